@@ -6,7 +6,7 @@ namespace Rpat.Tests.Reference;
 /// <summary>Central differences in double precision of a scalar function, and the check of a gradient against them.</summary>
 internal static class NumericalGradient
 {
-    /// <summary>Half the width of the difference; its truncation error is about 1e-12 and its rounding error about 1e-10 of the value.</summary>
+    /// <summary>Half the width of the difference; truncation costs about 1e-12 and rounding about 1e-10 of the value.</summary>
     public const double DefaultStep = 1e-6;
 
     /// <summary>

@@ -53,39 +53,54 @@ internal static class ReferenceConv2d
     private static double Correlate(Array4 x, Array4 w, Window window, int n, int k, int oy, int ox)
     {
         double sum = 0;
-        int first = FirstChannel(w, window, k);
+        (int y0, int x0) = (window.Input(oy, 0), window.Input(ox, 0));
+        (int left, int right) = Taps(x0, w.W, x.W);
+        int group = FirstChannel(w, window, k);
         for (int c = 0; c < w.C; c++)
             for (int ky = 0; ky < w.H; ky++)
-                for (int kx = 0; kx < w.W; kx++)
-                    if (Inside(x, window.Input(oy, ky), window.Input(ox, kx)))
-                        sum += w[k, c, ky, kx] * x[n, first + c, window.Input(oy, ky), window.Input(ox, kx)];
+            {
+                if ((uint)(y0 + ky) >= (uint)x.H) continue;
+                int row = x.Offset(n, group + c, y0 + ky, x0), tap = w.Offset(k, c, ky, 0);
+                for (int kx = left; kx < right; kx++) sum += w.Data[tap + kx] * x.Data[row + kx];
+            }
+
         return sum;
     }
 
     private static void Scatter(Array4 dx, Array4 w, double gradient, Window window, int n, int k, int oy, int ox)
     {
-        int first = FirstChannel(w, window, k);
+        (int y0, int x0) = (window.Input(oy, 0), window.Input(ox, 0));
+        (int left, int right) = Taps(x0, w.W, dx.W);
+        int group = FirstChannel(w, window, k);
         for (int c = 0; c < w.C; c++)
             for (int ky = 0; ky < w.H; ky++)
-                for (int kx = 0; kx < w.W; kx++)
-                    if (Inside(dx, window.Input(oy, ky), window.Input(ox, kx)))
-                        dx[n, first + c, window.Input(oy, ky), window.Input(ox, kx)] += gradient * w[k, c, ky, kx];
+            {
+                if ((uint)(y0 + ky) >= (uint)dx.H) continue;
+                int row = dx.Offset(n, group + c, y0 + ky, x0), tap = w.Offset(k, c, ky, 0);
+                for (int kx = left; kx < right; kx++) dx.Data[row + kx] += gradient * w.Data[tap + kx];
+            }
     }
 
     private static void Collect(Array4 dw, Array4 x, double gradient, Window window, int n, int k, int oy, int ox)
     {
-        int first = FirstChannel(dw, window, k);
+        (int y0, int x0) = (window.Input(oy, 0), window.Input(ox, 0));
+        (int left, int right) = Taps(x0, dw.W, x.W);
+        int group = FirstChannel(dw, window, k);
         for (int c = 0; c < dw.C; c++)
             for (int ky = 0; ky < dw.H; ky++)
-                for (int kx = 0; kx < dw.W; kx++)
-                    if (Inside(x, window.Input(oy, ky), window.Input(ox, kx)))
-                        dw[k, c, ky, kx] += gradient * x[n, first + c, window.Input(oy, ky), window.Input(ox, kx)];
+            {
+                if ((uint)(y0 + ky) >= (uint)x.H) continue;
+                int row = x.Offset(n, group + c, y0 + ky, x0), tap = dw.Offset(k, c, ky, 0);
+                for (int kx = left; kx < right; kx++) dw.Data[tap + kx] += gradient * x.Data[row + kx];
+            }
     }
 
     // Output channels are dealt to the groups in order; group g reads input channels g·C .. g·C + C − 1, C = Cin / groups.
     private static int FirstChannel(Array4 w, Window window, int k) => k / (w.N / window.Groups) * w.C;
 
-    private static bool Inside(Array4 image, int y, int x) => (uint)y < (uint)image.H && (uint)x < (uint)image.W;
+    // The taps of a kernel row that lie inside an image row, when tap 0 lies at this position.
+    private static (int Left, int Right) Taps(int start, int kernel, int size) =>
+        (Math.Max(0, -start), Math.Min(kernel, size - start));
 
     private static void ForEachOutput(Array4 y, Action<int, int, int, int> visit)
     {
