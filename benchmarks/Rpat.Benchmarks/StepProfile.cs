@@ -35,7 +35,7 @@ internal static class StepProfile
             if (current is not null) rows[current] = rows.GetValueOrDefault(current) + Stopwatch.GetElapsedTime(since, now).TotalSeconds / Repetitions;
             (current, since) = (next, now);
         }
-        tape.Profile = (node, backward) => Switch($"{(backward ? "bwd" : "fwd")} {node.Op} {Describe(node)}");
+        tape.Profile = (node, backward) => Switch(node is null ? null : $"{(backward ? "bwd" : "fwd")} {node.Op} {Describe(node)}");
         var watch = Stopwatch.StartNew();
         for (int i = 0; i < Repetitions; i++) action();
         total = watch.Elapsed.TotalSeconds / Repetitions;

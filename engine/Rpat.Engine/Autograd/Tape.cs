@@ -40,8 +40,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// <summary>Bytes of the arena that this tape needs, known after the first run.</summary>
     public long PlannedBytes => (_plan?.Length ?? 0) * sizeof(float);
 
-    /// <summary>Called before each node while profiling; null otherwise.</summary>
-    public Action<Node, bool>? Profile { get; set; }
+    /// <summary>Called while profiling before each node, with whether it runs backward, and with null at the end of a pass.</summary>
+    public Action<Node?, bool>? Profile { get; set; }
 
     /// <summary>Keeps a tensor readable after the run instead of reusing its memory.</summary>
     public Tensor Keep(Tensor tensor)
@@ -59,6 +59,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
             Profile?.Invoke(node, false);
             node.Forward(Device.Kernels);
         }
+        Profile?.Invoke(null, false);
     }
 
     /// <summary>Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before.</summary>
@@ -69,6 +70,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
             Profile?.Invoke(node, true);
             node.Backward(Device.Kernels);
         }
+        Profile?.Invoke(null, true);
     }
 
     /// <summary>Runs forward and backward.</summary>

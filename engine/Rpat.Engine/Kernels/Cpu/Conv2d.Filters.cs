@@ -52,7 +52,7 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     {
         int inputs = Blocks.Count(inputGradient ? K : C) * Blocks.Size, outputs = Blocks.Count(inputGradient ? C : K);
         var form = inputGradient ? _winogradInputGradient : _winogradForward;
-        if (form.Refresh(weight.Version, (long)WinogradTransform.Positions * inputs * outputs * Blocks.Size, out float* to))
+        if (form.Refresh(weight.Version, WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs * Blocks.Size), out float* to))
             pool.Run(new WinogradFilterJob(weight.Data.Floats(), K, C, inputGradient, to), outputs);
         return to;
     }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Vec = System.Runtime.Intrinsics.Vector512<float>;
 
@@ -57,6 +56,9 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
 
     /// <summary>Floats between positions of a transformed run: an odd number of cache lines, so that the 36 do not share a set.</summary>
     public static nint Step(int tiles, int channels) => (nint)(tiles + 16) * channels + Blocks.Size;
+
+    /// <summary>Floats between positions of transformed filters, likewise.</summary>
+    public static nint FilterStep(int inputs, int outputs) => (nint)inputs * outputs + Blocks.Size;
 
     /// <summary>Image, first row and first column of a tile's outputs.</summary>
     public (int N, int Y, int X) Place(int tile)
@@ -151,8 +153,9 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
     private void Multiply(float* v, nint vStep, float* m, nint mStep, int count)
     {
         nint zero = 0;
-        float* b = u;
         for (int p = 0; p < WinogradTransform.Positions; p++, v += vStep, m += mStep)
+        {
+            float* b = u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
             for (int block = 0; block < shape.OutputBlocks;)
             {
                 var panel = Columns.PanelOf(block, shape.OutputBlocks);
@@ -164,6 +167,7 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
                 b += (nint)shape.Inputs * panel.Columns;
                 block += panel.Blocks;
             }
+        }
     }
 
     private void TransformBack(int tile, float* m, nint step, float* patch)
@@ -187,23 +191,25 @@ internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool i
     {
         int outputs = Blocks.Count(inputGradient ? c : k), inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
         var panel = Columns.PanelOf(index, outputs);
-        nint position = (nint)inputs * outputs * Blocks.Size;
+        nint position = WinogradShape.FilterStep(inputs, outputs * Blocks.Size);
         float* target = to + panel.Offset(inputs) + (index - panel.Block) * Blocks.Size;
+        float* g = worker.Scratch(2, 27 * Blocks.Size);
         for (int i = 0; i < inputs; i++, target += panel.Columns)
-            for (int j = 0; j < Blocks.Size; j++)
-                One(i, index * Blocks.Size + j, target + j, position);
+        {
+            Gather(i, index * Blocks.Size, g);
+            WinogradTransform.Filter(g, target, position);
+        }
     }
 
-    [SkipLocalsInit]
-    private void One(int input, int output, float* target, nint position)
+    /// <summary>The filters of one input and sixteen outputs, a lane each; turned by 180° for the input gradient.</summary>
+    private void Gather(int input, int firstOutput, float* g)
     {
-        Span<float> g = stackalloc float[9];
-        Span<double> t = stackalloc double[WinogradTransform.Positions];
-        var (filter, channel) = inputGradient ? (input, output) : (output, input);
-        bool inside = filter < k && channel < c;
-        for (int tap = 0; tap < 9; tap++)
-            g[tap] = inside ? w[((long)filter * c + channel) * 9 + (inputGradient ? 8 - tap : tap)] : 0;
-        WinogradTransform.Filter(g, t);
-        for (int p = 0; p < WinogradTransform.Positions; p++) target[p * position] = (float)t[p];
+        for (int lane = 0; lane < Blocks.Size; lane++)
+        {
+            var (filter, channel) = inputGradient ? (input, firstOutput + lane) : (firstOutput + lane, input);
+            bool inside = filter < k && channel < c;
+            float* from = w + ((long)filter * c + channel) * 9;
+            for (int tap = 0; tap < 9; tap++) g[tap * Blocks.Size + lane] = inside ? from[inputGradient ? 8 - tap : tap] : 0;
+        }
     }
 }

@@ -20,13 +20,6 @@ internal static unsafe class WinogradTransform
     /// <summary>Products a tile and channel pair.</summary>
     public const int Positions = Inputs * Inputs;
 
-    /// <summary>Rows of G: the filter's polynomial at the six points.</summary>
-    private static readonly double[,] G =
-    {
-        { 1 / 4.0, 0, 0 }, { -1 / 6.0, -1 / 6.0, -1 / 6.0 }, { -1 / 6.0, 1 / 6.0, -1 / 6.0 },
-        { 1 / 24.0, 1 / 12.0, 1 / 6.0 }, { 1 / 24.0, -1 / 12.0, 1 / 6.0 }, { 0, 0, 1 },
-    };
-
     /// <summary>Bᵀ d B of a 6×6 patch of vectors; position p of the result goes to <c>v + p·step</c>.</summary>
     /// <param name="d">Patch, row-major, 16 floats an element; overwritten.</param>
     /// <param name="v">Result.</param>
@@ -147,35 +140,53 @@ internal static unsafe class WinogradTransform
         }
     }
 
-    /// <summary>G g Gᵀ of one 3×3 filter, in double so that only the result is rounded.</summary>
-    public static void Filter(ReadOnlySpan<float> g, Span<double> u)
+    /// <summary>G g Gᵀ of sixteen 3×3 filters at once: tap t of lane l at <c>g[16·t + l]</c>.</summary>
+    /// <param name="g">Nine vectors; eighteen are used.</param>
+    /// <param name="u">Result, position p at <c>u + p·step</c>.</param>
+    /// <param name="step">Distance of positions.</param>
+    public static void Filter(float* g, float* u, nint step)
     {
-        Span<double> t = stackalloc double[18]; // G g: 6×3
+        float* t = g + 9 * Blocks.Size; // G g: 6×3
+        for (int j = 0; j < 3; j++)
+            FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, t + j * Blocks.Size, 3 * Blocks.Size);
         for (int i = 0; i < Inputs; i++)
-            for (int j = 0; j < 3; j++)
-                t[i * 3 + j] = G[i, 0] * g[j] + G[i, 1] * g[3 + j] + G[i, 2] * g[6 + j];
-        for (int i = 0; i < Inputs; i++)
-            for (int j = 0; j < Inputs; j++)
-                u[i * Inputs + j] = t[i * 3] * G[j, 0] + t[i * 3 + 1] * G[j, 1] + t[i * 3 + 2] * G[j, 2];
+            FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, u + 6 * i * step, step);
     }
 
-    /// <summary>Gᵀ u G, the adjoint of <see cref="Filter"/>.</summary>
-    public static void FilterAdjoint(ReadOnlySpan<double> u, Span<double> g)
+    /// <summary>Gᵀ u G of sixteen filters at once, the adjoint of <see cref="Filter"/>.</summary>
+    /// <param name="u">36 vectors, row-major.</param>
+    /// <param name="temp">18 vectors.</param>
+    /// <param name="g">Nine vectors.</param>
+    public static void FilterAdjoint(float* u, float* temp, float* g)
     {
-        Span<double> t = stackalloc double[18]; // Gᵀ u: 3×6
+        for (int j = 0; j < Inputs; j++)
+            FilterAdjointAxis(u + j * Blocks.Size, 6 * Blocks.Size, temp + j * Blocks.Size, 6 * Blocks.Size);
         for (int i = 0; i < 3; i++)
-            for (int j = 0; j < Inputs; j++)
-            {
-                double sum = 0;
-                for (int l = 0; l < Inputs; l++) sum += G[l, i] * u[l * Inputs + j];
-                t[i * Inputs + j] = sum;
-            }
-        for (int i = 0; i < 3; i++)
-            for (int j = 0; j < 3; j++)
-            {
-                double sum = 0;
-                for (int l = 0; l < Inputs; l++) sum += t[i * Inputs + l] * G[l, j];
-                g[i * 3 + j] = sum;
-            }
+            FilterAdjointAxis(temp + 6 * i * Blocks.Size, Blocks.Size, g + 3 * i * Blocks.Size, Blocks.Size);
+    }
+
+    /// <summary>G's rows on three values: the filter's polynomial at 0, ±1, ±2, ∞, scaled by 1/4, −1/6, −1/6, 1/24, 1/24, 1.</summary>
+    private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep)
+    {
+        Vec g0 = Vector512.Load(from), g1 = Vector512.Load(from + fromStep), g2 = Vector512.Load(from + 2 * fromStep);
+        Vec sixth = Vector512.Create(-1 / 6f), far = Vector512.MultiplyAddEstimate(g2, Vector512.Create(4f), g0) * Vector512.Create(1 / 24f);
+        Vec odd = g1 * Vector512.Create(1 / 12f);
+        (g0 * Vector512.Create(0.25f)).Store(to);
+        ((g0 + g2 + g1) * sixth).Store(to + toStep);
+        ((g0 + g2 - g1) * sixth).Store(to + 2 * toStep);
+        (far + odd).Store(to + 3 * toStep);
+        (far - odd).Store(to + 4 * toStep);
+        g2.Store(to + 5 * toStep);
+    }
+
+    /// <summary>Gᵀ's rows on six values.</summary>
+    private static void FilterAdjointAxis(float* from, nint fromStep, float* to, nint toStep)
+    {
+        Vec u0 = Vector512.Load(from), u1 = Vector512.Load(from + fromStep), u2 = Vector512.Load(from + 2 * fromStep);
+        Vec u3 = Vector512.Load(from + 3 * fromStep), u4 = Vector512.Load(from + 4 * fromStep), u5 = Vector512.Load(from + 5 * fromStep);
+        Vec near = (u1 + u2) * Vector512.Create(-1 / 6f), far = (u3 + u4) * Vector512.Create(1 / 24f);
+        (Vector512.MultiplyAddEstimate(u0, Vector512.Create(0.25f), near) + far).Store(to);
+        Vector512.MultiplyAddEstimate(u3 - u4, Vector512.Create(1 / 12f), (u1 - u2) * Vector512.Create(-1 / 6f)).Store(to + toStep);
+        (Vector512.MultiplyAddEstimate(far, Vector512.Create(4f), near) + u5).Store(to + 2 * toStep);
     }
 }

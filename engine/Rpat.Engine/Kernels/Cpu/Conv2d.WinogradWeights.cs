@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
 
 namespace Rpat.Engine.Kernels.Cpu;
 
@@ -12,19 +12,19 @@ internal sealed unsafe partial class CpuKernels
 {
     private const int Shares = 8;
     private const int ShareTiles = 24;
-    private const long SumsInCache = 36L * 64 * 64; // floats of sums that stay in L2
+    private const long SumsInCache = 36L * (64 * 64 + 16); // floats of sums that stay in L2
     private const long ChunkFloats = 4 << 20;
 
     private void WinogradWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
         var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
-        long sum = (long)WinogradTransform.Positions * shape.Inputs * shape.Outputs;
+        long sum = WinogradTransform.Positions * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
         var job = new WinogradSums(_tiles, shape, new Affine(x), dy);
         bool shared = sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles;
         float* sums = _pool.Caller.Scratch(6, shared ? Shares * sum : sum);
         if (shared) _pool.Run(new WinogradShareJob(job, sums, sum), Shares);
         else WinogradChunks(shape, job, sums);
-        _pool.Run(new WinogradUnpackJob(shape, sums, sum, shared ? Shares : 1, s.C, accumulate, dw), s.K);
+        _pool.Run(new WinogradUnpackJob(shape, sums, sum, shared ? Shares : 1, s.C, s.K, accumulate, dw), shape.OutputBlocks);
     }
 
     private void WinogradChunks(in WinogradShape shape, in WinogradSums job, float* sums)
@@ -100,7 +100,7 @@ internal readonly unsafe struct WinogradShareJob(WinogradSums stages, float* sum
             for (int i = 0; i < count; i++)
                 stages.Transform(first + i, v + (nint)i * shape.Inputs, vStep, d + (nint)i * shape.Outputs, dStep, patch);
             for (int p = 0; p < WinogradTransform.Positions; p++)
-                stages.Multiply(v + p * vStep, d + p * dStep, count, first > begin, sums + index * sum + (long)p * shape.Inputs * shape.Outputs);
+                stages.Multiply(v + p * vStep, d + p * dStep, count, first > begin, sums + index * sum + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs));
         }
     }
 }
@@ -123,29 +123,38 @@ internal readonly unsafe struct WinogradPositionJob(WinogradSums stages, int cou
     bool accumulate, float* sums) : IJob
 {
     public void Run(int index, Worker worker) =>
-        stages.Multiply(v + index * vStep, d + index * dStep, count, accumulate, sums + (long)index * stages.Shape.Inputs * stages.Shape.Outputs);
+        stages.Multiply(v + index * vStep, d + index * dStep, count, accumulate,
+            sums + index * WinogradShape.FilterStep(stages.Shape.Inputs, stages.Shape.Outputs));
 }
 
-/// <summary>Adds the shares of one filter and transforms them back to 3×3.</summary>
-internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* sums, long sum, int shares, int c, bool accumulate, float* dw) : IJob
+/// <summary>Adds the shares of sixteen filters and transforms them back to 3×3.</summary>
+internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* sums, long sum, int shares, int c, int k, bool accumulate, float* dw) : IJob
 {
-    [SkipLocalsInit]
     public void Run(int index, Worker worker)
     {
-        Span<double> u = stackalloc double[WinogradTransform.Positions], g = stackalloc double[9];
-        float* to = dw + (long)index * c * 9;
-        for (int i = 0; i < c; i++, to += 9)
+        float* u = worker.Scratch(2, 64 * Blocks.Size), temp = u + 36 * Blocks.Size, g = temp + 18 * Blocks.Size;
+        for (int i = 0; i < c; i++)
         {
-            for (int p = 0; p < WinogradTransform.Positions; p++) u[p] = Total(((long)p * shape.Inputs + i) * shape.Outputs + index);
-            WinogradTransform.FilterAdjoint(u, g);
-            for (int tap = 0; tap < 9; tap++) to[tap] = (float)g[tap] + (accumulate ? to[tap] : 0);
+            for (int p = 0; p < WinogradTransform.Positions; p++)
+                Total(WinogradShape.FilterStep(shape.Inputs, shape.Outputs) * p + (long)i * shape.Outputs + index * Blocks.Size).Store(u + p * Blocks.Size);
+            WinogradTransform.FilterAdjoint(u, temp, g);
+            Scatter(g, i, index * Blocks.Size);
         }
     }
 
-    private double Total(long at)
+    private Vec Total(long at)
     {
-        double total = 0;
-        for (int share = 0; share < shares; share++) total += sums[share * sum + at];
+        Vec total = Vector512.Load(sums + at);
+        for (int share = 1; share < shares; share++) total += Vector512.Load(sums + share * sum + at);
         return total;
+    }
+
+    private void Scatter(float* g, int channel, int firstFilter)
+    {
+        for (int lane = 0; lane < Math.Min(Blocks.Size, k - firstFilter); lane++)
+        {
+            float* to = dw + ((long)(firstFilter + lane) * c + channel) * 9;
+            for (int tap = 0; tap < 9; tap++) to[tap] = g[tap * Blocks.Size + lane] + (accumulate ? to[tap] : 0);
+        }
     }
 }
