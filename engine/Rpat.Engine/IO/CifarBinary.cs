@@ -82,7 +82,7 @@ public static class CifarBinary
         int size = LabelBytes(kind) + PixelBytes;
         long records = file.Length / size;
         if (expected is not null && file.Length != (long)expected * size)
-            throw Error(file, $"{(long)expected * size} bytes are expected ({expected} records of {size}) and it ends at byte {file.Length}, in record {records}");
+            throw Error(file, $"it ends at byte {file.Length}, in record {records}, where {expected} records of {size} bytes are expected");
         if (file.Length % size != 0)
             throw Error(file, $"record {records} at byte {records * size} is cut off, {file.Length % size} of {size} bytes are there");
         if (records > Array.MaxLength / PixelBytes) throw Error(file, $"its {records} records do not fit in memory");

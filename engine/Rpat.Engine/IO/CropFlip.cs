@@ -32,7 +32,8 @@ public static class CropFlip
         LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Span<float> destination)
     {
         if (options.Pad < 0 || options.Pad >= Math.Min(set.Height, set.Width))
-            throw new ArgumentOutOfRangeException(nameof(options), options.Pad, $"The pad must be from 0 to below the size of the images of '{set.Name}'.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Pad, $"The pad must be from 0 to below the size of the images of '{set.Name}'.");
         set.CheckBatch(indices.Length, destination.Length);
         for (int i = 0; i < indices.Length; i++)
         {

@@ -38,7 +38,7 @@ public static class Npy
         if (expected is null || expected > Array.MaxLength)
             throw Error(where, $"its shape {ArrayShape.Text(header.Shape)} is impossible or passes 2 GiB", "split it");
         if (start + expected != length)
-            throw Error(where, $"shape {ArrayShape.Text(header.Shape)} needs {expected} bytes after offset {start}, found {length - start}");
+            throw Error(where, $"shape {ArrayShape.Text(header.Shape)} needs {expected} bytes from offset {start}, found {length - start}");
         byte[] data = StreamReading.ReadUpTo(stream, (int)expected);
         if (data.Length != expected || stream.ReadByte() >= 0)
             throw Error(where, $"its data at offset {start} do not have the announced {expected} bytes");

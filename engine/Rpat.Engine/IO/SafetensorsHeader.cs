@@ -41,7 +41,7 @@ internal sealed class SafetensorsHeader
         file.ReadExactly(0, prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaxLength)
-            throw Error(file.Path, $"header too large, {length} bytes where {MaxLength} are allowed", "check that it is a safetensors file");
+            throw Error(file.Path, $"header too large, {length} bytes where {MaxLength} are allowed", "check the file's kind");
         if (LengthBytes + (long)length > file.Length)
             throw Error(file.Path, $"bad header length, {length} bytes at offset 0 in a file of {file.Length}", "copy the file again");
         byte[] text = new byte[length];
