@@ -28,7 +28,7 @@ internal static class NpzSet
         (Pixels trainPixels, int[] trainLabels) = Part(path, arrays, "", notes);
         (Pixels testPixels, int[] testLabels) = heldOut ? Part(path, arrays, "test_", notes) : (trainPixels, trainLabels);
         if (!heldOut)
-            notes.Add($"'{path}' has no test_images: the same images serve for training and testing, so accuracy is not held-out accuracy.");
+            notes.Add($"'{path}' has no test_images: its images serve for training and testing, so accuracy is not held-out accuracy.");
         string[] classes = Classes(path, trainLabels, testLabels);
         LabeledImages train = Set(path, trainPixels, trainLabels, classes);
         return new(train, heldOut ? Set(path, testPixels, testLabels, classes) : train, path, notes);
