@@ -10,6 +10,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -22,6 +23,8 @@ DLL = f"{PROJECT}/bin/Release/net10.0/Rpat.Benchmarks.dll"
 ITEMS = ("rpat-step", "pgd-attack", "clean-step", "eval-forward")
 FORMATS = ("contiguous", "channels_last")
 PROBES = 2
+# Cores that anything but the timed peer may use; PyTorch's spinning threads slow down many times over when a third one competes.
+QUIET = 0.1
 # glibc gives every large block back to the kernel by default and faults it in again; keeping it makes PyTorch up to 10 % faster.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
 
@@ -108,14 +111,47 @@ def best_of_theirs(chosen, item, stack):
     return best[1], best[2]
 
 
-def take_turns(item, rounds, ours, theirs):
-    """Seconds per batch of each peer in each round; who goes first changes from round to round."""
-    pairs = []
-    for round_number in range(rounds):
-        order = (ours, theirs) if round_number % 2 == 0 else (theirs, ours)
-        seconds = {peer: peer.seconds(item) for peer in order}
-        pairs.append((seconds[ours], seconds[theirs]))
-    return pairs
+def machine_seconds():
+    """Processor seconds that this machine has spent working, or that its host has taken away, since it started."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def process_seconds(process):
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Quiet:
+    """Watches what everything but the timed peer uses, the idle peer included, and says so on standard error if it is too much."""
+
+    def __init__(self, item):
+        self.item, self.disturbances, self.timings = item, [], 0
+
+    def seconds(self, peer):
+        start, machine, process = time.perf_counter(), machine_seconds(), process_seconds(peer.process)
+        seconds = peer.seconds(self.item)
+        others = machine_seconds() - machine - (process_seconds(peer.process) - process)
+        self.timings += 1
+        cores = others / (time.perf_counter() - start)
+        if cores > QUIET:
+            self.disturbances.append(cores)
+        return seconds
+
+    def report(self):
+        if self.disturbances:
+            print(f"compare-pytorch: {self.item}: in {len(self.disturbances)} of {self.timings} timings other programs used "
+                  f"up to {max(self.disturbances):.1f} cores: repeat this on a quiet machine.", file=sys.stderr)
+
+
+def take_turns(item, rounds, peers):
+    """Seconds per batch, one list per peer with one entry per round; who goes first changes from round to round."""
+    quiet, seconds = Quiet(item), {peer: [] for peer in peers}
+    for number in range(rounds):
+        for peer in peers if number % 2 == 0 else reversed(peers):
+            seconds[peer].append(quiet.seconds(peer))
+    quiet.report()
+    return [seconds[peer] for peer in peers]
 
 
 def rate(value):
@@ -131,10 +167,10 @@ def compare(chosen, item):
         theirs, memory_format = best_of_theirs(chosen, item, stack)
         ours = stack.enter_context(start_ours(chosen))
         ours.seconds(item)
-        pairs = take_turns(item, chosen.rounds, ours, theirs)
-        mine, peers = (statistics.median(chosen.batch / pair[side] for pair in pairs) for side in (0, 1))
-        ratios = [pair[1] / pair[0] for pair in pairs]
-        print(f"{item}: ours {rate(mine)} images/s, pytorch {rate(peers)} images/s, "
+        turns = take_turns(item, chosen.rounds, [ours, theirs])
+        our_rate, their_rate = (chosen.batch / statistics.median(seconds) for seconds in turns)
+        ratios = [theirs_took / ours_took for ours_took, theirs_took in zip(*turns)]
+        print(f"{item}: ours {rate(our_rate)} images/s, pytorch {rate(their_rate)} images/s, "
               f"ratio {statistics.median(ratios):.2f} ({spread(ratios)})", flush=True)
         return memory_format, (ours.peak_mebibytes(), theirs.peak_mebibytes())
 
@@ -142,7 +178,7 @@ def compare(chosen, item):
 def measure_alone(chosen, item):
     with contextlib.ExitStack() as stack:
         theirs, memory_format = best_of_theirs(chosen, item, stack)
-        rates = [chosen.batch / theirs.seconds(item) for _ in range(chosen.rounds)]
+        rates = [chosen.batch / seconds for seconds in take_turns(item, chosen.rounds, [theirs])[0]]
         print(f"{item}: pytorch {rate(statistics.median(rates))} images/s ({spread(rates)})", flush=True)
         return memory_format, (None, theirs.peak_mebibytes())
 

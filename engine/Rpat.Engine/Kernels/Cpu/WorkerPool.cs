@@ -41,6 +41,7 @@ internal sealed unsafe class Worker
 internal sealed unsafe class WorkerPool : IDisposable
 {
     private const int SpinsBeforeSleep = 20_000;
+    private const int SpinsBeforeYield = 1_000; // other programs may hold the core that a worker needs
 
     private readonly Worker[] _workers;
     private readonly Thread[] _threads;
@@ -84,7 +85,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         Interlocked.Increment(ref _generation);
         WakeSleepers();
         Work(_workers[0]);
-        while (Volatile.Read(ref _running) > 0) Thread.SpinWait(1);
+        for (int spin = 0; Volatile.Read(ref _running) > 0; spin++) Pause(spin);
         if (_failure is not null) Rethrow();
     }
 
@@ -123,7 +124,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         for (int spin = 0; spin < SpinsBeforeSleep; spin++)
         {
             if (Volatile.Read(ref _generation) != seen) return _generation;
-            Thread.SpinWait(1);
+            Pause(spin);
         }
         while (true)
         {
@@ -134,6 +135,12 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
         if (Interlocked.Exchange(ref _asleep[id], 0) == 0) _wake[id].Wait(); // the caller has woken us already: take its token
         return _generation;
+    }
+
+    private static void Pause(int spin)
+    {
+        if (spin < SpinsBeforeYield) Thread.SpinWait(1);
+        else Thread.Yield();
     }
 
     private void WakeSleepers()
