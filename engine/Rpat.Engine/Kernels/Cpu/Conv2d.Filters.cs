@@ -13,6 +13,7 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     private readonly Form _inputGradient = new();
     private readonly Form _winogradForward = new();
     private readonly Form _winogradInputGradient = new();
+    private StridePhases? _phases; // whose order _inputGradient has: a weight may be used with several strides
 
     private int K => weight.Dimensions[0];
     private int C => weight.Dimensions[1];
@@ -42,8 +43,10 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     public float* InputGradient(WorkerPool pool, StridePhases phases)
     {
         long rows = (long)R * R * Blocks.Count(K) * Blocks.Size;
-        if (_inputGradient.Refresh(weight.Version, rows * Blocks.Count(C) * Blocks.Size, out float* to))
+        bool stale = _inputGradient.Refresh(weight.Version, rows * Blocks.Count(C) * Blocks.Size, out float* to);
+        if (stale || _phases != phases)
             pool.Run(new InputGradientJob(weight.Data.Floats(), K, C, R, phases, to), Blocks.Count(C));
+        _phases = phases;
         return to;
     }
 
