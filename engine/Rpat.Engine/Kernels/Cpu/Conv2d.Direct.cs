@@ -89,7 +89,7 @@ internal readonly unsafe struct DirectForwardJob(Tile.Kernel[] tiles, ConvShape 
     public void Run(int index, Worker worker)
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
-        float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
+        float* packed = worker.Scratch(0, group * ImageFloats + (long)Tile.SpareRows * s.Stride * PixelFloats);
         for (int i = 0; i < count; i++) Pack(first + i, packed + i * ImageFloats);
         int segments = IsStem ? s.R : _cb * s.R * s.R, length = IsStem ? s.R * s.C : Blocks.Size;
         nint* segment = (nint*)worker.Scratch(1, 2 * segments);
