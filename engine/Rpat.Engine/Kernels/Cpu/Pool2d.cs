@@ -107,7 +107,7 @@ internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Aff
                     long at = offset + ((long)(y0 + a) * s.W + x0 + b) * Blocks.Size;
                     Vec v = Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(x.Data + at), scale, shift), floor);
                     if (pass == 0) best = Vector512.Max(best, v);
-                    else open = Send(Vector512.Equals(v, best) & open, block, at, g, open);
+                    else open = Send((Vector512.Equals(v, best) | Vector512.IsNaN(v)) & open, block, at, g, open);
                 }
     }
 
