@@ -19,8 +19,8 @@ internal sealed unsafe partial class CpuKernels
     private void DirectInputGradient(in ConvShape s, float* dy, PackedFilters filters, in Affine through, float* add, float* dx)
     {
         var phases = StridePhases.Of(s);
-        int side = (s.P + phases.Low + phases.High) * (s.Q + phases.Low + phases.High);
-        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * side * Blocks.Size);
+        int border = phases.Low + phases.Behind(s);
+        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size);
         float* w = filters.InputGradient(_pool, phases);
         var job = new DirectInputGradientJob(_tiles, s, phases, dy, w, new Epilogue(dx, add, through), through, add, dx, group);
         _pool.Run(job, (s.Input.N + group - 1) / group);
@@ -89,7 +89,7 @@ internal readonly unsafe struct DirectForwardJob(Tile.Kernel[] tiles, ConvShape 
     public void Run(int index, Worker worker)
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
-        float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
+        float* packed = worker.Scratch(0, group * ImageFloats + (long)Tile.SpareRows * s.Stride * PixelFloats);
         for (int i = 0; i < count; i++) Pack(first + i, packed + i * ImageFloats);
         int segments = IsStem ? s.R : _cb * s.R * s.R, length = IsStem ? s.R * s.C : Blocks.Size;
         nint* segment = (nint*)worker.Scratch(1, 2 * segments);
@@ -143,8 +143,9 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, Conv
 {
     private readonly int _cb = Blocks.Count(s.C);
     private readonly int _kb = Blocks.Count(s.K);
-    private readonly int _height = s.P + phases.Low + phases.High;
-    private readonly int _width = s.Q + phases.Low + phases.High;
+    private readonly int _behind = phases.Behind(s);
+    private readonly int _height = s.P + phases.Low + phases.Behind(s);
+    private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
 
@@ -153,7 +154,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, Conv
         int first = index * group, count = Math.Min(group, s.Input.N - first);
         float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
         for (int i = 0; i < count; i++)
-            PackImage.Blocked(new Affine(dy), (long)(first + i) * _kb * s.P * s.Q * Blocks.Size, _kb, s.P, s.Q, phases.Low, phases.High, packed + i * ImageFloats);
+            PackImage.Blocked(new Affine(dy), (long)(first + i) * _kb * s.P * s.Q * Blocks.Size, _kb, s.P, s.Q, phases.Low, _behind, packed + i * ImageFloats);
         if (s.InputLayout == Layout.Plain) PlainImages(worker, packed, first, count);
         else BlockedImages(worker, packed, first, count);
     }

@@ -29,7 +29,7 @@ internal sealed unsafe partial class CpuKernels
 
     private void WinogradChunks(in WinogradShape shape, in WinogradSums job, float* sums)
     {
-        int chunk = (int)Math.Clamp(ChunkFloats / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs)), 24, shape.TileCount);
+        int chunk = (int)Math.Min(shape.TileCount, Math.Max(ShareTiles, ChunkFloats / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs))));
         nint vStep = WinogradShape.Step(chunk, shape.Inputs), dStep = WinogradShape.Step(chunk, shape.Outputs);
         float* v = _pool.Caller.Scratch(4, WinogradTransform.Positions * vStep);
         float* d = _pool.Caller.Scratch(5, WinogradTransform.Positions * dStep);
