@@ -60,6 +60,24 @@ internal sealed unsafe class PackedFilters(Parameter weight)
         return to;
     }
 
+    /// <summary>The first layer's input gradient: a vector of 16 filters for each (phase, channel, tap, filter block).</summary>
+    public float* StemGradient(StridePhases phases)
+    {
+        bool stale = _inputGradient.Refresh(weight, (long)C * R * R * Blocks.Count(K) * Blocks.Size, out float* to);
+        if (stale || _phases != phases) PackStemGradient(weight.Data.Floats(), phases, to);
+        _phases = phases;
+        return to;
+    }
+
+    private void PackStemGradient(float* w, StridePhases phases, float* to)
+    {
+        foreach (var phase in phases.All)
+            for (int c = 0; c < C; c++)
+                foreach (var tap in phase.Taps)
+                    for (int k = 0; k < Blocks.Count(K) * Blocks.Size; k++)
+                        *to++ = Columns.At(w, K, C, R * R, k, c, tap.R * R + tap.S);
+    }
+
     private void PackStem(float* w, int rows, float* to)
     {
         foreach (var panel in Panel.Split(Blocks.Count(K)))
