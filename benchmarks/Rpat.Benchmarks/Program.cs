@@ -1,1 +1,8 @@
-return 0;
+using Rpat.Benchmarks;
+
+return args switch
+{
+    ["peer", .. var rest] => Peer.Run(PeerOptions.Parse(rest), Console.In, Console.Out),
+    ["profile", .. var rest] => StepProfile.Run(PeerOptions.Parse(rest), Console.Out),
+    _ => Suites.Run(args),
+};

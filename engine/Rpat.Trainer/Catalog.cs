@@ -3,17 +3,9 @@ namespace Rpat.Trainer;
 /// <summary>One name that a configuration may hold, with a line about it.</summary>
 internal sealed record CatalogItem(string Name, string About);
 
-/// <summary>The names that configurations may hold. A name stands here only when the trainer can do it.</summary>
+/// <summary>The names that configurations may hold, data sets aside. A name stands here only when the trainer can do it.</summary>
 internal static class Catalog
 {
-    /// <summary>Data sets for <c>data.name</c>.</summary>
-    public static IReadOnlyList<CatalogItem> DataSets { get; } =
-    [
-        new("fashion-mnist", "28x28 grey images of clothes, 10 classes; a subset ships inside the program"),
-        new("cifar10", "32x32 colour images, 10 classes; binary files in data.dir"),
-        new("cifar100", "32x32 colour images, 100 classes; binary files in data.dir"),
-    ];
-
     /// <summary>Networks for <c>model.name</c>.</summary>
     public static IReadOnlyList<CatalogItem> Models { get; } =
     [

@@ -1,3 +1,6 @@
+using Rpat.Engine.IO;
+using Rpat.Trainer.Data;
+
 namespace Rpat.Trainer.Errors;
 
 /// <summary>What an exception means to the user: one sentence and an exit code. The only place that maps one to the other.</summary>
@@ -9,6 +12,9 @@ internal sealed record ErrorReport(string Sentence, int Code)
     public static ErrorReport Of(Exception error) => error switch
     {
         UserException known => new(OneLine(known.Message), known.Code),
+        DataSpecException => new(OneLine(error.Message), ExitCode.Usage),
+        DataException => new(OneLine(error.Message), ExitCode.Data),
+        CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
         _ => new(

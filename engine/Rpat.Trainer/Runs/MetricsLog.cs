@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Rpat.Engine.IO;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Runs;

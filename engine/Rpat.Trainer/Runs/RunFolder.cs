@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 

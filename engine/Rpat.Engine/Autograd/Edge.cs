@@ -1,0 +1,58 @@
+namespace Rpat.Engine;
+
+/// <summary>One input of a node: where its values come from, and where its gradient goes.</summary>
+public sealed class Edge
+{
+    internal Edge(Tensor tensor, bool needsGrad)
+    {
+        Tensor = tensor;
+        View = tensor.View;
+        Stored = View?.Source ?? tensor;
+        if (!needsGrad) return;
+        // A constant view hands the gradient straight on to its source; others collect it for the node that made the view.
+        Through = View is { Constant: true } ? View : null;
+        Target = Through is null ? tensor : Stored;
+    }
+
+    /// <summary>The tensor as it was recorded.</summary>
+    public Tensor Tensor { get; }
+
+    /// <summary>The tensor whose memory is read.</summary>
+    internal Tensor Stored { get; }
+
+    /// <summary>The map applied while reading, if any.</summary>
+    internal AffineView? View { get; }
+
+    /// <summary>The tensor whose gradient is written; null when none is wanted.</summary>
+    internal Tensor? Target { get; }
+
+    /// <summary>The constant view whose derivative the gradient is multiplied with on its way, if any.</summary>
+    internal AffineView? Through { get; }
+
+    /// <summary>Whether a gradient is wanted.</summary>
+    public bool NeedsGrad => Target is not null;
+
+    /// <summary>False for the first writer of a gradient in a backward pass, which stores; later writers add.</summary>
+    public bool Accumulate { get; internal set; }
+
+    /// <summary>The gradient shares its memory with the gradient of the node's output: there is nothing to copy.</summary>
+    internal bool SharesOutputGrad { get; set; }
+
+    /// <summary>Every tensor whose memory is read for this input's values.</summary>
+    internal IEnumerable<Tensor> Reads => View is null ? [Stored] : [Stored, View.Scale, View.Shift];
+
+    /// <summary>What a kernel reads.</summary>
+    public Operand Operand => Read(View);
+
+    /// <summary>What a gradient kernel needs to apply the derivative of <see cref="Through"/>.</summary>
+    public Operand ThroughOperand => Read(Through);
+
+    /// <summary>Stored values without any map.</summary>
+    public DeviceBuffer Data => Stored.Data;
+
+    /// <summary>Where the gradient goes.</summary>
+    public DeviceBuffer Grad => Target!.Grad;
+
+    private Operand Read(AffineView? view) =>
+        view is null ? Stored.Data : new Operand(Stored.Data, view.Scale.Data, view.Shift.Data, view.Relu);
+}

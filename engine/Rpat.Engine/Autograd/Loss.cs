@@ -1,0 +1,95 @@
+namespace Rpat.Engine;
+
+/// <summary>How a loss term turns per-sample values into a number.</summary>
+public enum Reduction
+{
+    /// <summary>Mean over the batch: training.</summary>
+    Mean,
+
+    /// <summary>Sum over the batch: attacks, whose gradients must not depend on the batch size.</summary>
+    Sum,
+}
+
+/// <summary>
+/// A loss: one value a sample and part, reduced over the batch. It is a root of the backward pass; its
+/// <see cref="Weight"/> may change between runs (coefficient schedules) without recording again.
+/// </summary>
+public abstract class LossTerm : Node
+{
+    private readonly Reduction _reduction;
+    private float[] _read = [];
+
+    private protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
+    {
+        (_reduction, Parts) = (reduction, parts);
+        Values = tape.Make(new Shape(parts.Length, samples), Layout.Plain, "loss");
+        Outputs = [Values];
+        tape.Keep(Values);
+    }
+
+    /// <summary>Coefficient of the term in the total.</summary>
+    public float Weight { get; set; } = 1;
+
+    /// <summary>Names of the parts that the total sums up.</summary>
+    public IReadOnlyList<string> Parts { get; }
+
+    /// <summary>Per-sample values <c>[parts, N]</c>.</summary>
+    public Tensor Values { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Tensor> Outputs { get; }
+
+    /// <summary>What each sample's gradient is multiplied with.</summary>
+    protected float Coefficient => _reduction == Reduction.Mean ? Weight / Values.Shape.C : Weight;
+
+    /// <summary>Coefficient of a part within the term.</summary>
+    protected virtual float PartWeight(int part) => 1;
+
+    /// <summary>The reduced value of one part, without <see cref="Weight"/>; valid after a forward run.</summary>
+    public double ReadPart(int part)
+    {
+        int n = Values.Shape.C;
+        if (_read.Length == 0) _read = new float[Values.Shape.Count];
+        Values.CopyTo(_read);
+        double sum = 0;
+        foreach (float value in _read.AsSpan(part * n, n)) sum += value;
+        return _reduction == Reduction.Mean ? sum / n : sum;
+    }
+
+    /// <summary>The weighted value of the term; valid after a forward run.</summary>
+    public double Read()
+    {
+        double sum = 0;
+        for (int part = 0; part < Parts.Count; part++) sum += PartWeight(part) * ReadPart(part);
+        return Weight * sum;
+    }
+}
+
+/// <summary>A weighted sum of loss terms.</summary>
+public sealed class Loss
+{
+    private Loss(IReadOnlyList<LossTerm> terms) => Terms = terms;
+
+    /// <summary>The terms, in the order in which they were recorded.</summary>
+    public IReadOnlyList<LossTerm> Terms { get; }
+
+    internal static Loss Of(LossTerm term) => new([term]);
+
+    /// <summary>The sum of two losses.</summary>
+    public static Loss operator +(Loss a, Loss b) => new([.. a.Terms, .. b.Terms]);
+
+    /// <summary>Multiplies every term's weight.</summary>
+    public static Loss operator *(float weight, Loss loss)
+    {
+        foreach (var term in loss.Terms) term.Weight *= weight;
+        return loss;
+    }
+
+    /// <summary>The total; valid after a forward run.</summary>
+    public double Read()
+    {
+        double sum = 0;
+        for (int i = 0; i < Terms.Count; i++) sum += Terms[i].Read();
+        return sum;
+    }
+}

@@ -1,0 +1,126 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// Places every value and gradient of a tape in one arena. A buffer occupies memory from the step that first writes it to the
+/// step that last reads it (forward steps 0…n−1, backward steps n…2n−1), and buffers whose lives do not overlap share memory.
+/// </summary>
+internal sealed class MemoryPlan
+{
+    private const long Alignment = 64; // words: 256 bytes
+
+    private readonly List<Slot> _slots = [];
+    private readonly Dictionary<Tensor, Slot> _data = [];
+    private readonly Dictionary<Tensor, Slot> _grad = [];
+    private readonly HashSet<Tensor> _written = [];
+
+    /// <summary>Words of arena that the plan needs.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Nodes that take part in the backward pass, in the order in which they run.</summary>
+    public List<Node> Backward { get; } = [];
+
+    public static MemoryPlan Make(IReadOnlyList<Node> nodes, IReadOnlySet<Tensor> kept)
+    {
+        var plan = new MemoryPlan();
+        int end = 2 * nodes.Count;
+        for (int i = 0; i < nodes.Count; i++) plan.PlaceForward(nodes[i], i, kept, end);
+        for (int i = nodes.Count - 1; i >= 0; i--) plan.PlaceBackward(nodes[i], end - 1 - i);
+        plan.AssignOffsets();
+        return plan;
+    }
+
+    /// <summary>Gives every planned tensor its stretch of the arena.</summary>
+    public void Bind(Arena arena)
+    {
+        foreach (var (tensor, slot) in _data) tensor.Data = arena.View(slot.Offset, tensor.StorageLength);
+        foreach (var (tensor, slot) in _grad) tensor.Grad = arena.View(slot.Offset, tensor.StorageLength);
+    }
+
+    private void PlaceForward(Node node, int step, IReadOnlySet<Tensor> kept, int end)
+    {
+        foreach (var output in node.Outputs)
+            if (output.View is null && !output.IsPersistent)
+                _data[output] = Add(output, step, kept.Contains(output) ? end : step);
+        foreach (var edge in node.Inputs) Use(edge, step);
+    }
+
+    private void Use(Edge edge, int step)
+    {
+        foreach (var tensor in edge.Reads) Extend(_data, tensor, step);
+    }
+
+    private void PlaceBackward(Node node, int step)
+    {
+        bool reached = node is LossTerm || node.Outputs.Any(_grad.ContainsKey);
+        if (!reached || !node.NeedsGrad) return;
+        Backward.Add(node);
+        foreach (var saved in node.Saved) Extend(_data, saved, step);
+        foreach (var output in node.Outputs) Extend(_grad, output, step);
+        foreach (var edge in node.Inputs)
+            if (edge.Target is { } target) WriteGradient(node, edge, target, step);
+    }
+
+    private void WriteGradient(Node node, Edge edge, Tensor target, int step)
+    {
+        bool first = _written.Add(target);
+        edge.Accumulate = !first;
+        if (edge.Through is not null) Use(edge, step);
+        if (target.IsPersistent) return;
+        if (!first) Extend(_grad, target, step);
+        else if (MayShare(node, edge, target)) _grad[target] = Share(edge, node.Outputs[0]);
+        else _grad[target] = Add(target, step, step);
+    }
+
+    private Slot Share(Edge edge, Tensor output)
+    {
+        edge.SharesOutputGrad = true;
+        return _grad[output];
+    }
+
+    private bool MayShare(Node node, Edge edge, Tensor target) =>
+        ReferenceEquals(node.PassThrough, edge) && edge.Through is null && _grad.ContainsKey(node.Outputs[0])
+        && target.Layout == node.Outputs[0].Layout && node.Inputs.Count(e => e.Target == target) == 1;
+
+    private Slot Add(Tensor tensor, int start, int end)
+    {
+        var slot = new Slot((tensor.StorageLength + Alignment - 1) / Alignment * Alignment, start, end);
+        _slots.Add(slot);
+        return slot;
+    }
+
+    private static void Extend(Dictionary<Tensor, Slot> slots, Tensor tensor, int step)
+    {
+        if (slots.TryGetValue(tensor, out var slot)) slot.End = Math.Max(slot.End, step);
+    }
+
+    /// <summary>Largest first, each at the lowest offset that is free during its whole life.</summary>
+    private void AssignOffsets()
+    {
+        var placed = new List<Slot>();
+        foreach (var slot in _slots.OrderByDescending(s => s.Length).ThenBy(s => s.Start))
+        {
+            slot.Offset = LowestFree(slot, placed);
+            placed.Add(slot);
+            Length = Math.Max(Length, slot.Offset + slot.Length);
+        }
+    }
+
+    private static long LowestFree(Slot slot, List<Slot> placed)
+    {
+        long offset = 0;
+        foreach (var other in placed.Where(o => o.Start <= slot.End && slot.Start <= o.End).OrderBy(o => o.Offset))
+        {
+            if (offset + slot.Length <= other.Offset) break;
+            offset = Math.Max(offset, other.Offset + other.Length);
+        }
+        return offset;
+    }
+
+    private sealed class Slot(long length, int start, int end)
+    {
+        public long Length { get; } = length;
+        public int Start { get; } = start;
+        public int End { get; set; } = end;
+        public long Offset { get; set; }
+    }
+}

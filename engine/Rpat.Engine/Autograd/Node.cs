@@ -1,0 +1,32 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// One recorded op: <see cref="Forward"/> computes the output from the inputs, <see cref="Backward"/> the inputs' gradients
+/// from the output's. Both only launch kernels and allocate nothing, so that a tape can be replayed.
+/// </summary>
+public abstract class Node
+{
+    /// <summary>Name of the op in messages and profiles.</summary>
+    public abstract string Op { get; }
+
+    /// <summary>The inputs, parameters included.</summary>
+    public abstract IReadOnlyList<Edge> Inputs { get; }
+
+    /// <summary>What the node makes.</summary>
+    public abstract IReadOnlyList<Tensor> Outputs { get; }
+
+    /// <summary>Tensors whose values <see cref="Backward"/> reads, besides the gradients.</summary>
+    public virtual IEnumerable<Tensor> Saved => [];
+
+    /// <summary>An input whose gradient equals the output's: it may share the memory (a residual branch).</summary>
+    public virtual Edge? PassThrough => null;
+
+    /// <summary>Whether any input wants a gradient.</summary>
+    public bool NeedsGrad => Inputs.Any(e => e.NeedsGrad);
+
+    /// <summary>Computes the outputs.</summary>
+    public abstract void Forward(IKernels kernels);
+
+    /// <summary>Computes the wanted gradients of the inputs.</summary>
+    public abstract void Backward(IKernels kernels);
+}

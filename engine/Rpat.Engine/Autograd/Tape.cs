@@ -1,0 +1,128 @@
+namespace Rpat.Engine;
+
+/// <summary>What a tape's backward pass computes.</summary>
+[Flags]
+public enum Gradients
+{
+    /// <summary>Nothing: forward only.</summary>
+    None = 0,
+
+    /// <summary>Gradients of input tensors created with <c>needsGrad</c> (attacks).</summary>
+    Inputs = 1,
+
+    /// <summary>Gradients of parameters (training).</summary>
+    Parameters = 2,
+}
+
+/// <summary>
+/// A list of ops in execution order, recorded once and replayed every step. Recording checks shapes and computes nothing;
+/// the first run plans all memory; later runs allocate nothing. A tape that asks only for <see cref="Gradients.Inputs"/>
+/// never computes weight gradients.
+/// </summary>
+public sealed class Tape(Device device, Gradients gradients = Gradients.None)
+{
+    private readonly List<Node> _nodes = [];
+    private readonly HashSet<Tensor> _kept = [];
+    private Node[] _forward = [];
+    private Node[] _backward = [];
+    private MemoryPlan? _plan;
+    private int _boundGeneration = -1;
+
+    /// <summary>Where the tape runs.</summary>
+    public Device Device { get; } = device;
+
+    /// <summary>What <see cref="Backward"/> computes.</summary>
+    public Gradients Gradients { get; } = gradients;
+
+    /// <summary>The recorded ops.</summary>
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Bytes of the arena that this tape needs, known after the first run.</summary>
+    public long PlannedBytes => (_plan?.Length ?? 0) * sizeof(float);
+
+    /// <summary>Called while profiling before each node, with whether it runs backward, and with null at the end of a pass.</summary>
+    public Action<Node?, bool>? Profile { get; set; }
+
+    /// <summary>Keeps a tensor readable after the run instead of reusing its memory.</summary>
+    public Tensor Keep(Tensor tensor)
+    {
+        _kept.Add(Stored(tensor));
+        return tensor;
+    }
+
+    /// <summary>Runs the recorded ops.</summary>
+    public void Forward()
+    {
+        Prepare();
+        foreach (var node in _forward)
+        {
+            Profile?.Invoke(node, false);
+            node.Forward(Device.Kernels);
+        }
+        Profile?.Invoke(null, false);
+    }
+
+    /// <summary>Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before.</summary>
+    public void Backward()
+    {
+        foreach (var node in _backward)
+        {
+            Profile?.Invoke(node, true);
+            node.Backward(Device.Kernels);
+        }
+        Profile?.Invoke(null, true);
+    }
+
+    /// <summary>Runs forward and backward.</summary>
+    public void Run()
+    {
+        Forward();
+        Backward();
+    }
+
+    /// <summary>Adds a node; the ops in <c>Ops/</c> call this.</summary>
+    internal T Record<T>(T node) where T : Node
+    {
+        if (_plan is not null) throw new InvalidOperationException($"{node.Op}: the tape has run already; record before the first run.");
+        _nodes.Add(node);
+        foreach (var output in node.Outputs)
+            output.NeedsGrad = node.NeedsGrad;
+        return node;
+    }
+
+    /// <summary>An input of a node that is about to be recorded.</summary>
+    internal Edge Wire(Tensor tensor) => new(tensor, Wants(tensor));
+
+    /// <summary>As <see cref="Wire"/>, for kernels that need stored values.</summary>
+    internal Edge WireStored(Tensor tensor) => Wire(tensor.View is null ? tensor : Materialize.Record(this, tensor));
+
+    /// <summary>An intermediate tensor that the plan will place.</summary>
+    internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view = null) =>
+        new(Device, shape, layout, name) { View = view };
+
+    private bool Wants(Tensor tensor) => tensor switch
+    {
+        Nn.Parameter => Gradients.HasFlag(Gradients.Parameters),
+        { IsPersistent: true } => tensor.NeedsGrad && Gradients.HasFlag(Gradients.Inputs),
+        _ => tensor.NeedsGrad,
+    };
+
+    private static Tensor Stored(Tensor tensor) => tensor.View?.Source ?? tensor;
+
+    private void Prepare()
+    {
+        _plan ??= Plan();
+        Device.Arena.Reserve(_plan.Length);
+        if (_boundGeneration == Device.Arena.Generation) return;
+        _plan.Bind(Device.Arena);
+        _boundGeneration = Device.Arena.Generation;
+    }
+
+    private MemoryPlan Plan()
+    {
+        var plan = MemoryPlan.Make(_nodes, _kept);
+        _forward = [.. _nodes];
+        _backward = [.. plan.Backward];
+        return plan;
+    }
+}

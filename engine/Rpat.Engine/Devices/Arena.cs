@@ -1,0 +1,27 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// One block of device memory for everything that lives only within a step. Tapes plan offsets into it; since tapes of a
+/// device run one after another, they overlay each other, and the block is as large as the largest of them.
+/// </summary>
+internal sealed class Arena(Device device)
+{
+    private DeviceBuffer? _block;
+
+    /// <summary>Changes when the block moved, so that tapes know to bind their tensors again.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>Words held.</summary>
+    public long Capacity => _block?.Length ?? 0;
+
+    /// <summary>Makes room for a plan of that many words.</summary>
+    public void Reserve(long words)
+    {
+        if (words <= Capacity) return;
+        if (_block is not null) device.Free(_block);
+        _block = device.Allocate(words);
+        Generation++;
+    }
+
+    public DeviceBuffer View(long offset, long length) => _block!.View(offset, length);
+}

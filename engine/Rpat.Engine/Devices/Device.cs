@@ -1,0 +1,82 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, and a set of kernels.
+/// A device owns all memory that it hands out and frees it when disposed.
+/// </summary>
+public abstract class Device : IDisposable
+{
+    private Arena? _arena;
+
+    /// <summary>Short name, for instance <c>cpu</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>One line for people: instruction set, threads, memory.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Every kernel of the engine's contract.</summary>
+    public abstract IKernels Kernels { get; }
+
+    /// <summary>The step arena that tapes of this device share, since only one of them runs at a time.</summary>
+    internal Arena Arena => _arena ??= new Arena(this);
+
+    /// <summary>The CPU backend.</summary>
+    /// <param name="threads">Threads to use; 0 means one a core. Results do not depend on it.</param>
+    /// <param name="convolution">Which convolution algorithms may be chosen.</param>
+    public static Device Cpu(int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) =>
+        new CpuDevice(threads, convolution);
+
+    /// <summary>Allocates zeroed persistent memory.</summary>
+    /// <exception cref="OutOfMemoryException">The device has not that much.</exception>
+    public abstract DeviceBuffer Allocate(long words);
+
+    /// <summary>Frees memory before the device is disposed.</summary>
+    public abstract void Free(DeviceBuffer buffer);
+
+    /// <summary>Copies floats to the device.</summary>
+    public abstract void Upload(ReadOnlySpan<float> source, DeviceBuffer destination);
+
+    /// <summary>Copies integers to the device.</summary>
+    public abstract void Upload(ReadOnlySpan<int> source, DeviceBuffer destination);
+
+    /// <summary>Copies floats from the device, after all work queued before.</summary>
+    public abstract void Download(DeviceBuffer source, Span<float> destination);
+
+    /// <summary>Copies one stretch of device memory to another of the same length.</summary>
+    public abstract void Copy(DeviceBuffer source, DeviceBuffer destination);
+
+    /// <summary>Copies NCHW values into the layout of activations.</summary>
+    public abstract void UploadBlocked(ReadOnlySpan<float> source, Shape shape, DeviceBuffer destination);
+
+    /// <summary>Copies activations out as NCHW values.</summary>
+    public abstract void DownloadBlocked(DeviceBuffer source, Shape shape, Span<float> destination);
+
+    /// <summary>Words that a tensor takes in a layout.</summary>
+    public abstract long StorageLength(Shape shape, Layout layout);
+
+    /// <summary>Words that a vector with one value a channel takes.</summary>
+    public abstract int ChannelLength(int channels);
+
+    /// <summary>Waits until all queued work is done.</summary>
+    public abstract void Synchronize();
+
+    /// <summary>Frees everything the device handed out.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees everything the device handed out.</summary>
+    protected abstract void Dispose(bool disposing);
+}
+
+/// <summary>Which convolution algorithms the CPU backend may choose from.</summary>
+public enum ConvolutionAlgorithm
+{
+    /// <summary>Winograd where it is faster and exact enough, else direct.</summary>
+    Auto,
+
+    /// <summary>Direct convolution only.</summary>
+    Direct,
+}

@@ -1,0 +1,8 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// The kernel contract: every backend implements every op's kernels, or does not compile. A new op adds its interface here.
+/// </summary>
+public interface IKernels : IConv2dKernels, IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
+    ICrossEntropyKernels, IPerceptionKernels, IKlDivergenceKernels, IMeanSquaredErrorKernels, ILerpKernels,
+    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels;

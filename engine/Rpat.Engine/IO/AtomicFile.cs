@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace Rpat.Engine.IO;
+
+/// <summary>
+/// Whole-file writes that a reader, a crash or a full disk never shows by halves: the bytes go to <c>NAME.tmp-PID</c> in the
+/// same folder, are flushed to the disk, and only then take the place of the old file.
+/// </summary>
+public static class AtomicFile
+{
+    private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    /// <summary>Writes a file as one step; on any failure the old file stays and the temporary one is removed.</summary>
+    /// <param name="path">The file to make or replace. Its folder must exist.</param>
+    /// <param name="write">Writes the content to the stream it is given; must not close it.</param>
+    /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        string temporary = $"{path}.tmp-{Environment.ProcessId}";
+        try
+        {
+            WriteFlushed(temporary, write);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception error)
+        {
+            RemoveQuietly(temporary);
+            if (error is IOException or UnauthorizedAccessException) throw CannotWrite(path, error);
+            throw;
+        }
+    }
+
+    /// <summary>Writes a text file as one step, in UTF-8 without a byte order mark; line ends are written as given.</summary>
+    /// <param name="path">The file to make or replace. Its folder must exist.</param>
+    /// <param name="text">The whole content.</param>
+    /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(_utf8.GetBytes(text)));
+
+    private static void WriteFlushed(string path, Action<Stream> write)
+    {
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        write(file);
+        file.Flush(flushToDisk: true);
+    }
+
+    private static void RemoveQuietly(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The first error is the one to report; a leftover .tmp file is never read.
+        }
+    }
+
+    private static IOException CannotWrite(string path, Exception error) => new(
+        $"'{path}' cannot be written ({error.Message.TrimEnd('.')}): check that its folder exists, is writable and has room.", error);
+}

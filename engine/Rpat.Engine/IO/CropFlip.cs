@@ -1,0 +1,68 @@
+using Rpat.Engine.Random;
+
+namespace Rpat.Engine.IO;
+
+/// <summary>The standard augmentation of small images: zero-pad, random crop back to the old size, random horizontal flip.</summary>
+/// <param name="Pad">Zero pixels added on every side before the crop; 0 for no crop.</param>
+/// <param name="Flip">Mirrors left and right with probability 1/2.</param>
+/// <param name="View">Numbers independent draws for the same image and epoch, for methods that train on two views of it.</param>
+public readonly record struct AugmentOptions(int Pad, bool Flip, int View = 0);
+
+/// <summary>
+/// Augments float batches. What happens to an image depends on the seed, the epoch, the view and the image's index only, never on
+/// the other images of the batch or on the order of calls.
+/// </summary>
+public static class CropFlip
+{
+    private const int RowDraw = 0;
+    private const int ColumnDraw = 1;
+    private const int FlipDraw = 2;
+
+    /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip.</summary>
+    /// <param name="set">The images.</param>
+    /// <param name="indices">Image numbers in <paramref name="set"/>.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">The epoch, which gives every pass over the data its own draws.</param>
+    /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>
+    /// <exception cref="ArgumentException">
+    /// The destination has another length, an index, the epoch or the view is out of range, or the pad is not below the image's size.
+    /// </exception>
+    public static void Apply(
+        LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Span<float> destination)
+    {
+        if (options.Pad < 0 || options.Pad >= Math.Min(set.Height, set.Width))
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Pad, $"The pad must be from 0 to below the size of the images of '{set.Name}'.");
+        set.CheckBatch(indices.Length, destination.Length);
+        for (int i = 0; i < indices.Length; i++)
+        {
+            PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, indices[i], options.View, 0).Stream();
+            Span<float> image = destination.Slice(i * set.ImageSize, set.ImageSize);
+            int down = draws.Below(RowDraw, 2 * options.Pad + 1) - options.Pad;
+            int right = draws.Below(ColumnDraw, 2 * options.Pad + 1) - options.Pad;
+            Crop(set, set.Image(indices[i]), down, right, image);
+            if (options.Flip && draws.Below(FlipDraw, 2) == 1) Mirror(image, set.Width);
+        }
+    }
+
+    // Output pixel (y, x) is source pixel (y + down, x + right), or 0 where that lies in the padding.
+    private static void Crop(LabeledImages set, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
+    {
+        int first = Math.Clamp(-right, 0, set.Width);
+        int count = Math.Max(0, set.Width - Math.Abs(right));
+        destination.Clear();
+        for (int row = 0; row < set.Channels * set.Height; row++)
+        {
+            int y = row % set.Height + down;
+            if (y < 0 || y >= set.Height || count == 0) continue;
+            ReadOnlySpan<byte> pixels = source.Slice((row + down) * set.Width + first + right, count);
+            LabeledImages.ToUnit(pixels, destination.Slice(row * set.Width + first, count));
+        }
+    }
+
+    private static void Mirror(Span<float> image, int width)
+    {
+        for (int row = 0; row < image.Length; row += width) image.Slice(row, width).Reverse();
+    }
+}

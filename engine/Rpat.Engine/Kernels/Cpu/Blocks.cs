@@ -1,0 +1,69 @@
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>The blocked layout nChw16c: <c>[N][⌈C/16⌉][H][W][16]</c>, channels beyond C stored as zeros.</summary>
+internal static class Blocks
+{
+    /// <summary>Channels of a block, and floats of a <see cref="Vec"/>.</summary>
+    public const int Size = 16;
+
+    /// <summary>Blocks that hold that many channels.</summary>
+    public static int Count(int channels) => (channels + Size - 1) / Size;
+
+    /// <summary>Floats that a blocked tensor takes.</summary>
+    public static long Length(Shape s) => (long)s.N * Count(s.C) * s.Area * Size;
+}
+
+/// <summary>Up to four channel blocks of outputs that a tile computes together; weights are packed panel by panel.</summary>
+/// <param name="Block">First block.</param>
+/// <param name="Blocks">1, 2 or 4.</param>
+internal readonly record struct Panel(int Block, int Blocks)
+{
+    /// <summary>Columns of the panel.</summary>
+    public int Columns => Blocks * Cpu.Blocks.Size;
+
+    /// <summary>The panels of a number of blocks: fours first, then a two, then a one.</summary>
+    public static Panel[] Split(int blocks)
+    {
+        var panels = new List<Panel>();
+        for (int block = 0; block < blocks;)
+        {
+            int width = blocks - block >= 4 ? 4 : blocks - block >= 2 ? 2 : 1;
+            panels.Add(new Panel(block, width));
+            block += width;
+        }
+        return [.. panels];
+    }
+
+    /// <summary>Where the panel begins in a packed matrix with that many rows.</summary>
+    public long Offset(long rows) => (long)Block * Cpu.Blocks.Size * rows;
+}
+
+/// <summary>A view's map for the kernels: [ReLU](scale·x + shift), 16 channels at a time.</summary>
+internal readonly unsafe struct Affine(float* data, float* scale, float* shift, bool relu)
+{
+    public readonly float* Data = data;
+    public readonly float* Scale = scale;
+    public readonly float* Shift = shift;
+    public readonly bool Relu = relu;
+
+    public Affine(in Operand x) : this(x.Data.FloatsOrNull(), x.Scale.FloatsOrNull(), x.Shift.FloatsOrNull(), x.Relu)
+    {
+    }
+
+    /// <summary>Stored values without a map.</summary>
+    public Affine(float* data) : this(data, null, null, false)
+    {
+    }
+
+    public bool IsMap => Scale != null || Relu;
+
+    /// <summary>Factor and summand of a channel block; 1 and 0 without a map.</summary>
+    public Vec ScaleOf(int block) => Scale == null ? Vec.One : System.Runtime.Intrinsics.Vector512.Load(Scale + block * Blocks.Size);
+
+    public Vec ShiftOf(int block) => Scale == null ? Vec.Zero : System.Runtime.Intrinsics.Vector512.Load(Shift + block * Blocks.Size);
+
+    /// <summary>Clamps nothing when there is no ReLU.</summary>
+    public Vec Floor => Relu ? Vec.Zero : System.Runtime.Intrinsics.Vector512.Create(float.NegativeInfinity);
+}

@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>
+/// How a convolution's results reach memory: y = [d·]acc [+ add], with d the derivative of a constant view (an attack's
+/// gradient on its way through batch norm and ReLU), add a residual or the gradient that is accumulated.
+/// </summary>
+internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
+{
+    private readonly float* _y = y;
+    private readonly float* _add = add;
+    private readonly Affine _through = through;
+
+    /// <summary>Stores a run of pixels of one channel block.</summary>
+    /// <param name="acc">First result.</param>
+    /// <param name="accStep">Distance of results.</param>
+    /// <param name="block">Channel block (for the view's scale).</param>
+    /// <param name="offset">Offset of the first pixel in y.</param>
+    /// <param name="step">Distance of pixels in y.</param>
+    /// <param name="count">Pixels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(float* acc, nint accStep, int block, nint offset, nint step, int count)
+    {
+        if (_through.Scale != null) StoreThrough(acc, accStep, block, offset, step, count);
+        else if (_add != null) StoreAdd(acc, accStep, offset, step, count);
+        else StorePlain(acc, accStep, offset, step, count);
+    }
+
+    private void StorePlain(float* acc, nint accStep, nint offset, nint step, int count)
+    {
+        for (float* y = _y + offset; count > 0; count--, acc += accStep, y += step)
+            Vector512.Load(acc).Store(y);
+    }
+
+    private void StoreAdd(float* acc, nint accStep, nint offset, nint step, int count)
+    {
+        for (; count > 0; count--, acc += accStep, offset += step)
+            (Vector512.Load(acc) + Vector512.Load(_add + offset)).Store(_y + offset);
+    }
+
+    private void StoreThrough(float* acc, nint accStep, int block, nint offset, nint step, int count)
+    {
+        Vec scale = _through.ScaleOf(block), shift = _through.ShiftOf(block);
+        for (; count > 0; count--, acc += accStep, offset += step)
+        {
+            Vec v = Vector512.Load(acc) * scale;
+            if (_through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(_through.Data + offset), scale, shift), Vec.Zero);
+            if (_add != null) v += Vector512.Load(_add + offset);
+            v.Store(_y + offset);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Runtime.Intrinsics;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>Copies of images with a zero border, so that the tiles meet no edges.</summary>
+internal static unsafe class PackImage
+{
+    /// <summary>Floats that tiles may read behind a packed image.</summary>
+    public const int Slack = 1024;
+
+    /// <summary>
+    /// One image <c>[blocks][H][W][16]</c>, its view applied, to <c>[blocks][top+H+bottom][left+W+right][16]</c>.
+    /// </summary>
+    public static void Blocked(in Affine x, long offset, int blocks, int h, int w, int low, int high, float* to)
+    {
+        int row = (low + w + high) * Blocks.Size;
+        for (int b = 0; b < blocks; b++)
+        {
+            Zero(to, (long)low * row);
+            to += (long)low * row;
+            Vec scale = x.ScaleOf(b), shift = x.ShiftOf(b), floor = x.Floor;
+            for (int y = 0; y < h; y++, to += row, offset += w * Blocks.Size)
+                Row(x.Data + offset, w, low, high, to, x.IsMap, scale, shift, floor);
+            Zero(to, (long)high * row);
+            to += (long)high * row;
+        }
+    }
+
+    /// <summary>One plain image <c>[C][H][W]</c>, its view applied, to <c>[H+2p][W+2p][C]</c>: for few channels.</summary>
+    public static void ChannelsLast(in Affine x, long offset, int channels, int h, int w, int padding, float* to)
+    {
+        int row = (w + 2 * padding) * channels;
+        Zero(to, (long)row * (h + 2 * padding));
+        for (int c = 0; c < channels; c++)
+        {
+            float scale = x.Scale == null ? 1 : x.Scale[c], shift = x.Scale == null ? 0 : x.Shift[c];
+            for (int y = 0; y < h; y++)
+            {
+                float* from = x.Data + offset + ((long)c * h + y) * w;
+                float* target = to + (long)(y + padding) * row + padding * channels + c;
+                for (int i = 0; i < w; i++) target[i * channels] = Map(from[i], scale, shift, x.Relu);
+            }
+        }
+    }
+
+    private static float Map(float x, float scale, float shift, bool relu)
+    {
+        float y = scale * x + shift;
+        return relu && y <= 0 ? 0 : y; // not !(y > 0): NaN stays
+    }
+
+    private static void Row(float* from, int w, int low, int high, float* to, bool map, Vec scale, Vec shift, Vec floor)
+    {
+        Zero(to, low * Blocks.Size);
+        to += low * Blocks.Size;
+        int end = w * Blocks.Size;
+        if (map)
+            for (int i = 0; i < end; i += Blocks.Size)
+                Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + i), scale, shift), floor).Store(to + i);
+        else
+            for (int i = 0; i < end; i += Blocks.Size)
+                Vector512.Load(from + i).Store(to + i);
+        Zero(to + end, high * Blocks.Size);
+    }
+
+    private static void Zero(float* to, long floats) => new Span<float>(to, checked((int)floats)).Clear();
+}

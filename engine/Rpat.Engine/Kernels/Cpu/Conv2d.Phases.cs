@@ -1,0 +1,61 @@
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>
+/// The input gradient of a strided convolution, split by the parity of the input pixel: a pixel at y = i·stride + py receives
+/// from output rows i + offset through the taps r with (py + padding − r) divisible by the stride. Stride 1 has one phase.
+/// </summary>
+internal sealed class StridePhases
+{
+    private StridePhases(int kernel, int stride, int padding)
+    {
+        var axis = Enumerable.Range(0, stride).Select(p => Taps(p, kernel, stride, padding)).ToArray();
+        All = [.. from y in Enumerable.Range(0, stride) from x in Enumerable.Range(0, stride) select new Phase(y, x, Cross(axis[y], axis[x]))];
+        foreach (var (_, offset) in axis.SelectMany(a => a)) (Low, High) = (Math.Max(Low, -offset), Math.Max(High, offset));
+    }
+
+    /// <summary>The phases in row-major order of their parities, with running tap numbers.</summary>
+    public Phase[] All { get; }
+
+    /// <summary>Rows and columns that are read before the output gradient begins.</summary>
+    public int Low { get; }
+
+    /// <summary>Rows and columns that are read beyond index i.</summary>
+    public int High { get; }
+
+    /// <summary>
+    /// Rows and columns that are read behind the output gradient: what the taps reach ahead, and what input pixels need whose
+    /// index lies behind the last output (a padding below (R − 1)/2, or a stride that leaves pixels over).
+    /// </summary>
+    public int Behind(in ConvShape s) =>
+        Math.Max(0, High + Math.Max((s.Input.H - 1) / s.Stride - (s.P - 1), (s.Input.W - 1) / s.Stride - (s.Q - 1)));
+
+    public static StridePhases Of(in ConvShape s) => s switch
+    {
+        { R: 3, Stride: 1, Padding: 1 } => SameThree,
+        { R: 3, Stride: 2, Padding: 1 } => HalfThree,
+        { R: 1, Stride: 2, Padding: 0 } => HalfOne,
+        { R: 1, Stride: 1, Padding: 0 } => SameOne,
+        _ => Other(s.R, s.Stride, s.Padding),
+    };
+
+    private static readonly StridePhases SameThree = new(3, 1, 1);
+    private static readonly StridePhases HalfThree = new(3, 2, 1);
+    private static readonly StridePhases HalfOne = new(1, 2, 0);
+    private static readonly StridePhases SameOne = new(1, 1, 0);
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(int, int, int), StridePhases> Cache = [];
+
+    private static StridePhases Other(int kernel, int stride, int padding) =>
+        Cache.GetOrAdd((kernel, stride, padding), static k => new StridePhases(k.Item1, k.Item2, k.Item3));
+
+    private static (int Tap, int Offset)[] Taps(int parity, int kernel, int stride, int padding) =>
+        [.. from r in Enumerable.Range(0, kernel) where (parity + padding - r) % stride == 0 select (r, (parity + padding - r) / stride)];
+
+    private static Tap[] Cross((int Tap, int Offset)[] rows, (int Tap, int Offset)[] columns) =>
+        [.. from r in rows from s in columns select new Tap(r.Tap, s.Tap, r.Offset, s.Offset)];
+
+    /// <summary>One filter tap and where it reads.</summary>
+    internal readonly record struct Tap(int R, int S, int OffsetY, int OffsetX);
+
+    /// <summary>Input pixels of one parity.</summary>
+    internal sealed record Phase(int Y, int X, Tap[] Taps);
+}

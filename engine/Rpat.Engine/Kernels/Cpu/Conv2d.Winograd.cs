@@ -1,0 +1,215 @@
+using System.Runtime.Intrinsics;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>
+/// 3×3 stride-1 convolution by Winograd's F(4×4, 3×3). A worker takes a run of output tiles through all three stages (transform,
+/// 36 small products, transform back) so that the transformed values never leave its caches. The input gradient is the same
+/// with the output gradient as input and turned filters.
+/// </summary>
+internal sealed unsafe partial class CpuKernels
+{
+    private static bool FitsWinograd(in ConvShape s) => s is { R: 3, Stride: 1, Padding: 1, InputLayout: Layout.Blocked };
+
+    private void WinogradForward(in ConvShape s, in Operand x, PackedFilters filters, float* residual, float* y)
+    {
+        var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
+        Winograd(shape, new Affine(x), filters.Winograd(_pool, inputGradient: false), new Epilogue(y, residual, default));
+    }
+
+    private void WinogradInputGradient(in ConvShape s, float* dy, PackedFilters filters, in Affine through, float* add, float* dx)
+    {
+        var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.K), Blocks.Count(s.C));
+        Winograd(shape, new Affine(dy), filters.Winograd(_pool, inputGradient: true), new Epilogue(dx, add, through));
+    }
+
+    private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)
+    {
+        int run = shape.TilesPerRun(_pool.Threads);
+        _pool.Run(new WinogradJob(_tiles, shape, x, u, epilogue, run), (shape.TileCount + run - 1) / run);
+    }
+}
+
+/// <summary>Sizes of a Winograd convolution in tiles and channel blocks.</summary>
+internal readonly record struct WinogradShape(int N, int H, int W, int InputBlocks, int OutputBlocks)
+{
+    private const int Row = 6; // rows of the widest register tile
+
+    public int TilesY => (H + 3) / 4;
+    public int TilesX => (W + 3) / 4;
+    public int TileCount => N * TilesY * TilesX;
+    public int Inputs => InputBlocks * Blocks.Size;
+    public int Outputs => OutputBlocks * Blocks.Size;
+
+    /// <summary>
+    /// Tiles that one worker transforms together: enough to use each filter value often (it comes from L3 or memory when there
+    /// are many channels), few enough that their transforms stay in L2, and evenly many for all workers.
+    /// </summary>
+    public int TilesPerRun(int threads)
+    {
+        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 96 };
+        int runs = Math.Max(1, (TileCount + wished - 1) / wished);
+        runs = (runs + threads - 1) / threads * threads;
+        return Math.Max(1, ((TileCount + runs - 1) / runs + Row - 1) / Row * Row);
+    }
+
+    /// <summary>Floats between positions of a transformed run: an odd number of cache lines, so that the 36 do not share a set.</summary>
+    public static nint Step(int tiles, int channels) => (nint)(tiles + 16) * channels + Blocks.Size;
+
+    /// <summary>Floats between positions of transformed filters, likewise.</summary>
+    public static nint FilterStep(int inputs, int outputs) => (nint)inputs * outputs + Blocks.Size;
+
+    /// <summary>Image, first row and first column of a tile's outputs.</summary>
+    public (int N, int Y, int X) Place(int tile)
+    {
+        int perImage = TilesY * TilesX, n = tile / perImage, i = tile % perImage;
+        return (n, i / TilesX * 4, i % TilesX * 4);
+    }
+}
+
+/// <summary>Reads and writes of the patches around a tile.</summary>
+internal static unsafe class WinogradPatch
+{
+    /// <summary>The 6×6 inputs of a tile, the view applied, zeros outside the image, row-major vectors.</summary>
+    public static void Load(in Affine x, in WinogradShape shape, int block, (int N, int Y, int X) at, float* d)
+    {
+        float* plane = x.Data + ((long)at.N * shape.InputBlocks + block) * shape.H * shape.W * Blocks.Size;
+        int y0 = at.Y - 1, x0 = at.X - 1;
+        if (y0 >= 0 && x0 >= 0 && y0 + 6 <= shape.H && x0 + 6 <= shape.W)
+            Inside(x, block, plane + ((long)y0 * shape.W + x0) * Blocks.Size, shape.W * Blocks.Size, d);
+        else
+            Edge(x, block, plane, shape, y0, x0, d);
+    }
+
+    /// <summary>The 4×4 outputs of a tile of a stored tensor, zeros outside, row-major vectors.</summary>
+    public static void LoadOutputs(float* y, int block, int blocks, in WinogradShape shape, (int N, int Y, int X) at, float* d)
+    {
+        float* plane = y + ((long)at.N * blocks + block) * shape.H * shape.W * Blocks.Size;
+        for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 4; j++, d += Blocks.Size)
+            {
+                bool inside = at.Y + i < shape.H && at.X + j < shape.W;
+                (inside ? Vector512.Load(plane + ((long)(at.Y + i) * shape.W + at.X + j) * Blocks.Size) : Vec.Zero).Store(d);
+            }
+    }
+
+    private static void Inside(in Affine x, int block, float* from, nint row, float* d)
+    {
+        if (!x.IsMap)
+        {
+            for (int i = 0; i < 6; i++, from += row, d += 96)
+                for (int j = 0; j < 96; j += Blocks.Size)
+                    Vector512.Load(from + j).Store(d + j);
+            return;
+        }
+        Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
+        for (int i = 0; i < 6; i++, from += row, d += 96)
+            for (int j = 0; j < 96; j += Blocks.Size)
+                Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + j), scale, shift), floor).Store(d + j);
+    }
+
+    private static void Edge(in Affine x, int block, float* plane, in WinogradShape shape, int y0, int x0, float* d)
+    {
+        Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
+        int left = Math.Max(0, -x0), right = Math.Min(6, shape.W - x0);
+        for (int i = 0; i < 6; i++, d += 96)
+        {
+            new Span<float>(d, 96).Clear();
+            if (y0 + i < 0 || y0 + i >= shape.H) continue;
+            float* from = plane + ((long)(y0 + i) * shape.W + x0) * Blocks.Size;
+            for (int j = left; j < right; j++)
+                Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + j * Blocks.Size), scale, shift), floor).Store(d + j * Blocks.Size);
+        }
+    }
+}
+
+/// <summary>One run of tiles through the three stages.</summary>
+internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue, int run) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        int first = index * run, count = Math.Min(run, shape.TileCount - first);
+        nint vStep = WinogradShape.Step(run, shape.Inputs), mStep = WinogradShape.Step(run, shape.Outputs);
+        float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
+        float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
+        float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
+        for (int i = 0; i < count; i++) Transform(first + i, v + (nint)i * shape.Inputs, vStep, patch);
+        Multiply(v, vStep, m, mStep, count);
+        for (int i = 0; i < count; i++) TransformBack(first + i, m + (nint)i * shape.Outputs, mStep, patch);
+    }
+
+    private void Transform(int tile, float* v, nint step, float* patch)
+    {
+        var at = shape.Place(tile);
+        for (int block = 0; block < shape.InputBlocks; block++)
+        {
+            WinogradPatch.Load(x, shape, block, at, patch);
+            WinogradTransform.Input(patch, v + block * Blocks.Size, step);
+        }
+    }
+
+    /// <summary>M[p] = V[p]·U[p] for the 36 positions: <c>[tiles, inputs]·[inputs, outputs]</c>.</summary>
+    private void Multiply(float* v, nint vStep, float* m, nint mStep, int count)
+    {
+        nint zero = 0;
+        for (int p = 0; p < WinogradTransform.Positions; p++, v += vStep, m += mStep)
+        {
+            float* b = u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
+            for (int block = 0; block < shape.OutputBlocks;)
+            {
+                var panel = Columns.PanelOf(block, shape.OutputBlocks);
+                ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, count);
+                for (int j = 0; j < panel.Blocks; j += tile.Blocks)
+                    for (int i = 0; i < count; i += tile.Rows)
+                        tile.Run(v + (nint)i * shape.Inputs, shape.Inputs, 1, &zero, 1, shape.Inputs, b + j * Blocks.Size, panel.Columns,
+                            m + (nint)i * shape.Outputs + (block + j) * Blocks.Size, shape.Outputs, false);
+                b += (nint)shape.Inputs * panel.Columns;
+                block += panel.Blocks;
+            }
+        }
+    }
+
+    private void TransformBack(int tile, float* m, nint step, float* patch)
+    {
+        var at = shape.Place(tile);
+        int rows = Math.Min(4, shape.H - at.Y), columns = Math.Min(4, shape.W - at.X);
+        for (int block = 0; block < shape.OutputBlocks; block++)
+        {
+            WinogradTransform.Output(m + block * Blocks.Size, step, patch);
+            nint offset = ((((nint)at.N * shape.OutputBlocks + block) * shape.H + at.Y) * shape.W + at.X) * Blocks.Size;
+            for (int i = 0; i < rows; i++, offset += shape.W * Blocks.Size)
+                epilogue.Store(patch + i * 64, Blocks.Size, block, offset, Blocks.Size, columns);
+        }
+    }
+}
+
+/// <summary>Transforms one block of output channels of a weight for all 36 positions.</summary>
+internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool inputGradient, float* to) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        int outputs = Blocks.Count(inputGradient ? c : k), inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
+        var panel = Columns.PanelOf(index, outputs);
+        nint position = WinogradShape.FilterStep(inputs, outputs * Blocks.Size);
+        float* target = to + panel.Offset(inputs) + (index - panel.Block) * Blocks.Size;
+        float* g = worker.Scratch(2, 27 * Blocks.Size);
+        for (int i = 0; i < inputs; i++, target += panel.Columns)
+        {
+            Gather(i, index * Blocks.Size, g);
+            WinogradTransform.Filter(g, target, position);
+        }
+    }
+
+    /// <summary>The filters of one input and sixteen outputs, a lane each; turned by 180° for the input gradient.</summary>
+    private void Gather(int input, int firstOutput, float* g)
+    {
+        for (int lane = 0; lane < Blocks.Size; lane++)
+        {
+            var (filter, channel) = inputGradient ? (input, firstOutput + lane) : (firstOutput + lane, input);
+            bool inside = filter < k && channel < c;
+            float* from = w + ((long)filter * c + channel) * 9;
+            for (int tap = 0; tap < 9; tap++) g[tap * Blocks.Size + lane] = inside ? from[inputGradient ? 8 - tap : tap] : 0;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Rpat.Engine.Nn;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>Convolution: which algorithm runs is a rule of the shape alone, so that results do not depend on threads or timing.</summary>
+internal sealed unsafe partial class CpuKernels : IConv2dKernels
+{
+    public void Conv2dForward(in ConvShape s, in Operand x, Parameter w, DeviceBuffer? residual, DeviceBuffer y)
+    {
+        if (UseWinograd(s)) WinogradForward(s, x, PackedFilters.Of(w), residual.FloatsOrNull(), y.Floats());
+        else DirectForward(s, x, PackedFilters.Of(w), residual.FloatsOrNull(), y.Floats());
+    }
+
+    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, Parameter w, in Operand through, bool accumulate, DeviceBuffer dx)
+    {
+        float* add = accumulate ? dx.Floats() : null;
+        if (UseWinograd(s)) WinogradInputGradient(s, dy.Floats(), PackedFilters.Of(w), new Affine(through), add, dx.Floats());
+        else DirectInputGradient(s, dy.Floats(), PackedFilters.Of(w), new Affine(through), add, dx.Floats());
+    }
+
+    public void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw)
+    {
+        if (UseWinograd(s)) WinogradWeightGradient(s, x, dy.Floats(), accumulate, dw.Floats());
+        else DirectWeightGradient(s, x, dy.Floats(), accumulate, dw.Floats());
+    }
+
+    /// <summary>Winograd for every 3×3 stride-1 layer on activations whose map has room for a 4×4 tile.</summary>
+    private bool UseWinograd(in ConvShape s) =>
+        _convolution == ConvolutionAlgorithm.Auto && FitsWinograd(s) && Math.Min(s.Input.H, s.Input.W) >= WinogradTransform.Outputs;
+}

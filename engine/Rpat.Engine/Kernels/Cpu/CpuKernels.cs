@@ -1,0 +1,14 @@
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>The CPU backend's kernels, one file an op with the name that the op has in <c>Ops/</c>.</summary>
+internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet set, ConvolutionAlgorithm convolution) : IKernels
+{
+    private readonly WorkerPool _pool = pool;
+    private readonly ConvolutionAlgorithm _convolution = convolution;
+    private readonly Tile.Kernel[] _tiles = Tile.For(set);
+
+    /// <summary>Floats that one item of an element-wise job takes: a quarter of L2.</summary>
+    private const int Grain = 64 << 10;
+
+    private static int Pieces(long count) => (int)((count + Grain - 1) / Grain);
+}

@@ -1,0 +1,121 @@
+using System.Runtime.Intrinsics;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+internal sealed unsafe partial class CpuKernels : IPool2dKernels
+{
+    public void GlobalAveragePool(Shape shape, in Operand x, DeviceBuffer y) =>
+        _pool.Run(new AveragePlanes(shape, new Affine(x), y.Floats()), shape.N);
+
+    public void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        _pool.Run(new AverageGradient(shape, dy.Floats(), new Affine(through), accumulate, dx.Floats()), shape.N * Blocks.Count(shape.C));
+
+    public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y) =>
+        _pool.Run(new MaxPlanes(shape, window, stride, new Affine(x), y.Floats()), shape.N * Blocks.Count(shape.C));
+
+    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        _pool.Run(new MaxGradient(shape, window, stride, new Affine(x), dy.Floats(), new Affine(through), accumulate, dx.Floats()), shape.N * Blocks.Count(shape.C));
+}
+
+/// <summary>Means of all maps of one image, written plain.</summary>
+internal readonly unsafe struct AveragePlanes(Shape s, Affine x, float* y) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        int blocks = Blocks.Count(s.C);
+        float* mean = stackalloc float[Blocks.Size];
+        for (int block = 0; block < blocks; block++)
+        {
+            Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor, sum = Vec.Zero;
+            float* from = x.Data + ((long)index * blocks + block) * s.Area * Blocks.Size;
+            for (int i = 0; i < s.Area * Blocks.Size; i += Blocks.Size)
+                sum += Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + i), scale, shift), floor);
+            (sum / Vector512.Create((float)s.Area)).Store(mean);
+            int valid = Math.Min(Blocks.Size, s.C - block * Blocks.Size);
+            new Span<float>(mean, valid).CopyTo(new Span<float>(y + (long)index * s.C + block * Blocks.Size, valid));
+        }
+    }
+}
+
+/// <summary>Spreads the gradient of one plane's mean.</summary>
+internal readonly unsafe struct AverageGradient(Shape s, float* dy, Affine through, bool accumulate, float* dx) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        int blocks = Blocks.Count(s.C), block = index % blocks, valid = Math.Min(Blocks.Size, s.C - block * Blocks.Size);
+        float* g = stackalloc float[Blocks.Size];
+        new Span<float>(g, Blocks.Size).Clear();
+        new Span<float>(dy + (long)(index / blocks) * s.C + block * Blocks.Size, valid).CopyTo(new Span<float>(g, valid));
+        Vec scale = through.ScaleOf(block), shift = through.ShiftOf(block);
+        Vec spread = Vector512.Load(g) * scale / Vector512.Create((float)s.Area);
+        for (long i = (long)index * s.Area * Blocks.Size, end = i + (long)s.Area * Blocks.Size; i < end; i += Blocks.Size)
+        {
+            Vec v = spread;
+            if (through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + i), scale, shift), Vec.Zero);
+            if (accumulate) v += Vector512.Load(dx + i);
+            v.Store(dx + i);
+        }
+    }
+}
+
+/// <summary>Window maxima of one plane; a NaN in a window is its maximum, as in PyTorch.</summary>
+internal readonly unsafe struct MaxPlanes(Shape s, int window, int stride, Affine x, float* y) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        int block = index % Blocks.Count(s.C), p = (s.H - window) / stride + 1, q = (s.W - window) / stride + 1;
+        Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
+        float* from = x.Data + (long)index * s.Area * Blocks.Size;
+        float* to = y + (long)index * p * q * Blocks.Size;
+        for (int i = 0; i < p; i++)
+            for (int j = 0; j < q; j++, to += Blocks.Size)
+            {
+                Vec best = Vector512.Create(float.NegativeInfinity);
+                for (int a = 0; a < window; a++)
+                    for (int b = 0; b < window; b++)
+                    {
+                        float* at = from + ((i * stride + a) * s.W + j * stride + b) * Blocks.Size;
+                        best = Vector512.Max(best, Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(at), scale, shift), floor));
+                    }
+                best.Store(to);
+            }
+    }
+}
+
+/// <summary>Sends each window's gradient to its first largest value, in row-major order.</summary>
+internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Affine x, float* dy, Affine through, bool accumulate, float* dx) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        int block = index % Blocks.Count(s.C), p = (s.H - window) / stride + 1, q = (s.W - window) / stride + 1;
+        long offset = (long)index * s.Area * Blocks.Size;
+        if (!accumulate) new Span<float>(dx + offset, s.Area * Blocks.Size).Clear();
+        for (int i = 0; i < p; i++)
+            for (int j = 0; j < q; j++)
+                Window(block, offset, i * stride, j * stride, dy + ((long)index * p * q + i * q + j) * Blocks.Size);
+    }
+
+    private void Window(int block, long offset, int y0, int x0, float* g)
+    {
+        Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
+        Vec best = Vector512.Create(float.NegativeInfinity), open = Vec.AllBitsSet;
+        for (int pass = 0; pass < 2; pass++)
+            for (int a = 0; a < window; a++)
+                for (int b = 0; b < window; b++)
+                {
+                    long at = offset + ((long)(y0 + a) * s.W + x0 + b) * Blocks.Size;
+                    Vec v = Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(x.Data + at), scale, shift), floor);
+                    if (pass == 0) best = Vector512.Max(best, v);
+                    else open = Send((Vector512.Equals(v, best) | Vector512.IsNaN(v)) & open, block, at, g, open);
+                }
+    }
+
+    private Vec Send(Vec hit, int block, long at, float* g, Vec open)
+    {
+        Vec scale = through.ScaleOf(block), shift = through.ShiftOf(block), v = Vector512.Load(g) * scale & hit;
+        if (through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + at), scale, shift), Vec.Zero);
+        (Vector512.Load(dx + at) + v).Store(dx + at);
+        return Vector512.AndNot(open, hit);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Runtime.Intrinsics;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>Instruction sets that have tiles of their own.</summary>
+internal enum InstructionSet
+{
+    /// <summary>128-bit vectors; runs everywhere.</summary>
+    Portable,
+
+    /// <summary>256-bit vectors with fused multiply-add.</summary>
+    Avx2,
+
+    /// <summary>512-bit vectors.</summary>
+    Avx512,
+}
+
+/// <summary>
+/// The register tiles that all dense arithmetic runs on: C[m, n] (+)= Σ_s Σ_i A[segment_s + i·aStep + m·aRow]·B[n], with m over a
+/// few rows, n over blocks of 16 contiguous columns, and B moving on by bStep after each i. A convolution has a segment for each
+/// (channel block, tap), a matrix product has one.
+/// </summary>
+internal static unsafe partial class Tile
+{
+    /// <summary>Floats of the largest tile's result.</summary>
+    public const int MaxFloats = 6 * 4 * Blocks.Size;
+
+    /// <summary>Rows of A that the best-fitting tile may read behind the last wanted one: every width has a tile of four rows.</summary>
+    public const int SpareRows = 3;
+
+    /// <summary>A tile's signature; <c>segment</c> holds offsets into <c>a</c>, <c>cRow</c> is the distance of C's rows.</summary>
+    internal readonly struct Kernel(int rows, int blocks, delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> run)
+    {
+        public readonly int Rows = rows;
+        public readonly int Blocks = blocks;
+        public readonly delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> Run = run;
+    }
+
+    /// <summary>What this machine runs, unless a test or the environment chose less (.NET honours DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).</summary>
+    public static InstructionSet Best =>
+        Vector512.IsHardwareAccelerated ? InstructionSet.Avx512 : Vector256.IsHardwareAccelerated ? InstructionSet.Avx2 : InstructionSet.Portable;
+
+    /// <summary>The tiles of an instruction set, widest first.</summary>
+    public static Kernel[] For(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 =>
+        [
+            new(6, 4, &V512_6x4), new(4, 4, &V512_4x4), new(8, 2, &V512_8x2), new(4, 2, &V512_4x2),
+            new(16, 1, &V512_16x1), new(8, 1, &V512_8x1), new(4, 1, &V512_4x1),
+        ],
+        InstructionSet.Avx2 =>
+        [
+            new(6, 4, &V256_6x4), new(4, 4, &V256_4x4), new(8, 2, &V256_8x2), new(4, 2, &V256_4x2),
+            new(16, 1, &V256_16x1), new(8, 1, &V256_8x1), new(4, 1, &V256_4x1),
+        ],
+        _ =>
+        [
+            new(6, 4, &V128_6x4), new(4, 4, &V128_4x4), new(8, 2, &V128_8x2), new(4, 2, &V128_4x2),
+            new(16, 1, &V128_16x1), new(8, 1, &V128_8x1), new(4, 1, &V128_4x1),
+        ],
+    };
+}

@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>A kernel's work, cut into items that may run in any order and on any thread with the same result.</summary>
+internal interface IJob
+{
+    /// <summary>Does item <paramref name="index"/>.</summary>
+    void Run(int index, Worker worker);
+}
+
+/// <summary>One thread of the pool, with memory of its own that grows to the largest need and stays.</summary>
+internal sealed unsafe class Worker
+{
+    private readonly CpuBuffer?[] _scratch = new CpuBuffer?[8];
+
+    /// <summary>At least that many floats, contents undefined; each slot is a separate buffer.</summary>
+    public float* Scratch(int slot, long floats)
+    {
+        var buffer = _scratch[slot];
+        if (buffer is null || buffer.Length < floats)
+        {
+            buffer?.Free();
+            _scratch[slot] = buffer = CpuBuffer.Allocate(floats);
+        }
+        return buffer.Pointer;
+    }
+
+    public void Free()
+    {
+        foreach (var buffer in _scratch) buffer?.Free();
+        Array.Clear(_scratch);
+    }
+}
+
+/// <summary>
+/// Persistent threads for layers that last 100 µs: they spin for a moment between jobs and only then sleep. The caller is one
+/// of the workers. Running a job allocates nothing.
+/// </summary>
+internal sealed unsafe class WorkerPool : IDisposable
+{
+    private const int SpinsBeforeSleep = 20_000;
+    private const int SpinsBeforeYield = 1_000; // other programs may hold the core that a worker needs
+
+    private readonly Worker[] _workers;
+    private readonly Thread[] _threads;
+    private readonly SemaphoreSlim[] _wake;
+    private readonly int[] _asleep;
+    private delegate*<void*, int, Worker, void> _invoke;
+    private void* _job;
+    private int _count;
+    private int _next;
+    private int _running;
+    private int _generation;
+    private volatile bool _stop;
+    private Exception? _failure;
+
+    public WorkerPool(int threads)
+    {
+        Threads = threads;
+        _workers = [.. Enumerable.Range(0, threads).Select(_ => new Worker())];
+        _wake = [.. Enumerable.Range(0, threads).Select(_ => new SemaphoreSlim(0))];
+        _asleep = new int[threads];
+        _threads = [.. Enumerable.Range(1, threads - 1).Select(Start)];
+    }
+
+    /// <summary>Threads, the caller's included.</summary>
+    public int Threads { get; }
+
+    /// <summary>The caller's worker, for sequential parts.</summary>
+    public Worker Caller => _workers[0];
+
+    /// <summary>Runs items 0…count−1 of a job on all threads and returns when all are done.</summary>
+    public void Run<T>(T job, int count) where T : struct, IJob
+    {
+        if (Threads == 1 || count <= 1)
+        {
+            for (int i = 0; i < count; i++) job.Run(i, _workers[0]);
+            return;
+        }
+        _invoke = &Invoke<T>;
+        _job = Unsafe.AsPointer(ref job); // on this stack frame until all workers are done
+        (_count, _next, _running) = (count, 0, Threads);
+        Interlocked.Increment(ref _generation);
+        WakeSleepers();
+        Work(_workers[0]);
+        for (int spin = 0; Volatile.Read(ref _running) > 0; spin++) Pause(spin);
+        if (_failure is not null) Rethrow();
+    }
+
+    public void Dispose()
+    {
+        _stop = true;
+        Interlocked.Increment(ref _generation);
+        WakeSleepers();
+        foreach (var thread in _threads) thread.Join();
+        foreach (var worker in _workers) worker.Free();
+        foreach (var semaphore in _wake) semaphore.Dispose();
+    }
+
+    private static void Invoke<T>(void* job, int index, Worker worker) where T : struct, IJob => Unsafe.AsRef<T>(job).Run(index, worker);
+
+    private Thread Start(int id)
+    {
+        var thread = new Thread(() => Loop(id)) { IsBackground = true, Name = $"rpat worker {id}" };
+        thread.Start();
+        return thread;
+    }
+
+    private void Loop(int id)
+    {
+        int seen = 0;
+        while (true)
+        {
+            seen = WaitForJob(id, seen);
+            if (_stop) return;
+            Work(_workers[id]);
+        }
+    }
+
+    private int WaitForJob(int id, int seen)
+    {
+        for (int spin = 0; spin < SpinsBeforeSleep; spin++)
+        {
+            if (Volatile.Read(ref _generation) != seen) return _generation;
+            Pause(spin);
+        }
+        while (true)
+        {
+            Interlocked.Exchange(ref _asleep[id], 1);
+            if (Volatile.Read(ref _generation) != seen) break; // published between the last look and falling asleep
+            _wake[id].Wait();
+            if (Volatile.Read(ref _generation) != seen) return _generation;
+        }
+        if (Interlocked.Exchange(ref _asleep[id], 0) == 0) _wake[id].Wait(); // the caller has woken us already: take its token
+        return _generation;
+    }
+
+    private static void Pause(int spin)
+    {
+        if (spin < SpinsBeforeYield) Thread.SpinWait(1);
+        else Thread.Yield();
+    }
+
+    private void WakeSleepers()
+    {
+        for (int i = 1; i < Threads; i++)
+            if (Interlocked.Exchange(ref _asleep[i], 0) == 1) _wake[i].Release();
+    }
+
+    private void Work(Worker worker)
+    {
+        try
+        {
+            for (int i = Interlocked.Increment(ref _next) - 1; i < _count; i = Interlocked.Increment(ref _next) - 1)
+                _invoke(_job, i, worker);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, e, null);
+        }
+        Interlocked.Decrement(ref _running);
+    }
+
+    private void Rethrow()
+    {
+        var failure = _failure!;
+        _failure = null;
+        ExceptionDispatchInfo.Throw(failure);
+    }
+}

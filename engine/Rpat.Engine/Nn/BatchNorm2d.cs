@@ -1,0 +1,52 @@
+namespace Rpat.Engine.Nn;
+
+/// <summary>γ, β and running statistics of a batch norm (ε 1e-5, momentum 0.1, as PyTorch).</summary>
+public sealed class BatchNorm2d
+{
+    /// <summary>Added to the variance.</summary>
+    public const float Epsilon = 1e-5f;
+
+    /// <summary>Share of the batch in the running statistics.</summary>
+    public const float Momentum = 0.1f;
+
+    internal BatchNorm2d(Module owner, string name, int channels)
+    {
+        (Name, Channels) = (name, channels);
+        Weight = owner.Parameter($"{name}.weight", new Shape(1, channels), channels);
+        Bias = owner.Parameter($"{name}.bias", new Shape(1, channels), channels);
+        RunningMean = Tensor.Create(owner.Device, new Shape(1, channels), name: $"{name}.running_mean");
+        RunningVar = Tensor.Create(owner.Device, new Shape(1, channels), name: $"{name}.running_var");
+    }
+
+    /// <summary>Name in checkpoints, without the last part.</summary>
+    public string Name { get; }
+
+    /// <summary>Number of channels.</summary>
+    public int Channels { get; }
+
+    /// <summary>γ.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>β.</summary>
+    public Parameter Bias { get; }
+
+    /// <summary>Moving mean.</summary>
+    public Tensor RunningMean { get; }
+
+    /// <summary>Moving unbiased variance.</summary>
+    public Tensor RunningVar { get; }
+
+    /// <summary>Training-mode batches seen.</summary>
+    public long BatchesTracked { get; set; }
+
+    internal void Initialize()
+    {
+        var ones = new float[Channels];
+        Array.Fill(ones, 1f);
+        Weight.Upload(ones);
+        Bias.Upload(new float[Channels]);
+        RunningMean.Upload(new float[Channels]);
+        RunningVar.Upload(ones);
+        BatchesTracked = 0;
+    }
+}

@@ -1,0 +1,88 @@
+using Rpat.Engine.IO;
+
+namespace Rpat.Engine.Nn;
+
+/// <summary>
+/// A network's state: its parameters in one store, and its batch norms' running statistics. Layers are declared in PyTorch's
+/// order and under PyTorch's names, so that checkpoints are interchangeable.
+/// </summary>
+public abstract class Module(Device device)
+{
+    private readonly List<BatchNorm2d> _batchNorms = [];
+    private readonly List<(Parameter Parameter, Init Init)> _initializers = [];
+
+    /// <summary>Where the network lives.</summary>
+    public Device Device { get; } = device;
+
+    /// <summary>Everything that is trained.</summary>
+    public ParameterStore Parameters { get; } = new(device);
+
+    /// <summary>The batch norms, in declaration order.</summary>
+    public IReadOnlyList<BatchNorm2d> BatchNorms => _batchNorms;
+
+    /// <summary>The whole state under PyTorch's names: parameters, running statistics and batch counts.</summary>
+    public IEnumerable<NamedArray> State()
+    {
+        foreach (var p in Parameters.Parameters)
+            yield return NamedArray.FromFloats(p.Name, p.ToArray(), [.. p.Dimensions.Select(d => (long)d)]);
+        foreach (var norm in _batchNorms)
+        {
+            yield return NamedArray.FromFloats(norm.RunningMean.Name, norm.RunningMean.ToArray(), norm.Channels);
+            yield return NamedArray.FromFloats(norm.RunningVar.Name, norm.RunningVar.ToArray(), norm.Channels);
+            yield return NamedArray.FromInt64($"{norm.Name}.num_batches_tracked", [norm.BatchesTracked]);
+        }
+    }
+
+    /// <summary>Takes over a whole state; nothing is changed unless every array is there and fits.</summary>
+    /// <param name="state">Arrays by name.</param>
+    /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
+    public void Load(IReadOnlyDictionary<string, NamedArray> state)
+    {
+        StateCheck.Require(State(), state);
+        foreach (var p in Parameters.Parameters) p.Upload(state[p.Name].ToFloats());
+        foreach (var norm in _batchNorms)
+        {
+            norm.RunningMean.Upload(state[norm.RunningMean.Name].ToFloats());
+            norm.RunningVar.Upload(state[norm.RunningVar.Name].ToFloats());
+            norm.BatchesTracked = state[$"{norm.Name}.num_batches_tracked"].ToInt64()[0];
+        }
+        Parameters.Touch();
+    }
+
+    /// <summary>Declares a batch norm of that many channels.</summary>
+    protected BatchNorm2d DeclareBatchNorm(string name, int channels)
+    {
+        var norm = new BatchNorm2d(this, name, channels);
+        _batchNorms.Add(norm);
+        return norm;
+    }
+
+    /// <summary>Declares filters <c>[out, in, size, size]</c> without bias.</summary>
+    protected Parameter DeclareConv(string name, int outputs, int inputs, int size, Init? init = null) =>
+        Declare($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
+
+    /// <summary>Declares a fully connected layer: weight <c>[out, in]</c> and bias <c>[out]</c>.</summary>
+    protected (Parameter Weight, Parameter Bias) DeclareLinear(string name, int outputs, int inputs, bool zeroBias = false) =>
+        (Declare($"{name}.weight", Init.Default, new Shape(outputs, inputs), outputs, inputs),
+            Declare($"{name}.bias", zeroBias ? Init.Zero : Init.DefaultBias(inputs), new Shape(1, outputs), outputs));
+
+    /// <summary>Allocates all declared parameters and draws their first values.</summary>
+    /// <param name="seed">Seed of the initial values.</param>
+    protected void Build(ulong seed)
+    {
+        Parameters.Seal();
+        for (int i = 0; i < _initializers.Count; i++)
+            _initializers[i].Parameter.Upload(_initializers[i].Init.Draw(_initializers[i].Parameter.Dimensions, seed, i));
+        foreach (var norm in _batchNorms) norm.Initialize();
+        Parameters.Touch();
+    }
+
+    internal Parameter Parameter(string name, Shape shape, params int[] dimensions) => Parameters.Declare(name, shape, dimensions);
+
+    private Parameter Declare(string name, Init init, Shape shape, params int[] dimensions)
+    {
+        var parameter = Parameters.Declare(name, shape, dimensions);
+        _initializers.Add((parameter, init));
+        return parameter;
+    }
+}

@@ -1,0 +1,121 @@
+namespace Rpat.Engine;
+
+/// <summary>Which statistics a batch norm uses; always an argument, never hidden state.</summary>
+public enum BnMode
+{
+    /// <summary>Statistics of the batch; the running statistics move.</summary>
+    Train,
+
+    /// <summary>Statistics of the batch; the running statistics stay.</summary>
+    TrainFrozen,
+
+    /// <summary>Running statistics.</summary>
+    Eval,
+}
+
+/// <summary>The vectors of a batch norm: per channel, padded with zeros to the layout's channel block.</summary>
+/// <param name="Gamma">Trained factor.</param>
+/// <param name="Beta">Trained summand.</param>
+/// <param name="RunningMean">Moving mean.</param>
+/// <param name="RunningVar">Moving unbiased variance.</param>
+public readonly record struct BatchNormState(DeviceBuffer Gamma, DeviceBuffer Beta, DeviceBuffer RunningMean, DeviceBuffer RunningVar);
+
+/// <summary>What a training-mode batch norm keeps of its batch, one value a channel.</summary>
+/// <param name="Mean">Batch mean.</param>
+/// <param name="InvStd">1/√(biased variance + ε).</param>
+/// <param name="Scale">γ·InvStd.</param>
+/// <param name="Shift">β − γ·InvStd·Mean.</param>
+public readonly record struct BatchNormSaved(DeviceBuffer Mean, DeviceBuffer InvStd, DeviceBuffer Scale, DeviceBuffer Shift);
+
+/// <summary>Batch-norm kernels of a backend. The normalised tensor itself is a view, applied by its readers.</summary>
+public interface IBatchNorm2dKernels
+{
+    /// <summary>Batch statistics of x, the affine map they give, and (if asked) new running statistics (methods.md 0.3).</summary>
+    void BatchNormTrain(Shape shape, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved);
+
+    /// <summary>The affine map that the running statistics give.</summary>
+    void BatchNormEval(int channels, in BatchNormState state, in BatchNormSaved saved);
+
+    /// <summary>
+    /// With g = dh·[h &gt; 0] if <paramref name="relu"/>, else dh: dβ (+)= Σg, dγ (+)= Σg·x̂, and
+    /// dx (+)= scale·(g − mean(g) − x̂·mean(g·x̂)), or scale·g when the statistics did not come from the batch.
+    /// </summary>
+    void BatchNormBackward(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, bool batchStatistics,
+        BatchNormGradients gradients);
+}
+
+/// <summary>Where a batch norm's gradients go; null where none is wanted.</summary>
+/// <param name="Gamma">∂loss/∂γ.</param>
+/// <param name="Beta">∂loss/∂β.</param>
+/// <param name="AddParameters">Add to γ's and β's gradients instead of storing.</param>
+/// <param name="X">∂loss/∂x.</param>
+/// <param name="AddX">Add to x's gradient instead of storing.</param>
+public readonly record struct BatchNormGradients(DeviceBuffer? Gamma, DeviceBuffer? Beta, bool AddParameters, DeviceBuffer? X, bool AddX);
+
+/// <summary>Recording of batch norms.</summary>
+public static class BatchNorm2dOp
+{
+    /// <summary>Batch norm, optionally with ReLU, as a view that its readers apply while loading.</summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="x">Input <c>[N, C, H, W]</c>.</param>
+    /// <param name="layer">γ, β and running statistics of C channels.</param>
+    /// <param name="mode">Which statistics are used.</param>
+    /// <param name="relu">Clamp at zero afterwards.</param>
+    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value a channel in training mode.</exception>
+    public static Tensor BatchNorm2d(this Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu = false)
+    {
+        ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
+        ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
+        ShapeException.Require(mode == BnMode.Eval || x.Shape.N * x.Shape.Area > 1, "BatchNorm2d", $"training statistics of {x} need more than one value a channel");
+        return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;
+    }
+}
+
+internal sealed class BatchNorm2dNode : Node
+{
+    private readonly Nn.BatchNorm2d _layer;
+    private readonly BnMode _mode;
+    private readonly bool _relu;
+    private readonly Edge _x;
+    private readonly Edge _gamma;
+    private readonly Edge _beta;
+    private readonly Tensor _mean;
+    private readonly Tensor _invStd;
+    private readonly Tensor _scale;
+    private readonly Tensor _shift;
+
+    public BatchNorm2dNode(Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu)
+    {
+        (_layer, _mode, _relu) = (layer, mode, relu);
+        _x = tape.WireStored(x);
+        (_gamma, _beta) = (tape.Wire(layer.Weight), tape.Wire(layer.Bias));
+        var perChannel = new Shape(1, x.Shape.C);
+        _mean = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.mean");
+        _invStd = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.invstd");
+        _scale = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.scale");
+        _shift = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.shift");
+        bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad;
+        Output = tape.Make(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
+        (Inputs, Outputs) = ([_x, _gamma, _beta], [Output, _mean, _invStd, _scale, _shift]);
+    }
+
+    public Tensor Output { get; }
+    public override string Op => "BatchNorm2d";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+    public override IEnumerable<Tensor> Saved => [_x.Stored, _mean, _invStd, _scale, _shift];
+    private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data);
+    private BatchNormSaved Statistics => new(_mean.Data, _invStd.Data, _scale.Data, _shift.Data);
+
+    public override void Forward(IKernels k)
+    {
+        if (_mode == BnMode.Eval) k.BatchNormEval(_layer.Channels, State, Statistics);
+        else k.BatchNormTrain(Output.Shape, _x.Data, State, _mode == BnMode.Train, Statistics);
+        if (_mode == BnMode.Train) _layer.BatchesTracked++;
+    }
+
+    public override void Backward(IKernels k) =>
+        k.BatchNormBackward(Output.Shape, _x.Data, Output.Grad, Statistics, _relu, _mode != BnMode.Eval, new BatchNormGradients(
+            _gamma.NeedsGrad ? _gamma.Grad : null, _beta.NeedsGrad ? _beta.Grad : null, _gamma.Accumulate,
+            _x.NeedsGrad ? _x.Grad : null, _x.Accumulate));
+}

@@ -1,0 +1,101 @@
+namespace Rpat.Engine;
+
+/// <summary>Sizes of a 2-D convolution with square kernels: x <c>[N, C, H, W]</c>, w <c>[K, C, R, R]</c>, y <c>[N, K, P, Q]</c>.</summary>
+/// <param name="Input">Size of x.</param>
+/// <param name="InputLayout">How x lies in memory: images come plain, activations blocked.</param>
+/// <param name="K">Filters.</param>
+/// <param name="R">Kernel size.</param>
+/// <param name="Stride">Step in both directions.</param>
+/// <param name="Padding">Zero border on each side.</param>
+public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, int R, int Stride, int Padding)
+{
+    /// <summary>Input channels.</summary>
+    public int C => Input.C;
+
+    /// <summary>Output rows.</summary>
+    public int P => (Input.H + 2 * Padding - R) / Stride + 1;
+
+    /// <summary>Output columns.</summary>
+    public int Q => (Input.W + 2 * Padding - R) / Stride + 1;
+
+    /// <summary>Size of y.</summary>
+    public Shape Output => new(Input.N, K, P, Q);
+
+    /// <summary>Floating-point operations of one pass by the direct method, a multiply-add counted as two.</summary>
+    public double Flops => 2.0 * Output.Count * C * R * R;
+}
+
+/// <summary>Convolution kernels of a backend.</summary>
+public interface IConv2dKernels
+{
+    /// <summary>y = x ⋆ w [+ residual].</summary>
+    void Conv2dForward(in ConvShape s, in Operand x, Nn.Parameter w, DeviceBuffer? residual, DeviceBuffer y);
+
+    /// <summary>dx (+)= d·(dy ⋆ᵀ w), with d the derivative of the view <paramref name="through"/> (1 when it is no view).</summary>
+    void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, Nn.Parameter w, in Operand through, bool accumulate, DeviceBuffer dx);
+
+    /// <summary>dw (+)= Σ over samples and pixels of x and dy, in the order of w.</summary>
+    void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw);
+}
+
+/// <summary>Recording of 2-D convolutions.</summary>
+public static class Conv2dOp
+{
+    /// <summary>Convolution without bias, optionally with a residual added to its output.</summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="x">Input <c>[N, C, H, W]</c>.</param>
+    /// <param name="weight">Filters <c>[K, C, R, R]</c>.</param>
+    /// <param name="stride">Step.</param>
+    /// <param name="padding">Zero border.</param>
+    /// <param name="residual">Tensor of the output's size to add, or null.</param>
+    /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
+    public static Tensor Conv2d(this Tape tape, Tensor x, Nn.Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
+    {
+        var d = weight.Dimensions;
+        ShapeException.Require(d.Count == 4 && d[2] == d[3], "Conv2d", $"{weight.Name} must be [K, C, R, R], is [{string.Join(", ", d)}]");
+        ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
+        ShapeException.Require(stride > 0 && padding >= 0, "Conv2d", $"stride {stride} and padding {padding} must be positive");
+        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], "Conv2d", $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
+        var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding);
+        ShapeException.Require(residual is null || residual.Shape == s.Output, "Conv2d", $"residual {residual} does not fit the output {s.Output}");
+        ShapeException.Require(residual is null || residual.Layout == Layout.Blocked, "Conv2d", $"residual {residual} must be activations");
+        return tape.Record(new Conv2dNode(tape, s, x, weight, residual)).Output;
+    }
+}
+
+internal sealed class Conv2dNode : Node
+{
+    private readonly ConvShape _shape;
+    private readonly Nn.Parameter _weight;
+    private readonly Edge _x;
+    private readonly Edge _w;
+    private readonly Edge? _residual;
+
+    public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Nn.Parameter weight, Tensor? residual)
+    {
+        (_shape, _weight) = (shape, weight);
+        (_x, _w) = (tape.Wire(x), tape.Wire(weight));
+        _residual = residual is null ? null : tape.WireStored(residual);
+        Inputs = _residual is null ? [_x, _w] : [_x, _w, _residual];
+        Output = tape.Make(shape.Output, Layout.Blocked, $"conv({weight.Name})");
+        Outputs = [Output];
+    }
+
+    public Tensor Output { get; }
+    public ConvShape Shape => _shape;
+    public override string Op => "Conv2d";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+    public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
+    public override Edge? PassThrough => _residual;
+
+    public override void Forward(IKernels k) => k.Conv2dForward(_shape, _x.Operand, _weight, _residual?.Data, Output.Data);
+
+    public override void Backward(IKernels k)
+    {
+        if (_w.NeedsGrad) k.Conv2dWeightGradient(_shape, _x.Operand, Output.Grad, _w.Accumulate, _w.Grad);
+        if (_x.NeedsGrad) k.Conv2dInputGradient(_shape, Output.Grad, _weight, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+        if (_residual is { NeedsGrad: true, SharesOutputGrad: false })
+            k.AddGradient(_shape.Output, Layout.Blocked, Output.Grad, null, default, _residual.Accumulate, _residual.Grad);
+    }
+}

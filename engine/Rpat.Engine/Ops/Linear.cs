@@ -1,0 +1,61 @@
+namespace Rpat.Engine;
+
+/// <summary>Fully connected kernels of a backend: x <c>[N, C]</c>, w <c>[K, C]</c>, y <c>[N, K]</c>, all plain.</summary>
+public interface ILinearKernels
+{
+    /// <summary>y = x·wᵀ + bias.</summary>
+    void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y);
+
+    /// <summary>dx (+)= dy·w.</summary>
+    void LinearInputGradient(int n, int c, int k, DeviceBuffer dy, DeviceBuffer w, bool accumulate, DeviceBuffer dx);
+
+    /// <summary>dw (+)= dyᵀ·x and dbias (+)= Σ dy.</summary>
+    void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw, DeviceBuffer dbias);
+}
+
+/// <summary>Recording of fully connected layers.</summary>
+public static class LinearOp
+{
+    /// <summary>x·weightᵀ + bias: <c>[N, C]</c> → <c>[N, K]</c>.</summary>
+    /// <exception cref="ShapeException">The sizes do not fit.</exception>
+    public static Tensor Linear(this Tape tape, Tensor x, Nn.Parameter weight, Nn.Parameter bias)
+    {
+        var d = weight.Dimensions;
+        ShapeException.Require(x.Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear", $"{x} must be [N, C]");
+        ShapeException.Require(d.Count == 2 && d[1] == x.Shape.C, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
+        ShapeException.Require(bias.Shape.Count == d[0], "Linear", $"{bias.Name} has {bias.Shape.Count} values, {weight.Name} has {d[0]} rows");
+        return tape.Record(new LinearNode(tape, x, weight, bias)).Output;
+    }
+}
+
+internal sealed class LinearNode : Node
+{
+    private readonly Edge _x;
+    private readonly Edge _w;
+    private readonly Edge _bias;
+    private readonly int _n;
+    private readonly int _c;
+    private readonly int _k;
+
+    public LinearNode(Tape tape, Tensor x, Nn.Parameter weight, Nn.Parameter bias)
+    {
+        (_x, _w, _bias) = (tape.WireStored(x), tape.Wire(weight), tape.Wire(bias));
+        (_n, _c, _k) = (x.Shape.N, x.Shape.C, weight.Dimensions[0]);
+        Output = tape.Make(new Shape(_n, _k), Layout.Plain, "logits");
+        (Inputs, Outputs) = ([_x, _w, _bias], [Output]);
+    }
+
+    public Tensor Output { get; }
+    public override string Op => "Linear";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+    public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
+
+    public override void Forward(IKernels k) => k.LinearForward(_n, _c, _k, _x.Data, _w.Data, _bias.Data, Output.Data);
+
+    public override void Backward(IKernels k)
+    {
+        if (_w.NeedsGrad) k.LinearWeightGradient(_n, _c, _k, _x.Data, Output.Grad, _w.Accumulate, _w.Grad, _bias.Grad);
+        if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, Output.Grad, _w.Data, _x.Accumulate, _x.Grad);
+    }
+}

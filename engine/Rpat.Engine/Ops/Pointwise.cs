@@ -1,0 +1,103 @@
+namespace Rpat.Engine;
+
+/// <summary>Element-by-element kernels of a backend.</summary>
+public interface IPointwiseKernels
+{
+    /// <summary>y = x with its view applied.</summary>
+    void Apply(Shape shape, Layout layout, in Operand x, DeviceBuffer y);
+
+    /// <summary>y = [ReLU](a + b), views applied.</summary>
+    void Add(Shape shape, in Operand a, in Operand b, bool relu, DeviceBuffer y);
+
+    /// <summary>
+    /// dx (+)= d·dy·[y &gt; 0], with d the derivative of <paramref name="through"/>; y null: without the mask.
+    /// </summary>
+    void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate, DeviceBuffer dx);
+}
+
+/// <summary>Recording of additions and activations.</summary>
+public static class PointwiseOp
+{
+    /// <summary>a + b, both <c>[N, C, H, W]</c>, optionally clamped at zero (the end of a residual block).</summary>
+    /// <exception cref="ShapeException">The sizes differ.</exception>
+    public static Tensor Add(this Tape tape, Tensor a, Tensor b, bool relu = false)
+    {
+        ShapeException.Require(a.Shape == b.Shape, "Add", $"{a} and {b} differ in size");
+        ShapeException.Require(a.Layout == Layout.Blocked && b.Layout == Layout.Blocked, "Add", $"{a} and {b} must be activations");
+        return tape.Record(new AddNode(tape, a, b, relu)).Output;
+    }
+
+    /// <summary>max(x, 0); the derivative at 0 is 0, as in PyTorch.</summary>
+    public static Tensor Relu(this Tape tape, Tensor x) => tape.Record(new ReluNode(tape, x)).Output;
+}
+
+internal sealed class AddNode : Node
+{
+    private readonly Edge _a;
+    private readonly Edge _b;
+    private readonly bool _relu;
+
+    public AddNode(Tape tape, Tensor a, Tensor b, bool relu)
+    {
+        (_a, _b, _relu) = (tape.Wire(a), tape.Wire(b), relu);
+        Output = tape.Make(a.Shape, Layout.Blocked, relu ? "add-relu" : "add");
+        (Inputs, Outputs) = ([_a, _b], [Output]);
+    }
+
+    public Tensor Output { get; }
+    public override string Op => "Add";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+    public override IEnumerable<Tensor> Saved => _relu ? [Output] : [];
+    public override Edge? PassThrough => _relu ? null : _a;
+
+    public override void Forward(IKernels k) => k.Add(Output.Shape, _a.Operand, _b.Operand, _relu, Output.Data);
+
+    public override void Backward(IKernels k)
+    {
+        Backward(k, _a);
+        Backward(k, _b);
+    }
+
+    private void Backward(IKernels k, Edge edge)
+    {
+        if (!edge.NeedsGrad || edge.SharesOutputGrad) return;
+        k.AddGradient(Output.Shape, Layout.Blocked, Output.Grad, _relu ? Output.Data : null, edge.ThroughOperand, edge.Accumulate, edge.Grad);
+    }
+}
+
+/// <summary>ReLU, and the storing of a view for kernels that cannot apply it while loading.</summary>
+internal abstract class ApplyNode : Node
+{
+    protected ApplyNode(Tape tape, Tensor x, string name)
+    {
+        X = tape.Wire(x);
+        Output = tape.Make(x.Shape, (x.View?.Source ?? x).Layout, name);
+        (Inputs, Outputs) = ([X], [Output]);
+    }
+
+    public Tensor Output { get; }
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+    protected Edge X { get; }
+
+    protected void Gradient(IKernels k, DeviceBuffer? mask) =>
+        k.AddGradient(Output.Shape, Output.Layout, Output.Grad, mask, X.ThroughOperand, X.Accumulate, X.Grad);
+}
+
+internal sealed class ReluNode(Tape tape, Tensor x) : ApplyNode(tape, x, "relu")
+{
+    public override string Op => "Relu";
+    public override IEnumerable<Tensor> Saved => [Output];
+    public override void Forward(IKernels k) => k.Apply(Output.Shape, Output.Layout, X.Operand with { Relu = true }, Output.Data);
+    public override void Backward(IKernels k) => Gradient(k, Output.Data);
+}
+
+internal sealed class Materialize(Tape tape, Tensor x) : ApplyNode(tape, x, $"stored {x.Name}")
+{
+    public override string Op => "Materialize";
+    public override void Forward(IKernels k) => k.Apply(Output.Shape, Output.Layout, X.Operand, Output.Data);
+    public override void Backward(IKernels k) => Gradient(k, null);
+
+    public static Tensor Record(Tape tape, Tensor x) => tape.Record(new Materialize(tape, x)).Output;
+}

@@ -1,0 +1,30 @@
+using Rpat.Engine.Nn;
+
+namespace Rpat.Engine.Optim;
+
+/// <summary>
+/// An exponential moving average of a network's parameters and running statistics, kept in a second network of the same kind
+/// (methods.md 3.1): average ← decay·average + (1 − decay)·source.
+/// </summary>
+/// <param name="source">The trained network.</param>
+/// <param name="average">The averaged network; start it as a copy.</param>
+public sealed class Ema(Module source, Module average)
+{
+    /// <summary>The averaged network.</summary>
+    public Module Average { get; } = average;
+
+    /// <summary>Moves the average towards the source; decay 0 copies it.</summary>
+    public void Update(float decay)
+    {
+        var kernels = source.Device.Kernels;
+        kernels.Ema(source.Parameters.Count, Average.Parameters.Values, source.Parameters.Values, decay);
+        for (int i = 0; i < source.BatchNorms.Count; i++)
+        {
+            var (from, to) = (source.BatchNorms[i], Average.BatchNorms[i]);
+            kernels.Ema(from.Channels, to.RunningMean.Data, from.RunningMean.Data, decay);
+            kernels.Ema(from.Channels, to.RunningVar.Data, from.RunningVar.Data, decay);
+            to.BatchesTracked = from.BatchesTracked;
+        }
+        Average.Parameters.Touch();
+    }
+}

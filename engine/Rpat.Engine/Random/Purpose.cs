@@ -1,0 +1,35 @@
+namespace Rpat.Engine.Random;
+
+/// <summary>
+/// What random numbers are drawn for. Each purpose has its own numbers, so that drawing more for one changes nothing for another.
+/// The values are part of what a seed means: never renumber them.
+/// </summary>
+public enum Purpose : byte
+{
+    /// <summary>Initial weights; the sample is the number of the parameter.</summary>
+    Init = 1,
+
+    /// <summary>The order of the training images in an epoch.</summary>
+    Shuffle = 2,
+
+    /// <summary>Crops, flips and other changes of an image.</summary>
+    Augment = 3,
+
+    /// <summary>Where an attack starts.</summary>
+    AttackStart = 4,
+
+    /// <summary>Choices within an attack's iterations.</summary>
+    AttackStep = 5,
+
+    /// <summary>Noise added to images, weights or labels.</summary>
+    Noise = 6,
+
+    /// <summary>Mixing of images and labels, such as CutMix.</summary>
+    Mix = 7,
+
+    /// <summary>Which images are held out.</summary>
+    Split = 8,
+
+    /// <summary>Made-up data.</summary>
+    Synthetic = 9,
+}

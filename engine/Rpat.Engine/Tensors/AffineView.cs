@@ -1,0 +1,30 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// A tensor that is not stored: h = [ReLU](scale·source + shift) with one scale and shift a channel. Batch norm and input
+/// normalisation make such views; the ops that read them apply the map while loading, so h never travels through memory.
+/// Zero padding is zero <i>after</i> the map.
+/// </summary>
+/// <param name="Source">The stored tensor.</param>
+/// <param name="Scale">One factor a channel, padded with zeros to the layout's channel block.</param>
+/// <param name="Shift">One summand a channel, padded likewise.</param>
+/// <param name="Relu">Whether negative values become zero.</param>
+/// <param name="Constant">
+/// Scale and shift do not depend on the source and have no gradient, so ∂loss/∂source = scale·[h &gt; 0]·∂loss/∂h element by
+/// element, and the consumer's gradient kernel can write it directly (batch norm in eval mode during an attack).
+/// </param>
+public sealed record AffineView(Tensor Source, Tensor Scale, Tensor Shift, bool Relu, bool Constant);
+
+/// <summary>What a kernel reads: stored values, and the map to apply while loading them (null: none).</summary>
+/// <param name="Data">Stored values.</param>
+/// <param name="Scale">Factor a channel, or null.</param>
+/// <param name="Shift">Summand a channel, or null.</param>
+/// <param name="Relu">Clamp at zero after the map.</param>
+public readonly record struct Operand(DeviceBuffer Data, DeviceBuffer? Scale, DeviceBuffer? Shift, bool Relu)
+{
+    /// <summary>Whether a map is applied.</summary>
+    public bool IsView => Scale is not null;
+
+    /// <summary>Reads stored values as they are.</summary>
+    public static implicit operator Operand(DeviceBuffer data) => new(data, null, null, false);
+}

@@ -1,0 +1,109 @@
+namespace Rpat.Engine;
+
+/// <summary>
+/// A float32 array on a device. Tensors made by a <see cref="Tape"/> live in its planned arena; tensors made by
+/// <see cref="Create"/> own persistent memory. Neither needs to be disposed: the device frees everything it handed out.
+/// </summary>
+public class Tensor
+{
+    private DeviceBuffer? _data;
+    private DeviceBuffer? _grad;
+
+    internal Tensor(Device device, Shape shape, Layout layout, string name)
+    {
+        (Device, Shape, Layout, Name) = (device, shape, layout, name);
+    }
+
+    /// <summary>Where the values live.</summary>
+    public Device Device { get; }
+
+    /// <summary>Logical size, <c>[N, C, H, W]</c>.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Physical arrangement of <see cref="Data"/>.</summary>
+    public Layout Layout { get; }
+
+    /// <summary>What error messages and profiles call this tensor.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a tape that uses this tensor writes <see cref="Grad"/>.</summary>
+    public bool NeedsGrad { get; internal set; }
+
+    /// <summary>The values; bound when the tape that makes the tensor is first run.</summary>
+    public DeviceBuffer Data
+    {
+        get => _data ?? throw new InvalidOperationException($"{Name} has no memory yet: run its tape first.");
+        internal set => _data = value;
+    }
+
+    /// <summary>∂loss/∂values in the same layout as <see cref="Data"/>.</summary>
+    public DeviceBuffer Grad
+    {
+        get => _grad ?? throw new InvalidOperationException($"{Name} has no gradient: create it with needsGrad, or run its tape first.");
+        internal set => _grad = value;
+    }
+
+    /// <summary>Not null when the tensor is never stored, but computed by whoever reads <see cref="AffineView.Source"/>.</summary>
+    internal AffineView? View { get; init; }
+
+    /// <summary>The tensor's owner is not a tape: its memory is persistent.</summary>
+    internal bool IsPersistent { get; private protected init; }
+
+    /// <summary>Elements of device memory that the tensor takes, padding of the layout included.</summary>
+    internal long StorageLength => Device.StorageLength(Shape, Layout);
+
+    /// <summary>Makes a persistent tensor of zeros in plain NCHW order.</summary>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="shape">Its size.</param>
+    /// <param name="needsGrad">Whether tapes write its gradient (an attack's input).</param>
+    /// <param name="name">Name for messages.</param>
+    public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
+    {
+        var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };
+        tensor.Data = device.Allocate(tensor.StorageLength);
+        if (needsGrad) tensor.Grad = device.Allocate(tensor.StorageLength);
+        return tensor;
+    }
+
+    /// <summary>Makes a persistent tensor from values in NCHW order.</summary>
+    public static Tensor From(Device device, Shape shape, ReadOnlySpan<float> values, bool needsGrad = false)
+    {
+        var tensor = Create(device, shape, needsGrad);
+        tensor.Upload(values);
+        return tensor;
+    }
+
+    /// <summary>Copies values in NCHW order to the device.</summary>
+    /// <exception cref="ShapeException">The number of values is not <see cref="Shape.Count"/>.</exception>
+    public void Upload(ReadOnlySpan<float> values)
+    {
+        ShapeException.Require(values.Length == Shape.Count, "Upload", $"{Name} {Shape} takes {Shape.Count} values, got {values.Length}");
+        if (Layout == Layout.Plain) Device.Upload(values, Data);
+        else Device.UploadBlocked(values, Shape, Data);
+    }
+
+    /// <summary>Copies the values to <paramref name="destination"/> in NCHW order.</summary>
+    public void CopyTo(Span<float> destination) => Read(Data, destination);
+
+    /// <summary>The values in NCHW order.</summary>
+    public float[] ToArray() => Read(Data);
+
+    /// <summary>The gradient in NCHW order.</summary>
+    public float[] GradToArray() => Read(Grad);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} {Shape}";
+
+    private float[] Read(DeviceBuffer buffer)
+    {
+        var values = new float[Shape.Count];
+        Read(buffer, values);
+        return values;
+    }
+
+    private void Read(DeviceBuffer buffer, Span<float> destination)
+    {
+        if (Layout == Layout.Plain) Device.Download(buffer, destination[..(int)Shape.Count]);
+        else Device.DownloadBlocked(buffer, Shape, destination);
+    }
+}

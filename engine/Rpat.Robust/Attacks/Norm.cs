@@ -1,0 +1,73 @@
+using Rpat.Engine;
+using Rpat.Engine.Random;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// The geometry of an attack: a random start in the ε-ball, and one step with projection. Each is one kernel over the batch.
+/// </summary>
+public abstract record Norm
+{
+    /// <summary>max |δ| ≤ ε.</summary>
+    public static Norm Linf { get; } = new LinfNorm();
+
+    /// <summary>‖δ‖₂ ≤ ε per image.</summary>
+    public static Norm L2 { get; } = new L2Norm();
+
+    /// <summary>Name in options and reports.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
+    internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
+
+    /// <summary>Moves x′ up the gradient, back into the ball and the box [0,1].</summary>
+    internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps);
+
+    /// <summary>‖a − b‖ of one image, in double.</summary>
+    public abstract double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b);
+
+    /// <summary>The norm of that name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static Norm Parse(string name) => name.ToLowerInvariant() switch
+    {
+        "linf" => Linf,
+        "l2" => L2,
+        _ => throw new ArgumentException($"Norm '{name}' is unknown: use linf or l2."),
+    };
+}
+
+internal sealed record LinfNorm : Norm
+{
+    public override string Name => "linf";
+
+    internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
+        x.Device.Kernels.LinfStart(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
+
+    internal override void Step(Tensor x, Tensor adversarial, float step, float eps) =>
+        x.Device.Kernels.LinfStep(x.Shape.Count, x.Data, adversarial.Grad, step, eps, adversarial.Data);
+
+    public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double max = 0;
+        for (int i = 0; i < a.Length; i++) max = Math.Max(max, Math.Abs((double)a[i] - b[i]));
+        return max;
+    }
+}
+
+internal sealed record L2Norm : Norm
+{
+    public override string Name => "l2";
+
+    internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
+        x.Device.Kernels.L2Start(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
+
+    internal override void Step(Tensor x, Tensor adversarial, float step, float eps) =>
+        x.Device.Kernels.L2Step(x.Shape.N, x.Shape.SampleCount, x.Data, adversarial.Grad, step, eps, adversarial.Data);
+
+    public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++) sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        return Math.Sqrt(sum);
+    }
+}

@@ -1,0 +1,46 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>Settings of projected gradient descent (attacks.md 1.3; methods.md 2.1 row A).</summary>
+public sealed record PgdOptions
+{
+    /// <summary>The paper's training attack: L∞, ε 8/255, step 2/255, 10 steps.</summary>
+    public static PgdOptions Linf { get; } = new();
+
+    /// <summary>The paper's L2 training attack: ε 128/255, step 15/255, 10 steps.</summary>
+    public static PgdOptions L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255f, StepSize = 15 / 255f };
+
+    /// <summary>Geometry.</summary>
+    public Norm Norm { get; init; } = Norm.Linf;
+
+    /// <summary>Radius in pixel units of [0,1].</summary>
+    public float Eps { get; init; } = 8 / 255f;
+
+    /// <summary>Length of a step.</summary>
+    public float StepSize { get; init; } = 2 / 255f;
+
+    /// <summary>Gradient steps.</summary>
+    public int Steps { get; init; } = 10;
+
+    /// <summary>Starts; with more than one, each image keeps the result of largest loss.</summary>
+    public int Restarts { get; init; } = 1;
+
+    /// <summary>Start at a random point of the ball instead of at the image.</summary>
+    public bool RandomStart { get; init; } = true;
+
+    /// <summary>Statistics that batch norms use while attacking.</summary>
+    public BnMode Bn { get; init; } = BnMode.Eval;
+
+    internal void Check()
+    {
+        Require(Eps is > 0 and <= 1 || Norm == Norm.L2 && Eps > 0, $"eps {Eps} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255");
+        Require(StepSize > 0, $"step size {StepSize} must be positive");
+        Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
+    }
+
+    private static void Require(bool condition, string problem)
+    {
+        if (!condition) throw new ArgumentException($"Pgd: {problem}.");
+    }
+}

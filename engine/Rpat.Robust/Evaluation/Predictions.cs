@@ -1,0 +1,29 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>Predictions from logits.</summary>
+public static class Predictions
+{
+    /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN has not.</summary>
+    public static int CountCorrect(Tensor logits, ReadOnlySpan<int> labels)
+    {
+        float[] values = logits.ToArray();
+        int classes = logits.Shape.C, correct = 0;
+        for (int i = 0; i < labels.Length; i++)
+            if (ArgMax(values.AsSpan(i * classes, classes)) == labels[i]) correct++;
+        return correct;
+    }
+
+    /// <summary>Index of the first largest value, or −1 when a value is NaN.</summary>
+    public static int ArgMax(ReadOnlySpan<float> row)
+    {
+        int best = 0;
+        for (int i = 0; i < row.Length; i++)
+        {
+            if (float.IsNaN(row[i])) return -1;
+            if (row[i] > row[best]) best = i;
+        }
+        return best;
+    }
+}

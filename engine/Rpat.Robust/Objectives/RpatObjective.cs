@@ -1,0 +1,40 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// Robust Perception Adversarial Training (RPAT, ICCV'25; methods.md section 1) on top of another method: its loss plus
+/// λ·mean (z(x̃) − (1−α)z(x) − αz(x′))². A weight of zero is not computed at all.
+/// </summary>
+/// <param name="Base">The method that it is added to.</param>
+/// <param name="Lambda">Weight of the perception term.</param>
+/// <param name="Alpha">Position of x̃ between x and x′.</param>
+/// <param name="Form">The official code's form, or the paper's.</param>
+/// <param name="StartEpoch">First epoch, counted from 1, in which the term is active.</param>
+public sealed record RpatObjective(Objective Base, float Lambda = 1, float Alpha = 0.5f, PerceptionForm Form = PerceptionForm.Residual,
+    int StartEpoch = 0) : Objective
+{
+    /// <inheritdoc/>
+    public override string Name => $"{Base.Name}+rpat";
+
+    /// <inheritdoc/>
+    public override PgdOptions? Attack => Base.Attack;
+
+    /// <inheritdoc/>
+    public override Objective InEpoch(int epoch) => Lambda == 0 || epoch < StartEpoch ? Base.InEpoch(epoch) : this;
+
+    /// <inheritdoc/>
+    public override Loss Loss(Views v)
+    {
+        if (Base is PgdAt) return Fused(v);
+        var loss = Base.Loss(v);
+        return loss + Lambda * v.Tape.Perception(v.At(Alpha), v.Clean, v.Adversarial, Alpha, Form);
+    }
+
+    /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>
+    private Loss Fused(Views v)
+    {
+        var (adversarial, mixed, clean) = (v.Adversarial, v.At(Alpha), v.Clean);
+        return v.Tape.RpatLoss(mixed, clean, adversarial, v.Labels, Lambda, Alpha, Form);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using Rpat.Engine.IO;
+
+namespace Rpat.Trainer.Data;
+
+/// <summary>
+/// A data set in one .npz file: <c>images</c> and <c>labels</c>, and for a held-out part <c>test_images</c> and <c>test_labels</c>.
+/// Images are U8, or floats in [0, 1]; [N, C, H, W], [N, H, W, C] or [N, H, W], with 1 or 3 channels.
+/// </summary>
+internal static class NpzSet
+{
+    internal const string Prefix = "npz:";
+
+    private const int MaxClasses = 100_000;
+
+    // Above this a float is not a multiple of 1/255 that went through float arithmetic.
+    private const float ExactWithin = 1e-6f;
+
+    private static readonly string[] _names = ["images", "labels", "test_images", "test_labels"];
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one is of a wrong kind.</exception>
+    internal static DataPair Open(string path)
+    {
+        IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, _names.Contains);
+        bool heldOut = arrays.ContainsKey("test_images") || arrays.ContainsKey("test_labels");
+        var notes = new List<string>();
+        (Pixels trainPixels, int[] trainLabels) = Part(path, arrays, "", notes);
+        (Pixels testPixels, int[] testLabels) = heldOut ? Part(path, arrays, "test_", notes) : (trainPixels, trainLabels);
+        if (!heldOut)
+            notes.Add($"'{path}' has no test_images: its images serve for training and testing, so accuracy is not held-out accuracy.");
+        string[] classes = Classes(path, trainLabels, testLabels);
+        LabeledImages train = Set(path, trainPixels, trainLabels, classes);
+        return new(train, heldOut ? Set(path, testPixels, testLabels, classes) : train, path, notes);
+    }
+
+    private static LabeledImages Set(string path, Pixels pixels, int[] labels, string[] classes) => new(
+        Path.GetFileNameWithoutExtension(path), pixels.Channels, pixels.Height, pixels.Width, pixels.Values, labels, classes);
+
+    private static (Pixels Pixels, int[] Labels) Part(
+        string path, IReadOnlyDictionary<string, NamedArray> arrays, string prefix, List<string> notes)
+    {
+        NamedArray images = Find(path, arrays, prefix + "images"), labels = Find(path, arrays, prefix + "labels");
+        return (ReadPixels(path, images, notes), ReadLabels(path, labels, images));
+    }
+
+    private static NamedArray Find(string path, IReadOnlyDictionary<string, NamedArray> arrays, string name) =>
+        arrays.TryGetValue(name, out NamedArray? array)
+            ? array
+            : throw new DataException($"'{path}' has no array '{name}': save it with numpy.savez(path, images=..., labels=...).");
+
+    private static int[] ReadLabels(string path, NamedArray labels, NamedArray images)
+    {
+        if (labels.Shape is not ([_] or [_, 1]) || labels.Shape[0] != images.Shape[0] || IsFloat(labels.Type))
+            throw Error(path, labels, $"one integer for each of {images.Shape[0]} images");
+        long[] values = labels.ToInt64();
+        int wrong = Array.FindIndex(values, value => value is < 0 or >= MaxClasses);
+        if (wrong >= 0)
+            throw new DataException($"'{labels.Name}' in '{path}' has label {values[wrong]} at image {wrong}: number the classes from 0.");
+        return Array.ConvertAll(values, value => (int)value);
+    }
+
+    private static string[] Classes(string path, int[] train, int[] test)
+    {
+        if (train.Length == 0 || test.Length == 0)
+            throw new DataException($"'{path}' has no images to train or to test on: save at least one.");
+        int count = Math.Max(train.Max(), test.Max()) + 1;
+        return [.. Enumerable.Range(0, count).Select(label => label.ToString(CultureInfo.InvariantCulture))];
+    }
+
+    private static Pixels ReadPixels(string path, NamedArray images, List<string> notes)
+    {
+        (int channels, int height, int width, bool channelsLast) = Layout(path, images);
+        byte[] values = images.Type == ElementType.U8 ? images.Data.ToArray() : ToBytes(path, images, notes);
+        if (channelsLast && channels > 1) values = PlanesFirst(values, height * width, channels);
+        return new Pixels(channels, height, width, values);
+    }
+
+    private static (int Channels, int Height, int Width, bool ChannelsLast) Layout(string path, NamedArray images)
+    {
+        const string expected = "[N, C, H, W], [N, H, W, C] or [N, H, W] with 1 or 3 channels";
+        if (images.Shape is [_, long rows, long columns] && rows is > 0 and <= 4096 && columns is > 0 and <= 4096)
+            return (1, (int)rows, (int)columns, false);
+        if (images.Shape is not [_, > 0 and <= 4096, > 0 and <= 4096, > 0 and <= 4096]) throw Error(path, images, expected);
+        bool first = images.Shape[1] is 1 or 3, last = images.Shape[3] is 1 or 3;
+        if (first == last) throw Error(path, images, expected + ", told apart by the sizes");
+        int[] sizes = Array.ConvertAll(images.Shape, size => (int)size);
+        return first ? (sizes[1], sizes[2], sizes[3], false) : (sizes[3], sizes[1], sizes[2], true);
+    }
+
+    private static byte[] ToBytes(string path, NamedArray images, List<string> notes)
+    {
+        if (!IsFloat(images.Type)) throw Error(path, images, "8-bit integers, or floats from 0 to 1");
+        float[] floats = images.ToFloats();
+        int wrong = Array.FindIndex(floats, value => !(value is >= 0 and <= 1));
+        if (wrong >= 0)
+            throw new DataException(FormattableString.Invariant(
+                $"'{images.Name}' in '{path}' holds {floats[wrong]} at element {wrong} where 0 to 1 is expected: divide pixels by 255."));
+        byte[] bytes = Array.ConvertAll(floats, value => (byte)MathF.Round(value * 255));
+        float change = 0;
+        for (int i = 0; i < bytes.Length; i++) change = Math.Max(change, Math.Abs(bytes[i] / 255f - floats[i]));
+        if (change > ExactWithin)
+            notes.Add(FormattableString.Invariant(
+                $"'{images.Name}' in '{path}' were rounded to 8 bits, which moved pixels by up to {change:0.0000}."));
+        return bytes;
+    }
+
+    private static bool IsFloat(ElementType type) => type is ElementType.F16 or ElementType.F32 or ElementType.F64;
+
+    // [N, pixels, C] to [N, C, pixels].
+    private static byte[] PlanesFirst(byte[] source, int pixels, int channels)
+    {
+        byte[] result = new byte[source.Length];
+        int size = pixels * channels;
+        for (int i = 0; i < source.Length; i++)
+        {
+            int inImage = i % size;
+            result[i - inImage + inImage % channels * pixels + inImage / channels] = source[i];
+        }
+
+        return result;
+    }
+
+    private static DataException Error(string path, NamedArray array, string expected) => new(
+        $"'{array.Name}' in '{path}' is {array.Type} [{string.Join(", ", array.Shape)}] where {expected} is expected: convert it.");
+
+    private readonly record struct Pixels(int Channels, int Height, int Width, byte[] Values);
+}
