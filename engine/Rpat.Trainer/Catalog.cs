@@ -3,7 +3,7 @@ namespace Rpat.Trainer;
 /// <summary>One name that a configuration may hold, with a line about it.</summary>
 internal sealed record CatalogItem(string Name, string About);
 
-/// <summary>The names that configurations may hold. A name stands here only when the trainer can do it.</summary>
+/// <summary>The names that configurations may hold, data sets aside. A name stands here only when the trainer can do it.</summary>
 internal static class Catalog
 {
     /// <summary>Networks for <c>model.name</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
@@ -11,7 +12,7 @@ internal static partial class Keys
     public static readonly Leaf<string> RecipeAbout = new("recipe.about", "", Kinds.Text, "what the recipe is, in one line");
 
     public static readonly Leaf<string> DataName = new(
-        "data.name", "fashion-mnist", Kinds.Text, "data set; see 'rpat data'");
+        "data.name", FashionMnistSet.Name, new Kind<string>(ReadDataSet), "data set, or npz:FILE; see 'rpat data'");
     public static readonly Leaf<string> DataDir = new(
         "data.dir", "", Kinds.Text, "folder of the data set's files; empty for the usual places");
     public static readonly Leaf<int> DataCrop = new(
@@ -102,6 +103,14 @@ internal static partial class Keys
         Progress, Interval,
         Out, RunName, Threads,
     ];
+
+    // The names are checked here so that a wrong one is found before anything is done; a FILE's content is checked when it is read.
+    private static string ReadDataSet(string spec)
+    {
+        string[] names = [.. DataSets.All.Select(set => set.Name)];
+        bool isFile = spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) && spec.Length > NpzSet.Prefix.Length;
+        return isFile || names.Contains(spec) ? spec : throw new FormatException(Nearest.Hint(spec, names, "data sets"));
+    }
 
     private static EvalAttack ReadAttack(string name)
     {

@@ -19,8 +19,12 @@ internal sealed record TrainerConfig(
     {
         ({ Length: > 0 } name, _) => name,
         (_, { Length: > 0 } recipe) => recipe,
-        _ => $"{Method.Name}-{Data.Name}",
+        _ => Safe($"{Method.Name}-{Data.Name}"),
     };
+
+    // A data set may be 'npz:' and a path, which no folder can be called.
+    private static string Safe(string name) =>
+        string.Concat(name.Take(100).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
 }
 
 /// <summary>Which recipe the run started from.</summary>

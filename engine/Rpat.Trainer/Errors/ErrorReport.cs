@@ -12,9 +12,9 @@ internal sealed record ErrorReport(string Sentence, int Code)
     public static ErrorReport Of(Exception error) => error switch
     {
         UserException known => new(OneLine(known.Message), known.Code),
-        DataSpecException spec => new(OneLine(spec.Message), ExitCode.Usage),
-        DataException data => new(OneLine(data.Message), ExitCode.Data),
-        CheckpointException checkpoint => new(OneLine(checkpoint.Message), ExitCode.Checkpoint),
+        DataSpecException => new(OneLine(error.Message), ExitCode.Usage),
+        DataException => new(OneLine(error.Message), ExitCode.Data),
+        CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
         _ => new(

@@ -16,15 +16,8 @@ internal sealed class UsageException(string message, Exception? cause = null) : 
 /// <summary>A wrong key or value in a recipe, a configuration file, the environment or an option (exit code 2).</summary>
 internal sealed class ConfigException(string message, Exception? cause = null) : UserException(message, ExitCode.Usage, cause);
 
-/// <summary>A data set that is missing or damaged (exit code 3).</summary>
-internal sealed class DataSetException(string message, Exception? cause = null) : UserException(message, ExitCode.Data, cause);
-
 /// <summary>A device that is missing or failed (exit code 4).</summary>
 internal sealed class DeviceException(string message, Exception? cause = null) : UserException(message, ExitCode.Device, cause);
 
 /// <summary>Training that left the range of numbers or stopped learning (exit code 5).</summary>
 internal sealed class DivergedException(string message, Exception? cause = null) : UserException(message, ExitCode.Diverged, cause);
-
-/// <summary>A run's checkpoint that is damaged or does not fit (exit code 6).</summary>
-internal sealed class BadCheckpointException(string message, Exception? cause = null)
-    : UserException(message, ExitCode.Checkpoint, cause);

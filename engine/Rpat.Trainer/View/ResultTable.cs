@@ -1,3 +1,5 @@
+using Rpat.Robust;
+
 namespace Rpat.Trainer.View;
 
 /// <summary>What an evaluation found.</summary>
@@ -17,12 +19,6 @@ internal static class ResultTable
 {
     private const int ColumnWidth = 9;
 
-    /// <summary>The arithmetic mean of clean and robust accuracy, (c+a)/2.</summary>
-    public static double Mean(double clean, double robust) => (clean + robust) / 2;
-
-    /// <summary>The natural-robustness ratio, 2ca/(c+a): their harmonic mean. 0 when both are 0.</summary>
-    public static double Nrr(double clean, double robust) => clean + robust == 0 ? 0 : 2 * clean * robust / (clean + robust);
-
     /// <summary>The columns with Mean and NRR added; of several attacks the lowest accuracy counts as the robust one.</summary>
     public static IReadOnlyList<(string Title, double Value)> Columns(EvaluationResult result)
     {
@@ -30,8 +26,8 @@ internal static class ResultTable
         var clean = result.Scores.FirstOrDefault(score => score.IsClean);
         var robust = result.Scores.Where(score => !score.IsClean).MinBy(score => score.Accuracy);
         if (clean is null || robust is null) return columns;
-        columns.Add(("Mean", Mean(clean.Accuracy, robust.Accuracy)));
-        columns.Add(("NRR", Nrr(clean.Accuracy, robust.Accuracy)));
+        columns.Add(("Mean", RobustnessScores.Mean(clean.Accuracy, robust.Accuracy)));
+        columns.Add(("NRR", RobustnessScores.Nrr(clean.Accuracy, robust.Accuracy)));
         return columns;
     }
 

@@ -123,6 +123,10 @@ public sealed class ConfigResolverTests : IDisposable
         Assert.Contains("only one level", Error([_test.Write("a.yaml", "extends: b.yaml")]));
     }
 
+    [Fact]
+    public void WithoutNameAndRecipeARunIsNamedByMethodAndData() =>
+        Assert.Equal("pgd-at-npz-a-b.npz", Resolve([], "data=npz:a/b.npz", "method=pgd-at").RunName);
+
     [Theory]
     [InlineData("attack.eps=8", "write 8/255")]
     [InlineData("attack.step=2", "write 2/255")]
@@ -131,6 +135,11 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("attack.eps=-0.1", "of at least 0")]
     [InlineData("attack.eps=eight", "such as 0.1, 1e-4 or 8/255")]
     public void AWrongEpsilonIsExplained(string setting, string expected) => Assert.Contains(expected, Error([], setting));
+
+    [Theory]
+    [InlineData("npz:mine.npz")]
+    [InlineData("fashion-mnist:full")]
+    public void ADataSetMayBeAFile(string name) => Assert.Equal(name, Resolve([], $"data={name}").Data.Name);
 
     [Theory]
     [InlineData("attack.eps=8/255", 8.0 / 255)]

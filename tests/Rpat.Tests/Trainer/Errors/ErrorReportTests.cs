@@ -1,3 +1,5 @@
+using Rpat.Engine.IO;
+using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Errors;
@@ -8,10 +10,11 @@ public class ErrorReportTests
     {
         { new UsageException("x"), 2 },
         { new ConfigException("x"), 2 },
-        { new DataSetException("x"), 3 },
+        { new DataSpecException("x"), 2 },
+        { new DataException("x"), 3 },
         { new DeviceException("x"), 4 },
         { new DivergedException("x"), 5 },
-        { new BadCheckpointException("x"), 6 },
+        { new CheckpointException("x"), 6 },
         { new UnauthorizedAccessException("x"), 2 },
         { new InvalidOperationException("x"), 1 },
     };
@@ -24,7 +27,7 @@ public class ErrorReportTests
     public void AUserErrorIsOneLineWithoutATrace()
     {
         var output = new StringWriter();
-        Assert.Equal(3, ErrorReport.Print(new DataSetException("the file\nis gone."), output));
+        Assert.Equal(3, ErrorReport.Print(new DataException("the file\nis gone."), output));
         Assert.Equal($"rpat: the file is gone.{output.NewLine}", output.ToString());
     }
 }

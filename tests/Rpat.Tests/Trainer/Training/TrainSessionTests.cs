@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
@@ -54,7 +55,7 @@ public sealed class TrainSessionTests : IDisposable
     [Fact]
     public void AnErrorIsShownLoggedAndRecorded()
     {
-        int code = Run((_, _, _, _) => throw new DataSetException("'x' is missing: get it."));
+        int code = Run((_, _, _, _) => throw new DataException("'x' is missing: get it."));
         Assert.Equal((3, "failed"), (code, Status()));
         Assert.StartsWith("rpat: 'x' is missing: get it.", _test.Error);
         Assert.Contains("'x' is missing", File.ReadAllText(Path.Combine(RunPath(), "log.txt")));

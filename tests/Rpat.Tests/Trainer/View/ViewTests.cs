@@ -123,9 +123,6 @@ public class ViewTests
     }
 
     [Fact]
-    public void NrrOfTwoZeroesIsZero() => Assert.Equal(0, ResultTable.Nrr(0, 0));
-
-    [Fact]
     public void WithoutAnAttackThereIsNoMean() =>
         Assert.Equal(["Clean"], ResultTable.Columns(new EvaluationResult(1, "", [new("Clean", true, 1)])).Select(column => column.Title));
 
