@@ -14,7 +14,7 @@ public interface ICrossEntropyKernels
 public static class CrossEntropyOp
 {
     /// <summary>Softmax cross-entropy of logits <c>[N, K]</c> against labels.</summary>
-    /// <exception cref="ShapeException">The batch sizes differ.</exception>
+    /// <exception cref="ShapeException">The batch sizes differ; when run: a label is not a column of the logits.</exception>
     public static Loss CrossEntropy(this Tape tape, Tensor logits, Labels labels, Reduction reduction = Reduction.Mean)
     {
         ShapeException.Require(logits.Shape.N == labels.Count, "CrossEntropy", $"{logits} and {labels.Count} labels differ in batch size");
@@ -37,7 +37,11 @@ internal sealed class CrossEntropyTerm : LossTerm
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IEnumerable<Tensor> Saved => [_z.Stored];
 
-    public override void Forward(IKernels k) => k.CrossEntropy(_z.Stored.Shape.N, _z.Stored.Shape.C, _z.Data, _labels.Data, Values.Data);
+    public override void Forward(IKernels k)
+    {
+        _labels.RequireBelow(_z.Stored.Shape.C, Op);
+        k.CrossEntropy(_z.Stored.Shape.N, _z.Stored.Shape.C, _z.Data, _labels.Data, Values.Data);
+    }
 
     public override void Backward(IKernels k) =>
         k.CrossEntropyGradient(_z.Stored.Shape.N, _z.Stored.Shape.C, _z.Data, _labels.Data, Coefficient, _z.Accumulate, _z.Grad);

@@ -69,7 +69,7 @@ public static class PerceptionOp
 
     /// <summary>1, or (α(1−α))⁻² for the difference quotient.</summary>
     public static float Factor(PerceptionForm form, float alpha) =>
-        form == PerceptionForm.Residual ? 1 : 1 / (alpha * (1 - alpha) * (alpha * (1 - alpha)));
+        form == PerceptionForm.Residual ? 1 : (float)Math.Pow(alpha * (1 - (double)alpha), -2);
 
     private static void Check(string op, Tensor mixed, Tensor clean, Tensor adversarial, float alpha)
     {
@@ -120,7 +120,12 @@ internal sealed class RpatLossTerm(Tape tape, Tensor mixed, Tensor clean, Tensor
 
     public override string Op => "RpatLoss";
     protected override float PartWeight(int part) => part == 0 ? 1 : lambda;
-    public override void Forward(IKernels k) => k.RpatLoss(N, K, Logits, labels.Data, alpha, _factor, Values.Data);
+
+    public override void Forward(IKernels k)
+    {
+        labels.RequireBelow(K, Op);
+        k.RpatLoss(N, K, Logits, labels.Data, alpha, _factor, Values.Data);
+    }
 
     public override void Backward(IKernels k) =>
         k.RpatLossGradient(N, K, Logits, labels.Data, alpha, Coefficient, lambda * _factor, Gradients);

@@ -4,13 +4,14 @@ namespace Rpat.Engine;
 public sealed class Labels
 {
     private readonly Device _device;
+    private readonly int[] _values; // kept on the host too, so that a label out of range is found before a kernel reads past a row
 
     /// <summary>Allocates labels for a batch.</summary>
     /// <param name="device">Where they live.</param>
     /// <param name="count">Batch size.</param>
     public Labels(Device device, int count)
     {
-        (_device, Count) = (device, count);
+        (_device, Count, _values) = (device, count, new int[count]);
         Data = device.Allocate(count);
     }
 
@@ -33,6 +34,24 @@ public sealed class Labels
     public void Upload(ReadOnlySpan<int> values)
     {
         ShapeException.Require(values.Length == Count, "Upload", $"labels [{Count}] take {Count} values, got {values.Length}");
+        values.CopyTo(_values);
         _device.Upload(values, Data);
+    }
+
+    /// <summary>Takes over the labels of another batch of the same size.</summary>
+    /// <exception cref="ShapeException">The sizes differ.</exception>
+    public void CopyFrom(Labels other)
+    {
+        ShapeException.Require(other.Count == Count, "CopyFrom", $"labels [{Count}] cannot take over labels [{other.Count}]");
+        other._values.CopyTo(_values, 0);
+        _device.Copy(other.Data, Data);
+    }
+
+    /// <summary>Refuses labels that are not in 0…classes−1.</summary>
+    internal void RequireBelow(int classes, string op)
+    {
+        for (int i = 0; i < Count; i++)
+            if ((uint)_values[i] >= (uint)classes)
+                throw new ShapeException(op, $"label {_values[i]} of sample {i} is not a class of 0 to {classes - 1}");
     }
 }

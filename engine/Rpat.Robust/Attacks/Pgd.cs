@@ -33,7 +33,7 @@ public sealed class Pgd
     public Tensor Perturb(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start = null)
     {
         var program = For(x.Shape);
-        _net.Device.Copy(labels.Data, program.Labels.Data);
+        program.Labels.CopyFrom(labels);
         for (int restart = 0; restart < Options.Restarts; restart++)
         {
             Start(program, x, key with { Restart = restart }, samples, start);

@@ -1,0 +1,8 @@
+namespace Rpat.Tests.Support;
+
+/// <summary>Tests that look at the whole process (allocated bytes, the console): they run alone, after all others.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class SerialCollection
+{
+    public const string Name = "serial";
+}
