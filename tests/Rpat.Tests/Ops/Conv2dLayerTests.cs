@@ -10,7 +10,7 @@ namespace Rpat.Tests.Ops;
 /// </summary>
 public class Conv2dLayerTests
 {
-    private const int Sampled = 3;
+    private const int Sampled = 16;
 
     /// <summary>Batch, input channels, side, filters, kernel, stride.</summary>
     public static TheoryData<int, int, int, int, int, int> Layers => new()
@@ -20,6 +20,8 @@ public class Conv2dLayerTests
         { 2, 64, 32, 128, 3, 2 }, { 2, 64, 32, 128, 1, 2 }, { 2, 128, 16, 128, 3, 1 },
         { 2, 128, 16, 256, 3, 2 }, { 2, 128, 16, 256, 1, 2 }, { 2, 256, 8, 256, 3, 1 },
         { 2, 256, 8, 512, 3, 2 }, { 2, 256, 8, 512, 1, 2 }, { 2, 512, 4, 512, 3, 1 },
+        // Batches whose weight gradient is summed in shares, and in chunks
+        { 9, 64, 32, 64, 3, 1 }, { 40, 160, 8, 160, 3, 1 },
         // WideResNet-34-10
         { 1, 3, 32, 16, 3, 1 }, { 1, 16, 32, 160, 3, 1 }, { 1, 16, 32, 160, 1, 1 }, { 1, 160, 32, 160, 3, 1 },
         { 1, 160, 32, 320, 3, 2 }, { 1, 160, 32, 320, 1, 2 }, { 1, 320, 16, 320, 3, 1 },

@@ -74,13 +74,17 @@ internal sealed partial class OpGraph
         ReferencePooling.GlobalAverage(x.Value),
         dy => x.Accumulate(ReferencePooling.GlobalAverageBackward(x.Value, dy)));
 
-    public Twin Linear(Twin x, Array4 w, double[] bias)
+    public (Twin Weight, Twin Bias) Matrix(Array4 w, double[] bias)
     {
         var layers = Array.ConvertAll(_lanes, lane => lane.Matrix(w, bias));
-        return Linear(
-            x,
-            Leaf("weight", w, Gradients.Parameters, lane => layers[Index(lane)].Weight),
+        return (Leaf("weight", w, Gradients.Parameters, lane => layers[Index(lane)].Weight),
             Leaf("bias", Row(bias), Gradients.Parameters, lane => layers[Index(lane)].Bias));
+    }
+
+    public Twin Linear(Twin x, Array4 w, double[] bias)
+    {
+        var (weight, row) = Matrix(w, bias);
+        return Linear(x, weight, row);
     }
 
     public Twin Linear(Twin x, Twin w, Twin bias) => Record(
