@@ -24,11 +24,16 @@ internal static class App
         }
     }
 
-    private static RootCommand Root(Host host) => new("Trains adversarially robust image classifiers (RPAT) and measures them.")
+    private static RootCommand Root(Host host)
     {
-        TrainCommand.Create(host),
-        RecipesCommand.Create(host),
-    };
+        var root = new RootCommand("Trains adversarially robust image classifiers (RPAT) and measures them.")
+        {
+            TrainCommand.Create(host),
+            RecipesCommand.Create(host),
+        };
+        foreach (var list in ListCommands.Create(host)) root.Add(list);
+        return root;
+    }
 
     // Signals and exceptions are the program's own: the library would end a slow save after two seconds and print stack traces.
     private static InvocationConfiguration Invocation(Host host) => new()
