@@ -1,1 +1,3 @@
-return 0;
+using Rpat.Trainer.Cli;
+
+return App.Run(args, Host.OfProcess());

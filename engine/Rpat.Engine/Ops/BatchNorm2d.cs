@@ -61,10 +61,11 @@ public static class BatchNorm2dOp
     /// <param name="layer">γ, β and running statistics of C channels.</param>
     /// <param name="mode">Which statistics are used.</param>
     /// <param name="relu">Clamp at zero afterwards.</param>
-    /// <exception cref="ShapeException">The channels do not fit, or the batch has a single value a channel in training mode.</exception>
+    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value a channel in training mode.</exception>
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu = false)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
+        ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
         ShapeException.Require(mode == BnMode.Eval || x.Shape.N * x.Shape.Area > 1, "BatchNorm2d", $"training statistics of {x} need more than one value a channel");
         return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;
     }

@@ -48,7 +48,7 @@ public static class Conv2dOp
     /// <param name="stride">Step.</param>
     /// <param name="padding">Zero border.</param>
     /// <param name="residual">Tensor of the output's size to add, or null.</param>
-    /// <exception cref="ShapeException">The sizes do not fit.</exception>
+    /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
     public static Tensor Conv2d(this Tape tape, Tensor x, Nn.Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
     {
         var d = weight.Dimensions;
@@ -58,6 +58,7 @@ public static class Conv2dOp
         ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], "Conv2d", $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
         var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding);
         ShapeException.Require(residual is null || residual.Shape == s.Output, "Conv2d", $"residual {residual} does not fit the output {s.Output}");
+        ShapeException.Require(residual is null || residual.Layout == Layout.Blocked, "Conv2d", $"residual {residual} must be activations");
         return tape.Record(new Conv2dNode(tape, s, x, weight, residual)).Output;
     }
 }

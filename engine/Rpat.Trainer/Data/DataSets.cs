@@ -1,4 +1,5 @@
 using Rpat.Engine.IO;
+using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Data;
 
@@ -61,24 +62,6 @@ internal static class DataSets
     private static DataSpecException Unknown(string spec)
     {
         string[] names = [.. All.Select(set => set.Name)];
-        string nearest = names.MinBy(name => Distance(spec.ToLowerInvariant(), name))!;
-        return new($"There is no data set '{spec}': did you mean '{nearest}'? (data sets: {string.Join(", ", names)})");
-    }
-
-    // Levenshtein's distance, one row at a time.
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 0; i < a.Length; i++)
-        {
-            int diagonal = row[0]++;
-            for (int j = 0; j < b.Length; j++)
-            {
-                int best = Math.Min(diagonal + (a[i] == b[j] ? 0 : 1), 1 + Math.Min(row[j], row[j + 1]));
-                (diagonal, row[j + 1]) = (row[j + 1], best);
-            }
-        }
-
-        return row[^1];
+        return new($"There is no data set '{spec}': {Nearest.Hint(spec, names, "data sets")}");
     }
 }

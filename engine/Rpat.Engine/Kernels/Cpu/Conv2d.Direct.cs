@@ -19,10 +19,15 @@ internal sealed unsafe partial class CpuKernels
     private void DirectInputGradient(in ConvShape s, float* dy, PackedFilters filters, in Affine through, float* add, float* dx)
     {
         var phases = StridePhases.Of(s);
-        int side = (s.P + phases.Low + phases.High) * (s.Q + phases.Low + phases.High);
-        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * side * Blocks.Size);
+        if (s.InputLayout == Layout.Plain)
+        {
+            _pool.Run(new StemGradientJob(s, phases, dy, filters.StemGradient(phases), through, add, dx), s.Input.N);
+            return;
+        }
+        int border = phases.Low + phases.Behind(s);
+        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size);
         float* w = filters.InputGradient(_pool, phases);
-        var job = new DirectInputGradientJob(_tiles, s, phases, dy, w, new Epilogue(dx, add, through), through, add, dx, group);
+        var job = new DirectInputGradientJob(_tiles, s, phases, dy, w, new Epilogue(dx, add, through), group);
         _pool.Run(job, (s.Input.N + group - 1) / group);
     }
 
@@ -89,7 +94,7 @@ internal readonly unsafe struct DirectForwardJob(Tile.Kernel[] tiles, ConvShape 
     public void Run(int index, Worker worker)
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
-        float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
+        float* packed = worker.Scratch(0, group * ImageFloats + (long)Tile.SpareRows * s.Stride * PixelFloats);
         for (int i = 0; i < count; i++) Pack(first + i, packed + i * ImageFloats);
         int segments = IsStem ? s.R : _cb * s.R * s.R, length = IsStem ? s.R * s.C : Blocks.Size;
         nint* segment = (nint*)worker.Scratch(1, 2 * segments);
@@ -139,12 +144,13 @@ internal readonly unsafe struct DirectForwardJob(Tile.Kernel[] tiles, ConvShape 
 
 /// <summary>Input gradient of a few images, one stride phase after another.</summary>
 internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, ConvShape s, StridePhases phases, float* dy, float* w,
-    Epilogue epilogue, Affine through, float* add, float* dx, int group) : IJob
+    Epilogue epilogue, int group) : IJob
 {
     private readonly int _cb = Blocks.Count(s.C);
     private readonly int _kb = Blocks.Count(s.K);
-    private readonly int _height = s.P + phases.Low + phases.High;
-    private readonly int _width = s.Q + phases.Low + phases.High;
+    private readonly int _behind = phases.Behind(s);
+    private readonly int _height = s.P + phases.Low + phases.Behind(s);
+    private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
 
@@ -153,49 +159,28 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, Conv
         int first = index * group, count = Math.Min(group, s.Input.N - first);
         float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
         for (int i = 0; i < count; i++)
-            PackImage.Blocked(new Affine(dy), (long)(first + i) * _kb * s.P * s.Q * Blocks.Size, _kb, s.P, s.Q, phases.Low, phases.High, packed + i * ImageFloats);
-        if (s.InputLayout == Layout.Plain) PlainImages(worker, packed, first, count);
-        else BlockedImages(worker, packed, first, count);
-    }
-
-    private void BlockedImages(Worker worker, float* packed, int first, int count)
-    {
+            PackImage.Blocked(new Affine(dy), (long)(first + i) * _kb * s.P * s.Q * Blocks.Size, _kb, s.P, s.Q, phases.Low, _behind, packed + i * ImageFloats);
         for (int block = 0; block < _cb;)
         {
             var panel = Columns.PanelOf(block, _cb);
-            for (int i = 0; i < count; i++) Phases(worker, packed + i * ImageFloats, first + i, panel, epilogue);
+            for (int i = 0; i < count; i++) Phases(worker, packed + i * ImageFloats, first + i, panel);
             block += panel.Blocks;
         }
     }
 
-    private void PlainImages(Worker worker, float* packed, int first, int count)
-    {
-        float* plain = worker.Scratch(3, (long)_cb * s.Input.Area * Blocks.Size);
-        for (int i = 0; i < count; i++)
-        {
-            for (int block = 0; block < _cb;)
-            {
-                var panel = Columns.PanelOf(block, _cb);
-                Phases(worker, packed + i * ImageFloats, 0, panel, new Epilogue(plain, null, default));
-                block += panel.Blocks;
-            }
-            PlainEpilogue(plain, first + i);
-        }
-    }
-
-    private void Phases(Worker worker, float* packed, int n, in Panel panel, in Epilogue to)
+    private void Phases(Worker worker, float* packed, int n, in Panel panel)
     {
         nint* segment = (nint*)worker.Scratch(1, 2 * _kb * s.R * s.R);
         float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size);
         foreach (var phase in phases.All)
         {
             int segments = FillSegments(phase, segment);
-            Rows(worker, packed, n, panel, phase, segment, segments, b, to);
+            Rows(worker, packed, n, panel, phase, segment, segments, b);
             b += (long)segments * Blocks.Size * panel.Columns;
         }
     }
 
-    private void Rows(Worker worker, float* packed, int n, in Panel panel, StridePhases.Phase phase, nint* segment, int segments, float* b, in Epilogue to)
+    private void Rows(Worker worker, float* packed, int n, in Panel panel, StridePhases.Phase phase, nint* segment, int segments, float* b)
     {
         var rows = new RowOfTiles(tiles, worker.Scratch(2, Tile.MaxFloats));
         int width = (s.Input.W - phase.X + s.Stride - 1) / s.Stride;
@@ -204,7 +189,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, Conv
         {
             float* a = packed + ((long)(i + phases.Low) * _width + phases.Low) * Blocks.Size;
             nint offset = ((nint)n * _cb + panel.Block) * map + ((nint)(i * s.Stride + phase.Y) * s.Input.W + phase.X) * Blocks.Size;
-            rows.Run(a, Blocks.Size, segment, segments, Blocks.Size, b, panel, width, to, offset, map, s.Stride * Blocks.Size);
+            rows.Run(a, Blocks.Size, segment, segments, Blocks.Size, b, panel, width, epilogue, offset, map, s.Stride * Blocks.Size);
         }
     }
 
@@ -215,18 +200,5 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, Conv
             for (int b = 0; b < _kb; b++)
                 segment[count++] = (((nint)b * _height + tap.OffsetY) * _width + tap.OffsetX) * Blocks.Size;
         return count;
-    }
-
-    /// <summary>Images are plain: channel c of the scratch map becomes plane c, times the normalisation's scale.</summary>
-    private void PlainEpilogue(float* blocked, int n)
-    {
-        for (int c = 0; c < s.C; c++)
-        {
-            float scale = through.Scale == null ? 1 : through.Scale[c];
-            float* from = blocked + (long)(c / Blocks.Size) * s.Input.Area * Blocks.Size + c % Blocks.Size;
-            long offset = (long)n * s.Input.SampleCount + (long)c * s.Input.Area;
-            for (int i = 0; i < s.Input.Area; i++)
-                dx[offset + i] = scale * from[i * Blocks.Size] + (add == null ? 0 : add[offset + i]);
-        }
     }
 }

@@ -13,6 +13,7 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     private readonly Form _inputGradient = new();
     private readonly Form _winogradForward = new();
     private readonly Form _winogradInputGradient = new();
+    private StridePhases? _phases; // whose order _inputGradient has: a weight may be used with several strides
 
     private int K => weight.Dimensions[0];
     private int C => weight.Dimensions[1];
@@ -24,7 +25,7 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     public float* Forward(WorkerPool pool)
     {
         long rows = (long)Blocks.Count(C) * R * R * Blocks.Size;
-        if (_forward.Refresh(weight.Version, rows * Blocks.Count(K) * Blocks.Size, out float* to))
+        if (_forward.Refresh(weight, rows * Blocks.Count(K) * Blocks.Size, out float* to))
             pool.Run(new ForwardJob(weight.Data.Floats(), K, C, R, to), Blocks.Count(K));
         return to;
     }
@@ -33,7 +34,7 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     public float* Stem()
     {
         int rows = R * R * C;
-        if (_forward.Refresh(weight.Version, (long)rows * Blocks.Count(K) * Blocks.Size, out float* to))
+        if (_forward.Refresh(weight, (long)rows * Blocks.Count(K) * Blocks.Size, out float* to))
             PackStem(weight.Data.Floats(), rows, to);
         return to;
     }
@@ -42,8 +43,10 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     public float* InputGradient(WorkerPool pool, StridePhases phases)
     {
         long rows = (long)R * R * Blocks.Count(K) * Blocks.Size;
-        if (_inputGradient.Refresh(weight.Version, rows * Blocks.Count(C) * Blocks.Size, out float* to))
+        bool stale = _inputGradient.Refresh(weight, rows * Blocks.Count(C) * Blocks.Size, out float* to);
+        if (stale || _phases != phases)
             pool.Run(new InputGradientJob(weight.Data.Floats(), K, C, R, phases, to), Blocks.Count(C));
+        _phases = phases;
         return to;
     }
 
@@ -52,9 +55,27 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     {
         int inputs = Blocks.Count(inputGradient ? K : C) * Blocks.Size, outputs = Blocks.Count(inputGradient ? C : K);
         var form = inputGradient ? _winogradInputGradient : _winogradForward;
-        if (form.Refresh(weight.Version, WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs * Blocks.Size), out float* to))
+        if (form.Refresh(weight, WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs * Blocks.Size), out float* to))
             pool.Run(new WinogradFilterJob(weight.Data.Floats(), K, C, inputGradient, to), outputs);
         return to;
+    }
+
+    /// <summary>The first layer's input gradient: a vector of 16 filters for each (phase, channel, tap, filter block).</summary>
+    public float* StemGradient(StridePhases phases)
+    {
+        bool stale = _inputGradient.Refresh(weight, (long)C * R * R * Blocks.Count(K) * Blocks.Size, out float* to);
+        if (stale || _phases != phases) PackStemGradient(weight.Data.Floats(), phases, to);
+        _phases = phases;
+        return to;
+    }
+
+    private void PackStemGradient(float* w, StridePhases phases, float* to)
+    {
+        foreach (var phase in phases.All)
+            for (int c = 0; c < C; c++)
+                foreach (var tap in phase.Taps)
+                    for (int k = 0; k < Blocks.Count(K) * Blocks.Size; k++)
+                        *to++ = Columns.At(w, K, C, R * R, k, c, tap.R * R + tap.S);
     }
 
     private void PackStem(float* w, int rows, float* to)
@@ -71,15 +92,15 @@ internal sealed unsafe class PackedFilters(Parameter weight)
     /// <summary>One packed form and the weight version that it was made from.</summary>
     private sealed class Form
     {
-        private CpuBuffer? _buffer;
+        private DeviceBuffer? _buffer;
         private long _version;
 
-        public bool Refresh(long version, long floats, out float* pointer)
+        public bool Refresh(Parameter weight, long floats, out float* pointer)
         {
-            _buffer ??= CpuBuffer.Allocate(floats);
-            pointer = _buffer.Pointer;
-            bool stale = _version != version;
-            _version = version;
+            _buffer ??= weight.Device.Allocate(floats);
+            pointer = _buffer.Floats();
+            bool stale = _version != weight.Version;
+            _version = weight.Version;
             return stale;
         }
     }

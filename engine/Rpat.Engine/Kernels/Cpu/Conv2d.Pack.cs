@@ -47,7 +47,7 @@ internal static unsafe class PackImage
     private static float Map(float x, float scale, float shift, bool relu)
     {
         float y = scale * x + shift;
-        return relu && !(y > 0) ? 0 : y;
+        return relu && y <= 0 ? 0 : y; // not !(y > 0): NaN stays
     }
 
     private static void Row(float* from, int w, int low, int high, float* to, bool map, Vec scale, Vec shift, Vec floor)

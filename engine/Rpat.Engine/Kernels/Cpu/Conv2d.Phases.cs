@@ -22,6 +22,13 @@ internal sealed class StridePhases
     /// <summary>Rows and columns that are read beyond index i.</summary>
     public int High { get; }
 
+    /// <summary>
+    /// Rows and columns that are read behind the output gradient: what the taps reach ahead, and what input pixels need whose
+    /// index lies behind the last output (a padding below (R − 1)/2, or a stride that leaves pixels over).
+    /// </summary>
+    public int Behind(in ConvShape s) =>
+        Math.Max(0, High + Math.Max((s.Input.H - 1) / s.Stride - (s.P - 1), (s.Input.W - 1) / s.Stride - (s.Q - 1)));
+
     public static StridePhases Of(in ConvShape s) => s switch
     {
         { R: 3, Stride: 1, Padding: 1 } => SameThree,

@@ -73,7 +73,7 @@ internal readonly unsafe struct PlainApply(Shape s, Affine x, float* y) : IJob
         for (long i = (long)index * s.Area; i < (long)(index + 1) * s.Area; i++)
         {
             float v = scale * x.Data[i] + shift;
-            y[i] = x.Relu && !(v > 0) ? 0 : v;
+            y[i] = x.Relu && v <= 0 ? 0 : v; // not !(v > 0): NaN stays
         }
     }
 }

@@ -59,7 +59,7 @@ internal readonly unsafe struct AverageGradient(Shape s, float* dy, Affine throu
     }
 }
 
-/// <summary>Window maxima of one plane.</summary>
+/// <summary>Window maxima of one plane; a NaN in a window is its maximum, as in PyTorch.</summary>
 internal readonly unsafe struct MaxPlanes(Shape s, int window, int stride, Affine x, float* y) : IJob
 {
     public void Run(int index, Worker worker)
@@ -76,7 +76,7 @@ internal readonly unsafe struct MaxPlanes(Shape s, int window, int stride, Affin
                     for (int b = 0; b < window; b++)
                     {
                         float* at = from + ((i * stride + a) * s.W + j * stride + b) * Blocks.Size;
-                        best = Simd.AtLeast(best, Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(at), scale, shift), floor));
+                        best = Vector512.Max(best, Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(at), scale, shift), floor));
                     }
                 best.Store(to);
             }
@@ -106,8 +106,8 @@ internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Aff
                 {
                     long at = offset + ((long)(y0 + a) * s.W + x0 + b) * Blocks.Size;
                     Vec v = Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(x.Data + at), scale, shift), floor);
-                    if (pass == 0) best = Simd.AtLeast(best, v);
-                    else open = Send(Vector512.Equals(v, best) & open, block, at, g, open);
+                    if (pass == 0) best = Vector512.Max(best, v);
+                    else open = Send((Vector512.Equals(v, best) | Vector512.IsNaN(v)) & open, block, at, g, open);
                 }
     }
 

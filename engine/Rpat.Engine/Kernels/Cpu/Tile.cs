@@ -25,6 +25,9 @@ internal static unsafe partial class Tile
     /// <summary>Floats of the largest tile's result.</summary>
     public const int MaxFloats = 6 * 4 * Blocks.Size;
 
+    /// <summary>Rows of A that the best-fitting tile may read behind the last wanted one: every width has a tile of four rows.</summary>
+    public const int SpareRows = 3;
+
     /// <summary>A tile's signature; <c>segment</c> holds offsets into <c>a</c>, <c>cRow</c> is the distance of C's rows.</summary>
     internal readonly struct Kernel(int rows, int blocks, delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> run)
     {

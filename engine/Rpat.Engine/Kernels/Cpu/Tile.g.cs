@@ -17,16 +17,6 @@ internal static unsafe partial class Tile
         Vector512<float> c3_0 = Vector512<float>.Zero, c3_1 = Vector512<float>.Zero, c3_2 = Vector512<float>.Zero, c3_3 = Vector512<float>.Zero;
         Vector512<float> c4_0 = Vector512<float>.Zero, c4_1 = Vector512<float>.Zero, c4_2 = Vector512<float>.Zero, c4_3 = Vector512<float>.Zero;
         Vector512<float> c5_0 = Vector512<float>.Zero, c5_1 = Vector512<float>.Zero, c5_2 = Vector512<float>.Zero, c5_3 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); c0_1 = Vector512.Load(r + 16); c0_2 = Vector512.Load(r + 32); c0_3 = Vector512.Load(r + 48); r += cRow;
-            c1_0 = Vector512.Load(r + 0); c1_1 = Vector512.Load(r + 16); c1_2 = Vector512.Load(r + 32); c1_3 = Vector512.Load(r + 48); r += cRow;
-            c2_0 = Vector512.Load(r + 0); c2_1 = Vector512.Load(r + 16); c2_2 = Vector512.Load(r + 32); c2_3 = Vector512.Load(r + 48); r += cRow;
-            c3_0 = Vector512.Load(r + 0); c3_1 = Vector512.Load(r + 16); c3_2 = Vector512.Load(r + 32); c3_3 = Vector512.Load(r + 48); r += cRow;
-            c4_0 = Vector512.Load(r + 0); c4_1 = Vector512.Load(r + 16); c4_2 = Vector512.Load(r + 32); c4_3 = Vector512.Load(r + 48); r += cRow;
-            c5_0 = Vector512.Load(r + 0); c5_1 = Vector512.Load(r + 16); c5_2 = Vector512.Load(r + 32); c5_3 = Vector512.Load(r + 48);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -75,6 +65,16 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); c0_2 += Vector512.Load(r + 32); c0_3 += Vector512.Load(r + 48); r += cRow;
+            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); c1_2 += Vector512.Load(r + 32); c1_3 += Vector512.Load(r + 48); r += cRow;
+            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); c2_2 += Vector512.Load(r + 32); c2_3 += Vector512.Load(r + 48); r += cRow;
+            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16); c3_2 += Vector512.Load(r + 32); c3_3 += Vector512.Load(r + 48); r += cRow;
+            c4_0 += Vector512.Load(r + 0); c4_1 += Vector512.Load(r + 16); c4_2 += Vector512.Load(r + 32); c4_3 += Vector512.Load(r + 48); r += cRow;
+            c5_0 += Vector512.Load(r + 0); c5_1 += Vector512.Load(r + 16); c5_2 += Vector512.Load(r + 32); c5_3 += Vector512.Load(r + 48);
+        }
         c0_0.Store(c + 0); c0_1.Store(c + 16); c0_2.Store(c + 32); c0_3.Store(c + 48); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 16); c1_2.Store(c + 32); c1_3.Store(c + 48); c += cRow;
         c2_0.Store(c + 0); c2_1.Store(c + 16); c2_2.Store(c + 32); c2_3.Store(c + 48); c += cRow;
@@ -91,14 +91,6 @@ internal static unsafe partial class Tile
         Vector512<float> c1_0 = Vector512<float>.Zero, c1_1 = Vector512<float>.Zero, c1_2 = Vector512<float>.Zero, c1_3 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero, c2_1 = Vector512<float>.Zero, c2_2 = Vector512<float>.Zero, c2_3 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero, c3_1 = Vector512<float>.Zero, c3_2 = Vector512<float>.Zero, c3_3 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); c0_1 = Vector512.Load(r + 16); c0_2 = Vector512.Load(r + 32); c0_3 = Vector512.Load(r + 48); r += cRow;
-            c1_0 = Vector512.Load(r + 0); c1_1 = Vector512.Load(r + 16); c1_2 = Vector512.Load(r + 32); c1_3 = Vector512.Load(r + 48); r += cRow;
-            c2_0 = Vector512.Load(r + 0); c2_1 = Vector512.Load(r + 16); c2_2 = Vector512.Load(r + 32); c2_3 = Vector512.Load(r + 48); r += cRow;
-            c3_0 = Vector512.Load(r + 0); c3_1 = Vector512.Load(r + 16); c3_2 = Vector512.Load(r + 32); c3_3 = Vector512.Load(r + 48);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -135,6 +127,14 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); c0_2 += Vector512.Load(r + 32); c0_3 += Vector512.Load(r + 48); r += cRow;
+            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); c1_2 += Vector512.Load(r + 32); c1_3 += Vector512.Load(r + 48); r += cRow;
+            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); c2_2 += Vector512.Load(r + 32); c2_3 += Vector512.Load(r + 48); r += cRow;
+            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16); c3_2 += Vector512.Load(r + 32); c3_3 += Vector512.Load(r + 48);
+        }
         c0_0.Store(c + 0); c0_1.Store(c + 16); c0_2.Store(c + 32); c0_3.Store(c + 48); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 16); c1_2.Store(c + 32); c1_3.Store(c + 48); c += cRow;
         c2_0.Store(c + 0); c2_1.Store(c + 16); c2_2.Store(c + 32); c2_3.Store(c + 48); c += cRow;
@@ -153,18 +153,6 @@ internal static unsafe partial class Tile
         Vector512<float> c5_0 = Vector512<float>.Zero, c5_1 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero, c6_1 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero, c7_1 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); c0_1 = Vector512.Load(r + 16); r += cRow;
-            c1_0 = Vector512.Load(r + 0); c1_1 = Vector512.Load(r + 16); r += cRow;
-            c2_0 = Vector512.Load(r + 0); c2_1 = Vector512.Load(r + 16); r += cRow;
-            c3_0 = Vector512.Load(r + 0); c3_1 = Vector512.Load(r + 16); r += cRow;
-            c4_0 = Vector512.Load(r + 0); c4_1 = Vector512.Load(r + 16); r += cRow;
-            c5_0 = Vector512.Load(r + 0); c5_1 = Vector512.Load(r + 16); r += cRow;
-            c6_0 = Vector512.Load(r + 0); c6_1 = Vector512.Load(r + 16); r += cRow;
-            c7_0 = Vector512.Load(r + 0); c7_1 = Vector512.Load(r + 16);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -207,6 +195,18 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); r += cRow;
+            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); r += cRow;
+            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); r += cRow;
+            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16); r += cRow;
+            c4_0 += Vector512.Load(r + 0); c4_1 += Vector512.Load(r + 16); r += cRow;
+            c5_0 += Vector512.Load(r + 0); c5_1 += Vector512.Load(r + 16); r += cRow;
+            c6_0 += Vector512.Load(r + 0); c6_1 += Vector512.Load(r + 16); r += cRow;
+            c7_0 += Vector512.Load(r + 0); c7_1 += Vector512.Load(r + 16);
+        }
         c0_0.Store(c + 0); c0_1.Store(c + 16); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 16); c += cRow;
         c2_0.Store(c + 0); c2_1.Store(c + 16); c += cRow;
@@ -225,14 +225,6 @@ internal static unsafe partial class Tile
         Vector512<float> c1_0 = Vector512<float>.Zero, c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero, c2_1 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero, c3_1 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); c0_1 = Vector512.Load(r + 16); r += cRow;
-            c1_0 = Vector512.Load(r + 0); c1_1 = Vector512.Load(r + 16); r += cRow;
-            c2_0 = Vector512.Load(r + 0); c2_1 = Vector512.Load(r + 16); r += cRow;
-            c3_0 = Vector512.Load(r + 0); c3_1 = Vector512.Load(r + 16);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -258,6 +250,14 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; a2 += aStep; a3 += aStep;
                 b += bStep;
             }
+        }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); r += cRow;
+            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); r += cRow;
+            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); r += cRow;
+            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16);
         }
         c0_0.Store(c + 0); c0_1.Store(c + 16); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 16); c += cRow;
@@ -285,26 +285,6 @@ internal static unsafe partial class Tile
         Vector512<float> c13_0 = Vector512<float>.Zero;
         Vector512<float> c14_0 = Vector512<float>.Zero;
         Vector512<float> c15_0 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); r += cRow;
-            c1_0 = Vector512.Load(r + 0); r += cRow;
-            c2_0 = Vector512.Load(r + 0); r += cRow;
-            c3_0 = Vector512.Load(r + 0); r += cRow;
-            c4_0 = Vector512.Load(r + 0); r += cRow;
-            c5_0 = Vector512.Load(r + 0); r += cRow;
-            c6_0 = Vector512.Load(r + 0); r += cRow;
-            c7_0 = Vector512.Load(r + 0); r += cRow;
-            c8_0 = Vector512.Load(r + 0); r += cRow;
-            c9_0 = Vector512.Load(r + 0); r += cRow;
-            c10_0 = Vector512.Load(r + 0); r += cRow;
-            c11_0 = Vector512.Load(r + 0); r += cRow;
-            c12_0 = Vector512.Load(r + 0); r += cRow;
-            c13_0 = Vector512.Load(r + 0); r += cRow;
-            c14_0 = Vector512.Load(r + 0); r += cRow;
-            c15_0 = Vector512.Load(r + 0);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -362,6 +342,26 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); r += cRow;
+            c1_0 += Vector512.Load(r + 0); r += cRow;
+            c2_0 += Vector512.Load(r + 0); r += cRow;
+            c3_0 += Vector512.Load(r + 0); r += cRow;
+            c4_0 += Vector512.Load(r + 0); r += cRow;
+            c5_0 += Vector512.Load(r + 0); r += cRow;
+            c6_0 += Vector512.Load(r + 0); r += cRow;
+            c7_0 += Vector512.Load(r + 0); r += cRow;
+            c8_0 += Vector512.Load(r + 0); r += cRow;
+            c9_0 += Vector512.Load(r + 0); r += cRow;
+            c10_0 += Vector512.Load(r + 0); r += cRow;
+            c11_0 += Vector512.Load(r + 0); r += cRow;
+            c12_0 += Vector512.Load(r + 0); r += cRow;
+            c13_0 += Vector512.Load(r + 0); r += cRow;
+            c14_0 += Vector512.Load(r + 0); r += cRow;
+            c15_0 += Vector512.Load(r + 0);
+        }
         c0_0.Store(c + 0); c += cRow;
         c1_0.Store(c + 0); c += cRow;
         c2_0.Store(c + 0); c += cRow;
@@ -392,18 +392,6 @@ internal static unsafe partial class Tile
         Vector512<float> c5_0 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); r += cRow;
-            c1_0 = Vector512.Load(r + 0); r += cRow;
-            c2_0 = Vector512.Load(r + 0); r += cRow;
-            c3_0 = Vector512.Load(r + 0); r += cRow;
-            c4_0 = Vector512.Load(r + 0); r += cRow;
-            c5_0 = Vector512.Load(r + 0); r += cRow;
-            c6_0 = Vector512.Load(r + 0); r += cRow;
-            c7_0 = Vector512.Load(r + 0);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -437,6 +425,18 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); r += cRow;
+            c1_0 += Vector512.Load(r + 0); r += cRow;
+            c2_0 += Vector512.Load(r + 0); r += cRow;
+            c3_0 += Vector512.Load(r + 0); r += cRow;
+            c4_0 += Vector512.Load(r + 0); r += cRow;
+            c5_0 += Vector512.Load(r + 0); r += cRow;
+            c6_0 += Vector512.Load(r + 0); r += cRow;
+            c7_0 += Vector512.Load(r + 0);
+        }
         c0_0.Store(c + 0); c += cRow;
         c1_0.Store(c + 0); c += cRow;
         c2_0.Store(c + 0); c += cRow;
@@ -455,14 +455,6 @@ internal static unsafe partial class Tile
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector512.Load(r + 0); r += cRow;
-            c1_0 = Vector512.Load(r + 0); r += cRow;
-            c2_0 = Vector512.Load(r + 0); r += cRow;
-            c3_0 = Vector512.Load(r + 0);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -484,6 +476,14 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector512.Load(r + 0); r += cRow;
+            c1_0 += Vector512.Load(r + 0); r += cRow;
+            c2_0 += Vector512.Load(r + 0); r += cRow;
+            c3_0 += Vector512.Load(r + 0);
+        }
         c0_0.Store(c + 0); c += cRow;
         c1_0.Store(c + 0); c += cRow;
         c2_0.Store(c + 0); c += cRow;
@@ -500,16 +500,6 @@ internal static unsafe partial class Tile
         Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
         Vector256<float> c4_0 = Vector256<float>.Zero, c4_1 = Vector256<float>.Zero;
         Vector256<float> c5_0 = Vector256<float>.Zero, c5_1 = Vector256<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector256.Load(r + 0); c0_1 = Vector256.Load(r + 8); r += cRow;
-            c1_0 = Vector256.Load(r + 0); c1_1 = Vector256.Load(r + 8); r += cRow;
-            c2_0 = Vector256.Load(r + 0); c2_1 = Vector256.Load(r + 8); r += cRow;
-            c3_0 = Vector256.Load(r + 0); c3_1 = Vector256.Load(r + 8); r += cRow;
-            c4_0 = Vector256.Load(r + 0); c4_1 = Vector256.Load(r + 8); r += cRow;
-            c5_0 = Vector256.Load(r + 0); c5_1 = Vector256.Load(r + 8);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -544,6 +534,16 @@ internal static unsafe partial class Tile
                 b += bStep;
             }
         }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
+            c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
+            c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8); r += cRow;
+            c3_0 += Vector256.Load(r + 0); c3_1 += Vector256.Load(r + 8); r += cRow;
+            c4_0 += Vector256.Load(r + 0); c4_1 += Vector256.Load(r + 8); r += cRow;
+            c5_0 += Vector256.Load(r + 0); c5_1 += Vector256.Load(r + 8);
+        }
         c0_0.Store(c + 0); c0_1.Store(c + 8); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 8); c += cRow;
         c2_0.Store(c + 0); c2_1.Store(c + 8); c += cRow;
@@ -560,14 +560,6 @@ internal static unsafe partial class Tile
         Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
         Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
         Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector256.Load(r + 0); c0_1 = Vector256.Load(r + 8); r += cRow;
-            c1_0 = Vector256.Load(r + 0); c1_1 = Vector256.Load(r + 8); r += cRow;
-            c2_0 = Vector256.Load(r + 0); c2_1 = Vector256.Load(r + 8); r += cRow;
-            c3_0 = Vector256.Load(r + 0); c3_1 = Vector256.Load(r + 8);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -593,6 +585,14 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; a2 += aStep; a3 += aStep;
                 b += bStep;
             }
+        }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
+            c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
+            c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8); r += cRow;
+            c3_0 += Vector256.Load(r + 0); c3_1 += Vector256.Load(r + 8);
         }
         c0_0.Store(c + 0); c0_1.Store(c + 8); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 8); c += cRow;
@@ -669,12 +669,6 @@ internal static unsafe partial class Tile
     {
         Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
-        if (accumulate)
-        {
-            float* r = c;
-            c0_0 = Vector128.Load(r + 0); c0_1 = Vector128.Load(r + 4); c0_2 = Vector128.Load(r + 8); c0_3 = Vector128.Load(r + 12); r += cRow;
-            c1_0 = Vector128.Load(r + 0); c1_1 = Vector128.Load(r + 4); c1_2 = Vector128.Load(r + 8); c1_3 = Vector128.Load(r + 12);
-        }
         for (int s = 0; s < segments; s++)
         {
             float* a0 = a + segment[s];
@@ -698,6 +692,12 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep;
                 b += bStep;
             }
+        }
+        if (accumulate)
+        {
+            float* r = c;
+            c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+            c1_0 += Vector128.Load(r + 0); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
         }
         c0_0.Store(c + 0); c0_1.Store(c + 4); c0_2.Store(c + 8); c0_3.Store(c + 12); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 4); c1_2.Store(c + 8); c1_3.Store(c + 12);

@@ -2,7 +2,7 @@
 """Writes Tile.g.cs: the register tiles of the CPU backend.
 
 A tile computes C[m, n] (+)= sum over segments s and i < length of A[segment[s] + i*aStep + m*aRow] * B[n], B moving bStep on
-after each i. It is a leaf method whose accumulators are named locals: a call or an indexed local would put them on the stack.
+after each i. What C held is added to the finished sum, so that a long reduction cut into pieces rounds like short ones. It is a leaf method whose accumulators are named locals: a call or an indexed local would put them on the stack.
 Run it in its own folder after a change; the output is committed.
 """
 import sys
@@ -28,11 +28,7 @@ def leaf(vector, width, rows, columns, name, access="private"):
     v, out = f"{vector}<float>", [SIGNATURE.format(name=name, access=access)]
     for m in range(rows):
         out.append(f"        {v} " + ", ".join(f"c{m}_{n} = {v}.Zero" for n in range(columns)) + ";")
-    out.append("        if (accumulate)\n        {\n            float* r = c;")
-    for m in range(rows):
-        loads = " ".join(f"c{m}_{n} = {vector}.Load(r + {n * width});" for n in range(columns))
-        out.append(f"            {loads}" + (" r += cRow;" if m < rows - 1 else ""))
-    out.append("        }\n        for (int s = 0; s < segments; s++)\n        {\n            float* a0 = a + segment[s];")
+    out.append("        for (int s = 0; s < segments; s++)\n        {\n            float* a0 = a + segment[s];")
     out += [f"            float* a{m} = a{m - 1} + aRow;" for m in range(1, rows)]
     out.append("            for (int i = 0; i < length; i++)\n            {")
     out += [f"                {v} b{n} = {vector}.Load(b + {n * width});" for n in range(columns)]
@@ -41,6 +37,11 @@ def leaf(vector, width, rows, columns, name, access="private"):
         out += [f"                c{m}_{n} = {vector}.MultiplyAddEstimate(x{m}, b{n}, c{m}_{n});" for n in range(columns)]
     out.append("                " + " ".join(f"a{m} += aStep;" for m in range(rows)))
     out.append("                b += bStep;\n            }\n        }")
+    out.append("        if (accumulate)\n        {\n            float* r = c;")
+    for m in range(rows):
+        sums = " ".join(f"c{m}_{n} += {vector}.Load(r + {n * width});" for n in range(columns))
+        out.append(f"            {sums}" + (" r += cRow;" if m < rows - 1 else ""))
+    out.append("        }")
     for m in range(rows):
         stores = " ".join(f"c{m}_{n}.Store(c + {n * width});" for n in range(columns))
         out.append(f"        {stores}" + (" c += cRow;" if m < rows - 1 else ""))

@@ -1,0 +1,30 @@
+namespace Rpat.Trainer;
+
+/// <summary>One name that a configuration may hold, with a line about it.</summary>
+internal sealed record CatalogItem(string Name, string About);
+
+/// <summary>The names that configurations may hold, data sets aside. A name stands here only when the trainer can do it.</summary>
+internal static class Catalog
+{
+    /// <summary>Networks for <c>model.name</c>.</summary>
+    public static IReadOnlyList<CatalogItem> Models { get; } =
+    [
+        new("preactresnet18", "pre-activation ResNet-18 for small images; model.width and model.blocks scale it"),
+    ];
+
+    /// <summary>Training methods for <c>method.name</c>.</summary>
+    public static IReadOnlyList<CatalogItem> Methods { get; } =
+    [
+        new("pgd-at", "cross-entropy on PGD examples"),
+        new("pgd-at+rpat", "the same plus the robust perception term"),
+    ];
+
+    /// <summary>Attacks for <c>eval.attacks</c>; N stands for any number of steps.</summary>
+    public static IReadOnlyList<CatalogItem> Attacks { get; } =
+    [
+        new("clean", "no attack"),
+        new("pgd10", "PGD of 10 steps, and likewise pgdN for any N"),
+        new("pgd20", "PGD of 20 steps"),
+        new("pgd100", "PGD of 100 steps"),
+    ];
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>The program: parses the command line, runs a verb, and turns whatever it throws into one sentence and an exit code.</summary>
+internal static class App
+{
+    /// <summary>Runs one command line.</summary>
+    /// <param name="arguments">Without the program's name.</param>
+    /// <param name="host">What the program may touch of its process.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] arguments, Host host)
+    {
+        try
+        {
+            var parsed = Root(host).Parse(arguments);
+            return parsed.Action is ParseErrorAction ? throw UsageErrors.Of(parsed) : parsed.Invoke(Invocation(host));
+        }
+        catch (Exception error)
+        {
+            return ErrorReport.Print(error, host.Error);
+        }
+    }
+
+    private static RootCommand Root(Host host)
+    {
+        var root = new RootCommand("Trains adversarially robust image classifiers (RPAT) and measures them.")
+        {
+            TrainCommand.Create(host),
+            RecipesCommand.Create(host),
+        };
+        foreach (var list in ListCommands.Create(host)) root.Add(list);
+        return root;
+    }
+
+    // Signals and exceptions are the program's own: the library would end a slow save after two seconds and print stack traces.
+    private static InvocationConfiguration Invocation(Host host) => new()
+    {
+        Output = host.Out,
+        Error = host.Error,
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null,
+    };
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Rpat.Trainer.Config;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>The options from which a configuration is resolved: files, <c>--set</c>, and one option for each common key.</summary>
+internal sealed class ConfigOptions
+{
+    private readonly Option<string[]> _files = new("--config", "-c")
+    {
+        Description = "configuration file (YAML or JSON); repeatable, later ones win",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string[]> _sets = new("--set")
+    {
+        Description = "one key of the configuration, such as --set attack.eps=4/255; repeatable",
+        HelpName = "KEY=VALUE",
+    };
+
+    private readonly IReadOnlyList<(Option<string> Option, Leaf Key)> _keys =
+    [
+        Key("--recipe", "NAME", Keys.RecipeName),
+        Key("--dataset", "NAME", Keys.DataName),
+        Key("--data-dir", "DIR", Keys.DataDir),
+        Key("--model", "NAME", Keys.ModelName),
+        Key("--method", "NAME", Keys.MethodName),
+        Key("--rpat-weight", "NUMBER", Keys.RpatWeight),
+        Key("--rpat-start", "EPOCH", Keys.RpatStart),
+        Key("--norm", "NAME", Keys.Norm),
+        Key("--eps", "8/255", Keys.Eps),
+        Key("--step-size", "2/255", Keys.Step),
+        Key("--attack-steps", "N", Keys.Steps),
+        Key("--epochs", "N", Keys.Epochs),
+        Key("--batch-size", "N", Keys.Batch, "-b"),
+        Key("--lr", "NUMBER", Keys.Lr),
+        Key("--schedule", "NAME", Keys.Schedule),
+        Key("--weight-decay", "NUMBER", Keys.WeightDecay),
+        Key("--momentum", "NUMBER", Keys.Momentum),
+        Key("--ema", "NUMBER", Keys.Ema),
+        Key("--max-steps", "N", Keys.MaxSteps),
+        Key("--seed", "N", Keys.Seed),
+        Key("--threads", "N", Keys.Threads),
+        Key("--progress", "auto|live|plain|none", Keys.Progress),
+        Key("--out", "DIR", Keys.Out, "-o"),
+        Key("--name", "NAME", Keys.RunName),
+    ];
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_files);
+        command.Add(_sets);
+        foreach (var (option, _) in _keys) command.Add(option);
+    }
+
+    /// <summary>What the user gave of them.</summary>
+    public ConfigSources Sources(ParseResult parsed, Host host) => new(
+        parsed.GetValue(_files) ?? [],
+        host.Environment,
+        parsed.GetValue(_sets) ?? [],
+        [
+            .. from pair in _keys
+               where parsed.GetResult(pair.Option) is not null
+               select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
+        ]);
+
+    private static (Option<string> Option, Leaf Key) Key(string name, string value, Leaf key, params string[] aliases) =>
+        (new Option<string>(name, aliases) { Description = $"{key.Doc} ({key.Path})", HelpName = value }, key);
+}

@@ -1,0 +1,17 @@
+using Rpat.Trainer.Config;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>What the program may touch of its process, so that tests can run it in theirs.</summary>
+/// <param name="Out">Results.</param>
+/// <param name="Error">Everything else.</param>
+/// <param name="Environment">Environment variables.</param>
+/// <param name="ErrorIsTerminal">Whether a person watches <paramref name="Error"/>.</param>
+/// <param name="Clock">Tells the time.</param>
+internal sealed record Host(
+    TextWriter Out, TextWriter Error, IReadOnlyDictionary<string, string> Environment, bool ErrorIsTerminal, TimeProvider Clock)
+{
+    /// <summary>The process itself.</summary>
+    public static Host OfProcess() => new(
+        Console.Out, Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System);
+}

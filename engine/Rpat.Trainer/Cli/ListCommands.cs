@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Rpat.Engine;
+using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>The verbs that look things up: <c>data</c>, <c>models</c>, <c>methods</c>, <c>attacks</c> and <c>devices</c>.</summary>
+internal static class ListCommands
+{
+    /// <summary>All of them.</summary>
+    public static IEnumerable<Command> Create(Host host) =>
+    [
+        List(host, "data", "List the data sets, and where their files are looked for.", () => DataSets.All.Select(DataLine)),
+        List(host, "models", "List the networks.", () => Catalog.Models.Select(Line)),
+        List(host, "methods", "List the training methods.", () => Catalog.Methods.Select(Line)),
+        List(host, "attacks", "List the attacks that evaluations know.", () => Catalog.Attacks.Select(Line)),
+        List(host, "devices", "List what this machine can compute on.", Devices),
+    ];
+
+    private static Command List(Host host, string name, string about, Func<IEnumerable<(string Name, string About)>> rows)
+    {
+        var command = new Command(name, about);
+        command.SetAction(_ =>
+        {
+            (string Name, string About)[] all = [.. rows()];
+            int width = all.Max(row => row.Name.Length);
+            foreach (var row in all) host.Out.WriteLine($"{row.Name.PadRight(width)}  {row.About}");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static (string, string) Line(CatalogItem item) => (item.Name, item.About);
+
+    private static (string, string) DataLine(DataSetInfo set) =>
+        (set.Name, $"{set.Title}: {set.Shape}, {set.Classes?.ToString() ?? "any number of"} classes, {set.Images} images; {set.LookedFor}; {set.Licence}");
+
+    private static IEnumerable<(string, string)> Devices()
+    {
+        using var cpu = Device.Cpu();
+        return [(cpu.Name, cpu.Description)];
+    }
+}

@@ -1,0 +1,39 @@
+namespace Rpat.Trainer.Config;
+
+/// <summary>Makes the typed records from one entry per key.</summary>
+internal sealed class ConfigBinder
+{
+    private readonly IReadOnlyDictionary<string, Entry> _values;
+
+    private ConfigBinder(IReadOnlyDictionary<string, Entry> values) => _values = values;
+
+    /// <summary>Types every value.</summary>
+    /// <exception cref="Errors.ConfigException">A value is not of its key's kind.</exception>
+    public static TrainerConfig Bind(IReadOnlyDictionary<string, Entry> values) => new ConfigBinder(values).Config();
+
+    private T Get<T>(Leaf<T> leaf) => leaf.Parse(_values[leaf.Path]);
+
+    private TrainerConfig Config() => new(
+        new RecipeSection(Get(Keys.RecipeName), Get(Keys.RecipeAbout)),
+        new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Get(Keys.DataCrop), Get(Keys.DataFlip)),
+        new ModelSection(Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses)),
+        Method(),
+        Attack(),
+        new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov)),
+        new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
+        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.Ema), Get(Keys.MaxSteps)),
+        new EvalSection(Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch)),
+        new LogSection(Get(Keys.Progress), Get(Keys.Interval)),
+        new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads)));
+
+    // The term's keys are always typed, so that a wrong one is found even where the method does not use it.
+    private MethodSection Method()
+    {
+        string name = Get(Keys.MethodName);
+        var term = new RpatSection(Get(Keys.RpatWeight), Get(Keys.RpatAlpha), Get(Keys.RpatFormKey), Get(Keys.RpatStart));
+        return new MethodSection(name, name.EndsWith("+rpat", StringComparison.Ordinal) ? term : null);
+    }
+
+    private AttackSection Attack() => new(
+        Get(Keys.Norm), Get(Keys.Eps), Get(Keys.Step), Get(Keys.Steps), Get(Keys.Restarts), Get(Keys.Start), Get(Keys.AttackBn));
+}

@@ -1,0 +1,37 @@
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Config;
+
+/// <summary>What no single key can check: values that do not fit each other.</summary>
+internal static class ConfigRules
+{
+    /// <summary>Checks a typed configuration.</summary>
+    /// <param name="values">Where each value was written, for the sentence.</param>
+    /// <exception cref="ConfigException">Two values contradict each other.</exception>
+    public static void Check(TrainerConfig config, IReadOnlyDictionary<string, Entry> values)
+    {
+        void Require(bool holds, Leaf key, string sentence)
+        {
+            var entry = values[key.Path];
+            if (!holds) throw new ConfigException($"{key.Path} is '{entry.Text}' ({entry.Origin}): {sentence}");
+        }
+
+        Require(
+            config.Attack.Norm != AttackNorm.Linf || config.Attack.Eps <= 1, Keys.Eps,
+            "images lie in [0,1], so a linf perturbation is at most 1.");
+        Require(
+            config.Method.Rpat is not { Form: RpatForm.Quotient, Alpha: 0 or 1 }, Keys.RpatAlpha,
+            "the quotient form divides by alpha and 1 - alpha: choose one strictly between 0 and 1, or method.rpat.form=code.");
+        Require(Ascending(config.Schedule.Milestones), Keys.Milestones, "milestones must rise.");
+        Require(config.Train.Ema < 1, Keys.Ema, "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
+        Require(
+            !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, Keys.Nesterov,
+            "it needs a momentum above 0: set optimizer.momentum.");
+        Require(
+            config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, Keys.EvalAttacks,
+            "an attack stands twice: remove one.");
+        Require(config.Run.Out.Length > 0, Keys.Out, "it must name a folder.");
+    }
+
+    private static bool Ascending(IReadOnlyList<int> values) => values.Zip(values.Skip(1)).All(pair => pair.First < pair.Second);
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Config;
+
+/// <summary>Every key of the configuration: its place, default, kind and meaning. What is not listed here is an unknown key.</summary>
+internal static partial class Keys
+{
+    public static readonly Leaf<string> RecipeName = new("recipe.name", "", Kinds.Text, "recipe to start from; see 'rpat recipes'");
+    public static readonly Leaf<string> RecipeAbout = new("recipe.about", "", Kinds.Text, "what the recipe is, in one line");
+
+    public static readonly Leaf<string> DataName = new(
+        "data.name", FashionMnistSet.Name, new Kind<string>(ReadDataSet), "data set, or npz:FILE; see 'rpat data'");
+    public static readonly Leaf<string> DataDir = new(
+        "data.dir", "", Kinds.Text, "folder of the data set's files; empty for the usual places");
+    public static readonly Leaf<int> DataCrop = new(
+        "data.augment.crop", "0", Kinds.Whole(0, 64), "zero border in pixels for random crops; 0 for none");
+    public static readonly Leaf<bool> DataFlip = new("data.augment.flip", "false", Kinds.Flag, "mirror half of the images left to right");
+
+    public static readonly Leaf<string> ModelName = new(
+        "model.name", "preactresnet18", Kinds.Name("models", Catalog.Models.Select(x => x.Name)), "network");
+    public static readonly Leaf<int> ModelWidth = new("model.width", "64", Kinds.Whole(1, 4096), "channels of the first stage");
+    public static readonly Leaf<int> ModelBlocks = new("model.blocks", "2", Kinds.Whole(1, 100), "residual blocks in each stage");
+    public static readonly Leaf<int> ModelClasses = new(
+        "model.classes", "0", Kinds.Whole(0, 100_000), "outputs; 0 for the data set's number of classes");
+
+    public static readonly Leaf<string> MethodName = new(
+        "method.name", "pgd-at+rpat", Kinds.Name("methods", Catalog.Methods.Select(x => x.Name)), "training method");
+    public static readonly Leaf<double> RpatWeight = new(
+        "method.rpat.weight", "1", Kinds.Real(0), "lambda, the perception term's weight in the scale of its form");
+    public static readonly Leaf<double> RpatAlpha = new(
+        "method.rpat.alpha", "0.5", Kinds.Real(0, 1), "place of the middle image between clean (0) and adversarial (1)");
+    public static readonly Leaf<RpatForm> RpatFormKey = new(
+        "method.rpat.form", "code", Kinds.OneOf("forms", ("code", RpatForm.Code), ("quotient", RpatForm.Quotient)),
+        "scale of the term: the official code's or the paper's difference quotients");
+    public static readonly Leaf<int> RpatStart = new("method.rpat.start", "0", Kinds.Whole(0), "first epoch (from 1) that uses the term");
+
+    public static readonly Leaf<AttackNorm> Norm = new(
+        "attack.norm", "linf", Kinds.OneOf("norms", ("linf", AttackNorm.Linf), ("l2", AttackNorm.L2)), "norm of the perturbation");
+    public static readonly Leaf<double> Eps = new("attack.eps", "8/255", Kinds.Pixels, "largest perturbation, images lie in [0,1]");
+    public static readonly Leaf<double> Step = new("attack.step", "2/255", Kinds.Pixels, "length of one step, images lie in [0,1]");
+    public static readonly Leaf<int> Steps = new("attack.steps", "10", Kinds.Whole(1, 100_000), "steps of the training attack");
+    public static readonly Leaf<int> Restarts = new(
+        "attack.restarts", "1", Kinds.Whole(1, 1000), "attacks per batch; the strongest counts");
+    public static readonly Leaf<AttackStart> Start = new(
+        "attack.start", "random", Kinds.OneOf("starts", ("random", AttackStart.Random), ("zero", AttackStart.Zero)),
+        "start at a random point of the ball or at the image");
+    public static readonly Leaf<AttackBatchNorm> AttackBn = new(
+        "attack.bn", "eval", Kinds.OneOf("modes", ("eval", AttackBatchNorm.Eval), ("train", AttackBatchNorm.Train)),
+        "batch normalisation while attacking: running or batch statistics");
+
+    public static readonly Leaf<double> Lr = new("optimizer.lr", "0.1", Kinds.Real(0), "base learning rate");
+    public static readonly Leaf<double> Momentum = new("optimizer.momentum", "0.9", Kinds.Real(0, 1), "momentum");
+    public static readonly Leaf<double> WeightDecay = new("optimizer.weight_decay", "5e-4", Kinds.Real(0), "weight decay, on every weight");
+    public static readonly Leaf<bool> Nesterov = new("optimizer.nesterov", "false", Kinds.Flag, "look ahead by one momentum");
+
+    public static readonly Leaf<ScheduleKind> Schedule = new(
+        "schedule.kind", "cosine",
+        Kinds.OneOf(
+            "schedules", ("cosine", ScheduleKind.Cosine), ("piecewise", ScheduleKind.Piecewise), ("constant", ScheduleKind.Constant)),
+        "curve of the learning rate");
+    public static readonly Leaf<double> Warmup = new("schedule.warmup", "0", Kinds.Real(0), "epochs of linear rise at the start");
+    public static readonly Leaf<IReadOnlyList<int>> Milestones = new(
+        "schedule.milestones", "100, 105", Kinds.ListOf(Kinds.Whole(1)), "epochs after which a piecewise schedule drops the rate");
+    public static readonly Leaf<double> Factor = new("schedule.factor", "0.1", Kinds.Real(0), "what each milestone multiplies the rate by");
+
+    public static readonly Leaf<int> Epochs = new("train.epochs", "3", Kinds.Whole(1), "passes over the training images");
+    public static readonly Leaf<int> Batch = new("train.batch", "128", Kinds.Whole(1, 1 << 20), "images per step");
+    public static readonly Leaf<long> Seed = new("train.seed", "0", Kinds.Seed, "seed of all randomness");
+    public static readonly Leaf<double> Ema = new("train.ema", "0", Kinds.Real(0, 1), "decay per step of averaged weights; 0 for none");
+    public static readonly Leaf<int> MaxSteps = new("train.max_steps", "0", Kinds.Whole(0), "end after so many steps; 0 for no limit");
+
+    public static readonly Leaf<int> EvalN = new("eval.n", "0", Kinds.Whole(0), "held-out images to evaluate; 0 for all");
+    public static readonly Leaf<IReadOnlyList<EvalAttack>> EvalAttacks = new(
+        "eval.attacks", "clean, pgd20", Kinds.ListOf(new Kind<EvalAttack>(ReadAttack)), "what to measure: clean, pgdN with N steps");
+    public static readonly Leaf<int> EvalBatch = new("eval.batch", "100", Kinds.Whole(1, 1 << 20), "images per evaluation batch");
+
+    public static readonly Leaf<ProgressKind> Progress = new(
+        "log.progress", "auto",
+        Kinds.OneOf(
+            "views", ("auto", ProgressKind.Auto), ("live", ProgressKind.Live), ("plain", ProgressKind.Plain), ("none", ProgressKind.None)),
+        "how progress is shown on stderr");
+    public static readonly Leaf<double> Interval = new("log.interval", "30", Kinds.Real(0), "seconds between two lines of the plain view");
+
+    public static readonly Leaf<string> Out = new("run.out", "runs", Kinds.Text, "folder that holds the run folders");
+    public static readonly Leaf<string> RunName = new("run.name", "", Kinds.FolderName, "name in the run's folder; empty for the recipe's");
+    public static readonly Leaf<int> Threads = new("run.threads", "0", Kinds.Whole(0, 1024), "threads to compute with; 0 for one per core");
+
+    /// <summary>All keys, in the order in which a resolved configuration lists them.</summary>
+    public static readonly IReadOnlyList<Leaf> All =
+    [
+        RecipeName, RecipeAbout,
+        DataName, DataDir, DataCrop, DataFlip,
+        ModelName, ModelWidth, ModelBlocks, ModelClasses,
+        MethodName, RpatWeight, RpatAlpha, RpatFormKey, RpatStart,
+        Norm, Eps, Step, Steps, Restarts, Start, AttackBn,
+        Lr, Momentum, WeightDecay, Nesterov,
+        Schedule, Warmup, Milestones, Factor,
+        Epochs, Batch, Seed, Ema, MaxSteps,
+        EvalN, EvalAttacks, EvalBatch,
+        Progress, Interval,
+        Out, RunName, Threads,
+    ];
+
+    // The names are checked here so that a wrong one is found before anything is done; a FILE's content is checked when it is read.
+    private static string ReadDataSet(string spec)
+    {
+        string[] names = [.. DataSets.All.Select(set => set.Name)];
+        bool isFile = spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) && spec.Length > NpzSet.Prefix.Length;
+        return isFile || names.Contains(spec) ? spec : throw new FormatException(Nearest.Hint(spec, names, "data sets"));
+    }
+
+    private static EvalAttack ReadAttack(string name)
+    {
+        if (name == "clean") return new EvalAttack(name, 0);
+        var match = PgdPattern().Match(name);
+        if (match.Success) return new EvalAttack(name, int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        throw new FormatException($"'{name}' is no attack; {Nearest.Hint(name, [.. Catalog.Attacks.Select(x => x.Name)], "attacks")}");
+    }
+
+    [GeneratedRegex(@"^pgd([1-9][0-9]{0,4})\z")]
+    private static partial Regex PgdPattern();
+}

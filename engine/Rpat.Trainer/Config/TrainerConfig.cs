@@ -1,0 +1,187 @@
+namespace Rpat.Trainer.Config;
+
+/// <summary>The whole configuration of a run, typed and checked. One record per section of the file.</summary>
+internal sealed record TrainerConfig(
+    RecipeSection Recipe,
+    DataSection Data,
+    ModelSection Model,
+    MethodSection Method,
+    AttackSection Attack,
+    OptimizerSection Optimizer,
+    ScheduleSection Schedule,
+    TrainSection Train,
+    EvalSection Eval,
+    LogSection Log,
+    RunSection Run)
+{
+    /// <summary>What the run's folder is called after its date: <c>run.name</c>, else the recipe, else method and data set.</summary>
+    public string RunName => (Run.Name, Recipe.Name) switch
+    {
+        ({ Length: > 0 } name, _) => name,
+        (_, { Length: > 0 } recipe) => recipe,
+        _ => Safe($"{Method.Name}-{Data.Name}"),
+    };
+
+    // A data set may be 'npz:' and a path, which no folder can be called.
+    private static string Safe(string name) =>
+        string.Concat(name.Take(100).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
+}
+
+/// <summary>Which recipe the run started from.</summary>
+/// <param name="Name">The recipe's name, or empty.</param>
+/// <param name="About">What it is, in one line.</param>
+internal sealed record RecipeSection(string Name, string About);
+
+/// <summary>The images.</summary>
+/// <param name="Name">The data set.</param>
+/// <param name="Dir">Where its files are; empty for the usual places.</param>
+/// <param name="CropPad">Zero border in pixels from which a random window of the image's size is cut; 0 for none.</param>
+/// <param name="Flip">Whether half of the images are mirrored left to right.</param>
+internal sealed record DataSection(string Name, string Dir, int CropPad, bool Flip);
+
+/// <summary>The network.</summary>
+/// <param name="Name">The family.</param>
+/// <param name="Width">Channels of the first stage; each later stage doubles them.</param>
+/// <param name="Blocks">Residual blocks in each stage.</param>
+/// <param name="Classes">Number of outputs; 0 for as many as the data set has classes.</param>
+internal sealed record ModelSection(string Name, int Width, int Blocks, int Classes);
+
+/// <summary>The training method.</summary>
+/// <param name="Name">The method.</param>
+/// <param name="Rpat">The perception term, or null for a method without it.</param>
+internal sealed record MethodSection(string Name, RpatSection? Rpat);
+
+/// <summary>The perception term (methods 1.2 to 1.4).</summary>
+/// <param name="Weight">λ, in the scale of <paramref name="Form"/>.</param>
+/// <param name="Alpha">α: where on the way from the clean to the adversarial image the middle point lies.</param>
+/// <param name="Form">How the term is scaled.</param>
+/// <param name="Start">The first epoch, counted from 1, that uses the term; 0 and 1 both mean from the start.</param>
+internal sealed record RpatSection(double Weight, double Alpha, RpatForm Form, int Start);
+
+/// <summary>The two scales of the perception term; they differ by the factor (α(1−α))².</summary>
+internal enum RpatForm
+{
+    /// <summary>mean (z(x̃) − (1−α)z(x) − αz(x′))², as in the official code.</summary>
+    Code,
+
+    /// <summary>mean of the squared difference of the two difference quotients, as in the paper.</summary>
+    Quotient,
+}
+
+/// <summary>The training attack; evaluation uses the same norm, ε and step.</summary>
+/// <param name="Norm">The norm of the ball.</param>
+/// <param name="Eps">The ball's radius, in pixel units of images in [0,1].</param>
+/// <param name="Step">The step's length, in the same units.</param>
+/// <param name="Steps">Steps per attack.</param>
+/// <param name="Restarts">Attacks per batch, of which the strongest is kept for each image.</param>
+/// <param name="Start">Where the attack starts.</param>
+/// <param name="BatchNorm">Which statistics batch normalisation uses while attacking.</param>
+internal sealed record AttackSection(
+    AttackNorm Norm, double Eps, double Step, int Steps, int Restarts, AttackStart Start, AttackBatchNorm BatchNorm);
+
+/// <summary>The norm that bounds a perturbation.</summary>
+internal enum AttackNorm
+{
+    /// <summary>The largest change of any value.</summary>
+    Linf,
+
+    /// <summary>The Euclidean length of the change of one image.</summary>
+    L2,
+}
+
+/// <summary>Where an attack starts.</summary>
+internal enum AttackStart
+{
+    /// <summary>At a random point of the ball.</summary>
+    Random,
+
+    /// <summary>At the clean image.</summary>
+    Zero,
+}
+
+/// <summary>Which statistics batch normalisation uses while attacking.</summary>
+internal enum AttackBatchNorm
+{
+    /// <summary>The running statistics; nothing moves.</summary>
+    Eval,
+
+    /// <summary>The batch's own statistics.</summary>
+    Train,
+}
+
+/// <summary>Stochastic gradient descent (methods 0.3).</summary>
+/// <param name="Lr">The base learning rate that the schedule scales.</param>
+/// <param name="Momentum">μ in v ← μv + g.</param>
+/// <param name="WeightDecay">Multiplies every weight, batch normalisation and biases included, into its gradient.</param>
+/// <param name="Nesterov">Whether the step looks ahead by one momentum.</param>
+internal sealed record OptimizerSection(double Lr, double Momentum, double WeightDecay, bool Nesterov);
+
+/// <summary>How the learning rate moves.</summary>
+/// <param name="Kind">The curve.</param>
+/// <param name="Warmup">Epochs in which it rises linearly from 0 to the base rate; fractions count.</param>
+/// <param name="Milestones">Epochs after which a piecewise schedule multiplies the rate.</param>
+/// <param name="Factor">What it multiplies by at each milestone.</param>
+internal sealed record ScheduleSection(ScheduleKind Kind, double Warmup, IReadOnlyList<int> Milestones, double Factor);
+
+/// <summary>The learning rate's curve.</summary>
+internal enum ScheduleKind
+{
+    /// <summary>Half a cosine from the base rate to 0.</summary>
+    Cosine,
+
+    /// <summary>Steps at the milestones.</summary>
+    Piecewise,
+
+    /// <summary>The base rate throughout.</summary>
+    Constant,
+}
+
+/// <summary>The training loop.</summary>
+/// <param name="Epochs">Passes over the training images.</param>
+/// <param name="Batch">Images per step.</param>
+/// <param name="Seed">The seed of all randomness.</param>
+/// <param name="Ema">Decay per step of the averaged weights; 0 for none.</param>
+/// <param name="MaxSteps">Steps after which training ends early; 0 for no limit.</param>
+internal sealed record TrainSection(int Epochs, int Batch, long Seed, double Ema, int MaxSteps);
+
+/// <summary>The evaluation after training.</summary>
+/// <param name="N">How many held-out images, from the first; 0 for all.</param>
+/// <param name="Attacks">What to measure, in this order.</param>
+/// <param name="Batch">Images per evaluation batch; no result depends on it.</param>
+internal sealed record EvalSection(int N, IReadOnlyList<EvalAttack> Attacks, int Batch);
+
+/// <summary>One column of the result.</summary>
+/// <param name="Name">As written: <c>clean</c> or <c>pgd20</c>.</param>
+/// <param name="Steps">PGD steps; 0 for clean images.</param>
+internal sealed record EvalAttack(string Name, int Steps)
+{
+    /// <summary>The name as a table's heading: <c>Clean</c>, <c>PGD-20</c>.</summary>
+    public string Title => Steps == 0 ? "Clean" : FormattableString.Invariant($"PGD-{Steps}");
+}
+
+/// <summary>What is shown while training.</summary>
+/// <param name="Progress">The kind of view.</param>
+/// <param name="Interval">Seconds between two lines of the plain view.</param>
+internal sealed record LogSection(ProgressKind Progress, double Interval);
+
+/// <summary>The kind of progress view.</summary>
+internal enum ProgressKind
+{
+    /// <summary>Live in a terminal, plain elsewhere.</summary>
+    Auto,
+
+    /// <summary>A table and a bar, redrawn in place.</summary>
+    Live,
+
+    /// <summary>Lines of key=value.</summary>
+    Plain,
+
+    /// <summary>Nothing.</summary>
+    None,
+}
+
+/// <summary>Where and how the run happens; none of it changes the weights.</summary>
+/// <param name="Out">The folder that holds the run folders.</param>
+/// <param name="Name">The name in the run's folder; empty for the recipe's.</param>
+/// <param name="Threads">Threads to compute with; 0 for one per core.</param>
+internal sealed record RunSection(string Out, string Name, int Threads);

@@ -1,0 +1,35 @@
+using Rpat.Engine.IO;
+using Rpat.Trainer.Data;
+
+namespace Rpat.Trainer.Errors;
+
+/// <summary>What an exception means to the user: one sentence and an exit code. The only place that maps one to the other.</summary>
+/// <param name="Sentence">One line for stderr and the run's log.</param>
+/// <param name="Code">One of <see cref="ExitCode"/>.</param>
+internal sealed record ErrorReport(string Sentence, int Code)
+{
+    /// <summary>Maps any exception. Unknown ones are the program's own fault and say so.</summary>
+    public static ErrorReport Of(Exception error) => error switch
+    {
+        UserException known => new(OneLine(known.Message), known.Code),
+        DataSpecException => new(OneLine(error.Message), ExitCode.Usage),
+        DataException => new(OneLine(error.Message), ExitCode.Data),
+        CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
+        OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
+        IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
+        _ => new(
+            $"internal error, please report it with the command line that led here: {error.GetType().Name}: {OneLine(error.Message)}",
+            ExitCode.Internal),
+    };
+
+    /// <summary>Prints <c>rpat: SENTENCE</c>; an internal error is followed by its stack trace, which a report needs.</summary>
+    public static int Print(Exception error, TextWriter output)
+    {
+        var report = Of(error);
+        output.WriteLine($"rpat: {report.Sentence}");
+        if (report.Code == ExitCode.Internal) output.WriteLine(error.ToString());
+        return report.Code;
+    }
+
+    private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,32 @@
+namespace Rpat.Trainer.Errors;
+
+/// <summary>The exit codes of <c>rpat</c>; scripts rely on them, so a number never changes its meaning.</summary>
+internal static class ExitCode
+{
+    /// <summary>Everything asked for was done.</summary>
+    public const int Done = 0;
+
+    /// <summary>A fault of the program itself.</summary>
+    public const int Internal = 1;
+
+    /// <summary>A wrong command line, configuration or output folder.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Data missing or damaged.</summary>
+    public const int Data = 3;
+
+    /// <summary>A device or its driver failed or is not there.</summary>
+    public const int Device = 4;
+
+    /// <summary>Training diverged.</summary>
+    public const int Diverged = 5;
+
+    /// <summary>A checkpoint is damaged or does not fit the model.</summary>
+    public const int Checkpoint = 6;
+
+    /// <summary>Stopped by SIGINT (128 + 2), as shells number it.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Stopped by SIGTERM (128 + 15), as shells number it.</summary>
+    public const int Terminated = 143;
+}

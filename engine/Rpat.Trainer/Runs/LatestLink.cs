@@ -1,0 +1,40 @@
+using Rpat.Engine.IO;
+
+namespace Rpat.Trainer.Runs;
+
+/// <summary><c>OUT/latest</c>: a link to the newest run, or a text file with its name where links are not allowed.</summary>
+internal static class LatestLink
+{
+    private const string Name = "latest";
+
+    /// <summary>Points the link at a run; anything of that name that is neither link nor such a file is left alone.</summary>
+    /// <param name="root">The folder of the run folders.</param>
+    /// <param name="run">The run folder's name in it.</param>
+    public static void Point(string root, string run)
+    {
+        string path = Path.Combine(root, Name);
+        var existing = new FileInfo(path);
+        if (Directory.Exists(path) && existing.LinkTarget is null) return;
+        try
+        {
+            if (existing.LinkTarget is not null || existing.Exists) File.Delete(path);
+            Directory.CreateSymbolicLink(path, run);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            WriteText(path, run);
+        }
+    }
+
+    private static void WriteText(string path, string run)
+    {
+        try
+        {
+            AtomicFile.WriteText(path, run + "\n");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The link is a convenience: another run may be moving it at this moment, and no run fails for it.
+        }
+    }
+}

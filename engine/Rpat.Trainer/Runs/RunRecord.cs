@@ -1,0 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Rpat.Engine.IO;
+
+namespace Rpat.Trainer.Runs;
+
+/// <summary>How a run stands.</summary>
+internal enum RunStatus
+{
+    /// <summary>It runs, or the process died without a word.</summary>
+    Running,
+
+    /// <summary>It did all it should.</summary>
+    Finished,
+
+    /// <summary>A signal stopped it.</summary>
+    Interrupted,
+
+    /// <summary>An error stopped it.</summary>
+    Failed,
+
+    /// <summary>Training diverged.</summary>
+    Diverged,
+}
+
+/// <summary>The run's <c>run.json</c>: what was run, on what, and how it ended.</summary>
+/// <param name="CommandLine">The arguments as given.</param>
+/// <param name="Start">When the run began.</param>
+/// <param name="End">When it ended, or null while it runs.</param>
+/// <param name="Status">How it stands.</param>
+/// <param name="ExitCode">The process's exit code, or null while it runs.</param>
+/// <param name="Error">The sentence that the user was shown, or null.</param>
+/// <param name="Machine">What it ran on.</param>
+internal sealed record RunRecord(
+    IReadOnlyList<string> CommandLine,
+    DateTimeOffset Start,
+    DateTimeOffset? End,
+    RunStatus Status,
+    int? ExitCode,
+    string? Error,
+    MachineInfo Machine)
+{
+    /// <summary>The record's name in the run's folder.</summary>
+    public const string FileName = "run.json";
+
+    private static readonly JsonSerializerOptions _format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <summary>Writes the record as one step.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, _format) + "\n");
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>The measurements at the end of a run.</summary>
+internal static class FinalEvaluation
+{
+    /// <summary>Measures the reported network under each configured attack.</summary>
+    public static EvaluationResult Run(TrainingSetup setup, TrainerConfig config, LabeledImages images, IProgressView view, StopRequest stop, Stopwatch clock)
+    {
+        var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
+        var scores = new List<Score>();
+        foreach (var attack in config.Eval.Attacks)
+        {
+            if (stop.IsRequested) break;
+            double start = clock.Elapsed.TotalSeconds;
+            var accuracy = evaluator.Run(images, attack.Steps == 0 ? null : setup.Attack(attack.Steps), setup.Seed, done =>
+            {
+                if (view.Due) view.Update(Snapshot(attack, done, images.Count, clock.Elapsed.TotalSeconds - start, clock.Elapsed));
+            });
+            scores.Add(new Score(attack.Title, attack.Steps == 0, accuracy.Fraction));
+        }
+        return new EvaluationResult(images.Count, Threat(config.Attack), scores);
+    }
+
+    private static ProgressSnapshot Snapshot(EvalAttack attack, int done, int count, double seconds, TimeSpan elapsed)
+    {
+        double speed = done / Math.Max(1e-9, seconds);
+        return new ProgressSnapshot($"eval {attack.Name}", 0, 0, done, count, 0, double.NaN, [], [], speed, elapsed, TimeSpan.FromSeconds((count - done) / speed));
+    }
+
+    private static string Threat(AttackSection attack)
+    {
+        double levels = attack.Eps * 255;
+        string eps = Math.Abs(levels - Math.Round(levels)) < 1e-6
+            ? FormattableString.Invariant($"{Math.Round(levels)}/255") : FormattableString.Invariant($"{attack.Eps:G4}");
+        return $"{attack.Norm.ToString().ToLowerInvariant()} eps {eps}";
+    }
+}

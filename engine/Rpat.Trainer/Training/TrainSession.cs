@@ -1,0 +1,116 @@
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>Everything around a training run: its folder and record, its view, signals, errors, the result and the exit code.</summary>
+internal sealed class TrainSession
+{
+    private static readonly TimeSpan _logInterval = TimeSpan.FromSeconds(30);
+
+    private readonly TrainerConfig _config;
+    private readonly Host _host;
+    private readonly RunFolder _run;
+    private readonly Lock _recordLock = new();
+    private RunRecord _record;
+
+    private TrainSession(ResolvedConfig resolved, IReadOnlyList<string> arguments, Host host)
+    {
+        _config = resolved.Config;
+        _host = host;
+        _run = RunFolder.Create(resolved, host.Clock);
+        _record = new RunRecord(["rpat", .. arguments], host.Clock.GetLocalNow(), null, RunStatus.Running, null, null, MachineInfo.Here());
+        _record.Save(_run);
+    }
+
+    /// <summary>Runs a training loop in a new run folder.</summary>
+    /// <param name="resolved">The configuration.</param>
+    /// <param name="arguments">The command line, for the record.</param>
+    /// <param name="host">Where results and messages go.</param>
+    /// <param name="loop">The work.</param>
+    /// <returns>The process's exit code.</returns>
+    /// <exception cref="UsageException">The run folder cannot be made; nothing has been done.</exception>
+    public static int Run(ResolvedConfig resolved, IReadOnlyList<string> arguments, Host host, TrainingLoop loop)
+    {
+        var session = new TrainSession(resolved, arguments, host);
+        using (session._run) return session.Execute(loop);
+    }
+
+    private int Execute(TrainingLoop loop)
+    {
+        using var view = new LoggedView(
+            ViewFactory.Create(_config.Log, _host), new PlainView(_run.Log, _logInterval, _host.Clock));
+        using var stop = new StopRequest(
+            () => view.Note("stopping after this step; a second signal leaves at once"), code => Abandon(view, code));
+        stop.Listen();
+        try
+        {
+            TrainingOutcome? outcome = null;
+            view.Run(() => outcome = loop(_config, _run, view, stop));
+            return Conclude(outcome!, stop);
+        }
+        catch (Exception error)
+        {
+            return Fail(error);
+        }
+    }
+
+    private int Conclude(TrainingOutcome outcome, StopRequest stop)
+    {
+        if (outcome.Result is { } result) Report(result);
+        if (outcome.Interrupted)
+        {
+            _host.Error.WriteLine($"stopped early; what was reached is in {_run.ShownPath}");
+            return End(RunStatus.Interrupted, stop.Code == 0 ? ExitCode.Interrupted : stop.Code);
+        }
+
+        _host.Out.WriteLine($"run folder: {_run.ShownPath}");
+        _host.Out.WriteLine($"try next:   {NextCommand()}");
+        return End(RunStatus.Finished, ExitCode.Done);
+    }
+
+    private void Report(EvaluationResult result)
+    {
+        ResultTable.Write(result, _host.Out);
+        foreach (var (title, value) in ResultTable.Columns(result)) _run.Log.WriteLine($"result {title} {Format.Percent(value)}");
+    }
+
+    private int Fail(Exception error)
+    {
+        var report = ErrorReport.Of(error);
+        _host.Error.WriteLine($"rpat: {report.Sentence}");
+        _host.Error.WriteLine($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}");
+        _run.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
+        return End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
+    }
+
+    private int End(RunStatus status, int code, string? sentence = null)
+    {
+        lock (_recordLock)
+        {
+            _record = _record with { Status = status, ExitCode = code, End = _host.Clock.GetLocalNow(), Error = sentence };
+            _record.Save(_run);
+        }
+
+        return code;
+    }
+
+    private void Abandon(IProgressView view, int code)
+    {
+        End(RunStatus.Interrupted, code);
+        view.Dispose();
+        Environment.Exit(code);
+    }
+
+    // The comparison that this program exists for: the same run with and without the perception term.
+    private string NextCommand()
+    {
+        string other = _config.Method.Rpat is null ? $"{_config.Method.Name}+rpat" : _config.Method.Name[..^"+rpat".Length];
+        return $"rpat train -c {Quoted(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
+    }
+
+    private static string Quoted(string path) => path.Contains(' ') ? $"\"{path}\"" : path;
+}

@@ -1,0 +1,87 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+using Rpat.Engine.Optim;
+using Rpat.Models;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Data;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>What a configuration stands for: opened data, the network on its device, the method, optimizer and schedule.</summary>
+internal sealed class TrainingSetup : IDisposable
+{
+    private readonly TrainerConfig _config;
+
+    private TrainingSetup(TrainerConfig config, DataPair data)
+    {
+        (_config, Data) = (config, data);
+        Device = Device.Cpu(config.Run.Threads);
+        Model = ModelSpec.Of(config.Model, data.Train);
+        Net = Model.Build(Device, Seed);
+        Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov);
+        Step = new TrainingStep(Net, Objective(config), Sgd, Seed);
+        if (config.Train.Ema > 0) Average = new Ema(Net, Model.Build(Device, Seed));
+    }
+
+    public DataPair Data { get; }
+    public Device Device { get; }
+    public ModelSpec Model { get; }
+    public Classifier Net { get; }
+    public Sgd Sgd { get; }
+    public TrainingStep Step { get; }
+
+    /// <summary>Averaged weights, or null when the configuration asks for none.</summary>
+    public Ema? Average { get; }
+
+    /// <summary>The network that is reported: the averaged one if there is one.</summary>
+    public Classifier Reported => (Classifier?)Average?.Average ?? Net;
+
+    public ulong Seed => (ulong)_config.Train.Seed;
+    public int Batch => Math.Min(_config.Train.Batch, Data.Train.Count);
+    public int StepsPerEpoch => (Data.Train.Count + Batch - 1) / Batch;
+    public int TotalSteps => _config.Train.MaxSteps == 0 ? Planned : Math.Min(_config.Train.MaxSteps, Planned);
+    private int Planned => StepsPerEpoch * _config.Train.Epochs;
+
+    /// <summary>Opens the data and builds everything; nothing is written.</summary>
+    public static TrainingSetup Open(TrainerConfig config) =>
+        new(config, DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir));
+
+    /// <summary>The learning rate of each step; a run cut short by <c>max_steps</c> keeps the curve of the whole run.</summary>
+    public Schedule Schedule()
+    {
+        var s = _config.Schedule;
+        float rate = (float)_config.Optimizer.Lr;
+        Schedule curve = s.Kind switch
+        {
+            ScheduleKind.Cosine => new CosineSchedule(rate, 0, Planned),
+            ScheduleKind.Piecewise => new PiecewiseSchedule(rate, (float)s.Factor, [.. s.Milestones.Select(epoch => epoch * StepsPerEpoch)]),
+            _ => new ConstantSchedule(rate),
+        };
+        return curve with { WarmupSteps = (int)Math.Round(s.Warmup * StepsPerEpoch) };
+    }
+
+    /// <summary>The attack of a number of steps under the run's threat model.</summary>
+    public PgdOptions Attack(int steps) => Pgd(_config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
+
+    public void Dispose() => Device.Dispose();
+
+    private static Objective Objective(TrainerConfig config)
+    {
+        var pgdAt = new PgdAt(Pgd(config.Attack));
+        if (config.Method.Rpat is not { } rpat) return pgdAt;
+        var form = rpat.Form == RpatForm.Code ? PerceptionForm.Residual : PerceptionForm.DifferenceQuotient;
+        return new RpatObjective(pgdAt, (float)rpat.Weight, (float)rpat.Alpha, form, rpat.Start);
+    }
+
+    private static PgdOptions Pgd(AttackSection a) => new()
+    {
+        Norm = a.Norm == AttackNorm.Linf ? Norm.Linf : Norm.L2,
+        Eps = (float)a.Eps,
+        StepSize = (float)a.Step,
+        Steps = a.Steps,
+        Restarts = a.Restarts,
+        RandomStart = a.Start == AttackStart.Random,
+        Bn = a.BatchNorm == AttackBatchNorm.Eval ? BnMode.Eval : BnMode.TrainFrozen,
+    };
+}

@@ -1,0 +1,20 @@
+namespace Rpat.Trainer.View;
+
+/// <summary>Shows a run's progress. Views know nothing of the engine; <see cref="Note"/> may be called from any thread.</summary>
+internal interface IProgressView : IDisposable
+{
+    /// <summary>Whether the view would show a snapshot now. Asked after every step; a false saves making one.</summary>
+    bool Due { get; }
+
+    /// <summary>Runs the work that the view shows; the view may prepare the terminal before and restore it after.</summary>
+    void Run(Action work);
+
+    /// <summary>Shows a snapshot.</summary>
+    void Update(ProgressSnapshot snapshot);
+
+    /// <summary>Shows a finished epoch.</summary>
+    void EpochDone(EpochSummary epoch);
+
+    /// <summary>Shows one line of text.</summary>
+    void Note(string line);
+}

@@ -1,0 +1,33 @@
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Config;
+using Spectre.Console;
+
+namespace Rpat.Trainer.View;
+
+/// <summary>Chooses how progress is shown.</summary>
+internal static class ViewFactory
+{
+    /// <summary>The view on stderr that the configuration and the terminal ask for.</summary>
+    public static IProgressView Create(LogSection log, Host host) => Choose(log.Progress, host) switch
+    {
+        ProgressKind.Live => new LiveView(Console(host), host.Clock),
+        ProgressKind.None => new SilentView(host.Error),
+        _ => new PlainView(host.Error, TimeSpan.FromSeconds(log.Interval), host.Clock),
+    };
+
+    // Spectre takes a set TERM for a terminal even in a pipe, so the choice is made here and not left to it.
+    private static ProgressKind Choose(ProgressKind wanted, Host host)
+    {
+        bool capable = host.ErrorIsTerminal && host.Environment.GetValueOrDefault("TERM") != "dumb";
+        bool wants = wanted == ProgressKind.Live || (wanted == ProgressKind.Auto && !host.Environment.ContainsKey("CI"));
+        return wanted == ProgressKind.None ? ProgressKind.None : capable && wants ? ProgressKind.Live : ProgressKind.Plain;
+    }
+
+    private static IAnsiConsole Console(Host host) => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(host.Error),
+        ColorSystem = host.Environment.ContainsKey("NO_COLOR") ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        Ansi = AnsiSupport.Yes,
+        Interactive = InteractionSupport.Yes,
+    });
+}

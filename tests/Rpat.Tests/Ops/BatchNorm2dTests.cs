@@ -1,0 +1,104 @@
+using Rpat.Engine;
+using Rpat.Tests.Reference;
+
+namespace Rpat.Tests.Ops;
+
+/// <summary>Batch norms, read by an op that stores the view; convolutions that read it are in <see cref="Conv2dGraphTests"/>.</summary>
+public class BatchNorm2dTests
+{
+    private const Gradients Both = Gradients.Inputs | Gradients.Parameters;
+
+    /// <summary>All modes and kinds of gradient, with and without ReLU.</summary>
+    public static TheoryData<BnMode, Gradients, bool> Modes
+    {
+        get
+        {
+            TheoryData<BnMode, Gradients, bool> data = [];
+            foreach (BnMode mode in Enum.GetValues<BnMode>())
+                foreach (Gradients gradients in new[] { Gradients.None, Gradients.Inputs, Gradients.Parameters, Both })
+                    foreach (bool relu in new[] { false, true })
+                        data.Add(mode, gradients, relu);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void ValuesGradientsAndRunningStatistics(BnMode mode, Gradients gradients, bool relu)
+    {
+        foreach (var (n, c, h, w) in new[] { (2, 17, 5, 7), (5, 3, 4, 4), (1, 16, 7, 7), (4, 33, 1, 1), (3, 1, 9, 4) })
+        {
+            using OpGraph graph = new(gradients, CpuSetup.Threading);
+            Twin x = graph.Activation(Array4.Uniform(n, c, h, w, seed: 1).Map(v => v + 0.5));
+            graph.Check(graph.BatchNorm2d(x, graph.Norm(NormValues.Random(c, seed: 2)), mode, relu));
+        }
+    }
+
+    [Fact]
+    public void OneLayerInTwoPlacesAddsItsGradients()
+    {
+        using OpGraph graph = new(setups: CpuSetup.Threading);
+        TwinNorm norm = graph.Norm(NormValues.Random(17, seed: 2));
+        Twin a = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 4, 4, seed: 1)), norm, BnMode.Train, relu: true);
+        Twin b = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 4, 4, seed: 3)), norm, BnMode.TrainFrozen);
+        graph.Check(graph.Add(a, b));
+    }
+
+    [Theory]
+    [InlineData(BnMode.Train)]
+    [InlineData(BnMode.Eval)]
+    public void NormsOfViewsReadStoredValues(BnMode mode)
+    {
+        using OpGraph graph = new(setups: CpuSetup.Threading);
+        Twin h = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 5, 4, seed: 1)), graph.Norm(NormValues.Random(17, 2)), mode, relu: true);
+        graph.Check(graph.BatchNorm2d(h, graph.Norm(NormValues.Random(17, seed: 9)), mode), _ => new Tolerance(3e-5, 1e-10));
+    }
+
+    /// <summary>A variance computed as E[x²] − E[x]² in float would be lost here: x² is a million times the variance.</summary>
+    [Fact]
+    public void StatisticsOfDataFarFromZero()
+    {
+        Array4 x = Array4.Normal(4, 17, 16, 16, seed: 1, deviation: 0.1).Map(v => (float)(v + 100));
+        ChannelStatistics running = new(new double[17], new double[17]);
+        ReferenceBatchNorm2d.UpdateRunning(running, x);
+        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        var norm = lane.Norm(new NormValues([.. Ones()], new double[17], new double[17], new double[17]));
+        Array4 y = lane.Run(lane.Tape.BatchNorm2d(lane.Activation(x), norm, BnMode.Train), x.Like());
+        for (int c = 0; c < 17; c++)
+        {
+            Assert.Equal(running.Mean[c], Lane.Values(norm.RunningMean).Data[c], running.Mean[c] * 2e-7);
+            Assert.Equal(running.Variance[c], Lane.Values(norm.RunningVar).Data[c], running.Variance[c] * 1e-5);
+        }
+
+        // A float of size 100 is only known to 4e-6, which is 4e-5 deviations.
+        Array4 expected = ReferenceBatchNorm2d.ForwardTrain(x, [.. Ones()], new double[17]);
+        Assert.InRange(expected.Zip(y, (a, b) => a - b).MaxAbs(), 0, 2e-4);
+
+        static IEnumerable<double> Ones() => Enumerable.Repeat(1.0, 17);
+    }
+
+    [Fact]
+    public void TrainingBatchesAreCounted()
+    {
+        foreach (var (mode, count) in new[] { (BnMode.Train, 2), (BnMode.TrainFrozen, 0), (BnMode.Eval, 0) })
+        {
+            using Lane lane = new(CpuSetup.Best, Gradients.None);
+            var norm = lane.Norm(NormValues.Random(3, seed: 1));
+            lane.Run(lane.Tape.BatchNorm2d(lane.Activation(new Array4(2, 3, 2, 2)), norm, mode), new Array4(2, 3, 2, 2));
+            lane.Tape.Run();
+            Assert.Equal(count, norm.BatchesTracked);
+        }
+    }
+
+    [Fact]
+    public void MisfitsNameTheOpAndTheShapes()
+    {
+        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        var norm = lane.Norm(NormValues.Random(17, seed: 1));
+        Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), one = lane.Activation(new Array4(1, 17, 1, 1)), image = lane.Image(new Array4(2, 17, 5, 4));
+        OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(x, norm, BnMode.Eval), "[2, 16, 5, 4]", "16 channels", "17");
+        OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(one, norm, BnMode.Train), "[1, 17]", "more than one value");
+        OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(one, norm, BnMode.TrainFrozen), "[1, 17]");
+        OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(image, norm, BnMode.Eval), "[2, 17, 5, 4]", "activations");
+    }
+}

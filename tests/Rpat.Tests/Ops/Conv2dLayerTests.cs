@@ -1,0 +1,92 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+using Rpat.Tests.Reference;
+
+namespace Rpat.Tests.Ops;
+
+/// <summary>
+/// Accuracy on every layer shape of PreActResNet-18 and WideResNet-34-10. The reference computes a few channels of each result in
+/// full: filters are independent in y and dw, input channels in dx.
+/// </summary>
+public class Conv2dLayerTests
+{
+    private const int Sampled = 16;
+
+    /// <summary>Batch, input channels, side, filters, kernel, stride.</summary>
+    public static TheoryData<int, int, int, int, int, int> Layers => new()
+    {
+        // PreActResNet-18
+        { 2, 3, 32, 64, 3, 1 }, { 2, 64, 32, 64, 3, 1 },
+        { 2, 64, 32, 128, 3, 2 }, { 2, 64, 32, 128, 1, 2 }, { 2, 128, 16, 128, 3, 1 },
+        { 2, 128, 16, 256, 3, 2 }, { 2, 128, 16, 256, 1, 2 }, { 2, 256, 8, 256, 3, 1 },
+        { 2, 256, 8, 512, 3, 2 }, { 2, 256, 8, 512, 1, 2 }, { 2, 512, 4, 512, 3, 1 },
+        // Batches whose weight gradient is summed in shares, and in chunks
+        { 9, 64, 32, 64, 3, 1 }, { 40, 160, 8, 160, 3, 1 },
+        // WideResNet-34-10
+        { 1, 3, 32, 16, 3, 1 }, { 1, 16, 32, 160, 3, 1 }, { 1, 16, 32, 160, 1, 1 }, { 1, 160, 32, 160, 3, 1 },
+        { 1, 160, 32, 320, 3, 2 }, { 1, 160, 32, 320, 1, 2 }, { 1, 320, 16, 320, 3, 1 },
+        { 1, 320, 16, 640, 3, 2 }, { 1, 320, 16, 640, 1, 2 }, { 1, 640, 8, 640, 3, 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Layers))]
+    public void LayersOfTheModels(int n, int c, int side, int k, int kernel, int stride)
+    {
+        Window window = new(stride, kernel / 2);
+        int outputs = window.Outputs(side, kernel);
+        // Behind a ReLU activations are not negative; filters have the size of PyTorch's first weights, gradients are normal.
+        Array4 x = ReferenceElementwise.Relu(Array4.Normal(n, c, side, side, seed: 1));
+        Array4 w = Array4.Uniform(k, c, kernel, kernel, seed: 2, -1 / Math.Sqrt(c * kernel * kernel), 1 / Math.Sqrt(c * kernel * kernel));
+        Array4 dy = Array4.Normal(n, k, outputs, outputs, seed: 3);
+        int[] filters = Sample(k), channels = Sample(c);
+        Array4 partW = Slices.Samples(w, filters), partDy = Slices.Channels(dy, filters);
+        Array4 y = ReferenceConv2d.Forward(x, partW, null, window), dw = ReferenceConv2d.WeightGradient(x, partW, partDy, window);
+        Array4 dx = ReferenceConv2d.InputGradient(Slices.Channels(x, channels), Slices.Channels(w, channels), dy, window);
+        foreach (CpuSetup setup in CpuSetup.Most.Where(s => s.Threads == 1))
+        {
+            var result = Run(setup, x, w, dy, window);
+            OpGraph.AssertClose(y, Slices.Channels(result.Y, filters), Tolerance.Of(setup), $"y, {setup}");
+            OpGraph.AssertClose(dx, Slices.Channels(result.Dx, channels), Tolerance.Of(setup), $"dx, {setup}");
+            OpGraph.AssertClose(dw, Slices.Samples(result.Dw, filters), Tolerance.Of(setup), $"dw, {setup}");
+        }
+    }
+
+    /// <summary>Batches that are cut into several shares, groups and chunks.</summary>
+    [Theory]
+    [InlineData(9, 64, 32, 64, 3, 1)]
+    [InlineData(9, 3, 32, 64, 3, 1)]
+    [InlineData(40, 160, 8, 160, 3, 1)]
+    [InlineData(40, 64, 16, 128, 3, 2)]
+    [InlineData(40, 64, 16, 128, 1, 2)]
+    public void TwoThreadsGiveTheSameBits(int n, int c, int side, int k, int kernel, int stride)
+    {
+        Window window = new(stride, kernel / 2);
+        int outputs = window.Outputs(side, kernel);
+        Array4 x = Array4.Uniform(n, c, side, side, seed: 1), w = Array4.Uniform(k, c, kernel, kernel, seed: 2);
+        Array4 dy = Array4.Uniform(n, k, outputs, outputs, seed: 3);
+        foreach (ConvolutionAlgorithm algorithm in Enum.GetValues<ConvolutionAlgorithm>())
+        {
+            CpuSetup setup = CpuSetup.Best with { Convolution = algorithm };
+            var one = Run(setup, x, w, dy, window);
+            foreach (int threads in new[] { 2, 3 })
+            {
+                var many = Run(setup with { Threads = threads }, x, w, dy, window);
+                Assert.True(OpGraph.SameBits(one.Y, many.Y), "y");
+                Assert.True(OpGraph.SameBits(one.Dx, many.Dx), "dx");
+                Assert.True(OpGraph.SameBits(one.Dw, many.Dw), "dw");
+            }
+        }
+    }
+
+    private static (Array4 Y, Array4 Dx, Array4 Dw) Run(CpuSetup setup, Array4 x, Array4 w, Array4 dy, Window window)
+    {
+        using Lane lane = new(setup, Gradients.Inputs | Gradients.Parameters);
+        Tensor input = x.C == 3 ? lane.Image(x) : lane.Activation(x);
+        Parameter weight = lane.Filters(w);
+        Array4 y = lane.Run(lane.Tape.Conv2d(input, weight, window.Stride, window.Padding), dy);
+        return (y, Lane.Gradient(input), Lane.Gradient(weight));
+    }
+
+    // The first, the last and one between, in another block where there is one.
+    private static int[] Sample(int count) => [.. Enumerable.Range(0, Sampled).Select(i => i * (count - 1) / (Sampled - 1))];
+}

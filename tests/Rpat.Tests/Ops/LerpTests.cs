@@ -1,0 +1,52 @@
+using Rpat.Engine;
+using Rpat.Tests.Reference;
+
+namespace Rpat.Tests.Ops;
+
+/// <summary>Interpolation of plain tensors.</summary>
+public class LerpTests
+{
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.3f)]
+    [InlineData(1f)]
+    public void ValuesAndGradients(float t)
+    {
+        using OpGraph graph = new(setups: CpuSetup.Threading);
+        Twin a = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), b = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 2));
+        graph.Check(graph.Lerp(a, b, t));
+    }
+
+    [Fact]
+    public void TensorsLongerThanOnePiece()
+    {
+        using OpGraph graph = new(setups: CpuSetup.Threading);
+        Twin a = graph.Image(Array4.Uniform(30, 3, 28, 28, seed: 1)), b = graph.Image(Array4.Uniform(30, 3, 28, 28, seed: 2));
+        graph.Check(graph.Lerp(graph.Lerp(a, b, 0.25f), a, 0.75f));
+    }
+
+    [Fact]
+    public void ViewsAreStoredAndOneTensorMayBeBothEnds()
+    {
+        using OpGraph graph = new(setups: CpuSetup.Threading);
+        Twin x = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1, low: 0)), norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
+        graph.Check(graph.Lerp(graph.Lerp(norm, x, 0.25f), graph.Lerp(x, x, 0.5f), 0.75f));
+    }
+
+    [Fact]
+    public void TheStartIsExact()
+    {
+        Array4 a = Array4.Uniform(1, 1, 4, 4, seed: 1), b = Array4.Uniform(1, 1, 4, 4, seed: 2);
+        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        Assert.Equal(a.Data, lane.Run(lane.Tape.Lerp(lane.Image(a), lane.Image(b), 0), a.Like()).Data);
+    }
+
+    [Fact]
+    public void MisfitsNameTheOpAndTheShapes()
+    {
+        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        Tensor x = lane.Image(new Array4(2, 3, 5, 4)), other = lane.Image(new Array4(2, 3, 4, 5)), blocked = lane.Activation(new Array4(2, 3, 5, 4));
+        OpErrors.Names("Lerp", () => lane.Tape.Lerp(x, other, 0.5f), "[2, 3, 5, 4]", "[2, 3, 4, 5]");
+        OpErrors.Names("Lerp", () => lane.Tape.Lerp(x, blocked, 0.5f), "plain");
+    }
+}

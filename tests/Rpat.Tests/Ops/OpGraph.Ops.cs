@@ -1,0 +1,118 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+using Rpat.Tests.Reference;
+
+namespace Rpat.Tests.Ops;
+
+/// <summary>The ops: what is recorded on a tape, beside its reference and its reference's gradient.</summary>
+internal sealed partial class OpGraph
+{
+    public Twin Conv2d(Twin x, Twin w, int stride = 1, int padding = 0, Twin? residual = null)
+    {
+        Window window = new(stride, padding);
+        Array4 y = ReferenceConv2d.Forward(x.Value, w.Value, null, window);
+        return Record(
+            (i, tape) => tape.Conv2d(x.Tensors[i], (Parameter)w.Tensors[i], stride, padding, residual?.Tensors[i]),
+            residual is null ? y : ReferenceElementwise.Add(y, residual.Value),
+            dy =>
+            {
+                x.Accumulate(ReferenceConv2d.InputGradient(x.Value, w.Value, dy, window));
+                w.Accumulate(ReferenceConv2d.WeightGradient(x.Value, w.Value, dy, window));
+                residual?.Accumulate(dy);
+            });
+    }
+
+    public Twin BatchNorm2d(Twin x, TwinNorm norm, BnMode mode, bool relu = false)
+    {
+        NormValues v = norm.Values;
+        ChannelStatistics running = new(v.Mean, v.Variance), used = mode == BnMode.Eval
+            ? new ChannelStatistics([.. v.Mean], [.. v.Variance])
+            : ReferenceBatchNorm2d.Statistics(x.Value);
+        if (mode == BnMode.Train) ReferenceBatchNorm2d.UpdateRunning(running, x.Value);
+        Array4 h = ReferenceBatchNorm2d.Forward(x.Value, v.Gamma, v.Beta, used);
+        return Record(
+            (i, tape) => tape.BatchNorm2d(x.Tensors[i], norm.Layers[i], mode, relu),
+            relu ? ReferenceElementwise.Relu(h) : h,
+            dy =>
+            {
+                Array4 dh = relu ? ReferenceElementwise.ReluBackward(h, dy) : dy;
+                BatchNormGradient g = mode == BnMode.Eval
+                    ? ReferenceBatchNorm2d.BackwardEval(x.Value, v.Gamma, used, dh)
+                    : ReferenceBatchNorm2d.BackwardTrain(x.Value, v.Gamma, dh);
+                x.Accumulate(g.X);
+                norm.Gamma.Accumulate(Row(g.Gamma));
+                norm.Beta.Accumulate(Row(g.Beta));
+            });
+    }
+
+    public Twin Add(Twin a, Twin b, bool relu = false)
+    {
+        Array4 sum = ReferenceElementwise.Add(a.Value, b.Value);
+        return Record(
+            (i, tape) => tape.Add(a.Tensors[i], b.Tensors[i], relu),
+            relu ? ReferenceElementwise.Relu(sum) : sum,
+            dy =>
+            {
+                Array4 dsum = relu ? ReferenceElementwise.ReluBackward(sum, dy) : dy;
+                a.Accumulate(dsum);
+                b.Accumulate(dsum);
+            });
+    }
+
+    public Twin Relu(Twin x) => Record(
+        (i, tape) => tape.Relu(x.Tensors[i]),
+        ReferenceElementwise.Relu(x.Value),
+        dy => x.Accumulate(ReferenceElementwise.ReluBackward(x.Value, dy)));
+
+    public Twin MaxPool2d(Twin x, int window, int stride) => Record(
+        (i, tape) => tape.MaxPool2d(x.Tensors[i], window, stride),
+        ReferencePooling.Max(x.Value, window, new Window(stride)),
+        dy => x.Accumulate(ReferencePooling.MaxBackward(x.Value, dy, window, new Window(stride))));
+
+    public Twin GlobalAveragePool(Twin x) => Record(
+        (i, tape) => tape.GlobalAveragePool(x.Tensors[i]),
+        ReferencePooling.GlobalAverage(x.Value),
+        dy => x.Accumulate(ReferencePooling.GlobalAverageBackward(x.Value, dy)));
+
+    public (Twin Weight, Twin Bias) Matrix(Array4 w, double[] bias)
+    {
+        var layers = Array.ConvertAll(_lanes, lane => lane.Matrix(w, bias));
+        return (Leaf("weight", w, Gradients.Parameters, lane => layers[Index(lane)].Weight),
+            Leaf("bias", Row(bias), Gradients.Parameters, lane => layers[Index(lane)].Bias));
+    }
+
+    public Twin Linear(Twin x, Array4 w, double[] bias)
+    {
+        var (weight, row) = Matrix(w, bias);
+        return Linear(x, weight, row);
+    }
+
+    public Twin Linear(Twin x, Twin w, Twin bias) => Record(
+        (i, tape) => tape.Linear(x.Tensors[i], (Parameter)w.Tensors[i], (Parameter)bias.Tensors[i]),
+        ReferenceLinear.Forward(x.Value, w.Value, bias.Value.Data),
+        dy =>
+        {
+            LinearGradient g = ReferenceLinear.Backward(x.Value, w.Value, dy);
+            x.Accumulate(g.X);
+            w.Accumulate(g.W);
+            bias.Accumulate(Row(g.Bias));
+        });
+
+    public Twin Lerp(Twin a, Twin b, float t) => Record(
+        (i, tape) => tape.Lerp(a.Tensors[i], b.Tensors[i], t),
+        ReferenceElementwise.Lerp(a.Value, b.Value, t),
+        dy =>
+        {
+            a.Accumulate(dy.Map(g => (1 - (double)t) * g));
+            b.Accumulate(dy.Map(g => t * g));
+        });
+
+    public Twin Normalize(Twin x, float[] mean, float[] deviation)
+    {
+        double[] m = Array.ConvertAll(mean, v => (double)v), d = Array.ConvertAll(deviation, v => (double)v);
+        return Record(
+            (i, tape) => tape.Normalize(x.Tensors[i], new Normalize(tape.Device, mean, deviation)),
+            ReferenceElementwise.Normalise(x.Value, m, d),
+            dy => x.Accumulate(ReferenceElementwise.NormaliseBackward(dy, d)));
+    }
+}

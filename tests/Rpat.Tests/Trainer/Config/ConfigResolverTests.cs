@@ -1,0 +1,174 @@
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Tests.Trainer.Config;
+
+public sealed class ConfigResolverTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void EverySourceOverridesTheOnesBelowIt()
+    {
+        string[] keys = ["epochs", "batch", "seed", "ema", "max_steps"];
+        string Values(int count, string value) => "train: {" + string.Join(", ", keys[..count].Select(key => $"{key}: {value}")) + "}";
+        _test.Write("base.yaml", Values(5, "0.4").Replace("0.4", "0") + "\noptimizer: {lr: 0.4}");
+        string first = _test.Write(
+            "first.yaml", "extends: base.yaml\nrecipe: fashion-quick\ntrain: {epochs: 5, batch: 5, seed: 5, max_steps: 5}");
+        string second = _test.Write("second.yaml", "train: {epochs: 6, batch: 6, seed: 6}");
+        var resolved = ConfigResolver.Resolve(new ConfigSources(
+            [first, second],
+            new Dictionary<string, string> { ["RPAT__TRAIN__EPOCHS"] = "7", ["RPAT__TRAIN__BATCH"] = "7" },
+            ["train.epochs=8", "train.batch=8"],
+            [("--epochs", Keys.Epochs, "9")]));
+
+        var config = resolved.Config;
+        Assert.Equal((9, 8, 6L, 5), (config.Train.Epochs, config.Train.Batch, config.Train.Seed, config.Train.MaxSteps));
+        Assert.Equal(0.4, config.Optimizer.Lr);
+        Assert.Equal(16, config.Model.Width);
+        Assert.Equal(0.1, config.Schedule.Factor);
+        Assert.Equal("--epochs", resolved.Values["train.epochs"].Origin);
+        Assert.Equal("--set", resolved.Values["train.batch"].Origin);
+        Assert.Equal($"{second}:1", resolved.Values["train.seed"].Origin);
+        Assert.Equal($"{first}:3", resolved.Values["train.max_steps"].Origin);
+        Assert.Equal($"{_test.PathOf("base.yaml")}:2", resolved.Values["optimizer.lr"].Origin);
+        Assert.StartsWith("recipe fashion-quick:", resolved.Values["model.width"].Origin);
+        Assert.Equal("default", resolved.Values["schedule.factor"].Origin);
+    }
+
+    [Fact]
+    public void TheEnvironmentLiesBetweenFilesAndSet()
+    {
+        string file = _test.Write("a.yaml", "train:\n  epochs: 5\n  batch: 5\n");
+        var environment = new Dictionary<string, string>
+        {
+            ["RPAT__TRAIN__EPOCHS"] = "7",
+            ["rpat__train__batch"] = "7",
+            ["RPAT_RUNS"] = "short",
+            ["RPAT_DATA"] = "images",
+            ["RPAT__RUN__OUT"] = "long",
+        };
+        var config = ConfigResolver.Resolve(new ConfigSources([file], environment, ["train.batch=8"], [])).Config;
+        Assert.Equal((7, 8, "long", "images"), (config.Train.Epochs, config.Train.Batch, config.Run.Out, config.Data.Dir));
+    }
+
+    [Theory]
+    [InlineData("pgd-at", false)]
+    [InlineData("pgd-at+rpat", true)]
+    public void AScalarMethodIsShortForItsName(string method, bool hasTerm)
+    {
+        var config = Resolve([], $"method={method}");
+        Assert.Equal((method, hasTerm), (config.Method.Name, config.Method.Rpat is not null));
+        config = Resolve([_test.Write("m.yaml", $"method: {method}")]);
+        Assert.Equal((method, hasTerm), (config.Method.Name, config.Method.Rpat is not null));
+    }
+
+    [Fact]
+    public void JsonIsAcceptedToo()
+    {
+        var config = Resolve([_test.Write("a.json", """{"train": {"epochs": 2}, "eval": {"attacks": ["clean", "pgd7"]}}""")]);
+        Assert.Equal(2, config.Train.Epochs);
+        Assert.Equal([("clean", 0), ("pgd7", 7)], config.Eval.Attacks.Select(attack => (attack.Name, attack.Steps)));
+        Assert.Equal("PGD-7", config.Eval.Attacks[1].Title);
+    }
+
+    [Fact]
+    public void AnUnknownKeyIsNamedWithFileLinePathAndNearestName()
+    {
+        string file = _test.Write("bad.yaml", "train:\n  epochs: 1\nattack:\n  esp: 8/255\n");
+        string message = Error([file]);
+        Assert.StartsWith($"unknown key 'attack.esp' ({file}:4): did you mean 'attack.eps'?", message);
+        Assert.Contains("norm, eps, step", message);
+    }
+
+    [Theory]
+    [InlineData("trian:\n  epochs: 1", "did you mean 'train'?")]
+    [InlineData("train:\n  augment:\n    crop: 4", "unknown key 'train.augment'")]
+    [InlineData("attack:\n  momentum: 0.5", "did you mean 'optimizer.momentum'?")]
+    [InlineData("train:\n  epochs: {a: 1}", "train.epochs")]
+    [InlineData("train:\n  epochs: [1, 2]", "wants one value, not a list")]
+    [InlineData("train: 3", "is a section: give it keys (epochs, batch")]
+    [InlineData("train:\n  epochs: 1\n  epochs: 2", "is not valid YAML: Duplicate key")]
+    [InlineData("train:\n  epochs: 1\ntrain.epochs: 2", "train.epochs stands twice")]
+    [InlineData("a: [", "is not valid YAML")]
+    [InlineData("- 1", "holds no keys")]
+    [InlineData("train: {epochs: 1}\n---\ntrain: {epochs: 2}", "several YAML documents")]
+    [InlineData("? [a, b]\n: 1", "no plain name")]
+    [InlineData("eval:\n  attacks: [[clean]]", "a list in a list")]
+    [InlineData("eval:\n  attacks: [clean, clean]", "stands twice")]
+    [InlineData("train:\n  epochs: 0", "it wants a whole number of at least 1")]
+    [InlineData("train:\n  epochs: 99999999999", "it wants a whole number of at least 1")]
+    [InlineData("train:\n  ema: 1", "never move")]
+    [InlineData("data:\n  augment:\n    flip: yes", "it wants true or false")]
+    [InlineData("method:\n  rpat: {form: quotient, alpha: 1}", "strictly between 0 and 1")]
+    [InlineData("schedule:\n  milestones: [105, 100]", "milestones must rise")]
+    [InlineData("optimizer: {nesterov: true, momentum: 0}", "needs a momentum")]
+    [InlineData("run:\n  name: a/b", "part of a folder's name")]
+    [InlineData("data:\n  name: fashion-minst", "did you mean 'fashion-mnist'?")]
+    [InlineData("extends: nowhere.yaml", "cannot be read")]
+    public void AWrongFileIsOneSentence(string text, string expected)
+    {
+        string message = Error([_test.Write("wrong.yaml", text)]);
+        Assert.Contains(expected, message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void OnlyOneLevelIsExtended()
+    {
+        _test.Write("c.yaml", "train: {epochs: 1}");
+        _test.Write("b.yaml", "extends: c.yaml");
+        Assert.Contains("only one level", Error([_test.Write("a.yaml", "extends: b.yaml")]));
+    }
+
+    [Fact]
+    public void WithoutNameAndRecipeARunIsNamedByMethodAndData() =>
+        Assert.Equal("pgd-at-npz-a-b.npz", Resolve([], "data=npz:a/b.npz", "method=pgd-at").RunName);
+
+    [Theory]
+    [InlineData("attack.eps=8", "write 8/255")]
+    [InlineData("attack.step=2", "write 2/255")]
+    [InlineData("attack.eps=1.5", "write 1.5/255")]
+    [InlineData("attack.eps=300/255", "at most 1")]
+    [InlineData("attack.eps=-0.1", "of at least 0")]
+    [InlineData("attack.eps=eight", "such as 0.1, 1e-4 or 8/255")]
+    public void AWrongEpsilonIsExplained(string setting, string expected) => Assert.Contains(expected, Error([], setting));
+
+    [Theory]
+    [InlineData("npz:mine.npz")]
+    [InlineData("fashion-mnist:full")]
+    public void ADataSetMayBeAFile(string name) => Assert.Equal(name, Resolve([], $"data={name}").Data.Name);
+
+    [Theory]
+    [InlineData("attack.eps=8/255", 8.0 / 255)]
+    [InlineData("attack.eps=0.031", 0.031)]
+    [InlineData("attack.eps=1", 1.0)]
+    [InlineData("attack.eps=0", 0.0)]
+    public void ARightEpsilonIsTaken(string setting, double expected) => Assert.Equal(expected, Resolve([], setting).Attack.Eps);
+
+    [Fact]
+    public void AnL2BallMayBeWiderThanOneWhenWrittenAsAFraction() =>
+        Assert.Equal(512.0 / 255, ConfigResolver.Resolve(Sources([], "attack.norm=l2", "attack.eps=512/255")).Config.Attack.Eps);
+
+    [Theory]
+    [InlineData("nothing")]
+    [InlineData("=1")]
+    public void ASettingWithoutKeyAndValueIsRefused(string setting) => Assert.Contains("--set key=value", Error([], setting));
+
+    [Fact]
+    public void AnUnknownVariableIsRefused()
+    {
+        var sources = new ConfigSources([], new Dictionary<string, string> { ["RPAT__TRAIN__EPOCH"] = "1" }, [], []);
+        string message = Assert.Throws<ConfigException>(() => ConfigResolver.Resolve(sources)).Message;
+        Assert.StartsWith("unknown key 'train.epoch' (environment RPAT__TRAIN__EPOCH): did you mean 'train.epochs'?", message);
+    }
+
+    private static ConfigSources Sources(string[] files, params string[] sets) => new(files, new Dictionary<string, string>(), sets, []);
+
+    private static TrainerConfig Resolve(string[] files, params string[] sets) => ConfigResolver.Resolve(Sources(files, sets)).Config;
+
+    private static string Error(string[] files, params string[] sets) =>
+        Assert.Throws<ConfigException>(() => ConfigResolver.Resolve(Sources(files, sets))).Message;
+}

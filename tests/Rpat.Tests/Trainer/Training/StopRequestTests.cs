@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Training;
+
+public partial class StopRequestTests
+{
+    [Fact]
+    public void TheFirstSignalAsksAndTheSecondLeaves()
+    {
+        var heard = new List<string>();
+        using var stop = new StopRequest(() => heard.Add("asked"), code => heard.Add($"left {code}"));
+        Assert.False(stop.IsRequested);
+        stop.Ask(130);
+        Assert.True(stop.IsRequested);
+        Assert.Equal(130, stop.Code);
+        stop.Ask(143);
+        Assert.Equal(["asked", "left 143"], heard);
+        Assert.Equal(130, stop.Code);
+    }
+
+    [Fact]
+    public void ASignalOfTheSystemAsks()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var asked = new ManualResetEventSlim();
+        using var stop = new StopRequest(asked.Set, _ => { });
+        stop.Listen();
+        Assert.Equal(0, Kill(Environment.ProcessId, 15));
+        Assert.True(asked.Wait(TimeSpan.FromSeconds(10)));
+        Assert.Equal(143, stop.Code);
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

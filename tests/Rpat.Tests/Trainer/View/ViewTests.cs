@@ -1,0 +1,140 @@
+using System.Globalization;
+using Rpat.Trainer.View;
+using Spectre.Console;
+
+namespace Rpat.Tests.Trainer.View;
+
+public class ViewTests
+{
+    private static readonly ProgressSnapshot _snapshot = new(
+        "train", 2, 3, 47, 94, 0.05, 1.512, [new Metric("adv", 1.43), new Metric("rpat", 0.08)],
+        [new Metric("clean", 0.612), new Metric("adv", 0.4491)], 311.4, TimeSpan.FromSeconds(61), TimeSpan.FromSeconds(80));
+
+    private static readonly EpochSummary _epoch = new(
+        2, 3, 0.05, 1.5, [new Metric("adv", 1.42)], [new Metric("clean", 0.62)], 310, TimeSpan.FromMinutes(62));
+
+    [Fact]
+    public void PlainLinesAreKeyValuePairsInAnyCulture()
+    {
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = "," } };
+            Assert.Equal(
+                "phase=train epoch=2/3 step=47/94 lr=0.05 loss=1.512 loss_adv=1.43 loss_rpat=0.08 clean=61.20 adv=44.91 images_per_s=311.4 "
+                + "elapsed=1m01s left=1m20s",
+                PlainLines.Of(_snapshot));
+            Assert.Equal(
+                "epoch_done=2/3 lr=0.05 loss=1.5 loss_adv=1.42 clean=62.00 images_per_s=310 time=1h02m", PlainLines.Of(_epoch));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public void ThePlainViewKeepsItsIntervalAndWritesNoEscapeCodes()
+    {
+        var clock = new FixedClock();
+        var output = new StringWriter();
+        using var view = new PlainView(output, TimeSpan.FromSeconds(30), clock);
+        view.Run(() =>
+        {
+            view.Update(_snapshot);
+            clock.Now += TimeSpan.FromSeconds(29);
+            Assert.False(view.Due);
+            view.Update(_snapshot);
+            clock.Now += TimeSpan.FromSeconds(1);
+            Assert.True(view.Due);
+            view.Update(_snapshot);
+            view.Update(_snapshot);
+            view.EpochDone(_epoch);
+            view.Note("careful");
+        });
+        Assert.Equal(3, output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.DoesNotContain('\u001b', output.ToString());
+    }
+
+    [Fact]
+    public void TheLiveViewShowsTableBarAndNotes()
+    {
+        var output = new StringWriter();
+        var clock = new FixedClock();
+        using var view = Live(output, clock);
+        view.Run(() =>
+        {
+            view.EpochDone(_epoch);
+            view.Note("[careful]");
+            clock.Now += TimeSpan.FromSeconds(1);
+            view.Update(_snapshot);
+        });
+        Assert.Contains("images/s", output.ToString());
+        Assert.Contains("62.00", output.ToString());
+        Assert.Contains("[careful]", output.ToString());
+        Assert.Contains("47/94", output.ToString());
+    }
+
+    [Fact]
+    public void TheLiveViewLetsErrorsThroughAndShowsTheCursorAgain()
+    {
+        var output = new StringWriter();
+        using (var view = Live(output, new FixedClock()))
+        {
+            Assert.Throws<TimeoutException>(() => view.Run(() => throw new TimeoutException()));
+        }
+
+        Assert.EndsWith("\u001b[?25h", output.ToString());
+    }
+
+    [Theory]
+    [InlineData(0, 10, "[>                       ]")]
+    [InlineData(5, 10, "[============>           ]")]
+    [InlineData(10, 10, "[========================]")]
+    [InlineData(11, 10, "[========================]")]
+    [InlineData(0, 0, "[>                       ]")]
+    public void TheBarFills(int done, int all, string expected) => Assert.Equal(expected, BarLine.Bar(done, all));
+
+    [Fact]
+    public void TheBarLineHasLossPartsAccuracyRateAndTimeLeft() => Assert.Equal(
+        "epoch 2/3  [============>           ] 47/94  311.4 images/s  left 1m20s  lr 0.05  loss 1.512 (adv 1.43 + rpat 0.08)  "
+        + "clean 61.20  adv 44.91",
+        BarLine.Of(_snapshot));
+
+    [Theory]
+    [InlineData(-3, "0s")]
+    [InlineData(59.9, "59s")]
+    [InlineData(206, "3m26s")]
+    [InlineData(9660, "2h41m")]
+    [InlineData(180_000, "2d02h")]
+    public void DurationsHaveTwoUnits(double seconds, string expected) =>
+        Assert.Equal(expected, Format.Duration(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public void TheResultTableAddsMeanAndNrr()
+    {
+        var output = new StringWriter { NewLine = "\n" };
+        var result = new EvaluationResult(1000, "linf eps 8/255", [new("Clean", true, 0.84), new("PGD-20", false, 0.777)]);
+        ResultTable.Write(result, output);
+        Assert.Equal(
+            "    Clean   PGD-20     Mean      NRR\n    84.00    77.70    80.85    80.73\n"
+            + "  on 1000 held-out images, linf eps 8/255, in percent\n",
+            output.ToString());
+    }
+
+    [Fact]
+    public void WithoutAnAttackThereIsNoMean() =>
+        Assert.Equal(["Clean"], ResultTable.Columns(new EvaluationResult(1, "", [new("Clean", true, 1)])).Select(column => column.Title));
+
+    private static LiveView Live(TextWriter output, TimeProvider clock)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(output),
+        });
+        console.Profile.Width = 200;
+        return new LiveView(console, clock);
+    }
+}
