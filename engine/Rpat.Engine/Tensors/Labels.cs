@@ -33,7 +33,8 @@ public sealed class Labels
     /// <exception cref="ShapeException">The number of labels is not <see cref="Count"/>.</exception>
     public void Upload(ReadOnlySpan<int> values)
     {
-        ShapeException.Require(values.Length == Count, "Upload", $"labels [{Count}] take {Count} values, got {values.Length}");
+        // No Require here and below: every training step comes by, and its message would be formed each time.
+        if (values.Length != Count) throw new ShapeException("Upload", $"labels [{Count}] take {Count} values, got {values.Length}");
         values.CopyTo(_values);
         _device.Upload(values, Data);
     }
@@ -42,7 +43,7 @@ public sealed class Labels
     /// <exception cref="ShapeException">The sizes differ.</exception>
     public void CopyFrom(Labels other)
     {
-        ShapeException.Require(other.Count == Count, "CopyFrom", $"labels [{Count}] cannot take over labels [{other.Count}]");
+        if (other.Count != Count) throw new ShapeException("CopyFrom", $"labels [{Count}] cannot take over labels [{other.Count}]");
         other._values.CopyTo(_values, 0);
         _device.Copy(other.Data, Data);
     }

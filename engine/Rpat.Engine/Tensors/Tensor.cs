@@ -82,7 +82,8 @@ public class Tensor
     /// <exception cref="ShapeException">The number of values is not <see cref="Shape.Count"/>.</exception>
     public void Upload(ReadOnlySpan<float> values)
     {
-        ShapeException.Require(values.Length == Shape.Count, "Upload", $"{Name} {Shape} takes {Shape.Count} values, got {values.Length}");
+        // No Require: every training step comes by, and its message would be formed each time.
+        if (values.Length != Shape.Count) throw new ShapeException("Upload", $"{this} takes {Shape.Count} values, got {values.Length}");
         if (Layout == Layout.Plain) Device.Upload(values, Data);
         else Device.UploadBlocked(values, Shape, Data);
     }

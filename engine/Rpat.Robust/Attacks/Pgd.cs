@@ -77,7 +77,10 @@ public sealed class Pgd
     private sealed class Program
     {
         private readonly LossTerm _loss;
-        private float[] _bestLoss = [];
+        private readonly float[] _losses;
+        private readonly float[] _bestLosses;
+        private float[] _best = []; // as long as the images once there is a second restart
+        private float[] _found = [];
 
         public Program(Classifier net, Shape shape, BnMode bn)
         {
@@ -86,6 +89,7 @@ public sealed class Pgd
             Best = Adversarial;
             Tape = new Tape(net.Device, Gradients.Inputs);
             _loss = Tape.CrossEntropy(net.Forward(Tape, Adversarial, bn), Labels, Reduction.Sum).Terms[0];
+            (_losses, _bestLosses) = (new float[shape.N], new float[shape.N]);
         }
 
         public Tape Tape { get; }
@@ -96,19 +100,24 @@ public sealed class Pgd
         /// <summary>Scores the finished restart and keeps each image's worst case.</summary>
         public void KeepBest(bool first)
         {
+            if (_best.Length == 0) MakeRoomForBest();
             Tape.Forward();
-            float[] losses = _loss.Values.ToArray();
-            if (ReferenceEquals(Best, Adversarial)) Best = Tensor.Create(Adversarial.Device, Adversarial.Shape, name: "best");
-            if (first) _bestLoss = new float[losses.Length];
-            float[] best = Best.ToArray(), found = Adversarial.ToArray();
+            _loss.Values.CopyTo(_losses);
+            Adversarial.CopyTo(_found);
             int size = Adversarial.Shape.SampleCount;
-            for (int i = 0; i < losses.Length; i++)
+            for (int i = 0; i < _losses.Length; i++)
             {
-                if (!first && !(losses[i] > _bestLoss[i])) continue;
-                _bestLoss[i] = losses[i];
-                found.AsSpan(i * size, size).CopyTo(best.AsSpan(i * size, size));
+                if (!first && !(_losses[i] > _bestLosses[i])) continue;
+                _bestLosses[i] = _losses[i];
+                _found.AsSpan(i * size, size).CopyTo(_best.AsSpan(i * size, size));
             }
-            Best.Upload(best);
+            Best.Upload(_best);
+        }
+
+        private void MakeRoomForBest()
+        {
+            Best = Tensor.Create(Adversarial.Device, Adversarial.Shape, name: "best");
+            (_best, _found) = (new float[Best.Shape.Count], new float[Best.Shape.Count]);
         }
     }
 }

@@ -23,17 +23,14 @@ internal readonly record struct Panel(int Block, int Blocks)
     /// <summary>Columns of the panel.</summary>
     public int Columns => Blocks * Cpu.Blocks.Size;
 
-    /// <summary>The panels of a number of blocks: fours first, then a two, then a one.</summary>
-    public static Panel[] Split(int blocks)
+    /// <summary>How many panels a number of blocks makes: fours first, then a two, then a one.</summary>
+    public static int Count(int blocks) => blocks / 4 + (blocks % 4 + 1) / 2;
+
+    /// <summary>A panel by its number.</summary>
+    public static Panel At(int index, int blocks)
     {
-        var panels = new List<Panel>();
-        for (int block = 0; block < blocks;)
-        {
-            int width = blocks - block >= 4 ? 4 : blocks - block >= 2 ? 2 : 1;
-            panels.Add(new Panel(block, width));
-            block += width;
-        }
-        return [.. panels];
+        int fours = blocks / 4;
+        return index <= fours ? Cpu.Columns.PanelOf(4 * index, blocks) : new Panel(4 * fours + 2, 1);
     }
 
     /// <summary>Where the panel begins in a packed matrix with that many rows.</summary>

@@ -31,7 +31,7 @@ internal sealed unsafe partial class CpuKernels
 }
 
 /// <summary>Sizes of the packed operands. Blocked inputs have an item a (channel block, tap), images one a filter row.</summary>
-internal sealed unsafe class WeightGradientPlan
+internal readonly unsafe struct WeightGradientPlan
 {
     public WeightGradientPlan(in ConvShape s)
     {
@@ -42,7 +42,7 @@ internal sealed unsafe class WeightGradientPlan
         Rows = IsStem ? (s.R * s.C + 3) / 4 * 4 : Blocks.Size;
         Groups = IsStem ? s.R : Blocks.Count(s.C) * s.R * s.R;
         XFloats = (long)Height * Width * (IsStem ? s.C : Blocks.Count(s.C) * Blocks.Size);
-        Panels = Panel.Split(Blocks.Count(s.K));
+        Panels = Panel.Count(Blocks.Count(s.K));
         DyFloats = (long)s.P * s.Q * Blocks.Count(s.K) * Blocks.Size;
         SumFloats = (long)Groups * Rows * Blocks.Count(s.K) * Blocks.Size;
     }
@@ -59,8 +59,8 @@ internal sealed unsafe class WeightGradientPlan
     public long XFloats { get; }
     public long DyFloats { get; }
     public long SumFloats { get; }
-    public Panel[] Panels { get; }
-    public int Items => Panels.Length * Groups;
+    public int Panels { get; }
+    public int Items => Panels * Groups;
 
     /// <summary>Where a group's first operand begins in a packed image.</summary>
     public long GroupOffset(int group)
@@ -90,10 +90,14 @@ internal readonly unsafe struct PackForWeightsJob(WeightGradientPlan plan, Affin
         if (plan.IsStem) PackImage.ChannelsLast(x, n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, to);
         else PackImage.Blocked(x, n * Blocks.Count(s.C) * s.Input.Area * Blocks.Size, Blocks.Count(s.C), s.Input.H, s.Input.W, s.Padding, s.Padding, to);
         int pixels = s.P * s.Q, kb = Blocks.Count(s.K);
-        foreach (var panel in plan.Panels)
+        for (int block = 0; block < kb;)
+        {
+            var panel = Columns.PanelOf(block, kb);
             for (int j = 0; j < panel.Blocks; j++)
                 Interleave(dy + (n * kb + panel.Block + j) * pixels * Blocks.Size, pixels, panel.Columns,
                     dys + panel.Offset((long)count * pixels) + (long)index * pixels * panel.Columns + j * Blocks.Size);
+            block += panel.Blocks;
+        }
     }
 
     private static void Interleave(float* from, int pixels, int step, float* to)
@@ -109,7 +113,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.Kernel[] tiles, WeightGradie
     public void Run(int index, Worker worker)
     {
         var s = plan.Shape;
-        var panel = plan.Panels[index / plan.Groups];
+        var panel = Panel.At(index / plan.Groups, Blocks.Count(s.K));
         int group = index % plan.Groups;
         float* a = xs + plan.GroupOffset(group);
         float* b = dys + panel.Offset((long)count * s.P * s.Q);

@@ -80,13 +80,16 @@ internal sealed unsafe class PackedFilters(Parameter weight)
 
     private void PackStem(float* w, int rows, float* to)
     {
-        foreach (var panel in Panel.Split(Blocks.Count(K)))
+        for (int i = 0; i < Panel.Count(Blocks.Count(K)); i++)
+        {
+            var panel = Panel.At(i, Blocks.Count(K));
             for (int row = 0; row < rows; row++)
                 for (int j = 0; j < panel.Columns; j++)
                 {
                     int k = panel.Block * Blocks.Size + j, c = row % C, tap = row / C;
                     to[panel.Offset(rows) + (long)row * panel.Columns + j] = k < K ? w[((long)k * C + c) * R * R + tap] : 0;
                 }
+        }
     }
 
     /// <summary>One packed form and the weight version that it was made from.</summary>
