@@ -45,6 +45,19 @@ public class Conv2dGraphTests
     }
 
     [Theory]
+    [InlineData(BnMode.Eval, Gradients.Inputs, 1)]
+    [InlineData(BnMode.Eval, Gradients.Inputs, 2)]
+    [InlineData(BnMode.Train, Both, 1)]
+    [InlineData(BnMode.Train, Both, 2)]
+    public void OneViewReadByAConvolutionAndItsShortcut(BnMode mode, Gradients gradients, int stride)
+    {
+        using OpGraph graph = new(gradients);
+        Twin h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
+        Twin shortcut = graph.Conv2d(h, Filters(graph, 33, 17, 1, 4), stride);
+        graph.Check(graph.Conv2d(h, Filters(graph, 33, 17, 3), stride, 1, residual: shortcut));
+    }
+
+    [Theory]
     [InlineData(3, 1, 1)]
     [InlineData(3, 2, 1)]
     [InlineData(3, 1, 2)]
