@@ -40,7 +40,8 @@ public class Conv2dGraphTests
     public void OneImageReadByTwoConvolutions()
     {
         using OpGraph graph = new();
-        Twin x = graph.Image(Array4.Uniform(3, 3, 8, 8, seed: 1, low: 0)), norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
+        Twin x = graph.Image(Array4.Uniform(3, 3, 8, 8, seed: 1, low: 0)),
+            norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
         graph.Check(graph.Add(graph.Conv2d(norm, Filters(graph, 16, 3, 3), 1, 1), graph.Conv2d(x, Filters(graph, 16, 3, 1))));
     }
 
@@ -107,7 +108,8 @@ public class Conv2dGraphTests
     {
         using OpGraph graph = new();
         Twin r = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
-        Twin a = graph.Conv2d(r, Filters(graph, 16, 16, 1, 4), residual: r), b = graph.Conv2d(a, Filters(graph, 16, 16, 3, 5), 1, 1, residual: r);
+        Twin a = graph.Conv2d(r, Filters(graph, 16, 16, 1, 4), residual: r),
+            b = graph.Conv2d(a, Filters(graph, 16, 16, 3, 5), 1, 1, residual: r);
         graph.Check(b, Deep);
     }
 
