@@ -43,7 +43,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// <summary>Called while profiling before each node, with whether it runs backward, and with null at the end of a pass.</summary>
     public Action<Node?, bool>? Profile { get; set; }
 
-    /// <summary>Keeps a tensor readable after the run instead of reusing its memory.</summary>
+    /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
     public Tensor Keep(Tensor tensor)
     {
         _kept.Add(Stored(tensor));
@@ -63,8 +63,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     }
 
     /// <summary>Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before.</summary>
+    /// <exception cref="InvalidOperationException">The values are not there: no forward run yet, or another tape has run since.</exception>
     public void Backward()
     {
+        if (Device.Arena.LastTape != this) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
         foreach (var node in _backward)
         {
             Profile?.Invoke(node, true);
@@ -91,14 +93,19 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     }
 
     /// <summary>An input of a node that is about to be recorded.</summary>
-    internal Edge Wire(Tensor tensor) => new(tensor, Wants(tensor));
+    internal Edge Wire(Tensor tensor)
+    {
+        if (tensor.Maker is not null && tensor.Maker != this)
+            throw new InvalidOperationException($"{tensor} belongs to another tape: copy its values to a tensor made by Tensor.Create.");
+        return new Edge(tensor, Wants(tensor));
+    }
 
     /// <summary>As <see cref="Wire"/>, for kernels that need stored values.</summary>
     internal Edge WireStored(Tensor tensor) => Wire(tensor.View is null ? tensor : Materialize.Record(this, tensor));
 
     /// <summary>An intermediate tensor that the plan will place.</summary>
     internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view = null) =>
-        new(Device, shape, layout, name) { View = view };
+        new(Device, shape, layout, name) { View = view, Maker = this };
 
     private bool Wants(Tensor tensor) => tensor switch
     {
@@ -113,6 +120,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     {
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
+        Device.Arena.LastTape = this;
         if (_boundGeneration == Device.Arena.Generation) return;
         _plan.Bind(Device.Arena);
         _boundGeneration = Device.Arena.Generation;

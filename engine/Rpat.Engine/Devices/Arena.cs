@@ -11,6 +11,9 @@ internal sealed class Arena(Device device)
     /// <summary>Changes when the block moved, so that tapes know to bind their tensors again.</summary>
     public int Generation { get; private set; }
 
+    /// <summary>The tape that ran last: the only one whose tensors still hold their values.</summary>
+    public Tape? LastTape { get; set; }
+
     /// <summary>Words held.</summary>
     public long Capacity => _block?.Length ?? 0;
 

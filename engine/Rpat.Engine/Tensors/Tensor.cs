@@ -32,7 +32,9 @@ public class Tensor
     /// <summary>The values; bound when the tape that makes the tensor is first run.</summary>
     public DeviceBuffer Data
     {
-        get => _data ?? throw new InvalidOperationException($"{Name} has no memory yet: run its tape first.");
+        get => _data ?? throw new InvalidOperationException(View is null
+            ? $"{Name} has no memory yet: run its tape first."
+            : $"{Name} is never stored, since its readers compute it: read the output of a later op instead.");
         internal set => _data = value;
     }
 
@@ -45,6 +47,9 @@ public class Tensor
 
     /// <summary>Not null when the tensor is never stored, but computed by whoever reads <see cref="AffineView.Source"/>.</summary>
     internal AffineView? View { get; init; }
+
+    /// <summary>The tape whose plan places the tensor; null for persistent tensors.</summary>
+    internal Tape? Maker { get; init; }
 
     /// <summary>The tensor's owner is not a tape: its memory is persistent.</summary>
     internal bool IsPersistent { get; private protected init; }
@@ -83,12 +88,15 @@ public class Tensor
     }
 
     /// <summary>Copies the values to <paramref name="destination"/> in NCHW order.</summary>
+    /// <exception cref="InvalidOperationException">Its tape has not run, or another tape has run since.</exception>
     public void CopyTo(Span<float> destination) => Read(Data, destination);
 
     /// <summary>The values in NCHW order.</summary>
+    /// <inheritdoc cref="CopyTo"/>
     public float[] ToArray() => Read(Data);
 
     /// <summary>The gradient in NCHW order.</summary>
+    /// <inheritdoc cref="CopyTo"/>
     public float[] GradToArray() => Read(Grad);
 
     /// <inheritdoc/>
@@ -103,6 +111,8 @@ public class Tensor
 
     private void Read(DeviceBuffer buffer, Span<float> destination)
     {
+        if (Maker is not null && Maker != Device.Arena.LastTape)
+            throw new InvalidOperationException($"{Name} is gone, since another tape has run on the device: read it before, or copy it.");
         if (Layout == Layout.Plain) Device.Download(buffer, destination[..(int)Shape.Count]);
         else Device.DownloadBlocked(buffer, Shape, destination);
     }

@@ -30,9 +30,11 @@ public sealed class Pgd
     /// <param name="key">Random key of the batch; its sample is replaced by each image's own.</param>
     /// <param name="samples">Global index of each image.</param>
     /// <param name="start">Injected start instead of a random one, or null.</param>
+    /// <exception cref="ShapeException">Images, labels, indices or start differ in size, or the network takes other images.</exception>
     public Tensor Perturb(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start = null)
     {
         var program = For(x.Shape);
+        Check(program, x, samples.Length, start);
         program.Labels.CopyFrom(labels);
         for (int restart = 0; restart < Options.Restarts; restart++)
         {
@@ -49,6 +51,13 @@ public sealed class Pgd
 
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
     public Tape Tape(int batch) => _programs[batch].Tape;
+
+    private static void Check(Program program, Tensor x, int samples, Tensor? start)
+    {
+        if (x.Shape != program.Adversarial.Shape) throw new ShapeException("Pgd", $"{x} is not a batch of {program.Adversarial.Shape}");
+        if (samples != x.Shape.N) throw new ShapeException("Pgd", $"{x} needs {x.Shape.N} sample indices, got {samples}");
+        if (start is not null && start.Shape != x.Shape) throw new ShapeException("Pgd", $"{start} cannot start an attack on {x}");
+    }
 
     private void Start(Program program, Tensor x, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start)
     {

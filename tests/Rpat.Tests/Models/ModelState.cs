@@ -42,7 +42,7 @@ internal static class ModelState
         System.Random random = new(seed);
         net.Load(net.State().ToDictionary(a => a.Name, a => a.Type == ElementType.I64
             ? NamedArray.FromInt64(a.Name, [random.Next(1, 100)])
-            : NamedArray.FromFloats(a.Name, Array.ConvertAll(a.ToFloats(), v => v + 0.1f * random.NextSingle()), a.Shape)));
+            : NamedArray.FromFloats(a.Name, Array.ConvertAll(a.ToFloats(), v => v + 0.2f * (random.NextSingle() - 0.5f)), a.Shape)));
     }
 
     /// <summary>Eval-mode logits of a batch.</summary>

@@ -80,7 +80,7 @@ public class WideResNetTests
         foreach (var p in net.Parameters.Parameters)
         {
             float[] values = p.ToArray(), gradient = p.GradToArray();
-            double norm = Math.Sqrt(gradient.Sum(g => (double)g * g)), step = 2e-3;
+            double norm = Math.Sqrt(gradient.Sum(g => (double)g * g)), step = 5e-4;
             double At(double t)
             {
                 p.Upload([.. values.Select((v, i) => (float)(v + t * gradient[i] / norm))]);

@@ -1,0 +1,211 @@
+using Rpat.Engine;
+using Rpat.Models;
+using Rpat.Tests.Reference;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Autograd;
+
+public sealed class TapeTests : IDisposable
+{
+    private const float Untouched = 7.25f;
+
+    private readonly Device _device = Device.Cpu(2);
+    private readonly PreActResNet _net;
+    private readonly Tensor _x;
+    private readonly Labels _labels;
+
+    public TapeTests()
+    {
+        _net = new PreActResNet(_device, new PreActResNetOptions { Input = new Shape(1, 3, 8, 8), Classes = 4, Width = 4, BlocksPerStage = 1 }, 1);
+        _x = Tensor.From(_device, new Shape(3, 3, 8, 8), Array4.Uniform(3, 3, 8, 8, seed: 2, low: 0).ToFloats(), needsGrad: true);
+        _labels = Labels.From(_device, [1, 0, 3]);
+        Fill(_net.Parameters.Gradients, Untouched);
+        Fill(_x.Grad, Untouched);
+    }
+
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 40)];
+
+    public void Dispose() => _device.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void The_loss_of_any_graph_rises_along_its_gradient_as_the_gradient_says(int seed)
+    {
+        using GraphRun graph = new(seed);
+        var (slope, length) = graph.Along(step: 2e-4f);
+        Assert.InRange(slope / length, 0.98, 1.02); // kinks and float32 differences leave up to 1 %
+    }
+
+    [Fact]
+    public void Changed_inputs_and_weights_show_in_the_next_run()
+    {
+        var (tape, logits) = Record(Gradients.None);
+        tape.Forward();
+        float[] first = logits.ToArray();
+        _x.Upload(new float[_x.Shape.Count]);
+        tape.Forward();
+        float[] dark = logits.ToArray();
+        Assert.NotEqual(first, dark);
+        var weight = _net.Parameters.Parameters[^2];
+        weight.Upload(new float[weight.Shape.Count]);
+        _net.Parameters.Touch();
+        tape.Forward();
+        float[] bias = _net.Parameters.Parameters[^1].ToArray();
+        Assert.Equal([.. bias, .. bias, .. bias], logits.ToArray());
+    }
+
+    [Fact]
+    public void A_tape_for_inputs_computes_no_weight_gradient()
+    {
+        var (tape, _) = Record(Gradients.Inputs);
+        tape.Run();
+        Assert.All(_net.Parameters.Parameters.SelectMany(p => p.GradToArray()), g => Assert.Equal(Untouched, g));
+        Assert.All(_x.GradToArray(), g => Assert.NotEqual(Untouched, g));
+    }
+
+    [Fact]
+    public void A_tape_for_parameters_computes_no_input_gradient()
+    {
+        var (tape, _) = Record(Gradients.Parameters);
+        tape.Run();
+        Assert.All(_x.GradToArray(), g => Assert.Equal(Untouched, g));
+        Assert.All(_net.Parameters.Parameters, p => Assert.DoesNotContain(Untouched, p.GradToArray()));
+    }
+
+    [Fact]
+    public void A_tape_for_nothing_computes_no_gradient()
+    {
+        var (tape, _) = Record(Gradients.None);
+        tape.Run();
+        Assert.All(_net.Parameters.Parameters.SelectMany(p => p.GradToArray()).Concat(_x.GradToArray()), g => Assert.Equal(Untouched, g));
+    }
+
+    [Fact]
+    public void Asking_for_both_gradients_changes_neither()
+    {
+        float[] inputs = GradientsOf(Gradients.Inputs).Input, parameters = GradientsOf(Gradients.Parameters).Parameters;
+        var both = GradientsOf(Gradients.Inputs | Gradients.Parameters);
+        Bits.Equal(parameters, both.Parameters);
+        // Frozen statistics let the input gradient flow through fewer roundings when no weight wants one.
+        for (int i = 0; i < inputs.Length; i++) Assert.Equal(inputs[i], both.Input[i], 2e-6 * inputs.Max(Math.Abs));
+    }
+
+    [Fact]
+    public void A_gradient_is_stored_anew_in_each_run()
+    {
+        var (tape, _) = Record(Gradients.Inputs | Gradients.Parameters);
+        tape.Run();
+        float[] first = [.. _x.GradToArray(), .. _net.Parameters.Parameters.SelectMany(p => p.GradToArray())];
+        tape.Run();
+        Bits.Equal(first, [.. _x.GradToArray(), .. _net.Parameters.Parameters.SelectMany(p => p.GradToArray())]);
+    }
+
+    [Fact]
+    public void Recording_after_a_run_is_refused_by_the_ops_name()
+    {
+        var (tape, logits) = Record(Gradients.None);
+        tape.Forward();
+        var error = Assert.Throws<InvalidOperationException>(() => tape.CrossEntropy(logits, _labels));
+        Assert.Equal("CrossEntropy: the tape has run already; record before the first run.", error.Message);
+    }
+
+    [Fact]
+    public void Reading_before_the_first_run_is_refused_by_the_tensors_name()
+    {
+        var (_, logits) = Record(Gradients.None);
+        Assert.Equal("logits has no memory yet: run its tape first.", Assert.Throws<InvalidOperationException>(logits.ToArray).Message);
+    }
+
+    [Fact]
+    public void Reading_a_gradient_that_nobody_wanted_is_refused()
+    {
+        Tensor plain = Tensor.Create(_device, new Shape(1, 2), name: "plain");
+        Assert.StartsWith("plain has no gradient", Assert.Throws<InvalidOperationException>(plain.GradToArray).Message);
+    }
+
+    [Fact]
+    public void Reading_a_tensor_that_is_never_stored_is_refused()
+    {
+        Tape tape = new(_device);
+        Tensor normalised = tape.BatchNorm2d(tape.Conv2d(_x, _net.Parameters.Parameters[0], padding: 1), _net.BatchNorms[0], BnMode.Eval);
+        tape.Forward();
+        Assert.Contains("is never stored", Assert.Throws<InvalidOperationException>(normalised.ToArray).Message);
+    }
+
+    [Fact]
+    public void Reading_after_another_tape_ran_is_refused()
+    {
+        var (first, logits) = Record(Gradients.None);
+        var (second, others) = Record(Gradients.Inputs);
+        first.Forward();
+        float[] values = logits.ToArray();
+        second.Run();
+        Assert.Contains("another tape has run", Assert.Throws<InvalidOperationException>(logits.ToArray).Message);
+        Bits.Equal(values, others.ToArray());
+        first.Forward();
+        Bits.Equal(values, logits.ToArray());
+    }
+
+    [Fact]
+    public void Backward_without_its_forward_is_refused()
+    {
+        var (first, _) = Record(Gradients.Inputs);
+        var (second, _) = Record(Gradients.Inputs);
+        Assert.Throws<InvalidOperationException>(first.Backward);
+        first.Forward();
+        second.Forward();
+        Assert.Throws<InvalidOperationException>(first.Backward);
+        second.Backward();
+    }
+
+    [Fact]
+    public void Tensors_of_another_tape_are_refused()
+    {
+        var (_, logits) = Record(Gradients.None);
+        var error = Assert.Throws<InvalidOperationException>(() => new Tape(_device).CrossEntropy(logits, _labels));
+        Assert.Equal("logits [3, 4] belongs to another tape: copy its values to a tensor made by Tensor.Create.", error.Message);
+    }
+
+    [Fact]
+    public void A_loss_with_weight_zero_gives_gradients_of_zero()
+    {
+        Tape tape = new(_device, Gradients.Inputs);
+        Loss loss = 0 * tape.CrossEntropy(_net.Forward(tape, _x, BnMode.Eval), _labels);
+        tape.Run();
+        Assert.Equal(0, loss.Read());
+        Assert.All(_x.GradToArray(), g => Assert.Equal(0f, g));
+    }
+
+    [Fact]
+    public void A_profile_hears_of_every_node_and_of_the_end_of_each_pass()
+    {
+        var (tape, _) = Record(Gradients.Inputs);
+        List<(string? Op, bool Backward)> heard = [];
+        tape.Profile = (node, backward) => heard.Add((node?.Op, backward));
+        tape.Run();
+        Assert.Equal(tape.Nodes.Select(n => n.Op), heard.TakeWhile(h => h.Op is not null).Select(h => h.Op));
+        Assert.Equal([(null, false), (null, true)], heard.Where(h => h.Op is null));
+        Assert.Equal("CrossEntropy", heard.First(h => h.Backward).Op);
+    }
+
+    private (Tape Tape, Tensor Logits) Record(Gradients gradients, BnMode mode = BnMode.Eval)
+    {
+        Tape tape = new(_device, gradients);
+        Tensor logits = tape.Keep(_net.Forward(tape, _x, mode));
+        tape.CrossEntropy(logits, _labels);
+        return (tape, logits);
+    }
+
+    private (float[] Input, float[] Parameters) GradientsOf(Gradients gradients)
+    {
+        Record(gradients, BnMode.TrainFrozen).Tape.Run();
+        return (_x.GradToArray(), [.. _net.Parameters.Parameters.SelectMany(p => p.GradToArray())]);
+    }
+
+    private void Fill(DeviceBuffer buffer, float value)
+    {
+        var values = new float[buffer.Length];
+        Array.Fill(values, value);
+        _device.Upload(values, buffer);
+    }
+}
