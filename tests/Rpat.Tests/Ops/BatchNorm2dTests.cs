@@ -50,7 +50,8 @@ public class BatchNorm2dTests
     public void NormsOfViewsReadStoredValues(BnMode mode)
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin h = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 5, 4, seed: 1)), graph.Norm(NormValues.Random(17, 2)), mode, relu: true);
+        Twin x = graph.Activation(Array4.Uniform(2, 17, 5, 4, seed: 1));
+        Twin h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
         graph.Check(graph.BatchNorm2d(h, graph.Norm(NormValues.Random(17, seed: 9)), mode), _ => new Tolerance(3e-5, 1e-10));
     }
 
@@ -95,7 +96,8 @@ public class BatchNorm2dTests
     {
         using Lane lane = new(CpuSetup.Best, Gradients.None);
         var norm = lane.Norm(NormValues.Random(17, seed: 1));
-        Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), one = lane.Activation(new Array4(1, 17, 1, 1)), image = lane.Image(new Array4(2, 17, 5, 4));
+        Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), one = lane.Activation(new Array4(1, 17, 1, 1)),
+            image = lane.Image(new Array4(2, 17, 5, 4));
         OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(x, norm, BnMode.Eval), "[2, 16, 5, 4]", "16 channels", "17");
         OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(one, norm, BnMode.Train), "[1, 17]", "more than one value");
         OpErrors.Names("BatchNorm2d", () => lane.Tape.BatchNorm2d(one, norm, BnMode.TrainFrozen), "[1, 17]");

@@ -40,8 +40,22 @@ public class Conv2dGraphTests
     public void OneImageReadByTwoConvolutions()
     {
         using OpGraph graph = new();
-        Twin x = graph.Image(Array4.Uniform(3, 3, 8, 8, seed: 1, low: 0)), norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
+        Twin x = graph.Image(Array4.Uniform(3, 3, 8, 8, seed: 1, low: 0)),
+            norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
         graph.Check(graph.Add(graph.Conv2d(norm, Filters(graph, 16, 3, 3), 1, 1), graph.Conv2d(x, Filters(graph, 16, 3, 1))));
+    }
+
+    [Theory]
+    [InlineData(BnMode.Eval, Gradients.Inputs, 1)]
+    [InlineData(BnMode.Eval, Gradients.Inputs, 2)]
+    [InlineData(BnMode.Train, Both, 1)]
+    [InlineData(BnMode.Train, Both, 2)]
+    public void OneViewReadByAConvolutionAndItsShortcut(BnMode mode, Gradients gradients, int stride)
+    {
+        using OpGraph graph = new(gradients);
+        Twin h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
+        Twin shortcut = graph.Conv2d(h, Filters(graph, 33, 17, 1, 4), stride);
+        graph.Check(graph.Conv2d(h, Filters(graph, 33, 17, 3), stride, 1, residual: shortcut));
     }
 
     [Theory]
@@ -94,7 +108,8 @@ public class Conv2dGraphTests
     {
         using OpGraph graph = new();
         Twin r = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
-        Twin a = graph.Conv2d(r, Filters(graph, 16, 16, 1, 4), residual: r), b = graph.Conv2d(a, Filters(graph, 16, 16, 3, 5), 1, 1, residual: r);
+        Twin a = graph.Conv2d(r, Filters(graph, 16, 16, 1, 4), residual: r),
+            b = graph.Conv2d(a, Filters(graph, 16, 16, 3, 5), 1, 1, residual: r);
         graph.Check(b, Deep);
     }
 

@@ -29,7 +29,8 @@ public class LerpTests
     public void ViewsAreStoredAndOneTensorMayBeBothEnds()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1, low: 0)), norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
+        Twin x = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1, low: 0)),
+            norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
         graph.Check(graph.Lerp(graph.Lerp(norm, x, 0.25f), graph.Lerp(x, x, 0.5f), 0.75f));
     }
 
@@ -45,7 +46,8 @@ public class LerpTests
     public void MisfitsNameTheOpAndTheShapes()
     {
         using Lane lane = new(CpuSetup.Best, Gradients.None);
-        Tensor x = lane.Image(new Array4(2, 3, 5, 4)), other = lane.Image(new Array4(2, 3, 4, 5)), blocked = lane.Activation(new Array4(2, 3, 5, 4));
+        Tensor x = lane.Image(new Array4(2, 3, 5, 4)), other = lane.Image(new Array4(2, 3, 4, 5)),
+            blocked = lane.Activation(new Array4(2, 3, 5, 4));
         OpErrors.Names("Lerp", () => lane.Tape.Lerp(x, other, 0.5f), "[2, 3, 5, 4]", "[2, 3, 4, 5]");
         OpErrors.Names("Lerp", () => lane.Tape.Lerp(x, blocked, 0.5f), "plain");
     }

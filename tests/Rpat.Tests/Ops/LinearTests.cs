@@ -43,7 +43,8 @@ public class LinearTests
     public void MisfitsNameTheOpAndTheShapes()
     {
         using Lane lane = new(CpuSetup.Best, Gradients.None);
-        Tensor x = lane.Image(new Array4(2, 16, 1, 1)), map = lane.Image(new Array4(2, 16, 2, 1)), blocked = lane.Activation(new Array4(2, 16, 1, 1));
+        Tensor x = lane.Image(new Array4(2, 16, 1, 1)), map = lane.Image(new Array4(2, 16, 2, 1)),
+            blocked = lane.Activation(new Array4(2, 16, 1, 1));
         var (w, bias) = lane.Matrix(new Array4(10, 16, 1, 1), new double[10]);
         var (wide, other) = lane.Matrix(new Array4(9, 17, 1, 1), new double[9]);
         OpErrors.Names("Linear", () => lane.Tape.Linear(map, w, bias), "[2, 16, 2, 1]", "[N, C]");

@@ -18,7 +18,8 @@ public class NormalizeTests
         foreach (var (kernel, stride) in new[] { (3, 1), (3, 2), (5, 1), (1, 1) })
         {
             using OpGraph graph = new(gradients);
-            Twin x = graph.Image(Array4.Uniform(2, 3, 9, 8, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(17, 3, kernel, kernel, seed: 2));
+            Twin x = graph.Image(Array4.Uniform(2, 3, 9, 8, seed: 1, low: 0)),
+                w = graph.Filters(Array4.Uniform(17, 3, kernel, kernel, seed: 2));
             graph.Check(graph.Conv2d(graph.Normalize(x, _mean, _deviation), w, stride, kernel / 2));
         }
     }

@@ -95,7 +95,8 @@ internal sealed partial class OpGraph : IDisposable
     }
 
     public static bool SameBits(Array4 a, Array4 b) =>
-        a.Data.Length == b.Data.Length && a.Data.Zip(b.Data).All(p => BitConverter.DoubleToInt64Bits(p.First) == BitConverter.DoubleToInt64Bits(p.Second));
+        a.Data.Length == b.Data.Length &&
+        a.Data.Zip(b.Data).All(p => BitConverter.DoubleToInt64Bits(p.First) == BitConverter.DoubleToInt64Bits(p.Second));
 
     private IEnumerable<(string Name, Array4 Values)> Expected() =>
         Wanted.Select(leaf => (leaf.Name, leaf.Twin.Gradient))

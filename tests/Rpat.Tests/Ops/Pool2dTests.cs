@@ -47,12 +47,13 @@ public class Pool2dTests
         graph.Check(graph.Add(graph.MaxPool2d(x, 2, 2), graph.MaxPool2d(x, 2, 2)));
     }
 
-    /// <summary>Lanes behind the last channel hold zeros: they must neither win against negative values nor leak into what follows.</summary>
+    /// <summary>Lanes behind the last channel hold zeros, which neither win against negative values nor leak into what follows.</summary>
     [Fact]
     public void NegativeValuesBesidePaddingChannels()
     {
         using OpGraph graph = new();
-        Twin x = graph.Activation(Array4.Uniform(2, 3, 6, 6, seed: 1, low: -2, high: -1)), w = graph.Filters(Array4.Uniform(5, 3, 3, 3, seed: 2));
+        Twin x = graph.Activation(Array4.Uniform(2, 3, 6, 6, seed: 1, low: -2, high: -1)),
+            w = graph.Filters(Array4.Uniform(5, 3, 3, 3, seed: 2));
         graph.Check(graph.Conv2d(graph.MaxPool2d(x, 2, 1), w, 1, 1));
     }
 

@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
@@ -81,62 +78,6 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     }
 }
 
-/// <summary>Reads and writes of the patches around a tile.</summary>
-internal static unsafe class WinogradPatch
-{
-    /// <summary>The 6×6 inputs of a tile, the view applied, zeros outside the image, row-major vectors.</summary>
-    public static void Load(in Affine x, in WinogradShape shape, int block, (int N, int Y, int X) at, float* d)
-    {
-        float* plane = x.Data + ((long)at.N * shape.InputBlocks + block) * shape.H * shape.W * Blocks.Size;
-        int y0 = at.Y - 1, x0 = at.X - 1;
-        if (y0 >= 0 && x0 >= 0 && y0 + 6 <= shape.H && x0 + 6 <= shape.W)
-            Inside(x, block, plane + ((long)y0 * shape.W + x0) * Blocks.Size, shape.W * Blocks.Size, d);
-        else
-            Edge(x, block, plane, shape, y0, x0, d);
-    }
-
-    /// <summary>The 4×4 outputs of a tile of a stored tensor, zeros outside, row-major vectors.</summary>
-    public static void LoadOutputs(float* y, int block, int blocks, in WinogradShape shape, (int N, int Y, int X) at, float* d)
-    {
-        float* plane = y + ((long)at.N * blocks + block) * shape.H * shape.W * Blocks.Size;
-        for (int i = 0; i < 4; i++)
-            for (int j = 0; j < 4; j++, d += Blocks.Size)
-            {
-                bool inside = at.Y + i < shape.H && at.X + j < shape.W;
-                (inside ? Vector512.Load(plane + ((long)(at.Y + i) * shape.W + at.X + j) * Blocks.Size) : Vec.Zero).Store(d);
-            }
-    }
-
-    private static void Inside(in Affine x, int block, float* from, nint row, float* d)
-    {
-        if (!x.IsMap)
-        {
-            for (int i = 0; i < 6; i++, from += row, d += 96)
-                for (int j = 0; j < 96; j += Blocks.Size)
-                    Vector512.Load(from + j).Store(d + j);
-            return;
-        }
-        Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
-        for (int i = 0; i < 6; i++, from += row, d += 96)
-            for (int j = 0; j < 96; j += Blocks.Size)
-                Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + j), scale, shift), floor).Store(d + j);
-    }
-
-    private static void Edge(in Affine x, int block, float* plane, in WinogradShape shape, int y0, int x0, float* d)
-    {
-        Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
-        int left = Math.Max(0, -x0), right = Math.Min(6, shape.W - x0);
-        for (int i = 0; i < 6; i++, d += 96)
-        {
-            new Span<float>(d, 96).Clear();
-            if (y0 + i < 0 || y0 + i >= shape.H) continue;
-            float* from = plane + ((long)(y0 + i) * shape.W + x0) * Blocks.Size;
-            for (int j = left; j < right; j++)
-                Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + j * Blocks.Size), scale, shift), floor).Store(d + j * Blocks.Size);
-        }
-    }
-}
-
 /// <summary>One run of tiles through the three stages.</summary>
 internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue, int run) : IJob
 {
@@ -147,19 +88,9 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
         float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
         float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
-        for (int i = 0; i < count; i++) Transform(first + i, v + (nint)i * shape.Inputs, vStep, patch);
+        WinogradPatch.Transform(x, shape, first, count, v, vStep, patch);
         Multiply(v, vStep, m, mStep, count);
-        for (int i = 0; i < count; i++) TransformBack(first + i, m + (nint)i * shape.Outputs, mStep, patch);
-    }
-
-    private void Transform(int tile, float* v, nint step, float* patch)
-    {
-        var at = shape.Place(tile);
-        for (int block = 0; block < shape.InputBlocks; block++)
-        {
-            WinogradPatch.Load(x, shape, block, at, patch);
-            WinogradTransform.Input(patch, v + block * Blocks.Size, step);
-        }
+        TransformBack(first, count, m, mStep, patch);
     }
 
     /// <summary>M[p] = V[p]·U[p] for the 36 positions: <c>[tiles, inputs]·[inputs, outputs]</c>.</summary>
@@ -186,17 +117,24 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
         }
     }
 
-    private void TransformBack(int tile, float* m, nint step, float* patch)
+    /// <summary>Block by block, so that neighbouring tiles write neighbouring pixels.</summary>
+    private void TransformBack(int first, int count, float* m, nint step, float* patch)
     {
-        var at = shape.Place(tile);
-        int rows = Math.Min(4, shape.H - at.Y), columns = Math.Min(4, shape.W - at.X);
         for (int block = 0; block < shape.OutputBlocks; block++)
-        {
-            WinogradTransform.Output(m + block * Blocks.Size, step, patch);
-            nint offset = ((((nint)at.N * shape.OutputBlocks + block) * shape.H + at.Y) * shape.W + at.X) * Blocks.Size;
-            for (int i = 0; i < rows; i++, offset += shape.W * Blocks.Size)
-                epilogue.Store(patch + i * 64, Blocks.Size, block, offset, Blocks.Size, columns);
-        }
+            for (int i = 0; i < count; i++)
+            {
+                var at = shape.Place(first + i);
+                WinogradTransform.Output(m + (nint)i * shape.Outputs + block * Blocks.Size, step, patch);
+                Store(at, block, patch);
+            }
+    }
+
+    private void Store((int N, int Y, int X) at, int block, float* patch)
+    {
+        int rows = Math.Min(4, shape.H - at.Y), columns = Math.Min(4, shape.W - at.X);
+        nint offset = ((((nint)at.N * shape.OutputBlocks + block) * shape.H + at.Y) * shape.W + at.X) * Blocks.Size;
+        for (int i = 0; i < rows; i++, offset += shape.W * Blocks.Size)
+            epilogue.Store(patch + i * 64, Blocks.Size, block, offset, Blocks.Size, columns);
     }
 }
 

@@ -47,20 +47,16 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
 {
     public WinogradShape Shape => shape;
 
-    /// <summary>V and D of one tile: <c>[position][channel]</c> at the given distances.</summary>
-    public void Transform(int tile, float* v, nint vStep, float* d, nint dStep, float* patch)
+    /// <summary>V and D of a run of tiles: <c>[position][tile][channel]</c> at the given distances of positions.</summary>
+    public void Transform(int first, int count, float* v, nint vStep, float* d, nint dStep, float* patch)
     {
-        var at = shape.Place(tile);
-        for (int block = 0; block < shape.InputBlocks; block++)
-        {
-            WinogradPatch.Load(x, shape, block, at, patch);
-            WinogradTransform.Input(patch, v + block * Blocks.Size, vStep);
-        }
+        WinogradPatch.Transform(x, shape, first, count, v, vStep, patch);
         for (int block = 0; block < shape.OutputBlocks; block++)
-        {
-            WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, at, patch);
-            WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, d + block * Blocks.Size, dStep);
-        }
+            for (int i = 0; i < count; i++)
+            {
+                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
+                WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, d + (nint)i * shape.Outputs + block * Blocks.Size, dStep);
+            }
     }
 
     /// <summary>sums[inputs, outputs] (+)= Vᵀ·D for one position.</summary>
@@ -97,8 +93,7 @@ internal readonly unsafe struct WinogradShareJob(WinogradSums stages, float* sum
         for (int first = begin; first < end; first += Tiles)
         {
             int count = Math.Min(Tiles, end - first);
-            for (int i = 0; i < count; i++)
-                stages.Transform(first + i, v + (nint)i * shape.Inputs, vStep, d + (nint)i * shape.Outputs, dStep, patch);
+            stages.Transform(first, count, v, vStep, d, dStep, patch);
             for (int p = 0; p < WinogradTransform.Positions; p++)
                 stages.Multiply(v + p * vStep, d + p * dStep, count, first > begin, sums + index * sum + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs));
         }
@@ -108,13 +103,14 @@ internal readonly unsafe struct WinogradShareJob(WinogradSums stages, float* sum
 /// <summary>Transforms some tiles of a chunk that all workers share.</summary>
 internal readonly unsafe struct WinogradTransformJob(WinogradSums stages, int first, int count, float* v, nint vStep, float* d, nint dStep) : IJob
 {
-    public const int Tiles = 4;
+    public const int Tiles = 16;
 
     public void Run(int index, Worker worker)
     {
         float* patch = worker.Scratch(2, 40 * Blocks.Size);
-        for (int i = index * Tiles; i < Math.Min(count, (index + 1) * Tiles); i++)
-            stages.Transform(first + i, v + (nint)i * stages.Shape.Inputs, vStep, d + (nint)i * stages.Shape.Outputs, dStep, patch);
+        int at = index * Tiles;
+        stages.Transform(first + at, Math.Min(Tiles, count - at), v + (nint)at * stages.Shape.Inputs, vStep,
+            d + (nint)at * stages.Shape.Outputs, dStep, patch);
     }
 }
 

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Rpat.Tests.Support;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 
+[Collection(SerialCollection.Name)]
 public partial class StopRequestTests
 {
     [Fact]

@@ -1,0 +1,87 @@
+using Rpat.Engine.IO;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>The train command end to end, on a net of width 4 and a few steps. Alone, since another test sends signals.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class TrainingRunTests : IDisposable
+{
+    private readonly TestHost _test = new();
+    private int _runs;
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void ARunLeavesItsFilesAndEndsWithTheTable()
+    {
+        string run = Train("--ema", "0.9");
+        string[] expected = ["config.yaml", "log.txt", "metrics.csv", "metrics.jsonl", "model.safetensors", "run.json"];
+        Assert.Equal(expected, Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Contains("Clean   PGD-20     Mean      NRR", _test.Out);
+        Assert.Contains("try next:", _test.Out);
+        Assert.DoesNotContain('\u001b', _test.Out + _test.Error);
+        Assert.Contains("\"status\": \"finished\"", File.ReadAllText(Path.Combine(run, "run.json")));
+    }
+
+    [Fact]
+    public void TheCheckpointHasPyTorchsNamesAndShapes()
+    {
+        using var file = Safetensors.Read(Path.Combine(Train(), "model.safetensors"));
+        Assert.Equal([4, 1, 3, 3], file.Tensors["conv1.weight"].Shape);
+        Assert.Equal([8, 4, 1, 1], file.Tensors["layer2.0.shortcut.0.weight"].Shape);
+        Assert.Equal([10, 32], file.Tensors["linear.weight"].Shape);
+        Assert.Empty(file.Tensors["bn.num_batches_tracked"].Shape);
+        Assert.Equal("1x28x28", file.Metadata["rpat.model.input"]);
+    }
+
+    [Fact]
+    public void ThreadsChangeNothing() => Assert.Equal(Weights("--threads", "1"), Weights("--threads", "2"));
+
+    [Fact]
+    public void WeightZeroIsPgdAt() => Assert.Equal(Weights("--set", "method.rpat.weight=0"), Weights("--set", "method=pgd-at"));
+
+    [Fact]
+    public void TheTermMatters() => Assert.NotEqual(Weights(), Weights("--set", "method=pgd-at"));
+
+    [Fact]
+    public void TheSeedMatters() => Assert.NotEqual(Weights(), Weights("--seed", "7"));
+
+    [Fact]
+    public void ALossThatExplodesIsSaidWithExitCode5()
+    {
+        Assert.Equal(5, Run("--lr", "1e20"));
+        Assert.Contains("training diverged", _test.Error);
+        Assert.Contains("\"status\": \"diverged\"", File.ReadAllText(Path.Combine(RunOf(Out), "run.json")));
+    }
+
+    [Fact]
+    public void MissingDataLeavesNoRunFolder()
+    {
+        Assert.Equal(3, Run("--dataset", "cifar10", "--data-dir", _test.PathOf("nothing")));
+        Assert.Contains("data_batch_1.bin", _test.Error);
+        Assert.False(Directory.Exists(Out));
+    }
+
+    private string Out => _test.PathOf($"runs-{_runs}");
+
+    private byte[] Weights(params string[] arguments) => File.ReadAllBytes(Path.Combine(Train(arguments), "model.safetensors"));
+
+    private string Train(params string[] arguments)
+    {
+        int code = Run(arguments);
+        Assert.True(code == 0, _test.Error);
+        return RunOf(Out);
+    }
+
+    private static string RunOf(string folder) => Directory.GetDirectories(folder).Single(run => Path.GetFileName(run) != "latest");
+
+    private int Run(params string[] arguments)
+    {
+        _runs++;
+        return _test.Run([
+            "train", "--recipe", "fashion-quick", "--set", "model.width=4", "--set", "train.max_steps=3", "--set", "train.batch=16",
+            "--set", "eval.n=20", "--set", "attack.steps=3", "--out", Out, .. arguments,
+        ]);
+    }
+}
