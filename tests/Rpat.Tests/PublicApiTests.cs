@@ -38,7 +38,8 @@ public partial class PublicApiTests
     }
 
     /// <summary>The lines between the marks, each stretch moved to the left margin.</summary>
-    private static string Marked(string source) => string.Concat(Marks().Matches(source).Select(m => Dedented(m.Groups[2].Value, m.Groups[1].Length)));
+    private static string Marked(string source) =>
+        string.Concat(Marks().Matches(source).Select(m => Dedented(m.Groups[2].Value, m.Groups[1].Length)));
 
     private static string Dedented(string text, int columns) =>
         string.Join('\n', text.Split('\n').Select(line => line.Length >= columns ? line[columns..] : line));

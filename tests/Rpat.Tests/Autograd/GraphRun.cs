@@ -21,7 +21,8 @@ internal sealed class GraphRun : IDisposable
             _device, _net.InputShape.WithBatch(3), Array4.Uniform(3, 3, 6, 5, seed: 2 * seed + i, low: 0).ToFloats(), needsGrad: true))];
         Tape = new Tape(_device, gradients);
         var mode = seed % 5 < 3 ? BnMode.TrainFrozen : BnMode.Eval;
-        Tensor[] z = [.. new[] { Tape.Lerp(_images[0], _images[1], 0.25f), _images[0], _images[1] }.Select(x => _net.Forward(Tape, x, mode))];
+        Tensor[] points = [Tape.Lerp(_images[0], _images[1], 0.25f), .. _images];
+        Tensor[] z = Array.ConvertAll(points, x => _net.Forward(Tape, x, mode));
         Tape.Keep(z[0]);
         Logits = z[0];
         _loss = Tape.RpatLoss(z[0], z[1], z[2], Labels.From(_device, [0, 3, 1]), lambda: 2) + 0.5f * Tape.KlDivergence(z[1], z[2]);

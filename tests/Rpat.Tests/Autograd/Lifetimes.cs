@@ -48,7 +48,8 @@ internal sealed class Lifetimes
 
     private void Forward(Node node, int step)
     {
-        foreach (var output in node.Outputs.Where(o => o.View is null && !o.IsPersistent)) All.Add(new Place(output, false), new Lifetime(step));
+        foreach (var output in node.Outputs.Where(o => o.View is null && !o.IsPersistent))
+            All.Add(new Place(output, false), new Lifetime(step));
         foreach (var edge in node.Inputs) Touch(edge.Reads, step);
     }
 

@@ -16,7 +16,8 @@ public sealed class TapeTests : IDisposable
 
     public TapeTests()
     {
-        _net = new PreActResNet(_device, new PreActResNetOptions { Input = new Shape(1, 3, 8, 8), Classes = 4, Width = 4, BlocksPerStage = 1 }, 1);
+        PreActResNetOptions options = new() { Input = new Shape(1, 3, 8, 8), Classes = 4, Width = 4, BlocksPerStage = 1 };
+        _net = new PreActResNet(_device, options, seed: 1);
         _x = Tensor.From(_device, new Shape(3, 3, 8, 8), Array4.Uniform(3, 3, 8, 8, seed: 2, low: 0).ToFloats(), needsGrad: true);
         _labels = Labels.From(_device, [1, 0, 3]);
         Fill(_net.Parameters.Gradients, Untouched);

@@ -20,7 +20,9 @@ internal static class ModelState
         Bits.Equal(saved, loaded);
     }
 
-    /// <summary>A state that lacks one name, has one too many and one of another shape: the message names all three, nothing changes.</summary>
+    /// <summary>
+    /// A state that lacks one name, has one too many and one of another shape: the message names all three, and nothing changes.
+    /// </summary>
     public static void AssertMisfitIsRefused(Module net, string missing, string reshaped)
     {
         NamedArray[] before = [.. net.State()];

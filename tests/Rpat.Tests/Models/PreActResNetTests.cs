@@ -10,7 +10,8 @@ namespace Rpat.Tests.Models;
 
 public class PreActResNetTests
 {
-    private static readonly PreActResNetOptions _narrow = new() { Input = new Shape(1, 3, 9, 8), Classes = 4, Width = 3, BlocksPerStage = 1 };
+    private static readonly PreActResNetOptions _narrow =
+        new() { Input = new Shape(1, 3, 9, 8), Classes = 4, Width = 3, BlocksPerStage = 1 };
 
     public static TheoryData<ConvolutionAlgorithm> Algorithms => [ConvolutionAlgorithm.Auto, ConvolutionAlgorithm.Direct];
 
@@ -159,9 +160,10 @@ public class PreActResNetTests
 
     private static void AssertReference(PreActResNet net, BnMode mode, Array4 x)
     {
-        var state = net.State().Where(a => a.Type == ElementType.F32).ToDictionary(a => a.Name, a => Array.ConvertAll(a.ToFloats(), v => (double)v));
+        var state = Real(net).ToDictionary(a => a.Name, a => Array.ConvertAll(a.ToFloats(), v => (double)v));
         PreActResNetOptions o = net.Options;
-        var pass = new ReferencePreActResNet(new PreActResNetShape(o.Width, o.BlocksPerStage, o.Classes, 3), state).Forward(x, Enum.Parse<NormMode>($"{mode}"));
+        ReferencePreActResNet reference = new(new PreActResNetShape(o.Width, o.BlocksPerStage, o.Classes, 3), state);
+        var pass = reference.Forward(x, Enum.Parse<NormMode>($"{mode}"));
         int[] labels = [0, 3, 1];
         NetworkGradient expected = pass.Backward(ReferenceCrossEntropy.MeanGradient(pass.Logits, labels));
 
@@ -175,14 +177,18 @@ public class PreActResNetTests
         LossProbe.AssertNear(pass.Logits.Data, logits.ToArray(), 1e-5);
         LossProbe.AssertNear(expected.Input.Data, images.GradToArray(), 2e-5);
         foreach (var p in net.Parameters.Parameters) LossProbe.AssertNear(expected.Parameters[p.Name], p.GradToArray(), 2e-5);
-        foreach (var a in net.State().Where(a => a.Type == ElementType.F32)) LossProbe.AssertNear(state[a.Name], a.ToFloats(), 2e-6);
+        foreach (var a in Real(net)) LossProbe.AssertNear(state[a.Name], a.ToFloats(), 2e-6);
         Assert.Equal(tracked.Select(t => mode == BnMode.Train ? t + 1 : t), net.BatchNorms.Select(n => n.BatchesTracked));
     }
+
+    private static IEnumerable<NamedArray> Real(PreActResNet net) => net.State().Where(a => a.Type == ElementType.F32);
 
     private static IEnumerable<string> Names(PreActResNetShape shape)
     {
         var buffers = shape.Buffers().Select(b => b.Name).ToArray();
-        var counts = buffers.Where(n => n.EndsWith("_mean", StringComparison.Ordinal)).Select(n => n.Replace("running_mean", "num_batches_tracked"));
+        var counts = from name in buffers
+                     where name.EndsWith("running_mean", StringComparison.Ordinal)
+                     select name.Replace("running_mean", "num_batches_tracked");
         return shape.Parameters().Select(p => p.Name).Concat(buffers).Concat(counts).Order(StringComparer.Ordinal);
     }
 }

@@ -16,7 +16,8 @@ public class WideResNetTests
     public void Published_sizes(int depth, int classes, long parameters)
     {
         using var device = Device.Cpu(1);
-        Assert.Equal(parameters, new WideResNet(device, new WideResNetOptions { Depth = depth, Classes = classes }, seed: 1).Parameters.Count);
+        WideResNet net = new(device, new WideResNetOptions { Depth = depth, Classes = classes }, seed: 1);
+        Assert.Equal(parameters, net.Parameters.Count);
     }
 
     [Fact]

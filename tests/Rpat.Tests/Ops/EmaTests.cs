@@ -51,7 +51,8 @@ public class EmaTests
 
     private static PreActResNet Net(Device device, string label)
     {
-        PreActResNet net = new(device, new PreActResNetOptions { Input = new Shape(1, 2, 8, 8), Classes = 3, Width = 4, BlocksPerStage = 1 }, 1);
+        PreActResNetOptions options = new() { Input = new Shape(1, 2, 8, 8), Classes = 3, Width = 4, BlocksPerStage = 1 };
+        PreActResNet net = new(device, options, seed: 1);
         GoldenArrays.Fill(net, label);
         return net;
     }

@@ -11,9 +11,10 @@ public class KlDivergenceTests
     [InlineData("wide")]
     public void Both_directions_and_both_gradients_are_PyTorchs(string @case)
     {
-        Array4[] logits = LossProbe.Golden(@case, "clean", "adversarial");
-        LossProbe.Run(logits, (tape, z) => tape.KlDivergence(z[0], z[1])).AssertGolden(@case, "kl_clean_adversarial", "clean", "adversarial");
-        LossProbe.Run(logits, (tape, z) => tape.KlDivergence(z[1], z[0])).AssertGolden(@case, "kl_adversarial_clean", "clean", "adversarial");
+        string[] names = ["clean", "adversarial"];
+        Array4[] logits = LossProbe.Golden(@case, names);
+        LossProbe.Run(logits, (tape, z) => tape.KlDivergence(z[0], z[1])).AssertGolden(@case, "kl_clean_adversarial", names);
+        LossProbe.Run(logits, (tape, z) => tape.KlDivergence(z[1], z[0])).AssertGolden(@case, "kl_adversarial_clean", names);
     }
 
     [Fact]

@@ -63,7 +63,8 @@ public sealed class PgdTests : IDisposable
     {
         PgdOptions options = norm == "linf" ? _linf : _l2;
         float[] x = TestNets.Images(5, seed: 3);
-        float[][] losses = [.. new[] { 1, 2, 3, 6 }.Select(r => LossesOf(Attack(options with { Restarts = r }, x, TestNets.Indices(5))))];
+        int[] restarts = [1, 2, 3, 6];
+        float[][] losses = Array.ConvertAll(restarts, r => LossesOf(Attack(options with { Restarts = r }, x, TestNets.Indices(5))));
         for (int i = 1; i < losses.Length; i++)
             Assert.All(losses[i - 1].Zip(losses[i]), pair => Assert.True(pair.Second >= pair.First, $"{pair.Second:R} below {pair.First:R}"));
         Assert.NotEqual(losses[0], losses[^1]);

@@ -53,7 +53,8 @@ internal static class TestNets
     public static RandomKey Key => new(5, Purpose.AttackStart, 1, 0, 0, 0);
 
     /// <summary>Trains a fresh net for some steps of four images and returns the net's state and each step's loss.</summary>
-    public static (NamedArray[] State, double[] Losses) Train(Device device, Objective objective, int steps = 3, int epoch = 1, int width = 8)
+    public static (NamedArray[] State, double[] Losses) Train(
+        Device device, Objective objective, int steps = 3, int epoch = 1, int width = 8)
     {
         PreActResNet net = Small(device, width);
         TrainingStep step = new(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
@@ -69,7 +70,7 @@ internal static class TestNets
     public static void SameBits(NamedArray[] expected, NamedArray[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);
-        Assert.All(expected.Zip(actual), pair => Assert.True(pair.First.Data.Span.SequenceEqual(pair.Second.Data.Span), $"{pair.First.Name} differs."));
+        foreach (var (a, b) in expected.Zip(actual)) Assert.True(a.Data.Span.SequenceEqual(b.Data.Span), $"{a.Name} differs.");
     }
 
     public static bool Differ(NamedArray[] one, NamedArray[] other) =>
