@@ -148,9 +148,9 @@ internal static unsafe class WinogradTransform
     {
         float* t = g + 9 * Blocks.Size; // G g: 6×3
         for (int j = 0; j < 3; j++)
-            FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, t + j * Blocks.Size, 3 * Blocks.Size);
+            FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, t + j * Blocks.Size, 3 * Blocks.Size, final: false);
         for (int i = 0; i < Inputs; i++)
-            FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, u + 6 * i * step, step);
+            FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, u + 6 * i * step, step, final: true);
     }
 
     /// <summary>Gᵀ u G of sixteen filters at once, the adjoint of <see cref="Filter"/>.</summary>
@@ -165,18 +165,28 @@ internal static unsafe class WinogradTransform
             FilterAdjointAxis(temp + 6 * i * Blocks.Size, Blocks.Size, g + 3 * i * Blocks.Size, Blocks.Size);
     }
 
-    /// <summary>G's rows on three values: the filter's polynomial at 0, ±1, ±2, ∞, scaled by 1/4, −1/6, −1/6, 1/24, 1/24, 1.</summary>
-    private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep)
+    /// <summary>
+    /// G's rows on three values: the filter's polynomial at 0, ±1, ±2, ∞, scaled by 1/4, −1/6, −1/6, 1/24, 1/24, 1. The final
+    /// values are many and needed later: they go past the caches.
+    /// </summary>
+    private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep, bool final)
     {
         Vec g0 = Vector512.Load(from), g1 = Vector512.Load(from + fromStep), g2 = Vector512.Load(from + 2 * fromStep);
         Vec sixth = Vector512.Create(-1 / 6f), far = Vector512.MultiplyAddEstimate(g2, Vector512.Create(4f), g0) * Vector512.Create(1 / 24f);
-        Vec odd = g1 * Vector512.Create(1 / 12f);
-        (g0 * Vector512.Create(0.25f)).Store(to);
-        ((g0 + g2 + g1) * sixth).Store(to + toStep);
-        ((g0 + g2 - g1) * sixth).Store(to + 2 * toStep);
-        (far + odd).Store(to + 3 * toStep);
-        (far - odd).Store(to + 4 * toStep);
-        g2.Store(to + 5 * toStep);
+        Vec odd = g1 * Vector512.Create(1 / 12f), even = g0 + g2;
+        Put(g0 * Vector512.Create(0.25f), to, final);
+        Put((even + g1) * sixth, to + toStep, final);
+        Put((even - g1) * sixth, to + 2 * toStep, final);
+        Put(far + odd, to + 3 * toStep, final);
+        Put(far - odd, to + 4 * toStep, final);
+        Put(g2, to + 5 * toStep, final);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(Vec value, float* to, bool final)
+    {
+        if (final) value.StoreAlignedNonTemporal(to);
+        else value.Store(to);
     }
 
     /// <summary>Gᵀ's rows on six values.</summary>
