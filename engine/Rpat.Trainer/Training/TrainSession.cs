@@ -109,8 +109,12 @@ internal sealed class TrainSession
     private string NextCommand()
     {
         string other = _config.Method.Rpat is null ? $"{_config.Method.Name}+rpat" : _config.Method.Name[..^"+rpat".Length];
-        return $"rpat train -c {Quoted(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
+        return $"{Program()} train -c {Quoted(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
     }
+
+    // Whoever started from the repository's root has no rpat on the path.
+    private static string Program() =>
+        File.Exists("engine/Rpat.Trainer/Rpat.Trainer.csproj") ? "dotnet run -c Release --project engine/Rpat.Trainer --" : "rpat";
 
     private static string Quoted(string path) => path.Contains(' ') ? $"\"{path}\"" : path;
 }
