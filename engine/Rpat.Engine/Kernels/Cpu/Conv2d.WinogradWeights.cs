@@ -10,8 +10,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
-    private const int Shares = 8;
-    private const int ShareTiles = 24;
+    private const int Shares = WinogradShareJob.Shares;
+    private const int ShareTiles = WinogradShareJob.Tiles;
     private const long SumsInCache = 36L * (64 * 64 + 16); // floats of sums that stay in L2
     private const long ChunkFloats = 4 << 20;
 
@@ -79,8 +79,8 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
 /// <summary>One fixed share of all tiles, summed for all positions in the worker's own memory.</summary>
 internal readonly unsafe struct WinogradShareJob(WinogradSums stages, float* sums, long sum) : IJob
 {
-    private const int Shares = 8;
-    private const int Tiles = 24;
+    public const int Shares = 8;
+    public const int Tiles = 24;
 
     public void Run(int index, Worker worker)
     {
