@@ -50,13 +50,13 @@ internal sealed class Workload : IDisposable
         ["eval-forward"] = _eval.Forward,
     };
 
-    /// <summary>The tape whose nodes a profile of an item shows.</summary>
-    public Tape Tape(string item) => item switch
+    /// <summary>The tapes whose nodes a profile of an item shows.</summary>
+    public IReadOnlyList<Tape> Tapes(string item) => item switch
     {
-        "rpat-step" => _rpat.Tape,
-        "clean-step" => _clean.Tape,
-        "pgd-attack" => _attack.Tape(_x.Shape.N),
-        _ => _eval,
+        "rpat-step" => _rpat.Tapes,
+        "clean-step" => _clean.Tapes,
+        "pgd-attack" => [_attack.Tape(_x.Shape.N)],
+        _ => [_eval],
     };
 
     public void Dispose() => _device.Dispose();

@@ -9,6 +9,9 @@ public abstract class Node
     /// <summary>Name of the op in messages and profiles.</summary>
     public abstract string Op { get; }
 
+    /// <summary>What distinguishes this node among those of its op, such as a convolution's kernel and algorithm; empty for most.</summary>
+    public virtual string Detail => "";
+
     /// <summary>The inputs, parameters included.</summary>
     public abstract IReadOnlyList<Edge> Inputs { get; }
 

@@ -28,6 +28,9 @@ public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, 
 /// <summary>Convolution kernels of a backend.</summary>
 public interface IConv2dKernels
 {
+    /// <summary>Short name of the algorithm that this backend takes for a size, such as <c>direct</c>.</summary>
+    string Conv2dAlgorithm(in ConvShape s);
+
     /// <summary>y = x ⋆ w [+ residual].</summary>
     void Conv2dForward(in ConvShape s, in Operand x, Nn.Parameter w, DeviceBuffer? residual, DeviceBuffer y);
 
@@ -84,6 +87,17 @@ internal sealed class Conv2dNode : Node
     public Tensor Output { get; }
     public ConvShape Shape => _shape;
     public override string Op => "Conv2d";
+
+    /// <summary>Kernel, stride if not 1, and algorithm: <c>3x3/2 direct</c>; images make it the first layer.</summary>
+    public override string Detail
+    {
+        get
+        {
+            string first = _shape.InputLayout == Layout.Plain ? "first " : "", step = _shape.Stride == 1 ? "" : $"/{_shape.Stride}";
+            return $"{first}{_shape.R}x{_shape.R}{step} {_x.Tensor.Device.Kernels.Conv2dAlgorithm(_shape)}";
+        }
+    }
+
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];

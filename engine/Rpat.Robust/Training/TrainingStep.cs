@@ -37,8 +37,8 @@ public sealed class TrainingStep
     /// <summary>Logits <c>[N, K]</c> that the last step trained on: of x′, or of x when the method does not attack.</summary>
     public Tensor Logits => Last.Logits;
 
-    /// <summary>The tape of the last step, for profiles.</summary>
-    public Tape Tape => Last.Tape;
+    /// <summary>The tapes of the last step, for profiles: the attack's, if there is one, and the training pass.</summary>
+    public IReadOnlyList<Tape> Tapes => _attack is null ? [Last.Tape] : [_attack.Tape(Last.X.Shape.N), Last.Tape];
 
     private Program Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 

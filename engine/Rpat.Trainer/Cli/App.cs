@@ -30,6 +30,7 @@ internal static class App
         {
             TrainCommand.Create(host),
             RecipesCommand.Create(host),
+            BenchCommand.Create(host),
         };
         foreach (var list in ListCommands.Create(host)) root.Add(list);
         return root;

@@ -41,6 +41,7 @@ internal sealed class ConfigOptions
         Key("--max-steps", "N", Keys.MaxSteps),
         Key("--seed", "N", Keys.Seed),
         Key("--threads", "N", Keys.Threads),
+        Key("--conv", "auto|direct", Keys.Convolution),
         Key("--progress", "auto|live|plain|none", Keys.Progress),
         Key("--out", "DIR", Keys.Out, "-o"),
         Key("--name", "NAME", Keys.RunName),

@@ -47,7 +47,8 @@ internal sealed class TrainCommand
     private int Train(ResolvedConfig resolved, ParseResult parsed)
     {
         using var setup = TrainingSetup.Open(resolved.Config);
-        return TrainSession.Run(resolved, [.. parsed.Tokens.Select(token => token.Value)], _host, (config, run, view, stop) => TrainingRun.Execute(config, setup, run, view, stop));
+        string[] arguments = [.. parsed.Tokens.Select(token => token.Value)];
+        return TrainSession.Run(resolved, setup.Compute(), arguments, _host, (config, run, view, stop) => TrainingRun.Execute(config, setup, run, view, stop));
     }
 
     // Defaults alone would train something nobody asked for.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Rpat.Engine;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
@@ -77,6 +78,10 @@ internal static partial class Keys
         "eval.attacks", "clean, pgd20", Kinds.ListOf(new Kind<EvalAttack>(ReadAttack)), "what to measure: clean, pgdN with N steps");
     public static readonly Leaf<int> EvalBatch = new("eval.batch", "100", Kinds.Whole(1, 1 << 20), "images per evaluation batch");
 
+    public static readonly Leaf<ConvolutionAlgorithm> Convolution = new(
+        "device.conv", "auto", Kinds.OneOf("algorithms", ("auto", ConvolutionAlgorithm.Auto), ("direct", ConvolutionAlgorithm.Direct)),
+        "convolution: Winograd where it is faster and exact enough, or direct only");
+
     public static readonly Leaf<ProgressKind> Progress = new(
         "log.progress", "auto",
         Kinds.OneOf(
@@ -100,6 +105,7 @@ internal static partial class Keys
         Schedule, Warmup, Milestones, Factor,
         Epochs, Batch, Seed, Ema, MaxSteps,
         EvalN, EvalAttacks, EvalBatch,
+        Convolution,
         Progress, Interval,
         Out, RunName, Threads,
     ];

@@ -1,3 +1,5 @@
+using Rpat.Engine;
+
 namespace Rpat.Trainer.Config;
 
 /// <summary>The whole configuration of a run, typed and checked. One record per section of the file.</summary>
@@ -11,6 +13,7 @@ internal sealed record TrainerConfig(
     ScheduleSection Schedule,
     TrainSection Train,
     EvalSection Eval,
+    DeviceSection Device,
     LogSection Log,
     RunSection Run)
 {
@@ -158,6 +161,10 @@ internal sealed record EvalAttack(string Name, int Steps)
     /// <summary>The name as a table's heading: <c>Clean</c>, <c>PGD-20</c>.</summary>
     public string Title => Steps == 0 ? "Clean" : FormattableString.Invariant($"PGD-{Steps}");
 }
+
+/// <summary>How the numbers are computed; results differ by rounding only.</summary>
+/// <param name="Convolution">Which convolution algorithms the CPU may choose from.</param>
+internal sealed record DeviceSection(ConvolutionAlgorithm Convolution);
 
 /// <summary>What is shown while training.</summary>
 /// <param name="Progress">The kind of view.</param>

@@ -31,6 +31,7 @@ internal enum RunStatus
 /// <param name="ExitCode">The process's exit code, or null while it runs.</param>
 /// <param name="Error">The sentence that the user was shown, or null.</param>
 /// <param name="Machine">What it ran on.</param>
+/// <param name="Compute">What computed it.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
     DateTimeOffset Start,
@@ -38,7 +39,8 @@ internal sealed record RunRecord(
     RunStatus Status,
     int? ExitCode,
     string? Error,
-    MachineInfo Machine)
+    MachineInfo Machine,
+    ComputeInfo Compute)
 {
     /// <summary>The record's name in the run's folder.</summary>
     public const string FileName = "run.json";

@@ -17,25 +17,26 @@ internal sealed class TrainSession
     private readonly Lock _recordLock = new();
     private RunRecord _record;
 
-    private TrainSession(ResolvedConfig resolved, IReadOnlyList<string> arguments, Host host)
+    private TrainSession(ResolvedConfig resolved, ComputeInfo compute, IReadOnlyList<string> arguments, Host host)
     {
         _config = resolved.Config;
         _host = host;
         _run = RunFolder.Create(resolved, host.Clock);
-        _record = new RunRecord(["rpat", .. arguments], host.Clock.GetLocalNow(), null, RunStatus.Running, null, null, MachineInfo.Here());
+        _record = new RunRecord(["rpat", .. arguments], host.Clock.GetLocalNow(), null, RunStatus.Running, null, null, MachineInfo.Here(), compute);
         _record.Save(_run);
     }
 
     /// <summary>Runs a training loop in a new run folder.</summary>
     /// <param name="resolved">The configuration.</param>
+    /// <param name="compute">What will compute, for the record.</param>
     /// <param name="arguments">The command line, for the record.</param>
     /// <param name="host">Where results and messages go.</param>
     /// <param name="loop">The work.</param>
     /// <returns>The process's exit code.</returns>
     /// <exception cref="UsageException">The run folder cannot be made; nothing has been done.</exception>
-    public static int Run(ResolvedConfig resolved, IReadOnlyList<string> arguments, Host host, TrainingLoop loop)
+    public static int Run(ResolvedConfig resolved, ComputeInfo compute, IReadOnlyList<string> arguments, Host host, TrainingLoop loop)
     {
-        var session = new TrainSession(resolved, arguments, host);
+        var session = new TrainSession(resolved, compute, arguments, host);
         using (session._run) return session.Execute(loop);
     }
 

@@ -5,6 +5,7 @@ using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
+using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Training;
 
@@ -16,7 +17,7 @@ internal sealed class TrainingSetup : IDisposable
     private TrainingSetup(TrainerConfig config, DataPair data)
     {
         (_config, Data) = (config, data);
-        Device = Device.Cpu(config.Run.Threads);
+        Device = Device.Cpu(config.Run.Threads, config.Device.Convolution);
         Model = ModelSpec.Of(config.Model, data.Train);
         Net = Model.Build(Device, Seed);
         Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov);
@@ -46,6 +47,18 @@ internal sealed class TrainingSetup : IDisposable
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
     public static TrainingSetup Open(TrainerConfig config) =>
         new(config, DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir));
+
+    /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
+    public static TrainingSetup Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));
+
+    /// <summary>What computes: the device, and the algorithm of each convolution by the name of its weight.</summary>
+    public ComputeInfo Compute()
+    {
+        var tape = new Tape(Device);
+        Net.Forward(tape, Tensor.Create(Device, Net.InputShape.WithBatch(Batch)), BnMode.Eval);
+        var convolutions = tape.Nodes.Where(node => node.Op == "Conv2d").ToDictionary(node => node.Inputs[1].Tensor.Name, node => node.Detail);
+        return new ComputeInfo(Device.Name, Device.Description, convolutions);
+    }
 
     /// <summary>The learning rate of each step; a run cut short by <c>max_steps</c> keeps the curve of the whole run.</summary>
     public Schedule Schedule()

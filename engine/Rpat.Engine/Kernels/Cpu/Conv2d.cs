@@ -5,6 +5,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// <summary>Convolution: which algorithm runs is a rule of the shape alone, so that results do not depend on threads or timing.</summary>
 internal sealed unsafe partial class CpuKernels : IConv2dKernels
 {
+    public string Conv2dAlgorithm(in ConvShape s) => UseWinograd(s) ? "winograd" : "direct";
+
     public void Conv2dForward(in ConvShape s, in Operand x, Parameter w, DeviceBuffer? residual, DeviceBuffer y)
     {
         if (UseWinograd(s)) WinogradForward(s, x, PackedFilters.Of(w), residual.FloatsOrNull(), y.Floats());

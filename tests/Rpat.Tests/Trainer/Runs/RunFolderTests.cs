@@ -72,7 +72,8 @@ public sealed class RunFolderTests : IDisposable
     {
         using var run = Create(_test.Folder);
         var start = new FixedClock().Now;
-        new RunRecord(["rpat", "train"], start, start.AddMinutes(1), RunStatus.Diverged, 5, "loss is NaN", MachineInfo.Here()).Save(run);
+        new RunRecord(["rpat", "train"], start, start.AddMinutes(1), RunStatus.Diverged, 5, "loss is NaN", MachineInfo.Here(),
+            new ComputeInfo("cpu", "two threads", new Dictionary<string, string> { ["conv1.weight"] = "3x3 direct" })).Save(run);
         using var json = JsonDocument.Parse(File.ReadAllText(run.PathOf("run.json")));
         var root = json.RootElement;
         Assert.Equal("diverged", root.GetProperty("status").GetString());

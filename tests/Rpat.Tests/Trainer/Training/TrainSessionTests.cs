@@ -76,7 +76,7 @@ public sealed class TrainSessionTests : IDisposable
     private int Run(TrainingLoop loop)
     {
         var sources = new ConfigSources([], new Dictionary<string, string>(), ["recipe=fashion-quick", $"run.out={_test.Folder}"], []);
-        return TrainSession.Run(ConfigResolver.Resolve(sources), ["train", "--recipe", "fashion-quick"], _test.Host, loop);
+        return TrainSession.Run(ConfigResolver.Resolve(sources), new ComputeInfo("cpu", "", new Dictionary<string, string>()), ["train", "--recipe", "fashion-quick"], _test.Host, loop);
     }
 
     private string RunPath() => _test.PathOf("20261121-0238-fashion-quick");

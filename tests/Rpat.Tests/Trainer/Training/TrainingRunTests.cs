@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 
@@ -53,6 +54,18 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(5, Run("--lr", "1e20"));
         Assert.Contains("training diverged", _test.Error);
         Assert.Contains("\"status\": \"diverged\"", File.ReadAllText(Path.Combine(RunOf(Out), "run.json")));
+    }
+
+    [Theory]
+    [InlineData("auto", "3x3 winograd")]
+    [InlineData("direct", "3x3 direct")]
+    public void TheRecordNamesEachConvolutionsAlgorithm(string choice, string algorithm)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Train("--conv", choice), "run.json")));
+        var convolutions = json.RootElement.GetProperty("compute").GetProperty("convolutions");
+        Assert.Equal(algorithm, convolutions.GetProperty("layer1.0.conv1.weight").GetString());
+        Assert.Equal("first 3x3 direct", convolutions.GetProperty("conv1.weight").GetString());
+        Assert.Equal("1x1/2 direct", convolutions.GetProperty("layer2.0.shortcut.0.weight").GetString());
     }
 
     [Fact]

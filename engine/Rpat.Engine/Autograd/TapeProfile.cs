@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace Rpat.Engine;
+
+/// <summary>Time spent in the nodes of one kind and size, in one direction.</summary>
+/// <param name="Backward">Whether the time was spent computing gradients.</param>
+/// <param name="Op">The node's op.</param>
+/// <param name="Detail">The node's <see cref="Node.Detail"/>.</param>
+/// <param name="Sizes">Sizes of the first input and output.</param>
+public readonly record struct ProfileKey(bool Backward, string Op, string Detail, string Sizes);
+
+/// <summary>What a row of a profile adds up to.</summary>
+/// <param name="Seconds">Wall time.</param>
+/// <param name="Calls">Nodes run.</param>
+public readonly record struct ProfileTime(double Seconds, int Calls);
+
+/// <summary>Measures where the time of some tapes goes, node by node, until it is disposed. It takes about 0.1 µs a node.</summary>
+public sealed class TapeProfile : IDisposable
+{
+    private readonly IReadOnlyList<Tape> _tapes;
+    private readonly Dictionary<(Node Node, bool Backward), ProfileTime> _times = [];
+    private (Node Node, bool Backward)? _current;
+    private long _since;
+
+    /// <summary>Starts measuring tapes that have run before.</summary>
+    public TapeProfile(params IReadOnlyList<Tape> tapes)
+    {
+        _tapes = tapes;
+        foreach (var tape in tapes) tape.Profile = Switch;
+    }
+
+    /// <summary>Time by kind and size, the longest first.</summary>
+    public IReadOnlyList<(ProfileKey Key, ProfileTime Time)> Rows =>
+    [
+        .. from entry in _times
+           group entry.Value by Key(entry.Key.Node, entry.Key.Backward) into row
+           let time = new ProfileTime(row.Sum(t => t.Seconds), row.Sum(t => t.Calls))
+           orderby time.Seconds descending
+           select (row.Key, time),
+    ];
+
+    /// <summary>Stops measuring.</summary>
+    public void Dispose()
+    {
+        foreach (var tape in _tapes) tape.Profile = null;
+    }
+
+    private static ProfileKey Key(Node node, bool backward) =>
+        new(backward, node.Op, node.Detail, $"{node.Inputs[0].Tensor.Shape} → {node.Outputs[0].Shape}");
+
+    private void Switch(Node? next, bool backward)
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (_current is { } key)
+        {
+            var so = _times.GetValueOrDefault(key);
+            _times[key] = new ProfileTime(so.Seconds + Stopwatch.GetElapsedTime(_since, now).TotalSeconds, so.Calls + 1);
+        }
+        (_current, _since) = (next is null ? null : (next, backward), now);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+using Rpat.Engine.Random;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Bench;
+
+/// <summary>Times the parts of a configuration's training step on random images of its data set's size.</summary>
+internal sealed class StepBench : IDisposable
+{
+    private const double WarmSeconds = 1;
+    private const float Rate = 0.01f;
+
+    private readonly TrainingSetup _setup;
+    private readonly float[] _images;
+    private readonly int[] _labels;
+    private readonly long[] _samples;
+    private readonly Tensor _x;
+    private readonly Labels _y;
+    private readonly Pgd _attack;
+    private readonly TrainingStep _clean;
+    private readonly Tape _eval;
+
+    /// <summary>Builds the network and records nothing yet.</summary>
+    public StepBench(TrainerConfig config)
+    {
+        _setup = TrainingSetup.Synthetic(config);
+        var images = _setup.Data.Train;
+        (_labels, _samples) = (images.Labels, [.. Enumerable.Range(0, images.Count).Select(i => (long)i)]);
+        _images = [.. images.Pixels.Select(pixel => pixel / 255f)];
+        _x = Tensor.From(_setup.Device, _setup.Net.InputShape.WithBatch(images.Count), _images);
+        _y = Labels.From(_setup.Device, _labels);
+        _attack = new Pgd(_setup.Net, _setup.Attack(config.Attack.Steps));
+        _clean = new TrainingStep(_setup.Net, new Clean(), _setup.Sgd, _setup.Seed);
+        _eval = new Tape(_setup.Device);
+        _eval.Keep(_setup.Net.Forward(_eval, _x, BnMode.Eval));
+    }
+
+    /// <summary>What can be timed: the whole step, its attack alone, a step on clean images, and a forward pass in evaluation mode.</summary>
+    public static IReadOnlyList<string> Items { get; } = ["step", "attack", "clean-step", "eval-forward"];
+
+    /// <summary>Images a batch.</summary>
+    public int Batch => _setup.Batch;
+
+    /// <summary>What is timed on what, in one line.</summary>
+    public string Description =>
+        $"{_setup.Model.Name} width {_setup.Model.Width}, {_setup.Net.Parameters.Count:N0} parameters, {_setup.Net.InputShape.WithBatch(Batch)}; {_setup.Device.Description}";
+
+    /// <summary>Seconds of a batch in each round, after warming up; a round repeats short items for at least half a second.</summary>
+    public double[] Time(string item, int rounds)
+    {
+        Repeat(item, WarmSeconds);
+        return [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2))];
+    }
+
+    /// <summary>Where the time of one batch goes, and how long it took in all.</summary>
+    public (TapeProfile Profile, double Seconds) Profile(string item, int repetitions)
+    {
+        Run(item);
+        using var profile = new TapeProfile(Tapes(item));
+        var watch = Stopwatch.StartNew();
+        for (int i = 0; i < repetitions; i++) Run(item);
+        return (profile, watch.Elapsed.TotalSeconds);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _setup.Dispose();
+
+    private double Repeat(string item, double leastSeconds)
+    {
+        var watch = Stopwatch.StartNew();
+        int count = 0;
+        for (; watch.Elapsed.TotalSeconds < leastSeconds; count++) Run(item);
+        return watch.Elapsed.TotalSeconds / count;
+    }
+
+    private void Run(string item)
+    {
+        switch (item)
+        {
+            case "step": _setup.Step.Run(_images, _labels, _samples, epoch: 1, Rate); break;
+            case "attack": _attack.Perturb(_x, _y, new RandomKey(_setup.Seed, Purpose.AttackStart, 0, 0, 0, 0), _samples); break;
+            case "clean-step": _clean.Run(_images, _labels, _samples, epoch: 1, Rate); break;
+            default: _eval.Forward(); break;
+        }
+    }
+
+    private IReadOnlyList<Tape> Tapes(string item) => item switch
+    {
+        "step" => _setup.Step.Tapes,
+        "attack" => [_attack.Tape(Batch)],
+        "clean-step" => _clean.Tapes,
+        _ => [_eval],
+    };
+}
