@@ -24,6 +24,9 @@ public abstract class Node
     /// <summary>An input whose gradient equals the output's: it may share the memory (a residual branch).</summary>
     public virtual Edge? PassThrough => null;
 
+    /// <summary>Multiply-adds of one forward pass of layers that multiply by weights (the direct method); 0 for all else.</summary>
+    public virtual double MultiplyAdds => 0;
+
     /// <summary>Whether any input wants a gradient.</summary>
     public bool NeedsGrad => Inputs.Any(e => e.NeedsGrad);
 

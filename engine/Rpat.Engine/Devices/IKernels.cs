@@ -3,6 +3,7 @@ namespace Rpat.Engine;
 /// <summary>
 /// The kernel contract: every backend implements every op's kernels, or does not compile. A new op adds its interface here.
 /// </summary>
-public interface IKernels : IConv2dKernels, IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
+public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
+    IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
     ICrossEntropyKernels, IPerceptionKernels, IKlDivergenceKernels, IMeanSquaredErrorKernels, ILerpKernels,
     IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels;

@@ -61,6 +61,10 @@ public abstract class Module(Device device)
     protected Parameter DeclareConv(string name, int outputs, int inputs, int size, Init? init = null) =>
         Declare($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
 
+    /// <summary>Declares the bias of a convolution, one value a channel, with PyTorch's first values for that many inputs a filter.</summary>
+    protected Parameter DeclareBias(string name, int channels, int fanIn) =>
+        Declare($"{name}.bias", Init.DefaultBias(fanIn), new Shape(1, channels), channels);
+
     /// <summary>Declares a fully connected layer: weight <c>[out, in]</c> and bias <c>[out]</c>.</summary>
     protected (Parameter Weight, Parameter Bias) DeclareLinear(string name, int outputs, int inputs, bool zeroBias = false) =>
         (Declare($"{name}.weight", Init.Default, new Shape(outputs, inputs), outputs, inputs),

@@ -47,6 +47,7 @@ internal sealed class LinearNode : Node
 
     public Tensor Output { get; }
     public override string Op => "Linear";
+    public override double MultiplyAdds => (double)_n * _c * _k;
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];

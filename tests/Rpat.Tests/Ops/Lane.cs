@@ -60,6 +60,9 @@ internal sealed class Lane(CpuSetup setup, Gradients gradients) : Module(setup.O
     /// <summary>Convolution filters.</summary>
     public Parameter Filters(Array4 w) => Later(DeclareConv($"conv{_uploads.Count}", w.N, w.C, w.H), w.Data);
 
+    /// <summary>The bias of a convolution.</summary>
+    public Parameter Bias(double[] values) => Later(DeclareBias($"bias{_uploads.Count}", values.Length, 1), values);
+
     /// <summary>A fully connected layer.</summary>
     public (Parameter Weight, Parameter Bias) Matrix(Array4 w, double[] bias)
     {

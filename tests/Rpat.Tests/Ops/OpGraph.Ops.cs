@@ -22,6 +22,30 @@ internal sealed partial class OpGraph
             });
     }
 
+    public Twin DepthwiseConv2d(Twin x, Twin w, int stride = 1, int padding = 0)
+    {
+        Window window = new(stride, padding, x.Value.C);
+        return Record(
+            (i, tape) => tape.DepthwiseConv2d(x.Tensors[i], (Parameter)w.Tensors[i], stride, padding),
+            ReferenceConv2d.Forward(x.Value, w.Value, null, window),
+            dy =>
+            {
+                x.Accumulate(ReferenceConv2d.InputGradient(x.Value, w.Value, dy, window));
+                w.Accumulate(ReferenceConv2d.WeightGradient(x.Value, w.Value, dy, window));
+            });
+    }
+
+    public Twin ChannelBias(Twin x, Twin bias) => Record(
+        (i, tape) => tape.ChannelBias(x.Tensors[i], (Parameter)bias.Tensors[i]),
+        ReferenceElementwise.AddChannels(x.Value, bias.Value.Data),
+        dy =>
+        {
+            x.Accumulate(dy);
+            bias.Accumulate(Row(ReferenceConv2d.BiasGradient(dy)));
+        });
+
+    public Twin ToActivations(Twin x) => Record((i, tape) => tape.ToActivations(x.Tensors[i]), x.Value, x.Accumulate);
+
     public Twin BatchNorm2d(Twin x, TwinNorm norm, BnMode mode, bool relu = false)
     {
         NormValues v = norm.Values;

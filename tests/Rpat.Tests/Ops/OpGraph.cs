@@ -55,6 +55,8 @@ internal sealed partial class OpGraph : IDisposable
 
     public Twin Filters(Array4 w) => Leaf("filters", w, Gradients.Parameters, lane => lane.Filters(w));
 
+    public Twin Bias(double[] values) => Leaf("bias", Row(values), Gradients.Parameters, lane => lane.Bias(values));
+
     public TwinNorm Norm(NormValues values)
     {
         BatchNorm2d[] layers = Array.ConvertAll(_lanes, lane => lane.Norm(values));

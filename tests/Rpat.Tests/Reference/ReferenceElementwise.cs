@@ -10,6 +10,14 @@ internal static class ReferenceElementwise
 
     public static Array4 Add(Array4 a, Array4 b) => a.Zip(b, (p, q) => p + q);
 
+    /// <summary>x plus one value a channel.</summary>
+    public static Array4 AddChannels(Array4 x, double[] values)
+    {
+        Array4 y = x.Like();
+        for (int i = 0; i < x.Length; i++) y.Data[i] = x.Data[i] + values[i / (x.H * x.W) % x.C];
+        return y;
+    }
+
     /// <summary>The interpolated example x̃ = x + α(x′ − x) (methods.md 0.1).</summary>
     public static Array4 Lerp(Array4 x, Array4 adversarial, double alpha) => x.Zip(adversarial, (p, q) => p + alpha * (q - p));
 

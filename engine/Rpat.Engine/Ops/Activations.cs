@@ -1,0 +1,49 @@
+namespace Rpat.Engine;
+
+/// <summary>Kernels of a backend that move values between plain rows and the layout of activations.</summary>
+public interface IActivationsKernels
+{
+    /// <summary>Plain <c>[N, C, H, W]</c> to activations of the same size.</summary>
+    void ToActivations(Shape shape, DeviceBuffer plain, DeviceBuffer activations);
+
+    /// <summary>Activations to plain: plain (+)= activations.</summary>
+    void FromActivations(Shape shape, DeviceBuffer activations, bool accumulate, DeviceBuffer plain);
+}
+
+/// <summary>Recording of the way from features to activations.</summary>
+public static class ActivationsOp
+{
+    /// <summary>
+    /// Plain values in the layout of activations, where convolutions, batch norms and pooling take them: a batch norm of features
+    /// <c>[N, C]</c> is a 2-D batch norm of maps of one pixel. <see cref="Pool2dOp.GlobalAveragePool"/> leads back.
+    /// </summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="x">Plain values <c>[N, C, H, W]</c>; a view is stored first.</param>
+    /// <exception cref="ShapeException">x is in the layout of activations already.</exception>
+    public static Tensor ToActivations(this Tape tape, Tensor x)
+    {
+        ShapeException.Require(x.Layout == Layout.Plain, "ToActivations", $"{x} must be plain");
+        return tape.Record(new ToActivationsNode(tape, x)).Output;
+    }
+}
+
+internal sealed class ToActivationsNode : Node
+{
+    private readonly Edge _x;
+
+    public ToActivationsNode(Tape tape, Tensor x)
+    {
+        _x = tape.WireStored(x);
+        Output = tape.Make(x.Shape, Layout.Blocked, "activations");
+        (Inputs, Outputs) = ([_x], [Output]);
+    }
+
+    public Tensor Output { get; }
+    public override string Op => "ToActivations";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+
+    public override void Forward(IKernels k) => k.ToActivations(Output.Shape, _x.Data, Output.Data);
+
+    public override void Backward(IKernels k) => k.FromActivations(Output.Shape, Output.Grad, _x.Accumulate, _x.Grad);
+}

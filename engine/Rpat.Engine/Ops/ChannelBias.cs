@@ -1,0 +1,55 @@
+namespace Rpat.Engine;
+
+/// <summary>Kernels of a backend for the bias of a convolution; x and y are activations, the bias one value a channel.</summary>
+public interface IChannelBiasKernels
+{
+    /// <summary>y[c] = x[c] + bias[c], the view of x applied.</summary>
+    void ChannelBias(Shape shape, in Operand x, DeviceBuffer bias, DeviceBuffer y);
+
+    /// <summary>dbias[c] (+)= Σ over samples and pixels of dy[c].</summary>
+    void ChannelBiasGradient(Shape shape, DeviceBuffer dy, bool accumulate, DeviceBuffer dbias);
+}
+
+/// <summary>Recording of biases.</summary>
+public static class ChannelBiasOp
+{
+    /// <summary>x + bias, one value a channel: the bias of a convolution.</summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="x">Activations <c>[N, C, H, W]</c>.</param>
+    /// <param name="bias">C values.</param>
+    /// <exception cref="ShapeException">The channels do not fit, or x is a plain image.</exception>
+    public static Tensor ChannelBias(this Tape tape, Tensor x, Nn.Parameter bias)
+    {
+        ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias", $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
+        ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations");
+        return tape.Record(new ChannelBiasNode(tape, x, bias)).Output;
+    }
+}
+
+internal sealed class ChannelBiasNode : Node
+{
+    private readonly Edge _x;
+    private readonly Edge _bias;
+
+    public ChannelBiasNode(Tape tape, Tensor x, Nn.Parameter bias)
+    {
+        (_x, _bias) = (tape.Wire(x), tape.Wire(bias));
+        Output = tape.Make(x.Shape, Layout.Blocked, $"bias({bias.Name})");
+        (Inputs, Outputs) = ([_x, _bias], [Output]);
+    }
+
+    public Tensor Output { get; }
+    public override string Op => "ChannelBias";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+    public override Edge? PassThrough => _x;
+
+    public override void Forward(IKernels k) => k.ChannelBias(Output.Shape, _x.Operand, _bias.Data, Output.Data);
+
+    public override void Backward(IKernels k)
+    {
+        if (_bias.NeedsGrad) k.ChannelBiasGradient(Output.Shape, Output.Grad, _bias.Accumulate, _bias.Grad);
+        if (_x is { NeedsGrad: true, SharesOutputGrad: false })
+            k.AddGradient(Output.Shape, Layout.Blocked, Output.Grad, null, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+    }
+}
