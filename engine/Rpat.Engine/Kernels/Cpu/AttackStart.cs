@@ -29,7 +29,8 @@ internal sealed unsafe partial class CpuKernels : IAttackStartKernels
                 return;
             }
             stream.FillSymmetric(new Span<float>(to, count));
-            for (int i = 0; i < count; i++) to[i] = Math.Clamp(from[i] + eps * to[i], 0f, 1f);
+            for (int i = 0; i < count; i += Blocks.Size)
+                Lanes.Store(Pixel.Clamp(Lanes.Load(from + i, count - i) + eps * Lanes.Load(to + i, count - i)), to + i, count - i);
         }
     }
 }

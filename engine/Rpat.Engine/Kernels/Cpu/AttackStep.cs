@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal sealed unsafe partial class CpuKernels : IAttackStepKernels
@@ -12,13 +16,18 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
     {
         public void Run(int index, Worker worker)
         {
-            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i++)
+            Vec radius = Vector512.Create(eps);
+            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i += Blocks.Size)
             {
-                float sign = g[i] > 0 ? 1 : g[i] < 0 ? -1 : 0;
-                float moved = Math.Clamp(adversarial[i] + step * sign, x[i] - eps, x[i] + eps);
-                adversarial[i] = Math.Clamp(moved, 0f, 1f);
+                Vec center = Lanes.Load(x + i, end - i);
+                Vec moved = Lanes.Load(adversarial + i, end - i) + SignedStep(Lanes.Load(g + i, end - i));
+                Lanes.Store(Pixel.Clamp(Simd.Clamp(moved, center - radius, center + radius)), adversarial + i, end - i);
             }
         }
+
+        /// <summary>step·sign(g); no step where g is 0 or no number.</summary>
+        private Vec SignedStep(Vec gradient) =>
+            (Vector512.GreaterThan(gradient, Vec.Zero) & Vector512.Create(step)) | (Vector512.LessThan(gradient, Vec.Zero) & Vector512.Create(-step));
     }
 
     private readonly struct L2Sample(int count, float* x, float* g, float step, float eps, float* adversarial) : IJob
@@ -27,30 +36,48 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
         {
             long at = (long)index * count;
             float* from = x + at, grad = g + at, to = adversarial + at;
-            float rate = step / Math.Max(Norm.Of(grad, count), 1e-6f);
-            for (int i = 0; i < count; i++) to[i] = Math.Clamp(to[i] + rate * grad[i], 0f, 1f);
+            float rate = step / Math.Max((float)Norm.Of(grad, null, count), 1e-6f);
+            for (int i = 0; i < count; i += Blocks.Size)
+                Lanes.Store(Pixel.Clamp(Lanes.Load(to + i, count - i) + rate * Lanes.Load(grad + i, count - i)), to + i, count - i);
             Norm.ScaleIntoBall(from, to, count, eps);
         }
     }
 }
 
+/// <summary>Pixels lie in [0, 1]; what is no number stays so.</summary>
+internal static class Pixel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec Clamp(Vec v) => Simd.Clamp(v, Vec.Zero, Vec.One);
+}
+
+/// <summary>Euclidean norms, summed in double.</summary>
 internal static unsafe class Norm
 {
-    public static float Of(float* v, int count)
+    /// <summary>‖a − b‖, or ‖a‖ without b.</summary>
+    public static double Of(float* a, float* b, int count)
     {
-        double sum = 0;
-        for (int i = 0; i < count; i++) sum += (double)v[i] * v[i];
-        return (float)Math.Sqrt(sum);
+        Wide sum = 0;
+        for (int i = 0; i < count; i += Blocks.Size)
+        {
+            Wide v = Wide.Of(Lanes.Load(a + i, count - i));
+            if (b != null) v -= Wide.Of(Lanes.Load(b + i, count - i));
+            sum += v * v;
+        }
+        return Math.Sqrt(sum.Sum());
     }
 
     /// <summary>Moves x′ towards x until ‖x′ − x‖ ≤ ε, where it is not yet.</summary>
     public static void ScaleIntoBall(float* x, float* adversarial, int count, float eps)
     {
-        double sum = 0;
-        for (int i = 0; i < count; i++) sum += ((double)adversarial[i] - x[i]) * ((double)adversarial[i] - x[i]);
-        double norm = Math.Sqrt(sum);
+        double norm = Of(adversarial, x, count);
         if (norm <= eps) return;
-        double factor = eps / norm;
-        for (int i = 0; i < count; i++) adversarial[i] = Math.Clamp((float)(x[i] + factor * (adversarial[i] - x[i])), 0f, 1f);
+        Wide factor = eps / norm;
+        for (int i = 0; i < count; i += Blocks.Size)
+        {
+            Wide center = Wide.Of(Lanes.Load(x + i, count - i));
+            Wide moved = center + factor * (Wide.Of(Lanes.Load(adversarial + i, count - i)) - center);
+            Lanes.Store(Pixel.Clamp(moved.Narrow()), adversarial + i, count - i);
+        }
     }
 }

@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Batch norm on <c>[N][blocks][pixels][16]</c>. Reductions go plane by plane in float32 around the plane's own mean, then over
-/// the planes in double and in fixed order.
+/// the planes in double and in fixed order, sixteen channels at a time.
 /// </summary>
 internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
 {
@@ -14,19 +14,13 @@ internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
         int blocks = Blocks.Count(shape.C);
         float* partial = _pool.Caller.Scratch(4, 2L * shape.N * blocks * Blocks.Size);
         _pool.Run(new PlaneMoments(shape, x.Floats(), partial), shape.N * blocks);
-        for (int c = 0; c < shape.C; c++) FinishMoments(shape, partial, c, state, moveRunning, saved);
-        for (int c = shape.C; c < blocks * Blocks.Size; c++) SetAffine(saved, c, 0, 0, 0, 0);
+        _pool.Run(new BlockStatistics(shape, partial, new NormVectors(shape.C, state, saved), moveRunning), blocks);
     }
 
     public void BatchNormEval(int channels, in BatchNormState state, in BatchNormSaved saved)
     {
-        for (int c = 0; c < channels; c++)
-        {
-            double invStd = 1 / Math.Sqrt(state.RunningVar.Floats()[c] + (double)Nn.BatchNorm2d.Epsilon);
-            double mean = state.RunningMean.Floats()[c];
-            SetAffine(saved, c, mean, invStd, state.Gamma.Floats()[c], state.Beta.Floats()[c]);
-        }
-        for (int c = channels; c < Blocks.Count(channels) * Blocks.Size; c++) SetAffine(saved, c, 0, 0, 0, 0);
+        var vectors = new NormVectors(channels, state, saved);
+        for (int block = 0; block < Blocks.Count(channels); block++) vectors.SetFromRunning(block);
     }
 
     public void BatchNormBackward(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, bool batchStatistics,
@@ -37,65 +31,108 @@ internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
         float* linear = _pool.Caller.Scratch(5, 2L * padded);
         var view = new Affine(x.Floats(), saved.Scale.Floats(), saved.Shift.Floats(), relu);
         _pool.Run(new PlaneGradientSums(shape, view, dh.Floats(), saved.Mean.Floats(), saved.InvStd.Floats(), partial), shape.N * blocks);
-        new Span<float>(linear, 2 * padded).Clear();
-        for (int c = 0; c < shape.C; c++) FinishGradient(shape, partial, c, saved, batchStatistics, gradients, linear);
+        _pool.Run(new BlockGradient(shape, partial, saved, batchStatistics, gradients, linear, linear + padded), blocks);
         if (gradients.X is { } dx)
             _pool.Run(new PlaneGradient(shape, view, dh.Floats(), linear, linear + padded, gradients.AddX, dx.Floats()), shape.N * blocks);
     }
+}
 
-    /// <summary>Joins the planes' means and squared deviations (Chan et al.).</summary>
-    private static void FinishMoments(Shape s, float* partial, int c, in BatchNormState state, bool moveRunning, in BatchNormSaved saved)
+/// <summary>A batch norm's vectors, sixteen channels at a time; lanes beyond the last channel become zeros.</summary>
+internal readonly unsafe struct NormVectors(int channels, BatchNormState state, BatchNormSaved saved)
+{
+    private static Wide Epsilon => (double)Nn.BatchNorm2d.Epsilon;
+
+    /// <summary>Scale and shift of a channel block from a mean and a biased variance.</summary>
+    public void Set(int block, Wide mean, Wide variance)
     {
-        int blocks = Blocks.Count(s.C);
-        double mean = 0, squares = 0;
+        int c = block * Blocks.Size;
+        Wide gamma = Load(state.Gamma, block), beta = Load(state.Beta, block);
+        Wide invStd = 1 / Wide.Sqrt(variance + Epsilon), scale = gamma * invStd;
+        Vec valid = Lanes.First(channels - c);
+        (mean.Narrow() & valid).Store(saved.Mean.Floats() + c);
+        (invStd.Narrow() & valid).Store(saved.InvStd.Floats() + c);
+        scale.Narrow().Store(saved.Scale.Floats() + c);
+        (beta - scale * mean).Narrow().Store(saved.Shift.Floats() + c);
+    }
+
+    public void SetFromRunning(int block) => Set(block, Load(state.RunningMean, block), Load(state.RunningVar, block));
+
+    /// <summary>Moves the running statistics towards a batch's mean and unbiased variance.</summary>
+    public void Move(int block, Wide mean, Wide variance)
+    {
+        Move(state.RunningMean, block, mean);
+        Move(state.RunningVar, block, variance);
+    }
+
+    private Wide Load(DeviceBuffer values, int block) => Wide.Of(Lanes.Load(values.Floats() + block * Blocks.Size, channels - block * Blocks.Size));
+
+    private void Move(DeviceBuffer running, int block, Wide value)
+    {
+        const double Momentum = Nn.BatchNorm2d.Momentum;
+        Vec moved = ((1 - Momentum) * Load(running, block) + Momentum * value).Narrow();
+        Lanes.Store(moved, running.Floats() + block * Blocks.Size, channels - block * Blocks.Size);
+    }
+}
+
+/// <summary>Joins the planes' means and squared deviations of one channel block.</summary>
+internal readonly unsafe struct BlockStatistics(Shape s, float* partial, NormVectors vectors, bool moveRunning) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        nint step = 2 * Blocks.Count(s.C) * Blocks.Size;
+        float* planes = partial + 2 * index * Blocks.Size;
+        Wide mean = 0, squares = 0, area = s.Area;
+        for (int n = 0; n < s.N; n++) mean += Wide.Of(Vector512.Load(planes + n * step));
+        mean /= s.N;
         for (int n = 0; n < s.N; n++)
         {
-            float* p = partial + 2L * (n * blocks + c / Blocks.Size) * Blocks.Size + c % Blocks.Size;
-            double delta = p[0] - mean;
-            mean += delta / (n + 1);
-            squares += p[Blocks.Size] + delta * delta * s.Area * n / (n + 1.0);
+            Wide apart = Wide.Of(Vector512.Load(planes + n * step)) - mean;
+            squares += Wide.Of(Vector512.Load(planes + n * step + Blocks.Size)) + area * apart * apart;
         }
-        double count = (double)s.N * s.Area, variance = squares / count;
-        SetAffine(saved, c, mean, 1 / Math.Sqrt(variance + Nn.BatchNorm2d.Epsilon), state.Gamma.Floats()[c], state.Beta.Floats()[c]);
-        if (!moveRunning) return;
-        Move(state.RunningMean.Floats() + c, mean);
-        Move(state.RunningVar.Floats() + c, squares / (count - 1));
+        double count = (double)s.N * s.Area;
+        vectors.Set(index, mean, squares / count);
+        if (moveRunning) vectors.Move(index, mean, squares / (count - 1));
     }
+}
 
-    private static void Move(float* running, double value) =>
-        *running = (float)((1 - (double)Nn.BatchNorm2d.Momentum) * *running + Nn.BatchNorm2d.Momentum * value);
-
-    private static void SetAffine(in BatchNormSaved saved, int c, double mean, double invStd, double gamma, double beta)
+/// <summary>
+/// Joins the planes' gradient sums of one channel block: dβ, dγ, and dx = scale·g + slope·x + offset, the mean terms folded into
+/// two numbers a channel.
+/// </summary>
+internal readonly unsafe struct BlockGradient(Shape s, float* partial, BatchNormSaved saved, bool batchStatistics,
+    BatchNormGradients gradients, float* slopes, float* offsets) : IJob
+{
+    public void Run(int index, Worker worker)
     {
-        saved.Mean.Floats()[c] = (float)mean;
-        saved.InvStd.Floats()[c] = (float)invStd;
-        saved.Scale.Floats()[c] = (float)(gamma * invStd);
-        saved.Shift.Floats()[c] = (float)(beta - gamma * invStd * mean);
-    }
-
-    /// <summary>dx = scale·g + slope·x + offset: the mean terms folded into two numbers a channel.</summary>
-    private static void FinishGradient(Shape s, float* partial, int c, in BatchNormSaved saved, bool batchStatistics,
-        in BatchNormGradients gradients, float* linear)
-    {
-        int blocks = Blocks.Count(s.C);
-        double sum = 0, product = 0;
-        for (int n = 0; n < s.N; n++)
+        nint step = 2 * Blocks.Count(s.C) * Blocks.Size;
+        float* planes = partial + 2 * index * Blocks.Size;
+        Wide sum = 0, product = 0;
+        for (int n = 0; n < s.N; n++, planes += step)
         {
-            float* p = partial + 2L * (n * blocks + c / Blocks.Size) * Blocks.Size + c % Blocks.Size;
-            sum += p[0];
-            product += p[Blocks.Size];
+            sum += Wide.Of(Vector512.Load(planes));
+            product += Wide.Of(Vector512.Load(planes + Blocks.Size));
         }
-        AddOrStore(gradients.Beta, c, sum, gradients.AddParameters);
-        AddOrStore(gradients.Gamma, c, product, gradients.AddParameters);
-        if (!batchStatistics) return;
-        double count = (double)s.N * s.Area, scale = saved.Scale.Floats()[c], slope = -scale * saved.InvStd.Floats()[c] * product / count;
-        linear[c] = (float)slope;
-        linear[blocks * Blocks.Size + c] = (float)(-scale * sum / count - slope * saved.Mean.Floats()[c]);
+        AddOrStore(gradients.Beta, index, sum);
+        AddOrStore(gradients.Gamma, index, product);
+        Linear(index * Blocks.Size, sum, product);
     }
 
-    private static void AddOrStore(DeviceBuffer? to, int c, double value, bool add)
+    private void Linear(int c, Wide sum, Wide product)
     {
-        if (to is not null) to.Floats()[c] = (float)value + (add ? to.Floats()[c] : 0);
+        double share = batchStatistics ? 1 / ((double)s.N * s.Area) : 0;
+        Wide scale = Wide.Of(Vector512.Load(saved.Scale.Floats() + c)), mean = Wide.Of(Vector512.Load(saved.Mean.Floats() + c));
+        Wide slope = -share * scale * Wide.Of(Vector512.Load(saved.InvStd.Floats() + c)) * product;
+        slope.Narrow().Store(slopes + c);
+        (-share * scale * sum - slope * mean).Narrow().Store(offsets + c);
+    }
+
+    private void AddOrStore(DeviceBuffer? to, int block, Wide value)
+    {
+        if (to is null) return;
+        float* at = to.Floats() + block * Blocks.Size;
+        int left = s.C - block * Blocks.Size;
+        Vec old = gradients.AddParameters ? Lanes.Load(at, left) : Vec.Zero;
+        Lanes.Store(value.Narrow() + old, at, left);
     }
 }
 

@@ -7,8 +7,8 @@ internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet 
     private readonly ConvolutionAlgorithm _convolution = convolution;
     private readonly Tile.Kernel[] _tiles = Tile.For(set);
 
-    /// <summary>Floats that one item of an element-wise job takes: a quarter of L2.</summary>
-    private const int Grain = 64 << 10;
+    /// <summary>Floats that one item of an element-wise job takes: little, so that one image batch makes work for all threads.</summary>
+    private const int Grain = 4 << 10;
 
     private static int Pieces(long count) => (int)((count + Grain - 1) / Grain);
 }

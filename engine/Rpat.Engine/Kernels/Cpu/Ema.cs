@@ -9,8 +9,11 @@ internal sealed unsafe partial class CpuKernels : IEmaKernels
     {
         public void Run(int index, Worker worker)
         {
-            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i++)
-                average[i] = decay * average[i] + (1 - decay) * values[i];
+            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i += Blocks.Size)
+            {
+                var moved = decay * Lanes.Load(average + i, end - i) + (1 - decay) * Lanes.Load(values + i, end - i);
+                Lanes.Store(moved, average + i, end - i);
+            }
         }
     }
 }

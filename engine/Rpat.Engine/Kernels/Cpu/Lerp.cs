@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal sealed unsafe partial class CpuKernels : ILerpKernels
@@ -12,7 +14,11 @@ internal sealed unsafe partial class CpuKernels : ILerpKernels
     {
         public void Run(int index, Worker worker)
         {
-            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i++) y[i] = a[i] + t * (b[i] - a[i]);
+            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i += Blocks.Size)
+            {
+                var from = Lanes.Load(a + i, end - i);
+                Lanes.Store(from + t * (Lanes.Load(b + i, end - i) - from), y + i, end - i);
+            }
         }
     }
 
@@ -20,8 +26,12 @@ internal sealed unsafe partial class CpuKernels : ILerpKernels
     {
         public void Run(int index, Worker worker)
         {
-            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i++)
-                dx[i] = factor * dy[i] + (accumulate ? dx[i] : 0);
+            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i += Blocks.Size)
+            {
+                var v = factor * Lanes.Load(dy + i, end - i);
+                if (accumulate) v += Lanes.Load(dx + i, end - i);
+                Lanes.Store(v, dx + i, end - i);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ internal sealed unsafe partial class CpuKernels : IPool2dKernels
         _pool.Run(new AveragePlanes(shape, new Affine(x), y.Floats()), shape.N);
 
     public void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
-        _pool.Run(new AverageGradient(shape, dy.Floats(), new Affine(through), accumulate, dx.Floats()), shape.N * Blocks.Count(shape.C));
+        _pool.Run(new AverageGradient(shape, dy.Floats(), new Affine(through), accumulate, dx.Floats()), shape.N);
 
     public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y) =>
         _pool.Run(new MaxPlanes(shape, window, stride, new Affine(x), y.Floats()), shape.N * Blocks.Count(shape.C));
@@ -24,32 +24,35 @@ internal readonly unsafe struct AveragePlanes(Shape s, Affine x, float* y) : IJo
     public void Run(int index, Worker worker)
     {
         int blocks = Blocks.Count(s.C);
-        float* mean = stackalloc float[Blocks.Size];
         for (int block = 0; block < blocks; block++)
         {
             Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor, sum = Vec.Zero;
             float* from = x.Data + ((long)index * blocks + block) * s.Area * Blocks.Size;
             for (int i = 0; i < s.Area * Blocks.Size; i += Blocks.Size)
                 sum += Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from + i), scale, shift), floor);
-            (sum / Vector512.Create((float)s.Area)).Store(mean);
-            int valid = Math.Min(Blocks.Size, s.C - block * Blocks.Size);
-            new Span<float>(mean, valid).CopyTo(new Span<float>(y + (long)index * s.C + block * Blocks.Size, valid));
+            Lanes.Store(sum / Vector512.Create((float)s.Area), y + (long)index * s.C + block * Blocks.Size, s.C - block * Blocks.Size);
         }
     }
 }
 
-/// <summary>Spreads the gradient of one plane's mean.</summary>
+/// <summary>Spreads the gradients of one image's means.</summary>
 internal readonly unsafe struct AverageGradient(Shape s, float* dy, Affine through, bool accumulate, float* dx) : IJob
 {
     public void Run(int index, Worker worker)
     {
-        int blocks = Blocks.Count(s.C), block = index % blocks, valid = Math.Min(Blocks.Size, s.C - block * Blocks.Size);
-        float* g = stackalloc float[Blocks.Size];
-        new Span<float>(g, Blocks.Size).Clear();
-        new Span<float>(dy + (long)(index / blocks) * s.C + block * Blocks.Size, valid).CopyTo(new Span<float>(g, valid));
+        int blocks = Blocks.Count(s.C);
+        Vec area = Vector512.Create((float)s.Area);
+        for (int block = 0; block < blocks; block++)
+        {
+            Vec mean = Lanes.Load(dy + (long)index * s.C + block * Blocks.Size, s.C - block * Blocks.Size);
+            Plane(block, ((long)index * blocks + block) * s.Area * Blocks.Size, mean * through.ScaleOf(block) / area);
+        }
+    }
+
+    private void Plane(int block, long offset, Vec spread)
+    {
         Vec scale = through.ScaleOf(block), shift = through.ShiftOf(block);
-        Vec spread = Vector512.Load(g) * scale / Vector512.Create((float)s.Area);
-        for (long i = (long)index * s.Area * Blocks.Size, end = i + (long)s.Area * Blocks.Size; i < end; i += Blocks.Size)
+        for (long i = offset; i < offset + (long)s.Area * Blocks.Size; i += Blocks.Size)
         {
             Vec v = spread;
             if (through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + i), scale, shift), Vec.Zero);

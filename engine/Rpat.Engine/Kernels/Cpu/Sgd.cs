@@ -5,15 +5,17 @@ internal sealed unsafe partial class CpuKernels : ISgdKernels
     public void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step) =>
         _pool.Run(new SgdPiece(count, weights.Floats(), gradients.Floats(), velocity.Floats(), step), Pieces(count));
 
-    private readonly struct SgdPiece(long count, float* w, float* g, float* v, SgdStep step) : IJob
+    private readonly struct SgdPiece(long count, float* weights, float* gradients, float* velocity, SgdStep step) : IJob
     {
         public void Run(int index, Worker worker)
         {
-            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i++)
+            for (long i = (long)index * Grain, end = Math.Min(count, i + Grain); i < end; i += Blocks.Size)
             {
-                float gradient = g[i] + step.WeightDecay * w[i];
-                v[i] = step.Momentum * v[i] + gradient;
-                w[i] -= step.Rate * (step.Nesterov ? gradient + step.Momentum * v[i] : v[i]);
+                var w = Lanes.Load(weights + i, end - i);
+                var g = Lanes.Load(gradients + i, end - i) + step.WeightDecay * w;
+                var v = step.Momentum * Lanes.Load(velocity + i, end - i) + g;
+                Lanes.Store(v, velocity + i, end - i);
+                Lanes.Store(w - step.Rate * (step.Nesterov ? g + step.Momentum * v : v), weights + i, end - i);
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Rpat.Engine.Kernels.Cpu;
 
@@ -41,6 +42,7 @@ internal sealed unsafe class Worker
 internal sealed unsafe class WorkerPool : IDisposable
 {
     private const int SpinsBeforeSleep = 20_000;
+    private const int SharesPerThread = 32; // items are taken in shares: taking one by one costs more than some items do
     private const int SpinsBeforeYield = 1_000; // other programs may hold the core that a worker needs
 
     private readonly Worker[] _workers;
@@ -50,11 +52,12 @@ internal sealed unsafe class WorkerPool : IDisposable
     private delegate*<void*, int, Worker, void> _invoke;
     private void* _job;
     private int _count;
-    private int _next;
+    private int _share;
     private int _running;
     private int _generation;
     private volatile bool _stop;
     private Exception? _failure;
+    private Counter _next; // on a cache line of its own: all threads write it
 
     public WorkerPool(int threads)
     {
@@ -81,7 +84,8 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
         _invoke = &Invoke<T>;
         _job = Unsafe.AsPointer(ref job); // on this stack frame until all workers are done
-        (_count, _next, _running) = (count, 0, Threads);
+        (_count, _share, _running) = (count, Math.Max(1, count / (Threads * SharesPerThread)), Threads);
+        _next.Value = 0;
         Interlocked.Increment(ref _generation);
         WakeSleepers();
         Work(_workers[0]);
@@ -153,8 +157,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     {
         try
         {
-            for (int i = Interlocked.Increment(ref _next) - 1; i < _count; i = Interlocked.Increment(ref _next) - 1)
-                _invoke(_job, i, worker);
+            WorkShares(worker);
         }
         catch (Exception e)
         {
@@ -163,10 +166,28 @@ internal sealed unsafe class WorkerPool : IDisposable
         Interlocked.Decrement(ref _running);
     }
 
+    private void WorkShares(Worker worker)
+    {
+        var invoke = _invoke;
+        void* job = _job;
+        var (count, share) = (_count, _share);
+        for (int first = Take(share); first < count; first = Take(share))
+            for (int i = first; i < Math.Min(first + share, count); i++) invoke(job, i, worker);
+    }
+
+    private int Take(int share) => Interlocked.Add(ref _next.Value, share) - share;
+
     private void Rethrow()
     {
         var failure = _failure!;
         _failure = null;
         ExceptionDispatchInfo.Throw(failure);
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Counter
+    {
+        [FieldOffset(64)]
+        public int Value;
     }
 }
