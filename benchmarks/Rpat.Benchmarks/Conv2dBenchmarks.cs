@@ -78,6 +78,8 @@ public class Conv2dBenchmarks
         private readonly Parameter _weight;
         private readonly DeviceBuffer _x;
         private readonly DeviceBuffer _y;
+        private readonly DeviceBuffer _forwardFilters;
+        private readonly DeviceBuffer _gradientFilters;
 
         public Case(Device device, ConvLayer l) : base(device)
         {
@@ -86,14 +88,22 @@ public class Conv2dBenchmarks
             Build(seed: 1);
             _x = device.Allocate(device.StorageLength(_shape.Input, _shape.InputLayout));
             _y = device.Allocate(device.StorageLength(_shape.Output, Layout.Blocked));
+            (_forwardFilters, _gradientFilters) = (Filters(inputGradient: false), Filters(inputGradient: true));
         }
 
-        public void Forward() => Device.Kernels.Conv2dForward(_shape, _x, _weight, null, _y);
+        public void Forward() => Device.Kernels.Conv2dForward(_shape, _x, _forwardFilters, null, _y);
 
-        public void InputGradient() => Device.Kernels.Conv2dInputGradient(_shape, _y, _weight, default, false, _x);
+        public void InputGradient() => Device.Kernels.Conv2dInputGradient(_shape, _y, _gradientFilters, default, false, _x);
 
         public void WeightGradient() => Device.Kernels.Conv2dWeightGradient(_shape, _x, _y, false, _weight.Grad);
 
         public void Dispose() => Device.Dispose();
+
+        private DeviceBuffer Filters(bool inputGradient)
+        {
+            var filters = Device.Allocate(Device.Kernels.Conv2dFilterLength(_shape, inputGradient));
+            Device.Kernels.Conv2dArrangeFilters(_shape, inputGradient, _weight.Data, filters);
+            return filters;
+        }
     }
 }

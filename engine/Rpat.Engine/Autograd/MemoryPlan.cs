@@ -3,6 +3,7 @@ namespace Rpat.Engine;
 /// <summary>
 /// Places every value and gradient of a tape in one arena. A buffer occupies memory from the step that first writes it to the
 /// step that last reads it (forward steps 0…n−1, backward steps n…2n−1), and buffers whose lives do not overlap share memory.
+/// Derived weights live likewise, or from the first step to the last where the tape keeps them from run to run.
 /// </summary>
 internal sealed class MemoryPlan
 {
@@ -12,6 +13,7 @@ internal sealed class MemoryPlan
     private readonly Dictionary<Tensor, Slot> _data = [];
     private readonly Dictionary<Tensor, Slot> _grad = [];
     private readonly HashSet<Tensor> _written = [];
+    private readonly HashSet<Tensor> _derived = [];
 
     /// <summary>Words of arena that the plan needs.</summary>
     public long Length { get; private set; }
@@ -19,12 +21,13 @@ internal sealed class MemoryPlan
     /// <summary>Nodes that take part in the backward pass, in the order in which they run.</summary>
     public List<Node> Backward { get; } = [];
 
-    public static MemoryPlan Make(IReadOnlyList<Node> nodes, IReadOnlySet<Tensor> kept)
+    public static MemoryPlan Make(IReadOnlyList<Node> nodes, IReadOnlySet<Tensor> kept, bool keepDerivedWeights)
     {
         var plan = new MemoryPlan();
         int end = 2 * nodes.Count;
         for (int i = 0; i < nodes.Count; i++) plan.PlaceForward(nodes[i], i, kept, end);
         for (int i = nodes.Count - 1; i >= 0; i--) plan.PlaceBackward(nodes[i], end - 1 - i);
+        if (keepDerivedWeights) plan.KeepDerivedWeights(end);
         plan.AssignOffsets();
         return plan;
     }
@@ -36,12 +39,25 @@ internal sealed class MemoryPlan
         foreach (var (tensor, slot) in _grad) tensor.Grad = arena.View(slot.Offset, tensor.StorageLength);
     }
 
+    private void KeepDerivedWeights(int end)
+    {
+        foreach (var storage in _derived) _data[storage].Live(0, end);
+    }
+
     private void PlaceForward(Node node, int step, IReadOnlySet<Tensor> kept, int end)
     {
         foreach (var output in node.Outputs)
             if (output.View is null && !output.IsPersistent)
                 _data[output] = Add(output, step, kept.Contains(output) ? end : step);
         foreach (var edge in node.Inputs) Use(edge, step);
+        Place(node.ForwardWeights, step);
+    }
+
+    private void Place(IEnumerable<DerivedWeight> weights, int step)
+    {
+        foreach (var storage in weights.Select(w => w.Storage))
+            if (_derived.Add(storage)) _data[storage] = Add(storage, step, step);
+            else Extend(_data, storage, step);
     }
 
     private void Use(Edge edge, int step)
@@ -56,6 +72,7 @@ internal sealed class MemoryPlan
         Backward.Add(node);
         foreach (var saved in node.Saved) Extend(_data, saved, step);
         foreach (var output in node.Outputs) Extend(_grad, output, step);
+        Place(node.BackwardWeights, step);
         foreach (var edge in node.Inputs)
             if (edge.Target is { } target) WriteGradient(node, edge, target, step);
     }
@@ -90,7 +107,7 @@ internal sealed class MemoryPlan
 
     private static void Extend(Dictionary<Tensor, Slot> slots, Tensor tensor, int step)
     {
-        if (slots.TryGetValue(tensor, out var slot)) slot.End = Math.Max(slot.End, step);
+        if (slots.TryGetValue(tensor, out var slot)) slot.Live(slot.Start, Math.Max(slot.End, step));
     }
 
     /// <summary>Largest first, each at the lowest offset that is free during its whole life.</summary>
@@ -119,8 +136,10 @@ internal sealed class MemoryPlan
     private sealed class Slot(long length, int start, int end)
     {
         public long Length { get; } = length;
-        public int Start { get; } = start;
-        public int End { get; set; } = end;
+        public int Start { get; private set; } = start;
+        public int End { get; private set; } = end;
         public long Offset { get; set; }
+
+        public void Live(int from, int to) => (Start, End) = (from, to);
     }
 }

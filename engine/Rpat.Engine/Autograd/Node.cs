@@ -21,6 +21,12 @@ public abstract class Node
     /// <summary>Tensors whose values <see cref="Backward"/> reads, besides the gradients.</summary>
     public virtual IEnumerable<Tensor> Saved => [];
 
+    /// <summary>Derived copies of weights that <see cref="Forward"/> reads.</summary>
+    internal virtual IEnumerable<DerivedWeight> ForwardWeights => [];
+
+    /// <summary>Derived copies of weights that <see cref="Backward"/> reads.</summary>
+    internal virtual IEnumerable<DerivedWeight> BackwardWeights => [];
+
     /// <summary>An input whose gradient equals the output's: it may share the memory (a residual branch).</summary>
     public virtual Edge? PassThrough => null;
 

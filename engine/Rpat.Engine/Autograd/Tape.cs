@@ -21,12 +21,14 @@ public enum Gradients
 /// </summary>
 public sealed class Tape(Device device, Gradients gradients = Gradients.None)
 {
-    private readonly List<Node> _nodes = [];
+    private readonly Dictionary<object, DerivedWeight> _derived = [];
+    private List<Node> _nodes = [];
     private readonly HashSet<Tensor> _kept = [];
     private Node[] _forward = [];
     private Node[] _backward = [];
     private MemoryPlan? _plan;
     private int _boundGeneration = -1;
+    private long _passes;
 
     /// <summary>Where the tape runs.</summary>
     public Device Device { get; } = device;
@@ -34,11 +36,20 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// <summary>What <see cref="Backward"/> computes.</summary>
     public Gradients Gradients { get; } = gradients;
 
-    /// <summary>The recorded ops.</summary>
+    /// <summary>The recorded ops; after the first run in the order in which they run.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
     /// <summary>Bytes of the arena that this tape needs, known after the first run.</summary>
     public long PlannedBytes => (_plan?.Length ?? 0) * sizeof(float);
+
+    /// <summary>
+    /// Whether derived weights stay for the whole tape. An attack or an evaluation runs again and again with the same weights; a
+    /// training step changes them, so there they only take memory while they are used.
+    /// </summary>
+    internal bool KeepsDerivedWeights => !Gradients.HasFlag(Gradients.Parameters);
+
+    /// <summary>Changes whenever derived weights may have been overwritten: with each pass, or when another tape has run.</summary>
+    internal long Stretch => KeepsDerivedWeights ? Device.Arena.Tenancy : _passes;
 
     /// <summary>Called while profiling before each node, with whether it runs backward, and with null at the end of a pass.</summary>
     public Action<Node?, bool>? Profile { get; set; }
@@ -54,6 +65,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     public void Forward()
     {
         Prepare();
+        _passes++;
         foreach (var node in _forward)
         {
             Profile?.Invoke(node, false);
@@ -67,6 +79,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     public void Backward()
     {
         if (Device.Arena.LastTape != this) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
+        _passes++;
         foreach (var node in _backward)
         {
             Profile?.Invoke(node, true);
@@ -107,6 +120,18 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view = null) =>
         new(Device, shape, layout, name) { View = view, Maker = this };
 
+    /// <summary>A copy of a weight that nodes share which name the same key.</summary>
+    /// <param name="weight">The weight.</param>
+    /// <param name="key">What distinguishes this arrangement from others of the weight.</param>
+    /// <param name="length">Words that it takes.</param>
+    /// <param name="make">Fills it.</param>
+    internal DerivedWeight Derive<TKey>(Nn.Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
+    {
+        if (!_derived.TryGetValue((weight, key), out var derived))
+            _derived[(weight, key)] = derived = new(this, weight, Make(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
+        return derived;
+    }
+
     private bool Wants(Tensor tensor) => tensor switch
     {
         Nn.Parameter => Gradients.HasFlag(Gradients.Parameters),
@@ -120,7 +145,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     {
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
-        Device.Arena.LastTape = this;
+        Device.Arena.Enter(this);
         if (_boundGeneration == Device.Arena.Generation) return;
         _plan.Bind(Device.Arena);
         _boundGeneration = Device.Arena.Generation;
@@ -128,7 +153,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
 
     private MemoryPlan Plan()
     {
-        var plan = MemoryPlan.Make(_nodes, _kept);
+        _nodes = LayerOrder.Sort(_nodes);
+        var plan = MemoryPlan.Make(_nodes, _kept, KeepsDerivedWeights);
         _forward = [.. _nodes];
         _backward = [.. plan.Backward];
         return plan;

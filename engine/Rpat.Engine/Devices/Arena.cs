@@ -12,7 +12,10 @@ internal sealed class Arena(Device device)
     public int Generation { get; private set; }
 
     /// <summary>The tape that ran last: the only one whose tensors still hold their values.</summary>
-    public Tape? LastTape { get; set; }
+    public Tape? LastTape { get; private set; }
+
+    /// <summary>Changes when another tape takes over, or the block moved: nothing that a tape left there is left.</summary>
+    public long Tenancy { get; private set; }
 
     /// <summary>Words held.</summary>
     public long Capacity => _block?.Length ?? 0;
@@ -24,6 +27,14 @@ internal sealed class Arena(Device device)
         if (_block is not null) device.Free(_block);
         _block = device.Allocate(words);
         Generation++;
+        Tenancy++;
+    }
+
+    /// <summary>Says that a tape runs now.</summary>
+    public void Enter(Tape tape)
+    {
+        if (tape != LastTape) Tenancy++;
+        LastTape = tape;
     }
 
     public DeviceBuffer View(long offset, long length) => _block!.View(offset, length);

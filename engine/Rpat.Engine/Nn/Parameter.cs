@@ -15,9 +15,6 @@ public sealed class Parameter : Tensor
     /// <summary>Sizes as PyTorch writes them: [out, in, kH, kW], [out, in] or [channels].</summary>
     public IReadOnlyList<int> Dimensions { get; }
 
-    /// <summary>Changes whenever the values change, so that packed copies know when they are stale.</summary>
+    /// <summary>Changes whenever the values change, so that copies derived from them know when they are stale.</summary>
     public long Version => Store.Version;
-
-    /// <summary>The device's packed forms of this weight (blocked, transposed, Winograd-transformed), kept until the version changes.</summary>
-    internal object? Packed { get; set; }
 }

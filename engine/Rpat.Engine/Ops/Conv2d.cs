@@ -31,11 +31,19 @@ public interface IConv2dKernels
     /// <summary>Short name of the algorithm that this backend takes for a size, such as <c>direct</c>.</summary>
     string Conv2dAlgorithm(in ConvShape s);
 
+    /// <summary>Words of the arrangement of the filters that a pass reads; 0: the pass reads the weight itself.</summary>
+    /// <param name="s">Sizes; the answer must not depend on the batch.</param>
+    /// <param name="inputGradient">The input gradient's arrangement instead of the forward pass's.</param>
+    long Conv2dFilterLength(in ConvShape s, bool inputGradient);
+
+    /// <summary>Arranges the weight w <c>[K, C, R, R]</c> as the forward pass or the input gradient reads it.</summary>
+    void Conv2dArrangeFilters(in ConvShape s, bool inputGradient, DeviceBuffer w, DeviceBuffer filters);
+
     /// <summary>y = x ⋆ w [+ residual].</summary>
-    void Conv2dForward(in ConvShape s, in Operand x, Nn.Parameter w, DeviceBuffer? residual, DeviceBuffer y);
+    void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y);
 
     /// <summary>dx (+)= d·(dy ⋆ᵀ w), with d the derivative of the view <paramref name="through"/> (1 when it is no view).</summary>
-    void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, Nn.Parameter w, in Operand through, bool accumulate, DeviceBuffer dx);
+    void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate, DeviceBuffer dx);
 
     /// <summary>dw (+)= Σ over samples and pixels of x and dy, in the order of w.</summary>
     void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw);
@@ -73,6 +81,8 @@ internal sealed class Conv2dNode : Node
     private readonly Edge _x;
     private readonly Edge _w;
     private readonly Edge? _residual;
+    private readonly DerivedWeight? _forwardFilters;
+    private readonly DerivedWeight? _gradientFilters;
 
     public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Nn.Parameter weight, Tensor? residual)
     {
@@ -82,6 +92,8 @@ internal sealed class Conv2dNode : Node
         Inputs = _residual is null ? [_x, _w] : [_x, _w, _residual];
         Output = tape.Make(shape.Output, Layout.Blocked, $"conv({weight.Name})");
         Outputs = [Output];
+        _forwardFilters = Filters(tape, inputGradient: false);
+        if (_x.NeedsGrad) _gradientFilters = Filters(tape, inputGradient: true);
     }
 
     public Tensor Output { get; }
@@ -104,13 +116,29 @@ internal sealed class Conv2dNode : Node
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
     public override Edge? PassThrough => _residual;
 
-    public override void Forward(IKernels k) => k.Conv2dForward(_shape, _x.Operand, _weight, _residual?.Data, Output.Data);
+    internal override IEnumerable<DerivedWeight> ForwardWeights => _forwardFilters is null ? [] : [_forwardFilters];
+    internal override IEnumerable<DerivedWeight> BackwardWeights => _gradientFilters is null ? [] : [_gradientFilters];
+
+    public override void Forward(IKernels k) =>
+        k.Conv2dForward(_shape, _x.Operand, _forwardFilters?.Ready(k) ?? _weight.Data, _residual?.Data, Output.Data);
 
     public override void Backward(IKernels k)
     {
         if (_w.NeedsGrad) k.Conv2dWeightGradient(_shape, _x.Operand, Output.Grad, _w.Accumulate, _w.Grad);
-        if (_x.NeedsGrad) k.Conv2dInputGradient(_shape, Output.Grad, _weight, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+        if (_x.NeedsGrad) InputGradient(k);
         if (_residual is { NeedsGrad: true, SharesOutputGrad: false })
             k.AddGradient(_shape.Output, Layout.Blocked, Output.Grad, null, default, _residual.Accumulate, _residual.Grad);
+    }
+
+    private void InputGradient(IKernels k) =>
+        k.Conv2dInputGradient(_shape, Output.Grad, _gradientFilters?.Ready(k) ?? _weight.Data, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+
+    private DerivedWeight? Filters(Tape tape, bool inputGradient)
+    {
+        var shape = _shape with { Input = _shape.Input.WithBatch(1) };
+        long length = tape.Device.Kernels.Conv2dFilterLength(shape, inputGradient);
+        if (length == 0) return null;
+        var weight = _weight;
+        return tape.Derive(weight, (shape, inputGradient), length, (k, to) => k.Conv2dArrangeFilters(shape, inputGradient, weight.Data, to));
     }
 }

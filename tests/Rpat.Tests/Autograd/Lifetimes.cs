@@ -23,10 +23,12 @@ internal sealed class Lifetime(int first)
 internal sealed class Lifetimes
 {
     private readonly IReadOnlyList<Node> _nodes;
+    private readonly bool _keepsWeights;
 
-    public Lifetimes(IReadOnlyList<Node> nodes, params Tensor[] kept)
+    public Lifetimes(Tape tape, params Tensor[] kept)
     {
-        _nodes = nodes;
+        var nodes = _nodes = tape.Nodes;
+        _keepsWeights = !tape.Gradients.HasFlag(Gradients.Parameters);
         for (int i = 0; i < nodes.Count; i++) Forward(nodes[i], i);
         for (int i = 0; i < nodes.Count; i++) Backward(nodes[^(i + 1)], nodes.Count + i);
         foreach (var tensor in kept.Concat(nodes.OfType<LossTerm>().Select(t => t.Values))) Touch(tensor, false, 2 * nodes.Count);
@@ -51,6 +53,7 @@ internal sealed class Lifetimes
         foreach (var output in node.Outputs.Where(o => o.View is null && !o.IsPersistent))
             All.Add(new Place(output, false), new Lifetime(step));
         foreach (var edge in node.Inputs) Touch(edge.Reads, step);
+        foreach (var weight in node.ForwardWeights) Touch(weight, step);
     }
 
     private void Backward(Node node, int step)
@@ -58,6 +61,7 @@ internal sealed class Lifetimes
         var arrived = node.Outputs.Where(o => All.ContainsKey(new Place(o, true))).ToArray();
         if (!node.Inputs.Any(e => e.NeedsGrad) || (arrived.Length == 0 && node is not LossTerm)) return;
         Touch(node.Saved, step);
+        foreach (var weight in node.BackwardWeights) Touch(weight, step);
         foreach (var output in arrived) Touch(output, true, step);
         foreach (var edge in node.Inputs.Where(e => e.NeedsGrad)) Write(edge, step);
     }
@@ -66,6 +70,13 @@ internal sealed class Lifetimes
     {
         if (edge.Through is not null) Touch(edge.Reads, step);
         if (!edge.Target!.IsPersistent && !All.TryAdd(new Place(edge.Target, true), new Lifetime(step))) Touch(edge.Target, true, step);
+    }
+
+    private void Touch(DerivedWeight weight, int step)
+    {
+        var place = new Place(weight.Storage, false);
+        All.TryAdd(place, new Lifetime(_keepsWeights ? 0 : step));
+        All[place].Last = _keepsWeights ? 2 * _nodes.Count : step;
     }
 
     private void Touch(IEnumerable<Tensor> tensors, int step)

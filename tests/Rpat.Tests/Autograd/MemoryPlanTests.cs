@@ -12,9 +12,9 @@ public class MemoryPlanTests
     [MemberData(nameof(Seeds))]
     public void Buffers_that_live_at_the_same_time_never_overlap(int seed)
     {
-        using GraphRun graph = new(seed);
+        using GraphRun graph = new(seed, seed % 3 == 0 ? Gradients.Inputs : Gradients.Inputs | Gradients.Parameters);
         graph.Run();
-        Lifetimes lifetimes = new(graph.Tape.Nodes, graph.Logits);
+        Lifetimes lifetimes = new(graph.Tape, graph.Logits);
         var places = lifetimes.All.ToArray();
         Assert.True(places.Length > 30);
         for (int i = 0; i < places.Length; i++)
@@ -29,7 +29,7 @@ public class MemoryPlanTests
         using GraphRun graph = new(seed);
         float[] planned = graph.Run();
         Assert.All(planned, v => Assert.True(float.IsFinite(v)));
-        graph.GiveOwnMemory(new Lifetimes(graph.Tape.Nodes, graph.Logits).All);
+        graph.GiveOwnMemory(new Lifetimes(graph.Tape, graph.Logits).All);
         Bits.Equal(planned, graph.Run());
     }
 
@@ -55,7 +55,7 @@ public class MemoryPlanTests
             using GraphRun all = new(seed), some = new(seed, gradients);
             float loss = all.Run()[0];
             Assert.Equal(loss, some.Run()[0]);
-            Assert.InRange(some.Tape.PlannedBytes, 1, all.Tape.PlannedBytes);
+            Assert.InRange(some.Tape.PlannedBytes - KeptWeightBytes(some.Tape), 1, all.Tape.PlannedBytes);
         }
     }
 
@@ -64,8 +64,16 @@ public class MemoryPlanTests
     {
         using GraphRun graph = new(seed: 1);
         graph.Run();
-        long separate = new Lifetimes(graph.Tape.Nodes, graph.Logits).All.Keys.Sum(p => p.Buffer.Length) * sizeof(float);
+        long separate = new Lifetimes(graph.Tape, graph.Logits).All.Keys.Sum(p => p.Buffer.Length) * sizeof(float);
         Assert.InRange(graph.Tape.PlannedBytes, 1, separate * 3 / 4);
+    }
+
+    /// <summary>What a tape without weight gradients holds on to from run to run, each copy rounded up to 256 bytes.</summary>
+    private static long KeptWeightBytes(Tape tape)
+    {
+        if (tape.Gradients.HasFlag(Gradients.Parameters)) return 0;
+        var derived = tape.Nodes.SelectMany(n => n.ForwardWeights.Concat(n.BackwardWeights)).Select(w => w.Storage);
+        return new Lifetimes(tape).All.Keys.Select(p => p.Tensor).Intersect(derived).Sum(t => (t.StorageLength + 63) / 64 * 256);
     }
 
     private static void AssertApart(Lifetimes lifetimes, (Place Place, Lifetime Life) a, (Place Place, Lifetime Life) b)

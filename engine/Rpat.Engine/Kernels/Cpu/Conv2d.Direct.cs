@@ -8,26 +8,23 @@ internal sealed unsafe partial class CpuKernels
 {
     private const int GroupBytes = 384 << 10; // packed images that stay in L2 beside a panel of weights
 
-    private void DirectForward(in ConvShape s, in Operand x, PackedFilters filters, float* residual, float* y)
+    private void DirectForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
     {
-        bool stem = s.InputLayout == Layout.Plain;
         int group = GroupSize(s.Input.N, PackedFloats(s));
-        float* w = stem ? filters.Stem() : filters.Forward(_pool);
-        _pool.Run(new DirectForwardJob(_tiles, s, new Affine(x), w, new Epilogue(y, residual, default), group), (s.Input.N + group - 1) / group);
+        _pool.Run(new DirectForwardJob(_tiles, s, new Affine(x), filters, new Epilogue(y, residual, default), group), (s.Input.N + group - 1) / group);
     }
 
-    private void DirectInputGradient(in ConvShape s, float* dy, PackedFilters filters, in Affine through, float* add, float* dx)
+    private void DirectInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
     {
         var phases = StridePhases.Of(s);
         if (s.InputLayout == Layout.Plain)
         {
-            _pool.Run(new StemGradientJob(s, phases, dy, filters.StemGradient(phases), through, add, dx), s.Input.N);
+            _pool.Run(new StemGradientJob(s, phases, dy, filters, through, add, dx), s.Input.N);
             return;
         }
         int border = phases.Low + phases.Behind(s);
         int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size);
-        float* w = filters.InputGradient(_pool, phases);
-        var job = new DirectInputGradientJob(_tiles, s, phases, dy, w, new Epilogue(dx, add, through), group);
+        var job = new DirectInputGradientJob(_tiles, s, phases, dy, filters, new Epilogue(dx, add, through), group);
         _pool.Run(job, (s.Input.N + group - 1) / group);
     }
 

@@ -9,16 +9,16 @@ internal sealed unsafe partial class CpuKernels
 {
     private static bool FitsWinograd(in ConvShape s) => s is { R: 3, Stride: 1, Padding: 1, InputLayout: Layout.Blocked };
 
-    private void WinogradForward(in ConvShape s, in Operand x, PackedFilters filters, float* residual, float* y)
+    private void WinogradForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
     {
         var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
-        Winograd(shape, new Affine(x), filters.Winograd(_pool, inputGradient: false), new Epilogue(y, residual, default));
+        Winograd(shape, new Affine(x), filters, new Epilogue(y, residual, default));
     }
 
-    private void WinogradInputGradient(in ConvShape s, float* dy, PackedFilters filters, in Affine through, float* add, float* dx)
+    private void WinogradInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
     {
         var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.K), Blocks.Count(s.C));
-        Winograd(shape, new Affine(dy), filters.Winograd(_pool, inputGradient: true), new Epilogue(dx, add, through));
+        Winograd(shape, new Affine(dy), filters, new Epilogue(dx, add, through));
     }
 
     private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)

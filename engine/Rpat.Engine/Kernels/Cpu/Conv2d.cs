@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Convolution: which algorithm runs is a rule of the shape alone, so that results do not depend on threads or timing.</summary>
@@ -7,17 +5,17 @@ internal sealed unsafe partial class CpuKernels : IConv2dKernels
 {
     public string Conv2dAlgorithm(in ConvShape s) => UseWinograd(s) ? "winograd" : "direct";
 
-    public void Conv2dForward(in ConvShape s, in Operand x, Parameter w, DeviceBuffer? residual, DeviceBuffer y)
+    public void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y)
     {
-        if (UseWinograd(s)) WinogradForward(s, x, PackedFilters.Of(w), residual.FloatsOrNull(), y.Floats());
-        else DirectForward(s, x, PackedFilters.Of(w), residual.FloatsOrNull(), y.Floats());
+        if (UseWinograd(s)) WinogradForward(s, x, filters.Floats(), residual.FloatsOrNull(), y.Floats());
+        else DirectForward(s, x, filters.Floats(), residual.FloatsOrNull(), y.Floats());
     }
 
-    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, Parameter w, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate, DeviceBuffer dx)
     {
         float* add = accumulate ? dx.Floats() : null;
-        if (UseWinograd(s)) WinogradInputGradient(s, dy.Floats(), PackedFilters.Of(w), new Affine(through), add, dx.Floats());
-        else DirectInputGradient(s, dy.Floats(), PackedFilters.Of(w), new Affine(through), add, dx.Floats());
+        if (UseWinograd(s)) WinogradInputGradient(s, dy.Floats(), filters.Floats(), new Affine(through), add, dx.Floats());
+        else DirectInputGradient(s, dy.Floats(), filters.Floats(), new Affine(through), add, dx.Floats());
     }
 
     public void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw)
