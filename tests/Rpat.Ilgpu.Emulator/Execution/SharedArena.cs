@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ILGPU;
+
+namespace Rpat.Ilgpu.Emulator.Execution;
+
+/// <summary>
+/// The shared memory of one group: poisoned, and watched. A view hands out references, so reads and writes cannot be told apart
+/// when they happen; instead every word that a thread touches is noted with its value, and compared when the thread stops: a
+/// changed word was written. Two threads that touch a word in one barrier interval, one of them writing, race.
+/// </summary>
+internal sealed unsafe class SharedArena : IDisposable
+{
+    /// <summary>What a GPU gives one group statically, in bytes.</summary>
+    public const int StaticLimit = 48 * 1024;
+
+    /// <summary>What an H100 gives one group in all, in bytes.</summary>
+    public const int Limit = 227 * 1024;
+
+    private const int Words = Limit / sizeof(uint) + 16;
+
+    private readonly byte* _memory = (byte*)NativeMemory.AlignedAlloc(Words * sizeof(uint), 256);
+    private readonly MemoryBlock* _blocks = (MemoryBlock*)NativeMemory.AllocZeroed((nuint)(64 * sizeof(MemoryBlock)));
+    private readonly WordHistory[] _history = new WordHistory[Words];
+    private readonly uint[] _before = new uint[Words];
+    private readonly int[] _touchedIn = new int[Words]; // the segment in which a word was last noted
+    private readonly List<int> _touched = [];
+    private readonly int[] _writtenIn = new int[Words];
+    private readonly int[] _atomicIn = new int[Words];
+    private int _segment;
+    private int _used, _count;
+    private SharedMemoryConfig _dynamic;
+
+    /// <summary>The group's barrier interval; a barrier of the whole group ends it.</summary>
+    public int Interval { get; private set; } = 1;
+
+    public byte* Base => _memory;
+
+    /// <summary>Bytes in use, the dynamic part included.</summary>
+    public int Used => _used;
+
+    /// <summary>Begins a group: everything is poison again.</summary>
+    public void Start(SharedMemoryConfig dynamic)
+    {
+        MemoryBlock.Fill(_memory, _used);
+        Array.Clear(_history, 0, _used / sizeof(uint) + 1);
+        (_used, _count, _dynamic) = (0, 0, dynamic);
+        if (dynamic.UsesDynamicSharedMemory) Place(dynamic.ArraySize, 16, Limit);
+    }
+
+    public void NextInterval() => Interval++;
+
+    /// <summary>The dynamic memory as elements of a type.</summary>
+    public ArrayView<T> Dynamic<T>()
+        where T : unmanaged
+    {
+        if (!_dynamic.UsesDynamicSharedMemory) throw Fault.In("asks for dynamic shared memory, but the launch gave none");
+        return new ArrayView<T>(_blocks, 0, _dynamic.ArraySize / sizeof(T));
+    }
+
+    /// <summary>The next static allocation of a thread.</summary>
+    public ArrayView<T> Allocate<T>(Lane lane, int extent)
+        where T : unmanaged
+    {
+        int number = lane.Allocations++ + (_dynamic.UsesDynamicSharedMemory ? 1 : 0);
+        if (number == _count) Place(extent * sizeof(T), Math.Min(16, sizeof(T) & -sizeof(T)), StaticLimit);
+        if (_blocks[number].Bytes != (long)extent * sizeof(T))
+            throw Fault.In($"allocates shared arrays in another order than the threads before it: {extent} of {typeof(T).Name}");
+        return new ArrayView<T>(_blocks + number, 0, extent);
+    }
+
+    /// <summary>Notes that the running thread reads or writes some bytes.</summary>
+    public void Touch(byte* address, int bytes)
+    {
+        int first = (int)((address - _memory) / sizeof(uint)), last = (int)((address + bytes - 1 - _memory) / sizeof(uint));
+        for (int word = first; word <= last; word++)
+        {
+            if (_touchedIn[word] == _segment) continue;
+            _touchedIn[word] = _segment;
+            _before[word] = ((uint*)_memory)[word];
+            _touched.Add(word);
+        }
+    }
+
+    /// <summary>Notes an atomic operation: those may meet each other, but nothing else.</summary>
+    public void TouchAtomic(byte* address)
+    {
+        if (!Contains(address)) return;
+        Touch(address, sizeof(uint));
+        _atomicIn[(address - _memory) / sizeof(uint)] = _segment;
+    }
+
+    /// <summary>Notes a write that happens now or later, whatever it changes.</summary>
+    public void TouchWrite(byte* address, int bytes)
+    {
+        Touch(address, bytes);
+        for (long word = (address - _memory) / sizeof(uint); word <= (address + bytes - 1 - _memory) / sizeof(uint); word++) _writtenIn[word] = _segment;
+    }
+
+    /// <summary>Whether an address lies in this memory.</summary>
+    public bool Contains(byte* address) => address >= _memory && address < _memory + Words * sizeof(uint);
+
+    /// <summary>A thread begins to run.</summary>
+    public void BeginSegment()
+    {
+        _segment++;
+        _touched.Clear();
+    }
+
+    /// <summary>A thread stops running: checks what it touched.</summary>
+    public void EndSegment(Lane lane)
+    {
+        foreach (int word in _touched) Check(lane, word);
+        _touched.Clear();
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_memory);
+        NativeMemory.Free(_blocks);
+    }
+
+    // No array is aligned better than its element type asks for, so that code which relies on luck fails.
+    private void Place(int bytes, int alignment, int limit)
+    {
+        int at = (_used + alignment - 1) & -alignment;
+        if (alignment < 16 && at % (2 * alignment) == 0) at += alignment;
+        if (at + bytes > limit) throw Fault.In($"needs {at + bytes} bytes of shared memory, more than {limit}");
+        _blocks[_count++] = new MemoryBlock { Data = _memory + at, Bytes = bytes, Kind = MemoryKind.Shared };
+        MemoryBlock.Fill(_memory + (_used & ~3), at + bytes + 4 - (_used & ~3));
+        _used = at + bytes;
+    }
+
+    private void Check(Lane lane, int word)
+    {
+        ref var history = ref _history[word];
+        uint now = ((uint*)_memory)[word];
+        var access = _atomicIn[word] == _segment ? Access.Atomic
+            : _writtenIn[word] == _segment || now != _before[word] ? Access.Write : Access.Read;
+        if (access != Access.Write && !history.Written && _before[word] == MemoryBlock.Poison)
+            throw Fault.In(lane, $"reads shared memory that no thread has written, {Where(word)}");
+        string? race = history.Note(lane, Interval, access);
+        if (race is not null)
+            throw Fault.In(lane, $"{(access == Access.Read ? "reads" : "writes")} shared memory that {race} since the last barrier, {Where(word)}");
+    }
+
+    private string Where(int word)
+    {
+        byte* address = _memory + word * sizeof(uint);
+        for (int i = 0; i < _count; i++)
+        {
+            long at = address - _blocks[i].Data;
+            if (at >= -3 && at < _blocks[i].Bytes)
+                return string.Create(CultureInfo.InvariantCulture, $"byte {Math.Max(0, at)} of {Name(i)} of {_blocks[i].Bytes} bytes");
+        }
+        return "outside every array";
+    }
+
+    private string Name(int block) => _dynamic.UsesDynamicSharedMemory
+        ? block == 0 ? "the dynamic array" : $"static array {block}"
+        : $"static array {block + 1}";
+}

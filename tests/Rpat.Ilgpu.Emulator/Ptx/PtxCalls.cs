@@ -1,0 +1,11 @@
+using Rpat.Ilgpu.Emulator.Execution;
+
+namespace Rpat.Ilgpu.Emulator.Ptx;
+
+/// <summary>Where translated kernels call inline assembly.</summary>
+internal static unsafe partial class PtxCalls
+{
+    public static bool Emit(string asm) => Begin(asm, []);
+
+    private static bool Begin(string asm, ReadOnlySpan<PtxOperand> operands) => throw Fault.In("uses inline assembly");
+}
