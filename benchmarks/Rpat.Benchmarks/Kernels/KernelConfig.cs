@@ -1,0 +1,25 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Exporters.Json;
+using BenchmarkDotNet.Jobs;
+using Perfolizer.Horology;
+
+namespace Rpat.Benchmarks;
+
+/// <summary>Jobs of about a second, columns that say how near the machine's limits a kernel is, results also in JSON.</summary>
+public sealed class KernelConfig : ManualConfig
+{
+    /// <summary>Builds it.</summary>
+    public KernelConfig()
+    {
+        AddJob(Job.Default.WithWarmupCount(2).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(60)));
+        AddColumn(StatisticColumn.Median, StatisticColumn.Min, StatisticColumn.Max);
+        AddColumn(
+            new WorkColumn("GFLOP/s", "10⁹ operations of the plain method a second, a multiply-add counted as two", (work, _) => work.GigaFlops),
+            new WorkColumn("GB/s", "10⁹ bytes a second, every operand read once and the result written once", (work, _) => work.GigaBytes),
+            new WorkColumn("% of peak", "share of what binds: FMA peak or copy bandwidth, both measured right after the class's runs",
+                (work, peak) => peak.Share(work) is { } share ? 100 * share : null));
+        AddExporter(JsonExporter.Full);
+        HideColumns(Column.Error, Column.StdDev, Column.RatioSD);
+    }
+}

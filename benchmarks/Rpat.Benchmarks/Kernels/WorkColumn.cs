@@ -1,0 +1,75 @@
+using System.Globalization;
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+
+namespace Rpat.Benchmarks;
+
+/// <summary>A column computed from a case's median time and the work that a call does.</summary>
+internal sealed class WorkColumn(string name, string legend, Func<WorkRate, Peak, double?> value) : IColumn
+{
+    public string Id => name;
+    public string ColumnName => name;
+    public string Legend => legend;
+    public bool AlwaysShow => true;
+    public bool IsNumeric => true;
+    public int PriorityInCategory => 0;
+    public ColumnCategory Category => ColumnCategory.Custom;
+    public UnitType UnitType => UnitType.Dimensionless;
+    public bool IsAvailable(Summary summary) => true;
+    public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
+
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase) =>
+        WorkRate.Of(summary, benchmarkCase) is { } work && value(work, Peak.Of(summary)) is { } number
+            ? number.ToString(number < 10 ? "F1" : "F0", CultureInfo.InvariantCulture)
+            : "-";
+}
+
+/// <summary>What a case reached: floating-point operations and least memory traffic a second, in 10⁹; null where it has none.</summary>
+/// <param name="Microseconds">Median of a call.</param>
+/// <param name="GigaFlops">10⁹ operations a second.</param>
+/// <param name="GigaBytes">10⁹ bytes a second.</param>
+internal sealed record WorkRate(double Microseconds, double? GigaFlops, double? GigaBytes)
+{
+    /// <summary>The rates of a finished case, or null when it failed.</summary>
+    public static WorkRate? Of(Summary summary, BenchmarkCase benchmarkCase)
+    {
+        if (summary[benchmarkCase]?.ResultStatistics is not { } result) return null;
+        var size = benchmarkCase.Parameters.Items.Select(item => item.Value).OfType<IWorkSize>().FirstOrDefault();
+        var moves = benchmarkCase.Descriptor.WorkloadMethod.GetCustomAttributes(typeof(MovesAttribute), false).Cast<MovesAttribute>().FirstOrDefault();
+        double? flops = size is { Flops: > 0 } ? size.Flops / result.Median : null; // the median is in ns
+        return new WorkRate(result.Median / 1e3, flops, moves is null ? null : size?.Bytes * moves.Passes / result.Median);
+    }
+}
+
+/// <summary>The machine's limits, measured in the same run, right after the class of benchmarks that they are held against.</summary>
+/// <param name="GigaFlops">10⁹ operations a second of the fused multiply-add units, all threads.</param>
+/// <param name="GigaBytes">10⁹ bytes a second, read and written, of a copy that no cache holds, all threads.</param>
+internal sealed record Peak(double GigaFlops, double GigaBytes)
+{
+    private static readonly Dictionary<string, Peak> _measured = [];
+
+    /// <summary>The limits beside a class's results.</summary>
+    public static Peak Of(Summary summary)
+    {
+        if (!_measured.TryGetValue(summary.Title, out var peak)) _measured[summary.Title] = peak = Measure();
+        return peak;
+    }
+
+    /// <summary>Share of the limit that binds, 1 at the roofline; above 1 where a cache holds the operands or fewer operations do.</summary>
+    public double? Share(WorkRate work)
+    {
+        double share = Math.Max((work.GigaFlops ?? 0) / GigaFlops, (work.GigaBytes ?? 0) / GigaBytes);
+        return share > 0 ? share : null;
+    }
+
+    private static Peak Measure()
+    {
+        using var machine = new Machine(Environment.ProcessorCount);
+        machine.Flops(); // wakes the cores
+        double[] flops = [.. Enumerable.Range(0, 5).Select(_ => machine.Flops()).Order()];
+        double[] bytes = [.. Enumerable.Range(0, 5).Select(_ => machine.CopyBandwidth()).Order()];
+        return new Peak(flops[2] / 1e9, bytes[2] / 1e9);
+    }
+}
