@@ -27,6 +27,7 @@ internal sealed unsafe class SharedArena : IDisposable
     private readonly List<int> _touched = [];
     private readonly int[] _writtenIn = new int[Words];
     private readonly int[] _atomicIn = new int[Words];
+    private readonly int[] _plain = new int[Words]; // accesses of the segment that were not atomic
     private int _segment;
     private int _used, _count;
     private SharedMemoryConfig _dynamic;
@@ -75,8 +76,13 @@ internal sealed unsafe class SharedArena : IDisposable
         int first = (int)((address - _memory) / sizeof(uint)), last = (int)((address + bytes - 1 - _memory) / sizeof(uint));
         for (int word = first; word <= last; word++)
         {
-            if (_touchedIn[word] == _segment) continue;
+            if (_touchedIn[word] == _segment)
+            {
+                _plain[word]++;
+                continue;
+            }
             _touchedIn[word] = _segment;
+            _plain[word] = 1;
             _before[word] = ((uint*)_memory)[word];
             _touched.Add(word);
         }
@@ -86,8 +92,9 @@ internal sealed unsafe class SharedArena : IDisposable
     public void TouchAtomic(byte* address)
     {
         if (!Contains(address)) return;
-        Touch(address, sizeof(uint));
-        _atomicIn[(address - _memory) / sizeof(uint)] = _segment;
+        long word = (address - _memory) / sizeof(uint);
+        _plain[word]--; // the reference that the operation was given counted as a plain access
+        _atomicIn[word] = _segment;
     }
 
     /// <summary>Notes a write that happens now or later, whatever it changes.</summary>
@@ -133,13 +140,17 @@ internal sealed unsafe class SharedArena : IDisposable
 
     private void Check(Lane lane, int word)
     {
-        ref var history = ref _history[word];
-        uint now = ((uint*)_memory)[word];
-        var access = _atomicIn[word] == _segment ? Access.Atomic
-            : _writtenIn[word] == _segment || now != _before[word] ? Access.Write : Access.Read;
-        if (access != Access.Write && !history.Written && _before[word] == MemoryBlock.Poison)
+        bool atomic = _atomicIn[word] == _segment;
+        bool written = !atomic && (_writtenIn[word] == _segment || ((uint*)_memory)[word] != _before[word]);
+        if (!written && !_history[word].Written && _before[word] == MemoryBlock.Poison)
             throw Fault.In(lane, $"reads shared memory that no thread has written, {Where(word)}");
-        string? race = history.Note(lane, Interval, access);
+        if (!atomic || _plain[word] > 0) Note(lane, word, written ? Access.Write : Access.Read);
+        if (atomic) Note(lane, word, Access.Atomic);
+    }
+
+    private void Note(Lane lane, int word, Access access)
+    {
+        string? race = _history[word].Note(lane, Interval, access);
         if (race is not null)
             throw Fault.In(lane, $"{(access == Access.Read ? "reads" : "writes")} shared memory that {race} since the last barrier, {Where(word)}");
     }

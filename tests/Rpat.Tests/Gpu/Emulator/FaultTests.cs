@@ -16,7 +16,7 @@ public sealed class FaultTests : IDisposable
     public void AMissingBarrierBeforeAReadFails() => Fails(MissingBarrier, "reads shared memory that no thread has written", nameof(MissingBarrier));
 
     [Fact]
-    public void AMissingBarrierAfterAReadFails() => Fails(MissingSecondBarrier, "writes shared memory that", "since the last barrier");
+    public void AMissingBarrierAfterAReadFails() => Fails(MissingSecondBarrier, "shared memory that thread", "since the last barrier");
 
     [Fact]
     public void TwoThreadsThatWriteOneWordFail() => Fails(WriteTwice, "writes shared memory that thread 0 wrote since the last barrier, byte 0");
