@@ -60,3 +60,20 @@ internal static unsafe partial class Tile
         ],
     };
 }
+
+/// <summary>Which tile a product runs on.</summary>
+internal static class RowOfTiles
+{
+    /// <summary>The tile that divides the panel and wastes the fewest rows; among equals the tallest.</summary>
+    public static ref readonly Tile.Kernel Pick(Tile.Kernel[] tiles, int blocks, int width)
+    {
+        int best = -1, bestRows = int.MaxValue;
+        for (int i = 0; i < tiles.Length; i++)
+        {
+            if (blocks % tiles[i].Blocks != 0 || tiles[i].Blocks * 2 < blocks) continue;
+            int rows = (width + tiles[i].Rows - 1) / tiles[i].Rows * tiles[i].Rows;
+            if (rows < bestRows || (rows == bestRows && tiles[i].Rows > tiles[best].Rows)) (best, bestRows) = (i, rows);
+        }
+        return ref tiles[best];
+    }
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Tile.g.cs: the register tiles of the CPU backend.
+"""Writes Tile.g.cs and Tile.Grouped.g.cs: the register tiles of the CPU backend.
 
 A tile computes C[m, n] (+)= sum over segments s and i < length of A[segment[s] + i*aStep + m*aRow] * B[n], B moving bStep on
 after each i. What C held is added to the finished sum, so that a long reduction cut into pieces rounds like short ones. It is a leaf method whose accumulators are named locals: a call or an indexed local would put them on the stack.
@@ -56,14 +56,95 @@ def composed(prefix, leaf_rows, rows, blocks):
     return "\n".join(out + ["    }"])
 
 
+GROUPS = 3  # groups of rows in a grouped tile
+GROUPED = [(4, 2), (4, 1), (3, 2), (3, 1)]  # rows of a group x blocks of 16 columns
+GROUPED_SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    {access} static void {name}(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    {{"""
+
+
+def grouped(rows, blocks):
+    """A grouped tile of 512-bit vectors: its rows lie at group[g] + m*aRow, its columns at n*bBlock."""
+    v, names = "Vector512<float>", [(g, m) for g in range(GROUPS) for m in range(rows)]
+    out = [GROUPED_SIGNATURE.format(name=f"V512_G{rows}x{blocks}", access="public")]
+    out.append("        nint " + ", ".join(f"g{g} = group[{g}]" for g in range(GROUPS)) + ";")
+    out.append("        nint " + ", ".join(f"row{m} = {m} * sizeof(float) * aRow" for m in range(1, rows)) + ";")
+    for g, m in names:
+        out.append(f"        {v} " + ", ".join(f"c{g}{m}_{n} = {v}.Zero" for n in range(blocks)) + ";")
+    out.append("        for (int s = 0; s < segments; s++)\n        {")
+    out += [f"            float* a{g} = a + segment[s].A + g{g};" for g in range(GROUPS)]
+    out.append("            float* w = b + segment[s].B;\n            for (int i = 0; i < length; i++)\n            {")
+    out += [f"                {v} b{n} = Vector512.Load(w" + (f" + {n} * bBlock);" if n else ");") for n in range(blocks)]
+    for g, m in names:
+        at = f"(float*)((byte*)a{g} + row{m})" if m else f"a{g}"
+        out.append(f"                {v} x{g}{m} = Vector512.Create(*{at});")
+        out += [f"                c{g}{m}_{n} = Vector512.MultiplyAddEstimate(x{g}{m}, b{n}, c{g}{m}_{n});" for n in range(blocks)]
+    out.append("                " + " ".join(f"a{g} += aStep;" for g in range(GROUPS)) + " w += bStep;\n            }\n        }")
+    place = [f"r{g}" + (f" + {m} * cRow" if m else "") for g, m in names]
+    block = ["", " + cBlock"]
+    out.append("        float* " + ", ".join(f"r{g} = c + cGroup[{g}]" for g in range(GROUPS)) + ";")
+    out.append("        if (accumulate)\n        {")
+    for at, (g, m) in zip(place, names):
+        out.append("            " + " ".join(f"c{g}{m}_{n} += Vector512.Load({at}{block[n]});" for n in range(blocks)))
+    out.append("        }")
+    for at, (g, m) in zip(place, names):
+        out.append("        " + " ".join(f"c{g}{m}_{n}.Store({at}{block[n]});" for n in range(blocks)))
+    return "\n".join(out + ["    }"])
+
+
+def grouped_leaf(vector, width, rows, columns, name):
+    """One group of rows and one block, for instruction sets with fewer registers."""
+    v, out = f"{vector}<float>", [SIGNATURE.format(name=name, access="private").replace("nint* segment", "Segment* segment")]
+    for m in range(rows):
+        out.append(f"        {v} " + ", ".join(f"c{m}_{n} = {v}.Zero" for n in range(columns)) + ";")
+    out.append("        for (int s = 0; s < segments; s++)\n        {\n            float* a0 = a + segment[s].A;\n            float* w = b + segment[s].B;")
+    out += [f"            float* a{m} = a{m - 1} + aRow;" for m in range(1, rows)]
+    out.append("            for (int i = 0; i < length; i++)\n            {")
+    out += [f"                {v} b{n} = {vector}.Load(w + {n * width});" for n in range(columns)]
+    for m in range(rows):
+        out.append(f"                {v} x{m} = {vector}.Create(*a{m});")
+        out += [f"                c{m}_{n} = {vector}.MultiplyAddEstimate(x{m}, b{n}, c{m}_{n});" for n in range(columns)]
+    out.append("                " + " ".join(f"a{m} += aStep;" for m in range(rows)) + " w += bStep;\n            }\n        }")
+    out.append("        if (accumulate)\n        {\n            float* r = c;")
+    for m in range(rows):
+        sums = " ".join(f"c{m}_{n} += {vector}.Load(r + {n * width});" for n in range(columns))
+        out.append(f"            {sums}" + (" r += cRow;" if m < rows - 1 else ""))
+    out.append("        }")
+    for m in range(rows):
+        stores = " ".join(f"c{m}_{n}.Store(c + {n * width});" for n in range(columns))
+        out.append(f"        {stores}" + (" c += cRow;" if m < rows - 1 else ""))
+    return "\n".join(out + ["    }"])
+
+
+def grouped_composed(prefix, rows, blocks, leaf_rows):
+    """A grouped tile made of calls of a leaf."""
+    out = [GROUPED_SIGNATURE.format(name=f"{prefix}_G{rows}x{blocks}", access="public")]
+    out.append(f"        for (int n = 0; n < {blocks}; n++)\n            for (int g = 0; g < {GROUPS}; g++)")
+    call = (f"{prefix}GroupLeaf{leaf_rows}(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, "
+            "c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);")
+    out.append(f"                for (int m = 0; m < {rows}; m += {leaf_rows})\n                    {call}")
+    return "\n".join(out + ["    }"])
+
+
+def write(path, parts):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(HEADER + "\n" + "\n\n".join(parts) + "\n}\n")
+
+
 def main():
     parts = [leaf("Vector512", 16, m, n, f"V512_{m}x{n}", "public") for m, n in TILES]
     parts += [leaf("Vector256", 8, m, 2, f"V256Leaf{m}") for m in (6, 4)]
     parts += [composed("V256", 6 if m % 6 == 0 else 4, m, n) for m, n in TILES]
     parts += [leaf("Vector128", 4, 2, 4, "V128Leaf2")]
     parts += [composed("V128", 2, m, n) for m, n in TILES]
-    with open("Tile.g.cs", "w", encoding="utf-8") as file:
-        file.write(HEADER + "\n" + "\n\n".join(parts) + "\n}\n")
+    write("Tile.g.cs", parts)
+    parts = [grouped(m, n) for m, n in GROUPED]
+    parts += [grouped_leaf("Vector256", 8, m, 2, f"V256GroupLeaf{m}") for m in (4, 3)]
+    parts += [grouped_composed("V256", m, n, m) for m, n in GROUPED]
+    parts += [grouped_leaf("Vector128", 4, m, 4, f"V128GroupLeaf{m}") for m in (2, 1)]
+    parts += [grouped_composed("V128", m, n, 2 if m % 2 == 0 else 1) for m, n in GROUPED]
+    write("Tile.Grouped.g.cs", parts)
 
 
 main()
