@@ -26,6 +26,12 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
     /// <summary>Whether a tile may store, or add, its sums itself.</summary>
     public bool IsDirect => _through.Scale == null && (_add == null || _add == _y);
 
+    /// <summary>Activations that are read while storing, in y's layout, or null.</summary>
+    public float* Through => _through.Relu ? _through.Data : null;
+
+    /// <summary>Another tensor that is added, in y's layout, or null.</summary>
+    public float* Add => _add == _y ? null : _add;
+
     /// <summary>Stores a run of pixels of one channel block.</summary>
     /// <param name="acc">First result.</param>
     /// <param name="accStep">Distance of results.</param>
