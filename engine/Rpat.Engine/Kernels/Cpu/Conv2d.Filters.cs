@@ -22,8 +22,11 @@ internal sealed unsafe partial class CpuKernels
     }
 
     /// <summary>36 positions, each rows (input channel), columns (output channel).</summary>
-    private void ArrangeWinograd(in ConvShape s, bool inputGradient, float* w, float* to) =>
-        _pool.Run(new WinogradFilterJob(w, s.K, s.C, inputGradient, to), Blocks.Count(inputGradient ? s.C : s.K));
+    private void ArrangeWinograd(in ConvShape s, bool inputGradient, float* w, float* to)
+    {
+        var job = new WinogradFilterJob(w, s.K, s.C, inputGradient, to);
+        _pool.Run(job, job.Items);
+    }
 
     /// <summary>Columns filters; rows (channel block, r, s, channel), of images (r, s, channel).</summary>
     private void ArrangeForward(in ConvShape s, float* w, float* to)

@@ -93,7 +93,7 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
         float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
         float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
-        WinogradPatch.Transform(x, shape, first, count, v, vStep, patch);
+        WinogradPatch.Transform(x, shape, first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
         Multiply(index, count, v, vStep, m, mStep);
         TransformBack(first, count, m, mStep, patch);
     }
@@ -135,21 +135,32 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
     }
 }
 
-/// <summary>Transforms one block of output channels of a weight for all 36 positions.</summary>
+/// <summary>
+/// Transforms a weight for all 36 positions, an item a part of the input channels of one panel: a panel's filters of one input lie
+/// together in the turned form, and its results do in both.
+/// </summary>
 internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool inputGradient, float* to) : IJob
 {
+    private const int Parts = 4;
+
+    private readonly int _inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
+    private readonly int _outputBlocks = Blocks.Count(inputGradient ? c : k);
+
+    public int Items => Panel.Count(_outputBlocks) * Parts;
+
     public void Run(int index, Worker worker)
     {
-        int outputs = Blocks.Count(inputGradient ? c : k), inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
-        var panel = Columns.PanelOf(index, outputs);
-        nint position = WinogradShape.FilterStep(inputs, outputs * Blocks.Size);
-        float* target = to + panel.Offset(inputs) + (index - panel.Block) * Blocks.Size;
+        var panel = Panel.At(index / Parts, _outputBlocks);
+        int part = index % Parts, first = _inputs * part / Parts, end = _inputs * (part + 1) / Parts;
+        nint position = WinogradShape.FilterStep(_inputs, _outputBlocks * Blocks.Size);
+        float* target = to + panel.Offset(_inputs) + (nint)first * panel.Columns;
         float* g = worker.Scratch(2, 27 * Blocks.Size);
-        for (int i = 0; i < inputs; i++, target += panel.Columns)
-        {
-            Gather(i, index * Blocks.Size, g);
-            WinogradTransform.Filter(g, target, position);
-        }
+        for (int i = first; i < end; i++)
+            for (int j = 0; j < panel.Blocks; j++, target += Blocks.Size)
+            {
+                Gather(i, (panel.Block + j) * Blocks.Size, g);
+                WinogradTransform.Filter(g, target, position);
+            }
     }
 
     /// <summary>The filters of one input and sixteen outputs, a lane each; turned by 180° for the input gradient.</summary>

@@ -11,7 +11,7 @@ internal static unsafe class WinogradPatch
     private const int Ahead = 2; // tiles: a patch's lines lie in many pages, which the hardware does not fetch ahead by itself
 
     /// <summary>
-    /// V of a run of tiles, <c>[position][tile][channel]</c>; block by block, so that neighbouring tiles read neighbouring pixels.
+    /// V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.
     /// </summary>
     /// <param name="x">Activations, their view applied.</param>
     /// <param name="shape">Sizes.</param>
@@ -19,15 +19,17 @@ internal static unsafe class WinogradPatch
     /// <param name="count">Tiles.</param>
     /// <param name="v">Result.</param>
     /// <param name="step">Distance of positions.</param>
+    /// <param name="tileStep">Distance of tiles.</param>
+    /// <param name="blockStep">Distance of channel blocks.</param>
     /// <param name="patch">36 vectors.</param>
-    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, float* patch)
+    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch)
     {
-        if (x.IsMap) Transform<MappedView>(x, shape, first, count, v, step, patch);
-        else Transform<PlainView>(x, shape, first, count, v, step, patch);
+        if (x.IsMap) Transform<MappedView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
+        else Transform<PlainView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
     }
 
-    private static void Transform<TView>(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, float* patch)
-        where TView : IView
+    private static void Transform<TView>(
+        in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch) where TView : IView
     {
         for (int block = 0; block < shape.InputBlocks; block++)
         {
@@ -35,7 +37,7 @@ internal static unsafe class WinogradPatch
             for (int i = 0; i < count; i++)
             {
                 Columns<TView>(x, shape, block, shape.Place(first + i), map, patch);
-                WinogradTransform.InputRows(patch, v + (nint)i * shape.Inputs + block * Blocks.Size, step);
+                WinogradTransform.InputRows(patch, v + i * tileStep + block * blockStep, step);
             }
         }
     }
