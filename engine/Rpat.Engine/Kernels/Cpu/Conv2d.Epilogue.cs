@@ -14,6 +14,15 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
     private readonly float* _add = add;
     private readonly Affine _through = through;
 
+    /// <summary>Activations that are read while storing, in y's layout, or null.</summary>
+    public float* Through => _through.Relu ? _through.Data : null;
+
+    /// <summary>Another tensor that is added, in y's layout, or null.</summary>
+    public float* Add => _add == _y ? null : _add;
+
+    /// <summary>y.</summary>
+    public float* Results => _y;
+
     /// <summary>Stores a run of pixels of one channel block.</summary>
     /// <param name="acc">First result.</param>
     /// <param name="accStep">Distance of results.</param>

@@ -24,14 +24,14 @@ internal sealed unsafe partial class CpuKernels
     private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)
     {
         int run = shape.TilesPerRun(_pool.Threads);
-        _pool.Run(new WinogradJob(_tiles, shape, x, u, epilogue, run), (shape.TileCount + run - 1) / run);
+        _pool.Run(new WinogradJob(_products, _pool.Threads, shape, x, u, epilogue, run), (shape.TileCount + run - 1) / run);
     }
 }
 
 /// <summary>Sizes of a Winograd convolution in tiles and channel blocks.</summary>
 internal readonly record struct WinogradShape(int N, int H, int W, int InputBlocks, int OutputBlocks)
 {
-    private const int Row = 6; // rows of the widest register tile
+    private const int Rows = 4; // of the smallest register tile; taller ones and it add up to any multiple
 
     public int TilesY => (H + 3) / 4;
     public int TilesX => (W + 3) / 4;
@@ -58,10 +58,10 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     /// </summary>
     public int TilesPerRun(int threads)
     {
-        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 96 };
+        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 32 };
         int runs = Math.Max(1, (TileCount + wished - 1) / wished);
         runs = (runs + threads - 1) / threads * threads;
-        return Math.Max(1, ((TileCount + runs - 1) / runs + Row - 1) / Row * Row);
+        return Math.Max(1, ((TileCount + runs - 1) / runs + Rows - 1) / Rows * Rows);
     }
 
     /// <summary>Floats between positions of a transformed run: an odd number of cache lines, so that the 36 do not share a set.</summary>
@@ -78,8 +78,11 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     }
 }
 
-/// <summary>One run of tiles through the three stages.</summary>
-internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue, int run) : IJob
+/// <summary>
+/// One run of tiles through the three stages. While it multiplies it fetches the maps that it will store to, and the inputs of the
+/// run that this worker probably takes next.
+/// </summary>
+internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, int threads, WinogradShape shape, Affine x, float* u, Epilogue epilogue, int run) : IJob
 {
     public void Run(int index, Worker worker)
     {
@@ -89,33 +92,21 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
         float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
         WinogradPatch.Transform(x, shape, first, count, v, vStep, patch);
-        Multiply(v, vStep, m, mStep, count);
+        Multiply(first, count, v, vStep, m, mStep);
         TransformBack(first, count, m, mStep, patch);
     }
 
-    /// <summary>M[p] = V[p]·U[p] for the 36 positions: <c>[tiles, inputs]·[inputs, outputs]</c>.</summary>
-    private void Multiply(float* v, nint vStep, float* m, nint mStep, int count)
+    private void Multiply(int first, int count, float* v, nint vStep, float* m, nint mStep)
     {
-        nint zero = 0;
-        int piece = shape.InputsPerSum;
-        for (int p = 0; p < WinogradTransform.Positions; p++, v += vStep, m += mStep)
-        {
-            float* b = u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
-            for (int block = 0; block < shape.OutputBlocks;)
-            {
-                var panel = Columns.PanelOf(block, shape.OutputBlocks);
-                ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, count);
-                for (int c = 0; c < shape.Inputs; c += piece)
-                    for (int j = 0; j < panel.Blocks; j += tile.Blocks)
-                        for (int i = 0; i < count; i += tile.Rows)
-                            tile.Run(v + (nint)i * shape.Inputs + c, shape.Inputs, 1, &zero, 1, Math.Min(piece, shape.Inputs - c),
-                                b + (nint)c * panel.Columns + j * Blocks.Size, panel.Columns,
-                                m + (nint)i * shape.Outputs + (block + j) * Blocks.Size, shape.Outputs, c > 0);
-                b += (nint)shape.Inputs * panel.Columns;
-                block += panel.Blocks;
-            }
-        }
+        Span<WinogradAhead> ahead =
+        [
+            Outputs(epilogue.Through, first, count), Outputs(epilogue.Add, first, count), Outputs(epilogue.Results, first, count),
+            new(x.Data, shape, shape.InputBlocks, first + threads * run, run, border: 1),
+        ];
+        new WinogradProducts(tiles, shape, u, count, ahead).Run(v, vStep, m, mStep);
     }
+
+    private WinogradAhead Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
 
     /// <summary>Block by block, so that neighbouring tiles write neighbouring pixels.</summary>
     private void TransformBack(int first, int count, float* m, nint step, float* patch)
