@@ -24,7 +24,8 @@ internal sealed unsafe partial class CpuKernels
     private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)
     {
         int run = shape.TilesPerRun(_pool.Threads);
-        _pool.Run(new WinogradJob(_products, _pool.Threads, shape, x, u, epilogue, run), (shape.TileCount + run - 1) / run);
+        int runs = (shape.TileCount + run - 1) / run;
+        _pool.Run(new WinogradJob(_products, shape, x, u, epilogue, run, _pool.Share(runs), _pool.Threads), runs);
     }
 }
 
@@ -82,7 +83,8 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
 /// One run of tiles through the three stages. While it multiplies it fetches the maps that it will store to, and the inputs of the
 /// run that this worker probably takes next.
 /// </summary>
-internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, int threads, WinogradShape shape, Affine x, float* u, Epilogue epilogue, int run) : IJob
+internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue,
+    int run, int share, int threads) : IJob
 {
     public void Run(int index, Worker worker)
     {
@@ -92,19 +94,23 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, int threads, W
         float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
         WinogradPatch.Transform(x, shape, first, count, v, vStep, patch);
-        Multiply(first, count, v, vStep, m, mStep);
+        Multiply(index, count, v, vStep, m, mStep);
         TransformBack(first, count, m, mStep, patch);
     }
 
-    private void Multiply(int first, int count, float* v, nint vStep, float* m, nint mStep)
+    private void Multiply(int index, int count, float* v, nint vStep, float* m, nint mStep)
     {
+        int first = index * run;
         Span<WinogradAhead> ahead =
         [
             Outputs(epilogue.Through, first, count), Outputs(epilogue.Add, first, count), Outputs(epilogue.Results, first, count),
-            new(x.Data, shape, shape.InputBlocks, first + threads * run, run, border: 1),
+            new(x.Data, shape, shape.InputBlocks, After(index) * run, run, border: 1),
         ];
         new WinogradProducts(tiles, shape, u, count, ahead).Run(v, vStep, m, mStep);
     }
+
+    /// <summary>The next of this share or, after its last, the first of the share that follows those of the other threads.</summary>
+    private int After(int index) => (index + 1) % share > 0 ? index + 1 : index + 1 + (threads - 1) * share;
 
     private WinogradAhead Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
 
