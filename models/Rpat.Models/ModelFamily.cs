@@ -41,6 +41,9 @@ public sealed class ModelFamily
     /// <summary>The last layer.</summary>
     internal string Head { get; init; } = "linear.weight";
 
+    /// <summary>Beginning of the names of the last layer, such as <c>linear.</c>.</summary>
+    public string HeadPrefix => Head[..(Head.IndexOf('.') + 1)];
+
     /// <summary>Beginning of the names of the first stage's blocks, before their numbers.</summary>
     internal string? BlockPrefix { get; init; }
 

@@ -57,6 +57,19 @@ public sealed class ModelWeights
         return new NamedArray(name, array.Type, array.Shape, array.Data);
     }
 
+    /// <summary>Gives names that begin with one of several prefixes another one, if the file has none of that yet.</summary>
+    /// <param name="from">Prefixes that mean the same, such as <c>fc.</c> and <c>linear.</c>.</param>
+    /// <param name="to">The prefix that the network uses.</param>
+    public void RenamePrefix(IReadOnlyList<string> from, string to)
+    {
+        if (_entries.Keys.Any(name => name.StartsWith(to, StringComparison.Ordinal))) return;
+        string? prefix = from.FirstOrDefault(p => _entries.Keys.Any(name => name.StartsWith(p, StringComparison.Ordinal)));
+        if (prefix is null) return;
+        _entries = _entries.ToDictionary(
+            pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal) ? to + pair.Key[prefix.Length..] : pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        _notes.Add($"'{prefix}*' is taken as '{to}*'");
+    }
+
     // MadryLab's files hold the network twice, once inside an attacker.
     private bool DropAttacker()
     {

@@ -53,7 +53,8 @@ public abstract class WeightFile : IDisposable
         catch (Exception error)
         {
             reader.Dispose();
-            if (error is DataException) throw new CheckpointException(error.Message, error);
+            // A header's words may stand in the message: they must not break the line.
+            if (error is DataException) throw new CheckpointException(string.Concat(error.Message.Select(c => char.IsControl(c) ? '?' : c)), error);
             throw;
         }
     }
