@@ -1,6 +1,6 @@
 """Makes models/NAME.npz with PyTorch in double precision: every model family, narrow, in eval and train mode.
 
-Run as `/usr/bin/python3 make_golden_models.py`; README.md says what each array is.  Parameters follow from the formula of
+Run as `/usr/bin/python3 make_golden_models.py [NAME ...]`; README.md says what each array is.  Parameters follow from the formula of
 make_golden.py, so none are stored.
 """
 import sys
@@ -25,7 +25,7 @@ MODELS = {
     "vgg16": (lambda: Vgg16(width=3), (4, 3, 32, 32)),
     "vgg16-64": (lambda: Vgg16(width=3, classes=20), (4, 3, 64, 64)),
     "vgg16-28": (lambda: Vgg16(width=3, channels=1), (4, 1, 28, 28)),
-    "mobilenetv2": (lambda: MobileNetV2(width=4), (6, 3, 24, 24)),
+    "mobilenetv2": (lambda: MobileNetV2(width=4), (6, 3, 16, 16)),
 }
 
 
@@ -73,7 +73,8 @@ def record(name, make, shape):
 def main():
     torch.set_num_threads(1)
     (HERE / "models").mkdir(exist_ok=True)
-    for name, (make, shape) in MODELS.items():
+    for name in sys.argv[1:] or MODELS:
+        make, shape = MODELS[name]
         write(f"models/{name}.npz", record(name, make, shape))
 
 
