@@ -21,6 +21,10 @@ public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<st
     /// <summary>Whether nothing is wrong.</summary>
     public bool Fits => Missing.Count + Unexpected.Count + Reshaped.Count == 0;
 
+    /// <summary>How many names of each kind there are, and the first few; empty when everything fits.</summary>
+    public string Problems => string.Join("; ",
+        [.. Part("missing", Missing), .. Part("unexpected", Unexpected), .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())])]);
+
     /// <summary>Compares a network with what is offered for it.</summary>
     /// <param name="net">The network.</param>
     /// <param name="found">Sizes by name.</param>
@@ -38,12 +42,7 @@ public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<st
     /// <exception cref="CheckpointException">The first few names of each kind, and how many there are.</exception>
     public void Require()
     {
-        if (Fits) return;
-        string[] problems =
-        [
-            .. Part("missing", Missing), .. Part("unexpected", Unexpected), .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())]),
-        ];
-        throw new CheckpointException($"The checkpoint does not fit the model: {string.Join("; ", problems)}.");
+        if (!Fits) throw new CheckpointException($"The checkpoint does not fit the model: {Problems}.");
     }
 
     private static IEnumerable<string> Part(string what, IReadOnlyList<string> names)

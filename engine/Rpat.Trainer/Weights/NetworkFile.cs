@@ -37,7 +37,8 @@ internal static class NetworkFile
         weights.RenamePrefix(_heads, family.HeadPrefix);
         FeatureClassifier net = family.Build(device, spec, seed: 0);
         StateReport report = StateReport.Of(net, Shapes(net, weights));
-        if (choice.Strict) Require(report, file, spec.Name);
+        if (choice.Strict && !report.Fits)
+            throw new CheckpointException($"'{file}' does not hold the weights of {spec.Name}: {report.Problems}; choose another --model, or take what fits with --no-strict.");
         net.Load(State(net, weights, report));
         return new LoadedNetwork(file, spec, net, report, weights.Notes);
     }
@@ -83,20 +84,6 @@ internal static class NetworkFile
         var shapes = weights.Entries.ToDictionary(pair => pair.Key, pair => pair.Value.Shape, StringComparer.Ordinal);
         foreach (BatchNorm2d norm in net.BatchNorms) shapes.TryAdd(norm.CountName, []);
         return shapes;
-    }
-
-    private static void Require(StateReport report, string file, string model)
-    {
-        try
-        {
-            report.Require();
-        }
-        catch (CheckpointException error)
-        {
-            throw new CheckpointException(
-                $"'{file}' does not hold the weights of {model}: {error.Message[(error.Message.IndexOf(':') + 2)..].TrimEnd('.')}; "
-                + "choose another --model, or take what fits with --no-strict.", error);
-        }
     }
 
     private static Dictionary<string, NamedArray> State(Module net, ModelWeights weights, StateReport report)
