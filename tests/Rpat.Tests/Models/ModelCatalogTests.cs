@@ -17,8 +17,14 @@ public class ModelCatalogTests
 
     private static readonly Dictionary<string, int> _narrow = new()
     {
-        ["preactresnet18"] = 4, ["preactresnet18-benchmarks"] = 3, ["resnet18"] = 5, ["resnet18-bottleneck"] = 2,
-        ["wideresnet10-1"] = 1, ["wideresnet16-2"] = 2, ["vgg16"] = 3, ["mobilenetv2"] = 5,
+        ["preactresnet18"] = 4,
+        ["preactresnet18-benchmarks"] = 3,
+        ["resnet18"] = 5,
+        ["resnet18-bottleneck"] = 2,
+        ["wideresnet10-1"] = 1,
+        ["wideresnet16-2"] = 2,
+        ["vgg16"] = 3,
+        ["mobilenetv2"] = 5,
     };
 
     public static TheoryData<string, int> Narrow

@@ -15,11 +15,25 @@ internal static class TorchTypes
 
     private static readonly Dictionary<string, ElementType> _dtypes = new(StringComparer.Ordinal)
     {
-        ["float32"] = ElementType.F32, ["float"] = ElementType.F32, ["float64"] = ElementType.F64, ["double"] = ElementType.F64,
-        ["float16"] = ElementType.F16, ["half"] = ElementType.F16, ["bfloat16"] = ElementType.BF16,
-        ["int64"] = ElementType.I64, ["long"] = ElementType.I64, ["int32"] = ElementType.I32, ["int"] = ElementType.I32,
-        ["int16"] = ElementType.I16, ["short"] = ElementType.I16, ["int8"] = ElementType.I8, ["uint8"] = ElementType.U8,
-        ["uint16"] = ElementType.U16, ["uint32"] = ElementType.U32, ["uint64"] = ElementType.U64, ["bool"] = ElementType.Bool,
+        ["float32"] = ElementType.F32,
+        ["float"] = ElementType.F32,
+        ["float64"] = ElementType.F64,
+        ["double"] = ElementType.F64,
+        ["float16"] = ElementType.F16,
+        ["half"] = ElementType.F16,
+        ["bfloat16"] = ElementType.BF16,
+        ["int64"] = ElementType.I64,
+        ["long"] = ElementType.I64,
+        ["int32"] = ElementType.I32,
+        ["int"] = ElementType.I32,
+        ["int16"] = ElementType.I16,
+        ["short"] = ElementType.I16,
+        ["int8"] = ElementType.I8,
+        ["uint8"] = ElementType.U8,
+        ["uint16"] = ElementType.U16,
+        ["uint32"] = ElementType.U32,
+        ["uint64"] = ElementType.U64,
+        ["bool"] = ElementType.Bool,
         ["complex64"] = ElementType.C64,
     };
 
