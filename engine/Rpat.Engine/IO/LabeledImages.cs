@@ -118,7 +118,8 @@ public sealed class LabeledImages
     }
 
     /// <summary>
-    /// Copies a batch as floats in [0, 1]: value / 255 in float32, or the floats that the set was made from. There is no normalisation: that is the model's first layer.
+    /// Copies a batch as floats in [0, 1]: value / 255 in float32, or the floats that the set was made from. There is no
+    /// normalisation: that is the model's first layer.
     /// </summary>
     /// <param name="indices">Image numbers, each from 0 to <see cref="Count"/> - 1.</param>
     /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>

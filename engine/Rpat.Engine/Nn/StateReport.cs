@@ -32,10 +32,11 @@ public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<st
     {
         (string Name, long[] Shape)[] wanted = [.. net.StateShapes()];
         HashSet<string> names = [.. wanted.Select(w => w.Name)];
+        var differing = wanted.Where(w => found.TryGetValue(w.Name, out long[]? shape) && !w.Shape.SequenceEqual(shape));
         return new StateReport(
             [.. wanted.Where(w => !found.ContainsKey(w.Name)).Select(w => w.Name)],
             [.. found.Keys.Where(name => !names.Contains(name))],
-            [.. wanted.Where(w => found.TryGetValue(w.Name, out long[]? shape) && !w.Shape.SequenceEqual(shape)).Select(w => new Reshaped(w.Name, w.Shape, found[w.Name]))]);
+            [.. differing.Select(w => new Reshaped(w.Name, w.Shape, found[w.Name]))]);
     }
 
     /// <summary>Throws unless everything fits.</summary>

@@ -27,7 +27,10 @@ internal sealed class ImportCommand
     public static Command Create(Host host)
     {
         var import = new ImportCommand(host);
-        var command = new Command("import", "Read a file of weights (nothing in it is executed) and write it as a checkpoint.") { import._list, import._output, import._input };
+        var command = new Command("import", "Read a file of weights (nothing in it is executed) and write it as a checkpoint.")
+        {
+            import._list, import._output, import._input,
+        };
         import._weights.AddTo(command);
         command.SetAction(import.Run);
         return command;
@@ -62,9 +65,11 @@ internal sealed class ImportCommand
         WriteReport(loaded.Report);
         if (choice.Strict && !loaded.Report.Fits)
             throw new CheckpointException(
-                $"'{loaded.Path}' does not hold the weights of {loaded.Spec.Name} ({Count(loaded.Report)}): choose another --model, or take what fits with --no-strict.");
+                $"'{loaded.Path}' does not hold the weights of {loaded.Spec.Name} ({Count(loaded.Report)}): "
+                + "choose another --model, or take what fits with --no-strict.");
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
-        _host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters, {loaded.Spec.Classes} classes, images {loaded.Spec.Input.C}x{loaded.Spec.Input.H}x{loaded.Spec.Input.W}");
+        var (spec, input) = (loaded.Spec, loaded.Spec.Input);
+        _host.Out.WriteLine($"{output}: {spec.Name}, {loaded.Net.Parameters.Count} parameters, {spec.Classes} classes, images {input.C}x{input.H}x{input.W}");
         return ExitCode.Done;
     }
 

@@ -40,7 +40,8 @@ internal static class ModelsCommand
 
     private static ModelSpec SpecOf(string name, string input, int classes)
     {
-        if (ModelCatalog.Find(name) is null) throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. Catalog.Models.Select(m => m.Name)], "models")}");
+        if (ModelCatalog.Find(name) is null)
+            throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. Catalog.Models.Select(m => m.Name)], "models")}");
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

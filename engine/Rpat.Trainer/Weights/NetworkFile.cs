@@ -38,7 +38,8 @@ internal static class NetworkFile
         FeatureClassifier net = family.Build(device, spec, seed: 0);
         StateReport report = StateReport.Of(net, Shapes(net, weights));
         if (choice.Strict && !report.Fits)
-            throw new CheckpointException($"'{file}' does not hold the weights of {spec.Name}: {report.Problems}; choose another --model, or take what fits with --no-strict.");
+            throw new CheckpointException(
+                $"'{file}' does not hold the weights of {spec.Name}: {report.Problems}; choose another --model, or take what fits with --no-strict.");
         net.Load(State(net, weights, report));
         return new LoadedNetwork(file, spec, net, report, weights.Notes);
     }
@@ -57,7 +58,8 @@ internal static class NetworkFile
         ModelSpec? said = ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
         string name = choice.Model ?? said?.Name
             ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME (models: {Names}).");
-        ModelFamily family = ModelCatalog.Find(name) ?? throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
+        ModelFamily family = ModelCatalog.Find(name)
+            ?? throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
         var shapes = weights.Entries.ToDictionary(pair => pair.Key, pair => pair.Value.Shape);
         ModelSpec spec = said is not null && said.Name == name ? said : family.Fit(new ModelSpec(name, UsualSize(shapes, family), 10), shapes);
         if (images is { } size) spec = spec with { Input = spec.Input with { H = size.H, W = size.W } };
@@ -95,7 +97,8 @@ internal static class NetworkFile
     private static NamedArray Taken(NamedArray own, ModelWeights weights)
     {
         NamedArray array = weights.Load(own.Name);
-        bool isCount = own.Type == ElementType.I64, isInteger = array.Type is not (ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64 or ElementType.C64);
+        bool isReal = array.Type is ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64 or ElementType.C64;
+        bool isCount = own.Type == ElementType.I64, isInteger = !isReal;
         if (isCount == isInteger) return array;
         return isCount ? NamedArray.FromInt64(own.Name, [(long)array.ToFloats()[0]]) : NamedArray.FromFloats(own.Name, array.ToFloats(), array.Shape);
     }

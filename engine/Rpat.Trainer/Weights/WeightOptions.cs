@@ -16,7 +16,11 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
 /// <summary>The options by which verbs take such a file.</summary>
 internal sealed class WeightOptions
 {
-    private readonly Option<string?> _model = new("--model") { Description = "network that the file holds, when it does not say; see 'rpat models'", HelpName = "NAME" };
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = "network that the file holds, when it does not say; see 'rpat models'",
+        HelpName = "NAME",
+    };
 
     private readonly Option<string?> _key = new("--key") { Description = "part of a PyTorch file to take, such as ema", HelpName = "NAME" };
 

@@ -84,7 +84,10 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
     private string Channels(Parameter values) => graph.Constant(values.Name, values.ToArray(), 1, values.Shape.C, 1, 1);
 
     private static (string, object)[] Window(int size, int stride, int padding, int groups) =>
-        [("kernel_shape", Pair(size)), ("strides", Pair(stride)), ("pads", new[] { padding, padding, padding, padding }), ("dilations", Pair(1)), ("group", groups)];
+    [
+        ("kernel_shape", Pair(size)), ("strides", Pair(stride)), ("pads", new[] { padding, padding, padding, padding }), ("dilations", Pair(1)),
+        ("group", groups),
+    ];
 
     private static int[] Pair(int value) => [value, value];
 }

@@ -86,12 +86,13 @@ internal sealed class TorchTar : TorchArchive
     {
         for (long left = Number(source); left > 0; left--)
         {
-            if (Unpickle(source, NoPersistent) is not PickleTuple { Items: [var name, _, var type, ..] } || !TorchTypes.TryClass(type, "Storage", out var element)
-                || element is not { } known)
+            if (Unpickle(source, NoPersistent) is not PickleTuple { Items: [var name, _, var type, ..] }
+                || !TorchTypes.TryClass(type, "Storage", out var element) || element is not { } known)
                 throw Fail("a storage is of an unknown kind");
             string key = Key(name);
             long count = source.ReadInt64();
-            if (count < 0 || count > source.Remaining / known.Size()) throw Fail($"storage '{key}' has {count} elements where {source.Remaining} bytes are left");
+            if (count < 0 || count > source.Remaining / known.Size())
+                throw Fail($"storage '{key}' has {count} elements where {source.Remaining} bytes are left");
             _data[key] = (source.Position, count * known.Size());
             _storages[key] = new StorageRef(key, known, 0, count);
             source.Skip(count * known.Size());

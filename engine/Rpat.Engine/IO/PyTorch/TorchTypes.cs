@@ -1,6 +1,6 @@
 namespace Rpat.Engine.IO.PyTorch;
 
-/// <summary>PyTorch's names of element types: of storages (<c>FloatStorage</c>), tensors of its first years (<c>FloatTensor</c>) and dtypes (<c>float32</c>).</summary>
+/// <summary>PyTorch's names of element types: those of storages (<c>FloatStorage</c>) and dtypes (<c>float32</c>).</summary>
 internal static class TorchTypes
 {
     /// <summary>The storage whose elements have no type of their own.</summary>
@@ -41,7 +41,7 @@ internal static class TorchTypes
     public static ElementType? Of(object? dtype) =>
         dtype is PickleGlobal { Module: "torch" } name && _dtypes.TryGetValue(name.Name, out ElementType type) ? type : null;
 
-    /// <summary>Whether the name is a storage's (suffix <c>Storage</c>) or tensor's (<c>Tensor</c>) class; its type is null when untyped.</summary>
+    /// <summary>Whether the name is that of a class with a known kind before the suffix; the type is null when untyped.</summary>
     public static bool TryClass(object? type, string suffix, out ElementType? element)
     {
         element = null;

@@ -29,7 +29,10 @@ internal sealed class TorchWeights : WeightFile
             throw;
         }
         if (archive.Unknown.Count > 0)
-            _notes.Add($"these classes were taken as plain records: {string.Join(", ", archive.Unknown.Take(20))}{(archive.Unknown.Count > 20 ? ", …" : "")}");
+        {
+            string more = archive.Unknown.Count > 20 ? ", …" : "";
+            _notes.Add($"these classes were taken as plain records: {string.Join(", ", archive.Unknown.Take(20))}{more}");
+        }
     }
 
     public override IReadOnlyList<WeightEntry> Tensors => _entries;

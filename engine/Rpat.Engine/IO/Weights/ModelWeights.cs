@@ -63,11 +63,11 @@ public sealed class ModelWeights
     public void RenamePrefix(IReadOnlyList<string> from, string to)
     {
         if (_entries.Keys.Any(name => name.StartsWith(to, StringComparison.Ordinal))) return;
-        string? prefix = from.FirstOrDefault(p => _entries.Keys.Any(name => name.StartsWith(p, StringComparison.Ordinal)));
-        if (prefix is null) return;
-        _entries = _entries.ToDictionary(
-            pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal) ? to + pair.Key[prefix.Length..] : pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        if (from.FirstOrDefault(p => _entries.Keys.Any(name => name.StartsWith(p, StringComparison.Ordinal))) is not { } prefix) return;
+        _entries = _entries.ToDictionary(pair => Renamed(pair.Key), pair => pair.Value, StringComparer.Ordinal);
         _notes.Add($"'{prefix}*' is taken as '{to}*'");
+
+        string Renamed(string name) => name.StartsWith(prefix, StringComparison.Ordinal) ? to + name[prefix.Length..] : name;
     }
 
     // MadryLab's files hold the network twice, once inside an attacker.
@@ -102,8 +102,8 @@ public sealed class ModelWeights
 
     private bool Strip()
     {
-        string? prefix = _prefixes.FirstOrDefault(p => _entries.Count > 0 && _entries.Keys.All(name => name.Length > p.Length && name.StartsWith(p, StringComparison.Ordinal)));
-        if (prefix is null) return false;
+        string? prefix = _prefixes.FirstOrDefault(p => _entries.Keys.All(name => name.Length > p.Length && name.StartsWith(p, StringComparison.Ordinal)));
+        if (prefix is null || _entries.Count == 0) return false;
         _entries = _entries.ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value, StringComparer.Ordinal);
         _notes.Add($"prefix '{prefix}' was taken off all names");
         return true;
