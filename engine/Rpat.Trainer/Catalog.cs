@@ -1,3 +1,5 @@
+using Rpat.Models;
+
 namespace Rpat.Trainer;
 
 /// <summary>One name that a configuration may hold, with a line about it.</summary>
@@ -6,11 +8,8 @@ internal sealed record CatalogItem(string Name, string About);
 /// <summary>The names that configurations may hold, data sets aside. A name stands here only when the trainer can do it.</summary>
 internal static class Catalog
 {
-    /// <summary>Networks for <c>model.name</c>.</summary>
-    public static IReadOnlyList<CatalogItem> Models { get; } =
-    [
-        new("preactresnet18", "pre-activation ResNet-18 for small images; model.width and model.blocks scale it"),
-    ];
+    /// <summary>Networks for <c>model.name</c>; wide ResNets of other sizes are known besides.</summary>
+    public static IReadOnlyList<CatalogItem> Models { get; } = [.. ModelCatalog.All.Select(family => new CatalogItem(family.Name, family.About))];
 
     /// <summary>Training methods for <c>method.name</c>.</summary>
     public static IReadOnlyList<CatalogItem> Methods { get; } =

@@ -3,11 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace Rpat.Engine.IO;
 
-/// <summary>A labelled image set in memory, as 8-bit pixels in NCHW order without padding.</summary>
+/// <summary>
+/// A labelled image set in memory, as 8-bit pixels in NCHW order without padding. Images that came as floats keep these beside
+/// the rounded pixels: batches are copied from them, augmentation works on the pixels.
+/// </summary>
 public sealed class LabeledImages
 {
     // value / 255 for every byte: the same rounding as a division per pixel, without the division.
     private static readonly float[] _unit = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
+
+    private readonly float[]? _exact;
 
     /// <summary>Makes a set; the arrays are kept, not copied.</summary>
     /// <param name="name">What errors and reports call the set.</param>
@@ -17,15 +22,16 @@ public sealed class LabeledImages
     /// <param name="pixels">[N, channels, height, width], row-major.</param>
     /// <param name="labels">[N], each from 0 to the number of classes - 1.</param>
     /// <param name="classNames">One name per class, in label order.</param>
+    /// <param name="exact">The images as floats in [0, 1], in the order of <paramref name="pixels"/>; null when value / 255 is exact.</param>
     /// <exception cref="DataException">A size is not positive, the lengths do not fit, or a label is out of range.</exception>
     public LabeledImages(
-        string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames)
+        string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames, float[]? exact = null)
     {
         (Name, Channels, Height, Width) = (name, channels, height, width);
-        (Pixels, Labels, ClassNames) = (pixels, labels, classNames);
+        (Pixels, Labels, ClassNames, _exact) = (pixels, labels, classNames, exact);
         if (channels <= 0 || height <= 0 || width <= 0 || (long)channels * height * width > int.MaxValue)
             throw new DataException($"Data set '{name}' has images of the impossible size {channels}x{height}x{width}: check the file.");
-        if ((long)labels.Length * ImageSize != pixels.Length)
+        if ((long)labels.Length * ImageSize != pixels.Length || (exact is not null && exact.Length != pixels.Length))
             throw new DataException(
                 $"Data set '{name}' has {pixels.Length} pixels for {labels.Length} labels of {channels}x{height}x{width} images:"
                 + " give one label per image.");
@@ -77,7 +83,7 @@ public sealed class LabeledImages
     {
         ArgumentOutOfRangeException.ThrowIfNegative(n);
         if (n >= Count) return this;
-        return new(Name, Channels, Height, Width, Pixels[..(n * ImageSize)], Labels[..n], ClassNames);
+        return new(Name, Channels, Height, Width, Pixels[..(n * ImageSize)], Labels[..n], ClassNames, _exact?[..(n * ImageSize)]);
     }
 
     /// <summary>The images at the given places, in that order; a place may occur more than once.</summary>
@@ -86,14 +92,16 @@ public sealed class LabeledImages
     public LabeledImages Subset(ReadOnlySpan<int> indices)
     {
         byte[] pixels = new byte[checked(indices.Length * ImageSize)];
+        float[]? exact = _exact is null ? null : new float[pixels.Length];
         var labels = new int[indices.Length];
         for (int i = 0; i < indices.Length; i++)
         {
             Image(indices[i]).CopyTo(pixels.AsSpan(i * ImageSize));
+            _exact?.AsSpan(indices[i] * ImageSize, ImageSize).CopyTo(exact.AsSpan(i * ImageSize));
             labels[i] = Labels[indices[i]];
         }
 
-        return new(Name, Channels, Height, Width, pixels, labels, ClassNames);
+        return new(Name, Channels, Height, Width, pixels, labels, ClassNames, exact);
     }
 
     /// <summary>The indices of the first images of every class, in the order in which they stand in the set.</summary>
@@ -110,7 +118,8 @@ public sealed class LabeledImages
     }
 
     /// <summary>
-    /// Copies a batch as floats in [0, 1]: value / 255 in float32. There is no normalisation: that is the model's first layer.
+    /// Copies a batch as floats in [0, 1]: value / 255 in float32, or the floats that the set was made from. There is no
+    /// normalisation: that is the model's first layer.
     /// </summary>
     /// <param name="indices">Image numbers, each from 0 to <see cref="Count"/> - 1.</param>
     /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>
@@ -119,7 +128,14 @@ public sealed class LabeledImages
     public void CopyFloats(ReadOnlySpan<int> indices, Span<float> destination)
     {
         CheckBatch(indices.Length, destination.Length);
-        for (int i = 0; i < indices.Length; i++) ToUnit(Image(indices[i]), destination.Slice(i * ImageSize, ImageSize));
+        for (int i = 0; i < indices.Length; i++) CopyFloats(indices[i], destination.Slice(i * ImageSize, ImageSize));
+    }
+
+    private void CopyFloats(int index, Span<float> destination)
+    {
+        ReadOnlySpan<byte> pixels = Image(index);
+        if (_exact is null) ToUnit(pixels, destination);
+        else _exact.AsSpan(index * ImageSize, ImageSize).CopyTo(destination);
     }
 
     internal static void ToUnit(ReadOnlySpan<byte> pixels, Span<float> destination)

@@ -75,7 +75,7 @@ public static class Npy
     }
 
     // Walks the output in order; the odometer keeps the matching Fortran offset, whose first axis has stride 1.
-    private static byte[] RowMajor(byte[] source, long[] shape, int size)
+    internal static byte[] RowMajor(byte[] source, long[] shape, int size)
     {
         byte[] result = new byte[source.Length];
         var strides = new long[shape.Length];
@@ -92,7 +92,8 @@ public static class Npy
         return result;
     }
 
-    private static long Advance(long[] index, long[] shape, long[] strides, long from)
+    /// <summary>The place of the next element in row-major order.</summary>
+    internal static long Advance(long[] index, long[] shape, long[] strides, long from)
     {
         for (int axis = shape.Length - 1; axis >= 0; axis--)
         {

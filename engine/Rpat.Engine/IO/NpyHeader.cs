@@ -74,30 +74,36 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
         _ => "<c8",
     };
 
-    private static (ElementType Type, bool BigEndian) ParseDescr(string descr)
+    private static (ElementType Type, bool BigEndian) ParseDescr(string descr) =>
+        TryParseDescr(descr, out ElementType type, out bool bigEndian)
+            ? (type, bigEndian)
+            : throw new FormatException($"elements of type '{descr}' are not supported");
+
+    /// <summary>The element type and byte order of a numpy type such as <c>&lt;f4</c>.</summary>
+    internal static bool TryParseDescr(string descr, out ElementType type, out bool bigEndian)
     {
-        if (descr.Length < 3 || !"<>|=".Contains(descr[0])) throw Unsupported(descr);
-        ElementType type = descr[1..] switch
-        {
-            "b1" => ElementType.Bool,
-            "u1" => ElementType.U8,
-            "i1" => ElementType.I8,
-            "i2" => ElementType.I16,
-            "u2" => ElementType.U16,
-            "f2" => ElementType.F16,
-            "i4" => ElementType.I32,
-            "u4" => ElementType.U32,
-            "f4" => ElementType.F32,
-            "i8" => ElementType.I64,
-            "u8" => ElementType.U64,
-            "f8" => ElementType.F64,
-            "c8" => ElementType.C64,
-            _ => throw Unsupported(descr),
-        };
-        return descr[0] == '|' && type.Size() > 1 ? throw Unsupported(descr) : (type, descr[0] == '>');
+        ElementType? known = descr.Length > 1 && "<>|=".Contains(descr[0]) ? Kind(descr[1..]) : null;
+        (type, bigEndian) = (known ?? default, descr.StartsWith('>'));
+        return known is not null && (descr[0] != '|' || type.Size() == 1);
     }
 
-    private static FormatException Unsupported(string descr) => new($"elements of type '{descr}' are not supported");
+    private static ElementType? Kind(string code) => code switch
+    {
+        "b1" => ElementType.Bool,
+        "u1" => ElementType.U8,
+        "i1" => ElementType.I8,
+        "i2" => ElementType.I16,
+        "u2" => ElementType.U16,
+        "f2" => ElementType.F16,
+        "i4" => ElementType.I32,
+        "u4" => ElementType.U32,
+        "f4" => ElementType.F32,
+        "i8" => ElementType.I64,
+        "u8" => ElementType.U64,
+        "f8" => ElementType.F64,
+        "c8" => ElementType.C64,
+        _ => null,
+    };
 
     private sealed class Tokens(string text)
     {

@@ -21,6 +21,9 @@ public sealed class BatchNorm2d
     /// <summary>Name in checkpoints, without the last part.</summary>
     public string Name { get; }
 
+    /// <summary>Name of <see cref="BatchesTracked"/> in checkpoints.</summary>
+    public string CountName => $"{Name}.num_batches_tracked";
+
     /// <summary>Number of channels.</summary>
     public int Channels { get; }
 

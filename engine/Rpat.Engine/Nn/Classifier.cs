@@ -20,9 +20,12 @@ public abstract class Classifier(Device device, Shape input, int classes) : Modu
     /// <exception cref="ShapeException">The images have another size than <see cref="InputShape"/>.</exception>
     public Tensor Forward(Tape tape, Tensor x, BnMode bn)
     {
-        ShapeException.Require(x.Shape.WithBatch(1) == InputShape, GetType().Name, $"{x} is not a batch of {InputShape}");
+        RequireInput(x);
         return Record(tape, x, bn);
     }
+
+    private protected void RequireInput(Tensor x) =>
+        ShapeException.Require(x.Shape.WithBatch(1) == InputShape, GetType().Name, $"{x} is not a batch of {InputShape}");
 
     /// <summary>Records the layers.</summary>
     protected abstract Tensor Record(Tape tape, Tensor x, BnMode bn);

@@ -29,7 +29,19 @@ public abstract class Module(Device device)
         {
             yield return NamedArray.FromFloats(norm.RunningMean.Name, norm.RunningMean.ToArray(), norm.Channels);
             yield return NamedArray.FromFloats(norm.RunningVar.Name, norm.RunningVar.ToArray(), norm.Channels);
-            yield return NamedArray.FromInt64($"{norm.Name}.num_batches_tracked", [norm.BatchesTracked]);
+            yield return NamedArray.FromInt64(norm.CountName, [norm.BatchesTracked]);
+        }
+    }
+
+    /// <summary>Names and sizes of <see cref="State"/>, without its values.</summary>
+    public IEnumerable<(string Name, long[] Shape)> StateShapes()
+    {
+        foreach (var p in Parameters.Parameters) yield return (p.Name, [.. p.Dimensions.Select(d => (long)d)]);
+        foreach (var norm in _batchNorms)
+        {
+            yield return (norm.RunningMean.Name, [norm.Channels]);
+            yield return (norm.RunningVar.Name, [norm.Channels]);
+            yield return (norm.CountName, []);
         }
     }
 
@@ -38,13 +50,13 @@ public abstract class Module(Device device)
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)
     {
-        StateCheck.Require(State(), state);
+        StateReport.Of(this, state.ToDictionary(pair => pair.Key, pair => pair.Value.Shape)).Require();
         foreach (var p in Parameters.Parameters) p.Upload(state[p.Name].ToFloats());
         foreach (var norm in _batchNorms)
         {
             norm.RunningMean.Upload(state[norm.RunningMean.Name].ToFloats());
             norm.RunningVar.Upload(state[norm.RunningVar.Name].ToFloats());
-            norm.BatchesTracked = state[$"{norm.Name}.num_batches_tracked"].ToInt64()[0];
+            norm.BatchesTracked = state[norm.CountName].ToInt64()[0];
         }
         Parameters.Touch();
     }

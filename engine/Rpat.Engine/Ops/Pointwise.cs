@@ -45,6 +45,7 @@ internal sealed class AddNode : Node
     }
 
     public Tensor Output { get; }
+    public bool HasRelu => _relu;
     public override string Op => "Add";
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }

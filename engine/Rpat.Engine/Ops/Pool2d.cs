@@ -73,6 +73,8 @@ internal sealed class MaxPool2dNode : Node
     }
 
     public Tensor Output { get; }
+    public int Window => _window;
+    public int Stride => _stride;
     public override string Op => "MaxPool2d";
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }

@@ -43,6 +43,26 @@ public sealed class Evaluator(Classifier net, int batch = 128)
         return new Accuracy(correct, images.Count);
     }
 
+    /// <summary>Logits of clean images, <c>[N, classes]</c>, row by row.</summary>
+    /// <param name="images">Images of the network's size.</param>
+    /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
+    /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    public float[] Logits(LabeledImages images, Action<int>? progress = null)
+    {
+        var logits = new float[(long)images.Count * net.Classes];
+        for (int first = 0; first < images.Count; first += batch)
+        {
+            int count = Math.Min(batch, images.Count - first);
+            var program = For(count);
+            images.CopyFloats([.. Enumerable.Range(first, count)], program.Images);
+            program.X.Upload(program.Images);
+            program.Tape.Forward();
+            program.Logits.CopyTo(logits.AsSpan(first * net.Classes, count * net.Classes));
+            progress?.Invoke(first + count);
+        }
+        return logits;
+    }
+
     private int Batch(LabeledImages images, int first, int count, PgdOptions? attack, ulong seed)
     {
         var program = For(count);

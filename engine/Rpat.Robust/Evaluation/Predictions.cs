@@ -8,10 +8,17 @@ public static class Predictions
     /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN has not.</summary>
     public static int CountCorrect(Tensor logits, ReadOnlySpan<int> labels)
     {
-        float[] values = logits.ToArray();
-        int classes = logits.Shape.C, correct = 0;
+        return CountCorrect(logits.ToArray(), labels);
+    }
+
+    /// <summary>Accuracy of logits <c>[N, K]</c> that were copied out, row by row.</summary>
+    public static Accuracy Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels) => new(CountCorrect(logits, labels), labels.Length);
+
+    private static int CountCorrect(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
+    {
+        int classes = labels.IsEmpty ? 0 : logits.Length / labels.Length, correct = 0;
         for (int i = 0; i < labels.Length; i++)
-            if (ArgMax(values.AsSpan(i * classes, classes)) == labels[i]) correct++;
+            if (ArgMax(logits.Slice(i * classes, classes)) == labels[i]) correct++;
         return correct;
     }
 

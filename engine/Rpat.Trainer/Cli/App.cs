@@ -31,6 +31,10 @@ internal static class App
             TrainCommand.Create(host),
             RecipesCommand.Create(host),
             BenchCommand.Create(host),
+            ModelsCommand.Create(host),
+            ImportCommand.Create(host),
+            ExportCommand.Create(host),
+            EvalCommand.Create(host),
         };
         foreach (var list in ListCommands.Create(host)) root.Add(list);
         return root;

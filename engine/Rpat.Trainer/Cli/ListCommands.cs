@@ -5,14 +5,13 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The verbs that look things up: <c>data</c>, <c>models</c>, <c>methods</c>, <c>attacks</c> and <c>devices</c>.</summary>
+/// <summary>The verbs that look things up: <c>data</c>, <c>methods</c>, <c>attacks</c> and <c>devices</c>.</summary>
 internal static class ListCommands
 {
     /// <summary>All of them.</summary>
     public static IEnumerable<Command> Create(Host host) =>
     [
         List(host, "data", "List the data sets, and where their files are looked for.", () => DataSets.All.Select(DataLine)),
-        List(host, "models", "List the networks.", () => Catalog.Models.Select(Line)),
         List(host, "methods", "List the training methods.", () => Catalog.Methods.Select(Line)),
         List(host, "attacks", "List the attacks that evaluations know.", () => Catalog.Attacks.Select(Line)),
         List(host, "devices", "List what this machine can compute on.", Devices),

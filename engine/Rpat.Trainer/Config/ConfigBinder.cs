@@ -13,10 +13,14 @@ internal sealed class ConfigBinder
 
     private T Get<T>(Leaf<T> leaf) => leaf.Parse(_values[leaf.Path]);
 
+    private float[] Floats(Leaf<IReadOnlyList<double>> leaf) => [.. Get(leaf).Select(value => (float)value)];
+
     private TrainerConfig Config() => new(
         new RecipeSection(Get(Keys.RecipeName), Get(Keys.RecipeAbout)),
         new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Get(Keys.DataCrop), Get(Keys.DataFlip)),
-        new ModelSection(Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses)),
+        new ModelSection(
+            Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses), Get(Keys.ModelStem), Floats(Keys.ModelMean),
+            Floats(Keys.ModelStd)),
         Method(),
         Attack(),
         new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov)),

@@ -22,6 +22,9 @@ internal static class ConfigRules
         Require(
             config.Method.Rpat is not { Form: RpatForm.Quotient, Alpha: 0 or 1 }, Keys.RpatAlpha,
             "the quotient form divides by alpha and 1 - alpha: choose one strictly between 0 and 1, or method.rpat.form=code.");
+        Require(
+            config.Model.Mean.Count == config.Model.Std.Count, Keys.ModelMean,
+            $"model.std has {config.Model.Std.Count} values: give one mean and one deviation for each channel, or neither.");
         Require(Ascending(config.Schedule.Milestones), Keys.Milestones, "milestones must rise.");
         Require(config.Train.Ema < 1, Keys.Ema, "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
         Require(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Rpat.Models;
 using Rpat.Engine;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
@@ -20,12 +21,20 @@ internal static partial class Keys
         "data.augment.crop", "0", Kinds.Whole(0, 64), "zero border in pixels for random crops; 0 for none");
     public static readonly Leaf<bool> DataFlip = new("data.augment.flip", "false", Kinds.Flag, "mirror half of the images left to right");
 
-    public static readonly Leaf<string> ModelName = new(
-        "model.name", "preactresnet18", Kinds.Name("models", Catalog.Models.Select(x => x.Name)), "network");
-    public static readonly Leaf<int> ModelWidth = new("model.width", "64", Kinds.Whole(1, 4096), "channels of the first stage");
-    public static readonly Leaf<int> ModelBlocks = new("model.blocks", "2", Kinds.Whole(1, 100), "residual blocks in each stage");
+    public static readonly Leaf<string> ModelName = new("model.name", "preactresnet18", new Kind<string>(ReadModel), "network; see 'rpat models'");
+    public static readonly Leaf<int> ModelWidth = new(
+        "model.width", "0", Kinds.Whole(0, 4096), "channels of the first stage, or a wide ResNet's factor; 0 for the published network's");
+    public static readonly Leaf<int> ModelBlocks = new(
+        "model.blocks", "0", Kinds.Whole(0, 100), "residual blocks in each stage; 0 for the published network's");
     public static readonly Leaf<int> ModelClasses = new(
         "model.classes", "0", Kinds.Whole(0, 100_000), "outputs; 0 for the data set's number of classes");
+
+    public static readonly Leaf<int> ModelStem = new(
+        "model.stem_stride", "0", Kinds.Whole(0, 4), "step of the first convolution; 0 for the network's own rule");
+    public static readonly Leaf<IReadOnlyList<double>> ModelMean = new(
+        "model.mean", "", Kinds.ListOf(Kinds.Real(-1, 2)), "mean of each channel, for a normalisation as first layer; empty for none");
+    public static readonly Leaf<IReadOnlyList<double>> ModelStd = new(
+        "model.std", "", Kinds.ListOf(Kinds.Real(1e-6)), "standard deviation of each channel, likewise");
 
     public static readonly Leaf<string> MethodName = new(
         "method.name", "pgd-at+rpat", Kinds.Name("methods", Catalog.Methods.Select(x => x.Name)), "training method");
@@ -98,7 +107,7 @@ internal static partial class Keys
     [
         RecipeName, RecipeAbout,
         DataName, DataDir, DataCrop, DataFlip,
-        ModelName, ModelWidth, ModelBlocks, ModelClasses,
+        ModelName, ModelWidth, ModelBlocks, ModelClasses, ModelStem, ModelMean, ModelStd,
         MethodName, RpatWeight, RpatAlpha, RpatFormKey, RpatStart,
         Norm, Eps, Step, Steps, Restarts, Start, AttackBn,
         Lr, Momentum, WeightDecay, Nesterov,
@@ -117,6 +126,10 @@ internal static partial class Keys
         bool isFile = spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) && spec.Length > NpzSet.Prefix.Length;
         return isFile || names.Contains(spec) ? spec : throw new FormatException(Nearest.Hint(spec, names, "data sets"));
     }
+
+    private static string ReadModel(string name) => ModelCatalog.Find(name) is not null
+        ? name
+        : throw new FormatException(Nearest.Hint(name, [.. Catalog.Models.Select(x => x.Name)], "models"));
 
     private static EvalAttack ReadAttack(string name)
     {

@@ -44,10 +44,13 @@ internal sealed record DataSection(string Name, string Dir, int CropPad, bool Fl
 
 /// <summary>The network.</summary>
 /// <param name="Name">The family.</param>
-/// <param name="Width">Channels of the first stage; each later stage doubles them.</param>
-/// <param name="Blocks">Residual blocks in each stage.</param>
+/// <param name="Width">Channels of the first stage, or the widening factor of a wide ResNet; 0 for the published network's.</param>
+/// <param name="Blocks">Residual blocks in each stage; 0 for the published network's.</param>
 /// <param name="Classes">Number of outputs; 0 for as many as the data set has classes.</param>
-internal sealed record ModelSection(string Name, int Width, int Blocks, int Classes);
+/// <param name="StemStride">Step of the first convolution; 0 for the network's own rule.</param>
+/// <param name="Mean">Mean of each channel for the normalisation that is the first layer; empty for none.</param>
+/// <param name="Std">Standard deviation of each channel, likewise.</param>
+internal sealed record ModelSection(string Name, int Width, int Blocks, int Classes, int StemStride, IReadOnlyList<float> Mean, IReadOnlyList<float> Std);
 
 /// <summary>The training method.</summary>
 /// <param name="Name">The method.</param>

@@ -35,7 +35,7 @@ internal static class NpzSet
     }
 
     private static LabeledImages Set(string path, Pixels pixels, int[] labels, string[] classes) => new(
-        Path.GetFileNameWithoutExtension(path), pixels.Channels, pixels.Height, pixels.Width, pixels.Values, labels, classes);
+        Path.GetFileNameWithoutExtension(path), pixels.Channels, pixels.Height, pixels.Width, pixels.Values, labels, classes, pixels.Exact);
 
     private static (Pixels Pixels, int[] Labels) Part(
         string path, IReadOnlyDictionary<string, NamedArray> arrays, string prefix, List<string> notes)
@@ -71,9 +71,11 @@ internal static class NpzSet
     private static Pixels ReadPixels(string path, NamedArray images, List<string> notes)
     {
         (int channels, int height, int width, bool channelsLast) = Layout(path, images);
-        byte[] values = images.Type == ElementType.U8 ? images.Data.ToArray() : ToBytes(path, images, notes);
-        if (channelsLast && channels > 1) values = PlanesFirst(values, height * width, channels);
-        return new Pixels(channels, height, width, values);
+        float[]? exact = null;
+        byte[] values = images.Type == ElementType.U8 ? images.Data.ToArray() : ToBytes(path, images, notes, out exact);
+        if (!channelsLast || channels == 1) return new Pixels(channels, height, width, values, exact);
+        return new Pixels(
+            channels, height, width, PlanesFirst(values, height * width, channels), exact is null ? null : PlanesFirst(exact, height * width, channels));
     }
 
     private static (int Channels, int Height, int Width, bool ChannelsLast) Layout(string path, NamedArray images)
@@ -88,7 +90,7 @@ internal static class NpzSet
         return first ? (sizes[1], sizes[2], sizes[3], false) : (sizes[3], sizes[1], sizes[2], true);
     }
 
-    private static byte[] ToBytes(string path, NamedArray images, List<string> notes)
+    private static byte[] ToBytes(string path, NamedArray images, List<string> notes, out float[]? exact)
     {
         if (!IsFloat(images.Type)) throw Error(path, images, "8-bit integers, or floats from 0 to 1");
         float[] floats = images.ToFloats();
@@ -99,18 +101,19 @@ internal static class NpzSet
         byte[] bytes = Array.ConvertAll(floats, value => (byte)MathF.Round(value * 255));
         float change = 0;
         for (int i = 0; i < bytes.Length; i++) change = Math.Max(change, Math.Abs(bytes[i] / 255f - floats[i]));
-        if (change > ExactWithin)
+        exact = change > ExactWithin ? floats : null;
+        if (exact is not null)
             notes.Add(FormattableString.Invariant(
-                $"'{images.Name}' in '{path}' were rounded to 8 bits, which moved pixels by up to {change:0.0000}."));
+                $"'{images.Name}' in '{path}' are no 8-bit pixels: augmentation rounds them, by up to {change:0.0000}, and all else takes them as they are."));
         return bytes;
     }
 
     private static bool IsFloat(ElementType type) => type is ElementType.F16 or ElementType.F32 or ElementType.F64;
 
     // [N, pixels, C] to [N, C, pixels].
-    private static byte[] PlanesFirst(byte[] source, int pixels, int channels)
+    private static T[] PlanesFirst<T>(T[] source, int pixels, int channels)
     {
-        byte[] result = new byte[source.Length];
+        var result = new T[source.Length];
         int size = pixels * channels;
         for (int i = 0; i < source.Length; i++)
         {
@@ -124,5 +127,5 @@ internal static class NpzSet
     private static DataException Error(string path, NamedArray array, string expected) => new(
         $"'{array.Name}' in '{path}' is {array.Type} [{string.Join(", ", array.Shape)}] where {expected} is expected: convert it.");
 
-    private readonly record struct Pixels(int Channels, int Height, int Width, byte[] Values);
+    private readonly record struct Pixels(int Channels, int Height, int Width, byte[] Values, float[]? Exact);
 }

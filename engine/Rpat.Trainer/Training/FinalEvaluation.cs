@@ -33,11 +33,5 @@ internal static class FinalEvaluation
         return new ProgressSnapshot($"eval {attack.Name}", 0, 0, done, count, 0, double.NaN, [], [], speed, elapsed, TimeSpan.FromSeconds((count - done) / speed));
     }
 
-    private static string Threat(AttackSection attack)
-    {
-        double levels = attack.Eps * 255;
-        string eps = Math.Abs(levels - Math.Round(levels)) < 1e-6
-            ? FormattableString.Invariant($"{Math.Round(levels)}/255") : FormattableString.Invariant($"{attack.Eps:G4}");
-        return $"{attack.Norm.ToString().ToLowerInvariant()} eps {eps}";
-    }
+    private static string Threat(AttackSection attack) => $"{attack.Norm.ToString().ToLowerInvariant()} eps {Format.Pixels(attack.Eps)}";
 }

@@ -106,7 +106,7 @@ internal sealed class TrainingRun
     }
 
     private void SaveCheckpoint() =>
-        Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), _setup.Model.ToMetadata());
+        Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), ModelMetadata.Write(_setup.Model));
 
     private EvaluationResult Evaluate(int step)
     {

@@ -18,11 +18,11 @@ internal sealed class TrainingSetup : IDisposable
     {
         (_config, Data) = (config, data);
         Device = Device.Cpu(config.Run.Threads, config.Device.Convolution);
-        Model = ModelSpec.Of(config.Model, data.Train);
-        Net = Model.Build(Device, Seed);
+        Model = ModelMetadata.SpecOf(config.Model, data.Train);
+        Net = ModelCatalog.Build(Device, Model, Seed);
         Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov);
         Step = new TrainingStep(Net, Objective(config), Sgd, Seed);
-        if (config.Train.Ema > 0) Average = new Ema(Net, Model.Build(Device, Seed));
+        if (config.Train.Ema > 0) Average = new Ema(Net, ModelCatalog.Build(Device, Model, Seed));
     }
 
     public DataPair Data { get; }

@@ -11,6 +11,13 @@ internal static class Format
     /// <summary>A fraction of 1 as a percentage without its sign: <c>61.20</c>.</summary>
     public static string Percent(double fraction) => (100 * fraction).ToString("F2", CultureInfo.InvariantCulture);
 
+    /// <summary>A length in pixel units: <c>8/255</c> where it is a whole number of levels, else four digits.</summary>
+    public static string Pixels(double length)
+    {
+        double levels = length * 255;
+        return Math.Abs(levels - Math.Round(levels)) < 1e-6 ? FormattableString.Invariant($"{Math.Round(levels)}/255") : Number(length);
+    }
+
     /// <summary>A duration in its two largest units: <c>2h41m</c>, <c>3m26s</c>, <c>12s</c>.</summary>
     public static string Duration(TimeSpan time) => time switch
     {

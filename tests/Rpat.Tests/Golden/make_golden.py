@@ -51,10 +51,15 @@ def bounds(name, shape, linear):
 
 def fill(net, label):
     """Sets every parameter and statistic: low + (high - low) * uniform(label/name), in double, rounded to float32."""
+    return fill_named(net, label, net.linear.in_features)
+
+
+def fill_named(net, label, linear=16):
+    """As `fill`, for a net whose last layer may have another name; biases are then those of 16 inputs."""
     for name, tensor in net.state_dict().items():
         if name.endswith("num_batches_tracked"):
             continue
-        low, high = bounds(name, tuple(tensor.shape), net.linear.in_features)
+        low, high = bounds(name, tuple(tensor.shape), linear)
         values = low + (high - low) * uniform(f"{label}/{name}", tensor.numel())
         tensor.copy_(torch.from_numpy(values.astype(np.float32)).double().reshape(tensor.shape))
     return net

@@ -98,8 +98,7 @@ internal static unsafe class DepthwisePlane
     {
         int block = index % Blocks.Count(s.Input.C), p = s.Padding;
         float* to = worker.Scratch(0, (long)(s.Input.H + 2 * p) * (s.Input.W + 2 * p) * Blocks.Size);
-        var own = new Affine(x.Data, x.Scale == null ? null : x.Scale + block * Blocks.Size, x.Scale == null ? null : x.Shift + block * Blocks.Size, x.Relu);
-        PackImage.Blocked(own, (long)index * s.Input.Area * Blocks.Size, 1, s.Input.H, s.Input.W, p, p, to);
+        PackImage.Blocked(x.From(block), (long)index * s.Input.Area * Blocks.Size, 1, s.Input.H, s.Input.W, p, p, to);
         return to;
     }
 }

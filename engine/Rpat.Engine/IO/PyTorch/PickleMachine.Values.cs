@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Rpat.Engine.IO.PyTorch;
+
+/// <summary>Opcodes that push numbers, texts and bytes.</summary>
+internal sealed partial class PickleMachine
+{
+    // Python 2 wrote names and raw data alike as 'str': short ones are read as text, long ones as bytes.
+    private const int LongestText = 1024;
+
+    private bool Value(byte opcode)
+    {
+        switch (opcode)
+        {
+            case 0x80: CheckProtocol(source.ReadByte()); return true;
+            case 0x95: source.ReadInt64(); return true; // the length of a frame: frames mean nothing to a reader
+            case (byte)'N': Push(null); return true;
+            case 0x88: Push(true); return true;
+            case 0x89: Push(false); return true;
+            case (byte)'J': Push((long)source.ReadInt32()); return true;
+            case (byte)'K': Push((long)source.ReadByte()); return true;
+            case (byte)'M': Push((long)source.ReadUInt16()); return true;
+            case 0x8A: Push(Whole(source.ReadBytes(source.ReadByte()))); return true;
+            case 0x8B: Push(Whole(source.ReadBytes(source.ReadInt32()))); return true;
+            case (byte)'G': Push(source.ReadDouble()); return true;
+            case (byte)'I': Push(TextInteger(source.ReadLine())); return true;
+            case (byte)'L': Push(TextInteger(source.ReadLine())); return true;
+            case (byte)'F': Push(TextReal(source.ReadLine())); return true;
+            default: return false;
+        }
+    }
+
+    private bool Text(byte opcode)
+    {
+        switch (opcode)
+        {
+            case (byte)'X': Push(Utf8(source.ReadBytes(source.ReadUInt32()))); return true;
+            case 0x8C: Push(Utf8(source.ReadBytes(source.ReadByte()))); return true;
+            case 0x8D: Push(Utf8(source.ReadBytes(source.ReadInt64()))); return true;
+            case (byte)'U': Push(Latin(source.ReadBytes(source.ReadByte()))); return true;
+            case (byte)'T': Push(Latin(source.ReadBytes(source.ReadInt32()))); return true;
+            case (byte)'S': Push(Unquoted(source.ReadLine())); return true;
+            case (byte)'V': Push(source.ReadLine()); return true;
+            case (byte)'C': Push(source.ReadBytes(source.ReadByte())); return true;
+            case (byte)'B': Push(source.ReadBytes(source.ReadUInt32())); return true;
+            case 0x8E or 0x96: Push(source.ReadBytes(source.ReadInt64())); return true;
+            default: return false;
+        }
+    }
+
+    private void CheckProtocol(byte protocol)
+    {
+        if (protocol > 5) throw source.Error($"pickle protocol {protocol} is not known (0 to 5 are)");
+    }
+
+    private static object Whole(byte[] twosComplement)
+    {
+        var value = new BigInteger(twosComplement);
+        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+    }
+
+    private object TextInteger(string line)
+    {
+        if (line is "01" or "00") return line == "01"; // how protocol 0 writes truth
+        if (ParseWhole(line) is not { } value) throw source.Error($"'{Short(line)}' is no whole number");
+        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+    }
+
+    private double TextReal(string line) => double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+        ? value
+        : throw source.Error($"'{Short(line)}' is no number");
+
+    private string Unquoted(string line)
+    {
+        string text = line.TrimEnd('\r');
+        return text.Length >= 2 && text[0] == text[^1] && text[0] is '\'' or '"' ? text[1..^1] : throw source.Error("a text is not quoted");
+    }
+
+    private static string Utf8(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+
+    private static object Latin(byte[] bytes) => bytes.Length <= LongestText ? Encoding.Latin1.GetString(bytes) : bytes;
+}

@@ -1,0 +1,104 @@
+using System.Numerics;
+
+namespace Rpat.Engine.IO.PyTorch;
+
+/// <summary>
+/// Reads a Python pickle of protocol 0 to 5 as data. The format is a program for a small stack machine that may call any
+/// function; here names of classes and functions stay names, a closed list of calls is understood (<see cref="TorchCalls"/>),
+/// and everything else becomes an inert <see cref="PickleObject"/>. Work and memory are bounded by the number of opcodes.
+/// </summary>
+/// <param name="source">Where the opcodes come from; left behind the last one.</param>
+/// <param name="persistent">Makes of a persistent id what it stands for.</param>
+internal sealed partial class PickleMachine(PickleSource source, Func<object?, object?> persistent)
+{
+    private const long MaxWork = 10_000_000;
+
+    private readonly List<object?> _stack = [];
+    private readonly Stack<int> _marks = [];
+    private readonly Dictionary<long, object?> _memo = [];
+    private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
+    private long _work;
+
+    /// <summary>Opcodes done, and items copied by calls.</summary>
+    public long Work => _work;
+
+    /// <summary>Names of classes and functions that became inert records, in the order of the alphabet.</summary>
+    public IEnumerable<string> Unknown => _unknown.Order(StringComparer.Ordinal);
+
+    /// <summary>Reads one pickle up to its end mark.</summary>
+    /// <exception cref="CheckpointException">It is damaged, or larger than any checkpoint.</exception>
+    public object? Run()
+    {
+        while (true)
+        {
+            Charge(1);
+            byte opcode = source.ReadByte();
+            if (opcode == (byte)'.') return Pop();
+            if (!Value(opcode) && !Text(opcode) && !Container(opcode) && !Memo(opcode) && !Object(opcode))
+                throw source.Error($"0x{opcode:X2} is no opcode of a pickle,");
+        }
+    }
+
+    private void Charge(long work)
+    {
+        if ((_work += work) > MaxWork) throw source.Error($"its pickle has more than {MaxWork} steps");
+    }
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private object? Pop()
+    {
+        int floor = _marks.Count > 0 ? _marks.Peek() : 0;
+        if (_stack.Count <= floor) throw source.Error("its pickle takes a value that is not there");
+        object? value = _stack[^1];
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private object? Top()
+    {
+        if (_stack.Count == 0) throw source.Error("its pickle uses a value that is not there");
+        return _stack[^1];
+    }
+
+    /// <summary>Takes everything above the last mark, and the mark.</summary>
+    private object?[] PopToMark()
+    {
+        if (!_marks.TryPop(out int mark)) throw source.Error("its pickle uses a mark that is not there");
+        var items = new object?[_stack.Count - mark];
+        _stack.CopyTo(mark, items, 0, items.Length);
+        _stack.RemoveRange(mark, items.Length);
+        return items;
+    }
+
+    private bool Memo(byte opcode)
+    {
+        switch (opcode)
+        {
+            case (byte)'q': _memo[source.ReadByte()] = Top(); return true;
+            case (byte)'r': _memo[source.ReadUInt32()] = Top(); return true;
+            case (byte)'p': _memo[Index(source.ReadLine())] = Top(); return true;
+            case 0x94: _memo[_memo.Count] = Top(); return true;
+            case (byte)'h': Push(Recall(source.ReadByte())); return true;
+            case (byte)'j': Push(Recall(source.ReadUInt32())); return true;
+            case (byte)'g': Push(Recall(Index(source.ReadLine()))); return true;
+            default: return false;
+        }
+    }
+
+    private object? Recall(long index) => _memo.TryGetValue(index, out object? value)
+        ? value
+        : throw source.Error($"its pickle recalls value {index}, which it never kept,");
+
+    private long Index(string text) => ParseWhole(text) is { } number && number >= 0 && number <= uint.MaxValue
+        ? (long)number
+        : throw source.Error($"'{Short(text)}' is no place of a value");
+
+    private static BigInteger? ParseWhole(string text) => BigInteger.TryParse(
+        text.TrimEnd('L', '\r'), System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number)
+        ? number : null;
+
+    // Names come from the file and may be anything: an error shows their beginning.
+    private static string Short(string text) =>
+        string.Concat(text.Take(40).Select(c => char.IsControl(c) ? '?' : c)) + (text.Length > 40 ? "…" : "");
+}

@@ -1,0 +1,73 @@
+namespace Rpat.Engine.Nn;
+
+/// <summary>
+/// A classifier of the usual build: input normalisation (if any), layers that end in one row of features an image, and a fully
+/// connected layer. The features can be had without the logits, and the logits from features.
+/// </summary>
+public abstract class FeatureClassifier : Classifier
+{
+    private (Parameter Weight, Parameter Bias) _head;
+
+    /// <summary>Makes the frame; the layers are declared by the derived class, which calls <see cref="Module.Build"/> last.</summary>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="input">One image: N is ignored, C, H and W are its size.</param>
+    /// <param name="classes">Number of logits.</param>
+    /// <param name="normalization">Mean and deviation of each channel, or null when the layers see [0,1].</param>
+    /// <exception cref="ShapeException">The normalisation has not one pair a channel.</exception>
+    protected FeatureClassifier(
+        Device device, Shape input, int classes, (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization)
+        : base(device, input, classes)
+    {
+        if (normalization is not { } n) return;
+        ShapeException.Require(n.Mean.Count == input.C, GetType().Name, $"{n.Mean.Count} means are given for images of {input.C} channels");
+        Normalization = new Normalize(device, n.Mean, n.Std);
+    }
+
+    /// <summary>The first layer, or null when the net sees [0,1].</summary>
+    public Normalize? Normalization { get; }
+
+    /// <summary>Values in a row of features.</summary>
+    public int FeatureCount => _head.Weight.Dimensions[1];
+
+    /// <summary>Records everything but the last layer.</summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="x">Images <c>[N, C, H, W]</c>, plain, values in [0,1].</param>
+    /// <param name="bn">Which statistics the batch norms use.</param>
+    /// <returns>Features <c>[N, <see cref="FeatureCount"/>]</c>, plain: the penultimate layer.</returns>
+    /// <exception cref="ShapeException">The images have another size than <see cref="Classifier.InputShape"/>.</exception>
+    public Tensor Features(Tape tape, Tensor x, BnMode bn)
+    {
+        RequireInput(x);
+        return RecordFeatures(tape, Normalization is null ? x : tape.Normalize(x, Normalization), bn);
+    }
+
+    /// <summary>Records the last layer: features <c>[N, F]</c> → logits <c>[N, classes]</c>.</summary>
+    public Tensor Logits(Tape tape, Tensor features) => tape.Linear(features, _head.Weight, _head.Bias);
+
+    /// <inheritdoc/>
+    protected sealed override Tensor Record(Tape tape, Tensor x, BnMode bn) => Logits(tape, Features(tape, x, bn));
+
+    /// <summary>Records the layers from normalised images to features.</summary>
+    protected abstract Tensor RecordFeatures(Tape tape, Tensor x, BnMode bn);
+
+    /// <summary>Declares the last layer.</summary>
+    protected void DeclareHead(string name, int features, bool zeroBias = false) => _head = DeclareLinear(name, Classes, features, zeroBias);
+
+    /// <summary>A square convolution without bias, padded so that stride 1 keeps the map's size, and its batch norm.</summary>
+    /// <param name="net">The net that it is a part of.</param>
+    /// <param name="conv">Name of the convolution in checkpoints.</param>
+    /// <param name="norm">Name of the batch norm in checkpoints.</param>
+    /// <param name="outputs">Channels behind it.</param>
+    /// <param name="inputs">Channels before it.</param>
+    /// <param name="size">Kernel size, odd.</param>
+    /// <param name="stride">Step.</param>
+    protected sealed class ConvNorm(FeatureClassifier net, string conv, string norm, int outputs, int inputs, int size, int stride = 1)
+    {
+        private readonly Parameter _conv = net.DeclareConv(conv, outputs, inputs, size);
+        private readonly BatchNorm2d _norm = net.DeclareBatchNorm(norm, outputs);
+
+        /// <summary>Records both: <c>[N, inputs, H, W]</c> → <c>[N, outputs, ⌈H/stride⌉, ⌈W/stride⌉]</c>.</summary>
+        public Tensor Record(Tape tape, Tensor x, BnMode bn, bool relu) =>
+            tape.BatchNorm2d(tape.Conv2d(x, _conv, stride, size / 2), _norm, bn, relu);
+    }
+}

@@ -1,0 +1,55 @@
+using Rpat.Engine.IO;
+
+namespace Rpat.Engine.Nn;
+
+/// <summary>A tensor whose sizes differ between a network and a file.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Model">Sizes in the network.</param>
+/// <param name="File">Sizes in the file.</param>
+public sealed record Reshaped(string Name, IReadOnlyList<long> Model, IReadOnlyList<long> File)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} (model [{string.Join(", ", Model)}], file [{string.Join(", ", File)}])";
+}
+
+/// <summary>What of a file does not fit a network; all lists are empty when it fits.</summary>
+/// <param name="Missing">Names that the network has and the file has not.</param>
+/// <param name="Unexpected">Names that the file has and the network has not.</param>
+/// <param name="Reshaped">Names whose sizes differ.</param>
+public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<Reshaped> Reshaped)
+{
+    /// <summary>Whether nothing is wrong.</summary>
+    public bool Fits => Missing.Count + Unexpected.Count + Reshaped.Count == 0;
+
+    /// <summary>How many names of each kind there are, and the first few; empty when everything fits.</summary>
+    public string Problems => string.Join("; ",
+        [.. Part("missing", Missing), .. Part("unexpected", Unexpected), .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())])]);
+
+    /// <summary>Compares a network with what is offered for it.</summary>
+    /// <param name="net">The network.</param>
+    /// <param name="found">Sizes by name.</param>
+    public static StateReport Of(Module net, IReadOnlyDictionary<string, long[]> found)
+    {
+        (string Name, long[] Shape)[] wanted = [.. net.StateShapes()];
+        HashSet<string> names = [.. wanted.Select(w => w.Name)];
+        var differing = wanted.Where(w => found.TryGetValue(w.Name, out long[]? shape) && !w.Shape.SequenceEqual(shape));
+        return new StateReport(
+            [.. wanted.Where(w => !found.ContainsKey(w.Name)).Select(w => w.Name)],
+            [.. found.Keys.Where(name => !names.Contains(name))],
+            [.. differing.Select(w => new Reshaped(w.Name, w.Shape, found[w.Name]))]);
+    }
+
+    /// <summary>Throws unless everything fits.</summary>
+    /// <exception cref="CheckpointException">The first few names of each kind, and how many there are.</exception>
+    public void Require()
+    {
+        if (!Fits) throw new CheckpointException($"The checkpoint does not fit the model: {Problems}.");
+    }
+
+    private static IEnumerable<string> Part(string what, IReadOnlyList<string> names)
+    {
+        if (names.Count == 0) yield break;
+        string more = names.Count > 5 ? $" and {names.Count - 5} more" : "";
+        yield return $"{names.Count} {what}: {string.Join(", ", names.Take(5))}{more}";
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Rpat.Engine;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Weights;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat export</c>: writes a checkpoint in another format.</summary>
+internal static class ExportCommand
+{
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var weights = new WeightOptions();
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "file to write: .safetensors, .pt or .pth (torch.load with weights_only=True), .npz, or .onnx (eval mode, images in [0,1])",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var command = new Command("export", "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file.") { output };
+        weights.AddTo(command);
+        command.SetAction(parsed => Run(host, parsed.GetRequiredValue(weights.File), weights.Choice(parsed), parsed.GetRequiredValue(output)));
+        return command;
+    }
+
+    private static int Run(Host host, string path, WeightChoice choice, string output)
+    {
+        NetworkWriter.Extension(output);
+        using Device device = Device.Cpu();
+        LoadedNetwork loaded = NetworkFile.Load(device, path, choice);
+        NetworkWriter.Write(output, loaded.Net, loaded.Spec);
+        host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters");
+        return ExitCode.Done;
+    }
+}

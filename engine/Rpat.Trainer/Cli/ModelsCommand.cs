@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+using Rpat.Models;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.View;
+using Rpat.Trainer.Weights;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat models</c> and <c>rpat models show NAME</c>.</summary>
+internal static class ModelsCommand
+{
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var list = new Command("list", "List the networks.");
+        list.SetAction(_ => List(host));
+        var command = new Command("models", "List the networks, or show one layer by layer.") { list, Show(host) };
+        command.SetAction(_ => List(host));
+        return command;
+    }
+
+    private static int List(Host host)
+    {
+        int width = Catalog.Models.Max(item => item.Name.Length);
+        foreach (CatalogItem item in Catalog.Models) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
+        return ExitCode.Done;
+    }
+
+    private static Command Show(Host host)
+    {
+        var name = new Argument<string>("NAME") { Description = "a network's name" };
+        var input = new Option<string>("--input") { Description = "size of an image", HelpName = "CxHxW", DefaultValueFactory = _ => "3x32x32" };
+        var classes = new Option<int>("--classes") { Description = "number of outputs", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var show = new Command("show", "Print a network's layers, shapes, parameters and multiply-adds (MACs).") { name, input, classes };
+        show.SetAction(parsed => Print(host, SpecOf(parsed.GetRequiredValue(name), parsed.GetRequiredValue(input), parsed.GetValue(classes))));
+        return show;
+    }
+
+    private static ModelSpec SpecOf(string name, string input, int classes)
+    {
+        if (ModelCatalog.Find(name) is null)
+            throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. Catalog.Models.Select(m => m.Name)], "models")}");
+        if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
+        return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
+    }
+
+    private static int Print(Host host, ModelSpec spec)
+    {
+        using Device device = Device.Cpu(1);
+        FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 0);
+        LayerTable.Write(net, host.Out);
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Trainer.View;
+
+/// <summary>A network layer by layer: what each makes of one image, its parameters and its multiply-adds.</summary>
+internal static class LayerTable
+{
+    /// <summary>Prints the table and the sums.</summary>
+    public static void Write(Classifier net, TextWriter output)
+    {
+        var tape = new Tape(net.Device);
+        net.Forward(tape, Tensor.Create(net.Device, net.InputShape), BnMode.Eval);
+        List<string[]> rows = [["layer", "op", "output", "parameters", "MACs"]];
+        double total = 0;
+        foreach (Node node in tape.Nodes)
+        {
+            rows.Add(Row(node));
+            total += node.MultiplyAdds;
+        }
+        rows.Add(["total", "", "", Number(net.Parameters.Count), Number(total)]);
+        foreach (string line in Lines(rows)) output.WriteLine(line);
+    }
+
+    private static string[] Row(Node node)
+    {
+        Parameter[] parameters = [.. node.Inputs.Select(edge => edge.Tensor).OfType<Parameter>()];
+        string name = parameters.Length > 0 ? parameters[0].Name[..parameters[0].Name.LastIndexOf('.')] : "";
+        Shape s = node.Outputs[0].Shape;
+        string shape = s.Area == 1 ? Number(s.C) : string.Create(CultureInfo.InvariantCulture, $"{s.C}x{s.H}x{s.W}");
+        long count = parameters.Sum(p => p.Shape.Count);
+        return [name, node.Op, shape, count == 0 ? "" : Number(count), node.MultiplyAdds == 0 ? "" : Number(node.MultiplyAdds)];
+    }
+
+    // Texts to the left, numbers to the right.
+    private static IEnumerable<string> Lines(List<string[]> rows)
+    {
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
+        return rows.Select(row => string.Join("  ", row.Select((cell, i) => i < 2 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]))).TrimEnd());
+    }
+
+    private static string Number(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,91 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Models;
+
+/// <summary>What distinguishes one VGG from another; the defaults are VGG16 for CIFAR-10 as the official code builds it.</summary>
+public sealed record VggOptions : ModelOptions
+{
+    /// <summary>Channels of the first group; the later three have 2, 4 and 8 times as many, as has each hidden layer.</summary>
+    public int Width { get; init; } = 64;
+}
+
+/// <summary>
+/// VGG16 of the official code (methods.md 1.9(d)): groups of 2, 2, 3 and 3 biased 3×3 convolutions, each with batch norm and ReLU,
+/// 2×2 maxima behind each group and once more, two hidden layers with batch norm and ReLU, and a linear layer; 8 173 130
+/// parameters for 10 classes. Maps larger than one pixel are averaged before the hidden layers, a map of one pixel is not
+/// pooled again: so images of any size can be taken, and those of 32×32 are treated as the official code does.
+/// </summary>
+public sealed class Vgg : FeatureClassifier
+{
+    private const int Pools = 5;
+
+    private static readonly int[] _convolutions = [2, 2, 3, 3];
+
+    private readonly List<List<ConvUnit>> _groups = [];
+    private readonly List<HiddenUnit> _hidden = [];
+
+    /// <summary>Builds the net with PyTorch's default initialisation.</summary>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="options">Sizes.</param>
+    /// <param name="seed">Seed of the first weights.</param>
+    public Vgg(Device device, VggOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
+    {
+        Options = options;
+        int channels = options.Input.C;
+        for (int group = 0; group < _convolutions.Length; group++)
+        {
+            List<ConvUnit> units = [];
+            for (int i = 0; i < _convolutions[group]; i++, channels = options.Width << group)
+                units.Add(new ConvUnit(this, $"layer{group + 1}{i + 1}", options.Width << group, channels));
+            _groups.Add(units);
+        }
+        foreach (string name in (string[])["layer6", "layer7"]) _hidden.Add(new HiddenUnit(this, name, channels));
+        DeclareHead("layer8", channels);
+        Build(seed);
+    }
+
+    /// <summary>The sizes it was built with.</summary>
+    public VggOptions Options { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor RecordFeatures(Tape tape, Tensor x, BnMode bn)
+    {
+        Tensor h = x;
+        foreach (List<ConvUnit> group in _groups)
+        {
+            foreach (ConvUnit unit in group) h = unit.Record(tape, h, bn, unit == _groups[0][0] ? Options.StemStride : 1);
+            h = Pool(tape, h);
+        }
+        for (int i = _groups.Count; i < Pools; i++) h = Pool(tape, h);
+        h = tape.GlobalAveragePool(h);
+        foreach (HiddenUnit unit in _hidden) h = unit.Record(tape, h, bn);
+        return h;
+    }
+
+    private static Tensor Pool(Tape tape, Tensor h) => Math.Min(h.Shape.H, h.Shape.W) < 2 ? h : tape.MaxPool2d(h, 2, 2);
+
+    /// <summary>A biased 3×3 convolution, batch norm, ReLU.</summary>
+    private sealed class ConvUnit(Vgg net, string name, int outputs, int inputs)
+    {
+        private readonly Parameter _conv = net.DeclareConv($"{name}.0", outputs, inputs, 3);
+        private readonly Parameter _bias = net.DeclareBias($"{name}.0", outputs, 9 * inputs);
+        private readonly BatchNorm2d _norm = net.DeclareBatchNorm($"{name}.1", outputs);
+
+        public Tensor Record(Tape tape, Tensor x, BnMode bn, int stride) =>
+            tape.BatchNorm2d(tape.ChannelBias(tape.Conv2d(x, _conv, stride, padding: 1), _bias), _norm, bn, relu: true);
+    }
+
+    /// <summary>A fully connected layer, batch norm of its features, ReLU.</summary>
+    private sealed class HiddenUnit(Vgg net, string name, int width)
+    {
+        private readonly (Parameter Weight, Parameter Bias) _linear = net.DeclareLinear($"{name}.0", width, width);
+        private readonly BatchNorm2d _norm = net.DeclareBatchNorm($"{name}.1", width);
+
+        public Tensor Record(Tape tape, Tensor x, BnMode bn)
+        {
+            Tensor h = tape.ToActivations(tape.Linear(x, _linear.Weight, _linear.Bias));
+            return tape.GlobalAveragePool(tape.BatchNorm2d(h, _norm, bn, relu: true));
+        }
+    }
+}

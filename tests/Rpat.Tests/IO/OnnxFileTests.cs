@@ -1,0 +1,55 @@
+using System.Text;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
+using Rpat.Models;
+
+namespace Rpat.Tests.IO;
+
+/// <summary>What can be said of ONNX files without a reader; Golden/check_interchange.py compares their logits with other programs'.</summary>
+public class OnnxFileTests
+{
+    [Theory]
+    [InlineData("preactresnet18", 4)]
+    [InlineData("preactresnet18-benchmarks", 4)]
+    [InlineData("resnet18", 4)]
+    [InlineData("resnet18-bottleneck", 2)]
+    [InlineData("wideresnet10-1", 1)]
+    [InlineData("vgg16", 3)]
+    [InlineData("mobilenetv2", 4)]
+    public void Every_weight_and_statistic_is_in_the_file_once(string model, int width)
+    {
+        using TempFolder folder = new();
+        using var device = Device.Cpu(1);
+        var spec = new ModelSpec(model, new Shape(1, 3, 32, 32), 10) { Width = width, Normalization = ([0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f]) };
+        FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 1);
+        OnnxFile.Write(folder.File("net.onnx"), net, new Dictionary<string, string> { ["recipe"] = "none" });
+        byte[] bytes = File.ReadAllBytes(folder.File("net.onnx"));
+        // As an initializer a name follows field 8's tag and its length.
+        foreach (NamedArray array in net.State().Where(a => a.Type == ElementType.F32))
+            Assert.Equal(1, Occurrences(bytes, [0x42, (byte)array.Name.Length, .. Encoding.ASCII.GetBytes(array.Name)]));
+        Assert.All(["images", "logits", "recipe", "normalize.scale", "Gemm", "rpat.native"], text => Assert.NotEqual(0, Occurrences(bytes, Encoding.ASCII.GetBytes(text))));
+        OnnxFile.Write(folder.File("again.onnx"), net, new Dictionary<string, string> { ["recipe"] = "none" });
+        Assert.Equal(bytes, File.ReadAllBytes(folder.File("again.onnx")));
+    }
+
+    [Fact]
+    public void Fields_are_written_as_protocol_buffers_want_them()
+    {
+        var writer = new ProtobufWriter();
+        writer.Integer(1, 300);
+        writer.Integer(2, -1);
+        writer.Float(3, 1f);
+        writer.Double(4, 0.5);
+        writer.Message(20, inner => inner.Text(1, "é"));
+        Assert.Equal(
+            "08AC02" + "10FFFFFFFFFFFFFFFFFF01" + "1D0000803F" + "21000000000000E03F" + "A201040A02C3A9", Convert.ToHexString(writer.ToArray()));
+    }
+
+    private static int Occurrences(byte[] bytes, byte[] pattern)
+    {
+        int count = 0;
+        for (ReadOnlySpan<byte> rest = bytes; rest.IndexOf(pattern) is >= 0 and var at; rest = rest[(at + 1)..]) count++;
+        return count;
+    }
+}

@@ -1,0 +1,101 @@
+using System.Text;
+using Rpat.Engine.IO;
+
+namespace Rpat.Tests.IO.PyTorch;
+
+/// <summary>
+/// Ten thousand damaged files of each format, from a seed: each either reads or gives a <see cref="CheckpointException"/>, none takes
+/// more than a moment or more memory than a small multiple of the file.
+/// </summary>
+public class MutationTests
+{
+    private const int Count = 10_000;
+
+    public static TheoryData<string> Files => ["training.pt", "module_old.pt", "views_old.pt", "oldest.tar", "arrays.pkl", "net.npz", "net.safetensors", "net.npy"];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Damaged_files_are_refused_or_read(string name)
+    {
+        using TempFolder folder = new();
+        byte[] whole = Original(folder, name);
+        string path = folder.File("mutant");
+        System.Random random = new(name.Length);
+        int refused = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            try
+            {
+                Checkpoints.ReadAll(path, Mutate(whole, random));
+            }
+            catch (CheckpointException error)
+            {
+                refused++;
+                AssertSentence(error.Message, path);
+            }
+        }
+        Assert.InRange(refused, Count / 20, Count);
+    }
+
+    [Fact]
+    public void Memory_stays_a_small_multiple_of_the_file()
+    {
+        using TempFolder folder = new();
+        byte[] whole = Checkpoints.Bytes("training.pt");
+        System.Random random = new(5);
+        long most = 0;
+        for (int i = 0; i < 500; i++)
+        {
+            byte[] mutant = Mutate(whole, random);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                Checkpoints.ReadAll(folder.File("mutant"), mutant);
+            }
+            catch (CheckpointException)
+            {
+            }
+            most = Math.Max(most, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.InRange(most, 0, 60L * whole.Length + (2 << 20));
+    }
+
+    private static byte[] Original(TempFolder folder, string name)
+    {
+        if (File.Exists(Checkpoints.PathOf(name))) return Checkpoints.Bytes(name);
+        NamedArray[] arrays = [NamedArray.FromFloats("conv1.weight", new float[24], 2, 3, 4), NamedArray.FromInt64("count", [7])];
+        string path = folder.File(name);
+        if (name.EndsWith(".npz", StringComparison.Ordinal)) Npz.Write(path, arrays);
+        else if (name.EndsWith(".npy", StringComparison.Ordinal)) Npy.Write(path, arrays[0]);
+        else Safetensors.Write(path, arrays);
+        return File.ReadAllBytes(path);
+    }
+
+    // Bits, bytes, lengths, cuts, and stretches moved within the file.
+    private static byte[] Mutate(byte[] whole, System.Random random)
+    {
+        byte[] bytes = [.. whole];
+        for (int times = random.Next(1, 4); times > 0 && bytes.Length > 0; times--)
+        {
+            int at = random.Next(bytes.Length);
+            switch (random.Next(7))
+            {
+                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+                case 1: bytes[at] = (byte)random.Next(256); break;
+                case 2: bytes[at] = 0xFF; break;
+                case 3: Array.Fill(bytes, (byte)random.Next(2) == 0 ? (byte)0x7F : (byte)0xFF, at, Math.Min(random.Next(1, 9), bytes.Length - at)); break;
+                case 4: bytes = bytes[..at]; break;
+                case 5: bytes = [.. bytes[..at], .. bytes[random.Next(bytes.Length)..]]; break;
+                default: bytes = [.. bytes[..at], .. Encoding.ASCII.GetBytes("()]}.cR"[random.Next(7)..]), .. bytes[at..]]; break;
+            }
+        }
+        return bytes;
+    }
+
+    private static void AssertSentence(string message, string path)
+    {
+        Assert.Contains(path, message);
+        Assert.EndsWith(".", message);
+        Assert.DoesNotContain('\n', message);
+    }
+}
