@@ -30,19 +30,17 @@ internal static class GemmTile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ColumnQuad(int thread) => thread % ColumnThreads;
 
-    /// <summary>Adds one step's product of the staged factors, eight outer products.</summary>
+    /// <summary>
+    /// Adds one step's product of the staged factors, eight outer products. A loop, although it could be written out: the compiler
+    /// moves arithmetic as far down as it can, but not out of a loop, and behind the next barrier all factors would have to wait in registers.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RegisterTile Multiply(RegisterTile c, ArrayView<V4> a, ArrayView<V4> b, int half, int thread)
     {
         int i = half * QuadsOfA + RowQuad(thread), j = half * QuadsOfB + ColumnQuad(thread);
-        RegisterTile t = Outer(c, a, b, i, j, 0);
-        t = Outer(t, a, b, i, j, 1);
-        t = Outer(t, a, b, i, j, 2);
-        t = Outer(t, a, b, i, j, 3);
-        t = Outer(t, a, b, i, j, 4);
-        t = Outer(t, a, b, i, j, 5);
-        t = Outer(t, a, b, i, j, 6);
-        return Outer(t, a, b, i, j, 7);
+        RegisterTile sums = c;
+        for (int k = 0; k < Step; k += 2) sums = Outer(Outer(sums, a, b, i, j, k), a, b, i, j, k + 1);
+        return sums;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

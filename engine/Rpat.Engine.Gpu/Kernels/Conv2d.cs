@@ -14,6 +14,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
     /// <summary>Groups that fill a large GPU once; a product with fewer tiles splits its reduction.</summary>
     private const int EnoughGroups = 256;
 
+    public string Conv2dAlgorithm(in ConvShape s) => "gemm";
+
     public void Conv2dForward(in ConvShape s, in Operand x, Parameter w, DeviceBuffer? residual, DeviceBuffer y)
     {
         var filters = FilterForms.Of(w).Forward(this);
