@@ -1,51 +1,31 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Rpat.Engine.Nn;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// The forms in which convolutions read one weight: matrices with a row for each product of the reduction and quads of outputs as
-/// columns. Made when first needed and kept until the weight changes, so that ten attack iterations pack once.
+/// Convolutions read filters as a matrix with a row for each product of the reduction, <c>[tap][channel]</c> forward and
+/// <c>[tap][filter]</c> for the input gradient, and quads of outputs as columns.
 /// </summary>
-internal sealed class FilterForms(Parameter weight)
-{
-    private readonly Form _forward = new();
-    private readonly Form _inputGradient = new();
-
-    public static FilterForms Of(Parameter weight) => (FilterForms)(weight.Packed ??= new FilterForms(weight));
-
-    /// <summary>Rows (tap, channel), columns filters.</summary>
-    public ArrayView<V4> Forward(GpuKernels kernels) => _forward.Refresh(kernels, weight, inputGradient: false);
-
-    /// <summary>Rows (tap, filter), columns channels.</summary>
-    public ArrayView<V4> InputGradient(GpuKernels kernels) => _inputGradient.Refresh(kernels, weight, inputGradient: true);
-
-    /// <summary>One form and the version of the weight that it was made from.</summary>
-    private sealed class Form
-    {
-        private DeviceBuffer? _buffer;
-        private long _version;
-
-        public ArrayView<V4> Refresh(GpuKernels kernels, Parameter weight, bool inputGradient)
-        {
-            var d = weight.Dimensions;
-            var (rows, columns) = inputGradient ? (d[0], d[1]) : (d[1], d[0]);
-            int taps = d[2] * d[3], padded = 4 * GpuKernels.ChannelQuads(rows), quads = GpuKernels.ChannelQuads(columns);
-            _buffer ??= weight.Device.Allocate(4L * taps * padded * quads);
-            if (_version != weight.Version) kernels.PackFilters(weight, inputGradient, padded, quads, _buffer.Quads());
-            _version = weight.Version;
-            return _buffer.Quads();
-        }
-    }
-}
-
 internal sealed partial class GpuKernels
 {
-    public void PackFilters(Parameter weight, bool inputGradient, int rows, int columns, ArrayView<V4> to)
+    public long Conv2dFilterLength(in ConvShape s, bool inputGradient)
     {
-        int k = weight.Dimensions[0], c = weight.Dimensions[1], taps = weight.Dimensions[2] * weight.Dimensions[3];
-        ForEach(to.Length, new PackFilter(weight.Data.Floats(), k, c, taps, rows, columns, inputGradient ? 1 : 0, to));
+        var (rows, columns) = FilterQuads(s, inputGradient);
+        return 16L * s.R * s.R * rows * columns;
+    }
+
+    public void Conv2dArrangeFilters(in ConvShape s, bool inputGradient, DeviceBuffer w, DeviceBuffer filters)
+    {
+        var (rows, columns) = FilterQuads(s, inputGradient);
+        var to = filters.Quads();
+        ForEach(to.Length, new PackFilter(w.Floats(), s.K, s.C, s.R * s.R, 4 * rows, columns, inputGradient ? 1 : 0, to));
+    }
+
+    private static (int Rows, int Columns) FilterQuads(in ConvShape s, bool inputGradient)
+    {
+        var (k, c) = (ChannelQuads(s.K), ChannelQuads(s.C));
+        return inputGradient ? (k, c) : (c, k);
     }
 }
 

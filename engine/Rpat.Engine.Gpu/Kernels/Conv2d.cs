@@ -1,6 +1,5 @@
 using ILGPU;
 using ILGPU.Runtime;
-using Rpat.Engine.Nn;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
@@ -16,17 +15,15 @@ internal sealed partial class GpuKernels : IConv2dKernels
 
     public string Conv2dAlgorithm(in ConvShape s) => "gemm";
 
-    public void Conv2dForward(in ConvShape s, in Operand x, Parameter w, DeviceBuffer? residual, DeviceBuffer y)
+    public void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y)
     {
-        var filters = FilterForms.Of(w).Forward(this);
         var target = new Target(y.Quads(), residual.QuadsOrNone(), default, ChannelQuads(s.K), Placement.Whole);
-        Multiply(Gather.Forward(s), PixelSource(s, x), filters, target);
+        Multiply(Gather.Forward(s), PixelSource(s, x), filters.Quads(), target);
     }
 
-    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, Parameter w, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate, DeviceBuffer dx)
     {
         bool image = s.InputLayout == Layout.Plain;
-        var filters = FilterForms.Of(w).InputGradient(this);
         var to = image ? _scratch.Quads(ScratchSlot.Image, ActivationQuads(s.Input)) : dx.Quads();
         var add = accumulate && !image ? to : default;
         for (int phase = 0; phase < s.Stride * s.Stride; phase++)
@@ -34,7 +31,7 @@ internal sealed partial class GpuKernels : IConv2dKernels
             var placement = Placement.Phase(s, phase);
             if (placement.Pixels(s.Input.N) == 0) continue;
             var target = new Target(to, add, image ? default : through.Source(), ChannelQuads(s.C), placement);
-            Multiply(Gather.InputGradient(s, phase), new Source(dy.Quads(), default), filters, target);
+            Multiply(Gather.InputGradient(s, phase), new Source(dy.Quads(), default), filters.Quads(), target);
         }
         if (image) UnpackGradient(s.Input, to, through, accumulate, dx);
     }

@@ -54,6 +54,9 @@ internal sealed class Duel(GpuFixture fixture, Precision precision = Precision.F
         _cpu.Dispose();
     }
 
+    /// <summary>If not 0, values become multiples of 1/Grid: with 128, those of [−1, 1] are bfloat16 numbers and lose nothing on tensor cores.</summary>
+    public int Grid { get; init; }
+
     /// <summary>Both devices.</summary>
     public IReadOnlyList<Device> Devices => [_cpu, _gpu];
 
@@ -105,6 +108,7 @@ internal sealed class Duel(GpuFixture fixture, Precision precision = Precision.F
     {
         var pair = Allocate(shape, layout);
         float[] values = Array4.Uniform(shape.N, shape.C, shape.H, shape.W, seed, low, high).ToFloats();
+        if (Grid > 0) values = System.Array.ConvertAll(values, v => MathF.Round(v * Grid) / Grid);
         Upload(pair, _cpu, pair.Cpu, values);
         Upload(pair, _gpu, pair.Gpu, values);
         return pair;
