@@ -40,27 +40,11 @@ public sealed class GpuDevice : Device
     /// <inheritdoc/>
     public override IKernels Kernels => _kernels;
 
-    /// <summary>The CUDA GPUs of this machine, by index.</summary>
-    public static IReadOnlyList<string> Names()
-    {
-        using var context = Make(builder => builder.Cuda());
-        return [.. from device in context.Devices.OfType<CudaDevice>() select device.Name];
-    }
-
-    /// <summary>Opens a CUDA GPU.</summary>
-    /// <param name="index">Which, counted from 0 as the driver counts.</param>
-    /// <param name="precision">How convolutions multiply.</param>
-    /// <exception cref="DeviceUnavailableException">There is no such GPU.</exception>
-    public static GpuDevice Cuda(int index = 0, Precision precision = Precision.Fp32)
+    /// <summary>Opens a CUDA GPU that is there; <see cref="GpuBackend.Open"/> asks first.</summary>
+    internal static GpuDevice Cuda(int index, Precision precision)
     {
         var context = Make(builder => builder.Cuda());
-        int count = context.GetCudaDevices().Count;
-        if (index >= 0 && index < count)
-            return new GpuDevice(context, context.CreateCudaAccelerator(index), $"cuda:{index}", precision);
-        context.Dispose();
-        throw new DeviceUnavailableException(count == 0
-            ? $"cuda:{index} cannot be used: no CUDA GPU was found; check that nvidia-smi lists one, or use --device cpu."
-            : $"cuda:{index} cannot be used: this machine has cuda:0 to cuda:{count - 1}.");
+        return new GpuDevice(context, context.CreateCudaAccelerator(index), $"cuda:{index}", precision);
     }
 
     /// <summary>Runs the kernels on the CPU thread by thread: for tests only, a thousand times slower than the CPU backend.</summary>
@@ -157,6 +141,3 @@ public sealed class GpuDevice : Device
         if (!destination.IsEmpty) source.SubView(0, destination.Length).CopyToCPU(_stream, ref destination[0], destination.Length);
     }
 }
-
-/// <summary>A GPU was asked for that this machine does not have.</summary>
-public sealed class DeviceUnavailableException(string message) : Exception(message);

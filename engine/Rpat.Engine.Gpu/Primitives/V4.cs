@@ -22,8 +22,12 @@ internal readonly struct V4
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4(float all) : this(all, all, all, all)
+    public V4(float all)
     {
+        X = all;
+        Y = all;
+        Z = all;
+        W = all;
     }
 
     // A product and a sum, not FusedMultiplyAdd: the assembler contracts these to one fma, that would be a library call.
