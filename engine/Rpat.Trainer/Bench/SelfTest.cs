@@ -133,9 +133,9 @@ internal sealed class SelfTest : IDisposable
 
     private static double Bytes(params Values[] values) => values.Sum(v => 4.0 * v.Shape.Count);
 
-    private Values Plain(Shape shape, uint seed, double low = -1, double high = 1) => Fill(Make(shape, Layout.Plain), seed, low, high);
+    private Values Plain(Shape shape, int seed, double low = -1, double high = 1) => Fill(Make(shape, Layout.Plain), seed, low, high);
 
-    private Values Blocked(Shape shape, uint seed) => Fill(Make(shape, Layout.Blocked), seed, -1, 1);
+    private Values Blocked(Shape shape, int seed) => Fill(Make(shape, Layout.Blocked), seed, -1, 1);
 
     private Values Labels(int classes)
     {
@@ -162,7 +162,7 @@ internal sealed class SelfTest : IDisposable
     private Values Make(Shape shape, Layout layout) => new(
         shape, layout, Allocate(_reference, _reference.StorageLength(shape, layout)), Allocate(_device, _device.StorageLength(shape, layout)));
 
-    private Values Fill(Values values, uint seed, double low, double high)
+    private Values Fill(Values values, int seed, double low, double high)
     {
         var numbers = new float[values.Shape.Count];
         new RandomKey(1, Purpose.Synthetic, 0, seed, 0, 0).Stream().FillUniform(numbers);
