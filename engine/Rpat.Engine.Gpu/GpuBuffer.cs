@@ -41,7 +41,8 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
     private void RequireAligned()
     {
         if (offset % QuadWords != 0)
-            throw new InvalidOperationException($"A GPU buffer at word {offset} cannot be read in quads: use a buffer that begins at a multiple of {QuadWords} words.");
+            throw new InvalidOperationException(
+                $"A GPU buffer at word {offset} cannot be read in quads: use a buffer that begins at a multiple of {QuadWords} words.");
     }
 }
 

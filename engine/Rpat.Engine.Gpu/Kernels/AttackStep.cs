@@ -32,7 +32,8 @@ internal readonly struct LinfStepQuad(Flat x, Flat g, float step, float eps, Fla
 }
 
 /// <summary>One group a sample: the length of the gradient, the step, the length of the result, and back into the ball.</summary>
-internal readonly struct L2StepSample(int count, ArrayView<float> x, ArrayView<float> g, float step, float eps, ArrayView<float> adversarial) : IKernel
+internal readonly struct L2StepSample(
+    int count, ArrayView<float> x, ArrayView<float> g, float step, float eps, ArrayView<float> adversarial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -70,7 +71,8 @@ internal static class Ball
 
     /// <summary>Scales δ = x′ − x to length ε if it is longer; each thread brings its part of ‖δ‖².</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Project(double squares, int first, int count, ArrayView<float> x, ArrayView<float> adversarial, float eps, ArrayView<double> shared)
+    public static void Project(
+        double squares, int first, int count, ArrayView<float> x, ArrayView<float> adversarial, float eps, ArrayView<double> shared)
     {
         double norm = Math.Sqrt(Reduce.GroupSum(squares, shared, Threads));
         if (norm <= eps) return;

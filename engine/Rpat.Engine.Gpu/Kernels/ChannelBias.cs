@@ -13,7 +13,8 @@ internal sealed partial class GpuKernels : IChannelBiasKernels
         var chunks = Chunks.Of(shape);
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)chunks.Count * chunks.Quads);
         Launch(chunks.Grid, new ChunkSums(dy.Quads(), chunks, partial));
-        ForEachWarp(4 * chunks.Quads, new FinishSums(partial.Cast<float>(), chunks.Count, 1, shape.C, 4 * chunks.Quads, accumulate ? 1 : 0, dbias.Floats()));
+        ForEachWarp(4 * chunks.Quads, new FinishSums(
+            partial.Cast<float>(), chunks.Count, 1, shape.C, 4 * chunks.Quads, accumulate ? 1 : 0, dbias.Floats()));
     }
 }
 
@@ -55,7 +56,8 @@ internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4>
 /// Joins sums <c>[taps][chunks][padded channels]</c> over the chunks in double precision, one warp a sum, and stores them as
 /// <c>[channels][taps]</c>.
 /// </summary>
-internal readonly struct FinishSums(ArrayView<float> partial, int chunks, int taps, int channels, int padded, int accumulate, ArrayView<float> to) : IKernel
+internal readonly struct FinishSums(
+    ArrayView<float> partial, int chunks, int taps, int channels, int padded, int accumulate, ArrayView<float> to) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

@@ -30,7 +30,8 @@ internal sealed partial class GpuKernels
 }
 
 /// <summary>One quad of a form, from a weight <c>[K][C][taps]</c>.</summary>
-internal readonly struct PackFilter(ArrayView<float> w, int filters, int channels, int taps, int rows, int columns, int inputGradient, ArrayView<V4> to) : IKernel
+internal readonly struct PackFilter(
+    ArrayView<float> w, int filters, int channels, int taps, int rows, int columns, int inputGradient, ArrayView<V4> to) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

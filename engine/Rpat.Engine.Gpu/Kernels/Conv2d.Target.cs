@@ -99,7 +99,8 @@ internal readonly struct WeightTarget(ArrayView<V4> partial, int rows, int colum
 
 /// <summary>Adds the slices of a weight gradient in order and stores the sum in the order of the weights, <c>[K][C][taps]</c>.</summary>
 internal readonly struct SumWeights(
-    ArrayView<V4> partial, int splits, int rows, int columns, int channels, int paddedChannels, int filters, int accumulate, ArrayView<float> dw) : IKernel
+    ArrayView<V4> partial, int splits, int rows, int columns, int channels, int paddedChannels, int filters, int accumulate,
+    ArrayView<float> dw) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

@@ -33,7 +33,8 @@ internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : 
             Group.Barrier();
         }
         TensorTile.StageResults(thread);
-        for (int i = thread; i < GemmTile.Rows * GemmTile.ColumnQuads; i += GemmTile.Threads) Store(shared, i / GemmTile.ColumnQuads, i % GemmTile.ColumnQuads);
+        for (int i = thread; i < GemmTile.Rows * GemmTile.ColumnQuads; i += GemmTile.Threads)
+            Store(shared, i / GemmTile.ColumnQuads, i % GemmTile.ColumnQuads);
     }
 
     /// <summary>A thread's part of a step: eight words of one pixel, and a quad of columns of one word of the filters.</summary>

@@ -4,7 +4,9 @@ using Rpat.Engine.Gpu.Ptx;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary><see cref="WeightGemm"/> on the tensor cores: words run over pixels, and both factors are staged as <c>[word][row or column]</c>.</summary>
+/// <summary>
+/// <see cref="WeightGemm"/> on the tensor cores: words run over pixels, and both factors are staged as <c>[word][row or column]</c>.
+/// </summary>
 internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget target) : IKernel where T : struct, IWord
 {
     private const int StrideOfA = GemmTile.Rows + 8;
@@ -36,10 +38,13 @@ internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget t
             Group.Barrier();
         }
         TensorTile.StageResults(thread);
-        for (int i = thread; i < GemmTile.Rows * GemmTile.ColumnQuads; i += GemmTile.Threads) Store(shared, i / GemmTile.ColumnQuads, i % GemmTile.ColumnQuads);
+        for (int i = thread; i < GemmTile.Rows * GemmTile.ColumnQuads; i += GemmTile.Threads)
+            Store(shared, i / GemmTile.ColumnQuads, i % GemmTile.ColumnQuads);
     }
 
-    /// <summary>A thread's part of a step: a quad of rows in two words, and a quad of columns in one; the gradients behind the share are zero.</summary>
+    /// <summary>
+    /// A thread's part of a step: a quad of rows in two words, and a quad of columns in one; the gradients behind the share are zero.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Fetched Fetch(PixelCursor pixel, TapCursor tap, int first, int thread)
     {

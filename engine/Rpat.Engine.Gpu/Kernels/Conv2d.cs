@@ -44,7 +44,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
         int perSplit = Split(tiles.X * tiles.Y, Ceiling(pixels, GemmTile.Depth(_precision)), out int splits) * GemmTile.Depth(_precision);
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)splits * rows * columns);
         var grid = new Index3D(tiles.X, tiles.Y, splits);
-        LaunchWeightGemm(grid, new WeightLoader(gather, PixelSource(s, x), dy.Quads(), columns, pixels, perSplit), new WeightTarget(partial, rows, columns));
+        var loader = new WeightLoader(gather, PixelSource(s, x), dy.Quads(), columns, pixels, perSplit);
+        LaunchWeightGemm(grid, loader, new WeightTarget(partial, rows, columns));
         ForEach((long)rows * columns, new SumWeights(partial, splits, rows, columns, s.C, gather.SourceRows, s.K, accumulate ? 1 : 0, dw.Floats()));
     }
 

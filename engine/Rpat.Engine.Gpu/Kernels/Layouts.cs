@@ -92,7 +92,8 @@ internal readonly struct PlaneQuad
     {
         int c = 4 * Quad, i = (_image * channels + c) * _area + _pixel;
         return new V4(
-            plain[i], c + 1 < channels ? plain[i + _area] : 0, c + 2 < channels ? plain[i + 2 * _area] : 0, c + 3 < channels ? plain[i + 3 * _area] : 0);
+            plain[i], c + 1 < channels ? plain[i + _area] : 0,
+            c + 2 < channels ? plain[i + 2 * _area] : 0, c + 3 < channels ? plain[i + 3 * _area] : 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,7 +18,8 @@ internal sealed partial class GpuKernels : IPool2dKernels
         ForEach(pool.OutputQuads, new MaxQuad(pool, y.Quads()));
     }
 
-    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through,
+        bool accumulate, DeviceBuffer dx) =>
         ForEach(ActivationQuads(shape), new MaxGradientQuad(
             new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 }

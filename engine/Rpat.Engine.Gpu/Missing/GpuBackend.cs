@@ -12,7 +12,8 @@ public static class GpuBackend
     /// <summary>Opens a GPU, which this build cannot.</summary>
     /// <exception cref="DeviceUnavailableException">Always.</exception>
     public static Device Open(int index, Precision precision = Precision.Fp32) =>
-        throw new DeviceUnavailableException($"cuda:{index} at {precision.ToString().ToLowerInvariant()} cannot be used: {Why}, or use --device cpu.");
+        throw new DeviceUnavailableException(
+            $"cuda:{index} at {precision.ToString().ToLowerInvariant()} cannot be used: {Why}, or use --device cpu.");
 
     /// <summary>Compiles every kernel, which this build cannot.</summary>
     /// <exception cref="DeviceUnavailableException">Always.</exception>

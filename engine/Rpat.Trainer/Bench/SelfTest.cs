@@ -50,7 +50,8 @@ internal sealed class SelfTest : IDisposable
         Values y = Blocked(s.Output, 4), dx = Blocked(s.Input, 5), dw = Plain(w.Shape, 6);
         Values forward = Arranged(s, w, false), gradient = Arranged(s, w, true);
         yield return Test($"conv forward {size}", y, s.Flops, Bytes(x, y), (k, on) => k.Conv2dForward(s, on(x), on(forward), null, on(y)));
-        yield return Test($"conv dx {size}", dx, s.Flops, Bytes(dy, dx), (k, on) => k.Conv2dInputGradient(s, on(dy), on(gradient), default, false, on(dx)));
+        yield return Test($"conv dx {size}", dx, s.Flops, Bytes(dy, dx), (k, on) =>
+            k.Conv2dInputGradient(s, on(dy), on(gradient), default, false, on(dx)));
         yield return Test($"conv dw {size}", dw, s.Flops, Bytes(x, dy), (k, on) => k.Conv2dWeightGradient(s, on(x), on(dy), false, on(dw)));
         Free();
     }
@@ -76,7 +77,8 @@ internal sealed class SelfTest : IDisposable
         Values u = Plain(s, 1), a = Plain(s, 2), b = Plain(s, 3), du = Plain(s, 4), da = Plain(s, 5), db = Plain(s, 6);
         Values labels = Labels(classes), values = Plain(new Shape(2, _batch), 7);
         PerceptionLogits Logits(Func<Values, DeviceBuffer> on) => new(on(u), on(a), on(b));
-        yield return Test("rpat loss", values, 0, Bytes(u, a, b), (k, on) => k.RpatLoss(_batch, classes, Logits(on), on(labels), 0.5f, 1, on(values)));
+        yield return Test("rpat loss", values, 0, Bytes(u, a, b), (k, on) =>
+            k.RpatLoss(_batch, classes, Logits(on), on(labels), 0.5f, 1, on(values)));
         yield return Test("rpat loss gradient", db, 0, 2 * Bytes(u, a, b), (k, on) => k.RpatLossGradient(
             _batch, classes, Logits(on), on(labels), 0.5f, 0.1f, 1, new PerceptionGradients(on(du), on(da), on(db), false, false, false)));
         Free();

@@ -20,9 +20,19 @@ internal sealed class SelfTestOption
 
     private readonly Option<string> _precision = new("--precision") { Description = "how the tested GPU multiplies", HelpName = "fp32|tf32|bf16" };
 
-    private readonly Option<int> _batch = new("--batch-size", "-b") { Description = "images of the test", HelpName = "N", DefaultValueFactory = _ => 128 };
+    private readonly Option<int> _batch = new("--batch-size", "-b")
+    {
+        Description = "images of the test",
+        HelpName = "N",
+        DefaultValueFactory = _ => 128,
+    };
 
-    private readonly Option<int> _time = new("--time") { Description = "milliseconds to time each kernel", HelpName = "N", DefaultValueFactory = _ => 200 };
+    private readonly Option<int> _time = new("--time")
+    {
+        Description = "milliseconds to time each kernel",
+        HelpName = "N",
+        DefaultValueFactory = _ => 200,
+    };
 
     private SelfTestOption(Host host) => _host = host;
 
@@ -64,8 +74,9 @@ internal sealed class SelfTestOption
     {
         bool good = line.Error <= allowed;
         string speed = line.Gigaflops > 0 ? $"{line.Gigaflops.ToString("F0", CultureInfo.InvariantCulture),8} GFLOP/s" : new string(' ', 16);
+        string verdict = good ? "ok" : string.Create(CultureInfo.InvariantCulture, $"WRONG: at most {allowed:E0} is rounding");
         _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{line.Name,-34} error {line.Error:E1}  {line.Milliseconds,9:F3} ms {speed} {line.Gigabytes,8:F0} GB/s  {(good ? "ok" : $"WRONG: at most {allowed:E0} is rounding")}"));
+            $"{line.Name,-34} error {line.Error:E1}  {line.Milliseconds,9:F3} ms {speed} {line.Gigabytes,8:F0} GB/s  {verdict}"));
         return good;
     }
 }

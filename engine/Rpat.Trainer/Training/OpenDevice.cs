@@ -12,14 +12,16 @@ internal static class OpenDevice
     private const string Cuda = "cuda:";
 
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
-    public static Device For(TrainerConfig config) => Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
+    public static Device For(TrainerConfig config) =>
+        Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
 
     /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>.</summary>
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
         if (name == "cpu") return Device.Cpu(threads, convolution);
-        if (!name.StartsWith(Cuda, StringComparison.Ordinal) || !int.TryParse(name.AsSpan(Cuda.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+        string number = name.StartsWith(Cuda, StringComparison.Ordinal) ? name[Cuda.Length..] : "";
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
             throw new DeviceException($"device {name} is unknown: use cpu, or cuda:0 for the first GPU.");
         try
         {
