@@ -15,6 +15,7 @@ public sealed class MirrorTests
     {
         Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine", "Ops", op + ".cs")));
         Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine", "Kernels", "Cpu", op + ".cs")));
+        Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine.Gpu", "Kernels", op + ".cs")), $"no GPU kernels of {op}");
         Assert.True(File.Exists(Repository.File("tests", "Rpat.Tests", "Ops", op + "Tests.cs")), $"no tests of {op}");
         Assert.True(File.Exists(Repository.File("benchmarks", "Rpat.Benchmarks", "Kernels", op + "Benchmarks.cs")), $"no benchmarks of {op}");
     }

@@ -8,4 +8,15 @@ public static class GpuBackend
 
     /// <summary>The GPUs, none, and one sentence that says why.</summary>
     public static (IReadOnlyList<GpuInfo> Devices, string? Why) Find() => ([], Why);
+
+    /// <summary>Opens a GPU, which this build cannot.</summary>
+    /// <exception cref="DeviceUnavailableException">Always.</exception>
+    public static Device Open(int index, Precision precision = Precision.Fp32) =>
+        throw new DeviceUnavailableException(
+            $"cuda:{index} at {precision.ToString().ToLowerInvariant()} cannot be used: {Why}, or use --device cpu.");
+
+    /// <summary>Compiles every kernel, which this build cannot.</summary>
+    /// <exception cref="DeviceUnavailableException">Always.</exception>
+    public static IReadOnlyList<PtxKernel> Compile(int major, int minor) =>
+        throw new DeviceUnavailableException($"the kernels cannot be compiled for sm_{major}{minor}: {Why}.");
 }

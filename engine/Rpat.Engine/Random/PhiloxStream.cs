@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Rpat.Engine.Random;
@@ -107,16 +108,21 @@ public readonly struct PhiloxStream
         return words;
     }
 
+    /// <summary>The counter of a block of four draws, for kernels that run Philox themselves; the key is the seed.</summary>
+    internal PhiloxBlock Counter(uint block) => new(block, _counter1, _counter2, _counter3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float ToUniform(uint word) => (word >> 8) * Unit24;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float ToSymmetric(uint word) => ((int)word >> 8) * Unit23;
+
     private PhiloxBlock Block(long draw)
     {
         if ((ulong)draw >= (ulong)Draws)
             throw new ArgumentOutOfRangeException(nameof(draw), draw, $"A draw index must be from 0 to {Draws - 1}.");
-        return Philox.Block(new PhiloxBlock((uint)(draw >> 2), _counter1, _counter2, _counter3), _key);
+        return Philox.Block(Counter((uint)(draw >> 2)), _key);
     }
-
-    private static float ToUniform(uint word) => (word >> 8) * Unit24;
-
-    private static float ToSymmetric(uint word) => ((int)word >> 8) * Unit23;
 
     // The radius' uniform is in (0, 1], so that its logarithm is finite.
     private static (double Even, double Odd) NormalPair(uint word0, uint word1)

@@ -41,6 +41,8 @@ internal sealed class ConfigOptions
         Key("--max-steps", "N", Keys.MaxSteps),
         Key("--seed", "N", Keys.Seed),
         Key("--threads", "N", Keys.Threads),
+        Key("--device", "cpu|cuda:N", Keys.DeviceName),
+        Key("--precision", "fp32|tf32|bf16", Keys.Precision),
         Key("--conv", "auto|direct", Keys.Convolution),
         Key("--progress", "auto|live|plain|none", Keys.Progress),
         Key("--out", "DIR", Keys.Out, "-o"),

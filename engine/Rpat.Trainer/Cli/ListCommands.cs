@@ -14,7 +14,7 @@ internal static class ListCommands
         List(host, "data", "List the data sets, and where their files are looked for.", () => DataSets.All.Select(DataLine)),
         List(host, "methods", "List the training methods.", () => Catalog.Methods.Select(Line)),
         List(host, "attacks", "List the attacks that evaluations know.", () => Catalog.Attacks.Select(Line)),
-        List(host, "devices", "List what this machine can compute on.", Devices),
+        SelfTestOption.AddTo(List(host, "devices", "List what this machine can compute on.", Devices), host),
     ];
 
     private static Command List(Host host, string name, string about, Func<IEnumerable<(string Name, string About)>> rows)

@@ -27,7 +27,7 @@ internal sealed class ConfigBinder
         new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
         new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.Ema), Get(Keys.MaxSteps)),
         new EvalSection(Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch)),
-        new DeviceSection(Get(Keys.Convolution)),
+        new DeviceSection(Get(Keys.DeviceName), Get(Keys.Precision), Get(Keys.Convolution)),
         new LogSection(Get(Keys.Progress), Get(Keys.Interval)),
         new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads)));
 

@@ -87,6 +87,9 @@ internal static partial class Keys
         "eval.attacks", "clean, pgd20", Kinds.ListOf(new Kind<EvalAttack>(ReadAttack)), "what to measure: clean, pgdN with N steps");
     public static readonly Leaf<int> EvalBatch = new("eval.batch", "100", Kinds.Whole(1, 1 << 20), "images per evaluation batch");
 
+    public static readonly Leaf<string> DeviceName = new("device.name", "cpu", Kinds.Device, "what computes: cpu, or cuda:0 for the first GPU");
+    public static readonly Leaf<string> Precision = new(
+        "device.precision", "fp32", Kinds.Name("precisions", ["fp32", "tf32", "bf16"]), "how a GPU's convolutions round their factors; sums are fp32");
     public static readonly Leaf<ConvolutionAlgorithm> Convolution = new(
         "device.conv", "auto", Kinds.OneOf("algorithms", ("auto", ConvolutionAlgorithm.Auto), ("direct", ConvolutionAlgorithm.Direct)),
         "convolution: Winograd where it is faster and exact enough, or direct only");
@@ -114,7 +117,7 @@ internal static partial class Keys
         Schedule, Warmup, Milestones, Factor,
         Epochs, Batch, Seed, Ema, MaxSteps,
         EvalN, EvalAttacks, EvalBatch,
-        Convolution,
+        DeviceName, Precision, Convolution,
         Progress, Interval,
         Out, RunName, Threads,
     ];

@@ -166,8 +166,10 @@ internal sealed record EvalAttack(string Name, int Steps)
 }
 
 /// <summary>How the numbers are computed; results differ by rounding only.</summary>
+/// <param name="Name"><c>cpu</c>, or <c>cuda:N</c>.</param>
+/// <param name="Precision">How a GPU's convolutions round their factors: <c>fp32</c>, <c>tf32</c> or <c>bf16</c>.</param>
 /// <param name="Convolution">Which convolution algorithms the CPU may choose from.</param>
-internal sealed record DeviceSection(ConvolutionAlgorithm Convolution);
+internal sealed record DeviceSection(string Name, string Precision, ConvolutionAlgorithm Convolution);
 
 /// <summary>What is shown while training.</summary>
 /// <param name="Progress">The kind of view.</param>

@@ -17,7 +17,7 @@ internal sealed class TrainingSetup : IDisposable
     private TrainingSetup(TrainerConfig config, DataPair data)
     {
         (_config, Data) = (config, data);
-        Device = Device.Cpu(config.Run.Threads, config.Device.Convolution);
+        Device = OpenDevice.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
         Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov);

@@ -1,0 +1,41 @@
+#if RPAT_ILGPU // the emulator runs kernels and does not compile them
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using Rpat.Engine.Gpu.Kernels;
+
+namespace Rpat.Engine.Gpu;
+
+public static partial class GpuBackend
+{
+    /// <summary>Compiles every kernel for an architecture; this needs no GPU.</summary>
+    /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
+    /// <param name="minor">Minor number, 0 for sm_80.</param>
+    public static IReadOnlyList<PtxKernel> Compile(int major, int minor) =>
+        [.. KernelTypes().Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
+
+    /// <summary>All kernels, by name; those that are made for a word, once for each.</summary>
+    private static IEnumerable<Type> KernelTypes()
+    {
+        Type[] words = [typeof(Tf32), typeof(Bf16)];
+        return from type in typeof(IKernel).Assembly.GetTypes()
+               where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
+               orderby type.Name
+               from made in type.IsGenericTypeDefinition ? words.Select(word => type.MakeGenericType(word)) : [type]
+               select made;
+    }
+
+    // A context of its own: after a kernel that does not compile, others of the same context fail too.
+    private static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
+    {
+        using var context = Context.Create(builder => builder.CPU(CPUDeviceKind.Nvidia).Optimize(OptimizationLevel.O2));
+        using var backend = new PTXBackend(context, architecture, new CudaInstructionSet(8, 6), null!);
+        var entry = typeof(Entry).GetMethod(nameof(Entry.Of))!.MakeGenericMethod(kernel);
+        var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default);
+        string name = kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
+        return new PtxKernel(name, compiled.PTXAssembly);
+    }
+}
+#endif

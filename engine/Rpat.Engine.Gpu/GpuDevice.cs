@@ -1,0 +1,143 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using Rpat.Engine.Gpu.Kernels;
+
+namespace Rpat.Engine.Gpu;
+
+/// <summary>
+/// The GPU backend: NHWC activations, kernels compiled from C# to PTX, one stream that everything is queued on. Uploads go through
+/// pinned memory and do not wait; downloads wait for all work queued before.
+/// </summary>
+public sealed class GpuDevice : Device
+{
+    private readonly Context _context;
+    private readonly Accelerator _accelerator;
+    private readonly AcceleratorStream _stream;
+    private readonly GpuKernels _kernels;
+    private readonly Staging _staging;
+    private readonly HashSet<GpuBuffer> _buffers = [];
+
+    private GpuDevice(Context context, Accelerator accelerator, string name, Precision precision)
+    {
+        (_context, _accelerator, Name, Precision) = (context, accelerator, name, precision);
+        _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
+        _staging = new Staging(accelerator, _stream);
+        _kernels = new GpuKernels(accelerator, _stream, _staging, precision);
+    }
+
+    /// <summary>How convolutions multiply.</summary>
+    public Precision Precision { get; }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override string Description =>
+        $"{_accelerator.Name}, {_accelerator.MemorySize >> 30} GiB, {Precision.ToString().ToLowerInvariant()} convolution";
+
+    /// <inheritdoc/>
+    public override IKernels Kernels => _kernels;
+
+    /// <summary>Opens a CUDA GPU that is there; <see cref="GpuBackend.Open"/> asks first.</summary>
+    internal static GpuDevice Cuda(int index, Precision precision)
+    {
+        var context = Make(builder => builder.Cuda());
+        return new GpuDevice(context, context.CreateCudaAccelerator(index), $"cuda:{index}", precision);
+    }
+
+    /// <summary>Runs the kernels on the CPU thread by thread: for tests only, a thousand times slower than the CPU backend.</summary>
+    internal static GpuDevice Simulator(Precision precision = Precision.Fp32)
+    {
+        var context = Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
+        return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision);
+    }
+
+    /// <inheritdoc/>
+    public override DeviceBuffer Allocate(long words)
+    {
+        // Whole quads, so that a plain buffer's last quad belongs to it.
+        var block = _accelerator.Allocate1D<float>(Math.Max(1, (words + 3) / 4) * 4);
+        block.View.MemSetToZero(_stream);
+        var buffer = new GpuBuffer(block, 0, words);
+        _buffers.Add(buffer);
+        return buffer;
+    }
+
+    /// <inheritdoc/>
+    public override void Free(DeviceBuffer buffer)
+    {
+        if (!_buffers.Remove((GpuBuffer)buffer)) return;
+        Synchronize(); // queued kernels may still use it
+        ((GpuBuffer)buffer).Block.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public override void Upload(ReadOnlySpan<float> source, DeviceBuffer destination) => _staging.Upload(source, destination.Floats());
+
+    /// <inheritdoc/>
+    public override void Upload(ReadOnlySpan<int> source, DeviceBuffer destination) => _staging.Upload(source, destination.Ints());
+
+    /// <inheritdoc/>
+    public override void Download(DeviceBuffer source, Span<float> destination) => Download(source.Floats(), destination);
+
+    /// <inheritdoc/>
+    public override void Copy(DeviceBuffer source, DeviceBuffer destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(source.Length, destination.Length);
+        destination.Floats().CopyFrom(_stream, source.Floats());
+    }
+
+    /// <inheritdoc/>
+    public override void UploadBlocked(ReadOnlySpan<float> source, Shape shape, DeviceBuffer destination)
+    {
+        var plain = _kernels.Scratch.Words(ScratchSlot.Transfer, shape.Count);
+        _staging.Upload(source, plain);
+        _kernels.Pack(shape, plain, default, destination.Quads());
+    }
+
+    /// <inheritdoc/>
+    public override void DownloadBlocked(DeviceBuffer source, Shape shape, Span<float> destination)
+    {
+        var plain = _kernels.Scratch.Words(ScratchSlot.Transfer, shape.Count);
+        _kernels.Unpack(shape, source.Quads(), plain);
+        Download(plain, destination);
+    }
+
+    /// <inheritdoc/>
+    public override long StorageLength(Shape shape, Layout layout) =>
+        layout == Layout.Plain ? shape.Count : 4 * GpuKernels.ActivationQuads(shape);
+
+    /// <inheritdoc/>
+    public override int ChannelLength(int channels) => 4 * GpuKernels.ChannelQuads(channels);
+
+    /// <inheritdoc/>
+    public override void Synchronize() => _stream.Synchronize();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (!disposing) return;
+        _stream.Synchronize();
+        foreach (var buffer in _buffers) buffer.Block.Dispose();
+        _buffers.Clear();
+        _kernels.Scratch.Free();
+        _staging.Free();
+        _stream.Dispose();
+        _accelerator.Dispose();
+        _context.Dispose();
+    }
+
+    /// <summary>Address spaces of loads and stores are inferred at the highest level only.</summary>
+    private static Context Make(Action<Context.Builder> devices) => Context.Create(builder =>
+    {
+        builder.Optimize(OptimizationLevel.O2);
+        devices(builder);
+    });
+
+    private void Download(ArrayView<float> source, Span<float> destination)
+    {
+        if (!destination.IsEmpty) source.SubView(0, destination.Length).CopyToCPU(_stream, ref destination[0], destination.Length);
+    }
+}

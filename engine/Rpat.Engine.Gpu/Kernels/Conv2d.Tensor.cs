@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using Rpat.Engine.Gpu.Ptx;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+/// <summary>
+/// What the tensor kernels share. Tile and group are those of <see cref="GemmTile"/>: four warps, each 64 rows × 32 columns. A step of
+/// the reduction takes eight words, which hold eight factors of TF32 or sixteen of bfloat16. Memory stays float32: factors are rounded on
+/// their way to shared memory, sums are float32.
+/// </summary>
+internal static class TensorTile
+{
+    public const int Words = 8;
+
+    /// <summary>Words between columns of B's <c>[word][column]</c>; eight more than the tile, so that a fragment's lanes meet 32 banks.</summary>
+    public const int StrideOfB = GemmTile.Columns + 8;
+
+    /// <summary>Shared quads: the tile of results is the largest thing that is staged.</summary>
+    public const int SharedQuads = GemmTile.Rows * Mma.StagingStride / 4;
+
+    private const int WarpRows = 64, WarpColumns = 32, BlockRows = 16, BlockColumns = 8, HalfRows = 8, HalfWords = 4;
+
+    /// <summary>Multiplies one staged step.</summary>
+    /// <param name="shared">Dynamic shared memory.</param>
+    /// <param name="a">First word of A.</param>
+    /// <param name="row">Words between rows of A.</param>
+    /// <param name="word">Words between the words of a row of A.</param>
+    /// <param name="b">First word of B.</param>
+    /// <param name="thread">This thread.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply<T>(ArrayView<uint> shared, int a, int row, int word, int b, int thread) where T : struct, IWord
+    {
+        int warp = thread / Reduce.WarpSize, g = thread % Reduce.WarpSize / 4, t = thread % 4;
+        int i = a + (warp % 2 * WarpRows + g) * row + t * word, j = b + t * StrideOfB + warp / 2 * WarpColumns + g;
+        Mma.LoadA(
+            RowBlock(shared, i, row, word), RowBlock(shared, i + BlockRows * row, row, word),
+            RowBlock(shared, i + 2 * BlockRows * row, row, word), RowBlock(shared, i + 3 * BlockRows * row, row, word));
+        Mma.LoadB(ColumnBlocks(shared, j), ColumnBlocks(shared, j + 2 * BlockColumns));
+        T.Multiply();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Fragment RowBlock(ArrayView<uint> shared, int i, int row, int word) => new(
+        shared[i], shared[i + HalfRows * row], shared[i + HalfWords * word], shared[i + HalfRows * row + HalfWords * word]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Fragment ColumnBlocks(ArrayView<uint> shared, int j) => new(
+        shared[j], shared[j + HalfWords * StrideOfB], shared[j + BlockColumns], shared[j + BlockColumns + HalfWords * StrideOfB]);
+
+    /// <summary>Puts the accumulators into shared memory, where all threads find them as <c>[row][column]</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StageResults(int thread)
+    {
+        int warp = thread / Reduce.WarpSize, g = thread % Reduce.WarpSize / 4, t = thread % 4;
+        Mma.Store(4 * ((warp % 2 * WarpRows + g) * Mma.StagingStride + warp / 2 * WarpColumns + 2 * t));
+        Group.Barrier();
+    }
+}
+
+/// <summary>A word of factors.</summary>
+internal interface IWord
+{
+    /// <summary>Factors of a word.</summary>
+    static abstract int Factors { get; }
+
+    /// <summary>Four words of neighbours along a row: of the first quad, or of both.</summary>
+    static abstract U4 Along(V4 first, V4 second);
+
+    /// <summary>Four words of four rows, each with that row's factors of the two quads.</summary>
+    static abstract U4 Across(V4 first, V4 second);
+
+    /// <summary>Adds the products of the loaded fragments.</summary>
+    static abstract void Multiply();
+}
+
+/// <summary>One TF32 factor: the nearest number with 10 bits of mantissa.</summary>
+internal readonly struct Tf32 : IWord
+{
+    public static int Factors
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static U4 Along(V4 first, V4 second) => new(Round(first.X), Round(first.Y), Round(first.Z), Round(first.W));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static U4 Across(V4 first, V4 second) => Along(first, second);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply() => Mma.MultiplyTf32();
+
+    // Half of the last kept bit is added; the tensor cores drop the rest. The carry of a NaN (left alone) would run into its sign.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Round(float x)
+    {
+        uint bits = Interop.FloatAsInt(x);
+        return (bits & 0x7FFFFFFF) <= 0x7F800000 ? bits + 0x1000 & 0xFFFFE000 : bits;
+    }
+}
+
+/// <summary>Two bfloat16 factors, the first in the low half: the nearest numbers with 7 bits of mantissa, ties to even.</summary>
+internal readonly struct Bf16 : IWord
+{
+    public static int Factors
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static U4 Along(V4 first, V4 second) =>
+        new(Pair(first.X, first.Y), Pair(first.Z, first.W), Pair(second.X, second.Y), Pair(second.Z, second.W));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static U4 Across(V4 first, V4 second) =>
+        new(Pair(first.X, second.X), Pair(first.Y, second.Y), Pair(first.Z, second.Z), Pair(first.W, second.W));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply() => Mma.MultiplyBf16();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Pair(float low, float high) => Round(low) >> 16 | Round(high) & 0xFFFF0000;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Round(float x)
+    {
+        uint bits = Interop.FloatAsInt(x);
+        return (bits & 0x7FFFFFFF) <= 0x7F800000 ? bits + 0x7FFF + (bits >> 16 & 1) : bits;
+    }
+}
+
+/// <summary>Four neighbouring words of shared memory.</summary>
+internal readonly struct U4(uint x, uint y, uint z, uint w)
+{
+    public readonly uint X = x, Y = y, Z = z, W = w;
+}

@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using Rpat.Engine.Gpu.Ptx;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+/// <summary>
+/// <see cref="ConvGemm"/> on the tensor cores. A is staged as <c>[pixel][word]</c>, as it lies in memory; a pixel takes twelve words,
+/// of which eight are used, so that a fragment's lanes meet 32 banks.
+/// </summary>
+internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : IKernel where T : struct, IWord
+{
+    private const int StrideOfA = TensorTile.Words + 4;
+    private const int WordsOfA = GemmTile.Rows * StrideOfA, WordsOfB = TensorTile.Words * TensorTile.StrideOfB;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        Mma.Begin();
+        ArrayView<V4> shared = SharedMemory.GetDynamic<V4>();
+        int thread = Group.IdxX, steps = loader.Steps;
+        Window window = loader.WindowOf(Grid.IdxX * GemmTile.Rows + thread);
+        TapCursor at = loader.Start();
+        Fetch(window, at, thread).Stage(shared, 0, thread);
+        Group.Barrier();
+        for (int step = 0; step < steps; step++)
+        {
+            at = loader.Next(at);
+            Fetched next = Fetch(window, at, thread);
+            int half = step & 1;
+            TensorTile.Multiply<T>(shared.Cast<uint>(), half * WordsOfA, StrideOfA, 1, 2 * WordsOfA + half * WordsOfB, thread);
+            next.Stage(shared, 1 - half, thread);
+            Group.Barrier();
+        }
+        TensorTile.StageResults(thread);
+        for (int i = thread; i < GemmTile.Rows * GemmTile.ColumnQuads; i += GemmTile.Threads)
+            Store(shared, i / GemmTile.ColumnQuads, i % GemmTile.ColumnQuads);
+    }
+
+    /// <summary>A thread's part of a step: eight words of one pixel, and a quad of columns of one word of the filters.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Fetched Fetch(Window window, TapCursor at, int thread)
+    {
+        int pixel = loader.PixelIndex(window, at), quad = at.Chunk * 2 * T.Factors;
+        int row = (at.Chunk * TensorTile.Words + thread / GemmTile.ColumnQuads) * T.Factors;
+        int column = Grid.IdxY * GemmTile.ColumnQuads + thread % GemmTile.ColumnQuads;
+        V4 none = new(0);
+        return new Fetched(
+            loader.Channels(pixel, quad), loader.Channels(pixel, quad + 1),
+            T.Factors == 2 ? loader.Channels(pixel, quad + 2) : none, T.Factors == 2 ? loader.Channels(pixel, quad + 3) : none,
+            loader.Filters(at, row, column), T.Factors == 2 ? loader.Filters(at, row + 1, column) : none);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Store(ArrayView<V4> shared, int row, int quad)
+    {
+        int m = Grid.IdxX * GemmTile.Rows + row, column = Grid.IdxY * GemmTile.ColumnQuads + quad;
+        if (loader.HasPixel(m) && column < target.Columns) target.Store(Grid.IdxZ, m, column, shared[row * Mma.StagingStride / 4 + quad]);
+    }
+
+    /// <summary>What a thread fetched; it is rounded when it is staged, since that waits for the loads.</summary>
+    private readonly struct Fetched(V4 a0, V4 a1, V4 a2, V4 a3, V4 b0, V4 b1)
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Stage(ArrayView<V4> shared, int half, int thread)
+        {
+            ArrayView<U4> words = shared.Cast<U4>();
+            int a = (half * WordsOfA + thread * StrideOfA) / 4;
+            words[a] = T.Factors == 2 ? T.Along(a0, a1) : T.Along(a0, a0);
+            words[a + 1] = T.Factors == 2 ? T.Along(a2, a3) : T.Along(a1, a1);
+            int b = 2 * WordsOfA + half * WordsOfB + thread / GemmTile.ColumnQuads * TensorTile.StrideOfB;
+            words[b / 4 + thread % GemmTile.ColumnQuads] = T.Across(b0, b1);
+        }
+    }
+}

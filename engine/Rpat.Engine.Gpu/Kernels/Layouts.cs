@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+/// <summary>Between plain NCHW, which users see, and activations, NHWC with channels padded to quads.</summary>
+internal sealed partial class GpuKernels
+{
+    /// <summary>Quads that hold that many channels.</summary>
+    public static int ChannelQuads(int channels) => (channels + 3) / 4;
+
+    /// <summary>Quads of an activation.</summary>
+    public static long ActivationQuads(Shape s) => (long)s.N * s.Area * ChannelQuads(s.C);
+
+    /// <summary>Plain values to an activation.</summary>
+    public void Pack(Shape s, ArrayView<float> plain, Map map, ArrayView<V4> to) =>
+        ForEach(ActivationQuads(s), new PackQuad(plain, s.C, s.Area, ChannelQuads(s.C), map, to));
+
+    /// <summary>An activation to plain values.</summary>
+    public void Unpack(Shape s, ArrayView<V4> from, ArrayView<float> plain) =>
+        ForEach(ActivationQuads(s), new UnpackQuad(from, s.C, s.Area, ChannelQuads(s.C), default, default, 0, plain));
+
+    /// <summary>Images with their view applied, as an activation that lives for this op.</summary>
+    private ArrayView<V4> PackImage(Shape s, in Operand x)
+    {
+        var packed = _scratch.Quads(ScratchSlot.Image, ActivationQuads(s));
+        Pack(s, x.Data.Floats(), x.Map(), packed);
+        return packed;
+    }
+
+    /// <summary>dx (+)= d·gradient, the gradient lying as an activation and dx plain.</summary>
+    private void UnpackGradient(Shape s, ArrayView<V4> gradient, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(s), new UnpackQuad(
+            gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), through.Data.Floats(), accumulate ? 1 : 0, dx.Floats()));
+}
+
+/// <summary>A pixel's quad of channels, read from up to four planes; neighbouring threads read neighbouring pixels.</summary>
+internal readonly struct PackQuad(ArrayView<float> plain, int channels, int area, int quads, Map map, ArrayView<V4> to) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        var at = new PlaneQuad(Grid.IdxX * Group.DimX + Group.IdxX, area, quads);
+        if (at.Packed >= to.IntLength) return;
+        to[at.Packed] = at.Mask(map.Apply(at.Load(plain, channels), at.Quad), channels);
+    }
+}
+
+/// <summary>The way back, optionally through the derivative of a view of the plain values and onto what is there.</summary>
+internal readonly struct UnpackQuad(
+    ArrayView<V4> from, int channels, int area, int quads, Map through, ArrayView<float> values, int accumulate, ArrayView<float> plain) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        var at = new PlaneQuad(Grid.IdxX * Group.DimX + Group.IdxX, area, quads);
+        if (at.Packed >= from.IntLength) return;
+        V4 stored = from[at.Packed];
+        V4 v = through.Backward(stored, through.NeedsValue ? at.Load(values, channels) : stored, at.Quad);
+        at.Store(plain, channels, accumulate != 0 ? v + at.Load(plain, channels) : v);
+    }
+}
+
+/// <summary>A quad of an activation and the four plain values that it holds; threads run along the pixels of a plane.</summary>
+internal readonly struct PlaneQuad
+{
+    private readonly int _plane;
+    private readonly int _pixel;
+    private readonly int _image;
+    private readonly int _area;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public PlaneQuad(int thread, int area, int quads)
+    {
+        _plane = thread / area;
+        _pixel = thread - _plane * area;
+        _area = area;
+        _image = _plane / quads;
+        Quad = _plane - _image * quads;
+        Packed = (_image * area + _pixel) * quads + Quad;
+    }
+
+    /// <summary>Quad of channels.</summary>
+    public readonly int Quad;
+
+    /// <summary>Index in the activation.</summary>
+    public readonly int Packed;
+
+    /// <summary>The plain values; zero where there is no channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Load(ArrayView<float> plain, int channels)
+    {
+        int c = 4 * Quad, i = (_image * channels + c) * _area + _pixel;
+        return new V4(
+            plain[i], c + 1 < channels ? plain[i + _area] : 0,
+            c + 2 < channels ? plain[i + 2 * _area] : 0, c + 3 < channels ? plain[i + 3 * _area] : 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ArrayView<float> plain, int channels, V4 v)
+    {
+        int c = 4 * Quad, i = (_image * channels + c) * _area + _pixel;
+        plain[i] = v.X;
+        if (c + 1 < channels) plain[i + _area] = v.Y;
+        if (c + 2 < channels) plain[i + 2 * _area] = v.Z;
+        if (c + 3 < channels) plain[i + 3 * _area] = v.W;
+    }
+
+    /// <summary>Zero where there is no channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Mask(V4 v, int channels)
+    {
+        int left = channels - 4 * Quad;
+        return new V4(v.X, left > 1 ? v.Y : 0, left > 2 ? v.Z : 0, left > 3 ? v.W : 0);
+    }
+}

@@ -1,0 +1,111 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+/// <summary>Element-wise ops, one quad of channels a thread; plain tensors (images) go value by value.</summary>
+internal sealed partial class GpuKernels : IPointwiseKernels
+{
+    public void Apply(Shape shape, Layout layout, in Operand x, DeviceBuffer y)
+    {
+        if (layout == Layout.Plain) ForEach(shape.Count, new PlainApply(Plain(shape, x), y.Floats()));
+        else ForEach(ActivationQuads(shape), new AddQuad(x.Source(), default, ChannelQuads(shape.C), 0, 0, y.Quads()));
+    }
+
+    public void Add(Shape shape, in Operand a, in Operand b, bool relu, DeviceBuffer y) =>
+        ForEach(ActivationQuads(shape), new AddQuad(a.Source(), b.Source(), ChannelQuads(shape.C), 1, relu ? 1 : 0, y.Quads()));
+
+    public void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate, DeviceBuffer dx)
+    {
+        int add = accumulate ? 1 : 0;
+        if (layout == Layout.Plain)
+            ForEach(shape.Count, new PlainGradient(dy.Floats(), FloatsOrNone(y), Plain(shape, through), add, dx.Floats()));
+        else
+            ForEach(ActivationQuads(shape), new AddGradientQuad(
+                dy.Quads(), y.QuadsOrNone(), y is null ? 0 : 1, through.Source(), ChannelQuads(shape.C), add, dx.Quads()));
+    }
+
+    private static PlainSource Plain(Shape s, in Operand x) => new(
+        s.Area, s.C, x.Data.Floats(), FloatsOrNone(x.Scale), FloatsOrNone(x.Shift), x.IsView ? 1 : 0, x.Relu ? 1 : 0);
+}
+
+/// <summary>y = [ReLU](a + b), views applied; b is optional.</summary>
+internal readonly struct AddQuad(Source a, Source b, int quads, int hasB, int relu, ArrayView<V4> y) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % quads;
+        if (i >= y.IntLength) return;
+        V4 v = a.Load(i, quad);
+        if (hasB != 0) v += b.Load(i, quad);
+        y[i] = relu != 0 ? v.Relu() : v;
+    }
+}
+
+/// <summary>dx (+)= d·dy·[y &gt; 0]; y is optional.</summary>
+internal readonly struct AddGradientQuad(
+    ArrayView<V4> dy, ArrayView<V4> y, int hasY, Source through, int quads, int accumulate, ArrayView<V4> dx) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        if (i >= dx.IntLength) return;
+        V4 g = dy[i];
+        if (hasY != 0) g = g.Where(y[i]);
+        V4 v = through.Backward(g, i, i % quads);
+        dx[i] = accumulate != 0 ? dx[i] + v : v;
+    }
+}
+
+/// <summary>Plain values <c>[N][C][area]</c> with a view.</summary>
+internal readonly struct PlainSource(
+    int area, int channels, ArrayView<float> data, ArrayView<float> scale, ArrayView<float> shift, int isMap, int relu)
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Load(int i)
+    {
+        float v = Mapped(i);
+        return relu != 0 && v <= 0 ? 0 : v; // not !(v > 0): NaN stays
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Backward(float g, int i)
+    {
+        if (relu != 0 && !(Mapped(i) > 0)) return 0;
+        return isMap != 0 ? scale[i / area % channels] * g : g;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float Mapped(int i)
+    {
+        int c = i / area % channels;
+        return isMap != 0 ? scale[c] * data[i] + shift[c] : data[i];
+    }
+}
+
+/// <summary>y = [ReLU](scale·x + shift) of plain values.</summary>
+internal readonly struct PlainApply(PlainSource x, ArrayView<float> y) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        if (i < y.IntLength) y[i] = x.Load(i);
+    }
+}
+
+/// <summary>dx (+)= d·dy·[y &gt; 0] of plain values; an empty y masks nothing.</summary>
+internal readonly struct PlainGradient(ArrayView<float> dy, ArrayView<float> y, PlainSource through, int accumulate, ArrayView<float> dx) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        if (i >= dx.IntLength) return;
+        float v = 0;
+        if (y.IntLength == 0 || y[i] > 0) v = through.Backward(dy[i], i);
+        dx[i] = accumulate != 0 ? dx[i] + v : v;
+    }
+}

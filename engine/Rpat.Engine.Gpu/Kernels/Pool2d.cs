@@ -1,0 +1,171 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+internal sealed partial class GpuKernels : IPool2dKernels
+{
+    public void GlobalAveragePool(Shape shape, in Operand x, DeviceBuffer y) =>
+        ForEach((long)shape.N * ChannelQuads(shape.C), new AverageQuad(x.Source(), shape.N, shape.C, shape.Area, ChannelQuads(shape.C), y.Floats()));
+
+    public void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(shape), new AverageGradientQuad(
+            dy.Floats(), shape.C, shape.Area, ChannelQuads(shape.C), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+
+    public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y)
+    {
+        var pool = new MaxWindows(shape, window, stride, x.Source());
+        ForEach(pool.OutputQuads, new MaxQuad(pool, y.Quads()));
+    }
+
+    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through,
+        bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(shape), new MaxGradientQuad(
+            new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+}
+
+/// <summary>Means of an image's maps for a quad of channels, written plain.</summary>
+internal readonly struct AverageQuad(Source x, int images, int channels, int area, int quads, ArrayView<float> y) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX, image = i / quads, quad = i - image * quads, c = 4 * quad;
+        if (image >= images) return;
+        V4 sum = new(0);
+        for (int p = 0; p < area; p++) sum += x.Load((image * area + p) * quads + quad, quad);
+        V4 mean = 1f / area * sum;
+        int to = image * channels + c;
+        y[to] = mean.X;
+        if (c + 1 < channels) y[to + 1] = mean.Y;
+        if (c + 2 < channels) y[to + 2] = mean.Z;
+        if (c + 3 < channels) y[to + 3] = mean.W;
+    }
+}
+
+/// <summary>Spreads the gradients of an image's means over its pixels.</summary>
+internal readonly struct AverageGradientQuad(
+    ArrayView<float> dy, int channels, int area, int quads, Source through, int accumulate, ArrayView<V4> dx) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % quads, c = 4 * quad;
+        if (i >= dx.IntLength) return;
+        int from = i / quads / area * channels + c;
+        var g = new V4(dy[from], c + 1 < channels ? dy[from + 1] : 0, c + 2 < channels ? dy[from + 2] : 0, c + 3 < channels ? dy[from + 3] : 0);
+        V4 v = through.Backward(1f / area * g, i, quad);
+        dx[i] = accumulate != 0 ? dx[i] + v : v;
+    }
+}
+
+/// <summary>The windows of a maximum pooling; a NaN in a window is its maximum, as in PyTorch.</summary>
+internal readonly struct MaxWindows
+{
+    private readonly Source _x;
+    private readonly int _n, _h, _w, _p, _q, _window, _stride, _quads;
+
+    public MaxWindows(Shape s, int window, int stride, Source x)
+    {
+        _x = x;
+        _n = s.N;
+        _h = s.H;
+        _w = s.W;
+        _p = (s.H - window) / stride + 1;
+        _q = (s.W - window) / stride + 1;
+        _window = window;
+        _stride = stride;
+        _quads = GpuKernels.ChannelQuads(s.C);
+    }
+
+    public int OutputQuads => _n * _p * _q * _quads;
+
+    /// <summary>Maxima of an output quad, and the place in the window where each was first met.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public MaxPlace Find(int output)
+    {
+        int pixel = output / _quads, quad = output - pixel * _quads, row = pixel / _q, image = row / _p;
+        int y = (row - image * _p) * _stride, x = (pixel - row * _q) * _stride;
+        var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
+        for (int i = 0; i < _window * _window; i++)
+        {
+            int dy = i / _window, at = ((image * _h + y + dy) * _w + x + i - dy * _window) * _quads + quad;
+            best = best.Offer(_x.Load(at, quad), i);
+        }
+        return best;
+    }
+
+    /// <summary>Σ of the gradients of all windows whose maximum is this quad.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Gather(int input, ArrayView<V4> dy)
+    {
+        int pixel = input / _quads, quad = input - pixel * _quads, row = pixel / _w, image = row / _h;
+        int y = row - image * _h, x = pixel - row * _w;
+        V4 sum = new(0);
+        for (int p = First(y); p <= Last(y, _p); p++)
+            for (int q = First(x); q <= Last(x, _q); q++)
+            {
+                int output = ((image * _p + p) * _q + q) * _quads + quad, place = (y - p * _stride) * _window + x - q * _stride;
+                sum += Find(output).At(place, dy[output]);
+            }
+        return sum;
+    }
+
+    public int Quads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _quads;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int First(int i) => i < _window ? 0 : (i - _window) / _stride + 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Last(int i, int count) => i / _stride < count ? i / _stride : count - 1;
+}
+
+/// <summary>Four maxima and where in the window they are.</summary>
+internal readonly struct MaxPlace(V4 best, int x, int y, int z, int w)
+{
+    public readonly V4 Best = best;
+    private readonly int _x = x, _y = y, _z = z, _w = w;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public MaxPlace Offer(V4 v, int place)
+    {
+        bool a = Beats(v.X, Best.X), b = Beats(v.Y, Best.Y), c = Beats(v.Z, Best.Z), d = Beats(v.W, Best.W);
+        var best = new V4(a ? v.X : Best.X, b ? v.Y : Best.Y, c ? v.Z : Best.Z, d ? v.W : Best.W);
+        return new MaxPlace(best, a ? place : _x, b ? place : _y, c ? place : _z, d ? place : _w);
+    }
+
+    /// <summary>The gradient where the maximum is at that place, else zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 At(int place, V4 g) => new(_x == place ? g.X : 0, _y == place ? g.Y : 0, _z == place ? g.Z : 0, _w == place ? g.W : 0);
+
+    // The second half: v is not a number, and the best so far is one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Beats(float v, float best) => v > best || (!(v >= best) && !(v < best) && best >= float.NegativeInfinity);
+}
+
+internal readonly struct MaxQuad(MaxWindows pool, ArrayView<V4> y) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        if (i < y.IntLength) y[i] = pool.Find(i).Best;
+    }
+}
+
+/// <summary>Each input quad asks the windows that it lies in, instead of windows writing to shared pixels: no atomics.</summary>
+internal readonly struct MaxGradientQuad(MaxWindows pool, ArrayView<V4> dy, Source through, int accumulate, ArrayView<V4> dx) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        if (i >= dx.IntLength) return;
+        V4 v = through.Backward(pool.Gather(i, dy), i, i % pool.Quads);
+        dx[i] = accumulate != 0 ? dx[i] + v : v;
+    }
+}

@@ -1,0 +1,60 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+/// <summary>What scratch memory is used for; uses of one op may not share a slot.</summary>
+internal enum ScratchSlot
+{
+    /// <summary>Images packed as activations.</summary>
+    Image,
+
+    /// <summary>Partial sums of a reduction that is split over groups.</summary>
+    Partial,
+
+    /// <summary>Coefficients that a reduction leaves for the pass behind it.</summary>
+    Linear,
+
+    /// <summary>Sample numbers of an attack's start.</summary>
+    Samples,
+
+    /// <summary>Values on their way between the host's layout and the device's.</summary>
+    Transfer,
+}
+
+/// <summary>
+/// Device memory that lives for one op. Since ops of a device run one after another, each slot is one block that only grows: after
+/// the first step nothing is allocated.
+/// </summary>
+internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream)
+{
+    private readonly MemoryBuffer1D<float, Stride1D.Dense>?[] _blocks =
+        new MemoryBuffer1D<float, Stride1D.Dense>?[Enum.GetValues<ScratchSlot>().Length];
+
+    /// <summary>Room for that many words; what was in the slot before is lost.</summary>
+    public ArrayView<float> Words(ScratchSlot slot, long words)
+    {
+        ref var block = ref _blocks[(int)slot];
+        if (block is null || block.Length < words) block = Grow(block, words);
+        return block.View.BaseView.SubView(0, words);
+    }
+
+    /// <summary>Room for that many quads.</summary>
+    public ArrayView<V4> Quads(ScratchSlot slot, long quads) => Words(slot, 4 * quads).Cast<V4>();
+
+    public void Free()
+    {
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            _blocks[i]?.Dispose();
+            _blocks[i] = null;
+        }
+    }
+
+    private MemoryBuffer1D<float, Stride1D.Dense> Grow(MemoryBuffer1D<float, Stride1D.Dense>? old, long words)
+    {
+        stream.Synchronize(); // queued kernels may still use the old block
+        old?.Dispose();
+        return accelerator.Allocate1D<float>((words + 3) / 4 * 4);
+    }
+}

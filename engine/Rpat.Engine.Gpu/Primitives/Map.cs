@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Rpat.Engine.Gpu;
+
+/// <summary>
+/// What a view does to values while they are loaded: [ReLU](scale·x + shift), one quad of scales and shifts for four channels.
+/// </summary>
+internal readonly struct Map
+{
+    private const int Affine = 1, Clamp = 2;
+
+    private readonly ArrayView<V4> _scale;
+    private readonly ArrayView<V4> _shift;
+    private readonly int _kind;
+
+    public Map(ArrayView<V4> scale, ArrayView<V4> shift, bool relu)
+    {
+        _scale = scale;
+        _shift = shift;
+        _kind = (scale.Length > 0 ? Affine : 0) | (relu ? Clamp : 0);
+    }
+
+    /// <summary>The value that a reader sees.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Apply(V4 x, int quad)
+    {
+        V4 v = x;
+        if ((_kind & Affine) != 0) v = _scale[quad] * v + _shift[quad];
+        if ((_kind & Clamp) != 0) v = v.Relu();
+        return v;
+    }
+
+    /// <summary>The gradient <paramref name="g"/> of what a reader saw, passed on to the stored value <paramref name="x"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Backward(V4 g, V4 x, int quad)
+    {
+        if ((_kind & Affine) == 0) return (_kind & Clamp) != 0 ? g.Where(x) : g;
+        V4 scale = _scale[quad], v = scale * g;
+        return (_kind & Clamp) != 0 ? v.Where(scale * x + _shift[quad]) : v;
+    }
+
+    /// <summary>Whether <see cref="Backward"/> looks at the stored value.</summary>
+    public bool NeedsValue
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (_kind & Clamp) != 0;
+    }
+}
+
+/// <summary>A stored activation and the map that its readers apply.</summary>
+internal readonly struct Source(ArrayView<V4> data, Map map)
+{
+    private readonly ArrayView<V4> _data = data;
+    private readonly Map _map = map;
+
+    /// <summary>The value at a quad of the tensor, whose channels are those of <paramref name="channelQuad"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Load(int index, int channelQuad) => _map.Apply(_data[index], channelQuad);
+
+    /// <summary>Passes a gradient on to the stored value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Backward(V4 g, int index, int channelQuad) =>
+        _map.Backward(g, _map.NeedsValue ? _data[index] : g, channelQuad);
+}

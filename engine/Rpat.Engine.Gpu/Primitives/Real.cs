@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Rpat.Engine.Gpu;
+
+/// <summary>
+/// Exponential and logarithm in double precision from plain arithmetic. The hardware's are approximations in single precision, and
+/// the others live in a library that needs the CUDA SDK; losses have few values, and these give the same bits on every device.
+/// </summary>
+internal static class Real
+{
+    private const double Log2E = 1.4426950408889634, Ln2High = 0.693147180369123816490, Ln2Low = 1.90821492927058770002e-10;
+    private const double SqrtTwo = 1.4142135623730951;
+    private const int Bias = 1023, MantissaBits = 52;
+    private const ulong Mantissa = (1UL << MantissaBits) - 1;
+
+    /// <summary>eˣ to about an ulp, for x of at most 700; 0 below -700.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Exp(double x)
+    {
+        if (x < -700) return 0;
+        int n = (int)(x * Log2E + (x < 0 ? -0.5 : 0.5));
+        double r = x - n * Ln2High - n * Ln2Low;
+        return Taylor(r) * Interop.IntAsFloat((ulong)(n + Bias) << MantissaBits);
+    }
+
+    /// <summary>ln x for normal x; NaN for all else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Log(double x)
+    {
+        if (!(x > 0)) return double.NaN;
+        ulong bits = Interop.FloatAsInt(x);
+        int exponent = (int)(bits >> MantissaBits) - Bias;
+        double m = Interop.IntAsFloat((bits & Mantissa) | (ulong)Bias << MantissaBits);
+        if (m > SqrtTwo)
+        {
+            m *= 0.5;
+            exponent++;
+        }
+        return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low);
+    }
+
+    /// <summary>eʳ for |r| ≤ ln 2 / 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double Taylor(double r)
+    {
+        double p = 1.0 / 6227020800 * r + 1.0 / 479001600;
+        p = p * r + 1.0 / 39916800;
+        p = p * r + 1.0 / 3628800;
+        p = p * r + 1.0 / 362880;
+        p = p * r + 1.0 / 40320;
+        p = p * r + 1.0 / 5040;
+        p = p * r + 1.0 / 720;
+        p = p * r + 1.0 / 120;
+        p = p * r + 1.0 / 24;
+        p = p * r + 1.0 / 6;
+        p = p * r + 0.5;
+        return p * r * r + r + 1;
+    }
+
+    /// <summary>2·artanh f = ln((1 + f)/(1 − f)) for |f| ≤ 0.172.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double Atanh2(double f)
+    {
+        double s = f * f, p = 1.0 / 21 * s + 1.0 / 19;
+        p = p * s + 1.0 / 17;
+        p = p * s + 1.0 / 15;
+        p = p * s + 1.0 / 13;
+        p = p * s + 1.0 / 11;
+        p = p * s + 1.0 / 9;
+        p = p * s + 1.0 / 7;
+        p = p * s + 1.0 / 5;
+        p = p * s + 1.0 / 3;
+        return 2 * f + 2 * f * s * p;
+    }
+}

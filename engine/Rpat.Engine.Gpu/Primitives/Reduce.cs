@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Rpat.Engine.Gpu;
+
+/// <summary>Sums and maxima over a warp or a group, always in the same order.</summary>
+internal static class Reduce
+{
+    /// <summary>Threads of a warp.</summary>
+    public const int WarpSize = 32;
+
+    /// <summary>Sum over the lanes of a warp; every lane gets the same bits, since an exchange adds the same two numbers on both sides.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double WarpSum(double v)
+    {
+        double sum = v;
+        for (int distance = WarpSize / 2; distance > 0; distance >>= 1) sum += Warp.ShuffleXor(sum, distance);
+        return sum;
+    }
+
+    /// <summary>Maximum over the lanes of a warp.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float WarpMax(float v)
+    {
+        float max = v;
+        for (int distance = WarpSize / 2; distance > 0; distance >>= 1)
+        {
+            float other = Warp.ShuffleXor(max, distance);
+            max = other > max ? other : max;
+        }
+        return max;
+    }
+
+    /// <summary>
+    /// Sum over all threads of a group of <paramref name="threads"/> (a power of two); all threads call it, all get the sum.
+    /// </summary>
+    /// <param name="v">This thread's value.</param>
+    /// <param name="shared">Shared memory for a value a thread.</param>
+    /// <param name="threads">Size of the group.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double GroupSum(double v, ArrayView<double> shared, int threads)
+    {
+        int i = Group.IdxX;
+        Group.Barrier(); // whoever still reads the last sum
+        shared[i] = v;
+        Group.Barrier();
+        for (int half = threads / 2; half > 0; half >>= 1)
+        {
+            if (i < half) shared[i] += shared[i + half];
+            Group.Barrier();
+        }
+        return shared[0];
+    }
+}

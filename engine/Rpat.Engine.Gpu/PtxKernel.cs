@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+
+namespace Rpat.Engine.Gpu;
+
+/// <summary>The PTX text of a kernel, and what an audit looks for in it.</summary>
+/// <param name="Name">The kernel's type.</param>
+/// <param name="Text">The whole module.</param>
+public sealed partial record PtxKernel(string Name, string Text)
+{
+    /// <summary>Whether anything lies in local memory, that is, behind the caches instead of in registers.</summary>
+    public bool UsesLocalMemory => Text.Contains(".local", StringComparison.Ordinal);
+
+    /// <summary>Whether it calls a function, which would have to come from a library.</summary>
+    public bool Calls => CallPattern().IsMatch(Text);
+
+    /// <summary>Loads and stores whose address space the compiler did not find out.</summary>
+    public int GenericAccesses => GenericPattern().Count(Text);
+
+    /// <summary>128-bit loads and stores.</summary>
+    public int QuadAccesses => QuadPattern().Count(Text);
+
+    /// <summary>Products on tensor cores.</summary>
+    public int TensorProducts => TensorPattern().Count(Text);
+
+    [GeneratedRegex(@"\bcall\b")]
+    private static partial Regex CallPattern();
+
+    [GeneratedRegex(@"\b(ld|st)\.(v[24]\.)?[bfsu]\d+")]
+    private static partial Regex GenericPattern();
+
+    [GeneratedRegex(@"\b(ld|st)\.(global|shared)\.v4\.")]
+    private static partial Regex QuadPattern();
+
+    [GeneratedRegex(@"\bmma\.sync\b")]
+    private static partial Regex TensorPattern();
+}

@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Rpat.Engine.Gpu;
+
+/// <summary>
+/// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
+/// end is reached does the host wait for the copies that still read it.
+/// </summary>
+internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream)
+{
+    private const int Uploads = 4; // room for so many of the largest
+
+    private PageLockedArray1D<int>? _pinned;
+    private int _next;
+
+    /// <summary>Queues a copy; the source may change as soon as this returns.</summary>
+    public void Upload<T>(ReadOnlySpan<T> source, ArrayView<T> destination) where T : unmanaged
+    {
+        ReadOnlySpan<int> words = MemoryMarshal.Cast<T, int>(source);
+        if (words.IsEmpty) return;
+        int at = Take(words.Length);
+        words.CopyTo(_pinned!.Span[at..]);
+        destination.Cast<int>().SubView(0, words.Length).CopyFrom(stream, _pinned.ArrayView.SubView(at, words.Length));
+    }
+
+    public void Free()
+    {
+        _pinned?.Dispose();
+        _pinned = null;
+    }
+
+    private int Take(int words)
+    {
+        if (_pinned is null || _next + words > _pinned.Length)
+        {
+            stream.Synchronize();
+            _next = 0;
+        }
+        if (_pinned is null || words > _pinned.Length)
+        {
+            _pinned?.Dispose();
+            _pinned = accelerator.AllocatePageLocked1D<int>((long)Uploads * words);
+        }
+        int at = _next;
+        _next += words;
+        return at;
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Rpat.Engine.Gpu;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat bench ptx</c>: what the GPU's kernels compile to, written as text for comparing, and audited. Needs no GPU.</summary>
+internal sealed class PtxCommand
+{
+    private readonly Host _host;
+
+    private readonly Option<string> _out = new("--out", "-o")
+    {
+        Description = "folder for a .ptx file of each kernel",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    private readonly Option<int> _arch = new("--arch")
+    {
+        Description = "compute capability without its point, 80 or 90",
+        HelpName = "N",
+        DefaultValueFactory = _ => 90,
+    };
+
+    private PtxCommand(Host host) => _host = host;
+
+    /// <summary>The command, for <c>bench</c> to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var ptx = new PtxCommand(host);
+        var command = new Command("ptx", "Compile the GPU kernels to PTX text and audit it (needs no GPU).") { ptx._out, ptx._arch };
+        command.SetAction(ptx.Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        int arch = parsed.GetValue(_arch);
+        if (arch is < 80 or > 121) throw new UsageException($"--arch {arch} is out of range: give 80 to 121, such as 90 for sm_90.");
+        var kernels = Compile(arch);
+        string folder = parsed.GetValue(_out)!;
+        Directory.CreateDirectory(folder);
+        foreach (var kernel in kernels)
+        {
+            File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
+            _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  {Verdict(kernel)}");
+        }
+        return kernels.All(kernel => Verdict(kernel) == "ok") ? ExitCode.Done : ExitCode.Device;
+    }
+
+    private static IReadOnlyList<PtxKernel> Compile(int arch)
+    {
+        try
+        {
+            return GpuBackend.Compile(arch / 10, arch % 10);
+        }
+        catch (DeviceUnavailableException e)
+        {
+            throw new DeviceException(e.Message, e);
+        }
+    }
+
+    private static string Verdict(PtxKernel kernel) => kernel switch
+    {
+        { UsesLocalMemory: true } => "uses local memory",
+        { Calls: true } => "calls a library function",
+        { GenericAccesses: > 0 } => "has accesses of unknown address space",
+        _ => "ok",
+    };
+}

@@ -1,0 +1,35 @@
+using System.Globalization;
+using Rpat.Engine;
+using Rpat.Engine.Gpu;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>The device that a configuration names.</summary>
+internal static class OpenDevice
+{
+    private const string Cuda = "cuda:";
+
+    /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
+    public static Device For(TrainerConfig config) =>
+        Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
+
+    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>.</summary>
+    /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
+    public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
+    {
+        if (name == "cpu") return Device.Cpu(threads, convolution);
+        string number = name.StartsWith(Cuda, StringComparison.Ordinal) ? name[Cuda.Length..] : "";
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+            throw new DeviceException($"device {name} is unknown: use cpu, or cuda:0 for the first GPU.");
+        try
+        {
+            return GpuBackend.Open(index, Enum.Parse<Precision>(precision, ignoreCase: true));
+        }
+        catch (DeviceUnavailableException e)
+        {
+            throw new DeviceException(e.Message, e);
+        }
+    }
+}
