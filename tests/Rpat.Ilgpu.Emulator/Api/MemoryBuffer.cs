@@ -1,4 +1,5 @@
 using Rpat.Ilgpu.Emulator.Execution;
+using Rpat.Ilgpu.Emulator.Ptx;
 
 namespace ILGPU.Runtime;
 
@@ -12,6 +13,7 @@ public abstract unsafe class MemoryBuffer : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         (Accelerator, Length, ElementSize) = (accelerator, length, elementSize);
         _block = MemoryBlock.Allocate(length * elementSize, MemoryKind.Global);
+        GlobalMemory.Add(_block);
         accelerator.Add(this);
     }
 
@@ -40,6 +42,7 @@ public abstract unsafe class MemoryBuffer : IDisposable
     {
         if (_block == null) return;
         Accelerator.Remove(this);
+        GlobalMemory.Remove(_block);
         MemoryBlock.Free(_block);
         _block = null;
         GC.SuppressFinalize(this);

@@ -40,6 +40,10 @@ internal sealed unsafe class SharedArena : IDisposable
     /// <summary>Bytes in use, the dynamic part included.</summary>
     public int Used => _used;
 
+    /// <summary>Where the dynamic part begins, in bytes.</summary>
+    public ulong DynamicOffset => _dynamic.UsesDynamicSharedMemory ? (ulong)(_blocks[0].Data - _memory)
+        : throw Fault.In("asks for the address of dynamic shared memory, but the launch gave none");
+
     /// <summary>Begins a group: everything is poison again.</summary>
     public void Start(SharedMemoryConfig dynamic)
     {

@@ -7,5 +7,5 @@ internal static unsafe partial class PtxCalls
 {
     public static bool Emit(string asm) => Begin(asm, []);
 
-    private static bool Begin(string asm, ReadOnlySpan<PtxOperand> operands) => throw Fault.In("uses inline assembly");
+    private static bool Begin(string asm, ReadOnlySpan<PtxOperand> operands) => Lane.Current.Ptx.Begin(asm, operands);
 }
