@@ -30,7 +30,7 @@ internal static class Peer
     };
 
     /// <summary>Seconds of one batch, repeated for at least a second.</summary>
-    private static double Seconds(Action action)
+    public static double Seconds(Action action)
     {
         var watch = Stopwatch.StartNew();
         int count = 0;

@@ -42,6 +42,9 @@ internal sealed class Workload : IDisposable
         _eval.Keep(_net.Forward(_eval, _x, BnMode.Eval));
     }
 
+    /// <summary>Instruction set, threads and algorithms in use.</summary>
+    public string Description => _device.Description;
+
     public IReadOnlyDictionary<string, Action> Items => new Dictionary<string, Action>
     {
         ["rpat-step"] = () => _rpat.Run(_images, _labels, _samples, epoch: 1, rate: 0.01f),

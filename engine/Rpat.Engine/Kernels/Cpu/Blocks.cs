@@ -54,6 +54,9 @@ internal readonly unsafe struct Affine(float* data, float* scale, float* shift, 
     {
     }
 
+    /// <summary>The same map counted from another channel block; the data stay where they are.</summary>
+    public Affine From(int block) => Scale == null ? this : new(Data, Scale + block * Blocks.Size, Shift + block * Blocks.Size, Relu);
+
     public bool IsMap => Scale != null || Relu;
 
     /// <summary>Factor and summand of a channel block; 1 and 0 without a map.</summary>

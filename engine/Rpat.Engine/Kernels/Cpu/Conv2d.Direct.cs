@@ -1,17 +1,21 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Direct convolution: rows of output pixels are tiles of a product whose reduction runs over (channel block, tap, channel).
-/// Images are packed with their border into the worker's memory, a few at a time, so that weights are read once for all of them.
+/// Direct convolution: runs of four output pixels, three runs a tile, are rows of a product whose reduction runs over (channel
+/// block, tap, channel). An item is a few images: their packed copies stay in L2, and weights are read once for all of them.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
-    private const int GroupBytes = 384 << 10; // packed images that stay in L2 beside a panel of weights
+    private const long GroupBytes = 384 << 10; // of packed images, which stay in L2 beside a part of the weights
+    private const int LeastGroups = 2; // for each thread
+
+    private readonly Tile.GroupedTiles _grouped = Tile.GroupedFor(set);
 
     private void DirectForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
     {
-        int group = GroupSize(s.Input.N, PackedFloats(s));
-        _pool.Run(new DirectForwardJob(_tiles, s, new Affine(x), filters, new Epilogue(y, residual, default), group), (s.Input.N + group - 1) / group);
+        var input = new PackedInput(s, new Affine(x));
+        int group = GroupSize(s.Input.N, input.ImageFloats, new Parts(input.Segments, input.SegmentLength));
+        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default), group), (s.Input.N + group - 1) / group);
     }
 
     private void DirectInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
@@ -23,124 +27,64 @@ internal sealed unsafe partial class CpuKernels
             return;
         }
         int border = phases.Low + phases.Behind(s);
-        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size);
-        var job = new DirectInputGradientJob(_tiles, s, phases, dy, filters, new Epilogue(dx, add, through), group);
+        var parts = new Parts(Blocks.Count(s.K) * s.R * s.R, Blocks.Size);
+        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size, parts);
+        var job = new DirectInputGradientJob(_grouped, s, phases, dy, filters, new Epilogue(dx, add, through), group);
         _pool.Run(job, (s.Input.N + group - 1) / group);
     }
 
-    private static long PackedFloats(in ConvShape s)
+    /// <summary>Images of an item: as many as leave what one part of the reduction reads in L2.</summary>
+    private int GroupSize(int n, long imageFloats, in Parts parts)
     {
-        long pixels = (long)(s.Input.H + 2 * s.Padding) * (s.Input.W + 2 * s.Padding);
-        return pixels * (s.InputLayout == Layout.Plain ? s.C : Blocks.Count(s.C) * Blocks.Size);
-    }
-
-    private int GroupSize(int n, long packedFloats)
-    {
-        long fit = Math.Max(1, GroupBytes / (packedFloats * sizeof(float)));
-        return (int)Math.Min(fit, Math.Max(1, n / _pool.Threads));
-    }
-}
-
-/// <summary>Runs a row of pixels through the tiles.</summary>
-internal readonly unsafe struct RowOfTiles(Tile.Kernel[] tiles, float* scratch)
-{
-    /// <summary>
-    /// c[x, column] for x in 0…width−1 and all columns of the panel, each tile handed to the epilogue as it is done.
-    /// </summary>
-    public void Run(float* a, nint aRow, nint* segment, int segments, int length, float* b, in Panel panel, int width,
-        in Epilogue epilogue, nint offset, nint blockStep, nint pixelStep)
-    {
-        ref readonly var tile = ref Pick(tiles, panel.Blocks, width);
-        int tileColumns = tile.Blocks * Blocks.Size;
-        for (int j = 0; j < panel.Blocks; j += tile.Blocks)
-            for (int x = 0; x < width; x += tile.Rows)
-            {
-                tile.Run(a + x * aRow, aRow, 1, segment, segments, length, b + j * Blocks.Size, panel.Columns, scratch, tileColumns, false);
-                int count = Math.Min(tile.Rows, width - x);
-                for (int i = 0; i < tile.Blocks; i++)
-                    epilogue.Store(scratch + i * Blocks.Size, tileColumns, panel.Block + j + i, offset + (j + i) * blockStep + x * pixelStep, pixelStep, count);
-            }
-    }
-
-    /// <summary>The tile that divides the panel and wastes the fewest rows; among equals the tallest.</summary>
-    public static ref readonly Tile.Kernel Pick(Tile.Kernel[] tiles, int blocks, int width)
-    {
-        int best = -1, bestRows = int.MaxValue;
-        for (int i = 0; i < tiles.Length; i++)
-        {
-            if (blocks % tiles[i].Blocks != 0 || tiles[i].Blocks * 2 < blocks) continue;
-            int rows = (width + tiles[i].Rows - 1) / tiles[i].Rows * tiles[i].Rows;
-            if (rows < bestRows || (rows == bestRows && tiles[i].Rows > tiles[best].Rows)) (best, bestRows) = (i, rows);
-        }
-        return ref tiles[best];
+        long fit = Math.Max(1, GroupBytes * parts.Count / (imageFloats * sizeof(float)));
+        long rounds = Math.Max(LeastGroups, (n + fit * _pool.Threads - 1) / (fit * _pool.Threads)), groups = rounds * _pool.Threads;
+        return (int)((n + groups - 1) / groups);
     }
 }
 
 /// <summary>Forward pass of a few images.</summary>
-internal readonly unsafe struct DirectForwardJob(Tile.Kernel[] tiles, ConvShape s, Affine x, float* w, Epilogue epilogue, int group) : IJob
+internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvShape s, PackedInput input, float* w, Epilogue epilogue, int group) : IJob
 {
-    private readonly int _cb = Blocks.Count(s.C);
     private readonly int _kb = Blocks.Count(s.K);
-    private readonly int _height = s.Input.H + 2 * s.Padding;
-    private readonly int _width = s.Input.W + 2 * s.Padding;
-
-    private bool IsStem => s.InputLayout == Layout.Plain;
-    private int PixelFloats => IsStem ? s.C : Blocks.Size;
-    private long ImageFloats => (long)_height * _width * (IsStem ? s.C : _cb * Blocks.Size);
 
     public void Run(int index, Worker worker)
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
-        float* packed = worker.Scratch(0, group * ImageFloats + (long)Tile.SpareRows * s.Stride * PixelFloats);
-        for (int i = 0; i < count; i++) Pack(first + i, packed + i * ImageFloats);
-        int segments = IsStem ? s.R : _cb * s.R * s.R, length = IsStem ? s.R * s.C : Blocks.Size;
-        nint* segment = (nint*)worker.Scratch(1, 2 * segments);
-        FillSegments(segment);
-        var rows = new RowOfTiles(tiles, worker.Scratch(2, Tile.MaxFloats));
+        float* a = input.Images(first, count, worker, slot: 0);
+        var segment = (Tile.Segment*)worker.Scratch(1, 4L * input.Segments);
+        var runs = new PixelRuns(worker, slot: 3, count * s.P * PixelRuns.InRow(s.Q));
+        var parts = new Parts(input.Segments, input.SegmentLength);
+        AddRuns(ref runs, first, count, epilogue.MayRepeat(parts));
+        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count);
+        for (int part = 0; part < input.Segments; part += parts.Length)
+            Panels(a, product, parts, part, segment);
+    }
+
+    private void Panels(float* a, in RunProduct product, in Parts parts, int part, Tile.Segment* segment)
+    {
+        long rows = (long)input.Segments * input.SegmentLength;
         for (int block = 0; block < _kb;)
         {
             var panel = Columns.PanelOf(block, _kb);
-            float* b = w + panel.Offset((long)segments * length);
-            for (int i = 0; i < count; i++) Image(rows, packed + i * ImageFloats, first + i, segment, segments, length, b, panel);
+            input.FillSegments(segment, panel.Columns);
+            var reduction = Reduction.Of(parts, part, segment, input.SegmentLength, w + panel.Offset(rows));
+            product.Run(a, input.PixelStep, reduction, panel, (nint)s.P * s.Q * Blocks.Size, Blocks.Size);
             block += panel.Blocks;
         }
     }
 
-    private void Image(in RowOfTiles rows, float* packed, int n, nint* segment, int segments, int length, float* b, in Panel panel)
+    private void AddRuns(ref PixelRuns runs, int first, int count, bool mayOverlap)
     {
-        nint map = (nint)s.P * s.Q * Blocks.Size;
-        nint offset = ((nint)n * _kb + panel.Block) * map;
-        for (int y = 0; y < s.P; y++)
-        {
-            float* a = packed + (long)y * s.Stride * _width * PixelFloats;
-            rows.Run(a, s.Stride * PixelFloats, segment, segments, length, b, panel, s.Q, epilogue, offset, map, Blocks.Size);
-            offset += s.Q * Blocks.Size;
-        }
-    }
-
-    private void Pack(int n, float* to)
-    {
-        if (IsStem) PackImage.ChannelsLast(x, (long)n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, to);
-        else PackImage.Blocked(x, (long)n * _cb * s.Input.Area * Blocks.Size, _cb, s.Input.H, s.Input.W, s.Padding, s.Padding, to);
-    }
-
-    /// <summary>Blocked: (channel block, r, s). Images: one segment a filter row, its taps and channels are contiguous.</summary>
-    private void FillSegments(nint* segment)
-    {
-        if (IsStem)
-        {
-            for (int r = 0; r < s.R; r++) segment[r] = (nint)r * _width * s.C;
-            return;
-        }
-        for (int b = 0; b < _cb; b++)
-            for (int r = 0; r < s.R; r++)
-                for (int t = 0; t < s.R; t++)
-                    *segment++ = (((nint)b * _height + r) * _width + t) * Blocks.Size;
+        for (int i = 0; i < count; i++)
+            for (int y = 0; y < s.P; y++)
+                runs.AddRow((nint)(i * input.ImageFloats) + y * input.RowStep, input.PixelStep,
+                    (((nint)(first + i) * _kb * s.P) + y) * s.Q * Blocks.Size, Blocks.Size, s.Q, mayOverlap);
+        runs.Close();
     }
 }
 
 /// <summary>Input gradient of a few images, one stride phase after another.</summary>
-internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, ConvShape s, StridePhases phases, float* dy, float* w,
+internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, ConvShape s, StridePhases phases, float* dy, float* w,
     Epilogue epilogue, int group) : IJob
 {
     private readonly int _cb = Blocks.Count(s.C);
@@ -150,52 +94,76 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.Kernel[] tiles, Conv
     private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
+    private nint Map => (nint)s.Input.Area * Blocks.Size;
 
     public void Run(int index, Worker worker)
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
+        float* a = Images(first, count, worker);
+        long row = 0; // of the packed weights
+        foreach (var phase in phases.All)
+        {
+            Phase(worker, a, first, count, phase, row);
+            row += (long)phase.Taps.Length * _kb * Blocks.Size;
+        }
+    }
+
+    private float* Images(int first, int count, Worker worker)
+    {
+        long map = (long)_kb * s.P * s.Q * Blocks.Size;
+        if (phases.Low + _behind == 0) return dy + first * map;
         float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
         for (int i = 0; i < count; i++)
-            PackImage.Blocked(new Affine(dy), (long)(first + i) * _kb * s.P * s.Q * Blocks.Size, _kb, s.P, s.Q, phases.Low, _behind, packed + i * ImageFloats);
+            PackImage.Blocked(new Affine(dy), (first + i) * map, _kb, s.P, s.Q, phases.Low, _behind, packed + i * ImageFloats);
+        return packed;
+    }
+
+    private void Phase(Worker worker, float* a, int first, int count, StridePhases.Phase phase, long row)
+    {
+        int width = (s.Input.W - phase.X + s.Stride - 1) / s.Stride, height = (s.Input.H - phase.Y + s.Stride - 1) / s.Stride;
+        var runs = new PixelRuns(worker, slot: 3, count * height * PixelRuns.InRow(width));
+        var parts = new Parts(phase.Taps.Length * _kb, Blocks.Size);
+        AddRuns(ref runs, first, count, phase, width, height, epilogue.MayRepeat(parts));
+        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count);
+        if (phase.Taps.Length == 0) product.Nothing(_cb, Map, s.Stride * Blocks.Size);
+        var segment = (Tile.Segment*)worker.Scratch(1, 4L * parts.Segments);
+        for (int part = 0; part < parts.Segments; part += parts.Length)
+            Panels(a, product, phase, parts, part, segment, row);
+    }
+
+    private void Panels(float* a, in RunProduct product, StridePhases.Phase phase, in Parts parts, int part, Tile.Segment* segment, long row)
+    {
         for (int block = 0; block < _cb;)
         {
             var panel = Columns.PanelOf(block, _cb);
-            for (int i = 0; i < count; i++) Phases(worker, packed + i * ImageFloats, first + i, panel);
+            FillSegments(phase, segment, panel.Columns);
+            float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size) + row * panel.Columns;
+            product.Run(a, Blocks.Size, Reduction.Of(parts, part, segment, Blocks.Size, b), panel, Map, s.Stride * Blocks.Size);
             block += panel.Blocks;
         }
     }
 
-    private void Phases(Worker worker, float* packed, int n, in Panel panel)
+    private void AddRuns(ref PixelRuns runs, int first, int count, StridePhases.Phase phase, int width, int height, bool mayOverlap)
     {
-        nint* segment = (nint*)worker.Scratch(1, 2 * _kb * s.R * s.R);
-        float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size);
-        foreach (var phase in phases.All)
-        {
-            int segments = FillSegments(phase, segment);
-            Rows(worker, packed, n, panel, phase, segment, segments, b);
-            b += (long)segments * Blocks.Size * panel.Columns;
-        }
+        for (int n = 0; n < count; n++)
+            for (int i = 0; i < height; i++)
+            {
+                nint from = (nint)(n * ImageFloats) + ((nint)(i + phases.Low) * _width + phases.Low) * Blocks.Size;
+                nint to = (nint)(first + n) * _cb * Map + ((nint)(i * s.Stride + phase.Y) * s.Input.W + phase.X) * Blocks.Size;
+                runs.AddRow(from, Blocks.Size, to, s.Stride * Blocks.Size, width, mayOverlap);
+            }
+        runs.Close();
     }
 
-    private void Rows(Worker worker, float* packed, int n, in Panel panel, StridePhases.Phase phase, nint* segment, int segments, float* b)
+    /// <summary>In the order of the packed weights: a block's taps read neighbouring pixels.</summary>
+    private void FillSegments(StridePhases.Phase phase, Tile.Segment* segment, int columns)
     {
-        var rows = new RowOfTiles(tiles, worker.Scratch(2, Tile.MaxFloats));
-        int width = (s.Input.W - phase.X + s.Stride - 1) / s.Stride;
-        nint map = (nint)s.Input.Area * Blocks.Size;
-        for (int i = 0; i * s.Stride + phase.Y < s.Input.H && width > 0; i++)
-        {
-            float* a = packed + ((long)(i + phases.Low) * _width + phases.Low) * Blocks.Size;
-            nint offset = ((nint)n * _cb + panel.Block) * map + ((nint)(i * s.Stride + phase.Y) * s.Input.W + phase.X) * Blocks.Size;
-            rows.Run(a, Blocks.Size, segment, segments, Blocks.Size, b, panel, width, epilogue, offset, map, s.Stride * Blocks.Size);
-        }
-    }
-
-    private int FillSegments(StridePhases.Phase phase, nint* segment)
-    {
-        int count = 0;
-        foreach (var tap in phase.Taps)
-            for (int b = 0; b < _kb; b++)
-                segment[count++] = (((nint)b * _height + tap.OffsetY) * _width + tap.OffsetX) * Blocks.Size;
-        return count;
+        nint row = 0;
+        for (int b = 0; b < _kb; b++)
+            foreach (var tap in phase.Taps)
+            {
+                *segment++ = new((((nint)b * _height + tap.OffsetY) * _width + tap.OffsetX) * Blocks.Size, row * columns);
+                row += Blocks.Size;
+            }
     }
 }

@@ -3,147 +3,189 @@ using System.Runtime.Intrinsics;
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Direct weight gradient: for each (filter panel, channel block, tap) a product whose reduction runs over pixels. Images are
-/// packed some at a time; every thread then owns whole output tiles and adds the pixels in the same order, so that the result
-/// does not depend on the number of threads.
+/// Direct weight gradient: rows are (channel block, tap, channel), columns filters, and the reduction runs over pixels. An item owns a
+/// channel block's tiles of sums for a share of the images, and packs that block itself; the output gradient is read where it lies.
+/// Shares are a rule of the shape and added in order, so that the result does not depend on the number of threads.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
-    private const int ChunkBytes = 6 << 20; // packed x and dy that stay in the last-level cache
-
     private void DirectWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
-        var plan = new WeightGradientPlan(s);
-        int chunk = (int)Math.Clamp(ChunkBytes / ((plan.XFloats + plan.DyFloats) * sizeof(float)), 1, s.Input.N);
-        float* xs = _pool.Caller.Scratch(4, chunk * plan.XFloats + PackImage.Slack);
-        float* dys = _pool.Caller.Scratch(5, chunk * plan.DyFloats);
-        float* sums = _pool.Caller.Scratch(6, plan.SumFloats);
-        nint* segment = (nint*)_pool.Caller.Scratch(7, 2L * chunk * s.P);
-        for (int first = 0; first < s.Input.N; first += chunk)
-        {
-            int count = Math.Min(chunk, s.Input.N - first);
-            plan.FillSegments(count, segment);
-            _pool.Run(new PackForWeightsJob(plan, new Affine(x), dy, first, xs, dys, count), count);
-            _pool.Run(new WeightTilesJob(_tiles, plan, xs, dys, segment, count, first > 0, sums), plan.Items);
-        }
-        _pool.Run(new UnpackWeightsJob(plan, sums, accumulate, dw), s.K);
+        var plan = new WeightGradientPlan(s, new Affine(x));
+        float* sums = _pool.Caller.Scratch(6, plan.Shares * plan.ShareFloats);
+        nint* rows = (nint*)_pool.Caller.Scratch(7, 2L * plan.Groups);
+        plan.FillRows(rows);
+        _pool.Run(new WeightTilesJob(_grouped, plan, dy, rows, sums), plan.Items);
+        _pool.Run(new UnpackWeightsJob(plan, sums, accumulate, dw), Blocks.Count(s.K));
     }
 }
 
-/// <summary>Sizes of the packed operands. Blocked inputs have an item a (channel block, tap), images one a filter row.</summary>
+/// <summary>How the sums of a weight gradient are cut into tiles, items and shares.</summary>
 internal readonly unsafe struct WeightGradientPlan
 {
-    public WeightGradientPlan(in ConvShape s)
+    private const int ImageBytes = 256 << 10; // of both operands of an item, which stay in L2
+    private const int PartPixels = 128; // whose operands stay in L1 while all tiles of an item pass
+    private const int ItemTiles = 12; // the nine taps of a channel block
+    private const int LeastItems = 16;
+
+    public WeightGradientPlan(in ConvShape s, in Affine x)
     {
         Shape = s;
-        IsStem = s.InputLayout == Layout.Plain;
-        (Height, Width) = (s.Input.H + 2 * s.Padding, s.Input.W + 2 * s.Padding);
-        PixelFloats = IsStem ? s.C : Blocks.Size;
-        Rows = IsStem ? (s.R * s.C + 3) / 4 * 4 : Blocks.Size;
-        Groups = IsStem ? s.R : Blocks.Count(s.C) * s.R * s.R;
-        XFloats = (long)Height * Width * (IsStem ? s.C : Blocks.Count(s.C) * Blocks.Size);
-        Panels = Panel.Count(Blocks.Count(s.K));
+        Input = new PackedInput(s, x);
+        GroupRows = Input.IsStem && s.R % 3 == 0 ? 3 : 4;
+        Segments = Input.Segments;
+        Groups = (Segments * SegmentGroups + Tile.Groups - 1) / Tile.Groups * Tile.Groups;
+        Pairs = (Blocks.Count(s.K) + 1) / 2;
         DyFloats = (long)s.P * s.Q * Blocks.Count(s.K) * Blocks.Size;
-        SumFloats = (long)Groups * Rows * Blocks.Count(s.K) * Blocks.Size;
+        Runs = (Groups / Tile.Groups + ItemTiles - 1) / ItemTiles;
+        Shares = Math.Clamp((LeastItems + Runs - 1) / Runs, 1, s.Input.N);
     }
 
     public ConvShape Shape { get; }
-    public bool IsStem { get; }
-    public int Height { get; }
-    public int Width { get; }
-    public int PixelFloats { get; }
+    public PackedInput Input { get; }
 
-    /// <summary>Rows of an output tile: 16 channels, or (s, channel) of one filter row.</summary>
-    public int Rows { get; }
+    /// <summary>Rows of a tile's group: four channels, or three (s, channel) of an image's filter row.</summary>
+    public int GroupRows { get; }
+
+    /// <summary>Groups of rows, the last tile's filling included.</summary>
     public int Groups { get; }
-    public long XFloats { get; }
+
+    /// <summary>Pairs of filter blocks.</summary>
+    public int Pairs { get; }
+
+    /// <summary>Runs of tiles that an item has.</summary>
+    public int Runs { get; }
+
+    /// <summary>Parts of the images that are summed on their own.</summary>
+    public int Shares { get; }
+
+    /// <summary>Floats of an image's output gradient.</summary>
     public long DyFloats { get; }
-    public long SumFloats { get; }
-    public int Panels { get; }
-    public int Items => Panels * Groups;
 
-    /// <summary>Where a group's first operand begins in a packed image.</summary>
-    public long GroupOffset(int group)
-    {
-        if (IsStem) return (long)group * Width * Shape.C;
-        int taps = Shape.R * Shape.R, tap = group % taps;
-        return (((long)(group / taps) * Height + tap / Shape.R) * Width + tap % Shape.R) * Blocks.Size;
-    }
+    public int Items => Shares * Runs;
 
-    /// <summary>One segment a row of output pixels.</summary>
-    public void FillSegments(int images, nint* segment)
-    {
-        for (int n = 0; n < images; n++)
-            for (int y = 0; y < Shape.P; y++)
-                *segment++ = (nint)(n * XFloats + (long)y * Shape.Stride * Width * PixelFloats);
-    }
-}
+    /// <summary>Floats of a share's sums, <c>[pair][group][row][2·16]</c>.</summary>
+    public long ShareFloats => (long)Pairs * PairFloats;
 
-/// <summary>Packs one image and its output gradient, the latter as <c>[panel][image][pixel][columns]</c>.</summary>
-internal readonly unsafe struct PackForWeightsJob(WeightGradientPlan plan, Affine x, float* dy, int first, float* xs, float* dys, int count) : IJob
-{
-    public void Run(int index, Worker worker)
+    public long PairFloats => (long)Groups * GroupRows * 2 * Blocks.Size;
+
+    /// <summary>Images that an item takes through all its tiles before the next.</summary>
+    public int Images => (int)Math.Max(1, ImageBytes / sizeof(float) / (Input.BlockFloats + DyFloats));
+
+    /// <summary>Rows of output pixels that an item takes through the tiles of a pair before the next.</summary>
+    public int PartRows => Math.Max(1, PartPixels / Shape.Q);
+
+    /// <summary>The channel block that a group of rows reads.</summary>
+    public int BlockOf(int group) => Input.BlockOf(Math.Min(group, Segments * SegmentGroups - 1) / SegmentGroups);
+
+    private int Segments { get; }
+
+    private int SegmentGroups => (Input.SegmentLength + GroupRows - 1) / GroupRows;
+
+    /// <summary>Where each group's first row reads; fillings repeat the last.</summary>
+    public void FillRows(nint* rows)
     {
-        var s = plan.Shape;
-        long n = first + index;
-        float* to = xs + index * plan.XFloats;
-        if (plan.IsStem) PackImage.ChannelsLast(x, n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, to);
-        else PackImage.Blocked(x, n * Blocks.Count(s.C) * s.Input.Area * Blocks.Size, Blocks.Count(s.C), s.Input.H, s.Input.W, s.Padding, s.Padding, to);
-        int pixels = s.P * s.Q, kb = Blocks.Count(s.K);
-        for (int block = 0; block < kb;)
+        for (int g = 0; g < Groups; g++)
         {
-            var panel = Columns.PanelOf(block, kb);
-            for (int j = 0; j < panel.Blocks; j++)
-                Interleave(dy + (n * kb + panel.Block + j) * pixels * Blocks.Size, pixels, panel.Columns,
-                    dys + panel.Offset((long)count * pixels) + (long)index * pixels * panel.Columns + j * Blocks.Size);
-            block += panel.Blocks;
+            int group = Math.Min(g, Segments * SegmentGroups - 1);
+            rows[g] = Input.SegmentOffset(group / SegmentGroups) + group % SegmentGroups * GroupRows;
         }
     }
 
-    private static void Interleave(float* from, int pixels, int step, float* to)
-    {
-        for (int i = 0; i < pixels; i++) Vector512.Load(from + i * Blocks.Size).Store(to + (long)i * step);
-    }
+    /// <summary>Rows of the sums from one tap of a filter row to the next, and from one filter row to the next.</summary>
+    public (int Tap, int FilterRow) RowSteps => Input.IsStem ? (Shape.C, SegmentGroups * GroupRows) : (Blocks.Size, Shape.R * Blocks.Size);
+
+    /// <summary>The row of the sums that belongs to a channel's first tap.</summary>
+    public int FirstRow(int c) => Input.IsStem ? c : c / Blocks.Size * Shape.R * Shape.R * Blocks.Size + c % Blocks.Size;
 }
 
-/// <summary>Adds a chunk's pixels to one item's tile of sums.</summary>
-internal readonly unsafe struct WeightTilesJob(Tile.Kernel[] tiles, WeightGradientPlan plan, float* xs, float* dys, nint* segment, int count,
-    bool accumulate, float* sums) : IJob
+/// <summary>Sums a share's pixels into one item's tiles.</summary>
+internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* rows, float* sums) : IJob
 {
+    private const int Columns = 2 * Blocks.Size;
+
     public void Run(int index, Worker worker)
     {
+        int run = index % plan.Runs, share = index / plan.Runs, n = plan.Shape.Input.N, tileCount = plan.Groups / Tile.Groups;
+        int first = (int)((long)share * n / plan.Shares), end = (int)((share + 1L) * n / plan.Shares);
+        var item = new Range(share, run * tileCount / plan.Runs, (run + 1) * tileCount / plan.Runs);
+        int block = plan.BlockOf(item.First * Tile.Groups), blocks = plan.BlockOf(item.End * Tile.Groups - 1) - block + 1;
+        for (int i = first; i < end; i += plan.Images)
+        {
+            int count = Math.Min(plan.Images, end - i);
+            float* a = plan.Input.Images(i, count, block, blocks, worker, slot: 0) - block * plan.Input.BlockFloats;
+            var segment = (Tile.Segment*)worker.Scratch(1, 4L * plan.Images * plan.Shape.P);
+            FillSegments(segment, count, plan.Input.Distance(blocks));
+            Images(item, a, dy + i * plan.DyFloats, segment, count * plan.Shape.P, i > first);
+        }
+    }
+
+    /// <summary>A share and its item's tiles.</summary>
+    private readonly record struct Range(int Share, int First, int End);
+
+    /// <summary>A few images through all tiles, a pair of filter blocks after the other.</summary>
+    private void Images(in Range item, float* a, float* b, Tile.Segment* segment, int segments, bool continues)
+    {
+        nint map = (nint)plan.Shape.P * plan.Shape.Q * Blocks.Size;
+        for (int pair = 0; pair < plan.Pairs; pair++)
+            for (int row = 0; row < segments; row += plan.PartRows)
+                Part(item, pair, a, b + 2 * pair * map, segment + row, Math.Min(plan.PartRows, segments - row), continues || row > 0);
+    }
+
+    private void Part(in Range item, int pair, float* a, float* b, Tile.Segment* segment, int segments, bool continues)
+    {
         var s = plan.Shape;
-        var panel = Panel.At(index / plan.Groups, Blocks.Count(s.K));
-        int group = index % plan.Groups;
-        float* a = xs + plan.GroupOffset(group);
-        float* b = dys + panel.Offset((long)count * s.P * s.Q);
-        float* c = sums + panel.Offset((long)plan.Groups * plan.Rows) + (long)group * plan.Rows * panel.Columns;
-        ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, plan.Rows);
-        for (int j = 0; j < panel.Blocks; j += tile.Blocks)
-            for (int m = 0; m < plan.Rows; m += tile.Rows)
-                tile.Run(a + m, 1, s.Stride * plan.PixelFloats, segment, count * s.P, s.Q, b + j * Blocks.Size, panel.Columns,
-                    c + (long)m * panel.Columns + j * Blocks.Size, panel.Columns, accumulate);
+        ref readonly var tile = ref tiles.Pick(plan.GroupRows, Blocks.Count(s.K) - 2 * pair);
+        float* c = sums + item.Share * plan.ShareFloats + pair * plan.PairFloats;
+        nint* dense = stackalloc nint[] { 0, tile.GroupRows * Columns, 2 * tile.GroupRows * Columns };
+        for (int t = item.First; t < item.End; t++)
+            tile.Run(a, rows + t * Tile.Groups, 1, plan.Input.PixelStep, segment, segments, s.Q, b, Blocks.Size, (nint)s.P * s.Q * Blocks.Size,
+                c + (long)t * tile.Rows * Columns, dense, Columns, Blocks.Size, continues);
+    }
+
+    /// <summary>One segment a row of output pixels.</summary>
+    private void FillSegments(Tile.Segment* segment, int images, long distance)
+    {
+        var s = plan.Shape;
+        for (int i = 0; i < images; i++)
+            for (int y = 0; y < s.P; y++)
+                *segment++ = new((nint)(i * distance) + y * plan.Input.RowStep, (nint)(i * plan.DyFloats) + (nint)y * s.Q * Blocks.Size);
     }
 }
 
-/// <summary>Copies one filter's sums to the weight's own order.</summary>
+/// <summary>Adds the shares of one block of filters and brings the sums to the weight's own order.</summary>
 internal readonly unsafe struct UnpackWeightsJob(WeightGradientPlan plan, float* sums, bool accumulate, float* dw) : IJob
 {
+    private const int Columns = 2 * Blocks.Size;
+
     public void Run(int index, Worker worker)
     {
         var s = plan.Shape;
-        var panel = Columns.PanelOf(index / Blocks.Size, Blocks.Count(s.K));
-        float* from = sums + panel.Offset((long)plan.Groups * plan.Rows) + index - panel.Block * Blocks.Size;
-        float* to = dw + (long)index * s.C * s.R * s.R;
-        for (int c = 0; c < s.C; c++)
-            for (int tap = 0; tap < s.R * s.R; tap++, to++)
-                *to = from[Row(c, tap) * panel.Columns] + (accumulate ? *to : 0);
+        float* from = sums + index / 2 * plan.PairFloats + index % 2 * Blocks.Size;
+        AddShares(from);
+        int channels = Math.Max(1, 256 / (s.R * s.R)); // whose sums stay in L1 while one filter after the other reads them
+        for (int c = 0; c < s.C; c += channels)
+            for (int k = index * Blocks.Size; k < Math.Min(s.K, (index + 1) * Blocks.Size); k++)
+                Filter(from + k % Blocks.Size, k, c, Math.Min(s.C, c + channels));
     }
 
-    private long Row(int c, int tap)
+    private void AddShares(float* from)
     {
-        var s = plan.Shape;
-        if (plan.IsStem) return (long)(tap / s.R) * plan.Rows + tap % s.R * s.C + c;
-        return ((long)(c / Blocks.Size) * s.R * s.R + tap) * Blocks.Size + c % Blocks.Size;
+        for (int share = 1; share < plan.Shares; share++)
+            for (long row = 0; row < plan.PairFloats; row += Columns)
+                (Vector512.Load(from + row) + Vector512.Load(from + share * plan.ShareFloats + row)).Store(from + row);
+    }
+
+    private void Filter(float* from, int k, int firstChannel, int endChannel)
+    {
+        int r = plan.Shape.R, tapStep = plan.RowSteps.Tap * Columns, rowStep = plan.RowSteps.FilterRow * Columns;
+        float* to = dw + ((long)k * plan.Shape.C + firstChannel) * r * r;
+        for (int c = firstChannel; c < endChannel; c++)
+        {
+            float* row = from + (long)plan.FirstRow(c) * Columns;
+            for (int i = 0; i < r; i++, row += rowStep)
+                for (int j = 0; j < r; j++, to++)
+                    *to = row[j * tapStep] + (accumulate ? *to : 0);
+        }
     }
 }

@@ -14,6 +14,24 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
     private readonly float* _add = add;
     private readonly Affine _through = through;
 
+    /// <summary>Where results go.</summary>
+    public float* Y => _y;
+
+    /// <summary>Whether the result is added to what lies there.</summary>
+    public bool InPlace => _add == _y;
+
+    /// <summary>Whether a pixel may be stored twice: nothing is added to itself, and the reduction has one part.</summary>
+    public bool MayRepeat(in Parts parts) => _add != _y && parts.Count <= 1;
+
+    /// <summary>Whether a tile may store, or add, its sums itself.</summary>
+    public bool IsDirect => _through.Scale == null && (_add == null || _add == _y);
+
+    /// <summary>Activations that are read while storing, in y's layout, or null.</summary>
+    public float* Through => _through.Relu ? _through.Data : null;
+
+    /// <summary>Another tensor that is added, in y's layout, or null.</summary>
+    public float* Add => _add == _y ? null : _add;
+
     /// <summary>Stores a run of pixels of one channel block.</summary>
     /// <param name="acc">First result.</param>
     /// <param name="accStep">Distance of results.</param>

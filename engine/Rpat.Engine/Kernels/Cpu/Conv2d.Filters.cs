@@ -10,7 +10,7 @@ internal sealed unsafe partial class CpuKernels
     {
         int inputs = Blocks.Count(inputGradient ? s.K : s.C) * Blocks.Size, outputs = Blocks.Count(inputGradient ? s.C : s.K) * Blocks.Size;
         if (UseWinograd(s)) return WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs);
-        if (s.InputLayout == Layout.Plain) (inputs, outputs) = (s.C, Blocks.Count(s.K) * Blocks.Size);
+        if (s.InputLayout == Layout.Plain) (inputs, outputs) = (StemGradientJob.RoundedChannels(s.C), Blocks.Count(s.K) * Blocks.Size);
         return (long)s.R * s.R * inputs * outputs;
     }
 
@@ -22,8 +22,11 @@ internal sealed unsafe partial class CpuKernels
     }
 
     /// <summary>36 positions, each rows (input channel), columns (output channel).</summary>
-    private void ArrangeWinograd(in ConvShape s, bool inputGradient, float* w, float* to) =>
-        _pool.Run(new WinogradFilterJob(w, s.K, s.C, inputGradient, to), Blocks.Count(inputGradient ? s.C : s.K));
+    private void ArrangeWinograd(in ConvShape s, bool inputGradient, float* w, float* to)
+    {
+        var job = new WinogradFilterJob(w, s.K, s.C, inputGradient, to);
+        _pool.Run(job, job.Items);
+    }
 
     /// <summary>Columns filters; rows (channel block, r, s, channel), of images (r, s, channel).</summary>
     private void ArrangeForward(in ConvShape s, float* w, float* to)
@@ -33,8 +36,8 @@ internal sealed unsafe partial class CpuKernels
     }
 
     /// <summary>
-    /// Rows (phase, tap, filter block, filter), columns channels; of images a vector of 16 filters for each (phase, channel, tap,
-    /// filter block).
+    /// Rows (phase, filter block, tap, filter), columns channels; of images rows (phase, channels of a tile, filter, tap), columns
+    /// those channels.
     /// </summary>
     private void ArrangeInputGradient(in ConvShape s, float* w, float* to)
     {
@@ -63,10 +66,11 @@ internal static unsafe class FilterArrangement
     public static void StemGradient(in ConvShape s, StridePhases phases, float* w, float* to)
     {
         foreach (var phase in phases.All)
-            for (int c = 0; c < s.C; c++)
-                foreach (var tap in phase.Taps)
-                    for (int k = 0; k < Blocks.Count(s.K) * Blocks.Size; k++)
-                        *to++ = Columns.At(w, s.K, s.C, s.R * s.R, k, c, tap.R * s.R + tap.S);
+            for (int first = 0; first < s.C; first += StemGradientJob.TileChannels)
+                for (int k = 0; k < s.K; k++)
+                    foreach (var tap in phase.Taps)
+                        for (int c = first; c < first + StemGradientJob.TileChannels; c++)
+                            *to++ = Columns.At(w, s.K, s.C, s.R * s.R, k, c, tap.R * s.R + tap.S);
     }
 }
 
@@ -96,10 +100,11 @@ internal readonly unsafe struct InputGradientFilterJob(float* w, int k, int c, i
         int taps = r * r, kb = Blocks.Count(k);
         float* target = to + panel.Offset((long)taps * kb * Blocks.Size) + (index - panel.Block) * Blocks.Size;
         foreach (var phase in phases.All)
-            foreach (var tap in phase.Taps)
-                for (int i = 0; i < kb * Blocks.Size; i++, target += panel.Columns)
-                    for (int j = 0; j < Blocks.Size; j++)
-                        target[j] = Columns.At(w, k, c, taps, i, index * Blocks.Size + j, tap.R * r + tap.S);
+            for (int b = 0; b < kb; b++)
+                foreach (var tap in phase.Taps)
+                    for (int i = 0; i < Blocks.Size; i++, target += panel.Columns)
+                        for (int j = 0; j < Blocks.Size; j++)
+                            target[j] = Columns.At(w, k, c, taps, b * Blocks.Size + i, index * Blocks.Size + j, tap.R * r + tap.S);
     }
 }
 

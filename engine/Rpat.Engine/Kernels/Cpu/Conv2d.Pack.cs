@@ -27,6 +27,21 @@ internal static unsafe class PackImage
         }
     }
 
+    /// <summary>The pixels of one image that a 1×1 filter with a stride sees, their view applied, to <c>[blocks][P][Q][16]</c>.</summary>
+    public static void Sampled(in Affine x, long offset, int blocks, in ConvShape s, float* to)
+    {
+        for (int b = 0; b < blocks; b++, offset += s.Input.Area * Blocks.Size)
+        {
+            Vec scale = x.ScaleOf(b), shift = x.ShiftOf(b), floor = x.Floor;
+            for (int y = 0; y < s.P; y++)
+            {
+                float* from = x.Data + offset + (long)y * s.Stride * s.Input.W * Blocks.Size;
+                for (int i = 0; i < s.Q; i++, from += s.Stride * Blocks.Size, to += Blocks.Size)
+                    Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(from), scale, shift), floor).Store(to);
+            }
+        }
+    }
+
     /// <summary>One plain image <c>[C][H][W]</c>, its view applied, to <c>[H+2p][W+2p][C]</c>: for few channels.</summary>
     public static void ChannelsLast(in Affine x, long offset, int channels, int h, int w, int padding, float* to)
     {

@@ -24,14 +24,15 @@ internal sealed unsafe partial class CpuKernels
     private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)
     {
         int run = shape.TilesPerRun(_pool.Threads);
-        _pool.Run(new WinogradJob(_tiles, shape, x, u, epilogue, run), (shape.TileCount + run - 1) / run);
+        int runs = (shape.TileCount + run - 1) / run;
+        _pool.Run(new WinogradJob(_products, shape, x, u, epilogue, run, _pool.Share(runs), _pool.Threads), runs);
     }
 }
 
 /// <summary>Sizes of a Winograd convolution in tiles and channel blocks.</summary>
 internal readonly record struct WinogradShape(int N, int H, int W, int InputBlocks, int OutputBlocks)
 {
-    private const int Row = 6; // rows of the widest register tile
+    private const int Rows = 4; // of the smallest register tile; taller ones and it add up to any multiple
 
     public int TilesY => (H + 3) / 4;
     public int TilesX => (W + 3) / 4;
@@ -58,10 +59,10 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     /// </summary>
     public int TilesPerRun(int threads)
     {
-        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 96 };
+        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 32 };
         int runs = Math.Max(1, (TileCount + wished - 1) / wished);
         runs = (runs + threads - 1) / threads * threads;
-        return Math.Max(1, ((TileCount + runs - 1) / runs + Row - 1) / Row * Row);
+        return Math.Max(1, ((TileCount + runs - 1) / runs + Rows - 1) / Rows * Rows);
     }
 
     /// <summary>Floats between positions of a transformed run: an odd number of cache lines, so that the 36 do not share a set.</summary>
@@ -78,8 +79,12 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     }
 }
 
-/// <summary>One run of tiles through the three stages.</summary>
-internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue, int run) : IJob
+/// <summary>
+/// One run of tiles through the three stages. While it multiplies it fetches the maps that it will store to, and the inputs of the
+/// run that this worker probably takes next.
+/// </summary>
+internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue,
+    int run, int share, int threads) : IJob
 {
     public void Run(int index, Worker worker)
     {
@@ -88,34 +93,26 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
         float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
         float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
-        WinogradPatch.Transform(x, shape, first, count, v, vStep, patch);
-        Multiply(v, vStep, m, mStep, count);
+        WinogradPatch.Transform(x, shape, first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
+        Multiply(index, count, v, vStep, m, mStep);
         TransformBack(first, count, m, mStep, patch);
     }
 
-    /// <summary>M[p] = V[p]·U[p] for the 36 positions: <c>[tiles, inputs]·[inputs, outputs]</c>.</summary>
-    private void Multiply(float* v, nint vStep, float* m, nint mStep, int count)
+    private void Multiply(int index, int count, float* v, nint vStep, float* m, nint mStep)
     {
-        nint zero = 0;
-        int piece = shape.InputsPerSum;
-        for (int p = 0; p < WinogradTransform.Positions; p++, v += vStep, m += mStep)
-        {
-            float* b = u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
-            for (int block = 0; block < shape.OutputBlocks;)
-            {
-                var panel = Columns.PanelOf(block, shape.OutputBlocks);
-                ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, count);
-                for (int c = 0; c < shape.Inputs; c += piece)
-                    for (int j = 0; j < panel.Blocks; j += tile.Blocks)
-                        for (int i = 0; i < count; i += tile.Rows)
-                            tile.Run(v + (nint)i * shape.Inputs + c, shape.Inputs, 1, &zero, 1, Math.Min(piece, shape.Inputs - c),
-                                b + (nint)c * panel.Columns + j * Blocks.Size, panel.Columns,
-                                m + (nint)i * shape.Outputs + (block + j) * Blocks.Size, shape.Outputs, c > 0);
-                b += (nint)shape.Inputs * panel.Columns;
-                block += panel.Blocks;
-            }
-        }
+        int first = index * run;
+        Span<WinogradAhead> ahead =
+        [
+            Outputs(epilogue.Through, first, count), Outputs(epilogue.Add, first, count), Outputs(epilogue.Y, first, count),
+            new(x.Data, shape, shape.InputBlocks, After(index) * run, run, border: 1),
+        ];
+        new WinogradProducts(tiles, shape, u, count, ahead).Run(v, vStep, m, mStep);
     }
+
+    /// <summary>The next of this share or, after its last, the first of the share that follows those of the other threads.</summary>
+    private int After(int index) => (index + 1) % share > 0 ? index + 1 : index + 1 + (threads - 1) * share;
+
+    private WinogradAhead Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
 
     /// <summary>Block by block, so that neighbouring tiles write neighbouring pixels.</summary>
     private void TransformBack(int first, int count, float* m, nint step, float* patch)
@@ -138,21 +135,32 @@ internal readonly unsafe struct WinogradJob(Tile.Kernel[] tiles, WinogradShape s
     }
 }
 
-/// <summary>Transforms one block of output channels of a weight for all 36 positions.</summary>
+/// <summary>
+/// Transforms a weight for all 36 positions, an item a part of the input channels of one panel: a panel's filters of one input lie
+/// together in the turned form, and its results do in both.
+/// </summary>
 internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool inputGradient, float* to) : IJob
 {
+    private const int Parts = 4;
+
+    private readonly int _inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
+    private readonly int _outputBlocks = Blocks.Count(inputGradient ? c : k);
+
+    public int Items => Panel.Count(_outputBlocks) * Parts;
+
     public void Run(int index, Worker worker)
     {
-        int outputs = Blocks.Count(inputGradient ? c : k), inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
-        var panel = Columns.PanelOf(index, outputs);
-        nint position = WinogradShape.FilterStep(inputs, outputs * Blocks.Size);
-        float* target = to + panel.Offset(inputs) + (index - panel.Block) * Blocks.Size;
+        var panel = Panel.At(index / Parts, _outputBlocks);
+        int part = index % Parts, first = _inputs * part / Parts, end = _inputs * (part + 1) / Parts;
+        nint position = WinogradShape.FilterStep(_inputs, _outputBlocks * Blocks.Size);
+        float* target = to + panel.Offset(_inputs) + (nint)first * panel.Columns;
         float* g = worker.Scratch(2, 27 * Blocks.Size);
-        for (int i = 0; i < inputs; i++, target += panel.Columns)
-        {
-            Gather(i, index * Blocks.Size, g);
-            WinogradTransform.Filter(g, target, position);
-        }
+        for (int i = first; i < end; i++)
+            for (int j = 0; j < panel.Blocks; j++, target += Blocks.Size)
+            {
+                Gather(i, (panel.Block + j) * Blocks.Size, g);
+                WinogradTransform.Filter(g, target, position);
+            }
     }
 
     /// <summary>The filters of one input and sixteen outputs, a lane each; turned by 180° for the input gradient.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Vec = System.Runtime.Intrinsics.Vector512<float>;
@@ -10,7 +11,7 @@ internal static unsafe class WinogradPatch
     private const int Ahead = 2; // tiles: a patch's lines lie in many pages, which the hardware does not fetch ahead by itself
 
     /// <summary>
-    /// V of a run of tiles, <c>[position][tile][channel]</c>; block by block, so that neighbouring tiles read neighbouring pixels.
+    /// V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.
     /// </summary>
     /// <param name="x">Activations, their view applied.</param>
     /// <param name="shape">Sizes.</param>
@@ -18,28 +19,46 @@ internal static unsafe class WinogradPatch
     /// <param name="count">Tiles.</param>
     /// <param name="v">Result.</param>
     /// <param name="step">Distance of positions.</param>
+    /// <param name="tileStep">Distance of tiles.</param>
+    /// <param name="blockStep">Distance of channel blocks.</param>
     /// <param name="patch">36 vectors.</param>
-    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, float* patch)
+    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch)
     {
-        for (int block = 0; block < shape.InputBlocks; block++)
-            for (int i = 0; i < count; i++)
-            {
-                Load(x, shape, block, shape.Place(first + i), patch);
-                WinogradTransform.Input(patch, v + (nint)i * shape.Inputs + block * Blocks.Size, step);
-            }
+        if (x.IsMap) Transform<MappedView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
+        else Transform<PlainView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
     }
 
-    /// <summary>The 6×6 inputs of a tile, the view applied, zeros outside the image, row-major vectors.</summary>
-    private static void Load(in Affine x, in WinogradShape shape, int block, (int N, int Y, int X) at, float* d)
+    private static void Transform<TView>(
+        in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch) where TView : IView
+    {
+        for (int block = 0; block < shape.InputBlocks; block++)
+        {
+            var map = new BlockMap(x.ScaleOf(block), x.ShiftOf(block), x.Floor);
+            for (int i = 0; i < count; i++)
+            {
+                Columns<TView>(x, shape, block, shape.Place(first + i), map, patch);
+                WinogradTransform.InputRows(patch, v + i * tileStep + block * blockStep, step);
+            }
+        }
+    }
+
+    /// <summary>First axis of a tile; a tile that juts out of the image goes through a copy with zeros.</summary>
+    private static void Columns<TView>(in Affine x, in WinogradShape shape, int block, (int N, int Y, int X) at, in BlockMap map, float* d)
+        where TView : IView
     {
         int y0 = at.Y - 1, x0 = at.X - 1;
-        int top = Math.Max(0, -y0), bottom = Math.Min(6, shape.H - y0), left = Math.Max(0, -x0), right = Math.Min(6, shape.W - x0);
         nint row = (nint)shape.W * Blocks.Size;
         float* from = x.Data + (((long)at.N * shape.InputBlocks + block) * shape.H + y0) * row + (long)x0 * Blocks.Size;
+        var inside = new PatchInside(y0 >= 0, y0 + 6 <= shape.H, Math.Max(0, -x0), Math.Min(6, shape.W - x0));
         Prefetch(from + Ahead * 4 * Blocks.Size, row);
-        if (bottom - top + right - left < 12) Clear(d);
-        if (x.IsMap) Map(x.ScaleOf(block), x.ShiftOf(block), x.Floor, from, row, d, top, bottom, left, right);
-        else Copy(from, row, d, top, bottom, left, right);
+        if (y0 + 5 <= shape.H)
+        {
+            WinogradTransform.InputColumns<TView>(from, row, inside, map, d);
+            return;
+        }
+        Clear(d);
+        Copy<TView>(from, row, d, Math.Max(0, -y0), shape.H - y0, inside, map);
+        WinogradTransform.InputColumns<PlainView>(d, 6 * Blocks.Size, new PatchInside(true, true, 0, 6), map, d);
     }
 
     private static void Prefetch(float* from, nint row)
@@ -61,23 +80,12 @@ internal static unsafe class WinogradPatch
         }
     }
 
-    private static void Copy(float* from, nint row, float* d, int top, int bottom, int left, int right)
+    private static void Copy<TView>(float* from, nint row, float* d, int top, int bottom, in PatchInside inside, in BlockMap map)
+        where TView : IView
     {
         for (int i = top; i < bottom; i++)
-        {
-            float* p = from + i * row, to = d + i * 96;
-            for (int j = left * 16; j < right * 16; j += 16) Vector512.Load(p + j).Store(to + j);
-        }
-    }
-
-    private static void Map(Vec scale, Vec shift, Vec floor, float* from, nint row, float* d, int top, int bottom, int left, int right)
-    {
-        for (int i = top; i < bottom; i++)
-        {
-            float* p = from + i * row, to = d + i * 96;
-            for (int j = left * 16; j < right * 16; j += 16)
-                Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(p + j), scale, shift), floor).Store(to + j);
-        }
+            for (int j = inside.Left; j < inside.Right; j++)
+                TView.Of(Vector512.Load(from + i * row + j * Blocks.Size), map.Scale, map.Shift, map.Floor).Store(d + (6 * i + j) * Blocks.Size);
     }
 
     /// <summary>The 4×4 outputs of a tile of a stored tensor, zeros outside, row-major vectors.</summary>
@@ -91,4 +99,36 @@ internal static unsafe class WinogradPatch
                 (inside ? Vector512.Load(plane + ((long)(at.Y + i) * shape.W + at.X + j) * Blocks.Size) : Vec.Zero).Store(d);
             }
     }
+}
+
+/// <summary>Which part of a 6×6 patch lies inside the image: its first row, its last, and the columns left…right−1.</summary>
+internal readonly record struct PatchInside(bool Top, bool Bottom, int Left, int Right);
+
+/// <summary>A view's numbers for one channel block.</summary>
+internal readonly struct BlockMap(Vec scale, Vec shift, Vec floor)
+{
+    public readonly Vec Scale = scale;
+    public readonly Vec Shift = shift;
+    public readonly Vec Floor = floor;
+}
+
+/// <summary>A view's map, known when the kernel is compiled.</summary>
+internal interface IView
+{
+    /// <summary>Sixteen channels of a pixel as the view shows them.</summary>
+    static abstract Vec Of(Vec x, Vec scale, Vec shift, Vec floor);
+}
+
+/// <summary>Stored values as they are.</summary>
+internal readonly struct PlainView : IView
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec Of(Vec x, Vec scale, Vec shift, Vec floor) => x;
+}
+
+/// <summary>max(scale·x + shift, floor).</summary>
+internal readonly struct MappedView : IView
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec Of(Vec x, Vec scale, Vec shift, Vec floor) => Simd.AtLeast(Vector512.MultiplyAddEstimate(x, scale, shift), floor);
 }

@@ -20,28 +20,53 @@ internal static unsafe class WinogradTransform
     /// <summary>Products a tile and channel pair.</summary>
     public const int Positions = Inputs * Inputs;
 
-    /// <summary>Bᵀ d B of a 6×6 patch of vectors; position p of the result goes to <c>v + p·step</c>.</summary>
-    /// <param name="d">Patch, row-major, 16 floats an element; overwritten.</param>
+    /// <summary>
+    /// Bᵀ d, the first axis of Bᵀ d B: the columns of a 6×6 patch with the view applied to them. The rows 1 to 4 lie inside the image;
+    /// what lies outside counts as zero.
+    /// </summary>
+    /// <param name="d">First element of the patch, 16 floats an element; may lie outside.</param>
+    /// <param name="row">Distance of rows.</param>
+    /// <param name="inside">What part of the patch lies inside.</param>
+    /// <param name="map">The view.</param>
+    /// <param name="t">Result, row-major; may be <paramref name="d"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void InputColumns<TView>(float* d, nint row, in PatchInside inside, in BlockMap map, float* t) where TView : IView
+    {
+        Vec scale = map.Scale, shift = map.Shift, floor = map.Floor;
+        Vec four = Vector512.Create(4f), five = Vector512.Create(-5f), two = Vector512.Create(2f);
+        bool top = inside.Top, bottom = inside.Bottom;
+        int left = inside.Left, right = inside.Right;
+        for (int j = 0; j < Inputs; j++, d += Blocks.Size, t += Blocks.Size)
+        {
+            Vec d0 = Vec.Zero, d1 = Vec.Zero, d2 = Vec.Zero, d3 = Vec.Zero, d4 = Vec.Zero, d5 = Vec.Zero;
+            if (j >= left && j < right)
+            {
+                float* p = d;
+                if (top) d0 = TView.Of(Vector512.Load(p), scale, shift, floor);
+                d1 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
+                d2 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
+                d3 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
+                d4 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
+                if (bottom) d5 = TView.Of(Vector512.Load(p + row), scale, shift, floor);
+            }
+            Vec a = Vector512.MultiplyAddEstimate(d2, -four, d4), b = Vector512.MultiplyAddEstimate(d1, -four, d3);
+            Vec c = d4 - d2, e = (d3 - d1) * two;
+            Vector512.MultiplyAddEstimate(d0, four, Vector512.MultiplyAddEstimate(d2, five, d4)).Store(t);
+            (a + b).Store(t + 96);
+            (a - b).Store(t + 192);
+            (c + e).Store(t + 288);
+            (c - e).Store(t + 384);
+            Vector512.MultiplyAddEstimate(d1, four, Vector512.MultiplyAddEstimate(d3, five, d5)).Store(t + 480);
+        }
+    }
+
+    /// <summary>The second axis of Bᵀ d B: position p of the result goes to <c>v + p·step</c>.</summary>
+    /// <param name="d">Bᵀ d, row-major, 36 vectors.</param>
     /// <param name="v">Result.</param>
     /// <param name="step">Distance of positions.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input(float* d, float* v, nint step)
+    public static void InputRows(float* d, float* v, nint step)
     {
-        for (int j = 0; j < Inputs; j++)
-        {
-            float* p = d + j * Blocks.Size;
-            Vec d0 = Vector512.Load(p), d1 = Vector512.Load(p + 96), d2 = Vector512.Load(p + 192);
-            Vec d3 = Vector512.Load(p + 288), d4 = Vector512.Load(p + 384), d5 = Vector512.Load(p + 480);
-            Vec four = Vector512.Create(4f), five = Vector512.Create(-5f), two = Vector512.Create(2f);
-            Vec a = Vector512.MultiplyAddEstimate(d2, -four, d4), b = Vector512.MultiplyAddEstimate(d1, -four, d3);
-            Vec c = d4 - d2, e = (d3 - d1) * two;
-            Vector512.MultiplyAddEstimate(d0, four, Vector512.MultiplyAddEstimate(d2, five, d4)).Store(p);
-            (a + b).Store(p + 96);
-            (a - b).Store(p + 192);
-            (c + e).Store(p + 288);
-            (c - e).Store(p + 384);
-            Vector512.MultiplyAddEstimate(d1, four, Vector512.MultiplyAddEstimate(d3, five, d5)).Store(p + 480);
-        }
         for (int i = 0; i < Inputs; i++, d += 96)
         {
             Vec d0 = Vector512.Load(d), d1 = Vector512.Load(d + 16), d2 = Vector512.Load(d + 32);

@@ -6,6 +6,7 @@ internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet 
     private readonly WorkerPool _pool = pool;
     private readonly ConvolutionAlgorithm _convolution = convolution;
     private readonly Tile.Kernel[] _tiles = Tile.For(set);
+    private readonly Tile.Product[] _products = Tile.ProductsFor(set);
 
     /// <summary>Floats that one item of an element-wise job takes: little, so that one image batch makes work for all threads.</summary>
     private const int Grain = 4 << 10;

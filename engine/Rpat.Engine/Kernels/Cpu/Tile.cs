@@ -59,4 +59,63 @@ internal static unsafe partial class Tile
             new(16, 1, &V128_16x1), new(8, 1, &V128_8x1), new(4, 1, &V128_4x1),
         ],
     };
+
+    /// <summary>
+    /// A product's signature: a tile with one segment and A's columns contiguous, that also fetches <c>length</c> cache lines from
+    /// <c>ahead</c> on into L2.
+    /// </summary>
+    internal readonly struct Product(int rows, int blocks, delegate*<float*, nint, int, float*, nint, float*, nint, bool, float*, void> run)
+    {
+        public readonly int Rows = rows;
+        public readonly int Blocks = blocks;
+        public readonly delegate*<float*, nint, int, float*, nint, float*, nint, bool, float*, void> Run = run;
+    }
+
+    /// <summary>The products of an instruction set, those of one width together, tallest first.</summary>
+    public static Product[] ProductsFor(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 =>
+        [
+            new(6, 4, &V512Product_6x4), new(4, 4, &V512Product_4x4), new(8, 2, &V512Product_8x2), new(4, 2, &V512Product_4x2),
+            new(16, 1, &V512Product_16x1), new(8, 1, &V512Product_8x1), new(4, 1, &V512Product_4x1),
+        ],
+        InstructionSet.Avx2 =>
+        [
+            new(6, 4, &V256Product_6x4), new(4, 4, &V256Product_4x4), new(8, 2, &V256Product_8x2), new(4, 2, &V256Product_4x2),
+            new(16, 1, &V256Product_16x1), new(8, 1, &V256Product_8x1), new(4, 1, &V256Product_4x1),
+        ],
+        _ =>
+        [
+            new(6, 4, &V128Product_6x4), new(4, 4, &V128Product_4x4), new(8, 2, &V128Product_8x2), new(4, 2, &V128Product_4x2),
+            new(16, 1, &V128Product_16x1), new(8, 1, &V128Product_8x1), new(4, 1, &V128Product_4x1),
+        ],
+    };
+
+    /// <summary>
+    /// The product for the next of so many rows: the tallest of that width that fits and does not leave two, else the smallest.
+    /// </summary>
+    public static ref readonly Product Pick(ReadOnlySpan<Product> products, int blocks, int rows)
+    {
+        int i = 0;
+        while (products[i].Blocks != blocks) i++;
+        while (i + 1 < products.Length && products[i + 1].Blocks == blocks && (products[i].Rows > rows || products[i].Rows + 2 == rows)) i++;
+        return ref products[i];
+    }
+}
+
+/// <summary>Which tile a product runs on.</summary>
+internal static class RowOfTiles
+{
+    /// <summary>The tile that divides the panel and wastes the fewest rows; among equals the tallest.</summary>
+    public static ref readonly Tile.Kernel Pick(Tile.Kernel[] tiles, int blocks, int width)
+    {
+        int best = -1, bestRows = int.MaxValue;
+        for (int i = 0; i < tiles.Length; i++)
+        {
+            if (blocks % tiles[i].Blocks != 0 || tiles[i].Blocks * 2 < blocks) continue;
+            int rows = (width + tiles[i].Rows - 1) / tiles[i].Rows * tiles[i].Rows;
+            if (rows < bestRows || (rows == bestRows && tiles[i].Rows > tiles[best].Rows)) (best, bestRows) = (i, rows);
+        }
+        return ref tiles[best];
+    }
 }

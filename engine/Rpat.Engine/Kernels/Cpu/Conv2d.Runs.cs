@@ -1,0 +1,272 @@
+using System.Runtime.Intrinsics;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>Output pixels as runs of up to four neighbours in a row: where each reads and where its results go.</summary>
+internal unsafe struct PixelRuns
+{
+    /// <summary>Pixels of a full run.</summary>
+    public const int Length = 4;
+
+    private readonly nint* _from;
+    private readonly nint* _to;
+    private readonly nint* _pixels;
+
+    /// <summary>Room for that many runs in a worker's memory.</summary>
+    public PixelRuns(Worker worker, int slot, int most)
+    {
+        int room = most + Tile.Groups;
+        _from = (nint*)worker.Scratch(slot, 6L * room);
+        _to = _from + room;
+        _pixels = _to + room;
+    }
+
+    /// <summary>Runs, the last tile's filling included once it is closed.</summary>
+    public int Count { get; private set; }
+
+    public static int InRow(int width) => (width + Length - 1) / Length;
+
+    /// <summary>The pixels of one row; where a result may be stored twice, the last run overlaps the one before instead of being short.</summary>
+    public void AddRow(nint from, nint fromStep, nint to, nint toStep, int width, bool mayOverlap)
+    {
+        for (int x = 0; x < width; x += Length)
+        {
+            int at = mayOverlap ? Math.Max(0, Math.Min(x, width - Length)) : x;
+            Add(from + at * fromStep, to + at * toStep, Math.Min(Length, width - at));
+        }
+    }
+
+    /// <summary>Fills the last tile with runs whose results nobody wants.</summary>
+    public void Close()
+    {
+        while (Count % Tile.Groups != 0) Add(_from[Count - 1], _to[Count - 1], 0);
+    }
+
+    /// <summary>Offsets that a tile reads at.</summary>
+    public readonly nint* From(int run) => _from + run;
+
+    /// <summary>Offsets of a tile's results.</summary>
+    public readonly nint* To(int run) => _to + run;
+
+    /// <summary>Wanted pixels of a run.</summary>
+    public readonly int Pixels(int run) => (int)_pixels[run];
+
+    /// <summary>Whether every pixel of the tile that begins at a run is wanted.</summary>
+    public readonly bool IsFull(int run) => _pixels[run] + _pixels[run + 1] + _pixels[run + 2] == Tile.Groups * Length;
+
+    private void Add(nint from, nint to, int pixels) => (_from[Count], _to[Count], _pixels[Count++]) = (from, to, pixels);
+}
+
+/// <summary>
+/// A long reduction is summed in parts whose weights, a pair of blocks wide, stay in L2 while all pixels pass; parts are as equal as
+/// they can be, and a rule of the shape alone.
+/// </summary>
+internal readonly struct Parts
+{
+    private const int Bytes = 320 << 10;
+
+    public Parts(int segments, int length)
+    {
+        long bytes = (long)segments * length * 2 * Blocks.Size * sizeof(float);
+        Count = (int)Math.Max(1, (bytes + Bytes - 1) / Bytes);
+        Length = (segments + Count - 1) / Count;
+        Segments = segments;
+    }
+
+    public int Count { get; }
+
+    /// <summary>Segments of a part; the last may have fewer.</summary>
+    public int Length { get; }
+
+    public int Segments { get; }
+}
+
+/// <summary>One part of a reduction: its segments of that many products each, and the weights <c>[segments·length][columns]</c>.</summary>
+internal readonly unsafe struct Reduction(Tile.Segment* segment, int segments, int length, float* b, bool isFirst, bool isLast)
+{
+    public readonly Tile.Segment* Segment = segment;
+    public readonly int Segments = segments;
+    public readonly int Length = length;
+    public readonly float* B = b;
+    public readonly bool IsFirst = isFirst;
+    public readonly bool IsLast = isLast;
+
+    /// <summary>A part of the segments, all of whose offsets count from the reduction's beginning.</summary>
+    public static Reduction Of(in Parts parts, int first, Tile.Segment* segment, int length, float* b)
+    {
+        int count = Math.Min(parts.Length, parts.Segments - first);
+        return new(segment + first, count, length, b, first == 0, first + count == parts.Segments);
+    }
+}
+
+/// <summary>Multiplies runs of pixels by panels of weights.</summary>
+internal readonly unsafe struct RunProduct
+{
+    private readonly Tile.GroupedTiles _tiles;
+    private readonly PixelRuns _runs;
+    private readonly Epilogue _epilogue;
+    private readonly float* _sums;
+    private readonly int _sumsStep; // of tiles: the sums of a single part are stored at once
+
+    public RunProduct(Tile.GroupedTiles tiles, in PixelRuns runs, in Epilogue epilogue, float* sums, int parts)
+    {
+        (_tiles, _runs, _epilogue) = (tiles, runs, epilogue);
+        _sums = sums;
+        _sumsStep = parts > 1 ? Tile.GroupedFloats : 0;
+    }
+
+    /// <summary>Floats of the sums that a product of that many runs and blocks keeps.</summary>
+    public static long SumFloats(in PixelRuns runs, int blocks, int parts) =>
+        parts > 1 ? (long)runs.Count / Tile.Groups * ((blocks + 1) / 2) * Tile.GroupedFloats : Tile.GroupedFloats;
+
+    /// <summary>All pixels by all columns of the panel.</summary>
+    /// <param name="a">What the runs' offsets count from.</param>
+    /// <param name="aRow">Distance of a run's pixels there.</param>
+    /// <param name="part">What is summed, and the weights.</param>
+    /// <param name="panel">The columns.</param>
+    /// <param name="blockStep">Distance of the result's blocks.</param>
+    /// <param name="pixelStep">Distance of a run's pixels in the result.</param>
+    public void Run(float* a, nint aRow, in Reduction part, in Panel panel, nint blockStep, nint pixelStep)
+    {
+        for (int j = 0; j < panel.Blocks; j += 2)
+        {
+            ref readonly var tile = ref _tiles.Pick(PixelRuns.Length, panel.Blocks - j);
+            Pair(tile, a, aRow, part, part.B + j * Blocks.Size, panel.Columns, new Target(panel.Block + j, blockStep, pixelStep));
+        }
+    }
+
+    /// <summary>Stores zeros: pixels that no tap reaches.</summary>
+    public void Nothing(int blocks, nint blockStep, nint pixelStep)
+    {
+        if (_epilogue.InPlace) return;
+        new Span<float>(_sums, Tile.GroupedFloats).Clear();
+        for (int run = 0; run < _runs.Count; run++)
+            for (int b = 0; b < blocks; b++)
+                _epilogue.Store(_sums, Blocks.Size, b, *_runs.To(run) + b * blockStep, pixelStep, _runs.Pixels(run));
+    }
+
+    /// <summary>Where a pair of blocks of results goes.</summary>
+    private readonly record struct Target(int Block, nint BlockStep, nint PixelStep);
+
+    private void Pair(in Tile.Grouped tile, float* a, nint aRow, in Reduction part, float* b, int bStep, in Target to)
+    {
+        nint* dense = stackalloc nint[] { 0, PixelRuns.Length * tile.Columns, 2 * PixelRuns.Length * tile.Columns };
+        float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Groups) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
+        bool isDirect = _epilogue.IsDirect, adds = !part.IsFirst || _epilogue.InPlace;
+        for (int run = 0; run < _runs.Count; run += Tile.Groups, sums += _sumsStep)
+        {
+            if (isDirect && _runs.IsFull(run))
+            {
+                tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
+                    y, _runs.To(run), to.PixelStep, to.BlockStep, adds);
+                continue;
+            }
+            tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
+                sums, dense, tile.Columns, Blocks.Size, !part.IsFirst);
+            if (part.IsLast) Store(tile, sums, run, to);
+        }
+    }
+
+    private void Store(in Tile.Grouped tile, float* sums, int run, in Target to)
+    {
+        for (int g = 0; g < Tile.Groups; g++)
+            for (int i = 0; i < tile.Blocks; i++)
+                _epilogue.Store(sums + (g * PixelRuns.Length * tile.Blocks + i) * Blocks.Size, tile.Columns, to.Block + i,
+                    *_runs.To(run + g) + (to.Block + i) * to.BlockStep, to.PixelStep, _runs.Pixels(run + g));
+    }
+}
+
+/// <summary>A convolution's input as the tiles read it: packed with its border, only the pixels that a 1×1 filter sees, or as it lies.</summary>
+internal readonly unsafe struct PackedInput
+{
+    private const int Spread = 9 * Blocks.Size; // between packed images, lest those of a deep layer all meet in the same cache sets
+
+    private readonly ConvShape _shape;
+    private readonly Affine _x;
+    private readonly int _cb;
+    private readonly int _height;
+    private readonly int _width;
+    private readonly int _stride;
+    private readonly bool _isSampled;
+
+    public PackedInput(in ConvShape s, in Affine x)
+    {
+        (_shape, _x, _cb) = (s, x, Blocks.Count(s.C));
+        IsStem = s.InputLayout == Layout.Plain;
+        IsInPlace = !IsStem && s.Padding == 0 && s.Stride <= 2 && !x.IsMap;
+        _isSampled = !IsStem && s.Padding == 0 && s.R == 1 && !IsInPlace;
+        _stride = _isSampled ? 1 : s.Stride;
+        (_height, _width) = _isSampled ? (s.P, s.Q) : (s.Input.H + 2 * s.Padding, s.Input.W + 2 * s.Padding);
+    }
+
+    /// <summary>An image of few channels, packed channels last.</summary>
+    public bool IsStem { get; }
+
+    /// <summary>Nothing to pack.</summary>
+    public bool IsInPlace { get; }
+
+    /// <summary>Distance of images with all their channels.</summary>
+    public long ImageFloats => InputBlocks * BlockFloats + (IsInPlace ? 0 : Spread);
+
+    /// <summary>Channel blocks; an image of few channels counts as one.</summary>
+    public int InputBlocks => IsStem ? 1 : _cb;
+
+    /// <summary>Floats of one channel block, or of an image of few channels.</summary>
+    public long BlockFloats => (long)_height * _width * PixelFloats;
+
+    /// <summary>The channel block that a segment reads.</summary>
+    public int BlockOf(int segment) => IsStem ? 0 : segment / (_shape.R * _shape.R);
+
+    /// <summary>Distance of what neighbouring output pixels read.</summary>
+    public nint PixelStep => _stride * PixelFloats;
+
+    /// <summary>Distance of what neighbouring output rows read.</summary>
+    public nint RowStep => (nint)_stride * _width * PixelFloats;
+
+    /// <summary>Parts of the reduction: (channel block, r, s), or the filter's rows, whose taps and channels are contiguous.</summary>
+    public int Segments => IsStem ? _shape.R : _cb * _shape.R * _shape.R;
+
+    /// <summary>Products of a segment.</summary>
+    public int SegmentLength => IsStem ? _shape.R * _shape.C : Blocks.Size;
+
+    private int PixelFloats => IsStem ? _shape.C : Blocks.Size;
+
+    /// <summary>A few images, packed into the worker's memory unless they can stay where they are.</summary>
+    public float* Images(int first, int count, Worker worker, int slot) => Images(first, count, 0, InputBlocks, worker, slot);
+
+    /// <summary>A few images' channel blocks from one on; images lie <see cref="Distance"/> apart.</summary>
+    public float* Images(int first, int count, int block, int blocks, Worker worker, int slot)
+    {
+        if (IsInPlace) return _x.Data + first * ImageFloats + block * BlockFloats;
+        long distance = Distance(blocks);
+        float* packed = worker.Scratch(slot, count * distance + PackImage.Slack);
+        for (int i = 0; i < count; i++) Pack(first + i, block, blocks, packed + i * distance);
+        return packed;
+    }
+
+    /// <summary>Distance of images of which that many channel blocks were packed.</summary>
+    public long Distance(int blocks) => IsInPlace ? ImageFloats : blocks * BlockFloats + Spread;
+
+    private void Pack(long n, int block, int blocks, float* to)
+    {
+        var s = _shape;
+        long blocked = (n * _cb + block) * s.Input.Area * Blocks.Size;
+        if (IsStem) PackImage.ChannelsLast(_x, n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, to);
+        else if (_isSampled) PackImage.Sampled(_x.From(block), blocked, blocks, s, to);
+        else PackImage.Blocked(_x.From(block), blocked, blocks, s.Input.H, s.Input.W, s.Padding, s.Padding, to);
+    }
+
+    /// <summary>The segments of a panel that many columns wide.</summary>
+    public void FillSegments(Tile.Segment* segment, int columns)
+    {
+        for (int i = 0; i < Segments; i++) segment[i] = new(SegmentOffset(i), (nint)i * SegmentLength * columns);
+    }
+
+    /// <summary>Where segment i begins, for the first output pixel.</summary>
+    public nint SegmentOffset(int i)
+    {
+        if (IsStem) return (nint)i * _width * _shape.C;
+        int r = _shape.R, taps = r * r;
+        return (((nint)(i / taps) * _height + i % taps / r) * _width + i % r) * Blocks.Size;
+    }
+}

@@ -1,0 +1,67 @@
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>
+/// The 36 products of a run of tiles: M[p] = V[p]·U[p], <c>[tiles, inputs]·[inputs, outputs]</c>. They take most of the time and
+/// need little memory bandwidth, so each step fetches a cache line on the way: of the next piece of the filters where these are
+/// too many for L2, then of the maps that the transforms around the products read and write.
+/// </summary>
+/// <param name="tiles">Register tiles.</param>
+/// <param name="shape">Sizes.</param>
+/// <param name="u">Transformed filters, <c>[position][panel][input][columns]</c>.</param>
+/// <param name="count">Tiles of the run.</param>
+/// <param name="maps">Maps to fetch, in this order.</param>
+internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count, Span<WinogradAhead> maps)
+{
+    private const int FiltersInCache = 64 * 64; // inputs × outputs whose 36 positions fit L2 beside a run
+
+    private readonly ReadOnlySpan<Tile.Product> _tiles = tiles;
+    private readonly bool _fetchFilters = shape.Inputs * shape.Outputs > FiltersInCache;
+    private Span<WinogradAhead> _maps = maps;
+
+    /// <summary>All positions.</summary>
+    public void Run(float* v, nint vStep, float* m, nint mStep)
+    {
+        for (int p = 0; p < WinogradTransform.Positions; p++)
+            Position(v + p * vStep, u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs), m + p * mStep);
+    }
+
+    private void Position(float* v, float* b, float* m)
+    {
+        int piece = shape.InputsPerSum;
+        for (int block = 0; block < shape.OutputBlocks;)
+        {
+            var panel = Columns.PanelOf(block, shape.OutputBlocks);
+            for (int c = 0; c < shape.Inputs; c += piece)
+            {
+                int length = Math.Min(piece, shape.Inputs - c);
+                Piece(v + c, length, b, panel, m + block * Blocks.Size, c > 0);
+                b += (nint)length * panel.Columns;
+            }
+            block += panel.Blocks;
+        }
+    }
+
+    /// <summary>One panel's piece of the sums, for all tiles.</summary>
+    private void Piece(float* v, int length, float* b, in Panel panel, float* m, bool accumulate)
+    {
+        float* filters = b + (nint)length * panel.Columns, end = _fetchFilters ? filters + (nint)length * panel.Columns : filters;
+        for (int i = 0; i < count; filters += length * Blocks.Size)
+        {
+            ref readonly var tile = ref Tile.Pick(_tiles, panel.Blocks, count - i);
+            float* ahead = filters < end ? filters : NextOfMaps(length);
+            tile.Run(v + (nint)i * shape.Inputs, shape.Inputs, length, b, panel.Columns, m + (nint)i * shape.Outputs, shape.Outputs, accumulate,
+                ahead == null ? b : ahead); // when there is nothing left, lines that are in the cache anyway
+            i += tile.Rows;
+        }
+    }
+
+    private float* NextOfMaps(int lines)
+    {
+        for (; !_maps.IsEmpty; _maps = _maps[1..])
+        {
+            float* line = _maps[0].Next(lines);
+            if (line != null) return line;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,194 @@
+using System.Runtime.Intrinsics;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>
+/// How the weight gradient of many channels is cut: all workers transform a chunk of tiles into memory that the last-level cache
+/// holds, then multiply. Where all sums fit that cache too, a worker takes whole positions, which reads the operands once; the
+/// transform back follows at the end. Where they do not, it takes a slice of channels and filters through all 36 products and the
+/// transform back: the slice's sums stay in L2, and only the small gradient goes to memory. Cuts depend on the shape alone.
+/// </summary>
+internal readonly struct WinogradSlices
+{
+    private const int MostChannels = 4; // blocks of a slice: with 64 filters 590 KB of sums
+    private const long ChunkFloats = 5 << 20;
+    private const long SumsOfPositions = 4 << 20; // floats
+
+    public WinogradSlices(in WinogradShape shape)
+    {
+        Shape = shape;
+        long perTile = WinogradTransform.Positions * (shape.Inputs + shape.Outputs);
+        Chunks = (int)Math.Max(1, (shape.TileCount * perTile + ChunkFloats / 2) / ChunkFloats);
+        Tiles = (shape.TileCount + Chunks - 1) / Chunks;
+        VStep = (nint)Tiles * shape.Inputs + Blocks.Size;
+        DStep = (nint)Tiles * shape.Outputs + Blocks.Size;
+        ByPosition = WinogradTransform.Positions * WinogradShape.FilterStep(shape.Inputs, shape.Outputs) <= SumsOfPositions;
+    }
+
+    /// <summary>Whether a worker takes whole positions instead of slices.</summary>
+    public bool ByPosition { get; }
+
+    /// <summary>Floats of all sums that must outlast a job: none where a slice is finished in one go.</summary>
+    public long KeptFloats => ByPosition ? WinogradTransform.Positions * SumStep(true) : Chunks > 1 ? (long)Count * SliceFloats : 0;
+
+    /// <summary>Floats of one slice's sums.</summary>
+    public static int SliceFloats => WinogradTransform.Positions * (MostChannels * 4 * Blocks.Size + 1) * Blocks.Size;
+
+    /// <summary>Floats between positions of sums, of all channels and filters or of one slice; an odd number of cache lines.</summary>
+    public nint SumStep(bool all) => all ? WinogradShape.FilterStep(Shape.Inputs, Shape.Outputs) : SliceFloats / WinogradTransform.Positions;
+
+    public WinogradShape Shape { get; }
+    public int Chunks { get; }
+
+    /// <summary>Tiles of a chunk; the last may have fewer.</summary>
+    public int Tiles { get; }
+
+    /// <summary>Floats between positions of V <c>[position][channel block][tile][16]</c>: an odd number of cache lines.</summary>
+    public nint VStep { get; }
+
+    /// <summary>Floats between positions of D <c>[position][panel][tile][columns]</c>, likewise.</summary>
+    public nint DStep { get; }
+
+    /// <summary>Slices.</summary>
+    public int Count => Panel.Count(Shape.OutputBlocks) * ChannelSlices;
+
+    private int ChannelSlices => (Shape.InputBlocks + MostChannels - 1) / MostChannels;
+
+    /// <summary>A slice's panel of filters, first channel block and number of channel blocks; slices of a panel follow each other.</summary>
+    public (Panel Panel, int Block, int BlockCount) At(int index)
+    {
+        int block = index % ChannelSlices * MostChannels;
+        return (Panel.At(index / ChannelSlices, Shape.OutputBlocks), block, Math.Min(MostChannels, Shape.InputBlocks - block));
+    }
+}
+
+/// <summary>V and D of some tiles of a chunk: an even item does some tiles' V, the next the same tiles' D.</summary>
+internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affine x, float* dy, int first, int count, float* v, float* d) : IJob
+{
+    private const int Tiles = 16;
+
+    public static int Items(int count) => (count + Tiles - 1) / Tiles * 2;
+
+    public void Run(int index, Worker worker)
+    {
+        float* patch = worker.Scratch(2, 40 * Blocks.Size);
+        int at = index / 2 * Tiles, end = Math.Min(count, at + Tiles);
+        if (index % 2 == 0) WinogradPatch.Transform(x, slices.Shape, first + at, end - at, v + at * Blocks.Size, slices.VStep, Blocks.Size, slices.Tiles * Blocks.Size, patch);
+        else Adjoint(at, end, patch);
+    }
+
+    private void Adjoint(int begin, int end, float* patch)
+    {
+        var shape = slices.Shape;
+        for (int block = 0; block < shape.OutputBlocks; block++)
+        {
+            var panel = Columns.PanelOf(block, shape.OutputBlocks);
+            float* to = d + panel.Offset(slices.Tiles) + (block - panel.Block) * Blocks.Size;
+            for (int i = begin; i < end; i++)
+            {
+                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
+                WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, to + (nint)i * panel.Columns, slices.DStep);
+            }
+        }
+    }
+}
+
+/// <summary>The 36 products over a chunk, position by position or slice by slice.</summary>
+internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, WinogradSlices slices, float* v, float* d, float* sums, WinogradChunk chunk,
+    WinogradGradient gradient) : IJob
+{
+    private const int TilesAtOnce = 64; // of a panel of D that stay in L1
+
+    public void Run(int index, Worker worker)
+    {
+        if (slices.ByPosition) Position(index);
+        else Slice(index, worker);
+    }
+
+    /// <summary>All channels and filters of one position: sums <c>[position][panel][channel][column]</c>.</summary>
+    private void Position(int index)
+    {
+        var shape = slices.Shape;
+        for (int block = 0; block < shape.OutputBlocks;)
+        {
+            var panel = Columns.PanelOf(block, shape.OutputBlocks);
+            Multiply(v + index * slices.VStep, d + index * slices.DStep + panel.Offset(slices.Tiles), shape.InputBlocks, panel,
+                sums + index * slices.SumStep(true) + panel.Offset(shape.Inputs));
+            block += panel.Blocks;
+        }
+    }
+
+    /// <summary>All positions of one slice: sums <c>[position][channel][column]</c>; after the last chunk its gradient.</summary>
+    private void Slice(int index, Worker worker)
+    {
+        var (panel, block, blocks) = slices.At(index);
+        nint step = slices.SumStep(false);
+        float* to = sums == null ? worker.Scratch(0, WinogradSlices.SliceFloats) : sums + (nint)index * WinogradSlices.SliceFloats;
+        float* a = v + (nint)block * slices.Tiles * Blocks.Size, b = d + panel.Offset(slices.Tiles);
+        for (int p = 0; p < WinogradTransform.Positions; p++, a += slices.VStep, b += slices.DStep)
+            Multiply(a, b, blocks, panel, to + p * step);
+        if (chunk.Last) gradient.Store(to, step, block, blocks, panel, worker.Scratch(2, 64 * Blocks.Size));
+    }
+
+    /// <summary>sums[channel, column] (+)= Σ over tiles of V·D.</summary>
+    private void Multiply(float* a, float* b, int blocks, in Panel panel, float* to)
+    {
+        nint zero = 0;
+        ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, Blocks.Size);
+        for (int i = 0; i < chunk.Tiles; i += TilesAtOnce)
+            for (int block = 0; block < blocks; block++)
+                for (int j = 0; j < panel.Blocks; j += tile.Blocks)
+                    for (int m = 0; m < Blocks.Size; m += tile.Rows)
+                        tile.Run(a + ((nint)block * slices.Tiles + i) * Blocks.Size + m, 1, Blocks.Size, &zero, 1, Math.Min(TilesAtOnce, chunk.Tiles - i),
+                            b + (nint)i * panel.Columns + j * Blocks.Size, panel.Columns,
+                            to + (block * Blocks.Size + m) * panel.Columns + j * Blocks.Size, panel.Columns, i > 0 || !chunk.First);
+    }
+}
+
+/// <summary>Transforms one slice's share of the positions' sums back.</summary>
+internal readonly unsafe struct WinogradStoreJob(WinogradSlices slices, float* sums, WinogradGradient gradient) : IJob
+{
+    public void Run(int index, Worker worker)
+    {
+        var (panel, block, blocks) = slices.At(index);
+        float* from = sums + panel.Offset(slices.Shape.Inputs) + (nint)block * Blocks.Size * panel.Columns;
+        gradient.Store(from, slices.SumStep(true), block, blocks, panel, worker.Scratch(2, 64 * Blocks.Size));
+    }
+}
+
+/// <summary>A chunk's size and place in the reduction.</summary>
+internal readonly record struct WinogradChunk(int Tiles, bool First, bool Last);
+
+/// <summary>Where a slice's sums end: transformed back to 3×3 and stored in, or added to, the weight's gradient <c>[K, C, 3, 3]</c>.</summary>
+internal readonly unsafe struct WinogradGradient(float* dw, int c, int k, bool accumulate)
+{
+    /// <summary>C.</summary>
+    public int Channels => c;
+
+    public void Store(float* sums, nint step, int block, int blocks, in Panel panel, float* scratch)
+    {
+        int first = block * Blocks.Size, end = Math.Min(c, first + blocks * Blocks.Size);
+        for (int i = first; i < end; i++)
+            for (int j = 0; j < panel.Blocks; j++)
+                Store(sums + (i - first) * panel.Columns + j * Blocks.Size, step, i, (panel.Block + j) * Blocks.Size, scratch);
+    }
+
+    /// <summary>One channel and sixteen filters.</summary>
+    private void Store(float* sums, nint step, int channel, int firstFilter, float* u)
+    {
+        float* temp = u + 36 * Blocks.Size, g = temp + 18 * Blocks.Size;
+        for (int p = 0; p < WinogradTransform.Positions; p++) Vector512.Load(sums + p * step).Store(u + p * Blocks.Size);
+        WinogradTransform.FilterAdjoint(u, temp, g);
+        Scatter(g, channel, firstFilter);
+    }
+
+    /// <summary>Nine taps of one channel, a lane each filter.</summary>
+    public void Scatter(float* g, int channel, int firstFilter)
+    {
+        for (int lane = 0; lane < Math.Min(Blocks.Size, k - firstFilter); lane++)
+        {
+            float* to = dw + ((long)(firstFilter + lane) * c + channel) * 9;
+            for (int tap = 0; tap < 9; tap++) to[tap] = g[tap * Blocks.Size + lane] + (accumulate ? to[tap] : 0);
+        }
+    }
+}
