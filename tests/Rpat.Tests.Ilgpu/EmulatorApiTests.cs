@@ -28,12 +28,16 @@ public class EmulatorApiTests
 
     private static IEnumerable<string> Signatures(Type type, BindingFlags flags)
     {
-        foreach (var field in type.GetFields(flags)) yield return $"{Name(field.FieldType)} {field.Name}{(field.IsLiteral ? $" = {Convert.ToInt64(field.GetRawConstantValue(), null)}" : "")}";
-        foreach (var method in type.GetMethods(flags)) yield return $"{(method.IsStatic ? "static " : "")}{Name(method.ReturnType)} {method.Name}{Generic(method)}({Parameters(method)})";
+        foreach (var field in type.GetFields(flags)) yield return $"{Name(field.FieldType)} {field.Name}{Constant(field)}";
+        foreach (var method in type.GetMethods(flags))
+            yield return $"{(method.IsStatic ? "static " : "")}{Name(method.ReturnType)} {method.Name}{Generic(method)}({Parameters(method)})";
         foreach (var constructor in type.GetConstructors(flags)) yield return $"new({Parameters(constructor)})";
     }
 
-    private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(p => (p.IsOut ? "out " : "") + Name(p.ParameterType)));
+    private static string Parameters(MethodBase method) =>
+        string.Join(", ", method.GetParameters().Select(p => (p.IsOut ? "out " : "") + Name(p.ParameterType)));
+
+    private static string Constant(FieldInfo field) => field.IsLiteral ? $" = {Convert.ToInt64(field.GetRawConstantValue(), null)}" : "";
 
     private static string Generic(MethodInfo method) => method.IsGenericMethod ? $"<{method.GetGenericArguments().Length}>" : "";
 
