@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Engine;
+using Rpat.Engine.Gpu;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
@@ -38,6 +39,9 @@ internal static class ListCommands
     private static IEnumerable<(string, string)> Devices()
     {
         using var cpu = Device.Cpu();
-        return [(cpu.Name, cpu.Description)];
+        yield return (cpu.Name, cpu.Description);
+        var (gpus, why) = GpuBackend.Find();
+        foreach (var gpu in gpus) yield return (gpu.Name, $"{gpu.Model}, {gpu.MemoryBytes >> 30} GiB, {gpu.Multiprocessors} multiprocessors");
+        if (why is not null) yield return ("cuda", $"none: {why}");
     }
 }

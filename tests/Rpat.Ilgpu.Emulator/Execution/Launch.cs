@@ -63,6 +63,7 @@ internal sealed class Launchable(MethodInfo method)
         if (group.X < 1 || group.Y < 1 || group.Z is < 1 or > 64 || group.LongSize > Launch.MaxThreads)
             throw new EmulatorException($"Kernel {Name} is launched with groups of {group} threads: a group has 1 to {Launch.MaxThreads}.");
         if (grid.X < 1 || grid.Y is < 1 or > 65535 || grid.Z is < 1 or > 65535)
-            throw new EmulatorException($"Kernel {Name} is launched with a grid of {grid} groups: at least 1 along each axis, and at most 65535 along Y and Z.");
+            throw new EmulatorException($"Kernel {Name} is launched with a grid of {grid} groups: " +
+                "at least 1 along each axis, and at most 65535 along Y and Z.");
     }
 }

@@ -156,7 +156,10 @@ internal sealed unsafe class SharedArena : IDisposable
     {
         string? race = _history[word].Note(lane, Interval, access);
         if (race is not null)
-            throw Fault.In(lane, $"{(access == Access.Read ? "reads" : "writes")} shared memory that {race} since the last barrier, {Where(word)}");
+        {
+            string verb = access == Access.Read ? "reads" : "writes";
+            throw Fault.In(lane, $"{verb} shared memory that {race} since the last barrier, {Where(word)}");
+        }
     }
 
     private string Where(int word)

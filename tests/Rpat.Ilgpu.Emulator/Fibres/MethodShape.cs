@@ -39,7 +39,7 @@ internal sealed class MethodShape
         Method = method;
         Returns = method is MethodInfo info ? info.ReturnType : typeof(void);
         Body = Instruction.Read(method);
-        if (!method.IsStatic) _arguments.Add(new Variable(method.DeclaringType!.IsValueType ? method.DeclaringType.MakeByRefType() : method.DeclaringType, true));
+        if (!method.IsStatic) _arguments.Add(new Variable(This(method.DeclaringType!), true));
         _arguments.AddRange(method.GetParameters().Select(p => new Variable(p.ParameterType, true)));
         _locals.AddRange(method.GetMethodBody()!.LocalVariables.Select(l => new Variable(l.LocalType, false)));
         foreach (var instruction in Body)
@@ -78,6 +78,8 @@ internal sealed class MethodShape
         return (list[number], kind);
     }
 
+    private static Type This(Type type) => type.IsValueType ? type.MakeByRefType() : type;
+
     private void PlaceVariables()
     {
         int at = ReturnOffset + (Returns == typeof(void) ? 0 : Slots.Size(Returns));
@@ -103,7 +105,8 @@ internal static class Slots
     public static int Size(Type type)
     {
         if (type.IsByRef || type.IsPointer) return Execution.Arguments.Slot(IntPtr.Size);
-        if (!type.IsValueType) throw new EmulatorException($"A kernel keeps a managed object of type {type.Name} across a barrier or an exchange, which no GPU can do.");
+        if (!type.IsValueType)
+            throw new EmulatorException($"A kernel keeps a managed object of type {type.Name} in a variable, which no GPU can do.");
         return Execution.Arguments.Slot((int)s_sizeOf.MakeGenericMethod(type).Invoke(null, null)!);
     }
 }

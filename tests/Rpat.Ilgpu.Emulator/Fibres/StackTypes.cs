@@ -81,7 +81,7 @@ internal sealed class StackTypes
     private static Type? Called(MethodBase method, OpCode code)
     {
         if (code == OpCodes.Newobj) return method.DeclaringType;
-        var type = ((MethodInfo)method).ReturnType;
+        if (method is not MethodInfo { ReturnType: var type }) return null; // a constructor that calls another
         return type == typeof(void) ? null : type.IsByRef ? type : OnStack(type);
     }
 

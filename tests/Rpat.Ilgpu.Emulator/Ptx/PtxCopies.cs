@@ -17,11 +17,12 @@ internal sealed unsafe class PtxCopies
         if (name == "cp.async.commit_group") return new PtxOperation((thread, _) => thread.Copies.Commit());
         if (name == "cp.async.wait_all") return new PtxOperation((thread, _) => thread.Copies.WaitAll());
         if (name == "cp.async.wait_group") return new PtxOperation((thread, i) => thread.Copies.Wait((int)i.Arguments[0].Parts[0].Value));
-        if (!name.StartsWith("cp.async.ca.shared.global", StringComparison.Ordinal) && !name.StartsWith("cp.async.cg.shared.global", StringComparison.Ordinal))
-            throw PtxOperations.Unknown(name);
+        if (!Copies("ca", name) && !Copies("cg", name)) throw PtxOperations.Unknown(name);
         bool whole = name.StartsWith("cp.async.cg", StringComparison.Ordinal); // .cg copies 16 bytes and nothing else
         return new PtxOperation((thread, i) => thread.Copies.Begin(thread, i, whole));
     }
+
+    private static bool Copies(string cache, string name) => name.StartsWith($"cp.async.{cache}.shared.global", StringComparison.Ordinal);
 
     public void Clear()
     {

@@ -14,8 +14,10 @@ internal static unsafe class PtxMemory
         if (!parts.Contains("shared") && !parts.Contains("global")) throw PtxOperations.Unknown(name);
         bool shared = parts.Contains("shared");
         return parts[0] == "ld"
-            ? new PtxOperation((thread, i) => Load(thread, i.Arguments[0], Place(thread.Address(i.Arguments[1]), words * bytes, shared, false), bytes))
-            : new PtxOperation((thread, i) => Store(thread, i.Arguments[1], Place(thread.Address(i.Arguments[0]), words * bytes, shared, true), bytes));
+            ? new PtxOperation((thread, i) =>
+                Load(thread, i.Arguments[0], Place(thread.Address(i.Arguments[1]), words * bytes, shared, write: false), bytes))
+            : new PtxOperation((thread, i) =>
+                Store(thread, i.Arguments[1], Place(thread.Address(i.Arguments[0]), words * bytes, shared, write: true), bytes));
     }
 
     /// <summary>The memory at an address: within bounds, aligned, noted.</summary>
@@ -82,6 +84,7 @@ internal static unsafe class GlobalMemory
             foreach (var (start, block) in s_blocks)
                 if (address >= start && address + (ulong)bytes <= start + (ulong)((MemoryBlock*)block)->Bytes) return (byte*)address;
         }
-        throw Fault.In(string.Create(CultureInfo.InvariantCulture, $"accesses {bytes} bytes at address {address:x} in assembly, outside every allocation"));
+        throw Fault.In(string.Create(CultureInfo.InvariantCulture,
+            $"accesses {bytes} bytes at address {address:x} in assembly, outside every allocation"));
     }
 }

@@ -30,7 +30,8 @@ public sealed class PtxMemoryTests : IDisposable
     public void ACopyFromNowhereFails() => Assert.Contains("outside every allocation", EmulatedGpu.Fails(() => RunCopy(CopyFromNowhere, new float[128])));
 
     [Fact]
-    public void AStoreBehindSharedMemoryFails() => Assert.Contains("bytes of shared memory in assembly", EmulatedGpu.Fails(() => RunCopy(StoreBehind, new float[128])));
+    public void AStoreBehindSharedMemoryFails() =>
+        Assert.Contains("bytes of shared memory in assembly", EmulatedGpu.Fails(() => RunCopy(StoreBehind, new float[128])));
 
     [Theory]
     [InlineData(false)]

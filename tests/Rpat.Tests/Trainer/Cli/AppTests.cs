@@ -31,6 +31,14 @@ public sealed class AppTests : IDisposable
     }
 
     [Fact]
+    public void DevicesListsWhatThereIsAndSaysWhyTheRestIsNot()
+    {
+        Assert.Equal(0, _test.Run("devices"));
+        Assert.Matches(@"(?m)^cpu +\S+", _test.Out);
+        Assert.Matches(@"(?m)^cuda(:0 +\S+| +none: (this build has no CUDA backend|the CUDA driver))", _test.Out);
+    }
+
+    [Fact]
     public void TheEntryPointReturnsTheExitCode()
     {
         var main = typeof(RecipeLibrary).Assembly.EntryPoint!;
