@@ -78,6 +78,6 @@ internal static class Ball
         if (norm <= eps) return;
         double factor = eps / norm;
         for (int i = first + Group.IdxX; i < first + count; i += Threads)
-            adversarial[i] = Box.Clamp((float)(x[i] + factor * (adversarial[i] - x[i])), 0, 1);
+            adversarial[i] = Box.Clamp((float)(x[i] + factor * ((double)adversarial[i] - x[i])), 0, 1);
     }
 }
