@@ -39,9 +39,20 @@ internal readonly struct Gather
 
     public static Gather Forward(in ConvShape s) => new()
     {
-        Step = s.Stride, Direction = 1, BaseY = -s.Padding, BaseX = -s.Padding,
-        SourceH = s.Input.H, SourceW = s.Input.W, SourceQuads = GpuKernels.ChannelQuads(s.C), OutH = s.P, OutW = s.Q,
-        TapsY = s.R, TapsX = s.R, TapStep = 1, Kernel = s.R, Batch = s.Input.N,
+        Step = s.Stride,
+        Direction = 1,
+        BaseY = -s.Padding,
+        BaseX = -s.Padding,
+        SourceH = s.Input.H,
+        SourceW = s.Input.W,
+        SourceQuads = GpuKernels.ChannelQuads(s.C),
+        OutH = s.P,
+        OutW = s.Q,
+        TapsY = s.R,
+        TapsX = s.R,
+        TapStep = 1,
+        Kernel = s.R,
+        Batch = s.Input.N,
     };
 
     /// <summary>Phase p holds the input pixels (i·stride + p / stride, j·stride + p % stride).</summary>
@@ -51,11 +62,22 @@ internal readonly struct Gather
         var (firstY, firstX) = ((y + s.Padding) % s.Stride, (x + s.Padding) % s.Stride);
         return new()
         {
-            Step = 1, Direction = -1, BaseY = (y + s.Padding - firstY) / s.Stride, BaseX = (x + s.Padding - firstX) / s.Stride,
-            SourceH = s.P, SourceW = s.Q, SourceQuads = GpuKernels.ChannelQuads(s.K),
-            OutH = Placement.Extent(s.Input.H, y, s.Stride), OutW = Placement.Extent(s.Input.W, x, s.Stride),
-            TapsY = Placement.Extent(s.R, firstY, s.Stride), TapsX = Placement.Extent(s.R, firstX, s.Stride),
-            FirstY = firstY, FirstX = firstX, TapStep = s.Stride, Kernel = s.R, Batch = s.Input.N,
+            Step = 1,
+            Direction = -1,
+            BaseY = (y + s.Padding - firstY) / s.Stride,
+            BaseX = (x + s.Padding - firstX) / s.Stride,
+            SourceH = s.P,
+            SourceW = s.Q,
+            SourceQuads = GpuKernels.ChannelQuads(s.K),
+            OutH = Placement.Extent(s.Input.H, y, s.Stride),
+            OutW = Placement.Extent(s.Input.W, x, s.Stride),
+            TapsY = Placement.Extent(s.R, firstY, s.Stride),
+            TapsX = Placement.Extent(s.R, firstX, s.Stride),
+            FirstY = firstY,
+            FirstX = firstX,
+            TapStep = s.Stride,
+            Kernel = s.R,
+            Batch = s.Input.N,
         };
     }
 

@@ -21,8 +21,13 @@ internal readonly struct Placement
 
     public static Placement Phase(in ConvShape s, int phase) => s.Stride == 1 ? Whole with { H = s.Input.H, W = s.Input.W } : new()
     {
-        Stride = s.Stride, Y = phase / s.Stride, X = phase % s.Stride, FullH = s.Input.H, FullW = s.Input.W,
-        H = Extent(s.Input.H, phase / s.Stride, s.Stride), W = Extent(s.Input.W, phase % s.Stride, s.Stride),
+        Stride = s.Stride,
+        Y = phase / s.Stride,
+        X = phase % s.Stride,
+        FullH = s.Input.H,
+        FullW = s.Input.W,
+        H = Extent(s.Input.H, phase / s.Stride, s.Stride),
+        W = Extent(s.Input.W, phase % s.Stride, s.Stride),
     };
 
     /// <summary>How many of 0…size−1 leave <paramref name="remainder"/> when divided by the stride.</summary>

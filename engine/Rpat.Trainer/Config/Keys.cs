@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Rpat.Models;
 using Rpat.Engine;
+using Rpat.Models;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
