@@ -60,6 +60,9 @@ public sealed record Apgd : Attack
     public override IReadOnlyList<AttackPart> Parts(int classes) => Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * (Steps + 1) * Draws;
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         int target = part.Rank > 0 ? Subject.ClassOfRank((await subject.Logits(subject.Image)).Logits, part.Rank) : -1;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Rpat.Engine.Random;
 
 namespace Rpat.Robust;
 
@@ -41,8 +42,8 @@ public sealed class Ask : ICriticalNotifyCompletion
     /// <summary>Evaluations with random numbers of their own over which the gradient is averaged.</summary>
     internal int Draws { get; }
 
-    /// <summary>The number of this question among its image's, which names its random numbers.</summary>
-    internal int Number { get; init; }
+    /// <summary>Names the random numbers of a random model.</summary>
+    internal RandomKey Noise { get; init; }
 
     /// <summary>For <c>await</c>.</summary>
     public Ask GetAwaiter() => this;

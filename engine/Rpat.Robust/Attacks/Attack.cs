@@ -62,6 +62,9 @@ public abstract record Attack
     /// <param name="classes">Number of logits.</param>
     public virtual IReadOnlyList<AttackPart> Parts(int classes) => [.. Enumerable.Range(0, Restarts).Select(r => new AttackPart(0, r))];
 
+    /// <summary>Evaluations of the network that a part takes an image that survives it, about; a gradient counts as three. For forecasts.</summary>
+    public virtual long Cost(int classes) => 4;
+
     /// <summary>Tries one part on one image that still has its true class (or has not the goal).</summary>
     protected internal abstract Task<AttackResult> Run(Subject subject, AttackPart part);
 

@@ -74,6 +74,9 @@ public sealed class AttackRunner
     /// <summary>Those of them with a gradient.</summary>
     public long Backwards => _batches.Backwards;
 
+    /// <summary>Called after each round of answers.</summary>
+    internal Action Tick { get; set; } = () => { };
+
     /// <summary>Attacks images.</summary>
     /// <param name="attack">The attack.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
@@ -110,6 +113,7 @@ public sealed class AttackRunner
         AttackPart last = default;
         foreach (var part in attack.Parts(s.Classes))
         {
+            s.Enter(attack, part);
             var result = await attack.Run(s, part);
             last = part;
             if (best is null || result.Fooled || result.Score > best.Score) best = result;
@@ -167,11 +171,15 @@ public sealed class AttackRunner
         return before - active.Count;
     }
 
+    // One kind of question a round, the more frequent one; the others wait and gather, so that batches stay full and images in step.
     private void Answer()
     {
         var asked = _asked;
-        _asked = [];
-        _batches.Answer(asked);
-        foreach (var ask in asked) ask.Complete();
+        bool gradients = 2 * asked.Count(ask => ask.Wanted is not null) >= asked.Count;
+        Ask[] now = [.. asked.Where(ask => ask.Wanted is not null == gradients)];
+        _asked = [.. asked.Where(ask => ask.Wanted is not null != gradients)];
+        _batches.Answer(now);
+        foreach (var ask in now) ask.Complete();
+        Tick();
     }
 }

@@ -17,7 +17,4 @@ public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack
     /// pass in which noise alone tips the scale is no success.
     /// </summary>
     public int SuccessPasses { get; init; } = 1;
-
-    /// <summary>The same attacks with another radius.</summary>
-    public AttackSuite WithEps(double eps) => this with { Attacks = [.. Attacks.Select(a => a with { Eps = eps })] };
 }

@@ -41,6 +41,9 @@ public sealed record CarliniWagner : Attack
     internal override int Id => 31;
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * Searches * Iterations / 2;
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         var search = new Search(subject.Image, FirstWeight);

@@ -26,6 +26,9 @@ public sealed record DeepFool : Attack
     internal override int Id => 30;
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * Steps * (Math.Min(Candidates, classes) - 1);
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         float[] x = subject.Image, u = x;

@@ -39,6 +39,9 @@ public sealed record Fab : Attack
     public override IReadOnlyList<AttackPart> Parts(int classes) => Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => Steps * (1L + 3 * (Targets > 0 ? 1 : classes - 1));
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         float[] clean = (await subject.Logits(subject.Image)).Logits;

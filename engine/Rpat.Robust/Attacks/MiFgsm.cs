@@ -27,6 +27,9 @@ public sealed record MiFgsm : Attack
     internal override int Id => 4;
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * Steps + 1;
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         float[] u = Start?.Invoke(subject, part) ?? subject.Image, sum = new float[u.Length];

@@ -6,31 +6,29 @@ namespace Rpat.Robust;
 
 /// <summary>
 /// Answers questions in batches. A batch is padded to one of a few sizes, at most a quarter larger, so that few tapes are recorded;
-/// rows do not see each other, so the padding changes nothing.
+/// rows do not see each other, so the padding changes nothing. Logits alone come from the same tape as gradients: changing tapes would
+/// pack all weights anew.
 /// </summary>
 internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Shape imageShape)
 {
-    private readonly Dictionary<(int Size, bool Gradient), Program> _programs = [];
+    private readonly Dictionary<int, Program> _programs = [];
     private readonly int _size = imageShape.SampleCount;
 
     public long Forwards { get; private set; }
 
     public long Backwards { get; private set; }
 
-    /// <summary>Fills in the answers; a question that averages over draws takes several rows.</summary>
+    /// <summary>Fills in the answers to questions that all want a gradient or all want none; one that averages over draws takes several rows.</summary>
     public void Answer(IReadOnlyList<Ask> asked)
     {
-        Row[] rows = [.. asked.SelectMany(ask => Enumerable.Range(0, ask.Draws).Select(draw => new Row(ask, draw)))];
-        foreach (bool gradient in new[] { true, false })
-            foreach (var batch in rows.Where(row => row.Ask.Wanted is not null == gradient).Chunk(options.Batch))
-                Evaluate(batch, gradient);
+        var rows = asked.SelectMany(ask => Enumerable.Range(0, ask.Draws).Select(draw => new Row(ask, draw)));
+        foreach (var batch in rows.Chunk(options.Batch)) Evaluate(batch, asked[0].Wanted is not null);
     }
 
     private void Evaluate(Row[] rows, bool gradient)
     {
         int size = Math.Min(Rounded(rows.Length), options.Batch);
-        if (!_programs.TryGetValue((size, gradient), out var program))
-            _programs[(size, gradient)] = program = new Program(net, size, gradient, options.Bn);
+        if (!_programs.TryGetValue(size, out var program)) _programs[size] = program = new Program(net, size, options.Bn);
         for (int i = 0; i < rows.Length; i++) Write(rows[i], program.Points.AsSpan(i * _size, _size));
         program.Forward();
         Forwards += rows.Length;
@@ -99,8 +97,8 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
             if (!float.IsFinite(ask.Gradient[i])) ask.Gradient[i] = 0;
     }
 
-    private PhiloxStream Random(in Row row) => new RandomKey(
-        options.Seed, Purpose.Noise, 0, row.Ask.Subject.Index, row.Draw & 0xFFF, row.Ask.Number & 0xFFFFFF).Stream();
+    // Each draw of a question has room for as many numbers as an image has values.
+    private static PhiloxStream Random(in Row row) => (row.Ask.Noise with { Restart = (row.Ask.Noise.Restart * 64 + row.Draw) & 0xFFF }).Stream();
 
     private static NotFiniteException NotFinite(Ask ask, float value) => new(ask.Subject.Index, value);
 
@@ -111,18 +109,17 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     {
         private readonly Tensor _x;
         private readonly Tensor _logits;
-        private readonly Tensor? _cotangent;
+        private readonly Tensor _cotangent;
         private readonly Tape _tape;
 
-        public Program(Classifier net, int size, bool gradient, BnMode bn)
+        public Program(Classifier net, int size, BnMode bn)
         {
-            _x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), gradient, "attacked");
-            _tape = new Tape(net.Device, gradient ? Rpat.Engine.Gradients.Inputs : Rpat.Engine.Gradients.None);
+            _x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), needsGrad: true, "attacked");
+            _tape = new Tape(net.Device, Rpat.Engine.Gradients.Inputs);
             _logits = _tape.Keep(net.Forward(_tape, _x, bn));
-            if (gradient) _cotangent = _tape.Cotangent(_logits);
-            Points = new float[_x.Shape.Count];
-            Logits = new float[_logits.Shape.Count];
-            (Cotangents, Gradients) = (new float[gradient ? Logits.Length : 0], new float[gradient ? Points.Length : 0]);
+            _cotangent = _tape.Cotangent(_logits);
+            (Points, Gradients) = (new float[_x.Shape.Count], new float[_x.Shape.Count]);
+            (Logits, Cotangents) = (new float[_logits.Shape.Count], new float[_logits.Shape.Count]);
         }
 
         public int Classes => _logits.Shape.C;
@@ -141,7 +138,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         public void Backward(int rows)
         {
             Cotangents.AsSpan(rows * Classes).Clear();
-            _cotangent!.Upload(Cotangents);
+            _cotangent.Upload(Cotangents);
             _tape.Backward();
             _x.Device.Download(_x.Grad, Gradients);
         }

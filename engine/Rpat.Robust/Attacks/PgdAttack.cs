@@ -66,6 +66,9 @@ public sealed record PgdAttack : Attack
     internal override int Id => 0;
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * Steps * Draws + 1;
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         float[] u = Begin(subject, part), best = u;

@@ -37,6 +37,9 @@ public sealed record Square : Attack
     internal override int Id => 40;
 
     /// <inheritdoc/>
+    public override long Cost(int classes) => Steps + 2;
+
+    /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         SquareSearch search = Norm == Norm.Linf ? new SquareLinf(this, subject) : new SquareL2(this, subject);

@@ -16,12 +16,14 @@ public readonly record struct TracePoint(string Quantity, int Iteration, double 
 public sealed class Subject
 {
     private readonly AttackRunner _runner;
-    private int _asked;
+    private RandomKey _noise;
 
     internal Subject(AttackRunner runner, long index, float[] image, int label, int? goal = null)
     {
         (_runner, Index, Image, Label, Goal) = (runner, index, image, label, goal);
+        NormGeometry.Box(image); // a decimal detour may have left −3e-8
         Clean = [];
+        _noise = new RandomKey(runner.Options.Seed, Purpose.Noise, 0, index, 0, 0);
     }
 
     /// <summary>Index of the image in its data set.</summary>
@@ -60,9 +62,15 @@ public sealed class Subject
     /// <summary>Told the attack's inner numbers, or null.</summary>
     public Action<TracePoint>? Trace { get; set; }
 
+    /// <summary>
+    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a part does not depend on what was asked before.
+    /// </summary>
+    internal void Enter(Attack attack, AttackPart part) =>
+        _noise = _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 };
+
     /// <summary>Asks for the logits at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
-    public Ask Logits(float[] point) => Enqueue(new Ask(this, point, null, -1, 1) { Number = _asked++ });
+    public Ask Logits(float[] point) => Enqueue(new Ask(this, point, null, -1, 1) { Noise = NextNoise() });
 
     /// <summary>Asks for the logits, a loss and its gradient at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
@@ -70,7 +78,7 @@ public sealed class Subject
     /// <param name="target">The class that the loss steers to; −1 for <see cref="Goal"/>, or none.</param>
     /// <param name="draws">Gradients to average over where the model is random.</param>
     public Ask Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
-        Enqueue(new Ask(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Number = _asked++ });
+        Enqueue(new Ask(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
 
     /// <summary>Whether logits mean that the attack has what it wants: the goal, or any class but the true one.</summary>
     public bool Succeeds(ReadOnlySpan<float> logits)
@@ -107,6 +115,13 @@ public sealed class Subject
 
     /// <summary>Tells an inner number.</summary>
     public void Tell(string quantity, int iteration, double value) => Trace?.Invoke(new TracePoint(quantity, iteration, value));
+
+    private RandomKey NextNoise()
+    {
+        var key = _noise;
+        _noise = key with { Iteration = key.Iteration + 1 };
+        return key;
+    }
 
     private Ask Enqueue(Ask ask)
     {

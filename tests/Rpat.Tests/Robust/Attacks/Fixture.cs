@@ -27,8 +27,8 @@ internal sealed class Fixture
 
     public int[] Labels { get; }
 
-    /// <summary>Tanh network of 24 hidden units.</summary>
-    public static Fixture M(Device device) => Mlp(device, Activation.Tanh);
+    /// <summary>Tanh network of 24 hidden units, perhaps with one more op on the logits.</summary>
+    public static Fixture M(Device device, Func<Tape, Tensor, Tensor>? last = null) => Mlp(device, Activation.Tanh, last);
 
     /// <summary>The same weights with ReLU.</summary>
     public static Fixture R(Device device) => Mlp(device, Activation.Relu);
@@ -91,11 +91,11 @@ internal sealed class Fixture
         }),
     ];
 
-    private static Fixture Mlp(Device device, Activation activation)
+    private static Fixture Mlp(Device device, Activation activation, Func<Tape, Tensor, Tensor>? last = null)
     {
         Lcg lcg = new(2);
         double[] x = lcg.Fill(Count * Pixels), w1 = lcg.Fill(Hidden * Pixels, u => (u - 0.5) * 0.5), b1 = lcg.Fill(Hidden, u => (u - 0.5) * 0.1);
         double[] w2 = lcg.Fill(Classes * Hidden, u => (u - 0.5) * 2), b2 = lcg.Fill(Classes, u => (u - 0.5) * 0.1);
-        return new Fixture(new DenseNet(device, Image, [new(w1, b1, activation), new(w2, b2)]), x, Count);
+        return new Fixture(new DenseNet(device, Image, [new(w1, b1, activation), new(w2, b2)], last), x, Count);
     }
 }
