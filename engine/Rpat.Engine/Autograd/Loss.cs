@@ -39,6 +39,9 @@ public abstract class LossTerm : Node
     /// <inheritdoc/>
     public override IReadOnlyList<Tensor> Outputs { get; }
 
+    /// <inheritdoc/>
+    public override bool StartsBackward => true;
+
     /// <summary>What each sample's gradient is multiplied with.</summary>
     protected float Coefficient => _reduction == Reduction.Mean ? Weight / Values.Shape.C : Weight;
 

@@ -67,7 +67,7 @@ internal sealed class MemoryPlan
 
     private void PlaceBackward(Node node, int step)
     {
-        bool reached = node is LossTerm || node.Outputs.Any(_grad.ContainsKey);
+        bool reached = node.StartsBackward || node.Outputs.Any(_grad.ContainsKey);
         if (!reached || !node.NeedsGrad) return;
         Backward.Add(node);
         foreach (var saved in node.Saved) Extend(_data, saved, step);

@@ -33,6 +33,9 @@ public abstract class Node
     /// <summary>Multiply-adds of one forward pass of layers that multiply by weights (the direct method); 0 for all else.</summary>
     public virtual double MultiplyAdds => 0;
 
+    /// <summary>Whether the backward pass starts here, as at a loss, instead of needing a gradient of an output.</summary>
+    public virtual bool StartsBackward => false;
+
     /// <summary>Whether any input wants a gradient.</summary>
     public bool NeedsGrad => Inputs.Any(e => e.NeedsGrad);
 

@@ -80,6 +80,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     {
         if (Device.Arena.LastTape != this) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
         _passes++;
+        Device.BackwardPasses++;
         foreach (var node in _backward)
         {
             Profile?.Invoke(node, true);

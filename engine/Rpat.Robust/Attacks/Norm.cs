@@ -17,6 +17,9 @@ public abstract record Norm
     /// <summary>Name in options and reports.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The same geometry for one image on the host.</summary>
+    internal abstract NormGeometry Geometry { get; }
+
     /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
     internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
 
@@ -24,7 +27,7 @@ public abstract record Norm
     internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps);
 
     /// <summary>‖a − b‖ of one image, in double.</summary>
-    public abstract double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b);
+    public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => Geometry.Distance(a, b);
 
     /// <summary>The norm of that name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -40,34 +43,24 @@ internal sealed record LinfNorm : Norm
 {
     public override string Name => "linf";
 
+    internal override NormGeometry Geometry => NormGeometry.Linf;
+
     internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
         x.Device.Kernels.LinfStart(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
 
     internal override void Step(Tensor x, Tensor adversarial, float step, float eps) =>
         x.Device.Kernels.LinfStep(x.Shape.Count, x.Data, adversarial.Grad, step, eps, adversarial.Data);
-
-    public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double max = 0;
-        for (int i = 0; i < a.Length; i++) max = Math.Max(max, Math.Abs((double)a[i] - b[i]));
-        return max;
-    }
 }
 
 internal sealed record L2Norm : Norm
 {
     public override string Name => "l2";
 
+    internal override NormGeometry Geometry => NormGeometry.L2;
+
     internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
         x.Device.Kernels.L2Start(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
 
     internal override void Step(Tensor x, Tensor adversarial, float step, float eps) =>
         x.Device.Kernels.L2Step(x.Shape.N, x.Shape.SampleCount, x.Data, adversarial.Grad, step, eps, adversarial.Data);
-
-    public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++) sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
-        return Math.Sqrt(sum);
-    }
 }

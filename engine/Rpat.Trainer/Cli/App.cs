@@ -30,6 +30,9 @@ internal static class App
         {
             TrainCommand.Create(host),
             RecipesCommand.Create(host),
+            EvalCommand.Create(host),
+            AttackCommand.Create(host),
+            AttacksCommand.Create(host),
             BenchCommand.Create(host),
             ModelsCommand.Create(host),
             ImportCommand.Create(host),

@@ -6,7 +6,7 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The verbs that look things up: <c>data</c>, <c>methods</c>, <c>attacks</c> and <c>devices</c>.</summary>
+/// <summary>The verbs that look things up: <c>data</c>, <c>methods</c> and <c>devices</c>.</summary>
 internal static class ListCommands
 {
     /// <summary>All of them.</summary>
@@ -14,7 +14,6 @@ internal static class ListCommands
     [
         List(host, "data", "List the data sets, and where their files are looked for.", () => DataSets.All.Select(DataLine)),
         List(host, "methods", "List the training methods.", () => Catalog.Methods.Select(Line)),
-        List(host, "attacks", "List the attacks that evaluations know.", () => Catalog.Attacks.Select(Line)),
         SelfTestOption.AddTo(List(host, "devices", "List what this machine can compute on.", Devices), host),
     ];
 

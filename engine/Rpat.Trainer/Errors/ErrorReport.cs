@@ -1,4 +1,5 @@
 using Rpat.Engine.IO;
+using Rpat.Robust;
 using Rpat.Trainer.Data;
 
 namespace Rpat.Trainer.Errors;
@@ -15,6 +16,7 @@ internal sealed record ErrorReport(string Sentence, int Code)
         DataSpecException => new(OneLine(error.Message), ExitCode.Usage),
         DataException => new(OneLine(error.Message), ExitCode.Data),
         CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
+        NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
         _ => new(

@@ -24,6 +24,9 @@ internal static class ExitCode
     /// <summary>A checkpoint is damaged or does not fit the model.</summary>
     public const int Checkpoint = 6;
 
+    /// <summary>A result cannot be trusted: an example outside its threat model, or files that do not agree.</summary>
+    public const int Untrusted = 8;
+
     /// <summary>Stopped by SIGINT (128 + 2), as shells number it.</summary>
     public const int Interrupted = 130;
 

@@ -41,6 +41,12 @@ internal sealed class WeightOptions
     public void AddTo(Command command)
     {
         command.Add(File);
+        AddOptionsTo(command);
+    }
+
+    /// <summary>Adds all but the file.</summary>
+    public void AddOptionsTo(Command command)
+    {
         foreach (Option option in (Option[])[_model, _key, _mean, _std, _noStrict]) command.Add(option);
     }
 

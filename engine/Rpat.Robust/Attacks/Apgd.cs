@@ -1,0 +1,173 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// Auto-PGD (Croce and Hein, ICML'20; attacks.md 2.2): steps with momentum whose length starts at 2ε and halves, with a jump back to the
+/// best point, whenever the loss has not risen often enough since the last checkpoint. With <see cref="Targets"/> it is APGD-T: one run
+/// for each of the classes with the largest clean logits, on the targeted DLR loss.
+/// </summary>
+public sealed record Apgd : Attack
+{
+    private const double Momentum = 0.75;
+
+    private readonly int _steps = 100;
+
+    /// <summary>APGD-CE as AutoAttack runs it.</summary>
+    public static Apgd CrossEntropy { get; } = new();
+
+    /// <summary>APGD-DLR.</summary>
+    public static Apgd Dlr { get; } = new() { Loss = AttackLoss.Dlr };
+
+    /// <summary>APGD-T with AutoAttack's nine targets (fewer with fewer classes).</summary>
+    public static Apgd Targeted { get; } = new() { Loss = AttackLoss.Dlr, Targets = 9 };
+
+    /// <inheritdoc/>
+    public override string Name => Targets > 0 ? "apgd-t" : $"apgd-{Loss.Name}";
+
+    /// <inheritdoc/>
+    public override string Settings => Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}");
+
+    /// <summary>What is maximised.</summary>
+    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+
+    /// <summary>Gradient steps; the checkpoints follow from them.</summary>
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public int Steps
+    {
+        get => _steps;
+        init => _steps = value >= 1 ? value : throw new ArgumentException($"Apgd: {value} steps make no attack.");
+    }
+
+    /// <summary>How many classes are targeted, from the runner-up on; 0 attacks without a target.</summary>
+    public int Targets { get; init; }
+
+    /// <summary>Share of a window's steps that must have raised the loss.</summary>
+    public double Rho { get; init; } = 0.75;
+
+    /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
+    public int Draws { get; init; } = 1;
+
+    /// <summary>
+    /// End a run with its first misclassified point. No flag depends on it; the reference goes on and returns the latest such point.
+    /// </summary>
+    public bool StopAtSuccess { get; init; } = true;
+
+    /// <summary>Return the point of largest loss instead of a misclassified one.</summary>
+    public bool BestLoss { get; init; }
+
+    internal override int Id => Targets > 0 ? 12 : Loss == AttackLoss.Dlr ? 11 : 10;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<AttackPart> Parts(int classes) => Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
+
+    /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * (Steps + 1) * Draws;
+
+    /// <inheritdoc/>
+    protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+    {
+        int target = part.Rank > 0 ? Subject.ClassOfRank((await subject.Logits(subject.Image)).Logits, part.Rank) : -1;
+        float[] start = Start?.Invoke(subject, part) ?? Ball.OnSphere(subject.Image, Eps, subject.Random(this, part));
+        var walk = new Walk(this, subject, start);
+        walk.Begin(await subject.Gradient(start, Loss, target, Draws));
+        for (int i = 0; i < Steps && !(StopAtSuccess && walk.Fooled); i++)
+        {
+            float[] next = walk.Step(i);
+            walk.Arrive(i, await subject.Gradient(next, Loss, target, Draws));
+            walk.Review(i);
+        }
+        return walk.Result();
+    }
+
+    /// <summary>One run's state.</summary>
+    private sealed class Walk
+    {
+        private readonly Apgd _attack;
+        private readonly Subject _subject;
+        private readonly ApgdSchedule _schedule;
+        private readonly double[] _losses;
+        private float[] _point, _previous, _gradient = [];
+        private float[] _best, _bestGradient = [];
+        private float[]? _adversarial;
+        private double _bestLoss, _bestAtCheckpoint, _step;
+        private int _window, _sinceCheckpoint, _foundAt = -1, _bestAt = -1;
+        private bool _justReduced = true;
+
+        public Walk(Apgd attack, Subject subject, float[] start)
+        {
+            (_attack, _subject, _schedule, _losses) = (attack, subject, new ApgdSchedule(attack.Steps), new double[attack.Steps]);
+            _point = _previous = _best = start;
+            (_step, _window) = (2 * attack.Eps, _schedule.First);
+        }
+
+        public bool Fooled => _adversarial is not null;
+
+        public void Begin(Ask at)
+        {
+            (_gradient, _bestGradient, _bestLoss, _bestAtCheckpoint) = (at.Gradient, at.Gradient, at.Loss, at.Loss);
+            if (_subject.Succeeds(at.Logits)) _adversarial = _point;
+            Tell(0, at.Loss);
+        }
+
+        /// <summary>A step up the gradient, mixed with the last move.</summary>
+        public float[] Step(int iteration)
+        {
+            NormGeometry ball = _attack.Ball;
+            float keep = iteration == 0 ? 1 : (float)Momentum;
+            float[] v = ball.Ascend(_point, _gradient, _step);
+            ball.Project(_subject.Image, v, _attack.Eps);
+            for (int i = 0; i < v.Length; i++)
+                v[i] = _point[i] + keep * (v[i] - _point[i]) + (1 - keep) * (_point[i] - _previous[i]);
+            ball.Project(_subject.Image, v, _attack.Eps);
+            (_previous, _point) = (_point, v);
+            return v;
+        }
+
+        public void Arrive(int iteration, Ask at)
+        {
+            _gradient = at.Gradient;
+            _losses[iteration] = at.Loss;
+            if (_subject.Succeeds(at.Logits)) (_adversarial, _foundAt) = (_point, iteration);
+            if (at.Loss > _bestLoss) (_best, _bestGradient, _bestLoss, _bestAt) = (_point, at.Gradient, at.Loss, iteration);
+            Tell(iteration + 1, at.Loss);
+        }
+
+        /// <summary>At a checkpoint: halves the step and goes back to the best point unless enough steps helped.</summary>
+        public void Review(int iteration)
+        {
+            if (++_sinceCheckpoint < _window) return;
+            bool stuck = Rises(iteration) <= _attack.Rho * _window;
+            bool noBetter = !_justReduced && _bestAtCheckpoint >= _bestLoss;
+            (_justReduced, _bestAtCheckpoint) = (stuck || noBetter, _bestLoss);
+            if (_justReduced)
+            {
+                _step /= 2;
+                (_point, _gradient) = (_best, _bestGradient); // the point before stays as it is: the next momentum starts from there
+                _subject.Tell("halved", iteration, _step);
+            }
+            (_window, _sinceCheckpoint) = (_schedule.After(_window), 0);
+        }
+
+        public AttackResult Result()
+        {
+            float[] point = _attack.BestLoss ? _best : _adversarial ?? _best;
+            return new AttackResult(point, Fooled, _bestLoss, _attack.BestLoss || !Fooled ? _bestAt : _foundAt);
+        }
+
+        // The start counts as 0.
+        private void Tell(int iteration, double loss)
+        {
+            _subject.Tell("loss", iteration, loss);
+            _subject.Tell("best", iteration, _bestLoss);
+            _subject.Tell("step", iteration, _step);
+        }
+
+        // Before the first loss the reference reads the last entry of its history, which is still zero.
+        private int Rises(int iteration)
+        {
+            int count = 0;
+            for (int j = iteration; j > iteration - _window; j--)
+                if (_losses[j] > (j > 0 ? _losses[j - 1] : _losses[^1])) count++;
+            return count;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// When APGD looks back (attacks.md 2.2): windows of 22 % of the iterations, shrinking by 3 % to a floor of 6 %, in whole iterations.
+/// Always derived from the actual number of iterations.
+/// </summary>
+/// <param name="iterations">Iterations of a run.</param>
+public readonly struct ApgdSchedule(int iterations)
+{
+    private readonly int _least = Math.Max((int)(0.06 * iterations), 1);
+    private readonly int _shrink = Math.Max((int)(0.03 * iterations), 1);
+
+    /// <summary>Iterations until the first checkpoint.</summary>
+    public int First { get; } = Math.Max((int)(0.22 * iterations), 1);
+
+    /// <summary>The window after one of that length.</summary>
+    public int After(int window) => Math.Max(window - _shrink, _least);
+
+    /// <summary>The numbers of iterations after which there is a checkpoint.</summary>
+    public IEnumerable<int> Checkpoints()
+    {
+        int window = First;
+        for (int at = window; at <= iterations; at += window)
+        {
+            yield return at;
+            window = After(window);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+namespace Rpat.Robust;
+
+/// <summary>A part of an attack that is tried by itself: one target class, one restart.</summary>
+/// <param name="Rank">Rank of the target among the clean logits (2 is the runner-up), or 0 when the attack has no target.</param>
+/// <param name="Restart">Number of the restart, from 0.</param>
+public readonly record struct AttackPart(int Rank, int Restart);
+
+/// <summary>What a part of an attack found for one image.</summary>
+/// <param name="Point">The best point <c>[C·H·W]</c>, in [0,1].</param>
+/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a radius of their own, lies in the ball.</param>
+/// <param name="Score">Orders the results of several parts where none fooled: larger is better.</param>
+/// <param name="Iteration">The iteration in which the point was found.</param>
+public sealed record AttackResult(float[] Point, bool Fooled, double Score, int Iteration);
+
+/// <summary>Makes a start of one's own <c>[C·H·W]</c> for an image and a part of an attack; null takes the attack's own.</summary>
+public delegate float[]? Initialisation(Subject subject, AttackPart part);
+
+/// <summary>
+/// An attack: what it does to <i>one</i> image, written as a plain loop that awaits the network. Settings are init-only; the defaults
+/// of each attack are those of attacks.md.
+/// </summary>
+public abstract record Attack
+{
+    private readonly double _eps = 8 / 255.0;
+    private readonly int _restarts = 1;
+
+    /// <summary>Name in options, ledgers and reports.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Every setting that changes a result, in one line.</summary>
+    public abstract string Settings { get; }
+
+    /// <summary>The geometry.</summary>
+    public Norm Norm { get; init; } = Norm.Linf;
+
+    /// <summary>Radius in pixel units of [0,1].</summary>
+    /// <exception cref="ArgumentException">It is negative or not a number.</exception>
+    public double Eps
+    {
+        get => _eps;
+        init => _eps = value >= 0 && double.IsFinite(value) ? value : throw new ArgumentException($"Attack: eps {value} must not be negative.");
+    }
+
+    /// <summary>Independent tries; an image is fooled when one of them fools it.</summary>
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public int Restarts
+    {
+        get => _restarts;
+        init => _restarts = value >= 1 ? value : throw new ArgumentException($"Attack: {value} restarts make no attack.");
+    }
+
+    /// <summary>A start of one's own, or null for the attack's.</summary>
+    public Initialisation? Start { get; init; }
+
+    /// <summary>Number that keeps the attack's random numbers apart from other attacks'; below 1024. Never renumber.</summary>
+    internal abstract int Id { get; }
+
+    /// <summary>The geometry on the host.</summary>
+    private protected NormGeometry Ball => Norm.Geometry;
+
+    /// <summary>The parts, in the order in which they are tried.</summary>
+    /// <param name="classes">Number of logits.</param>
+    public virtual IReadOnlyList<AttackPart> Parts(int classes) => [.. Enumerable.Range(0, Restarts).Select(r => new AttackPart(0, r))];
+
+    /// <summary>Evaluations of the network that a part takes an image that survives it, about; a gradient counts as three. For forecasts.</summary>
+    public virtual long Cost(int classes) => 4;
+
+    /// <summary>Tries one part on one image that still has its true class (or has not the goal).</summary>
+    protected internal abstract Task<AttackResult> Run(Subject subject, AttackPart part);
+
+    /// <summary>The parts of an attack with targets: each target with each restart.</summary>
+    private protected static IReadOnlyList<AttackPart> TargetedParts(int targets, int restarts, int classes) =>
+    [
+        .. from rank in Enumerable.Range(2, Math.Min(targets, classes - 1))
+           from restart in Enumerable.Range(0, restarts)
+           select new AttackPart(rank, restart),
+    ];
+
+    private protected static string Text(FormattableString settings) => FormattableString.Invariant(settings);
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Rpat.Robust;
+
+/// <summary>An attack that can be asked for by name.</summary>
+/// <param name="Name">The name; N stands for a number of steps.</param>
+/// <param name="Norms">Norms that it knows.</param>
+/// <param name="Defaults">Its settings.</param>
+/// <param name="Source">Where it is from.</param>
+public sealed record AttackInfo(string Name, string Norms, string Defaults, string Source);
+
+/// <summary>Every attack by name, with its defaults and where they are from.</summary>
+public static partial class AttackCatalog
+{
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<AttackInfo> All { get; } =
+    [
+        new("clean", "-", "no attack", "-"),
+        new("fgsm", "linf", "one step of eps", "Goodfellow et al., ICLR'15"),
+        new("fgm", "l2", "one step of eps", "Goodfellow et al., ICLR'15"),
+        new("r+fgsm", "linf", "random sign step of eps/2, then one step of eps/2", "Tramer et al., ICLR'18 (torchattacks' RFGSM is another attack)"),
+        new("ffgsm", "linf", "uniform start, one step of 1.25 eps", "Wong et al., ICLR'20"),
+        new("bimN", "linf l2", "N steps from the image; step eps/4; last iterate", "Kurakin et al., 2017"),
+        new("pgdN", "linf l2", "N steps, random start; step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2); last iterate", "Madry et al., ICLR'18; settings of RPAT and torchattacks"),
+        new("mi-fgsm", "linf", "10 steps of eps/4, decay 1", "Dong et al., CVPR'18; torchattacks"),
+        new("cw, cwN", "linf l2", "PGD on the margin, 20 (N) steps of eps/4, random start, any misclassified iterate", "Carlini and Wagner, S&P'17, as adversarial-training papers use it"),
+        new("cw-l2", "l2", "9 searches for c from 1e-3, 10000 iterations of Adam 0.01; counts within eps", "Carlini and Wagner, S&P'17; Foolbox"),
+        new("deepfool", "linf l2", "50 steps, overshoot 0.02, 10 candidates; counts within eps", "Moosavi-Dezfooli et al., CVPR'16; Foolbox"),
+        new("apgd-ce", "linf l2", "100 steps, momentum 0.75, rho 0.75, first step 2 eps", "Croce and Hein, ICML'20"),
+        new("apgd-dlr", "linf l2", "as apgd-ce on the difference of logits ratio", "Croce and Hein, ICML'20"),
+        new("apgd-t", "linf l2", "as apgd-dlr for 9 targets", "Croce and Hein, ICML'20"),
+        new("fab", "linf l2", "100 steps, alpha 0.1, eta 1.05, beta 0.9; counts within eps", "Croce and Hein, ICML'20"),
+        new("fab-t", "linf l2", "as fab for 9 targets", "Croce and Hein, ICML'20"),
+        new("square", "linf l2", "5000 queries, p 0.8, margin loss, no gradients", "Andriushchenko et al., ECCV'20"),
+        new("aa", "linf l2", "apgd-ce, apgd-t, fab-t, square; labelled as adapted below 10 classes", "AutoAttack standard, Croce and Hein, ICML'20"),
+        new("aa-plus", "linf l2", "apgd-ce x5, apgd-dlr x5, fab x5, square, apgd-t, fab-t", "AutoAttack plus"),
+        new("aa-rand", "linf l2", "apgd-ce and apgd-dlr on means of 20 gradients; success by majority of 20 passes", "AutoAttack rand, for random models"),
+    ];
+
+    /// <summary>The column of that name.</summary>
+    /// <param name="name">A name of <see cref="All"/>, with a number for N.</param>
+    /// <param name="norm">The norm.</param>
+    /// <param name="eps">The radius; default step lengths are shares of it.</param>
+    /// <param name="classes">Number of logits.</param>
+    /// <param name="step">Length of PGD's steps instead of the default, or null.</param>
+    /// <returns>Null when there is no such attack.</returns>
+    /// <exception cref="ArgumentException">The attack does not know the norm.</exception>
+    public static AttackSuite? Find(string name, Norm norm, double eps, int classes, double? step = null)
+    {
+        if (AutoAttack.Find(name, norm, eps, classes) is { } suite) return suite;
+        if (Single(name, norm, eps, step) is not { } attack) return null;
+        bool knows = attack switch
+        {
+            Fgsm => name == (norm == Norm.Linf ? "fgsm" : "fgm"),
+            RandomFgsm or FastFgsm or MiFgsm => norm == Norm.Linf,
+            CarliniWagner => norm == Norm.L2,
+            _ => true,
+        };
+        if (!knows) throw new ArgumentException($"Attack '{name}' does not know the norm {norm.Name}: see 'rpat attacks'.");
+        return AttackSuite.Of(name, attack with { Norm = norm, Eps = eps });
+    }
+
+    /// <summary>Whether a column of that name exists, whatever its norm.</summary>
+    public static bool Knows(string name) =>
+        name == "clean" || AutoAttack.Find(name, Norm.Linf, 0.1, 10) is not null || Single(name, Norm.Linf, 0.1, null) is not null;
+
+    /// <summary>The names as a user may write them, for messages.</summary>
+    public static IReadOnlyList<string> Examples { get; } =
+    [
+        "clean", "fgsm", "fgm", "r+fgsm", "ffgsm", "bim10", "pgd20", "pgd100", "mi-fgsm", "cw", "cw-l2", "deepfool",
+        "apgd-ce", "apgd-dlr", "apgd-t", "fab", "fab-t", "square", "aa", "aa-plus", "aa-rand",
+    ];
+
+    private static Attack? Single(string name, Norm norm, double eps, double? step)
+    {
+        // 2/255 at 8/255, and 15/255 at 128/255: the steps of the papers as shares of the radius.
+        double length = step ?? (norm == Norm.Linf ? eps / 4 : eps * 15 / 128);
+        if (Numbered().Match(name) is { Success: true } match)
+        {
+            int steps = match.Groups[2].Length == 0 ? 20 : int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+            return match.Groups[1].Value switch
+            {
+                "cw" => PgdAttack.CwLinf with { Title = name, Steps = steps, StepSize = length },
+                "bim" when match.Groups[2].Length > 0 => PgdAttack.Bim with { Title = name, Steps = steps, StepSize = length },
+                "pgd" when match.Groups[2].Length > 0 => new PgdAttack { Title = name, Steps = steps, StepSize = length },
+                _ => null,
+            };
+        }
+        return name switch
+        {
+            "fgsm" or "fgm" => new Fgsm(),
+            "r+fgsm" => new RandomFgsm(),
+            "ffgsm" => new FastFgsm { StepSize = 1.25 * eps },
+            "mi-fgsm" => new MiFgsm { StepSize = length },
+            "cw-l2" => new CarliniWagner(),
+            "deepfool" => new DeepFool(),
+            "apgd-ce" => Apgd.CrossEntropy,
+            "apgd-dlr" => Apgd.Dlr,
+            "apgd-t" => Apgd.Targeted,
+            "fab" => new Fab(),
+            "fab-t" => Fab.Targeted,
+            "square" => new Square(),
+            _ => null,
+        };
+    }
+
+    [GeneratedRegex(@"^(pgd|bim|cw)([1-9][0-9]{0,4})?\z")]
+    private static partial Regex Numbered();
+}

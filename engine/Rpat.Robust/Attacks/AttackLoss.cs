@@ -1,0 +1,137 @@
+namespace Rpat.Robust;
+
+/// <summary>What a loss looks at: one image's logits, its class, and what the attack knows besides.</summary>
+public readonly ref struct LossInput
+{
+    /// <summary>Logits <c>[K]</c> at the point.</summary>
+    public required ReadOnlySpan<float> Logits { get; init; }
+
+    /// <summary>Logits <c>[K]</c> at the clean image.</summary>
+    public required ReadOnlySpan<float> Clean { get; init; }
+
+    /// <summary>True class.</summary>
+    public required int Label { get; init; }
+
+    /// <summary>The class that the attack steers to, or −1: any but the true one.</summary>
+    public required int Target { get; init; }
+}
+
+/// <summary>
+/// A loss that an attacker maximises, with its gradient by the logits (attacks.md section 1 and 2.3). It is a function of one row of
+/// logits on the host, so a loss of one's own is a subclass, and images of one batch may be attacked with different ones.
+/// </summary>
+public abstract record AttackLoss
+{
+    /// <summary>−log softmax(z)_y, or +log softmax(z)_t with a target.</summary>
+    public static AttackLoss CrossEntropy { get; } = new CrossEntropyLoss();
+
+    /// <summary>max_{k≠y} z_k − z_y, or z_t − max_{k≠t} z_k with a target (Carlini and Wagner's).</summary>
+    public static AttackLoss Margin { get; } = new MarginLoss();
+
+    /// <summary>Difference of logits ratio, and the targeted one with a target (Croce and Hein, ICML'20; attacks.md 2.3).</summary>
+    public static AttackLoss Dlr { get; } = new DlrLoss();
+
+    /// <summary>KL(softmax(z(x)) ‖ softmax(z)): the attack inside TRADES. Its gradient at x itself is zero.</summary>
+    public static AttackLoss Kl { get; } = new KlLoss();
+
+    /// <summary>z_t − z_y: the distance to one decision boundary.</summary>
+    public static AttackLoss Gap { get; } = new GapLoss();
+
+    /// <summary>Name in options and reports.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The value at one row, in double, and its gradient.</summary>
+    /// <param name="input">The row.</param>
+    /// <param name="gradient">Receives ∂/∂z <c>[K]</c>; every entry must be written.</param>
+    public abstract double Evaluate(in LossInput input, Span<float> gradient);
+
+    /// <summary>The loss of that name.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static AttackLoss Parse(string name) => name switch
+    {
+        "ce" => CrossEntropy,
+        "margin" => Margin,
+        "dlr" => Dlr,
+        "kl" => Kl,
+        _ => throw new ArgumentException($"Loss '{name}' is unknown: use ce, margin, dlr or kl."),
+    };
+
+    /// <summary>Index of the largest logit besides one class; the first of equal ones.</summary>
+    internal static int Runner(ReadOnlySpan<float> z, int besides)
+    {
+        int best = besides == 0 ? 1 : 0;
+        for (int k = best + 1; k < z.Length; k++)
+            if (k != besides && z[k] > z[best]) best = k;
+        return best;
+    }
+}
+
+internal sealed record CrossEntropyLoss : AttackLoss
+{
+    public override string Name => "ce";
+
+    public override double Evaluate(in LossInput input, Span<float> gradient)
+    {
+        var z = input.Logits;
+        bool targeted = input.Target >= 0;
+        int at = targeted ? input.Target : input.Label;
+        double norm = LogSumExp(z), sign = targeted ? -1 : 1;
+        for (int k = 0; k < z.Length; k++) gradient[k] = (float)(sign * (Math.Exp(z[k] - norm) - (k == at ? 1 : 0)));
+        return sign * (norm - z[at]);
+    }
+
+    /// <summary>log Σ exp z in double, so that a certain net's loss neither overflows nor loses its gradient.</summary>
+    public static double LogSumExp(ReadOnlySpan<float> z)
+    {
+        double max = double.NegativeInfinity, sum = 0;
+        foreach (float v in z) max = Math.Max(max, v);
+        foreach (float v in z) sum += Math.Exp(v - max);
+        return max + Math.Log(sum);
+    }
+}
+
+internal sealed record MarginLoss : AttackLoss
+{
+    public override string Name => "margin";
+
+    public override double Evaluate(in LossInput input, Span<float> gradient)
+    {
+        var z = input.Logits;
+        bool targeted = input.Target >= 0;
+        int own = targeted ? input.Target : input.Label, other = Runner(z, own);
+        var (up, down) = targeted ? (own, other) : (other, own);
+        gradient.Clear();
+        (gradient[up], gradient[down]) = (1, -1);
+        return (double)z[up] - z[down];
+    }
+}
+
+internal sealed record GapLoss : AttackLoss
+{
+    public override string Name => "gap";
+
+    public override double Evaluate(in LossInput input, Span<float> gradient)
+    {
+        gradient.Clear();
+        (gradient[input.Target], gradient[input.Label]) = (1, -1);
+        return (double)input.Logits[input.Target] - input.Logits[input.Label];
+    }
+}
+
+internal sealed record KlLoss : AttackLoss
+{
+    public override string Name => "kl";
+
+    public override double Evaluate(in LossInput input, Span<float> gradient)
+    {
+        ReadOnlySpan<float> z = input.Logits, clean = input.Clean;
+        double normP = CrossEntropyLoss.LogSumExp(z), normQ = CrossEntropyLoss.LogSumExp(clean), sum = 0;
+        for (int k = 0; k < z.Length; k++)
+        {
+            double logP = z[k] - normP, logQ = clean[k] - normQ, q = Math.Exp(logQ);
+            sum += q * (logQ - logP);
+            gradient[k] = (float)(Math.Exp(logP) - q);
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,185 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>How the network is asked.</summary>
+public sealed record AttackRunnerOptions
+{
+    /// <summary>Images under attack at a time, and the most rows that the network sees at once.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Seed of all random numbers.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>A step in front of the network that belongs to the defence, or null.</summary>
+    public InputTransform? Transform { get; init; }
+
+    /// <summary>Statistics that batch norms use.</summary>
+    public BnMode Bn { get; init; } = BnMode.Eval;
+
+    /// <summary>Allows batch statistics, with which images of a batch change each other's results.</summary>
+    public bool AllowTrainingMode { get; init; }
+}
+
+/// <summary>What an attack made of one image.</summary>
+/// <param name="Index">The image's index.</param>
+/// <param name="Image">The adversarial image <c>[C·H·W]</c>, or the best point where the attack failed; the clean one where it had nothing to do.</param>
+/// <param name="WasCorrect">Whether the clean image was to be attacked at all.</param>
+/// <param name="Fooled">Whether the attack fooled the network.</param>
+/// <param name="Part">The part that fooled it, or the last one.</param>
+/// <param name="Iteration">The iteration of that part in which the point was found.</param>
+/// <param name="Forwards">Evaluations of the network.</param>
+/// <param name="Backwards">Those of them with a gradient.</param>
+public sealed record AttackOutcome(
+    long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards);
+
+/// <summary>
+/// Attacks many images at once. Each image's attack is a loop of its own that waits whenever it asks the network; the runner answers
+/// the questions of all images in few batches. Who has finished leaves at once and the next image takes the place.
+/// </summary>
+public sealed class AttackRunner
+{
+    private readonly NetBatches _batches;
+    private List<Ask> _asked = [];
+
+    /// <summary>Prepares attacks on a network.</summary>
+    /// <param name="net">The network.</param>
+    /// <param name="options">How it is asked.</param>
+    /// <param name="imageShape">Channels, height and width that attacks see, where the network itself takes flat rows.</param>
+    /// <exception cref="ArgumentException">The batch is empty, or batch norms are in training mode without that being allowed.</exception>
+    public AttackRunner(Classifier net, AttackRunnerOptions? options = null, Shape? imageShape = null)
+    {
+        (Net, Options, ImageShape) = (net, options ?? new AttackRunnerOptions(), (imageShape ?? net.InputShape).WithBatch(1));
+        if (Options.Batch < 1) throw new ArgumentException($"AttackRunner: a batch of {Options.Batch} images cannot be attacked.");
+        if (Options.Bn != BnMode.Eval && !Options.AllowTrainingMode)
+            throw new ArgumentException("AttackRunner: the model is in training mode, in which the images of a batch change each other's results: use eval mode, or allow it.");
+        if (ImageShape.SampleCount != net.InputShape.SampleCount)
+            throw new ShapeException("AttackRunner", $"images {ImageShape} do not fit the network's {net.InputShape}");
+        _batches = new NetBatches(net, Options, ImageShape);
+    }
+
+    /// <summary>The network.</summary>
+    public Classifier Net { get; }
+
+    /// <summary>How it is asked.</summary>
+    public AttackRunnerOptions Options { get; }
+
+    /// <summary>Channels, height and width of an image.</summary>
+    public Shape ImageShape { get; }
+
+    /// <summary>Evaluations of the network so far.</summary>
+    public long Forwards => _batches.Forwards;
+
+    /// <summary>Those of them with a gradient.</summary>
+    public long Backwards => _batches.Backwards;
+
+    /// <summary>Called after each round of answers.</summary>
+    internal Action Tick { get; set; } = () => { };
+
+    /// <summary>Attacks images.</summary>
+    /// <param name="attack">The attack.</param>
+    /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
+    /// <param name="labels">True classes <c>[N]</c>.</param>
+    /// <param name="samples">Index of each image, which names its random numbers; 0…N−1 when null.</param>
+    /// <param name="goals">The class that each image is to get (targeted mode), or null.</param>
+    /// <param name="prepare">Told each image before it is attacked, to follow it with <see cref="Subject.Trace"/>.</param>
+    /// <returns>One outcome an image, in their order.</returns>
+    /// <exception cref="ArgumentException">The images are not in [0,1], or sizes or labels do not fit.</exception>
+    /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
+    public AttackOutcome[] Perturb(
+        Attack attack, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long[]? samples = null, int[]? goals = null, Action<Subject>? prepare = null)
+    {
+        InputCheck.Require(images, labels, ImageShape, Net.Classes);
+        var subjects = new Subject[labels.Length];
+        for (int i = 0; i < subjects.Length; i++)
+        {
+            float[] image = images.Slice(i * ImageShape.SampleCount, ImageShape.SampleCount).ToArray();
+            subjects[i] = new Subject(this, samples?[i] ?? i, image, labels[i], goals?[i]);
+            prepare?.Invoke(subjects[i]);
+        }
+        var outcomes = new Dictionary<Subject, AttackOutcome>();
+        Run(subjects, async subject => outcomes[subject] = await Perturb(attack, subject));
+        return [.. subjects.Select(s => outcomes[s])];
+    }
+
+    /// <summary>Attacks one image part by part until it is fooled; who is wrong already is returned as it is.</summary>
+    internal static async Task<AttackOutcome> Perturb(Attack attack, Subject s)
+    {
+        long forwards = s.Forwards, backwards = s.Backwards;
+        s.Clean = (await s.Logits(s.Image)).Logits;
+        if (s.Succeeds(s.Clean)) return new AttackOutcome(s.Index, s.Image, false, false, default, -1, s.Forwards - forwards, s.Backwards - backwards);
+        AttackResult? best = null;
+        AttackPart last = default;
+        foreach (var part in attack.Parts(s.Classes))
+        {
+            s.Enter(attack, part);
+            var result = await attack.Run(s, part);
+            last = part;
+            if (best is null || result.Fooled || result.Score > best.Score) best = result;
+            if (result.Fooled) break;
+        }
+        return new AttackOutcome(
+            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards);
+    }
+
+    /// <summary>Does some work on each image, as many at a time as the batch holds, in their order.</summary>
+    /// <param name="subjects">The images; the next is taken when there is room.</param>
+    /// <param name="work">What is done with one; it may wait for nothing but its own questions.</param>
+    /// <param name="finished">Told each image that is done; may cancel by throwing.</param>
+    internal void Run(IEnumerable<Subject> subjects, Func<Subject, Task> work, Action<Subject>? finished = null)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null); // continuations run here, in order, and nowhere else
+        try
+        {
+            _asked = [];
+            Loop(subjects, work, finished ?? (_ => { }));
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    internal void Enqueue(Ask ask) => _asked.Add(ask);
+
+    private void Loop(IEnumerable<Subject> subjects, Func<Subject, Task> work, Action<Subject> finished)
+    {
+        using var next = subjects.GetEnumerator();
+        var active = new List<(Subject Subject, Task Task)>();
+        for (bool more = true; ;)
+        {
+            while (active.Count < Options.Batch && more)
+                if (more = next.MoveNext()) active.Add((next.Current, work(next.Current)));
+            if (Reap(active, finished) > 0) continue;
+            if (active.Count == 0) return;
+            if (_asked.Count == 0) throw new InvalidOperationException("An attack waits for something else than its questions to the network.");
+            Answer();
+        }
+    }
+
+    private static int Reap(List<(Subject Subject, Task Task)> active, Action<Subject> finished)
+    {
+        int before = active.Count;
+        foreach (var (subject, task) in active.Where(a => a.Task.IsCompleted))
+        {
+            task.GetAwaiter().GetResult(); // throws what the attack threw
+            finished(subject);
+        }
+        active.RemoveAll(a => a.Task.IsCompleted);
+        return before - active.Count;
+    }
+
+    // One kind of question a round, the more frequent one; the others wait and gather, so that batches stay full and images in step.
+    private void Answer()
+    {
+        var asked = _asked;
+        bool gradients = 2 * asked.Count(ask => ask.Wanted is not null) >= asked.Count;
+        Ask[] now = [.. asked.Where(ask => ask.Wanted is not null == gradients)];
+        _asked = [.. asked.Where(ask => ask.Wanted is not null != gradients)];
+        _batches.Answer(now);
+        foreach (var ask in now) ask.Complete();
+        Tick();
+    }
+}

@@ -1,0 +1,69 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// DeepFool (Moosavi-Dezfooli et al., CVPR'16; attacks.md 1.7): sums moves to the nearest of the linearised boundaries. It has no radius
+/// of its own: it estimates the smallest perturbation, which counts when it is at most ε.
+/// </summary>
+public sealed record DeepFool : Attack
+{
+    private const double Guard = 1e-8, Beyond = 1e-4;
+
+    /// <inheritdoc/>
+    public override string Name => "deepfool";
+
+    /// <inheritdoc/>
+    public override string Settings => Text($"steps={Steps} overshoot={Overshoot:R} candidates={Candidates}");
+
+    /// <summary>Iterations at most.</summary>
+    public int Steps { get; init; } = 50;
+
+    /// <summary>Share by which the sum of moves is lengthened.</summary>
+    public double Overshoot { get; init; } = 0.02;
+
+    /// <summary>Classes with the largest clean logits that are looked at, the true one included.</summary>
+    public int Candidates { get; init; } = 10;
+
+    internal override int Id => 30;
+
+    /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * Steps * (Math.Min(Candidates, classes) - 1);
+
+    /// <inheritdoc/>
+    protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+    {
+        float[] x = subject.Image, u = x;
+        var sum = new double[x.Length];
+        int[] others = subject.Goal is { } goal ? [goal] : [.. Subject.Ranking(subject.Clean).Take(Candidates).Where(k => k != subject.Label)];
+        int i = 0;
+        for (; i < Steps && !subject.Succeeds((await subject.Logits(u)).Logits); i++)
+        {
+            Add(sum, await Nearest(subject, u, others));
+            u = new float[x.Length];
+            for (int j = 0; j < u.Length; j++) u[j] = (float)Math.Clamp(x[j] + (1 + Overshoot) * sum[j], 0, 1);
+        }
+        bool fooled = subject.Succeeds((await subject.Logits(u)).Logits);
+        double norm = Ball.Distance(u, x);
+        subject.Tell("norm", i, norm);
+        return new AttackResult(u, fooled && !(norm > Eps), fooled ? -norm : double.NegativeInfinity, i);
+    }
+
+    private async Task<(float[] Normal, double Distance)> Nearest(Subject s, float[] u, int[] others)
+    {
+        var asked = Array.ConvertAll(others, k => s.Gradient(u, AttackLoss.Gap, k));
+        (float[] Normal, double Distance) nearest = ([], double.PositiveInfinity);
+        foreach (var ask in asked)
+        {
+            var at = await ask;
+            double distance = Math.Abs(at.Loss) / (Ball.Dual(at.Gradient) + Guard);
+            if (distance < nearest.Distance) nearest = (at.Gradient, distance);
+        }
+        return nearest;
+    }
+
+    private void Add(double[] sum, (float[] Normal, double Distance) nearest)
+    {
+        var (w, d) = (nearest.Normal, nearest.Distance + Beyond);
+        double rate = Norm == Norm.Linf ? 0 : d / (Ball.Length(w) + Guard);
+        for (int j = 0; j < sum.Length; j++) sum[j] += Norm == Norm.Linf ? d * Math.Sign(w[j]) : rate * w[j];
+    }
+}

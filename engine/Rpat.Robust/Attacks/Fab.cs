@@ -1,0 +1,119 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// FAB, the fast adaptive boundary attack (Croce and Hein, ICML'20; attacks.md 2.4): looks for the nearest misclassified point by moving
+/// to the linearised decision boundary, with a bias to the image, and back. With <see cref="Targets"/> it is FAB-T, which linearises
+/// one boundary an iteration instead of all. The radius only matters to random starts and to whether the result counts.
+/// </summary>
+public sealed record Fab : Attack
+{
+    private const double NotFound = 1e10, Guard = 1e-12, LeastMove = 1e-8;
+
+    /// <summary>FAB-T with AutoAttack's nine targets (fewer with fewer classes).</summary>
+    public static Fab Targeted { get; } = new() { Targets = 9 };
+
+    /// <inheritdoc/>
+    public override string Name => Targets > 0 ? "fab-t" : "fab";
+
+    /// <inheritdoc/>
+    public override string Settings => Text($"steps={Steps} restarts={Restarts} targets={Targets} alpha={AlphaMax:R} eta={Eta:R} beta={Beta:R}");
+
+    /// <summary>Iterations.</summary>
+    public int Steps { get; init; } = 100;
+
+    /// <summary>How many classes are targeted, from the runner-up on; 0 looks at all boundaries in each iteration.</summary>
+    public int Targets { get; init; }
+
+    /// <summary>Largest bias to the image, α_max.</summary>
+    public double AlphaMax { get; init; } = 0.1;
+
+    /// <summary>Overshoot beyond the boundary, η.</summary>
+    public double Eta { get; init; } = 1.05;
+
+    /// <summary>Share of the way from the image that a found point is drawn back to, β.</summary>
+    public double Beta { get; init; } = 0.9;
+
+    internal override int Id => Targets > 0 ? 21 : 20;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<AttackPart> Parts(int classes) => Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
+
+    /// <inheritdoc/>
+    public override long Cost(int classes) => Steps * (1L + 3 * (Targets > 0 ? 1 : classes - 1));
+
+    /// <inheritdoc/>
+    protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+    {
+        float[] clean = (await subject.Logits(subject.Image)).Logits;
+        int[] candidates = Candidates(subject, clean, part);
+        if (part.Rank > 0) await subject.Logits(subject.Image); // the reference looks twice: once for who is right, once for the ranks
+        float[] x = subject.Image, u = Begin(subject, part), found = x;
+        var (least, foundAt) = (NotFound, -1);
+        for (int i = 0; i < Steps; i++)
+        {
+            u = Move(x, u, await Nearest(subject, u, candidates));
+            float[] z = (await subject.Logits(u)).Logits;
+            if (!subject.Succeeds(z)) continue;
+            double norm = Ball.Distance(u, x);
+            if (norm < least) (least, found, foundAt) = (norm, u, i);
+            subject.Tell("norm", i, least);
+            u = Back(x, u);
+        }
+        bool wrong = subject.Succeeds((await subject.Logits(found)).Logits);
+        return new AttackResult(found, wrong && !(least > Eps), -least, foundAt);
+    }
+
+    private static int[] Candidates(Subject s, float[] clean, AttackPart part) =>
+        s.Goal is { } goal ? [goal]
+        : part.Rank > 0 ? [Subject.ClassOfRank(clean, part.Rank)]
+        : [.. Enumerable.Range(0, s.Classes).Where(k => k != s.Label)];
+
+    private float[] Begin(Subject s, AttackPart part)
+    {
+        if (Start?.Invoke(s, part) is { } own) return own;
+        return part.Restart == 0 ? s.Image : Ball.OnSphere(s.Image, 0.5 * Math.Min(NotFound, Eps), s.Random(this, part));
+    }
+
+    /// <summary>The linearised boundary that is nearest in the dual norm.</summary>
+    private async Task<Plane> Nearest(Subject s, float[] u, int[] candidates)
+    {
+        var asked = Array.ConvertAll(candidates, k => s.Gradient(u, AttackLoss.Gap, k));
+        Plane nearest = default;
+        double least = double.PositiveInfinity;
+        foreach (var ask in asked)
+        {
+            var at = await ask;
+            double distance = Math.Abs(at.Loss) / (Guard + Ball.Dual(at.Gradient));
+            if (distance < least) (least, nearest) = (distance, new Plane(at.Gradient, at.Loss));
+        }
+        return nearest;
+    }
+
+    private float[] Move(float[] x, float[] u, Plane plane)
+    {
+        double b = -plane.Gap;
+        for (int i = 0; i < u.Length; i++) b += (double)plane.Normal[i] * u[i];
+        double[] fromHere = Project(u, plane.Normal, b), fromImage = Project(x, plane.Normal, b);
+        double a1 = Math.Max(Size(fromHere), LeastMove), a2 = Math.Max(Size(fromImage), LeastMove);
+        double bias = Math.Clamp(a1 / (a1 + a2), 0, AlphaMax);
+        var v = new float[u.Length];
+        for (int i = 0; i < v.Length; i++)
+            v[i] = (float)Math.Clamp((1 - bias) * (u[i] + Eta * fromHere[i]) + bias * (x[i] + Eta * fromImage[i]), 0, 1);
+        return v;
+    }
+
+    private float[] Back(float[] x, float[] u)
+    {
+        var v = new float[u.Length];
+        for (int i = 0; i < v.Length; i++) v[i] = (float)(x[i] + Beta * ((double)u[i] - x[i]));
+        return v;
+    }
+
+    private double[] Project(float[] from, float[] normal, double b) =>
+        Norm == Norm.Linf ? HyperplaneProjection.Linf(from, normal, b) : HyperplaneProjection.L2(from, normal, b);
+
+    private double Size(double[] move) => Norm == Norm.Linf ? move.Max(Math.Abs) : Math.Sqrt(move.Sum(v => v * v));
+
+    /// <summary>The boundary near a point: its gradient and how far the competitor's logit is above the true one's there.</summary>
+    private readonly record struct Plane(float[] Normal, double Gap);
+}

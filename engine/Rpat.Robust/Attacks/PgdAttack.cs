@@ -1,0 +1,98 @@
+namespace Rpat.Robust;
+
+/// <summary>Which point of a run an attack returns.</summary>
+public enum Keep
+{
+    /// <summary>The last iterate, fooled or not: what training papers report as PGD-20.</summary>
+    Last,
+
+    /// <summary>The iterate of largest loss, the start included.</summary>
+    BestLoss,
+
+    /// <summary>The first misclassified iterate, with which the run ends; the last one where there is none. Stronger, and cheaper.</summary>
+    AnyMisclassified,
+}
+
+/// <summary>
+/// Projected gradient descent (Madry et al., ICLR'18; attacks.md 1.3) for evaluation: start, then gradient, step, project. With other
+/// settings it is BIM (no random start), and CW-L∞ (margin loss). <see cref="Pgd"/> is the same loop for training, on the device.
+/// </summary>
+public sealed record PgdAttack : Attack
+{
+    private readonly int _steps = 10;
+
+    /// <summary>BIM (Kurakin et al., 2017): PGD from the image itself (attacks.md 1.4).</summary>
+    public static PgdAttack Bim { get; } = new() { Title = "bim", RandomStart = false };
+
+    /// <summary>"CW" of adversarial-training papers: 20 steps of 2/255 on the margin, any misclassified iterate (attacks.md 1.5).</summary>
+    public static PgdAttack CwLinf { get; } = new() { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
+
+    /// <summary>The L2 attack of RPAT's benchmarks: ε 128/255, step 15/255, 10 steps.</summary>
+    public static PgdAttack L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255.0, StepSize = 15 / 255.0 };
+
+    /// <inheritdoc/>
+    public override string Name => Title ?? $"pgd{Steps}";
+
+    /// <summary>A name of its own for a combination of settings.</summary>
+    public string? Title { get; init; }
+
+    /// <inheritdoc/>
+    public override string Settings => Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} keep={Keep} draws={Draws}");
+
+    /// <summary>What is maximised.</summary>
+    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+
+    /// <summary>Length of a step.</summary>
+    public double StepSize { get; init; } = 2 / 255.0;
+
+    /// <summary>Gradient steps.</summary>
+    /// <exception cref="ArgumentException">It is negative.</exception>
+    public int Steps
+    {
+        get => _steps;
+        init => _steps = value >= 0 ? value : throw new ArgumentException($"PgdAttack: {value} steps make no attack.");
+    }
+
+    /// <summary>Start at a random point of the ball instead of at the image.</summary>
+    public bool RandomStart { get; init; } = true;
+
+    /// <summary>Which point is returned.</summary>
+    public Keep Keep { get; init; } = Keep.Last;
+
+    /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
+    public int Draws { get; init; } = 1;
+
+    // Training's PGD draws its starts from epoch 0 in an evaluation: the same numbers as id 0 gives.
+    internal override int Id => 0;
+
+    /// <inheritdoc/>
+    public override long Cost(int classes) => 3L * Steps * Draws + 1;
+
+    /// <inheritdoc/>
+    protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+    {
+        float[] u = Begin(subject, part), best = u;
+        var (bestLoss, bestAt) = (double.NegativeInfinity, -1);
+        for (int i = 0; i < Steps; i++)
+        {
+            var at = await subject.Gradient(u, Loss, draws: Draws);
+            subject.Tell("loss", i, at.Loss);
+            if (Keep == Keep.AnyMisclassified && subject.Succeeds(at.Logits)) return new AttackResult(u, true, -subject.Margin(at.Logits), i);
+            if (at.Loss > bestLoss) (best, bestLoss, bestAt) = (u, at.Loss, i);
+            u = Ball.Ascend(u, at.Gradient, StepSize);
+            Ball.Project(subject.Image, u, Eps);
+        }
+        var end = await subject.Logits(u);
+        double loss = LossAt(subject, end.Logits);
+        subject.Tell("loss", Steps, loss);
+        if (Keep != Keep.BestLoss || loss > bestLoss) return new AttackResult(u, subject.Succeeds(end.Logits), loss, Steps);
+        float[] z = (await subject.Logits(best)).Logits;
+        return new AttackResult(best, subject.Succeeds(z), bestLoss, bestAt);
+    }
+
+    private float[] Begin(Subject s, AttackPart part) =>
+        Start?.Invoke(s, part) ?? (RandomStart ? Ball.InBall(s.Image, Eps, s.Random(this, part)) : s.Image);
+
+    private double LossAt(Subject s, float[] logits) => Loss.Evaluate(
+        new LossInput { Logits = logits, Clean = s.Clean, Label = s.Label, Target = s.Goal ?? -1 }, new float[logits.Length]);
+}

@@ -1,0 +1,135 @@
+using Rpat.Engine;
+using Rpat.Engine.Random;
+
+namespace Rpat.Robust;
+
+/// <summary>A number of an attack's inner state, for tests and diagnostics.</summary>
+/// <param name="Quantity">What it is: <c>loss</c>, <c>best</c>, <c>step</c>, <c>norm</c>, <c>margin</c>…</param>
+/// <param name="Iteration">The iteration, from 0.</param>
+/// <param name="Value">The number.</param>
+public readonly record struct TracePoint(string Quantity, int Iteration, double Value);
+
+/// <summary>
+/// One image under attack, alone with the network: nothing of the other images of its batch reaches it, and its random numbers are
+/// named by its index, so no result depends on batch size, order or who has finished.
+/// </summary>
+public sealed class Subject
+{
+    private readonly AttackRunner _runner;
+    private RandomKey _noise;
+
+    internal Subject(AttackRunner runner, long index, float[] image, int label, int? goal = null)
+    {
+        (_runner, Index, Image, Label, Goal) = (runner, index, image, label, goal);
+        NormGeometry.Box(image); // a decimal detour may have left −3e-8
+        Clean = [];
+        _noise = new RandomKey(runner.Options.Seed, Purpose.Noise, 0, index, 0, 0);
+    }
+
+    /// <summary>Index of the image in its data set.</summary>
+    public long Index { get; }
+
+    /// <summary>The clean image <c>[C·H·W]</c> in [0,1]; not to be written to.</summary>
+    public float[] Image { get; }
+
+    /// <summary>True class.</summary>
+    public int Label { get; }
+
+    /// <summary>The class that a targeted attack wants, or null: any but the true one.</summary>
+    public int? Goal { get; }
+
+    /// <summary>Channels, height and width of an image.</summary>
+    public Shape Shape => _runner.ImageShape;
+
+    /// <summary>Number of logits.</summary>
+    public int Classes => _runner.Net.Classes;
+
+    /// <summary>Logits of the clean image <c>[K]</c>, known once an attack has begun.</summary>
+    public float[] Clean { get; internal set; }
+
+    /// <summary>Evaluations of the network so far.</summary>
+    public long Forwards { get; private set; }
+
+    /// <summary>Those of them with a gradient.</summary>
+    public long Backwards { get; private set; }
+
+    /// <summary>Gradients so far that were zero throughout: no attack that follows gradients can move there.</summary>
+    public long ZeroGradients { get; internal set; }
+
+    /// <summary>Gradients so far that held NaN or infinity, which were taken for zero.</summary>
+    public long BadGradients { get; internal set; }
+
+    /// <summary>Told the attack's inner numbers, or null.</summary>
+    public Action<TracePoint>? Trace { get; set; }
+
+    /// <summary>
+    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a part does not depend on what was asked before.
+    /// </summary>
+    internal void Enter(Attack attack, AttackPart part) =>
+        _noise = _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 };
+
+    /// <summary>Asks for the logits at a point.</summary>
+    /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
+    public Ask Logits(float[] point) => Enqueue(new Ask(this, point, null, -1, 1) { Noise = NextNoise() });
+
+    /// <summary>Asks for the logits, a loss and its gradient at a point.</summary>
+    /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="target">The class that the loss steers to; −1 for <see cref="Goal"/>, or none.</param>
+    /// <param name="draws">Gradients to average over where the model is random.</param>
+    public Ask Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
+        Enqueue(new Ask(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
+
+    /// <summary>Whether logits mean that the attack has what it wants: the goal, or any class but the true one.</summary>
+    public bool Succeeds(ReadOnlySpan<float> logits)
+    {
+        int predicted = Predictions.ArgMax(logits);
+        return Goal is { } goal ? predicted == goal : predicted != Label;
+    }
+
+    /// <summary>How far the logits are from success: z_y − max_{k≠y} z_k, or max_{k≠t} z_k − z_t with a goal.</summary>
+    public double Margin(ReadOnlySpan<float> logits)
+    {
+        int own = Goal ?? Label;
+        double gap = (double)logits[own] - logits[AttackLoss.Runner(logits, own)];
+        return Goal is null ? gap : -gap;
+    }
+
+    /// <summary>The class with the rank-th largest clean logit, counted from 1; of equal ones the first.</summary>
+    public static int ClassOfRank(ReadOnlySpan<float> clean, int rank) => Ranking(clean)[rank - 1];
+
+    /// <summary>The classes by descending logit; equal ones by index.</summary>
+    public static int[] Ranking(ReadOnlySpan<float> logits)
+    {
+        float[] values = logits.ToArray();
+        return [.. Enumerable.Range(0, values.Length).OrderByDescending(k => values[k])];
+    }
+
+    /// <summary>The random numbers of a part of an attack.</summary>
+    /// <param name="attack">The attack: two attacks draw different numbers unless their ids are the same.</param>
+    /// <param name="part">The part.</param>
+    /// <param name="purpose">What they are for.</param>
+    /// <param name="iteration">The iteration.</param>
+    public PhiloxStream Random(Attack attack, AttackPart part, Purpose purpose = Purpose.AttackStart, int iteration = 0) =>
+        new RandomKey(_runner.Options.Seed, purpose, (attack.Id << 10) | part.Rank, Index, part.Restart, iteration).Stream();
+
+    /// <summary>Tells an inner number.</summary>
+    public void Tell(string quantity, int iteration, double value) => Trace?.Invoke(new TracePoint(quantity, iteration, value));
+
+    private RandomKey NextNoise()
+    {
+        var key = _noise;
+        _noise = key with { Iteration = key.Iteration + 1 };
+        return key;
+    }
+
+    private Ask Enqueue(Ask ask)
+    {
+        if (ask.Point.Length != Image.Length)
+            throw new ArgumentException($"A point of {ask.Point.Length} values is no image of {Image.Length}: give channels, height and width as one row.");
+        Forwards += ask.Draws;
+        if (ask.Wanted is not null) Backwards += ask.Draws;
+        _runner.Enqueue(ask);
+        return ask;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Rpat.Engine.IO;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// The record of an evaluation: a journal that is only ever appended to, one line a finished part, written behind the adversarial
+/// image that it speaks of. Whatever was on its way when the process died is done again; a line cut in two, or one whose image is not
+/// there, was never written. When all is done the lines are sorted into <c>ledger.jsonl</c>, which does not show how often it was resumed.
+/// </summary>
+internal sealed class Ledger : IDisposable
+{
+    private const string JournalName = "journal.jsonl", FinalName = "ledger.jsonl";
+    private static readonly TimeSpan _flushEvery = TimeSpan.FromSeconds(1);
+
+    private readonly string _folder;
+    private readonly ExampleStore _examples;
+    private readonly Dictionary<(int, string, int, int, int, int), LedgerEntry> _entries = [];
+    private readonly FileStream _journal;
+    private long _flushed = Environment.TickCount64;
+
+    /// <summary>Opens the journal of a folder, reading what is sound in it.</summary>
+    public Ledger(string folder, ExampleStore examples)
+    {
+        (_folder, _examples) = (folder, examples);
+        _journal = new FileStream(Path.Combine(folder, JournalName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        _journal.SetLength(ReadSound());
+        _journal.Seek(0, SeekOrigin.End);
+    }
+
+    /// <summary>All entries, in the order of the sorted ledger.</summary>
+    public IEnumerable<LedgerEntry> Entries => _entries.Values
+        .OrderBy(e => e.Eps).ThenBy(e => e.Suite, StringComparer.Ordinal).ThenBy(e => e.Stage).ThenBy(e => e.Sample).ThenBy(e => e.Rank).ThenBy(e => e.Restart);
+
+    /// <summary>The entry of a part, or null when it is still to be done.</summary>
+    public LedgerEntry? Find(int eps, string suite, int stage, int sample, AttackPart part) =>
+        _entries.GetValueOrDefault((eps, suite, stage, sample, part.Rank, part.Restart));
+
+    /// <summary>Adds a finished part, with the image if it fooled.</summary>
+    public void Add(LedgerEntry entry, ReadOnlySpan<float> image = default)
+    {
+        if (!image.IsEmpty)
+        {
+            _examples.Write(entry.Eps, entry.Suite, entry.Sample, image);
+            entry = entry with { Digest = DigestOf(image) };
+        }
+        _entries.Add(entry.Key, entry);
+        _journal.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(entry) + "\n"));
+        bool due = Environment.TickCount64 - _flushed > _flushEvery.TotalMilliseconds;
+        _journal.Flush(flushToDisk: due);
+        if (due) _flushed = Environment.TickCount64;
+    }
+
+    /// <summary>Writes the sorted ledger.</summary>
+    public void Close() =>
+        AtomicFile.WriteText(Path.Combine(_folder, FinalName), string.Concat(Entries.Select(e => JsonSerializer.Serialize(e) + "\n")));
+
+    /// <summary>Reads the sorted ledger of a finished evaluation.</summary>
+    /// <exception cref="DataException">It is missing or damaged.</exception>
+    public static IReadOnlyList<LedgerEntry> Read(string folder)
+    {
+        string path = Path.Combine(folder, FinalName);
+        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FinalName}: finish the evaluation with --resume first.");
+        try
+        {
+            return [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<LedgerEntry>(line) ?? throw new JsonException("a line is empty"))];
+        }
+        catch (JsonException error)
+        {
+            throw new DataException($"'{path}' is damaged at line {error.LineNumber} ({error.Message.TrimEnd('.')}): run the evaluation again.", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _journal.Flush(flushToDisk: true);
+        _journal.Dispose();
+    }
+
+    internal static string DigestOf(ReadOnlySpan<float> image) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(image)).AsSpan(0, 16));
+
+    /// <summary>Takes over all whole lines whose images are there, and returns where the first other one begins.</summary>
+    private long ReadSound()
+    {
+        var bytes = new byte[_journal.Length];
+        _journal.ReadExactly(bytes);
+        int start = 0;
+        for (int end; (end = Array.IndexOf(bytes, (byte)'\n', start)) >= 0; start = end + 1)
+            if (!TryTake(bytes.AsSpan(start, end - start))) break;
+        return start;
+    }
+
+    private bool TryTake(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var entry = JsonSerializer.Deserialize<LedgerEntry>(line);
+            return entry is not null && IsKept(entry) && _entries.TryAdd(entry.Key, entry);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private bool IsKept(LedgerEntry entry) =>
+        entry.Digest.Length == 0 || DigestOf(_examples.Read(entry.Eps, entry.Suite, entry.Sample)) == entry.Digest;
+}

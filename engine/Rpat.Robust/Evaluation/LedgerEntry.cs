@@ -1,0 +1,45 @@
+using System.Text.Json.Serialization;
+
+namespace Rpat.Robust;
+
+/// <summary>What one part of one attack did to one image: a line of the ledger. Nothing in it depends on time, batch or order.</summary>
+/// <param name="Eps">Number of the radius in the plan, from 0; −1 for the clean pass.</param>
+/// <param name="Suite">The column, such as <c>aa</c>; <c>clean</c> for the clean pass.</param>
+/// <param name="Stage">Place of the attack in its suite, from 0.</param>
+/// <param name="Attack">Its name; <c>reused</c> when a smaller radius' example was taken over.</param>
+/// <param name="Sample">Index of the image.</param>
+/// <param name="Rank">Rank of the target class, 0 without one.</param>
+/// <param name="Restart">Number of the restart.</param>
+/// <param name="Fooled">Whether the image counts as fooled from here on.</param>
+/// <param name="Prediction">The class that the network gave; −1 where the part did not fool it.</param>
+/// <param name="Norm">Length of the perturbation in double; 0 where it did not fool.</param>
+/// <param name="Margin">z_y − max_{k≠y} z_k at the point, or of the clean image.</param>
+/// <param name="Iteration">Iteration in which the point was found.</param>
+/// <param name="Forwards">Evaluations of the network.</param>
+/// <param name="Backwards">Those of them with a gradient.</param>
+/// <param name="ZeroGradients">Gradients that were zero throughout.</param>
+/// <param name="BadGradients">Gradients with NaN or infinity.</param>
+/// <param name="Digest">First half of the SHA-256 of the adversarial image's bytes, or empty.</param>
+public sealed record LedgerEntry(
+    [property: JsonPropertyName("eps")] int Eps,
+    [property: JsonPropertyName("suite")] string Suite,
+    [property: JsonPropertyName("stage")] int Stage,
+    [property: JsonPropertyName("attack")] string Attack,
+    [property: JsonPropertyName("sample")] int Sample,
+    [property: JsonPropertyName("rank")] int Rank,
+    [property: JsonPropertyName("restart")] int Restart,
+    [property: JsonPropertyName("fooled")] bool Fooled,
+    [property: JsonPropertyName("prediction")] int Prediction,
+    [property: JsonPropertyName("norm")] double Norm,
+    [property: JsonPropertyName("margin")] double Margin,
+    [property: JsonPropertyName("iteration")] int Iteration,
+    [property: JsonPropertyName("forwards")] long Forwards,
+    [property: JsonPropertyName("backwards")] long Backwards,
+    [property: JsonPropertyName("zero_gradients")] long ZeroGradients,
+    [property: JsonPropertyName("bad_gradients")] long BadGradients,
+    [property: JsonPropertyName("digest")] string Digest)
+{
+    /// <summary>What makes an entry one of its kind: there is never a second one with the same key.</summary>
+    [JsonIgnore]
+    public (int, string, int, int, int, int) Key => (Eps, Suite, Stage, Sample, Rank, Restart);
+}

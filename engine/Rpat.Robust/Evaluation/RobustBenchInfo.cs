@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts; what only people know is
+/// left empty.
+/// </summary>
+/// <param name="Name">Name of the model.</param>
+/// <param name="Dataset">Name of the data set.</param>
+/// <param name="Architecture">Name of the architecture.</param>
+/// <param name="Eps">The radius as a text.</param>
+/// <param name="CleanAcc">Clean accuracy.</param>
+/// <param name="AutoattackAcc">Accuracy under AutoAttack's standard version.</param>
+/// <param name="Unreliable">Whether a check raised a flag.</param>
+/// <param name="Footnote">What else must be known, or null.</param>
+public sealed record RobustBenchInfo(
+    string Name, string Dataset, string Architecture, string Eps, string CleanAcc, string AutoattackAcc, bool Unreliable, string? Footnote)
+{
+    private static readonly string[] _harmless = ["few-points", "black-box-wins"];
+
+    /// <summary>From the column <c>aa</c> of a report; null when it is not there or not the standard version.</summary>
+    public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture, int eps = 0)
+    {
+        var column = report.Columns.FirstOrDefault(c => c.Eps == eps && c.Label == "aa-standard");
+        if (column is null) return null;
+        string footnote = report.Images < 10_000 ? FormattableString.Invariant($"First {report.Images} test images only.") : "";
+        return new RobustBenchInfo(
+            name, dataset, architecture, plan.Radii[eps].Text, Percent(report.CleanCorrect, report.Images), Percent(column.Robust, report.Images),
+            report.Warnings.Any(w => !_harmless.Contains(w.Flag)), footnote.Length > 0 ? footnote : null);
+    }
+
+    /// <summary>The file's text, with the keys that the leaderboard expects.</summary>
+    public string ToJson() => JsonSerializer.Serialize(
+        new Dictionary<string, object?>
+        {
+            ["link"] = "", ["name"] = Name, ["authors"] = "", ["additional_data"] = false, ["number_forward_passes"] = 1,
+            ["dataset"] = Dataset, ["venue"] = "", ["architecture"] = Architecture, ["eps"] = Eps, ["clean_acc"] = CleanAcc,
+            ["reported"] = "", ["autoattack_acc"] = AutoattackAcc, ["unreliable"] = Unreliable, ["footnote"] = Footnote,
+        },
+        new JsonSerializerOptions { WriteIndented = true }) + "\n";
+
+    private static string Percent(int count, int all) => Math.Round(100.0 * count / all, 2).ToString(CultureInfo.InvariantCulture);
+}

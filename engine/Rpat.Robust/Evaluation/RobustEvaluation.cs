@@ -1,0 +1,239 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// An evaluation in a folder of its own: clean pass, then at each radius each column's attacks on the images that are still right. Every
+/// finished part is in the ledger at once, so it can be killed at any moment and resumed; results depend on the plan alone.
+/// </summary>
+public sealed class RobustEvaluation
+{
+    private const double LinfSlack = 1e-6, L2Slack = 1e-7, L2Share = 1e-5; // attacks.md 0.4 rule 7
+    internal const string CleanSuite = "clean", Reused = "reused";
+
+    private readonly Classifier _net;
+    private readonly EvaluationPlan _plan;
+    private readonly Shape _image;
+    private readonly float[] _images;
+    private readonly int[] _labels;
+    private readonly string _folder;
+    private readonly Dictionary<(int, string), HashSet<int>> _broken = [];
+    private readonly List<int> _infeasible = [];
+    private readonly AttackRunner _runner; // one for all attacks, since it keeps the recorded tapes
+
+    /// <summary>Prepares an evaluation.</summary>
+    /// <param name="net">The network, used in eval mode.</param>
+    /// <param name="plan">What is done.</param>
+    /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
+    /// <param name="labels">True classes <c>[N]</c>.</param>
+    /// <param name="folder">Where everything is kept; made if it is not there.</param>
+    /// <param name="imageShape">Channels, height and width, where the network itself takes flat rows.</param>
+    /// <exception cref="ArgumentException">Images, labels or plan cannot be evaluated; the message says why.</exception>
+    public RobustEvaluation(Classifier net, EvaluationPlan plan, float[] images, int[] labels, string folder, Shape? imageShape = null)
+    {
+        plan.Check();
+        _image = (imageShape ?? net.InputShape).WithBatch(1);
+        InputCheck.Require(images, labels, _image, net.Classes);
+        if (labels.Length == 0) throw new ArgumentException("There are no images to evaluate: choose other data, or a larger number.");
+        (_net, _plan, _images, _labels, _folder) = (net, plan, images, labels, folder);
+        _runner = new AttackRunner(net, new() { Batch = plan.Batch, Seed = plan.Seed, Transform = plan.Transform }, _image);
+    }
+
+    /// <summary>Told where the evaluation stands, often; may cancel by throwing.</summary>
+    public Action<EvaluationProgress>? Progress { get; set; }
+
+    /// <summary>For tests of everything else.</summary>
+    internal bool SkipSelfTest { get; init; }
+
+    /// <summary>Told each finished attack in a line.</summary>
+    public Action<string>? Log { get; set; }
+
+    /// <summary>Runs what is not done yet.</summary>
+    /// <param name="resume">Whether the folder may already hold a part of this evaluation.</param>
+    /// <exception cref="DataException">The folder holds another evaluation, or one although none was to be resumed.</exception>
+    /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
+    public EvaluationReport Run(bool resume)
+    {
+        var manifest = EvaluationManifest.Of(_plan, DataHash(), _labels.Length);
+        Claim(manifest, resume);
+        var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Run(_net.Device);
+        List<EvaluationWarning> warnings = [.. SelfTestWarnings(selfTest), .. EvaluationChecks.Before(_net, _plan, _images, _labels, _image)];
+        using var examples = new ExampleStore(_folder, _labels.Length, _image);
+        using var ledger = new Ledger(_folder, examples);
+        Clean(ledger);
+        for (int eps = 0; eps < _plan.Radii.Count; eps++)
+            foreach (var suite in _plan.SuitesAt(_plan.Radii[eps].Value)) Column(ledger, examples, eps, suite);
+        return Finish(ledger, examples, warnings, selfTest);
+    }
+
+    private static IEnumerable<EvaluationWarning> SelfTestWarnings(SelfTest test) => test.Cases.Where(c => !c.Passed).Select(c => new EvaluationWarning(
+        "self-test", $"{c.Name} missed a known optimum ({c.Finding}): this build or device computes attacks wrongly, trust no number."));
+
+    private string DataHash() => EvaluationManifest.HashOf(
+        MemoryMarshal.AsBytes(_images.AsSpan()).ToArray(), MemoryMarshal.AsBytes(_labels.AsSpan()).ToArray());
+
+    /// <summary>Writes manifest, images and labels, or compares with those that are there.</summary>
+    private void Claim(EvaluationManifest manifest, bool resume)
+    {
+        Directory.CreateDirectory(_folder);
+        string path = Path.Combine(_folder, EvaluationManifest.FileName);
+        if (File.Exists(path))
+        {
+            if (!resume) throw new DataException($"'{_folder}' holds an evaluation already: go on with it by --resume, or choose another --out.");
+            if (Difference(File.ReadAllText(path), manifest) is { } other)
+                throw new DataException($"'{_folder}' holds another evaluation (not with '{other}'): choose another --out, or give the same checkpoint, data and attacks.");
+            return;
+        }
+        Npy.Write(Path.Combine(_folder, "images.npy"), NamedArray.FromFloats("images", _images, _labels.Length, _image.C, _image.H, _image.W));
+        Npy.Write(Path.Combine(_folder, "labels.npy"), NamedArray.FromInt64("labels", [.. _labels.Select(y => (long)y)], _labels.Length));
+        AtomicFile.WriteText(path, manifest.ToJson());
+    }
+
+    // Paths may change between a start and its resumption; settings and hashes may not.
+    private static string? Difference(string old, EvaluationManifest now)
+    {
+        string[] before = ReadManifest(old)?.Settings.ToArray() ?? [];
+        return now.Settings.FirstOrDefault(line => !before.Contains(line)) ?? before.FirstOrDefault(line => !now.Settings.Contains(line));
+    }
+
+    internal static EvaluationManifest? ReadManifest(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<EvaluationManifest>(json, EvaluationManifest.Format);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private Subject SubjectOf(int i) => new(_runner, i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
+
+    private void Clean(Ledger ledger)
+    {
+        int[] todo = [.. Enumerable.Range(0, _labels.Length).Where(i => ledger.Find(-1, CleanSuite, 0, i, default) is null)];
+        Drive(todo, "clean", () => 0, 0, async s =>
+        {
+            float[] z = (await s.Logits(s.Image)).Logits;
+            ledger.Add(new LedgerEntry(-1, CleanSuite, 0, CleanSuite, (int)s.Index, 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0, s.Margin(z), 0, 1, 0, 0, 0, ""));
+        });
+        Log?.Invoke(Line("initial accuracy", ledger.Entries.Count(e => e.Eps < 0 && !e.Fooled)));
+    }
+
+    private void Column(Ledger ledger, ExampleStore examples, int eps, AttackSuite suite)
+    {
+        var broken = _broken[(eps, suite.Name)] = [.. ledger.Entries.Where(e => e.Eps == eps && e.Suite == suite.Name && e.Fooled).Select(e => e.Sample)];
+        var correct = ledger.Entries.Where(e => e.Eps < 0 && !e.Fooled).Select(e => e.Sample).ToHashSet();
+        TakeOver(ledger, examples, eps, suite, broken);
+        for (int stage = 0; stage < suite.Attacks.Count; stage++)
+        {
+            Stage(ledger, eps, suite, stage, [.. correct.Where(i => !broken.Contains(i)).Order()], broken);
+            string name = suite.Attacks.Count > 1 ? $"{suite.Name}: {suite.Attacks[stage].Name}" : suite.Name;
+            Log?.Invoke(Line($"robust accuracy after {name} {_plan.Norm.Name} eps {_plan.Radii[eps].Text}", correct.Count - broken.Count));
+        }
+    }
+
+    /// <summary>What a smaller radius broke is broken at a larger one.</summary>
+    private void TakeOver(Ledger ledger, ExampleStore examples, int eps, AttackSuite suite, HashSet<int> broken)
+    {
+        if (eps == 0) return;
+        foreach (var e in ledger.Entries.Where(e => e.Eps == eps - 1 && e.Suite == suite.Name && e.Fooled).ToList())
+            if (broken.Add(e.Sample))
+                ledger.Add(e with { Eps = eps, Stage = 0, Attack = Reused, Forwards = 0, Backwards = 0, ZeroGradients = 0, BadGradients = 0, Rank = 0, Restart = 0 }, examples.Read(eps - 1, e.Suite, e.Sample));
+    }
+
+    private void Stage(Ledger ledger, int eps, AttackSuite suite, int stage, int[] alive, HashSet<int> broken)
+    {
+        var attack = suite.Attacks[stage];
+        var parts = attack.Parts(_net.Classes);
+        int[] todo = [.. alive.Where(i => parts.Any(part => ledger.Find(eps, suite.Name, stage, i, part) is null))];
+        long each = attack.Cost(_net.Classes) * parts.Count, later = suite.Attacks.Skip(stage + 1).Sum(a => a.Cost(_net.Classes) * a.Parts(_net.Classes).Count);
+        Drive(todo, $"{suite.Name} {_plan.Radii[eps].Text}: {attack.Name}", () => alive.Count(i => !broken.Contains(i)), each + later, async s =>
+        {
+            s.Clean = (await s.Logits(s.Image)).Logits;
+            foreach (var part in parts.Where(part => ledger.Find(eps, suite.Name, stage, (int)s.Index, part) is null))
+                if (await Part(ledger, eps, suite, stage, s, part))
+                {
+                    broken.Add((int)s.Index);
+                    return;
+                }
+        });
+    }
+
+    /// <summary>One part on one image, confirmed and written down; whether the image is fooled.</summary>
+    private async Task<bool> Part(Ledger ledger, int eps, AttackSuite suite, int stage, Subject s, AttackPart part)
+    {
+        var attack = suite.Attacks[stage];
+        var before = (s.Forwards, s.Backwards, s.ZeroGradients, s.BadGradients);
+        s.Enter(attack, part);
+        var result = await attack.Run(s, part);
+        var entry = new LedgerEntry(
+            eps, suite.Name, stage, attack.Name, (int)s.Index, part.Rank, part.Restart, false, -1, 0, 0, result.Iteration,
+            s.Forwards - before.Forwards, s.Backwards - before.Backwards, s.ZeroGradients - before.ZeroGradients, s.BadGradients - before.BadGradients, "");
+        if (result.Fooled && await Confirm(s, result.Point, attack, suite.SuccessPasses) is { } logits)
+            entry = entry with
+            {
+                Fooled = true, Prediction = Predictions.ArgMax(logits), Margin = s.Margin(logits), Norm = attack.Norm.Distance(result.Point, s.Image),
+            };
+        ledger.Add(entry, entry.Fooled ? result.Point : default);
+        return entry.Fooled;
+    }
+
+    /// <summary>The logits at a point that fools and may be counted: in ball and box, and wrong in most passes; else null.</summary>
+    private async Task<float[]?> Confirm(Subject s, float[] point, Attack attack, int passes)
+    {
+        if (!IsFeasible(s.Image, point, attack.Norm, attack.Eps))
+        {
+            _infeasible.Add((int)s.Index);
+            return null;
+        }
+        int wrong = 0;
+        float[] last = [], fooling = [];
+        for (int pass = 0; pass < passes; pass++)
+        {
+            last = (await s.Logits(point)).Logits;
+            if (!s.Succeeds(last)) continue;
+            wrong++;
+            fooling = last;
+        }
+        return 2 * wrong > passes ? fooling : null;
+    }
+
+    /// <summary>Whether a point lies in ball and box, in double (attacks.md 0.4 rule 7).</summary>
+    internal static bool IsFeasible(ReadOnlySpan<float> x, ReadOnlySpan<float> u, Norm norm, double eps)
+    {
+        foreach (float v in u)
+            if (!(v >= 0 && v <= 1)) return false;
+        return norm.Distance(x, u) <= (norm == Norm.Linf ? eps + LinfSlack : eps * (1 + L2Share) + L2Slack);
+    }
+
+    private void Drive(int[] todo, string title, Func<int> alive, long costEach, Func<Subject, Task> work)
+    {
+        int done = 0;
+        _runner.Tick = () => Progress?.Invoke(new EvaluationProgress(title, done, todo.Length, alive(), _runner.Forwards, costEach * (todo.Length - done)));
+        _runner.Run(todo.Select(SubjectOf), work, _ => done++);
+        _runner.Tick();
+    }
+
+    private EvaluationReport Finish(Ledger ledger, ExampleStore examples, List<EvaluationWarning> warnings, SelfTest selfTest)
+    {
+        var (clean, columns) = EvaluationReport.Count(ledger.Entries, _plan);
+        foreach (var ((eps, suite), broken) in _broken)
+            for (int i = 0; i < _labels.Length; i++)
+                if (!broken.Contains(i)) examples.Write(eps, suite, i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount));
+        ledger.Close();
+        var report = new EvaluationReport(_labels.Length, clean, columns, [], selfTest.Cases);
+        if (_infeasible.Count > 0)
+            warnings.Add(new("infeasible", FormattableString.Invariant($"{_infeasible.Count} results lay outside ball or box and were not counted (image {_infeasible[0]} first): please report this.")));
+        report = report with { Warnings = [.. warnings, .. EvaluationChecks.After([.. ledger.Entries], _plan, report)] };
+        AtomicFile.WriteText(Path.Combine(_folder, EvaluationReport.FileName), JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
+        return report;
+    }
+
+    private string Line(string what, int count) => FormattableString.Invariant($"{what}: {100.0 * count / _labels.Length:F2} % ({count} of {_labels.Length})");
+}

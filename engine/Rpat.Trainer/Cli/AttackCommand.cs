@@ -1,0 +1,84 @@
+using System.CommandLine;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Evaluation;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat attack</c>: makes adversarial images and keeps them.</summary>
+internal sealed class AttackCommand
+{
+    private readonly Host _host;
+    private readonly ThreatOptions _threat = new();
+    private readonly Option<string> _attack = new("--attack") { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
+    private readonly Option<string> _out = new("--out", "-o") { Description = "images, labels, predictions and who was fooled", HelpName = "FILE.npz", Required = true };
+    private readonly Option<int?> _goal = new("--target") { Description = "class that every image is to get; any wrong one by default", HelpName = "CLASS" };
+
+    private AttackCommand(Host host) => _host = host;
+
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var attack = new AttackCommand(host);
+        var command = new Command("attack", "Make adversarial images of a checkpoint and keep them.") { attack._attack, attack._out, attack._goal };
+        attack._threat.AddTo(command);
+        command.SetAction(attack.Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attack)));
+        if (options.Attacks.Count != 1 || options.Radii.Count != 1) throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
+        using var device = _threat.Open(parsed);
+        var subject = EvalSubject.Open(options, device, _host);
+        var suite = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes).Suites[0];
+        var runner = new AttackRunner(subject.Network.Net, new() { Batch = options.Batch, Seed = options.Seed });
+        var (images, fooled) = Perturb(suite, runner, subject, Goals(parsed.GetValue(_goal), subject));
+        Write(parsed.GetRequiredValue(_out), subject, images, fooled);
+        _host.Out.WriteLine(FormattableString.Invariant($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {fooled.Sum()} of {subject.Count} images have the wrong class (or the target's)"));
+        return ExitCode.Done;
+    }
+
+    private static int[]? Goals(int? goal, EvalSubject subject)
+    {
+        if (goal is null) return null;
+        int classes = subject.Network.Net.Classes;
+        if (goal < 0 || goal >= classes) throw new UsageException($"--target is {goal} where 0 to {classes - 1} are classes.");
+        return [.. subject.Labels.Select(_ => goal.Value)];
+    }
+
+    /// <summary>Each attack on the images that those before it have left.</summary>
+    private static (float[] Images, long[] Fooled) Perturb(AttackSuite suite, AttackRunner runner, EvalSubject subject, int[]? goals)
+    {
+        int size = runner.ImageShape.SampleCount;
+        float[] images = [.. subject.Images];
+        var fooled = new long[subject.Count];
+        foreach (var attack in suite.Attacks)
+        {
+            int[] left = [.. Enumerable.Range(0, subject.Count).Where(i => fooled[i] == 0)];
+            var outcomes = runner.Perturb(
+                attack, [.. left.SelectMany(i => subject.Images.AsSpan(i * size, size).ToArray())], [.. left.Select(i => subject.Labels[i])],
+                [.. left.Select(i => (long)i)], goals is null ? null : [.. left.Select(i => goals[i])]);
+            foreach (var o in outcomes.Where(o => o.Fooled || !o.WasCorrect || suite.Attacks.Count == 1))
+            {
+                o.Image.CopyTo(images, (int)o.Index * size);
+                fooled[o.Index] = o.Fooled || !o.WasCorrect ? 1 : 0;
+            }
+        }
+        return (images, fooled);
+    }
+
+    private static void Write(string path, EvalSubject subject, float[] images, long[] fooled)
+    {
+        var s = subject.Network.Net.InputShape;
+        Npz.Write(path,
+        [
+            NamedArray.FromFloats("images", images, subject.Count, s.C, s.H, s.W),
+            NamedArray.FromInt64("labels", [.. subject.Labels.Select(y => (long)y)], subject.Count),
+            NamedArray.FromInt64("fooled", fooled, subject.Count),
+        ]);
+    }
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+using Rpat.Robust;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat attacks</c>: every attack with its norms, defaults and source.</summary>
+internal static class AttacksCommand
+{
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var command = new Command("attacks", "List the attacks with their norms, defaults and sources.");
+        command.SetAction(_ =>
+        {
+            int name = AttackCatalog.All.Max(a => a.Name.Length), norms = AttackCatalog.All.Max(a => a.Norms.Length);
+            foreach (var a in AttackCatalog.All) host.Out.WriteLine($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Rpat.Engine;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Evaluation;
+using Rpat.Trainer.Training;
+using Rpat.Trainer.Weights;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>The options that <c>eval</c> and <c>attack</c> share: checkpoint, data and threat model.</summary>
+internal sealed class ThreatOptions
+{
+    private readonly WeightOptions _weights = new();
+    private readonly Option<string> _data = new("--data") { Description = "data set, or npz:FILE; see 'rpat data'", HelpName = "SPEC", Required = true };
+    private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
+    private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
+    private readonly Option<string?> _step = new("--step-size") { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
+    private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
+    private readonly Option<int> _batch = new("--batch-size", "-b") { Description = "images under attack at a time; no result depends on it", HelpName = "N", DefaultValueFactory = _ => 128 };
+    private readonly Option<long> _seed = new("--seed") { Description = Keys.Seed.Doc, HelpName = "N" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, or cuda:0", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+
+    /// <summary>Adds them to a command.</summary>
+    public void AddTo(Command command)
+    {
+        _weights.AddTo(command);
+        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _count, _batch, _seed, _threads, _device }) command.Add(option);
+    }
+
+    /// <summary>Opens the device to compute on.</summary>
+    /// <exception cref="DeviceException">It is not there.</exception>
+    public Device Open(ParseResult parsed) => parsed.GetValue(_threads) is >= 0 and var n
+        ? OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, n)
+        : throw new UsageException("--threads must not be negative.");
+
+    /// <summary>What was asked for.</summary>
+    /// <exception cref="UsageException">A value is wrong.</exception>
+    public EvalOptions Read(ParseResult parsed, IReadOnlyList<string> attacks)
+    {
+        string name = parsed.GetRequiredValue(_norm);
+        if (name is not ("linf" or "l2")) throw new UsageException($"--norm is '{name}': use linf or l2.");
+        var norm = Norm.Parse(name);
+        int count = parsed.GetValue(_count), batch = parsed.GetValue(_batch);
+        if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
+        if (batch < 1) throw new UsageException($"--batch-size is {batch}: give at least 1.");
+        return new EvalOptions(
+            parsed.GetRequiredValue(_weights.File), _weights.Choice(parsed), parsed.GetRequiredValue(_data), parsed.GetValue(_dataDir), attacks, norm,
+            EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)), count, batch, (ulong)parsed.GetValue(_seed)).Checked();
+    }
+
+    private static double? Step(string? text) =>
+        text is null ? null
+        : Numbers.TryReal(text, out double value) && value > 0 ? value
+        : throw new UsageException($"--step-size is '{text}' where a positive number is wanted, such as 2/255.");
+}

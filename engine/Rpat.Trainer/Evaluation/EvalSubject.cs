@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Weights;
+
+namespace Rpat.Trainer.Evaluation;
+
+/// <summary>A network and the images that it is measured on.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="Hash">Tells one network from another: the file, and what the user said of it.</param>
+/// <param name="Set">The images.</param>
+/// <param name="Images">The same as <c>[N, C, H, W]</c> in [0,1].</param>
+internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledImages Set, float[] Images)
+{
+    /// <summary>Number of images.</summary>
+    public int Count => Set.Count;
+
+    /// <summary>True classes.</summary>
+    public int[] Labels => Set.Labels;
+
+    /// <summary>Opens both.</summary>
+    /// <exception cref="UsageException">They do not belong together.</exception>
+    public static EvalSubject Open(EvalOptions options, Device device, Host host)
+    {
+        var data = DataSets.Open(options.Data, options.DataDir);
+        foreach (string note in data.Notes) host.Error.WriteLine($"note: {note}");
+        var images = options.Count == 0 ? data.Test : data.Test.Take(options.Count);
+        var network = NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+        foreach (string note in network.Notes) host.Error.WriteLine($"note: {note}");
+        RequireFit(network, images);
+        var values = new float[images.Count * images.ImageSize];
+        images.CopyFloats([.. Enumerable.Range(0, images.Count)], values);
+        return new EvalSubject(network, HashOf(network, options.Weights), images, values);
+    }
+
+    /// <summary>What tells a network from another: SHA-256 of its file, and what was said of it where something was.</summary>
+    public static string HashOf(LoadedNetwork network, WeightChoice choice)
+    {
+        using var stream = File.OpenRead(network.Path);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+        string said = string.Create(CultureInfo.InvariantCulture, $"{choice.Key}|{string.Join(',', choice.Mean)}|{string.Join(',', choice.Std)}|{choice.Strict}");
+        return said == "|||True" ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";
+    }
+
+    /// <summary>Writes the clean logits.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveLogits(string path, int batch) =>
+        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(Network.Net, batch).Logits(Set), Count, Network.Net.Classes));
+
+    private static void RequireFit(LoadedNetwork network, LabeledImages images)
+    {
+        var (own, classes) = (network.Net.InputShape, network.Net.Classes);
+        if ((own.C, own.H, own.W) != (images.Channels, images.Height, images.Width))
+            throw new UsageException($"'{network.Path}' takes images of {own.C}x{own.H}x{own.W}, '{images.Name}' has {images.Channels}x{images.Height}x{images.Width}: choose other --data.");
+        if (images.Labels.Any(label => label >= classes))
+            throw new UsageException($"'{images.Name}' has labels above the {classes} classes of '{network.Path}': choose other --data.");
+    }
+}

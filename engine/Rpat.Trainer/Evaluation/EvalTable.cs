@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Evaluation;
+
+/// <summary>An evaluation's result as a table and as JSON.</summary>
+internal static class EvalTable
+{
+    private static readonly JsonSerializerOptions _format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>One line an accuracy, with its 95 % interval; beneath AutoAttack what each of its attacks left; then warnings.</summary>
+    public static void Write(EvaluationReport report, EvaluationManifest manifest, TextWriter output)
+    {
+        int width = Math.Max(24, report.Columns.Select(c => c.Label.Length + 2).DefaultIfEmpty(0).Max());
+        output.WriteLine($"{"attack".PadRight(width)}{"eps",8}{"accuracy",10}   95 % interval");
+        Line("Clean", "", report.CleanCorrect);
+        foreach (var column in report.Columns)
+        {
+            Line(column.Label, manifest.Eps[column.Eps], column.Robust);
+            if (column.Stages.Count > 1)
+                foreach (var stage in column.Stages) Line($"  after {stage.Attack}", "", stage.Robust);
+        }
+        output.WriteLine(FormattableString.Invariant($"  on {report.Images} images, {manifest.Norm}, in percent; Wilson intervals"));
+        if (report.SelfTest.Count > 0)
+            output.WriteLine($"  self-test against exact optima: {(report.SelfTest.All(c => c.Passed) ? "passed" : "FAILED")} ({report.SelfTest.Count} cases)");
+        foreach (var warning in report.Warnings) output.WriteLine($"  warning [{warning.Flag}] {warning.Message}");
+
+        void Line(string name, string eps, int count)
+        {
+            var interval = WilsonInterval.Of(count, report.Images);
+            output.WriteLine($"{name.PadRight(width)}{eps,8}{Format.Percent((double)count / report.Images),10}   {Format.Percent(interval.Low)} to {Format.Percent(interval.High)}");
+        }
+    }
+
+    /// <summary>Writes the same as JSON, as one step.</summary>
+    public static void WriteJson(string path, EvaluationReport report, EvaluationManifest manifest, string folder) =>
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(
+            new
+            {
+                checkpoint = manifest.Model, model_sha256 = manifest.ModelHash, data = manifest.Data, data_sha256 = manifest.DataHash,
+                images = report.Images, norm = manifest.Norm, folder,
+                clean = Accuracy(report.CleanCorrect, report.Images),
+                results = report.Columns.Select(c => new
+                {
+                    eps = manifest.Eps[c.Eps], eps_value = manifest.EpsValues[c.Eps], attack = c.Suite, label = c.Label,
+                    accuracy = Accuracy(c.Robust, report.Images),
+                    mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+                    nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+                    after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
+                }),
+                warnings = report.Warnings,
+                self_test = report.SelfTest,
+                settings = manifest.Settings,
+            },
+            _format) + "\n");
+
+    private static object Accuracy(int count, int all)
+    {
+        var interval = WilsonInterval.Of(count, all);
+        return new { value = Share(count, all), correct = count, low = interval.Low, high = interval.High };
+    }
+
+    private static double Share(int count, int all) => (double)count / all;
+}

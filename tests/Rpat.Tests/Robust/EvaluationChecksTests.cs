@@ -1,0 +1,89 @@
+using Rpat.Engine;
+using Rpat.Robust;
+using Rpat.Tests.Robust.Attacks;
+
+namespace Rpat.Tests.Robust;
+
+/// <summary>Each kind of broken model raises its flag (P22).</summary>
+public sealed class EvaluationChecksTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("rpat-checks-").FullName;
+    private readonly Device _device = Device.Cpu(1);
+
+    public void Dispose()
+    {
+        _device.Dispose();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    [Fact]
+    public void A_sound_model_raises_none_but_that_the_images_are_few() => Assert.Equal(["few-points"], FlagsOf(Net()));
+
+    [Fact]
+    public void Probabilities_are_seen() => Assert.Contains("probabilities", FlagsOf(Net((tape, z) => Rows(tape, z, Softmax, (_, dy) => dy))));
+
+    [Fact]
+    public void Noise_is_seen()
+    {
+        Random random = new(1);
+        string[] flags = FlagsOf(Net((tape, z) => Rows(tape, z, x => Array.ConvertAll(x, v => v + 0.05f * (float)random.NextDouble()), (_, dy) => dy)));
+        Assert.Contains("randomized", flags);
+        Assert.DoesNotContain("batch-dependent", flags);
+    }
+
+    [Fact]
+    public void Noise_in_a_transform_is_seen() => Assert.Contains("randomized", FlagsOf(Net(), transform: new GaussianNoise(0.05)));
+
+    [Fact]
+    public void Rounded_inputs_give_zero_gradients_and_only_square_breaks_them()
+    {
+        string[] flags = FlagsOf(Net(), eps: 0.2, transform: new Quantization(8, StraightThrough: false));
+        Assert.Contains("zero-gradient", flags);
+        Assert.Contains("square-improves", flags);
+        Assert.Contains("black-box-wins", flags);
+    }
+
+    [Fact]
+    public void Three_classes_are_labelled() => Assert.Contains("class-count", FlagsOf(Fixture.L(_device, 3)));
+
+    [Fact]
+    public void A_model_that_looks_at_its_batch_is_seen() => Assert.Contains(
+        "batch-dependent", FlagsOf(Net((tape, z) => Rows(tape, z, x => [.. x.Select(v => v - x.Average())], (_, dy) => dy))));
+
+    [Fact]
+    public void A_model_that_computes_gradients_in_its_forward_pass_is_seen()
+    {
+        Tensor own = Tensor.From(_device, new Shape(1, 2), [1, 2], needsGrad: true);
+        string[] flags = FlagsOf(Net((tape, z) => Rows(tape, z, x =>
+        {
+            Tape inner = new(_device, Gradients.Inputs);
+            inner.CrossEntropy(own, Labels.From(_device, [0]));
+            // The outer tape owns the arena while it runs, so the count alone is what this stands for.
+            _device.BackwardPasses++;
+            return x;
+        }, (_, dy) => dy)));
+        Assert.Contains("dynamic", flags);
+    }
+
+    private static Tensor Rows(Tape tape, Tensor z, Func<float[], float[]> map, Func<float[], float[], float[]> back) =>
+        tape.Record(new RowNode(tape, z, map, back)).Output;
+
+    private static float[] Softmax(float[] x) => [.. x.Chunk(10).SelectMany(row =>
+    {
+        double[] e = Array.ConvertAll(row, v => Math.Exp(v - row.Max()));
+        return e.Select(v => (float)(v / e.Sum()));
+    })];
+
+    private Fixture Net(Func<Tape, Tensor, Tensor>? last = null) => Fixture.M(_device, last);
+
+    private string[] FlagsOf(Fixture f, double eps = 0.01, InputTransform? transform = null)
+    {
+        EvaluationPlan plan = new()
+        {
+            Norm = Norm.Linf, Radii = [new("e", eps)], Model = "net", ModelHash = "net", Data = "data", Transform = transform, Batch = 16,
+            SuitesAt = e => [new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = e, Steps = 5 }, .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Eps = e, Steps = 3 }] : [], new Square { Eps = e, Steps = 60 }])],
+        };
+        var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, Path.Combine(_root, "e"), Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        return [.. report.Warnings.Select(w => w.Flag)];
+    }
+}

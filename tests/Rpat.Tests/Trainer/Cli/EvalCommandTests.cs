@@ -1,0 +1,131 @@
+using System.Text.Json;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Models;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+/// <summary><c>rpat eval</c>, <c>eval verify</c>, <c>attack</c> and <c>attacks</c>, end to end on a tiny net.</summary>
+public sealed class EvalCommandTests : IDisposable
+{
+    private static readonly ModelSpec _spec = new("preactresnet18", new Shape(1, 1, 8, 8), 10) { Width = 4, Blocks = 1 };
+
+    private readonly TestHost _test = new();
+    private readonly string _model;
+    private readonly string _data;
+
+    public EvalCommandTests()
+    {
+        _model = _test.PathOf("net.safetensors");
+        _data = _test.PathOf("data.npz");
+        using var device = Device.Cpu(1);
+        ModelSpec spec = _spec;
+        Safetensors.Write(_model, ModelCatalog.Build(device, spec, seed: 1).State(), ModelMetadata.Write(spec));
+        Random random = new(1);
+        byte[] pixels = new byte[24 * 64];
+        random.NextBytes(pixels);
+        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [24, 1, 8, 8], pixels), NamedArray.FromInt64("labels", [.. Enumerable.Range(0, 24).Select(i => i % 10L)], 24)]);
+    }
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void An_evaluation_prints_a_table_writes_json_and_verifies()
+    {
+        string json = _test.PathOf("result.json"), folder = _test.PathOf("evaluation");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255", "--json", json, "--out", folder, "--threads", "1"));
+        Assert.Contains("95 % interval", _test.Out);
+        Assert.Contains("apgd-ce", _test.Out);
+        Assert.Contains("self-test against exact optima: passed", _test.Out);
+        Assert.Contains("warning [few-points]", _test.Out);
+        using var parsed = JsonDocument.Parse(File.ReadAllText(json));
+        Assert.Equal(24, parsed.RootElement.GetProperty("images").GetInt32());
+        Assert.Equal(6, parsed.RootElement.GetProperty("results").GetArrayLength());
+        using var again = new TestHost();
+        Assert.Equal(0, again.Run("eval", "verify", folder));
+        Assert.Contains(" 0 problems", again.Out);
+        using var resumed = new TestHost();
+        Assert.Equal(0, resumed.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255", "--out", folder, "--resume"));
+        Assert.Equal(_test.Out, resumed.Out);
+    }
+
+    [Fact]
+    public void An_attack_keeps_its_images()
+    {
+        string file = _test.PathOf("adv.npz");
+        Assert.Equal(0, _test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "fgsm", "--eps", "8/255", "--n", "10", "--out", file));
+        var arrays = Npz.Read(file);
+        Assert.Equal([10, 1, 8, 8], arrays["images"].Shape);
+        Assert.Equal(10, arrays["fooled"].Count);
+    }
+
+    [Fact]
+    public void The_attacks_are_listed_with_their_sources()
+    {
+        Assert.Equal(0, _test.Run("attacks"));
+        foreach (string name in new[] { "fgsm", "pgdN", "cw-l2", "deepfool", "apgd-t", "fab-t", "square", "aa-plus", "aa-rand" })
+            Assert.Contains($"\n{name}", "\n" + _test.Out);
+        Assert.Contains("[Croce and Hein, ICML'20]", _test.Out);
+    }
+
+    [Theory]
+    [InlineData("--eps 0", "--eps is '0' where a positive number is wanted", 2)]
+    [InlineData("--eps -0.1", "--eps", 2)]
+    [InlineData("--eps 8", "write 8/255", 2)]
+    [InlineData("--eps nan", "--eps is 'nan'", 2)]
+    [InlineData("--norm l3", "--norm is 'l3': use linf or l2", 2)]
+    [InlineData("--attacks clean,pgd", "'pgd', which is no attack", 2)]
+    [InlineData("--attacks autoattack", "which is no attack", 2)]
+    [InlineData("--norm l2 --attacks fgsm", "does not know the norm l2", 2)]
+    [InlineData("--attacks cw-l2", "does not know the norm linf", 2)]
+    [InlineData("--n -1", "--n is -1", 2)]
+    [InlineData("--batch-size 0", "--batch-size is 0", 2)]
+    [InlineData("--data cifar10x", "There is no data set", 2)]
+    public void Wrong_input_is_one_sentence(string options, string expected, int code)
+    {
+        string[] given = options.Split(' ');
+        string[] data = given.Contains("--data") ? [] : ["--data", $"npz:{_data}"];
+        Assert.Equal(code, _test.Run(["eval", _model, .. data, .. given, "--out", _test.PathOf("out")]));
+        Assert.Contains(expected, _test.Error);
+        Assert.Single(_test.Error.TrimEnd().Split('\n'));
+        Assert.False(Directory.Exists(_test.PathOf("out")));
+    }
+
+    [Fact]
+    public void A_model_that_answers_NaN_ends_with_an_error_and_no_number()
+    {
+        using var device = Device.Cpu(1);
+        ModelSpec spec = _spec;
+        FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 1);
+        net.Parameters.Parameters[0].Upload([.. Enumerable.Repeat(float.NaN, 36)]);
+        Safetensors.Write(_model, net.State(), ModelMetadata.Write(spec));
+        Assert.Equal(8, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean", "--out", _test.PathOf("out")));
+        Assert.Contains("hold NaN", _test.Error);
+        Assert.Empty(_test.Out);
+    }
+
+    [Fact]
+    public void Corruptions_are_averaged_over_the_grid()
+    {
+        string folder = Directory.CreateDirectory(_test.PathOf("c")).FullName, csv = _test.PathOf("grid.csv");
+        Npy.Write(Path.Combine(folder, "labels.npy"), NamedArray.FromInt64("labels", [1, 2, 3], 3));
+        foreach (string name in Rpat.Trainer.Evaluation.Corruptions.Names)
+            Npy.Write(Path.Combine(folder, $"{name}.npy"), new NamedArray(name, ElementType.U8, [15, 8, 8, 1], new byte[15 * 64]));
+        Assert.Equal(0, _test.Run("eval", "corruptions", _model, "--folder", folder, "--csv", csv));
+        Assert.Contains("15 corruptions x 5 severities", _test.Out);
+        string[][] lines = [.. File.ReadAllLines(csv).Select(line => line.Split(','))];
+        Assert.All(lines, line => Assert.Equal(76, line.Length));
+        File.Delete(Path.Combine(folder, "fog.npy"));
+        Assert.Equal(3, _test.Run("eval", "corruptions", _model, "--folder", folder));
+        Assert.Contains("fog.npy", _test.Error);
+    }
+
+    [Fact]
+    public void Labels_above_the_networks_classes_are_refused()
+    {
+        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [1, 1, 8, 8], new byte[64]), NamedArray.FromInt64("labels", [12], 1)]);
+        Assert.Equal(2, _test.Run("eval", _model, "--data", $"npz:{_data}", "--out", _test.PathOf("out")));
+        Assert.Contains("labels above the 10 classes", _test.Error);
+    }
+}
