@@ -37,7 +37,6 @@ internal static class App
             ModelsCommand.Create(host),
             ImportCommand.Create(host),
             ExportCommand.Create(host),
-            EvalCommand.Create(host),
         };
         foreach (var list in ListCommands.Create(host)) root.Add(list);
         return root;
