@@ -63,7 +63,10 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         if (ask.Wanted is not { } loss) return;
         var input = new LossInput
         {
-            Logits = ask.Logits, Clean = ask.Subject.Clean, Label = ask.Subject.Label, Target = ask.Target,
+            Logits = ask.Logits,
+            Clean = ask.Subject.Clean,
+            Label = ask.Subject.Label,
+            Target = ask.Target,
         };
         ask.Loss = loss.Evaluate(input, program.Cotangents.AsSpan(index * k, k));
     }

@@ -35,9 +35,20 @@ public sealed record RobustBenchInfo(
     public string ToJson() => JsonSerializer.Serialize(
         new Dictionary<string, object?>
         {
-            ["link"] = "", ["name"] = Name, ["authors"] = "", ["additional_data"] = false, ["number_forward_passes"] = 1,
-            ["dataset"] = Dataset, ["venue"] = "", ["architecture"] = Architecture, ["eps"] = Eps, ["clean_acc"] = CleanAcc,
-            ["reported"] = "", ["autoattack_acc"] = AutoattackAcc, ["unreliable"] = Unreliable, ["footnote"] = Footnote,
+            ["link"] = "",
+            ["name"] = Name,
+            ["authors"] = "",
+            ["additional_data"] = false,
+            ["number_forward_passes"] = 1,
+            ["dataset"] = Dataset,
+            ["venue"] = "",
+            ["architecture"] = Architecture,
+            ["eps"] = Eps,
+            ["clean_acc"] = CleanAcc,
+            ["reported"] = "",
+            ["autoattack_acc"] = AutoattackAcc,
+            ["unreliable"] = Unreliable,
+            ["footnote"] = Footnote,
         },
         new JsonSerializerOptions { WriteIndented = true }) + "\n";
 

@@ -178,7 +178,10 @@ public sealed class RobustEvaluation
         if (result.Fooled && await Confirm(s, result.Point, attack, suite.SuccessPasses) is { } logits)
             entry = entry with
             {
-                Fooled = true, Prediction = Predictions.ArgMax(logits), Margin = s.Margin(logits), Norm = attack.Norm.Distance(result.Point, s.Image),
+                Fooled = true,
+                Prediction = Predictions.ArgMax(logits),
+                Margin = s.Margin(logits),
+                Norm = attack.Norm.Distance(result.Point, s.Image),
             };
         ledger.Add(entry, entry.Fooled ? result.Point : default);
         return entry.Fooled;

@@ -67,7 +67,13 @@ internal sealed record EvalOptions(
     {
         return new EvaluationPlan
         {
-            Norm = Norm, Radii = Radii, Seed = Seed, Batch = Batch, Model = Path.GetFullPath(modelPath), ModelHash = modelHash, Data = Data,
+            Norm = Norm,
+            Radii = Radii,
+            Seed = Seed,
+            Batch = Batch,
+            Model = Path.GetFullPath(modelPath),
+            ModelHash = modelHash,
+            Data = Data,
             SuitesAt = eps => [.. Attacks.Select(name => AttackCatalog.Find(name, Norm, eps, classes, Step)!)],
         };
     }

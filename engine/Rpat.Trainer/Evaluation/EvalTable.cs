@@ -44,12 +44,20 @@ internal static class EvalTable
         AtomicFile.WriteText(path, JsonSerializer.Serialize(
             new
             {
-                checkpoint = manifest.Model, model_sha256 = manifest.ModelHash, data = manifest.Data, data_sha256 = manifest.DataHash,
-                images = report.Images, norm = manifest.Norm, folder,
+                checkpoint = manifest.Model,
+                model_sha256 = manifest.ModelHash,
+                data = manifest.Data,
+                data_sha256 = manifest.DataHash,
+                images = report.Images,
+                norm = manifest.Norm,
+                folder,
                 clean = Accuracy(report.CleanCorrect, report.Images),
                 results = report.Columns.Select(c => new
                 {
-                    eps = manifest.Eps[c.Eps], eps_value = manifest.EpsValues[c.Eps], attack = c.Suite, label = c.Label,
+                    eps = manifest.Eps[c.Eps],
+                    eps_value = manifest.EpsValues[c.Eps],
+                    attack = c.Suite,
+                    label = c.Label,
                     accuracy = Accuracy(c.Robust, report.Images),
                     mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
                     nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),

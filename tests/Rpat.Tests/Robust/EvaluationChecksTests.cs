@@ -80,7 +80,13 @@ public sealed class EvaluationChecksTests : IDisposable
     {
         EvaluationPlan plan = new()
         {
-            Norm = Norm.Linf, Radii = [new("e", eps)], Model = "net", ModelHash = "net", Data = "data", Transform = transform, Batch = 16,
+            Norm = Norm.Linf,
+            Radii = [new("e", eps)],
+            Model = "net",
+            ModelHash = "net",
+            Data = "data",
+            Transform = transform,
+            Batch = 16,
             SuitesAt = e => [new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = e, Steps = 5 }, .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Eps = e, Steps = 3 }] : [], new Square { Eps = e, Steps = 60 }])],
         };
         var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, Path.Combine(_root, "e"), Fixture.Image) { SkipSelfTest = true }.Run(resume: false);

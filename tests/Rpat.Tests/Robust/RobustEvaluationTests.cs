@@ -164,7 +164,12 @@ public sealed class RobustEvaluationTests : IDisposable
 
     private static EvaluationPlan Plan(int batch) => new()
     {
-        Norm = Norm.Linf, Radii = [new("0.01", 0.01), new("0.02", 0.02)], Batch = batch, Model = "net", ModelHash = "net", Data = "M",
+        Norm = Norm.Linf,
+        Radii = [new("0.01", 0.01), new("0.02", 0.02)],
+        Batch = batch,
+        Model = "net",
+        ModelHash = "net",
+        Data = "M",
         SuitesAt = eps =>
         [
             AttackSuite.Of("pgd5", new PgdAttack { Eps = eps, StepSize = eps / 3, Steps = 5 }),

@@ -118,7 +118,11 @@ public sealed class ApgdTests : IDisposable
         double eps = norm == "linf" ? 0.02 : 0.25;
         var attack = new Apgd
         {
-            Norm = n, Eps = eps, Start = f.StartOf(n, eps), StopAtSuccess = false, Targets = loss == "dlr-t" ? 1 : 0,
+            Norm = n,
+            Eps = eps,
+            Start = f.StartOf(n, eps),
+            StopAtSuccess = false,
+            Targets = loss == "dlr-t" ? 1 : 0,
             Loss = loss == "ce" ? AttackLoss.CrossEntropy : AttackLoss.Dlr,
         };
         var recorded = new Recorded(f.Labels.Length);
