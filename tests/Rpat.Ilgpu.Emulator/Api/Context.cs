@@ -37,28 +37,14 @@ namespace ILGPU
         /// <summary>What a context is to know.</summary>
         public sealed class Builder
         {
+            internal Builder()
+            {
+            }
+
             internal List<Device> Devices { get; } = [];
 
             /// <summary>Level of optimisation; nothing to the emulator.</summary>
             public Builder Optimize(OptimizationLevel level) => this;
-
-            /// <summary>Kernels may read static fields; nothing to the emulator.</summary>
-            public Builder StaticFields(StaticFieldMode fieldMode) => this;
-
-            /// <summary>Kernels may use static arrays; nothing to the emulator.</summary>
-            public Builder Arrays(ArrayMode arrayMode) => this;
-
-            /// <summary>How exact functions are; nothing to the emulator.</summary>
-            public Builder Math(MathMode mathMode) => this;
-
-            /// <summary>What is inlined; nothing to the emulator.</summary>
-            public Builder Inlining(InliningMode inliningMode) => this;
-
-            /// <summary>Checks in kernels; the emulator always checks.</summary>
-            public Builder Assertions() => this;
-
-            /// <summary>Events that tell the time; the emulator has none.</summary>
-            public Builder Profiling() => this;
         }
 
         /// <summary>Devices of one type.</summary>
@@ -107,43 +93,6 @@ namespace ILGPU
 
         /// <summary>As hard as it can.</summary>
         O2,
-    }
-
-    /// <summary>What kernels may do with static fields.</summary>
-    public enum StaticFieldMode
-    {
-        /// <summary>Read those that are read-only.</summary>
-        Default = 0,
-    }
-
-    /// <summary>What kernels may do with static arrays.</summary>
-    public enum ArrayMode
-    {
-        /// <summary>Nothing.</summary>
-        Default = 0,
-
-        /// <summary>Read them as they are at compile time.</summary>
-        InlineMutableStaticArrays = 1,
-    }
-
-    /// <summary>How exact functions are.</summary>
-    public enum MathMode
-    {
-        /// <summary>As exact as the functions are.</summary>
-        Default = 0,
-
-        /// <summary>Quicker in 32 bits.</summary>
-        Fast32BitOnly = 1,
-
-        /// <summary>Quicker.</summary>
-        Fast = 2,
-    }
-
-    /// <summary>What is inlined.</summary>
-    public enum InliningMode
-    {
-        /// <summary>Most calls.</summary>
-        Aggressive = 0,
     }
 }
 
