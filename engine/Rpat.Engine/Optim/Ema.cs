@@ -1,3 +1,4 @@
+using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Engine.Optim;
@@ -10,6 +11,8 @@ namespace Rpat.Engine.Optim;
 /// <param name="average">The averaged network; start it as a copy.</param>
 public sealed class Ema(Module source, Module average)
 {
+    private const string Prefix = "average.";
+
     /// <summary>The averaged network.</summary>
     public Module Average { get; } = average;
 
@@ -27,4 +30,13 @@ public sealed class Ema(Module source, Module average)
         }
         Average.Parameters.Touch();
     }
+
+    /// <summary>The averaged network's state, named <c>average.</c> and its own name.</summary>
+    public IEnumerable<NamedArray> State() => Average.State().Select(array => array with { Name = Prefix + array.Name });
+
+    /// <summary>Takes over a state that <see cref="State"/> gave.</summary>
+    /// <param name="state">Arrays by name; others than <c>average.</c> are ignored.</param>
+    /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape; nothing is changed then.</exception>
+    public void LoadState(IReadOnlyDictionary<string, NamedArray> state) => Average.Load(
+        state.Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[Prefix.Length..], pair => pair.Value));
 }

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
@@ -9,7 +10,7 @@ namespace Rpat.Robust;
 /// One training step of any method: attack → forward of each view → loss → backward → SGD. Recorded once a batch size and
 /// replayed; a replay allocates nothing.
 /// </summary>
-public sealed class TrainingStep
+public sealed class TrainingStep : ITrainingState
 {
     private readonly Classifier _net;
     private readonly Objective _objective;
@@ -63,6 +64,12 @@ public sealed class TrainingStep
         program.Tape.Run();
         _sgd.Step(rate);
     }
+
+    /// <inheritdoc/>
+    public IEnumerable<NamedArray> State() => _sgd.State();
+
+    /// <inheritdoc/>
+    public void LoadState(IReadOnlyDictionary<string, NamedArray> state) => _sgd.LoadState(state);
 
     private Program For(int batch, int epoch)
     {

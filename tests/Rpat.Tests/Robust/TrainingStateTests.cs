@@ -1,0 +1,63 @@
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Engine.Optim;
+using Rpat.Models;
+using Rpat.Robust;
+
+namespace Rpat.Tests.Robust;
+
+/// <summary>A training step that is stopped and set up again goes on bit for bit.</summary>
+public class TrainingStateTests
+{
+    private static readonly RpatObjective _objective = new(new PgdAt(PgdOptions.Linf with { Steps = 2 }));
+
+    [Fact]
+    public void A_step_that_was_set_up_again_goes_on_bit_by_bit()
+    {
+        using var device = Device.Cpu(2);
+        var (whole, step) = Fresh(device);
+        Run(step, 0, 4);
+        var (first, before) = Fresh(device);
+        Run(before, 0, 2);
+        var (second, after) = Fresh(device);
+        second.Load(first.State().ToDictionary(a => a.Name));
+        after.LoadState(before.State().ToDictionary(a => a.Name));
+        Run(after, 2, 4);
+        TestNets.SameBits([.. whole.State()], [.. second.State()]);
+        TestNets.SameBits([.. step.State()], [.. after.State()]);
+    }
+
+    [Fact]
+    public void A_state_that_lacks_a_momentum_is_refused_and_changes_nothing()
+    {
+        using var device = Device.Cpu(1);
+        var (_, step) = Fresh(device);
+        Run(step, 0, 1);
+        var state = step.State().ToDictionary(a => a.Name);
+        state.Remove("sgd.conv1.weight");
+        var error = Assert.Throws<CheckpointException>(() => step.LoadState(state));
+        Assert.Equal("The training state has no 'sgd.conv1.weight': it belongs to another run.", error.Message);
+    }
+
+    [Fact]
+    public void Averaged_weights_come_back_bit_by_bit()
+    {
+        using var device = Device.Cpu(1);
+        Ema one = new(TestNets.Small(device, seed: 1), TestNets.Small(device, seed: 2)), other = new(TestNets.Small(device), TestNets.Small(device));
+        one.Update(0.5f);
+        other.LoadState(one.State().ToDictionary(a => a.Name));
+        TestNets.SameBits([.. one.State()], [.. other.State()]);
+    }
+
+    private static (PreActResNet Net, TrainingStep Step) Fresh(Device device)
+    {
+        PreActResNet net = TestNets.Small(device);
+        return (net, new TrainingStep(net, _objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7));
+    }
+
+    private static void Run(TrainingStep step, int from, int to)
+    {
+        for (int i = from; i < to; i++)
+            step.Run(TestNets.Images(4, seed: 10 + i), TestNets.ClassesOf(4), TestNets.Indices(4, 4 * i), epoch: 1, rate: 0.1f);
+    }
+}
