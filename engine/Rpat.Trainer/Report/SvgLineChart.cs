@@ -1,0 +1,66 @@
+using System.Text;
+using System.Xml.Linq;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>One line of a chart. Points that are not finite leave a gap.</summary>
+/// <param name="Name">In the legend.</param>
+/// <param name="Points">From left to right.</param>
+/// <param name="Dashed">For a reference, such as the diagonal.</param>
+internal sealed record LineSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
+
+/// <summary>Lines over a numeric axis, with the point's values where the pointer rests.</summary>
+internal static class SvgLineChart
+{
+    private const int MostTips = 60;
+
+    /// <summary>Draws the chart.</summary>
+    /// <param name="text">The words around it.</param>
+    /// <param name="series">At least one.</param>
+    /// <param name="y">The vertical axis, or null for one around the values.</param>
+    /// <param name="x">The horizontal axis, or null for the range of the values.</param>
+    public static XElement Draw(ChartText text, IReadOnlyList<LineSeries> series, Axis? y = null, Axis? x = null)
+    {
+        var points = series.SelectMany(s => s.Points).Where(IsFinite).ToList();
+        var plot = new SvgPlot(text, y ?? Axis.Around(points.Select(p => p.Y)));
+        var place = plot.XAxis(x ?? Horizontal(points), text.X);
+        for (int i = 0; i < series.Count; i++) Draw(plot, place, series[i], i);
+        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), IsDashed(s, i)))]);
+    }
+
+    private static Axis Horizontal(List<(double X, double Y)> points)
+    {
+        var (low, high) = points.Count == 0 ? (0, 1) : (points.Min(p => p.X), points.Max(p => p.X));
+        return low < high ? Axis.Between(low, high, 8) : Axis.Around([low]);
+    }
+
+    private static void Draw(SvgPlot plot, Func<double, double> x, LineSeries series, int number)
+    {
+        var line = Svg.Element("path", ("d", Path(plot, x, series)), ("class", $"line stroke {Svg.ColourOf(number)}")).WithTip(series.Name);
+        if (IsDashed(series, number)) line.SetAttributeValue("stroke-dasharray", "5 4");
+        plot.Add(line);
+        if (series.Dashed) return;
+        int every = 1 + series.Points.Count / MostTips;
+        foreach (var (px, py) in series.Points.Where((p, i) => IsFinite(p) && i % every == 0))
+            plot.Add(Svg.Element("circle", ("cx", x(px)), ("cy", plot.Y(py)), ("r", 2.5), ("class", $"fill {Svg.ColourOf(number)}"))
+                .WithTip($"{series.Name}: {Value(px)}, {Value(py)}"));
+    }
+
+    private static string Path(SvgPlot plot, Func<double, double> x, LineSeries series)
+    {
+        var path = new StringBuilder();
+        bool pen = false;
+        foreach (var point in series.Points)
+        {
+            if (IsFinite(point)) path.Append(pen ? 'L' : 'M').Append(Svg.Number(x(point.X))).Append(' ').Append(Svg.Number(plot.Y(point.Y)));
+            pen = IsFinite(point);
+        }
+        return path.ToString();
+    }
+
+    private static bool IsDashed(LineSeries series, int number) => series.Dashed || number >= Svg.Colours;
+
+    private static bool IsFinite((double X, double Y) point) => double.IsFinite(point.X) && double.IsFinite(point.Y);
+
+    private static string Value(double value) => value.ToString("G5", System.Globalization.CultureInfo.InvariantCulture);
+}

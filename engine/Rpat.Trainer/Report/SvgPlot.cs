@@ -1,0 +1,124 @@
+using System.Xml.Linq;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>The words around a chart.</summary>
+/// <param name="Title">Above it.</param>
+/// <param name="X">Beneath the horizontal axis, with its unit.</param>
+/// <param name="Y">Beside the vertical axis, with its unit.</param>
+internal sealed record ChartText(string Title, string X, string Y);
+
+/// <summary>
+/// The frame that all charts share: title, axes with ticks and grid, and a legend beneath, wrapped, so that it covers nothing. The
+/// left margin follows the labels' widths, the height follows the legend.
+/// </summary>
+internal sealed class SvgPlot
+{
+    private const double Width = 680, PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20;
+
+    private readonly XElement _root;
+    private readonly Axis _y;
+    private double _bottom;
+
+    /// <summary>Makes the frame with its vertical axis.</summary>
+    public SvgPlot(ChartText text, Axis y)
+    {
+        _y = y;
+        Left = 34 + y.Ticks.Max(t => Svg.WidthOf(y.Label(t), TextSize));
+        _root = Svg.Element("svg", ("class", "chart"), ("role", "img"), ("aria-label", text.Title));
+        _root.Add(Svg.Element("rect", ("class", "back"), ("width", "100%"), ("height", "100%")));
+        _root.Add(Svg.Text(Width / 2, 22, text.Title, size: TitleSize));
+        _root.Add(Svg.Text(14, Top + PlotHeight / 2, text.Y, look: "soft", turn: -90));
+        foreach (double tick in y.Ticks) YTick(tick);
+        _bottom = Top + PlotHeight;
+    }
+
+    /// <summary>Left edge of the plotting area.</summary>
+    public double Left { get; }
+
+    /// <summary>Width of the plotting area.</summary>
+    public double InnerWidth => Width - RightMargin - Left;
+
+    /// <summary>Vertical place of a value.</summary>
+    public double Y(double value) => Top + PlotHeight * (1 - _y.Place(value));
+
+    /// <summary>Lower edge of the plotting area.</summary>
+    public double Floor => Top + PlotHeight;
+
+    /// <summary>Adds a drawing.</summary>
+    public void Add(XElement element) => _root.Add(element);
+
+    /// <summary>A horizontal axis of numbers. Returns the place of a value.</summary>
+    public Func<double, double> XAxis(Axis x, string title)
+    {
+        double Place(double value) => Left + InnerWidth * x.Place(value);
+        double previous = double.NegativeInfinity;
+        foreach (double tick in x.Ticks)
+        {
+            double place = Place(tick), half = Svg.WidthOf(x.Label(tick), TextSize) / 2;
+            _root.Add(Svg.Line(place, Top, place, Floor, "grid"));
+            if (place - half < previous) continue; // a label that would touch the one before it is left out
+            _root.Add(Svg.Text(place, Floor + 16, x.Label(tick), look: "soft"));
+            previous = place + half + 4;
+        }
+        Base(Floor + 16, title);
+        return Place;
+    }
+
+    /// <summary>A horizontal axis of groups, each with its name beneath its middle; names that do not fit are turned.</summary>
+    public double XGroups(IReadOnlyList<string> names, string title)
+    {
+        double width = InnerWidth / names.Count, widest = names.Max(n => Svg.WidthOf(n, TextSize));
+        bool turned = widest > width - 4;
+        for (int i = 0; i < names.Count; i++)
+        {
+            double middle = Left + width * (i + 0.5);
+            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -35) : Svg.Text(middle, Floor + 16, names[i], look: "soft"));
+        }
+        Base(Floor + (turned ? 14 + 0.58 * widest : 16), title);
+        return width;
+    }
+
+    /// <summary>Adds the legend and gives the finished chart.</summary>
+    /// <param name="entries">Name and CSS class of each series, and whether its line is dashed; a single one needs no legend.</param>
+    public XElement Finish(IReadOnlyList<(string Name, string Look, bool Dashed)> entries)
+    {
+        double y = _bottom + 12;
+        if (entries.Count > 1) y = Legend(entries, y);
+        _root.SetAttributeValue("viewBox", FormattableString.Invariant($"0 0 {Width:0} {Math.Ceiling(y):0}"));
+        return _root;
+    }
+
+    private void YTick(double tick)
+    {
+        _root.Add(Svg.Line(Left, Y(tick), Width - RightMargin, Y(tick), "grid"));
+        _root.Add(Svg.Text(Left - 6, Y(tick) + 4, _y.Label(tick), "end", look: "soft"));
+    }
+
+    private void Base(double bottom, string title)
+    {
+        _root.Add(Svg.Line(Left, Floor, Width - RightMargin, Floor, "axis"));
+        _root.Add(Svg.Line(Left, Top, Left, Floor, "axis"));
+        if (title.Length > 0) _root.Add(Svg.Text(Left + InnerWidth / 2, bottom + 20, title, look: "soft"));
+        _bottom = bottom + (title.Length > 0 ? 20 : 0);
+    }
+
+    private double Legend(IReadOnlyList<(string Name, string Look, bool Dashed)> entries, double y)
+    {
+        double x = Left;
+        y += Row - 6;
+        foreach (var (name, look, dashed) in entries)
+        {
+            double need = Swatch + 6 + Svg.WidthOf(name, TextSize);
+            if (x > Left && x + need > Width - RightMargin) (x, y) = (Left, y + Row);
+            var swatch = dashed
+                ? Svg.Line(x, y - 4, x + Swatch, y - 4, $"line stroke {look}")
+                : Svg.Element("rect", ("x", x), ("y", y - 9), ("width", Swatch), ("height", 10.0), ("rx", 2.0), ("class", $"fill {look}"));
+            if (dashed) swatch.SetAttributeValue("stroke-dasharray", "5 4");
+            _root.Add(swatch);
+            _root.Add(Svg.Text(x + Swatch + 6, y, name, "start"));
+            x += need + Gap;
+        }
+        return y + 12;
+    }
+}
