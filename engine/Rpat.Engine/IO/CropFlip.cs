@@ -2,12 +2,6 @@ using Rpat.Engine.Random;
 
 namespace Rpat.Engine.IO;
 
-/// <summary>The standard augmentation of small images: zero-pad, random crop back to the old size, random horizontal flip.</summary>
-/// <param name="Pad">Zero pixels added on every side before the crop; 0 for no crop.</param>
-/// <param name="Flip">Mirrors left and right with probability 1/2.</param>
-/// <param name="View">Numbers independent draws for the same image and epoch, for methods that train on two views of it.</param>
-public readonly record struct AugmentOptions(int Pad, bool Flip, int View = 0);
-
 /// <summary>
 /// Augments float batches. What happens to an image depends on the seed, the epoch, the view and the image's index only, never on
 /// the other images of the batch or on the order of calls.
@@ -17,8 +11,9 @@ public static class CropFlip
     private const int RowDraw = 0;
     private const int ColumnDraw = 1;
     private const int FlipDraw = 2;
+    private const int CutoutDraw = 4;
 
-    /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip.</summary>
+    /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip, then Cutout.</summary>
     /// <param name="set">The images.</param>
     /// <param name="indices">Image numbers in <paramref name="set"/>.</param>
     /// <param name="options">What to do.</param>
@@ -34,16 +29,24 @@ public static class CropFlip
         if (options.Pad < 0 || options.Pad >= Math.Min(set.Height, set.Width))
             throw new ArgumentOutOfRangeException(
                 nameof(options), options.Pad, $"The pad must be from 0 to below the size of the images of '{set.Name}'.");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Cutout, nameof(options));
         set.CheckBatch(indices.Length, destination.Length);
         for (int i = 0; i < indices.Length; i++)
         {
             PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, indices[i], options.View, 0).Stream();
-            Span<float> image = destination.Slice(i * set.ImageSize, set.ImageSize);
-            int down = draws.Below(RowDraw, 2 * options.Pad + 1) - options.Pad;
-            int right = draws.Below(ColumnDraw, 2 * options.Pad + 1) - options.Pad;
-            Crop(set, set.Image(indices[i]), down, right, image);
-            if (options.Flip && draws.Below(FlipDraw, 2) == 1) Mirror(image, set.Width);
+            Augment(set, set.Image(indices[i]), options, draws, destination.Slice(i * set.ImageSize, set.ImageSize));
         }
+    }
+
+    private static void Augment(
+        LabeledImages set, ReadOnlySpan<byte> source, in AugmentOptions options, in PhiloxStream draws, Span<float> image)
+    {
+        int down = draws.Below(RowDraw, 2 * options.Pad + 1) - options.Pad;
+        int right = draws.Below(ColumnDraw, 2 * options.Pad + 1) - options.Pad;
+        if (options.Border == CropBorder.Zero) Crop(set, source, down, right, image);
+        else CropReflected(set, source, down, right, image);
+        if (options.Flip && draws.Below(FlipDraw, 2) == 1) Mirror(image, set.Width);
+        Cutout.Apply(image, set.Height, set.Width, options.Cutout, draws, CutoutDraw);
     }
 
     // Output pixel (y, x) is source pixel (y + down, x + right), or 0 where that lies in the padding.
@@ -60,6 +63,20 @@ public static class CropFlip
             LabeledImages.ToUnit(pixels, destination.Slice(row * set.Width + first, count));
         }
     }
+
+    // The same, with what lies outside taken from its mirror image inside.
+    private static void CropReflected(LabeledImages set, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
+    {
+        Span<byte> line = stackalloc byte[set.Width];
+        for (int row = 0; row < set.Channels * set.Height; row++)
+        {
+            int y = row % set.Height, from = (row - y + Reflect(y + down, set.Height)) * set.Width;
+            for (int x = 0; x < line.Length; x++) line[x] = source[from + Reflect(x + right, set.Width)];
+            LabeledImages.ToUnit(line, destination.Slice(row * set.Width, set.Width));
+        }
+    }
+
+    private static int Reflect(int place, int size) => place < 0 ? -place : place < size ? place : 2 * (size - 1) - place;
 
     private static void Mirror(Span<float> image, int width)
     {

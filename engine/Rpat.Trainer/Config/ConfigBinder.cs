@@ -17,7 +17,7 @@ internal sealed class ConfigBinder
 
     private TrainerConfig Config() => new(
         new RecipeSection(Get(Keys.RecipeName), Get(Keys.RecipeAbout)),
-        new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Get(Keys.DataCrop), Get(Keys.DataFlip)),
+        new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Augment()),
         new ModelSection(
             Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses), Get(Keys.ModelStem), Floats(Keys.ModelMean),
             Floats(Keys.ModelStd)),
@@ -38,6 +38,9 @@ internal sealed class ConfigBinder
         var term = new RpatSection(Get(Keys.RpatWeight), Get(Keys.RpatAlpha), Get(Keys.RpatFormKey), Get(Keys.RpatStart));
         return new MethodSection(name, name.EndsWith("+rpat", StringComparison.Ordinal) ? term : null);
     }
+
+    private AugmentSection Augment() =>
+        new(Get(Keys.DataCrop), Get(Keys.DataBorder), Get(Keys.DataFlip), Get(Keys.DataCutout), Get(Keys.DataCutMix));
 
     private AttackSection Attack() => new(
         Get(Keys.Norm), Get(Keys.Eps), Get(Keys.Step), Get(Keys.Steps), Get(Keys.Restarts), Get(Keys.Start), Get(Keys.AttackBn));

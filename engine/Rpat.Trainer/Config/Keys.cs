@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Rpat.Engine;
+using Rpat.Engine.IO;
 using Rpat.Models;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
@@ -18,8 +19,15 @@ internal static partial class Keys
     public static readonly Leaf<string> DataDir = new(
         "data.dir", "", Kinds.Text, "folder of the data set's files; empty for the usual places");
     public static readonly Leaf<int> DataCrop = new(
-        "data.augment.crop", "0", Kinds.Whole(0, 64), "zero border in pixels for random crops; 0 for none");
+        "data.augment.crop", "0", Kinds.Whole(0, 64), "border in pixels for random crops; 0 for none");
+    public static readonly Leaf<CropBorder> DataBorder = new(
+        "data.augment.border", "zero", Kinds.OneOf("borders", ("zero", CropBorder.Zero), ("reflect", CropBorder.Reflect)),
+        "what the border for random crops holds: zeros or the mirrored image");
     public static readonly Leaf<bool> DataFlip = new("data.augment.flip", "false", Kinds.Flag, "mirror half of the images left to right");
+    public static readonly Leaf<int> DataCutout = new(
+        "data.augment.cutout", "0", Kinds.Whole(0, 4096), "side in pixels of a square that is blackened in each image; 0 for none");
+    public static readonly Leaf<double> DataCutMix = new(
+        "data.augment.cutmix", "0", Kinds.Real(0, 1), "share of batches whose images are mixed by CutMix; 0 for none");
 
     public static readonly Leaf<string> ModelName = new("model.name", "preactresnet18", new Kind<string>(ReadModel), "network; see 'rpat models'");
     public static readonly Leaf<int> ModelWidth = new(
@@ -109,7 +117,7 @@ internal static partial class Keys
     public static readonly IReadOnlyList<Leaf> All =
     [
         RecipeName, RecipeAbout,
-        DataName, DataDir, DataCrop, DataFlip,
+        DataName, DataDir, DataCrop, DataBorder, DataFlip, DataCutout, DataCutMix,
         ModelName, ModelWidth, ModelBlocks, ModelClasses, ModelStem, ModelMean, ModelStd,
         MethodName, RpatWeight, RpatAlpha, RpatFormKey, RpatStart,
         Norm, Eps, Step, Steps, Restarts, Start, AttackBn,

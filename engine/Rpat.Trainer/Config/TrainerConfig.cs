@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Config;
 
@@ -38,9 +39,16 @@ internal sealed record RecipeSection(string Name, string About);
 /// <summary>The images.</summary>
 /// <param name="Name">The data set.</param>
 /// <param name="Dir">Where its files are; empty for the usual places.</param>
-/// <param name="CropPad">Zero border in pixels from which a random window of the image's size is cut; 0 for none.</param>
+/// <param name="Augment">What happens to training images.</param>
+internal sealed record DataSection(string Name, string Dir, AugmentSection Augment);
+
+/// <summary>What happens to training images, drawn anew each epoch.</summary>
+/// <param name="CropPad">Border in pixels from which a random window of the image's size is cut; 0 for none.</param>
+/// <param name="Border">What that border holds.</param>
 /// <param name="Flip">Whether half of the images are mirrored left to right.</param>
-internal sealed record DataSection(string Name, string Dir, int CropPad, bool Flip);
+/// <param name="Cutout">Side in pixels of a square that is blackened; 0 for none.</param>
+/// <param name="CutMix">The share of batches that CutMix mixes.</param>
+internal sealed record AugmentSection(int CropPad, CropBorder Border, bool Flip, int Cutout, double CutMix);
 
 /// <summary>The network.</summary>
 /// <param name="Name">The family.</param>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Rpat.Engine.IO;
-using Rpat.Engine.Random;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -20,16 +19,13 @@ internal sealed class TrainingRun
     private readonly RunFolder _run;
     private readonly IProgressView _view;
     private readonly StopRequest _stop;
-    private readonly float[] _images;
-    private readonly int[] _labels;
-    private readonly long[] _samples;
+    private readonly BatchStream _batches;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     private TrainingRun(TrainerConfig config, TrainingSetup setup, RunFolder run, IProgressView view, StopRequest stop)
     {
         (_config, _setup, _run, _view, _stop) = (config, setup, run, view, stop);
-        _images = new float[setup.Batch * setup.Data.Train.ImageSize];
-        (_labels, _samples) = (new int[setup.Batch], new long[setup.Batch]);
+        _batches = setup.Batches();
     }
 
     /// <summary>Trains, writes the run folder, and measures the result.</summary>
@@ -55,28 +51,19 @@ internal sealed class TrainingRun
     {
         var schedule = _setup.Schedule();
         var statistics = new EpochStatistics(_setup.Step);
-        int[] order = Permutation.Of(_setup.Data.Train.Count, _setup.Seed, epoch);
         double start = _clock.Elapsed.TotalSeconds;
-        for (int first = 0; first < order.Length && step < _setup.TotalSteps && !_stop.IsRequested; first += _setup.Batch)
+        foreach (ImageBatch batch in _batches.Epoch(epoch))
         {
-            int count = Math.Min(_setup.Batch, order.Length - first);
-            Load(order.AsSpan(first, count), epoch);
+            if (step == _setup.TotalSteps || _stop.IsRequested) break;
             float rate = schedule.Rate(step++);
-            _setup.Step.Run(_images.AsSpan(0, count * _setup.Data.Train.ImageSize), _labels.AsSpan(0, count), _samples.AsSpan(0, count), epoch, rate);
+            _setup.Step.Run(batch.Images, batch.Labels, batch.Samples, epoch, rate);
             _setup.Average?.Update((float)_config.Train.Ema);
-            statistics.Add(_labels.AsSpan(0, count));
+            statistics.Add(batch.Labels);
             RequireFinite(statistics.LastLoss, step);
             if (_view.Due) Show(epoch, step, rate, statistics, start);
         }
         Finish(epoch, step, schedule.Rate(step - 1), statistics, _clock.Elapsed.TotalSeconds - start);
         return step;
-    }
-
-    private void Load(ReadOnlySpan<int> indices, int epoch)
-    {
-        var augment = new AugmentOptions(_config.Data.CropPad, _config.Data.Flip);
-        CropFlip.Apply(_setup.Data.Train, indices, augment, _setup.Seed, epoch, _images.AsSpan(0, indices.Length * _setup.Data.Train.ImageSize));
-        for (int i = 0; i < indices.Length; i++) (_labels[i], _samples[i]) = (_setup.Data.Train.Labels[indices[i]], indices[i]);
     }
 
     private static void RequireFinite(double loss, int step)

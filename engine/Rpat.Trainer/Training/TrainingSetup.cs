@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Models;
@@ -72,6 +73,14 @@ internal sealed class TrainingSetup : IDisposable
             _ => new ConstantSchedule(rate),
         };
         return curve with { WarmupSteps = (int)Math.Round(s.Warmup * StepsPerEpoch) };
+    }
+
+    /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
+    public BatchStream Batches()
+    {
+        var a = _config.Data.Augment;
+        var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
+        return new BatchStream(Data.Train, new BatchOptions(Batch, augment) { CutMix = a.CutMix }, Seed);
     }
 
     /// <summary>The attack of a number of steps under the run's threat model.</summary>

@@ -12,18 +12,19 @@ public sealed class CropFlipTests
     [Fact]
     public void MatchesPaddingThenCroppingThenFlipping()
     {
-        Gen<(int C, int H, int W, int Pad, int Epoch, bool Flip)> cases =
+        Gen<(int C, int H, int W, int Pad, int Epoch, bool Flip, CropBorder Border)> cases =
             from c in Gen.Choose(1, 3)
             from h in Gen.Choose(1, 9)
             from w in Gen.Choose(1, 9)
             from pad in Gen.Choose(0, Math.Min(h, w) - 1)
             from epoch in Gen.Choose(0, 50)
             from flip in Gen.Elements(true, false)
-            select (c, h, w, pad, epoch, flip);
+            from border in Gen.Elements(CropBorder.Zero, CropBorder.Reflect)
+            select (c, h, w, pad, epoch, flip, border);
         Prop.ForAll(cases.ToArbitrary(), t =>
         {
             LabeledImages set = Set(t.C, t.H, t.W, count: 5);
-            var options = new AugmentOptions(t.Pad, t.Flip);
+            var options = new AugmentOptions(t.Pad, t.Flip) { Border = t.Border };
             var floats = new float[2 * set.ImageSize];
             CropFlip.Apply(set, [3, 1], options, Seed, t.Epoch, floats);
             Assert.Equal([.. Naive(set, 3, options, t.Epoch), .. Naive(set, 1, options, t.Epoch)], floats);
@@ -111,11 +112,9 @@ public sealed class CropFlipTests
         int top = draws.Below(0, 2 * options.Pad + 1), left = draws.Below(1, 2 * options.Pad + 1);
         bool flip = options.Flip && draws.Below(2, 2) == 1;
         var padded = new float[set.Channels, set.Height + 2 * options.Pad, set.Width + 2 * options.Pad];
-        for (int i = 0; i < set.ImageSize; i++)
-        {
-            (int row, int x) = (i / set.Width, i % set.Width);
-            padded[row / set.Height, row % set.Height + options.Pad, x + options.Pad] = set.Image(index)[i] / 255f;
-        }
+        for (int c = 0; c < set.Channels; c++)
+            for (int y = 0; y < padded.GetLength(1); y++)
+                for (int x = 0; x < padded.GetLength(2); x++) padded[c, y, x] = Padded(set, index, options, c, y - options.Pad, x - options.Pad);
 
         var result = new float[set.ImageSize];
         for (int i = 0; i < result.Length; i++)
@@ -126,4 +125,15 @@ public sealed class CropFlipTests
 
         return result;
     }
+
+    private static float Padded(LabeledImages set, int index, AugmentOptions options, int c, int y, int x)
+    {
+        bool inside = y >= 0 && y < set.Height && x >= 0 && x < set.Width;
+        if (!inside && options.Border == CropBorder.Zero) return 0;
+        int from = (c * set.Height + Fold(y, set.Height)) * set.Width + Fold(x, set.Width);
+        return set.Image(index)[from] / 255f;
+    }
+
+    // The place whose distance to the nearer edge is the same on the inside.
+    private static int Fold(int place, int size) => size - 1 - Math.Abs(size - 1 - Math.Abs(place));
 }

@@ -37,7 +37,7 @@ public class RecipeLibraryTests
         Assert.Equal(
             new AttackSection(AttackNorm.Linf, 8.0 / 255, 2.0 / 255, 10, 1, AttackStart.Random, AttackBatchNorm.Eval), config.Attack);
         Assert.Equal(new RpatSection(1, 0.5, RpatForm.Code, 0), config.Method.Rpat);
-        Assert.Equal((4, true), (config.Data.CropPad, config.Data.Flip));
+        Assert.Equal((4, true), (config.Data.Augment.CropPad, config.Data.Augment.Flip));
     }
 
     private static TrainerConfig Resolve(string recipe) => ConfigResolver.Resolve(

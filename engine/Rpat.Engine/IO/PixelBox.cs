@@ -1,0 +1,20 @@
+namespace Rpat.Engine.IO;
+
+/// <summary>A rectangle of pixels: rows <paramref name="Top"/> to below <paramref name="Bottom"/>, columns likewise.</summary>
+internal readonly record struct PixelBox(int Top, int Bottom, int Left, int Right)
+{
+    internal int Width => Right - Left;
+
+    internal int Area => (Bottom - Top) * Width;
+
+    internal bool HasRow(int y) => y >= Top && y < Bottom;
+
+    /// <summary>The part inside the image of a box that begins half its size, rounded down, before the centre.</summary>
+    internal static PixelBox Around(int y, int x, int boxHeight, int boxWidth, int height, int width) => new(
+        Math.Clamp(y - boxHeight / 2, 0, height), Math.Clamp(y - boxHeight / 2 + boxHeight, 0, height),
+        Math.Clamp(x - boxWidth / 2, 0, width), Math.Clamp(x - boxWidth / 2 + boxWidth, 0, width));
+
+    /// <summary>As above for a box that reaches half its size, rounded down, to either side: an odd size loses a pixel.</summary>
+    internal static PixelBox HalfToEitherSide(int y, int x, int boxHeight, int boxWidth, int height, int width) =>
+        Around(y, x, boxHeight / 2 * 2, boxWidth / 2 * 2, height, width);
+}
