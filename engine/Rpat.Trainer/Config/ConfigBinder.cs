@@ -27,6 +27,8 @@ internal sealed class ConfigBinder
         new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
         new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.Ema), Get(Keys.MaxSteps)),
         new EvalSection(Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch)),
+        new CheckpointSection(
+            Get(Keys.CheckpointEpochs), Get(Keys.CheckpointSteps), Get(Keys.CheckpointSeconds), Get(Keys.CheckpointKeep), Get(Keys.CheckpointKeepEvery)),
         new DeviceSection(Get(Keys.DeviceName), Get(Keys.Precision), Get(Keys.Convolution)),
         new LogSection(Get(Keys.Progress), Get(Keys.Interval)),
         new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads)));

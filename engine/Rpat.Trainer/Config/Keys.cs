@@ -95,6 +95,15 @@ internal static partial class Keys
         "eval.attacks", "clean, pgd20", Kinds.ListOf(new Kind<EvalAttack>(ReadAttack)), "what to measure: clean, pgdN with N steps");
     public static readonly Leaf<int> EvalBatch = new("eval.batch", "100", Kinds.Whole(1, 1 << 20), "images per evaluation batch");
 
+    public static readonly Leaf<int> CheckpointEpochs = new(
+        "checkpoint.epochs", "1", Kinds.Whole(0), "save at the end of every so many epochs; 0 for the last only");
+    public static readonly Leaf<int> CheckpointSteps = new("checkpoint.steps", "0", Kinds.Whole(0), "also after every so many steps; 0 for none");
+    public static readonly Leaf<double> CheckpointSeconds = new(
+        "checkpoint.seconds", "600", Kinds.Real(0), "also when the last checkpoint is so many seconds old; 0 for never");
+    public static readonly Leaf<int> CheckpointKeep = new("checkpoint.keep", "2", Kinds.Whole(1), "how many of the newest checkpoints stay");
+    public static readonly Leaf<int> CheckpointKeepEvery = new(
+        "checkpoint.keep_every", "0", Kinds.Whole(0), "checkpoints at the end of every so many epochs stay for good; 0 for none");
+
     public static readonly Leaf<string> DeviceName = new("device.name", "cpu", Kinds.Device, "what computes: cpu, or cuda:0 for the first GPU");
     public static readonly Leaf<string> Precision = new(
         "device.precision", "fp32", Kinds.Name("precisions", ["fp32", "tf32", "bf16"]), "how a GPU's convolutions round their factors; sums are fp32");
@@ -125,6 +134,7 @@ internal static partial class Keys
         Schedule, Warmup, Milestones, Factor,
         Epochs, Batch, Seed, Ema, MaxSteps,
         EvalN, EvalAttacks, EvalBatch,
+        CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,
         DeviceName, Precision, Convolution,
         Progress, Interval,
         Out, RunName, Threads,

@@ -1,3 +1,4 @@
+using System.Collections;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
@@ -20,6 +21,10 @@ internal abstract class Leaf(string path, string initial, bool isList, string do
 
     /// <summary>What the key is, in one line.</summary>
     public string Doc { get; } = doc;
+
+    /// <summary>Whether two entries of this key mean the same value, however they are written.</summary>
+    /// <exception cref="ConfigException">One of them is no such value.</exception>
+    public abstract bool Same(Entry one, Entry other);
 }
 
 /// <summary>One key of the configuration with the conversion from its text.</summary>
@@ -43,6 +48,14 @@ internal sealed class Leaf<T>(string path, string initial, Kind<T> kind, string 
             throw Wrong(entry, error.Message);
         }
     }
+
+    /// <inheritdoc/>
+    public override bool Same(Entry one, Entry other) => (Parse(one), Parse(other)) switch
+    {
+        (string a, string b) => a == b,
+        (IEnumerable a, IEnumerable b) => a.Cast<object>().SequenceEqual(b.Cast<object>()),
+        var (a, b) => Equals(a, b),
+    };
 
     private static ConfigException Wrong(Entry entry, string wants) =>
         new($"{entry.Path} is '{entry.Text}' ({entry.Origin}): {wants.TrimEnd('.')}{(wants.EndsWith(')') ? "" : ".")}");

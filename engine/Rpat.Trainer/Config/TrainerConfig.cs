@@ -14,6 +14,7 @@ internal sealed record TrainerConfig(
     ScheduleSection Schedule,
     TrainSection Train,
     EvalSection Eval,
+    CheckpointSection Checkpoint,
     DeviceSection Device,
     LogSection Log,
     RunSection Run)
@@ -163,6 +164,14 @@ internal sealed record TrainSection(int Epochs, int Batch, long Seed, double Ema
 /// <param name="Attacks">What to measure, in this order.</param>
 /// <param name="Batch">Images per evaluation batch; no result depends on it.</param>
 internal sealed record EvalSection(int N, IReadOnlyList<EvalAttack> Attacks, int Batch);
+
+/// <summary>When the run is saved so that it can be gone on with; none of it changes the weights.</summary>
+/// <param name="Epochs">At the end of every so many epochs; 0 for none but the last.</param>
+/// <param name="Steps">Also after every so many steps; 0 for none.</param>
+/// <param name="Seconds">Also when the last one is so many seconds old; 0 for never.</param>
+/// <param name="Keep">How many of the newest stay.</param>
+/// <param name="KeepEvery">Those at the end of every so many epochs stay for good; 0 for none.</param>
+internal sealed record CheckpointSection(int Epochs, int Steps, double Seconds, int Keep, int KeepEvery);
 
 /// <summary>One column of the result.</summary>
 /// <param name="Name">As written: <c>clean</c> or <c>pgd20</c>.</param>

@@ -7,61 +7,68 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Runs;
 
 /// <summary>
-/// The run's numbers: <c>metrics.jsonl</c>, one object per event, appended and flushed line by line, and <c>metrics.csv</c>, one
-/// row per epoch, replaced as a whole.
+/// The run's numbers: <c>metrics.jsonl</c>, one object per event, appended line by line, and <c>metrics.csv</c>, one row per epoch,
+/// which is a function of those lines. Neither holds a time, so that equal runs have equal files.
 /// </summary>
-internal sealed class MetricsLog : IDisposable
+internal sealed class MetricsLog
 {
-    private readonly FileStream _events;
+    private const string Train = "train";
+    private readonly GrowingFile _events;
     private readonly string _csvPath;
-    private readonly TimeProvider _clock;
     private readonly List<string> _columns = ["epoch"];
-    private readonly List<Dictionary<string, string>> _rows = [];
+    private readonly SortedDictionary<int, Dictionary<string, string>> _rows = [];
 
-    /// <summary>Opens the event file; the table is made with its first row.</summary>
-    /// <exception cref="IOException">The file cannot be opened.</exception>
-    public MetricsLog(string jsonlPath, string csvPath, TimeProvider clock)
-    {
-        _events = new FileStream(jsonlPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        _csvPath = csvPath;
-        _clock = clock;
-    }
+    /// <summary>Goes on with an event file; <see cref="Reload"/> takes in what it holds already.</summary>
+    /// <param name="events">The event file.</param>
+    /// <param name="csvPath">The table, which is written with its first row.</param>
+    public MetricsLog(GrowingFile events, string csvPath) => (_events, _csvPath) = (events, csvPath);
 
-    /// <summary>Appends one event: <c>{"t":…,"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>.</summary>
-    /// <param name="split"><c>train</c>, <c>test</c> or <c>val</c>.</param>
+    /// <summary>Appends one event, <c>{"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>, and adds it to its epoch's row.</summary>
+    /// <param name="split"><c>train</c>, <c>val</c> or <c>test</c>; the last two stand before the names of the table's columns.</param>
     /// <param name="step">Optimizer steps done since training began.</param>
     /// <param name="epoch">The epoch, counted from 1.</param>
-    /// <param name="metrics">The numbers; one that is not finite is written as null, which JSON can hold.</param>
+    /// <param name="metrics">The numbers; one that is not finite is null among the events, which JSON can hold, and NaN in the table.</param>
     public void Event(string split, long step, int epoch, params ReadOnlySpan<Metric> metrics)
     {
         using var line = new MemoryStream();
         using (var json = new Utf8JsonWriter(line)) WriteEvent(json, split, step, epoch, metrics);
         line.WriteByte((byte)'\n');
-        _events.Write(line.GetBuffer(), 0, (int)line.Length);
-        _events.Flush();
+        _events.Append(line.GetBuffer().AsSpan(0, (int)line.Length));
+        foreach (var metric in metrics) Add(split, epoch, metric);
+        WriteTable();
     }
 
-    /// <summary>Adds an epoch's row to the table; a metric not seen before adds a column at the right.</summary>
-    public void Epoch(int epoch, params ReadOnlySpan<Metric> metrics)
+    /// <summary>Reads the event file again, after it was cut back.</summary>
+    public void Reload()
     {
-        var row = new Dictionary<string, string> { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) };
-        foreach (var metric in metrics)
-        {
-            if (!_columns.Contains(metric.Name)) _columns.Add(metric.Name);
-            row[metric.Name] = metric.Value.ToString("R", CultureInfo.InvariantCulture);
-        }
-
-        _rows.Add(row);
-        AtomicFile.WriteText(_csvPath, Table());
+        _columns.RemoveRange(1, _columns.Count - 1);
+        _rows.Clear();
+        foreach (string line in Encoding.UTF8.GetString(_events.ReadAll()).Split('\n', StringSplitOptions.RemoveEmptyEntries)) Replay(line);
+        if (_rows.Count > 0) WriteTable();
+        else File.Delete(_csvPath);
     }
 
-    /// <summary>Closes the event file.</summary>
-    public void Dispose() => _events.Dispose();
+    private void Replay(string line)
+    {
+        using var json = JsonDocument.Parse(line);
+        var root = json.RootElement;
+        string split = root.GetProperty("split").GetString()!;
+        int epoch = root.GetProperty("epoch").GetInt32();
+        foreach (var pair in root.EnumerateObject().SkipWhile(pair => pair.Name != "split").Skip(1))
+            Add(split, epoch, new Metric(pair.Name, pair.Value.ValueKind == JsonValueKind.Null ? double.NaN : pair.Value.GetDouble()));
+    }
 
-    private void WriteEvent(Utf8JsonWriter json, string split, long step, int epoch, ReadOnlySpan<Metric> metrics)
+    private void Add(string split, int epoch, Metric metric)
+    {
+        string column = split == Train ? metric.Name : $"{split}_{metric.Name}";
+        if (!_columns.Contains(column)) _columns.Add(column);
+        if (!_rows.TryGetValue(epoch, out var row)) _rows[epoch] = row = new() { ["epoch"] = epoch.ToString(CultureInfo.InvariantCulture) };
+        row[column] = (double.IsFinite(metric.Value) ? metric.Value : double.NaN).ToString("R", CultureInfo.InvariantCulture);
+    }
+
+    private static void WriteEvent(Utf8JsonWriter json, string split, long step, int epoch, ReadOnlySpan<Metric> metrics)
     {
         json.WriteStartObject();
-        json.WriteString("t", _clock.GetUtcNow());
         json.WriteNumber("step", step);
         json.WriteNumber("epoch", epoch);
         json.WriteString("split", split);
@@ -74,12 +81,12 @@ internal sealed class MetricsLog : IDisposable
         json.WriteEndObject();
     }
 
-    private string Table()
+    private void WriteTable()
     {
         var text = new StringBuilder();
         text.AppendJoin(',', _columns.Select(Field)).Append('\n');
-        foreach (var row in _rows) text.AppendJoin(',', _columns.Select(column => row.GetValueOrDefault(column, ""))).Append('\n');
-        return text.ToString();
+        foreach (var row in _rows.Values) text.AppendJoin(',', _columns.Select(column => row.GetValueOrDefault(column, ""))).Append('\n');
+        AtomicFile.WriteText(_csvPath, text.ToString());
     }
 
     // RFC 4180: a field with a separator or a quote is quoted, quotes inside doubled.

@@ -7,21 +7,28 @@ namespace Rpat.Trainer.Runs;
 
 /// <summary>
 /// The folder of one run: <c>OUT/yyyyMMdd-HHmm-NAME</c>. An existing folder is never deleted, reused or asked about; a number is
-/// appended instead.
+/// appended instead. One process at a time has it open.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
     private const int MaxNumber = 10_000;
 
-    private RunFolder(string path, TimeProvider clock)
+    private readonly SortedDictionary<string, GrowingFile> _growing = new(StringComparer.Ordinal);
+    private readonly FileStream _lock;
+
+    private RunFolder(string path, TimeProvider clock, bool resumed)
     {
-        Path = path;
-        Metrics = new MetricsLog(PathOf("metrics.jsonl"), PathOf("metrics.csv"), clock);
+        (Path, IsResumed) = (path, resumed);
+        _lock = Lock();
+        Metrics = new MetricsLog(Grow("metrics.jsonl"), PathOf("metrics.csv"));
         Log = new RunLog(PathOf("log.txt"), clock);
     }
 
     /// <summary>The folder, as a full path.</summary>
     public string Path { get; }
+
+    /// <summary>Whether an earlier process began the run.</summary>
+    public bool IsResumed { get; }
 
     /// <summary>The folder as people type it: relative to the current folder where it lies beneath it.</summary>
     public string ShownPath
@@ -54,7 +61,7 @@ internal sealed class RunFolder : IDisposable
             string path = Claim(System.IO.Path.GetFullPath(root), $"{stamp}-{resolved.Config.RunName}");
             AtomicFile.WriteText(System.IO.Path.Combine(path, "config.yaml"), ConfigWriter.Write(resolved));
             LatestLink.Point(root, System.IO.Path.GetFileName(path));
-            return new RunFolder(path, clock);
+            return new RunFolder(path, clock, resumed: false);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -63,12 +70,56 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Closes the metrics and the log.</summary>
+    /// <summary>Opens the folder of an earlier run to go on with it; nothing in it is changed yet.</summary>
+    /// <exception cref="UsageException">Another process has it open, or it cannot be written to.</exception>
+    public static RunFolder Reopen(string path, TimeProvider clock)
+    {
+        try
+        {
+            return new RunFolder(System.IO.Path.GetFullPath(path), clock, resumed: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            string reason = error.Message.TrimEnd('.');
+            throw new UsageException($"run folder '{path}' cannot be gone on with ({reason}): check that no other process runs it and that it is writable.", error);
+        }
+    }
+
+    /// <summary>Opens a file of this folder that only grows, under a name such as <c>tb/events</c>; it is cut back when the run is.</summary>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public GrowingFile Grow(string name)
+    {
+        if (_growing.TryGetValue(name, out var open)) return open;
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(PathOf(name))!);
+        return _growing[name] = new GrowingFile(PathOf(name));
+    }
+
+    /// <summary>How long each growing file is; on the disk before this returns, so that no checkpoint is ahead of them.</summary>
+    public IReadOnlyDictionary<string, long> Lengths()
+    {
+        foreach (var file in _growing.Values) file.FlushToDisk();
+        return _growing.ToDictionary(pair => pair.Key, pair => pair.Value.Length);
+    }
+
+    /// <summary>Makes the folder as it was when its growing files had these lengths; those not named did not exist.</summary>
+    /// <exception cref="IOException">A file is shorter than that, or cannot be changed.</exception>
+    public void CutBack(IReadOnlyDictionary<string, long> lengths)
+    {
+        foreach (var (name, file) in _growing) file.CutBack(lengths.GetValueOrDefault(name));
+        Metrics.Reload();
+    }
+
+    /// <summary>Closes all files of the run.</summary>
     public void Dispose()
     {
-        Metrics.Dispose();
+        foreach (var file in _growing.Values) file.Dispose();
         Log.Dispose();
+        _lock.Dispose();
     }
+
+    // The system gives the lock back when a process dies, however it dies; the file itself means nothing.
+    private FileStream Lock() =>
+        new(PathOf(".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
 
     private static string Claim(string root, string name)
     {

@@ -33,13 +33,25 @@ internal sealed class RunLog : TextWriter
     public override void WriteLine(string? value)
     {
         string time = _clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-        lock (_lock) _file.WriteLine($"{time}  {value}");
+        lock (_lock) Try(() => _file.WriteLine($"{time}  {value}"));
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _file.Dispose();
+        if (disposing) Try(_file.Dispose);
         base.Dispose(disposing);
+    }
+
+    private static void Try(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException)
+        {
+            // A full disk: the checkpoints and the metrics stop the run and say so; a line of the log less must not hide that.
+        }
     }
 }

@@ -32,6 +32,7 @@ internal enum RunStatus
 /// <param name="Error">The sentence that the user was shown, or null.</param>
 /// <param name="Machine">What it ran on.</param>
 /// <param name="Compute">What computed it.</param>
+/// <param name="Resumes">When it was gone on with, and by which command lines.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
     DateTimeOffset Start,
@@ -40,7 +41,8 @@ internal sealed record RunRecord(
     int? ExitCode,
     string? Error,
     MachineInfo Machine,
-    ComputeInfo Compute)
+    ComputeInfo Compute,
+    IReadOnlyList<RunResume>? Resumes = null)
 {
     /// <summary>The record's name in the run's folder.</summary>
     public const string FileName = "run.json";
@@ -56,4 +58,23 @@ internal sealed record RunRecord(
     /// <summary>Writes the record as one step.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, _format) + "\n");
+
+    /// <summary>Reads the record of a run folder; null where there is none that can be understood.</summary>
+    public static RunRecord? Read(string folder)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunRecord>(File.ReadAllBytes(Path.Combine(folder, FileName)), _format);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or NotSupportedException)
+        {
+            return null;
+        }
+    }
 }
+
+/// <summary>One time that a run was gone on with.</summary>
+/// <param name="CommandLine">The arguments as given.</param>
+/// <param name="Start">When.</param>
+/// <param name="Step">From which step.</param>
+internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start, int Step);

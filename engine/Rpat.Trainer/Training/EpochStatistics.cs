@@ -6,9 +6,17 @@ namespace Rpat.Trainer.Training;
 /// <summary>Running means of an epoch: the loss, its parts, and the accuracy on what was trained on.</summary>
 internal sealed class EpochStatistics(TrainingStep step)
 {
-    private readonly Dictionary<string, double> _parts = [];
+    private readonly List<Metric> _parts = [];
     private double _loss;
     private int _correct;
+
+    /// <summary>Goes on from the sums of an earlier process.</summary>
+    public EpochStatistics(TrainingStep step, EpochSums sums)
+        : this(step)
+    {
+        (_loss, _correct, Images) = (sums.Loss, sums.Correct, sums.Images);
+        _parts.AddRange(sums.Parts);
+    }
 
     /// <summary>Images seen so far.</summary>
     public int Images { get; private set; }
@@ -20,10 +28,16 @@ internal sealed class EpochStatistics(TrainingStep step)
     public double LastLoss { get; private set; }
 
     /// <summary>Mean of each part, without its weight.</summary>
-    public IReadOnlyList<Metric> LossParts => [.. _parts.Select(p => new Metric(p.Key, p.Value / Math.Max(1, Images)))];
+    public IReadOnlyList<Metric> LossParts => [.. _parts.Select(p => p with { Value = p.Value / Math.Max(1, Images) })];
 
     /// <summary>Share of correct predictions on the training views.</summary>
-    public IReadOnlyList<Metric> Accuracies => [new Metric("adv_acc", (double)_correct / Math.Max(1, Images))];
+    public double Accuracy => (double)_correct / Math.Max(1, Images);
+
+    /// <summary>The same under the name that metrics and views use.</summary>
+    public IReadOnlyList<Metric> Accuracies => [new Metric("adv_acc", Accuracy)];
+
+    /// <summary>What a checkpoint must keep of an epoch that has begun.</summary>
+    public EpochSums Sums => new(_loss, [.. _parts], _correct, Images);
 
     /// <summary>Takes in the step that has just run.</summary>
     public void Add(ReadOnlySpan<int> labels)
@@ -31,9 +45,26 @@ internal sealed class EpochStatistics(TrainingStep step)
         LastLoss = step.Loss.Read();
         _loss += LastLoss * labels.Length;
         foreach (var term in step.Loss.Terms)
-            for (int part = 0; part < term.Parts.Count; part++)
-                _parts[term.Parts[part]] = _parts.GetValueOrDefault(term.Parts[part]) + term.ReadPart(part) * labels.Length;
+            for (int part = 0; part < term.Parts.Count; part++) AddPart(term.Parts[part], term.ReadPart(part) * labels.Length);
         _correct += Predictions.CountCorrect(step.Logits, labels);
         Images += labels.Length;
     }
+
+    private void AddPart(string name, double value)
+    {
+        int at = _parts.FindIndex(part => part.Name == name);
+        if (at < 0) _parts.Add(new Metric(name, value));
+        else _parts[at] = new Metric(name, _parts[at].Value + value);
+    }
+}
+
+/// <summary>Sums over the images of an epoch so far.</summary>
+/// <param name="Loss">Of the loss.</param>
+/// <param name="Parts">Of each of its parts.</param>
+/// <param name="Correct">Correct predictions.</param>
+/// <param name="Images">Images.</param>
+internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images)
+{
+    /// <summary>Of an epoch that has not begun.</summary>
+    public static EpochSums None { get; } = new(0, [], 0, 0);
 }

@@ -10,16 +10,30 @@ namespace Rpat.Trainer.Training;
 internal static class FinalEvaluation
 {
     /// <summary>Measures the reported network under each configured attack.</summary>
-    public static EvaluationResult Run(TrainingSetup setup, TrainerConfig config, LabeledImages images, IProgressView view, StopRequest stop, Stopwatch clock)
+    /// <returns>The result; null when a stop was asked for before it was complete.</returns>
+    public static EvaluationResult? Run(TrainingSetup setup, TrainerConfig config, LabeledImages images, IProgressView view, StopRequest stop, Stopwatch clock)
+    {
+        try
+        {
+            return Measure(setup, config, images, view, stop, clock);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private static EvaluationResult Measure(
+        TrainingSetup setup, TrainerConfig config, LabeledImages images, IProgressView view, StopRequest stop, Stopwatch clock)
     {
         var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
         var scores = new List<Score>();
         foreach (var attack in config.Eval.Attacks)
         {
-            if (stop.IsRequested) break;
             double start = clock.Elapsed.TotalSeconds;
             var accuracy = evaluator.Run(images, attack.Steps == 0 ? null : setup.Attack(attack.Steps), setup.Seed, done =>
             {
+                if (stop.IsRequested) throw new OperationCanceledException();
                 if (view.Due) view.Update(Snapshot(attack, done, images.Count, clock.Elapsed.TotalSeconds - start, clock.Elapsed));
             });
             scores.Add(new Score(attack.Title, attack.Steps == 0, accuracy.Fraction));

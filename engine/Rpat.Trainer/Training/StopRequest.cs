@@ -4,14 +4,19 @@ using Rpat.Trainer.Errors;
 namespace Rpat.Trainer.Training;
 
 /// <summary>
-/// The user's wish to stop. The first SIGINT or SIGTERM asks the loop to finish its step and return; the second leaves at once.
+/// What signals ask of the loop. The first SIGINT or SIGTERM asks it to finish its step, save and return; the second leaves at once;
+/// SIGUSR1 asks for a checkpoint, after which it goes on.
 /// </summary>
 /// <param name="announce">Told on the first signal, from the signal's thread.</param>
 /// <param name="leave">Told on the second signal, with the exit code; ends the process.</param>
 internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposable
 {
+    // .NET names only a few signals and takes the system's number of any other.
+    private static readonly PosixSignal _sigusr1 = (PosixSignal)(OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD() ? 30 : 10);
+
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _exitCode;
+    private bool _save;
 
     /// <summary>Whether the loop should finish its step and return. Cheap enough to ask after every step.</summary>
     public bool IsRequested => Volatile.Read(ref _exitCode) != 0;
@@ -22,11 +27,12 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <summary>A request that no signal reaches, for embedding and tests; <see cref="Ask"/> makes it.</summary>
     public static StopRequest Silent() => new(static () => { }, static _ => { });
 
-    /// <summary>Catches SIGINT (Ctrl-C) and SIGTERM from now until this is disposed.</summary>
+    /// <summary>Catches SIGINT (Ctrl-C), SIGTERM and, where there is one, SIGUSR1 from now until this is disposed.</summary>
     public void Listen()
     {
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, ExitCode.Interrupted)));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, ExitCode.Terminated)));
+        if (!OperatingSystem.IsWindows()) _signals.Add(PosixSignalRegistration.Create(_sigusr1, OnSaveSignal));
     }
 
     /// <summary>What a signal does: the first asks, the second leaves.</summary>
@@ -37,6 +43,12 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
         else leave(exitCode);
     }
 
+    /// <summary>Asks for a checkpoint.</summary>
+    public void AskToSave() => Volatile.Write(ref _save, true);
+
+    /// <summary>Whether a checkpoint was asked for since this was last called.</summary>
+    public bool TakeSave() => Volatile.Read(ref _save) && Interlocked.Exchange(ref _save, false);
+
     /// <summary>Gives the signals back to the system.</summary>
     public void Dispose() => _signals.ForEach(signal => signal.Dispose());
 
@@ -44,5 +56,11 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     {
         context.Cancel = true;
         Ask(exitCode);
+    }
+
+    private void OnSaveSignal(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        AskToSave();
     }
 }

@@ -14,6 +14,7 @@ namespace Rpat.Trainer.Training;
 internal sealed class TrainingSetup : IDisposable
 {
     private readonly TrainerConfig _config;
+    private RunIdentity? _identity;
 
     private TrainingSetup(TrainerConfig config, DataPair data)
     {
@@ -38,6 +39,12 @@ internal sealed class TrainingSetup : IDisposable
 
     /// <summary>The network that is reported: the averaged one if there is one.</summary>
     public Classifier Reported => (Classifier?)Average?.Average ?? Net;
+
+    /// <summary>What must survive a stop beside the network.</summary>
+    public ITrainingState State => Average is null ? Step : new StepAndAverage(Step, Average);
+
+    /// <summary>What the numbers depend on beside the configuration.</summary>
+    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
 
     public ulong Seed => (ulong)_config.Train.Seed;
     public int Batch => Math.Min(_config.Train.Batch, Data.Train.Count);
@@ -106,4 +113,15 @@ internal sealed class TrainingSetup : IDisposable
         RandomStart = a.Start == AttackStart.Random,
         Bn = a.BatchNorm == AttackBatchNorm.Eval ? BnMode.Eval : BnMode.TrainFrozen,
     };
+
+    private sealed class StepAndAverage(TrainingStep step, Ema average) : ITrainingState
+    {
+        public IEnumerable<NamedArray> State() => [.. step.State(), .. average.State()];
+
+        public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
+        {
+            step.LoadState(state);
+            average.LoadState(state);
+        }
+    }
 }
