@@ -1,19 +1,35 @@
 using System.CommandLine;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Runs;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat train</c>: resolves a configuration and shows it.</summary>
+/// <summary><c>rpat train</c>: trains from a configuration, anew or from where a run stopped.</summary>
 internal sealed class TrainCommand
 {
+    private const string Automatic = "auto";
+
     private readonly Host _host;
     private readonly ConfigOptions _options = new();
 
     private readonly Option<bool> _dryRun = new("--dry-run")
     {
         Description = "print the resolved configuration, with the origin of each value, and stop",
+    };
+
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "go on with a run (its folder or name), or with 'auto' the newest unfinished one of the same name if there is one",
+        HelpName = "RUN|auto",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string[]> _allow = new("--allow-change")
+    {
+        Description = "a key that may differ from the resumed run's although it changes the result; repeatable",
+        HelpName = "KEY",
     };
 
     private TrainCommand(Host host) => _host = host;
@@ -23,7 +39,7 @@ internal sealed class TrainCommand
 
     private Command Build()
     {
-        var command = new Command("train", "Train a network from a recipe, files, the environment and options, and measure it.") { _dryRun };
+        var command = new Command("train", "Train a network from a recipe, files, the environment and options, and measure it.") { _dryRun, _resume, _allow };
         _options.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -31,10 +47,17 @@ internal sealed class TrainCommand
 
     private int Run(ParseResult parsed)
     {
+        var plan = Plan(parsed);
+        return parsed.GetValue(_dryRun) ? Show(plan.Resolved) : Train(plan, parsed);
+    }
+
+    private RunPlan Plan(ParseResult parsed)
+    {
         var sources = _options.Sources(parsed, _host);
-        var resolved = ConfigResolver.Resolve(sources);
-        RequireSubject(sources, resolved);
-        return parsed.GetValue(_dryRun) ? Show(resolved) : Train(resolved, parsed);
+        string[] allowed = parsed.GetValue(_allow) ?? [];
+        if (parsed.GetResult(_resume) is null) return new RunPlan(Subject(sources));
+        string name = parsed.GetValue(_resume) ?? Automatic;
+        return name == Automatic ? RunPlan.Automatic(Subject(sources), allowed) : RunPlan.Named(name, sources, allowed);
     }
 
     private int Show(ResolvedConfig resolved)
@@ -44,17 +67,18 @@ internal sealed class TrainCommand
     }
 
     // Data and model come first: what is wrong with them is said before a run folder exists.
-    private int Train(ResolvedConfig resolved, ParseResult parsed)
+    private int Train(RunPlan plan, ParseResult parsed)
     {
-        using var setup = TrainingSetup.Open(resolved.Config);
+        using var setup = TrainingSetup.Open(plan.Resolved.Config);
         string[] arguments = [.. parsed.Tokens.Select(token => token.Value)];
-        return TrainSession.Run(resolved, setup.Compute(), arguments, _host, (config, run, view, stop) => TrainingRun.Execute(config, setup, run, view, stop));
+        return TrainSession.Run(plan, setup.Compute(), arguments, _host, (config, run, view, stop) => TrainingRun.Execute(config, setup, run, view, stop));
     }
 
     // Defaults alone would train something nobody asked for.
-    private static void RequireSubject(ConfigSources sources, ResolvedConfig resolved)
+    private static ResolvedConfig Subject(ConfigSources sources)
     {
-        if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return;
+        var resolved = ConfigResolver.Resolve(sources);
+        if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return resolved;
         throw new UsageException("nothing says what to train: give --recipe NAME ('rpat recipes' lists them) or -c FILE.");
     }
 }

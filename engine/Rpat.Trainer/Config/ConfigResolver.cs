@@ -25,8 +25,10 @@ internal sealed record ConfigSources(
 internal static class ConfigResolver
 {
     /// <summary>Resolves, types and checks.</summary>
+    /// <param name="sources">What the user gave.</param>
+    /// <param name="run">The configuration of the run to go on with, which takes the place of the defaults; null for a new one.</param>
     /// <exception cref="Errors.ConfigException">Any key or value is wrong.</exception>
-    public static ResolvedConfig Resolve(ConfigSources sources)
+    public static ResolvedConfig Resolve(ConfigSources sources, Layer? run = null)
     {
         var files = sources.Files.Select(Layers.File).ToList();
         List<Layer> given =
@@ -37,7 +39,8 @@ internal static class ConfigResolver
             Layers.Sets(sources.Sets),
             Layers.Flags(sources.Flags),
         ];
-        return Resolve([Layers.Defaults(), .. RecipeLayers(given), .. given]);
+        Layer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
+        return Resolve([.. beneath, .. RecipeLayers(given), .. given]);
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>

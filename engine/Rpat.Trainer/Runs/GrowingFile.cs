@@ -21,7 +21,17 @@ internal sealed class GrowingFile : IDisposable
 
     /// <summary>Appends bytes; they are with the system when this returns, and survive the end of the process.</summary>
     /// <exception cref="IOException">The disk is full. What was written of them goes away with the next <see cref="CutBack"/>.</exception>
-    public void Append(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _stream.Write(bytes);
+        }
+        catch (IOException error)
+        {
+            throw new IOException($"'{_stream.Name}' cannot be written ({error.Message.TrimEnd('.')}): check that the disk has room.", error);
+        }
+    }
 
     /// <summary>Makes what was written survive a loss of power.</summary>
     public void FlushToDisk() => _stream.Flush(flushToDisk: true);

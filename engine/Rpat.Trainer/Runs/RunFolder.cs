@@ -11,6 +11,9 @@ namespace Rpat.Trainer.Runs;
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
+    /// <summary>The resolved configuration's name in the folder.</summary>
+    public const string ConfigName = "config.yaml";
+
     private const int MaxNumber = 10_000;
 
     private readonly SortedDictionary<string, GrowingFile> _growing = new(StringComparer.Ordinal);
@@ -59,7 +62,7 @@ internal sealed class RunFolder : IDisposable
             Directory.CreateDirectory(root);
             string stamp = clock.GetLocalNow().ToString("yyyyMMdd-HHmm", CultureInfo.InvariantCulture);
             string path = Claim(System.IO.Path.GetFullPath(root), $"{stamp}-{resolved.Config.RunName}");
-            AtomicFile.WriteText(System.IO.Path.Combine(path, "config.yaml"), ConfigWriter.Write(resolved));
+            AtomicFile.WriteText(System.IO.Path.Combine(path, ConfigName), ConfigWriter.Write(resolved));
             LatestLink.Point(root, System.IO.Path.GetFileName(path));
             return new RunFolder(path, clock, resumed: false);
         }
@@ -84,6 +87,10 @@ internal sealed class RunFolder : IDisposable
             throw new UsageException($"run folder '{path}' cannot be gone on with ({reason}): check that no other process runs it and that it is writable.", error);
         }
     }
+
+    /// <summary>Writes the resolved configuration anew.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void WriteConfig(ResolvedConfig resolved) => AtomicFile.WriteText(PathOf(ConfigName), ConfigWriter.Write(resolved));
 
     /// <summary>Opens a file of this folder that only grows, under a name such as <c>tb/events</c>; it is cut back when the run is.</summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>

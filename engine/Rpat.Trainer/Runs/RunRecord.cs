@@ -76,5 +76,4 @@ internal sealed record RunRecord(
 /// <summary>One time that a run was gone on with.</summary>
 /// <param name="CommandLine">The arguments as given.</param>
 /// <param name="Start">When.</param>
-/// <param name="Step">From which step.</param>
-internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start, int Step);
+internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start);

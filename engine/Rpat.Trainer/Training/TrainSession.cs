@@ -17,26 +17,26 @@ internal sealed class TrainSession
     private readonly Lock _recordLock = new();
     private RunRecord _record;
 
-    private TrainSession(ResolvedConfig resolved, ComputeInfo compute, IReadOnlyList<string> arguments, Host host)
+    private TrainSession(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> arguments, Host host)
     {
-        _config = resolved.Config;
-        _host = host;
-        _run = RunFolder.Create(resolved, host.Clock);
-        _record = new RunRecord(["rpat", .. arguments], host.Clock.GetLocalNow(), null, RunStatus.Running, null, null, MachineInfo.Here(), compute);
+        (_config, _host) = (plan.Resolved.Config, host);
+        _run = plan.Folder is null ? RunFolder.Create(plan.Resolved, host.Clock) : RunFolder.Reopen(plan.Folder, host.Clock);
+        if (plan.IsChanged) _run.WriteConfig(plan.Resolved);
+        _record = Record(["rpat", .. arguments], compute);
         _record.Save(_run);
     }
 
-    /// <summary>Runs a training loop in a new run folder.</summary>
-    /// <param name="resolved">The configuration.</param>
+    /// <summary>Runs a training loop in a new run folder, or in that of the run to go on with.</summary>
+    /// <param name="plan">The configuration and the folder.</param>
     /// <param name="compute">What will compute, for the record.</param>
     /// <param name="arguments">The command line, for the record.</param>
     /// <param name="host">Where results and messages go.</param>
     /// <param name="loop">The work.</param>
     /// <returns>The process's exit code.</returns>
-    /// <exception cref="UsageException">The run folder cannot be made; nothing has been done.</exception>
-    public static int Run(ResolvedConfig resolved, ComputeInfo compute, IReadOnlyList<string> arguments, Host host, TrainingLoop loop)
+    /// <exception cref="UsageException">The run folder cannot be made or opened; nothing has been done.</exception>
+    public static int Run(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> arguments, Host host, TrainingLoop loop)
     {
-        var session = new TrainSession(resolved, compute, arguments, host);
+        var session = new TrainSession(plan, compute, arguments, host);
         using (session._run) return session.Execute(loop);
     }
 
@@ -64,7 +64,7 @@ internal sealed class TrainSession
         if (outcome.Result is { } result) Report(result);
         if (outcome.Interrupted)
         {
-            _host.Error.WriteLine($"stopped early; what was reached is in {_run.ShownPath}");
+            _host.Error.WriteLine($"stopped early; go on with: {ResumeCommand()}");
             return End(RunStatus.Interrupted, stop.Code == 0 ? ExitCode.Interrupted : stop.Code);
         }
 
@@ -83,7 +83,7 @@ internal sealed class TrainSession
     {
         var report = ErrorReport.Of(error);
         _host.Error.WriteLine($"rpat: {report.Sentence}");
-        _host.Error.WriteLine($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}");
+        _host.Error.WriteLine($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}; when that is mended, go on with: {ResumeCommand()}");
         _run.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
         return End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
     }
@@ -93,10 +93,31 @@ internal sealed class TrainSession
         lock (_recordLock)
         {
             _record = _record with { Status = status, ExitCode = code, End = _host.Clock.GetLocalNow(), Error = sentence };
-            _record.Save(_run);
+            SaveRecord();
         }
 
         return code;
+    }
+
+    // Where the disk is full, the record keeps saying that the run runs; what stopped it has been said already.
+    private void SaveRecord()
+    {
+        try
+        {
+            _record.Save(_run);
+        }
+        catch (IOException error)
+        {
+            _host.Error.WriteLine($"rpat: {error.Message}");
+        }
+    }
+
+    private RunRecord Record(IReadOnlyList<string> commandLine, ComputeInfo compute)
+    {
+        var (now, machine) = (_host.Clock.GetLocalNow(), MachineInfo.Here());
+        return _run.IsResumed && RunRecord.Read(_run.Path) is { } begun
+            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
+            : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute);
     }
 
     private void Abandon(IProgressView view, int code)
@@ -105,6 +126,8 @@ internal sealed class TrainSession
         view.Dispose();
         Environment.Exit(code);
     }
+
+    private string ResumeCommand() => $"{Program()} train --resume {Quoted(_run.ShownPath)}";
 
     // The comparison that this program exists for: the same run with and without the perception term.
     private string NextCommand()

@@ -147,8 +147,17 @@ internal sealed class TrainingRun
     private void Save(bool planned)
     {
         var standing = new Standing(_step, _epoch, planned, _setup.Identity, _run.Lengths(), _statistics.Sums);
-        _checkpoints.Add(_step, file => Checkpoint.Write(file, _setup.Net, _setup.State, standing, ModelMetadata.Write(_setup.Model)));
+        try
+        {
+            _checkpoints.Add(_step, file => Checkpoint.Write(file, _setup.Net, _setup.State, standing, ModelMetadata.Write(_setup.Model)));
+        }
+        catch (IOException error)
+        {
+            throw new UsageException($"the run stops at step {_step}, since {error.Message.TrimEnd('.')} ({Earlier()}).", error);
+        }
         _due.Restart();
         _saved = (_step, _epoch);
     }
+
+    private string Earlier() => _saved.Epoch == 0 ? "there is no earlier checkpoint" : $"the checkpoint of step {_saved.Step} is intact";
 }

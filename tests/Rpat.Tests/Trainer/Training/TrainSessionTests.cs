@@ -23,7 +23,7 @@ public sealed class TrainSessionTests : IDisposable
         {
             Assert.Equal("running", Status());
             view.Note("trained");
-            run.Metrics.Epoch(1, new Metric("loss", config.Train.Epochs));
+            run.Metrics.Event("train", 1, 1, new Metric("loss", config.Train.Epochs));
             return new TrainingOutcome(_result);
         });
         Assert.Equal((0, "finished"), (code, Status()));
@@ -49,7 +49,7 @@ public sealed class TrainSessionTests : IDisposable
         });
         Assert.Equal((signal, "interrupted"), (code, Status()));
         Assert.Empty(_test.Out);
-        Assert.Contains("stopped early", _test.Error);
+        Assert.Matches(@"stopped early; go on with: .*train --resume .*fashion-quick", _test.Error);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class TrainSessionTests : IDisposable
     private int Run(TrainingLoop loop)
     {
         var sources = new ConfigSources([], new Dictionary<string, string>(), ["recipe=fashion-quick", $"run.out={_test.Folder}"], []);
-        return TrainSession.Run(ConfigResolver.Resolve(sources), new ComputeInfo("cpu", "", new Dictionary<string, string>()), ["train", "--recipe", "fashion-quick"], _test.Host, loop);
+        return TrainSession.Run(new RunPlan(ConfigResolver.Resolve(sources)), new ComputeInfo("cpu", "", new Dictionary<string, string>()), ["train", "--recipe", "fashion-quick"], _test.Host, loop);
     }
 
     private string RunPath() => _test.PathOf("20261121-0238-fashion-quick");

@@ -1,0 +1,33 @@
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Config;
+
+/// <summary>Which keys may differ between a run and its continuation: those that do not reach the weights.</summary>
+internal static class ResumeRules
+{
+    private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "eval."];
+    private static readonly HashSet<string> _freeKeys = [Keys.DataDir.Path, Keys.MaxSteps.Path];
+
+    /// <summary>Refuses a continuation that would not be the same run.</summary>
+    /// <param name="run">The run's folder, for the sentence.</param>
+    /// <param name="before">What the run was started with.</param>
+    /// <param name="now">What it is to go on with.</param>
+    /// <param name="allowed">Keys, or sections, that may change all the same.</param>
+    /// <exception cref="ConfigException">Another key differs, or an allowed one does not exist.</exception>
+    public static void Check(string run, ResolvedConfig before, ResolvedConfig now, IReadOnlyCollection<string> allowed)
+    {
+        foreach (string key in allowed)
+            if (!Schema.IsLeaf(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "--allow-change");
+        foreach (var leaf in Keys.All.Where(leaf => !IsFree(leaf.Path) && !allowed.Any(key => Covers(key, leaf.Path))))
+        {
+            var (old, wanted) = (before.Values[leaf.Path], now.Values[leaf.Path]);
+            if (leaf.Same(old, wanted)) continue;
+            throw new ConfigException(
+                $"{leaf.Path} is '{wanted.Text}' ({wanted.Origin}) where run '{run}' has '{old.Text}', which would change its result: give the same value, start a new run, or insist with --allow-change {leaf.Path}.");
+        }
+    }
+
+    private static bool IsFree(string path) => _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+
+    private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);
+}

@@ -1,0 +1,141 @@
+using System.Security.Cryptography;
+using Rpat.Tests.Support;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>A run that is stopped and gone on with leaves the bytes of one that never stopped.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class ResumeTests : IDisposable
+{
+    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml"];
+
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Theory]
+    [InlineData(3)] // in the first epoch
+    [InlineData(6)] // where an epoch ends
+    [InlineData(8)]
+    public void ARaisedLimitGoesOnBitForBit(int stop)
+    {
+        string whole = Train("whole", 13), parts = Train("parts", stop);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
+        Assert.Contains($"going on from step {stop} of 13", _test.Error);
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    [Fact]
+    public void WhatWasWrittenBehindTheCheckpointIsWrittenAgain()
+    {
+        string whole = Train("whole", 13), parts = Train("parts", 13);
+        foreach (string newer in Directory.GetFiles(Path.Combine(parts, "checkpoints")).Order(StringComparer.Ordinal).Skip(1)) File.Delete(newer);
+        File.AppendAllText(Path.Combine(parts, "metrics.jsonl"), "{\"step\":99,\"ep");
+        Assert.Equal(0, _test.Run("train", "--resume", parts));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    [Fact]
+    public void ARunWithoutACheckpointBeginsAgain()
+    {
+        string whole = Train("whole", 5), parts = Train("parts", 5);
+        Directory.Delete(Path.Combine(parts, "checkpoints"), recursive: true);
+        Assert.Equal(0, _test.Run("train", "--resume", parts));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    [Fact]
+    public void ADamagedCheckpointIsSkippedWithANote()
+    {
+        string whole = Train("whole", 13), parts = Train("parts", 13);
+        string newest = Directory.GetFiles(Path.Combine(parts, "checkpoints")).Max(StringComparer.Ordinal)!;
+        File.WriteAllBytes(newest, File.ReadAllBytes(newest)[..1000]);
+        Assert.Equal(0, _test.Run("train", "--resume", parts));
+        Assert.Contains(Path.GetFileName(newest), _test.Error);
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    [Fact]
+    public void AutoGoesOnWithTheNewestUnfinishedRunOfThatName()
+    {
+        string whole = Train("whole", 7), parts = Train("parts", 4);
+        string record = Path.Combine(parts, "run.json");
+        File.WriteAllText(record, File.ReadAllText(record).Replace("\"finished\"", "\"running\""));
+        Assert.Equal(0, _test.Run([.. Arguments("parts", 7), "--resume"]));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+        Assert.Single(RunsIn("parts"));
+        Assert.Equal(0, _test.Run([.. Arguments("parts", 7), "--resume", "auto"]));
+        Assert.Equal(2, RunsIn("parts").Count());
+    }
+
+    [Fact]
+    public void AnotherConfigurationIsRefusedInOneSentence()
+    {
+        string run = Train("run", 3);
+        Assert.Equal(2, _test.Run("train", "--resume", run, "--lr", "0.05"));
+        string last = _test.Error.TrimEnd().Split('\n')[^1];
+        Assert.Matches(@"^rpat: optimizer\.lr is '0\.05' \(--lr\) where run '.*' has '0\.01', .*--allow-change optimizer\.lr\.$", last);
+        Assert.Equal(0, _test.Run("train", "--resume", run, "--lr", "0.05", "--allow-change", "optimizer.lr", "--set", "train.max_steps=4"));
+        Assert.Contains("lr: 0.05", File.ReadAllText(Path.Combine(run, "config.yaml")));
+    }
+
+    [Fact]
+    public void ThreadsViewsAndWritingItDifferentlyAreNoOtherConfiguration()
+    {
+        string whole = Train("whole", 7), parts = Train("parts", 4);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--threads", "1", "--progress", "none", "--lr", "1e-2", "--set", "train.max_steps=7"));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    [Fact]
+    public void ARunThatDoesNotExistIsSaid()
+    {
+        Assert.Equal(2, _test.Run("train", "--resume", "no-such-run", "--out", _test.Folder));
+        Assert.Contains("there is no run 'no-such-run'", _test.Error);
+    }
+
+    [Fact]
+    public void ARunThatIsOpenElsewhereIsRefused()
+    {
+        string run = Train("run", 3);
+        using var held = new FileStream(Path.Combine(run, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        Assert.Equal(2, _test.Run("train", "--resume", run));
+        Assert.Contains("no other process runs it", _test.Error);
+    }
+
+    [Fact]
+    public void OtherImagesAreRefused()
+    {
+        string run = Train("run", 3);
+        string newest = Directory.GetFiles(Path.Combine(run, "checkpoints")).Max(StringComparer.Ordinal)!;
+        byte[] bytes = File.ReadAllBytes(newest);
+        int at = bytes.AsSpan().IndexOf("\\\"data\\\":\\\""u8);
+        Assert.True(at > 0);
+        bytes[at + 11] = (byte)(bytes[at + 11] == '0' ? '1' : '0');
+        File.WriteAllBytes(newest, bytes);
+        Assert.Equal(3, _test.Run("train", "--resume", run, "--set", "train.max_steps=4"));
+        Assert.Contains("not those that the run began with", _test.Error);
+    }
+
+    private string Train(string name, int steps)
+    {
+        int code = _test.Run(Arguments(name, steps));
+        Assert.True(code == 0, _test.Error);
+        return RunsIn(name).Single();
+    }
+
+    private string[] Arguments(string name, int steps) =>
+    [
+        .. TinyRun.Arguments(_test), "--set", $"train.max_steps={steps}", "--ema", "0.9", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name),
+    ];
+
+    private IEnumerable<string> RunsIn(string name) => Directory.GetDirectories(_test.PathOf(name)).Where(run => Path.GetFileName(run) != "latest");
+
+    /// <summary>Every file of a run but those that hold times and origins, with its hash.</summary>
+    private static IEnumerable<string> Hashes(string run) => Directory.GetFiles(run, "*", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(run, file))
+        .Where(name => !_timed.Contains(name))
+        .Order(StringComparer.Ordinal)
+        .Select(name => $"{name} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, name))))}");
+}
