@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Rpat.Engine;
 using Rpat.Engine.IO;
 using Rpat.Trainer.Runs;
