@@ -40,13 +40,35 @@ public static class CifarBinary
         _ => ["test.bin"],
     };
 
-    /// <summary>Reads the training or the test images of a set; every file must have exactly its published length.</summary>
+    /// <summary>Reads the training or the test images of a set; every file must have exactly its published length, or be allowed another.</summary>
     /// <param name="folder">The folder that holds the .bin files.</param>
     /// <param name="kind">Which set.</param>
     /// <param name="train">The training images; the test images when false.</param>
+    /// <param name="anyLength">Allows any whole number of records, for made-up files.</param>
     /// <exception cref="DataException">A file is missing, of another length, or holds a label out of range.</exception>
-    public static LabeledImages ReadSet(string folder, CifarKind kind, bool train) =>
-        Read(FileNames(kind, train).Select(file => Path.Combine(folder, file)), kind, PublishedRecords(kind, train));
+    public static LabeledImages ReadSet(string folder, CifarKind kind, bool train, bool anyLength = false) =>
+        Read(FileNames(kind, train).Select(file => Path.Combine(folder, file)), kind, anyLength ? null : PublishedRecords(kind, train));
+
+    /// <summary>Writes a file of records; CIFAR-100's coarse label is the fine one divided by five.</summary>
+    /// <param name="path">The .bin file to make or replace.</param>
+    /// <param name="kind">Which record layout.</param>
+    /// <param name="set">Images of [3, 32, 32].</param>
+    /// <exception cref="ArgumentException">The images are of another size.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void WriteFile(string path, CifarKind kind, LabeledImages set)
+    {
+        if (set.ImageSize != PixelBytes || set.Channels != Planes)
+            throw new ArgumentException($"CIFAR's images are 3x32x32, those of '{set.Name}' {set.Channels}x{set.Height}x{set.Width}.", nameof(set));
+        AtomicFile.Write(path, stream =>
+        {
+            for (int i = 0; i < set.Count; i++)
+            {
+                if (kind == CifarKind.Cifar100) stream.WriteByte((byte)(set.Labels[i] / 5));
+                stream.WriteByte((byte)set.Labels[i]);
+                stream.Write(set.Image(i));
+            }
+        });
+    }
 
     /// <summary>Reads one file with any whole number of records.</summary>
     /// <param name="path">The .bin file.</param>

@@ -33,6 +33,7 @@ internal static class App
             EvalCommand.Create(host),
             AttackCommand.Create(host),
             AttacksCommand.Create(host),
+            DataCommand.Create(host),
             BenchCommand.Create(host),
             ModelsCommand.Create(host),
             ImportCommand.Create(host),

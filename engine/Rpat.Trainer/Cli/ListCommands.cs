@@ -1,18 +1,16 @@
 using System.CommandLine;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
-using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The verbs that look things up: <c>data</c>, <c>methods</c> and <c>devices</c>.</summary>
+/// <summary>The verbs that look things up: <c>methods</c> and <c>devices</c>.</summary>
 internal static class ListCommands
 {
     /// <summary>All of them.</summary>
     public static IEnumerable<Command> Create(Host host) =>
     [
-        List(host, "data", "List the data sets, and where their files are looked for.", () => DataSets.All.Select(DataLine)),
         List(host, "methods", "List the training methods.", () => Catalog.Methods.Select(Line)),
         SelfTestOption.AddTo(List(host, "devices", "List what this machine can compute on.", Devices), host),
     ];
@@ -31,9 +29,6 @@ internal static class ListCommands
     }
 
     private static (string, string) Line(CatalogItem item) => (item.Name, item.About);
-
-    private static (string, string) DataLine(DataSetInfo set) =>
-        (set.Name, $"{set.Title}: {set.Shape}, {set.Classes?.ToString() ?? "any number of"} classes, {set.Images} images; {set.LookedFor}; {set.Licence}");
 
     private static IEnumerable<(string, string)> Devices()
     {

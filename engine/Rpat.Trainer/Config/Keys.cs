@@ -15,7 +15,7 @@ internal static partial class Keys
     public static readonly Leaf<string> RecipeAbout = new("recipe.about", "", Kinds.Text, "what the recipe is, in one line");
 
     public static readonly Leaf<string> DataName = new(
-        "data.name", FashionMnistSet.Name, new Kind<string>(ReadDataSet), "data set, or npz:FILE; see 'rpat data'");
+        "data.name", FashionMnistSet.Name, new Kind<string>(ReadDataSet), "data set, npz:FILE or folder:DIR; see 'rpat data'");
     public static readonly Leaf<string> DataDir = new(
         "data.dir", "", Kinds.Text, "folder of the data set's files; empty for the usual places");
     public static readonly Leaf<int> DataCrop = new(
@@ -144,8 +144,9 @@ internal static partial class Keys
     private static string ReadDataSet(string spec)
     {
         string[] names = [.. DataSets.All.Select(set => set.Name)];
-        bool isFile = spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) && spec.Length > NpzSet.Prefix.Length;
-        return isFile || names.Contains(spec) ? spec : throw new FormatException(Nearest.Hint(spec, names, "data sets"));
+        string[] prefixes = [NpzSet.Prefix, ImageFolder.Prefix];
+        bool isPath = prefixes.Any(prefix => spec.StartsWith(prefix, StringComparison.Ordinal) && spec.Length > prefix.Length);
+        return isPath || names.Contains(spec) ? spec : throw new FormatException(Nearest.Hint(spec, names, "data sets"));
     }
 
     private static string ReadModel(string name) => ModelCatalog.Find(name) is not null

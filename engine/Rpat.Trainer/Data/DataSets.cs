@@ -15,11 +15,18 @@ internal static class DataSets
         new(
             FashionMnistSet.Name + Full, "Fashion-MNIST", "1x28x28", 10, "60,000 + 10,000",
             $"four idx-ubyte files, plain or .gz, in DATA-DIR, DATA-DIR/{FashionMnistSet.Name} or {FashionMnistSet.DebianFolder}", "MIT"),
-        Cifar("cifar10", "CIFAR-10", CifarKind.Cifar10),
-        Cifar("cifar100", "CIFAR-100", CifarKind.Cifar100),
+        Cifar(CifarKind.Cifar10),
+        Cifar(CifarKind.Cifar100),
+        new(
+            TinyImageNet.Name, "Tiny-ImageNet-200", "3x64x64", 200, "100,000 + 10,000",
+            $"{TinyImageNet.PackedName}, or the folders train and val of JPEG files, in DATA-DIR or DATA-DIR/{TinyImageNet.FolderName}",
+            "ImageNet's terms: research only"),
         new(
             NpzSet.Prefix + "FILE", "your own images", "1 or 3 channels, any size", null, "as the file has",
             "images, labels and, for a held-out part, test_images and test_labels in FILE", "yours"),
+        new(
+            ImageFolder.Prefix + "DIR", "your own pictures", "3 channels, any one size", null, "as the folders have",
+            "DIR/train/CLASS/* with DIR/val or DIR/test, or DIR/CLASS/*, of JPEG and PNG files", "yours"),
     ];
 
     /// <summary>Opens a data set. The same name gives the same images on every machine.</summary>
@@ -34,29 +41,20 @@ internal static class DataSets
         {
             FashionMnistSet.Name => FashionMnistSet.OpenSubset(),
             FashionMnistSet.Name + Full => FashionMnistSet.OpenFull(folder),
-            "cifar10" => OpenCifar(CifarKind.Cifar10, folder),
-            "cifar100" => OpenCifar(CifarKind.Cifar100, folder),
+            "cifar10" => CifarSet.Open(CifarKind.Cifar10, folder),
+            "cifar100" => CifarSet.Open(CifarKind.Cifar100, folder),
+            TinyImageNet.Name => TinyImageNet.Open(folder, ImageFiles.Decode),
+            _ when spec.StartsWith(ImageFolder.Prefix, StringComparison.Ordinal) =>
+                ImageFolder.Open(spec[ImageFolder.Prefix.Length..], ImageFiles.Decode),
             _ when spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) => NpzSet.Open(spec[NpzSet.Prefix.Length..]),
             _ => throw Unknown(spec),
         };
     }
 
-    private static DataPair OpenCifar(CifarKind kind, string dataDir)
-    {
-        string[] folders = [dataDir, Path.Combine(dataDir, CifarBinary.FolderName(kind))];
-        string title = kind == CifarKind.Cifar10 ? "CIFAR-10" : "CIFAR-100";
-        string folder = DataFolders.Find(
-            title, folders, CifarFiles(kind), File.Exists,
-            $"unpack the binary version from https://www.cs.toronto.edu/~kriz/cifar.html there or give its folder with --data-dir");
-        return new(CifarBinary.ReadSet(folder, kind, train: true), CifarBinary.ReadSet(folder, kind, train: false), folder, []);
-    }
-
-    private static string[] CifarFiles(CifarKind kind) =>
-        [.. CifarBinary.FileNames(kind, train: true), .. CifarBinary.FileNames(kind, train: false)];
-
-    private static DataSetInfo Cifar(string name, string title, CifarKind kind) => new(
-        name, title, "3x32x32", CifarBinary.ClassNames(kind).Count, "50,000 + 10,000",
-        $"{string.Join(", ", CifarFiles(kind))} in DATA-DIR or DATA-DIR/{CifarBinary.FolderName(kind)}",
+    private static DataSetInfo Cifar(CifarKind kind) => new(
+        CifarSet.Name(kind), CifarSet.Title(kind), "3x32x32", CifarBinary.ClassNames(kind).Count, "50,000 + 10,000",
+        $"{string.Join(", ", CifarSet.BinaryFiles(kind))} in DATA-DIR or DATA-DIR/{CifarBinary.FolderName(kind)},"
+        + $" or the Python batches in DATA-DIR/{CifarPython.FolderName(kind)}",
         "no licence stated; cite Krizhevsky, 'Learning multiple layers of features from tiny images', 2009");
 
     private static DataSpecException Unknown(string spec)

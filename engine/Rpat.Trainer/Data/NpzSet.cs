@@ -1,22 +1,25 @@
 using System.Globalization;
+using System.Text;
 using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Data;
 
 /// <summary>
 /// A data set in one .npz file: <c>images</c> and <c>labels</c>, and for a held-out part <c>test_images</c> and <c>test_labels</c>.
-/// Images are U8, or floats in [0, 1]; [N, C, H, W], [N, H, W, C] or [N, H, W], with 1 or 3 channels.
+/// Images are U8, or floats in [0, 1]; [N, C, H, W], [N, H, W, C] or [N, H, W], with 1 or 3 channels. <c>class_names</c>, U8, may
+/// hold the classes' names in UTF-8, one a line.
 /// </summary>
 internal static class NpzSet
 {
     internal const string Prefix = "npz:";
 
+    private const string ClassNames = "class_names";
     private const int MaxClasses = 100_000;
 
     // Above this a float is not a multiple of 1/255 that went through float arithmetic.
     private const float ExactWithin = 1e-6f;
 
-    private static readonly string[] _names = ["images", "labels", "test_images", "test_labels"];
+    private static readonly string[] _names = ["images", "labels", "test_images", "test_labels", ClassNames];
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one is of a wrong kind.</exception>
@@ -29,10 +32,27 @@ internal static class NpzSet
         (Pixels testPixels, int[] testLabels) = heldOut ? Part(path, arrays, "test_", notes) : (trainPixels, trainLabels);
         if (!heldOut)
             notes.Add($"'{path}' has no test_images: its images serve for training and testing, so accuracy is not held-out accuracy.");
-        string[] classes = Classes(path, trainLabels, testLabels);
+        string[] classes = Classes(path, trainLabels, testLabels, arrays.GetValueOrDefault(ClassNames));
         LabeledImages train = Set(path, trainPixels, trainLabels, classes);
         return new(train, heldOut ? Set(path, testPixels, testLabels, classes) : train, path, notes);
     }
+
+    /// <summary>Writes a set in this form.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    internal static void Write(string path, DataPair pair)
+    {
+        List<NamedArray> arrays = [.. Arrays("", pair.Train)];
+        if (!ReferenceEquals(pair.Train, pair.Test)) arrays.AddRange(Arrays("test_", pair.Test));
+        byte[] names = Encoding.UTF8.GetBytes(string.Join('\n', pair.Train.ClassNames));
+        arrays.Add(new NamedArray(ClassNames, ElementType.U8, [names.Length], names));
+        Npz.Write(path, arrays);
+    }
+
+    private static IEnumerable<NamedArray> Arrays(string prefix, LabeledImages set) =>
+    [
+        new(prefix + "images", ElementType.U8, [set.Count, set.Channels, set.Height, set.Width], set.Pixels),
+        NamedArray.FromInt64(prefix + "labels", Array.ConvertAll(set.Labels, label => (long)label), set.Count),
+    ];
 
     private static LabeledImages Set(string path, Pixels pixels, int[] labels, string[] classes) => new(
         Path.GetFileNameWithoutExtension(path), pixels.Channels, pixels.Height, pixels.Width, pixels.Values, labels, classes, pixels.Exact);
@@ -60,11 +80,18 @@ internal static class NpzSet
         return Array.ConvertAll(values, value => (int)value);
     }
 
-    private static string[] Classes(string path, int[] train, int[] test)
+    private static string[] Classes(string path, int[] train, int[] test, NamedArray? names)
     {
         if (train.Length == 0 || test.Length == 0)
             throw new DataException($"'{path}' has no images to train or to test on: save at least one.");
         int count = Math.Max(train.Max(), test.Max()) + 1;
+        if (names is { Type: ElementType.U8 })
+        {
+            string[] lines = Encoding.UTF8.GetString(names.Data.Span).Split('\n');
+            if (lines.Length < count) throw new DataException($"'{path}' names {lines.Length} classes and has label {count - 1}: name every class.");
+            return lines;
+        }
+
         return [.. Enumerable.Range(0, count).Select(label => label.ToString(CultureInfo.InvariantCulture))];
     }
 

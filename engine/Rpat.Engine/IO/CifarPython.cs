@@ -1,0 +1,90 @@
+using Rpat.Engine.IO.PyTorch;
+
+namespace Rpat.Engine.IO;
+
+/// <summary>
+/// The Python version of CIFAR-10 and CIFAR-100: pickled dicts of <c>data</c>, numpy uint8 [n, 3072] with the planes of the binary
+/// version, and a list of labels. The pickles are read, never executed.
+/// </summary>
+public static class CifarPython
+{
+    private const int Side = 32;
+    private const int Planes = 3;
+    private const int PixelBytes = Planes * Side * Side;
+
+    /// <summary>The folder that the archive of a set unpacks to.</summary>
+    /// <param name="kind">Which set.</param>
+    public static string FolderName(CifarKind kind) => kind == CifarKind.Cifar10 ? "cifar-10-batches-py" : "cifar-100-python";
+
+    /// <summary>The files of a part of a set, in reading order.</summary>
+    /// <param name="kind">Which set.</param>
+    /// <param name="train">The training images; the test images when false.</param>
+    public static IReadOnlyList<string> FileNames(CifarKind kind, bool train) => (kind, train) switch
+    {
+        (CifarKind.Cifar10, true) => ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"],
+        (CifarKind.Cifar10, false) => ["test_batch"],
+        (_, true) => ["train"],
+        _ => ["test"],
+    };
+
+    /// <summary>Reads the training or the test images of a set.</summary>
+    /// <param name="folder">The folder that holds the files.</param>
+    /// <param name="kind">Which set.</param>
+    /// <param name="train">The training images; the test images when false.</param>
+    /// <exception cref="DataException">A file is missing or damaged, or holds a label out of range.</exception>
+    public static LabeledImages ReadSet(string folder, CifarKind kind, bool train)
+    {
+        LabeledImages[] parts = [.. FileNames(kind, train).Select(file => ReadFile(Path.Combine(folder, file), kind))];
+        return parts.Length == 1 ? parts[0] : Set(kind, [.. parts.SelectMany(p => p.Pixels)], [.. parts.SelectMany(p => p.Labels)]);
+    }
+
+    /// <summary>Reads one file with any number of images.</summary>
+    /// <param name="path">The pickle.</param>
+    /// <param name="kind">Which set it belongs to.</param>
+    /// <exception cref="DataException">The file is missing or damaged, or holds a label out of range.</exception>
+    public static LabeledImages ReadFile(string path, CifarKind kind)
+    {
+        try
+        {
+            using var pickle = new BarePickle(FileReader.OpenData(path));
+            var batch = pickle.Root as PickleDict ?? throw Error(path, "it is no dict");
+            byte[] pixels = Pixels(path, batch, pickle);
+            return Set(kind, pixels, Labels(path, batch, kind, pixels.Length / PixelBytes));
+        }
+        catch (CheckpointException error)
+        {
+            throw new DataException(error.Message, error);
+        }
+    }
+
+    private static LabeledImages Set(CifarKind kind, byte[] pixels, int[] labels) => new(
+        kind == CifarKind.Cifar10 ? "cifar10" : "cifar100", Planes, Side, Side, pixels, labels, CifarBinary.ClassNames(kind));
+
+    private static byte[] Pixels(string path, PickleDict batch, BarePickle pickle)
+    {
+        if (batch.Find("data") is not NumpyArray array || NumpyCalls.ToArray("data", array, what => pickle.Fail(what)) is not { } data)
+            throw Error(path, "it has no numpy array 'data'");
+        if (data.Type == ElementType.U8 && data.Shape is [_, PixelBytes]) return data.Data.ToArray();
+        throw Error(path, $"'data' is {data.Type} {ArrayShape.Text(data.Shape)} where U8 [n, {PixelBytes}] is expected");
+    }
+
+    private static int[] Labels(string path, PickleDict batch, CifarKind kind, int count)
+    {
+        string key = kind == CifarKind.Cifar10 ? "labels" : "fine_labels";
+        if (batch.Find(key) is not PickleList { Items: var items } || items.Count != count)
+            throw Error(path, $"it has no list '{key}' of {count} labels");
+        int classes = CifarBinary.ClassNames(kind).Count;
+        var labels = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            if (items[i] is not long label || label < 0 || label >= classes)
+                throw Error(path, $"image {i} has label {items[i] ?? "None"} where 0 to {classes - 1} are expected");
+            labels[i] = (int)label;
+        }
+
+        return labels;
+    }
+
+    private static DataException Error(string path, string what) =>
+        new($"'{path}' is not a sound CIFAR Python batch: {what}; unpack the archive again.");
+}
