@@ -2,6 +2,7 @@ using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
+using Rpat.Engine.Gpu.Graphs;
 using Rpat.Engine.Gpu.Kernels;
 
 namespace Rpat.Engine.Gpu;
@@ -17,14 +18,16 @@ public sealed class GpuDevice : Device
     private readonly AcceleratorStream _stream;
     private readonly GpuKernels _kernels;
     private readonly Staging _staging;
+    private readonly CaptureGuard _capture = new();
     private readonly HashSet<GpuBuffer> _buffers = [];
+    private IGraphDriver? _graphs;
 
-    private GpuDevice(Context context, Accelerator accelerator, string name, Precision precision)
+    private GpuDevice(Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs)
     {
-        (_context, _accelerator, Name, Precision) = (context, accelerator, name, precision);
+        (_context, _accelerator, Name, Precision, _graphs) = (context, accelerator, name, precision, graphs);
         _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
-        _staging = new Staging(accelerator, _stream);
-        _kernels = new GpuKernels(accelerator, _stream, _staging, precision);
+        _staging = new Staging(accelerator, _stream, _capture);
+        _kernels = new GpuKernels(accelerator, _stream, _staging, _capture, precision);
     }
 
     /// <summary>How convolutions multiply.</summary>
@@ -44,19 +47,43 @@ public sealed class GpuDevice : Device
     internal static GpuDevice Cuda(int index, Precision precision)
     {
         var context = Make(builder => builder.Cuda());
-        return new GpuDevice(context, context.CreateCudaAccelerator(index), $"cuda:{index}", precision);
+        var accelerator = context.CreateCudaAccelerator(index);
+        return new GpuDevice(context, accelerator, $"cuda:{index}", precision, new CudaGraphs(accelerator));
     }
 
     /// <summary>Runs the kernels on the CPU thread by thread: for tests only, a thousand times slower than the CPU backend.</summary>
-    internal static GpuDevice Simulator(Precision precision = Precision.Fp32)
+    internal static GpuDevice Simulator(Precision precision = Precision.Fp32, IGraphDriver? graphs = null)
     {
         var context = Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
-        return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision);
+        return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision, graphs);
+    }
+
+    /// <inheritdoc/>
+    public override bool Captures => _graphs is not null;
+
+    /// <inheritdoc/>
+    internal override long Moves => base.Moves + _kernels.Scratch.Moves;
+
+    /// <inheritdoc/>
+    public override CapturedWork? Capture(Action queue)
+    {
+        if (_graphs is null) return null;
+        try
+        {
+            return _capture.Record(_graphs, _stream, queue);
+        }
+        catch (GraphException e)
+        {
+            if (e.IsFinal) _graphs = null;
+            Note($"{Name} does not capture {(e.IsFinal ? "steps" : "this step")}, since {e.Message}: kernels are launched one by one.");
+            return null;
+        }
     }
 
     /// <inheritdoc/>
     public override DeviceBuffer Allocate(long words)
     {
+        _capture.Forbid("allocates memory");
         // Whole quads, so that a plain buffer's last quad belongs to it.
         var block = _accelerator.Allocate1D<float>(Math.Max(1, (words + 3) / 4) * 4);
         block.View.MemSetToZero(_stream);
@@ -69,6 +96,7 @@ public sealed class GpuDevice : Device
     public override void Free(DeviceBuffer buffer)
     {
         if (!_buffers.Remove((GpuBuffer)buffer)) return;
+        _capture.Forbid("frees memory");
         Synchronize(); // queued kernels may still use it
         ((GpuBuffer)buffer).Block.Dispose();
     }
@@ -113,7 +141,11 @@ public sealed class GpuDevice : Device
     public override int ChannelLength(int channels) => 4 * GpuKernels.ChannelQuads(channels);
 
     /// <inheritdoc/>
-    public override void Synchronize() => _stream.Synchronize();
+    public override void Synchronize()
+    {
+        _capture.Forbid("waits for the device");
+        _stream.Synchronize();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -138,6 +170,7 @@ public sealed class GpuDevice : Device
 
     private void Download(ArrayView<float> source, Span<float> destination)
     {
+        _capture.Forbid("copies to the host");
         if (!destination.IsEmpty) source.SubView(0, destination.Length).CopyToCPU(_stream, ref destination[0], destination.Length);
     }
 }

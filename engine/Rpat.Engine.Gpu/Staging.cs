@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
+using Rpat.Engine.Gpu.Graphs;
 
 namespace Rpat.Engine.Gpu;
 
@@ -8,7 +9,7 @@ namespace Rpat.Engine.Gpu;
 /// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
 /// end is reached does the host wait for the copies that still read it.
 /// </summary>
-internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream)
+internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream, CaptureGuard capture)
 {
     private const int Uploads = 4; // room for so many of the largest
 
@@ -20,6 +21,7 @@ internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream)
     {
         ReadOnlySpan<int> words = MemoryMarshal.Cast<T, int>(source);
         if (words.IsEmpty) return;
+        capture.Forbid("copies from the host");
         int at = Take(words.Length);
         words.CopyTo(_pinned!.Span[at..]);
         destination.Cast<int>().SubView(0, words.Length).CopyFrom(stream, _pinned.ArrayView.SubView(at, words.Length));

@@ -1,5 +1,6 @@
 extern alias emulator;
 
+using System.Globalization;
 using System.Reflection;
 
 namespace Rpat.Tests.Ilgpu;
@@ -37,7 +38,7 @@ public class EmulatorApiTests
     private static string Parameters(MethodBase method) =>
         string.Join(", ", method.GetParameters().Select(p => (p.IsOut ? "out " : "") + Name(p.ParameterType)));
 
-    private static string Constant(FieldInfo field) => field.IsLiteral ? $" = {Convert.ToInt64(field.GetRawConstantValue(), null)}" : "";
+    private static string Constant(FieldInfo field) => field.IsLiteral ? $" = {Convert.ToString(field.GetRawConstantValue(), CultureInfo.InvariantCulture)}" : "";
 
     private static string Generic(MethodInfo method) => method.IsGenericMethod ? $"<{method.GetGenericArguments().Length}>" : "";
 

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Rpat.Engine.Gpu.Graphs;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
@@ -8,7 +9,8 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// <c>[N][H][W][⌈C/4⌉·4]</c>, channels beyond C stored as zeros: a pixel is a row of quads, and every load of an activation moves
 /// 128 bits. All reductions have a fixed order that depends on shapes only.
 /// </summary>
-internal sealed partial class GpuKernels(Accelerator accelerator, AcceleratorStream stream, Staging staging, Precision precision) : IKernels
+internal sealed partial class GpuKernels(
+    Accelerator accelerator, AcceleratorStream stream, Staging staging, CaptureGuard capture, Precision precision) : IKernels
 {
     /// <summary>Threads of a group where nothing else is said.</summary>
     private const int Threads = 256;
@@ -16,7 +18,7 @@ internal sealed partial class GpuKernels(Accelerator accelerator, AcceleratorStr
     private const int WarpsOfGroup = 4;
 
     private readonly Dictionary<Type, Delegate> _loaded = []; // held: the accelerator itself keeps only weak references
-    private readonly Scratch _scratch = new(accelerator, stream);
+    private readonly Scratch _scratch = new(accelerator, stream, capture);
     private readonly Precision _precision = precision;
 
     /// <summary>Memory that lives for one op.</summary>
@@ -26,6 +28,7 @@ internal sealed partial class GpuKernels(Accelerator accelerator, AcceleratorStr
     public Action<AcceleratorStream, KernelConfig, T> Load<T>() where T : struct, IKernel
     {
         if (_loaded.TryGetValue(typeof(T), out var known)) return (Action<AcceleratorStream, KernelConfig, T>)known;
+        capture.Forbid("compiles a kernel");
         var launcher = accelerator.LoadKernel<T>(Entry.Of<T>);
         _loaded[typeof(T)] = launcher;
         return launcher;

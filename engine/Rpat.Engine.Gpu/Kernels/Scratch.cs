@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using Rpat.Engine.Gpu.Graphs;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
@@ -26,10 +27,13 @@ internal enum ScratchSlot
 /// Device memory that lives for one op. Since ops of a device run one after another, each slot is one block that only grows: after
 /// the first step nothing is allocated.
 /// </summary>
-internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream)
+internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream, CaptureGuard capture)
 {
     private readonly MemoryBuffer1D<float, Stride1D.Dense>?[] _blocks =
         new MemoryBuffer1D<float, Stride1D.Dense>?[Enum.GetValues<ScratchSlot>().Length];
+
+    /// <summary>How often a block has moved: recorded work that uses it must be recorded again.</summary>
+    public long Moves { get; private set; }
 
     /// <summary>Room for that many words; what was in the slot before is lost.</summary>
     public ArrayView<float> Words(ScratchSlot slot, long words)
@@ -53,6 +57,8 @@ internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream)
 
     private MemoryBuffer1D<float, Stride1D.Dense> Grow(MemoryBuffer1D<float, Stride1D.Dense>? old, long words)
     {
+        capture.Forbid("allocates memory");
+        Moves++;
         stream.Synchronize(); // queued kernels may still use the old block
         old?.Dispose();
         return accelerator.Allocate1D<float>((words + 3) / 4 * 4);

@@ -42,6 +42,9 @@ public abstract class LossTerm : Node
     /// <inheritdoc/>
     public override bool StartsBackward => true;
 
+    /// <inheritdoc/>
+    public override float ByValue => Weight;
+
     /// <summary>What each sample's gradient is multiplied with.</summary>
     protected float Coefficient => _reduction == Reduction.Mean ? Weight / Values.Shape.C : Weight;
 

@@ -39,6 +39,20 @@ public abstract class Node
     /// <summary>Whether any input wants a gradient.</summary>
     public bool NeedsGrad => Inputs.Any(e => e.NeedsGrad);
 
+    /// <summary>
+    /// A number of the host that may change between runs and that kernels get by value: a run recorded with another one is not
+    /// launched again. Everything else that kernels get by value is fixed when the node is recorded.
+    /// </summary>
+    public virtual float ByValue => 0;
+
+    /// <summary>
+    /// What the host does in each run besides queueing kernels, before the first of them: labels are checked, batches counted. A
+    /// recorded run calls this too, but neither <see cref="Forward"/> nor <see cref="Backward"/>.
+    /// </summary>
+    public virtual void Begin()
+    {
+    }
+
     /// <summary>Computes the outputs.</summary>
     public abstract void Forward(IKernels kernels);
 

@@ -26,6 +26,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     private readonly HashSet<Tensor> _kept = [];
     private Node[] _forward = [];
     private Node[] _backward = [];
+    private float[] _byValue = [];
+    private long _changes;
     private MemoryPlan? _plan;
     private int _boundGeneration = -1;
     private long _passes;
@@ -62,16 +64,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     }
 
     /// <summary>Runs the recorded ops.</summary>
+    /// <exception cref="InvalidOperationException">A <see cref="Routine"/> is being recorded, which knows of whole runs only.</exception>
     public void Forward()
     {
-        Prepare();
-        _passes++;
-        foreach (var node in _forward)
-        {
-            Profile?.Invoke(node, false);
-            node.Forward(Device.Kernels);
-        }
-        Profile?.Invoke(null, false);
+        if (Device.OnlyQueues) throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
+        Enter();
+        QueueForward();
     }
 
     /// <summary>Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before.</summary>
@@ -79,21 +77,38 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     public void Backward()
     {
         if (Device.Arena.LastTape != this) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
-        _passes++;
         Device.BackwardPasses++;
-        foreach (var node in _backward)
-        {
-            Profile?.Invoke(node, true);
-            node.Backward(Device.Kernels);
-        }
-        Profile?.Invoke(null, true);
+        QueueBackward();
     }
 
     /// <summary>Runs forward and backward.</summary>
     public void Run()
     {
-        Forward();
-        Backward();
+        if (!Device.OnlyQueues) Begin();
+        Device.Runs?.Add(this);
+        QueueForward();
+        QueueBackward();
+    }
+
+    /// <summary>What <see cref="Run"/> does besides queueing kernels.</summary>
+    internal void Begin()
+    {
+        Enter();
+        Device.BackwardPasses++;
+    }
+
+    /// <summary>Grows whenever a number has changed that kernels get by value.</summary>
+    internal long Changes()
+    {
+        if (_byValue.Length != _forward.Length) _byValue = new float[_forward.Length];
+        for (int i = 0; i < _byValue.Length; i++)
+        {
+            float now = _forward[i].ByValue;
+            if (now.Equals(_byValue[i])) continue;
+            _byValue[i] = now;
+            _changes++;
+        }
+        return _changes;
     }
 
     /// <summary>Adds a node; the ops in <c>Ops/</c> call this.</summary>
@@ -142,14 +157,37 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
 
     private static Tensor Stored(Tensor tensor) => tensor.View?.Source ?? tensor;
 
-    private void Prepare()
+    /// <summary>Plans, takes over the arena, and lets the nodes do what is not a kernel's.</summary>
+    private void Enter()
     {
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
         Device.Arena.Enter(this);
-        if (_boundGeneration == Device.Arena.Generation) return;
-        _plan.Bind(Device.Arena);
+        if (_boundGeneration != Device.Arena.Generation) _plan.Bind(Device.Arena);
         _boundGeneration = Device.Arena.Generation;
+        foreach (var node in _forward) node.Begin();
+    }
+
+    private void QueueForward()
+    {
+        _passes++;
+        foreach (var node in _forward)
+        {
+            Profile?.Invoke(node, false);
+            node.Forward(Device.Kernels);
+        }
+        Profile?.Invoke(null, false);
+    }
+
+    private void QueueBackward()
+    {
+        _passes++;
+        foreach (var node in _backward)
+        {
+            Profile?.Invoke(node, true);
+            node.Backward(Device.Kernels);
+        }
+        Profile?.Invoke(null, true);
     }
 
     private MemoryPlan Plan()

@@ -37,5 +37,8 @@ internal sealed class Arena(Device device)
         LastTape = tape;
     }
 
+    /// <summary>Says that what tapes left here is not to be used again.</summary>
+    public void Forget() => Tenancy++;
+
     public DeviceBuffer View(long offset, long length) => _block!.View(offset, length);
 }

@@ -1,7 +1,7 @@
 namespace Rpat.Engine;
 
 /// <summary>
-/// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, and a set of kernels.
+/// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, capture, and a set of kernels.
 /// A device owns all memory that it hands out and frees it when disposed.
 /// </summary>
 public abstract class Device : IDisposable
@@ -22,6 +22,21 @@ public abstract class Device : IDisposable
 
     /// <summary>The step arena that tapes of this device share, since only one of them runs at a time.</summary>
     internal Arena Arena => _arena ??= new Arena(this);
+
+    /// <summary>Whether <see cref="Capture"/> is worth asking; false once the device's driver has refused.</summary>
+    public virtual bool Captures => false;
+
+    /// <summary>Takes sentences for people, about what the device does otherwise than it was asked to.</summary>
+    public event Action<string>? Noted;
+
+    /// <summary>Grows whenever memory moved that recorded work may use.</summary>
+    internal virtual long Moves => Arena.Generation;
+
+    /// <summary>Gets every tape that runs, while a routine learns what it consists of.</summary>
+    internal List<Tape>? Runs { get; set; }
+
+    /// <summary>Tapes only queue their kernels: a routine has done what else belongs to a run.</summary>
+    internal bool OnlyQueues { get; set; }
 
     /// <summary>The CPU backend.</summary>
     /// <param name="threads">Threads to use; 0 means one a core. Results do not depend on it.</param>
@@ -62,6 +77,15 @@ public abstract class Device : IDisposable
 
     /// <summary>Waits until all queued work is done.</summary>
     public abstract void Synchronize();
+
+    /// <summary>
+    /// Records the kernels and device-side copies that <paramref name="queue"/> queues, without running them. Null when the device
+    /// does not capture, or when the work allocates, waits, or copies from or to the host; why is <see cref="Noted"/>.
+    /// </summary>
+    public virtual CapturedWork? Capture(Action queue) => null;
+
+    /// <summary>Raises <see cref="Noted"/>.</summary>
+    protected void Note(string sentence) => Noted?.Invoke(sentence);
 
     /// <summary>Frees everything the device handed out.</summary>
     public void Dispose()

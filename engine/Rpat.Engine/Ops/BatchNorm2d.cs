@@ -107,11 +107,15 @@ internal sealed class BatchNorm2dNode : Node
     private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data);
     private BatchNormSaved Statistics => new(_mean.Data, _invStd.Data, _scale.Data, _shift.Data);
 
+    public override void Begin()
+    {
+        if (_mode == BnMode.Train) _layer.BatchesTracked++;
+    }
+
     public override void Forward(IKernels k)
     {
         if (_mode == BnMode.Eval) k.BatchNormEval(_layer.Channels, State, Statistics);
         else k.BatchNormTrain(Output.Shape, _x.Data, State, _mode == BnMode.Train, Statistics);
-        if (_mode == BnMode.Train) _layer.BatchesTracked++;
     }
 
     public override void Backward(IKernels k) =>

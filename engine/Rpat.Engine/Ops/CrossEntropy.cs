@@ -37,11 +37,10 @@ internal sealed class CrossEntropyTerm : LossTerm
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IEnumerable<Tensor> Saved => [_z.Stored];
 
-    public override void Forward(IKernels k)
-    {
-        _labels.RequireBelow(_z.Stored.Shape.C, Op);
+    public override void Begin() => _labels.RequireBelow(_z.Stored.Shape.C, Op);
+
+    public override void Forward(IKernels k) =>
         k.CrossEntropy(_z.Stored.Shape.N, _z.Stored.Shape.C, _z.Data, _labels.Data, Values.Data);
-    }
 
     public override void Backward(IKernels k) =>
         k.CrossEntropyGradient(_z.Stored.Shape.N, _z.Stored.Shape.C, _z.Data, _labels.Data, Coefficient, _z.Accumulate, _z.Grad);

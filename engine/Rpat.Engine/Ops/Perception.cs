@@ -121,11 +121,9 @@ internal sealed class RpatLossTerm(Tape tape, Tensor mixed, Tensor clean, Tensor
     public override string Op => "RpatLoss";
     protected override float PartWeight(int part) => part == 0 ? 1 : lambda;
 
-    public override void Forward(IKernels k)
-    {
-        labels.RequireBelow(K, Op);
-        k.RpatLoss(N, K, Logits, labels.Data, alpha, _factor, Values.Data);
-    }
+    public override void Begin() => labels.RequireBelow(K, Op);
+
+    public override void Forward(IKernels k) => k.RpatLoss(N, K, Logits, labels.Data, alpha, _factor, Values.Data);
 
     public override void Backward(IKernels k) =>
         k.RpatLossGradient(N, K, Logits, labels.Data, alpha, Coefficient, lambda * _factor, Gradients);

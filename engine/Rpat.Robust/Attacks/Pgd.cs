@@ -39,11 +39,7 @@ public sealed class Pgd
         for (int restart = 0; restart < Options.Restarts; restart++)
         {
             Start(program, x, key with { Restart = restart }, samples, start);
-            for (int i = 0; i < Options.Steps; i++)
-            {
-                program.Tape.Run();
-                Options.Norm.Step(x, program.Adversarial, Options.StepSize, Options.Eps);
-            }
+            program.Climb(x);
             if (Options.Restarts > 1) program.KeepBest(restart == 0);
         }
         return Options.Restarts > 1 ? program.Best : program.Adversarial;
@@ -69,33 +65,46 @@ public sealed class Pgd
     private Program For(Shape shape)
     {
         if (!_programs.TryGetValue(shape.N, out var program))
-            _programs[shape.N] = program = new Program(_net, shape, Options.Bn);
+            _programs[shape.N] = program = new Program(_net, shape, Options);
         return program;
     }
 
-    /// <summary>The recorded forward and backward pass of one batch size.</summary>
+    /// <summary>The recorded forward and backward pass of one batch size, and the routine of all iterations.</summary>
     private sealed class Program
     {
+        private readonly PgdOptions _options;
+        private readonly Routine _climb;
         private readonly LossTerm _loss;
         private readonly float[] _losses;
         private readonly float[] _bestLosses;
         private float[] _best = []; // as long as the images once there is a second restart
         private float[] _found = [];
 
-        public Program(Classifier net, Shape shape, BnMode bn)
+        private Tensor _from;
+
+        public Program(Classifier net, Shape shape, PgdOptions options)
         {
+            _options = options;
             Labels = new Labels(net.Device, shape.N);
             Adversarial = Tensor.Create(net.Device, shape, needsGrad: true, name: "adversarial");
-            Best = Adversarial;
+            Best = _from = Adversarial;
             Tape = new Tape(net.Device, Gradients.Inputs);
-            _loss = Tape.CrossEntropy(net.Forward(Tape, Adversarial, bn), Labels, Reduction.Sum).Terms[0];
+            _loss = Tape.CrossEntropy(net.Forward(Tape, Adversarial, options.Bn), Labels, Reduction.Sum).Terms[0];
             (_losses, _bestLosses) = (new float[shape.N], new float[shape.N]);
+            _climb = new Routine(net.Device, Iterations);
         }
 
         public Tape Tape { get; }
         public Labels Labels { get; }
         public Tensor Adversarial { get; }
         public Tensor Best { get; private set; }
+
+        /// <summary>Moves the start to the end of the attack on <paramref name="x"/>.</summary>
+        public void Climb(Tensor x)
+        {
+            _from = x;
+            _climb.Run(x);
+        }
 
         /// <summary>Scores the finished restart and keeps each image's worst case.</summary>
         public void KeepBest(bool first)
@@ -112,6 +121,15 @@ public sealed class Pgd
                 _found.AsSpan(i * size, size).CopyTo(_best.AsSpan(i * size, size));
             }
             Best.Upload(_best);
+        }
+
+        private void Iterations()
+        {
+            for (int i = 0; i < _options.Steps; i++)
+            {
+                Tape.Run();
+                _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps);
+            }
         }
 
         private void MakeRoomForBest()

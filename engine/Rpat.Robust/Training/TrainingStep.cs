@@ -61,7 +61,7 @@ public sealed class TrainingStep : ITrainingState
             var adversarial = _attack.Perturb(program.X, program.Labels, key, samples, start);
             _net.Device.Copy(adversarial.Data, program.Adversarial.Data);
         }
-        program.Tape.Run();
+        program.Pass.Run();
         _sgd.Step(rate);
     }
 
@@ -90,6 +90,7 @@ public sealed class TrainingStep : ITrainingState
             Tape = new Tape(net.Device, Gradients.Parameters);
             var views = new Views(Tape, net, X, Adversarial, Labels);
             Loss = objective.Loss(views);
+            Pass = new Routine(net.Device, Tape.Run);
             Logits = views.Shown;
         }
 
@@ -97,6 +98,7 @@ public sealed class TrainingStep : ITrainingState
         public Tensor Adversarial { get; }
         public Labels Labels { get; }
         public Tape Tape { get; }
+        public Routine Pass { get; }
         public Loss Loss { get; }
         public Tensor Logits { get; }
     }

@@ -1,3 +1,5 @@
+using ILGPU.Runtime.Cuda;
+using Rpat.Ilgpu.Emulator;
 using Rpat.Ilgpu.Emulator.Execution;
 
 namespace ILGPU.Runtime;
@@ -47,16 +49,23 @@ public abstract partial class Accelerator : IDisposable
     public int MaxSharedMemoryPerGroup => Device.MaxSharedMemoryPerGroup;
 
     /// <summary>A queue. Kernels run when they are launched, so that queues are always empty.</summary>
-    public AcceleratorStream CreateStream() => new EmulatedStream(this);
+    public AcceleratorStream CreateStream() => new CudaStream(this);
 
     /// <summary>Waits for all queues.</summary>
-    public void Synchronize()
+    public void Synchronize() => ForbidWhileRecording("waits for all streams");
+
+    /// <summary>Makes it the one that driver functions of this thread speak of; nothing to the emulator.</summary>
+    public void Bind()
     {
     }
 
     /// <summary>Memory full of a NaN pattern.</summary>
     public MemoryBuffer1D<T, Stride1D.Dense> Allocate1D<T>(long length)
-        where T : unmanaged => new(this, length);
+        where T : unmanaged
+    {
+        ForbidWhileRecording("allocates memory");
+        return new(this, length);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -75,10 +84,20 @@ public abstract partial class Accelerator : IDisposable
         lock (_buffers) _buffers.Remove(buffer);
     }
 
+    /// <summary>The stream that records instead of running, if one does.</summary>
+    internal AcceleratorStream? Recording { get; set; }
+
     internal Action<AcceleratorStream, KernelConfig, Arguments> Load(Delegate kernel)
     {
+        ForbidWhileRecording("loads a kernel");
         var loaded = new Launchable(kernel.Method);
-        return (_, config, arguments) => loaded.Run(config, arguments);
+        return (stream, config, arguments) => stream.Queue(() => loaded.Run(config, arguments));
+    }
+
+    /// <summary>What is done while a stream records does not belong to the record, or is an error of the driver.</summary>
+    internal void ForbidWhileRecording(string what)
+    {
+        if (Recording is not null) throw new EmulatorException($"The host {what} while a stream records.");
     }
 }
 
@@ -93,12 +112,15 @@ public abstract class AcceleratorStream(Accelerator accelerator) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => GC.SuppressFinalize(this);
-}
 
-/// <summary>A queue that is always empty.</summary>
-internal sealed class EmulatedStream(Accelerator accelerator) : AcceleratorStream(accelerator)
-{
-    public override void Synchronize()
+    /// <summary>What is being recorded, or null.</summary>
+    internal List<Action>? Record { get; set; }
+
+    /// <summary>Runs at once, or is recorded. While one stream records, work on another one would run out of its order.</summary>
+    internal void Queue(Action work)
     {
+        if (Record is null) Accelerator.ForbidWhileRecording("queues work on another stream");
+        if (Record is null) work();
+        else Record.Add(work);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Rpat.Ilgpu.Emulator;
+using Rpat.Ilgpu.Emulator.Execution;
 
 namespace ILGPU.Runtime;
 
@@ -34,11 +35,11 @@ public static unsafe partial class ArrayViewExtensions
 
     /// <summary>Fills with zeros.</summary>
     public static void MemSetToZero<TView>(this TView view, AcceleratorStream stream)
-        where TView : IContiguousArrayView => Bytes(view).Clear();
+        where TView : IContiguousArrayView => stream.Queue(() => Bytes(view).Clear());
 
     /// <summary>Fills with a byte.</summary>
     public static void MemSet<TView>(this TView view, AcceleratorStream stream, byte value)
-        where TView : IContiguousArrayView => Bytes(view).Fill(value);
+        where TView : IContiguousArrayView => stream.Queue(() => Bytes(view).Fill(value));
 
     /// <summary>Copies on the device.</summary>
     public static void CopyTo<TView>(this TView source, in TView target)
@@ -46,26 +47,30 @@ public static unsafe partial class ArrayViewExtensions
 
     /// <summary>Copies on the device.</summary>
     public static void CopyTo<TView>(this TView source, AcceleratorStream stream, in TView target)
-        where TView : IContiguousArrayView => Bytes(source).CopyTo(Bytes(target));
+        where TView : IContiguousArrayView => Copy(stream, source, target);
 
     /// <summary>Copies on the device.</summary>
     public static void CopyFrom<TView>(this TView target, AcceleratorStream stream, in TView source)
-        where TView : IContiguousArrayView => Bytes(source).CopyTo(Bytes(target));
+        where TView : IContiguousArrayView => Copy(stream, source, target);
 
     /// <summary>Copies to the host.</summary>
     public static void CopyToCPU<T, TView>(this TView source, AcceleratorStream stream, ref T cpuData, long length)
         where TView : IContiguousArrayView<T>
-        where T : unmanaged => Elements<T, TView>(source)[..checked((int)length)].CopyTo(MemoryMarshal.CreateSpan(ref cpuData, (int)length));
+        where T : unmanaged => source.CopyToCPU(stream, MemoryMarshal.CreateSpan(ref cpuData, checked((int)length)));
 
     /// <summary>Copies from the host.</summary>
     public static void CopyFromCPU<T, TView>(this TView target, AcceleratorStream stream, ref T cpuData, long length)
         where TView : IContiguousArrayView<T>
-        where T : unmanaged => MemoryMarshal.CreateSpan(ref cpuData, checked((int)length)).CopyTo(Elements<T, TView>(target));
+        where T : unmanaged => target.CopyFromCPU(stream, (ReadOnlySpan<T>)MemoryMarshal.CreateSpan(ref cpuData, checked((int)length)));
 
     /// <summary>Copies to the host.</summary>
     public static void CopyToCPU<T, TView>(this TView source, AcceleratorStream stream, in Span<T> span)
         where TView : IContiguousArrayView<T>
-        where T : unmanaged => Elements<T, TView>(source)[..span.Length].CopyTo(span);
+        where T : unmanaged
+    {
+        stream?.Accelerator.ForbidWhileRecording("copies from the device");
+        Elements<T, TView>(source)[..span.Length].CopyTo(span);
+    }
 
     /// <summary>Copies to the host.</summary>
     public static void CopyToCPU<T, TView>(this TView source, in Span<T> span)
@@ -75,7 +80,11 @@ public static unsafe partial class ArrayViewExtensions
     /// <summary>Copies from the host.</summary>
     public static void CopyFromCPU<T, TView>(this TView target, AcceleratorStream stream, in ReadOnlySpan<T> span)
         where TView : IContiguousArrayView<T>
-        where T : unmanaged => span.CopyTo(Elements<T, TView>(target));
+        where T : unmanaged
+    {
+        stream?.Accelerator.ForbidWhileRecording("copies to the device");
+        span.CopyTo(Elements<T, TView>(target));
+    }
 
     /// <summary>Copies from the host.</summary>
     public static void CopyFromCPU<T, TView>(this TView target, in ReadOnlySpan<T> span)
@@ -118,6 +127,21 @@ public static unsafe partial class ArrayViewExtensions
 
     private static AcceleratorStream Stream<T>(this ArrayView<T> view)
         where T : unmanaged => null!;
+
+    /// <summary>Between memories of the device, or of the host that is page-locked; the latter has other values when a record is launched.</summary>
+    private static void Copy<TView>(AcceleratorStream stream, TView source, TView target)
+        where TView : IContiguousArrayView
+    {
+        if (IsHost(source) || IsHost(target)) stream.Accelerator.ForbidWhileRecording("copies page-locked memory");
+        stream.Queue(() => Bytes(source).CopyTo(Bytes(target)));
+    }
+
+    private static bool IsHost<TView>(TView view)
+        where TView : IContiguousArrayView
+    {
+        var block = view.AsRawArrayView().Block;
+        return block != null && block->Kind == MemoryKind.Host;
+    }
 
     private static Span<byte> Bytes<TView>(TView view)
         where TView : IContiguousArrayView

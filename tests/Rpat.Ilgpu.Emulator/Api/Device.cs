@@ -120,7 +120,7 @@ namespace ILGPU.Runtime.Cuda
         public int DeviceId => Device.DeviceId;
     }
 
-    /// <summary>A queue of an NVIDIA GPU.</summary>
+    /// <summary>A queue of an NVIDIA GPU; the emulator's is always empty, since kernels run when they are launched.</summary>
     public sealed class CudaStream : AcceleratorStream
     {
         internal CudaStream(Accelerator accelerator) : base(accelerator)
@@ -131,8 +131,6 @@ namespace ILGPU.Runtime.Cuda
         public IntPtr StreamPtr => IntPtr.Zero;
 
         /// <inheritdoc/>
-        public override void Synchronize()
-        {
-        }
+        public override void Synchronize() => Accelerator.ForbidWhileRecording("waits for a stream");
     }
 }
