@@ -43,6 +43,7 @@ internal sealed class TrainingRun
 
     private TrainingOutcome Execute()
     {
+        _setup.Device.Noted += _view.Note;
         Begin();
         while (!_stop.IsRequested && (_step < _setup.TotalSteps || _statistics.Images > 0)) Epoch();
         return _stop.IsRequested ? Interrupted() : Evaluate();
