@@ -30,6 +30,7 @@ internal static class App
         {
             TrainCommand.Create(host),
             RecipesCommand.Create(host),
+            ReproduceCommand.Create(host),
             EvalCommand.Create(host),
             AttackCommand.Create(host),
             AttacksCommand.Create(host),

@@ -4,7 +4,7 @@ using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat recipes</c> and <c>rpat recipes show NAME</c>.</summary>
+/// <summary><c>rpat recipes</c>, <c>rpat recipes show NAME</c> and <c>rpat recipes diff A B</c>.</summary>
 internal static class RecipesCommand
 {
     /// <summary>The command, for the root to hold.</summary>
@@ -12,7 +12,7 @@ internal static class RecipesCommand
     {
         var list = new Command("list", "List the recipes that ship with the program.");
         list.SetAction(_ => List(host));
-        var command = new Command("recipes", "List the recipes that ship with the program, or show one.") { list, Show(host) };
+        var command = new Command("recipes", "List the recipes that ship with the program, show one, or compare two.") { list, Show(host), Diff(host) };
         command.SetAction(_ => List(host));
         return command;
     }
@@ -20,19 +20,34 @@ internal static class RecipesCommand
     private static Command Show(Host host)
     {
         var name = new Argument<string>("NAME") { Description = "a recipe's name" };
-        var show = new Command("show", "Print a recipe with the source of each value.") { name };
+        var written = new Option<bool>("--as-written") { Description = "print the recipe's own file instead of all its values" };
+        var show = new Command("show", "Print a recipe's values with the source of each, and what was published.") { name, written };
         show.SetAction(parsed =>
         {
-            host.Out.Write(RecipeLibrary.Text(parsed.GetRequiredValue(name), "recipes show"));
+            string recipe = parsed.GetRequiredValue(name);
+            if (parsed.GetValue(written)) host.Out.Write(RecipeLibrary.Text(recipe, "recipes show"));
+            else RecipeText.Show(recipe, host.Out);
             return ExitCode.Done;
         });
         return show;
     }
 
+    private static Command Diff(Host host)
+    {
+        var a = new Argument<string>("A") { Description = "a recipe's name" };
+        var b = new Argument<string>("B") { Description = "another's" };
+        var diff = new Command("diff", "Print the keys in which two recipes differ.") { a, b };
+        diff.SetAction(parsed =>
+        {
+            RecipeText.Diff(parsed.GetRequiredValue(a), parsed.GetRequiredValue(b), host.Out);
+            return ExitCode.Done;
+        });
+        return diff;
+    }
+
     private static int List(Host host)
     {
-        int width = RecipeLibrary.Names.Max(name => name.Length);
-        foreach (string name in RecipeLibrary.Names) host.Out.WriteLine($"{name.PadRight(width)}  {RecipeLibrary.About(name)}");
+        RecipeText.List(RecipeLibrary.Names, host.Out);
         return ExitCode.Done;
     }
 }

@@ -3,56 +3,83 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Recipes;
 
-/// <summary>The recipes that ship inside the program: YAML files with the source of each value as a comment.</summary>
+/// <summary>
+/// The recipes that ship inside the program: YAML files with the source of each value as a comment. A recipe is laid together from
+/// parts (a data set, a network, a schedule, a method, …) and other recipes, which <c>extends</c> lists from low to high.
+/// </summary>
 internal static class RecipeLibrary
 {
-    private const string Prefix = "Rpat.Trainer.Recipes.";
-    private const string Suffix = ".yaml";
+    private const string Recipes = "recipes/", Parts = "recipe-parts/", Suffix = ".yaml", First = "fashion-quick";
 
-    /// <summary>The recipes' names; the quick ones come first, and baselines after what they are the baseline of.</summary>
+    /// <summary>The recipes' names: the one to begin with, the other quick ones, then by name.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        .. typeof(RecipeLibrary).Assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal))
-            .Select(name => name[Prefix.Length..^Suffix.Length])
-            .OrderBy(name => !name.EndsWith("-quick", StringComparison.Ordinal))
-            .ThenBy(name => YamlLayer.Read(Load(name), name).Extends is not null)
+        .. NamesIn(Recipes)
+            .OrderBy(name => !IsQuick(name))
+            .ThenBy(name => name != First)
             .ThenBy(name => name, StringComparer.Ordinal),
     ];
 
+    private static readonly IReadOnlyList<string> _parts = [.. NamesIn(Parts)];
+
+    /// <summary>Whether a recipe runs in minutes on a small CPU.</summary>
+    public static bool IsQuick(string name) => name.EndsWith("-quick", StringComparison.Ordinal);
+
     /// <summary>The recipe's text as it was written, comments included.</summary>
+    /// <param name="name">The recipe.</param>
     /// <param name="origin">Where the name was written, for the error.</param>
     /// <exception cref="ConfigException">There is no such recipe; the sentence names the nearest one.</exception>
-    public static string Text(string name, string origin)
-    {
-        if (!Names.Contains(name)) throw new ConfigException($"unknown recipe '{name}' ({origin}): {Nearest.Hint(name, Names, "recipes")}");
-        return Load(name);
-    }
+    public static string Text(string name, string origin) => RecipeFile.Read(Recipe(name, origin)).Text;
 
-    /// <summary>The recipe and, beneath it, the one it extends.</summary>
+    /// <summary>Everything that the recipe is laid together from, low to high, and the recipe itself.</summary>
     /// <inheritdoc cref="Text" path="/exception"/>
     public static IReadOnlyList<Layer> Layers(string name, string origin)
     {
-        var recipe = Read(name, origin);
-        return recipe.Extends is not { } extends
-            ? [recipe]
-            : [Config.Layers.OneLevel(Read(extends.Text, extends.Origin), extends), recipe];
+        var own = Entry(name);
+        return [.. Files(Recipe(name, origin), []).Select(file => file.Layer), new Layer(name, new Dictionary<string, Entry> { [own.Path] = own })];
     }
+
+    /// <summary>The recipe alone, resolved over the defaults.</summary>
+    /// <inheritdoc cref="Text" path="/exception"/>
+    public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Config.Layers.Defaults(), .. Layers(name, origin)]);
 
     /// <summary>The recipe's one line about itself.</summary>
-    public static string About(string name) => Read(name, "recipes").Entries.GetValueOrDefault(Keys.RecipeAbout.Path)?.Text ?? "";
+    public static string About(string name) => RecipeFile.Read(Recipes + name).Layer.Entries.GetValueOrDefault(Keys.RecipeAbout.Path)?.Text ?? "";
 
-    private static string Load(string name)
+    /// <summary>What was published for the recipe, or null.</summary>
+    public static PublishedResult? Published(string name) => RecipeFile.Read(Recipes + name).Published;
+
+    /// <summary>Where a value of a recipe comes from in the world, as its line's comment says; else where it was written.</summary>
+    public static string SourceOf(Entry entry)
     {
-        using var stream = typeof(RecipeLibrary).Assembly.GetManifestResourceStream(Prefix + name + Suffix)!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        int colon = entry.Origin.LastIndexOf(':');
+        string file = colon < 0 ? "" : entry.Origin[..colon];
+        string? resource = file.StartsWith(RecipeFile.RecipeOrigin, StringComparison.Ordinal) ? Recipes + file[RecipeFile.RecipeOrigin.Length..]
+            : file.StartsWith(RecipeFile.PartOrigin, StringComparison.Ordinal) ? Parts + file[RecipeFile.PartOrigin.Length..] : null;
+        return resource is not null && int.TryParse(entry.Origin[(colon + 1)..], out int line) && RecipeFile.Read(resource).CommentAt(line) is { } comment
+            ? comment
+            : entry.Origin;
     }
 
-    private static Layer Read(string name, string origin)
+    private static string Recipe(string name, string origin) => Names.Contains(name)
+        ? Recipes + name
+        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {Nearest.Hint(name, Names, "recipes")}");
+
+    private static IEnumerable<RecipeFile> Files(string resource, IReadOnlyList<string> open)
     {
-        var layer = YamlLayer.Read(Text(name, origin), $"recipe {name}");
-        var own = new Entry(Keys.RecipeName.Path, name, IsList: false, $"recipe {name}");
-        return layer with { Entries = new Dictionary<string, Entry>(layer.Entries) { [own.Path] = own } };
+        var file = RecipeFile.Read(resource);
+        if (open.Contains(resource)) throw new ConfigException($"recipe '{resource}' extends itself by way of {string.Join(", ", open)}: break the circle.");
+        return [.. Bases(file).SelectMany(b => Files(b, [.. open, resource])), file];
     }
+
+    private static IEnumerable<string> Bases(RecipeFile file) => file.Layer.Extends is not { } extends
+        ? []
+        : Config.Entry.Items(extends.Text).Select(name => _parts.Contains(name) ? Parts + name : Recipe(name, extends.Origin));
+
+    private static Entry Entry(string name) => new(Keys.RecipeName.Path, name, IsList: false, $"recipe {name}");
+
+    private static IEnumerable<string> NamesIn(string folder) =>
+        from name in typeof(RecipeLibrary).Assembly.GetManifestResourceNames()
+        where name.StartsWith(folder, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
+        select name[folder.Length..^Suffix.Length];
 }

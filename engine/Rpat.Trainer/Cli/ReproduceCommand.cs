@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Reproduce;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat reproduce</c>: trains and measures many methods and prints the paper's table.</summary>
+internal sealed class ReproduceCommand
+{
+    private const string ManifestName = "reproduce.json";
+
+    private readonly Host _host;
+    private readonly Option<string> _scale = new("--scale") { Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings", HelpName = "quick|paper", DefaultValueFactory = _ => "quick" };
+    private readonly Option<string> _methods = new("--methods") { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…", DefaultValueFactory = _ => "all" };
+    private readonly Option<string> _seeds = new("--seeds") { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3", DefaultValueFactory = _ => "1" };
+    private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "go on in a folder that exists: what is finished is kept" };
+    private readonly Option<int?> _images = new("--n") { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
+    private readonly Option<string> _attack = new("--attack") { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
+    private readonly Option<string> _data = new("--data") { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
+    private readonly Option<string> _net = new("--net") { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
+    private readonly Option<string> _norm = new("--norm") { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
+    private readonly Option<string[]> _sets = new("--set") { Description = "a value for every run besides its recipe's; repeatable", HelpName = "KEY=VALUE" };
+    private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, or cuda:0", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+
+    private ReproduceCommand(Host host) => _host = host;
+
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host) => new ReproduceCommand(host).Build();
+
+    private Command Build()
+    {
+        var command = new Command("reproduce", "Train and measure many methods and print the paper's table: Clean, AA, Mean, NRR.")
+        {
+            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device, _threads,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        var plan = Plan(parsed);
+        Claim(plan, parsed.GetValue(_resume));
+        var reproduction = new Reproduction(plan, _host);
+        int code = reproduction.Run();
+        var rows = reproduction.Rows();
+        _host.Out.Write(ReproduceTable.Markdown(rows));
+        _host.Out.WriteLine($"folder: {plan.Out}");
+        if (code != ExitCode.Done) _host.Error.WriteLine("stopped; the same command with --resume goes on");
+        else if (rows.Any(row => row.Failures.Count > 0)) code = ExitCode.Diverged;
+        return code;
+    }
+
+    private ReproducePlan Plan(ParseResult parsed)
+    {
+        string scale = parsed.GetRequiredValue(_scale), methods = parsed.GetRequiredValue(_methods), attack = parsed.GetRequiredValue(_attack);
+        if (scale is not ("quick" or "paper")) throw new UsageException($"--scale is '{scale}': use quick or paper.");
+        if (!AttackCatalog.Knows(attack) || attack == "clean") throw new UsageException($"--attack is '{attack}': {Nearest.Hint(attack, AttackCatalog.Examples, "attacks")}");
+        var recipes = scale == "quick"
+            ? ReproducePlan.Quick(methods)
+            : ReproducePlan.Paper(methods, parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_net), parsed.GetRequiredValue(_norm));
+        int images = parsed.GetValue(_images) ?? (scale == "quick" ? 100 : 0);
+        if (images < 0) throw new UsageException($"--n is {images}: give a number of images, or 0 for all.");
+        string folder = parsed.GetValue(_out) ?? Path.Combine("reproduce", scale);
+        return new ReproducePlan(
+            scale, recipes, Seeds(parsed.GetRequiredValue(_seeds)), folder, attack, images, parsed.GetValue(_sets) ?? [],
+            parsed.GetValue(_dataDir), parsed.GetRequiredValue(_device), parsed.GetValue(_threads));
+    }
+
+    private static long[] Seeds(string text)
+    {
+        string[] items = Entry.Items(text);
+        long[] seeds = [.. items.Select(item => long.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out long seed) ? seed : -1)];
+        return items.Length > 0 && seeds.All(seed => seed >= 0) ? [.. seeds.Distinct()] : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3.");
+    }
+
+    // Values that change the runs must not change in a folder; methods, seeds and the number of images may grow.
+    private static void Claim(ReproducePlan plan, bool resume)
+    {
+        string path = Path.Combine(plan.Out, ManifestName), now = Manifest(plan);
+        try
+        {
+            if (File.Exists(path))
+            {
+                if (!resume) throw new UsageException($"'{plan.Out}' holds a reproduction already: go on with it by --resume, or choose another --out.");
+                if (File.ReadAllText(path) != now) throw new UsageException($"'{plan.Out}' holds a reproduction of another scale or with other --set values: choose another --out.");
+                return;
+            }
+            Directory.CreateDirectory(plan.Out);
+            AtomicFile.WriteText(path, now);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"nothing can be written to '{plan.Out}' ({error.Message.TrimEnd('.')}): choose another --out.", error);
+        }
+    }
+
+    private static string Manifest(ReproducePlan plan) => JsonSerializer.Serialize(new { scale = plan.Scale, sets = plan.Sets }) + "\n";
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+using Rpat.Trainer.Config;
+
+namespace Rpat.Trainer.Recipes;
+
+/// <summary>Recipes for people: the table of all, one with the source of each value, and the difference of two.</summary>
+internal static class RecipeText
+{
+    private const int ValueColumn = 34;
+
+    /// <summary>One line a recipe: name, method, data set, network, norm, epochs, published Clean and AutoAttack accuracy.</summary>
+    public static void List(IReadOnlyList<string> names, TextWriter output)
+    {
+        int width = names.Max(name => name.Length);
+        output.WriteLine($"{"recipe".PadRight(width)}  {"method",-20} {"net",-16} {"norm",-5} {"epochs",6}  {"Clean",6} {"AA",6}");
+        foreach (string name in names)
+        {
+            var config = RecipeLibrary.Resolve(name, "recipes").Config;
+            var p = RecipeLibrary.Published(name);
+            output.WriteLine($"{name.PadRight(width)}  {config.Method.Name,-20} {config.Model.Name,-16} {Norm(config),-5} {config.Train.Epochs,6}  {Percent(p?.Clean),6} {Percent(p?.Aa),6}".TrimEnd());
+        }
+        output.WriteLine("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources");
+    }
+
+    /// <summary>Every value that the recipe sets, with its source, and what was published.</summary>
+    public static void Show(string name, TextWriter output)
+    {
+        var resolved = RecipeLibrary.Resolve(name, "recipes show");
+        output.WriteLine($"# {RecipeLibrary.About(name)}");
+        foreach (var leaf in Keys.All)
+        {
+            var entry = resolved.Values[leaf.Path];
+            if (entry.Origin == "default" || leaf.Path.StartsWith("recipe.", StringComparison.Ordinal)) continue;
+            output.WriteLine($"{$"{leaf.Path}: {Value(entry, leaf)}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
+        }
+        if (RecipeLibrary.Published(name) is not { } p) return;
+        output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}");
+    }
+
+    /// <summary>The keys in which two recipes differ.</summary>
+    public static void Diff(string a, string b, TextWriter output)
+    {
+        var (left, right) = (RecipeLibrary.Resolve(a, "recipes diff").Values, RecipeLibrary.Resolve(b, "recipes diff").Values);
+        var rows = (from leaf in Keys.All
+                    where !leaf.Path.StartsWith("recipe.", StringComparison.Ordinal) && left[leaf.Path].Text != right[leaf.Path].Text
+                    select (Key: leaf.Path, A: Value(left[leaf.Path], leaf), B: Value(right[leaf.Path], leaf))).ToList();
+        if (rows.Count == 0)
+        {
+            output.WriteLine($"{a} and {b} have the same values.");
+            return;
+        }
+        int key = rows.Max(r => r.Key.Length), first = Math.Max(a.Length, rows.Max(r => r.A.Length));
+        output.WriteLine($"{"".PadRight(key)}  {a.PadRight(first)}  {b}");
+        foreach (var row in rows) output.WriteLine($"{row.Key.PadRight(key)}  {row.A.PadRight(first)}  {row.B}");
+    }
+
+    private static string Value(Entry entry, Leaf leaf) => leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
+
+    private static string Norm(TrainerConfig config) => config.Attack.Norm.ToString().ToLowerInvariant();
+
+    private static string Percent(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";
+}

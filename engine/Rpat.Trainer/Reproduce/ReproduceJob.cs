@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Recipes;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Reproduce;
+
+/// <summary>One run of a reproduction: the commands that train and measure it, and what of it is done already.</summary>
+/// <param name="Plan">What it belongs to.</param>
+/// <param name="Method">The method's name in the table.</param>
+/// <param name="Recipe">The recipe that is trained.</param>
+/// <param name="Seed">The run's seed.</param>
+internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Recipe, long Seed)
+{
+    /// <summary>For progress and folders.</summary>
+    public string Name => FormattableString.Invariant($"{Method}-s{Seed}");
+
+    /// <summary>Holds the run folder and the evaluation.</summary>
+    public string Folder => Path.Combine(Plan.Out, Name);
+
+    /// <summary>The evaluation's result; there only when it is finished.</summary>
+    public string Result => Path.Combine(Folder, EvaluationName + ".json");
+
+    private string EvaluationName => FormattableString.Invariant($"{Plan.Attack}-n{Plan.Images}");
+
+    /// <summary>The finished run folder, or null.</summary>
+    public string? Run => !Directory.Exists(Folder) ? null : Directory.GetDirectories(Folder)
+        .Where(folder => new DirectoryInfo(folder).LinkTarget is null && IsFinished(folder))
+        .Order(StringComparer.Ordinal).LastOrDefault();
+
+    /// <summary>The measured counts, or null.</summary>
+    public ReproduceScore? Score => File.Exists(Result) ? ReproduceScore.Read(Result) : null;
+
+    /// <summary>The command that trains it; it goes on where an earlier one was stopped.</summary>
+    public string[] TrainCommand() =>
+    [
+        "train", "--recipe", Recipe, "--seed", Text(Seed), "--out", Folder, "--name", Method, "--resume", "auto", "--progress", "plain",
+        "--device", Plan.Device, "--threads", Text(Plan.Threads),
+        .. Plan.DataDir is { } dir ? new[] { "--data-dir", dir } : [],
+        .. Plan.Sets.SelectMany(set => new[] { "--set", set }),
+    ];
+
+    /// <summary>The command that measures the trained network, likewise.</summary>
+    public string[] EvalCommand(string run)
+    {
+        var config = RecipeLibrary.Resolve(Recipe, "reproduce").Config;
+        return
+        [
+            "eval", run, "--data", config.Data.Name, "--attacks", $"clean,{Plan.Attack}", "--norm", config.Attack.Norm.ToString().ToLowerInvariant(),
+            "--eps", Format.Pixels(config.Attack.Eps), "--n", Text(Plan.Images), "--out", Path.Combine(Folder, EvaluationName), "--json", Result, "--resume",
+            "--device", Plan.Device, "--threads", Text(Plan.Threads),
+            .. Plan.DataDir is { } dir ? new[] { "--data-dir", dir } : [],
+        ];
+    }
+
+    private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static bool IsFinished(string folder)
+    {
+        string record = Path.Combine(folder, RunRecord.FileName);
+        if (!File.Exists(record)) return false;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(record));
+            return json.RootElement.GetProperty("status").GetString() == "finished";
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return false; // killed while it was made
+        }
+    }
+}

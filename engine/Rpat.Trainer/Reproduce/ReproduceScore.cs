@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+
+namespace Rpat.Trainer.Reproduce;
+
+/// <summary>A value with the ends of its 95 % interval, as shares of 1.</summary>
+internal readonly record struct Estimate(double Value, double Low, double High);
+
+/// <summary>What one run's evaluation counted, and the paper's four columns from it.</summary>
+/// <param name="Images">Images evaluated.</param>
+/// <param name="CleanCorrect">Right without an attack.</param>
+/// <param name="Robust">Right under attack; a part of the former.</param>
+/// <param name="Label">What the attack was, in the evaluation's words.</param>
+/// <param name="Threat">Norm and radius.</param>
+internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, string Label, string Threat)
+{
+    private const double Z = 1.959963984540054;
+
+    /// <summary>The four columns: Clean, AA, Mean, NRR.</summary>
+    public IReadOnlyList<Estimate> Columns => [Wilson(CleanCorrect), Wilson(Robust), Mean, Nrr];
+
+    private double Clean => (double)CleanCorrect / Images;
+
+    private double Aa => (double)Robust / Images;
+
+    /// <summary>Each image adds (right clean + right attacked)/2, so the interval is that of a mean of such values.</summary>
+    private Estimate Mean => Around(RobustnessScores.Mean(Clean, Aa), 0.5, 0.5);
+
+    /// <summary>By the slopes of 2·c·a/(c+a) in its two shares (delta method).</summary>
+    private Estimate Nrr
+    {
+        get
+        {
+            double sum = Math.Max(Clean + Aa, 1e-12);
+            return Around(RobustnessScores.Nrr(Clean, Aa), 2 * Aa * Aa / (sum * sum), 2 * Clean * Clean / (sum * sum));
+        }
+    }
+
+    /// <summary>Reads the file that <c>rpat eval --json</c> wrote.</summary>
+    /// <exception cref="DataException">It is none.</exception>
+    public static ReproduceScore Read(string path)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            var root = json.RootElement;
+            var column = root.GetProperty("results")[0];
+            return new ReproduceScore(
+                root.GetProperty("images").GetInt32(), root.GetProperty("clean").GetProperty("correct").GetInt32(),
+                column.GetProperty("accuracy").GetProperty("correct").GetInt32(), column.GetProperty("label").GetString()!,
+                $"{root.GetProperty("norm").GetString()} eps {column.GetProperty("eps").GetString()}");
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            throw new DataException($"'{path}' is no result of an evaluation: delete it, and the evaluation is made again.", error);
+        }
+    }
+
+    private Estimate Wilson(int count)
+    {
+        var interval = WilsonInterval.Of(count, Images);
+        return new Estimate((double)count / Images, interval.Low, interval.High);
+    }
+
+    // Variance of f(clean, aa) for the slopes of f: an image that is right under attack is right without, so cov = aa·(1 − clean)/n.
+    private Estimate Around(double value, double byClean, double byAa)
+    {
+        double variance = (byClean * byClean * Clean * (1 - Clean) + byAa * byAa * Aa * (1 - Aa) + 2 * byClean * byAa * Aa * (1 - Clean)) / Images;
+        double half = Z * Math.Sqrt(Math.Max(0, variance));
+        return new Estimate(value, Math.Max(0, value - half), Math.Min(1, value + half));
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Recipes;
+
+namespace Rpat.Trainer.Reproduce;
+
+/// <summary>One line of the table: a method with what its runs gave.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Recipe">What was trained.</param>
+/// <param name="Scores">By finished run.</param>
+/// <param name="Failures">A sentence for each run that failed.</param>
+internal sealed record ReproduceRow(string Method, string Recipe, IReadOnlyList<ReproduceScore> Scores, IReadOnlyList<string> Failures)
+{
+    /// <summary>What was published for the recipe, or null; of a quick recipe nothing is.</summary>
+    public PublishedResult? Published => RecipeLibrary.Published(Recipe);
+
+    /// <summary>A column's mean over the runs.</summary>
+    public double MeanOf(int column) => Scores.Average(s => s.Columns[column].Value);
+
+    /// <summary>A column's deviation over the runs (divisor n − 1).</summary>
+    public double DeviationOf(int column)
+    {
+        double mean = MeanOf(column);
+        return Math.Sqrt(Scores.Sum(s => Math.Pow(s.Columns[column].Value - mean, 2)) / (Scores.Count - 1));
+    }
+}
+
+/// <summary>The paper's table of what was trained: as text in Markdown, which a terminal shows as well, and as JSON.</summary>
+internal static class ReproduceTable
+{
+    private static readonly string[] _titles = ["Clean", "AA", "Mean", "NRR"];
+
+    private static readonly JsonSerializerOptions _format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>The table in Markdown, columns aligned.</summary>
+    public static string Markdown(IReadOnlyList<ReproduceRow> rows)
+    {
+        bool published = rows.Any(r => r.Published is not null), seeds = rows.Any(r => r.Scores.Count > 1);
+        List<string[]> cells = [[.. Heading(published, seeds)], .. rows.Select(r => Cells(r, published, seeds).ToArray())];
+        int[] widths = [.. Enumerable.Range(0, cells[0].Length).Select(i => cells.Max(row => row[i].Length))];
+        var text = new StringBuilder();
+        for (int i = 0; i < cells.Count; i++)
+        {
+            text.Append("| ").AppendJoin(" | ", cells[i].Select((cell, c) => cell.PadRight(widths[c]))).Append(" |\n");
+            if (i == 0) text.Append('|').AppendJoin('|', widths.Select(w => new string('-', w + 2))).Append("|\n");
+        }
+        return text.Append('\n').Append(Footer(rows)).ToString();
+    }
+
+    /// <summary>Writes both files into the folder, each as one step.</summary>
+    public static void Write(string folder, IReadOnlyList<ReproduceRow> rows)
+    {
+        AtomicFile.WriteText(Path.Combine(folder, "table.md"), Markdown(rows));
+        AtomicFile.WriteText(Path.Combine(folder, "table.json"), JsonSerializer.Serialize(rows.Select(Json), _format) + "\n");
+    }
+
+    private static IEnumerable<string> Heading(bool published, bool seeds) =>
+        ["method", .. seeds ? ["runs"] : Array.Empty<string>(), .. _titles, .. published ? _titles.Select(t => $"{t} published") : []];
+
+    private static IEnumerable<string> Cells(ReproduceRow row, bool published, bool seeds)
+    {
+        string[] own = row.Scores.Count > 0
+            ? [.. Enumerable.Range(0, _titles.Length).Select(column => Cell(row, column))]
+            : [row.Failures.Count > 0 ? $"failed: {row.Failures[0]}" : "not done", "", "", ""];
+        var p = row.Published;
+        string[] theirs = p is null ? ["", "", "", ""] : [Percent(p.Clean), Percent(p.Aa), Percent(p.Mean), Percent(p.Nrr)];
+        string runs = row.Scores.Count.ToString(CultureInfo.InvariantCulture);
+        return [row.Method, .. seeds ? [runs] : Array.Empty<string>(), .. own, .. published ? theirs : []];
+    }
+
+    private static string Cell(ReproduceRow row, int column)
+    {
+        if (row.Scores.Count > 1) return $"{Percent(100 * row.MeanOf(column))} ± {Percent(100 * row.DeviationOf(column))}";
+        var e = row.Scores[0].Columns[column];
+        return $"{Percent(100 * e.Value)} ({Percent(100 * e.Low)}–{Percent(100 * e.High)})";
+    }
+
+    private static string Footer(IReadOnlyList<ReproduceRow> rows)
+    {
+        var scores = rows.SelectMany(r => r.Scores).ToList();
+        if (scores.Count == 0) return "";
+        string images = string.Join(", ", scores.Select(s => s.Images).Distinct()), labels = string.Join("; ", scores.Select(s => $"{s.Label}, {s.Threat}").Distinct());
+        string spread = rows.Any(r => r.Scores.Count > 1) ? "mean ± standard deviation over the runs where there are several, else " : "";
+        return $"In percent on {images} held-out images; {spread}95 % intervals of the images drawn (Wilson; Mean and NRR by the delta method). AA: {labels}.\n";
+    }
+
+    private static object Json(ReproduceRow row) => new
+    {
+        row.Method,
+        row.Recipe,
+        runs = row.Scores.Select(s => new { s.Images, s.CleanCorrect, s.Robust, s.Label, s.Threat, columns = s.Columns.Zip(_titles, (e, title) => new { title, e.Value, e.Low, e.High }) }),
+        row.Failures,
+        published = row.Published is { } p ? new { p.Row, p.Clean, aa = Finite(p.Aa), mean = Finite(p.Mean), nrr = Finite(p.Nrr) } : null,
+    };
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+
+    private static string Percent(double value) => double.IsFinite(value) ? value.ToString("F1", CultureInfo.InvariantCulture) : "";
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Reproduce;
+
+/// <summary>
+/// Trains and measures a list of recipes one after another, by the same commands that a person would type. What is finished is in files
+/// and is not done again; a run that fails is reported and the others go on.
+/// </summary>
+/// <param name="plan">What is done.</param>
+/// <param name="host">Where progress goes.</param>
+internal sealed class Reproduction(ReproducePlan plan, Host host)
+{
+    private readonly Dictionary<string, string> _failures = [];
+
+    /// <summary>Runs everything that is not done, rewriting the table after each run.</summary>
+    /// <returns>0, or the exit code of a run that was told to stop.</returns>
+    public int Run()
+    {
+        var jobs = plan.Jobs;
+        for (int i = 0; i < jobs.Count; i++)
+        {
+            int code = Run(jobs[i], $"[{i + 1}/{jobs.Count}] {jobs[i].Name}");
+            ReproduceTable.Write(plan.Out, Rows());
+            if (code is ExitCode.Interrupted or ExitCode.Terminated) return code;
+        }
+        return ExitCode.Done;
+    }
+
+    /// <summary>What there is so far, a row a method.</summary>
+    public IReadOnlyList<ReproduceRow> Rows() =>
+    [
+        .. from recipe in plan.Recipes
+           let jobs = plan.Jobs.Where(job => job.Recipe == recipe.Recipe).ToList()
+           select new ReproduceRow(
+               recipe.Method, recipe.Recipe, [.. jobs.Select(job => job.Score).OfType<ReproduceScore>()],
+               [.. jobs.Select(job => _failures.GetValueOrDefault(job.Name)).OfType<string>()]),
+    ];
+
+    private int Run(ReproduceJob job, string title)
+    {
+        if (job.Score is not null)
+        {
+            host.Error.WriteLine($"{title}: finished earlier");
+            return ExitCode.Done;
+        }
+        Directory.CreateDirectory(job.Folder);
+        int code = job.Run is null ? Step(job, title, "training", job.TrainCommand()) : ExitCode.Done;
+        return code == ExitCode.Done && job.Run is { } run ? Step(job, title, "measuring", job.EvalCommand(run)) : code;
+    }
+
+    private int Step(ReproduceJob job, string title, string what, string[] command)
+    {
+        long start = Stopwatch.GetTimestamp();
+        host.Error.WriteLine($"{title}: {what}: rpat {string.Join(' ', command)}");
+        using var lines = new PrefixedLines(host.Error, title);
+        using var log = new StreamWriter(Path.Combine(job.Folder, "commands.log"), append: true) { AutoFlush = true };
+        log.WriteLine($"$ rpat {string.Join(' ', command)}");
+        int code = App.Run(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
+        string time = Format.Duration(Stopwatch.GetElapsedTime(start));
+        host.Error.WriteLine($"{title}: {what} {(code == ExitCode.Done ? "done" : "failed")} after {time}");
+        if (code != ExitCode.Done) _failures[job.Name] = lines.Sentence ?? FormattableString.Invariant($"exit code {code}");
+        return code;
+    }
+}
