@@ -40,6 +40,25 @@ public class RecipeLibraryTests
         Assert.Equal((4, true), (config.Data.Augment.CropPad, config.Data.Augment.Flip));
     }
 
+    [Fact]
+    public void AValueIsShownWithTheSourceThatItsLineOrItsSectionGives()
+    {
+        using var test = new TestHost();
+        Assert.Equal(0, test.Run("recipes", "show", "cifar10-preactresnet18-rpat-linf"));
+        Assert.Matches(@"train\.epochs: 110 +# inferred from those milestones", test.Out);
+        Assert.Matches(@"attack\.steps: 10 +# official code, RPAT_Benchmarks: its Linf setting", test.Out);
+        Assert.DoesNotContain("run.threads", test.Out);
+    }
+
+    [Fact]
+    public void TwoRecipesDifferInTheKeysThatSayDifferentThings()
+    {
+        using var test = new TestHost();
+        Assert.Equal(0, test.Run("recipes", "diff", "fashion-quick", "fashion-pgd-at-quick"));
+        Assert.Equal(2, test.Out.TrimEnd().Split('\n').Length);
+        Assert.Matches(@"method\.name +pgd-at\+rpat +pgd-at", test.Out);
+    }
+
     private static TrainerConfig Resolve(string recipe) => ConfigResolver.Resolve(
         new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", Keys.RecipeName, recipe)])).Config;
 }
