@@ -51,7 +51,9 @@ public sealed record Fab : Attack
         var (least, foundAt) = (NotFound, -1);
         for (int i = 0; i < Steps; i++)
         {
-            u = Move(x, u, await Nearest(subject, u, candidates));
+            var plane = await Nearest(subject, u, candidates);
+            subject.Tell("gap", i, plane.Gap);
+            u = Move(x, u, plane);
             float[] z = (await subject.Logits(u)).Logits;
             if (!subject.Succeeds(z)) continue;
             double norm = Ball.Distance(u, x);

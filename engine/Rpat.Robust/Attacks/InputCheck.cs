@@ -1,12 +1,11 @@
 using Rpat.Engine;
+using Rpat.Engine.IO;
 
 namespace Rpat.Robust;
 
 /// <summary>Refuses images and labels that no attack can give a meaningful answer for.</summary>
 internal static class InputCheck
 {
-    private const float Slack = 1e-6f; // a decimal detour may leave −3e-8
-
     /// <exception cref="ArgumentException">Sizes do not fit, a value is no pixel, or a label is no class.</exception>
     public static void Require(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, Shape image, int classes)
     {
@@ -14,16 +13,12 @@ internal static class InputCheck
             throw new ArgumentException($"{images.Length} values are not {labels.Length} images of {image.C}x{image.H}x{image.W}: give one label an image, and images of the network's size.");
         if (classes < 2) throw new ArgumentException("A network with a single class cannot be attacked: it has no other class to give.");
         for (int i = 0; i < images.Length; i++)
-            if (!(images[i] >= -Slack && images[i] <= 1 + Slack)) throw NoPixel(images[i], i / image.SampleCount);
+            if (!PixelRange.Holds(images[i])) throw NoPixel(images[i], i / image.SampleCount);
         for (int i = 0; i < labels.Length; i++)
             if ((uint)labels[i] >= (uint)classes)
                 throw new ArgumentException($"Label {labels[i]} of image {i} is not a class of 0 to {classes - 1}: check that data and network belong together.");
     }
 
-    private static ArgumentException NoPixel(float value, int image)
-    {
-        string hint = float.IsNaN(value) ? "check how it was made"
-            : value is < -0.5f or > 10 ? "divide pixels by 255" : "leave the normalisation by mean and deviation to the network's first layer";
-        return new ArgumentException(FormattableString.Invariant($"Image {image} holds {value} where pixels from 0 to 1 are expected: {hint}."));
-    }
+    private static ArgumentException NoPixel(float value, int image) => new(FormattableString.Invariant(
+        $"Image {image} holds {value} where pixels from 0 to 1 are expected: {PixelRange.Advice(value)}."));
 }

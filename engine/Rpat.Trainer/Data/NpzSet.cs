@@ -112,7 +112,7 @@ internal static class NpzSet
             return (1, (int)rows, (int)columns, false);
         if (images.Shape is not [_, > 0 and <= 4096, > 0 and <= 4096, > 0 and <= 4096]) throw Error(path, images, expected);
         bool first = images.Shape[1] is 1 or 3, last = images.Shape[3] is 1 or 3;
-        if (first == last) throw Error(path, images, expected + ", told apart by the sizes");
+        if (first == last && images.Shape is not [_, 1, 1, 1]) throw Error(path, images, expected + ", told apart by the sizes");
         int[] sizes = Array.ConvertAll(images.Shape, size => (int)size);
         return first ? (sizes[1], sizes[2], sizes[3], false) : (sizes[3], sizes[1], sizes[2], true);
     }
@@ -121,10 +121,11 @@ internal static class NpzSet
     {
         if (!IsFloat(images.Type)) throw Error(path, images, "8-bit integers, or floats from 0 to 1");
         float[] floats = images.ToFloats();
-        int wrong = Array.FindIndex(floats, value => !(value is >= 0 and <= 1));
+        int wrong = Array.FindIndex(floats, value => !PixelRange.Holds(value));
         if (wrong >= 0)
             throw new DataException(FormattableString.Invariant(
-                $"'{images.Name}' in '{path}' holds {floats[wrong]} at element {wrong} where 0 to 1 is expected: divide pixels by 255."));
+                $"'{images.Name}' in '{path}' holds {floats[wrong]} in image {wrong / (floats.Length / images.Shape[0])} where 0 to 1 is expected: {PixelRange.Advice(floats[wrong])}."));
+        floats = Array.ConvertAll(floats, value => Math.Clamp(value, 0, 1));
         byte[] bytes = Array.ConvertAll(floats, value => (byte)MathF.Round(value * 255));
         float change = 0;
         for (int i = 0; i < bytes.Length; i++) change = Math.Max(change, Math.Abs(bytes[i] / 255f - floats[i]));

@@ -60,14 +60,23 @@ public sealed class NpzSetTests : IDisposable
     }
 
     [Theory]
-    [InlineData(-0.1f)]
-    [InlineData(1.5f)]
-    [InlineData(float.NaN)]
-    public void FloatsOutOfRangeAreRefusedWithTheirPlace(float value)
+    [InlineData(-0.1f, "undo the normalisation")]
+    [InlineData(1.5f, "undo the normalisation")]
+    [InlineData(128f, "divide pixels by 255")]
+    [InlineData(float.NaN, "check how it was made")]
+    public void FloatsOutOfRangeAreRefusedWithTheirPlace(float value, string advice)
     {
         string message = Refused(NamedArray.FromFloats("images", [0.5f, value], 2, 1, 1), Labels(0, 1));
-        Assert.Contains($"{value.ToString(CultureInfo.InvariantCulture)} at element 1", message, StringComparison.Ordinal);
+        Assert.Contains($"{value.ToString(CultureInfo.InvariantCulture)} in image 1", message, StringComparison.Ordinal);
+        Assert.Contains(advice, message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void WhatRoundingLeavesOutsideTheRangeIsCutOff() => Assert.Equal(
+        [0, 255], Open(NamedArray.FromFloats("images", [-3e-8f, 1 + 5e-7f], 2, 1, 1), Labels(0, 1)).Train.Pixels);
+
+    [Fact]
+    public void ASinglePixelMayComeInEitherOrder() => Assert.Equal([7, 8], Open(Images([7, 8], 2, 1, 1, 1), Labels(0, 1)).Train.Pixels);
 
     [Fact]
     public void WrongShapesTypesAndLabelsAreRefused()

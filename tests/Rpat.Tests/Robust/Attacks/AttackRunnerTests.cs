@@ -176,9 +176,9 @@ public sealed class AttackRunnerTests : IDisposable
 
     [Theory]
     [InlineData(float.NaN, "holds NaN")]
-    [InlineData(1.5f, "leave the normalisation")]
+    [InlineData(1.5f, "undo the normalisation")]
     [InlineData(200f, "divide pixels by 255")]
-    [InlineData(-2.1f, "divide pixels by 255")]
+    [InlineData(-2.1f, "undo the normalisation")]
     public void Images_that_are_none_are_refused(float value, string hint)
     {
         float[] images = [.. _r.Images];

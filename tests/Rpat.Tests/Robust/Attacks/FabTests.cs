@@ -90,6 +90,7 @@ public sealed class FabTests : IDisposable
         var norms = new Dictionary<long, List<double>>();
         Fixture.M(_device).Attack(new Fab { Eps = 10, Targets = 1, Steps = 40 }, s => s.Trace = p =>
         {
+            if (p.Quantity != "norm") return;
             if (!norms.TryGetValue(s.Index, out var own)) norms[s.Index] = own = [];
             own.Add(p.Value);
         });
@@ -118,7 +119,7 @@ public sealed class FabTests : IDisposable
         // Without a radius the first target would end the search, so each is tried alone.
         var norms = Enumerable.Repeat(double.PositiveInfinity, f.Labels.Length).ToArray();
         Fab radiusless = best ? attack with { Eps = 0 } : attack;
-        f.Attack(radiusless, s => s.Trace = p => norms[s.Index] = Math.Min(norms[s.Index], p.Value));
+        f.Attack(radiusless, s => s.Trace = p => norms[s.Index] = p.Quantity == "norm" ? Math.Min(norms[s.Index], p.Value) : norms[s.Index]);
         return norms;
     }
 

@@ -24,7 +24,7 @@ public sealed class SquareTests : IDisposable
     public void Scripted_numbers_lead_where_they_lead_the_reference(string norm, int steps, int drawn, int fooled, double sum)
     {
         Fixture f = Fixture.M(_device);
-        Script script = new(norm == "linf", f.Labels.Length, Fixture.Image);
+        SquareScript script = new(norm == "linf", f.Labels.Length, Fixture.Image);
         var outcomes = f.Attack(new Square { Norm = Norm.Parse(norm), Eps = norm == "linf" ? 0.02 : 0.25, Steps = steps, Draws = script.Numbers });
         Assert.Equal(drawn, script.Drawn);
         Assert.Equal(fooled, outcomes.Count(o => o.Fooled));
@@ -125,49 +125,6 @@ public sealed class SquareTests : IDisposable
             float v = o.Image[i];
             bool border = v is 0 or 1, corner = Math.Abs(Math.Abs(v - x[i]) - 0.05f) < 1e-6;
             Assert.True(border || corner, $"[{i}] moved by {v - x[i]}");
-        }
-    }
-
-    /// <summary>
-    /// The reference's order of draws: what it shares among the images of a batch is drawn when the first image of an iteration asks.
-    /// Images ask in their order, and all of them once an iteration.
-    /// </summary>
-    private sealed class Script(bool linf, int images, Shape shape)
-    {
-        private readonly Lcg _lcg = new(5);
-        private readonly Queue<double>[] _start = new Queue<double>[images];
-        private int _iteration = -2;
-        private double[] _shared = [];
-
-        public int Drawn => _lcg.Count;
-
-        public Func<double> Numbers(Subject subject, AttackPart part, int iteration)
-        {
-            if (iteration == -1) return Begin((int)subject.Index);
-            if (iteration != _iteration) (_iteration, _shared) = (iteration, _lcg.Fill(linf ? 2 + shape.C : 5));
-            int next = 0;
-            return () => next < _shared.Length ? _shared[next++] : _lcg.Next();
-        }
-
-        private Func<double> Begin(int image)
-        {
-            if (_start[image] is null) DrawStart();
-            return () => _start[image].Dequeue();
-        }
-
-        private void DrawStart()
-        {
-            for (int i = 0; i < images; i++) _start[i] = new Queue<double>();
-            int tiles = linf ? 1 : shape.H * shape.W; // of side 1 in 8×8 images
-            for (int tile = 0; tile < tiles; tile++)
-            {
-                double flip = linf ? 0 : _lcg.Next();
-                foreach (var own in _start)
-                {
-                    if (!linf) own.Enqueue(flip);
-                    foreach (double sign in _lcg.Fill(linf ? shape.C * shape.W : shape.C)) own.Enqueue(sign);
-                }
-            }
         }
     }
 }

@@ -106,6 +106,54 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Empty(_test.Out);
     }
 
+    [Theory]
+    [InlineData(float.NaN, 0, "holds NaN in image 1 where 0 to 1 is expected: check how it was made")]
+    [InlineData(1.5f, 0, "undo the normalisation by mean and deviation")]
+    [InlineData(-0.3f, 0, "undo the normalisation by mean and deviation")]
+    [InlineData(90f, 0, "divide pixels by 255")]
+    [InlineData(0.5f, -1, "label -1 at image 1: number the classes from 0")]
+    [InlineData(0.5f, 10, "labels above the 10 classes")]
+    public void Images_and_labels_that_are_none_are_one_sentence(float pixel, long label, string expected)
+    {
+        float[] images = [.. Enumerable.Repeat(0.5f, 128)];
+        images[100] = pixel;
+        Npz.Write(_data, [NamedArray.FromFloats("images", images, 2, 1, 8, 8), NamedArray.FromInt64("labels", [0, label], 2)]);
+        Assert.NotEqual(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,aa", "--out", _test.PathOf("out")));
+        Assert.Contains(expected, _test.Error);
+        Assert.Empty(_test.Out);
+    }
+
+    [Theory]
+    [InlineData("linf", "8/255")]
+    [InlineData("l2", "0.5")]
+    public void Two_classes_and_images_of_one_pixel_give_a_labelled_result(string norm, string eps)
+    {
+        using (var device = Device.Cpu(1))
+        {
+            ModelSpec spec = new("preactresnet18", new Shape(1, 1, 1, 1), 2) { Width = 4, Blocks = 1 };
+            Safetensors.Write(_model, ModelCatalog.Build(device, spec, seed: 1).State(), ModelMetadata.Write(spec));
+        }
+        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [4, 1, 1, 1], new byte[] { 0, 80, 160, 255 }), NamedArray.FromInt64("labels", [0, 1, 0, 1], 4)]);
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa,cw,deepfool", "--norm", norm, "--eps", eps, "--out", _test.PathOf("out")));
+        Assert.Contains("aa-standard(K=2, adapted)", _test.Out);
+        Assert.Contains("warning [class-count]", _test.Out);
+        Assert.DoesNotContain("nan", _test.Out, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void A_model_that_returns_probabilities_is_warned_of()
+    {
+        using (var device = Device.Cpu(1))
+        {
+            FeatureClassifier net = ModelCatalog.Build(device, _spec, seed: 1);
+            net.Parameters.Parameters.First(p => p.Name == "linear.weight").Upload(new float[320]);
+            net.Parameters.Parameters.First(p => p.Name == "linear.bias").Upload([.. Enumerable.Repeat(0.1f, 10)]);
+            Safetensors.Write(_model, net.State(), ModelMetadata.Write(_spec));
+        }
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "fgsm", "--out", _test.PathOf("out")));
+        Assert.Contains("warning [probabilities]", _test.Out);
+    }
+
     [Fact]
     public void Corruptions_are_averaged_over_the_grid()
     {
