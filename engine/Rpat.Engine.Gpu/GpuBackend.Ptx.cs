@@ -16,15 +16,20 @@ public static partial class GpuBackend
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor) =>
         [.. KernelTypes().Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; those that are made for a word, once for each.</summary>
-    private static IEnumerable<Type> KernelTypes()
+    /// <summary>All kernels, by name; those that are made for a word or for a row term, once for each.</summary>
+    private static IEnumerable<Type> KernelTypes() =>
+        from type in typeof(IKernel).Assembly.GetTypes()
+        where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
+        orderby type.Name
+        from made in type.IsGenericTypeDefinition ? Arguments(type).Select(argument => type.MakeGenericType(argument)) : [type]
+        select made;
+
+    private static IEnumerable<Type> Arguments(Type kernel)
     {
-        Type[] words = [typeof(Tf32), typeof(Bf16)];
-        return from type in typeof(IKernel).Assembly.GetTypes()
-               where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
-               orderby type.Name
-               from made in type.IsGenericTypeDefinition ? words.Select(word => type.MakeGenericType(word)) : [type]
-               select made;
+        bool takesTerm = kernel.GetGenericArguments()[0].GetGenericParameterConstraints().Contains(typeof(IRowTerm));
+        return takesTerm
+            ? typeof(IRowTerm).Assembly.GetTypes().Where(type => type.IsValueType && typeof(IRowTerm).IsAssignableFrom(type))
+            : [typeof(Tf32), typeof(Bf16)];
     }
 
     // A context of its own: after a kernel that does not compile, others of the same context fail too.

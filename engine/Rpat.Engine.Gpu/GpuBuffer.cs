@@ -52,6 +52,12 @@ internal static class GpuBufferExtensions
 
     public static ArrayView<int> Ints(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Floats.Cast<int>();
 
+    /// <summary>The floats, or an empty view.</summary>
+    public static ArrayView<float> FloatsOrNone(this DeviceBuffer? buffer) => buffer is null ? default : ((GpuBuffer)buffer).Floats;
+
+    /// <summary>The integers, or an empty view.</summary>
+    public static ArrayView<int> IntsOrNone(this DeviceBuffer? buffer) => buffer is null ? default : buffer.Ints();
+
     public static Flat Flat(this DeviceBuffer buffer, long count) => ((GpuBuffer)buffer).Flat(count);
 
     public static ArrayView<V4> Quads(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Quads();

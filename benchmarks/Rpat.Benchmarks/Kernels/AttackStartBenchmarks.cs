@@ -32,6 +32,10 @@ public class AttackStartBenchmarks : KernelSuite
     [Benchmark, Moves(1, 1)]
     public void L2() => Kernels.L2Start(Size.N, Size.C * Size.H * Size.W, _x, 128 / 255f, _key, _samples, _y);
 
+    /// <summary>A normal step from the image.</summary>
+    [Benchmark, Moves(1, 1)]
+    public void Gaussian() => Kernels.GaussianStart(Size.N, Size.C * Size.H * Size.W, _x, 0.001f, _key, _samples, _y);
+
     /// <inheritdoc/>
     protected override void Prepare()
     {

@@ -19,6 +19,13 @@ internal sealed partial class GpuKernels : IAttackStartKernels
     public void L2Start(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples, DeviceBuffer adversarial) =>
         Launch(n, Ball.Threads, new L2StartSample(sampleCount, Draws(n, key, samples), x.Floats(), eps, adversarial.Floats()));
 
+    public void GaussianStart(int n, int sampleCount, DeviceBuffer x, float deviation, in RandomKey key, ReadOnlySpan<long> samples, DeviceBuffer adversarial)
+    {
+        var draws = Draws(n, key, samples);
+        int blocks = Quads(sampleCount);
+        ForEach((long)n * blocks, new GaussianStartBlock(n, sampleCount, blocks, draws, x.Floats(), deviation, adversarial.Floats()));
+    }
+
     private SampleDraws Draws(int n, in RandomKey key, ReadOnlySpan<long> samples)
     {
         if (_samples.Length < n) _samples = new int[n];
@@ -89,5 +96,38 @@ internal readonly struct L2StartSample(int count, SampleDraws draws, ArrayView<f
         float u = PhiloxStream.ToUniform(word);
         adversarial[first + i] = u;
         return Ball.Square(u, x[first + i]);
+    }
+}
+
+/// <summary>Four values of x′ = x + σ·n, n normal by Box and Muller, as <see cref="PhiloxStream.Normal"/> draws them.</summary>
+internal readonly struct GaussianStartBlock(
+    int n, int count, int blocks, SampleDraws draws, ArrayView<float> x, float deviation, ArrayView<float> adversarial) : IKernel
+{
+    private const double Unit32 = 1.0 / (1L << 32);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
+    {
+        int item = Grid.IdxX * Group.DimX + Group.IdxX, sample = item / blocks, block = item - sample * blocks, i = 4 * block;
+        if (sample >= n) return;
+        PhiloxBlock words = draws.Block(sample, block);
+        PutPair(sample, i, words.W0, words.W1);
+        PutPair(sample, i + 2, words.W2, words.W3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PutPair(int sample, int i, uint radiusWord, uint angleWord)
+    {
+        double radius = Math.Sqrt(-2 * Real.Log((radiusWord + 1.0) * Unit32)), turn = angleWord * Unit32;
+        Put(sample, i, (float)(radius * Real.CosTurn(turn)));
+        Put(sample, i + 1, (float)(radius * Real.CosTurn(turn + 0.75))); // sin a = cos(a + 3/4 turn)
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Put(int sample, int i, float normal)
+    {
+        if (i >= count) return;
+        int at = sample * count + i;
+        adversarial[at] = x[at] + (float)((double)deviation * normal);
     }
 }

@@ -40,6 +40,45 @@ internal static class Real
         return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low);
     }
 
+    /// <summary>cos(2π·turn) for turns from 0 to 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double CosTurn(double turn)
+    {
+        int quarter = (int)(4 * turn + 0.5);
+        double r = (4 * turn - quarter) * (0.5 * Math.PI), s = r * r;
+        double even = CosSeries(s), odd = r * SinSeries(s);
+        int q = quarter & 3;
+        double value = (q & 1) == 0 ? even : odd;
+        return q == 1 || q == 2 ? -value : value;
+    }
+
+    /// <summary>cos r for r² = s and |r| ≤ π/4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double CosSeries(double s)
+    {
+        double p = 1.0 / 20922789888000 * s - 1.0 / 87178291200;
+        p = p * s + 1.0 / 479001600;
+        p = p * s - 1.0 / 3628800;
+        p = p * s + 1.0 / 40320;
+        p = p * s - 1.0 / 720;
+        p = p * s + 1.0 / 24;
+        p = p * s - 0.5;
+        return p * s + 1;
+    }
+
+    /// <summary>sin r / r for r² = s and |r| ≤ π/4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double SinSeries(double s)
+    {
+        double p = -1.0 / 1307674368000 * s + 1.0 / 6227020800;
+        p = p * s - 1.0 / 39916800;
+        p = p * s + 1.0 / 362880;
+        p = p * s - 1.0 / 5040;
+        p = p * s + 1.0 / 120;
+        p = p * s - 1.0 / 6;
+        return p * s + 1;
+    }
+
     /// <summary>eʳ for |r| ≤ ln 2 / 2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Taylor(double r)

@@ -5,5 +5,5 @@ namespace Rpat.Engine;
 /// </summary>
 public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
     IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
-    ICrossEntropyKernels, IPerceptionKernels, IKlDivergenceKernels, IMeanSquaredErrorKernels, ILerpKernels,
-    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels;
+    ICrossEntropyKernels, IPerceptionKernels, IKlDivergenceKernels, IMeanSquaredErrorKernels, IRowTermsKernels, ILerpKernels,
+    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels, IWeightPerturbationKernels;

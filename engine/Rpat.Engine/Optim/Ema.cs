@@ -17,18 +17,20 @@ public sealed class Ema(Module source, Module average)
     public Module Average { get; } = average;
 
     /// <summary>Moves the average towards the source; decay 0 copies it.</summary>
-    public void Update(float decay)
+    /// <param name="decay">Share of the old average.</param>
+    /// <param name="statistics">Whether the batch norms' running statistics are averaged too; else they stay.</param>
+    public void Update(float decay, bool statistics = true)
     {
         var kernels = source.Device.Kernels;
         kernels.Ema(source.Parameters.Count, Average.Parameters.Values, source.Parameters.Values, decay);
-        for (int i = 0; i < source.BatchNorms.Count; i++)
+        Average.Parameters.Touch();
+        for (int i = 0; statistics && i < source.BatchNorms.Count; i++)
         {
             var (from, to) = (source.BatchNorms[i], Average.BatchNorms[i]);
             kernels.Ema(from.Channels, to.RunningMean.Data, from.RunningMean.Data, decay);
             kernels.Ema(from.Channels, to.RunningVar.Data, from.RunningVar.Data, decay);
             to.BatchesTracked = from.BatchesTracked;
         }
-        Average.Parameters.Touch();
     }
 
     /// <summary>The averaged network's state, named <c>average.</c> and its own name.</summary>

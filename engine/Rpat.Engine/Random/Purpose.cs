@@ -32,4 +32,7 @@ public enum Purpose : byte
 
     /// <summary>Made-up data.</summary>
     Synthetic = 9,
+
+    /// <summary>Which steps move averaged weights.</summary>
+    Average = 10,
 }

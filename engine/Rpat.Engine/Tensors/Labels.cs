@@ -21,6 +21,9 @@ public sealed class Labels
     /// <summary>The labels on the device.</summary>
     public DeviceBuffer Data { get; }
 
+    /// <summary>The labels on the host.</summary>
+    public ReadOnlySpan<int> OnHost => _values;
+
     /// <summary>Makes labels from values.</summary>
     public static Labels From(Device device, ReadOnlySpan<int> values)
     {

@@ -5,6 +5,9 @@ namespace Rpat.Robust;
 /// <summary>Settings of projected gradient descent (attacks.md 1.3; methods.md 2.1 row A).</summary>
 public sealed record PgdOptions
 {
+    private readonly PgdStart? _start;
+    private readonly BnMode? _bn;
+
     /// <summary>The paper's training attack: L∞, ε 8/255, step 2/255, 10 steps.</summary>
     public static PgdOptions Linf { get; } = new();
 
@@ -26,11 +29,38 @@ public sealed record PgdOptions
     /// <summary>Starts; with more than one, each image keeps the result of largest loss.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>Start at a random point of the ball instead of at the image.</summary>
-    public bool RandomStart { get; init; } = true;
+    /// <summary>Where the attack starts; a method decides where nothing is set, and it is <see cref="PgdStart.Ball"/> otherwise.</summary>
+    public PgdStart Start
+    {
+        get => _start ?? PgdStart.Ball;
+        init => _start = value;
+    }
 
-    /// <summary>Statistics that batch norms use while attacking.</summary>
-    public BnMode Bn { get; init; } = BnMode.Eval;
+    /// <summary>Start at a random point instead of at the image.</summary>
+    public bool RandomStart
+    {
+        get => Start != PgdStart.Image;
+        init => Start = value ? PgdStart.Ball : PgdStart.Image;
+    }
+
+    /// <summary>What is maximised.</summary>
+    public InnerLoss Loss { get; init; } = InnerLoss.CrossEntropy;
+
+    /// <summary>Count for each image the iterates that were still classified correctly, before each step (GAIRAT's κ).</summary>
+    public bool CountsHits { get; init; }
+
+    /// <summary>One more forward pass at the end, as code that scores restarts makes: it only moves training-mode statistics.</summary>
+    public bool ScoresEnd { get; init; }
+
+    /// <summary>Statistics that batch norms use while attacking; a method decides where nothing is set, and it is <see cref="BnMode.Eval"/> otherwise.</summary>
+    public BnMode Bn
+    {
+        get => _bn ?? BnMode.Eval;
+        init => _bn = value;
+    }
+
+    /// <summary>A method's attack under these settings: its loss, and its start and batch-norm mode where none is set.</summary>
+    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval) => this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn };
 
     internal void Check()
     {

@@ -12,5 +12,5 @@ public sealed record Clean : Objective
     public override PgdOptions? Attack => null;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) => v.Tape.CrossEntropy(v.Clean, v.Labels);
+    public override Loss Loss(Views v) => v.CrossEntropy(v.Clean);
 }

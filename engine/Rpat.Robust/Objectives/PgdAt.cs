@@ -13,5 +13,5 @@ public sealed record PgdAt(PgdOptions Pgd) : Objective
     public override PgdOptions Attack => Pgd;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) => v.Tape.CrossEntropy(v.Adversarial, v.Labels);
+    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial);
 }

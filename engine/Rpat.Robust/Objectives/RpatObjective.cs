@@ -21,15 +21,52 @@ public sealed record RpatObjective(Objective Base, float Lambda = 1, float Alpha
     public override PgdOptions? Attack => Base.Attack;
 
     /// <inheritdoc/>
-    public override Objective InEpoch(int epoch) => Lambda == 0 || epoch < StartEpoch ? Base.InEpoch(epoch) : this;
+    public override Averaging? Average
+    {
+        get => base.Average ?? Base.Average;
+        init => base.Average = value;
+    }
+
+    /// <inheritdoc/>
+    public override WeightPerturbation? Awp
+    {
+        get => base.Awp ?? Base.Awp;
+        init => base.Awp = value;
+    }
+
+    /// <inheritdoc/>
+    public override TargetRule? Target => Base.Target;
+
+    /// <inheritdoc/>
+    public override HistoryRule? History => Base.History;
+
+    /// <inheritdoc/>
+    public override MarginSearch? Margins => Base.Margins;
+
+    /// <inheritdoc/>
+    public override GradientMask? Mask => Base.Mask;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Teachers => Base.Teachers;
+
+    /// <inheritdoc/>
+    public override bool TwoViews => Base.TwoViews;
+
+    /// <inheritdoc/>
+    public override bool LogsClean => Base.LogsClean;
+
+    /// <inheritdoc/>
+    public override Objective InEpoch(int epoch) => Lambda == 0 || epoch < StartEpoch ? Base.InEpoch(epoch) : WithBase(Base.InEpoch(epoch));
 
     /// <inheritdoc/>
     public override Loss Loss(Views v)
     {
-        if (Base is PgdAt) return Fused(v);
+        if (Base is PgdAt && v.Targets is null) return Fused(v);
         var loss = Base.Loss(v);
-        return loss + Lambda * v.Tape.Perception(v.At(Alpha), v.Clean, v.Adversarial, Alpha, Form);
+        return loss + Lambda * v.Perception(Alpha, Form);
     }
+
+    private RpatObjective WithBase(Objective inEpoch) => ReferenceEquals(inEpoch, Base) ? this : this with { Base = inEpoch };
 
     /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>
     private Loss Fused(Views v)

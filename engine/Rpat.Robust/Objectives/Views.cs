@@ -8,23 +8,26 @@ namespace Rpat.Robust;
 /// Each view is recorded when a term first asks for it, so the order of the terms is the order of the training-mode forwards,
 /// which is part of a method's definition (methods.md 1.5).
 /// </summary>
-public sealed class Views
+public sealed partial class Views
 {
-    private readonly Classifier _net;
-    private readonly Tensor _x;
-    private readonly Tensor _adversarial;
+    private readonly StepProgram _program;
+    private readonly BnMode _bn;
+    private readonly ScheduledTerms _schedule;
     private readonly Dictionary<float, Tensor> _logits = [];
 
-    internal Views(Tape tape, Classifier net, Tensor x, Tensor adversarial, Labels labels)
+    internal Views(StepProgram program, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
-        (Tape, _net, _x, _adversarial, Labels) = (tape, net, x, adversarial, labels);
+        (_program, Tape, _bn, _schedule) = (program, tape, bn, schedule);
     }
 
     /// <summary>Where the loss is recorded.</summary>
     public Tape Tape { get; }
 
     /// <summary>True classes.</summary>
-    public Labels Labels { get; }
+    public Labels Labels => _program.Labels;
+
+    /// <summary>Target probabilities <c>[N, K]</c>, or null where targets are the classes.</summary>
+    public Tensor? Targets => _program.Targets;
 
     /// <summary>z(x).</summary>
     public Tensor Clean => At(0);
@@ -32,14 +35,35 @@ public sealed class Views
     /// <summary>z(x′).</summary>
     public Tensor Adversarial => At(1);
 
-    /// <summary>z(x + α(x′ − x)).</summary>
-    public Tensor At(float alpha)
-    {
-        if (_logits.TryGetValue(alpha, out var logits)) return logits;
-        var point = alpha switch { 0 => _x, 1 => _adversarial, _ => Tape.Lerp(_x, _adversarial, alpha) };
-        return _logits[alpha] = Tape.Keep(_net.Forward(Tape, point, BnMode.Train));
-    }
+    /// <summary>Logits of the averaged network, which are constants.</summary>
+    public FrozenViews Averaged => _program.Averaged(BnMode.Eval);
+
+    /// <summary>Logits of the averaged network with the statistics of the batch.</summary>
+    public FrozenViews AveragedOnBatch => _program.Averaged(BnMode.TrainFrozen);
+
+    /// <summary>For each image, how many of the attack's iterates were classified correctly (<see cref="PgdOptions.CountsHits"/>).</summary>
+    public ReadOnlyMemory<int> Hits => _program.Hits;
+
+    /// <summary>What the search for margins found (<see cref="Objective.Margins"/>).</summary>
+    public Margins Margins => _program.Margins;
 
     /// <summary>The logits whose accuracy a training log shows: x′ if the loss looks at it, else x.</summary>
     internal Tensor Shown => _logits.TryGetValue(1, out var adversarial) ? adversarial : Clean;
+
+    /// <summary>z(x + α(x′ − x)).</summary>
+    public Tensor At(float alpha) => _logits.TryGetValue(alpha, out var logits) ? logits : _logits[alpha] = Again(alpha);
+
+    /// <summary>A forward pass of its own at x + α(x′ − x): the same logits again, whose batch moves the running statistics again.</summary>
+    public Tensor Again(float alpha)
+    {
+        var (x, adversarial) = (_program.X, _program.Adversarial);
+        var point = alpha switch { 0 => x, 1 => adversarial, _ => Tape.Lerp(x, adversarial, alpha) };
+        return Tape.Keep(_program.Net.Forward(Tape, point, _bn));
+    }
+
+    /// <summary>Logits of a frozen teacher, which are constants.</summary>
+    public FrozenViews Teacher(string name) => _program.Teacher(name);
+
+    /// <summary>A loss times a coefficient that may change during the run.</summary>
+    public Loss Times(Coefficient coefficient, Loss loss) => _schedule.Add(coefficient, loss);
 }

@@ -7,28 +7,42 @@ using Rpat.Engine.Random;
 namespace Rpat.Robust;
 
 /// <summary>
-/// One training step of any method: attack → forward of each view → loss → backward → SGD. Recorded once a batch size and
-/// replayed; a replay allocates nothing.
+/// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
+/// backward → [gradient mask] → SGD → averaged network. Recorded once a batch size and replayed.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
-    private readonly Classifier _net;
     private readonly Objective _objective;
     private readonly Sgd _sgd;
     private readonly ulong _seed;
-    private readonly Pgd? _attack;
-    private readonly Dictionary<(int Batch, bool Base), Program> _programs = [];
-    private Program? _last;
+    private readonly StepNets _nets;
+    private readonly Averaging? _averaging;
+    private readonly WeightPerturbation? _awp;
+    private readonly Perturber? _perturber;
+    private readonly GradientMasker? _masker;
+    private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
+    private readonly Dictionary<ProgramKey, StepProgram> _programs = [];
+    private (int Epoch, Objective Objective) _current;
+    private Pgd? _attack;
+    private StepProgram? _last;
 
     /// <summary>Prepares training.</summary>
     /// <param name="net">The network.</param>
     /// <param name="objective">The method.</param>
     /// <param name="sgd">The optimizer of the network's parameters.</param>
     /// <param name="seed">Seed of the attack's random starts.</param>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed)
+    /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
+    /// <exception cref="ArgumentException">The method needs a network that the companions lack.</exception>
+    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null)
     {
-        (_net, _objective, _sgd, _seed) = (net, objective, sgd, seed);
-        if (objective.Attack is { } attack) _attack = new Pgd(net, attack);
+        (_objective, _sgd, _seed, _current) = (objective, sgd, seed, (0, objective));
+        companions ??= new Companions();
+        foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
+        _nets = StepNets.For(net, objective, companions);
+        (_averaging, _awp) = (objective.Average, objective.Awp);
+        if (_awp is not null) _perturber = new Perturber(net, _awp);
+        if (objective.Mask is { } mask) _masker = new GradientMasker(net, mask);
+        Enter(1);
     }
 
     /// <summary>The loss of the last step.</summary>
@@ -38,10 +52,24 @@ public sealed class TrainingStep : ITrainingState
     /// <summary>Logits <c>[N, K]</c> that the last step trained on: of x′, or of x when the method does not attack.</summary>
     public Tensor Logits => Last.Logits;
 
+    /// <summary>True classes of <see cref="Logits"/>, twice as many as images where the method has two views.</summary>
+    public ReadOnlySpan<int> LogitLabels => Last.Labels.OnHost;
+
     /// <summary>The tapes of the last step, for profiles: the attack's, if there is one, and the training pass.</summary>
     public IReadOnlyList<Tape> Tapes => _attack is null ? [Last.Tape] : [_attack.Tape(Last.X.Shape.N), Last.Tape];
 
-    private Program Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
+    /// <summary>The network that is the result of the run so far: the averaged one where the method reports it.</summary>
+    public Classifier Reported => _nets.Average is { } average && _averaging!.Report && _averaging.IsReady(average.Updates)
+        ? average.Net
+        : _nets.Net;
+
+    /// <summary>Whether a batch brings two views of each image.</summary>
+    public bool TwoViews => _objective.TwoViews;
+
+    /// <summary>The averaged network, or null.</summary>
+    public Classifier? Averaged => _nets.Average?.Net;
+
+    private StepProgram Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 
     /// <summary>Trains on one batch.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels.</param>
@@ -50,56 +78,113 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="epoch">Epoch, counted from 1.</param>
     /// <param name="rate">Learning rate.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
-    public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate, Tensor? start = null)
+    public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate, Tensor? start = null) =>
+        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new Moment(epoch, Rate: rate, TopRate: rate), start);
+
+    /// <summary>Trains on one batch at a moment of a run.</summary>
+    /// <param name="batch">Images, classes, and what was mixed in.</param>
+    /// <param name="moment">Where the run stands.</param>
+    /// <param name="start">Injected start of the attack, or null.</param>
+    /// <exception cref="ShapeException">The batch's parts do not fit together.</exception>
+    public void Run(in TrainingBatch batch, in Moment moment, Tensor? start = null)
     {
-        var program = _last = For(labels.Length, epoch);
-        program.X.Upload(images);
-        program.Labels.Upload(labels);
-        if (_attack is not null)
-        {
-            var key = new RandomKey(_seed, Purpose.AttackStart, epoch, 0, 0, 0);
-            var adversarial = _attack.Perturb(program.X, program.Labels, key, samples, start);
-            _net.Device.Copy(adversarial.Data, program.Adversarial.Data);
-        }
-        program.Pass.Run();
-        _sgd.Step(rate);
+        Enter(moment.Epoch);
+        Check(batch);
+        var program = _last = For(batch, moment);
+        program.Load(batch, moment);
+        Attack(program, moment, start);
+        program.RunFrozen();
+        Descend(program, moment);
+        if (_nets.Average is { } average) _averaging!.AfterStep(average, moment, _seed);
     }
 
-    /// <inheritdoc/>
-    public IEnumerable<NamedArray> State() => _sgd.State();
+    /// <summary>Ends an epoch: moves averages that move once an epoch.</summary>
+    /// <param name="epoch">The epoch, counted from 1.</param>
+    /// <returns>
+    /// What must see all clean augmented training images before the averaged network is used, or null: call
+    /// <see cref="BatchStatistics.Add"/> for each batch and <see cref="BatchStatistics.Finish"/> then.
+    /// </returns>
+    public BatchStatistics? EndEpoch(int epoch) =>
+        _nets.Average is { } average && _averaging!.AfterEpoch(average, epoch) ? new BatchStatistics(average.Net) : null;
 
     /// <inheritdoc/>
-    public void LoadState(IReadOnlyDictionary<string, NamedArray> state) => _sgd.LoadState(state);
+    public IEnumerable<NamedArray> State() => [.. _sgd.State(), .. Parts().SelectMany(part => part.State())];
 
-    private Program For(int batch, int epoch)
+    /// <inheritdoc/>
+    public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
-        var objective = _objective.InEpoch(epoch);
-        var id = (batch, ReferenceEquals(objective, _objective));
-        if (!_programs.TryGetValue(id, out var program)) _programs[id] = program = new Program(_net, objective, batch);
+        _sgd.LoadState(state);
+        foreach (var part in Parts()) part.LoadState(state);
+    }
+
+    private IEnumerable<ITrainingState> Parts() => new ITrainingState?[] { _nets.Average, _nets.History, _nets.Margins }.OfType<ITrainingState>();
+
+    private void Enter(int epoch)
+    {
+        if (_current.Epoch == epoch) return;
+        _current = (epoch, _objective.InEpoch(epoch));
+        _attack = _current.Objective.Attack is { } options ? For(options) : null;
+    }
+
+    private Pgd For(PgdOptions options)
+    {
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options);
+        return attack;
+    }
+
+    private void Check(in TrainingBatch batch)
+    {
+        int n = batch.Labels.Length, views = TwoViews ? 2 : 1;
+        if (batch.Samples.Length != n) throw new ShapeException("TrainingStep", $"{n} labels need {n} sample indices, got {batch.Samples.Length}");
+        if (batch.OtherLabels.Length != batch.Shares.Length || batch.IsMixed && batch.Shares.Length != n)
+            throw new ShapeException("TrainingStep", $"{n} mixed images need {n} other labels and shares");
+        if (batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
+            throw new ShapeException("TrainingStep", $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+        if (batch.IsMixed && _objective.Target is not null)
+            throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
+    }
+
+    private StepProgram For(in TrainingBatch batch, in Moment moment)
+    {
+        var key = new ProgramKey(batch.Labels.Length, batch.IsMixed, _awp?.Acts(moment.Epoch) ?? false, _current.Objective);
+        if (!_programs.TryGetValue(key, out var program))
+            _programs[key] = program = new StepProgram(_nets, key.Objective, key.Count, key.Mixed, key.Perturbs);
         return program;
     }
 
-    /// <summary>The recorded step of one batch size.</summary>
-    private sealed class Program
+    private void Attack(StepProgram program, in Moment moment, Tensor? start)
     {
-        public Program(Classifier net, Objective objective, int batch)
+        var key = new RandomKey(_seed, Purpose.AttackStart, moment.Epoch, 0, 0, 0);
+        if (program.Search is { } search)
         {
-            X = Tensor.Create(net.Device, net.InputShape.WithBatch(batch), name: "x");
-            Adversarial = Tensor.Create(net.Device, X.Shape, name: "adversarial");
-            Labels = new Labels(net.Device, batch);
-            Tape = new Tape(net.Device, Gradients.Parameters);
-            var views = new Views(Tape, net, X, Adversarial, Labels);
-            Loss = objective.Loss(views);
-            Pass = new Routine(net.Device, Tape.Run);
-            Logits = views.Shown;
+            search.Run(program.X, program.Labels, key, program.Samples, _nets.Margins!, program.Adversarial);
+            return;
         }
-
-        public Tensor X { get; }
-        public Tensor Adversarial { get; }
-        public Labels Labels { get; }
-        public Tape Tape { get; }
-        public Routine Pass { get; }
-        public Loss Loss { get; }
-        public Tensor Logits { get; }
+        if (_attack is null) return;
+        var subject = new PgdSubject(program.X, program.Labels, program.Targets, program.History);
+        var adversarial = _attack.Perturb(subject, key, program.Samples, start, moment);
+        _nets.Net.Device.Copy(adversarial.Data, program.Adversarial.Data);
+        if (_attack.Options.CountsHits) _attack.Hits(program.X.Shape.N, program.Targets is not null).CopyTo(program.Hits);
     }
+
+    private void Descend(StepProgram program, in Moment moment)
+    {
+        if (program.Proxy is { } proxy)
+        {
+            proxy.Run();
+            _perturber!.Perturb(_awp!.Gamma);
+        }
+        for (int i = 0; i < program.Prominence.Count; i++)
+        {
+            program.Prominence[i].Run();
+            _masker!.Look(clean: i == 0);
+        }
+        program.Pass.Run();
+        _masker?.Apply();
+        _sgd.Step(moment.Rate);
+        if (program.Proxy is not null) _perturber!.Restore();
+        program.Logging?.Forward();
+    }
+
+    private readonly record struct ProgramKey(int Count, bool Mixed, bool Perturbs, Objective Objective);
 }

@@ -4,7 +4,8 @@ using Rpat.Engine.Random;
 namespace Rpat.Tests.Gpu;
 
 [Collection(GpuCollection.Name)]
-[Covers(nameof(IAttackStepKernels.LinfStep), nameof(IAttackStepKernels.L2Step), nameof(IAttackStartKernels.LinfStart), nameof(IAttackStartKernels.L2Start))]
+[Covers(nameof(IAttackStepKernels.LinfStep), nameof(IAttackStepKernels.L2Step), nameof(IAttackStartKernels.LinfStart), nameof(IAttackStartKernels.L2Start),
+    nameof(IAttackStartKernels.GaussianStart))]
 public class AttackTests(GpuFixture fixture)
 {
     private static readonly RandomKey _key = new(42, Purpose.AttackStart, 3, 0, 2, 5);
@@ -30,6 +31,18 @@ public class AttackTests(GpuFixture fixture)
         });
         duel.CheckBits(box);
         duel.CheckBits(ball);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Gaussian_starts(int n, int c, int h, int w, float deviation)
+    {
+        using var duel = new Duel(fixture);
+        var shape = new Shape(n, c, h, w);
+        Pair x = duel.Plain(shape, 1, 0), start = duel.Plain(shape, 2);
+        long[] samples = [.. Enumerable.Range(0, n).Select(i => 4_000_000_000L - 77 * i)];
+        duel.Run((k, on) => k.GaussianStart(n, shape.SampleCount, on(x)!, deviation, _key, samples, on(start)!));
+        duel.Check(start, "x′");
     }
 
     [Theory]

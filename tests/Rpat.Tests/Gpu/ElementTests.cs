@@ -4,10 +4,25 @@ namespace Rpat.Tests.Gpu;
 
 /// <summary>Kernels that go over plain buffers of any length: what is behind the last whole quad is read and written too, and nothing more.</summary>
 [Collection(GpuCollection.Name)]
-[Covers(nameof(ILerpKernels.Lerp), nameof(ILerpKernels.Scale), nameof(ISgdKernels.Sgd), nameof(IEmaKernels.Ema))]
+[Covers(nameof(ILerpKernels.Lerp), nameof(ILerpKernels.Scale), nameof(ISgdKernels.Sgd), nameof(IEmaKernels.Ema),
+    nameof(IWeightPerturbationKernels.PerturbWeights))]
 public class ElementTests(GpuFixture fixture)
 {
     public static TheoryData<int> Lengths => [1, 2, 3, 4, 7, 1025];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(37)]
+    [InlineData(70_000)]
+    public void Perturbed_weights(int count)
+    {
+        using var duel = new Duel(fixture);
+        var shape = new Shape(1, count);
+        Pair w = duel.Plain(shape, 1), g = duel.Plain(shape, 2), v = duel.Plain(shape, 3);
+        duel.Run((k, on) => k.PerturbWeights(count, on(w)!, on(g)!, 0.01f, on(v)!));
+        duel.Check(w, "w");
+        duel.Check(v, "v");
+    }
 
     [Theory]
     [MemberData(nameof(Lengths))]

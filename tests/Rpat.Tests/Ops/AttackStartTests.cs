@@ -67,6 +67,18 @@ public sealed class AttackStartTests : AttackFixture
         Assert.InRange(delta.Max(Math.Abs), 0.249, 0.25);
     }
 
+    [Fact]
+    public void The_gaussian_start_adds_normal_numbers_of_each_sample_and_is_not_clipped()
+    {
+        Array4 x = Images(5, 3), normal = Draws(x, (stream, d) => stream.Normal(d));
+        using var device = Device.Cpu(2);
+        Tensor images = Tensor.From(device, new Shape(x.N, C, H, W), x.ToFloats()), start = Tensor.Create(device, images.Shape);
+        device.Kernels.GaussianStart(5, Sample, images.Data, 0.5f, _key, Indices(5), start.Data);
+        float[] actual = start.ToArray();
+        LossProbe.AssertNear([.. x.Data.Zip(normal.Data, (a, b) => a + 0.5 * b)], actual, 2e-7);
+        Assert.Contains(actual, v => v < 0);
+    }
+
     private static float[] Start(Array4 x, float eps, bool l2, long[] samples, RandomKey? key = null)
     {
         using var device = Device.Cpu(2);

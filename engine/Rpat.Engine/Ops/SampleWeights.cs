@@ -1,0 +1,57 @@
+namespace Rpat.Engine;
+
+/// <summary>Gives every sample of a batch its weight.</summary>
+/// <param name="logits">Logits <c>[N, K]</c>, row by row.</param>
+/// <param name="labels">True classes.</param>
+/// <param name="weights">Receives one weight a sample.</param>
+public delegate void SampleWeighting(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights);
+
+/// <summary>Recording of sample weights.</summary>
+public static class SampleWeightsOp
+{
+    /// <summary>
+    /// Weights <c>[1, N]</c> that depend on the batch's logits, computed on the host between two ops of the tape: they are constants of the
+    /// backward pass. The few logits cross to the host and the weights back, so that a method's weights are plain C#.
+    /// </summary>
+    /// <exception cref="ShapeException">The batch sizes differ.</exception>
+    public static Tensor SampleWeights(this Tape tape, Tensor logits, Labels labels, SampleWeighting weigh)
+    {
+        ShapeException.Require(logits.Shape.N == labels.Count, "SampleWeights", $"{logits} and {labels.Count} labels differ in batch size");
+        return tape.Record(new SampleWeightsNode(tape, logits, labels, weigh)).Weights;
+    }
+}
+
+internal sealed class SampleWeightsNode : Node
+{
+    private readonly Tensor _logits;
+    private readonly Labels _labels;
+    private readonly SampleWeighting _weigh;
+    private readonly float[] _rows;
+    private readonly float[] _weights;
+
+    public SampleWeightsNode(Tape tape, Tensor logits, Labels labels, SampleWeighting weigh)
+    {
+        (_logits, _labels, _weigh) = (logits, labels, weigh);
+        (_rows, _weights) = (new float[logits.Shape.Count], new float[logits.Shape.N]);
+        Inputs = [new Edge(logits, needsGrad: false)];
+        Weights = tape.Make(new Shape(1, logits.Shape.N), Layout.Plain, "weights");
+        Outputs = [Weights];
+    }
+
+    public Tensor Weights { get; }
+    public override string Op => "SampleWeights";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
+
+    public override void Forward(IKernels k)
+    {
+        _logits.CopyTo(_rows);
+        _weigh(_rows, _labels.OnHost, _weights);
+        _logits.Device.Upload(_weights, Weights.Data);
+    }
+
+    public override void Backward(IKernels k)
+    {
+        // Weights are constants.
+    }
+}

@@ -1,0 +1,92 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>What training's attack maximises, recorded from the same terms as a method's loss (methods.md 7.1).</summary>
+public abstract record InnerLoss
+{
+    /// <summary>Cross-entropy with the batch's targets, hard or soft.</summary>
+    public static InnerLoss CrossEntropy { get; } = new InnerCrossEntropy();
+
+    /// <summary>KL(p(x) ‖ p(x′)), p(x) a constant (TRADES).</summary>
+    public static InnerLoss Kl { get; } = new InnerKl();
+
+    /// <summary>Soft logit margin (MMA).</summary>
+    public static InnerLoss SoftMargin { get; } = new InnerSoftMargin();
+
+    /// <summary>Name in reports.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Records the loss of a batch, summed over it.</summary>
+    public abstract Loss Record(InnerViews views);
+}
+
+/// <summary>What an attack's loss may look at.</summary>
+public sealed class InnerViews
+{
+    private readonly Lazy<Tensor> _clean;
+    private readonly Lazy<Tensor> _history;
+    private readonly ScheduledTerms _schedule;
+
+    internal InnerViews(Tape tape, Tensor logits, Labels labels, Tensor? targets, Lazy<Tensor> clean, Lazy<Tensor> history, ScheduledTerms schedule)
+    {
+        (Tape, Logits, Labels, Targets, _clean, _history, _schedule) = (tape, logits, labels, targets, clean, history, schedule);
+    }
+
+    /// <summary>Where the loss is recorded.</summary>
+    public Tape Tape { get; }
+
+    /// <summary>z(x′) <c>[N, K]</c>.</summary>
+    public Tensor Logits { get; }
+
+    /// <summary>True classes.</summary>
+    public Labels Labels { get; }
+
+    /// <summary>Target probabilities <c>[N, K]</c>, or null where targets are the classes.</summary>
+    public Tensor? Targets { get; }
+
+    /// <summary>z(x) <c>[N, K]</c>, computed once before the attack, in its batch-norm mode.</summary>
+    public Tensor Clean => _clean.Value;
+
+    /// <summary>Remembered probabilities of the images (TE).</summary>
+    public Tensor History => _history.Value;
+
+    /// <summary>A loss times a coefficient that may change during the run.</summary>
+    public Loss Times(Coefficient coefficient, Loss loss) => _schedule.Add(coefficient, loss);
+}
+
+internal sealed record InnerCrossEntropy : InnerLoss
+{
+    public override string Name => "ce";
+
+    public override Loss Record(InnerViews v) => v.Targets is { } targets
+        ? v.Tape.RowTerm("ce", new SoftCrossEntropyRowTerm(), v.Logits, new() { Other = targets, Detach = true, Reduction = Reduction.Sum })
+        : v.Tape.CrossEntropy(v.Logits, v.Labels, Reduction.Sum);
+}
+
+internal sealed record InnerKl : InnerLoss
+{
+    public override string Name => "kl";
+
+    public override Loss Record(InnerViews v) => v.Tape.KlDivergence(v.Clean, v.Logits, detachTarget: true, Reduction.Sum);
+}
+
+internal sealed record InnerSoftMargin : InnerLoss
+{
+    public override string Name => "soft-margin";
+
+    public override Loss Record(InnerViews v) =>
+        v.Tape.RowTerm("margin", new SoftMarginRowTerm(), v.Logits, new() { Labels = v.Labels, Reduction = Reduction.Sum });
+}
+
+/// <summary>CE + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
+/// <param name="Weight">w.</param>
+public sealed record MemorizationLoss(Coefficient Weight) : InnerLoss
+{
+    /// <inheritdoc/>
+    public override string Name => "ce+memory";
+
+    /// <inheritdoc/>
+    public override Loss Record(InnerViews v) => CrossEntropy.Record(v) + v.Times(Weight, v.Tape.RowTerm(
+        "memory", new SquaredProbabilityRowTerm(), v.Logits, new() { Other = v.History, Detach = true, Reduction = Reduction.Sum }));
+}

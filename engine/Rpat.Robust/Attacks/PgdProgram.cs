@@ -1,0 +1,143 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all iterations, and what goes in and out of it.</summary>
+internal sealed class PgdProgram
+{
+    private readonly Classifier _net;
+    private readonly PgdOptions _options;
+    private readonly Routine _climb;
+    private readonly Loss _loss;
+    private readonly Tensor _logits;
+    private readonly Tensor? _targets;
+    private readonly ScheduledTerms _schedule = new();
+    private readonly float[] _losses;
+    private readonly float[] _bestLosses;
+    private readonly float[] _term;
+    private readonly float[] _rows;
+    private CleanLogits? _clean;
+    private Tensor? _history;
+    private float[] _best = []; // as long as the images once there is a second restart
+    private float[] _found = [];
+    private Tensor _from;
+
+    public PgdProgram(Classifier net, Shape shape, PgdOptions options, bool soft)
+    {
+        var device = net.Device;
+        (_net, _options, Labels) = (net, options, new Labels(device, shape.N));
+        Adversarial = Tensor.Create(device, shape, needsGrad: true, name: "adversarial");
+        Best = _from = Adversarial;
+        Tape = new Tape(device, Gradients.Inputs);
+        _logits = Tape.Keep(net.Forward(Tape, Adversarial, options.Bn));
+        if (soft) _targets = Tensor.Create(device, _logits.Shape, name: "targets");
+        var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn)).Logits);
+        var history = new Lazy<Tensor>(() => _history = Tensor.Create(device, _logits.Shape, name: "history"));
+        _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule));
+        (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
+        (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
+        _climb = new Routine(device, Iterations);
+    }
+
+    public Tape Tape { get; }
+    public Labels Labels { get; }
+    public Tensor Adversarial { get; }
+    public Tensor Best { get; private set; }
+    public int[] Hits { get; }
+
+    /// <summary>Takes over a batch, and computes what the loss needs of its clean images.</summary>
+    public void Load(in PgdSubject subject, in Moment moment)
+    {
+        Labels.CopyFrom(subject.Labels);
+        if (_targets is not null) _net.Device.Copy(subject.Targets!.Data, _targets.Data);
+        if (_history is not null) _net.Device.Copy(subject.History!.Data, _history.Data);
+        _clean?.Run(subject.X);
+        _schedule.Enter(moment);
+    }
+
+    /// <summary>Moves the start to the end of the attack on <paramref name="x"/>.</summary>
+    public void Climb(Tensor x)
+    {
+        _from = x;
+        Array.Clear(Hits);
+        if (_options.CountsHits) Iterations(); // which looks at each iterate on the host
+        else _climb.Run(x);
+    }
+
+    private void Iterations()
+    {
+        for (int i = 0; i < _options.Steps; i++)
+        {
+            Tape.Run();
+            if (_options.CountsHits) CountHits();
+            _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps);
+        }
+    }
+
+    /// <summary>Counts the images whose iterate is classified correctly; the forward pass has run.</summary>
+    private void CountHits()
+    {
+        _logits.CopyTo(_rows);
+        int k = _logits.Shape.C;
+        for (int i = 0; i < Hits.Length; i++)
+            if (Predictions.ArgMax(_rows.AsSpan(i * k, k)) == Labels.OnHost[i]) Hits[i]++;
+    }
+
+    /// <summary>Scores the finished restart and keeps each image's worst case.</summary>
+    public void KeepBest(bool first)
+    {
+        if (_best.Length == 0) MakeRoomForBest();
+        Tape.Forward();
+        Score();
+        Adversarial.CopyTo(_found);
+        int size = Adversarial.Shape.SampleCount;
+        for (int i = 0; i < _losses.Length; i++)
+        {
+            if (!first && !(_losses[i] > _bestLosses[i])) continue;
+            _bestLosses[i] = _losses[i];
+            _found.AsSpan(i * size, size).CopyTo(_best.AsSpan(i * size, size));
+        }
+        Best.Upload(_best);
+    }
+
+    private void Score()
+    {
+        Array.Clear(_losses);
+        for (int t = 0; t < _loss.Terms.Count; t++)
+        {
+            _loss.Terms[t].Values.CopyTo(_term);
+            for (int i = 0; i < _losses.Length; i++) _losses[i] += _loss.Terms[t].Weight * _term[i];
+        }
+    }
+
+    private void MakeRoomForBest()
+    {
+        Best = Tensor.Create(Adversarial.Device, Adversarial.Shape, name: "best");
+        (_best, _found) = (new float[Best.Shape.Count], new float[Best.Shape.Count]);
+    }
+
+    /// <summary>z(x), computed once before the attack.</summary>
+    private sealed class CleanLogits
+    {
+        private readonly Tape _tape;
+        private readonly Tensor _x;
+        private readonly Tensor _made;
+
+        public CleanLogits(Classifier net, Shape shape, BnMode bn)
+        {
+            (_tape, _x) = (new Tape(net.Device), Tensor.Create(net.Device, shape, name: "x"));
+            _made = _tape.Keep(net.Forward(_tape, _x, bn));
+            Logits = Tensor.Create(net.Device, _made.Shape, name: "clean logits");
+        }
+
+        public Tensor Logits { get; }
+
+        public void Run(Tensor x)
+        {
+            x.Device.Copy(x.Data, _x.Data);
+            _tape.Forward();
+            x.Device.Copy(_made.Data, Logits.Data);
+        }
+    }
+}

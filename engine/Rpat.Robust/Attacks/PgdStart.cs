@@ -1,0 +1,17 @@
+namespace Rpat.Robust;
+
+/// <summary>Where training's PGD starts (methods.md 2.1).</summary>
+public enum PgdStart
+{
+    /// <summary>At the image.</summary>
+    Image,
+
+    /// <summary>At a random point of the ball, clipped to the box: uniform in the cube, or for L2 a point of the box scaled into the ball.</summary>
+    Ball,
+
+    /// <summary>At the image plus 0.001 times a normal number a value, not clipped (TRADES, MART).</summary>
+    Gaussian,
+
+    /// <summary>For L2, in a normal direction at a uniform radius, clipped to the box (ReBAT, AWP); for L∞ as <see cref="Ball"/>.</summary>
+    Direction,
+}

@@ -1,0 +1,34 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>EWAT (ICML'21 workshop; methods.md 4.6, from memory): CE(x′) with weights 1 + H_i/mean H, H the entropy of p(x′).</summary>
+/// <param name="Pgd">The attack.</param>
+/// <param name="AddOne">The "1 +"; without it the weights are H_i/mean H.</param>
+public sealed record Ewat(PgdOptions Pgd, bool AddOne = true) : Objective
+{
+    /// <inheritdoc/>
+    public override string Name => "ewat";
+
+    /// <inheritdoc/>
+    public override PgdOptions Attack => Pgd;
+
+    /// <inheritdoc/>
+    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh));
+
+    private void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
+    {
+        int k = logits.Length / labels.Length;
+        double sum = 0;
+        for (int i = 0; i < weights.Length; i++) sum += weights[i] = (float)Entropy(logits.Slice(i * k, k));
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = (AddOne ? 1 : 0) + (sum > 0 ? (float)(weights[i] * weights.Length / sum) : 1);
+    }
+
+    private static double Entropy(ReadOnlySpan<float> z)
+    {
+        double norm = HostSoftmax.LogSumExp(z), entropy = 0;
+        foreach (float value in z) entropy -= Math.Exp(value - norm) * (value - norm);
+        return entropy;
+    }
+}

@@ -1,0 +1,28 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>MAIL-TRADES (NeurIPS'21; methods.md 4.7): CE(x) + β·KL(p(x) ‖ p(x′)) weighted by the probabilistic margin.</summary>
+/// <param name="Pgd">The attack; it maximises the divergence.</param>
+/// <param name="Weights">The weights, or null for none.</param>
+/// <param name="Beta">β.</param>
+/// <param name="Start">First epoch, counted from 1, with weights.</param>
+public sealed record MailTrades(PgdOptions Pgd, MarginWeights? Weights, float Beta = 5, int Start = 77) : Objective
+{
+    /// <inheritdoc/>
+    public override string Name => "mail-trades";
+
+    /// <inheritdoc/>
+    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian);
+
+    /// <inheritdoc/>
+    public override Objective InEpoch(int epoch) => epoch < Start ? this with { Weights = null } : this;
+
+    /// <inheritdoc/>
+    public override Loss Loss(Views v)
+    {
+        var (clean, adversarial) = (v.Clean, v.Adversarial);
+        var weights = Weights is null ? null : v.Weights(adversarial, Weights.Weigh);
+        return v.CrossEntropy(clean) + Beta * v.Distill(clean, adversarial, weights: weights);
+    }
+}

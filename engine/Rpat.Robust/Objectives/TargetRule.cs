@@ -1,0 +1,65 @@
+using Rpat.Engine;
+
+namespace Rpat.Robust;
+
+/// <summary>Makes target probabilities that replace the true classes, before the attack.</summary>
+public abstract record TargetRule
+{
+    /// <summary>Computes the targets of a batch.</summary>
+    /// <param name="glance">Logits <c>[N, K]</c> of the averaged network at the clean images, in evaluation mode.</param>
+    /// <param name="labels">True classes.</param>
+    /// <param name="moment">Where the run stands.</param>
+    /// <param name="targets">Receives probabilities <c>[N, K]</c>.</param>
+    public abstract void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in Moment moment, Span<float> targets);
+}
+
+/// <summary>
+/// Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): t = λ_i·q + (1 − λ_i)·onehot(y), q the averaged network's
+/// softmax at a falling temperature, λ_i = clip(λ − (max q − q_y), 0, 1) with a rising λ; both annealed by half a cosine.
+/// </summary>
+/// <param name="FirstTemperature">τ at the start.</param>
+/// <param name="LastTemperature">τ at the end.</param>
+/// <param name="FirstShare">λ at the start.</param>
+/// <param name="LastShare">λ at the end.</param>
+public sealed record RectifiedTarget(float FirstTemperature, float LastTemperature, float FirstShare, float LastShare) : TargetRule
+{
+    /// <inheritdoc/>
+    public override void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in Moment moment, Span<float> targets)
+    {
+        int k = glance.Length / labels.Length;
+        double temperature = Annealed(FirstTemperature, LastTemperature, moment), share = Annealed(FirstShare, LastShare, moment);
+        for (int i = 0; i < labels.Length; i++)
+            Rectify(glance.Slice(i * k, k), labels[i], temperature, share, targets.Slice(i * k, k));
+    }
+
+    private static void Rectify(ReadOnlySpan<float> z, int label, double temperature, double share, Span<float> target)
+    {
+        double norm = HostSoftmax.LogSumExp(z, 1 / temperature), max = 0, own = Math.Exp(z[label] / temperature - norm);
+        foreach (float value in z) max = Math.Max(max, Math.Exp(value / temperature - norm));
+        double trust = Math.Clamp(share - (max - own), 0, 1);
+        for (int j = 0; j < z.Length; j++)
+            target[j] = (float)(trust * Math.Exp(z[j] / temperature - norm) + (j == label ? 1 - trust : 0));
+    }
+
+    private static double Annealed(double first, double last, in Moment m) => last + 0.5 * (first - last) * (1 + Math.Cos(Math.PI * m.Progress));
+}
+
+/// <summary>
+/// A table of each image's averaged predictions (temporal ensembling, TE; methods.md 4.8): S ← decay·S + (1 − decay)·p, p the
+/// evaluation-mode softmax at the clean image; what is remembered is S over its sum.
+/// </summary>
+/// <param name="Decay">Share of the old average.</param>
+/// <param name="Start">First epoch, counted from 1, that is remembered.</param>
+public sealed record HistoryRule(float Decay, int Start);
+
+/// <summary>Softmax of a row on the host, in double.</summary>
+internal static class HostSoftmax
+{
+    public static double LogSumExp(ReadOnlySpan<float> z, double scale = 1)
+    {
+        double max = double.NegativeInfinity, sum = 0;
+        foreach (float value in z) max = Math.Max(max, scale * value);
+        foreach (float value in z) sum += Math.Exp(scale * value - max);
+        return max + Math.Log(sum);
+    }
+}

@@ -1,0 +1,75 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// Estimates a network's running statistics anew from clean images: the mean of the batches' statistics, each weighted by its size
+/// (methods.md 4.1, 4.5).
+/// </summary>
+public sealed class BatchStatistics
+{
+    private readonly Classifier _net;
+    private readonly Dictionary<int, (Tape Tape, Tensor X)> _programs = [];
+    private readonly (double[] Mean, double[] Var)[] _sums;
+    private long _seen;
+
+    /// <summary>Begins an estimate.</summary>
+    /// <param name="net">The network; its running statistics are replaced by <see cref="Finish"/>.</param>
+    public BatchStatistics(Classifier net)
+    {
+        _net = net;
+        _sums = [.. net.BatchNorms.Select(n => (new double[n.Channels], new double[n.Channels]))];
+        foreach (var norm in net.BatchNorms) norm.BatchesTracked = 0;
+    }
+
+    /// <summary>Takes in a batch.</summary>
+    /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1].</param>
+    public void Add(ReadOnlySpan<float> images)
+    {
+        int n = images.Length / _net.InputShape.SampleCount;
+        var (tape, x) = For(n);
+        foreach (var norm in _net.BatchNorms) Clear(norm);
+        x.Upload(images);
+        tape.Forward();
+        double share = n / (double)(_seen += n);
+        for (int i = 0; i < _sums.Length; i++)
+        {
+            Blend(_net.BatchNorms[i].RunningMean, _sums[i].Mean, share);
+            Blend(_net.BatchNorms[i].RunningVar, _sums[i].Var, share);
+        }
+    }
+
+    /// <summary>Gives the network the estimate.</summary>
+    public void Finish()
+    {
+        for (int i = 0; i < _sums.Length; i++)
+        {
+            _net.BatchNorms[i].RunningMean.Upload(Array.ConvertAll(_sums[i].Mean, v => (float)v));
+            _net.BatchNorms[i].RunningVar.Upload(Array.ConvertAll(_sums[i].Var, v => (float)v));
+        }
+    }
+
+    // From zero, a training-mode forward leaves the momentum's share of the batch's own statistics.
+    private static void Clear(BatchNorm2d norm)
+    {
+        var zeros = new float[norm.Channels];
+        norm.RunningMean.Upload(zeros);
+        norm.RunningVar.Upload(zeros);
+    }
+
+    private static void Blend(Tensor statistic, double[] sum, double share)
+    {
+        float[] left = statistic.ToArray();
+        for (int c = 0; c < sum.Length; c++) sum[c] += share * (left[c] / (double)BatchNorm2d.Momentum - sum[c]);
+    }
+
+    private (Tape Tape, Tensor X) For(int n)
+    {
+        if (_programs.TryGetValue(n, out var program)) return program;
+        var x = Tensor.Create(_net.Device, _net.InputShape.WithBatch(n), name: "x");
+        var tape = new Tape(_net.Device);
+        _net.Forward(tape, x, BnMode.Train);
+        return _programs[n] = (tape, x);
+    }
+}

@@ -1,0 +1,80 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// A number that a method multiplies a term with, as a function of where the run stands. It changes a recorded term's weight, so
+/// that a tape is replayed and never recorded again.
+/// </summary>
+public abstract record Coefficient
+{
+    /// <summary>The value at a moment.</summary>
+    public abstract float At(in Moment moment);
+
+    /// <summary>The same number always.</summary>
+    public static implicit operator Coefficient(float value) => new ConstantCoefficient(value);
+
+    /// <summary>Whether the term is never there.</summary>
+    internal virtual bool IsZero => false;
+}
+
+/// <summary>The same number always.</summary>
+/// <param name="Value">The number.</param>
+public sealed record ConstantCoefficient(float Value) : Coefficient
+{
+    /// <inheritdoc/>
+    public override float At(in Moment moment) => Value;
+
+    internal override bool IsZero => Value == 0;
+}
+
+/// <summary>Another number from an epoch on.</summary>
+/// <param name="Before">The number before.</param>
+/// <param name="Epoch">First epoch of the other number, counted from 1.</param>
+/// <param name="After">The other number.</param>
+public sealed record StepCoefficient(float Before, int Epoch, float After) : Coefficient
+{
+    /// <inheritdoc/>
+    public override float At(in Moment moment) => moment.Epoch < Epoch ? Before : After;
+}
+
+/// <summary>factor·(largest rate/rate − 1)/2: grows as the learning rate falls (ReBAT's "dependent"; methods.md 3.1).</summary>
+/// <param name="Factor">What it is multiplied with.</param>
+public sealed record RateCoefficient(float Factor = 1) : Coefficient
+{
+    /// <inheritdoc/>
+    public override float At(in Moment moment) => moment.Rate > 0 ? Factor * (moment.TopRate / moment.Rate - 1) / 2 : 0;
+}
+
+/// <summary>top·exp(−5(1 − t)²), t rising from 0 to 1 over some epochs; 0 before (TE; methods.md 4.8).</summary>
+/// <param name="Top">The last value.</param>
+/// <param name="Start">First epoch, counted from 1.</param>
+/// <param name="Length">Epochs until the last value.</param>
+public sealed record RampCoefficient(float Top, int Start, int Length) : Coefficient
+{
+    /// <inheritdoc/>
+    public override float At(in Moment moment)
+    {
+        if (moment.Epoch < Start) return 0;
+        double left = 1 - Math.Min(1, (moment.Epoch - Start) / (double)Math.Max(1, Length));
+        return (float)(Top * Math.Exp(-5 * left * left));
+    }
+}
+
+/// <summary>The terms whose weights follow a coefficient.</summary>
+internal sealed class ScheduledTerms
+{
+    private readonly List<(Engine.LossTerm Term, float Weight, Coefficient Coefficient)> _terms = [];
+
+    /// <summary>Multiplies every term's weight with a coefficient from now on.</summary>
+    public Engine.Loss Add(Coefficient coefficient, Engine.Loss loss)
+    {
+        if (coefficient is ConstantCoefficient constant) return constant.Value * loss;
+        foreach (var term in loss.Terms) _terms.Add((term, term.Weight, coefficient));
+        return loss;
+    }
+
+    /// <summary>Sets the weights of a moment.</summary>
+    public void Enter(in Moment moment)
+    {
+        foreach (var (term, weight, coefficient) in _terms) term.Weight = weight * coefficient.At(moment);
+    }
+}

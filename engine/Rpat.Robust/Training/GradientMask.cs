@@ -1,0 +1,94 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence lies
+/// below a percentile of their tensor become 0. Momentum and weight decay still act on masked weights.
+/// </summary>
+/// <param name="Share">The percentile as a fraction, 0.3 for 30 %.</param>
+/// <param name="CleanShare">α: prominence is α·|∂CE(x)/∂w| + (1 − α)·|∂CE(x′)/∂w| (the paper).</param>
+/// <param name="OfTotal">Take |∂L/∂w| of the whole loss instead, and leave linear layers alone (the code).</param>
+public sealed record GradientMask(float Share, float CleanShare, bool OfTotal = false)
+{
+    /// <summary>
+    /// The value below which a share of the values lies, interpolated linearly between neighbours; reorders the values.
+    /// </summary>
+    public static float Percentile(Span<float> values, double share)
+    {
+        double place = share * (values.Length - 1);
+        int below = (int)Math.Floor(place);
+        float low = Select(values, below);
+        if (place == below) return low;
+        float high = float.PositiveInfinity; // the smallest of what lies behind
+        foreach (float v in values[(below + 1)..]) high = Math.Min(high, v);
+        return (float)(low + (place - below) * ((double)high - low));
+    }
+
+    /// <summary>Hoare's selection: afterwards nothing before the place is larger, and nothing behind it smaller.</summary>
+    private static float Select(Span<float> v, int place)
+    {
+        for (int low = 0, high = v.Length - 1; low < high;)
+        {
+            float pivot = v[low + (high - low) / 2];
+            int i = low, j = high;
+            while (i <= j)
+            {
+                while (v[i] < pivot) i++;
+                while (v[j] > pivot) j--;
+                if (i <= j) (v[i], v[j], i, j) = (v[j], v[i], i + 1, j - 1);
+            }
+            if (place <= j) high = j;
+            else if (place >= i) low = i;
+            else break;
+        }
+        return v[place];
+    }
+}
+
+/// <summary>A mask at work on one network.</summary>
+internal sealed class GradientMasker(Classifier net, GradientMask rule)
+{
+    private readonly float[] _prominence = new float[net.Parameters.Count];
+    private readonly float[] _gradient = new float[net.Parameters.Count];
+    private readonly float[] _sorted = new float[net.Parameters.Count];
+
+    /// <summary>Takes in one of the two gradients that make up the prominence; the clean one comes first.</summary>
+    public void Look(bool clean)
+    {
+        Download();
+        float share = clean ? rule.CleanShare : 1 - rule.CleanShare;
+        for (int i = 0; i < _gradient.Length; i++)
+            _prominence[i] = share * Math.Abs(_gradient[i]) + (clean ? 0 : _prominence[i]);
+    }
+
+    /// <summary>Masks the gradient that the optimizer will see.</summary>
+    public void Apply()
+    {
+        Download();
+        if (rule.OfTotal)
+            for (int i = 0; i < _gradient.Length; i++) _prominence[i] = Math.Abs(_gradient[i]);
+        int offset = 0;
+        foreach (var p in net.Parameters.Parameters)
+        {
+            if (!rule.OfTotal || !IsLinear(p)) Mask(offset, (int)p.Shape.Count);
+            offset += (int)p.Shape.Count;
+        }
+        net.Device.Upload(_gradient, net.Parameters.Gradients);
+    }
+
+    private void Mask(int offset, int count)
+    {
+        var sorted = _sorted.AsSpan(offset, count);
+        _prominence.AsSpan(offset, count).CopyTo(sorted);
+        float threshold = GradientMask.Percentile(sorted, rule.Share);
+        for (int i = offset; i < offset + count; i++)
+            if (_prominence[i] < threshold) _gradient[i] = 0;
+    }
+
+    private void Download() => net.Device.Download(net.Parameters.Gradients, _gradient);
+
+    private static bool IsLinear(Parameter p) =>
+        p.Name.Contains("linear", StringComparison.Ordinal) || p.Name.Contains("fc", StringComparison.Ordinal);
+}

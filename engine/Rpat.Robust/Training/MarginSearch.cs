@@ -1,0 +1,168 @@
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
+using Rpat.Engine.Random;
+
+namespace Rpat.Robust;
+
+/// <summary>
+/// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a
+/// direction, and a bisection along it the distance to the decision boundary. All forwards use running statistics.
+/// </summary>
+/// <param name="Norm">Geometry.</param>
+/// <param name="Threshold">d_max: images with larger margins are left out of the loss; the search ends at 1.05 times it.</param>
+/// <param name="Least">ε_min: smallest radius that is attacked.</param>
+/// <param name="Steps">Steps of the attack, each 2.5·ε/steps long.</param>
+/// <param name="Rounds">Rounds of the bisection.</param>
+public sealed record MarginSearch(Norm Norm, float Threshold, float Least, int Steps = 10, int Rounds = 10)
+{
+    /// <summary>End of the bisection's range.</summary>
+    public float Ceiling => 1.05f * Threshold;
+}
+
+/// <summary>What the search found for a batch.</summary>
+/// <param name="Right">Whether an image was classified correctly.</param>
+/// <param name="Radius">Its margin; 0 where it was not.</param>
+public sealed record Margins(bool[] Right, float[] Radius);
+
+/// <summary>The search on one batch size. Each image has a radius of its own, so points move on the host; the network runs as ever.</summary>
+internal sealed class MarginFinder
+{
+    private readonly MarginSearch _rule;
+    private readonly Classifier _net;
+    private readonly Tensor _point;
+    private readonly Tape _attack;
+    private readonly LossTerm _margin;
+    private readonly Tape _clean;
+    private readonly LossTerm _cleanMargin;
+    private readonly Labels _labels;
+    private readonly float[] _values;
+
+    public MarginFinder(Classifier net, MarginSearch rule, int n)
+    {
+        (_net, _rule, _labels, _values) = (net, rule, new Labels(net.Device, n), new float[n]);
+        _point = Tensor.Create(net.Device, net.InputShape.WithBatch(n), needsGrad: true, name: "point");
+        (_attack, _clean) = (new Tape(net.Device, Gradients.Inputs), new Tape(net.Device));
+        _margin = Record(_attack, BnMode.Eval);
+        _cleanMargin = Record(_clean, BnMode.TrainFrozen);
+        Found = new Margins(new bool[n], new float[n]);
+    }
+
+    public Margins Found { get; }
+
+    /// <summary>Finds the margins of a batch and writes the points at these distances, unclipped, to <paramref name="mixed"/>.</summary>
+    public void Run(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, MarginTable table, Tensor mixed)
+    {
+        float[] images = x.ToArray();
+        _labels.CopyFrom(labels);
+        Classify(images);
+        float[] radii = new float[samples.Length];
+        for (int i = 0; i < radii.Length; i++) radii[i] = Math.Max(_rule.Least, table[samples[i]]);
+        float[] directions = Directions(images, Attack(images, radii, key, samples), radii);
+        Bisect(images, directions, radii);
+        for (int i = 0; i < radii.Length; i++) table[samples[i]] = Found.Radius[i] = Found.Right[i] ? radii[i] : 0;
+        mixed.Upload(Along(images, directions, Found.Radius, clip: false));
+    }
+
+    private void Classify(float[] images)
+    {
+        _point.Upload(images);
+        _clean.Forward();
+        _cleanMargin.Values.CopyTo(_values);
+        for (int i = 0; i < _values.Length; i++) Found.Right[i] = _values[i] < 0;
+    }
+
+    private float[][] Attack(float[] images, float[] radii, RandomKey key, ReadOnlySpan<long> samples)
+    {
+        var geometry = _rule.Norm.Geometry;
+        var (x, u) = (new float[radii.Length][], new float[radii.Length][]);
+        for (int i = 0; i < u.Length; i++)
+        {
+            x[i] = Part(images, i);
+            u[i] = geometry.InBall(x[i], radii[i], (key with { Sample = samples[i] }).Stream());
+        }
+        for (int step = 0; step < _rule.Steps; step++)
+        {
+            float[] slope = Slope(u);
+            for (int i = 0; i < u.Length; i++)
+            {
+                u[i] = geometry.Ascend(u[i], Part(slope, i), 2.5 * radii[i] / _rule.Steps);
+                geometry.Project(x[i], u[i], radii[i]);
+            }
+        }
+        return u;
+    }
+
+    private float[] Slope(float[][] u)
+    {
+        _point.Upload(u.SelectMany(part => part).ToArray());
+        _attack.Run();
+        return _point.GradToArray();
+    }
+
+    private float[] Directions(float[] images, float[][] u, float[] radii)
+    {
+        var v = new float[images.Length];
+        int size = _net.InputShape.SampleCount;
+        for (int i = 0; i < v.Length; i++) v[i] = (float)((u[i / size][i % size] - (double)images[i]) / (radii[i / size] + 1e-12));
+        return v;
+    }
+
+    private void Bisect(float[] images, float[] directions, float[] radii)
+    {
+        var (low, high) = (new float[radii.Length], new float[radii.Length]);
+        Array.Fill(high, _rule.Ceiling);
+        for (int round = 0; round < _rule.Rounds; round++)
+        {
+            _point.Upload(Along(images, directions, radii, clip: true));
+            _attack.Forward();
+            _margin.Values.CopyTo(_values);
+            for (int i = 0; i < radii.Length; i++)
+            {
+                if (_values[i] < 0) low[i] = Math.Max(low[i], radii[i]);
+                else high[i] = Math.Min(high[i], radii[i]);
+                radii[i] = (low[i] + high[i]) / 2;
+            }
+        }
+    }
+
+    private float[] Along(float[] images, float[] directions, float[] radii, bool clip)
+    {
+        var points = new float[images.Length];
+        int size = _net.InputShape.SampleCount;
+        for (int i = 0; i < points.Length; i++)
+        {
+            float moved = images[i] + radii[i / size] * directions[i];
+            points[i] = clip ? Math.Clamp(moved, 0, 1) : moved;
+        }
+        return points;
+    }
+
+    private float[] Part(float[] all, int i) => all[(i * _net.InputShape.SampleCount)..((i + 1) * _net.InputShape.SampleCount)];
+
+    private LossTerm Record(Tape tape, BnMode bn) => tape.RowTerm(
+        "margin", new SoftMarginRowTerm(), _net.Forward(tape, _point, bn), new() { Labels = _labels, Reduction = Reduction.Sum }).Terms[0];
+}
+
+/// <summary>The last margin of each image; it grows to the largest index that it meets.</summary>
+internal sealed class MarginTable : ITrainingState
+{
+    private const string Name = "table.margins";
+    private float[] _radii = [];
+
+    public float this[long sample]
+    {
+        get => sample < _radii.Length ? _radii[sample] : 0;
+        set
+        {
+            if (sample >= _radii.Length) Array.Resize(ref _radii, checked((int)Math.Max(sample + 1, 2L * _radii.Length)));
+            _radii[sample] = value;
+        }
+    }
+
+    public IEnumerable<NamedArray> State() => [NamedArray.FromFloats(Name, _radii, _radii.Length)];
+
+    public void LoadState(IReadOnlyDictionary<string, NamedArray> state) => _radii = state.TryGetValue(Name, out var radii)
+        ? radii.ToFloats()
+        : throw new CheckpointException($"The training state has no '{Name}': it belongs to another run.");
+}

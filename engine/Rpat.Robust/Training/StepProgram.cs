@@ -1,0 +1,169 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>A step as it was recorded for one batch size and one objective, and the tensors that go in and out of it.</summary>
+internal sealed class StepProgram
+{
+    private readonly StepNets _nets;
+    private readonly Objective _objective;
+    private readonly TargetRule? _target;
+    private readonly bool _remembers;
+    private readonly ScheduledTerms _schedule = new();
+    private readonly Dictionary<object, FrozenViews> _frozen = [];
+    private readonly float[] _rows;
+    private readonly int[] _labels;
+    private readonly long[] _samples;
+    private readonly int[] _hits;
+    private Glance? _glance;
+    private FrozenViews[] _frozenInOrder = [];
+
+    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, bool perturbs)
+    {
+        (_nets, _objective, _target, _remembers) = (nets, objective, objective.Target, objective.History is not null);
+        var device = Net.Device;
+        int rows = objective.TwoViews ? 2 * count : count;
+        X = Tensor.Create(device, Net.InputShape.WithBatch(rows), name: "x");
+        Adversarial = Tensor.Create(device, X.Shape, name: "adversarial");
+        Labels = new Labels(device, rows);
+        (_rows, _labels, _samples, _hits) = (new float[rows * Net.Classes], new int[rows], new long[rows], new int[rows]);
+        if (mixed || _target is not null) Targets = Tensor.Create(device, new Shape(rows, Net.Classes), name: "targets");
+        if (_remembers) History = Tensor.Create(device, new Shape(rows, Net.Classes), name: "history");
+        if (objective.Margins is { } search) Search = new MarginFinder(Net, search, rows);
+        if (perturbs) Proxy = Record(BnMode.TrainFrozen).Tape;
+        (Tape, Loss, Logits) = Record(BnMode.Train);
+        Pass = new Routine(device, Tape.Run);
+        if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
+        if (objective.LogsClean) Logging = Log();
+        _frozenInOrder = [.. _frozen.Values];
+    }
+
+    public Classifier Net => _nets.Net;
+    public Tensor X { get; }
+    public Tensor Adversarial { get; }
+    public Labels Labels { get; }
+
+    /// <summary>Target probabilities, or null where targets are the classes.</summary>
+    public Tensor? Targets { get; }
+
+    /// <summary>What is remembered of the images, or null.</summary>
+    public Tensor? History { get; }
+
+    public Tape Tape { get; }
+
+    /// <summary>The training pass.</summary>
+    public Routine Pass { get; }
+
+    public Loss Loss { get; }
+    public Tensor Logits { get; }
+
+    /// <summary>The same loss with statistics that do not move, for the gradient that perturbs weights.</summary>
+    public Tape? Proxy { get; }
+
+    /// <summary>Cross-entropies at x and x′, for the gradients that a mask compares.</summary>
+    public IReadOnlyList<Tape> Prominence { get; } = [];
+
+    /// <summary>A forward on x that only moves running statistics.</summary>
+    public Tape? Logging { get; }
+
+    public MarginFinder? Search { get; }
+    public ReadOnlySpan<long> Samples => _samples;
+    public int[] Hits => _hits;
+    public Margins Margins => Search?.Found ?? throw new InvalidOperationException("The method searches for no margins.");
+
+    public FrozenViews Averaged(BnMode bn) => Frozen(("average", bn), _nets.Averaged, bn);
+
+    public FrozenViews Teacher(string name) => Frozen(name, _nets.Companions.Teacher(name), BnMode.Eval);
+
+    /// <summary>Takes over a batch.</summary>
+    public void Load(in TrainingBatch batch, in Moment moment)
+    {
+        int n = batch.Labels.Length;
+        for (int i = 0; i < _labels.Length; i++)
+        {
+            _labels[i] = batch.Labels[i % n];
+            _samples[i] = batch.Samples[i % n] + (i < n ? 0 : 1L << 31); // a second view has random numbers of its own
+        }
+        X.Upload(batch.Images);
+        Labels.Upload(_labels);
+        if (batch.IsMixed) Mix(batch);
+        if (_target is not null) Rectify(_target, moment);
+        if (_remembers) Remember(_nets.History!, moment);
+        _schedule.Enter(moment);
+    }
+
+    /// <summary>Runs the networks that are not trained.</summary>
+    public void RunFrozen()
+    {
+        foreach (var views in _frozenInOrder) views.Run();
+    }
+
+    private (Tape Tape, Loss Loss, Tensor Logits) Record(BnMode bn)
+    {
+        var tape = new Tape(Net.Device, Gradients.Parameters);
+        var views = new Views(this, tape, bn, _schedule);
+        var loss = _objective.Loss(views);
+        return (tape, loss, views.Shown);
+    }
+
+    private Tape Plain(Tensor x)
+    {
+        var tape = new Tape(Net.Device, Gradients.Parameters);
+        tape.CrossEntropy(Net.Forward(tape, x, BnMode.TrainFrozen), Labels);
+        return tape;
+    }
+
+    private Tape Log()
+    {
+        var tape = new Tape(Net.Device);
+        Net.Forward(tape, X, BnMode.Train);
+        return tape;
+    }
+
+    private FrozenViews Frozen(object key, Classifier net, BnMode bn)
+    {
+        if (!_frozen.TryGetValue(key, out var views)) _frozen[key] = views = new FrozenViews(net, X, Adversarial, bn);
+        return views;
+    }
+
+    private void Mix(in TrainingBatch batch)
+    {
+        int k = Net.Classes, n = batch.Labels.Length;
+        Array.Clear(_rows);
+        for (int i = 0; i < _labels.Length; i++)
+        {
+            _rows[i * k + batch.Labels[i % n]] += batch.Shares[i % n];
+            _rows[i * k + batch.OtherLabels[i % n]] += 1 - batch.Shares[i % n];
+        }
+        Targets!.Upload(_rows);
+    }
+
+    private void Rectify(TargetRule rule, in Moment moment)
+    {
+        rule.Fill((_glance ??= new Glance(_nets.Averaged, X)).Look(), _labels, moment, _rows);
+        Targets!.Upload(_rows);
+    }
+
+    private void Remember(HistoryTable table, in Moment moment)
+    {
+        table.Fill((_glance ??= new Glance(Net, X)).Look(), Samples, moment, _rows);
+        History!.Upload(_rows);
+    }
+}
+
+/// <summary>The networks and tables of a run that all recorded steps share.</summary>
+/// <param name="Net">The trained network.</param>
+/// <param name="Companions">Networks beside it.</param>
+/// <param name="Average">The averaged network, if the method has one.</param>
+/// <param name="History">What is remembered of images, if the method remembers.</param>
+/// <param name="Margins">Margins of images, if the method searches for them.</param>
+internal sealed record StepNets(Classifier Net, Companions Companions, AveragedNet? Average, HistoryTable? History, MarginTable? Margins)
+{
+    public Classifier Averaged => Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
+
+    public static StepNets For(Classifier net, Objective objective, Companions companions) => new(net, companions,
+        objective.Average is null ? null : new AveragedNet(net, companions.MakeTwin(objective.Name)),
+        objective.History is { } rule ? new HistoryTable(rule, net.Classes) : null,
+        objective.Margins is null ? null : new MarginTable());
+}

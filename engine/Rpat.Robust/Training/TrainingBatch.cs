@@ -1,0 +1,26 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// What a training step is given: images <c>[N, C, H, W]</c> in [0,1], or two views of each, <c>[2N, C, H, W]</c>, all first views before
+/// all second ones.
+/// </summary>
+public readonly ref struct TrainingBatch
+{
+    /// <summary>Images in [0,1], NCHW; twice as many where the method wants two views.</summary>
+    public required ReadOnlySpan<float> Images { get; init; }
+
+    /// <summary>True class of each of the N images.</summary>
+    public required ReadOnlySpan<int> Labels { get; init; }
+
+    /// <summary>Index of each image in the training set: random numbers and tables belong to it.</summary>
+    public required ReadOnlySpan<long> Samples { get; init; }
+
+    /// <summary>Class of the image that was mixed in (CutMix); empty where nothing is mixed.</summary>
+    public ReadOnlySpan<int> OtherLabels { get; init; }
+
+    /// <summary>Share of <see cref="Labels"/> in each mixed image, from 0 to 1; the rest belongs to <see cref="OtherLabels"/>.</summary>
+    public ReadOnlySpan<float> Shares { get; init; }
+
+    /// <summary>Whether images are mixed.</summary>
+    public bool IsMixed => !OtherLabels.IsEmpty;
+}

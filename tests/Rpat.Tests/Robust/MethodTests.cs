@@ -1,0 +1,294 @@
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Engine.Optim;
+using Rpat.Models;
+using Rpat.Robust;
+
+namespace Rpat.Tests.Robust;
+
+/// <summary>Every method trains, and the identities of methods.md 7.3 hold between them.</summary>
+public class MethodTests
+{
+    private static readonly PgdOptions _pgd = PgdOptions.Linf with { Steps = 2 };
+    private static readonly PgdOptions _fixed = _pgd with { Start = PgdStart.Ball, Bn = BnMode.Eval };
+    private static readonly MarginSearch _search = new(Norm.Linf, 32 / 255f, 0.005f, Steps: 3, Rounds: 4);
+
+    /// <summary>Every method, active from the first epoch.</summary>
+    public static IReadOnlyList<Objective> All { get; } =
+    [
+        new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new ConsistencyAt(_pgd), new Wa(_pgd),
+        new ReBat(_pgd, 1, Start: 1), new RpatPlusPlus(_pgd, 1, Start: 1), new AwpAt(_pgd), new Trades(_pgd) { Awp = new(0.005f) },
+        new Gairat(_pgd, Start: 1), new KdSwa(_pgd), new Ewat(_pgd), new MailAt(_pgd, new(10, -0.5f), Start: 1),
+        new MailTrades(_pgd, new(2, 0), Start: 1), new Te(_pgd, new(300, 1, 2)), new Sovr(_pgd), new Adr(_pgd, new(2.5f, 2, 0.7f, 0.95f)),
+        new Cure(_pgd), new Cure(_pgd, CodeForm: true), new Mma(_search), new RpatObjective(new PgdAt(_pgd)), new RpatObjective(new Trades(_pgd)),
+        new RpatObjective(new Mart(_pgd)), new RpatObjective(new ConsistencyAt(_pgd), Form: PerceptionForm.DifferenceQuotient),
+        new RpatObjective(new Trades(_pgd)) { Awp = new(0.01f), Average = new EmaAveraging(0.99f) },
+    ];
+
+    public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Count)];
+
+    [Theory]
+    [MemberData(nameof(Indices))]
+    public void A_method_trains_alike_with_any_number_of_threads(int method)
+    {
+        var (one, losses) = Train(All[method], threads: 1);
+        var (two, again) = Train(All[method], threads: 2);
+        Assert.All(losses, loss => Assert.True(double.IsFinite(loss)));
+        Assert.Equal(losses, again);
+        TestNets.SameBits(one, two);
+        Assert.All(one.Where(a => a.Type == ElementType.F32).SelectMany(a => a.ToFloats()), v => Assert.True(float.IsFinite(v)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Indices))]
+    public void A_method_goes_on_bit_by_bit_after_a_stop(int method)
+    {
+        using var device = Device.Cpu(1);
+        var whole = Make(device, All[method]);
+        for (int i = 0; i < 3; i++) Run(whole, i);
+        var first = Make(device, All[method]);
+        Run(first, 0);
+        var second = Make(device, All[method]);
+        second.Net.Load(first.Net.State().ToDictionary(a => a.Name));
+        second.Step.LoadState(first.Step.State().ToDictionary(a => a.Name));
+        for (int i = 1; i < 3; i++) Run(second, i);
+        TestNets.SameBits([.. whole.Net.State()], [.. second.Net.State()]);
+        TestNets.SameBits([.. whole.Step.State()], [.. second.Step.State()]);
+    }
+
+    [Fact]
+    public void Rpat_plus_plus_at_x_prime_is_ReBAT() => Same(new ReBat(_pgd, 1, Start: 1), new RpatPlusPlus(_pgd, 1, Alpha: 1, Start: 1));
+
+    [Fact]
+    public void ReBAT_without_its_term_is_WA() =>
+        Same(new Wa(_pgd) { Average = new EmaAveraging(0.999f, 1) }, new ReBat(_pgd, 0, Start: 1));
+
+    [Fact]
+    public void ReBAT_is_WA_before_its_start() => Same(new Wa(_pgd), new ReBat(_pgd, 1));
+
+    [Fact]
+    public void An_average_of_decay_zero_is_a_copy()
+    {
+        using var device = Device.Cpu(1);
+        var run = Make(device, new PgdAt(_pgd) { Average = new EmaAveraging(0) });
+        Run(run, 0);
+        TestNets.SameBits([.. run.Net.State()], [.. run.Step.Reported.State()]);
+        Assert.NotSame(run.Net, run.Step.Reported);
+    }
+
+    [Fact]
+    public void An_average_does_not_change_what_is_trained() =>
+        Same(new PgdAt(_pgd), new PgdAt(_pgd) { Average = new EmaAveraging(0.9f) });
+
+    [Fact]
+    public void AWP_without_a_move_is_AT() => Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new WeightPerturbation(0) });
+
+    [Fact]
+    public void AWP_acts_from_its_start_on()
+    {
+        Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new WeightPerturbation(0.01f, Start: 2) });
+        Assert.True(TestNets.Differ(Train(new PgdAt(_pgd)).State, Train(new PgdAt(_pgd) { Awp = new WeightPerturbation(0.01f) }).State));
+    }
+
+    [Fact]
+    public void GAIRAT_of_infinite_lambda_is_AT() => Same(new PgdAt(_pgd), new Gairat(_pgd, float.PositiveInfinity, Start: 1));
+
+    [Fact]
+    public void GAIRAT_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Gairat(_pgd));
+
+    [Fact]
+    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd, Share: 0));
+
+    [Fact]
+    public void TE_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Te(_pgd, new(300, 90, 60)));
+
+    [Fact]
+    public void Adr_without_trust_is_AT() => Near(new PgdAt(_fixed), new Adr(_fixed, new(2, 2, 0, 0)));
+
+    [Fact]
+    public void KD_with_its_own_share_only_is_AT() => Same(new PgdAt(_fixed), new KdSwa(_fixed, 1, 0, 0) { Average = null });
+
+    [Fact]
+    public void CURE_without_mask_and_revision_is_TRADES() =>
+        Same(new Trades(_pgd, 3, RepeatClean: false), new Cure(_pgd, Beta: 3, Gamma: 0, MaskShare: 0) { Average = null });
+
+    [Fact]
+    public void TRADES_repeats_the_clean_forward_for_the_statistics_only()
+    {
+        var (twice, _) = Train(new Trades(_pgd), steps: 1);
+        var (once, _) = Train(new Trades(_pgd, RepeatClean: false), steps: 1);
+        foreach (var (a, b) in twice.Zip(once).Where(p => p.First.Name.EndsWith("weight", StringComparison.Ordinal)))
+            Ops.LossProbe.AssertNear(Array.ConvertAll(a.ToFloats(), v => (double)v), b.ToFloats(), 1e-5);
+        Assert.Equal(3, twice.First(a => a.Name.EndsWith("tracked", StringComparison.Ordinal)).ToInt64()[0]);
+        Assert.Equal(2, once.First(a => a.Name.EndsWith("tracked", StringComparison.Ordinal)).ToInt64()[0]);
+    }
+
+    [Fact]
+    public void EWAT_with_equal_entropies_is_twice_AT()
+    {
+        using var device = Device.Cpu(1);
+        LinearNet net = new(device, new double[30], new double[3]);
+        TrainingStep step = new(net, new Ewat(_pgd), new Sgd(net.Parameters), seed: 1);
+        step.Run([.. Enumerable.Repeat(0.5f, 20)], [0, 1], TestNets.Indices(2), epoch: 1, rate: 0);
+        Assert.Equal(2 * Math.Log(3), step.Loss.Read(), 1e-6);
+    }
+
+    [Fact]
+    public void MMA_attacks_what_is_right_and_leaves_what_is_wrong()
+    {
+        using var device = Device.Cpu(1);
+        // z = (w·x, 0): the margin of x for class 0 is w·x/‖w‖₁ in the maximum norm.
+        LinearNet net = new(device, [1, -1, 2, 0, 0, 0], [0, 0]);
+        TrainingStep step = new(net, new Mma(_search with { Threshold = 0.4f, Rounds = 20 }), new Sgd(net.Parameters), seed: 1);
+        step.Run([0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f], [0, 1], TestNets.Indices(2), epoch: 1, rate: 0);
+        float[] margins = step.State().Single(a => a.Name == "table.margins").ToFloats();
+        Assert.Equal(0.25, margins[100], 1e-3); // w·x = 1, ‖w‖₁ = 4
+        Assert.Equal(0, margins[101]);
+    }
+
+    [Fact]
+    public void Mixed_labels_with_whole_shares_are_the_labels()
+    {
+        var (plain, losses) = Train(new PgdAt(_pgd), steps: 1);
+        using var device = Device.Cpu(2);
+        var run = Make(device, new PgdAt(_pgd));
+        int[] labels = TestNets.ClassesOf(4);
+        run.Step.Run(new TrainingBatch
+        {
+            Images = TestNets.Images(4, seed: 10), Labels = labels, Samples = TestNets.Indices(4, 0), OtherLabels = [0, 0, 0, 0], Shares = [1, 1, 1, 1],
+        }, new Moment(1, Rate: 0.1f));
+        Assert.Equal(losses[0], run.Step.Loss.Read(), 1e-6);
+        NearState(plain, [.. run.Net.State()]);
+    }
+
+    [Fact]
+    public void A_schedule_moves_a_terms_weight_and_records_nothing_anew()
+    {
+        using var device = Device.Cpu(1);
+        var run = Make(device, new ReBat(_pgd, new RateCoefficient(), Start: 1));
+        foreach (float rate in new[] { 0.1f, 0.05f })
+        {
+            run.Step.Run(new TrainingBatch { Images = TestNets.Images(4, seed: 1), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4) },
+                new Moment(1, Rate: rate, TopRate: 0.1f));
+            Assert.Equal((0.1f / rate - 1) / 2, run.Step.Loss.Terms[1].Weight, 1e-6f);
+        }
+    }
+
+    [Fact]
+    public void The_ramp_is_the_published_one()
+    {
+        RampCoefficient ramp = new(300, 90, 60);
+        foreach (var (epoch, expected) in new[] { (89, 0.0), (90, 2.0), (110, 32.5), (130, 172), (150, 300), (199, 300) })
+            Assert.Equal(expected, ramp.At(new Moment(epoch)), 0.5);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.3)]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void Percentiles_interpolate_linearly(double share)
+    {
+        float[] values = [.. Enumerable.Range(0, 101).Select(i => (float)(i * 37 % 101))];
+        Assert.Equal(100 * share, GradientMask.Percentile(values, share), 1e-5);
+        Assert.Equal(1 + 2 * share, GradientMask.Percentile(new float[] { 3, 1, 2 }, share), 1e-5);
+    }
+
+    [Fact]
+    public void A_mask_keeps_the_prominent_gradients_of_each_tensor()
+    {
+        using var device = Device.Cpu(1);
+        var run = Make(device, new Cure(_pgd, MaskShare: 0.5f));
+        Run(run, 0);
+        foreach (var p in run.Net.Parameters.Parameters.Where(p => p.Shape.Count > 8))
+            Assert.InRange(p.GradToArray().Count(g => g == 0), (int)(0.45 * p.Shape.Count), (int)(0.6 * p.Shape.Count));
+    }
+
+    [Fact]
+    public void Stochastic_averages_are_the_mean_of_the_epochs_with_statistics_of_the_images()
+    {
+        using var device = Device.Cpu(1);
+        var run = Make(device, new PgdAt(_pgd) { Average = new SwaAveraging(1) });
+        Assert.Same(run.Net, run.Step.Reported);
+        List<float[]> weights = [];
+        for (int epoch = 1; epoch <= 3; epoch++)
+        {
+            Run(run, epoch);
+            weights.Add(run.Net.Parameters.Parameters[0].ToArray());
+            var statistics = run.Step.EndEpoch(epoch)!;
+            statistics.Add(TestNets.Images(4, seed: 1));
+            statistics.Add(TestNets.Images(2, seed: 2));
+            statistics.Finish();
+        }
+        double[] mean = [.. Enumerable.Range(0, weights[0].Length).Select(i => weights.Average(w => (double)w[i]))];
+        Ops.LossProbe.AssertNear(mean, run.Step.Reported.Parameters.Parameters[0].ToArray(), 1e-6);
+        Assert.Equal(2, run.Step.Reported.BatchNorms[0].BatchesTracked);
+        Assert.All(run.Step.Reported.BatchNorms.SelectMany(n => n.RunningVar.ToArray()), v => Assert.True(v > 0));
+    }
+
+    [Fact]
+    public void A_missing_network_is_named()
+    {
+        using var device = Device.Cpu(1);
+        PreActResNet net = TestNets.Small(device);
+        var teacher = Assert.Throws<ArgumentException>(() => new TrainingStep(net, new KdSwa(_pgd), new Sgd(net.Parameters), seed: 1));
+        Assert.Equal("The method needs a teacher 'clean': give it in Companions.Teachers.", teacher.Message);
+        var twin = Assert.Throws<ArgumentException>(() => new TrainingStep(net, new Wa(_pgd), new Sgd(net.Parameters), seed: 1));
+        Assert.Equal("wa keeps a second network of the same kind: give the training step Companions with a Twin.", twin.Message);
+    }
+
+    private static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective)
+    {
+        PreActResNet net = TestNets.Small(device);
+        Companions companions = new()
+        {
+            Twin = () => TestNets.Small(device, seed: 9),
+            Teachers = new Dictionary<string, Engine.Nn.Classifier> { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
+        };
+        return (net, new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, companions));
+    }
+
+    private static void Run((PreActResNet Net, TrainingStep Step) run, int i)
+    {
+        int n = run.Step.TwoViews ? 8 : 4;
+        run.Step.Run(new TrainingBatch { Images = TestNets.Images(n, seed: 10 + i), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4, 4 * i) },
+            new Moment(1, i, 10, 0.1f, 0.1f));
+    }
+
+    private static (NamedArray[] State, double[] Losses) Train(Objective objective, int threads = 2, int steps = 3)
+    {
+        using var device = Device.Cpu(threads);
+        var run = Make(device, objective);
+        var losses = new double[steps];
+        for (int i = 0; i < steps; i++)
+        {
+            Run(run, i);
+            losses[i] = run.Step.Loss.Read();
+        }
+        return ([.. run.Net.State()], losses);
+    }
+
+    private static void Same(Objective expected, Objective actual)
+    {
+        // Both under the same attack: what differs is the method.
+        var (a, lossesA) = Train(expected);
+        var (b, lossesB) = Train(actual);
+        Assert.Equal(lossesA, lossesB);
+        TestNets.SameBits(a, b);
+    }
+
+    // Another kernel computes the same numbers: up to rounding, which an attack's signs make a little larger.
+    private static void Near(Objective expected, Objective actual)
+    {
+        var (a, lossesA) = Train(expected, steps: 1);
+        var (b, lossesB) = Train(actual, steps: 1);
+        Assert.Equal(lossesA[0], lossesB[0], 1e-5);
+        NearState(a, b);
+    }
+
+    private static void NearState(NamedArray[] expected, NamedArray[] actual)
+    {
+        foreach (var (a, b) in expected.Zip(actual).Where(p => p.First.Type == ElementType.F32))
+            Ops.LossProbe.AssertNear(Array.ConvertAll(a.ToFloats(), v => (double)v), b.ToFloats(), 1e-3);
+    }
+}
