@@ -30,7 +30,7 @@ internal sealed class ConfigBinder
         new CheckpointSection(
             Get(Keys.CheckpointEpochs), Get(Keys.CheckpointSteps), Get(Keys.CheckpointSeconds), Get(Keys.CheckpointKeep), Get(Keys.CheckpointKeepEvery)),
         new DeviceSection(Get(Keys.DeviceName), Get(Keys.Precision), Get(Keys.Convolution)),
-        new LogSection(Get(Keys.Progress), Get(Keys.Interval)),
+        new LogSection(Get(Keys.Progress), Get(Keys.Interval), Get(Keys.TensorBoard)),
         new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads)));
 
     // The term's keys are always typed, so that a wrong one is found even where the method does not use it.

@@ -117,6 +117,7 @@ internal static partial class Keys
             "views", ("auto", ProgressKind.Auto), ("live", ProgressKind.Live), ("plain", ProgressKind.Plain), ("none", ProgressKind.None)),
         "how progress is shown on stderr");
     public static readonly Leaf<double> Interval = new("log.interval", "30", Kinds.Real(0), "seconds between two lines of the plain view");
+    public static readonly Leaf<bool> TensorBoard = new("log.tensorboard", "true", Kinds.Flag, "write events for TensorBoard into the run's folder tb");
 
     public static readonly Leaf<string> Out = new("run.out", "runs", Kinds.Text, "folder that holds the run folders");
     public static readonly Leaf<string> RunName = new("run.name", "", Kinds.FolderName, "name in the run's folder; empty for the recipe's");
@@ -136,7 +137,7 @@ internal static partial class Keys
         EvalN, EvalAttacks, EvalBatch,
         CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,
         DeviceName, Precision, Convolution,
-        Progress, Interval,
+        Progress, Interval, TensorBoard,
         Out, RunName, Threads,
     ];
 

@@ -191,7 +191,8 @@ internal sealed record DeviceSection(string Name, string Precision, ConvolutionA
 /// <summary>What is shown while training.</summary>
 /// <param name="Progress">The kind of view.</param>
 /// <param name="Interval">Seconds between two lines of the plain view.</param>
-internal sealed record LogSection(ProgressKind Progress, double Interval);
+/// <param name="TensorBoard">Whether events for TensorBoard are written.</param>
+internal sealed record LogSection(ProgressKind Progress, double Interval, bool TensorBoard);
 
 /// <summary>The kind of progress view.</summary>
 internal enum ProgressKind

@@ -3,6 +3,8 @@ using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
+using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
@@ -22,6 +24,7 @@ internal sealed class TrainingRun
     private readonly CheckpointStore _checkpoints;
     private readonly CheckpointClock _due;
     private readonly BatchStream _batches;
+    private readonly TensorBoardLog _board;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private EpochStatistics _statistics;
     private int _step;
@@ -34,6 +37,7 @@ internal sealed class TrainingRun
         _checkpoints = new CheckpointStore(run.PathOf(CheckpointStore.FolderName), config.Checkpoint.Keep, config.Checkpoint.KeepEvery);
         _due = new CheckpointClock(config.Checkpoint, stop);
         _batches = setup.Batches();
+        _board = TensorBoardLog.Open(run, config.Log);
         _statistics = new EpochStatistics(setup.Step);
     }
 
@@ -43,6 +47,7 @@ internal sealed class TrainingRun
 
     private TrainingOutcome Execute()
     {
+        using TensorBoardLog board = _board;
         _setup.Device.Noted += _view.Note;
         Begin();
         while (!_stop.IsRequested && (_step < _setup.TotalSteps || _statistics.Images > 0)) Epoch();
@@ -62,6 +67,7 @@ internal sealed class TrainingRun
             _setup.Average?.Update((float)_config.Train.Ema);
             _statistics.Add(batch.Labels);
             RequireFinite(_statistics.LastLoss);
+            _board.Step(_step, _statistics.LastLoss, rate);
             if (_view.Due) Show(rate, before, _clock.Elapsed.TotalSeconds - start);
             SaveIfDue();
         }
@@ -91,7 +97,8 @@ internal sealed class TrainingRun
         if (!whole) Save(planned: true);
         _view.EpochDone(new EpochSummary(_epoch, _config.Train.Epochs, rate, _statistics.Loss, _statistics.LossParts, _statistics.Accuracies,
             (_statistics.Images - before) / Math.Max(1e-9, seconds), TimeSpan.FromSeconds(seconds)));
-        _run.Metrics.Event("train", _step, _epoch, [new("lr", rate), new("loss", _statistics.Loss), .. _statistics.LossParts, .. _statistics.Accuracies]);
+        Log("train", _epoch, [new("lr", rate), new("loss", _statistics.Loss), .. _statistics.LossParts, .. _statistics.Accuracies]);
+        _board.Weights(_step, _setup.Reported);
         Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), ModelMetadata.Write(_setup.Model));
         (_epoch, _statistics) = (_epoch + 1, new EpochStatistics(_setup.Step));
         if (whole && (_due.IsPlannedAfter(_epoch - 1) || _step == _setup.TotalSteps)) Save(planned: true);
@@ -101,8 +108,24 @@ internal sealed class TrainingRun
     {
         var images = _config.Eval.N == 0 ? _setup.Data.Test : _setup.Data.Test.Take(Math.Min(_config.Eval.N, _setup.Data.Test.Count));
         if (FinalEvaluation.Run(_setup, _config, images, _view, _stop, _clock) is not { } result) return Interrupted();
-        _run.Metrics.Event("test", _step, _epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
+        Log("test", _epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
+        ShowExamples();
+        _board.Finished();
         return new TrainingOutcome(result);
+    }
+
+    private void Log(string split, int epoch, Metric[] metrics)
+    {
+        _run.Metrics.Event(split, _step, epoch, metrics);
+        _board.Metrics(split, _step, metrics);
+    }
+
+    private void ShowExamples()
+    {
+        Raster examples = AttackedExamples.Make(_setup, _config.Eval.Attacks.Select(attack => attack.Steps).DefaultIfEmpty().Max());
+        Directory.CreateDirectory(Path.GetDirectoryName(_run.PathOf(AttackedExamples.FileName))!);
+        Png.Write(_run.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
+        _board.Image(_step, "adversarial", examples);
     }
 
     private TrainingOutcome Interrupted()
@@ -118,6 +141,7 @@ internal sealed class TrainingRun
         _view.Note($"{_setup.Data.Source}; {_setup.Device.Description}; {_setup.Net.Parameters.Count:N0} parameters");
         if (_run.IsResumed && _checkpoints.Newest(_view.Note) is { } newest) Restore(newest.File, newest.Standing);
         else StartAnew();
+        _board.Begin(_step, _config, File.ReadAllText(_run.PathOf(RunFolder.ConfigName)));
     }
 
     private void StartAnew()

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Rpat.Tests.Support;
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -8,7 +9,7 @@ namespace Rpat.Tests.Trainer.Training;
 [Collection(SerialCollection.Name)]
 public sealed class ResumeTests : IDisposable
 {
-    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml"];
+    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml", "report.html", TensorBoardLog.FileName];
 
     private readonly TestHost _test = new();
 

@@ -1,0 +1,51 @@
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
+using Rpat.Engine.Random;
+using Rpat.Robust;
+using Rpat.Trainer.Report;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>What the attack does to a few held-out images, for people to look at.</summary>
+internal static class AttackedExamples
+{
+    /// <summary>The picture's name in the run folder.</summary>
+    public const string FileName = "images/adversarial.png";
+
+    private const int Most = 10, FewestSteps = 20;
+
+    /// <summary>Attacks the first image of each class, ten at most, as the final evaluation does.</summary>
+    /// <returns>Clean image, adversarial image and difference beneath each other.</returns>
+    public static Raster Make(TrainingSetup setup, int steps)
+    {
+        LabeledImages images = setup.Data.Test.Subset([.. setup.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
+        PgdOptions options = setup.Attack(Math.Max(steps, FewestSteps));
+        var (clean, adversarial) = Perturb(setup.Reported, images, options, setup.Seed);
+        bool[] stillRight = Right(setup.Reported, adversarial, images.Labels);
+        float reach = Math.Max(Largest(clean, adversarial), 1e-6f);
+        return ImageGrid.Attacked(setup.Reported.InputShape, clean, adversarial, options.Norm == Norm.Linf ? options.Eps : reach, stillRight);
+    }
+
+    private static (float[] Clean, float[] Adversarial) Perturb(Classifier net, LabeledImages images, PgdOptions options, ulong seed)
+    {
+        int[] all = [.. Enumerable.Range(0, images.Count)];
+        var clean = new float[images.Count * images.ImageSize];
+        images.CopyFloats(all, clean);
+        Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(images.Count), clean);
+        var key = new RandomKey(seed, Purpose.AttackStart, 0, 0, 0, 0);
+        return (clean, new Pgd(net, options).Perturb(x, Labels.From(net.Device, images.Labels), key, [.. all.Select(i => (long)i)]).ToArray());
+    }
+
+    private static bool[] Right(Classifier net, float[] images, int[] labels)
+    {
+        var tape = new Tape(net.Device);
+        Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(labels.Length), images);
+        Tensor logits = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+        tape.Forward();
+        float[] rows = logits.ToArray();
+        return [.. labels.Select((label, i) => rows.AsSpan(i * net.Classes, net.Classes).IndexOf(rows.Skip(i * net.Classes).Take(net.Classes).Max()) == label)];
+    }
+
+    private static float Largest(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
+}
