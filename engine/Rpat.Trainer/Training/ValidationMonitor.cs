@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Runs;
@@ -32,7 +33,7 @@ internal sealed class ValidationMonitor
     private readonly RunState _state;
     private readonly IProgressView _view;
     private readonly LabeledImages? _images;
-    private readonly Evaluator _evaluator;
+    private (Classifier Net, Evaluator Evaluator)? _measured;
 
     public ValidationMonitor(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, IProgressView view)
     {
@@ -43,7 +44,6 @@ internal sealed class ValidationMonitor
             SelectOn.Validation => setup.Validation,
             _ => null,
         };
-        _evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
     }
 
     private string Split => _config.Eval.Select == SelectOn.Test ? "test" : "val";
@@ -67,7 +67,12 @@ internal sealed class ValidationMonitor
             $"{Split}={_images.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
     }
 
-    private double Accuracy(PgdOptions? attack) => _evaluator.Run(_images!, attack, _setup.Seed).Fraction;
+    // The reported network changes when averaged weights take over.
+    private double Accuracy(PgdOptions? attack)
+    {
+        if (_measured?.Net != _setup.Reported) _measured = (_setup.Reported, new Evaluator(_setup.Reported, _config.Eval.Batch));
+        return _measured!.Value.Evaluator.Run(_images!, attack, _setup.Seed).Fraction;
+    }
 
     // Of equals the earlier one stays.
     private void Judge(double robust)
