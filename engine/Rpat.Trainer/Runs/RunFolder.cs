@@ -3,7 +3,6 @@ using System.Text;
 using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
-using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Runs;
 
@@ -107,12 +106,8 @@ internal sealed class RunFolder : IDisposable
         return _growing[name] = new GrowingFile(PathOf(name));
     }
 
-    /// <summary>Shows a warning and keeps it with the run.</summary>
-    public void Warn(IProgressView view, string line)
-    {
-        view.Note(line);
-        Grow(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
-    }
+    /// <summary>Keeps a warning with the run.</summary>
+    public void Warn(string line) => Grow(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
 
     /// <summary>How long each growing file is; on the disk before this returns, so that no checkpoint is ahead of them.</summary>
     public IReadOnlyDictionary<string, long> Lengths()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
@@ -13,15 +12,15 @@ internal static class FinalEvaluation
     /// <summary>Measures both under each configured attack.</summary>
     /// <returns>The results; null when a stop was asked for before they were complete.</returns>
     public static IReadOnlyList<EvaluationResult>? Run(
-        TrainingSetup setup, TrainerConfig config, RunFolder run, RunState state, IProgressView view, StopRequest stop, Stopwatch clock)
+        TrainingSetup setup, TrainerConfig config, RunFolder run, RunState state, RunReporter report, StopRequest stop)
     {
         try
         {
             int last = state.Epoch - 1, best = state.Monitor.BestEpoch;
-            List<EvaluationResult> results = [Measure(setup, config, best == 0 ? "" : $"last epoch ({last})", "test", view, stop, clock)];
+            List<EvaluationResult> results = [Measure(setup, config, best == 0 ? "" : $"last epoch ({last})", "test", report, stop)];
             if (best == 0 || best == last) return results;
             Load(setup, run.PathOf(CheckpointFile.Best));
-            results.Add(Measure(setup, config, $"best epoch ({best})", "test_best", view, stop, clock));
+            results.Add(Measure(setup, config, $"best epoch ({best})", "test_best", report, stop));
             return results;
         }
         catch (OperationCanceledException)
@@ -31,17 +30,17 @@ internal static class FinalEvaluation
     }
 
     private static EvaluationResult Measure(
-        TrainingSetup setup, TrainerConfig config, string network, string split, IProgressView view, StopRequest stop, Stopwatch clock)
+        TrainingSetup setup, TrainerConfig config, string network, string split, RunReporter report, StopRequest stop)
     {
         var (images, evaluator) = (setup.TestImages, new Evaluator(setup.Reported, config.Eval.Batch));
         var scores = new List<Score>();
         foreach (var attack in config.Eval.Attacks)
         {
-            var start = clock.Elapsed;
+            var start = report.Elapsed;
             var accuracy = evaluator.Run(images, attack.Steps == 0 ? null : setup.Attack(attack.Steps), setup.Seed, done =>
             {
                 if (stop.IsRequested) throw new OperationCanceledException();
-                if (view.Due) view.Update(Snapshot(attack, done, images.Count, (clock.Elapsed - start).TotalSeconds, clock.Elapsed));
+                if (report.View.Due) report.View.Update(Snapshot(attack, done, images.Count, (report.Elapsed - start).TotalSeconds, report.Elapsed));
             });
             scores.Add(new Score(attack.Title, attack.Steps == 0, accuracy.Fraction));
         }

@@ -1,7 +1,6 @@
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
-using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Training;
 
@@ -11,15 +10,15 @@ internal sealed class RunSaver
     private readonly TrainingSetup _setup;
     private readonly RunFolder _run;
     private readonly RunState _state;
-    private readonly IProgressView _view;
+    private readonly RunReporter _report;
     private readonly GuardSection _guard;
     private readonly CheckpointStore _store;
     private readonly CheckpointClock _due;
     private (int Step, int Epoch) _saved;
 
-    public RunSaver(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, IProgressView view, StopRequest stop)
+    public RunSaver(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report, StopRequest stop)
     {
-        (_setup, _run, _state, _view, _guard) = (setup, run, state, view, config.Guard);
+        (_setup, _run, _state, _report, _guard) = (setup, run, state, report, config.Guard);
         _store = new CheckpointStore(run.PathOf(CheckpointStore.FolderName), config.Checkpoint.Keep, config.Checkpoint.KeepEvery);
         _due = new CheckpointClock(config.Checkpoint, stop);
     }
@@ -31,11 +30,11 @@ internal sealed class RunSaver
     /// <exception cref="UserException">The checkpoint does not belong to this data, model or method.</exception>
     public void Begin()
     {
-        if (_run.IsResumed && _store.Newest(_view.Note) is { } newest)
+        if (_run.IsResumed && _store.Newest(_report.View.Note) is { } newest)
         {
-            _setup.Identity.RequireSameRun(newest.Standing.Identity, _view.Note);
+            _setup.Identity.RequireSameRun(newest.Standing.Identity, _report.View.Note);
             Restore(newest.File);
-            _view.Note($"going on from step {_state.Step} of {_setup.TotalSteps}");
+            _report.View.Note($"going on from step {_state.Step} of {_setup.TotalSteps}");
             return;
         }
 
@@ -94,7 +93,7 @@ internal sealed class RunSaver
             LastRollback = _state.Step,
             RateFactor = guard.RateFactor * _guard.Cut,
         };
-        _run.Warn(_view, FormattableString.Invariant(
+        _report.Warn(FormattableString.Invariant(
             $"rolled back from step {diverged} to step {_state.Step}, the learning rate is {_state.Guard.RateFactor:0.####} of the schedule's from here (rollback {_state.Guard.Rollbacks} of {_guard.Rollbacks}): {error.Message}"));
         return true;
     }

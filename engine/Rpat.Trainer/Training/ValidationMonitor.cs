@@ -31,13 +31,13 @@ internal sealed class ValidationMonitor
     private readonly TrainingSetup _setup;
     private readonly RunFolder _run;
     private readonly RunState _state;
-    private readonly IProgressView _view;
+    private readonly RunReporter _report;
     private readonly LabeledImages? _images;
     private (Classifier Net, Evaluator Evaluator)? _measured;
 
-    public ValidationMonitor(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, IProgressView view)
+    public ValidationMonitor(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report)
     {
-        (_config, _setup, _run, _state, _view) = (config, setup, run, state, view);
+        (_config, _setup, _run, _state, _report) = (config, setup, run, state, report);
         _images = config.Eval.Select switch
         {
             SelectOn.Test => setup.TestImages,
@@ -52,7 +52,7 @@ internal sealed class ValidationMonitor
     public void Announce()
     {
         if (_config.Eval.Select == SelectOn.Test)
-            _run.Warn(_view, "WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
+            _report.Warn("WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
     }
 
     /// <summary>Measures after an epoch if it is due; call it before the next epoch begins.</summary>
@@ -61,9 +61,9 @@ internal sealed class ValidationMonitor
         if (_images is null || (_state.Epoch % _config.Eval.Every != 0 && _state.Step < _setup.TotalSteps)) return;
         double clean = Accuracy(null), robust = _config.Eval.Monitor.Steps == 0 ? clean : Accuracy(_setup.Attack(_config.Eval.Monitor.Steps));
         var monitored = new Metric(_config.Eval.Monitor.Title.ToLowerInvariant(), robust);
-        _run.Metrics.Event(Split, _state.Step, _state.Epoch, _config.Eval.Monitor.Steps == 0 ? [monitored] : [new("clean", clean), monitored]);
+        _report.Metrics(Split, _state.Epoch, _config.Eval.Monitor.Steps == 0 ? [monitored] : [new("clean", clean), monitored]);
         Judge(robust);
-        _view.Note(FormattableString.Invariant(
+        _report.View.Note(FormattableString.Invariant(
             $"{Split}={_images.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
     }
 
@@ -90,7 +90,7 @@ internal sealed class ValidationMonitor
         if (_state.Monitor.Falling == AlarmAfter) Alarm(robust, train);
     }
 
-    private void Alarm(double robust, double train) => _run.Warn(_view, FormattableString.Invariant(
+    private void Alarm(double robust, double train) => _report.Warn(FormattableString.Invariant(
         $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (train.ema=0.999)."));
 
     private void KeepBest(double robust)
