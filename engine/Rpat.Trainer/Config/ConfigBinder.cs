@@ -17,7 +17,7 @@ internal sealed class ConfigBinder
 
     private TrainerConfig Config() => new(
         new RecipeSection(Get(Keys.RecipeName), Get(Keys.RecipeAbout)),
-        new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Augment()),
+        new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Augment(), Get(Keys.Validation)),
         new ModelSection(
             Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses), Get(Keys.ModelStem), Floats(Keys.ModelMean),
             Floats(Keys.ModelStd)),
@@ -26,9 +26,12 @@ internal sealed class ConfigBinder
         new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov)),
         new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
         new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.Ema), Get(Keys.MaxSteps)),
-        new EvalSection(Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch)),
+        new EvalSection(
+            Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch), Get(Keys.EvalSelect), Get(Keys.EvalMonitor), Get(Keys.EvalEvery)),
         new CheckpointSection(
             Get(Keys.CheckpointEpochs), Get(Keys.CheckpointSteps), Get(Keys.CheckpointSeconds), Get(Keys.CheckpointKeep), Get(Keys.CheckpointKeepEvery)),
+        new GuardSection(
+            Get(Keys.GuardActionKey), Get(Keys.GuardExplode), Get(Keys.GuardConstant), Get(Keys.GuardRollbacks), Get(Keys.GuardCut), Get(Keys.GuardOverfit)),
         new DeviceSection(Get(Keys.DeviceName), Get(Keys.Precision), Get(Keys.Convolution)),
         new LogSection(Get(Keys.Progress), Get(Keys.Interval), Get(Keys.TensorBoard)),
         new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads)));

@@ -29,6 +29,9 @@ internal static partial class Keys
     public static readonly Leaf<double> DataCutMix = new(
         "data.augment.cutmix", "0", Kinds.Real(0, 1), "share of batches whose images are mixed by CutMix; 0 for none");
 
+    public static readonly Leaf<double> Validation = new(
+        "data.validation", "0", new Kind<double>(ReadHeldOut), "training images held out to choose the best checkpoint: how many, or a share below 1");
+
     public static readonly Leaf<string> ModelName = new("model.name", "preactresnet18", new Kind<string>(ReadModel), "network; see 'rpat models'");
     public static readonly Leaf<int> ModelWidth = new(
         "model.width", "0", Kinds.Whole(0, 4096), "channels of the first stage, or a wide ResNet's factor; 0 for the published network's");
@@ -95,6 +98,25 @@ internal static partial class Keys
         "eval.attacks", "clean, pgd20", Kinds.ListOf(new Kind<EvalAttack>(ReadAttack)), "what to measure: clean, pgdN with N steps");
     public static readonly Leaf<int> EvalBatch = new("eval.batch", "100", Kinds.Whole(1, 1 << 20), "images per evaluation batch");
 
+    public static readonly Leaf<SelectOn> EvalSelect = new(
+        "eval.select", "validation",
+        Kinds.OneOf("choices", ("validation", SelectOn.Validation), ("test", SelectOn.Test), ("none", SelectOn.None)),
+        "images that choose the best checkpoint; 'test' makes its test accuracy too good");
+    public static readonly Leaf<EvalAttack> EvalMonitor = new("eval.monitor", "pgd10", new Kind<EvalAttack>(ReadAttack), "attack that chooses the best checkpoint");
+    public static readonly Leaf<int> EvalEvery = new("eval.every", "1", Kinds.Whole(1), "choose after every so many epochs");
+
+    public static readonly Leaf<GuardAction> GuardActionKey = new(
+        "guard.action", "stop", Kinds.OneOf("actions", ("stop", GuardAction.Stop), ("rollback", GuardAction.Rollback)),
+        "when training diverges: end with exit code 5, or go back with a lower learning rate");
+    public static readonly Leaf<double> GuardExplode = new(
+        "guard.explode", "10", Kinds.Real(0), "diverged when the smoothed loss is so many times its lowest, at least ln(classes); 0 for never");
+    public static readonly Leaf<int> GuardConstant = new(
+        "guard.constant", "500", Kinds.Whole(0), "diverged when all images of so many steps are put in one class; 0 for never");
+    public static readonly Leaf<int> GuardRollbacks = new("guard.rollbacks", "3", Kinds.Whole(1, 100), "roll back at most so often");
+    public static readonly Leaf<double> GuardCut = new("guard.cut", "0.5", Kinds.Real(0, 1), "what a rollback multiplies the learning rate with");
+    public static readonly Leaf<double> GuardOverfit = new(
+        "guard.overfit", "0.02", Kinds.Real(0, 1), "warn when robust validation accuracy falls by this from its best while training's rises; 0 for never");
+
     public static readonly Leaf<int> CheckpointEpochs = new(
         "checkpoint.epochs", "1", Kinds.Whole(0), "save at the end of every so many epochs; 0 for the last only");
     public static readonly Leaf<int> CheckpointSteps = new("checkpoint.steps", "0", Kinds.Whole(0), "also after every so many steps; 0 for none");
@@ -127,14 +149,15 @@ internal static partial class Keys
     public static readonly IReadOnlyList<Leaf> All =
     [
         RecipeName, RecipeAbout,
-        DataName, DataDir, DataCrop, DataBorder, DataFlip, DataCutout, DataCutMix,
+        DataName, DataDir, DataCrop, DataBorder, DataFlip, DataCutout, DataCutMix, Validation,
         ModelName, ModelWidth, ModelBlocks, ModelClasses, ModelStem, ModelMean, ModelStd,
         MethodName, RpatWeight, RpatAlpha, RpatFormKey, RpatStart,
         Norm, Eps, Step, Steps, Restarts, Start, AttackBn,
         Lr, Momentum, WeightDecay, Nesterov,
         Schedule, Warmup, Milestones, Factor,
         Epochs, Batch, Seed, Ema, MaxSteps,
-        EvalN, EvalAttacks, EvalBatch,
+        EvalN, EvalAttacks, EvalBatch, EvalSelect, EvalMonitor, EvalEvery,
+        GuardActionKey, GuardExplode, GuardConstant, GuardRollbacks, GuardCut, GuardOverfit,
         CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,
         DeviceName, Precision, Convolution,
         Progress, Interval, TensorBoard,
@@ -153,6 +176,11 @@ internal static partial class Keys
     private static string ReadModel(string name) => ModelCatalog.Find(name) is not null
         ? name
         : throw new FormatException(Nearest.Hint(name, [.. Catalog.Models.Select(x => x.Name)], "models"));
+
+    private static double ReadHeldOut(string text) =>
+        Numbers.TryReal(text, out double value) && value >= 0 && (value < 1 || (value == Math.Truncate(value) && value <= int.MaxValue))
+            ? value
+            : throw new FormatException("it wants a number of images such as 1000, or a share below 1 such as 0.02");
 
     private static EvalAttack ReadAttack(string name)
     {

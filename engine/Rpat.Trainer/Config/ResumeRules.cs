@@ -5,8 +5,8 @@ namespace Rpat.Trainer.Config;
 /// <summary>Which keys may differ between a run and its continuation: those that do not reach the weights.</summary>
 internal static class ResumeRules
 {
-    private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "eval."];
-    private static readonly HashSet<string> _freeKeys = [Keys.DataDir.Path, Keys.MaxSteps.Path];
+    private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "guard."];
+    private static readonly HashSet<string> _freeKeys = [Keys.DataDir.Path, Keys.MaxSteps.Path, Keys.EvalN.Path, Keys.EvalAttacks.Path, Keys.EvalBatch.Path];
 
     /// <summary>Refuses a continuation that would not be the same run.</summary>
     /// <param name="run">The run's folder, for the sentence.</param>

@@ -15,6 +15,7 @@ internal sealed record TrainerConfig(
     TrainSection Train,
     EvalSection Eval,
     CheckpointSection Checkpoint,
+    GuardSection Guard,
     DeviceSection Device,
     LogSection Log,
     RunSection Run)
@@ -41,7 +42,8 @@ internal sealed record RecipeSection(string Name, string About);
 /// <param name="Name">The data set.</param>
 /// <param name="Dir">Where its files are; empty for the usual places.</param>
 /// <param name="Augment">What happens to training images.</param>
-internal sealed record DataSection(string Name, string Dir, AugmentSection Augment);
+/// <param name="Validation">Training images to hold out: how many, or below 1 which share of them.</param>
+internal sealed record DataSection(string Name, string Dir, AugmentSection Augment, double Validation);
 
 /// <summary>What happens to training images, drawn anew each epoch.</summary>
 /// <param name="CropPad">Border in pixels from which a random window of the image's size is cut; 0 for none.</param>
@@ -159,11 +161,46 @@ internal enum ScheduleKind
 /// <param name="MaxSteps">Steps after which training ends early; 0 for no limit.</param>
 internal sealed record TrainSection(int Epochs, int Batch, long Seed, double Ema, int MaxSteps);
 
-/// <summary>The evaluation after training.</summary>
+/// <summary>The evaluation after training, and while it lasts.</summary>
 /// <param name="N">How many held-out images, from the first; 0 for all.</param>
 /// <param name="Attacks">What to measure, in this order.</param>
 /// <param name="Batch">Images per evaluation batch; no result depends on it.</param>
-internal sealed record EvalSection(int N, IReadOnlyList<EvalAttack> Attacks, int Batch);
+/// <param name="Select">Which images choose the best checkpoint.</param>
+/// <param name="Monitor">The attack that it is chosen by.</param>
+/// <param name="Every">After every so many epochs.</param>
+internal sealed record EvalSection(int N, IReadOnlyList<EvalAttack> Attacks, int Batch, SelectOn Select, EvalAttack Monitor, int Every);
+
+/// <summary>Which images choose the best checkpoint.</summary>
+internal enum SelectOn
+{
+    /// <summary>Those held out by <c>data.validation</c>; without them none is chosen.</summary>
+    Validation,
+
+    /// <summary>The test images, which makes its test accuracy too good.</summary>
+    Test,
+
+    /// <summary>None is chosen.</summary>
+    None,
+}
+
+/// <summary>What to do about a run that diverges or overfits.</summary>
+/// <param name="Action">What happens when it diverges.</param>
+/// <param name="Explode">It has when the smoothed loss is this many times its lowest, or the loss of a guess if that is more; 0 for never.</param>
+/// <param name="Constant">It has when all images of so many steps in a row are put in one class; 0 for never.</param>
+/// <param name="Rollbacks">How often a run is rolled back at most.</param>
+/// <param name="Cut">What each rollback multiplies the learning rate with.</param>
+/// <param name="Overfit">The fall of the validation's robust accuracy that is warned of, in [0,1]; 0 for none.</param>
+internal sealed record GuardSection(GuardAction Action, double Explode, int Constant, int Rollbacks, double Cut, double Overfit);
+
+/// <summary>What happens to a run that diverges.</summary>
+internal enum GuardAction
+{
+    /// <summary>It ends with exit code 5.</summary>
+    Stop,
+
+    /// <summary>It goes back to its last planned checkpoint with a lower learning rate.</summary>
+    Rollback,
+}
 
 /// <summary>When the run is saved so that it can be gone on with; none of it changes the weights.</summary>
 /// <param name="Epochs">At the end of every so many epochs; 0 for none but the last.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -14,6 +15,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The resolved configuration's name in the folder.</summary>
     public const string ConfigName = "config.yaml";
 
+    /// <summary>The name of the file with the run's warnings, one a line.</summary>
+    public const string WarningsName = "warnings.txt";
+
     private const int MaxNumber = 10_000;
 
     private readonly SortedDictionary<string, GrowingFile> _growing = new(StringComparer.Ordinal);
@@ -25,6 +29,7 @@ internal sealed class RunFolder : IDisposable
         _lock = Lock();
         Metrics = new MetricsLog(Grow("metrics.jsonl"), PathOf("metrics.csv"));
         Log = new RunLog(PathOf("log.txt"), clock);
+        if (File.Exists(PathOf(WarningsName))) Grow(WarningsName);
     }
 
     /// <summary>The folder, as a full path.</summary>
@@ -100,6 +105,9 @@ internal sealed class RunFolder : IDisposable
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(PathOf(name))!);
         return _growing[name] = new GrowingFile(PathOf(name));
     }
+
+    /// <summary>Keeps a warning with the run.</summary>
+    public void Warn(string line) => Grow(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
 
     /// <summary>How long each growing file is; on the disk before this returns, so that no checkpoint is ahead of them.</summary>
     public IReadOnlyDictionary<string, long> Lengths()

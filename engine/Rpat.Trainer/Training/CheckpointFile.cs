@@ -5,4 +5,7 @@ internal static class CheckpointFile
 {
     /// <summary>The network's state, loadable by PyTorch under its names.</summary>
     public const string Name = "model.safetensors";
+
+    /// <summary>The network that validation found the most robust, where there is a validation.</summary>
+    public const string Best = "best.safetensors";
 }

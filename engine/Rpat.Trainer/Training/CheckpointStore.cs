@@ -35,6 +35,15 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         return null;
     }
 
+    /// <summary>The ones that the configuration asked for and that can be read, oldest first.</summary>
+    public IReadOnlyList<(string File, Standing Standing)> Planned() =>
+    [
+        .. from file in All
+           let standing = Readable(file, static _ => { })
+           where standing is { Planned: true }
+           select (file, standing),
+    ];
+
     /// <summary>Writes a checkpoint and, once it is safe on the disk, removes those that need not stay.</summary>
     /// <param name="step">The run's step.</param>
     /// <param name="write">Writes the file of the path it is given as one step.</param>

@@ -27,6 +27,9 @@ internal sealed class EpochStatistics(TrainingStep step)
     /// <summary>Loss of the last batch.</summary>
     public double LastLoss { get; private set; }
 
+    /// <summary>The class that all images of the last batch were put in although they are of several; null otherwise.</summary>
+    public int? OnlyClass { get; private set; }
+
     /// <summary>Mean of each part, without its weight.</summary>
     public IReadOnlyList<Metric> LossParts => [.. _parts.Select(p => p with { Value = p.Value / Math.Max(1, Images) })];
 
@@ -46,8 +49,20 @@ internal sealed class EpochStatistics(TrainingStep step)
         _loss += LastLoss * labels.Length;
         foreach (var term in step.Loss.Terms)
             for (int part = 0; part < term.Parts.Count; part++) AddPart(term.Parts[part], term.ReadPart(part) * labels.Length);
-        _correct += Predictions.CountCorrect(step.Logits, labels);
+        float[] logits = step.Logits.ToArray();
+        _correct += Predictions.Accuracy(logits, labels).Correct;
+        OnlyClass = Only(logits, labels);
         Images += labels.Length;
+    }
+
+    // A batch of one class is put in one class by a good network as well.
+    private static int? Only(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
+    {
+        if (!labels.ContainsAnyExcept(labels[0])) return null;
+        int classes = logits.Length / labels.Length, first = Predictions.ArgMax(logits[..classes]);
+        for (int i = 1; i < labels.Length; i++)
+            if (Predictions.ArgMax(logits.Slice(i * classes, classes)) != first) return null;
+        return first;
     }
 
     private void AddPart(string name, double value)

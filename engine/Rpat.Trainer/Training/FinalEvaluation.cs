@@ -1,21 +1,27 @@
-using System.Diagnostics;
 using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Training;
 
-/// <summary>The measurements at the end of a run.</summary>
+/// <summary>The measurements at the end of a run: of the last network, and of the one that validation found the most robust.</summary>
 internal static class FinalEvaluation
 {
-    /// <summary>Measures the reported network under each configured attack.</summary>
-    /// <returns>The result; null when a stop was asked for before it was complete.</returns>
-    public static EvaluationResult? Run(TrainingSetup setup, TrainerConfig config, LabeledImages images, IProgressView view, StopRequest stop, Stopwatch clock)
+    /// <summary>Measures both under each configured attack.</summary>
+    /// <returns>The results; null when a stop was asked for before they were complete.</returns>
+    public static IReadOnlyList<EvaluationResult>? Run(
+        TrainingSetup setup, TrainerConfig config, RunFolder run, RunState state, RunReporter report, StopRequest stop)
     {
         try
         {
-            return Measure(setup, config, images, view, stop, clock);
+            int last = state.Epoch - 1, best = state.Monitor.BestEpoch;
+            List<EvaluationResult> results = [Measure(setup, config, best == 0 ? "" : $"last epoch ({last})", "test", report, stop)];
+            if (best == 0 || best == last) return results;
+            Load(setup, run.PathOf(CheckpointFile.Best));
+            results.Add(Measure(setup, config, $"best epoch ({best})", "test_best", report, stop));
+            return results;
         }
         catch (OperationCanceledException)
         {
@@ -24,21 +30,28 @@ internal static class FinalEvaluation
     }
 
     private static EvaluationResult Measure(
-        TrainingSetup setup, TrainerConfig config, LabeledImages images, IProgressView view, StopRequest stop, Stopwatch clock)
+        TrainingSetup setup, TrainerConfig config, string network, string split, RunReporter report, StopRequest stop)
     {
-        var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
+        var (images, evaluator) = (setup.TestImages, new Evaluator(setup.Reported, config.Eval.Batch));
         var scores = new List<Score>();
         foreach (var attack in config.Eval.Attacks)
         {
-            double start = clock.Elapsed.TotalSeconds;
+            var start = report.Elapsed;
             var accuracy = evaluator.Run(images, attack.Steps == 0 ? null : setup.Attack(attack.Steps), setup.Seed, done =>
             {
                 if (stop.IsRequested) throw new OperationCanceledException();
-                if (view.Due) view.Update(Snapshot(attack, done, images.Count, clock.Elapsed.TotalSeconds - start, clock.Elapsed));
+                if (report.View.Due) report.View.Update(Snapshot(attack, done, images.Count, (report.Elapsed - start).TotalSeconds, report.Elapsed));
             });
             scores.Add(new Score(attack.Title, attack.Steps == 0, accuracy.Fraction));
         }
-        return new EvaluationResult(images.Count, Threat(config.Attack), scores);
+        return new EvaluationResult(images.Count, Threat(config.Attack), scores) { Network = network, Split = split };
+    }
+
+    // Training is over and saved: its network may be overwritten.
+    private static void Load(TrainingSetup setup, string path)
+    {
+        using var file = Safetensors.Read(path);
+        setup.Reported.Load(file.Tensors.Keys.Select(file.Load).ToDictionary(array => array.Name));
     }
 
     private static ProgressSnapshot Snapshot(EvalAttack attack, int done, int count, double seconds, TimeSpan elapsed)

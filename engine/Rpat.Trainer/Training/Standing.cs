@@ -13,8 +13,17 @@ namespace Rpat.Trainer.Training;
 /// <param name="Identity">What must not have changed.</param>
 /// <param name="Files">The lengths of the run's growing files.</param>
 /// <param name="Sums">The statistics of the epoch so far.</param>
+/// <param name="Guard">What the divergence guard remembers.</param>
+/// <param name="Monitor">What validation has found.</param>
 internal sealed record Standing(
-    int Step, int Epoch, bool Planned, RunIdentity Identity, IReadOnlyDictionary<string, long> Files, EpochSums Sums);
+    int Step,
+    int Epoch,
+    bool Planned,
+    RunIdentity Identity,
+    IReadOnlyDictionary<string, long> Files,
+    EpochSums Sums,
+    GuardState Guard,
+    MonitorState Monitor);
 
 /// <summary>What a run's numbers depend on beside its configuration.</summary>
 /// <param name="Data">A hash of the training images and labels.</param>

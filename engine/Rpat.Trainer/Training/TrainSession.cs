@@ -61,7 +61,7 @@ internal sealed class TrainSession
 
     private int Conclude(TrainingOutcome outcome, StopRequest stop)
     {
-        if (outcome.Result is { } result) Report(result);
+        foreach (var result in outcome.Results) Report(result);
         if (outcome.Interrupted)
         {
             _host.Error.WriteLine($"stopped early; go on with: {ResumeCommand()}");
@@ -76,7 +76,7 @@ internal sealed class TrainSession
     private void Report(EvaluationResult result)
     {
         ResultTable.Write(result, _host.Out);
-        foreach (var (title, value) in ResultTable.Columns(result)) _run.Log.WriteLine($"result {title} {Format.Percent(value)}");
+        foreach (var (title, value) in ResultTable.Columns(result)) _run.Log.WriteLine($"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
     }
 
     private int Fail(Exception error)

@@ -5,9 +5,9 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Training;
 
 /// <summary>How a training run ended.</summary>
-/// <param name="Result">The final evaluation; null when the run stopped before it.</param>
+/// <param name="Results">The final evaluations; none when the run stopped before them.</param>
 /// <param name="Interrupted">Whether it returned early because it was asked to.</param>
-internal sealed record TrainingOutcome(EvaluationResult? Result, bool Interrupted = false);
+internal sealed record TrainingOutcome(IReadOnlyList<EvaluationResult> Results, bool Interrupted = false);
 
 /// <summary>The work of a run: data, training, checkpoint, evaluation.</summary>
 /// <param name="config">What to do.</param>

@@ -16,9 +16,9 @@ internal sealed class TrainingSetup : IDisposable
     private readonly TrainerConfig _config;
     private RunIdentity? _identity;
 
-    private TrainingSetup(TrainerConfig config, DataPair data)
+    private TrainingSetup(TrainerConfig config, DataPair data, LabeledImages? validation = null)
     {
-        (_config, Data) = (config, data);
+        (_config, Data, Validation) = (config, data, validation);
         Device = OpenDevice.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
@@ -28,6 +28,13 @@ internal sealed class TrainingSetup : IDisposable
     }
 
     public DataPair Data { get; }
+
+    /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
+    public LabeledImages? Validation { get; }
+
+    /// <summary>The images that the run is measured on at its end.</summary>
+    public LabeledImages TestImages => _config.Eval.N == 0 ? Data.Test : Data.Test.Take(_config.Eval.N);
+
     public Device Device { get; }
     public ModelSpec Model { get; }
     public Classifier Net { get; }
@@ -53,8 +60,14 @@ internal sealed class TrainingSetup : IDisposable
     private int Planned => StepsPerEpoch * _config.Train.Epochs;
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
-    public static TrainingSetup Open(TrainerConfig config) =>
-        new(config, DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir));
+    public static TrainingSetup Open(TrainerConfig config)
+    {
+        var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
+        int count = ValidationSplit.CountOf(config.Data.Validation, data.Train.Count);
+        if (count == 0) return new(config, data);
+        var (train, heldOut) = ValidationSplit.Of(data.Train, count);
+        return new(config, data with { Train = train }, heldOut);
+    }
 
     /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
     public static TrainingSetup Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));

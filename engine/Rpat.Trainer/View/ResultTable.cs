@@ -6,7 +6,14 @@ namespace Rpat.Trainer.View;
 /// <param name="Images">How many held-out images.</param>
 /// <param name="Threat">The threat model, such as <c>linf eps 8/255</c>.</param>
 /// <param name="Scores">Accuracies in [0,1] by title, in the order measured.</param>
-internal sealed record EvaluationResult(int Images, string Threat, IReadOnlyList<Score> Scores);
+internal sealed record EvaluationResult(int Images, string Threat, IReadOnlyList<Score> Scores)
+{
+    /// <summary>Which of a run's networks was measured; empty where there is only one.</summary>
+    public string Network { get; init; } = "";
+
+    /// <summary>The name of the measurement among the run's metrics.</summary>
+    public string Split { get; init; } = "test";
+}
 
 /// <summary>One accuracy of an evaluation.</summary>
 /// <param name="Title">The column's heading: <c>Clean</c>, <c>PGD-20</c>.</param>
@@ -37,6 +44,7 @@ internal static class ResultTable
         var columns = Columns(result);
         output.WriteLine(string.Concat(columns.Select(column => column.Title.PadLeft(ColumnWidth))));
         output.WriteLine(string.Concat(columns.Select(column => Format.Percent(column.Value).PadLeft(ColumnWidth))));
-        output.WriteLine(FormattableString.Invariant($"  on {result.Images} held-out images, {result.Threat}, in percent"));
+        string network = result.Network.Length == 0 ? "" : result.Network + ", ";
+        output.WriteLine(FormattableString.Invariant($"  {network}on {result.Images} held-out images, {result.Threat}, in percent"));
     }
 }

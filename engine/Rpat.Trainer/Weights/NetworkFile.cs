@@ -49,8 +49,8 @@ internal static class NetworkFile
     public static string FileOf(string path)
     {
         if (!Directory.Exists(path)) return path;
-        string file = Path.Combine(path, CheckpointFile.Name);
-        return File.Exists(file) ? file : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': give a run folder or a file.");
+        string best = Path.Combine(path, CheckpointFile.Best), file = Path.Combine(path, CheckpointFile.Name);
+        return File.Exists(best) ? best : File.Exists(file) ? file : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': give a run folder or a file.");
     }
 
     private static (ModelFamily Family, ModelSpec Spec) SpecOf(string file, WeightFile opened, ModelWeights weights, WeightChoice choice, Shape? images)

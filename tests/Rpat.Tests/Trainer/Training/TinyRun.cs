@@ -14,7 +14,7 @@ internal static class TinyRun
     public static string[] Arguments(TestHost test) =>
     [
         "train", "--recipe", "fashion-quick", "--dataset", "npz:" + DataSet(test), "--set", "model.width=4", "--set", "attack.steps=1", "-b", "4",
-        "--set", "eval.attacks=clean,pgd2", "--lr", "0.01",
+        "--set", "eval.attacks=clean,pgd2", "--set", "optimizer.lr=0.01", "--set", "log.progress=none",
     ];
 
     private static string DataSet(TestHost test)

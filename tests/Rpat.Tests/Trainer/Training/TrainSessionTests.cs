@@ -24,7 +24,7 @@ public sealed class TrainSessionTests : IDisposable
             Assert.Equal("running", Status());
             view.Note("trained");
             run.Metrics.Event("train", 1, 1, new Metric("loss", config.Train.Epochs));
-            return new TrainingOutcome(_result);
+            return new TrainingOutcome([_result]);
         });
         Assert.Equal((0, "finished"), (code, Status()));
         string folder = RunPath();
@@ -45,7 +45,7 @@ public sealed class TrainSessionTests : IDisposable
         int code = Run((_, _, _, stop) =>
         {
             stop.Ask(signal);
-            return new TrainingOutcome(null, Interrupted: stop.IsRequested);
+            return new TrainingOutcome([], Interrupted: stop.IsRequested);
         });
         Assert.Equal((signal, "interrupted"), (code, Status()));
         Assert.Empty(_test.Out);

@@ -1,0 +1,65 @@
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>What the guard remembers from step to step; part of every checkpoint.</summary>
+/// <param name="Steps">Steps that were looked at.</param>
+/// <param name="Smoothed">The loss, averaged over about the last twenty steps.</param>
+/// <param name="Lowest">The lowest that this average has been.</param>
+/// <param name="OnlyClass">The class that every image of the last batches was put in, or −1.</param>
+/// <param name="OnlyClassSteps">For how many steps.</param>
+/// <param name="Rollbacks">How often the run was rolled back.</param>
+/// <param name="LastRollback">The step that it was last rolled back to, or −1.</param>
+/// <param name="RateFactor">What the schedule's learning rate is multiplied by since then.</param>
+internal sealed record GuardState(
+    int Steps, double Smoothed, double Lowest, int OnlyClass, int OnlyClassSteps, int Rollbacks, int LastRollback, double RateFactor)
+{
+    /// <summary>Of a run that has not begun.</summary>
+    public static GuardState New { get; } = new(0, 0, double.MaxValue, -1, 0, 0, -1, 1);
+}
+
+/// <summary>Tells when training has left the range of numbers or has stopped to learn.</summary>
+/// <param name="config">Where the limits are.</param>
+/// <param name="classes">Number of classes K; ln K is the loss of a guess.</param>
+internal sealed class DivergenceGuard(GuardSection config, int classes)
+{
+    private const double Decay = 0.95;
+    private const int FirstSteps = 20;
+
+    /// <summary>Looks at a step.</summary>
+    /// <param name="state">What the guard knew before.</param>
+    /// <param name="step">The step, counted from 1, for the sentence.</param>
+    /// <param name="loss">Its loss.</param>
+    /// <param name="onlyClass">The class that all its images were put in although they are of several; null otherwise.</param>
+    /// <returns>What the guard knows now.</returns>
+    /// <exception cref="DivergedException">Training has diverged.</exception>
+    public GuardState Check(GuardState state, int step, double loss, int? onlyClass)
+    {
+        if (!double.IsFinite(loss)) throw Diverged(step, FormattableString.Invariant($"the loss is {loss}"));
+        var now = Followed(state, loss, onlyClass);
+        double limit = config.Explode * Math.Max(now.Lowest, Math.Log(classes));
+        if (config.Explode > 0 && now.Steps > FirstSteps && now.Smoothed > limit)
+            throw Diverged(step, FormattableString.Invariant($"the loss has risen to {now.Smoothed:0.###} where {limit:0.###} is the limit (guard.explode)"));
+        if (config.Constant > 0 && now.OnlyClassSteps >= config.Constant)
+            throw Diverged(step, $"all images of the last {now.OnlyClassSteps} steps were put in class {now.OnlyClass} (guard.constant)");
+        return now;
+    }
+
+    private static GuardState Followed(GuardState state, double loss, int? onlyClass)
+    {
+        double smoothed = state.Steps == 0 ? loss : Decay * state.Smoothed + (1 - Decay) * loss;
+        int same = onlyClass is null ? 0 : onlyClass == state.OnlyClass ? state.OnlyClassSteps + 1 : 1;
+        return state with
+        {
+            Steps = state.Steps + 1,
+            Smoothed = smoothed,
+            Lowest = Math.Min(state.Lowest, smoothed),
+            OnlyClass = onlyClass ?? -1,
+            OnlyClassSteps = same,
+        };
+    }
+
+    private static DivergedException Diverged(int step, string what) =>
+        new($"training diverged at step {step}: {what}; lower optimizer.lr, lengthen schedule.warmup, or let guard.action=rollback try it.");
+}

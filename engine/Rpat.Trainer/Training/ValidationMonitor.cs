@@ -1,0 +1,103 @@
+using System.Globalization;
+using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>What validation has found; part of every checkpoint.</summary>
+/// <param name="BestEpoch">The epoch whose network was the most robust; 0 before the first measurement.</param>
+/// <param name="Best">Its accuracy under the monitored attack.</param>
+/// <param name="TrainAtBest">The accuracy on what was trained on in that epoch.</param>
+/// <param name="Falling">For how many measurements in a row validation has fallen while training rose.</param>
+internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBest, int Falling)
+{
+    /// <summary>Of a run that has not been measured.</summary>
+    public static MonitorState New { get; } = new(0, -1, 0, 0);
+}
+
+/// <summary>
+/// Measures the reported network after an epoch, keeps the most robust one in <c>best.safetensors</c>, and warns of robust overfitting
+/// (Rice, Wong, Kolter, 2020): validation falls from its best while training still rises.
+/// </summary>
+internal sealed class ValidationMonitor
+{
+    private const int AlarmAfter = 2;
+
+    private readonly TrainerConfig _config;
+    private readonly TrainingSetup _setup;
+    private readonly RunFolder _run;
+    private readonly RunState _state;
+    private readonly RunReporter _report;
+    private readonly LabeledImages? _images;
+    private (Classifier Net, Evaluator Evaluator)? _measured;
+
+    public ValidationMonitor(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report)
+    {
+        (_config, _setup, _run, _state, _report) = (config, setup, run, state, report);
+        _images = config.Eval.Select switch
+        {
+            SelectOn.Test => setup.TestImages,
+            SelectOn.Validation => setup.Validation,
+            _ => null,
+        };
+    }
+
+    private string Split => _config.Eval.Select == SelectOn.Test ? "test" : "val";
+
+    /// <summary>Says what a best checkpoint is chosen on, if that is not as it should be.</summary>
+    public void Announce()
+    {
+        if (_config.Eval.Select == SelectOn.Test)
+            _report.Warn("WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
+    }
+
+    /// <summary>Measures after an epoch if it is due; call it before the next epoch begins.</summary>
+    public void Measure()
+    {
+        if (_images is null || (_state.Epoch % _config.Eval.Every != 0 && _state.Step < _setup.TotalSteps)) return;
+        double clean = Accuracy(null), robust = _config.Eval.Monitor.Steps == 0 ? clean : Accuracy(_setup.Attack(_config.Eval.Monitor.Steps));
+        var monitored = new Metric(_config.Eval.Monitor.Title.ToLowerInvariant(), robust);
+        _report.Metrics(Split, _state.Epoch, _config.Eval.Monitor.Steps == 0 ? [monitored] : [new("clean", clean), monitored]);
+        Judge(robust);
+        _report.View.Note(FormattableString.Invariant(
+            $"{Split}={_images.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
+    }
+
+    // The reported network changes when averaged weights take over.
+    private double Accuracy(PgdOptions? attack)
+    {
+        if (_measured?.Net != _setup.Reported) _measured = (_setup.Reported, new Evaluator(_setup.Reported, _config.Eval.Batch));
+        return _measured!.Value.Evaluator.Run(_images!, attack, _setup.Seed).Fraction;
+    }
+
+    // Of equals the earlier one stays.
+    private void Judge(double robust)
+    {
+        var (was, train) = (_state.Monitor, _state.Statistics.Accuracy);
+        if (robust > was.Best)
+        {
+            _state.Monitor = new MonitorState(_state.Epoch, robust, train, 0);
+            KeepBest(robust);
+            return;
+        }
+
+        bool overfits = _config.Guard.Overfit > 0 && robust < was.Best - _config.Guard.Overfit && train > was.TrainAtBest;
+        _state.Monitor = was with { Falling = overfits ? was.Falling + 1 : 0 };
+        if (_state.Monitor.Falling == AlarmAfter) Alarm(robust, train);
+    }
+
+    private void Alarm(double robust, double train) => _report.Warn(FormattableString.Invariant(
+        $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (train.ema=0.999)."));
+
+    private void KeepBest(double robust)
+    {
+        var metadata = ModelMetadata.Write(_setup.Model);
+        metadata["rpat.epoch"] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
+        metadata["rpat.selected_by"] = FormattableString.Invariant($"{_config.Eval.Monitor.Name} on {_images!.Count} {Split} images: {robust:0.0000}");
+        Safetensors.Write(_run.PathOf(CheckpointFile.Best), _setup.Reported.State(), metadata);
+    }
+}

@@ -1,0 +1,42 @@
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Training;
+
+public class DivergenceGuardTests
+{
+    private static readonly DivergenceGuard _guard = new(new GuardSection(GuardAction.Stop, Explode: 10, Constant: 50, Rollbacks: 1, Cut: 0.5, Overfit: 0), classes: 10);
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void ALossThatIsNoNumberIsDivergence(double loss) =>
+        Assert.Contains("step 7: the loss is", Assert.Throws<DivergedException>(() => _guard.Check(GuardState.New, 7, loss, null)).Message);
+
+    [Fact]
+    public void ALossThatRisesAndStaysIsDivergenceAndASpikeIsNot()
+    {
+        var state = Follow(GuardState.New, 100, 2.3);
+        state = Follow(Follow(state, 1, 400), 100, 2.3);
+        var error = Assert.Throws<DivergedException>(() => Follow(state, 100, 60));
+        Assert.Contains("where 23.026 is the limit (guard.explode)", error.Message);
+        Assert.Equal(5, error.Code);
+    }
+
+    [Fact]
+    public void OnePredictionForAllIsDivergenceWhenItLasts()
+    {
+        var state = Follow(GuardState.New, 49, 2, onlyClass: 3);
+        state = Follow(state, 1, 2);
+        state = Follow(state, 49, 2, onlyClass: 3);
+        Assert.Contains("the last 50 steps were put in class 3", Assert.Throws<DivergedException>(() => Follow(state, 1, 2, onlyClass: 3)).Message);
+        Assert.Equal(1, Follow(state, 1, 2, onlyClass: 4).OnlyClassSteps);
+    }
+
+    private static GuardState Follow(GuardState state, int steps, double loss, int? onlyClass = null)
+    {
+        for (int i = 0; i < steps; i++) state = _guard.Check(state, i + 1, loss, onlyClass);
+        return state;
+    }
+}

@@ -1,0 +1,76 @@
+using Rpat.Engine.IO;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>Whole runs that diverge, are rolled back, are validated and overfit.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class GuardedRunTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void ADivergedRunLeavesAPostMortem()
+    {
+        Assert.Equal(5, Train("--lr", "1e20"));
+        Assert.Contains("rpat: training diverged at step", _test.Error);
+        using var file = Safetensors.Read(Path.Combine(Run, "post-mortem.safetensors"));
+        Assert.Contains("diverged", file.Metadata["rpat.reason"]);
+        Assert.Equal([4, 1, 8, 8], file.Tensors["batch.images"].Shape);
+        Assert.Equal([4, 3], file.Tensors["batch.logits"].Shape);
+        Assert.Equal([4], file.Tensors["batch.samples"].Shape);
+        Assert.Contains("net.conv1.weight", file.Tensors.Keys);
+        Assert.Contains("sgd.conv1.weight", file.Tensors.Keys);
+    }
+
+    [Fact]
+    public void ARolledBackRunGoesOnMoreSlowlyAndGivesUpInTheEnd()
+    {
+        Assert.Equal(5, Train("--lr", "1e20", "--set", "guard.action=rollback", "--set", "guard.rollbacks=2"));
+        Assert.Contains("rolled back from step", _test.Error);
+        Assert.Contains("0.25 of the schedule's from here (rollback 2 of 2)", _test.Error);
+        Assert.DoesNotContain("rollback 3", _test.Error);
+    }
+
+    [Fact]
+    public void ARollbackCanSaveARun()
+    {
+        Assert.Equal(0, Train("--lr", "1e20", "--set", "guard.action=rollback", "--set", "guard.cut=1e-22"));
+        Assert.Contains("rollback 1 of 3", File.ReadAllText(Path.Combine(Run, "warnings.txt")));
+        Assert.Contains("\"status\": \"finished\"", File.ReadAllText(Path.Combine(Run, "run.json")));
+    }
+
+    [Fact]
+    public void TheBestNetworkIsKeptAndMeasuredBesideTheLast()
+    {
+        Assert.Equal(0, Train("--val-split", "6", "--monitor", "pgd2", "--epochs", "4", "--lr", "0.1"));
+        string table = File.ReadAllText(Path.Combine(Run, "metrics.csv"));
+        Assert.Contains("val_clean,val_pgd-2", table.Split('\n')[0]);
+        using var best = Safetensors.Read(Path.Combine(Run, "best.safetensors"));
+        int epoch = int.Parse(best.Metadata["rpat.epoch"], System.Globalization.CultureInfo.InvariantCulture);
+        double[] robust = [.. table.Trim().Split('\n').Skip(1).Select(row => Column(table, row, "val_pgd-2"))];
+        Assert.Equal(epoch, Array.IndexOf(robust, robust.Max()) + 1);
+        if (epoch < 4) Assert.Contains($"best epoch ({epoch}), on 24 held-out images", _test.Out);
+        Assert.DoesNotContain("TEST images", _test.Error);
+    }
+
+    [Fact]
+    public void ChoosingOnTestImagesIsSaidLoudly()
+    {
+        Assert.Equal(0, Train("--set", "eval.select=test", "--monitor", "pgd2", "--epochs", "1"));
+        Assert.Contains("WARNING: the best checkpoint is chosen on the TEST images", _test.Error);
+        Assert.Contains("TEST images", File.ReadAllText(Path.Combine(Run, "warnings.txt")));
+    }
+
+    private string Run => Directory.GetDirectories(_test.PathOf("runs")).Single(run => Path.GetFileName(run) != "latest");
+
+    private int Train(params string[] arguments) => _test.Run([.. TinyRun.Arguments(_test).Concat(arguments), "--out", _test.PathOf("runs")]);
+
+    private static double Column(string table, string row, string name)
+    {
+        int at = Array.IndexOf(table.Split('\n')[0].Split(','), name);
+        return double.Parse(row.Split(',')[at], System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
