@@ -35,6 +35,7 @@ internal static class App
             AttackCommand.Create(host),
             AttacksCommand.Create(host),
             DataCommand.Create(host),
+            ReportCommand.Create(host),
             BenchCommand.Create(host),
             ModelsCommand.Create(host),
             ImportCommand.Create(host),

@@ -6,7 +6,8 @@ namespace Rpat.Trainer.Report;
 /// <param name="Title">Above it.</param>
 /// <param name="X">Beneath the horizontal axis, with its unit.</param>
 /// <param name="Y">Beside the vertical axis, with its unit.</param>
-internal sealed record ChartText(string Title, string X, string Y);
+/// <param name="Width">Width in the units in which letters are 12 high: a chart that is shown small should be narrow.</param>
+internal sealed record ChartText(string Title, string X, string Y, double Width = 680);
 
 /// <summary>
 /// The frame that all charts share: title, axes with ticks and grid, and a legend beneath, wrapped, so that it covers nothing. The
@@ -14,20 +15,21 @@ internal sealed record ChartText(string Title, string X, string Y);
 /// </summary>
 internal sealed class SvgPlot
 {
-    private const double Width = 680, PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20;
+    private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20;
 
     private readonly XElement _root;
     private readonly Axis _y;
+    private readonly double _width;
     private double _bottom;
 
     /// <summary>Makes the frame with its vertical axis.</summary>
     public SvgPlot(ChartText text, Axis y)
     {
-        _y = y;
+        (_y, _width) = (y, text.Width);
         Left = 34 + y.Ticks.Max(t => Svg.WidthOf(y.Label(t), TextSize));
         _root = Svg.Element("svg", ("class", "chart"), ("role", "img"), ("aria-label", text.Title));
         _root.Add(Svg.Element("rect", ("class", "back"), ("width", "100%"), ("height", "100%")));
-        _root.Add(Svg.Text(Width / 2, 22, text.Title, size: TitleSize));
+        _root.Add(Svg.Text(_width / 2, 22, text.Title, size: TitleSize));
         _root.Add(Svg.Text(14, Top + PlotHeight / 2, text.Y, look: "soft", turn: -90));
         foreach (double tick in y.Ticks) YTick(tick);
         _bottom = Top + PlotHeight;
@@ -37,7 +39,7 @@ internal sealed class SvgPlot
     public double Left { get; }
 
     /// <summary>Width of the plotting area.</summary>
-    public double InnerWidth => Width - RightMargin - Left;
+    public double InnerWidth => _width - RightMargin - Left;
 
     /// <summary>Vertical place of a value.</summary>
     public double Y(double value) => Top + PlotHeight * (1 - _y.Place(value));
@@ -85,19 +87,19 @@ internal sealed class SvgPlot
     {
         double y = _bottom + 12;
         if (entries.Count > 1) y = Legend(entries, y);
-        _root.SetAttributeValue("viewBox", FormattableString.Invariant($"0 0 {Width:0} {Math.Ceiling(y):0}"));
+        _root.SetAttributeValue("viewBox", FormattableString.Invariant($"0 0 {_width:0} {Math.Ceiling(y):0}"));
         return _root;
     }
 
     private void YTick(double tick)
     {
-        _root.Add(Svg.Line(Left, Y(tick), Width - RightMargin, Y(tick), "grid"));
+        _root.Add(Svg.Line(Left, Y(tick), _width - RightMargin, Y(tick), "grid"));
         _root.Add(Svg.Text(Left - 6, Y(tick) + 4, _y.Label(tick), "end", look: "soft"));
     }
 
     private void Base(double bottom, string title)
     {
-        _root.Add(Svg.Line(Left, Floor, Width - RightMargin, Floor, "axis"));
+        _root.Add(Svg.Line(Left, Floor, _width - RightMargin, Floor, "axis"));
         _root.Add(Svg.Line(Left, Top, Left, Floor, "axis"));
         if (title.Length > 0) _root.Add(Svg.Text(Left + InnerWidth / 2, bottom + 20, title, look: "soft"));
         _bottom = bottom + (title.Length > 0 ? 20 : 0);
@@ -110,7 +112,7 @@ internal sealed class SvgPlot
         foreach (var (name, look, dashed) in entries)
         {
             double need = Swatch + 6 + Svg.WidthOf(name, TextSize);
-            if (x > Left && x + need > Width - RightMargin) (x, y) = (Left, y + Row);
+            if (x > Left && x + need > _width - RightMargin) (x, y) = (Left, y + Row);
             var swatch = dashed
                 ? Svg.Line(x, y - 4, x + Swatch, y - 4, $"line stroke {look}")
                 : Svg.Element("rect", ("x", x), ("y", y - 9), ("width", Swatch), ("height", 10.0), ("rx", 2.0), ("class", $"fill {look}"));

@@ -85,6 +85,7 @@ internal sealed class RunReporter : IDisposable
     /// <summary>The run was measured at its end.</summary>
     public void Finished(IReadOnlyList<EvaluationResult> results)
     {
+        RunResult.Save(_run.Path, results);
         foreach (var result in results)
             Metrics(result.Split, _state.Epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
         Raster examples = AttackedExamples.Make(_setup, _config.Eval.Attacks.Select(attack => attack.Steps).DefaultIfEmpty().Max());

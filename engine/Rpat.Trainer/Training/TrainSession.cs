@@ -1,6 +1,7 @@
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
@@ -68,15 +69,32 @@ internal sealed class TrainSession
             return End(RunStatus.Interrupted, stop.Code == 0 ? ExitCode.Interrupted : stop.Code);
         }
 
+        int code = End(RunStatus.Finished, ExitCode.Done);
         _host.Out.WriteLine($"run folder: {_run.ShownPath}");
+        if (WriteReport()) _host.Out.WriteLine($"report:     {Path.Combine(_run.ShownPath, ReportFile.Name)}");
         _host.Out.WriteLine($"try next:   {NextCommand()}");
-        return End(RunStatus.Finished, ExitCode.Done);
+        return code;
     }
 
     private void Report(EvaluationResult result)
     {
         ResultTable.Write(result, _host.Out);
         foreach (var (title, value) in ResultTable.Columns(result)) _run.Log.WriteLine($"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
+    }
+
+    // Everything that matters is on the disk already: a report that cannot be written is said, and no failure of the run.
+    private bool WriteReport()
+    {
+        try
+        {
+            ReportFile.Write(_run.PathOf(ReportFile.Name), [_run.Path]);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)
+        {
+            _host.Error.WriteLine($"rpat: no report: {error.Message}");
+            return false;
+        }
     }
 
     private int Fail(Exception error)

@@ -1,0 +1,21 @@
+using Rpat.Engine.IO;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>Reports as files: one HTML page each, which opens from disk and needs nothing else.</summary>
+internal static class ReportFile
+{
+    /// <summary>The name in a run's folder.</summary>
+    public const string Name = "report.html";
+
+    /// <summary>Writes the report of a run, or the comparison of several, as one step.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="folders">Run folders.</param>
+    /// <exception cref="Errors.UsageException">A folder is no run.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyList<string> folders)
+    {
+        RunData[] runs = [.. folders.Select(RunData.Load)];
+        AtomicFile.WriteText(path, runs.Length == 1 ? RunReport.Page(runs[0]) : ComparisonReport.Page(runs));
+    }
+}

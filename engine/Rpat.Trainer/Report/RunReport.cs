@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text;
+using System.Xml.Linq;
+using Rpat.Robust;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>The report of one run, as a page.</summary>
+internal sealed class RunReport
+{
+    private const double ChartWidth = 460;
+
+    private readonly RunData _run;
+
+    private RunReport(RunData run) => _run = run;
+
+    /// <summary>The page.</summary>
+    public static string Page(RunData run) => Html.Page($"{run.Name}: RPAT report", new RunReport(run).Body());
+
+    /// <summary>How long a run took, or nothing.</summary>
+    public static string Duration(RunData run) => run.Record is { End: { } end } record ? Format.Duration(end - record.Start) : "";
+
+    /// <summary>A share as percentage with one digit more than a reader needs.</summary>
+    public static string Percent(double share) => Format.Percent(share);
+
+    private string Body() => string.Concat(
+        Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()), Html.Section("Curves", Curves()),
+        Html.Section("Adversarial examples", Pictures()), Html.Section("Perception", Perception()), Html.Section("Environment", Environment()),
+        Html.Section("Settings", Settings()), Html.Section("Again", Again()));
+
+    private string Head()
+    {
+        string status = _run.Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
+        string look = _run.Record?.Status == RunStatus.Finished ? "good" : "bad";
+        string when = _run.Record is { } record ? record.Start.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
+        string[] facts = [_run.Setting("method.name"), _run.Setting("model.name"), _run.Setting("data.name"), Threat(), $"seed {_run.Setting("train.seed")}", when, Duration(_run)];
+        return $"<header>\n<h1>{Html.Text(_run.Name)} <span class=\"badge {look}\">{Html.Text(status)}</span></h1>\n"
+            + $"<p class=\"soft\">{string.Join(" · ", facts.Where(f => f.Length > 0).Select(Html.Text))}</p>\n</header>\n";
+    }
+
+    private string Threat() => $"{_run.Setting("attack.norm")} ε {_run.Setting("attack.eps")}";
+
+    private string Cards()
+    {
+        if (_run.Clean is not { } clean) return "";
+        List<(string Value, string Title, string Below)> cards = [Card(clean)];
+        if (_run.Robust is { } robust)
+        {
+            cards.Add(Card(robust));
+            cards.Add((Percent(RobustnessScores.Mean(clean.Value, robust.Value)), "Mean", "of clean and robust"));
+            cards.Add((Percent(RobustnessScores.Nrr(clean.Value, robust.Value)), "NRR", "their harmonic mean"));
+        }
+
+        return $"<div class=\"cards\">\n{string.Concat(cards.Select(c => $"<div class=\"card\"><span>{Html.Text(c.Title)}</span><b>{c.Value}</b><span>{Html.Text(c.Below)}</span></div>\n"))}</div>\n";
+    }
+
+    private static (string, string, string) Card(MeasuredAccuracy a) =>
+        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant($"{Interval(a)} on {a.Images} images"));
+
+    private string Warnings() =>
+        _run.Warnings.Count == 0 ? "" : $"<ul class=\"warn\">\n{string.Concat(_run.Warnings.Select(w => $"<li>{Html.Text(w)}</li>\n"))}</ul>\n";
+
+    private string Results() => _run.Accuracies.Count == 0 ? "" : Html.Table(
+        ["attack", "threat", "accuracy %", "95 % interval", "images", "measured by"],
+        _run.Accuracies.Select(a => (a.Depth > 0 ? "stage" : "", Cells(a))));
+
+    private static IReadOnlyList<string> Cells(MeasuredAccuracy a) =>
+        [a.Attack, a.Threat, Percent(a.Value), Interval(a), a.Images.ToString(CultureInfo.InvariantCulture), a.Source];
+
+    private static string Interval(MeasuredAccuracy a) => $"{Percent(a.Interval.Low)} to {Percent(a.Interval.High)}";
+
+    private string Curves()
+    {
+        XElement?[] charts =
+        [
+            Chart("Loss", "mean of an epoch", name => !IsAccuracy(name) && name != "lr"),
+            Chart("Accuracy", "% of images", IsAccuracy, 100),
+            Chart("Learning rate", "rate of the last step", name => name == "lr"),
+        ];
+        string figures = string.Concat(charts.OfType<XElement>().Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"));
+        return figures.Length == 0 ? "" : $"<div class=\"grid\">\n{figures}</div>\n";
+    }
+
+    private XElement? Chart(string title, string unit, Func<string, bool> wanted, double scale = 1)
+    {
+        var names = _run.Events.SelectMany(e => e.Values.Select(v => (e.Split, v.Name))).Distinct().Where(pair => wanted(pair.Name));
+        LineSeries[] series = [.. names.Select(pair => new LineSeries($"{pair.Split} {pair.Name}", [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
+        if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first]; // a loss of one term is that term
+        if (series.Length == 0) return null;
+        return SvgLineChart.Draw(new ChartText(series.Length == 1 ? $"{title}: {series[0].Name}" : title, "epoch", unit, ChartWidth), series);
+    }
+
+    private static bool IsAccuracy(string name) =>
+        name.EndsWith("acc", StringComparison.Ordinal) || name.StartsWith("clean", StringComparison.Ordinal) || name.StartsWith("pgd", StringComparison.Ordinal);
+
+    private string Pictures() => string.Concat(_run.Pictures.Select(p => Html.Picture(p,
+        "Held-out images, their adversarial versions, and the difference (grey is none, black and white the largest allowed). Green frame: still classified rightly; orange: fooled.")));
+
+    private string Perception() => _run.Perception.Count == 0
+        ? ""
+        : $"<div class=\"grid\">\n{string.Concat(_run.Perception.Select(p => Html.Picture(p, p.Name)))}</div>\n";
+
+    private string Environment()
+    {
+        if (_run.Record is not { } record) return "";
+        List<(string, string)> rows =
+        [
+            ("program", record.Machine.Version), ("runtime", record.Machine.Runtime), ("system", record.Machine.Os), ("processor", record.Machine.Cpu),
+            ("cores", record.Machine.Cores.ToString(CultureInfo.InvariantCulture)),
+            ("memory", string.Create(CultureInfo.InvariantCulture, $"{record.Machine.MemoryMiB / 1024.0:F1} GiB")),
+            ("device", $"{record.Compute.Device}: {record.Compute.Kernels}"), ("started", Stamp(record.Start)), ("ended", record.End is { } end ? Stamp(end) : "not yet"),
+        ];
+        rows.AddRange((record.Resumes ?? []).Select(resume => ("gone on", Stamp(resume.Start))));
+        return Html.Table([], rows.Select(row => ("", (IReadOnlyList<string>)[row.Item1, row.Item2])), "text");
+    }
+
+    private static string Stamp(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+
+    private string Settings()
+    {
+        var html = new StringBuilder();
+        foreach (var section in _run.Settings.GroupBy(pair => pair.Key.Split('.')[0]))
+            html.Append(Html.Details(section.Key, Html.Table([], section.Select(pair => ("", (IReadOnlyList<string>)[pair.Key, pair.Value])), "text"), open: section.Key is "method" or "attack"));
+        return html.ToString();
+    }
+
+    private string Again()
+    {
+        string command = _run.Record is { } record ? string.Join(' ', record.CommandLine) : "";
+        return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"
+            + $"<pre>{Html.Text(command.Length > 0 ? $"# as it was started\n{command}\n\n" : "")}# the same again\nrpat train -c {Html.Text(Path.Combine(_run.Name, "config.yaml"))}\n</pre>\n";
+    }
+}

@@ -1,0 +1,36 @@
+using Rpat.Trainer.Runs;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>What a reader must know before trusting a run's numbers.</summary>
+internal static class RunWarnings
+{
+    private const int Few = 1000;
+    private const double Overfit = 0.05;
+
+    /// <summary>The sentences, most serious first.</summary>
+    public static IEnumerable<string> Of(RunData run)
+    {
+        if (run.Record is { Status: not RunStatus.Finished } record)
+            yield return $"The run is {record.Status.ToString().ToLowerInvariant()}, not finished{(record.Error is { } error ? $": {error}" : ".")}";
+        if (run.Events.Any(e => e.Values.Any(v => !double.IsFinite(v.Value)))) yield return "Some metrics are not finite numbers.";
+        if (run.Robust is null) yield return "Robustness has not been measured: run 'rpat eval' with attacks.";
+        else if (!run.Accuracies.Any(RunData.IsAutoAttack))
+            yield return "Robust accuracy was measured by PGD alone, which overestimates it: 'rpat eval … --attacks aa' runs AutoAttack.";
+        if (run.Robust is { Images: < Few } few)
+            yield return FormattableString.Invariant($"Robust accuracy rests on {few.Images} images: see the interval before comparing.");
+        if (Overfitting(run) is { } sentence) yield return sentence;
+    }
+
+    // The best robust accuracy on held-out images is better than the last one: Rice, Wong, Kolter, ICML 2020.
+    private static string? Overfitting(RunData run)
+    {
+        string? metric = run.Events.Where(e => e.Split == "val").SelectMany(e => e.Values).Select(v => v.Name)
+            .FirstOrDefault(name => name.Contains("pgd", StringComparison.OrdinalIgnoreCase) || name.Contains("adv", StringComparison.OrdinalIgnoreCase));
+        if (metric is null) return null;
+        var curve = run.Curve("val", metric);
+        double best = curve.Max(p => p.Y), last = curve[^1].Y;
+        if (best - last < Overfit) return null;
+        return FormattableString.Invariant($"Robust overfitting: {metric} on validation images was {100 * best:F1} % at epoch {curve.MaxBy(p => p.Y).X:F0} and is {100 * last:F1} % now.");
+    }
+}

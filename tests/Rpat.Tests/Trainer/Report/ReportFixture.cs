@@ -1,0 +1,35 @@
+using Rpat.Engine.IO;
+using Rpat.Tests.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Report;
+
+/// <summary>Two finished small runs, one of them evaluated by AutoAttack besides, made once for all tests.</summary>
+public sealed class ReportFixture : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public ReportFixture()
+    {
+        First = Train("pgd-at+rpat");
+        Second = Train("pgd-at");
+        string data = "npz:" + _test.PathOf("tiny.npz");
+        Assert.Equal(0, _test.Run("eval", First, "--data", data, "--attacks", "aa", "--n", "3"));
+        Directory.CreateDirectory(Path.Combine(First, "perception"));
+        File.WriteAllText(Path.Combine(First, "perception", "curve.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"90\" height=\"60\"><rect width=\"90\" height=\"60\"/></svg>");
+    }
+
+    public string First { get; }
+
+    public string Second { get; }
+
+    internal TestHost Test => _test;
+
+    public void Dispose() => _test.Dispose();
+
+    private string Train(string method)
+    {
+        string root = _test.PathOf("runs"), name = method.Replace('+', '-');
+        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--method", method, "--set", "train.epochs=3", "--out", root, "--name", name]));
+        return Directory.GetDirectories(root, $"*-{name}").Single();
+    }
+}

@@ -1,0 +1,101 @@
+using System.Text.RegularExpressions;
+using Rpat.Tests.IO;
+using Rpat.Tests.Support;
+using Rpat.Trainer.Report;
+
+namespace Rpat.Tests.Trainer.Report;
+
+/// <summary>The HTML reports, by their text everywhere, and rendered where Chromium is installed.</summary>
+[Collection(SerialCollection.Name)]
+public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<ReportFixture>
+{
+    [Fact]
+    public void AFinishedRunHasItsReport()
+    {
+        string html = File.ReadAllText(Path.Combine(fixture.Second, ReportFile.Name));
+        Assert.Contains("finished</span>", html, StringComparison.Ordinal);
+        Assert.Contains("PGD-2", html, StringComparison.Ordinal);
+        Assert.Contains("by PGD alone", html, StringComparison.Ordinal);
+        Assert.Equal(3, Charts().Count(html));
+    }
+
+    [Fact]
+    public void EverythingThatWasMeasuredIsShownWithItsInterval()
+    {
+        string html = Page(fixture.First);
+        Assert.Contains("AutoAttack", html, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("after apgd-ce", html, StringComparison.Ordinal);
+        Assert.Contains("95 % interval", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("by PGD alone", html, StringComparison.Ordinal);
+        Assert.Contains("data:image/svg+xml;base64,", html, StringComparison.Ordinal);
+        Assert.Contains("attack.eps", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NothingIsLoadedFromElsewhereAndNothingRuns()
+    {
+        foreach (string html in new[] { Page(fixture.First), Page(fixture.First, fixture.Second) })
+        {
+            Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
+            Assert.Empty(Links().Matches(html).Select(m => m.Value).Where(link => link != "http://www.w3.org/2000/svg"));
+            Assert.All(Pngs().Matches(html), m => PngReader.Pixels(Convert.FromBase64String(m.Groups[1].Value)));
+        }
+    }
+
+    [Fact]
+    public void AComparisonNamesWhatDiffers()
+    {
+        string html = Page(fixture.First, fixture.Second);
+        Assert.Contains("2 runs compared", html, StringComparison.Ordinal);
+        Assert.Contains("<td>method.name</td><td>pgd-at+rpat</td><td>pgd-at</td>", html, StringComparison.Ordinal);
+        Assert.Contains("measured by different attacks", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TextsAreNotMarkup() => Assert.Equal("&lt;b&gt; &amp; &quot;", Html.Text("<b> & \""));
+
+    [Fact]
+    public void AFolderThatIsNoRunIsRefused()
+    {
+        Assert.Equal(2, fixture.Test.Run("report", fixture.Test.PathOf("nothing")));
+        Assert.Contains("there is no run", fixture.Test.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1280)]
+    [InlineData(390)]
+    public void PagesRenderWithoutOverlapsAtDesktopAndPhoneWidth(int width)
+    {
+        foreach (string html in new[] { Page(fixture.First), Page(fixture.First, fixture.Second) })
+        {
+            Assert.Contains("width=device-width", html, StringComparison.Ordinal);
+            Assert.Contains("@media print", html, StringComparison.Ordinal);
+            Assert.All(ViewBoxes().Matches(html), m => Assert.InRange(int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 300, 700));
+            if (Browser.Path is null) continue; // without a browser the structure above is what can be checked
+            Layout layout = Browser.Look(html, width, fixture.Test.Folder);
+            Assert.Empty(layout.Overlaps);
+            Assert.InRange(layout.Width, 1, width);
+            Assert.True(layout.Charts >= 3 && layout.Pictures >= 2);
+            Assert.Equal(layout.Pictures, layout.Loaded);
+        }
+    }
+
+    private string Page(params string[] runs)
+    {
+        string path = fixture.Test.PathOf("page.html");
+        Assert.Equal(0, fixture.Test.Run(["report", .. runs, "-o", path]));
+        return File.ReadAllText(path);
+    }
+
+    [GeneratedRegex("<svg class=\"chart\"")]
+    private static partial Regex Charts();
+
+    [GeneratedRegex("https?://[^\"' )<]*")]
+    private static partial Regex Links();
+
+    [GeneratedRegex("data:image/png;base64,([^\"]*)")]
+    private static partial Regex Pngs();
+
+    [GeneratedRegex("viewBox=\"0 0 ([0-9]+) ")]
+    private static partial Regex ViewBoxes();
+}
