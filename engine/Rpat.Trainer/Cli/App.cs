@@ -15,7 +15,7 @@ internal static class App
     {
         try
         {
-            var parsed = Root(host).Parse(arguments);
+            var parsed = Parse(arguments, host);
             return parsed.Action is ParseErrorAction ? throw UsageErrors.Of(parsed) : parsed.Invoke(Invocation(host));
         }
         catch (Exception error)
@@ -23,6 +23,9 @@ internal static class App
             return ErrorReport.Print(error, host.Error);
         }
     }
+
+    /// <summary>Understands one command line without running it.</summary>
+    internal static ParseResult Parse(string[] arguments, Host host) => Root(host).Parse(arguments);
 
     private static RootCommand Root(Host host)
     {

@@ -53,7 +53,7 @@ internal sealed class RunReporter : IDisposable
         var s = _state.Statistics;
         int steps = _setup.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;
         var left = TimeSpan.FromSeconds((_setup.TotalSteps - _state.Step) * (double)_setup.Batch / pace.Speed);
-        _view.Update(new ProgressSnapshot("train", _state.Epoch, _config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts, s.Accuracies, pace.Speed, Elapsed, left));
+        _view.Update(new ProgressSnapshot("train", _state.Epoch, _config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts, s.Accuracies, pace.Speed, Elapsed, left) { MemoryBytes = Environment.WorkingSet });
     }
 
     /// <summary>An epoch was trained.</summary>

@@ -17,6 +17,7 @@ internal static class BarLine
         line.Append(FormattableString.Invariant($"  {Format.Number(s.ImagesPerSecond)} images/s  left {Format.Duration(s.Remaining)}"));
         if (s.Phase == "train") line.Append($"  lr {Format.Number(s.Lr)}  loss {Format.Number(s.Loss)}{Parts(s.LossParts)}");
         foreach (var accuracy in s.Accuracies) line.Append($"  {accuracy.Name} {Format.Percent(accuracy.Value)}");
+        if (s.MemoryBytes > 0) line.Append($"  mem {Format.Memory(s.MemoryBytes)}");
         return line.ToString();
     }
 

@@ -18,6 +18,11 @@ internal static class Format
         return Math.Abs(levels - Math.Round(levels)) < 1e-6 ? FormattableString.Invariant($"{Math.Round(levels)}/255") : Number(length);
     }
 
+    /// <summary>An amount of memory: <c>412 MiB</c>, <c>9.8 GiB</c>.</summary>
+    public static string Memory(long bytes) => bytes < 1L << 30
+        ? FormattableString.Invariant($"{bytes >> 20} MiB")
+        : FormattableString.Invariant($"{bytes / (double)(1L << 30):F1} GiB");
+
     /// <summary>A duration in its two largest units: <c>2h41m</c>, <c>3m26s</c>, <c>12s</c>.</summary>
     public static string Duration(TimeSpan time) => time switch
     {

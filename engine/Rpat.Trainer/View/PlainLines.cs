@@ -16,6 +16,7 @@ internal static class PlainLines
         if (s.Phase == "train") Training(line, s.Lr, s.Loss, s.LossParts);
         Accuracies(line, s.Accuracies);
         Pair(line, "images_per_s", Format.Number(s.ImagesPerSecond));
+        if (s.MemoryBytes > 0) Pair(line, "memory_mib", Whole((int)(s.MemoryBytes >> 20)));
         Pair(line, "elapsed", Format.Duration(s.Elapsed));
         Pair(line, "left", Format.Duration(s.Remaining));
         return line.ToString();

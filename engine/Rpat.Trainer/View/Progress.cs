@@ -28,7 +28,11 @@ internal sealed record ProgressSnapshot(
     IReadOnlyList<Metric> Accuracies,
     double ImagesPerSecond,
     TimeSpan Elapsed,
-    TimeSpan Remaining);
+    TimeSpan Remaining)
+{
+    /// <summary>Memory that the process holds; 0 where it is not shown.</summary>
+    public long MemoryBytes { get; init; }
+}
 
 /// <summary>A finished epoch.</summary>
 /// <param name="Epoch">The epoch, counted from 1.</param>

@@ -101,6 +101,14 @@ public class ViewTests
         + "clean 61.20  adv 44.91",
         BarLine.Of(_snapshot));
 
+    [Fact]
+    public void MemoryIsShownWhereItIsKnown()
+    {
+        Assert.EndsWith("  mem 412 MiB", BarLine.Of(_snapshot with { MemoryBytes = 412L << 20 }), StringComparison.Ordinal);
+        Assert.EndsWith("  mem 9.6 GiB", BarLine.Of(_snapshot with { MemoryBytes = 9_800L << 20 }), StringComparison.Ordinal);
+        Assert.Contains(" memory_mib=412 ", PlainLines.Of(_snapshot with { MemoryBytes = 412L << 20 }), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(-3, "0s")]
     [InlineData(59.9, "59s")]
