@@ -34,6 +34,7 @@ internal static class App
             TrainCommand.Create(host),
             RecipesCommand.Create(host),
             ReproduceCommand.Create(host),
+            PerceptionCommand.Create(host),
             EvalCommand.Create(host),
             AttackCommand.Create(host),
             AttacksCommand.Create(host),
