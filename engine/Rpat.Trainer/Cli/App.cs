@@ -32,6 +32,7 @@ internal static class App
         var root = new RootCommand("Trains adversarially robust image classifiers (RPAT) and measures them.")
         {
             TrainCommand.Create(host),
+            ConfigCommand.Create(host),
             RecipesCommand.Create(host),
             ReproduceCommand.Create(host),
             PerceptionCommand.Create(host),
@@ -44,6 +45,8 @@ internal static class App
             ModelsCommand.Create(host),
             ImportCommand.Create(host),
             ExportCommand.Create(host),
+            DoctorCommand.Create(host),
+            CompletionCommand.Create(host),
         };
         foreach (var list in ListCommands.Create(host)) root.Add(list);
         return root;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Data;
+using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Cli;
 
@@ -54,6 +56,14 @@ internal sealed class ConfigOptions
         Key("--name", "NAME", Keys.RunName),
     ];
 
+    // Names that are looked up elsewhere than in the key's kind.
+    private static Dictionary<Leaf, Func<IEnumerable<string>>> Listed => new()
+    {
+        [Keys.RecipeName] = () => RecipeLibrary.Names,
+        [Keys.DataName] = () => DataSets.All.Select(set => set.Name),
+        [Keys.ModelName] = () => Catalog.Models.Select(model => model.Name),
+    };
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -74,5 +84,12 @@ internal sealed class ConfigOptions
         ]);
 
     private static (Option<string> Option, Leaf Key) Key(string name, string value, Leaf key, params string[] aliases) =>
-        (new Option<string>(name, aliases) { Description = $"{key.Doc} ({key.Path})", HelpName = value }, key);
+        (Completed(new Option<string>(name, aliases) { Description = $"{key.Doc} ({key.Path})", HelpName = value }, key), key);
+
+    private static Option<string> Completed(Option<string> option, Leaf key)
+    {
+        string[] names = [.. Listed.TryGetValue(key, out var list) ? list() : key.Names];
+        if (names.Length > 0) option.CompletionSources.Add(names);
+        return option;
+    }
 }

@@ -16,7 +16,7 @@ internal sealed class TrainCommand
 
     private readonly Option<bool> _dryRun = new("--dry-run")
     {
-        Description = "print the resolved configuration, with the origin of each value, and stop",
+        Description = "print the resolved configuration and what the run will need, from a short measurement, and stop",
     };
 
     private readonly Option<string?> _resume = new("--resume")
@@ -62,7 +62,9 @@ internal sealed class TrainCommand
 
     private int Show(ResolvedConfig resolved)
     {
+        using var setup = TrainingSetup.Open(resolved.Config);
         _host.Out.Write(ConfigWriter.Write(resolved));
+        _host.Out.Write(Forecast.Of(resolved.Config, setup).Comments());
         return ExitCode.Done;
     }
 

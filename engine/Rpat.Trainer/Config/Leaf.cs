@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text.Json.Nodes;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
@@ -25,6 +26,12 @@ internal abstract class Leaf(string path, string initial, bool isList, string do
     /// <summary>Whether two entries of this key mean the same value, however they are written.</summary>
     /// <exception cref="ConfigException">One of them is no such value.</exception>
     public abstract bool Same(Entry one, Entry other);
+
+    /// <summary>The key in JSON Schema's words.</summary>
+    public abstract JsonObject Schema();
+
+    /// <summary>The names that the key takes; empty where they cannot be listed.</summary>
+    public abstract IReadOnlyList<string> Names { get; }
 }
 
 /// <summary>One key of the configuration with the conversion from its text.</summary>
@@ -47,6 +54,18 @@ internal sealed class Leaf<T>(string path, string initial, Kind<T> kind, string 
         {
             throw Wrong(entry, error.Message);
         }
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names => kind.Names;
+
+    /// <inheritdoc/>
+    public override JsonObject Schema()
+    {
+        var schema = kind.Schema();
+        schema["description"] = Doc;
+        schema["default"] = Default;
+        return schema;
     }
 
     /// <inheritdoc/>

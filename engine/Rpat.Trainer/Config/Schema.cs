@@ -23,6 +23,9 @@ internal static class Schema
     private static readonly HashSet<string> _sections =
         [.. Keys.All.SelectMany(leaf => Parents(leaf.Path))];
 
+    /// <summary>Whether the path of a section may stand for its name.</summary>
+    public static bool HasShorthand(string path) => _shorthands.ContainsKey(path);
+
     /// <summary>Whether keys stand below this path.</summary>
     public static bool IsSection(string path) => _sections.Contains(path);
 

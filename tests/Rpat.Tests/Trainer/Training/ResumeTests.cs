@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Output;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 
@@ -9,8 +6,6 @@ namespace Rpat.Tests.Trainer.Training;
 [Collection(SerialCollection.Name)]
 public sealed class ResumeTests : IDisposable
 {
-    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml", "report.html", TensorBoardLog.FileName];
-
     private readonly TestHost _test = new();
 
     public void Dispose() => _test.Dispose();
@@ -67,7 +62,7 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Hashes(whole), Hashes(parts));
         Assert.Single(RunsIn("parts"));
         Assert.Equal(0, _test.Run([.. Arguments("parts", 7), "--resume", "auto"]));
-        Assert.Equal(2, RunsIn("parts").Count());
+        Assert.Equal(2, RunsIn("parts").Count);
     }
 
     [Fact]
@@ -119,6 +114,22 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains("not those that the run began with", _test.Error);
     }
 
+    [Fact]
+    public void ACheckpointThatCannotBeWrittenLeavesTheEarlierOne()
+    {
+        string whole = Train("whole", 7), run = Train("run", 3);
+        string earlier = Directory.GetFiles(Path.Combine(run, "checkpoints")).Max(StringComparer.Ordinal)!;
+        byte[] before = File.ReadAllBytes(earlier);
+        string obstacle = Directory.CreateDirectory(Path.Combine(run, "checkpoints", "step-00000004.safetensors")).FullName;
+        Assert.Equal(2, _test.Run("train", "--resume", run, "--set", "train.max_steps=7"));
+        Assert.Matches("rpat: the run stops at step 4, since .*step-00000004.* cannot be written .* has room \\(the checkpoint of step 3 is intact\\)\\.\n", _test.Error);
+        Assert.Contains("go on with: ", _test.Error);
+        Assert.Equal(before, File.ReadAllBytes(earlier));
+        Directory.Delete(obstacle);
+        Assert.Equal(0, _test.Run("train", "--resume", run, "--set", "train.max_steps=7"));
+        Assert.Equal(Hashes(whole), Hashes(run));
+    }
+
     private string Train(string name, int steps)
     {
         int code = _test.Run(Arguments(name, steps));
@@ -131,12 +142,7 @@ public sealed class ResumeTests : IDisposable
         .. TinyRun.Arguments(_test), "--set", $"train.max_steps={steps}", "--ema", "0.9", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name),
     ];
 
-    private IEnumerable<string> RunsIn(string name) => Directory.GetDirectories(_test.PathOf(name)).Where(run => Path.GetFileName(run) != "latest");
+    private IReadOnlyList<string> RunsIn(string name) => RunFiles.Runs(_test, name);
 
-    /// <summary>Every file of a run but those that hold times and origins, with its hash.</summary>
-    private static IEnumerable<string> Hashes(string run) => Directory.GetFiles(run, "*", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(run, file))
-        .Where(name => !_timed.Contains(name))
-        .Order(StringComparer.Ordinal)
-        .Select(name => $"{name} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, name))))}");
+    private static IEnumerable<string> Hashes(string run) => RunFiles.Hashes(run);
 }

@@ -17,21 +17,25 @@ internal static class TinyRun
         "--set", "eval.attacks=clean,pgd2", "--set", "optimizer.lr=0.01", "--set", "log.progress=none",
     ];
 
-    private static string DataSet(TestHost test)
+    /// <summary>Writes a data set.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="channels">Planes of an image.</param>
+    /// <param name="firstLabel">The label of the first class.</param>
+    public static string Write(string path, int channels = 1, int firstLabel = 0)
     {
-        string path = test.PathOf("tiny.npz");
-        if (File.Exists(path)) return path;
-        Npz.Write(path, [Pixels("images", 0), Labels("labels"), Pixels("test_images", 1), Labels("test_labels")]);
+        Npz.Write(path, [Pixels("images", 0, channels), Labels("labels", firstLabel), Pixels("test_images", 1, channels), Labels("test_labels", firstLabel)]);
         return path;
     }
 
-    private static NamedArray Pixels(string name, int sample)
+    private static string DataSet(TestHost test) => File.Exists(test.PathOf("tiny.npz")) ? test.PathOf("tiny.npz") : Write(test.PathOf("tiny.npz"));
+
+    private static NamedArray Pixels(string name, int sample, int channels)
     {
-        var values = new float[Images * 64];
+        var values = new float[Images * channels * 64];
         new RandomKey(3, Purpose.Synthetic, 0, sample, 0, 0).Stream().FillUniform(values);
-        return new NamedArray(name, ElementType.U8, [Images, 1, 8, 8], Array.ConvertAll(values, value => (byte)(value * 256)));
+        return new NamedArray(name, ElementType.U8, [Images, channels, 8, 8], Array.ConvertAll(values, value => (byte)(value * 256)));
     }
 
-    private static NamedArray Labels(string name) =>
-        NamedArray.FromInt64(name, [.. Enumerable.Range(0, Images).Select(i => (long)i % 3)], Images);
+    private static NamedArray Labels(string name, int first) =>
+        NamedArray.FromInt64(name, [.. Enumerable.Range(0, Images).Select(i => first + (long)i % 3)], Images);
 }

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is right, and which keys there are.</summary>
+internal static class ConfigCommand
+{
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host) => new("config", "Show a resolved configuration, check files, or print the keys as a JSON schema.")
+    {
+        Show(host), Check(host), SchemaOf(host),
+    };
+
+    private static Command Show(Host host)
+    {
+        var options = new ConfigOptions();
+        var show = new Command("show", "Print every key as it is resolved from recipe, files, environment and options, with where it came from.");
+        options.AddTo(show);
+        show.SetAction(parsed =>
+        {
+            host.Out.Write(ConfigWriter.Write(ConfigResolver.Resolve(options.Sources(parsed, host))));
+            return ExitCode.Done;
+        });
+        return show;
+    }
+
+    private static Command Check(Host host)
+    {
+        var files = new Argument<string[]>("FILE") { Description = "configuration files (YAML or JSON)", Arity = ArgumentArity.OneOrMore };
+        var check = new Command("check", "Check that files hold only known keys and right values.") { files };
+        check.SetAction(parsed =>
+        {
+            int code = ExitCode.Done;
+            foreach (string file in parsed.GetRequiredValue(files)) code = Math.Max(code, CheckFile(host, file));
+            return code;
+        });
+        return check;
+    }
+
+    // Each file alone: what the environment says has nothing to do with whether a file is right.
+    private static int CheckFile(Host host, string file)
+    {
+        try
+        {
+            ConfigResolver.Resolve(new ConfigSources([file], new Dictionary<string, string>(), [], []));
+            host.Out.WriteLine($"{file}: ok");
+            return ExitCode.Done;
+        }
+        catch (UserException error)
+        {
+            return ErrorReport.Print(error, host.Error);
+        }
+    }
+
+    private static Command SchemaOf(Host host)
+    {
+        var schema = new Command("schema", "Print a JSON schema of all keys, from which editors complete and check files.");
+        schema.SetAction(_ =>
+        {
+            host.Out.Write(JsonSchemaWriter.Write());
+            return ExitCode.Done;
+        });
+        return schema;
+    }
+}

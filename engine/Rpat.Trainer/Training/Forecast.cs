@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Training;
+
+/// <summary>What a run will need, from a few of its own steps.</summary>
+/// <param name="Parameters">Trained values.</param>
+/// <param name="Steps">Steps of the run.</param>
+/// <param name="Batch">Images a step.</param>
+/// <param name="StepSeconds">Time of a step.</param>
+/// <param name="EvaluationSeconds">Time of all evaluations.</param>
+/// <param name="MemoryBytes">Most memory that the process held.</param>
+/// <param name="DiskBytes">The run folder's size, one checkpoint more than is kept included.</param>
+/// <param name="FreeBytes">Room on the disk.</param>
+internal sealed record Forecast(
+    long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, long DiskBytes, long FreeBytes)
+{
+    private const double MeasureSeconds = 1;
+    private const int MostSteps = 20;
+
+    /// <summary>Time of the whole run.</summary>
+    public TimeSpan Total => TimeSpan.FromSeconds(Steps * StepSeconds + EvaluationSeconds);
+
+    /// <summary>Makes a forecast by training and evaluating for a moment; the network is of no further use then.</summary>
+    public static Forecast Of(TrainerConfig config, TrainingSetup setup)
+    {
+        double step = StepTime(setup), evaluation = EvaluationTime(config, setup);
+        long net = Bytes(setup.Reported.State()), checkpoint = Bytes(setup.Net.State()) + Bytes(setup.State.State());
+        int epochs = (setup.TotalSteps + setup.StepsPerEpoch - 1) / setup.StepsPerEpoch;
+        int kept = config.Checkpoint.Keep + 1 + (config.Checkpoint.KeepEvery == 0 ? 0 : epochs / config.Checkpoint.KeepEvery);
+        using var process = Process.GetCurrentProcess();
+        return new Forecast(
+            setup.Net.Parameters.Count, setup.TotalSteps, setup.Batch, step, evaluation, process.PeakWorkingSet64, (checkpoint * kept) + (net * 3), Free(config.Run.Out));
+    }
+
+    /// <summary>The forecast as comments that may stand in a configuration file.</summary>
+    public string Comments()
+    {
+        var text = new StringWriter { NewLine = "\n" };
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
+        text.WriteLine($"#   memory   {Sizes.Text(MemoryBytes)}, as measured now");
+        text.WriteLine($"#   disk     {Sizes.Text(DiskBytes)} of {Sizes.Text(FreeBytes)} that are free{(DiskBytes > FreeBytes ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
+        return text.ToString();
+    }
+
+    // The first step records and plans.
+    private static double StepTime(TrainingSetup setup)
+    {
+        var watch = new Stopwatch();
+        int steps = 0;
+        foreach (ImageBatch batch in setup.Batches().Epoch(1))
+        {
+            if (steps == 1) watch.Start();
+            setup.Step.Run(batch.Images, batch.Labels, batch.Samples, epoch: 1, rate: 0);
+            if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
+        }
+
+        return steps < 2 ? 0 : watch.Elapsed.TotalSeconds / (steps - 1);
+    }
+
+    private static double EvaluationTime(TrainerConfig config, TrainingSetup setup)
+    {
+        var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
+        double final = config.Eval.Attacks.Sum(attack => Time(attack)) * setup.TestImages.Count;
+        int epochs = (setup.TotalSteps + setup.StepsPerEpoch - 1) / setup.StepsPerEpoch;
+        bool monitors = config.Eval.Select == SelectOn.Test || (config.Eval.Select == SelectOn.Validation && setup.Validation is not null);
+        if (!monitors) return final;
+        int watched = config.Eval.Select == SelectOn.Test ? setup.TestImages.Count : setup.Validation!.Count;
+        return (2 * final) + (Time(config.Eval.Monitor) * watched * epochs / config.Eval.Every);
+
+        double Time(EvalAttack attack)
+        {
+            var some = setup.TestImages.Take(config.Eval.Batch);
+            PgdOptions? options = attack.Steps == 0 ? null : setup.Attack(Math.Min(attack.Steps, 5));
+            evaluator.Run(some, options, setup.Seed);
+            long start = Stopwatch.GetTimestamp();
+            evaluator.Run(some, options, setup.Seed);
+            return Stopwatch.GetElapsedTime(start).TotalSeconds / some.Count * (options is null ? 1 : attack.Steps / (double)options.Steps);
+        }
+    }
+
+    private static long Bytes(IEnumerable<NamedArray> arrays) => arrays.Sum(array => (long)array.Data.Length);
+
+    private static long Free(string folder)
+    {
+        var place = new DirectoryInfo(Path.GetFullPath(folder));
+        while (!place.Exists && place.Parent is not null) place = place.Parent;
+        return new DriveInfo(place.FullName).AvailableFreeSpace;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Rpat.Trainer.Config;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+public sealed class ConfigCommandTests : IDisposable
+{
+    private readonly TestHost _test = new(("RPAT__TRAIN__BATCH", "7"));
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void ShowNamesTheOriginOfEachValue()
+    {
+        string file = _test.Write("my.yaml", "train:\n  epochs: 2\n");
+        Assert.Equal(0, _test.Run("config", "show", "-c", file, "--set", "train.seed=5", "--lr", "0.2"));
+        Assert.Matches($"epochs: 2 +# {file}:2\n", _test.Out);
+        Assert.Matches("batch: 7 +# environment RPAT__TRAIN__BATCH\n", _test.Out);
+        Assert.Matches("seed: 5 +# --set\n", _test.Out);
+        Assert.Matches("lr: 0.2 +# --lr\n", _test.Out);
+        Assert.Empty(_test.Error);
+    }
+
+    [Fact]
+    public void CheckLooksAtEachFileAlone()
+    {
+        string good = _test.Write("good.yaml", "train:\n  epochs: 2\n"), bad = _test.Write("bad.yaml", "\ntrain:\n  epohcs: 2\n");
+        Assert.Equal(0, _test.Run("config", "check", good));
+        Assert.Equal(2, _test.Run("config", "check", bad, good));
+        Assert.Equal($"{good}: ok\n{good}: ok\n", _test.Out);
+        Assert.StartsWith($"rpat: unknown key 'train.epohcs' ({bad}:3): did you mean 'train.epochs'?", _test.Error);
+    }
+
+    [Fact]
+    public void TheSchemaHasEveryKeyWithItsKind()
+    {
+        Assert.Equal(0, _test.Run("config", "schema"));
+        using var schema = JsonDocument.Parse(_test.Out);
+        foreach (var leaf in Keys.All) Assert.Equal(leaf.Doc, Find(schema.RootElement, leaf.Path).GetProperty("description").GetString());
+        Assert.Equal("integer", Find(schema.RootElement, "train.epochs").GetProperty("type").GetString());
+        Assert.Equal("boolean", Find(schema.RootElement, "optimizer.nesterov").GetProperty("type").GetString());
+        Assert.Equal("linf", Find(schema.RootElement, "attack.norm").GetProperty("enum")[0].GetString());
+        Assert.Equal("array", Find(schema.RootElement, "schedule.milestones").GetProperty("anyOf")[0].GetProperty("type").GetString());
+        Assert.False(schema.RootElement.GetProperty("properties").GetProperty("train").GetProperty("additionalProperties").GetBoolean());
+    }
+
+    // A section with a shorthand stands under anyOf beside the string.
+    private static JsonElement Find(JsonElement schema, string path)
+    {
+        foreach (string name in path.Split('.'))
+        {
+            if (schema.TryGetProperty("anyOf", out var choices)) schema = choices[0];
+            schema = schema.GetProperty("properties").GetProperty(name);
+        }
+
+        return schema;
+    }
+}

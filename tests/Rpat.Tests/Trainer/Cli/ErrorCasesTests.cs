@@ -1,0 +1,55 @@
+using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+/// <summary>What goes wrong in practice is one sentence on stderr and the exit code of its kind.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class ErrorCasesTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void ATruncatedCifarFile()
+    {
+        string folder = Directory.CreateDirectory(_test.PathOf("cifar-10-batches-bin")).FullName;
+        foreach (string name in (string[])["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"])
+            File.WriteAllBytes(Path.Combine(folder, name + ".bin"), new byte[3073 * 2 + 100]);
+        Fails(3, @"data_batch_1\.bin.* has 6246 bytes", "train", "--recipe", "cifar10-preactresnet18-rpat-linf", "--data-dir", folder);
+    }
+
+    [Fact]
+    public void ALabelOutOfRange() => Fails(3, "has label -1 at image 0", Train("--dataset", "npz:" + TinyRun.Write(_test.PathOf("bad.npz"), firstLabel: -1)));
+
+    [Fact]
+    public void ImagesOfAnotherSize()
+    {
+        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", "--out", _test.PathOf("runs")]));
+        string run = RunFiles.Runs(_test, "runs").Single(), data = TinyRun.Write(_test.PathOf("colour.npz"), channels: 3);
+        using var again = new TestHost();
+        int code = again.Run("eval", run, "--data", "npz:" + data, "--attacks", "clean", "--out", _test.PathOf("eval"));
+        Assert.True(code is 3 or 6, again.Error);
+        Assert.Matches("^rpat: .*(3x8x8|1x8x8|conv1)", again.Error);
+    }
+
+    [Fact]
+    public void AFolderThatCannotBeWritten() => Fails(2, "no run folder can be made in", [.. TinyRun.Arguments(_test), "--out", Path.Combine(_test.Write("file", ""), "runs")]);
+
+    [Fact]
+    public void ABatchThatDoesNotFitIntoMemory() => Fails(
+        4, "out of memory: choose a smaller train.batch",
+        "train", "--recipe", "fashion-quick", "-b", "6000", "--set", "model.width=512", "--progress", "none", "--out", _test.PathOf("runs"));
+
+    private string[] Train(params string[] arguments) => ["train", "--recipe", "fashion-quick", .. arguments, "--out", _test.PathOf("runs")];
+
+    private void Fails(int code, string pattern, params string[] arguments)
+    {
+        Assert.Equal(code, _test.Run(arguments));
+        string sentence = Assert.Single(_test.Error.Split('\n'), line => line.StartsWith("rpat: ", StringComparison.Ordinal));
+        Assert.Matches(pattern, sentence);
+        Assert.DoesNotContain("   at ", _test.Error);
+        Assert.Empty(_test.Out);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Globalization;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>
+/// Training in a process of its own, ended by signals: SIGKILL at a random moment, SIGTERM, SIGINT and SIGUSR1. <c>RPAT_KILLS</c> is how
+/// often it is killed; 2 by default.
+/// </summary>
+[Collection(SerialCollection.Name)]
+public sealed class KilledTrainingTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void KilledAnywhereAndResumedItLeavesTheFilesOfARunNeverStopped()
+    {
+        var watch = Stopwatch.StartNew();
+        using (var process = Start("whole")) process.WaitForExit();
+        int length = (int)watch.ElapsedMilliseconds;
+        int kills = int.Parse(Environment.GetEnvironmentVariable("RPAT_KILLS") ?? "2", CultureInfo.InvariantCulture);
+        var random = new System.Random(Environment.ProcessId);
+        for (int i = 0; i < kills; i++)
+        {
+            using var process = Start("parts", "--resume", "auto");
+            process.WaitForExit(random.Next(length));
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        if (RunFiles.Runs(_test, "parts").All(run => !RunFiles.IsFinished(run))) using (var last = Start("parts", "--resume", "auto")) last.WaitForExit();
+        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "parts").First()));
+    }
+
+    [Theory]
+    [InlineData("TERM", 143)]
+    [InlineData("INT", 130)]
+    public void ASignalSavesAndSaysHowToGoOn(string signal, int code)
+    {
+        using (var process = Start("parts", "--set", "train.epochs=100000"))
+        {
+            WaitForStep("parts");
+            Signal(process, signal);
+            Assert.True(process.WaitForExit(60_000));
+            Assert.Equal(code, process.ExitCode);
+            Assert.Contains("stopped early; go on with: ", process.StandardError.ReadToEnd());
+        }
+
+        string run = RunFiles.Runs(_test, "parts").Single();
+        Assert.Contains("\"interrupted\"", File.ReadAllText(Path.Combine(run, "run.json")));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(run, "checkpoints")));
+    }
+
+    [Fact]
+    public void Usr1SavesAndGoesOn()
+    {
+        using var process = Start("parts", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
+        WaitForStep("parts");
+        Signal(process, "USR1");
+        string checkpoints = Path.Combine(RunFiles.Runs(_test, "parts").Single(), "checkpoints");
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(checkpoints) && Directory.GetFiles(checkpoints, "*.safetensors").Length > 0, 60_000));
+        Assert.False(process.HasExited);
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    private Process Start(string name, params string[] more)
+    {
+        string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more];
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        return Process.Start(start)!;
+    }
+
+    // The first epoch's metrics say that the loop runs and listens.
+    private void WaitForStep(string name) => Assert.True(SpinWait.SpinUntil(
+        () => RunFiles.Runs(_test, name).Any(run => File.Exists(Path.Combine(run, "metrics.csv"))), 60_000));
+
+    private static void Signal(Process process, string name)
+    {
+        using var kill = Process.Start("kill", ["-s", name, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+}

@@ -1,0 +1,25 @@
+using System.Security.Cryptography;
+using Rpat.Trainer.Output;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>Run folders beneath a test's folder, and what equal runs have in common.</summary>
+internal static class RunFiles
+{
+    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml", "report.html", TensorBoardLog.FileName];
+
+    /// <summary>The runs in a folder, oldest first.</summary>
+    public static IReadOnlyList<string> Runs(TestHost test, string name) => !Directory.Exists(test.PathOf(name))
+        ? []
+        : [.. Directory.GetDirectories(test.PathOf(name)).Where(run => Path.GetFileName(run) != "latest").Order(StringComparer.Ordinal)];
+
+    /// <summary>Whether a run has done all it should.</summary>
+    public static bool IsFinished(string run) => File.ReadAllText(Path.Combine(run, "run.json")).Contains("\"finished\"", StringComparison.Ordinal);
+
+    /// <summary>Every file of a run but those that hold times and origins, with its hash.</summary>
+    public static IEnumerable<string> Hashes(string run) => Directory.GetFiles(run, "*", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(run, file))
+        .Where(name => !_timed.Contains(name))
+        .Order(StringComparer.Ordinal)
+        .Select(name => $"{name} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, name))))}");
+}
