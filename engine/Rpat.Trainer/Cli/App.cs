@@ -35,6 +35,7 @@ internal static class App
             ConfigCommand.Create(host),
             RecipesCommand.Create(host),
             ReproduceCommand.Create(host),
+            PerceptionCommand.Create(host),
             EvalCommand.Create(host),
             AttackCommand.Create(host),
             AttacksCommand.Create(host),

@@ -14,10 +14,16 @@ internal sealed record PublishedResult(string Row, double Clean, double Aa, doub
     /// <summary>Reads the section's lines.</summary>
     internal static PublishedResult Read(string yaml)
     {
-        var stream = new YamlStream();
-        stream.Load(new StringReader(yaml));
-        var keys = ((YamlMappingNode)stream.Documents[0].RootNode).Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => ((YamlScalarNode)p.Value).Value!);
+        var keys = Pairs(yaml);
         double Number(string key) => keys.TryGetValue(key, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : double.NaN;
         return new PublishedResult(keys["row"], Number("clean"), Number("aa"), Number("mean"), Number("nrr"));
+    }
+
+    /// <summary>Keys and values of a section of plain lines.</summary>
+    internal static Dictionary<string, string> Pairs(string yaml)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(yaml));
+        return ((YamlMappingNode)stream.Documents[0].RootNode).Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => ((YamlScalarNode)p.Value).Value!);
     }
 }

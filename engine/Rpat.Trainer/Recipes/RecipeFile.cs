@@ -12,20 +12,22 @@ internal sealed class RecipeFile
     /// <summary>How the origin of a part's value begins.</summary>
     public const string PartOrigin = "part ";
 
-    private const string Section = "published:";
+    private const string PublishedSection = "published:", NeedsSection = "needs:";
 
     private static readonly ConcurrentDictionary<string, RecipeFile> _files = new();
     private readonly string[] _lines;
+    private readonly HashSet<int> _taken = []; // lines of sections that are no configuration; the rest keeps its line numbers
 
     private RecipeFile(string resource)
     {
         Text = Load(resource);
         _lines = Text.Split('\n');
-        var (own, published) = Split();
+        string published = Section(PublishedSection), needs = Section(NeedsSection);
         int slash = resource.IndexOf('/');
         string origin = (slash == "recipes".Length ? RecipeOrigin : PartOrigin) + resource[(slash + 1)..];
-        Layer = YamlLayer.Read(own, origin);
-        Published = published.Trim().Length == 0 ? null : PublishedResult.Read(published);
+        Layer = YamlLayer.Read(string.Join('\n', _lines.Select((line, i) => _taken.Contains(i) ? "" : line)), origin);
+        Published = published.Length == 0 ? null : PublishedResult.Read(published);
+        Needs = needs.Length == 0 ? new Dictionary<string, string>() : PublishedResult.Pairs(needs);
     }
 
     /// <summary>The file as it was written.</summary>
@@ -36,6 +38,9 @@ internal sealed class RecipeFile
 
     /// <summary>Its section of published numbers, which is no configuration, or null.</summary>
     public PublishedResult? Published { get; }
+
+    /// <summary>Recipes whose run folders it needs, by the key that wants the folder; no configuration either.</summary>
+    public IReadOnlyDictionary<string, string> Needs { get; }
 
     /// <summary>Reads a resource; once.</summary>
     public static RecipeFile Read(string resource) => _files.GetOrAdd(resource, static name => new RecipeFile(name));
@@ -62,14 +67,14 @@ internal sealed class RecipeFile
         return hash < 0 ? null : line[(hash + 2)..].Trim();
     }
 
-    // The rest keeps its line numbers.
-    private (string Own, string Published) Split()
+    private string Section(string title)
     {
-        int first = Array.FindIndex(_lines, line => line.StartsWith(Section, StringComparison.Ordinal));
-        if (first < 0) return (Text, "");
+        int first = Array.FindIndex(_lines, line => line.StartsWith(title, StringComparison.Ordinal));
+        if (first < 0) return "";
         int end = Array.FindIndex(_lines, first + 1, line => line.Length > 0 && line[0] is not (' ' or '#'));
         if (end < 0) end = _lines.Length;
-        return (string.Join('\n', _lines.Select((line, i) => i >= first && i < end ? "" : line)), string.Join('\n', _lines[(first + 1)..end]));
+        _taken.UnionWith(Enumerable.Range(first, end - first));
+        return string.Join('\n', _lines[(first + 1)..end]);
     }
 
     private static string Load(string resource)

@@ -49,6 +49,9 @@ internal static class RecipeLibrary
     /// <summary>What was published for the recipe, or null.</summary>
     public static PublishedResult? Published(string name) => RecipeFile.Read(Recipes + name).Published;
 
+    /// <summary>Recipes that must be trained first, by the key that wants their run folder; empty for most.</summary>
+    public static IReadOnlyDictionary<string, string> Needs(string name) => RecipeFile.Read(Recipes + name).Needs;
+
     /// <summary>Where a value of a recipe comes from in the world, as its line's comment says; else where it was written.</summary>
     public static string SourceOf(Entry entry)
     {

@@ -33,8 +33,9 @@ internal static class RecipeText
             if (entry.Origin == "default" || leaf.Path.StartsWith("recipe.", StringComparison.Ordinal)) continue;
             output.WriteLine($"{$"{leaf.Path}: {Value(entry, leaf)}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
         }
+        foreach (var (key, recipe) in RecipeLibrary.Needs(name)) output.WriteLine($"# needs --set {key}=RUN of {recipe}; 'rpat reproduce' trains it first");
         if (RecipeLibrary.Published(name) is not { } p) return;
-        output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}");
+        output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
     }
 
     /// <summary>The keys in which two recipes differ.</summary>

@@ -13,8 +13,12 @@ namespace Rpat.Trainer.Reproduce;
 /// <param name="Seed">The run's seed.</param>
 internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Recipe, long Seed)
 {
-    /// <summary>For progress and folders.</summary>
-    public string Name => FormattableString.Invariant($"{Method}-s{Seed}");
+    /// <summary>For progress and folders: a recipe that others need is trained once.</summary>
+    public string Name => FormattableString.Invariant($"{Recipe}-s{Seed}");
+
+    /// <summary>The runs that must be there first, by the key that wants their folder.</summary>
+    public IReadOnlyList<(string Key, ReproduceJob Job)> Needs =>
+        [.. RecipeLibrary.Needs(Recipe).Select(need => (need.Key, this with { Method = need.Value, Recipe = need.Value }))];
 
     /// <summary>Holds the run folder and the evaluation.</summary>
     public string Folder => Path.Combine(Plan.Out, Name);
@@ -35,10 +39,11 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
     /// <summary>The command that trains it; it goes on where an earlier one was stopped.</summary>
     public string[] TrainCommand() =>
     [
-        "train", "--recipe", Recipe, "--seed", Text(Seed), "--out", Folder, "--name", Method, "--resume", "auto", "--progress", "plain",
+        "train", "--recipe", Recipe, "--seed", Text(Seed), "--out", Folder, "--name", Recipe, "--resume", "auto", "--progress", "plain",
         "--device", Plan.Device, "--threads", Text(Plan.Threads),
         .. Plan.DataDir is { } dir ? new[] { "--data-dir", dir } : [],
         .. Plan.Sets.SelectMany(set => new[] { "--set", set }),
+        .. Needs.SelectMany(need => new[] { "--set", $"{need.Key}={need.Job.Run}" }),
     ];
 
     /// <summary>The command that measures the trained network, likewise.</summary>

@@ -23,7 +23,7 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
         var jobs = plan.Jobs;
         for (int i = 0; i < jobs.Count; i++)
         {
-            int code = Run(jobs[i], $"[{i + 1}/{jobs.Count}] {jobs[i].Name}");
+            int code = Run(jobs[i], FormattableString.Invariant($"[{i + 1}/{jobs.Count}] {jobs[i].Method} seed {jobs[i].Seed}"));
             ReproduceTable.Write(plan.Out, Rows());
             if (code is ExitCode.Interrupted or ExitCode.Terminated) return code;
         }
@@ -47,13 +47,26 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
             host.Error.WriteLine($"{title}: finished earlier");
             return ExitCode.Done;
         }
-        Directory.CreateDirectory(job.Folder);
-        int code = job.Run is null ? Step(job, title, "training", job.TrainCommand()) : ExitCode.Done;
+        int code = Train(job, title);
         return code == ExitCode.Done && job.Run is { } run ? Step(job, title, "measuring", job.EvalCommand(run)) : code;
+    }
+
+    private int Train(ReproduceJob job, string title)
+    {
+        if (job.Run is not null) return ExitCode.Done;
+        foreach (var (key, need) in job.Needs)
+        {
+            int code = Train(need, $"{title}: {key} of {need.Recipe}");
+            if (code == ExitCode.Done) continue;
+            _failures[job.Name] = $"{need.Recipe}, which it needs: {_failures.GetValueOrDefault(need.Name, "not trained")}";
+            return code;
+        }
+        return Step(job, title, "training", job.TrainCommand());
     }
 
     private int Step(ReproduceJob job, string title, string what, string[] command)
     {
+        Directory.CreateDirectory(job.Folder);
         long start = Stopwatch.GetTimestamp();
         host.Error.WriteLine($"{title}: {what}: rpat {string.Join(' ', command)}");
         using var lines = new PrefixedLines(host.Error, title);

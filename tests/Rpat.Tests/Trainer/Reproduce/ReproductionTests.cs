@@ -45,8 +45,8 @@ public sealed class ReproductionTests : IDisposable
     public void A_method_that_fails_is_told_and_the_others_go_on()
     {
         Directory.CreateDirectory(Folder);
-        Directory.CreateDirectory(Path.Combine(Folder, "pgd-at-s1"));
-        File.WriteAllText(Path.Combine(Folder, "pgd-at-s1", "pgd3-n4"), "in the way of the evaluation's folder");
+        Directory.CreateDirectory(Path.Combine(Folder, "fashion-pgd-at-quick-s1"));
+        File.WriteAllText(Path.Combine(Folder, "fashion-pgd-at-quick-s1", "pgd3-n4"), "in the way of the evaluation's folder");
         Assert.NotEqual(0, Reproduce("--methods", "all", "--set", "method.name=pgd-at"));
         Assert.Contains("| failed: ", _test.Out);
         Assert.Matches(@"\| pgd-at\+rpat +\| \d", _test.Out);

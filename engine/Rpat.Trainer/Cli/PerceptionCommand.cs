@@ -1,0 +1,121 @@
+using System.CommandLine;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Perception;
+using Rpat.Trainer.Training;
+using Rpat.Trainer.Weights;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat perception</c>: how logits and features of networks change along perturbations, for successes and failures.</summary>
+internal sealed class PerceptionCommand
+{
+    private const string ConfigName = "config.yaml";
+
+    private readonly Host _host;
+    private readonly Argument<string[]> _runs = new("RUN") { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _data = new("--data") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
+    private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
+    private readonly Option<string> _perturbations = new("--perturbations") { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
+    private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    private readonly Option<string?> _eps = new("--eps") { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
+    private readonly Option<bool> _weak = new("--weak") { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
+    private readonly Option<int> _count = new("--n") { Description = "held-out images, from the first; 0 for all", HelpName = "N" };
+    private readonly Option<long> _seed = new("--seed") { Description = "seed of noise and random starts", HelpName = "N" };
+    private readonly Option<string?> _model = new("--model") { Description = "the network, for weights that do not say", HelpName = "NAME" };
+    private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, or cuda:0", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+
+    private PerceptionCommand(Host host) => _host = host;
+
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host) => new PerceptionCommand(host).Build();
+
+    private Command Build()
+    {
+        var command = new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
+        {
+            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _device, _threads,
+        };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        var subjects = parsed.GetRequiredValue(_runs).Select(Subject).ToList();
+        var options = Options(parsed);
+        string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
+        var images = Images(parsed, subjects[0].Path);
+        using var device = OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, Math.Max(0, parsed.GetValue(_threads)));
+        List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
+        PerceptionTable.Write(runs, _host.Out);
+        Directory.CreateDirectory(folder);
+        PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
+        PerceptionReport.Write(Path.Combine(folder, "perception.html"), runs);
+        _host.Out.WriteLine($"report: {Path.Combine(folder, "perception.html")}");
+        return ExitCode.Done;
+    }
+
+    private PerceptionRun Measure(Device device, (string Name, string Path) subject, PerceptionOptions options, LabeledImages images, ParseResult parsed)
+    {
+        var choice = new WeightChoice(parsed.GetValue(_model), null, [], [], Strict: true);
+        var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
+        if (network.Net.InputShape.C != images.Channels)
+            throw new UsageException($"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose another --data.");
+        _host.Error.WriteLine($"{subject.Name}: {options.Name}");
+        return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
+    }
+
+    private LabeledImages Images(ParseResult parsed, string first)
+    {
+        string data = parsed.GetValue(_data) ?? DataOf(first) ?? throw new UsageException($"'{first}' does not say which data set it was trained on: give --data.");
+        var pair = DataSets.Open(data, parsed.GetValue(_dataDir));
+        foreach (string note in pair.Notes) _host.Error.WriteLine($"note: {note}");
+        int count = parsed.GetValue(_count);
+        if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
+        return count == 0 ? pair.Test : pair.Test.Take(Math.Min(count, pair.Test.Count));
+    }
+
+    private static string? DataOf(string run)
+    {
+        string config = Path.Combine(run, ConfigName);
+        return File.Exists(config) ? Layers.File(config).Entries.GetValueOrDefault(Keys.DataName.Path)?.Text : null;
+    }
+
+    private List<PerceptionOptions> Options(ParseResult parsed)
+    {
+        string name = parsed.GetRequiredValue(_norm);
+        if (name is not ("linf" or "l2")) throw new UsageException($"--norm is '{name}': use linf or l2.");
+        var norm = Norm.Parse(name);
+        var standard = norm == Norm.Linf ? PgdOptions.Linf : PgdOptions.L2;
+        string text = parsed.GetValue(_eps) ?? (norm == Norm.Linf ? "8/255" : "128/255");
+        float eps = (float)Evaluation.EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
+        var alphas = parsed.GetValue(_weak) ? PerceptionOptions.Eighths : PerceptionOptions.Tenths;
+        string[] names = Entry.Items(parsed.GetRequiredValue(_perturbations));
+        if (names.Length == 0) throw new UsageException("--perturbations names nothing: give for instance noise,pgd10.");
+        return [.. names.Distinct().Select(n => Option(n, norm, eps, step) with { Alphas = alphas, Seed = (ulong)parsed.GetValue(_seed) })];
+    }
+
+    private static PerceptionOptions Option(string name, Norm norm, float eps, float step)
+    {
+        if (name == "noise") return PerceptionOptions.Noise(norm, eps);
+        bool pgd = name.StartsWith("pgd", StringComparison.Ordinal) && int.TryParse(name.AsSpan(3), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _);
+        return pgd
+            ? PerceptionOptions.Pgd(norm, eps, step, int.Parse(name.AsSpan(3), System.Globalization.CultureInfo.InvariantCulture))
+            : throw new UsageException($"--perturbations has '{name}': use noise, or pgd10 with any number of steps.");
+    }
+
+    // NAME=RUN, where a path may hold '=' itself.
+    private static (string Name, string Path) Subject(string text)
+    {
+        int equals = text.IndexOf('=');
+        if (equals > 0 && !Path.Exists(text)) return (text[..equals], text[(equals + 1)..]);
+        return (Path.GetFileName(Path.TrimEndingDirectorySeparator(text)), text);
+    }
+}

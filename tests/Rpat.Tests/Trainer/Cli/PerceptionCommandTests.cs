@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Rpat.Engine;
+using Rpat.Engine.IO;
+using Rpat.Models;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+/// <summary><c>rpat perception</c> end to end on tiny nets.</summary>
+public sealed class PerceptionCommandTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void Two_networks_are_measured_into_a_table_a_page_and_json()
+    {
+        string a = Net("a.safetensors", 1), b = Net("b.safetensors", 2), data = Data(), folder = _test.PathOf("report");
+        Assert.Equal(0, _test.Run("perception", $"M1={a}", b, "--data", $"npz:{data}", "--perturbations", "noise,pgd2", "--out", folder, "--threads", "1"));
+        Assert.Contains("M1, noise: error", _test.Out);
+        Assert.Contains("b.safetensors, pgd2: error", _test.Out);
+        Assert.Contains("features: failure, clean right", _test.Out);
+        string page = File.ReadAllText(Path.Combine(folder, "perception.html"));
+        Assert.Equal(2 * 3 + 2 * 2 * 4, page.Split("<svg").Length - 1);
+        Assert.DoesNotContain("http", page.Replace("http://www.w3.org/2000/svg", ""));
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "perception.json")));
+        Assert.Equal(4, json.RootElement.GetArrayLength());
+        Assert.Equal(11, json.RootElement[0].GetProperty("accuracy_along").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("--perturbations fgsm", "use noise, or pgd10")]
+    [InlineData("--norm l1", "use linf or l2")]
+    [InlineData("--n -1", "give a number of images")]
+    public void What_cannot_be_is_refused(string arguments, string sentence)
+    {
+        Assert.Equal(2, _test.Run(["perception", Net("a.safetensors", 1), "--data", $"npz:{Data()}", .. arguments.Split(' ')]));
+        Assert.Contains(sentence, _test.Error);
+    }
+
+    private string Net(string name, ulong seed)
+    {
+        ModelSpec spec = new("preactresnet18", new Shape(1, 1, 8, 8), 10) { Width = 4, Blocks = 1 };
+        using var device = Device.Cpu(1);
+        Safetensors.Write(_test.PathOf(name), ModelCatalog.Build(device, spec, seed).State(), ModelMetadata.Write(spec));
+        return _test.PathOf(name);
+    }
+
+    private string Data()
+    {
+        byte[] pixels = new byte[24 * 64];
+        new Random(1).NextBytes(pixels);
+        Npz.Write(_test.PathOf("data.npz"), [new NamedArray("images", ElementType.U8, [24, 1, 8, 8], pixels), NamedArray.FromInt64("labels", [.. Enumerable.Range(0, 24).Select(i => i % 10L)], 24)]);
+        return _test.PathOf("data.npz");
+    }
+}
