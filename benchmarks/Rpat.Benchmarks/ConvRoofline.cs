@@ -1,18 +1,21 @@
 using System.Diagnostics;
 using System.Globalization;
 using Rpat.Engine;
+using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Benchmarks;
 
 /// <summary>
-/// The convolution's three passes on the layers of the real networks against what the machine gives in the same run: its FMA
-/// peak, and the roofline min(peak, intensity × copy bandwidth) where every operand is read once and the result written once.
+/// The convolution's three passes on the layers of the real networks against what the machine gives in the same moments: its FMA
+/// peak, measured between the passes because a shared host's speed changes, and the bound min(peak, intensity × bandwidth) where
+/// every operand is read once and a result's lines are fetched, as a cache does before it writes them, and written once.
 /// </summary>
-internal static class ConvRoofline
+internal sealed class ConvRoofline(ConvOptions options, Machine machine)
 {
     private const double WarmSeconds = 0.06;
-    private const double TimedSeconds = 0.14;
-    private const int LeastRepetitions = 5;
+    private const double RoundSeconds = 0.006;
+    private const double TimedSeconds = 0.15;
+    private const int LeastRounds = 5;
 
     /// <summary>PreActResNet-18, what WideResNet-34-10 adds, the quick recipe's net.</summary>
     private static IReadOnlyList<ConvLayer> Layers =>
@@ -29,70 +32,88 @@ internal static class ConvRoofline
     public static int Run(ConvOptions options, TextWriter output)
     {
         using var machine = new Machine(options.Threads);
-        machine.Flops(); // wakes the cores
-        double bandwidth = Median([.. Enumerable.Range(0, 5).Select(_ => machine.CopyBandwidth())]);
-        double before = machine.Flops();
-        output.WriteLine(Invariant($"batch {options.Batch}, {options.Threads} threads, {options.Conv}; copy {bandwidth / 1e9:F1} GB/s (read + written), FMA peak beside each layer"));
-        output.WriteLine("| layer | peak | fwd ms | GFLOP/s | of peak | of roof | dx ms | GFLOP/s | of peak | of roof | dw ms | GFLOP/s | of peak | of roof | bound by memory |");
-        output.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-        foreach (var layer in Layers.Where(l => l.ToString().Contains(options.Filter, StringComparison.Ordinal)))
-        {
-            var passes = Measure(options, layer);
-            double after = machine.Flops();
-            output.WriteLine(Line(layer, passes, new Roof((before + after) / 2, bandwidth)));
-            before = after;
-        }
+        output.WriteLine(Invariant($"batch {options.Batch}, {options.Threads} threads, {options.Conv}; medians; GB/s of copies (read, fetched, written), shares of the FMA peak and of the bound"));
+        output.WriteLine("| layer | peak | GB/s | fwd ms | GFLOP/s | of peak | of bound | dx ms | GFLOP/s | of peak | of bound | dw ms | GFLOP/s | of peak | of bound | bound by memory |");
+        output.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+        foreach (var layer in Layers.Where(options.Wants))
+            output.WriteLine(Line(layer, new ConvRoofline(options, machine).Measure(layer)));
         return 0;
     }
 
-    /// <summary>The copy bandwidth and the peak that a layer is held against.</summary>
-    private readonly record struct Roof(double Peak, double Bandwidth)
+    /// <summary>A pass of a layer: what it computes and what it must move.</summary>
+    private sealed record Pass(string Name, Action Run, double Flops, double Bytes);
+
+    /// <summary>Medians of a pass's rounds.</summary>
+    private sealed record Result(Pass Pass, double Seconds, double Peak, double OfPeak, double Bandwidth)
     {
-        public double Of(Pass pass) => Math.Min(Peak, pass.Flops / pass.Bytes * Bandwidth);
+        public double Speed => Pass.Flops / Seconds;
+
+        public double FromMemory => Pass.Flops / Pass.Bytes * Bandwidth;
+
+        public bool IsBoundByMemory => FromMemory < Peak;
+
+        public double OfBound => IsBoundByMemory ? Speed / FromMemory : OfPeak;
     }
 
-    private sealed record Pass(string Name, double Seconds, double Flops, double Bytes)
-    {
-        public double Speed => Flops / Seconds;
-    }
-
-    private static Pass[] Measure(ConvOptions options, ConvLayer layer)
+    private Result[] Measure(ConvLayer layer)
     {
         using var work = new ConvCase(Device.Cpu(options.Threads, options.Conv), layer, options.Batch);
+        var pool = ((CpuKernels)work.Device.Kernels).Pool;
+        double bandwidth = Median([.. Enumerable.Range(0, 3).Select(_ => machine.MovedBandwidth(pool))]);
+        return [.. Passes(work).Where(p => options.Pass is "" || options.Pass == p.Name).Select(p => Timed(p, pool, bandwidth))];
+    }
+
+    private static Pass[] Passes(ConvCase work)
+    {
         var s = work.Shape;
         double x = Touched(s), y = 4.0 * s.Output.Count, w = 4.0 * s.K * s.C * s.R * s.R, dx = 4.0 * s.Input.Count;
         return
         [
-            new("fwd", Seconds(work.Forward), s.Flops, x + y + w),
-            new("dx", Seconds(work.InputGradient), s.Flops, dx + y + w),
-            new("dw", Seconds(work.WeightGradient), s.Flops, x + y + w),
+            new("fwd", work.Forward, s.Flops, x + w + 2 * y),
+            new("dx", work.InputGradient, s.Flops, y + w + 2 * dx),
+            new("dw", work.WeightGradient, s.Flops, x + y + 2 * w),
         ];
     }
 
     /// <summary>Bytes of the input pixels that any filter sees: a 1×1 filter with a stride leaves the others out.</summary>
     private static double Touched(ConvShape s) => 4.0 * (s.R >= s.Stride ? s.Input.Count : (double)s.Input.N * s.C * s.P * s.Q);
 
-    /// <summary>Median of a call's repetitions, warm.</summary>
-    private static double Seconds(Action pass)
+    /// <summary>Rounds of a few calls between two measurements of the peak, warm.</summary>
+    private Result Timed(Pass pass, WorkerPool pool, double bandwidth)
     {
-        for (var warm = Stopwatch.StartNew(); warm.Elapsed.TotalSeconds < WarmSeconds;) pass();
-        List<double> times = [];
-        for (var all = Stopwatch.StartNew(); times.Count < LeastRepetitions || all.Elapsed.TotalSeconds < TimedSeconds;)
+        double once = Warm(pass.Run), before = machine.Flops(pool);
+        int calls = (int)Math.Max(1, RoundSeconds / once);
+        List<(double Seconds, double Peak)> rounds = [];
+        for (var all = Stopwatch.StartNew(); rounds.Count < LeastRounds || all.Elapsed.TotalSeconds < TimedSeconds;)
         {
-            long start = Stopwatch.GetTimestamp();
-            pass();
-            times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            double seconds = Seconds(pass.Run, calls), after = machine.Flops(pool);
+            rounds.Add((seconds, (before + after) / 2));
+            before = after;
         }
-        return Median(times);
+        return new(pass, Median([.. rounds.Select(r => r.Seconds)]), Median([.. rounds.Select(r => r.Peak)]),
+            Median([.. rounds.Select(r => pass.Flops / r.Seconds / r.Peak)]), bandwidth);
     }
 
-    private static string Line(ConvLayer layer, Pass[] passes, Roof roof)
+    private static double Warm(Action pass)
     {
-        string cells = string.Concat(passes.Select(p => Invariant(
-            $" {p.Seconds * 1e3:F3} | {p.Speed / 1e9:F0} | {p.Speed / roof.Peak:P0} | {p.Speed / roof.Of(p):P0} |")));
-        var bound = passes.Where(p => roof.Of(p) < roof.Peak).Select(p =>
-            Invariant($"{p.Name} {p.Bytes / p.Seconds / 1e9:F1} GB/s, {p.Bytes / p.Seconds / roof.Bandwidth:P0} of copy"));
-        return Invariant($"| {layer} | {roof.Peak / 1e9:F0} |{cells} {string.Join("; ", bound)} |");
+        int calls = 0;
+        var warm = Stopwatch.StartNew();
+        for (; warm.Elapsed.TotalSeconds < WarmSeconds; calls++) pass();
+        return warm.Elapsed.TotalSeconds / calls;
+    }
+
+    private static double Seconds(Action pass, int calls)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < calls; i++) pass();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / calls;
+    }
+
+    private static string Line(ConvLayer layer, Result[] results)
+    {
+        string cells = string.Concat(results.Select(r => Invariant($" {r.Seconds * 1e3:F3} | {r.Speed / 1e9:F0} | {r.OfPeak:P0} | {r.OfBound:P0} |")));
+        var bound = results.Where(r => r.IsBoundByMemory).Select(r => Invariant($"{r.Pass.Name} {r.Pass.Bytes / r.Seconds / 1e9:F1} GB/s"));
+        return Invariant($"| {layer} | {Median([.. results.Select(r => r.Peak)]) / 1e9:F0} | {results[0].Bandwidth / 1e9:F1} |{cells} {string.Join("; ", bound)} |");
     }
 
     private static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -2,63 +2,84 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Benchmarks;
 
-/// <summary>What the machine can do: fused multiply-adds on registers only, and copies between memories that no cache holds.</summary>
+/// <summary>
+/// What the machine can do: fused multiply-adds on registers only, and copies between memories that no cache holds. It runs on the
+/// kernels' own threads: others would share the cores with these, which wait awake for a while.
+/// </summary>
 internal sealed unsafe class Machine : IDisposable
 {
     private const int Chains = 12; // independent sums: more than two units times four cycles of latency
-    private const int Steps = 2_000_000;
+    private const int Steps = 40_000;
+    private const int Bursts = 24; // a thread
     private const nuint CopyBytes = 64 << 20; // a thread
 
     private readonly int _threads;
-    private readonly nint[] _memory;
+    private readonly nint _memory;
 
     public Machine(int threads)
     {
         _threads = threads;
-        _memory = [.. Enumerable.Range(0, 2 * threads).Select(_ => Filled())];
+        _memory = Filled(2 * CopyBytes * (nuint)threads);
     }
 
+    private byte* From => (byte*)_memory;
+
+    private byte* To => (byte*)_memory + CopyBytes * (nuint)_threads;
+
     /// <summary>FLOP/s of all threads together, a multiply-add counted as two.</summary>
-    public double Flops() => 2.0 * Chains * Steps * Lanes * _threads / Seconds(_ => Chained(Steps));
+    public double Flops(WorkerPool pool) => 2.0 * Chains * Steps * Lanes * Bursts * _threads / Seconds(pool, new ChainJob(Steps), Bursts * _threads);
 
     /// <summary>Bytes read and written a second when every thread copies.</summary>
-    public double CopyBandwidth() =>
-        2.0 * CopyBytes * _threads / Seconds(i => NativeMemory.Copy((void*)_memory[2 * i], (void*)_memory[2 * i + 1], CopyBytes));
+    public double CopyBandwidth(WorkerPool pool) => 2.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, true), _threads);
 
-    public void Dispose()
+    /// <summary>
+    /// Bytes that memory moves a second when every thread copies with ordinary stores: read, fetched into the cache before they
+    /// are overwritten, and written.
+    /// </summary>
+    public double MovedBandwidth(WorkerPool pool) => 3.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, false), _threads);
+
+    public void Dispose() => NativeMemory.Free((void*)_memory);
+
+    private static nint Filled(nuint bytes)
     {
-        foreach (nint memory in _memory) NativeMemory.Free((void*)memory);
+        void* memory = NativeMemory.Alloc(bytes);
+        NativeMemory.Fill(memory, bytes, 1); // pages are there only once written
+        return (nint)memory;
+    }
+
+    private static double Seconds<T>(WorkerPool pool, T job, int items) where T : struct, IJob
+    {
+        long start = Stopwatch.GetTimestamp();
+        pool.Run(job, items);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private readonly struct ChainJob(int steps) : IJob
+    {
+        public void Run(int index, Worker worker) => Chained(steps);
+    }
+
+    private readonly struct CopyJob(byte* from, byte* to, nuint bytes, bool library) : IJob
+    {
+        public void Run(int index, Worker worker)
+        {
+            nuint offset = (nuint)index * bytes;
+            if (library) NativeMemory.Copy(from + offset, to + offset, bytes);
+            else Copy((float*)(from + offset), (float*)(to + offset), bytes / sizeof(float));
+        }
     }
 
     private static int Lanes =>
         Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector256.IsHardwareAccelerated ? Vector256<float>.Count : Vector128<float>.Count;
 
-    private static nint Filled()
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Copy(float* from, float* to, nuint count)
     {
-        void* memory = NativeMemory.Alloc(CopyBytes);
-        NativeMemory.Fill(memory, CopyBytes, 1); // pages are there only once written
-        return (nint)memory;
-    }
-
-    /// <summary>From the moment that all threads are ready to the last one's end.</summary>
-    private double Seconds(Action<int> work)
-    {
-        using var ready = new Barrier(_threads);
-        var ends = new long[_threads];
-        var starts = new long[_threads];
-        var threads = Enumerable.Range(0, _threads).Select(i => new Thread(() =>
-        {
-            ready.SignalAndWait();
-            starts[i] = Stopwatch.GetTimestamp();
-            work(i);
-            ends[i] = Stopwatch.GetTimestamp();
-        })).ToArray();
-        foreach (var thread in threads) thread.Start();
-        foreach (var thread in threads) thread.Join();
-        return Stopwatch.GetElapsedTime(starts.Min(), ends.Max()).TotalSeconds;
+        for (nuint i = 0; i < count; i += (nuint)Vector512<float>.Count) Vector512.Load(from + i).Store(to + i);
     }
 
     private static void Chained(int steps)

@@ -2,6 +2,7 @@ using System.Globalization;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Benchmarks;
 
@@ -67,9 +68,10 @@ internal sealed record Peak(double GigaFlops, double GigaBytes)
     private static Peak Measure()
     {
         using var machine = new Machine(Environment.ProcessorCount);
-        machine.Flops(); // wakes the cores
-        double[] flops = [.. Enumerable.Range(0, 5).Select(_ => machine.Flops()).Order()];
-        double[] bytes = [.. Enumerable.Range(0, 5).Select(_ => machine.CopyBandwidth()).Order()];
+        using var pool = new WorkerPool(Environment.ProcessorCount);
+        machine.Flops(pool); // wakes the cores
+        double[] flops = [.. Enumerable.Range(0, 5).Select(_ => machine.Flops(pool)).Order()];
+        double[] bytes = [.. Enumerable.Range(0, 5).Select(_ => machine.CopyBandwidth(pool)).Order()];
         return new Peak(flops[2] / 1e9, bytes[2] / 1e9);
     }
 }

@@ -1,44 +1,46 @@
-using System.Runtime.Intrinsics;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Direct weight gradient: rows are (channel block, tap, channel), columns filters, and the reduction runs over pixels. An item owns a
-/// channel block's tiles of sums for a share of the images, and packs that block itself; the output gradient is read where it lies.
-/// Shares are a rule of the shape and added in order, so that the result does not depend on the number of threads.
+/// few channel blocks and pairs of filter blocks for a share of the images, and packs those channels itself; the output gradient
+/// is read where it lies. Shares are a rule of the shape and added in order, so that the result does not depend on the number of threads.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
     private void DirectWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
-        var plan = new WeightGradientPlan(s, new Affine(x));
-        float* sums = _pool.Caller.Scratch(6, plan.Shares * plan.ShareFloats);
-        nint* rows = (nint*)_pool.Caller.Scratch(7, 2L * plan.Groups);
+        var plan = new WeightGradientPlan(s, new Affine(x), _pool.Threads);
+        float* sums = plan.Shares == 1 ? null : _pool.Caller.Scratch(6, plan.Shares * plan.ShareFloats);
+        nint* rows = (nint*)_pool.Caller.Scratch(7, 2L * (plan.Groups + plan.FilterFloats));
         plan.FillRows(rows);
-        _pool.Run(new WeightTilesJob(_grouped, plan, dy, rows, sums), plan.Items);
-        _pool.Run(new UnpackWeightsJob(plan, sums, accumulate, dw), Blocks.Count(s.K));
+        plan.FillOrder(rows + plan.Groups);
+        var store = new WeightStore(plan, rows + plan.Groups, accumulate, dw);
+        _pool.Run(new WeightTilesJob(_grouped, plan, dy, rows, sums, store), plan.Items);
+        if (plan.Shares > 1) _pool.Run(new AddWeightSharesJob(plan, sums, store), plan.Blocks * plan.Pairs);
     }
 }
 
 /// <summary>How the sums of a weight gradient are cut into tiles, items and shares.</summary>
 internal readonly unsafe struct WeightGradientPlan
 {
-    private const int ImageBytes = 256 << 10; // of both operands of an item, which stay in L2
-    private const int PartPixels = 128; // whose operands stay in L1 while all tiles of an item pass
-    private const int ItemTiles = 12; // the nine taps of a channel block
-    private const int LeastItems = 16;
+    private const int ImageBytes = 128 << 10; // of packed images, which stay in L2 while all pairs of filter blocks pass
+    private const int PartPixels = 1024; // whose operands stay in L2 while all tiles of an item pass
+    private const int ItemTaps = 9; // of an item's channel blocks: twelve tiles, whose sums stay in L1
+    private const int LeastItems = 8;
+    private const int LeastPixels = 512; // of a share, lest adding the shares takes longer than it saves
+    private const int ThreadItems = 2;
 
-    public WeightGradientPlan(in ConvShape s, in Affine x)
+    public WeightGradientPlan(in ConvShape s, in Affine x, int threads)
     {
         Shape = s;
-        Input = new PackedInput(s, x);
+        Input = new PackedInput(s, x, mayLie: s.Stride == 1);
         GroupRows = Input.IsStem && s.R % 3 == 0 ? 3 : 4;
-        Segments = Input.Segments;
-        Groups = (Segments * SegmentGroups + Tile.Groups - 1) / Tile.Groups * Tile.Groups;
-        Pairs = (Blocks.Count(s.K) + 1) / 2;
-        DyFloats = (long)s.P * s.Q * Blocks.Count(s.K) * Blocks.Size;
-        Runs = (Groups / Tile.Groups + ItemTiles - 1) / ItemTiles;
-        Shares = Math.Clamp((LeastItems + Runs - 1) / Runs, 1, s.Input.N);
+        Blocks = Input.InputBlocks;
+        Pairs = (Cpu.Blocks.Count(s.K) + 1) / 2;
+        int taps = s.R * s.R, together = Input.IsStem ? 1 : Math.Max(1, ItemTaps / taps);
+        Runs = (Blocks + together - 1) / together;
+        Shares = (int)Math.Clamp((LeastItems + Runs - 1) / Runs, 1, Math.Max(1, Math.Min(s.Input.N, (long)s.Input.N * s.P * s.Q / LeastPixels)));
+        PairRuns = Math.Clamp((ThreadItems * threads + Runs * Shares - 1) / (Runs * Shares), 1, Pairs);
     }
 
     public ConvShape Shape { get; }
@@ -47,145 +49,208 @@ internal readonly unsafe struct WeightGradientPlan
     /// <summary>Rows of a tile's group: four channels, or three (s, channel) of an image's filter row.</summary>
     public int GroupRows { get; }
 
-    /// <summary>Groups of rows, the last tile's filling included.</summary>
-    public int Groups { get; }
+    /// <summary>Channel blocks; an image of few channels counts as one.</summary>
+    public int Blocks { get; }
 
     /// <summary>Pairs of filter blocks.</summary>
     public int Pairs { get; }
 
-    /// <summary>Runs of tiles that an item has.</summary>
-    public int Runs { get; }
-
     /// <summary>Parts of the images that are summed on their own.</summary>
     public int Shares { get; }
 
+    /// <summary>Groups of rows of all channel blocks.</summary>
+    public int Groups => Blocks * BlockGroups;
+
+    /// <summary>Groups of rows of a channel block.</summary>
+    public int BlockGroups => (Input.IsStem ? Shape.R : Shape.R * Shape.R) * SegmentGroups;
+
     /// <summary>Floats of an image's output gradient.</summary>
-    public long DyFloats { get; }
+    public long DyFloats => (long)Shape.P * Shape.Q * Cpu.Blocks.Count(Shape.K) * Cpu.Blocks.Size;
 
-    public int Items => Shares * Runs;
+    public int Items => Shares * PairRuns * Runs;
 
-    /// <summary>Floats of a share's sums, <c>[pair][group][row][2·16]</c>.</summary>
-    public long ShareFloats => (long)Pairs * PairFloats;
+    /// <summary>Floats of the sums of a channel block and a pair, <c>[group][row][2·16]</c>.</summary>
+    public long BlockFloats => (long)BlockGroups * GroupRows * WeightStore.Columns;
 
-    public long PairFloats => (long)Groups * GroupRows * 2 * Blocks.Size;
+    /// <summary>Floats of a share's sums, <c>[pair][channel block]</c>.</summary>
+    public long ShareFloats => Pairs * Blocks * BlockFloats;
 
-    /// <summary>Images that an item takes through all its tiles before the next.</summary>
-    public int Images => (int)Math.Max(1, ImageBytes / sizeof(float) / (Input.BlockFloats + DyFloats));
+    /// <summary>Floats of a filter in one channel block of the weight.</summary>
+    public int FilterFloats => (Input.IsStem ? Shape.C : Cpu.Blocks.Size) * Shape.R * Shape.R;
+
+    /// <summary>Images of so many that an item takes through all its tiles before the next: even shares of those that fit.</summary>
+    public int Images(int blocks, int count)
+    {
+        int fit = (int)Math.Max(1, ImageBytes / sizeof(float) / Input.Distance(blocks)), times = (count + fit - 1) / fit;
+        return (count + times - 1) / times;
+    }
 
     /// <summary>Rows of output pixels that an item takes through the tiles of a pair before the next.</summary>
     public int PartRows => Math.Max(1, PartPixels / Shape.Q);
 
-    /// <summary>The channel block that a group of rows reads.</summary>
-    public int BlockOf(int group) => Input.BlockOf(Math.Min(group, Segments * SegmentGroups - 1) / SegmentGroups);
+    private int Runs { get; }
 
-    private int Segments { get; }
+    private int PairRuns { get; }
 
     private int SegmentGroups => (Input.SegmentLength + GroupRows - 1) / GroupRows;
 
-    /// <summary>Where each group's first row reads; fillings repeat the last.</summary>
+    /// <summary>What an item sums: images, channel blocks and pairs, each from … to before.</summary>
+    public WeightItem Item(int index)
+    {
+        int run = index % Runs, pairs = index / Runs % PairRuns, share = index / Runs / PairRuns;
+        return new(share, Cut(share, Shares, Shape.Input.N), Cut(run, Runs, Blocks), Cut(pairs, PairRuns, Pairs));
+    }
+
+    /// <summary>Where each group's first row reads.</summary>
     public void FillRows(nint* rows)
     {
-        for (int g = 0; g < Groups; g++)
+        for (int g = 0; g < Groups; g++) rows[g] = Input.SegmentOffset(g / SegmentGroups) + g % SegmentGroups * GroupRows;
+    }
+
+    /// <summary>Where the sums of a channel block hold a filter's values, in the weight's order (channel, tap).</summary>
+    public void FillOrder(nint* order)
+    {
+        int r = Shape.R;
+        for (int i = 0; i < FilterFloats; i++)
         {
-            int group = Math.Min(g, Segments * SegmentGroups - 1);
-            rows[g] = Input.SegmentOffset(group / SegmentGroups) + group % SegmentGroups * GroupRows;
+            var (c, y, x) = (i / (r * r), i / r % r, i % r);
+            int row = Input.IsStem ? y * SegmentGroups * GroupRows + x * Shape.C + c : (y * r + x) * Cpu.Blocks.Size + c;
+            order[i] = row * WeightStore.Columns;
         }
     }
 
-    /// <summary>Rows of the sums from one tap of a filter row to the next, and from one filter row to the next.</summary>
-    public (int Tap, int FilterRow) RowSteps => Input.IsStem ? (Shape.C, SegmentGroups * GroupRows) : (Blocks.Size, Shape.R * Blocks.Size);
-
-    /// <summary>The row of the sums that belongs to a channel's first tap.</summary>
-    public int FirstRow(int c) => Input.IsStem ? c : c / Blocks.Size * Shape.R * Shape.R * Blocks.Size + c % Blocks.Size;
+    private static (int First, int End) Cut(int index, int parts, int count) =>
+        ((int)((long)index * count / parts), (int)((index + 1L) * count / parts));
 }
+
+/// <summary>Images, channel blocks and pairs of filter blocks that an item sums.</summary>
+internal readonly record struct WeightItem(int Share, (int First, int End) Images, (int First, int End) Blocks, (int First, int End) Pairs);
 
 /// <summary>Sums a share's pixels into one item's tiles.</summary>
-internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* rows, float* sums) : IJob
+internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* read, float* sums, WeightStore store) : IJob
 {
-    private const int Columns = 2 * Blocks.Size;
-
     public void Run(int index, Worker worker)
     {
-        int run = index % plan.Runs, share = index / plan.Runs, n = plan.Shape.Input.N, tileCount = plan.Groups / Tile.Groups;
-        int first = (int)((long)share * n / plan.Shares), end = (int)((share + 1L) * n / plan.Shares);
-        var item = new Range(share, run * tileCount / plan.Runs, (run + 1) * tileCount / plan.Runs);
-        int block = plan.BlockOf(item.First * Tile.Groups), blocks = plan.BlockOf(item.End * Tile.Groups - 1) - block + 1;
-        for (int i = first; i < end; i += plan.Images)
+        var item = plan.Item(index);
+        int blocks = item.Blocks.End - item.Blocks.First, most = plan.Images(blocks, item.Images.End - item.Images.First);
+        var target = Sums(item, blocks, worker);
+        for (int i = item.Images.First; i < item.Images.End; i += most)
         {
-            int count = Math.Min(plan.Images, end - i);
-            float* a = plan.Input.Images(i, count, block, blocks, worker, slot: 0) - block * plan.Input.BlockFloats;
-            var segment = (Tile.Segment*)worker.Scratch(1, 4L * plan.Images * plan.Shape.P);
-            FillSegments(segment, count, plan.Input.Distance(blocks));
-            Images(item, a, dy + i * plan.DyFloats, segment, count * plan.Shape.P, i > first);
+            int count = Math.Min(most, item.Images.End - i), next = Math.Min(most, item.Images.End - i - count);
+            var images = new ImageRows(plan, i, count, next, item.Blocks, worker);
+            for (int pair = item.Pairs.First; pair < item.Pairs.End; pair++)
+            {
+                Pair(item, images, pair, target.At(pair, item.Pairs.First), i > item.Images.First);
+                if (next == 0 && plan.Shares == 1) Store(item, pair, target.At(pair, item.Pairs.First));
+            }
         }
     }
 
-    /// <summary>A share and its item's tiles.</summary>
-    private readonly record struct Range(int Share, int First, int End);
+    /// <summary>Sums of pairs, in the worker's memory unless there are other shares to add.</summary>
+    private readonly record struct PairSums(nint First, long Step)
+    {
+        public float* At(int pair, int first) => (float*)First + (pair - first) * Step;
+    }
 
-    /// <summary>A few images through all tiles, a pair of filter blocks after the other.</summary>
-    private void Images(in Range item, float* a, float* b, Tile.Segment* segment, int segments, bool continues)
+    private PairSums Sums(in WeightItem item, int blocks, Worker worker)
+    {
+        long step = blocks * plan.BlockFloats;
+        if (plan.Shares == 1) return new((nint)worker.Scratch(2, (item.Pairs.End - item.Pairs.First) * step), step);
+        step = plan.Blocks * plan.BlockFloats;
+        return new((nint)(sums + item.Share * plan.ShareFloats + item.Pairs.First * step + item.Blocks.First * plan.BlockFloats), step);
+    }
+
+    /// <summary>A few images through all tiles of a pair of filter blocks, some rows after the other.</summary>
+    private void Pair(in WeightItem item, in ImageRows images, int pair, float* c, bool continues)
     {
         nint map = (nint)plan.Shape.P * plan.Shape.Q * Blocks.Size;
-        for (int pair = 0; pair < plan.Pairs; pair++)
-            for (int row = 0; row < segments; row += plan.PartRows)
-                Part(item, pair, a, b + 2 * pair * map, segment + row, Math.Min(plan.PartRows, segments - row), continues || row > 0);
+        float* b = dy + 2 * pair * map;
+        for (int row = 0; row < images.Count; row += plan.PartRows)
+        {
+            int count = Math.Min(plan.PartRows, images.Count - row);
+            float* ahead = row + count == images.Count && pair + 1 < item.Pairs.End ? b + 2 * map : b; // the segments begin anew
+            Part(item, images, new Rows(row, count, pair), b, ahead, c, continues || row > 0);
+            images.FetchNext(plan, item, pair, row + count);
+        }
     }
 
-    private void Part(in Range item, int pair, float* a, float* b, Tile.Segment* segment, int segments, bool continues)
+    /// <summary>Rows of output pixels, and the pair of filter blocks.</summary>
+    private readonly record struct Rows(int First, int Count, int Pair);
+
+    private void Part(in WeightItem item, in ImageRows images, in Rows rows, float* b, float* ahead, float* c, bool continues)
     {
         var s = plan.Shape;
-        ref readonly var tile = ref tiles.Pick(plan.GroupRows, Blocks.Count(s.K) - 2 * pair);
-        float* c = sums + item.Share * plan.ShareFloats + pair * plan.PairFloats;
-        nint* dense = stackalloc nint[] { 0, tile.GroupRows * Columns, 2 * tile.GroupRows * Columns };
-        for (int t = item.First; t < item.End; t++)
-            tile.Run(a, rows + t * Tile.Groups, 1, plan.Input.PixelStep, segment, segments, s.Q, b, Blocks.Size, (nint)s.P * s.Q * Blocks.Size,
-                c + (long)t * tile.Rows * Columns, dense, Columns, Blocks.Size, continues);
+        nint map = (nint)s.P * s.Q * Blocks.Size, group = plan.GroupRows * WeightStore.Columns;
+        int first = item.Blocks.First * plan.BlockGroups, groups = item.Blocks.End * plan.BlockGroups - first, left = Blocks.Count(s.K) - 2 * rows.Pair;
+        var fetch = new PartAhead(ahead, map, Math.Min(2, left), s.Q, (groups + Tile.Groups - 1) / Tile.Groups);
+        nint* dense = stackalloc nint[] { 0, group, 2 * group };
+        for (int g = 0; g < groups; g += Tile.Groups)
+        {
+            ref readonly var tile = ref tiles.Pick(plan.GroupRows, left, groups - g);
+            tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, s.Q, b, Blocks.Size, map,
+                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues, fetch.From(g / Tile.Groups), fetch.Step, rows.Count);
+        }
     }
 
-    /// <summary>One segment a row of output pixels.</summary>
-    private void FillSegments(Tile.Segment* segment, int images, long distance)
+    private void Store(in WeightItem item, int pair, float* c)
     {
-        var s = plan.Shape;
-        for (int i = 0; i < images; i++)
-            for (int y = 0; y < s.P; y++)
-                *segment++ = new((nint)(i * distance) + y * plan.Input.RowStep, (nint)(i * plan.DyFloats) + (nint)y * s.Q * Blocks.Size);
+        for (int block = item.Blocks.First; block < item.Blocks.End; block++, c += plan.BlockFloats) store.Block(c, block, pair);
     }
 }
 
-/// <summary>Adds the shares of one block of filters and brings the sums to the weight's own order.</summary>
-internal readonly unsafe struct UnpackWeightsJob(WeightGradientPlan plan, float* sums, bool accumulate, float* dw) : IJob
+/// <summary>A few images as an item's tiles read them: one segment a row of output pixels.</summary>
+internal readonly unsafe struct ImageRows
 {
-    private const int Columns = 2 * Blocks.Size;
+    private readonly int _next; // images that come after these
+    private readonly int _first;
 
-    public void Run(int index, Worker worker)
+    public ImageRows(in WeightGradientPlan plan, int first, int count, int next, (int First, int End) blocks, Worker worker)
     {
-        var s = plan.Shape;
-        float* from = sums + index / 2 * plan.PairFloats + index % 2 * Blocks.Size;
-        AddShares(from);
-        int channels = Math.Max(1, 256 / (s.R * s.R)); // whose sums stay in L1 while one filter after the other reads them
-        for (int c = 0; c < s.C; c += channels)
-            for (int k = index * Blocks.Size; k < Math.Min(s.K, (index + 1) * Blocks.Size); k++)
-                Filter(from + k % Blocks.Size, k, c, Math.Min(s.C, c + channels));
-    }
-
-    private void AddShares(float* from)
-    {
-        for (int share = 1; share < plan.Shares; share++)
-            for (long row = 0; row < plan.PairFloats; row += Columns)
-                (Vector512.Load(from + row) + Vector512.Load(from + share * plan.ShareFloats + row)).Store(from + row);
-    }
-
-    private void Filter(float* from, int k, int firstChannel, int endChannel)
-    {
-        int r = plan.Shape.R, tapStep = plan.RowSteps.Tap * Columns, rowStep = plan.RowSteps.FilterRow * Columns;
-        float* to = dw + ((long)k * plan.Shape.C + firstChannel) * r * r;
-        for (int c = firstChannel; c < endChannel; c++)
+        var (input, p) = (plan.Input, plan.Shape.P);
+        long distance = input.Distance(blocks.End - blocks.First);
+        A = input.Images(first, count, blocks.First, blocks.End - blocks.First, worker, slot: 0) - blocks.First * input.BlockFloats;
+        Count = count * p;
+        Segments = (Tile.Segment*)worker.Scratch(1, 4L * (Count + plan.PartRows));
+        for (int row = 0; row < Count; row++)
         {
-            float* row = from + (long)plan.FirstRow(c) * Columns;
-            for (int i = 0; i < r; i++, row += rowStep)
-                for (int j = 0; j < r; j++, to++)
-                    *to = row[j * tapStep] + (accumulate ? *to : 0);
+            nint a = (nint)(row / p * distance) + row % p * input.RowStep, dy = (nint)((first + row / p) * plan.DyFloats);
+            Segments[row] = new(a, dy + (nint)(row % p) * plan.Shape.Q * Blocks.Size);
         }
+        for (int row = 0; row < plan.PartRows; row++) Segments[Count + row] = Segments[row % Count]; // what the next pair reads first
+        (_first, _next) = (first + count, next);
     }
+
+    /// <summary>What the rows of the tiles count from.</summary>
+    public float* A { get; }
+
+    /// <summary>A segment a row, and after the last those that the next pair begins with.</summary>
+    public Tile.Segment* Segments { get; }
+
+    /// <summary>Rows of output pixels.</summary>
+    public int Count { get; }
+
+    /// <summary>Fetches as much of the next images into L2 as the item has done of these.</summary>
+    public void FetchNext(in WeightGradientPlan plan, in WeightItem item, int pair, int rows)
+    {
+        if (_next == 0) return;
+        int blocks = item.Blocks.End - item.Blocks.First, pairs = item.Pairs.End - item.Pairs.First;
+        long all = (long)pairs * Count, fetched = (long)_next * blocks * plan.Input.MapRows;
+        long done = (long)(pair - item.Pairs.First) * Count + rows, before = Math.Max(0, done - plan.PartRows);
+        plan.Input.Fetch(_first, item.Blocks.First, blocks, (int)(fetched * before / all), (int)(fetched * done / all));
+    }
+}
+
+/// <summary>
+/// What each tile of a part fetches of the next part's output gradient: the first half of the tiles a slice of each row in the
+/// pair's first block, the others in its second.
+/// </summary>
+internal readonly unsafe struct PartAhead(float* dy, nint map, int blocks, int width, int tiles)
+{
+    private readonly int _ofBlock = (tiles + blocks - 1) / blocks;
+
+    /// <summary>Bytes for each pixel of the row.</summary>
+    public nint Step => (Blocks.Size * sizeof(float) + _ofBlock - 1) / _ofBlock;
+
+    /// <summary>Where a tile begins, for a row at the beginning.</summary>
+    public byte* From(int tile) => (byte*)(dy + tile / _ofBlock * map) + tile % _ofBlock * width * Step;
 }

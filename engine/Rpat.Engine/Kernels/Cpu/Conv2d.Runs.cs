@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rpat.Engine.Kernels.Cpu;
 
@@ -158,11 +158,11 @@ internal readonly unsafe struct RunProduct
             if (isDirect && _runs.IsFull(run))
             {
                 tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                    y, _runs.To(run), to.PixelStep, to.BlockStep, adds);
+                    y, _runs.To(run), to.PixelStep, to.BlockStep, adds, (byte*)b, 0, 0);
                 continue;
             }
             tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                sums, dense, tile.Columns, Blocks.Size, !part.IsFirst);
+                sums, dense, tile.Columns, Blocks.Size, !part.IsFirst, (byte*)b, 0, 0);
             if (part.IsLast) Store(tile, sums, run, to);
         }
     }
@@ -189,11 +189,15 @@ internal readonly unsafe struct PackedInput
     private readonly int _stride;
     private readonly bool _isSampled;
 
-    public PackedInput(in ConvShape s, in Affine x)
+    /// <summary>How a convolution reads its input.</summary>
+    /// <param name="s">Its sizes.</param>
+    /// <param name="x">Its input.</param>
+    /// <param name="mayLie">Whether an input without a border may be read where it lies.</param>
+    public PackedInput(in ConvShape s, in Affine x, bool mayLie = true)
     {
         (_shape, _x, _cb) = (s, x, Blocks.Count(s.C));
         IsStem = s.InputLayout == Layout.Plain;
-        IsInPlace = !IsStem && s.Padding == 0 && s.Stride <= 2 && !x.IsMap;
+        IsInPlace = mayLie && !IsStem && s.Padding == 0 && s.Stride <= 2 && !x.IsMap;
         _isSampled = !IsStem && s.Padding == 0 && s.R == 1 && !IsInPlace;
         _stride = _isSampled ? 1 : s.Stride;
         (_height, _width) = _isSampled ? (s.P, s.Q) : (s.Input.H + 2 * s.Padding, s.Input.W + 2 * s.Padding);
@@ -213,9 +217,6 @@ internal readonly unsafe struct PackedInput
 
     /// <summary>Floats of one channel block, or of an image of few channels.</summary>
     public long BlockFloats => (long)_height * _width * PixelFloats;
-
-    /// <summary>The channel block that a segment reads.</summary>
-    public int BlockOf(int segment) => IsStem ? 0 : segment / (_shape.R * _shape.R);
 
     /// <summary>Distance of what neighbouring output pixels read.</summary>
     public nint PixelStep => _stride * PixelFloats;
@@ -246,6 +247,22 @@ internal readonly unsafe struct PackedInput
 
     /// <summary>Distance of images of which that many channel blocks were packed.</summary>
     public long Distance(int blocks) => IsInPlace ? ImageFloats : blocks * BlockFloats + Spread;
+
+    /// <summary>Rows of a channel block that are read; nothing of images of few channels is fetched ahead.</summary>
+    public int MapRows => IsStem ? 0 : _isSampled ? _shape.P : _shape.Input.H;
+
+    /// <summary>Fetches some rows of what a few images' channel blocks are packed from into L2.</summary>
+    public void Fetch(int first, int block, int blocks, int from, int to)
+    {
+        if (!Sse.IsSupported) return;
+        for (int row = from; row < to; row++)
+        {
+            int map = row / MapRows, step = _isSampled ? _shape.Stride : 1, width = _isSampled ? _shape.Q : _shape.Input.W;
+            long plane = ((long)first + map / blocks) * _cb + block + map % blocks;
+            float* at = _x.Data + (plane * _shape.Input.H + row % MapRows * step) * _shape.Input.W * Blocks.Size;
+            for (int x = 0; x < width; x++) Sse.Prefetch1(at + x * step * Blocks.Size);
+        }
+    }
 
     private void Pack(long n, int block, int blocks, float* to)
     {

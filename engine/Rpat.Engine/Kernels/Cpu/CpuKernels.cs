@@ -8,6 +8,9 @@ internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet 
     private readonly Tile.Kernel[] _tiles = Tile.For(set);
     private readonly Tile.Product[] _products = Tile.ProductsFor(set);
 
+    /// <summary>The threads that all kernels run on.</summary>
+    public WorkerPool Pool => _pool;
+
     /// <summary>Floats that one item of an element-wise job takes: little, so that one image batch makes work for all threads.</summary>
     private const int Grain = 4 << 10;
 

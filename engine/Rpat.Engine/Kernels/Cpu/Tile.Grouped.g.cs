@@ -2,14 +2,16 @@
 #nullable enable
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -31,8 +33,11 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * segment[s + later].B;
             for (int i = 0; i < length; i++)
             {
+                Sse.Prefetch1(next);
+                next += aheadStep;
                 Vector512<float> b0 = Vector512.Load(w);
                 Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
                 Vector512<float> x00 = Vector512.Create(*a0);
@@ -105,8 +110,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V512_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -189,8 +195,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V512_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow;
@@ -209,8 +216,11 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * segment[s + later].B;
             for (int i = 0; i < length; i++)
             {
+                Sse.Prefetch1(next);
+                next += aheadStep;
                 Vector512<float> b0 = Vector512.Load(w);
                 Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
                 Vector512<float> x00 = Vector512.Create(*a0);
@@ -268,8 +278,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V512_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow;
@@ -334,6 +345,240 @@ internal static unsafe partial class Tile
         c20_0.Store(r2);
         c21_0.Store(r2 + 1 * cRow);
         c22_0.Store(r2 + 2 * cRow);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V512_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        nint g0 = group[0], g1 = group[1];
+        nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
+        Vector512<float> c00_0 = Vector512<float>.Zero, c00_1 = Vector512<float>.Zero;
+        Vector512<float> c01_0 = Vector512<float>.Zero, c01_1 = Vector512<float>.Zero;
+        Vector512<float> c02_0 = Vector512<float>.Zero, c02_1 = Vector512<float>.Zero;
+        Vector512<float> c03_0 = Vector512<float>.Zero, c03_1 = Vector512<float>.Zero;
+        Vector512<float> c10_0 = Vector512<float>.Zero, c10_1 = Vector512<float>.Zero;
+        Vector512<float> c11_0 = Vector512<float>.Zero, c11_1 = Vector512<float>.Zero;
+        Vector512<float> c12_0 = Vector512<float>.Zero, c12_1 = Vector512<float>.Zero;
+        Vector512<float> c13_0 = Vector512<float>.Zero, c13_1 = Vector512<float>.Zero;
+        for (int s = 0; s < segments; s++)
+        {
+            float* a0 = a + segment[s].A + g0;
+            float* a1 = a + segment[s].A + g1;
+            float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * segment[s + later].B;
+            for (int i = 0; i < length; i++)
+            {
+                Sse.Prefetch1(next);
+                next += aheadStep;
+                Vector512<float> b0 = Vector512.Load(w);
+                Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                Vector512<float> x00 = Vector512.Create(*a0);
+                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                Vector512<float> x10 = Vector512.Create(*a1);
+                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                a0 += aStep; a1 += aStep; w += bStep;
+            }
+        }
+        float* r0 = c + cGroup[0], r1 = c + cGroup[1];
+        if (accumulate)
+        {
+            c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
+            c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
+            c02_0 += Vector512.Load(r0 + 2 * cRow); c02_1 += Vector512.Load(r0 + 2 * cRow + cBlock);
+            c03_0 += Vector512.Load(r0 + 3 * cRow); c03_1 += Vector512.Load(r0 + 3 * cRow + cBlock);
+            c10_0 += Vector512.Load(r1); c10_1 += Vector512.Load(r1 + cBlock);
+            c11_0 += Vector512.Load(r1 + 1 * cRow); c11_1 += Vector512.Load(r1 + 1 * cRow + cBlock);
+            c12_0 += Vector512.Load(r1 + 2 * cRow); c12_1 += Vector512.Load(r1 + 2 * cRow + cBlock);
+            c13_0 += Vector512.Load(r1 + 3 * cRow); c13_1 += Vector512.Load(r1 + 3 * cRow + cBlock);
+        }
+        c00_0.Store(r0); c00_1.Store(r0 + cBlock);
+        c01_0.Store(r0 + 1 * cRow); c01_1.Store(r0 + 1 * cRow + cBlock);
+        c02_0.Store(r0 + 2 * cRow); c02_1.Store(r0 + 2 * cRow + cBlock);
+        c03_0.Store(r0 + 3 * cRow); c03_1.Store(r0 + 3 * cRow + cBlock);
+        c10_0.Store(r1); c10_1.Store(r1 + cBlock);
+        c11_0.Store(r1 + 1 * cRow); c11_1.Store(r1 + 1 * cRow + cBlock);
+        c12_0.Store(r1 + 2 * cRow); c12_1.Store(r1 + 2 * cRow + cBlock);
+        c13_0.Store(r1 + 3 * cRow); c13_1.Store(r1 + 3 * cRow + cBlock);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V512_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        nint g0 = group[0], g1 = group[1];
+        nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
+        Vector512<float> c00_0 = Vector512<float>.Zero;
+        Vector512<float> c01_0 = Vector512<float>.Zero;
+        Vector512<float> c02_0 = Vector512<float>.Zero;
+        Vector512<float> c03_0 = Vector512<float>.Zero;
+        Vector512<float> c10_0 = Vector512<float>.Zero;
+        Vector512<float> c11_0 = Vector512<float>.Zero;
+        Vector512<float> c12_0 = Vector512<float>.Zero;
+        Vector512<float> c13_0 = Vector512<float>.Zero;
+        for (int s = 0; s < segments; s++)
+        {
+            float* a0 = a + segment[s].A + g0;
+            float* a1 = a + segment[s].A + g1;
+            float* w = b + segment[s].B;
+            for (int i = 0; i < length; i++)
+            {
+                Vector512<float> b0 = Vector512.Load(w);
+                Vector512<float> x00 = Vector512.Create(*a0);
+                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                Vector512<float> x10 = Vector512.Create(*a1);
+                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                a0 += aStep; a1 += aStep; w += bStep;
+            }
+        }
+        float* r0 = c + cGroup[0], r1 = c + cGroup[1];
+        if (accumulate)
+        {
+            c00_0 += Vector512.Load(r0);
+            c01_0 += Vector512.Load(r0 + 1 * cRow);
+            c02_0 += Vector512.Load(r0 + 2 * cRow);
+            c03_0 += Vector512.Load(r0 + 3 * cRow);
+            c10_0 += Vector512.Load(r1);
+            c11_0 += Vector512.Load(r1 + 1 * cRow);
+            c12_0 += Vector512.Load(r1 + 2 * cRow);
+            c13_0 += Vector512.Load(r1 + 3 * cRow);
+        }
+        c00_0.Store(r0);
+        c01_0.Store(r0 + 1 * cRow);
+        c02_0.Store(r0 + 2 * cRow);
+        c03_0.Store(r0 + 3 * cRow);
+        c10_0.Store(r1);
+        c11_0.Store(r1 + 1 * cRow);
+        c12_0.Store(r1 + 2 * cRow);
+        c13_0.Store(r1 + 3 * cRow);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V512_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        nint g0 = group[0];
+        nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
+        Vector512<float> c00_0 = Vector512<float>.Zero, c00_1 = Vector512<float>.Zero;
+        Vector512<float> c01_0 = Vector512<float>.Zero, c01_1 = Vector512<float>.Zero;
+        Vector512<float> c02_0 = Vector512<float>.Zero, c02_1 = Vector512<float>.Zero;
+        Vector512<float> c03_0 = Vector512<float>.Zero, c03_1 = Vector512<float>.Zero;
+        for (int s = 0; s < segments; s++)
+        {
+            float* a0 = a + segment[s].A + g0;
+            float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * segment[s + later].B;
+            for (int i = 0; i < length; i++)
+            {
+                Sse.Prefetch1(next);
+                next += aheadStep;
+                Vector512<float> b0 = Vector512.Load(w);
+                Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                Vector512<float> x00 = Vector512.Create(*a0);
+                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                a0 += aStep; w += bStep;
+            }
+        }
+        float* r0 = c + cGroup[0];
+        if (accumulate)
+        {
+            c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
+            c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
+            c02_0 += Vector512.Load(r0 + 2 * cRow); c02_1 += Vector512.Load(r0 + 2 * cRow + cBlock);
+            c03_0 += Vector512.Load(r0 + 3 * cRow); c03_1 += Vector512.Load(r0 + 3 * cRow + cBlock);
+        }
+        c00_0.Store(r0); c00_1.Store(r0 + cBlock);
+        c01_0.Store(r0 + 1 * cRow); c01_1.Store(r0 + 1 * cRow + cBlock);
+        c02_0.Store(r0 + 2 * cRow); c02_1.Store(r0 + 2 * cRow + cBlock);
+        c03_0.Store(r0 + 3 * cRow); c03_1.Store(r0 + 3 * cRow + cBlock);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V512_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        nint g0 = group[0];
+        nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
+        Vector512<float> c00_0 = Vector512<float>.Zero;
+        Vector512<float> c01_0 = Vector512<float>.Zero;
+        Vector512<float> c02_0 = Vector512<float>.Zero;
+        Vector512<float> c03_0 = Vector512<float>.Zero;
+        for (int s = 0; s < segments; s++)
+        {
+            float* a0 = a + segment[s].A + g0;
+            float* w = b + segment[s].B;
+            for (int i = 0; i < length; i++)
+            {
+                Vector512<float> b0 = Vector512.Load(w);
+                Vector512<float> x00 = Vector512.Create(*a0);
+                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                a0 += aStep; w += bStep;
+            }
+        }
+        float* r0 = c + cGroup[0];
+        if (accumulate)
+        {
+            c00_0 += Vector512.Load(r0);
+            c01_0 += Vector512.Load(r0 + 1 * cRow);
+            c02_0 += Vector512.Load(r0 + 2 * cRow);
+            c03_0 += Vector512.Load(r0 + 3 * cRow);
+        }
+        c00_0.Store(r0);
+        c01_0.Store(r0 + 1 * cRow);
+        c02_0.Store(r0 + 2 * cRow);
+        c03_0.Store(r0 + 3 * cRow);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -426,8 +671,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V256_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -436,8 +682,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V256_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
@@ -446,8 +693,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V256_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -456,13 +704,58 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V256_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 3)
                     V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V256_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 2; n++)
+            for (int g = 0; g < 2; g++)
+                for (int m = 0; m < 4; m += 4)
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V256_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 1; n++)
+            for (int g = 0; g < 2; g++)
+                for (int m = 0; m < 4; m += 4)
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V256_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 2; n++)
+            for (int g = 0; g < 1; g++)
+                for (int m = 0; m < 4; m += 4)
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V256_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 1; n++)
+            for (int g = 0; g < 1; g++)
+                for (int m = 0; m < 4; m += 4)
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -537,8 +830,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V128_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -547,8 +841,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V128_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
@@ -557,8 +852,9 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V128_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -567,12 +863,57 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+    public static void V128_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
                     V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V128_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 2; n++)
+            for (int g = 0; g < 2; g++)
+                for (int m = 0; m < 4; m += 2)
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V128_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 1; n++)
+            for (int g = 0; g < 2; g++)
+                for (int m = 0; m < 4; m += 2)
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V128_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 2; n++)
+            for (int g = 0; g < 1; g++)
+                for (int m = 0; m < 4; m += 2)
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void V128_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
+    {
+        for (int n = 0; n < 1; n++)
+            for (int g = 0; g < 1; g++)
+                for (int m = 0; m < 4; m += 2)
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
     }
 }

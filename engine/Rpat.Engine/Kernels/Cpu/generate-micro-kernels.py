@@ -4,6 +4,8 @@
 A tile computes C[m, n] (+)= sum over segments s and i < length of A[segment[s] + i*aStep + m*aRow] * B[n], B moving bStep on
 after each i. What C held is added to the finished sum, so that a long reduction cut into pieces rounds like short ones. It is a leaf method whose accumulators are named locals: a call or an indexed local would put them on the stack.
 
+A grouped tile fetches what a later part of the reduction reads of B into L2 on its way, aheadStep bytes an i.
+
 A product is the same for plain matrices (one segment, A's columns contiguous) and fetches one cache line an i that is needed later.
 Run it in its own folder after a change; the output is committed.
 """
@@ -20,6 +22,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {"""
+FETCHING = HEADER.replace("Intrinsics;", "Intrinsics;\nusing System.Runtime.Intrinsics.X86;")
 SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     {access} static void {name}(float* a, nint aRow, nint aStep, nint* segment, int segments, int length,
         float* b, nint bStep, float* c, nint cRow, bool accumulate)
@@ -65,34 +68,39 @@ def composed(prefix, leaf_rows, rows, blocks):
     return "\n".join(out + ["    }"])
 
 
-GROUPS = 3  # groups of rows in a grouped tile
-GROUPED = [(4, 2), (4, 1), (3, 2), (3, 1)]  # rows of a group x blocks of 16 columns
+GROUPED = [(3, 4, 2), (3, 4, 1), (3, 3, 2), (3, 3, 1), (2, 4, 2), (2, 4, 1), (1, 4, 2), (1, 4, 1)]  # groups x rows of a group x blocks of 16 columns
 GROUPED_SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     {access} static void {name}(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate)
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        byte* ahead, nint aheadStep, int later)
     {{"""
 
 
-def grouped(rows, blocks):
+def grouped(groups, rows, blocks):
     """A grouped tile of 512-bit vectors: its rows lie at group[g] + m*aRow, its columns at n*bBlock."""
-    v, names = "Vector512<float>", [(g, m) for g in range(GROUPS) for m in range(rows)]
-    out = [GROUPED_SIGNATURE.format(name=f"V512_G{rows}x{blocks}", access="public")]
-    out.append("        nint " + ", ".join(f"g{g} = group[{g}]" for g in range(GROUPS)) + ";")
+    v, names = "Vector512<float>", [(g, m) for g in range(groups) for m in range(rows)]
+    out = [GROUPED_SIGNATURE.format(name=f"V512_G{groups}x{rows}x{blocks}", access="public")]
+    out.append("        nint " + ", ".join(f"g{g} = group[{g}]" for g in range(groups)) + ";")
     out.append("        nint " + ", ".join(f"row{m} = {m} * sizeof(float) * aRow" for m in range(1, rows)) + ";")
     for g, m in names:
         out.append(f"        {v} " + ", ".join(f"c{g}{m}_{n} = {v}.Zero" for n in range(blocks)) + ";")
     out.append("        for (int s = 0; s < segments; s++)\n        {")
-    out += [f"            float* a{g} = a + segment[s].A + g{g};" for g in range(GROUPS)]
-    out.append("            float* w = b + segment[s].B;\n            for (int i = 0; i < length; i++)\n            {")
+    out += [f"            float* a{g} = a + segment[s].A + g{g};" for g in range(groups)]
+    out.append("            float* w = b + segment[s].B;")
+    if blocks > 1:  # one block leaves no load to spare
+        out.append("            byte* next = ahead + sizeof(float) * segment[s + later].B;")
+    out.append("            for (int i = 0; i < length; i++)\n            {")
+    if blocks > 1:
+        out.append("                Sse.Prefetch1(next);\n                next += aheadStep;")
     out += [f"                {v} b{n} = Vector512.Load(w" + (f" + {n} * bBlock);" if n else ");") for n in range(blocks)]
     for g, m in names:
         at = f"(float*)((byte*)a{g} + row{m})" if m else f"a{g}"
         out.append(f"                {v} x{g}{m} = Vector512.Create(*{at});")
         out += [f"                c{g}{m}_{n} = Vector512.MultiplyAddEstimate(x{g}{m}, b{n}, c{g}{m}_{n});" for n in range(blocks)]
-    out.append("                " + " ".join(f"a{g} += aStep;" for g in range(GROUPS)) + " w += bStep;\n            }\n        }")
+    out.append("                " + " ".join(f"a{g} += aStep;" for g in range(groups)) + " w += bStep;\n            }\n        }")
     place = [f"r{g}" + (f" + {m} * cRow" if m else "") for g, m in names]
     block = ["", " + cBlock"]
-    out.append("        float* " + ", ".join(f"r{g} = c + cGroup[{g}]" for g in range(GROUPS)) + ";")
+    out.append("        float* " + ", ".join(f"r{g} = c + cGroup[{g}]" for g in range(groups)) + ";")
     out.append("        if (accumulate)\n        {")
     for at, (g, m) in zip(place, names):
         out.append("            " + " ".join(f"c{g}{m}_{n} += Vector512.Load({at}{block[n]});" for n in range(blocks)))
@@ -126,10 +134,10 @@ def grouped_leaf(vector, width, rows, columns, name):
     return "\n".join(out + ["    }"])
 
 
-def grouped_composed(prefix, rows, blocks, leaf_rows):
+def grouped_composed(prefix, groups, rows, blocks, leaf_rows):
     """A grouped tile made of calls of a leaf."""
-    out = [GROUPED_SIGNATURE.format(name=f"{prefix}_G{rows}x{blocks}", access="public")]
-    out.append(f"        for (int n = 0; n < {blocks}; n++)\n            for (int g = 0; g < {GROUPS}; g++)")
+    out = [GROUPED_SIGNATURE.format(name=f"{prefix}_G{groups}x{rows}x{blocks}", access="public")]
+    out.append(f"        for (int n = 0; n < {blocks}; n++)\n            for (int g = 0; g < {groups}; g++)")
     call = (f"{prefix}GroupLeaf{leaf_rows}(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, "
             "c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);")
     out.append(f"                for (int m = 0; m < {rows}; m += {leaf_rows})\n                    {call}")
@@ -173,15 +181,15 @@ def main():
     parts += [leaf("Vector128", 4, 2, 4, "V128Leaf2")]
     parts += [composed("V128", 2, m, n) for m, n in TILES]
     write("Tile.g.cs", parts)
-    parts = [grouped(m, n) for m, n in GROUPED]
+    parts = [grouped(*shape) for shape in GROUPED]
     parts += [grouped_leaf("Vector256", 8, m, 2, f"V256GroupLeaf{m}") for m in (4, 3)]
-    parts += [grouped_composed("V256", m, n, m) for m, n in GROUPED]
+    parts += [grouped_composed("V256", g, m, n, m) for g, m, n in GROUPED]
     parts += [grouped_leaf("Vector128", 4, m, 4, f"V128GroupLeaf{m}") for m in (2, 1)]
-    parts += [grouped_composed("V128", m, n, 2 if m % 2 == 0 else 1) for m, n in GROUPED]
-    write("Tile.Grouped.g.cs", parts)
+    parts += [grouped_composed("V128", g, m, n, 2 if m % 2 == 0 else 1) for g, m, n in GROUPED]
+    write("Tile.Grouped.g.cs", parts, FETCHING)
     products = [product("Vector512", 16, m, n, f"V512Product_{m}x{n}") for m, n in PRODUCTS]
     products += [composed_product(prefix, m, n) for prefix in ("V256", "V128") for m, n in PRODUCTS]
-    write("Tile.Products.g.cs", products, HEADER.replace("Intrinsics;", "Intrinsics;\nusing System.Runtime.Intrinsics.X86;"))
+    write("Tile.Products.g.cs", products, FETCHING)
 
 
 def write(path, parts, header=HEADER):
