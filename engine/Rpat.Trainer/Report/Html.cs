@@ -27,7 +27,7 @@ internal static class Html
         .warn li{background:var(--warn-back);border-left:.3rem solid var(--warn-line);padding:.5rem .8rem;margin:.4rem 0;border-radius:.3rem;overflow-wrap:anywhere}
         .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:.9rem}
         figure{margin:0;padding:.6rem;min-width:0;break-inside:avoid}
-        figure svg{display:block;margin:0 auto}
+        figure svg{display:block;margin:0 auto;max-width:34rem}
         .strip{overflow-x:auto}
         .strip img{display:block;width:100%;min-width:34rem;max-width:60rem;height:auto;margin:0 auto;background:#fff}
         figcaption{font-size:.85rem;color:var(--soft);padding:.5rem .3rem .1rem}

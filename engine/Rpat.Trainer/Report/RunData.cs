@@ -26,7 +26,7 @@ internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
 /// <param name="Warnings">What to know before trusting it.</param>
 internal sealed record RunData(
     string Folder, string Name, RunRecord? Record, IReadOnlyList<KeyValuePair<string, string>> Settings, IReadOnlyList<MetricEvent> Events,
-    IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<RunPicture> Perception, IReadOnlyList<string> Warnings)
+    IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<PerceptionCurves> Perception, IReadOnlyList<string> Warnings)
 {
     private const string EndOfRun = "end of the run";
 
@@ -74,7 +74,7 @@ internal sealed record RunData(
         var accuracies = Results(results).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
             full, Path.GetFileName(full), record, Keyed(config), Metrics(Path.Combine(full, "metrics.jsonl"), [.. results.Select(r => r.Split)]), accuracies,
-            Files(Path.Combine(full, "images"), "*.png", "image/png"), Files(Path.Combine(full, "perception"), "*.svg", "image/svg+xml"), warnings);
+            Files(Path.Combine(full, "images"), "*.png", "image/png"), PerceptionCurves.Read(full), warnings);
         warnings.AddRange(RunWarnings.Of(data));
         return data;
     }

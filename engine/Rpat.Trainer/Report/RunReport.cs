@@ -100,7 +100,7 @@ internal sealed class RunReport
 
     private string Perception() => _run.Perception.Count == 0
         ? ""
-        : $"<div class=\"grid\">\n{string.Concat(_run.Perception.Select(p => Html.Picture(p, p.Name)))}</div>\n";
+        : $"<div class=\"grid\">\n{string.Concat(_run.Perception.SelectMany(p => p.Charts(ChartWidth)).Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"))}</div>\n";
 
     private string Environment()
     {

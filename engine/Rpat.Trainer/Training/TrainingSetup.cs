@@ -6,6 +6,7 @@ using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Training;
@@ -99,6 +100,11 @@ internal sealed class TrainingSetup : IDisposable
     public BatchStream Batches()
     {
         var a = _config.Data.Augment;
+        int side = Math.Min(Data.Train.Height, Data.Train.Width);
+        if (a.CropPad >= side)
+            throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
+        if (a.CutMix > 0 && Step.TwoViews)
+            throw new ConfigException($"data.augment.cutmix mixes images, and {_config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
         return new BatchStream(Data.Train, new BatchOptions(Batch, augment) { CutMix = a.CutMix }, Seed);
     }

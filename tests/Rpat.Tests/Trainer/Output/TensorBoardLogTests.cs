@@ -41,6 +41,18 @@ public sealed class TensorBoardLogTests : IDisposable
     [Fact]
     public void WithoutTheOptionThereIsNoFile() => Assert.False(Directory.Exists(Path.Combine(Run(2, "--set", "log.tensorboard=false"), "tb")));
 
+    [Fact]
+    public void ACropLargerThanTheImagesIsOneSentence()
+    {
+        Assert.Equal(2, _test.Run([.. TinyRun.Arguments(_test), "--out", _test.PathOf("runs"), "--set", "data.augment.crop=8"]));
+        Assert.Contains("data.augment.crop is 8", _test.Error, StringComparison.Ordinal);
+        Assert.Contains("have 8 pixels", _test.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CutoutAndAReflectedBorderTrain() => Run(3,
+        "--set", "data.augment.crop=2", "--set", "data.augment.border=reflect", "--set", "data.augment.cutout=3");
+
     private string Run(int steps, params string[] options)
     {
         string root = _test.PathOf("runs");

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Report;
@@ -14,8 +13,7 @@ public sealed class ReportFixture : IDisposable
         Second = Train("pgd-at");
         string data = "npz:" + _test.PathOf("tiny.npz");
         Assert.Equal(0, _test.Run("eval", First, "--data", data, "--attacks", "aa", "--n", "3"));
-        Directory.CreateDirectory(Path.Combine(First, "perception"));
-        File.WriteAllText(Path.Combine(First, "perception", "curve.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"90\" height=\"60\"><rect width=\"90\" height=\"60\"/></svg>");
+        Assert.Equal(0, _test.Run("perception", First, "--data", data, "--n", "6"));
     }
 
     public string First { get; }

@@ -27,7 +27,7 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
         Assert.Contains("after apgd-ce", html, StringComparison.Ordinal);
         Assert.Contains("95 % interval", html, StringComparison.Ordinal);
         Assert.DoesNotContain("by PGD alone", html, StringComparison.Ordinal);
-        Assert.Contains("data:image/svg+xml;base64,", html, StringComparison.Ordinal);
+        Assert.Contains("Distance of the logits from clean", html, StringComparison.Ordinal);
         Assert.Contains("attack.eps", html, StringComparison.Ordinal);
     }
 
@@ -75,7 +75,7 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
             Layout layout = Browser.Look(html, width, fixture.Test.Folder);
             Assert.Empty(layout.Overlaps);
             Assert.InRange(layout.Width, 1, width);
-            Assert.True(layout.Charts >= 3 && layout.Pictures >= 2);
+            Assert.True(layout.Charts >= 3 && layout.Pictures >= 1);
             Assert.Equal(layout.Pictures, layout.Loaded);
         }
     }

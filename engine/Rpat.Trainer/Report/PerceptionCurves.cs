@@ -1,0 +1,53 @@
+using System.Text.Json;
+using System.Xml.Linq;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>How a network's logits move from clean to adversarial images, as <c>rpat perception</c> measured it.</summary>
+/// <param name="Title">The perturbation.</param>
+/// <param name="Groups">Name, share of the whole way and normalised residual of each group of images, point by point.</param>
+internal sealed record PerceptionCurves(string Title, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Way, IReadOnlyList<(double X, double Y)> Residual)> Groups)
+{
+    private const int MostGroups = 3;
+
+    /// <summary>Reads <c>perception/perception.json</c> of a run folder; nothing where it was not measured.</summary>
+    public static IReadOnlyList<PerceptionCurves> Read(string folder)
+    {
+        string path = Path.Combine(folder, "perception", "perception.json");
+        try
+        {
+            if (!File.Exists(path)) return [];
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            return [.. json.RootElement.EnumerateArray().Select(Read)];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The two charts: the way against the diagonal of robust perception, and what is left of it.</summary>
+    /// <param name="width">Width in the charts' own units.</param>
+    public IEnumerable<XElement> Charts(double width)
+    {
+        LineSeries[] ways = [.. Groups.Select(g => new LineSeries(g.Name, g.Way)), new LineSeries("robust perception", [(0, 0), (1, 1)], Dashed: true)];
+        yield return SvgLineChart.Draw(new ChartText($"Distance of the logits from clean, {Title}", "alpha", "share of the whole way", width), ways);
+        yield return SvgLineChart.Draw(
+            new ChartText($"Residual of the logits, {Title}", "alpha", "share of the whole way", width), [.. Groups.Select(g => new LineSeries(g.Name, g.Residual))]);
+    }
+
+    private static PerceptionCurves Read(JsonElement run)
+    {
+        double[] alphas = Numbers(run.GetProperty("alphas"));
+        JsonElement logits = run.GetProperty("spaces").EnumerateArray().First();
+        var groups = logits.GetProperty("groups").EnumerateArray().Take(MostGroups).Where(group => group.GetProperty("images").GetInt32() > 0)
+            .Select(group => (group.GetProperty("group").GetString()!, Points(alphas, group.GetProperty("curve")), Points(alphas, group.GetProperty("rho"))));
+        return new(run.GetProperty("perturbation").GetProperty("name").GetString()!, [.. groups]);
+    }
+
+    private static IReadOnlyList<(double, double)> Points(double[] alphas, JsonElement values) => [.. alphas.Zip(Numbers(values))];
+
+    // What is not finite stands as a text.
+    private static double[] Numbers(JsonElement values) =>
+        [.. values.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN)];
+}
