@@ -16,7 +16,7 @@ internal enum ScratchSlot
     /// <summary>Coefficients that a reduction leaves for the pass behind it.</summary>
     Linear,
 
-    /// <summary>Sample numbers of an attack's start.</summary>
+    /// <summary>Numbers of samples or rows, from the host.</summary>
     Samples,
 
     /// <summary>Values on their way between the host's layout and the device's.</summary>

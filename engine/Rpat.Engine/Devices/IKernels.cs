@@ -6,4 +6,5 @@ namespace Rpat.Engine;
 public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
     IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
     ICrossEntropyKernels, IPerceptionKernels, IKlDivergenceKernels, IMeanSquaredErrorKernels, IRowTermsKernels, ILerpKernels,
-    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels, IWeightPerturbationKernels;
+    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels, IWeightPerturbationKernels,
+    ICropFlipKernels, IGatherKernels;

@@ -34,45 +34,46 @@ public static class CropFlip
         for (int i = 0; i < indices.Length; i++)
         {
             PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, indices[i], options.View, 0).Stream();
-            Augment(set, set.Image(indices[i]), options, draws, destination.Slice(i * set.ImageSize, set.ImageSize));
+            Augment((set.Height, set.Width), set.Image(indices[i]), options, draws, destination.Slice(i * set.ImageSize, set.ImageSize));
         }
     }
 
-    private static void Augment(
-        LabeledImages set, ReadOnlySpan<byte> source, in AugmentOptions options, in PhiloxStream draws, Span<float> image)
+    /// <summary>One image, [channels, height, width].</summary>
+    internal static void Augment(
+        (int Height, int Width) size, ReadOnlySpan<byte> source, in AugmentOptions options, in PhiloxStream draws, Span<float> image)
     {
         int down = draws.Below(RowDraw, 2 * options.Pad + 1) - options.Pad;
         int right = draws.Below(ColumnDraw, 2 * options.Pad + 1) - options.Pad;
-        if (options.Border == CropBorder.Zero) Crop(set, source, down, right, image);
-        else CropReflected(set, source, down, right, image);
-        if (options.Flip && draws.Below(FlipDraw, 2) == 1) Mirror(image, set.Width);
-        Cutout.Apply(image, set.Height, set.Width, options.Cutout, draws, CutoutDraw);
+        if (options.Border == CropBorder.Zero) Crop(size, source, down, right, image);
+        else CropReflected(size, source, down, right, image);
+        if (options.Flip && draws.Below(FlipDraw, 2) == 1) Mirror(image, size.Width);
+        Cutout.Apply(image, size.Height, size.Width, options.Cutout, draws, CutoutDraw);
     }
 
     // Output pixel (y, x) is source pixel (y + down, x + right), or 0 where that lies in the padding.
-    private static void Crop(LabeledImages set, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
+    private static void Crop((int Height, int Width) size, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
     {
-        int first = Math.Clamp(-right, 0, set.Width);
-        int count = Math.Max(0, set.Width - Math.Abs(right));
+        int first = Math.Clamp(-right, 0, size.Width);
+        int count = Math.Max(0, size.Width - Math.Abs(right));
         destination.Clear();
-        for (int row = 0; row < set.Channels * set.Height; row++)
+        for (int row = 0; row < destination.Length / size.Width; row++)
         {
-            int y = row % set.Height + down;
-            if (y < 0 || y >= set.Height || count == 0) continue;
-            ReadOnlySpan<byte> pixels = source.Slice((row + down) * set.Width + first + right, count);
-            LabeledImages.ToUnit(pixels, destination.Slice(row * set.Width + first, count));
+            int y = row % size.Height + down;
+            if (y < 0 || y >= size.Height || count == 0) continue;
+            ReadOnlySpan<byte> pixels = source.Slice((row + down) * size.Width + first + right, count);
+            LabeledImages.ToUnit(pixels, destination.Slice(row * size.Width + first, count));
         }
     }
 
     // The same, with what lies outside taken from its mirror image inside.
-    private static void CropReflected(LabeledImages set, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
+    private static void CropReflected((int Height, int Width) size, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
     {
-        Span<byte> line = stackalloc byte[set.Width];
-        for (int row = 0; row < set.Channels * set.Height; row++)
+        Span<byte> line = stackalloc byte[size.Width];
+        for (int row = 0; row < destination.Length / size.Width; row++)
         {
-            int y = row % set.Height, from = (row - y + Reflect(y + down, set.Height)) * set.Width;
-            for (int x = 0; x < line.Length; x++) line[x] = source[from + Reflect(x + right, set.Width)];
-            LabeledImages.ToUnit(line, destination.Slice(row * set.Width, set.Width));
+            int y = row % size.Height, from = (row - y + Reflect(y + down, size.Height)) * size.Width;
+            for (int x = 0; x < line.Length; x++) line[x] = source[from + Reflect(x + right, size.Width)];
+            LabeledImages.ToUnit(line, destination.Slice(row * size.Width, size.Width));
         }
     }
 

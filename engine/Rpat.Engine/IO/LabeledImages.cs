@@ -63,6 +63,9 @@ public sealed class LabeledImages
     /// <summary>All pixels, [N, channels, height, width], row-major, 0 to 255.</summary>
     public byte[] Pixels { get; }
 
+    /// <summary>Whether the images came as floats that the pixels only round.</summary>
+    public bool HasFloats => _exact is not null;
+
     /// <summary>The class of each image, [N].</summary>
     public int[] Labels { get; }
 
