@@ -31,7 +31,7 @@ internal sealed partial class GpuKernels
     /// <summary>dx (+)= d·gradient, the gradient lying as an activation and dx plain.</summary>
     private void UnpackGradient(Shape s, ArrayView<V4> gradient, in Operand through, bool accumulate, DeviceBuffer dx) =>
         ForEach(ActivationQuads(s), new UnpackQuad(
-            gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), through.Data.Floats(), accumulate ? 1 : 0, dx.Floats()));
+            gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), ((DeviceBuffer?)through.Data).FloatsOrNone(), accumulate ? 1 : 0, dx.Floats()));
 }
 
 /// <summary>A pixel's quad of channels, read from up to four planes; neighbouring threads read neighbouring pixels.</summary>

@@ -26,7 +26,7 @@ internal sealed partial class GpuKernels : IPointwiseKernels
     }
 
     private static PlainSource Plain(Shape s, in Operand x) => new(
-        s.Area, s.C, x.Data.Floats(), FloatsOrNone(x.Scale), FloatsOrNone(x.Shift), x.IsView ? 1 : 0, x.Relu ? 1 : 0);
+        s.Area, s.C, ((DeviceBuffer?)x.Data).FloatsOrNone(), FloatsOrNone(x.Scale), FloatsOrNone(x.Shift), x.IsView ? 1 : 0, x.Relu ? 1 : 0);
 }
 
 /// <summary>y = [ReLU](a + b), views applied; b is optional.</summary>

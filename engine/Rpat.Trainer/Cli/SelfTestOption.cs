@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
 using Rpat.Trainer.Bench;
+using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat devices --self-test</c>: the kernels of a training step on a device, against the CPU backend's, with their speed.</summary>
+/// <summary><c>rpat devices --self-test</c>: every kernel on a device against a double-precision reference, with its speed.</summary>
 internal sealed class SelfTestOption
 {
     private readonly Host _host;
@@ -55,7 +56,7 @@ internal sealed class SelfTestOption
         int batch = parsed.GetValue(_batch), time = parsed.GetValue(_time);
         if (batch is < 1 or > 4096 || time is < 1 or > 60_000) throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
         using var device = OpenDevice.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
-        using var test = new SelfTest(device, batch, TimeSpan.FromMilliseconds(time));
+        var test = new SelfTest(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time));
         _host.Out.WriteLine($"{device.Name}: {device.Description}; batch {batch}");
         bool good = true;
         foreach (var line in test.Run()) good &= Write(line, Allowed(line, precision));
@@ -63,7 +64,7 @@ internal sealed class SelfTestOption
     }
 
     /// <summary>What rounding of factors explains in a convolution, and of sums elsewhere.</summary>
-    private static double Allowed(SelfTestLine line, string precision) => (line.Gigaflops > 0, precision) switch
+    private static double Allowed(SelfTestLine line, string precision) => (line.IsConvolution, precision) switch
     {
         (true, "bf16") => 2e-2,
         (true, "tf32") => 3e-3,

@@ -1,18 +1,55 @@
 using Rpat.Engine;
+using Rpat.Engine.Gpu;
+using Rpat.Tests.Gpu;
 using Rpat.Trainer.Bench;
+using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Tests.Trainer.Bench;
 
-public class SelfTestTests
+/// <summary>The self-test knows every kernel of the contract, and its references are right.</summary>
+[Collection(GpuCollection.Name)]
+public class SelfTestTests(GpuFixture fixture)
 {
-    [Fact]
-    public void TheWinogradBackendAgreesWithTheDirectOne()
+    /// <summary>Small and odd, so that the emulator finishes and tails are met.</summary>
+    private static readonly KernelSizes _small = new()
     {
-        using var device = Device.Cpu(1);
-        using var test = new SelfTest(device, batch: 2, TimeSpan.FromMilliseconds(1));
-        SelfTestLine[] lines = [.. test.Run()];
-        Assert.True(lines.Length > 20);
-        Assert.All(lines, line => Assert.True(line.Error <= 1e-4, $"{line.Name}: {line.Error:E1}"));
-        Assert.All(lines, line => Assert.True(line.Milliseconds > 0 && line.Gigabytes > 0));
+        Batch = 3,
+        Layers = [new(3, 6, 8, 3, 1), new(8, 6, 12, 3, 2), new(8, 4, 5, 1, 2), new(16, 4, 16, 3, 1)],
+        Map = (6, 4),
+        Depthwise = (5, 6),
+        ImageSide = 10,
+        Features = 20,
+        Parameters = 1029,
+    };
+
+    [Fact]
+    public void Every_kernel_of_the_contract_has_a_case()
+    {
+        using var device = Device.Cpu(2);
+        var covered = new SelfTest(device, _small, TimeSpan.Zero).Run().SelectMany(line => line.Covers).ToHashSet();
+        var contract = typeof(IKernels).GetInterfaces().SelectMany(i => i.GetMethods()).Select(m => m.Name).ToHashSet();
+        Assert.Empty(contract.Except(covered));
+        Assert.Empty(covered.Except(contract));
+    }
+
+    [Fact]
+    public void The_CPU_passes()
+    {
+        using var device = Device.Cpu(2);
+        Check(device, 1e-5, 1e-5);
+    }
+
+    [Fact]
+    public void The_emulated_GPU_passes() => Check(fixture.Device(), 1e-5, 1e-5);
+
+    [Theory]
+    [InlineData(nameof(Precision.Tf32), 3e-3)]
+    [InlineData(nameof(Precision.Bf16), 2e-2)]
+    public void So_do_its_tensor_cores(string precision, double allowed) => Check(fixture.Device(Enum.Parse<Precision>(precision)), allowed, 1e-5);
+
+    private static void Check(Device device, double convolution, double rest)
+    {
+        foreach (var line in new SelfTest(device, _small, TimeSpan.Zero).Run())
+            Assert.True(line.Error <= (line.IsConvolution ? convolution : rest), $"{line.Name}: {line.Error:E1}");
     }
 }
