@@ -20,12 +20,13 @@ FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 class Peer:
     """One network, one fixed batch, one optimizer, and the four items that are compared."""
 
-    def __init__(self, model, batch, memory_format):
+    def __init__(self, model, batch, memory_format, device="cpu", wrap=lambda net: net, least_seconds=LEAST_SECONDS):
         torch.manual_seed(1)
         build, shape, _ = MODELS[model]
-        self.net = build().to(memory_format=memory_format)
-        self.images = torch.rand(batch, *shape).contiguous(memory_format=memory_format)
-        self.labels = torch.arange(batch) % 10
+        self.device, self.least_seconds = device, least_seconds
+        self.net = wrap(build().to(device=device, memory_format=memory_format))
+        self.images = torch.rand(batch, *shape, device=device).contiguous(memory_format=memory_format)
+        self.labels = torch.arange(batch, device=device) % 10
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
         self.items = {"rpat-step": self.rpat_step, "pgd-attack": self.pgd_attack,
                       "clean-step": self.clean_step, "eval-forward": self.eval_forward}
@@ -71,9 +72,11 @@ class Peer:
         work, repetitions, start = self.items[item], 0, time.perf_counter()
         while True:
             work()
+            if self.device != "cpu":
+                torch.cuda.synchronize()
             repetitions += 1
             elapsed = time.perf_counter() - start
-            if elapsed >= LEAST_SECONDS:
+            if elapsed >= self.least_seconds:
                 return elapsed / repetitions
 
 
