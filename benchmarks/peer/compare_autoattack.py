@@ -40,6 +40,21 @@ def network(path):
     return net.eval(), int(metadata["rpat.model.classes"])
 
 
+def faster_format(net, x, y):
+    """The memory format in which the network's gradients are faster here: the peer at its best; leaves the network warm in it."""
+    seconds = {}
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        net.to(memory_format=memory_format)
+        for _ in range(3):
+            start = time.perf_counter()
+            part = x.contiguous(memory_format=memory_format).requires_grad_()
+            torch.autograd.grad(torch.nn.functional.cross_entropy(net(part), y), part)
+            seconds[memory_format] = time.perf_counter() - start
+    best = min(seconds, key=seconds.get)
+    net.to(memory_format=best)
+    return best
+
+
 def ours(chosen, folder):
     start = time.perf_counter()
     subprocess.run(["dotnet", str(DLL), "eval", chosen.checkpoint, "--data", chosen.data, "--attacks", "aa", "--eps", str(chosen.eps),
@@ -74,13 +89,17 @@ def main():
         seconds, clean, stages, forwards, backwards = ours(chosen, folder)
         x = torch.from_numpy(np.load(Path(folder) / "images.npy"))
         y = torch.from_numpy(np.load(Path(folder) / "labels.npy"))
-    net(x[:2])
+    for parameter in net.parameters():
+        parameter.requires_grad_(False)
+    memory_format = faster_format(net, x, y)
+    x = x.contiguous(memory_format=memory_format)
     start = time.perf_counter()
     right, robust, their_stages, model = autoattack(net, x, y, chosen.eps, chosen.batch, classes)
     theirs = time.perf_counter() - start
     names = ("apgd-ce", "apgd-t", "fab-t", "square")
     print(f"ours     clean {clean}, " + ", ".join(f"{n} {s}" for n, s in zip(names, stages)) + f"; {forwards} forwards, {backwards} gradients; {seconds:.1f} s (program start and self-test included)")
     print(f"pytorch  clean {int(right.sum())}, " + ", ".join(f"{n} {s}" for n, s in zip(names, their_stages)) + f"; {model.forwards} forwards, {model.backwards} gradients; {theirs:.1f} s")
+    print(f"pytorch memory format: {memory_format}, {chosen.n} images, {chosen.threads} threads")
     print(f"ratio {theirs / seconds:.2f}; per gradient-equivalent (a forward alone counts a third) "
           f"{(theirs / (model.backwards + (model.forwards - model.backwards) / 3)) / (seconds / (backwards + (forwards - backwards) / 3)):.2f}")
     return 0

@@ -2,57 +2,59 @@ namespace Rpat.Robust;
 
 /// <summary>
 /// The smallest move δ of a point z of the box onto the hyperplane w·v = b that stays in the box [0,1] (attacks.md 2.5). Useful moves
-/// go against sign(w·(w·z − b)) by at most the room in that direction, so coordinates saturate in the order of room (L∞) or of
-/// room/|w| (L2): one sort and one sweep find the answer. Where the hyperplane is out of reach the answer is the nearest corner.
+/// go against sign(w·(w·z − b)) by at most the room in that direction: h_i = min(t, room_i) for L∞ and min(t·|w_i|, room_i) for L2, with
+/// the one t that reaches the hyperplane. Where it is out of reach the answer is the nearest corner.
 /// </summary>
 internal static class HyperplaneProjection
 {
     private const double Tiny = 1e-8; // the reference's L2 routine does not move such coordinates
 
     /// <summary>δ of least max|δ|.</summary>
-    public static double[] Linf(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b)
-    {
-        var (rest, sign) = Side(z, w, b);
-        double[] room = Room(z, w, sign), keys = (double[])room.Clone();
-        int[] order = Order(keys, w, 0);
-        double slope = 0;
-        foreach (int i in order) slope += Math.Abs((double)w[i]);
-        double level = double.PositiveInfinity;
-        foreach (int i in order)
-        {
-            if (slope * room[i] >= rest)
-            {
-                level = rest / slope;
-                break;
-            }
-            double a = Math.Abs((double)w[i]);
-            (rest, slope) = (rest - a * room[i], slope - a);
-        }
-        return Moves(w, sign, i => Math.Min(level, room[i]), 0);
-    }
+    public static double[] Linf(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b) => Project(z, w, b, 0, squared: false);
 
     /// <summary>δ of least ‖δ‖₂.</summary>
-    public static double[] L2(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b)
+    public static double[] L2(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b) => Project(z, w, b, Tiny, squared: true);
+
+    private static double[] Project(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b, double tiny, bool squared)
     {
         var (rest, sign) = Side(z, w, b);
-        double[] room = Room(z, w, sign), keys = new double[room.Length];
-        for (int i = 0; i < keys.Length; i++) keys[i] = room[i] / Math.Abs((double)w[i]);
-        int[] order = Order(keys, w, Tiny);
-        double squares = 0;
-        foreach (int i in order) squares += (double)w[i] * w[i];
-        double multiplier = double.PositiveInfinity;
-        foreach (int i in order)
+        double[] moves = new double[w.Length], slope = new double[w.Length], full = new double[w.Length];
+        for (int i = 0; i < moves.Length; i++)
         {
             double a = Math.Abs((double)w[i]);
-            if (squares * room[i] / a >= rest)
-            {
-                multiplier = rest / squares;
-                break;
-            }
-            (rest, squares) = (rest - a * room[i], squares - a * a);
+            if (!(a > tiny)) continue;
+            (slope[i], full[i]) = (squared ? a * a : a, a * Room(z[i], sign * w[i]));
         }
-        var slopes = w.ToArray();
-        return Moves(w, sign, i => Math.Min(multiplier * Math.Abs((double)slopes[i]), room[i]), Tiny);
+        double level = Level(slope, full, rest);
+        for (int i = 0; i < moves.Length; i++)
+        {
+            if (slope[i] == 0) continue;
+            double gained = Math.Min(level * slope[i], full[i]);
+            moves[i] = -sign * gained / w[i];
+        }
+        return moves;
+    }
+
+    /// <summary>
+    /// The t at which Σ min(t·slope_i, full_i) = rest, or infinity. The sum is concave in t, so Newton's steps from 0 never pass the
+    /// root, and each but the last saturates another coordinate: a few sweeps instead of a sort.
+    /// </summary>
+    private static double Level(double[] slope, double[] full, double rest)
+    {
+        for (double level = 0; ;)
+        {
+            double used = 0, active = 0;
+            for (int i = 0; i < slope.Length; i++)
+            {
+                bool saturated = level * slope[i] >= full[i];
+                used += saturated ? full[i] : 0;
+                active += saturated ? 0 : slope[i];
+            }
+            if (active == 0) return double.PositiveInfinity;
+            double next = (rest - used) / active;
+            if (!(next > level)) return level;
+            level = next;
+        }
     }
 
     // How far w·z is from b, and on which side.
@@ -63,29 +65,6 @@ internal static class HyperplaneProjection
         return (Math.Abs(r), r < 0 ? -1 : 1);
     }
 
-    private static double[] Room(ReadOnlySpan<float> z, ReadOnlySpan<float> w, int sign)
-    {
-        var room = new double[z.Length];
-        for (int i = 0; i < room.Length; i++) room[i] = sign * w[i] > 0 ? z[i] : 1 - (double)z[i];
-        return room;
-    }
-
-    /// <summary>The coordinates that can move, by ascending key.</summary>
-    private static int[] Order(double[] keys, ReadOnlySpan<float> w, double tiny)
-    {
-        var order = new int[keys.Length];
-        int count = 0;
-        for (int i = 0; i < order.Length; i++)
-            if (Math.Abs(w[i]) > tiny) (keys[count], order[count++]) = (keys[i], i);
-        Array.Sort(keys, order, 0, count);
-        return order[..count];
-    }
-
-    private static double[] Moves(ReadOnlySpan<float> w, int sign, Func<int, double> length, double tiny)
-    {
-        var moves = new double[w.Length];
-        for (int i = 0; i < moves.Length; i++)
-            if (Math.Abs(w[i]) > tiny) moves[i] = -Math.Sign(w[i]) * sign * length(i);
-        return moves;
-    }
+    /// <summary>How far a coordinate can move against a slope.</summary>
+    private static double Room(float z, float slope) => slope > 0 ? z : 1 - (double)z;
 }

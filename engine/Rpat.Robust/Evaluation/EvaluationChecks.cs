@@ -1,5 +1,6 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
+using Rpat.Engine.Random;
 
 namespace Rpat.Robust;
 
@@ -7,6 +8,7 @@ namespace Rpat.Robust;
 internal static class EvaluationChecks
 {
     private const double SameLogits = 1e-4, LittleZero = 1e-5, SquareSlack = 0.002;
+    private const double MuchNoise = 0.1, ManyStuck = 0.5;
     private const int FewImages = 1000;
 
     /// <summary>Looks at the network on the first images, before any attack.</summary>
@@ -22,6 +24,7 @@ internal static class EvaluationChecks
             yield return new("randomized", "The model's output varies between equal inputs: use aa-rand, whose attacks average gradients.");
         else if (plan.Transform is null && DependsOnBatch(net, plan, first, image, count, logits))
             yield return new("batch-dependent", "The model's output for an image depends on its batch: is a layer in training mode?");
+        if (Noise(net, plan, first, image, logits) is { } noise) yield return noise;
         if (AreProbabilities(logits, net.Classes))
             yield return new("probabilities", "The model returns probabilities: give it logits, since gradients through softmax vanish where it is certain.");
         if (ClassCount(plan, net.Classes) is { } problem) yield return problem;
@@ -36,10 +39,33 @@ internal static class EvaluationChecks
             yield return new("zero-gradient", FormattableString.Invariant($"{group.Key} met gradients of zero at {group.Select(e => e.Sample).Distinct().Count()} images ({group.Sum(e => e.ZeroGradients)} of {entries.Where(e => e.Attack == group.Key).Sum(e => e.Backwards)} gradients): they may be masked, and robustness overestimated."));
         if (entries.Sum(e => e.BadGradients) is > 0 and var bad)
             yield return new("bad-gradient", FormattableString.Invariant($"{bad} gradients held NaN or infinity and were taken for zero there: the model's derivative is broken, and robustness overestimated."));
+        if (Plateau(entries) is { } plateau) yield return plateau;
         foreach (var column in report.Columns)
             if (SquareImproves(column, report) is { } warning) yield return warning;
         if (BlackBoxWins(entries) is { } wins) yield return wins;
         foreach (var warning in Growing(report, plan)) yield return warning;
+    }
+
+    /// <summary>How often a random point of the smallest ball changes the class: against such a model even a broken attack looks strong.</summary>
+    private static EvaluationWarning? Noise(Classifier net, EvaluationPlan plan, float[] images, Shape image, float[] clean)
+    {
+        int size = image.SampleCount, count = images.Length / size, classes = net.Classes, broken = 0;
+        float[] noisy = [.. Enumerable.Range(0, count).SelectMany(i => plan.Norm.Geometry.InBall(
+            images[(i * size)..((i + 1) * size)], plan.Radii[0].Value, new RandomKey(plan.Seed, Purpose.Noise, 0, i, 0, 0).Stream()))];
+        float[] logits = Logits(net, plan, noisy, image, count, 0);
+        for (int i = 0; i < count; i++)
+            if (Robust.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Robust.Predictions.ArgMax(clean.AsSpan(i * classes, classes))) broken++;
+        return broken <= MuchNoise * count ? null
+            : new("noise", FormattableString.Invariant($"Random noise alone, at eps {plan.Radii[0].Text}, changes the class of {broken} of the first {count} images: the radius is large for this model, or the model is not what it should be."));
+    }
+
+    /// <summary>APGD tells −1 as the iteration of its best point when no step rose above the start.</summary>
+    private static EvaluationWarning? Plateau(IReadOnlyList<LedgerEntry> entries)
+    {
+        var runs = entries.Where(e => !e.Fooled && e.Attack.StartsWith("apgd", StringComparison.Ordinal)).ToList();
+        int stuck = runs.Count(e => e.Iteration < 0);
+        return stuck <= ManyStuck * runs.Count ? null
+            : new("loss-plateau", FormattableString.Invariant($"In {stuck} of {runs.Count} runs of APGD that failed no step raised the loss above its start: gradients lead nowhere, and robustness may be overestimated."));
     }
 
     private static bool IsRandom(Classifier net, EvaluationPlan plan, float[] images, int[] labels, Shape image, int count, float[] first)

@@ -41,7 +41,7 @@ internal sealed class EvalCommand
         var subject = EvalSubject.Open(options, device, _host);
         var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes);
         bool resume = parsed.GetValue(_resume);
-        if (parsed.GetValue(_logits) is { } logits) subject.SaveLogits(logits, options.Batch);
+        if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), resume);
         using var stop = new StopRequest(() => _host.Error.WriteLine("stopping; a second signal leaves at once"), Environment.Exit);
         stop.Listen();
@@ -57,6 +57,13 @@ internal sealed class EvalCommand
             _host.Error.WriteLine($"stopped; what is done is in {folder}: the same command with --resume goes on");
             return stop.Code;
         }
+    }
+
+    // Direct sums round less than Winograd's transforms, and whoever keeps logits compares them.
+    private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject)
+    {
+        using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);
+        subject.SaveLogits(path, options, device);
     }
 
     private EvaluationReport Evaluate(EvalSubject subject, EvaluationPlan plan, string folder, bool resume, StopRequest stop)

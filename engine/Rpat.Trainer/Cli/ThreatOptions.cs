@@ -32,9 +32,11 @@ internal sealed class ThreatOptions
     }
 
     /// <summary>Opens the device to compute on.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="convolution">Algorithm of 3×3 convolutions on the CPU.</param>
     /// <exception cref="DeviceException">It is not there.</exception>
-    public Device Open(ParseResult parsed) => parsed.GetValue(_threads) is >= 0 and var n
-        ? OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, n)
+    public Device Open(ParseResult parsed, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) => parsed.GetValue(_threads) is >= 0 and var n
+        ? OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, n, convolution)
         : throw new UsageException("--threads must not be negative.");
 
     /// <summary>What was asked for.</summary>

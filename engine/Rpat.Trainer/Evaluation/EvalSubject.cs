@@ -48,9 +48,15 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     }
 
     /// <summary>Writes the clean logits.</summary>
+    /// <param name="path">A .npy file.</param>
+    /// <param name="options">Says how the network is read.</param>
+    /// <param name="device">Where it is computed.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveLogits(string path, int batch) =>
-        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(Network.Net, batch).Logits(Set), Count, Network.Net.Classes));
+    public void SaveLogits(string path, EvalOptions options, Device device)
+    {
+        var net = NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, Set.Channels, Set.Height, Set.Width)).Net;
+        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(net, options.Batch).Logits(Set), Count, net.Classes));
+    }
 
     private static void RequireFit(LoadedNetwork network, LabeledImages images)
     {

@@ -39,9 +39,13 @@ public sealed class EvaluationChecksTests : IDisposable
     {
         string[] flags = FlagsOf(Net(), eps: 0.2, transform: new Quantization(8, StraightThrough: false));
         Assert.Contains("zero-gradient", flags);
+        Assert.Contains("loss-plateau", flags);
         Assert.Contains("square-improves", flags);
         Assert.Contains("black-box-wins", flags);
     }
+
+    [Fact]
+    public void A_radius_at_which_noise_is_enough_is_seen() => Assert.Contains("noise", FlagsOf(Net(), eps: 1));
 
     [Fact]
     public void Three_classes_are_labelled() => Assert.Contains("class-count", FlagsOf(Fixture.L(_device, 3)));

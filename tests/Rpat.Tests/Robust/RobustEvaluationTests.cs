@@ -96,6 +96,13 @@ public sealed class RobustEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void The_whole_box_leaves_nothing_robust()
+    {
+        var outcomes = _m.Attack(Apgd.Targeted with { Eps = 1 });
+        Assert.All(outcomes, o => Assert.True(o.Fooled));
+    }
+
+    [Fact]
     public void The_suite_is_as_strong_as_the_strongest_of_its_attacks()
     {
         var report = Evaluation(Path.Combine(_root, "strong")).Run(resume: false);
