@@ -37,7 +37,7 @@ public sealed partial class SnippetTests
     }
 
     [Fact]
-    public void TheStepForThoseWhoComeFromPyTorchTrains() => Assert.InRange(PyTorchStep.Run(), 0.2f, 5f);
+    public void TheStepForThoseWhoComeFromPyTorchTrains() => Assert.InRange(PyTorchStep.Run(), 0.2, 5.0);
 
     [Fact]
     public void EveryCommandOfTheDocumentationIsUnderstood()
