@@ -72,7 +72,7 @@ public class RecipeLibraryTests
             Assert.Equal(line[(line.IndexOf(cells[4] + ",", StringComparison.Ordinal) + cells[4].Length + 1)..],
                 FormattableString.Invariant($"{published.Clean:F2},{published.Aa:F2},{published.Mean:F3},{published.Nrr:F3}"));
             var config = Resolve(name);
-            Assert.Equal((cells[2], cells[3], cells[4]), (config.Model.Name, config.Data.Name, config.Attack.Norm.ToString().ToLowerInvariant()));
+            Assert.Equal((cells[2].Replace("wrn-", "wideresnet", StringComparison.Ordinal), cells[3], cells[4]), (config.Model.Name, config.Data.Name, config.Attack.Norm.ToString().ToLowerInvariant()));
         }
     }
 
