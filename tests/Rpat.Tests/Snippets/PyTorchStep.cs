@@ -30,6 +30,6 @@ internal static class PyTorchStep
         tape.Run();
         sgd.Step(rate: 0.1f);
 
-        return loss.Read();
+        return (float)loss.Read();
     }
 }
