@@ -11,13 +11,6 @@ internal static class Catalog
     /// <summary>Networks for <c>model.name</c>; wide ResNets of other sizes are known besides.</summary>
     public static IReadOnlyList<CatalogItem> Models { get; } = [.. ModelCatalog.All.Select(family => new CatalogItem(family.Name, family.About))];
 
-    /// <summary>Training methods for <c>method.name</c>.</summary>
-    public static IReadOnlyList<CatalogItem> Methods { get; } =
-    [
-        new("pgd-at", "cross-entropy on PGD examples"),
-        new("pgd-at+rpat", "the same plus the robust perception term"),
-    ];
-
     /// <summary>Attacks for <c>eval.attacks</c>; N stands for any number of steps.</summary>
     public static IReadOnlyList<CatalogItem> Attacks { get; } =
     [

@@ -5,8 +5,31 @@ namespace Rpat.Robust;
 /// <summary>Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): CE(x′) and its attack against rectified targets.</summary>
 /// <param name="Pgd">The attack.</param>
 /// <param name="Rectified">The targets.</param>
-public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified) : Objective
+public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("adr", "targets rectified by the averaged network", "Wu et al., ICLR'24; methods.md 4.11",
+            new("G on CE with soft targets, training mode", "CE(x') with soft targets") { Target = "mixture of true class and average's softmax", Nets = "average of the weights" },
+            static (s, pgd) => new Adr(
+                pgd, new(s.Number("temperature_start"), s.Number("temperature_end"), s.Number("share_start"), s.Number("share_end")))
+            {
+                Average = new EmaAveraging(s.Number("decay")) { Report = s.Flag("report_average") },
+            })
+        {
+            Parameters =
+            [
+                MethodParameter.Number("temperature_start", "2.5", "temperature at the start", "official code, CIFAR-10; 1.5 for CIFAR-100") with { Least = 1e-3 },
+                MethodParameter.Number("temperature_end", "2", "temperature at the end", "official code, CIFAR-10; 1 for CIFAR-100") with { Least = 1e-3 },
+                MethodParameter.Number("share_start", "0.7", "trust in the average at the start", "official code") with { Most = 1 },
+                MethodParameter.Number("share_end", "0.95", "trust in the average at the end", "official code") with { Most = 1 },
+                MethodParameter.Number("decay", "0.995", "share of the old average in each step", "official code") with { Most = 1 },
+                MethodParameter.Flag("report_average", false, "report the averaged network (ADR+WA)", "the table's row is taken to be the plain one") with { Uncertain = true },
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "adr";
 

@@ -3,8 +3,19 @@ using Rpat.Engine;
 namespace Rpat.Robust;
 
 /// <summary>Ordinary training: CE(z(x), y).</summary>
-public sealed record Clean : Objective
+public sealed record Clean : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("clean", "ordinary training on clean images", "methods.md 5, M1",
+            new("none", "CE(x)"),
+            static (_, _) => new Clean())
+        {
+            TakesRpat = false,
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "clean";
 

@@ -6,8 +6,24 @@ namespace Rpat.Robust;
 /// <param name="Pgd">The attack, on both views.</param>
 /// <param name="Weight">λ.</param>
 /// <param name="Temperature">T of the divergence.</param>
-public sealed record ConsistencyAt(PgdOptions Pgd, float Weight = 1, float Temperature = 0.5f) : Objective
+public sealed record ConsistencyAt(PgdOptions Pgd, float Weight = 1, float Temperature = 0.5f) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("consistency-at", "PGD-AT on two views of each image and the divergence between them", "Tack et al., AAAI'22; methods.md 2.5",
+            new("A on CE, both views", "CE(x') + weight JSD(view 1, view 2)") { Extra = "two views" },
+            static (s, pgd) => new ConsistencyAt(pgd, s.Number("weight"), s.Number("temperature")))
+        {
+            Parameters =
+            [
+                MethodParameter.Number("weight", "1", "weight of the divergence", "official code"),
+                MethodParameter.Number("temperature", "0.5", "temperature of its softmax", "official code") with { Least = 1e-3 },
+            ],
+            TwoViews = true,
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "consistency-at";
 

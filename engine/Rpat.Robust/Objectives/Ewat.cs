@@ -5,8 +5,22 @@ namespace Rpat.Robust;
 /// <summary>EWAT (ICML'21 workshop; methods.md 4.6, from memory): CE(x′) with weights 1 + H_i/mean H, H the entropy of p(x′).</summary>
 /// <param name="Pgd">The attack.</param>
 /// <param name="AddOne">The "1 +"; without it the weights are H_i/mean H.</param>
-public sealed record Ewat(PgdOptions Pgd, bool AddOne = true) : Objective
+public sealed record Ewat(PgdOptions Pgd, bool AddOne = true) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("ewat", "cross-entropy weighted by the entropy of the prediction", "Kim et al., ICML'21 workshop; methods.md 4.6",
+            new("A on CE", "CE(x')") { Weights = "1 + H/mean H" },
+            static (s, pgd) => new Ewat(pgd, s.Flag("add_one")))
+        {
+            Parameters =
+            [
+                MethodParameter.Flag("add_one", true, "add 1 to the relative entropy", "from memory, unverified") with { Uncertain = true },
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "ewat";
 

@@ -9,8 +9,23 @@ namespace Rpat.Robust;
 /// <param name="Pgd">The attack.</param>
 /// <param name="Lambda">Λ; infinity gives every image the same weight.</param>
 /// <param name="Start">First epoch, counted from 1, with weights.</param>
-public sealed record Gairat(PgdOptions Pgd, float Lambda = -1, int Start = 60) : Objective
+public sealed record Gairat(PgdOptions Pgd, float Lambda = -1, int Start = 60) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("gairat", "cross-entropy weighted by how soon the attack succeeds", "Zhang et al., ICLR'21; methods.md 4.4",
+            new("D on CE, counting", "CE(x')") { Weights = "(1 + tanh(lambda + 5 - 10 kappa/steps))/2, of mean 1" },
+            static (s, pgd) => new Gairat(pgd, s.Number("lambda"), s.Whole("start")))
+        {
+            Parameters =
+            [
+                MethodParameter.Number("lambda", "-1", "shift of the weights", "official code") with { Least = -100, Most = 100 },
+                MethodParameter.Epoch("start", 60, "first epoch with weights", "official code; 30 for the ResNet recipe of 100 epochs"),
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "gairat";
 

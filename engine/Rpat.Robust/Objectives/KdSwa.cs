@@ -10,8 +10,28 @@ namespace Rpat.Robust;
 /// <param name="CleanShare">Weight of the clean teacher.</param>
 /// <param name="RobustShare">Weight of the robust teacher.</param>
 /// <param name="Temperature">τ.</param>
-public sealed record KdSwa(PgdOptions Pgd, float OwnShare = 0.3f, float CleanShare = 0.1f, float RobustShare = 0.6f, float Temperature = 2) : Objective
+public sealed record KdSwa(PgdOptions Pgd, float OwnShare = 0.3f, float CleanShare = 0.1f, float RobustShare = 0.6f, float Temperature = 2) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("kd-swa", "distillation from a clean and a robust teacher, with stochastic weight averaging", "Chen et al., ICLR'21; methods.md 4.5",
+            new("A on CE, training mode", "own CE(x') + clean KD(teacher 1) + robust KD(teacher 2)") { Nets = "two frozen teachers; mean of the epochs' weights, reported" },
+            static (s, pgd) =>
+                new KdSwa(pgd, s.Number("own"), s.Number("clean"), s.Number("robust"), s.Number("temperature")) { Average = new SwaAveraging(s.Whole("start")) })
+        {
+            Parameters =
+            [
+                MethodParameter.Number("own", "0.3", "weight of the cross-entropy", "official code"),
+                MethodParameter.Number("clean", "0.1", "weight of the clean teacher", "official code"),
+                MethodParameter.Number("robust", "0.6", "weight of the robust teacher", "official code"),
+                MethodParameter.Number("temperature", "2", "temperature of the teachers", "official code") with { Least = 1e-3 },
+                MethodParameter.Epoch("start", 56, "first epoch that is averaged", "official code: 55, counted from 0"),
+            ],
+            Teachers = ["clean", "robust"],
+        },
+    ];
+
     private const string CleanTeacher = "clean", RobustTeacher = "robust";
 
     /// <inheritdoc/>

@@ -6,8 +6,24 @@ namespace Rpat.Robust;
 /// <param name="Pgd">The attack.</param>
 /// <param name="Weights">The weights.</param>
 /// <param name="Start">First epoch, counted from 1, with weights.</param>
-public sealed record MailAt(PgdOptions Pgd, MarginWeights? Weights, int Start = 77) : Objective
+public sealed record MailAt(PgdOptions Pgd, MarginWeights? Weights, int Start = 77) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("mail-at", "cross-entropy weighted by the probabilistic margin", "Liu et al., NeurIPS'21; methods.md 4.7",
+            new("B on CE", "CE(x')") { Weights = "3 sigmoid(slope (margin + bias))" },
+            static (s, pgd) => new MailAt(pgd, new(s.Number("slope"), s.Number("bias")), s.Whole("start")))
+        {
+            Parameters =
+            [
+                MethodParameter.Number("slope", "10", "steepness of the weights", "official code; that the table means MAIL-AT is inferred"),
+                MethodParameter.Number("bias", "-0.5", "shift of the weights", "official code") with { Least = -1, Most = 1 },
+                MethodParameter.Epoch("start", 77, "first epoch with weights", "official code: 76, counted from 0"),
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "mail-at";
 

@@ -7,8 +7,25 @@ namespace Rpat.Robust;
 /// <param name="Weights">The weights, or null for none.</param>
 /// <param name="Beta">β.</param>
 /// <param name="Start">First epoch, counted from 1, with weights.</param>
-public sealed record MailTrades(PgdOptions Pgd, MarginWeights? Weights, float Beta = 5, int Start = 77) : Objective
+public sealed record MailTrades(PgdOptions Pgd, MarginWeights? Weights, float Beta = 5, int Start = 77) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("mail-trades", "TRADES whose divergence is weighted by the probabilistic margin", "Liu et al., NeurIPS'21; methods.md 4.7",
+            new("B on KL", "CE(x) + beta KL(p(x), p(x'))") { Weights = "3 sigmoid(slope (margin + bias)), of the divergence" },
+            static (s, pgd) => new MailTrades(pgd, new(s.Number("slope"), s.Number("bias")), s.Number("beta"), s.Whole("start")))
+        {
+            Parameters =
+            [
+                MethodParameter.Number("beta", "5", "weight of the divergence", "official code"),
+                MethodParameter.Number("slope", "2", "steepness of the weights", "official code"),
+                MethodParameter.Number("bias", "0", "shift of the weights", "official code") with { Least = -1, Most = 1 },
+                MethodParameter.Epoch("start", 77, "first epoch with weights", "official code: 76, counted from 0"),
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "mail-trades";
 

@@ -4,8 +4,16 @@ namespace Rpat.Robust;
 
 /// <summary>PGD adversarial training (Madry et al., ICLR'18; methods.md 2.2): CE(z(x′), y).</summary>
 /// <param name="Pgd">The attack.</param>
-public sealed record PgdAt(PgdOptions Pgd) : Objective
+public sealed record PgdAt(PgdOptions Pgd) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("pgd-at", "cross-entropy on PGD examples", "Madry et al., ICLR'18; methods.md 2.2",
+            new("A on CE", "CE(x')"),
+            static (_, pgd) => new PgdAt(pgd)),
+    ];
+
     /// <inheritdoc/>
     public override string Name => "pgd-at";
 

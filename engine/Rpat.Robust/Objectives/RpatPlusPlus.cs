@@ -10,8 +10,31 @@ namespace Rpat.Robust;
 /// <param name="Beta">β, which may follow the learning rate.</param>
 /// <param name="Alpha">Position of x̃ between x and x′.</param>
 /// <param name="Start">First epoch, counted from 1, of the term.</param>
-public sealed record RpatPlusPlus(PgdOptions Pgd, Coefficient Beta, float Alpha = 0.5f, int Start = ReBat.PublishedStart) : Objective
+public sealed record RpatPlusPlus(PgdOptions Pgd, Coefficient Beta, float Alpha = 0.5f, int Start = ReBat.PublishedStart) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("rpat++", "ReBAT with the averaged network's perception as its teacher", "RPAT, ICCV'25; methods.md 3.2",
+            new("C on CE", "CE(x') + beta KL(softmax(z_avg(x~) - (1 - alpha) z_avg(x)), softmax(alpha z(x')))") { Nets = "average of the weights, reported", Extra = "schedule.factor 1/1.5" },
+            ReBatSettings.RpatPlusPlus)
+        {
+            Parameters =
+            [
+                MethodParameter.Number("beta", "1", "weight of the divergence", "official code"),
+                MethodParameter.Choice("schedule", "constant", "how beta moves: constant, dependent on the learning rate, or piecewise (half as much again from epoch 151)", "official code: off by default", "constant", "dependent", "piecewise"),
+                MethodParameter.Number("decay", "0.999", "share of the old average in each step", "official code") with { Most = 1 },
+                MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", "official code: 105, counted from 0"),
+                MethodParameter.Number("strong_eps", "0", "radius of a stronger attack in the second half of the run; 0 for none", "ReBAT++: 10/255"),
+                new MethodParameter("strong_steps", SettingKind.Whole, "12", "its steps", "ReBAT++") with { Least = 1 },
+                MethodParameter.Epoch("strong_from", 101, "first epoch of the stronger attack", "ReBAT++: 100, counted from 0"),
+                MethodParameter.Flag("log_clean", false, "faithful to the official code: scoring and logging forwards, which only move running statistics", "methods.md section 8, number 9"),
+                MethodParameter.Number("alpha", "0.5", "place of the middle image between clean (0) and adversarial (1)", "official code") with { Least = 1e-3, Most = 1 },
+            ],
+            TakesRpat = false,
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "rpat++";
 

@@ -9,8 +9,23 @@ namespace Rpat.Robust;
 /// <param name="Pgd">The attack.</param>
 /// <param name="Share">Share of the batch that switches, 0.4 for 40 %.</param>
 /// <param name="Lambda">λ.</param>
-public sealed record Sovr(PgdOptions Pgd, float Share = 0.4f, float Lambda = 0.4f) : Objective
+public sealed record Sovr(PgdOptions Pgd, float Share = 0.4f, float Lambda = 0.4f) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("sovr", "one against the rest for the images with the smallest margins", "Kanai et al., ICML'23; methods.md 4.9",
+            new("A on CE", "CE(x') or lambda OVR(x')") { Weights = "rank of the margin" },
+            static (s, pgd) => new Sovr(pgd, s.Number("share"), s.Number("lambda")))
+        {
+            Parameters =
+            [
+                MethodParameter.Number("share", "0.4", "share of the batch that switches", "from memory, unverified") with { Most = 1, Uncertain = true },
+                MethodParameter.Number("lambda", "0.4", "weight of one against the rest", "from memory, unverified") with { Uncertain = true },
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "sovr";
 

@@ -4,8 +4,24 @@ namespace Rpat.Robust;
 
 /// <summary>Weight averaging (SWA, UAI'18; as in ReBAT's table; methods.md 4.1): PGD-AT whose averaged network is reported.</summary>
 /// <param name="Pgd">The attack.</param>
-public sealed record Wa(PgdOptions Pgd) : Objective
+public sealed record Wa(PgdOptions Pgd) : Objective, IMethod
 {
+    /// <inheritdoc/>
+    public static IReadOnlyList<MethodInfo> Methods { get; } =
+    [
+        new("wa", "PGD-AT whose averaged network is the result", "Izmailov et al., UAI'18, as in ReBAT's table; methods.md 4.1",
+            new("C on CE", "CE(x')") { Nets = "average of the weights, reported" },
+            static (s, pgd) => new Wa(pgd with { ScoresEnd = s.Flag("log_clean") }) { Average = new EmaAveraging(s.Number("decay"), s.Whole("start")) })
+        {
+            Parameters =
+            [
+                MethodParameter.Number("decay", "0.999", "share of the old average in each step", "official code") with { Most = 1 },
+                MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", "official code: 105, counted from 0"),
+                MethodParameter.Flag("log_clean", false, "faithful to the official code: scoring and logging forwards, which only move running statistics", "methods.md section 8, number 9"),
+            ],
+        },
+    ];
+
     /// <inheritdoc/>
     public override string Name => "wa";
 

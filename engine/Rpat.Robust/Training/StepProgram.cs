@@ -35,6 +35,7 @@ internal sealed class StepProgram
         (Tape, Loss, Logits) = Record(BnMode.Train);
         Pass = new Routine(device, Tape.Run);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
+        Masks = objective.Mask is not null;
         if (objective.LogsClean) Logging = Log();
         _frozenInOrder = [.. _frozen.Values];
     }
@@ -63,6 +64,9 @@ internal sealed class StepProgram
 
     /// <summary>Cross-entropies at x and x′, for the gradients that a mask compares.</summary>
     public IReadOnlyList<Tape> Prominence { get; } = [];
+
+    /// <summary>Whether only prominent gradients reach the optimizer.</summary>
+    public bool Masks { get; }
 
     /// <summary>A forward on x that only moves running statistics.</summary>
     public Tape? Logging { get; }

@@ -180,7 +180,7 @@ public sealed class TrainingStep : ITrainingState
             _masker!.Look(clean: i == 0);
         }
         program.Pass.Run();
-        _masker?.Apply();
+        if (program.Masks) _masker!.Apply();
         _sgd.Step(moment.Rate);
         if (program.Proxy is not null) _perturber!.Restore();
         program.Logging?.Forward();

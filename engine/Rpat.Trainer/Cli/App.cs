@@ -41,6 +41,7 @@ internal static class App
             DataCommand.Create(host),
             ReportCommand.Create(host),
             BenchCommand.Create(host),
+            MethodsCommand.Create(host),
             ModelsCommand.Create(host),
             ImportCommand.Create(host),
             ExportCommand.Create(host),

@@ -5,13 +5,12 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The verbs that look things up: <c>methods</c> and <c>devices</c>.</summary>
+/// <summary>The verbs that look things up: <c>devices</c>.</summary>
 internal static class ListCommands
 {
     /// <summary>All of them.</summary>
     public static IEnumerable<Command> Create(Host host) =>
     [
-        List(host, "methods", "List the training methods.", () => Catalog.Methods.Select(Line)),
         SelfTestOption.AddTo(List(host, "devices", "List what this machine can compute on.", Devices), host),
     ];
 
@@ -27,8 +26,6 @@ internal static class ListCommands
         });
         return command;
     }
-
-    private static (string, string) Line(CatalogItem item) => (item.Name, item.About);
 
     private static IEnumerable<(string, string)> Devices()
     {

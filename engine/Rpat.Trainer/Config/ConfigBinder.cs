@@ -1,3 +1,5 @@
+using Rpat.Robust;
+
 namespace Rpat.Trainer.Config;
 
 /// <summary>Makes the typed records from one entry per key.</summary>
@@ -19,13 +21,14 @@ internal sealed class ConfigBinder
         new RecipeSection(Get(Keys.RecipeName), Get(Keys.RecipeAbout)),
         new DataSection(Get(Keys.DataName), Get(Keys.DataDir), Augment(), Get(Keys.Validation)),
         new ModelSection(
-            Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses), Get(Keys.ModelStem), Floats(Keys.ModelMean),
-            Floats(Keys.ModelStd)),
+            Get(Keys.ModelName), Get(Keys.ModelWidth), Get(Keys.ModelBlocks), Get(Keys.ModelClasses), Get(Keys.ModelStem), Get(Keys.ModelWeights),
+            Floats(Keys.ModelMean), Floats(Keys.ModelStd)),
         Method(),
         Attack(),
         new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov)),
         new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
-        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.Ema), Get(Keys.MaxSteps)),
+        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.MaxSteps)),
+        new AverageSection(Get(Keys.Ema), Get(Keys.Swa), Get(Keys.AverageStart), Get(Keys.AverageReport)),
         new EvalSection(
             Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch), Get(Keys.EvalSelect), Get(Keys.EvalMonitor), Get(Keys.EvalEvery)),
         new CheckpointSection(
@@ -41,8 +44,13 @@ internal sealed class ConfigBinder
     {
         string name = Get(Keys.MethodName);
         var term = new RpatSection(Get(Keys.RpatWeight), Get(Keys.RpatAlpha), Get(Keys.RpatFormKey), Get(Keys.RpatStart));
-        return new MethodSection(name, name.EndsWith("+rpat", StringComparison.Ordinal) ? term : null);
+        return new MethodSection(
+            name, Given(Keys.MethodSettings), name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal) ? term : null,
+            Get(Keys.AwpGamma), Get(Keys.AwpStart), Given([Keys.CleanTeacher, Keys.RobustTeacher]));
     }
+
+    private Dictionary<string, string> Given(IEnumerable<Leaf<string>> keys) => keys
+        .Where(key => Get(key).Length > 0).ToDictionary(key => key.Path[(key.Path.LastIndexOf('.') + 1)..], Get);
 
     private AugmentSection Augment() =>
         new(Get(Keys.DataCrop), Get(Keys.DataBorder), Get(Keys.DataFlip), Get(Keys.DataCutout), Get(Keys.DataCutMix));

@@ -1,3 +1,4 @@
+using Rpat.Robust;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
@@ -26,7 +27,9 @@ internal static class ConfigRules
             config.Model.Mean.Count == config.Model.Std.Count, Keys.ModelMean,
             $"model.std has {config.Model.Std.Count} values: give one mean and one deviation for each channel, or neither.");
         Require(Ascending(config.Schedule.Milestones), Keys.Milestones, "milestones must rise.");
-        Require(config.Train.Ema < 1, Keys.Ema, "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
+        RequireSettings(config.Method, values);
+        Require(config.Average.Ema == 0 || config.Average.Swa == 0, Keys.Swa, "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
+        Require(config.Average.Ema < 1, Keys.Ema, "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
         Require(
             !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, Keys.Nesterov,
             "it needs a momentum above 0: set optimizer.momentum.");
@@ -34,6 +37,22 @@ internal static class ConfigRules
             config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, Keys.EvalAttacks,
             "an attack stands twice: remove one.");
         Require(config.Run.Out.Length > 0, Keys.Out, "it must name a folder.");
+    }
+
+    private static void RequireSettings(MethodSection method, IReadOnlyDictionary<string, Entry> values)
+    {
+        var info = MethodCatalog.Find(method.Name)!;
+        foreach (var (name, text) in method.Settings)
+        {
+            try
+            {
+                _ = new MethodSettings(info, new Dictionary<string, string> { [name] = text });
+            }
+            catch (ArgumentException error)
+            {
+                throw new ConfigException($"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); see 'rpat methods show {info.Name}'.", error);
+            }
+        }
     }
 
     private static bool Ascending(IReadOnlyList<int> values) => values.Zip(values.Skip(1)).All(pair => pair.First < pair.Second);

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Rpat.Engine;
 using Rpat.Engine.IO;
 using Rpat.Models;
+using Rpat.Robust;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 
@@ -42,13 +43,15 @@ internal static partial class Keys
 
     public static readonly Leaf<int> ModelStem = new(
         "model.stem_stride", "0", Kinds.Whole(0, 4), "step of the first convolution; 0 for the network's own rule");
+    public static readonly Leaf<string> ModelWeights = new(
+        "model.weights", "", Kinds.Text, "run folder or weights to start from; empty for random ones") { IsOptional = true };
     public static readonly Leaf<IReadOnlyList<double>> ModelMean = new(
         "model.mean", "", Kinds.ListOf(Kinds.Real(-1, 2)), "mean of each channel, for a normalisation as first layer; empty for none");
     public static readonly Leaf<IReadOnlyList<double>> ModelStd = new(
         "model.std", "", Kinds.ListOf(Kinds.Real(1e-6)), "standard deviation of each channel, likewise");
 
     public static readonly Leaf<string> MethodName = new(
-        "method.name", "pgd-at+rpat", Kinds.Name("methods", Catalog.Methods.Select(x => x.Name)), "training method");
+        "method.name", "pgd-at+rpat", Kinds.Name("methods", MethodCatalog.Names), "training method");
     public static readonly Leaf<double> RpatWeight = new(
         "method.rpat.weight", "1", Kinds.Real(0), "lambda, the perception term's weight in the scale of its form");
     public static readonly Leaf<double> RpatAlpha = new(
@@ -57,6 +60,22 @@ internal static partial class Keys
         "method.rpat.form", "code", Kinds.OneOf("forms", ("code", RpatForm.Code), ("quotient", RpatForm.Quotient)),
         "scale of the term: the official code's or the paper's difference quotients");
     public static readonly Leaf<int> RpatStart = new("method.rpat.start", "0", Kinds.Whole(0), "first epoch (from 1) that uses the term");
+    public static readonly Leaf<double> AwpGamma = new(
+        "method.awp.gamma", "0", Kinds.Real(0), "adversarial weight perturbation on top of the method, relative to each tensor; 0 for the method's own");
+    public static readonly Leaf<int> AwpStart = new("method.awp.start", "1", Kinds.Whole(1), "first epoch (from 1) with that perturbation");
+    public static readonly Leaf<string> CleanTeacher = new(
+        "method.teachers.clean", "", Kinds.Text, "run folder or weights of a network trained on clean images (kd-swa)") { IsOptional = true };
+    public static readonly Leaf<string> RobustTeacher = new(
+        "method.teachers.robust", "", Kinds.Text, "run folder or weights of an adversarially trained network (kd-swa)") { IsOptional = true };
+
+    /// <summary>The settings of all methods, by name; which of them a method has, 'rpat methods show' says.</summary>
+    public static readonly IReadOnlyList<Leaf<string>> MethodSettings =
+    [
+        .. from parameter in MethodCatalog.All.SelectMany(method => method.Parameters)
+           group parameter by parameter.Name into same
+           orderby same.Key
+           select new Leaf<string>($"method.{same.Key}", "", Kinds.Text, $"{same.First().About}; empty for the method's own") { IsOptional = true },
+    ];
 
     public static readonly Leaf<AttackNorm> Norm = new(
         "attack.norm", "linf", Kinds.OneOf("norms", ("linf", AttackNorm.Linf), ("l2", AttackNorm.L2)), "norm of the perturbation");
@@ -66,11 +85,14 @@ internal static partial class Keys
     public static readonly Leaf<int> Restarts = new(
         "attack.restarts", "1", Kinds.Whole(1, 1000), "attacks per batch; the strongest counts");
     public static readonly Leaf<AttackStart> Start = new(
-        "attack.start", "random", Kinds.OneOf("starts", ("random", AttackStart.Random), ("zero", AttackStart.Zero)),
-        "start at a random point of the ball or at the image");
+        "attack.start", "auto", Kinds.OneOf(
+            "starts", ("auto", AttackStart.Auto), ("random", AttackStart.Random), ("gaussian", AttackStart.Gaussian),
+            ("direction", AttackStart.Direction), ("zero", AttackStart.Zero)),
+        "where the attack starts: the method's choice, a random point of the ball, next to the image, or at it");
     public static readonly Leaf<AttackBatchNorm> AttackBn = new(
-        "attack.bn", "eval", Kinds.OneOf("modes", ("eval", AttackBatchNorm.Eval), ("train", AttackBatchNorm.Train)),
-        "batch normalisation while attacking: running or batch statistics");
+        "attack.bn", "auto", Kinds.OneOf(
+            "modes", ("auto", AttackBatchNorm.Auto), ("eval", AttackBatchNorm.Eval), ("train", AttackBatchNorm.Train), ("frozen", AttackBatchNorm.Frozen)),
+        "batch normalisation while attacking: the method's choice, running, batch, or batch statistics that move nothing");
 
     public static readonly Leaf<double> Lr = new("optimizer.lr", "0.1", Kinds.Real(0), "base learning rate");
     public static readonly Leaf<double> Momentum = new("optimizer.momentum", "0.9", Kinds.Real(0, 1), "momentum");
@@ -90,8 +112,14 @@ internal static partial class Keys
     public static readonly Leaf<int> Epochs = new("train.epochs", "3", Kinds.Whole(1), "passes over the training images");
     public static readonly Leaf<int> Batch = new("train.batch", "128", Kinds.Whole(1, 1 << 20), "images per step");
     public static readonly Leaf<long> Seed = new("train.seed", "0", Kinds.Seed, "seed of all randomness");
-    public static readonly Leaf<double> Ema = new("train.ema", "0", Kinds.Real(0, 1), "decay per step of averaged weights; 0 for none");
     public static readonly Leaf<int> MaxSteps = new("train.max_steps", "0", Kinds.Whole(0), "end after so many steps; 0 for no limit");
+
+    public static readonly Leaf<double> Ema = new(
+        "average.ema", "0", Kinds.Real(0, 1), "decay per step of averaged weights; 0 for the method's own average, if it has one");
+    public static readonly Leaf<int> Swa = new(
+        "average.swa", "0", Kinds.Whole(0), "first epoch (from 1) of a mean of the weights after each epoch; 0 for none");
+    public static readonly Leaf<int> AverageStart = new("average.start", "1", Kinds.Whole(1), "first epoch (from 1) in which averaged weights move on their own");
+    public static readonly Leaf<bool> AverageReport = new("average.report", "true", Kinds.Flag, "report the averaged network instead of the trained one");
 
     public static readonly Leaf<int> EvalN = new("eval.n", "0", Kinds.Whole(0), "held-out images to evaluate; 0 for all");
     public static readonly Leaf<IReadOnlyList<EvalAttack>> EvalAttacks = new(
@@ -150,12 +178,13 @@ internal static partial class Keys
     [
         RecipeName, RecipeAbout,
         DataName, DataDir, DataCrop, DataBorder, DataFlip, DataCutout, DataCutMix, Validation,
-        ModelName, ModelWidth, ModelBlocks, ModelClasses, ModelStem, ModelMean, ModelStd,
-        MethodName, RpatWeight, RpatAlpha, RpatFormKey, RpatStart,
+        ModelName, ModelWidth, ModelBlocks, ModelClasses, ModelStem, ModelWeights, ModelMean, ModelStd,
+        MethodName, .. MethodSettings, RpatWeight, RpatAlpha, RpatFormKey, RpatStart, AwpGamma, AwpStart, CleanTeacher, RobustTeacher,
         Norm, Eps, Step, Steps, Restarts, Start, AttackBn,
         Lr, Momentum, WeightDecay, Nesterov,
         Schedule, Warmup, Milestones, Factor,
-        Epochs, Batch, Seed, Ema, MaxSteps,
+        Epochs, Batch, Seed, MaxSteps,
+        Ema, Swa, AverageStart, AverageReport,
         EvalN, EvalAttacks, EvalBatch, EvalSelect, EvalMonitor, EvalEvery,
         GuardActionKey, GuardExplode, GuardConstant, GuardRollbacks, GuardCut, GuardOverfit,
         CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,

@@ -22,6 +22,9 @@ internal abstract class Leaf(string path, string initial, bool isList, string do
     /// <summary>What the key is, in one line.</summary>
     public string Doc { get; } = doc;
 
+    /// <summary>Whether an empty text, its default, says nothing at all: such a key is listed only where it is set.</summary>
+    public bool IsOptional { get; init; }
+
     /// <summary>Whether two entries of this key mean the same value, however they are written.</summary>
     /// <exception cref="ConfigException">One of them is no such value.</exception>
     public abstract bool Same(Entry one, Entry other);

@@ -13,6 +13,7 @@ internal sealed record TrainerConfig(
     OptimizerSection Optimizer,
     ScheduleSection Schedule,
     TrainSection Train,
+    AverageSection Average,
     EvalSection Eval,
     CheckpointSection Checkpoint,
     GuardSection Guard,
@@ -59,14 +60,28 @@ internal sealed record AugmentSection(int CropPad, CropBorder Border, bool Flip,
 /// <param name="Blocks">Residual blocks in each stage; 0 for the published network's.</param>
 /// <param name="Classes">Number of outputs; 0 for as many as the data set has classes.</param>
 /// <param name="StemStride">Step of the first convolution; 0 for the network's own rule.</param>
+/// <param name="Weights">Run folder or file of weights to start from; empty for random ones.</param>
 /// <param name="Mean">Mean of each channel for the normalisation that is the first layer; empty for none.</param>
 /// <param name="Std">Standard deviation of each channel, likewise.</param>
-internal sealed record ModelSection(string Name, int Width, int Blocks, int Classes, int StemStride, IReadOnlyList<float> Mean, IReadOnlyList<float> Std);
+internal sealed record ModelSection(
+    string Name, int Width, int Blocks, int Classes, int StemStride, string Weights, IReadOnlyList<float> Mean, IReadOnlyList<float> Std);
 
 /// <summary>The training method.</summary>
 /// <param name="Name">The method.</param>
+/// <param name="Settings">What of its settings is given, by name.</param>
 /// <param name="Rpat">The perception term, or null for a method without it.</param>
-internal sealed record MethodSection(string Name, RpatSection? Rpat);
+/// <param name="AwpGamma">Size of a weight perturbation on top of it; 0 for its own.</param>
+/// <param name="AwpStart">First epoch, counted from 1, of that perturbation.</param>
+/// <param name="Teachers">Files of frozen networks, by the method's names for them; those that are given.</param>
+internal sealed record MethodSection(
+    string Name, IReadOnlyDictionary<string, string> Settings, RpatSection? Rpat, double AwpGamma, int AwpStart, IReadOnlyDictionary<string, string> Teachers);
+
+/// <summary>Averaged weights in place of the method's own.</summary>
+/// <param name="Ema">Decay per step; 0 for none.</param>
+/// <param name="Swa">First epoch, counted from 1, of a mean of the weights after each epoch; 0 for none.</param>
+/// <param name="Start">First epoch, counted from 1, in which weights averaged by step move on their own.</param>
+/// <param name="Report">Whether the averaged network is the result.</param>
+internal sealed record AverageSection(double Ema, int Swa, int Start, bool Report);
 
 /// <summary>The perception term (methods 1.2 to 1.4).</summary>
 /// <param name="Weight">λ, in the scale of <paramref name="Form"/>.</param>
@@ -109,8 +124,17 @@ internal enum AttackNorm
 /// <summary>Where an attack starts.</summary>
 internal enum AttackStart
 {
+    /// <summary>Where the method's attack starts.</summary>
+    Auto,
+
     /// <summary>At a random point of the ball.</summary>
     Random,
+
+    /// <summary>At the image plus small normal numbers.</summary>
+    Gaussian,
+
+    /// <summary>For L2, in a normal direction at a uniform radius.</summary>
+    Direction,
 
     /// <summary>At the clean image.</summary>
     Zero,
@@ -119,11 +143,17 @@ internal enum AttackStart
 /// <summary>Which statistics batch normalisation uses while attacking.</summary>
 internal enum AttackBatchNorm
 {
+    /// <summary>As the method's attack does.</summary>
+    Auto,
+
     /// <summary>The running statistics; nothing moves.</summary>
     Eval,
 
-    /// <summary>The batch's own statistics.</summary>
+    /// <summary>The batch's own statistics, which move the running ones.</summary>
     Train,
+
+    /// <summary>The batch's own statistics; nothing moves.</summary>
+    Frozen,
 }
 
 /// <summary>Stochastic gradient descent (methods 0.3).</summary>
@@ -157,9 +187,8 @@ internal enum ScheduleKind
 /// <param name="Epochs">Passes over the training images.</param>
 /// <param name="Batch">Images per step.</param>
 /// <param name="Seed">The seed of all randomness.</param>
-/// <param name="Ema">Decay per step of the averaged weights; 0 for none.</param>
 /// <param name="MaxSteps">Steps after which training ends early; 0 for no limit.</param>
-internal sealed record TrainSection(int Epochs, int Batch, long Seed, double Ema, int MaxSteps);
+internal sealed record TrainSection(int Epochs, int Batch, long Seed, int MaxSteps);
 
 /// <summary>The evaluation after training, and while it lasts.</summary>
 /// <param name="N">How many held-out images, from the first; 0 for all.</param>

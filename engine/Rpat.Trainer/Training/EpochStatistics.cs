@@ -50,8 +50,10 @@ internal sealed class EpochStatistics(TrainingStep step)
         foreach (var term in step.Loss.Terms)
             for (int part = 0; part < term.Parts.Count; part++) AddPart(term.Parts[part], term.ReadPart(part) * labels.Length);
         float[] logits = step.Logits.ToArray();
-        _correct += Predictions.Accuracy(logits, labels).Correct;
-        OnlyClass = Only(logits, labels);
+        var shown = step.LogitLabels;
+        // With two views of each image both are looked at, and an image counts once.
+        _correct += Predictions.Accuracy(logits, shown).Correct * labels.Length / shown.Length;
+        OnlyClass = Only(logits, shown);
         Images += labels.Length;
     }
 

@@ -40,7 +40,6 @@ internal sealed class RunSaver
 
         _store.CutBack(0);
         _run.CutBack(new Dictionary<string, long>());
-        _setup.Average?.Update(0);
         // A run that may be rolled back must have somewhere to go.
         if (_guard.Action == GuardAction.Rollback) Save(planned: true);
     }

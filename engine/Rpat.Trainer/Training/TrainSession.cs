@@ -1,3 +1,4 @@
+using Rpat.Robust;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -150,7 +151,8 @@ internal sealed class TrainSession
     // The comparison that this program exists for: the same run with and without the perception term.
     private string NextCommand()
     {
-        string other = _config.Method.Rpat is null ? $"{_config.Method.Name}+rpat" : _config.Method.Name[..^"+rpat".Length];
+        string name = _config.Method.Name, other = _config.Method.Rpat is null ? name + MethodCatalog.RpatSuffix : name[..^MethodCatalog.RpatSuffix.Length];
+        if (MethodCatalog.Find(other) is null) other = "pgd-at";
         return $"{Program()} train -c {Quoted(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
     }
 

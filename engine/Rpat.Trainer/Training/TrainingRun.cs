@@ -19,6 +19,7 @@ internal sealed class TrainingRun
     private readonly StopRequest _stop;
     private readonly RunState _state;
     private readonly BatchStream _batches;
+    private readonly StepInput _input;
     private readonly DivergenceGuard _guard;
     private readonly RunReporter _report;
     private readonly ValidationMonitor _monitor;
@@ -28,7 +29,7 @@ internal sealed class TrainingRun
     {
         (_config, _setup, _run, _stop) = (config, setup, run, stop);
         _state = new RunState(setup.Step);
-        _batches = setup.Batches();
+        (_batches, _input) = (setup.Batches(), new StepInput(setup.Step));
         _guard = new DivergenceGuard(config.Guard, setup.Model.Classes);
         _report = new RunReporter(config, setup, run, _state, view);
         _monitor = new ValidationMonitor(config, setup, run, _state, _report);
@@ -74,8 +75,7 @@ internal sealed class TrainingRun
         {
             if (_state.Step == _setup.TotalSteps || _stop.IsRequested) break;
             float rate = schedule.Rate(_state.Step++) * (float)_state.Guard.RateFactor;
-            _setup.Step.Run(batch.Images, batch.Labels, batch.Samples, _state.Epoch, rate);
-            _setup.Average?.Update((float)_config.Train.Ema);
+            _input.Run(batch, _setup.At(_state.Epoch, _state.Step - 1, rate));
             _state.Statistics.Add(batch.Labels);
             Guard(batch, rate);
             _report.Step(rate, pace);
@@ -104,10 +104,19 @@ internal sealed class TrainingRun
         // Cut short by max_steps: the rest of the epoch can still be trained when the limit is raised.
         if (!whole) _saver.Save(planned: true);
         _report.Epoch(rate, pace);
+        if (whole) EndEpoch();
         Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), ModelMetadata.Write(_setup.Model));
         _monitor.Measure();
         _state.NextEpoch();
         if (whole && (_saver.IsPlannedAfter(_state.Epoch - 1) || IsTrained)) _saver.Save(planned: true);
+    }
+
+    /// <summary>Averages that move once an epoch, whose running statistics are those of the images then.</summary>
+    private void EndEpoch()
+    {
+        if (_setup.Step.EndEpoch(_state.Epoch) is not { } statistics) return;
+        foreach (ImageBatch batch in _batches.Epoch(_state.Epoch)) statistics.Add(batch.Images);
+        statistics.Finish();
     }
 
     // Training is saved by now, so that there is nothing to save when this is cut short.

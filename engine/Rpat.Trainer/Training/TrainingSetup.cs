@@ -23,8 +23,9 @@ internal sealed class TrainingSetup : IDisposable
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
         Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov);
-        Step = new TrainingStep(Net, Objective(config), Sgd, Seed);
-        if (config.Train.Ema > 0) Average = new Ema(Net, ModelCatalog.Build(Device, Model, Seed));
+        if (config.Model.Weights.Length > 0) Net.Load(GivenWeights.Of(config.Model.Weights, Device, Model));
+        Method = MethodFactory.Make(config);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed));
     }
 
     public DataPair Data { get; }
@@ -41,14 +42,14 @@ internal sealed class TrainingSetup : IDisposable
     public Sgd Sgd { get; }
     public TrainingStep Step { get; }
 
-    /// <summary>Averaged weights, or null when the configuration asks for none.</summary>
-    public Ema? Average { get; }
+    /// <summary>The method.</summary>
+    public Objective Method { get; }
 
-    /// <summary>The network that is reported: the averaged one if there is one.</summary>
-    public Classifier Reported => (Classifier?)Average?.Average ?? Net;
+    /// <summary>The network that is reported: the averaged one where the method or the configuration says so.</summary>
+    public Classifier Reported => Step.Reported;
 
     /// <summary>What must survive a stop beside the network.</summary>
-    public ITrainingState State => Average is null ? Step : new StepAndAverage(Step, Average);
+    public ITrainingState State => Step;
 
     /// <summary>What the numbers depend on beside the configuration.</summary>
     public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
@@ -95,46 +96,19 @@ internal sealed class TrainingSetup : IDisposable
         return curve with { WarmupSteps = (int)Math.Round(s.Warmup * StepsPerEpoch) };
     }
 
+    /// <summary>Where the run stands before a step.</summary>
+    public Moment At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)_config.Optimizer.Lr);
+
     /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
     public BatchStream Batches()
     {
         var a = _config.Data.Augment;
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
-        return new BatchStream(Data.Train, new BatchOptions(Batch, augment) { CutMix = a.CutMix }, Seed);
+        return new BatchStream(Data.Train, new BatchOptions(Batch, augment) { CutMix = a.CutMix, TwoViews = Step.TwoViews }, Seed);
     }
 
     /// <summary>The attack of a number of steps under the run's threat model.</summary>
-    public PgdOptions Attack(int steps) => Pgd(_config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
+    public PgdOptions Attack(int steps) => MethodFactory.Pgd(_config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
 
     public void Dispose() => Device.Dispose();
-
-    private static Objective Objective(TrainerConfig config)
-    {
-        var pgdAt = new PgdAt(Pgd(config.Attack));
-        if (config.Method.Rpat is not { } rpat) return pgdAt;
-        var form = rpat.Form == RpatForm.Code ? PerceptionForm.Residual : PerceptionForm.DifferenceQuotient;
-        return new RpatObjective(pgdAt, (float)rpat.Weight, (float)rpat.Alpha, form, rpat.Start);
-    }
-
-    private static PgdOptions Pgd(AttackSection a) => new()
-    {
-        Norm = a.Norm == AttackNorm.Linf ? Norm.Linf : Norm.L2,
-        Eps = (float)a.Eps,
-        StepSize = (float)a.Step,
-        Steps = a.Steps,
-        Restarts = a.Restarts,
-        RandomStart = a.Start == AttackStart.Random,
-        Bn = a.BatchNorm == AttackBatchNorm.Eval ? BnMode.Eval : BnMode.TrainFrozen,
-    };
-
-    private sealed class StepAndAverage(TrainingStep step, Ema average) : ITrainingState
-    {
-        public IEnumerable<NamedArray> State() => [.. step.State(), .. average.State()];
-
-        public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
-        {
-            step.LoadState(state);
-            average.LoadState(state);
-        }
-    }
 }

@@ -12,9 +12,9 @@ public sealed class ConfigResolverTests : IDisposable
     [Fact]
     public void EverySourceOverridesTheOnesBelowIt()
     {
-        string[] keys = ["epochs", "batch", "seed", "ema", "max_steps"];
+        string[] keys = ["epochs", "batch", "seed", "max_steps"];
         string Values(int count, string value) => "train: {" + string.Join(", ", keys[..count].Select(key => $"{key}: {value}")) + "}";
-        _test.Write("base.yaml", Values(5, "0.4").Replace("0.4", "0") + "\noptimizer: {lr: 0.4}");
+        _test.Write("base.yaml", Values(4, "4") + "\noptimizer: {lr: 0.4}");
         string first = _test.Write(
             "first.yaml", "extends: base.yaml\nrecipe: fashion-quick\ntrain: {epochs: 5, batch: 5, seed: 5, max_steps: 5}");
         string second = _test.Write("second.yaml", "train: {epochs: 6, batch: 6, seed: 6}");
@@ -100,7 +100,12 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("eval:\n  attacks: [clean, clean]", "stands twice")]
     [InlineData("train:\n  epochs: 0", "it wants a whole number of at least 1")]
     [InlineData("train:\n  epochs: 99999999999", "it wants a whole number of at least 1")]
-    [InlineData("train:\n  ema: 1", "never move")]
+    [InlineData("average:\n  ema: 1", "never move")]
+    [InlineData("average:\n  ema: 0.9\n  swa: 3", "by step or by epoch")]
+    [InlineData("method:\n  name: clean\n  beta: 6", "method clean has no setting 'beta': it has none")]
+    [InlineData("method:\n  name: trades\n  beta: much", "setting 'beta' of method trades is 'much': it wants a number of at least 0")]
+    [InlineData("method:\n  name: trades\n  repeat: maybe", "wants true or false")]
+    [InlineData("method:\n  name: tradse", "did you mean 'trades'?")]
     [InlineData("data:\n  augment:\n    flip: yes", "it wants true or false")]
     [InlineData("method:\n  rpat: {form: quotient, alpha: 1}", "strictly between 0 and 1")]
     [InlineData("schedule:\n  milestones: [105, 100]", "milestones must rise")]

@@ -30,12 +30,12 @@ public class RecipeLibraryTests
     public void TheCifarRecipeHasThePublishedSettings()
     {
         var config = Resolve("cifar10-preactresnet18-rpat-linf");
-        Assert.Equal(new TrainSection(110, 128, 0, 0, 0), config.Train);
+        Assert.Equal(new TrainSection(110, 128, 0, 0), config.Train);
         Assert.Equal(new OptimizerSection(0.1, 0.9, 5e-4, false), config.Optimizer);
         Assert.Equal([100, 105], config.Schedule.Milestones);
         Assert.Equal((ScheduleKind.Piecewise, 0.1), (config.Schedule.Kind, config.Schedule.Factor));
         Assert.Equal(
-            new AttackSection(AttackNorm.Linf, 8.0 / 255, 2.0 / 255, 10, 1, AttackStart.Random, AttackBatchNorm.Eval), config.Attack);
+            new AttackSection(AttackNorm.Linf, 8.0 / 255, 2.0 / 255, 10, 1, AttackStart.Auto, AttackBatchNorm.Auto), config.Attack);
         Assert.Equal(new RpatSection(1, 0.5, RpatForm.Code, 0), config.Method.Rpat);
         Assert.Equal((4, true), (config.Data.Augment.CropPad, config.Data.Augment.Flip));
     }

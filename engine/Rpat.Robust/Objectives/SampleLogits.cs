@@ -1,0 +1,10 @@
+namespace Rpat.Robust;
+
+/// <summary>What sample weights are made of: quantities of one row of logits on the host, in double.</summary>
+public static class SampleLogits
+{
+    /// <summary>softmax(z) of one class.</summary>
+    /// <param name="z">Logits <c>[K]</c>.</param>
+    /// <param name="label">The class.</param>
+    public static float Probability(ReadOnlySpan<float> z, int label) => (float)Math.Exp(z[label] - HostSoftmax.LogSumExp(z));
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Rpat.Robust;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat methods</c> and <c>rpat methods show NAME</c>: the training methods, their blocks and settings.</summary>
+internal static class MethodsCommand
+{
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var list = new Command("list", "List the training methods.");
+        list.SetAction(_ => List(host));
+        var name = new Argument<string>("NAME") { Description = "a method's name" };
+        var show = new Command("show", "Print what a method is made of, its settings with their sources, and which of them are assumed.") { name };
+        show.SetAction(parsed => Show(host, parsed.GetRequiredValue(name)));
+        var command = new Command("methods", "List the training methods, or show one with its blocks and settings.") { list, show };
+        command.SetAction(_ => List(host));
+        return command;
+    }
+
+    private static int List(Host host)
+    {
+        int width = MethodCatalog.All.Max(method => method.Name.Length);
+        foreach (var method in MethodCatalog.All) host.Out.WriteLine($"{method.Name.PadRight(width)}  {method.About} [{method.Source}]");
+        string without = string.Join(", ", MethodCatalog.All.Where(method => !method.TakesRpat).Select(method => method.Name));
+        host.Out.WriteLine($"NAME{MethodCatalog.RpatSuffix} adds RPAT's perception term to any of them but {without}.");
+        return ExitCode.Done;
+    }
+
+    private static int Show(Host host, string name)
+    {
+        var method = MethodCatalog.Find(name) ?? throw new UsageException($"there is no method '{name}': {Nearest.Hint(name, MethodCatalog.Names, "methods")}");
+        host.Out.WriteLine($"{name}: {method.About}");
+        foreach (var (title, text) in Rows(method, name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal)))
+            host.Out.WriteLine($"  {title,-9}{text}");
+        host.Out.WriteLine();
+        if (method.Parameters.Count == 0) host.Out.WriteLine("no settings");
+        foreach (var parameter in method.Parameters) host.Out.WriteLine(Line(parameter));
+        if (method.Parameters.Any(p => p.Uncertain)) host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
+        return ExitCode.Done;
+    }
+
+    private static IEnumerable<(string, string)> Rows(MethodInfo method, bool rpat)
+    {
+        var blocks = method.Blocks;
+        yield return ("source", method.Source);
+        yield return ("attack", blocks.Attack);
+        yield return ("target", blocks.Target);
+        yield return ("loss", blocks.Terms + (rpat ? " + weight mean (z(x~) - (1 - alpha) z(x) - alpha z(x'))^2, set by method.rpat" : ""));
+        yield return ("weights", blocks.Weights);
+        yield return ("networks", blocks.Nets);
+        yield return ("extra", blocks.Extra);
+    }
+
+    private static string Line(MethodParameter p) =>
+        $"  method.{p.Name} = {p.Default}  {p.About} [{p.Source}]{(p.Uncertain ? "  UNCERTAIN" : "")}";
+}

@@ -1,0 +1,94 @@
+using Rpat.Robust;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Robust;
+
+public class MethodCatalogTests
+{
+    private static readonly Dictionary<string, string> _nothing = [];
+
+    public static TheoryData<string> Names => [.. MethodCatalog.All.Select(method => method.Name)];
+
+    [Fact]
+    public void Every_published_method_has_its_name()
+    {
+        string[] expected =
+        [
+            "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-trades", "mart", "mma", "noise", "pgd-at", "rebat",
+            "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
+        ];
+        Assert.Equal(expected, MethodCatalog.All.Select(method => method.Name));
+        foreach (string baseline in new[] { "pgd-at", "trades", "mart", "consistency-at" }) Assert.Contains(baseline + "+rpat", MethodCatalog.Names);
+        Assert.Null(MethodCatalog.Find("mma+rpat"));
+        Assert.Null(MethodCatalog.Find("pgd"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_method_is_made_from_its_defaults_and_keeps_its_name(string name)
+    {
+        var method = MethodCatalog.Find(name)!;
+        Objective made = MethodCatalog.Make(name, _nothing, PgdOptions.Linf);
+        Assert.Equal(name, made.Name);
+        Assert.Equal(made, MethodCatalog.Make(name, method.Parameters.ToDictionary(p => p.Name, p => p.Default), PgdOptions.Linf));
+        Assert.Equal(method.TwoViews, made.TwoViews);
+        Assert.Equal(method.Teachers, made.Teachers);
+        Assert.All(method.Parameters, p => Assert.True(p.About.Length > 0 && p.Source.Length > 0, p.Name));
+    }
+
+    [Fact]
+    public void What_no_source_settles_is_marked()
+    {
+        string[] expected =
+        [
+            "adr.report_average", "cure.beta", "cure.code_form", "cure.probability", "ewat.add_one", "mma.threshold", "sovr.lambda", "sovr.share",
+        ];
+        Assert.Equal(expected, from method in MethodCatalog.All
+                               from parameter in method.Parameters
+                               where parameter.Uncertain
+                               let name = $"{method.Name}.{parameter.Name}"
+                               orderby name
+                               select name);
+    }
+
+    [Theory]
+    [InlineData("beta", "-1", "setting 'beta' of method trades is '-1': it wants a number of at least 0.")]
+    [InlineData("beta", "six", "setting 'beta' of method trades is 'six': it wants a number of at least 0.")]
+    [InlineData("beta", "1/0", "setting 'beta' of method trades is '1/0': it wants a number of at least 0.")]
+    [InlineData("repeat", "yes", "setting 'repeat' of method trades is 'yes': it wants true or false.")]
+    [InlineData("gamma", "1", "method trades has no setting 'gamma': its settings are beta, repeat.")]
+    public void A_wrong_setting_is_named(string name, string value, string message) => Assert.Equal(
+        message, Assert.Throws<ArgumentException>(() => MethodCatalog.Make("trades", new Dictionary<string, string> { [name] = value }, PgdOptions.Linf)).Message);
+
+    [Fact]
+    public void Settings_take_fractions_and_an_empty_text_is_the_default()
+    {
+        Dictionary<string, string> given = new() { ["threshold"] = "12/255", ["clean"] = "" };
+        var made = (Mma)MethodCatalog.Make("mma", given, PgdOptions.Linf);
+        Assert.Equal((12 / 255f, 1 / 3f), (made.Search.Threshold, made.CleanShare));
+    }
+
+    [Fact]
+    public void An_attacks_start_and_mode_are_the_methods_unless_they_are_set()
+    {
+        Assert.Equal((PgdStart.Gaussian, "kl"), Attack("trades", PgdOptions.Linf, a => (a.Start, a.Loss.Name)));
+        Assert.Equal((PgdStart.Direction, Engine.BnMode.Train), Attack("awp", PgdOptions.Linf, a => (a.Start, a.Bn)));
+        var set = PgdOptions.Linf with { Start = PgdStart.Ball, Bn = Engine.BnMode.Eval };
+        Assert.Equal((PgdStart.Ball, Engine.BnMode.Eval), Attack("awp", set, a => (a.Start, a.Bn)));
+    }
+
+    private static T Attack<T>(string name, PgdOptions pgd, Func<PgdOptions, T> look) => look(MethodCatalog.Make(name, _nothing, pgd).Attack!);
+
+    [Fact]
+    public void The_page_on_adding_a_method_shows_a_method_that_is_found_and_trains()
+    {
+        var method = Assert.Single(MethodCatalog.Find(typeof(FocalAt).Assembly));
+        Objective made = method.Make(new MethodSettings(method, new Dictionary<string, string> { ["focus"] = "0" }), PgdOptions.Linf with { Steps = 2 });
+        using var device = Engine.Device.Cpu(1);
+        var plain = TestNets.Train(device, new PgdAt(PgdOptions.Linf with { Steps = 2 }), steps: 1);
+        Assert.Equal(plain.Losses[0], TestNets.Train(device, made, steps: 1).Losses[0], 1e-6);
+        string source = File.ReadAllText(Repository.File("tests", "Rpat.Tests", "Snippets", "FocalAt.cs"));
+        string[] marked = source.Split("// <adding-a-method>\n", 2)[1].Split("// </adding-a-method>", 2);
+        Assert.Contains(marked[0], File.ReadAllText(Repository.File("docs", "adding-a-method.md")));
+    }
+}

@@ -1,0 +1,84 @@
+using Rpat.Engine.IO;
+using Rpat.Robust;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>Every method trains from the command line, on a net of width 4 and three steps.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class MethodRunTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    public static TheoryData<string> Names => [.. MethodCatalog.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void AMethodTrains(string method)
+    {
+        string folder = Plain("pgd-at");
+        List<string> needed = [];
+        if (method.StartsWith("kd-swa", StringComparison.Ordinal))
+            needed.AddRange(["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]);
+        if (method.StartsWith("cure", StringComparison.Ordinal)) needed.AddRange(["--set", $"model.weights={folder}"]);
+        Assert.Equal(0, Run(method, needed.Concat(FromTheStart(method))));
+        using var file = Safetensors.Read(Path.Combine(RunOf(method), "model.safetensors"));
+        Assert.All(file.Tensors.Keys.Where(name => !name.EndsWith("tracked", StringComparison.Ordinal)), name =>
+            Assert.All(file.Load(name).ToFloats(), value => Assert.True(float.IsFinite(value))));
+    }
+
+    [Fact]
+    public void CutMixTrainsWithMixedLabels()
+    {
+        Assert.Equal(0, Run("rpat++", ["--set", "data.augment.cutmix=1", "--set", "method.start=1"]));
+        Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
+    }
+
+    [Fact]
+    public void PerturbationAndAveragesGoOnTopOfAnyMethod() => Assert.Equal(0, Run(
+        "trades+rpat", ["--set", "method.awp.gamma=0.01", "--ema", "0.9", "--set", "method.rpat.form=quotient"]));
+
+    [Fact]
+    public void EpochAveragesAreReportedWithTheirOwnStatistics() => Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1", "--set", "train.batch=2000"]));
+
+    [Theory]
+    [InlineData("kd-swa", "learns from a clean teacher: give its run folder or weights as method.teachers.clean.")]
+    [InlineData("cure", "cure starts from a network trained on clean images")]
+    public void WhatAMethodNeedsIsSaid(string method, string message)
+    {
+        Assert.Equal(2, Run(method, []));
+        Assert.Contains(message, _test.Error);
+    }
+
+    [Fact]
+    public void ATeacherThatIsNotThereIsNamed()
+    {
+        Assert.Equal(2, Run("kd-swa", ["--set", "method.teachers.clean=nowhere"]));
+        Assert.Contains("method.teachers.clean is 'nowhere', which is not there", _test.Error);
+    }
+
+    // Methods that begin late in a long run begin at once in a short one.
+    private static IEnumerable<string> FromTheStart(string method) =>
+        MethodCatalog.Find(method)!.Parameters.Any(p => p.Name == "start") ? ["--set", "method.start=1"] : [];
+
+    private string Plain(string method)
+    {
+        Assert.Equal(0, Run(method, []));
+        return RunOf(method);
+    }
+
+    private string RunOf(string method) => Directory.GetDirectories(_test.PathOf("runs"), $"*-{method.Replace('+', '-')}-run*").Order(StringComparer.Ordinal).Last();
+
+    private int Run(string method, IEnumerable<string> more)
+    {
+        string[] common =
+        [
+            "train", "--recipe", "fashion-quick", "--method", method, "--set", "model.width=4", "--set", "eval.n=4", "--set", "eval.attacks=clean",
+            "--set", "attack.steps=2", "--set", "train.batch=8", "--set", "train.max_steps=3", "--progress", "none", "--threads", "2",
+            "--out", _test.PathOf("runs"), "--name", $"{method.Replace('+', '-')}-run",
+        ];
+        return _test.Run([.. common, .. more]);
+    }
+}
