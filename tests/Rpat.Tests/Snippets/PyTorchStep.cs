@@ -9,7 +9,7 @@ namespace Rpat.Tests.Snippets;
 internal static class PyTorchStep
 {
     /// <summary>Trains on a batch of grey images and returns the loss.</summary>
-    public static float Run()
+    public static double Run()
     {
         using Device device = Device.Cpu(1);
         Classifier net = new PreActResNet(device, new() { Input = new Shape(1, 3, 8, 8), Classes = 3, Width = 4 }, seed: 1);

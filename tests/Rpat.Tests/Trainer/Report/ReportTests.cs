@@ -37,7 +37,7 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
         foreach (string html in new[] { Page(fixture.First), Page(fixture.First, fixture.Second) })
         {
             Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
-            Assert.Empty(Links().Matches(html).Select(m => m.Value).Where(link => link != "http://www.w3.org/2000/svg"));
+            Assert.DoesNotContain(Links().Matches(html).Select(m => m.Value), link => link != "http://www.w3.org/2000/svg");
             Assert.All(Pngs().Matches(html), m => PngReader.Pixels(Convert.FromBase64String(m.Groups[1].Value)));
         }
     }
