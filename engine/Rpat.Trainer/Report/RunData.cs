@@ -154,11 +154,14 @@ internal sealed record RunData(
         foreach (ColumnResult column in report.Columns)
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
-            yield return new(column.Label, threat, column.Robust, report.Images, name);
+            yield return new(Title(column.Label), threat, column.Robust, report.Images, name);
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages) yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1);
         }
     }
+
+    // "aa-standard" is what the ledger calls it.
+    private static string Title(string label) => label.StartsWith("aa-", StringComparison.Ordinal) ? $"AutoAttack {label[3..]}" : label;
 
     private static List<RunPicture> Files(string folder, string pattern, string type) => Directory.Exists(folder)
         ? [.. Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal).Select(path => new RunPicture(Path.GetFileNameWithoutExtension(path), type, File.ReadAllBytes(path)))]

@@ -31,7 +31,8 @@ internal static class SvgLineChart
     private static Axis Horizontal(List<(double X, double Y)> points)
     {
         var (low, high) = points.Count == 0 ? (0, 1) : (points.Min(p => p.X), points.Max(p => p.X));
-        return low < high ? Axis.Between(low, high, 8) : Axis.Around([low]);
+        int intervals = points.All(p => double.IsInteger(p.X)) ? (int)Math.Min(8, high - low) : 8; // epochs have no halves
+        return low < high ? Axis.Between(low, high, intervals) : Axis.Around([low]);
     }
 
     private static void Draw(SvgPlot plot, Func<double, double> x, LineSeries series, int number)

@@ -17,6 +17,9 @@ internal sealed class SvgPlot
 {
     private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20;
 
+    // Far enough beneath the axis that the first label keeps clear of the lowest one at the vertical axis.
+    private const double Beneath = 20;
+
     private readonly XElement _root;
     private readonly Axis _y;
     private readonly double _width;
@@ -30,7 +33,7 @@ internal sealed class SvgPlot
         _root = Svg.Element("svg", ("class", "chart"), ("role", "img"), ("aria-label", text.Title));
         _root.Add(Svg.Element("rect", ("class", "back"), ("width", "100%"), ("height", "100%")));
         _root.Add(Svg.Text(_width / 2, 22, text.Title, size: TitleSize));
-        _root.Add(Svg.Text(14, Top + PlotHeight / 2, text.Y, look: "soft", turn: -90));
+        if (text.Y.Length > 0) _root.Add(Svg.Text(14, Top + PlotHeight / 2, text.Y, look: "soft", turn: -90));
         foreach (double tick in y.Ticks) YTick(tick);
         _bottom = Top + PlotHeight;
     }
@@ -60,10 +63,10 @@ internal sealed class SvgPlot
             double place = Place(tick), half = Svg.WidthOf(x.Label(tick), TextSize) / 2;
             _root.Add(Svg.Line(place, Top, place, Floor, "grid"));
             if (place - half < previous) continue; // a label that would touch the one before it is left out
-            _root.Add(Svg.Text(place, Floor + 16, x.Label(tick), look: "soft"));
+            _root.Add(Svg.Text(place, Floor + Beneath, x.Label(tick), look: "soft"));
             previous = place + half + 4;
         }
-        Base(Floor + 16, title);
+        Base(Floor + Beneath, title);
         return Place;
     }
 
@@ -75,9 +78,9 @@ internal sealed class SvgPlot
         for (int i = 0; i < names.Count; i++)
         {
             double middle = Left + width * (i + 0.5);
-            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -35) : Svg.Text(middle, Floor + 16, names[i], look: "soft"));
+            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -35) : Svg.Text(middle, Floor + Beneath, names[i], look: "soft"));
         }
-        Base(Floor + (turned ? 14 + 0.58 * widest : 16), title);
+        Base(Floor + (turned ? 14 + 0.58 * widest : Beneath), title);
         return width;
     }
 
