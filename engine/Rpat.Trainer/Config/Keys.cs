@@ -44,7 +44,8 @@ internal static partial class Keys
     public static readonly Leaf<int> ModelStem = new(
         "model.stem_stride", "0", Kinds.Whole(0, 4), "step of the first convolution; 0 for the network's own rule");
     public static readonly Leaf<string> ModelWeights = new(
-        "model.weights", "", Kinds.Text, "run folder or weights to start from; empty for random ones") { IsOptional = true };
+        "model.weights", "", Kinds.Text, "run folder or weights to start from; empty for random ones")
+    { IsOptional = true };
     public static readonly Leaf<IReadOnlyList<double>> ModelMean = new(
         "model.mean", "", Kinds.ListOf(Kinds.Real(-1, 2)), "mean of each channel, for a normalisation as first layer; empty for none");
     public static readonly Leaf<IReadOnlyList<double>> ModelStd = new(
@@ -64,9 +65,11 @@ internal static partial class Keys
         "method.awp.gamma", "0", Kinds.Real(0), "adversarial weight perturbation on top of the method, relative to each tensor; 0 for the method's own");
     public static readonly Leaf<int> AwpStart = new("method.awp.start", "1", Kinds.Whole(1), "first epoch (from 1) with that perturbation");
     public static readonly Leaf<string> CleanTeacher = new(
-        "method.teachers.clean", "", Kinds.Text, "run folder or weights of a network trained on clean images (kd-swa)") { IsOptional = true };
+        "method.teachers.clean", "", Kinds.Text, "run folder or weights of a network trained on clean images (kd-swa)")
+    { IsOptional = true };
     public static readonly Leaf<string> RobustTeacher = new(
-        "method.teachers.robust", "", Kinds.Text, "run folder or weights of an adversarially trained network (kd-swa)") { IsOptional = true };
+        "method.teachers.robust", "", Kinds.Text, "run folder or weights of an adversarially trained network (kd-swa)")
+    { IsOptional = true };
 
     /// <summary>The settings of all methods, by name; which of them a method has, 'rpat methods show' says.</summary>
     public static readonly IReadOnlyList<Leaf<string>> MethodSettings =

@@ -155,7 +155,11 @@ public class MethodTests
         int[] labels = TestNets.ClassesOf(4);
         run.Step.Run(new TrainingBatch
         {
-            Images = TestNets.Images(4, seed: 10), Labels = labels, Samples = TestNets.Indices(4, 0), OtherLabels = [0, 0, 0, 0], Shares = [1, 1, 1, 1],
+            Images = TestNets.Images(4, seed: 10),
+            Labels = labels,
+            Samples = TestNets.Indices(4, 0),
+            OtherLabels = [0, 0, 0, 0],
+            Shares = [1, 1, 1, 1],
         }, new Moment(1, Rate: 0.1f));
         Assert.Equal(losses[0], run.Step.Loss.Read(), 1e-6);
         NearState(plain, [.. run.Net.State()]);

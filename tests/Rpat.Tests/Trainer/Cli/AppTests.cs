@@ -98,6 +98,6 @@ public sealed class AppTests : IDisposable
         Assert.Contains("epochs: 7 ", _test.Out);
     }
 
-    private static IEnumerable<string> WithoutComments(string text) => 
+    private static IEnumerable<string> WithoutComments(string text) =>
         text.Split('\n').Where(line => !line.StartsWith('#')).Select(line => line.Split("  # ")[0].TrimEnd());
 }

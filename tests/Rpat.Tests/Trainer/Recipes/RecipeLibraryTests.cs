@@ -102,8 +102,21 @@ public class RecipeLibraryTests
 
     private static readonly Dictionary<string, string> _labels = new()
     {
-        ["WA"] = "wa", ["MMA"] = "mma", ["AWP"] = "awp", ["GAIRAT"] = "gairat", ["KD+SWA"] = "kd-swa", ["EWAT"] = "ewat", ["MAIL"] = "mail-at", ["TE"] = "te",
-        ["SOVR"] = "sovr", ["ReBAT"] = "rebat", ["RPAT++"] = "rpat++", ["ADR"] = "adr", ["CURE"] = "cure", ["ReBAT*"] = "rebat-cutmix", ["RPAT++*"] = "rpat++-cutmix",
+        ["WA"] = "wa",
+        ["MMA"] = "mma",
+        ["AWP"] = "awp",
+        ["GAIRAT"] = "gairat",
+        ["KD+SWA"] = "kd-swa",
+        ["EWAT"] = "ewat",
+        ["MAIL"] = "mail-at",
+        ["TE"] = "te",
+        ["SOVR"] = "sovr",
+        ["ReBAT"] = "rebat",
+        ["RPAT++"] = "rpat++",
+        ["ADR"] = "adr",
+        ["CURE"] = "cure",
+        ["ReBAT*"] = "rebat-cutmix",
+        ["RPAT++*"] = "rpat++-cutmix",
     };
 
     // The paper's table of published methods: method, venue, network, data set, norm, Clean, AA, Mean, NRR.
