@@ -28,7 +28,7 @@ public class AttackStepBenchmarks : KernelSuite
 
     /// <summary>A step of the L2 attack.</summary>
     [Benchmark, Moves(3, 1)]
-    public void L2() => Kernels.L2Step(Size.N, Size.C * Size.H * Size.W, _x, _g, 15 / 255f, 128 / 255f, _y);
+    public void L2() => Kernels.L2Step(Size.N, Size.C * Size.H * Size.W, _x, _g, 15 / 255f, 128 / 255f, ballFirst: false, _y);
 
     /// <inheritdoc/>
     protected override void Prepare()

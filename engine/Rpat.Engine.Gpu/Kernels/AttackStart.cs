@@ -86,7 +86,7 @@ internal readonly struct L2StartSample(int count, SampleDraws draws, ArrayView<f
             int i = 4 * block;
             squares += Put(first, i, words.W0) + Put(first, i + 1, words.W1) + Put(first, i + 2, words.W2) + Put(first, i + 3, words.W3);
         }
-        Ball.Project(squares, first, count, x, adversarial, eps, shared);
+        Ball.Project(squares, first, count, x, adversarial, eps, 1, shared);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

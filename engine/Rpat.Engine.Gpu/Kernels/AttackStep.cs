@@ -8,8 +8,8 @@ internal sealed partial class GpuKernels : IAttackStepKernels
     public void LinfStep(long count, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
         ForEach(Quads(count), new LinfStepQuad(x.Flat(count), g.Flat(count), step, eps, adversarial.Flat(count)));
 
-    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
-        Launch(n, Ball.Threads, new L2StepSample(sampleCount, x.Floats(), g.Floats(), step, eps, adversarial.Floats()));
+    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, bool ballFirst, DeviceBuffer adversarial) =>
+        Launch(n, Ball.Threads, new L2StepSample(sampleCount, x.Floats(), g.Floats(), step, eps, ballFirst ? 1 : 0, adversarial.Floats()));
 }
 
 /// <summary>x′ = clip₀₁(clip(x′ + step·sign g, x ± ε)).</summary>
@@ -33,7 +33,7 @@ internal readonly struct LinfStepQuad(Flat x, Flat g, float step, float eps, Fla
 
 /// <summary>One group a sample: the length of the gradient, the step, the length of the result, and back into the ball.</summary>
 internal readonly struct L2StepSample(
-    int count, ArrayView<float> x, ArrayView<float> g, float step, float eps, ArrayView<float> adversarial) : IKernel
+    int count, ArrayView<float> x, ArrayView<float> g, float step, float eps, int ballFirst, ArrayView<float> adversarial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -42,15 +42,17 @@ internal readonly struct L2StepSample(
         int first = Grid.IdxX * count;
         double squares = 0;
         for (int i = Group.IdxX; i < count; i += Ball.Threads) squares += (double)g[first + i] * g[first + i];
-        float norm = (float)Math.Sqrt(Reduce.GroupSum(squares, shared, Ball.Threads)), rate = step / (norm > 1e-6f ? norm : 1e-6f);
+        float norm = (float)Math.Sqrt(Reduce.GroupSum(squares, shared, Ball.Threads));
+        float rate = step / (ballFirst != 0 ? norm + 1e-8f : norm > 1e-6f ? norm : 1e-6f);
         double moved = 0;
         for (int i = Group.IdxX; i < count; i += Ball.Threads)
         {
-            float to = Box.Clamp(adversarial[first + i] + rate * g[first + i], 0, 1);
+            float to = adversarial[first + i] + rate * g[first + i];
+            if (ballFirst == 0) to = Box.Clamp(to, 0, 1);
             adversarial[first + i] = to;
             moved += Ball.Square(to, x[first + i]);
         }
-        Ball.Project(moved, first, count, x, adversarial, eps, shared);
+        Ball.Project(moved, first, count, x, adversarial, eps, 1 - ballFirst, shared);
     }
 }
 
@@ -69,14 +71,17 @@ internal static class Ball
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Square(float to, float from) => ((double)to - from) * ((double)to - from);
 
-    /// <summary>Scales δ = x′ − x to length ε if it is longer; each thread brings its part of ‖δ‖².</summary>
+    /// <summary>
+    /// Scales δ = x′ − x to length ε if it is longer, then moves x′ into the box if it is not known to be there; each thread brings its
+    /// part of ‖δ‖².
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Project(
-        double squares, int first, int count, ArrayView<float> x, ArrayView<float> adversarial, float eps, ArrayView<double> shared)
+        double squares, int first, int count, ArrayView<float> x, ArrayView<float> adversarial, float eps, int boxed, ArrayView<double> shared)
     {
         double norm = Math.Sqrt(Reduce.GroupSum(squares, shared, Threads));
-        if (norm <= eps) return;
-        double factor = eps / norm;
+        if (norm <= eps && boxed != 0) return;
+        double factor = norm <= eps ? 1 : eps / norm;
         for (int i = first + Group.IdxX; i < first + count; i += Threads)
             adversarial[i] = Box.Clamp((float)(x[i] + factor * ((double)adversarial[i] - x[i])), 0, 1);
     }

@@ -23,8 +23,8 @@ public abstract record Norm
     /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
     internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
 
-    /// <summary>Moves x′ up the gradient, back into the ball and the box [0,1].</summary>
-    internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps);
+    /// <summary>Moves x′ up the gradient, back into the ball and the box [0,1], the ball first or last; to L∞ the order is the same.</summary>
+    internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst);
 
     /// <summary>‖a − b‖ of one image, in double.</summary>
     public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => Geometry.Distance(a, b);
@@ -48,7 +48,7 @@ internal sealed record LinfNorm : Norm
     internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
         x.Device.Kernels.LinfStart(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
 
-    internal override void Step(Tensor x, Tensor adversarial, float step, float eps) =>
+    internal override void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst) =>
         x.Device.Kernels.LinfStep(x.Shape.Count, x.Data, adversarial.Grad, step, eps, adversarial.Data);
 }
 
@@ -61,6 +61,6 @@ internal sealed record L2Norm : Norm
     internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
         x.Device.Kernels.L2Start(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
 
-    internal override void Step(Tensor x, Tensor adversarial, float step, float eps) =>
-        x.Device.Kernels.L2Step(x.Shape.N, x.Shape.SampleCount, x.Data, adversarial.Grad, step, eps, adversarial.Data);
+    internal override void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst) =>
+        x.Device.Kernels.L2Step(x.Shape.N, x.Shape.SampleCount, x.Data, adversarial.Grad, step, eps, ballFirst, adversarial.Data);
 }

@@ -59,8 +59,12 @@ public sealed record PgdOptions
         init => _bn = value;
     }
 
-    /// <summary>A method's attack under these settings: its loss, and its start and batch-norm mode where none is set.</summary>
-    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval) => this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn };
+    /// <summary>Project to the ball before the box, as methods.md 2.1 has it for all attacks but A and G; only L2 tells the difference.</summary>
+    public bool BallFirst { get; init; }
+
+    /// <summary>A method's attack under these settings: its loss and projection, and its start and batch-norm mode where none is set.</summary>
+    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval, bool ballFirst = false) =>
+        this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn, BallFirst = ballFirst };
 
     internal void Check()
     {

@@ -71,7 +71,7 @@ internal sealed class PgdProgram
         {
             Tape.Run();
             if (_options.CountsHits) CountHits();
-            _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps);
+            _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps, _options.BallFirst);
         }
     }
 

@@ -26,7 +26,7 @@ public sealed record AwpAt(PgdOptions Pgd) : Objective, IMethod
     public override string Name => "awp";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train, ballFirst: true);
 
     /// <inheritdoc/>
     public override WeightPerturbation? Awp { get; init; } = new(0.01f);

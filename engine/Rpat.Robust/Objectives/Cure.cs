@@ -47,7 +47,7 @@ public sealed record Cure(PgdOptions Pgd, float Beta = 1, float Gamma = 1, float
     public override string Name => "cure";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian, ballFirst: true);
 
     /// <inheritdoc/>
     public override Averaging? Average { get; init; } =

@@ -28,7 +28,7 @@ public sealed record MailAt(PgdOptions Pgd, MarginWeights? Weights, int Start = 
     public override string Name => "mail-at";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Gaussian);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Gaussian, ballFirst: true);
 
     /// <inheritdoc/>
     public override Objective InEpoch(int epoch) => epoch < Start ? this with { Weights = null } : this;

@@ -30,7 +30,7 @@ public sealed record MailTrades(PgdOptions Pgd, MarginWeights? Weights, float Be
     public override string Name => "mail-trades";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian, ballFirst: true);
 
     /// <inheritdoc/>
     public override Objective InEpoch(int epoch) => epoch < Start ? this with { Weights = null } : this;

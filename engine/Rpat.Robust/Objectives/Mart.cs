@@ -25,7 +25,7 @@ public sealed record Mart(PgdOptions Pgd, float Beta = 6) : Objective, IMethod
     public override string Name => "mart";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Gaussian);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Gaussian, ballFirst: true);
 
     /// <inheritdoc/>
     public override Loss Loss(Views v)

@@ -36,7 +36,7 @@ public sealed record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.P
     public override string Name => "rebat";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train, ballFirst: true);
 
     /// <inheritdoc/>
     public override Averaging? Average { get; init; } = new EmaAveraging(0.999f, Start);

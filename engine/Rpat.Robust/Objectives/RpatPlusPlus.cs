@@ -39,7 +39,7 @@ public sealed record RpatPlusPlus(PgdOptions Pgd, Coefficient Beta, float Alpha 
     public override string Name => "rpat++";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train, ballFirst: true);
 
     /// <inheritdoc/>
     public override Averaging? Average { get; init; } = new EmaAveraging(0.999f, Start);

@@ -30,7 +30,7 @@ public sealed record Te(PgdOptions Pgd, RampCoefficient Weight, float Decay = 0.
     public override string Name => "te";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(Active ? new MemorizationLoss(Weight) : InnerLoss.CrossEntropy);
+    public override PgdOptions Attack => Pgd.For(Active ? new MemorizationLoss(Weight) : InnerLoss.CrossEntropy, ballFirst: true);
 
     /// <inheritdoc/>
     public override HistoryRule? History => Active ? new HistoryRule(Decay, Weight.Start) : null;

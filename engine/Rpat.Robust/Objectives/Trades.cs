@@ -39,7 +39,7 @@ public sealed record Trades(PgdOptions Pgd, float Beta = 6, bool RepeatClean = t
     public override string Name => Awp is null ? "trades" : "trades-awp";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.Kl, PgdStart.Gaussian, ballFirst: true);
 
     /// <inheritdoc/>
     public override Loss Loss(Views v)

@@ -26,7 +26,7 @@ public sealed record Wa(PgdOptions Pgd) : Objective, IMethod
     public override string Name => "wa";
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train);
+    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy, PgdStart.Direction, BnMode.Train, ballFirst: true);
 
     /// <inheritdoc/>
     public override Averaging? Average { get; init; } = new EmaAveraging(0.999f, ReBat.PublishedStart);

@@ -51,14 +51,16 @@ public class AttackTests(GpuFixture fixture)
     {
         using var duel = new Duel(fixture);
         var shape = new Shape(n, c, h, w);
-        Pair x = duel.Plain(shape, 1, 0), g = duel.Plain(shape, 2), box = duel.Plain(shape, 3, 0), ball = duel.Plain(shape, 4, 0);
+        Pair x = duel.Plain(shape, 1, 0), g = duel.Plain(shape, 2), box = duel.Plain(shape, 3, 0), ball = duel.Plain(shape, 4, 0), last = duel.Plain(shape, 5, 0);
         duel.Run((k, on) =>
         {
             k.LinfStep(shape.Count, on(x)!, on(g)!, eps / 4, eps, on(box)!);
-            k.L2Step(n, shape.SampleCount, on(x)!, on(g)!, eps / 4, eps, on(ball)!);
+            k.L2Step(n, shape.SampleCount, on(x)!, on(g)!, eps / 4, eps, ballFirst: false, on(ball)!);
+            k.L2Step(n, shape.SampleCount, on(x)!, on(g)!, eps / 4, eps, ballFirst: true, on(last)!);
         });
         duel.CheckBits(box);
         duel.Check(ball, "x′");
+        duel.Check(last, "x′, ball first");
     }
 
     [Fact]

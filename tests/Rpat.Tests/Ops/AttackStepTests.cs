@@ -27,6 +27,16 @@ public sealed class AttackStepTests : AttackFixture
         Feasible(x, next, eps, L2Distance);
     }
 
+    [Theory]
+    [MemberData(nameof(Radii))]
+    public void The_ball_may_come_before_the_box(float eps)
+    {
+        Array4 x = Images(5, 5), u = Nearby(x, eps), g = SomeZeros(Array4.Normal(5, C, H, W, seed: 6, deviation: 1e-3));
+        float[] next = Step(x, u, g, eps / 2, eps, l2: true, ballFirst: true);
+        Near(ReferenceAttack.L2StepB(x, u, g, eps / 2, eps), next);
+        Feasible(x, next, eps, L2Distance);
+    }
+
     [Fact]
     public void A_zero_gradient_moves_nothing()
     {
@@ -53,13 +63,13 @@ public sealed class AttackStepTests : AttackFixture
         for (int i = 0; i < order.Length; i++) Bits.Equal(Part(step, order[i]), Part(shuffled, i));
     }
 
-    private static float[] Step(Array4 x, Array4 u, Array4 g, float step, float eps, bool l2)
+    private static float[] Step(Array4 x, Array4 u, Array4 g, float step, float eps, bool l2, bool ballFirst = false)
     {
         using var device = Device.Cpu(2);
         var shape = new Shape(x.N, C, H, W);
         Tensor images = Tensor.From(device, shape, x.ToFloats()), gradient = Tensor.From(device, shape, g.ToFloats());
         Tensor adversarial = Tensor.From(device, shape, u.ToFloats());
-        if (l2) device.Kernels.L2Step(x.N, Sample, images.Data, gradient.Data, step, eps, adversarial.Data);
+        if (l2) device.Kernels.L2Step(x.N, Sample, images.Data, gradient.Data, step, eps, ballFirst, adversarial.Data);
         else device.Kernels.LinfStep(shape.Count, images.Data, gradient.Data, step, eps, adversarial.Data);
         return adversarial.ToArray();
     }

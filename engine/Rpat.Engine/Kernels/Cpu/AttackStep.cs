@@ -9,8 +9,8 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
     public void LinfStep(long count, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
         _pool.Run(new LinfPiece(count, x.Floats(), g.Floats(), step, eps, adversarial.Floats()), Pieces(count));
 
-    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
-        _pool.Run(new L2Sample(sampleCount, x.Floats(), g.Floats(), step, eps, adversarial.Floats()), n);
+    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, bool ballFirst, DeviceBuffer adversarial) =>
+        _pool.Run(new L2Sample(sampleCount, x.Floats(), g.Floats(), step, eps, ballFirst, adversarial.Floats()), n);
 
     private readonly struct LinfPiece(long count, float* x, float* g, float step, float eps, float* adversarial) : IJob
     {
@@ -30,16 +30,19 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
             (Vector512.GreaterThan(gradient, Vec.Zero) & Vector512.Create(step)) | (Vector512.LessThan(gradient, Vec.Zero) & Vector512.Create(-step));
     }
 
-    private readonly struct L2Sample(int count, float* x, float* g, float step, float eps, float* adversarial) : IJob
+    private readonly struct L2Sample(int count, float* x, float* g, float step, float eps, bool ballFirst, float* adversarial) : IJob
     {
         public void Run(int index, Worker worker)
         {
             long at = (long)index * count;
             float* from = x + at, grad = g + at, to = adversarial + at;
-            float rate = step / Math.Max((float)Norm.Of(grad, null, count), 1e-6f);
+            float length = (float)Norm.Of(grad, null, count), rate = step / (ballFirst ? length + 1e-8f : Math.Max(length, 1e-6f));
             for (int i = 0; i < count; i += Blocks.Size)
-                Lanes.Store(Pixel.Clamp(Lanes.Load(to + i, count - i) + rate * Lanes.Load(grad + i, count - i)), to + i, count - i);
-            Norm.ScaleIntoBall(from, to, count, eps);
+            {
+                Vec moved = Lanes.Load(to + i, count - i) + rate * Lanes.Load(grad + i, count - i);
+                Lanes.Store(ballFirst ? moved : Pixel.Clamp(moved), to + i, count - i);
+            }
+            Norm.ScaleIntoBall(from, to, count, eps, boxed: !ballFirst);
         }
     }
 }
@@ -67,12 +70,12 @@ internal static unsafe class Norm
         return Math.Sqrt(sum.Sum());
     }
 
-    /// <summary>Moves x′ towards x until ‖x′ − x‖ ≤ ε, where it is not yet.</summary>
-    public static void ScaleIntoBall(float* x, float* adversarial, int count, float eps)
+    /// <summary>Moves x′ towards x until ‖x′ − x‖ ≤ ε, where it is not yet, and then into the box if it is not known to be there.</summary>
+    public static void ScaleIntoBall(float* x, float* adversarial, int count, float eps, bool boxed = true)
     {
         double norm = Of(adversarial, x, count);
-        if (norm <= eps) return;
-        Wide factor = eps / norm;
+        if (norm <= eps && boxed) return;
+        Wide factor = norm <= eps ? 1 : eps / norm;
         for (int i = 0; i < count; i += Blocks.Size)
         {
             Wide center = Wide.Of(Lanes.Load(x + i, count - i));

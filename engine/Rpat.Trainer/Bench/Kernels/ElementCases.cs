@@ -24,7 +24,7 @@ internal static class ElementCases
         var moved = new double[s.SampleCount];
         yield return Flat("attack step linf", box, "LinfStep", k => k.LinfStep(s.Count, x, g, Step, Eps, box),
             at => Math.Clamp(Math.Clamp(box[at.I] + Step * Math.Sign(g[at.I]), x[at.I] - Eps, x[at.I] + Eps), 0, 1), 4);
-        yield return Flat("attack step l2", ball, "L2Step", k => k.L2Step(s.N, s.SampleCount, x, g, Step, Radius, ball), at =>
+        yield return Flat("attack step l2", ball, "L2Step", k => k.L2Step(s.N, s.SampleCount, x, g, Step, Radius, ballFirst: false, ball), at =>
         {
             int first = at.N * s.SampleCount;
             double norm = Math.Max(1e-6, Math.Sqrt(Enumerable.Range(first, s.SampleCount).Sum(i => g[i] * g[i])));
