@@ -52,7 +52,18 @@ public class HyperplaneProjectionTests
         }
     }
 
-    private static void Check(Random random, float[] z, float[] w, double b, double[] delta, Func<double[], double> norm)
+    [Fact]
+    public void None_of_a_hundred_thousand_feasible_points_is_nearer()
+    {
+        Random random = new(4);
+        float[] z = Draw(random, 12, 0, 1), w = Draw(random, 12, -2, 2);
+        double b = 0.3 * w.Sum(v => Math.Max(v, 0.0)) + 0.7 * w.Sum(v => Math.Min(v, 0.0));
+        Assert.InRange(Check(random, z, w, b, HyperplaneProjection.Linf(z, w, b), v => v.Max(Math.Abs), 110_000), 100_000, 110_000);
+        Assert.InRange(Check(random, z, w, b, HyperplaneProjection.L2(z, w, b), v => Math.Sqrt(v.Sum(x => x * x)), 110_000), 100_000, 110_000);
+    }
+
+    /// <summary>Returns how many other feasible points were compared.</summary>
+    private static int Check(Random random, float[] z, float[] w, double b, double[] delta, Func<double[], double> norm, int trials = 20)
     {
         for (int i = 0; i < z.Length; i++) Assert.InRange(z[i] + delta[i], -1e-12, 1 + 1e-12);
         double reached = Dot(w, [.. z.Zip(delta, (a, d) => a + d)]);
@@ -60,11 +71,17 @@ public class HyperplaneProjectionTests
         if (b < low || b > high)
         {
             Assert.Equal(b < low ? low : high, reached, 1e-6);
-            return;
+            return 0;
         }
         Assert.Equal(b, reached, 1e-6);
-        for (int trial = 0; trial < 20; trial++)
-            if (OtherPoint(random, z, w, b, delta) is { } other) Assert.True(norm(delta) <= norm(other) + 1e-9);
+        int compared = 0;
+        for (int trial = 0; trial < trials; trial++)
+        {
+            if (OtherPoint(random, z, w, b, delta) is not { } other) continue;
+            Assert.True(norm(delta) <= norm(other) + 1e-9);
+            compared++;
+        }
+        return compared;
     }
 
     /// <summary>Another feasible move: a random one, corrected along the normal until it meets the hyperplane, if the box lets it.</summary>
