@@ -19,6 +19,9 @@ internal static class ImageFiles
     internal static readonly string[] Extensions = [".jpeg", ".jpg", ".png"];
 
 #if RPAT_IMAGESHARP
+    /// <summary>Whether this build can decode pictures.</summary>
+    internal static readonly bool CanDecode = true;
+
     /// <summary>Decodes a file; grey pictures get three equal channels.</summary>
     /// <exception cref="DataException">The file cannot be read or decoded.</exception>
     internal static RgbImage Decode(string path)
@@ -36,6 +39,9 @@ internal static class ImageFiles
         }
     }
 #else
+    /// <summary>Whether this build can decode pictures.</summary>
+    internal static readonly bool CanDecode = false;
+
     /// <summary>Says which package is missing.</summary>
     /// <exception cref="DataException">Always.</exception>
     internal static RgbImage Decode(string path) => throw new DataException(

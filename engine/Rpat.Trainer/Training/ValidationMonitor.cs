@@ -91,7 +91,7 @@ internal sealed class ValidationMonitor
     }
 
     private void Alarm(double robust, double train) => _report.Warn(FormattableString.Invariant(
-        $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (train.ema=0.999)."));
+        $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (--ema 0.999)."));
 
     private void KeepBest(double robust)
     {

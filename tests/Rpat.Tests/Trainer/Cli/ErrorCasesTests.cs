@@ -1,5 +1,7 @@
+using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
+using Rpat.Trainer.Data;
 
 namespace Rpat.Tests.Trainer.Cli;
 
@@ -19,6 +21,47 @@ public sealed class ErrorCasesTests : IDisposable
             File.WriteAllBytes(Path.Combine(folder, name + ".bin"), new byte[3073 * 2 + 100]);
         Fails(3, @"data_batch_1\.bin.* ends at byte 6246", "train", "--recipe", "cifar10-preactresnet18-rpat-linf", "--data-dir", folder);
     }
+
+    [Fact]
+    public void ALabelThatCifarDoesNotHave()
+    {
+        Assert.Equal(0, _test.Run("data", "synth", "cifar10", "-o", _test.Folder, "--n", "50", "--test", "10"));
+        string file = _test.PathOf("cifar-10-batches-bin/data_batch_2.bin");
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[3 * 3073] = 10;
+        File.WriteAllBytes(file, bytes);
+        using var train = new TestHost();
+        Assert.Equal(3, train.Run("train", "--recipe", "cifar10-preactresnet18-rpat-linf", "--data-dir", _test.Folder, "--out", _test.PathOf("runs")));
+        Assert.Matches(@"^rpat: '.*data_batch_2\.bin'.* 3 .*label 10", train.Error);
+        Assert.Single(train.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void APictureOfAnotherSizeInAFolder()
+    {
+        foreach (var (name, side) in new[] { ("a/1", 8), ("a/2", 12), ("b/1", 8) })
+        {
+            Directory.CreateDirectory(_test.PathOf(Path.GetDirectoryName(name)!));
+            Png.Write(_test.PathOf(name + ".png"), side, side, 3, new byte[3 * side * side]);
+        }
+
+        string sentence = ImageFiles.CanDecode ? @"2\.png' is 12x12 where .* is 8x8: scale" : @"a.1\.png' cannot be decoded: this build lacks the package SixLabors\.ImageSharp";
+        Fails(3, sentence, Train("--dataset", "folder:" + _test.Folder));
+    }
+
+    [Fact]
+    public void AnUnknownKeyIsToldItsLineAndTheNearestName()
+    {
+        string file = _test.Write("mine.yaml", "recipe:\n  name: fashion-quick\nattack:\n  norm: linf\n  epss: 8/255\n");
+        Fails(2, @"attack\.epss.*mine\.yaml.*line 5.*'attack\.eps'", "train", "-c", file);
+    }
+
+    [Theory]
+    [InlineData("--eps 8", "write 8/255 if that is what is meant")]
+    [InlineData("--norm linff", "did you mean 'linf'")]
+    [InlineData("--set optimizer.lr=fast", "optimizer.lr is 'fast' .--set.")]
+    [InlineData("--epochz 3", "did you mean '--epochs'")]
+    public void AWrongOption(string options, string pattern) => Fails(2, pattern, Train(options.Split(' ')));
 
     [Fact]
     public void ALabelOutOfRange() => Fails(3, "has label -1 at image 0", Train("--dataset", "npz:" + TinyRun.Write(_test.PathOf("bad.npz"), firstLabel: -1)));

@@ -42,6 +42,17 @@ public sealed class GuardedRunTests : IDisposable
         Assert.Contains("\"status\": \"finished\"", File.ReadAllText(Path.Combine(Run, "run.json")));
     }
 
+    // The labels are random, so that what is learned of them does not hold for images that were held out.
+    [Fact]
+    public void RobustOverfittingIsWarnedOf()
+    {
+        Assert.Equal(0, Train("--val-split", "9", "--monitor", "pgd2", "--epochs", "40", "--lr", "0.05", "--set", "attack.eps=1/255"));
+        string warnings = File.ReadAllText(Path.Combine(Run, "warnings.txt"));
+        Assert.Matches(@"^WARNING: robust overfitting at epoch \d+: pgd2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(--ema 0\.999\)\.\n", warnings);
+        Assert.Contains("WARNING: robust overfitting", _test.Error);
+        Assert.Contains("robust overfitting", File.ReadAllText(Path.Combine(Run, "report.html")));
+    }
+
     [Fact]
     public void TheBestNetworkIsKeptAndMeasuredBesideTheLast()
     {

@@ -32,7 +32,7 @@ public sealed class KilledTrainingTests : IDisposable
         }
 
         if (RunFiles.Runs(_test, "parts").All(run => !RunFiles.IsFinished(run))) using (var last = Start("parts", "--resume", "auto")) last.WaitForExit();
-        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "parts").First()));
+        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "parts").Single(RunFiles.IsFinished)));
     }
 
     [Theory]

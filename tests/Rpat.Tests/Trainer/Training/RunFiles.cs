@@ -6,7 +6,7 @@ namespace Rpat.Tests.Trainer.Training;
 /// <summary>Run folders beneath a test's folder, and what equal runs have in common.</summary>
 internal static class RunFiles
 {
-    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml", "report.html", TensorBoardLog.FileName];
+    private static readonly string[] _timed = ["run.json", "log.txt", "config.yaml", "report.html", ".lock", TensorBoardLog.FileName];
 
     /// <summary>The runs in a folder, oldest first.</summary>
     public static IReadOnlyList<string> Runs(TestHost test, string name) => !Directory.Exists(test.PathOf(name))
