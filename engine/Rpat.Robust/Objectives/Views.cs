@@ -48,7 +48,10 @@ public sealed partial class Views
     public Margins Margins => _program.Margins;
 
     /// <summary>The logits whose accuracy a training log shows: x′ if the loss looks at it, else x.</summary>
-    internal Tensor Shown => _logits.TryGetValue(1, out var adversarial) ? adversarial : Clean;
+    internal Tensor Shown => Recorded(1) ?? Clean;
+
+    /// <summary>The logits at a point if the loss looks at them, else null.</summary>
+    internal Tensor? Recorded(float alpha) => _logits.GetValueOrDefault(alpha);
 
     /// <summary>z(x + α(x′ − x)).</summary>
     public Tensor At(float alpha) => _logits.TryGetValue(alpha, out var logits) ? logits : _logits[alpha] = Again(alpha);

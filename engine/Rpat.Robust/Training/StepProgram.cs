@@ -32,7 +32,8 @@ internal sealed class StepProgram
         if (_remembers) History = Tensor.Create(device, new Shape(rows, Net.Classes), name: "history");
         if (objective.Margins is { } search) Search = new MarginFinder(Net, search, rows);
         if (perturbs) Proxy = Record(BnMode.TrainFrozen).Tape;
-        (Tape, Loss, Logits) = Record(BnMode.Train);
+        (Tape, Loss, Logits, var views) = Record(BnMode.Train);
+        (CleanLogits, AdversarialLogits) = (views.Recorded(0), views.Recorded(1));
         Pass = new Routine(device, Tape.Run);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
         Masks = objective.Mask is not null;
@@ -58,6 +59,8 @@ internal sealed class StepProgram
 
     public Loss Loss { get; }
     public Tensor Logits { get; }
+    public Tensor? CleanLogits { get; }
+    public Tensor? AdversarialLogits { get; }
 
     /// <summary>The same loss with statistics that do not move, for the gradient that perturbs weights.</summary>
     public Tape? Proxy { get; }
@@ -103,12 +106,12 @@ internal sealed class StepProgram
         foreach (var views in _frozenInOrder) views.Run();
     }
 
-    private (Tape Tape, Loss Loss, Tensor Logits) Record(BnMode bn)
+    private (Tape Tape, Loss Loss, Tensor Shown, Views Views) Record(BnMode bn)
     {
         var tape = new Tape(Net.Device, Gradients.Parameters);
         var views = new Views(this, tape, bn, _schedule);
         var loss = _objective.Loss(views);
-        return (tape, loss, views.Shown);
+        return (tape, loss, views.Shown, views);
     }
 
     private Tape Plain(Tensor x)

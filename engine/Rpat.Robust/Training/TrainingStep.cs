@@ -52,6 +52,15 @@ public sealed class TrainingStep : ITrainingState
     /// <summary>Logits <c>[N, K]</c> that the last step trained on: of x′, or of x when the method does not attack.</summary>
     public Tensor Logits => Last.Logits;
 
+    /// <summary>Logits <c>[N, K]</c> of x where the last step's loss looked at them; null elsewhere.</summary>
+    public Tensor? CleanLogits => Last.CleanLogits;
+
+    /// <summary>Logits <c>[N, K]</c> of x′ where the last step's loss looked at them; null elsewhere.</summary>
+    public Tensor? AdversarialLogits => Last.AdversarialLogits;
+
+    /// <summary>Whether x′ was made by looking at the network; noise is not.</summary>
+    public bool IsAttacked => Last.Search is not null || _attack is { Options.Steps: > 0 };
+
     /// <summary>True classes of <see cref="Logits"/>, twice as many as images where the method has two views.</summary>
     public ReadOnlySpan<int> LogitLabels => Last.Labels.OnHost;
 

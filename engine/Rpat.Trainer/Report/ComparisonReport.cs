@@ -96,7 +96,7 @@ internal sealed class ComparisonReport
         {
             LineSeries[] series = [.. _runs.Select((run, i) => new LineSeries(Short(_names[i]), run.Curve(split, name)))];
             if (series.All(s => s.Points.SequenceEqual(series[0].Points))) continue; // the same in all runs, such as the learning rate
-            html.Append($"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText($"{split} {name}", "epoch", "", ChartWidth), series))}</figure>\n");
+            html.Append($"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText(CurveNames.Of(split, name), "epoch", "", ChartWidth), series))}</figure>\n");
         }
 
         return html.Length == 0 ? "" : $"<div class=\"grid\">\n{html}</div>\n";

@@ -86,7 +86,7 @@ internal sealed class RunReport
     private XElement? Chart(string title, string unit, Func<string, bool> wanted, double scale = 1)
     {
         var names = _run.Events.SelectMany(e => e.Values.Select(v => (e.Split, v.Name))).Distinct().Where(pair => wanted(pair.Name));
-        LineSeries[] series = [.. names.Select(pair => new LineSeries($"{pair.Split} {pair.Name}", [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
+        LineSeries[] series = [.. names.Select(pair => new LineSeries(CurveNames.Of(pair.Split, pair.Name), [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
         if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first]; // a loss of one term is that term
         if (series.Length == 0) return null;
         return SvgLineChart.Draw(new ChartText(series.Length == 1 ? $"{title}: {series[0].Name}" : title, "epoch", unit, ChartWidth), series);

@@ -6,7 +6,17 @@ namespace Rpat.Trainer.Training;
 /// <summary>Running means of an epoch: the loss, its parts, and the accuracy on what was trained on.</summary>
 internal sealed class EpochStatistics(TrainingStep step)
 {
+    /// <summary>Accuracy on the clean training images.</summary>
+    public const string CleanName = "clean_acc";
+
+    /// <summary>Accuracy on the attacked training images.</summary>
+    public const string AdversarialName = "adv_acc";
+
+    /// <summary>Accuracy on the noisy training images.</summary>
+    public const string NoiseName = "noise_acc";
+
     private readonly List<Metric> _parts = [];
+    private readonly List<Metric> _accuracies = [];
     private double _loss;
     private int _correct;
 
@@ -16,6 +26,7 @@ internal sealed class EpochStatistics(TrainingStep step)
     {
         (_loss, _correct, Images) = (sums.Loss, sums.Correct, sums.Images);
         _parts.AddRange(sums.Parts);
+        _accuracies.AddRange(sums.Accuracies ?? []);
     }
 
     /// <summary>Images seen so far.</summary>
@@ -36,11 +47,11 @@ internal sealed class EpochStatistics(TrainingStep step)
     /// <summary>Share of correct predictions on the training views.</summary>
     public double Accuracy => (double)_correct / Math.Max(1, Images);
 
-    /// <summary>The same under the name that metrics and views use.</summary>
-    public IReadOnlyList<Metric> Accuracies => [new Metric("adv_acc", Accuracy)];
+    /// <summary>Of the clean images and of the attacked (<c>adv_acc</c>) or noisy ones, whichever the loss looks at.</summary>
+    public IReadOnlyList<Metric> Accuracies => [.. _accuracies.Select(a => a with { Value = a.Value / Math.Max(1, Images) })];
 
     /// <summary>What a checkpoint must keep of an epoch that has begun.</summary>
-    public EpochSums Sums => new(_loss, [.. _parts], _correct, Images);
+    public EpochSums Sums => new(_loss, [.. _parts], _correct, Images, [.. _accuracies]);
 
     /// <summary>Takes in the step that has just run.</summary>
     public void Add(ReadOnlySpan<int> labels)
@@ -48,14 +59,18 @@ internal sealed class EpochStatistics(TrainingStep step)
         LastLoss = step.Loss.Read();
         _loss += LastLoss * labels.Length;
         foreach (var term in step.Loss.Terms)
-            for (int part = 0; part < term.Parts.Count; part++) AddPart(term.Parts[part], term.ReadPart(part) * labels.Length);
+            for (int part = 0; part < term.Parts.Count; part++) Add(_parts, term.Parts[part], term.ReadPart(part) * labels.Length);
         float[] logits = step.Logits.ToArray();
-        var shown = step.LogitLabels;
-        // With two views of each image both are looked at, and an image counts once.
-        _correct += Predictions.Accuracy(logits, shown).Correct * labels.Length / shown.Length;
-        OnlyClass = Only(logits, shown);
+        _correct += Correct(logits, labels.Length);
+        if (step.CleanLogits is { } clean) Add(_accuracies, CleanName, Correct(clean == step.Logits ? logits : clean.ToArray(), labels.Length));
+        if (step.AdversarialLogits is not null) Add(_accuracies, step.IsAttacked ? AdversarialName : NoiseName, Correct(logits, labels.Length));
+        OnlyClass = Only(logits, step.LogitLabels);
         Images += labels.Length;
     }
+
+    // With two views of each image both are looked at, and an image counts once.
+    private int Correct(ReadOnlySpan<float> logits, int images) =>
+        Predictions.Accuracy(logits, step.LogitLabels).Correct * images / step.LogitLabels.Length;
 
     // A batch of one class is put in one class by a good network as well.
     private static int? Only(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
@@ -67,11 +82,11 @@ internal sealed class EpochStatistics(TrainingStep step)
         return first;
     }
 
-    private void AddPart(string name, double value)
+    private static void Add(List<Metric> sums, string name, double value)
     {
-        int at = _parts.FindIndex(part => part.Name == name);
-        if (at < 0) _parts.Add(new Metric(name, value));
-        else _parts[at] = new Metric(name, _parts[at].Value + value);
+        int at = sums.FindIndex(sum => sum.Name == name);
+        if (at < 0) sums.Add(new Metric(name, value));
+        else sums[at] = new Metric(name, sums[at].Value + value);
     }
 }
 
@@ -80,7 +95,8 @@ internal sealed class EpochStatistics(TrainingStep step)
 /// <param name="Parts">Of each of its parts.</param>
 /// <param name="Correct">Correct predictions.</param>
 /// <param name="Images">Images.</param>
-internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images)
+/// <param name="Accuracies">Correct predictions by what they are of; not in older checkpoints.</param>
+internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images, IReadOnlyList<Metric>? Accuracies = null)
 {
     /// <summary>Of an epoch that has not begun.</summary>
     public static EpochSums None { get; } = new(0, [], 0, 0);

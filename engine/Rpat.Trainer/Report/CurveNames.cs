@@ -1,0 +1,25 @@
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>What a curve of the metrics is called in a report: the files have short names for programs.</summary>
+internal static class CurveNames
+{
+    /// <summary>Such as <c>training, attacked images</c> for <c>adv_acc</c> of the split <c>train</c>.</summary>
+    public static string Of(string split, string metric) => $"{Split(split)}{Metric(metric)}";
+
+    private static string Split(string split) => split switch
+    {
+        "train" => "training",
+        "val" => "validation",
+        _ => split,
+    };
+
+    private static string Metric(string metric) => metric switch
+    {
+        EpochStatistics.CleanName or "clean" => ", clean images",
+        EpochStatistics.AdversarialName => ", attacked images",
+        EpochStatistics.NoiseName => ", noisy images",
+        _ => metric.StartsWith("pgd", StringComparison.Ordinal) ? $", {metric.ToUpperInvariant()}" : $" {metric}",
+    };
+}
