@@ -16,11 +16,12 @@ internal static class App
         try
         {
             var parsed = Parse(arguments, host);
+            host.Loudness.Set(parsed);
             return parsed.Action is ParseErrorAction ? throw UsageErrors.Of(parsed) : parsed.Invoke(Invocation(host));
         }
         catch (Exception error)
         {
-            return ErrorReport.Print(error, host.Error);
+            return ErrorReport.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug);
         }
     }
 
@@ -50,6 +51,7 @@ internal static class App
             CompletionCommand.Create(host),
         };
         foreach (var list in ListCommands.Create(host)) root.Add(list);
+        host.Loudness.AddTo(root);
         return root;
     }
 

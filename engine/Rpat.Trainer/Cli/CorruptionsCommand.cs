@@ -24,7 +24,7 @@ internal static class CorruptionsCommand
             if (parsed.GetValue(count) < 0) throw new UsageException("--n must not be negative.");
             using var device = Device.Cpu();
             var network = NetworkFile.Load(device, parsed.GetRequiredValue(weights.File), weights.Choice(parsed));
-            var cells = Corruptions.Run(network.Net, parsed.GetRequiredValue(folder), parsed.GetValue(count), 128, host.Error.WriteLine);
+            var cells = Corruptions.Run(network.Net, parsed.GetRequiredValue(folder), parsed.GetValue(count), 128, host.Note);
             if (parsed.GetValue(csv) is { } path) Corruptions.WriteCsv(path, cells, Path.GetFileNameWithoutExtension(network.Path));
             host.Out.WriteLine(FormattableString.Invariant($"accuracy on {Corruptions.Names.Count} corruptions x 5 severities: {Format.Percent(Corruptions.Mean(cells))}"));
             return ExitCode.Done;

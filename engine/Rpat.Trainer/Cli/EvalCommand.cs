@@ -78,11 +78,11 @@ internal sealed class EvalCommand
         {
             throw new DataException(error.Message, error);
         }
-        evaluation.Log = line => _host.Error.WriteLine(line);
+        evaluation.Log = _host.Note;
         evaluation.Progress = p =>
         {
             if (stop.IsRequested) throw new OperationCanceledException();
-            lines.Show(p);
+            if (_host.Loudness.Level >= LogLevel.Info) lines.Show(p);
         };
         return evaluation.Run(resume);
     }

@@ -52,7 +52,7 @@ internal sealed class ImportCommand
         foreach (WeightEntry entry in file.Tensors)
             _host.Out.WriteLine($"{entry.Type.ToString().ToLowerInvariant(),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable(entry.Name)}");
         foreach (var (name, value) in file.Values) _host.Out.WriteLine($"{"",-5} {Printable(value),-20} {Printable(name)}");
-        _host.Error.WriteLine($"{file.Kind}: {file.Tensors.Count} tensors");
+        _host.Note($"{file.Kind}: {file.Tensors.Count} tensors");
         WriteNotes(file.Notes);
         return ExitCode.Done;
     }
@@ -75,7 +75,7 @@ internal sealed class ImportCommand
 
     private void WriteNotes(IEnumerable<string> notes)
     {
-        foreach (string note in notes) _host.Error.WriteLine($"note: {Printable(note)}");
+        foreach (string note in notes) _host.Warn($"note: {Printable(note)}");
     }
 
     private void WriteReport(StateReport report)

@@ -68,7 +68,7 @@ internal sealed class PerceptionCommand
         var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
         if (network.Net.InputShape.C != images.Channels)
             throw new UsageException($"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose another --data.");
-        _host.Error.WriteLine($"{subject.Name}: {options.Name}");
+        _host.Note($"{subject.Name}: {options.Name}");
         return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
     }
 
@@ -76,7 +76,7 @@ internal sealed class PerceptionCommand
     {
         string data = parsed.GetValue(_data) ?? DataOf(first) ?? throw new UsageException($"'{first}' does not say which data set it was trained on: give --data.");
         var pair = DataSets.Open(data, parsed.GetValue(_dataDir));
-        foreach (string note in pair.Notes) _host.Error.WriteLine($"note: {note}");
+        foreach (string note in pair.Notes) _host.Warn($"note: {note}");
         int count = parsed.GetValue(_count);
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         return count == 0 ? pair.Test : pair.Test.Take(Math.Min(count, pair.Test.Count));

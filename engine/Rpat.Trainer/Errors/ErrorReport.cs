@@ -25,11 +25,15 @@ internal sealed record ErrorReport(string Sentence, int Code)
     };
 
     /// <summary>Prints <c>rpat: SENTENCE</c>; an internal error is followed by its stack trace, which a report needs.</summary>
-    public static int Print(Exception error, TextWriter output)
+    /// <param name="error">What happened.</param>
+    /// <param name="output">Where to.</param>
+    /// <param name="details">Whether any error is followed by its stack trace.</param>
+    /// <returns>The exit code.</returns>
+    public static int Print(Exception error, TextWriter output, bool details = false)
     {
         var report = Of(error);
         output.WriteLine($"rpat: {report.Sentence}");
-        if (report.Code == ExitCode.Internal) output.WriteLine(error.ToString());
+        if (details || report.Code == ExitCode.Internal) output.WriteLine(error.ToString());
         return report.Code;
     }
 

@@ -28,10 +28,10 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     public static EvalSubject Open(EvalOptions options, Device device, Host host)
     {
         var data = DataSets.Open(options.Data, options.DataDir);
-        foreach (string note in data.Notes) host.Error.WriteLine($"note: {note}");
+        foreach (string note in data.Notes) host.Warn($"note: {note}");
         var images = options.Count == 0 ? data.Test : data.Test.Take(options.Count);
         var network = NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
-        foreach (string note in network.Notes) host.Error.WriteLine($"note: {note}");
+        foreach (string note in network.Notes) host.Warn($"note: {note}");
         RequireFit(network, images);
         var values = new float[images.Count * images.ImageSize];
         images.CopyFloats([.. Enumerable.Range(0, images.Count)], values);

@@ -44,7 +44,7 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
     {
         if (job.Score is not null)
         {
-            host.Error.WriteLine($"{title}: finished earlier");
+            host.Note($"{title}: finished earlier");
             return ExitCode.Done;
         }
         int code = Train(job, title);
@@ -68,13 +68,13 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
     {
         Directory.CreateDirectory(job.Folder);
         long start = Stopwatch.GetTimestamp();
-        host.Error.WriteLine($"{title}: {what}: rpat {string.Join(' ', command)}");
+        host.Note($"{title}: {what}: rpat {string.Join(' ', command)}");
         using var lines = new PrefixedLines(host.Error, title);
         using var log = new StreamWriter(Path.Combine(job.Folder, "commands.log"), append: true) { AutoFlush = true };
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
         int code = App.Run(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));
-        host.Error.WriteLine($"{title}: {what} {(code == ExitCode.Done ? "done" : "failed")} after {time}");
+        host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : "failed")} after {time}");
         if (code != ExitCode.Done) _failures[job.Name] = lines.Sentence ?? FormattableString.Invariant($"exit code {code}");
         return code;
     }

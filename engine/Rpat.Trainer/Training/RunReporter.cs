@@ -78,7 +78,7 @@ internal sealed class RunReporter : IDisposable
     /// <summary>Shows a warning and keeps it with the run.</summary>
     public void Warn(string line)
     {
-        _view.Note(line);
+        _view.Warn(line);
         _run.Warn(line);
     }
 

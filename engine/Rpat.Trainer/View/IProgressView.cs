@@ -17,4 +17,7 @@ internal interface IProgressView : IDisposable
 
     /// <summary>Shows one line of text.</summary>
     void Note(string line);
+
+    /// <summary>Shows one line that matters even where notes are not shown.</summary>
+    void Warn(string line) => Note(line);
 }

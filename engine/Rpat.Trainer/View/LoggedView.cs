@@ -33,6 +33,13 @@ internal sealed class LoggedView(IProgressView shown, IProgressView log) : IProg
     }
 
     /// <inheritdoc/>
+    public void Warn(string line)
+    {
+        shown.Warn(line);
+        log.Warn(line);
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         shown.Dispose();

@@ -1,8 +1,10 @@
+using Rpat.Trainer.Cli;
+
 namespace Rpat.Trainer.View;
 
-/// <summary>Shows notes only: they are warnings, which <c>--progress none</c> does not switch off.</summary>
-/// <param name="output">Where notes go.</param>
-internal sealed class SilentView(TextWriter output) : IProgressView
+/// <summary>Shows no progress; notes and warnings only as far as the host says them, which <c>--progress none</c> does not switch off.</summary>
+/// <param name="host">Where they go.</param>
+internal sealed class SilentView(Host host) : IProgressView
 {
     /// <inheritdoc/>
     public bool Due => false;
@@ -23,7 +25,10 @@ internal sealed class SilentView(TextWriter output) : IProgressView
     }
 
     /// <inheritdoc/>
-    public void Note(string line) => output.WriteLine(line);
+    public void Note(string line) => host.Note(line);
+
+    /// <inheritdoc/>
+    public void Warn(string line) => host.Warn(line);
 
     /// <inheritdoc/>
     public void Dispose()

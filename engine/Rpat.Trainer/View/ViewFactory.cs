@@ -11,13 +11,14 @@ internal static class ViewFactory
     public static IProgressView Create(LogSection log, Host host) => Choose(log.Progress, host) switch
     {
         ProgressKind.Live => new LiveView(Console(host), host.Clock),
-        ProgressKind.None => new SilentView(host.Error),
-        _ => new PlainView(host.Error, TimeSpan.FromSeconds(log.Interval), host.Clock),
+        ProgressKind.None => new SilentView(host),
+        _ => new PlainView(host.Error, TimeSpan.FromSeconds(host.Loudness.Level == LogLevel.Debug ? 0 : log.Interval), host.Clock),
     };
 
     // Spectre takes a set TERM for a terminal even in a pipe, so the choice is made here and not left to it.
     private static ProgressKind Choose(ProgressKind wanted, Host host)
     {
+        if (host.Loudness.Level < LogLevel.Info) return ProgressKind.None;
         bool capable = host.ErrorIsTerminal && host.Environment.GetValueOrDefault("TERM") != "dumb";
         bool wants = wanted == ProgressKind.Live || (wanted == ProgressKind.Auto && !host.Environment.ContainsKey("CI"));
         return wanted == ProgressKind.None ? ProgressKind.None : capable && wants ? ProgressKind.Live : ProgressKind.Plain;
@@ -26,7 +27,7 @@ internal static class ViewFactory
     private static IAnsiConsole Console(Host host) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Out = new AnsiConsoleOutput(host.Error),
-        ColorSystem = host.Environment.ContainsKey("NO_COLOR") ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        ColorSystem = host.Loudness.NoColor || host.Environment.ContainsKey("NO_COLOR") ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         Ansi = AnsiSupport.Yes,
         Interactive = InteractionSupport.Yes,
     });
