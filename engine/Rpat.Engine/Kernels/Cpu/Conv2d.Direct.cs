@@ -10,6 +10,7 @@ internal sealed unsafe partial class CpuKernels
     private const int LeastGroups = 2; // for each thread
 
     private readonly Tile.GroupedTiles _grouped = Tile.GroupedFor(set);
+    private readonly StemTile.Products _stems = StemTile.For(set);
 
     private void DirectForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
     {
@@ -20,12 +21,12 @@ internal sealed unsafe partial class CpuKernels
 
     private void DirectInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
     {
-        var phases = StridePhases.Of(s);
         if (s.InputLayout == Layout.Plain)
         {
-            _pool.Run(new StemGradientJob(s, phases, dy, filters, through, add, dx), s.Input.N);
+            _pool.Run(new StemGradientJob(_stems, s, dy, filters, through, add, dx), s.Input.N);
             return;
         }
+        var phases = StridePhases.Of(s);
         int border = phases.Low + phases.Behind(s);
         var parts = new Parts(Blocks.Count(s.K) * s.R * s.R, Blocks.Size);
         int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size, parts);

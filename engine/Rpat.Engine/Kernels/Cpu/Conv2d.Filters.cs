@@ -10,7 +10,7 @@ internal sealed unsafe partial class CpuKernels
     {
         int inputs = Blocks.Count(inputGradient ? s.K : s.C) * Blocks.Size, outputs = Blocks.Count(inputGradient ? s.C : s.K) * Blocks.Size;
         if (UseWinograd(s)) return WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs);
-        if (s.InputLayout == Layout.Plain) (inputs, outputs) = (StemGradientJob.RoundedChannels(s.C), Blocks.Count(s.K) * Blocks.Size);
+        if (s.InputLayout == Layout.Plain) return inputGradient ? StemGradientJob.Columns(s) * (long)inputs : (long)s.R * s.R * s.C * outputs;
         return (long)s.R * s.R * inputs * outputs;
     }
 
@@ -36,14 +36,12 @@ internal sealed unsafe partial class CpuKernels
     }
 
     /// <summary>
-    /// Rows (phase, filter block, tap, filter), columns channels; of images rows (phase, channels of a tile, filter, tap), columns
-    /// those channels.
+    /// Rows (phase, filter block, tap, filter), columns channels; of images rows filters, columns (channel, tap), nine at a time.
     /// </summary>
     private void ArrangeInputGradient(in ConvShape s, float* w, float* to)
     {
-        var phases = StridePhases.Of(s);
-        if (s.InputLayout == Layout.Plain) FilterArrangement.StemGradient(s, phases, w, to);
-        else _pool.Run(new InputGradientFilterJob(w, s.K, s.C, s.R, phases, to), Blocks.Count(s.C));
+        if (s.InputLayout == Layout.Plain) FilterArrangement.StemGradient(s, w, to);
+        else _pool.Run(new InputGradientFilterJob(w, s.K, s.C, s.R, StridePhases.Of(s), to), Blocks.Count(s.C));
     }
 }
 
@@ -63,14 +61,13 @@ internal static unsafe class FilterArrangement
         }
     }
 
-    public static void StemGradient(in ConvShape s, StridePhases phases, float* w, float* to)
+    public static void StemGradient(in ConvShape s, float* w, float* to)
     {
-        foreach (var phase in phases.All)
-            for (int first = 0; first < s.C; first += StemGradientJob.TileChannels)
-                for (int k = 0; k < s.K; k++)
-                    foreach (var tap in phase.Taps)
-                        for (int c = first; c < first + StemGradientJob.TileChannels; c++)
-                            *to++ = Columns.At(w, s.K, s.C, s.R * s.R, k, c, tap.R * s.R + tap.S);
+        int taps = s.R * s.R;
+        for (int first = 0; first < s.C * taps; first += StemTile.Columns)
+            for (int k = 0; k < Blocks.Count(s.K) * Blocks.Size; k++)
+                for (int column = first; column < first + StemTile.Columns; column++)
+                    *to++ = Columns.At(w, s.K, s.C, taps, k, column / taps, column % taps);
     }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Tile.g.cs, Tile.Grouped.g.cs and Tile.Products.g.cs: the register tiles of the CPU backend.
+"""Writes Tile.g.cs, Tile.Grouped.g.cs, Tile.Products.g.cs and Conv2d.StemTile.g.cs: the register tiles of the CPU backend.
 
 A tile computes C[m, n] (+)= sum over segments s and i < length of A[segment[s] + i*aStep + m*aRow] * B[n], B moving bStep on
 after each i. What C held is added to the finished sum, so that a long reduction cut into pieces rounds like short ones. It is a leaf method whose accumulators are named locals: a call or an indexed local would put them on the stack.
@@ -7,6 +7,7 @@ after each i. What C held is added to the finished sum, so that a long reduction
 A grouped tile fetches what a later part of the reduction reads of B into L2 on its way, aheadStep bytes an i.
 
 A product is the same for plain matrices (one segment, A's columns contiguous) and fetches one cache line an i that is needed later.
+A stem tile's rows lie side by side, vectors of pixels: columns x vectors, the weights in rows of nine.
 Run it in its own folder after a change; the output is committed.
 """
 import sys
@@ -174,6 +175,31 @@ def composed_product(prefix, rows, blocks):
     return "\n".join(out + ["    }"])
 
 
+def stem(vector, width, columns, vectors, fetches):
+    """A tile of the first layer's input gradient: columns x vectors of pixels."""
+    v, ahead = f"{vector}<float>", ", Ahead ahead" if fetches else ""
+    out = ["    [MethodImpl(MethodImplOptions.AggressiveOptimization)]"]
+    out.append(f"    private static void V{width * 32}_{columns}x{vectors}(float* planes, int blocks, float* b, float* c, nint cStep{ahead})\n    {{")
+    for n in range(columns):
+        out.append(f"        {v} " + ", ".join(f"c{n}_{m} = {v}.Zero" for m in range(vectors)) + ";")
+    if fetches:
+        out.append("        float* line = ahead.From;\n        for (int block = 0; block < blocks; block++, line += ahead.Step)")
+    else:
+        out.append("        for (int block = 0; block < blocks; block++)")
+    out.append("            for (nint k = 0; k < Blocks.Size; k++, planes += Width, b += Columns)\n            {")
+    if fetches:
+        out.append("                Sse.Prefetch0(line + k * Blocks.Size);")
+    out += [f"                {v} x{m} = {vector}.Load(planes" + (f" + {m * width});" if m else ");") for m in range(vectors)]
+    for n in range(columns):
+        out.append(f"                {v} w{n} = {vector}.Create(" + (f"b[{n}]);" if n else "*b);"))
+        out += [f"                c{n}_{m} = {vector}.MultiplyAddEstimate(x{m}, w{n}, c{n}_{m});" for m in range(vectors)]
+    out.append("            }")
+    for n in range(columns):
+        at = f"c + {n} * cStep" if n else "c"
+        out.append("        " + " ".join(f"c{n}_{m}.Store({at}" + (f" + {m * width});" if m else ");") for m in range(vectors)))
+    return "\n".join(out + ["    }"])
+
+
 def main():
     parts = [leaf("Vector512", 16, m, n, f"V512_{m}x{n}", "public") for m, n in TILES]
     parts += [leaf("Vector256", 8, m, 2, f"V256Leaf{m}") for m in (6, 4)]
@@ -190,6 +216,8 @@ def main():
     products = [product("Vector512", 16, m, n, f"V512Product_{m}x{n}") for m, n in PRODUCTS]
     products += [composed_product(prefix, m, n) for prefix in ("V256", "V128") for m, n in PRODUCTS]
     write("Tile.Products.g.cs", products, FETCHING)
+    stems = [stem("Vector512", 16, 9, 3, True), stem("Vector512", 16, 9, 1, True), stem("Vector256", 8, 3, 3, False), stem("Vector256", 8, 9, 1, False)]
+    write("Conv2d.StemTile.g.cs", stems, FETCHING.replace("class Tile", "class StemTile"))
 
 
 def write(path, parts, header=HEADER):

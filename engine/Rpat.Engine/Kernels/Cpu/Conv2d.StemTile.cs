@@ -1,0 +1,96 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Vec = System.Runtime.Intrinsics.Vector512<float>;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>
+/// The product of the first layer's input gradient: c[column][pixel] = Σ over filters of planes[filter][pixel]·b[filter][column], with nine
+/// columns and 48 pixels in registers: 27 sums, three vectors of pixels and a weight.
+/// </summary>
+internal static unsafe partial class StemTile
+{
+    /// <summary>Columns of a tile.</summary>
+    public const int Columns = 9;
+
+    /// <summary>Vectors of 16 pixels of a tile.</summary>
+    public const int Vectors = 3;
+
+    /// <summary>Pixels of a tile, and the distance of the planes.</summary>
+    public const int Width = Vectors * Blocks.Size;
+
+    /// <summary>The tiles of an instruction set.</summary>
+    public static Products For(InstructionSet set) => set == InstructionSet.Avx512 ? new(&V512_9x3, &V512_9x1) : new(&V256, &V256Single);
+
+    /// <summary>What the product fetches on its way: of each block of 16 filters as many lines, blocks that many floats apart.</summary>
+    internal readonly struct Ahead(float* from, nint step)
+    {
+        public readonly float* From = from;
+        public readonly nint Step = step;
+    }
+
+    /// <summary>A tile of three vectors of pixels and one of a single vector, for what is left of a map.</summary>
+    internal readonly struct Products(
+        delegate*<float*, int, float*, float*, nint, Ahead, void> tile, delegate*<float*, int, float*, float*, nint, Ahead, void> single)
+    {
+        private readonly delegate*<float*, int, float*, float*, nint, Ahead, void> _tile = tile;
+        private readonly delegate*<float*, int, float*, float*, nint, Ahead, void> _single = single;
+
+        /// <summary>Nine columns of up to three vectors of pixels.</summary>
+        public void Run(float* planes, int blocks, float* b, float* c, nint cStep, int vectors, in Ahead ahead)
+        {
+            if (vectors == Vectors) _tile(planes, blocks, b, c, cStep, ahead);
+            else
+                for (int i = 0; i < vectors * Blocks.Size; i += Blocks.Size) _single(planes + i, blocks, b, c + i, cStep, ahead);
+        }
+    }
+
+    /// <summary>48 pixels where sixteen registers hold three columns of 24.</summary>
+    private static void V256(float* planes, int blocks, float* b, float* c, nint cStep, Ahead ahead)
+    {
+        for (int column = 0; column < Columns; column += 3)
+            for (int half = 0; half < Width; half += Width / 2)
+                V256_3x3(planes + half, blocks, b + column, c + column * cStep + half, cStep);
+    }
+
+    private static void V256Single(float* planes, int blocks, float* b, float* c, nint cStep, Ahead ahead)
+    {
+        for (int half = 0; half < Blocks.Size; half += Blocks.Size / 2)
+            V256_9x1(planes + half, blocks, b, c + half, cStep);
+    }
+}
+
+/// <summary>From blocks of 16 channels to a plane of <see cref="StemTile.Width"/> pixels each.</summary>
+internal static unsafe class PlanesOf
+{
+    /// <summary>Some pixels of a block <c>[pixel][16]</c> to <c>[16][pixel]</c>, with zeros up to the end of the last vector.</summary>
+    public static void Tile(float* from, int pixels, float* to)
+    {
+        int x = 0;
+        if (Avx512F.IsSupported)
+            for (; x + Blocks.Size <= pixels; x += Blocks.Size, from += Blocks.Size * Blocks.Size)
+                for (int quad = 0; quad < 4; quad++)
+                    Sixteen(from + 4 * quad, to + 4 * quad * StemTile.Width + x);
+        for (int end = (pixels + Blocks.Size - 1) / Blocks.Size * Blocks.Size; x < end; x++, from += Blocks.Size)
+            for (int c = 0; c < Blocks.Size; c++)
+                to[c * StemTile.Width + x] = x < pixels ? from[c] : 0;
+    }
+
+    /// <summary>Sixteen pixels of four channels: quarters of a vector hold every fourth pixel, then each quarter is transposed.</summary>
+    private static void Sixteen(float* from, float* to)
+    {
+        Vec p0 = Quarters(from), p1 = Quarters(from + 16), p2 = Quarters(from + 32), p3 = Quarters(from + 48);
+        Vector512<double> a = Low(p0, p1), b = High(p0, p1), c = Low(p2, p3), d = High(p2, p3);
+        Avx512F.UnpackLow(a, c).AsSingle().Store(to);
+        Avx512F.UnpackHigh(a, c).AsSingle().Store(to + StemTile.Width);
+        Avx512F.UnpackLow(b, d).AsSingle().Store(to + 2 * StemTile.Width);
+        Avx512F.UnpackHigh(b, d).AsSingle().Store(to + 3 * StemTile.Width);
+    }
+
+    private static Vec Quarters(float* p) => Vector512.Create(
+        Vector256.Create(Vector128.Load(p), Vector128.Load(p + 64)), Vector256.Create(Vector128.Load(p + 128), Vector128.Load(p + 192)));
+
+    private static Vector512<double> Low(Vec a, Vec b) => Avx512F.UnpackLow(a, b).AsDouble();
+
+    private static Vector512<double> High(Vec a, Vec b) => Avx512F.UnpackHigh(a, b).AsDouble();
+}
