@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Vec = System.Runtime.Intrinsics.Vector512<float>;
@@ -77,6 +78,7 @@ internal static unsafe class PlanesOf
     }
 
     /// <summary>Sixteen pixels of four channels: quarters of a vector hold every fourth pixel, then each quarter is transposed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Sixteen(float* from, float* to)
     {
         Vec p0 = Quarters(from), p1 = Quarters(from + 16), p2 = Quarters(from + 32), p3 = Quarters(from + 48);
@@ -87,8 +89,12 @@ internal static unsafe class PlanesOf
         Avx512F.UnpackHigh(b, d).AsSingle().Store(to + 3 * StemTile.Width);
     }
 
-    private static Vec Quarters(float* p) => Vector512.Create(
-        Vector256.Create(Vector128.Load(p), Vector128.Load(p + 64)), Vector256.Create(Vector128.Load(p + 128), Vector128.Load(p + 192)));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vec Quarters(float* p)
+    {
+        Vec v = Avx512F.InsertVector128(Vector128.Load(p).ToVector256Unsafe().ToVector512Unsafe(), Vector128.Load(p + 64), 1);
+        return Avx512F.InsertVector128(Avx512F.InsertVector128(v, Vector128.Load(p + 128), 2), Vector128.Load(p + 192), 3);
+    }
 
     private static Vector512<double> Low(Vec a, Vec b) => Avx512F.UnpackLow(a, b).AsDouble();
 
