@@ -5,9 +5,10 @@ using Vec = System.Runtime.Intrinsics.Vector512<float>;
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// The transforms of Winograd's F(4×4, 3×3) with interpolation points 0, ±1, ±2, ∞ (Lavin and Gray, 2015), 16 channels at a
-/// time: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A takes 36 products for 16 outputs instead of 144. A gradient with respect to the filter
-/// is the adjoint: Gᵀ[(Bᵀ d B) ⊙ (A y Aᵀ)]G.
+/// The transforms of Winograd's F(4×4, 3×3), 16 channels at a time: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A takes 36 products for 16 outputs
+/// instead of 144 (Lavin and Gray, 2015). A gradient with respect to the filter is the adjoint: Gᵀ[(Bᵀ d B) ⊙ (A y Aᵀ)]G.
+/// The interpolation points are 0, ±5/8, ±3/2, ∞: with the usual 0, ±1, ±2, ∞ the rounding of a layer with 256 channels is 2.2 times
+/// as large (Barabasz and others, 2018, on how points decide that). The points' powers in Aᵀ and Bᵀ are exact in single precision.
 /// </summary>
 internal static unsafe class WinogradTransform
 {
@@ -19,6 +20,16 @@ internal static unsafe class WinogradTransform
 
     /// <summary>Products a tile and channel pair.</summary>
     public const int Positions = Inputs * Inputs;
+
+    private const float Near = 0.625f;
+    private const float Near2 = Near * Near;
+    private const float Near3 = Near2 * Near;
+    private const float Far = 1.5f;
+    private const float Far2 = Far * Far;
+    private const float Far3 = Far2 * Far;
+    private const float AtZero = 1 / (Near2 * Far2); // G's scales: 1 / Π (point − other points)
+    private const float AtNear = 1 / (2 * Near2 * (Near2 - Far2));
+    private const float AtFar = 1 / (2 * Far2 * (Far2 - Near2));
 
     /// <summary>
     /// Bᵀ d, the first axis of Bᵀ d B: the columns of a 6×6 patch with the view applied to them. The rows 1 to 4 lie inside the image;
@@ -33,7 +44,6 @@ internal static unsafe class WinogradTransform
     public static void InputColumns<TView>(float* d, nint row, in PatchInside inside, in BlockMap map, float* t) where TView : IView
     {
         Vec scale = map.Scale, shift = map.Shift, floor = map.Floor;
-        Vec four = Vector512.Create(4f), five = Vector512.Create(-5f), two = Vector512.Create(2f);
         bool top = inside.Top, bottom = inside.Bottom;
         int left = inside.Left, right = inside.Right;
         for (int j = 0; j < Inputs; j++, d += Blocks.Size, t += Blocks.Size)
@@ -49,14 +59,7 @@ internal static unsafe class WinogradTransform
                 d4 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
                 if (bottom) d5 = TView.Of(Vector512.Load(p + row), scale, shift, floor);
             }
-            Vec a = Vector512.MultiplyAddEstimate(d2, -four, d4), b = Vector512.MultiplyAddEstimate(d1, -four, d3);
-            Vec c = d4 - d2, e = (d3 - d1) * two;
-            Vector512.MultiplyAddEstimate(d0, four, Vector512.MultiplyAddEstimate(d2, five, d4)).Store(t);
-            (a + b).Store(t + 96);
-            (a - b).Store(t + 192);
-            (c + e).Store(t + 288);
-            (c - e).Store(t + 384);
-            Vector512.MultiplyAddEstimate(d1, four, Vector512.MultiplyAddEstimate(d3, five, d5)).Store(t + 480);
+            InputAxis(d0, d1, d2, d3, d4, d5, t, 6 * Blocks.Size);
         }
     }
 
@@ -67,26 +70,26 @@ internal static unsafe class WinogradTransform
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void InputRows(float* d, float* v, nint step)
     {
-        for (int i = 0; i < Inputs; i++, d += 96)
-        {
-            Vec d0 = Vector512.Load(d), d1 = Vector512.Load(d + 16), d2 = Vector512.Load(d + 32);
-            Vec d3 = Vector512.Load(d + 48), d4 = Vector512.Load(d + 64), d5 = Vector512.Load(d + 80);
-            Vec four = Vector512.Create(4f), five = Vector512.Create(-5f), two = Vector512.Create(2f);
-            Vec a = Vector512.MultiplyAddEstimate(d2, -four, d4), b = Vector512.MultiplyAddEstimate(d1, -four, d3);
-            Vec c = d4 - d2, e = (d3 - d1) * two;
-            Vector512.MultiplyAddEstimate(d0, four, Vector512.MultiplyAddEstimate(d2, five, d4)).Store(v);
-            v += step;
-            (a + b).Store(v);
-            v += step;
-            (a - b).Store(v);
-            v += step;
-            (c + e).Store(v);
-            v += step;
-            (c - e).Store(v);
-            v += step;
-            Vector512.MultiplyAddEstimate(d1, four, Vector512.MultiplyAddEstimate(d3, five, d5)).Store(v);
-            v += step;
-        }
+        for (int i = 0; i < Inputs; i++, d += 6 * Blocks.Size, v += 6 * step)
+            InputAxis(Vector512.Load(d), Vector512.Load(d + 16), Vector512.Load(d + 32),
+                Vector512.Load(d + 48), Vector512.Load(d + 64), Vector512.Load(d + 80), v, step);
+    }
+
+    /// <summary>Bᵀ's rows on six values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InputAxis(Vec d0, Vec d1, Vec d2, Vec d3, Vec d4, Vec d5, float* to, nint step)
+    {
+        Vec nears = Vector512.Create(-Near2), fars = Vector512.Create(-Far2);
+        Vec both = Vector512.Create(Near2 * Far2), sum = Vector512.Create(-(Near2 + Far2));
+        Vec near = Vector512.Create(Near), far = Vector512.Create(Far);
+        Vec even = Vector512.MultiplyAddEstimate(d2, fars, d4), odd = Vector512.MultiplyAddEstimate(d1, fars, d3);
+        Vec evenFar = Vector512.MultiplyAddEstimate(d2, nears, d4), oddFar = Vector512.MultiplyAddEstimate(d1, nears, d3);
+        Vector512.MultiplyAddEstimate(d0, both, Vector512.MultiplyAddEstimate(d2, sum, d4)).Store(to);
+        Vector512.MultiplyAddEstimate(odd, near, even).Store(to += step);
+        Vector512.MultiplyAddEstimate(odd, -near, even).Store(to += step);
+        Vector512.MultiplyAddEstimate(oddFar, far, evenFar).Store(to += step);
+        Vector512.MultiplyAddEstimate(oddFar, -far, evenFar).Store(to += step);
+        Vector512.MultiplyAddEstimate(d1, both, Vector512.MultiplyAddEstimate(d3, sum, d5)).Store(to + step);
     }
 
     /// <summary>Aᵀ m A: 6×6 positions at distance <paramref name="step"/> to a 4×4 patch of vectors, row-major.</summary>
@@ -96,29 +99,22 @@ internal static unsafe class WinogradTransform
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Output(float* m, nint step, float* y)
     {
-        nint row = 6 * step;
-        for (int j = 0; j < Inputs; j++, m += step)
-        {
-            Vec m0 = Vector512.Load(m), m1 = Vector512.Load(m + row), m2 = Vector512.Load(m + 2 * row);
-            Vec m3 = Vector512.Load(m + 3 * row), m4 = Vector512.Load(m + 4 * row), m5 = Vector512.Load(m + 5 * row);
-            Vec a = m1 + m2, b = m1 - m2, c = m3 + m4, d = m3 - m4;
-            float* p = y + j * Blocks.Size;
-            (m0 + a + c).Store(p);
-            Vector512.MultiplyAddEstimate(d, Vector512.Create(2f), b).Store(p + 96);
-            Vector512.MultiplyAddEstimate(c, Vector512.Create(4f), a).Store(p + 192);
-            (Vector512.MultiplyAddEstimate(d, Vector512.Create(8f), b) + m5).Store(p + 288);
-        }
-        float* to = y;
-        for (int i = 0; i < Outputs; i++, y += 96, to += 64)
-        {
-            Vec m0 = Vector512.Load(y), m1 = Vector512.Load(y + 16), m2 = Vector512.Load(y + 32);
-            Vec m3 = Vector512.Load(y + 48), m4 = Vector512.Load(y + 64), m5 = Vector512.Load(y + 80);
-            Vec a = m1 + m2, b = m1 - m2, c = m3 + m4, d = m3 - m4;
-            (m0 + a + c).Store(to);
-            Vector512.MultiplyAddEstimate(d, Vector512.Create(2f), b).Store(to + 16);
-            Vector512.MultiplyAddEstimate(c, Vector512.Create(4f), a).Store(to + 32);
-            (Vector512.MultiplyAddEstimate(d, Vector512.Create(8f), b) + m5).Store(to + 48);
-        }
+        for (int j = 0; j < Inputs; j++) OutputAxis(m + j * step, 6 * step, y + j * Blocks.Size, 6 * Blocks.Size);
+        for (int i = 0; i < Outputs; i++) OutputAxis(y + 6 * i * Blocks.Size, Blocks.Size, y + 4 * i * Blocks.Size, Blocks.Size);
+    }
+
+    /// <summary>Aᵀ's rows on six values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void OutputAxis(float* m, nint row, float* to, nint step)
+    {
+        Vec m0 = Vector512.Load(m), m1 = Vector512.Load(m + row), m2 = Vector512.Load(m + 2 * row);
+        Vec m3 = Vector512.Load(m + 3 * row), m4 = Vector512.Load(m + 4 * row), m5 = Vector512.Load(m + 5 * row);
+        Vec even = m1 + m2, odd = m1 - m2, evenFar = m3 + m4, oddFar = m3 - m4;
+        (m0 + even + evenFar).Store(to);
+        Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far), odd * Vector512.Create(Near)).Store(to + step);
+        Vector512.MultiplyAddEstimate(evenFar, Vector512.Create(Far2), even * Vector512.Create(Near2)).Store(to + 2 * step);
+        Vec last = Vector512.MultiplyAddEstimate(odd, Vector512.Create(Near3), m5);
+        Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far3), last).Store(to + 3 * step);
     }
 
     /// <summary>A y Aᵀ, the adjoint of <see cref="Output"/>: a 4×4 patch of vectors to 6×6 positions.</summary>
@@ -129,40 +125,24 @@ internal static unsafe class WinogradTransform
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OutputAdjoint(float* y, float* temp, float* v, nint step)
     {
-        for (int j = 0; j < Outputs; j++)
-        {
-            float* p = y + j * Blocks.Size;
-            Vec y0 = Vector512.Load(p), y1 = Vector512.Load(p + 64), y2 = Vector512.Load(p + 128), y3 = Vector512.Load(p + 192);
-            Vec a = y0 + y2, b = y1 + y3;
-            Vec c = Vector512.MultiplyAddEstimate(y2, Vector512.Create(4f), y0);
-            Vec d = Vector512.Create(2f) * Vector512.MultiplyAddEstimate(y3, Vector512.Create(4f), y1);
-            float* t = temp + j * Blocks.Size;
-            y0.Store(t);
-            (a + b).Store(t + 64);
-            (a - b).Store(t + 128);
-            (c + d).Store(t + 192);
-            (c - d).Store(t + 256);
-            y3.Store(t + 320);
-        }
-        for (int i = 0; i < Inputs; i++, temp += 64)
-        {
-            Vec y0 = Vector512.Load(temp), y1 = Vector512.Load(temp + 16), y2 = Vector512.Load(temp + 32), y3 = Vector512.Load(temp + 48);
-            Vec a = y0 + y2, b = y1 + y3;
-            Vec c = Vector512.MultiplyAddEstimate(y2, Vector512.Create(4f), y0);
-            Vec d = Vector512.Create(2f) * Vector512.MultiplyAddEstimate(y3, Vector512.Create(4f), y1);
-            y0.Store(v);
-            v += step;
-            (a + b).Store(v);
-            v += step;
-            (a - b).Store(v);
-            v += step;
-            (c + d).Store(v);
-            v += step;
-            (c - d).Store(v);
-            v += step;
-            y3.Store(v);
-            v += step;
-        }
+        for (int j = 0; j < Outputs; j++) OutputAdjointAxis(y + j * Blocks.Size, 4 * Blocks.Size, temp + j * Blocks.Size, 4 * Blocks.Size);
+        for (int i = 0; i < Inputs; i++, v += 6 * step) OutputAdjointAxis(temp + 4 * i * Blocks.Size, Blocks.Size, v, step);
+    }
+
+    /// <summary>A's rows on four values: their polynomial at the points.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void OutputAdjointAxis(float* y, nint row, float* to, nint step)
+    {
+        Vec y0 = Vector512.Load(y), y1 = Vector512.Load(y + row), y2 = Vector512.Load(y + 2 * row), y3 = Vector512.Load(y + 3 * row);
+        Vec near = Vector512.Create(Near), far = Vector512.Create(Far), nears = Vector512.Create(Near2), fars = Vector512.Create(Far2);
+        Vec even = Vector512.MultiplyAddEstimate(y2, nears, y0), odd = Vector512.MultiplyAddEstimate(y3, nears, y1);
+        Vec evenFar = Vector512.MultiplyAddEstimate(y2, fars, y0), oddFar = Vector512.MultiplyAddEstimate(y3, fars, y1);
+        y0.Store(to);
+        Vector512.MultiplyAddEstimate(odd, near, even).Store(to += step);
+        Vector512.MultiplyAddEstimate(odd, -near, even).Store(to += step);
+        Vector512.MultiplyAddEstimate(oddFar, far, evenFar).Store(to += step);
+        Vector512.MultiplyAddEstimate(oddFar, -far, evenFar).Store(to += step);
+        y3.Store(to + step);
     }
 
     /// <summary>G g Gᵀ of sixteen 3×3 filters at once: tap t of lane l at <c>g[16·t + l]</c>.</summary>
@@ -191,19 +171,20 @@ internal static unsafe class WinogradTransform
     }
 
     /// <summary>
-    /// G's rows on three values: the filter's polynomial at 0, ±1, ±2, ∞, scaled by 1/4, −1/6, −1/6, 1/24, 1/24, 1. The final
-    /// values are many and needed later: they go past the caches.
+    /// G's rows on three values: the filter's polynomial at the points, scaled. The final values are many and needed later: they go
+    /// past the caches.
     /// </summary>
     private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep, bool final)
     {
         Vec g0 = Vector512.Load(from), g1 = Vector512.Load(from + fromStep), g2 = Vector512.Load(from + 2 * fromStep);
-        Vec sixth = Vector512.Create(-1 / 6f), far = Vector512.MultiplyAddEstimate(g2, Vector512.Create(4f), g0) * Vector512.Create(1 / 24f);
-        Vec odd = g1 * Vector512.Create(1 / 12f), even = g0 + g2;
-        Put(g0 * Vector512.Create(0.25f), to, final);
-        Put((even + g1) * sixth, to + toStep, final);
-        Put((even - g1) * sixth, to + 2 * toStep, final);
-        Put(far + odd, to + 3 * toStep, final);
-        Put(far - odd, to + 4 * toStep, final);
+        Vec even = Vector512.MultiplyAddEstimate(g2, Vector512.Create(Near2), g0) * Vector512.Create(AtNear);
+        Vec odd = g1 * Vector512.Create(Near * AtNear), oddFar = g1 * Vector512.Create(Far * AtFar);
+        Vec evenFar = Vector512.MultiplyAddEstimate(g2, Vector512.Create(Far2), g0) * Vector512.Create(AtFar);
+        Put(g0 * Vector512.Create(AtZero), to, final);
+        Put(even + odd, to + toStep, final);
+        Put(even - odd, to + 2 * toStep, final);
+        Put(evenFar + oddFar, to + 3 * toStep, final);
+        Put(evenFar - oddFar, to + 4 * toStep, final);
         Put(g2, to + 5 * toStep, final);
     }
 
@@ -219,9 +200,11 @@ internal static unsafe class WinogradTransform
     {
         Vec u0 = Vector512.Load(from), u1 = Vector512.Load(from + fromStep), u2 = Vector512.Load(from + 2 * fromStep);
         Vec u3 = Vector512.Load(from + 3 * fromStep), u4 = Vector512.Load(from + 4 * fromStep), u5 = Vector512.Load(from + 5 * fromStep);
-        Vec near = (u1 + u2) * Vector512.Create(-1 / 6f), far = (u3 + u4) * Vector512.Create(1 / 24f);
-        (Vector512.MultiplyAddEstimate(u0, Vector512.Create(0.25f), near) + far).Store(to);
-        Vector512.MultiplyAddEstimate(u3 - u4, Vector512.Create(1 / 12f), (u1 - u2) * Vector512.Create(-1 / 6f)).Store(to + toStep);
-        (Vector512.MultiplyAddEstimate(far, Vector512.Create(4f), near) + u5).Store(to + 2 * toStep);
+        Vec even = (u1 + u2) * Vector512.Create(AtNear), evenFar = (u3 + u4) * Vector512.Create(AtFar);
+        Vec odd = (u1 - u2) * Vector512.Create(Near * AtNear);
+        (Vector512.MultiplyAddEstimate(u0, Vector512.Create(AtZero), even) + evenFar).Store(to);
+        Vector512.MultiplyAddEstimate(u3 - u4, Vector512.Create(Far * AtFar), odd).Store(to + toStep);
+        Vec last = Vector512.MultiplyAddEstimate(even, Vector512.Create(Near2), u5);
+        Vector512.MultiplyAddEstimate(evenFar, Vector512.Create(Far2), last).Store(to + 2 * toStep);
     }
 }
