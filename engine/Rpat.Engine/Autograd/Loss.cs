@@ -18,6 +18,7 @@ public abstract class LossTerm : Node
 {
     private readonly Reduction _reduction;
     private float[] _read = [];
+    private bool _held;
 
     private protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
     {
@@ -55,11 +56,17 @@ public abstract class LossTerm : Node
     public double ReadPart(int part)
     {
         int n = Values.Shape.C;
-        if (_read.Length == 0) _read = new float[Values.Shape.Count];
-        Values.CopyTo(_read);
+        if (!_held) Fetch();
         double sum = 0;
         foreach (float value in _read.AsSpan(part * n, n)) sum += value;
         return _reduction == Reduction.Mean ? sum / n : sum;
+    }
+
+    /// <summary>Reads the values now, for whoever asks when another tape has run; to be called after each run from then on.</summary>
+    public void Hold()
+    {
+        Fetch();
+        _held = true;
     }
 
     /// <summary>The weighted value of the term; valid after a forward run.</summary>
@@ -68,6 +75,12 @@ public abstract class LossTerm : Node
         double sum = 0;
         for (int part = 0; part < Parts.Count; part++) sum += PartWeight(part) * ReadPart(part);
         return Weight * sum;
+    }
+
+    private void Fetch()
+    {
+        if (_read.Length == 0) _read = new float[Values.Shape.Count];
+        Values.CopyTo(_read);
     }
 }
 
@@ -89,6 +102,12 @@ public sealed class Loss
     {
         foreach (var term in loss.Terms) term.Weight *= weight;
         return loss;
+    }
+
+    /// <inheritdoc cref="LossTerm.Hold"/>
+    public void Hold()
+    {
+        foreach (var term in Terms) term.Hold();
     }
 
     /// <summary>The total; valid after a forward run.</summary>

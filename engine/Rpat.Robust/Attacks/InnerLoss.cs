@@ -79,14 +79,15 @@ internal sealed record InnerSoftMargin : InnerLoss
         v.Tape.RowTerm("margin", new SoftMarginRowTerm(), v.Logits, new() { Labels = v.Labels, Reduction = Reduction.Sum });
 }
 
-/// <summary>CE + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
+/// <summary>Another loss + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
 /// <param name="Weight">w.</param>
-public sealed record MemorizationLoss(Coefficient Weight) : InnerLoss
+/// <param name="Other">The other loss: cross-entropy, or the divergence of TRADES.</param>
+public sealed record MemorizationLoss(Coefficient Weight, InnerLoss Other) : InnerLoss
 {
     /// <inheritdoc/>
-    public override string Name => "ce+memory";
+    public override string Name => Other.Name + "+memory";
 
     /// <inheritdoc/>
-    public override Loss Record(InnerViews v) => CrossEntropy.Record(v) + v.Times(Weight, v.Tape.RowTerm(
+    public override Loss Record(InnerViews v) => Other.Record(v) + v.Times(Weight, v.Tape.RowTerm(
         "memory", new SquaredProbabilityRowTerm(), v.Logits, new() { Other = v.History, Detach = true, Reduction = Reduction.Sum }));
 }

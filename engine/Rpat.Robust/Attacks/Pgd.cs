@@ -68,7 +68,8 @@ public sealed class Pgd
     {
         var to = program.Adversarial;
         if (start is not null || Options.Start == PgdStart.Image) _net.Device.Copy((start ?? x).Data, to.Data);
-        else if (Options.Start == PgdStart.Gaussian)
+        else if (Options.Start == PgdStart.Cube && Options.Norm != Norm.L2) StartInCube(x, key, samples, to);
+        else if (Options.Start is PgdStart.Gaussian or PgdStart.Cube)
             _net.Device.Kernels.GaussianStart(x.Shape.N, x.Shape.SampleCount, x.Data, GaussianDeviation, key, samples, to.Data);
         else if (Options.Start == PgdStart.Direction && Options.Norm == Norm.L2) StartInDirection(x, key, samples, to);
         else Options.Norm.Start(x, Options.Eps, key, samples, to);
@@ -82,6 +83,17 @@ public sealed class Pgd
         {
             var stream = (key with { Sample = samples[i] }).Stream();
             Options.Norm.Geometry.InBall(from[(i * size)..((i + 1) * size)], Options.Eps, stream).CopyTo(from, i * size);
+        }
+        to.Upload(from);
+    }
+
+    private void StartInCube(Tensor x, RandomKey key, ReadOnlySpan<long> samples, Tensor to)
+    {
+        float[] from = x.ToArray(), u = new float[x.Shape.SampleCount];
+        for (int i = 0; i < samples.Length; i++)
+        {
+            (key with { Sample = samples[i] }).Stream().FillSymmetric(u);
+            for (int j = 0; j < u.Length; j++) from[i * u.Length + j] += Options.Eps * u[j];
         }
         to.Upload(from);
     }

@@ -9,6 +9,9 @@ public enum PgdStart
     /// <summary>At a random point of the ball, clipped to the box: uniform in the cube, or for L2 a point of the box scaled into the ball.</summary>
     Ball,
 
+    /// <summary>At a random point of the cube, not clipped; for L2 as <see cref="Gaussian"/> (TE).</summary>
+    Cube,
+
     /// <summary>At the image plus 0.001 times a normal number a value, not clipped (TRADES, MART).</summary>
     Gaussian,
 

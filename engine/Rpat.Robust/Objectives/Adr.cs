@@ -2,10 +2,14 @@ using Rpat.Engine;
 
 namespace Rpat.Robust;
 
-/// <summary>Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): CE(x′) and its attack against rectified targets.</summary>
+/// <summary>
+/// Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): CE(x′) and its attack against rectified targets; or on top of
+/// TRADES, CE(x) against them + β·KL(p(x) ‖ p(x′)), x and x′ in one forward.
+/// </summary>
 /// <param name="Pgd">The attack.</param>
 /// <param name="Rectified">The targets.</param>
-public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified) : Objective, IMethod
+/// <param name="Beta">β of the form on top of TRADES; null for the other form.</param>
+public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified, float? Beta = null) : Objective, IMethod
 {
     /// <inheritdoc/>
     public static IReadOnlyList<MethodInfo> Methods { get; } =
@@ -15,6 +19,8 @@ public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified) : Objective,
             static (s, pgd) => new Adr(
                 pgd, new(s.Number("temperature_start"), s.Number("temperature_end"), s.Number("share_start"), s.Number("share_end")))
             {
+                Beta = s.Text("base") == "trades" ? s.Number("beta") : null,
+                Awp = s.Number("gamma") == 0 ? null : new(s.Number("gamma"), Everything: true, StatisticsFirst: true),
                 Average = new EmaAveraging(s.Number("decay")) { Report = s.Flag("report_average") },
             })
         {
@@ -26,6 +32,9 @@ public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified) : Objective,
                 MethodParameter.Number("share_end", "0.95", "trust in the average at the end", "official code") with { Most = 1 },
                 MethodParameter.Number("decay", "0.995", "share of the old average in each step", "official code") with { Most = 1 },
                 MethodParameter.Flag("report_average", false, "report the averaged network (ADR+WA)", "the table's row is taken to be the plain one") with { Uncertain = true },
+                MethodParameter.Number("gamma", "0", "size of a perturbation of every weight (ADR+AWP: 0.005); 0 for none", "official code; the table's row is taken to be the plain one") with { Uncertain = true },
+                MethodParameter.Choice("base", "at", "what it stands on: at, or trades, with x and x' in one forward", "official code has both", "at", "trades"),
+                MethodParameter.Number("beta", "6", "weight of the divergence where base is trades", "official code"),
             ],
         },
     ];
@@ -43,5 +52,10 @@ public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified) : Objective,
     public override TargetRule Target => Rectified;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial);
+    public override Loss Loss(Views v)
+    {
+        if (Beta is not { } beta) return v.CrossEntropy(v.Adversarial);
+        var (clean, adversarial) = v.Together();
+        return v.CrossEntropy(clean) + beta * v.Distill(clean, adversarial);
+    }
 }

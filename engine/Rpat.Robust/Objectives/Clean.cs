@@ -12,6 +12,7 @@ public sealed record Clean : Objective, IMethod
             new("none", "CE(x)"),
             static (_, _) => new Clean())
         {
+            Assumed = Assumptions.Motivation,
             TakesRpat = false,
         },
     ];

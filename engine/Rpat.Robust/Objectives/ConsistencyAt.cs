@@ -20,6 +20,7 @@ public sealed record ConsistencyAt(PgdOptions Pgd, float Weight = 1, float Tempe
                 MethodParameter.Number("weight", "1", "weight of the divergence", "official code"),
                 MethodParameter.Number("temperature", "0.5", "temperature of its softmax", "official code") with { Least = 1e-3 },
             ],
+            Assumed = Assumptions.Benchmarks,
             TwoViews = true,
         },
     ];

@@ -25,9 +25,11 @@ public sealed record Cure(PgdOptions Pgd, float Beta = 1, float Gamma = 1, float
             static (s, pgd) => new Cure(
                 pgd, s.Number("beta"), s.Number("gamma"), s.Number("mask"), s.Number("clean"), s.Flag("code_form"), s.Whole("warmup"))
             {
-                Average = new EmaAveraging(s.Number("decay"), Probability: s.Number("probability"), Statistics: false, WarmUp: true) { Report = false },
+                Average = new EmaAveraging(
+                    s.Number("decay"), Probability: s.Number("probability"), Fall: s.Number("probability_fall"), Statistics: false, WarmUp: true) { Report = false },
             })
         {
+            Assumed = [new("optimizer.weight_decay", "5e-4", "weight decay: the code's default; the paper prints 5e-3, the code's recipe takes 7e-4")],
             Parameters =
             [
                 MethodParameter.Number("beta", "1", "weight of the divergence", "the paper prints 1, the code's default is 5") with { Uncertain = true },
@@ -37,6 +39,7 @@ public sealed record Cure(PgdOptions Pgd, float Beta = 1, float Gamma = 1, float
                 MethodParameter.Flag("code_form", false, "the official code's loss and mask instead of the paper's", "paper and code disagree") with { Uncertain = true },
                 MethodParameter.Number("decay", "0.999", "largest share of the old revision network", "official code") with { Most = 1 },
                 MethodParameter.Number("probability", "0.2", "chance of a step to move the revision network", "official code; the paper lets it fall") with { Most = 1, Uncertain = true },
+                MethodParameter.Number("probability_fall", "0", "share of that chance that is lost, in a straight line, by the end of the run", "the paper lets it fall and gives no curve; the code does so behind a flag only") with { Most = 1, Uncertain = true },
                 new MethodParameter("warmup", SettingKind.Whole, "0", "epochs of clean training at the start, in place of given weights", "the paper's Eff variant"),
             ],
             WantsWeights = true,

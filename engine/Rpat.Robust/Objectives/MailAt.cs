@@ -15,9 +15,14 @@ public sealed record MailAt(PgdOptions Pgd, MarginWeights? Weights, int Start = 
             new("B on CE", "CE(x')") { Weights = "3 sigmoid(slope (margin + bias))" },
             static (s, pgd) => new MailAt(pgd, new(s.Number("slope"), s.Number("bias")), s.Whole("start")))
         {
+            Assumed =
+            [
+                new("method.name", "mail-at", "which variant the table calls MAIL: inferred from its low AutoAttack accuracy"),
+                Assumptions.Network,
+            ],
             Parameters =
             [
-                MethodParameter.Number("slope", "10", "steepness of the weights", "official code; that the table means MAIL-AT is inferred"),
+                MethodParameter.Number("slope", "10", "steepness of the weights", "official code"),
                 MethodParameter.Number("bias", "-0.5", "shift of the weights", "official code") with { Least = -1, Most = 1 },
                 MethodParameter.Epoch("start", 77, "first epoch with weights", "official code: 76, counted from 0"),
             ],

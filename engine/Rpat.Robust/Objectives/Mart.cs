@@ -14,6 +14,7 @@ public sealed record Mart(PgdOptions Pgd, float Beta = 6) : Objective, IMethod
             new("B on CE", "CE(x') + complement(x') + beta (1 - p_y(x)) KL(p(x), p(x'))") { Weights = "1 - p_y(x), with gradient" },
             static (s, pgd) => new Mart(pgd, s.Number("beta")))
         {
+            Assumed = Assumptions.Benchmarks,
             Parameters =
             [
                 MethodParameter.Number("beta", "6", "weight of the divergence", "RPAT_Benchmarks; the original takes 5 for ResNet-18"),

@@ -18,6 +18,9 @@ public sealed record MethodInfo(string Name, string About, string Source, Method
     /// <summary>What can be set.</summary>
     public IReadOnlyList<MethodParameter> Parameters { get; init; } = [];
 
+    /// <summary>What the recipes of its published rows assume beside these settings.</summary>
+    public IReadOnlyList<Assumption> Assumed { get; init; } = [];
+
     /// <summary>Whether RPAT's perception term can be added (NAME+rpat).</summary>
     public bool TakesRpat { get; init; } = true;
 

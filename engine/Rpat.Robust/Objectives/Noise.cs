@@ -11,7 +11,10 @@ public sealed record Noise(PgdOptions Pgd) : Objective, IMethod
     [
         new("noise", "training on images with uniform noise", "methods.md 5, M2",
             new("uniform noise", "CE(x + noise)"),
-            static (_, pgd) => new Noise(pgd)),
+            static (_, pgd) => new Noise(pgd))
+        {
+            Assumed = Assumptions.Motivation,
+        },
     ];
 
     /// <inheritdoc/>

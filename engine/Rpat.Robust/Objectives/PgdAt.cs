@@ -11,7 +11,10 @@ public sealed record PgdAt(PgdOptions Pgd) : Objective, IMethod
     [
         new("pgd-at", "cross-entropy on PGD examples", "Madry et al., ICLR'18; methods.md 2.2",
             new("A on CE", "CE(x')"),
-            static (_, pgd) => new PgdAt(pgd)),
+            static (_, pgd) => new PgdAt(pgd))
+        {
+            Assumed = Assumptions.Benchmarks,
+        },
     ];
 
     /// <inheritdoc/>

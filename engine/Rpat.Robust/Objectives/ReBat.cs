@@ -15,9 +15,10 @@ public sealed record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.P
             new("C on CE", "CE(x') + beta KL(p_avg(x'), p(x'))") { Nets = "average of the weights, reported", Extra = "schedule.factor 1/1.5" },
             ReBatSettings.ReBat)
         {
+            Assumed = [Assumptions.WideDecay, Assumptions.CutMix],
             Parameters =
             [
-                MethodParameter.Number("beta", "1", "weight of the divergence", "official code"),
+                MethodParameter.Number("beta", "1", "weight of the divergence", "official code for PreActResNet-18; unverified for WRN-34-10 without CutMix") with { Uncertain = true },
                 MethodParameter.Choice("schedule", "constant", "how beta moves: constant, dependent on the learning rate, or piecewise (half as much again from epoch 151)", "official code: off by default", "constant", "dependent", "piecewise"),
                 MethodParameter.Number("decay", "0.999", "share of the old average in each step", "official code") with { Most = 1 },
                 MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", "official code: 105, counted from 0"),

@@ -14,6 +14,17 @@ namespace Rpat.Robust;
 public sealed record RpatObjective(Objective Base, float Lambda = 1, float Alpha = 0.5f, PerceptionForm Form = PerceptionForm.Residual,
     int StartEpoch = 0) : Objective
 {
+    /// <summary>The settings that NAME+rpat has besides NAME's (<c>method.rpat.…</c>).</summary>
+    public static IReadOnlyList<MethodParameter> Parameters { get; } =
+    [
+        MethodParameter.Number("rpat.weight", "1", "lambda, the perception term's weight in the scale of its form", Default) with { Uncertain = true },
+        MethodParameter.Number("rpat.alpha", "0.5", "place of the middle image between clean (0) and adversarial (1)", Default) with { Most = 1, Uncertain = true },
+        MethodParameter.Choice("rpat.form", "code", "scale of the term: the official code's, or the paper's difference quotients", "the official code's; which one made the tables is unknown", "code", "quotient") with { Uncertain = true },
+        MethodParameter.Epoch("rpat.start", 0, "first epoch that uses the term", Default) with { Uncertain = true },
+    ];
+
+    private const string Default = "the official code's default; what each table took is unknown";
+
     /// <inheritdoc/>
     public override string Name => $"{Base.Name}+rpat";
 
@@ -56,7 +67,11 @@ public sealed record RpatObjective(Objective Base, float Lambda = 1, float Alpha
     public override bool LogsClean => Base.LogsClean;
 
     /// <inheritdoc/>
-    public override Objective InEpoch(int epoch) => Lambda == 0 || epoch < StartEpoch ? Base.InEpoch(epoch) : WithBase(Base.InEpoch(epoch));
+    public override Objective InEpoch(int epoch)
+    {
+        var inForce = Base.InEpoch(epoch);
+        return Lambda == 0 || epoch < StartEpoch || inForce.Attack is null ? inForce : WithBase(inForce); // without x′ there is no perception to train
+    }
 
     /// <inheritdoc/>
     public override Loss Loss(Views v)

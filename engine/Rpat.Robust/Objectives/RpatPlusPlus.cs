@@ -19,11 +19,16 @@ public sealed record RpatPlusPlus(PgdOptions Pgd, Coefficient Beta, float Alpha 
             new("C on CE", "CE(x') + beta KL(softmax(z_avg(x~) - (1 - alpha) z_avg(x)), softmax(alpha z(x')))") { Nets = "average of the weights, reported", Extra = "schedule.factor 1/1.5" },
             ReBatSettings.RpatPlusPlus)
         {
+            Assumed =
+            [
+                new("schedule.factor", "0.6666667", "decay of the learning rate, d = 1.5: " + Flags),
+                Assumptions.CutMix,
+            ],
             Parameters =
             [
-                MethodParameter.Number("beta", "1", "weight of the divergence", "official code"),
-                MethodParameter.Choice("schedule", "constant", "how beta moves: constant, dependent on the learning rate, or piecewise (half as much again from epoch 151)", "official code: off by default", "constant", "dependent", "piecewise"),
-                MethodParameter.Number("decay", "0.999", "share of the old average in each step", "official code") with { Most = 1 },
+                MethodParameter.Number("beta", "1", "weight of the divergence", Flags) with { Uncertain = true },
+                MethodParameter.Choice("schedule", "constant", "how beta moves: constant, dependent on the learning rate, or piecewise (half as much again from epoch 151)", Flags, "constant", "dependent", "piecewise") with { Uncertain = true },
+                MethodParameter.Number("decay", "0.999", "share of the old average in each step", Flags) with { Most = 1, Uncertain = true },
                 MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", "official code: 105, counted from 0"),
                 MethodParameter.Number("strong_eps", "0", "radius of a stronger attack in the second half of the run; 0 for none", "ReBAT++: 10/255"),
                 new MethodParameter("strong_steps", SettingKind.Whole, "12", "its steps", "ReBAT++") with { Least = 1 },
@@ -34,6 +39,8 @@ public sealed record RpatPlusPlus(PgdOptions Pgd, Coefficient Beta, float Alpha 
             TakesRpat = false,
         },
     ];
+
+    private const string Flags = "the official code's default; which flags the runs on WRN-34-10, CIFAR-100 and L2 took is not given";
 
     /// <inheritdoc/>
     public override string Name => "rpat++";

@@ -18,6 +18,11 @@ public sealed record Sovr(PgdOptions Pgd, float Share = 0.4f, float Lambda = 0.4
             new("A on CE", "CE(x') or lambda OVR(x')") { Weights = "rank of the margin" },
             static (s, pgd) => new Sovr(pgd, s.Number("share"), s.Number("lambda")))
         {
+            Assumed =
+            [
+                new("train.epochs", "200", "epochs, with drops after 100 and 150: from memory, unverified"),
+                Assumptions.Network,
+            ],
             Parameters =
             [
                 MethodParameter.Number("share", "0.4", "share of the batch that switches", "from memory, unverified") with { Most = 1, Uncertain = true },

@@ -15,6 +15,7 @@ public sealed record Trades(PgdOptions Pgd, float Beta = 6, bool RepeatClean = t
             new("B on KL", "CE(x) + beta KL(p(x), p(x'))"),
             static (s, pgd) => new Trades(pgd, s.Number("beta"), s.Flag("repeat")))
         {
+            Assumed = Assumptions.Benchmarks,
             Parameters =
             [
                 MethodParameter.Number("beta", "6", "weight of the divergence", "official code"),

@@ -61,7 +61,16 @@ public sealed partial class Views
     {
         var (x, adversarial) = (_program.X, _program.Adversarial);
         var point = alpha switch { 0 => x, 1 => adversarial, _ => Tape.Lerp(x, adversarial, alpha) };
-        return Tape.Keep(_program.Net.Forward(Tape, point, _bn));
+        // A search for margins has run the training-mode forward on x already: the same logits again move nothing.
+        var bn = alpha == 0 && _program.Search is not null ? BnMode.TrainFrozen : _bn;
+        return Tape.Keep(_program.Net.Forward(Tape, point, bn));
+    }
+
+    /// <summary>z(x) and z(x′) from one forward of both, which makes them one batch to batch norms; who asks for either later gets these.</summary>
+    public (Tensor Clean, Tensor Adversarial) Together()
+    {
+        var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, _program.Adversarial), _bn));
+        return (_logits[0] = Tape.Keep(clean), _logits[1] = Tape.Keep(adversarial));
     }
 
     /// <summary>Logits of a frozen teacher, which are constants.</summary>

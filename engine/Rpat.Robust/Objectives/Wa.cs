@@ -13,14 +13,17 @@ public sealed record Wa(PgdOptions Pgd) : Objective, IMethod
             new("C on CE", "CE(x')") { Nets = "average of the weights, reported" },
             static (s, pgd) => new Wa(pgd with { ScoresEnd = s.Flag("log_clean") }) { Average = new EmaAveraging(s.Number("decay"), s.Whole("start")) })
         {
+            Assumed = [new("schedule.factor", "0.1", "decay of the learning rate, d = 10: inferred, as for plain adversarial training")],
             Parameters =
             [
-                MethodParameter.Number("decay", "0.999", "share of the old average in each step", "official code") with { Most = 1 },
-                MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", "official code: 105, counted from 0"),
+                MethodParameter.Number("decay", "0.999", "share of the old average in each step", Row) with { Most = 1, Uncertain = true },
+                MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", Row) with { Uncertain = true },
                 MethodParameter.Flag("log_clean", false, "faithful to the official code: scoring and logging forwards, which only move running statistics", "methods.md section 8, number 9"),
             ],
         },
     ];
+
+    private const string Row = "the table's row is taken to be this averaging in ReBAT's script, from its epoch 105 counted from 0";
 
     /// <inheritdoc/>
     public override string Name => "wa";

@@ -20,14 +20,17 @@ public abstract record Averaging
 /// <param name="Decay">ρ: share of the old average.</param>
 /// <param name="Start">First epoch, counted from 1, that averages; before it the average is a copy.</param>
 /// <param name="Probability">Chance of a step to move the average.</param>
+/// <param name="Fall">Share of that chance that is lost, in a straight line, by the end of the run.</param>
 /// <param name="Statistics">Whether batch norms' running statistics are averaged too.</param>
-/// <param name="WarmUp">Decay min(1 − 1/(n + 1), ρ) after n steps, so that the first values are soon forgotten.</param>
-public sealed record EmaAveraging(float Decay = 0.999f, int Start = 1, float Probability = 1, bool Statistics = true, bool WarmUp = false) : Averaging
+/// <param name="WarmUp">Decay min(1 − 1/(n + 1), ρ) after n steps, this one included, so that the first values are soon forgotten.</param>
+public sealed record EmaAveraging(
+    float Decay = 0.999f, int Start = 1, float Probability = 1, bool Statistics = true, bool WarmUp = false, float Fall = 0) : Averaging
 {
     internal override void AfterStep(AveragedNet average, in Moment moment, ulong seed)
     {
-        if (Probability < 1 && !average.Draw(seed, moment, Probability)) return;
-        float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 1), Decay) : Decay;
+        float chance = Probability * (1 - Fall * (float)moment.Progress);
+        if (chance < 1 && !average.Draw(seed, moment, chance)) return;
+        float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 2), Decay) : Decay; // moment.Step counts those before
         average.Move(moment.Epoch < Start ? 0 : warm, Statistics);
     }
 }

@@ -7,7 +7,8 @@ namespace Rpat.Robust;
 
 /// <summary>
 /// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a
-/// direction, and a bisection along it the distance to the decision boundary. All forwards use running statistics.
+/// direction, and a bisection along it the distance to the decision boundary. What is correct, a training-mode forward on x says, which moves
+/// the running statistics; attack and bisection use them and move nothing.
 /// </summary>
 /// <param name="Norm">Geometry.</param>
 /// <param name="Threshold">d_max: images with larger margins are left out of the loss; the search ends at 1.05 times it.</param>
@@ -25,7 +26,10 @@ public sealed record MarginSearch(Norm Norm, float Threshold, float Least, int S
 /// <param name="Radius">Its margin; 0 where it was not.</param>
 public sealed record Margins(bool[] Right, float[] Radius);
 
-/// <summary>The search on one batch size. Each image has a radius of its own, so points move on the host; the network runs as ever.</summary>
+/// <summary>
+/// The search on one batch size, which begins with the step's clean forward. Each image has a radius of its own, so points move on the
+/// host; the network runs as ever.
+/// </summary>
 internal sealed class MarginFinder
 {
     private readonly MarginSearch _rule;
@@ -44,21 +48,29 @@ internal sealed class MarginFinder
         _point = Tensor.Create(net.Device, net.InputShape.WithBatch(n), needsGrad: true, name: "point");
         (_attack, _clean) = (new Tape(net.Device, Gradients.Inputs), new Tape(net.Device));
         _margin = Record(_attack, BnMode.Eval);
-        _cleanMargin = Record(_clean, BnMode.TrainFrozen);
+        _cleanMargin = Record(_clean, BnMode.Train);
         Found = new Margins(new bool[n], new float[n]);
     }
 
     public Margins Found { get; }
 
     /// <summary>Finds the margins of a batch and writes the points at these distances, unclipped, to <paramref name="mixed"/>.</summary>
-    public void Run(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, MarginTable table, Tensor mixed)
+    /// <param name="subject">Images and classes.</param>
+    /// <param name="key">Random key of the batch.</param>
+    /// <param name="samples">Index of each image.</param>
+    /// <param name="table">Last margins, which the new ones replace.</param>
+    /// <param name="mixed">Receives the points.</param>
+    /// <param name="start">Injected start of the attack, or null.</param>
+    public void Run(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, MarginTable table, Tensor mixed, Tensor? start)
     {
-        float[] images = x.ToArray();
-        _labels.CopyFrom(labels);
+        if (start is not null && start.Shape != subject.X.Shape) throw new ShapeException("MarginSearch", $"{start} cannot start an attack on {subject.X}");
+        float[] images = subject.X.ToArray();
+        _labels.CopyFrom(subject.Labels);
         Classify(images);
         float[] radii = new float[samples.Length];
         for (int i = 0; i < radii.Length; i++) radii[i] = Math.Max(_rule.Least, table[samples[i]]);
-        float[] directions = Directions(images, Attack(images, radii, key, samples), radii);
+        float[][] begin = start is null ? Begin(images, radii, key, samples) : Parts(start.ToArray());
+        float[] directions = Directions(images, Attack(images, begin, radii), radii);
         Bisect(images, directions, radii);
         for (int i = 0; i < radii.Length; i++) table[samples[i]] = Found.Radius[i] = Found.Right[i] ? radii[i] : 0;
         mixed.Upload(Along(images, directions, Found.Radius, clip: false));
@@ -72,21 +84,34 @@ internal sealed class MarginFinder
         for (int i = 0; i < _values.Length; i++) Found.Right[i] = _values[i] < 0;
     }
 
-    private float[][] Attack(float[] images, float[] radii, RandomKey key, ReadOnlySpan<long> samples)
+    private float[][] Begin(float[] images, float[] radii, RandomKey key, ReadOnlySpan<long> samples)
+    {
+        var u = new float[radii.Length][];
+        for (int i = 0; i < u.Length; i++) u[i] = Begin(Part(images, i), radii[i], (key with { Sample = samples[i] }).Stream());
+        return u;
+    }
+
+    // Attack A's start (methods.md 2.1): uniform in the cube, or for L2 a point of the box scaled into the ball.
+    private float[] Begin(float[] x, float radius, in PhiloxStream random)
+    {
+        if (_rule.Norm == Norm.Linf) return _rule.Norm.Geometry.InBall(x, radius, random);
+        var u = new float[x.Length];
+        random.FillUniform(u);
+        _rule.Norm.Geometry.Project(x, u, radius);
+        return u;
+    }
+
+    private float[][] Attack(float[] images, float[][] u, float[] radii)
     {
         var geometry = _rule.Norm.Geometry;
-        var (x, u) = (new float[radii.Length][], new float[radii.Length][]);
-        for (int i = 0; i < u.Length; i++)
-        {
-            x[i] = Part(images, i);
-            u[i] = geometry.InBall(x[i], radii[i], (key with { Sample = samples[i] }).Stream());
-        }
+        float[][] x = Parts(images);
         for (int step = 0; step < _rule.Steps; step++)
         {
             float[] slope = Slope(u);
             for (int i = 0; i < u.Length; i++)
             {
                 u[i] = geometry.Ascend(u[i], Part(slope, i), 2.5 * radii[i] / _rule.Steps);
+                NormGeometry.Box(u[i]); // attack A projects to the box first, and scaling towards x stays in it
                 geometry.Project(x[i], u[i], radii[i]);
             }
         }
@@ -137,6 +162,8 @@ internal sealed class MarginFinder
         }
         return points;
     }
+
+    private float[][] Parts(float[] all) => [.. Enumerable.Range(0, _values.Length).Select(i => Part(all, i))];
 
     private float[] Part(float[] all, int i) => all[(i * _net.InputShape.SampleCount)..((i + 1) * _net.InputShape.SampleCount)];
 

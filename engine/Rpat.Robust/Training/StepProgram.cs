@@ -16,10 +16,12 @@ internal sealed class StepProgram
     private readonly int[] _labels;
     private readonly long[] _samples;
     private readonly int[] _hits;
+    private readonly Tape? _logging;
+    private readonly Dictionary<Tensor, Tensor> _lasting = [];
     private Glance? _glance;
     private FrozenViews[] _frozenInOrder = [];
 
-    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, bool perturbs)
+    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, WeightPerturbation? awp)
     {
         (_nets, _objective, _target, _remembers) = (nets, objective, objective.Target, objective.History is not null);
         var device = Net.Device;
@@ -31,13 +33,15 @@ internal sealed class StepProgram
         if (mixed || _target is not null) Targets = Tensor.Create(device, new Shape(rows, Net.Classes), name: "targets");
         if (_remembers) History = Tensor.Create(device, new Shape(rows, Net.Classes), name: "history");
         if (objective.Margins is { } search) Search = new MarginFinder(Net, search, rows);
-        if (perturbs) Proxy = Record(BnMode.TrainFrozen).Tape;
-        (Tape, Loss, Logits, var views) = Record(BnMode.Train);
-        (CleanLogits, AdversarialLogits) = (views.Recorded(0), views.Recorded(1));
+        bool first = awp is { StatisticsFirst: true };
+        if (awp is not null) Proxy = Record(first ? BnMode.Train : BnMode.TrainFrozen).Tape;
+        (Tape, Loss, var shown, var views) = Record(first ? BnMode.TrainFrozen : BnMode.Train);
+        if (objective.LogsClean) _logging = Log();
+        Logits = Lasting(shown)!;
+        (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Recorded(1)));
         Pass = new Routine(device, Tape.Run);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
         Masks = objective.Mask is not null;
-        if (objective.LogsClean) Logging = Log();
         _frozenInOrder = [.. _frozen.Values];
     }
 
@@ -62,7 +66,7 @@ internal sealed class StepProgram
     public Tensor? CleanLogits { get; }
     public Tensor? AdversarialLogits { get; }
 
-    /// <summary>The same loss with statistics that do not move, for the gradient that perturbs weights.</summary>
+    /// <summary>The same loss again, for the gradient that perturbs weights; running statistics move in one of the two.</summary>
     public Tape? Proxy { get; }
 
     /// <summary>Cross-entropies at x and x′, for the gradients that a mask compares.</summary>
@@ -70,9 +74,6 @@ internal sealed class StepProgram
 
     /// <summary>Whether only prominent gradients reach the optimizer.</summary>
     public bool Masks { get; }
-
-    /// <summary>A forward on x that only moves running statistics.</summary>
-    public Tape? Logging { get; }
 
     public MarginFinder? Search { get; }
     public ReadOnlySpan<long> Samples => _samples;
@@ -104,6 +105,23 @@ internal sealed class StepProgram
     public void RunFrozen()
     {
         foreach (var views in _frozenInOrder) views.Run();
+    }
+
+    /// <summary>Runs a forward on x that only moves running statistics, where the method has one; loss and logits stay readable.</summary>
+    public void RunLogging()
+    {
+        if (_logging is null) return;
+        foreach (var (from, to) in _lasting) Net.Device.Copy(from.Data, to.Data);
+        Loss.Hold();
+        _logging.Forward();
+    }
+
+    // The logging forward overwrites what the step's tape made: where there is one, logits are read from a copy.
+    private Tensor? Lasting(Tensor? logits)
+    {
+        if (_logging is null || logits is null) return logits;
+        if (!_lasting.TryGetValue(logits, out var copy)) _lasting[logits] = copy = Tensor.Create(Net.Device, logits.Shape, name: "logits");
+        return copy;
     }
 
     private (Tape Tape, Loss Loss, Tensor Shown, Views Views) Record(BnMode bn)

@@ -157,7 +157,7 @@ public sealed class TrainingStep : ITrainingState
     {
         var key = new ProgramKey(batch.Labels.Length, batch.IsMixed, _awp?.Acts(moment.Epoch) ?? false, _current.Objective);
         if (!_programs.TryGetValue(key, out var program))
-            _programs[key] = program = new StepProgram(_nets, key.Objective, key.Count, key.Mixed, key.Perturbs);
+            _programs[key] = program = new StepProgram(_nets, key.Objective, key.Count, key.Mixed, key.Perturbs ? _awp : null);
         return program;
     }
 
@@ -166,7 +166,7 @@ public sealed class TrainingStep : ITrainingState
         var key = new RandomKey(_seed, Purpose.AttackStart, moment.Epoch, 0, 0, 0);
         if (program.Search is { } search)
         {
-            search.Run(program.X, program.Labels, key, program.Samples, _nets.Margins!, program.Adversarial);
+            search.Run(new PgdSubject(program.X, program.Labels), key, program.Samples, _nets.Margins!, program.Adversarial, start);
             return;
         }
         if (_attack is null) return;
@@ -192,7 +192,7 @@ public sealed class TrainingStep : ITrainingState
         if (program.Masks) _masker!.Apply();
         _sgd.Step(moment.Rate);
         if (program.Proxy is not null) _perturber!.Restore();
-        program.Logging?.Forward();
+        program.RunLogging();
     }
 
     private readonly record struct ProgramKey(int Count, bool Mixed, bool Perturbs, Objective Objective);

@@ -10,7 +10,8 @@ namespace Rpat.Robust;
 /// <param name="Gamma">Size of the move relative to each tensor.</param>
 /// <param name="Start">First epoch, counted from 1.</param>
 /// <param name="Everything">Perturb every parameter, instead of the kernels of convolutions and linear layers only.</param>
-public sealed record WeightPerturbation(float Gamma = 0.01f, int Start = 1, bool Everything = false)
+/// <param name="StatisticsFirst">Running statistics move in the pass at the weights themselves (ADR), instead of the one at perturbed weights.</param>
+public sealed record WeightPerturbation(float Gamma = 0.01f, int Start = 1, bool Everything = false, bool StatisticsFirst = false)
 {
     internal bool Acts(int epoch) => Gamma != 0 && epoch >= Start;
 }

@@ -33,13 +33,21 @@ internal static class MethodsCommand
     {
         var method = MethodCatalog.Find(name) ?? throw new UsageException($"there is no method '{name}': {Nearest.Hint(name, MethodCatalog.Names, "methods")}");
         host.Out.WriteLine($"{name}: {method.About}");
-        foreach (var (title, text) in Rows(method, name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal)))
+        bool rpat = name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
+        foreach (var (title, text) in Rows(method, rpat))
             host.Out.WriteLine($"  {title,-9}{text}");
         host.Out.WriteLine();
-        if (method.Parameters.Count == 0) host.Out.WriteLine("no settings");
-        foreach (var parameter in method.Parameters) host.Out.WriteLine(Line(parameter));
-        if (method.Parameters.Any(p => p.Uncertain)) host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
+        Settings(host, method, [.. method.Parameters, .. rpat ? RpatObjective.Parameters : []]);
         return ExitCode.Done;
+    }
+
+    private static void Settings(Host host, MethodInfo method, IReadOnlyList<MethodParameter> settings)
+    {
+        if (settings.Count == 0) host.Out.WriteLine("no settings");
+        foreach (var parameter in settings) host.Out.WriteLine(Line(parameter));
+        if (method.Assumed.Count > 0) host.Out.WriteLine("beside its settings, the recipes of its published rows assume");
+        foreach (var assumption in method.Assumed) host.Out.WriteLine($"  {assumption.Key} = {assumption.Value}  {assumption.About}  UNCERTAIN");
+        if (method.Assumed.Count > 0 || settings.Any(p => p.Uncertain)) host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
     }
 
     private static IEnumerable<(string, string)> Rows(MethodInfo method, bool rpat)

@@ -22,7 +22,7 @@ internal sealed record ReproducePlan(
     private static readonly string[] _order =
     [
         "clean", "noise", "pgd-at", "pgd-at+rpat", "trades", "trades+rpat", "mart", "mart+rpat", "consistency-at", "consistency-at+rpat",
-        "wa", "mma", "awp", "trades-awp", "gairat", "kd-swa", "ewat", "mail-at", "mail-trades", "te", "sovr", "rebat", "adr", "cure", "rpat++",
+        "wa", "mma", "awp", "trades-awp", "gairat", "kd-swa", "ewat", "mail-at", "mail-trades", "mail-mart", "te", "sovr", "rebat", "adr", "cure", "rpat++",
         "rebat-cutmix", "rpat++-cutmix",
     ];
 

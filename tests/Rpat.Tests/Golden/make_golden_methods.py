@@ -471,7 +471,7 @@ def step_mma(w, n):
     clean = w.net.train()(w.x)
     right = slm(clean, w.y).detach() < 0
     radius = torch.maximum(table, torch.tensor(w.set.least, dtype=w.dtype))
-    start = w.ball_start(n, radius.double().reshape(-1, 1, 1, 1))
+    start = w.ball_start(n, radius.double().reshape(-1, 1, 1, 1) / (40 if w.set.norm else 1))
     w.extra["start"] = start
     found = own_radius_attack(w, start, radius)
     line = (found - w.x) / (radius.reshape(-1, 1, 1, 1) + 1e-12)
@@ -493,8 +493,14 @@ def own_radius_attack(w, start, radius):
         point = point.detach().requires_grad_()
         gradient, = torch.autograd.grad(slm(w.net(point), w.y).sum(), point)
         w.watch(gradient)
-        delta = point.detach() + 2.5 / w.set.steps * r * gradient.sign() - w.x
-        point = (w.x + torch.minimum(torch.maximum(delta, -r), r)).clamp(0, 1)
+        if w.set.norm == 0:
+            delta = point.detach() + 2.5 / w.set.steps * r * gradient.sign() - w.x
+            point = (w.x + torch.minimum(torch.maximum(delta, -r), r)).clamp(0, 1)
+        else:
+            length = gradient.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1).clamp(min=1e-6)
+            point = (point.detach() + 2.5 / w.set.steps * r * gradient / length).clamp(0, 1)
+            size = (point - w.x).flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)
+            point = w.x + (point - w.x) * (r / size).clamp(max=1)
     return point.detach()
 
 

@@ -44,6 +44,20 @@ internal sealed partial class OpGraph
             bias.Accumulate(Row(ReferenceConv2d.BiasGradient(dy)));
         });
 
+    /// <summary>Both in one batch and apart again, interpolated so that each gets a gradient of its own.</summary>
+    public Twin StackedLerp(Twin a, Twin b, float t) => Record(
+        (i, tape) =>
+        {
+            var (first, second) = tape.Halves(tape.Stack(a.Tensors[i], b.Tensors[i]));
+            return tape.Lerp(first, second, t);
+        },
+        ReferenceElementwise.Lerp(a.Value, b.Value, t),
+        dy =>
+        {
+            a.Accumulate(dy.Map(g => (1 - (double)t) * g));
+            b.Accumulate(dy.Map(g => t * g));
+        });
+
     public Twin ToActivations(Twin x) => Record((i, tape) => tape.ToActivations(x.Tensors[i]), x.Value, x.Accumulate);
 
     public Twin BatchNorm2d(Twin x, TwinNorm norm, BnMode mode, bool relu = false)

@@ -14,7 +14,7 @@ public class MethodCatalogTests
     {
         string[] expected =
         [
-            "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-trades", "mart", "mma", "noise", "pgd-at", "rebat",
+            "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart", "mma", "noise", "pgd-at", "rebat",
             "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
         ];
         Assert.Equal(expected, MethodCatalog.All.Select(method => method.Name));
@@ -34,21 +34,6 @@ public class MethodCatalogTests
         Assert.Equal(method.TwoViews, made.TwoViews);
         Assert.Equal(method.Teachers, made.Teachers);
         Assert.All(method.Parameters, p => Assert.True(p.About.Length > 0 && p.Source.Length > 0, p.Name));
-    }
-
-    [Fact]
-    public void What_no_source_settles_is_marked()
-    {
-        string[] expected =
-        [
-            "adr.report_average", "cure.beta", "cure.code_form", "cure.probability", "ewat.add_one", "mma.threshold", "sovr.lambda", "sovr.share",
-        ];
-        Assert.Equal(expected, from method in MethodCatalog.All
-                               from parameter in method.Parameters
-                               where parameter.Uncertain
-                               let name = $"{method.Name}.{parameter.Name}"
-                               orderby name
-                               select name);
     }
 
     [Theory]

@@ -19,7 +19,8 @@ public class MethodTests
         new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new ConsistencyAt(_pgd), new Wa(_pgd),
         new ReBat(_pgd, 1, Start: 1), new RpatPlusPlus(_pgd, 1, Start: 1), new AwpAt(_pgd), new Trades(_pgd) { Awp = new(0.005f) },
         new Gairat(_pgd, Start: 1), new KdSwa(_pgd), new Ewat(_pgd), new MailAt(_pgd, new(10, -0.5f), Start: 1),
-        new MailTrades(_pgd, new(2, 0), Start: 1), new Te(_pgd, new(300, 1, 2)), new Sovr(_pgd), new Adr(_pgd, new(2.5f, 2, 0.7f, 0.95f)),
+        new MailTrades(_pgd, new(2, 0), Start: 1), new MailMart(_pgd, new(2, 0), Start: 1), new Te(_pgd, new(300, 1, 2)), new Te(_pgd, new(300, 1, 2), Beta: 6), new Sovr(_pgd), new Adr(_pgd, new(2.5f, 2, 0.7f, 0.95f)),
+        new Adr(_pgd, new(2.5f, 2, 0.7f, 0.95f), Beta: 6) { Awp = new(0.005f, Everything: true, StatisticsFirst: true) },
         new Cure(_pgd), new Cure(_pgd, CodeForm: true), new Mma(_search), new RpatObjective(new PgdAt(_pgd)), new RpatObjective(new Trades(_pgd)),
         new RpatObjective(new Mart(_pgd)), new RpatObjective(new ConsistencyAt(_pgd), Form: PerceptionForm.DifferenceQuotient),
         new RpatObjective(new Trades(_pgd)) { Awp = new(0.01f), Average = new EmaAveraging(0.99f) },
@@ -100,7 +101,7 @@ public class MethodTests
     public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd, Share: 0));
 
     [Fact]
-    public void TE_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Te(_pgd, new(300, 90, 60)));
+    public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed, new(300, 90, 60)));
 
     [Fact]
     public void Adr_without_trust_is_AT() => Near(new PgdAt(_fixed), new Adr(_fixed, new(2, 2, 0, 0)));
