@@ -36,6 +36,23 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
     }
 
+    [Theory]
+    [InlineData("trades+rpat", "method.awp.gamma=0.005,method.awp.start=1,average.ema=0.9,average.report=true,method.rpat.alpha=0.3")]
+    [InlineData("mart+rpat", "method.awp.gamma=0.01,average.swa=1")]
+    [InlineData("rebat", "method.log_clean=true,method.start=1,method.schedule=dependent,method.strong_eps=10/255,method.strong_from=1")]
+    [InlineData("rpat++", "method.log_clean=true,method.start=1,method.schedule=piecewise")]
+    [InlineData("wa+rpat", "method.log_clean=true,method.start=1")]
+    [InlineData("awp", "method.log_clean=true")]
+    [InlineData("te+rpat", "method.base=trades,method.start=1,attack.norm=l2,attack.eps=1")]
+    [InlineData("adr", "method.base=trades,method.gamma=0.005,method.report_average=true")]
+    [InlineData("gairat", "method.rule=discrete,method.start=1")]
+    [InlineData("ewat", "method.add_one=false,method.relative=false")]
+    [InlineData("cure+rpat", "method.warmup=1,method.probability_fall=1")]
+    [InlineData("cure", "method.warmup=1,method.code_form=true,train.batch=1000")]
+    [InlineData("mma", "attack.norm=l2,method.threshold=1,method.least=0.5,method.awp.gamma=0.01")]
+    public void AVariantTrains(string method, string settings) =>
+        Assert.Equal(0, Run(method, settings.Split(',').SelectMany(setting => new[] { "--set", setting })));
+
     [Fact]
     public void PerturbationAndAveragesGoOnTopOfAnyMethod() => Assert.Equal(0, Run(
         "trades+rpat", ["--set", "method.awp.gamma=0.01", "--ema", "0.9", "--set", "method.rpat.form=quotient"]));
