@@ -24,16 +24,17 @@ internal sealed record ErrorReport(string Sentence, int Code)
             ExitCode.Internal),
     };
 
-    /// <summary>Prints <c>rpat: SENTENCE</c>; an internal error is followed by its stack trace, which a report needs.</summary>
+    /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its stack trace, which a report needs.</summary>
     /// <param name="error">What happened.</param>
     /// <param name="output">Where to.</param>
     /// <param name="details">Whether any error is followed by its stack trace.</param>
+    /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>
-    public static int Print(Exception error, TextWriter output, bool details = false)
+    public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)
     {
         var report = Of(error);
         output.WriteLine($"rpat: {report.Sentence}");
-        if (details || report.Code == ExitCode.Internal) output.WriteLine(error.ToString());
+        if (details || (report.Code == ExitCode.Internal && !logged)) output.WriteLine(error.ToString());
         return report.Code;
     }
 

@@ -101,7 +101,7 @@ internal sealed class TrainSession
     private int Fail(Exception error)
     {
         var report = ErrorReport.Of(error);
-        _ = ErrorReport.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug);
+        _ = ErrorReport.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug, logged: true);
         _host.Warn($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}; when that is mended, go on with: {ResumeCommand()}");
         _run.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
         return End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);

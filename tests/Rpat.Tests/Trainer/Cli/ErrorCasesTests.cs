@@ -53,7 +53,7 @@ public sealed class ErrorCasesTests : IDisposable
     public void AnUnknownKeyIsToldItsLineAndTheNearestName()
     {
         string file = _test.Write("mine.yaml", "recipe:\n  name: fashion-quick\nattack:\n  norm: linf\n  epss: 8/255\n");
-        Fails(2, @"attack\.epss.*mine\.yaml.*line 5.*'attack\.eps'", "train", "-c", file);
+        Fails(2, @"attack\.epss.*mine\.yaml:5.*'attack\.eps'", "train", "-c", file);
     }
 
     [Theory]
