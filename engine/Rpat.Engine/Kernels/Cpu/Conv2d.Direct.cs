@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
@@ -29,8 +31,11 @@ internal sealed unsafe partial class CpuKernels
         var phases = StridePhases.Of(s);
         int border = phases.Low + phases.Behind(s);
         var parts = new Parts(Blocks.Count(s.K) * s.R * s.R, Blocks.Size);
-        int group = GroupSize(s.Input.N, (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size, parts);
-        var job = new DirectInputGradientJob(_grouped, s, phases, dy, filters, new Epilogue(dx, add, through), group);
+        var epilogue = new Epilogue(dx, add, through);
+        long imageFloats = (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size;
+        if (DirectInputGradientJob.ClearsFirst(phases, epilogue)) imageFloats += (long)Blocks.Count(s.C) * s.Input.Area * Blocks.Size;
+        int group = GroupSize(s.Input.N, imageFloats, parts);
+        var job = new DirectInputGradientJob(_grouped, s, phases, dy, filters, epilogue, group);
         _pool.Run(job, (s.Input.N + group - 1) / group);
     }
 
@@ -94,6 +99,9 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private readonly int _height = s.P + phases.Low + phases.Behind(s);
     private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
+    /// <summary>Whether zeros are written in one go to all pixels, since no tap reaches some of them: they stay in L2 for those that one does.</summary>
+    public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && phases.HasEmpty;
+
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
     private nint Map => (nint)s.Input.Area * Blocks.Size;
 
@@ -101,12 +109,21 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
         float* a = Images(first, count, worker);
+        bool cleared = ClearsFirst(phases, epilogue);
+        if (cleared) ClearImages(first, count);
         long row = 0; // of the packed weights
         foreach (var phase in phases.All)
         {
+            if (cleared && phase.Taps.Length == 0) continue;
             Phase(worker, a, first, count, phase, row);
             row += (long)phase.Taps.Length * _kb * Blocks.Size;
         }
+    }
+
+    private void ClearImages(int first, int count)
+    {
+        float* to = epilogue.Y + (long)first * _cb * Map, end = to + (long)count * _cb * Map;
+        for (; to < end; to += Blocks.Size) Vector512<float>.Zero.Store(to);
     }
 
     private float* Images(int first, int count, Worker worker)

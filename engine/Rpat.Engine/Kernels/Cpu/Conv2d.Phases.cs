@@ -10,11 +10,15 @@ internal sealed class StridePhases
     {
         var axis = Enumerable.Range(0, stride).Select(p => Taps(p, kernel, stride, padding)).ToArray();
         All = [.. from y in Enumerable.Range(0, stride) from x in Enumerable.Range(0, stride) select new Phase(y, x, Cross(axis[y], axis[x]))];
+        HasEmpty = All.Any(phase => phase.Taps.Length == 0);
         foreach (var (_, offset) in axis.SelectMany(a => a)) (Low, High) = (Math.Max(Low, -offset), Math.Max(High, offset));
     }
 
     /// <summary>The phases in row-major order of their parities, with running tap numbers.</summary>
     public Phase[] All { get; }
+
+    /// <summary>Whether some pixels receive nothing.</summary>
+    public bool HasEmpty { get; }
 
     /// <summary>Rows and columns that are read before the output gradient begins.</summary>
     public int Low { get; }
