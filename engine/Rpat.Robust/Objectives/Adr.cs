@@ -24,6 +24,8 @@ public sealed record Adr(PgdOptions Pgd, RectifiedTarget Rectified, float? Beta 
                 Average = new EmaAveraging(s.Number("decay")) { Report = s.Flag("report_average") },
             })
         {
+            NeedsOneClass = true,
+            LooksAtAverage = true,
             Parameters =
             [
                 MethodParameter.Number("temperature_start", "2.5", "temperature at the start", "official code, CIFAR-10; 1.5 for CIFAR-100") with { Least = 1e-3 },

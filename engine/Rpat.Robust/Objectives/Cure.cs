@@ -30,6 +30,7 @@ public sealed record Cure(PgdOptions Pgd, float Beta = 1, float Gamma = 1, float
             })
         {
             Assumed = [new("optimizer.weight_decay", "5e-4", "weight decay: the code's default; the paper prints 5e-3, the code's recipe takes 7e-4")],
+            LooksAtAverage = true,
             Parameters =
             [
                 MethodParameter.Number("beta", "1", "weight of the divergence", "the paper prints 1, the code's default is 5") with { Uncertain = true },

@@ -20,6 +20,7 @@ public sealed record Gairat(PgdOptions Pgd, float Lambda = -1, int Start = 60, G
             static (s, pgd) => new Gairat(pgd, s.Number("lambda"), s.Whole("start"), Enum.Parse<GeometryRule>(s.Text("rule"), ignoreCase: true)))
         {
             Assumed = [Assumptions.Network],
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("lambda", "-1", "shift of the weights", "official code") with { Least = -100, Most = 100 },

@@ -20,6 +20,7 @@ public sealed record MailAt(PgdOptions Pgd, MarginWeights? Weights, int Start = 
                 new("method.name", "mail-at", "which variant the table calls MAIL: inferred from its low AutoAttack accuracy"),
                 Assumptions.Network,
             ],
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("slope", "10", "steepness of the weights", "official code"),

@@ -22,6 +22,7 @@ public sealed record MailMart(PgdOptions Pgd, MarginWeights? Weights, float Beta
             },
             static (s, pgd) => new MailMart(pgd, new(s.Number("slope"), s.Number("bias")), s.Number("beta"), s.Whole("start")))
         {
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("beta", "5", "weight of the divergence", Like) with { Uncertain = true },

@@ -16,6 +16,7 @@ public sealed record MailTrades(PgdOptions Pgd, MarginWeights? Weights, float Be
             new("B on KL", "CE(x) + beta KL(p(x), p(x'))") { Weights = "3 sigmoid(slope (margin + bias)), of the divergence" },
             static (s, pgd) => new MailTrades(pgd, new(s.Number("slope"), s.Number("bias")), s.Number("beta"), s.Whole("start")))
         {
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("beta", "5", "weight of the divergence", "official code"),

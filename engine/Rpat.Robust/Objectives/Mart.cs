@@ -15,6 +15,7 @@ public sealed record Mart(PgdOptions Pgd, float Beta = 6) : Objective, IMethod
             static (s, pgd) => new Mart(pgd, s.Number("beta")))
         {
             Assumed = Assumptions.Benchmarks,
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("beta", "6", "weight of the divergence", "RPAT_Benchmarks; the original takes 5 for ResNet-18"),

@@ -24,6 +24,12 @@ public sealed record MethodInfo(string Name, string About, string Source, Method
     /// <summary>Whether RPAT's perception term can be added (NAME+rpat).</summary>
     public bool TakesRpat { get; init; } = true;
 
+    /// <summary>Whether the loss needs one true class for each image, so that images cannot be mixed (CutMix).</summary>
+    public bool NeedsOneClass { get; init; }
+
+    /// <summary>Whether the loss looks at an averaged network of the method's own, in whose place none can be put.</summary>
+    public bool LooksAtAverage { get; init; }
+
     /// <summary>Whether each image comes in two views.</summary>
     public bool TwoViews { get; init; }
 

@@ -18,6 +18,7 @@ public sealed record Mma(MarginSearch Search, float CleanShare = 1 / 3f) : Objec
             static (s, pgd) => new Mma(new(pgd.Norm, s.Number("threshold"), s.Number("least"), pgd.Steps, s.Whole("rounds")), s.Number("clean")))
         {
             Assumed = [Assumptions.Network],
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("threshold", "32/255", "largest margin that is trained", "the largest of the official code's; which one the table means is inferred") with { Uncertain = true },

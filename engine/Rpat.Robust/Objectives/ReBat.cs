@@ -16,6 +16,7 @@ public sealed record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.P
             ReBatSettings.ReBat)
         {
             Assumed = [Assumptions.WideDecay, Assumptions.CutMix],
+            LooksAtAverage = true,
             Parameters =
             [
                 MethodParameter.Number("beta", "1", "weight of the divergence", "official code for PreActResNet-18; unverified for WRN-34-10 without CutMix") with { Uncertain = true },

@@ -24,6 +24,7 @@ public sealed record RpatPlusPlus(PgdOptions Pgd, Coefficient Beta, float Alpha 
                 new("schedule.factor", "0.6666667", "decay of the learning rate, d = 1.5: " + Flags),
                 Assumptions.CutMix,
             ],
+            LooksAtAverage = true,
             Parameters =
             [
                 MethodParameter.Number("beta", "1", "weight of the divergence", Flags) with { Uncertain = true },

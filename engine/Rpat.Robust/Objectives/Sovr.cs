@@ -23,6 +23,7 @@ public sealed record Sovr(PgdOptions Pgd, float Share = 0.4f, float Lambda = 0.4
                 new("train.epochs", "200", "epochs, with drops after 100 and 150: from memory, unverified"),
                 Assumptions.Network,
             ],
+            NeedsOneClass = true,
             Parameters =
             [
                 MethodParameter.Number("share", "0.4", "share of the batch that switches", "from memory, unverified") with { Most = 1, Uncertain = true },

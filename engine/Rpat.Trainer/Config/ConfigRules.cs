@@ -28,6 +28,16 @@ internal static class ConfigRules
             $"model.std has {config.Model.Std.Count} values: give one mean and one deviation for each channel, or neither.");
         Require(Ascending(config.Schedule.Milestones), Keys.Milestones, "milestones must rise.");
         RequireSettings(config.Method, values);
+        var method = MethodCatalog.Find(config.Method.Name)!;
+        Require(
+            config.Data.Augment.CutMix == 0 || !method.NeedsOneClass, Keys.DataCutMix,
+            $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
+        Require(
+            config.Average.Ema == 0 || !method.LooksAtAverage, Keys.Ema,
+            $"the loss of {method.Name} looks at its own averaged network: set it to 0, and method.decay instead.");
+        Require(
+            config.Average.Swa == 0 || !method.LooksAtAverage, Keys.Swa,
+            $"the loss of {method.Name} looks at its own averaged network, which moves in each step: set it to 0.");
         Require(config.Average.Ema == 0 || config.Average.Swa == 0, Keys.Swa, "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
         Require(config.Average.Ema < 1, Keys.Ema, "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
         Require(

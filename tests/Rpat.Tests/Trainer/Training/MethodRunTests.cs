@@ -69,6 +69,18 @@ public sealed class MethodRunTests : IDisposable
         Assert.Contains(message, _test.Error);
     }
 
+    [Theory]
+    [InlineData("adr", "data.augment.cutmix=1", "data.augment.cutmix is '1' (--set): adr needs one true class for each image: set it to 0, or choose another method.")]
+    [InlineData("mart+rpat", "data.augment.cutmix=0.5", "mart needs one true class for each image")]
+    [InlineData("rebat+rpat", "average.ema=0.9", "the loss of rebat looks at its own averaged network: set it to 0, and method.decay instead.")]
+    [InlineData("cure", "average.swa=1", "the loss of cure looks at its own averaged network, which moves in each step: set it to 0.")]
+    [InlineData("rpat++", "method.lambda=1", "method rpat++ has no setting 'lambda'")]
+    public void WhatDoesNotGoTogetherIsSaidInOneSentence(string method, string setting, string message)
+    {
+        Assert.Equal(2, Run(method, ["--set", setting]));
+        Assert.Contains(message, _test.Error);
+    }
+
     [Fact]
     public void ATeacherThatIsNotThereIsNamed()
     {
