@@ -81,12 +81,12 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
     /// <summary>Rounds of a few calls between two measurements of the peak, warm.</summary>
     private Result Timed(Pass pass, WorkerPool pool, double bandwidth)
     {
-        double once = Warm(pass.Run), before = machine.Flops(pool);
+        double once = Warm(pass.Run), before = Machine.Flops(pool);
         int calls = (int)Math.Max(1, RoundSeconds / once);
         List<(double Seconds, double Peak)> rounds = [];
         for (var all = Stopwatch.StartNew(); rounds.Count < LeastRounds || all.Elapsed.TotalSeconds < TimedSeconds;)
         {
-            double seconds = Seconds(pass.Run, calls), after = machine.Flops(pool);
+            double seconds = Seconds(pass.Run, calls), after = Machine.Flops(pool);
             rounds.Add((seconds, (before + after) / 2));
             before = after;
         }

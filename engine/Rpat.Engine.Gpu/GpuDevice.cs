@@ -148,6 +148,9 @@ public sealed class GpuDevice : Device
     }
 
     /// <inheritdoc/>
+    public override double QueueMultiplyAdds() => _kernels.QueueMultiplyAdds();
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (!disposing) return;

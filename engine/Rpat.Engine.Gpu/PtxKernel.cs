@@ -22,6 +22,9 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>Products on tensor cores.</summary>
     public int TensorProducts => TensorPattern().Count(Text);
 
+    /// <summary>Copies from global to shared memory without a register.</summary>
+    public int AsyncCopies => AsyncPattern().Count(Text);
+
     [GeneratedRegex(@"\bcall\b")]
     private static partial Regex CallPattern();
 
@@ -30,6 +33,9 @@ public sealed partial record PtxKernel(string Name, string Text)
 
     [GeneratedRegex(@"\b(ld|st)\.(global|shared)\.v4\.")]
     private static partial Regex QuadPattern();
+
+    [GeneratedRegex(@"\bcp\.async\.c[ag]\.shared\.global\b")]
+    private static partial Regex AsyncPattern();
 
     [GeneratedRegex(@"\bmma\.sync\b")]
     private static partial Regex TensorPattern();

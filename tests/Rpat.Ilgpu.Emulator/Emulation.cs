@@ -5,6 +5,7 @@ public static class Emulation
 {
     private static readonly AsyncLocal<int?> s_seed = new();
     private static readonly AsyncLocal<bool> s_portable = new();
+    private static readonly AsyncLocal<BankReport?> s_banks = new();
 
     /// <summary>Groups that run at once.</summary>
     public static int Threads { get; set; } = Environment.ProcessorCount;
@@ -21,5 +22,12 @@ public static class Emulation
     {
         get => s_portable.Value;
         set => s_portable.Value = value;
+    }
+
+    /// <summary>Takes the bank conflicts of all launches; null, and launches are faster, where nobody wants to know.</summary>
+    public static BankReport? Banks
+    {
+        get => s_banks.Value;
+        set => s_banks.Value = value;
     }
 }

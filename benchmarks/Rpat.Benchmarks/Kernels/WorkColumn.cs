@@ -69,8 +69,8 @@ internal sealed record Peak(double GigaFlops, double GigaBytes)
     {
         using var machine = new Machine(Environment.ProcessorCount);
         using var pool = new WorkerPool(Environment.ProcessorCount);
-        machine.Flops(pool); // wakes the cores
-        double[] flops = [.. Enumerable.Range(0, 5).Select(_ => machine.Flops(pool)).Order()];
+        Machine.Flops(pool); // wakes the cores
+        double[] flops = [.. Enumerable.Range(0, 5).Select(_ => Machine.Flops(pool)).Order()];
         double[] bytes = [.. Enumerable.Range(0, 5).Select(_ => machine.CopyBandwidth(pool)).Order()];
         return new Peak(flops[2] / 1e9, bytes[2] / 1e9);
     }

@@ -48,6 +48,11 @@ internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4>
     public V4 Filters(TapCursor at, int row, int quad) => gather.Has(at) && row < gather.SourceRows && quad < columns
         ? filters[(gather.FilterTap(at) * gather.SourceRows + row) * columns + quad]
         : new V4(0);
+
+    /// <summary>Number of the line of an output's filter in the cursor's tap and chunk, or −1 where there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Line(TapCursor at, int output) =>
+        gather.Has(at) && output < 4 * columns ? (gather.FilterTap(at) * chunks + at.Chunk) * (4 * columns) + output : -1;
 }
 
 /// <summary>

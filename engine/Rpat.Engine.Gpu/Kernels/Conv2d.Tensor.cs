@@ -72,6 +72,13 @@ internal interface IWord
 
     /// <summary>Adds the products of the loaded fragments.</summary>
     static abstract void Multiply();
+
+    /// <summary>Adds the products of a step of <see cref="LineTile"/>.</summary>
+    /// <param name="shared">Dynamic shared memory.</param>
+    /// <param name="a">Quad of this thread in the first of its lines of A; the others are eight lines apart.</param>
+    /// <param name="b">The same in B.</param>
+    /// <param name="part">Which part of the quad.</param>
+    static abstract void MultiplyLines(ArrayView<uint> shared, int a, int b, int part);
 }
 
 /// <summary>One TF32 factor: the nearest number with 10 bits of mantissa.</summary>
@@ -91,6 +98,23 @@ internal readonly struct Tf32 : IWord
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply() => Mma.MultiplyTf32();
+
+    /// <summary>Two products of eight channels: one from the first two words of each quad, one from the last two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyLines(ArrayView<uint> shared, int a, int b, int part)
+    {
+        const int lines = 8 * LineTile.ChannelQuads;
+        ArrayView<U4> quads = shared.Cast<U4>();
+        U4 l0 = quads[a], h0 = quads[a + lines], l1 = quads[a + 2 * lines], h1 = quads[a + 3 * lines];
+        U4 l2 = quads[a + 4 * lines], h2 = quads[a + 5 * lines], l3 = quads[a + 6 * lines], h3 = quads[a + 7 * lines];
+        U4 b0 = quads[b], b1 = quads[b + lines], b2 = quads[b + 2 * lines], b3 = quads[b + 3 * lines];
+        LineTile.LoadA(l0.Low, h0.Low, l1.Low, h1.Low, l2.Low, h2.Low, l3.Low, h3.Low);
+        LineTile.LoadB(b0.Low, b1.Low, b2.Low, b3.Low);
+        Mma.MultiplyTf32();
+        LineTile.LoadA(l0.High, h0.High, l1.High, h1.High, l2.High, h2.High, l3.High, h3.High);
+        LineTile.LoadB(b0.High, b1.High, b2.High, b3.High);
+        Mma.MultiplyTf32();
+    }
 
     // Half of the last kept bit is added; the tensor cores drop the rest. The carry of a NaN (left alone) would run into its sign.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,6 +145,20 @@ internal readonly struct Bf16 : IWord
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply() => Mma.MultiplyBf16();
 
+    /// <summary>One product of sixteen channels from half a quad.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyLines(ArrayView<uint> shared, int a, int b, int part)
+    {
+        const int lines = 8 * LineTile.ChannelQuads;
+        ArrayView<U2> pairs = shared.Cast<U2>();
+        int i = 2 * a + part, j = 2 * b + part;
+        LineTile.LoadA(
+            pairs[i], pairs[i + lines], pairs[i + 2 * lines], pairs[i + 3 * lines],
+            pairs[i + 4 * lines], pairs[i + 5 * lines], pairs[i + 6 * lines], pairs[i + 7 * lines]);
+        LineTile.LoadB(pairs[j], pairs[j + lines], pairs[j + 2 * lines], pairs[j + 3 * lines]);
+        Mma.MultiplyBf16();
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Pair(float low, float high) => Round(low) >> 16 | Round(high) & 0xFFFF0000;
 
@@ -136,4 +174,18 @@ internal readonly struct Bf16 : IWord
 internal readonly struct U4(uint x, uint y, uint z, uint w)
 {
     public readonly uint X = x, Y = y, Z = z, W = w;
+
+    /// <summary>The first two.</summary>
+    public U2 Low
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(X, Y);
+    }
+
+    /// <summary>The last two.</summary>
+    public U2 High
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Z, W);
+    }
 }

@@ -52,7 +52,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
     /// <summary>target = Σ over taps and source channels of source·filters.</summary>
     private void Multiply(in Gather gather, in Source source, ArrayView<V4> filters, in Target target)
     {
-        int rows = gather.Pixels, depth = GemmTile.Depth(_precision);
+        bool lines = UsesLines(gather.QuadsOfPixel);
+        int rows = gather.Pixels, depth = lines ? LineTile.Channels : GemmTile.Depth(_precision);
         var tiles = new Index3D(Ceiling(rows, GemmTile.Rows), Ceiling(target.Columns, GemmTile.ColumnQuads), 1);
         int steps = gather.Taps * Ceiling(gather.SourceRows, depth);
         int perSplit = Split(tiles.X * tiles.Y, steps, out int splits);
@@ -60,11 +61,11 @@ internal sealed partial class GpuKernels : IConv2dKernels
         var grid = new Index3D(tiles.X, tiles.Y, splits);
         if (splits == 1)
         {
-            LaunchGemm(grid, loader, target);
+            LaunchGemm(grid, loader, filters, target, lines);
             return;
         }
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)splits * rows * target.Columns);
-        LaunchGemm(grid, loader, Target.Partial(partial, rows, target.Columns));
+        LaunchGemm(grid, loader, filters, Target.Partial(partial, rows, target.Columns), lines);
         ForEach((long)rows * target.Columns, new SumSplits(partial, splits, rows, target));
     }
 
@@ -80,11 +81,17 @@ internal sealed partial class GpuKernels : IConv2dKernels
         return perSplit;
     }
 
-    private void LaunchGemm(Index3D grid, in PixelLoader loader, in Target target)
+    private void LaunchGemm(Index3D grid, in PixelLoader loader, ArrayView<V4> filters, in Target target, bool lines)
     {
         if (_precision == Precision.Fp32) Launch(Group(grid), new ConvGemm(loader, target));
-        else if (_precision == Precision.Tf32) Launch(TensorGroup(grid), new ConvTensorGemm<Tf32>(loader, target));
-        else Launch(TensorGroup(grid), new ConvTensorGemm<Bf16>(loader, target));
+        else if (_precision == Precision.Tf32) LaunchTensorGemm<Tf32>(grid, loader, filters, target, lines);
+        else LaunchTensorGemm<Bf16>(grid, loader, filters, target, lines);
+    }
+
+    private void LaunchTensorGemm<T>(Index3D grid, in PixelLoader loader, ArrayView<V4> filters, in Target target, bool lines) where T : struct, IWord
+    {
+        if (lines) Launch(TensorGroup(grid), new ConvLineGemm<T>(loader, (ulong)filters.LoadEffectiveAddressAsPtr(), target));
+        else Launch(TensorGroup(grid), new ConvTensorGemm<T>(loader, target));
     }
 
     private void LaunchWeightGemm(Index3D grid, in WeightLoader loader, in WeightTarget target)

@@ -19,8 +19,8 @@ namespace Rpat.Engine.Gpu.Ptx;
 /// </remarks>
 internal static class Mma
 {
-    /// <summary>Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, and four to spread the banks.</summary>
-    public const int StagingStride = 68;
+    /// <summary>Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, and eight so that pairs of a half warp meet 32 banks.</summary>
+    public const int StagingStride = 72;
 
     private const string Tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 ";
     private const string Bf16 = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 ";
@@ -110,27 +110,27 @@ internal static class Mma
 
     private const string Address = "{ .reg .b32 to; mov.u32 to, __dyn_shared_alloca; add.u32 to, to, %0; ";
 
-    // Bytes: 16 rows of a block are 4352, 8 columns 32, and the eight rows below 2176.
+    // Bytes: 16 rows of a block are 4608, 8 columns 32, and the eight rows below 2304.
     private const string Rows0 =
-        "st.shared.v2.f32 [to+0], {acc0,acc1}; st.shared.v2.f32 [to+2176], {acc2,acc3}; " +
-        "st.shared.v2.f32 [to+32], {acc4,acc5}; st.shared.v2.f32 [to+2208], {acc6,acc7}; " +
-        "st.shared.v2.f32 [to+64], {acc8,acc9}; st.shared.v2.f32 [to+2240], {acc10,acc11}; " +
-        "st.shared.v2.f32 [to+96], {acc12,acc13}; st.shared.v2.f32 [to+2272], {acc14,acc15}; ";
+        "st.shared.v2.f32 [to+0], {acc0,acc1}; st.shared.v2.f32 [to+2304], {acc2,acc3}; " +
+        "st.shared.v2.f32 [to+32], {acc4,acc5}; st.shared.v2.f32 [to+2336], {acc6,acc7}; " +
+        "st.shared.v2.f32 [to+64], {acc8,acc9}; st.shared.v2.f32 [to+2368], {acc10,acc11}; " +
+        "st.shared.v2.f32 [to+96], {acc12,acc13}; st.shared.v2.f32 [to+2400], {acc14,acc15}; ";
     private const string Rows1 =
-        "st.shared.v2.f32 [to+4352], {acc16,acc17}; st.shared.v2.f32 [to+6528], {acc18,acc19}; " +
-        "st.shared.v2.f32 [to+4384], {acc20,acc21}; st.shared.v2.f32 [to+6560], {acc22,acc23}; " +
-        "st.shared.v2.f32 [to+4416], {acc24,acc25}; st.shared.v2.f32 [to+6592], {acc26,acc27}; " +
-        "st.shared.v2.f32 [to+4448], {acc28,acc29}; st.shared.v2.f32 [to+6624], {acc30,acc31}; ";
+        "st.shared.v2.f32 [to+4608], {acc16,acc17}; st.shared.v2.f32 [to+6912], {acc18,acc19}; " +
+        "st.shared.v2.f32 [to+4640], {acc20,acc21}; st.shared.v2.f32 [to+6944], {acc22,acc23}; " +
+        "st.shared.v2.f32 [to+4672], {acc24,acc25}; st.shared.v2.f32 [to+6976], {acc26,acc27}; " +
+        "st.shared.v2.f32 [to+4704], {acc28,acc29}; st.shared.v2.f32 [to+7008], {acc30,acc31}; ";
     private const string Rows2 =
-        "st.shared.v2.f32 [to+8704], {acc32,acc33}; st.shared.v2.f32 [to+10880], {acc34,acc35}; " +
-        "st.shared.v2.f32 [to+8736], {acc36,acc37}; st.shared.v2.f32 [to+10912], {acc38,acc39}; " +
-        "st.shared.v2.f32 [to+8768], {acc40,acc41}; st.shared.v2.f32 [to+10944], {acc42,acc43}; " +
-        "st.shared.v2.f32 [to+8800], {acc44,acc45}; st.shared.v2.f32 [to+10976], {acc46,acc47}; ";
+        "st.shared.v2.f32 [to+9216], {acc32,acc33}; st.shared.v2.f32 [to+11520], {acc34,acc35}; " +
+        "st.shared.v2.f32 [to+9248], {acc36,acc37}; st.shared.v2.f32 [to+11552], {acc38,acc39}; " +
+        "st.shared.v2.f32 [to+9280], {acc40,acc41}; st.shared.v2.f32 [to+11584], {acc42,acc43}; " +
+        "st.shared.v2.f32 [to+9312], {acc44,acc45}; st.shared.v2.f32 [to+11616], {acc46,acc47}; ";
     private const string Rows3 =
-        "st.shared.v2.f32 [to+13056], {acc48,acc49}; st.shared.v2.f32 [to+15232], {acc50,acc51}; " +
-        "st.shared.v2.f32 [to+13088], {acc52,acc53}; st.shared.v2.f32 [to+15264], {acc54,acc55}; " +
-        "st.shared.v2.f32 [to+13120], {acc56,acc57}; st.shared.v2.f32 [to+15296], {acc58,acc59}; " +
-        "st.shared.v2.f32 [to+13152], {acc60,acc61}; st.shared.v2.f32 [to+15328], {acc62,acc63}; ";
+        "st.shared.v2.f32 [to+13824], {acc48,acc49}; st.shared.v2.f32 [to+16128], {acc50,acc51}; " +
+        "st.shared.v2.f32 [to+13856], {acc52,acc53}; st.shared.v2.f32 [to+16160], {acc54,acc55}; " +
+        "st.shared.v2.f32 [to+13888], {acc56,acc57}; st.shared.v2.f32 [to+16192], {acc58,acc59}; " +
+        "st.shared.v2.f32 [to+13920], {acc60,acc61}; st.shared.v2.f32 [to+16224], {acc62,acc63}; ";
 }
 
 /// <summary>Four words of a fragment.</summary>

@@ -101,6 +101,9 @@ public sealed unsafe class CpuDevice : Device
     }
 
     /// <inheritdoc/>
+    public override double QueueMultiplyAdds() => MultiplyAdds.Run(_pool, _set);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (!disposing) return;

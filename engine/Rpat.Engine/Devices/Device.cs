@@ -79,6 +79,12 @@ public abstract class Device : IDisposable
     public abstract void Synchronize();
 
     /// <summary>
+    /// Queues multiply-adds on registers only, on as much of the processor as it has and as its convolutions multiply: what kernels are held against.
+    /// </summary>
+    /// <returns>Operations queued, a multiply-add counted as two.</returns>
+    public abstract double QueueMultiplyAdds();
+
+    /// <summary>
     /// Records the kernels and device-side copies that <paramref name="queue"/> queues, without running them. Null when the device
     /// does not capture, or when the work allocates, waits, or copies from or to the host; why is <see cref="Noted"/>.
     /// </summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Rpat.Engine;
 using Rpat.Trainer.Bench.Kernels;
 
@@ -34,15 +33,12 @@ internal sealed class SelfTest(Device device, KernelSizes sizes, TimeSpan time)
     public IEnumerable<SelfTestLine> Run()
     {
         var make = new Givens(device);
-        foreach (var group in Groups())
+        foreach (var group in KernelCases.Groups(sizes))
         {
             foreach (var one in group(make)) yield return Test(make, one);
             make.Free();
         }
     }
-
-    private IEnumerable<Func<Givens, IEnumerable<KernelCase>>> Groups() =>
-        [.. ConvolutionCases.Groups(sizes), .. LayerCases.Groups(sizes), .. RowCases.Groups(sizes), .. ElementCases.Groups(sizes)];
 
     /// <summary>Runs once and compares, and only then runs for the clock.</summary>
     private SelfTestLine Test(Givens make, KernelCase one)
@@ -53,22 +49,8 @@ internal sealed class SelfTest(Device device, KernelSizes sizes, TimeSpan time)
         return new SelfTestLine(one.Name, one.Covers, error, 1e3 * seconds, one.Flops / seconds / 1e9, one.Bytes / seconds / 1e9) { IsConvolution = one.Flops > 0 };
     }
 
-    private double Seconds(Action run)
-    {
-        if (time == TimeSpan.Zero) return double.PositiveInfinity;
-        for (int i = 0; i < 3; i++) run();
-        device.Synchronize();
-        var clock = Stopwatch.StartNew();
-        int runs = 0;
-        do
-        {
-            for (int i = 0; i < 4; i++) run(); // queued: what the launch costs hides behind the kernel before
-            runs += 4;
-            device.Synchronize();
-        }
-        while (clock.Elapsed < time);
-        return clock.Elapsed.TotalSeconds / runs;
-    }
+    private double Seconds(Action run) =>
+        time == TimeSpan.Zero ? double.PositiveInfinity : new KernelClock(device, time).Seconds(run, rounds: 1)[0];
 
     /// <summary>max |a − b| / max |b|; what is no number is an infinite error.</summary>
     private static double Error(KernelCase one, float[] actual)

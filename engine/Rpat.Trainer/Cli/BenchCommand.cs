@@ -32,7 +32,8 @@ internal sealed class BenchCommand
     private BenchCommand(Host host) => _host = host;
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new("bench", "Measure speed on this machine.") { new BenchCommand(host).Step(), PtxCommand.Create(host) };
+    public static Command Create(Host host) =>
+        new("bench", "Measure speed on this machine.") { new BenchCommand(host).Step(), KernelsCommand.Create(host), PtxCommand.Create(host) };
 
     private Command Step()
     {

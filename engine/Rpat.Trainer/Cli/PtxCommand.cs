@@ -44,7 +44,7 @@ internal sealed class PtxCommand
         foreach (var kernel in kernels)
         {
             File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
-            _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  {Verdict(kernel)}");
+            _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {Verdict(kernel)}");
         }
         return kernels.All(kernel => Verdict(kernel) == "ok") ? ExitCode.Done : ExitCode.Device;
     }

@@ -16,6 +16,7 @@ internal sealed unsafe class GroupRun
     private byte* _values, _stacks;
     private long _stackBytes;
     private Random? _random;
+    private BankReport? _banks;
     private int _running;
 
     public SharedArena Shared { get; } = new();
@@ -49,7 +50,8 @@ internal sealed unsafe class GroupRun
         var (grid, group) = (Launch.Config.GridDim, Launch.Config.GroupDim);
         Index = new Index3D(number % grid.X, number / grid.X % grid.Y, number / grid.X / grid.Y);
         _random = Emulation.Seed is int seed ? new Random(unchecked(seed * 31 + number)) : null;
-        Shared.Start(Launch.Config.SharedMemoryConfig);
+        _banks = Emulation.Banks;
+        Shared.Start(Launch.Config.SharedMemoryConfig, _banks is not null);
         foreach (var lane in _all)
         {
             lane.Start(new Index3D(lane.Number % group.X, lane.Number / group.X % group.Y, lane.Number / group.X / group.Y));
@@ -97,6 +99,7 @@ internal sealed unsafe class GroupRun
             {
                 foreach (var lane in warp)
                     if (IsReady(lane)) progress |= Step(lane);
+                if (_banks is not null) BankMeter.Count(warp, Launch.Name, _banks);
                 again = TryResolve(warp, wholeGroup: false);
                 progress |= again;
             }

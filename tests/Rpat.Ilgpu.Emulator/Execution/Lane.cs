@@ -57,12 +57,16 @@ internal sealed unsafe class Lane(GroupRun group, int number)
     /// <summary>The bottom of its stack of frames.</summary>
     public byte* Stack { get; set; }
 
+    /// <summary>Accesses to shared memory since its warp last waited, where they are counted.</summary>
+    public List<SharedAccess> Accesses { get; } = [];
+
     /// <summary>Inline assembly: its registers and where it stands.</summary>
     public Ptx.PtxThread Ptx { get; } = new();
 
     public void Start(Index3D index)
     {
         (Index, Ended, Pending, Allocations) = (index, false, null, 0);
+        Accesses.Clear();
         Ptx.Reset();
     }
 

@@ -28,6 +28,8 @@ internal sealed unsafe class SharedArena : IDisposable
     private readonly int[] _writtenIn = new int[Words];
     private readonly int[] _atomicIn = new int[Words];
     private readonly int[] _plain = new int[Words]; // accesses of the segment that were not atomic
+    private readonly bool[] _underway = new bool[Words]; // an asynchronous copy may write it at any time
+    private bool _metered;
     private int _segment;
     private int _used, _count;
     private SharedMemoryConfig _dynamic;
@@ -45,11 +47,14 @@ internal sealed unsafe class SharedArena : IDisposable
         : throw Fault.In("asks for the address of dynamic shared memory, but the launch gave none");
 
     /// <summary>Begins a group: everything is poison again.</summary>
-    public void Start(SharedMemoryConfig dynamic)
+    /// <param name="dynamic">What the launch asks for.</param>
+    /// <param name="metered">Whether lanes note their accesses.</param>
+    public void Start(SharedMemoryConfig dynamic, bool metered)
     {
         MemoryBlock.Fill(_memory, _used);
         Array.Clear(_history, 0, _used / sizeof(uint) + 1);
-        (_used, _count, _dynamic) = (0, 0, dynamic);
+        Array.Clear(_underway, 0, _used / sizeof(uint) + 1);
+        (_used, _count, _dynamic, _metered) = (0, 0, dynamic, metered);
         if (dynamic.UsesDynamicSharedMemory) Place(dynamic.ArraySize, 16, Limit);
     }
 
@@ -77,9 +82,29 @@ internal sealed unsafe class SharedArena : IDisposable
     /// <summary>Notes that the running thread reads or writes some bytes.</summary>
     public void Touch(byte* address, int bytes)
     {
+        if (_metered) Lane.Current.Accesses.Add(new SharedAccess((int)(address - _memory), bytes));
+        Mark(address, bytes);
+    }
+
+    /// <summary>An asynchronous copy begins: nobody may look at its target or write there before the thread has waited for it.</summary>
+    public void BeginCopy(byte* target, int bytes) => Underway(target, bytes).Fill(true);
+
+    /// <summary>A copy has arrived, which is a write of the thread that waited for it.</summary>
+    public void EndCopy(byte* target, int bytes)
+    {
+        Underway(target, bytes).Clear();
+        Mark(target, bytes);
+        Written(target, bytes);
+    }
+
+    private Span<bool> Underway(byte* target, int bytes) => _underway.AsSpan((int)((target - _memory) / sizeof(uint)), bytes / sizeof(uint));
+
+    private void Mark(byte* address, int bytes)
+    {
         int first = (int)((address - _memory) / sizeof(uint)), last = (int)((address + bytes - 1 - _memory) / sizeof(uint));
         for (int word = first; word <= last; word++)
         {
+            if (_underway[word]) throw Fault.In($"accesses shared memory to which a copy is under way that nobody has waited for, {Where(word)}");
             if (_touchedIn[word] == _segment)
             {
                 _plain[word]++;
@@ -105,6 +130,11 @@ internal sealed unsafe class SharedArena : IDisposable
     public void TouchWrite(byte* address, int bytes)
     {
         Touch(address, bytes);
+        Written(address, bytes);
+    }
+
+    private void Written(byte* address, int bytes)
+    {
         for (long word = (address - _memory) / sizeof(uint); word <= (address + bytes - 1 - _memory) / sizeof(uint); word++) _writtenIn[word] = _segment;
     }
 

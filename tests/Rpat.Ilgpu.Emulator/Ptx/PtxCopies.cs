@@ -3,8 +3,8 @@ using Rpat.Ilgpu.Emulator.Execution;
 namespace Rpat.Ilgpu.Emulator.Ptx;
 
 /// <summary>
-/// Asynchronous copies of one thread (cp.async). Where they are headed is poisoned at once and filled when the thread waits for
-/// them, so that reading too early shows.
+/// Asynchronous copies of one thread (cp.async). Where they are headed is poisoned at once and filled when the thread waits for them;
+/// until then any access there is a fault, and behind that another thread's is a race until a barrier.
 /// </summary>
 internal sealed unsafe class PtxCopies
 {
@@ -39,6 +39,7 @@ internal sealed unsafe class PtxCopies
         byte* target = PtxMemory.Place(thread.Address(arguments[0]), bytes, shared: true, write: true);
         byte* source = filled == 0 ? null : PtxMemory.Place(thread.Address(arguments[1]), bytes, shared: false, write: false);
         MemoryBlock.Fill(target, bytes);
+        Lane.Current.Group.Shared.BeginCopy(target, bytes);
         _open.Add(new Copy((IntPtr)target, (IntPtr)source, bytes, filled));
     }
 
@@ -64,7 +65,7 @@ internal sealed unsafe class PtxCopies
         foreach (var copy in copies)
         {
             byte* target = (byte*)copy.Target;
-            Lane.Current.Group.Shared.TouchWrite(target, copy.Bytes);
+            Lane.Current.Group.Shared.EndCopy(target, copy.Bytes);
             new Span<byte>(target, copy.Bytes).Clear();
             new ReadOnlySpan<byte>((byte*)copy.Source, copy.Filled).CopyTo(new Span<byte>(target, copy.Bytes));
         }

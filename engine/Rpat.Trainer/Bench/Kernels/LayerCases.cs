@@ -40,6 +40,7 @@ internal static class LayerCases
             beta[at.C] - gamma[at.C] / Math.Sqrt(variance[at.C] + NormEpsilon) * mean[at.C])
         {
             Covers = ["BatchNormEval"],
+            Bytes = gamma.Bytes + beta.Bytes + mean.Bytes + variance.Bytes + 2 * constant.Bytes,
         };
         yield return new KernelCase("batch norm gradient", dx, k => k.BatchNormBackward(s, x, dh, saved, true, true, new BatchNormGradients(null, null, false, dx, false)),
             at => kept[2][at.C] * (Passed(x, dh, kept, at) - sums(at.C).Mean - Standard(x, kept, at) * sums(at.C).Product))

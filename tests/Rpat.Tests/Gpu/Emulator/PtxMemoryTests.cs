@@ -24,7 +24,19 @@ public sealed class PtxMemoryTests : IDisposable
     public void ACopyFillsUpWithZeros() => Assert.Equal([1, 2, 0, 0], RunCopy(CopyHalf, [.. Enumerable.Range(1, 128).Select(i => (float)i)])[^4..]);
 
     [Fact]
-    public void ReadingBeforeTheWaitShows() => Assert.All(RunCopy(CopyAndRead, new float[128]), value => Assert.True(float.IsNaN(value)));
+    public void ReadingBeforeTheWaitFails() =>
+        Assert.Contains("a copy is under way that nobody has waited for", EmulatedGpu.Fails(() => RunCopy(CopyAndRead, new float[128])));
+
+    [Fact]
+    public void ABarrierIsNoWait() =>
+        Assert.Contains("a copy is under way that nobody has waited for", EmulatedGpu.Fails(() => RunCopy(CopyAndMeet, new float[128])));
+
+    [Fact]
+    public void AWaitIsNoBarrier() => Assert.Contains("since the last barrier", EmulatedGpu.Fails(() => RunCopy(CopyWithoutBarrier, new float[128])));
+
+    [Fact]
+    public void CopyingOverWhatOthersReadFails() =>
+        Assert.Contains("since the last barrier", EmulatedGpu.Fails(() => RunCopy(CopyOverReaders, new float[128])));
 
     [Fact]
     public void ACopyFromNowhereFails() => Assert.Contains("outside every allocation", EmulatedGpu.Fails(() => RunCopy(CopyFromNowhere, new float[128])));
@@ -84,6 +96,31 @@ public sealed class PtxMemoryTests : IDisposable
         CudaAsm.Emit(Copy, 16 * Group.IdxX, address, 16);
         CudaAsm.Emit("cp.async.commit_group;");
         for (int i = 0; i < 4; i++) target[4 * Group.IdxX + i] = shared[4 * Group.IdxX + i];
+    }
+
+    private static void CopyAndMeet(ArrayView<float> source, ulong address, ArrayView<float> target)
+    {
+        CudaAsm.Emit(Copy, 16 * Group.IdxX, address, 16);
+        CudaAsm.Emit("cp.async.commit_group;");
+        Group.Barrier();
+        Take(target);
+    }
+
+    private static void CopyWithoutBarrier(ArrayView<float> source, ulong address, ArrayView<float> target)
+    {
+        CudaAsm.Emit(Copy, 16 * Group.IdxX, address, 16);
+        CudaAsm.Emit("cp.async.wait_all;");
+        if (Group.IdxX == 31) Take(target);
+    }
+
+    private static void CopyOverReaders(ArrayView<float> source, ulong address, ArrayView<float> target)
+    {
+        CudaAsm.Emit(Copy, 16 * Group.IdxX, address, 16);
+        CudaAsm.Emit("cp.async.wait_all;");
+        Group.Barrier();
+        Take(target);
+        CudaAsm.Emit(Copy, 16 * Group.IdxX, address, 16);
+        CudaAsm.Emit("cp.async.wait_all;");
     }
 
     private static void CopyFromNowhere(ArrayView<float> source, ulong address, ArrayView<float> target) => CudaAsm.Emit(Copy, 0, address + 512, 16);

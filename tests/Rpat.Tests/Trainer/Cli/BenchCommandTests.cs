@@ -39,4 +39,15 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Contains(expected, _test.Error);
         Assert.Single(_test.Error.TrimEnd().Split('\n'));
     }
+
+    [Theory]
+    [InlineData("--precision", "fp16", "give fp32, tf32 or bf16")]
+    [InlineData("--conv", "fft", "give auto or direct")]
+    [InlineData("--batch-size", "0", "give 1 to 4096")]
+    public void WrongOptionsOfTheTableAreOneSentence(string option, string value, string expected)
+    {
+        Assert.Equal(2, _test.Run("bench", "kernels", option, value));
+        Assert.Contains(expected, _test.Error);
+        Assert.Single(_test.Error.TrimEnd().Split('\n'));
+    }
 }

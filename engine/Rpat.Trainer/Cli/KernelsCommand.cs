@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+using Rpat.Engine;
+using Rpat.Trainer.Bench;
+using Rpat.Trainer.Bench.Kernels;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat bench kernels</c>: each kernel's time on a device, and its share of what the device computes and moves at most.</summary>
+internal sealed class KernelsCommand
+{
+    private const long CopyWords = 1 << 26; // 256 MiB, five times the largest cache of a GPU
+
+    private readonly Host _host;
+
+    private readonly Option<string> _device = new("--device")
+    {
+        Description = "whose kernels",
+        HelpName = "cpu|cuda:N",
+        DefaultValueFactory = _ => "cpu",
+    };
+
+    private readonly Option<string> _precision = Choice("--precision", "how a GPU's convolutions multiply", "fp32", "tf32", "bf16");
+    private readonly Option<string> _conv = Choice("--conv", "convolution algorithms of the CPU", "auto", "direct");
+    private readonly Option<int> _threads = Number("--threads", "threads of the CPU, 0 for one a core", 0);
+    private readonly Option<int> _batch = Number("--batch-size", "images", 128);
+    private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
+    private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
+
+    private KernelsCommand(Host host) => _host = host;
+
+    /// <summary>The command, for <c>bench</c> to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var kernels = new KernelsCommand(host);
+        var command = new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
+        {
+            kernels._device, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
+        };
+        command.SetAction(kernels.Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
+        var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
+        string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
+        using var device = OpenDevice.Named(parsed.GetValue(_device)!, precision, Within(parsed, _threads, 0, 1024), convolution);
+        Write(device, batch, new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords));
+        return ExitCode.Done;
+    }
+
+    private void Write(Device device, int batch, KernelTable table)
+    {
+        _host.Out.WriteLine($"{device.Name}: {device.Description}; batch {batch}");
+        _host.Out.WriteLine("Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches hold what moves.");
+        _host.Out.WriteLine(KernelTable.Header);
+        List<Peak> peaks = [];
+        foreach (var line in table.Run())
+        {
+            _host.Out.WriteLine(KernelTable.Format(line));
+            peaks.Add(line.Peak);
+        }
+        _host.Out.WriteLine($"peak: {Range(peaks.Select(peak => peak.Flops))} GFLOP/s of multiply-adds on registers, {Range(peaks.Select(peak => peak.Bytes))} GB/s of copies of 256 MiB");
+    }
+
+    private static string Range(IEnumerable<double> values)
+    {
+        double[] rising = [.. values.Order()];
+        return string.Create(CultureInfo.InvariantCulture, $"{KernelClock.Median(rising) / 1e9:F1} ({rising[0] / 1e9:F1}–{rising[^1] / 1e9:F1})");
+    }
+
+    private static Option<string> Choice(string name, string description, params string[] values) => new(name)
+    {
+        Description = description,
+        HelpName = string.Join('|', values),
+        DefaultValueFactory = _ => values[0],
+    };
+
+    private static Option<int> Number(string name, string description, int value) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => value,
+    };
+
+    private static string Known(ParseResult parsed, Option<string> option, params string[] values)
+    {
+        string value = parsed.GetValue(option)!;
+        if (values.Contains(value)) return value;
+        throw new UsageException($"{option.Name} {value} is unknown: give {string.Join(", ", values[..^1])} or {values[^1]}.");
+    }
+
+    private static int Within(ParseResult parsed, Option<int> option, int least, int most)
+    {
+        int value = parsed.GetValue(option);
+        return value >= least && value <= most ? value : throw new UsageException($"{option.Name} {value} is out of range: give {least} to {most}.");
+    }
+}
