@@ -10,4 +10,10 @@ public readonly record struct BatchOptions(int Size, AugmentOptions Augment)
 
     /// <summary>The share of batches that <see cref="IO.CutMix"/> mixes, from 0 to 1.</summary>
     public double CutMix { get; init; }
+
+    /// <summary>
+    /// Whether images are made when they are first looked at, because a device makes its own (<see cref="ResidentImages"/>). Neither
+    /// second views nor mixed images can be.
+    /// </summary>
+    public bool OnDemand { get; init; }
 }

@@ -13,6 +13,8 @@ public sealed class ImageBatch
     private readonly float[] _images, _second, _scratch;
     private readonly int[] _labels, _partners, _partnerLabels;
     private readonly long[] _samples;
+    private ulong _seed;
+    private bool _made;
 
     /// <summary>Makes an empty batch.</summary>
     /// <param name="set">The images.</param>
@@ -23,6 +25,8 @@ public sealed class ImageBatch
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Size);
         if (options is { TwoViews: true, CutMix: > 0 })
             throw new ArgumentException("CutMix has no meaning for a method that trains on two views: choose one.", nameof(options));
+        if (options.OnDemand && (options.TwoViews || options.CutMix > 0))
+            throw new ArgumentException("Second views and mixed images are made with their batch: leave OnDemand out.", nameof(options));
         (_set, _options) = (set, options);
         int values = checked(options.Size * set.ImageSize);
         _images = new float[values];
@@ -39,7 +43,14 @@ public sealed class ImageBatch
     public int Epoch { get; private set; }
 
     /// <summary>The images, [N, C, H, W] in [0, 1].</summary>
-    public ReadOnlySpan<float> Images => _images.AsSpan(0, Count * _set.ImageSize);
+    public ReadOnlySpan<float> Images
+    {
+        get
+        {
+            if (!_made) Make();
+            return _images.AsSpan(0, Count * _set.ImageSize);
+        }
+    }
 
     /// <summary>A second view of the same images; empty unless it was asked for.</summary>
     public ReadOnlySpan<float> SecondView => _second.AsSpan(0, Math.Min(_second.Length, Count * _set.ImageSize));
@@ -63,12 +74,19 @@ public sealed class ImageBatch
     /// <param name="number">The batch's number in its epoch, from 0.</param>
     public void Load(ReadOnlySpan<int> indices, ulong seed, int epoch, int number)
     {
-        (Count, Epoch) = (indices.Length, epoch);
-        CropFlip.Apply(_set, indices, _options.Augment, seed, epoch, _images.AsSpan(0, Count * _set.ImageSize));
+        (Count, Epoch, _seed, _made) = (indices.Length, epoch, seed, false);
         if (_options.TwoViews)
             CropFlip.Apply(_set, indices, _options.Augment with { View = 1 }, seed, epoch, _second.AsSpan(0, Count * _set.ImageSize));
-        for (int i = 0; i < Count; i++) (_labels[i], _samples[i]) = (_set.Labels[indices[i]], indices[i]);
+        for (int i = 0; i < Count; i++) (_labels[i], _partners[i], _samples[i]) = (_set.Labels[indices[i]], indices[i], indices[i]);
+        if (!_options.OnDemand) Make();
         Mix(new RandomKey(seed, Purpose.Mix, epoch, number, 0, 0));
+    }
+
+    // Until something is mixed, the partners are the images themselves.
+    private void Make()
+    {
+        CropFlip.Apply(_set, _partners.AsSpan(0, Count), _options.Augment, _seed, Epoch, _images.AsSpan(0, Count * _set.ImageSize));
+        _made = true;
     }
 
     private void Mix(in RandomKey key)

@@ -93,7 +93,8 @@ internal sealed class StepProgram
             _labels[i] = batch.Labels[i % n];
             _samples[i] = batch.Samples[i % n] + (i < n ? 0 : 1L << 31); // a second view has random numbers of its own
         }
-        X.Upload(batch.Images);
+        if (batch.Place is { } place) place(X);
+        else X.Upload(batch.Images);
         Labels.Upload(_labels);
         if (batch.IsMixed) Mix(batch);
         if (_target is not null) Rectify(_target, moment);

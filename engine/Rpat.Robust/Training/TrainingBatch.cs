@@ -1,3 +1,5 @@
+using Rpat.Engine;
+
 namespace Rpat.Robust;
 
 /// <summary>
@@ -8,6 +10,12 @@ public readonly ref struct TrainingBatch
 {
     /// <summary>Images in [0,1], NCHW; twice as many where the method wants two views.</summary>
     public required ReadOnlySpan<float> Images { get; init; }
+
+    /// <summary>
+    /// Makes the images where the step wants them, on the device, in place of an upload of <see cref="Images"/>, which may then be empty; null
+    /// to upload.
+    /// </summary>
+    public Action<Tensor>? Place { get; init; }
 
     /// <summary>True class of each of the N images.</summary>
     public required ReadOnlySpan<int> Labels { get; init; }

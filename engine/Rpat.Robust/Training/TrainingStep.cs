@@ -147,7 +147,7 @@ public sealed class TrainingStep : ITrainingState
         if (batch.Samples.Length != n) throw new ShapeException("TrainingStep", $"{n} labels need {n} sample indices, got {batch.Samples.Length}");
         if (batch.OtherLabels.Length != batch.Shares.Length || batch.IsMixed && batch.Shares.Length != n)
             throw new ShapeException("TrainingStep", $"{n} mixed images need {n} other labels and shares");
-        if (batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
+        if (batch.Place is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep", $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");

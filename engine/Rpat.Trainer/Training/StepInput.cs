@@ -1,21 +1,37 @@
+using Rpat.Engine;
 using Rpat.Engine.IO;
 using Rpat.Robust;
 
 namespace Rpat.Trainer.Training;
 
 /// <summary>Puts a loaded batch into the form that a training step takes: two views one behind the other, a share for each mixed image.</summary>
-internal sealed class StepInput(TrainingStep step)
+internal sealed class StepInput
 {
+    private readonly TrainingStep _step;
+    private readonly DeviceImages? _device;
+    private readonly Action<Tensor>? _place;
     private float[] _views = [];
     private float[] _shares = [];
+    private ImageBatch? _batch;
+
+    /// <summary>Prepares the input of a step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="device">What makes the images on the device, or null to upload them.</param>
+    public StepInput(TrainingStep step, DeviceImages? device = null)
+    {
+        (_step, _device) = (step, device);
+        if (device is not null) _place = x => _device!.Load(_batch!, x);
+    }
 
     /// <summary>Runs the step on a batch.</summary>
     public void Run(ImageBatch batch, in Moment moment)
     {
         bool mixed = batch.Share < 1;
-        step.Run(new TrainingBatch
+        _batch = batch;
+        _step.Run(new TrainingBatch
         {
-            Images = step.TwoViews ? BothViews(batch) : batch.Images,
+            Images = _place is not null ? default : _step.TwoViews ? BothViews(batch) : batch.Images,
+            Place = _place,
             Labels = batch.Labels,
             Samples = batch.Samples,
             OtherLabels = mixed ? batch.PartnerLabels : default,

@@ -29,7 +29,7 @@ internal sealed class TrainingRun
     {
         (_config, _setup, _run, _stop) = (config, setup, run, stop);
         _state = new RunState(setup.Step);
-        (_batches, _input) = (setup.Batches(), new StepInput(setup.Step));
+        (_batches, _input) = (setup.Batches(), new StepInput(setup.Step, setup.DeviceImages()));
         _guard = new DivergenceGuard(config.Guard, setup.Model.Classes);
         _report = new RunReporter(config, setup, run, _state, view);
         _monitor = new ValidationMonitor(config, setup, run, _state, _report);

@@ -101,7 +101,13 @@ internal sealed class TrainingSetup : IDisposable
     public Moment At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)_config.Optimizer.Lr);
 
     /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
-    public BatchStream Batches()
+    public BatchStream Batches() => new(Data.Train, BatchOptions(), Seed);
+
+    /// <summary>What makes the batches' images on the device, or null where the host does.</summary>
+    public DeviceImages? DeviceImages() =>
+        BatchOptions() is { OnDemand: true } options ? new DeviceImages(new ResidentImages(Device, Data.Train), options.Augment, Seed) : null;
+
+    private BatchOptions BatchOptions()
     {
         var a = _config.Data.Augment;
         int side = Math.Min(Data.Train.Height, Data.Train.Width);
@@ -110,7 +116,8 @@ internal sealed class TrainingSetup : IDisposable
         if (a.CutMix > 0 && Step.TwoViews)
             throw new ConfigException($"data.augment.cutmix mixes images, and {_config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
-        return new BatchStream(Data.Train, new BatchOptions(Batch, augment) { CutMix = a.CutMix, TwoViews = Step.TwoViews }, Seed);
+        var options = new BatchOptions(Batch, augment) { CutMix = a.CutMix, TwoViews = Step.TwoViews };
+        return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 
     /// <summary>The attack of a number of steps under the run's threat model.</summary>

@@ -33,6 +33,17 @@ public sealed class BatchStreamTests
     }
 
     [Fact]
+    public void ImagesOnDemandAreTheSame()
+    {
+        BatchOptions made = new(5, _augment), later = made with { OnDemand = true };
+        Assert.Equal(
+            new BatchStream(_set, made, seed: 9).Epoch(2).Select(BatchFixture.Content),
+            new BatchStream(_set, later, seed: 9).Epoch(2).Select(BatchFixture.Content));
+        Assert.Throws<ArgumentException>(() => new ImageBatch(_set, later with { TwoViews = true }));
+        Assert.Throws<ArgumentException>(() => new ImageBatch(_set, later with { CutMix = 0.5 }));
+    }
+
+    [Fact]
     public void GoingOnInTheMiddleGivesTheSameBatches()
     {
         var stream = new BatchStream(_set, _options, seed: 9);

@@ -95,12 +95,12 @@ public sealed class BankTests(GpuFixture fixture)
     {
         var shared = SharedMemory.GetDynamic<float>();
         int at = stride * Group.IdxX;
-        if (quads != 0) shared.Cast<Quad>()[at / 4] = new Quad { X = 1 };
+        if (quads != 0) shared.Cast<Quad>()[at / 4] = new Quad(1);
         else shared[at] = 1;
     }
 
-    private struct Quad
+    private readonly struct Quad(float all)
     {
-        public float X, Y, Z, W;
+        public readonly float X = all, Y = all, Z = all, W = all;
     }
 }
