@@ -6,7 +6,7 @@ namespace Rpat.Robust;
 /// <param name="Pgd">The attack.</param>
 /// <param name="Beta">β, which may follow the learning rate.</param>
 /// <param name="Start">First epoch, counted from 1, of the term.</param>
-public sealed record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.PublishedStart) : Objective, IMethod
+public record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.PublishedStart) : Objective, IMethod
 {
     /// <inheritdoc/>
     public static IReadOnlyList<MethodInfo> Methods { get; } =
@@ -19,14 +19,8 @@ public sealed record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.P
             LooksAtAverage = true,
             Parameters =
             [
-                MethodParameter.Number("beta", "1", "weight of the divergence", "official code for PreActResNet-18; unverified for WRN-34-10 without CutMix") with { Uncertain = true },
-                MethodParameter.Choice("schedule", "constant", "how beta moves: constant, dependent on the learning rate, or piecewise (half as much again from epoch 151)", "official code: off by default", "constant", "dependent", "piecewise"),
-                MethodParameter.Number("decay", "0.999", "share of the old average in each step", "official code") with { Most = 1 },
-                MethodParameter.Epoch("start", 106, "first epoch in which the average moves on its own", "official code: 105, counted from 0"),
-                MethodParameter.Number("strong_eps", "0", "radius of a stronger attack in the second half of the run; 0 for none", "ReBAT++: 10/255"),
-                new MethodParameter("strong_steps", SettingKind.Whole, "12", "its steps", "ReBAT++") with { Least = 1 },
-                MethodParameter.Epoch("strong_from", 101, "first epoch of the stronger attack", "ReBAT++: 100, counted from 0"),
-                MethodParameter.Flag("log_clean", false, "faithful to the official code: scoring and logging forwards, which only move running statistics", "methods.md section 8, number 9"),
+                .. ReBatSettings.Beta("official code for PreActResNet-18; unverified for WRN-34-10 without CutMix"),
+                .. ReBatSettings.Shared,
             ],
         },
     ];
@@ -60,9 +54,12 @@ public sealed record ReBat(PgdOptions Pgd, Coefficient Beta, int Start = ReBat.P
     };
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public sealed override Loss Loss(Views v)
     {
         var loss = v.CrossEntropy(v.Adversarial);
-        return Beta.IsZero ? loss : loss + v.Times(Beta, v.Distill(v.Averaged.Adversarial, v.Adversarial, detach: true));
+        return Beta.IsZero ? loss : loss + v.Times(Beta, FromAverage(v));
     }
+
+    /// <summary>The divergence of the network from its averaged one.</summary>
+    protected virtual Loss FromAverage(Views v) => v.Distill(v.Averaged.Adversarial, v.Adversarial, detach: true);
 }
