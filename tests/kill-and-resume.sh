@@ -3,7 +3,7 @@
 # file of the two run folders but log.txt, run.json, config.yaml, report.html and TensorBoard's
 # events, which hold times and places.
 #   tests/kill-and-resume.sh [KILLS=20] [SEED=1] [METHOD=pgd-at+rpat] [train options...]
-# METHOD may be 'all': every method in turn, on a made-up set that takes a few seconds each.
+# METHOD may be 'all': every method in turn, on a made-up set that takes a few seconds each; 'all:te|awp' those whose names match.
 # Needs a Release build of engine/Rpat.Trainer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +14,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 same() { # hashes FOLDER: every file that equal runs have in common
-  (cd "$1" && find . -type f ! -name log.txt ! -name run.json ! -name config.yaml ! -name report.html ! -name '*tfevents*' ! -name .lock -exec sha256sum {} + | sort -k2)
+  (cd "$1" && find . -type f ! -name log.txt ! -name run.json ! -name config.yaml ! -name report.html ! -name '*tfevents*' ! -name .lock \
+    ! -name 'report.html.tmp-*' -exec sha256sum {} + | sort -k2)
 }
 
 finished() { grep -qs '"status": "finished"' "$1"/[0-9]*/run.json; }
@@ -54,7 +55,7 @@ compare() { # compare NAME: trains once without a stop, once killed, and compare
   echo "$1: equal after $(cat "$work/killed") kills: $(same "${folders[0]}" | wc -l) files, uninterrupted $length ms"
 }
 
-if [ "$method" != all ]; then
+if [[ $method != all* ]]; then
   options=(--recipe fashion-quick --method "$method" --set model.width=4 --set attack.steps=3 --set train.epochs=2 --set eval.n=50
     --set checkpoint.steps=3 "$@")
   compare "$method"
@@ -68,7 +69,9 @@ options=("${tiny[@]}" --method clean)
 train "$work/teacher"
 teacher=$(echo "$work"/teacher/[0-9]*)
 failed=0
-for method in $("${program[@]}" methods | awk '/^[a-z]/ { print $1 }') pgd-at+rpat trades+rpat consistency-at+rpat; do
+[[ $method == all:* ]] && pattern=${method#all:} || pattern=
+methods=$("${program[@]}" methods | awk '/^[a-z]/ { print $1 }'; printf '%s\n' pgd-at+rpat trades+rpat consistency-at+rpat)
+for method in $(grep -E -e "$pattern" <<<"$methods"); do
   options=("${tiny[@]}" --method "$method" "$@")
   case $method in
     kd-swa*) options+=(--set "method.teachers.clean=$teacher" --set "method.teachers.robust=$teacher" --set method.start=2) ;;

@@ -12,6 +12,9 @@ namespace Rpat.Trainer.Runs;
 /// </summary>
 internal sealed class MetricsLog
 {
+    /// <summary>The name of the event file in a run's folder.</summary>
+    public const string EventsName = "metrics.jsonl";
+
     private const string Train = "train";
     private readonly GrowingFile _events;
     private readonly string _csvPath;

@@ -18,6 +18,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The name of the file with the run's warnings, one a line.</summary>
     public const string WarningsName = "warnings.txt";
 
+    private const string LockName = ".lock";
     private const int MaxNumber = 10_000;
 
     private readonly SortedDictionary<string, GrowingFile> _growing = new(StringComparer.Ordinal);
@@ -27,7 +28,8 @@ internal sealed class RunFolder : IDisposable
     {
         (Path, IsResumed) = (path, resumed);
         _lock = Lock();
-        Metrics = new MetricsLog(Grow("metrics.jsonl"), PathOf("metrics.csv"));
+        if (resumed) RemoveHalfWritten();
+        Metrics = new MetricsLog(Grow(MetricsLog.EventsName), PathOf("metrics.csv"));
         Log = new RunLog(PathOf("log.txt"), clock);
         if (File.Exists(PathOf(WarningsName))) Grow(WarningsName);
     }
@@ -132,9 +134,32 @@ internal sealed class RunFolder : IDisposable
         _lock.Dispose();
     }
 
+    /// <summary>Whether a process has a run open.</summary>
+    public static bool IsOpen(string path)
+    {
+        string file = System.IO.Path.Combine(path, LockName);
+        if (!File.Exists(file)) return false;
+        try
+        {
+            new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1).Dispose();
+            return false;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    // The lock is held, so whoever wrote them is dead. Evaluations have folders of their own, in which another process may be at work.
+    private void RemoveHalfWritten()
+    {
+        string[] folders = [Path, .. new[] { "checkpoints", "images" }.Select(PathOf).Where(Directory.Exists)];
+        foreach (string half in folders.SelectMany(folder => Directory.GetFiles(folder, "*.tmp-*"))) File.Delete(half);
+    }
+
     // The system gives the lock back when a process dies, however it dies; the file itself means nothing.
     private FileStream Lock() =>
-        new(PathOf(".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        new(PathOf(LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
 
     private static string Claim(string root, string name)
     {

@@ -28,6 +28,7 @@ public sealed class ResumeTests : IDisposable
         string whole = Train("whole", 13), parts = Train("parts", 13);
         foreach (string newer in Directory.GetFiles(Path.Combine(parts, "checkpoints")).Order(StringComparer.Ordinal).Skip(1)) File.Delete(newer);
         File.AppendAllText(Path.Combine(parts, "metrics.jsonl"), "{\"step\":99,\"ep");
+        File.WriteAllText(Path.Combine(parts, "model.safetensors.tmp-1"), "half-written by a process that is dead");
         Assert.Equal(0, _test.Run("train", "--resume", parts));
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
