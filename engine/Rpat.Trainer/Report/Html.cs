@@ -46,7 +46,7 @@ internal static class Html
         summary{cursor:pointer;padding:.6rem .8rem;font-weight:600}
         details .scroll{border:0}
         pre{margin:0;padding:.7rem .9rem;overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.6rem;font-size:.85rem}
-        @media print{:root{color-scheme:light;--page:#fff}body{font-size:11px}main{max-width:none;padding:0}h2{break-after:avoid}.card,figure,table,tr,.warn li{break-inside:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.strip{overflow:visible}.strip img{min-width:0}}
+        @media print{:root{color-scheme:light;--page:#fff;font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}h2{break-after:avoid}.card,figure,table,tr,.warn li{break-inside:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.strip{overflow:visible}.strip img{min-width:0}}
         """;
 
     /// <summary>A whole page.</summary>

@@ -49,7 +49,7 @@ internal sealed record RunData(
     public MeasuredAccuracy? Clean => Counting.FirstOrDefault(a => a.IsClean);
 
     /// <summary>The accuracy under the strongest attack of the evaluation that counts: the lowest one.</summary>
-    public MeasuredAccuracy? Robust => Counting.Where(a => !a.IsClean && a.Depth == 0).MinBy(a => a.Value);
+    public MeasuredAccuracy? Robust => Counting.Where(a => !a.IsClean && a.Depth == 0).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
     public static bool IsAutoAttack(MeasuredAccuracy a) => a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
@@ -160,8 +160,11 @@ internal sealed record RunData(
         }
     }
 
-    // "aa-standard" is what the ledger calls it.
-    private static string Title(string label) => label.StartsWith("aa-", StringComparison.Ordinal) ? $"AutoAttack {label[3..]}" : label;
+    // "aa-standard" and "pgd20" are what the ledger calls them.
+    private static string Title(string label) =>
+        label.StartsWith("aa-", StringComparison.Ordinal) ? $"AutoAttack {label[3..]}"
+        : label.StartsWith("pgd", StringComparison.Ordinal) && label[3..].All(char.IsAsciiDigit) ? $"PGD-{label[3..]}"
+        : label;
 
     private static List<RunPicture> Files(string folder, string pattern, string type) => Directory.Exists(folder)
         ? [.. Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal).Select(path => new RunPicture(Path.GetFileNameWithoutExtension(path), type, File.ReadAllBytes(path)))]

@@ -12,6 +12,8 @@ internal sealed class RunReport
 {
     private const double ChartWidth = 460;
 
+    private static readonly string _rateName = CurveNames.Of("train", "lr");
+
     private readonly RunData _run;
 
     private RunReport(RunData run) => _run = run;
@@ -63,11 +65,11 @@ internal sealed class RunReport
         _run.Warnings.Count == 0 ? "" : $"<ul class=\"warn\">\n{string.Concat(_run.Warnings.Select(w => $"<li>{Html.Text(w)}</li>\n"))}</ul>\n";
 
     private string Results() => _run.Accuracies.Count == 0 ? "" : Html.Table(
-        ["attack", "threat", "accuracy %", "95 % interval", "images", "measured by"],
+        ["attack", "accuracy %", "95 % interval", "images", "threat", "measured by"],
         _run.Accuracies.Select(a => (a.Depth > 0 ? "stage" : "", Cells(a))));
 
     private static IReadOnlyList<string> Cells(MeasuredAccuracy a) =>
-        [a.Attack, a.Threat, Percent(a.Value), Interval(a), a.Images.ToString(CultureInfo.InvariantCulture), a.Source];
+        [a.Attack, Percent(a.Value), Interval(a), a.Images.ToString(CultureInfo.InvariantCulture), a.Threat, a.Source];
 
     private static string Interval(MeasuredAccuracy a) => $"{Percent(a.Interval.Low)} to {Percent(a.Interval.High)}";
 
@@ -89,7 +91,7 @@ internal sealed class RunReport
         LineSeries[] series = [.. names.Select(pair => new LineSeries(CurveNames.Of(pair.Split, pair.Name), [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
         if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first]; // a loss of one term is that term
         if (series.Length == 0) return null;
-        return SvgLineChart.Draw(new ChartText(series.Length == 1 ? $"{title}: {series[0].Name}" : title, "epoch", unit, ChartWidth), series);
+        return SvgLineChart.Draw(new ChartText(series.Length == 1 && series[0].Name != _rateName ? $"{title}: {series[0].Name}" : title, "epoch", unit, ChartWidth), series);
     }
 
     private static bool IsAccuracy(string name) =>

@@ -17,7 +17,7 @@ internal static class RunWarnings
         if (run.Robust is null) yield return "Robustness has not been measured: run 'rpat eval' with attacks.";
         else if (!run.Accuracies.Any(RunData.IsAutoAttack))
             yield return "Robust accuracy was measured by PGD alone, which overestimates it: 'rpat eval … --attacks aa' runs AutoAttack.";
-        if (run.Robust is { Images: < Few } few)
+        if (run.Robust is { Images: < Few } few && !run.Warnings.Any(w => w.Contains("images are few", StringComparison.Ordinal)))
             yield return FormattableString.Invariant($"Robust accuracy rests on {few.Images} images: see the interval before comparing.");
         if (Overfitting(run) is { } sentence) yield return sentence;
     }
