@@ -42,6 +42,8 @@ internal static class App
             AttacksCommand.Create(host),
             DataCommand.Create(host),
             ReportCommand.Create(host),
+            RunsCommand.Create(host),
+            DemoCommand.Create(host),
             BenchCommand.Create(host),
             MethodsCommand.Create(host),
             ModelsCommand.Create(host),

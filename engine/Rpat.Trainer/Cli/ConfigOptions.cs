@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
 using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Cli;
@@ -29,6 +30,7 @@ internal sealed class ConfigOptions
         Key("--method", "NAME", Keys.MethodName),
         Key("--rpat-weight", "NUMBER", Keys.RpatWeight),
         Key("--rpat-start", "EPOCH", Keys.RpatStart),
+        Key("--rpat-rate", "ALPHA", Keys.RpatAlpha),
         Key("--norm", "NAME", Keys.Norm),
         Key("--eps", "8/255", Keys.Eps),
         Key("--step-size", "2/255", Keys.Step),
@@ -40,21 +42,30 @@ internal sealed class ConfigOptions
         Key("--weight-decay", "NUMBER", Keys.WeightDecay),
         Key("--momentum", "NUMBER", Keys.Momentum),
         Key("--ema", "NUMBER", Keys.Ema),
+        Key("--awp", "GAMMA", Keys.AwpGamma),
+        Key("--init", "CHECKPOINT", Keys.ModelWeights),
         Key("--max-steps", "N", Keys.MaxSteps),
+        Key("--max-minutes", "N", Keys.MaxMinutes),
         Key("--val-split", "N|SHARE", Keys.Validation),
         Key("--monitor", "ATTACK", Keys.EvalMonitor),
         Key("--eval-every", "EPOCHS", Keys.EvalEvery),
         Key("--save-every", "EPOCHS", Keys.CheckpointEpochs),
         Key("--keep-last", "N", Keys.CheckpointKeep),
         Key("--seed", "N", Keys.Seed),
-        Key("--threads", "N", Keys.Threads),
+        Key("--threads", "N", Keys.Threads, "-j"),
         Key("--device", "cpu|cuda:N", Keys.DeviceName),
         Key("--precision", "fp32|tf32|bf16", Keys.Precision),
         Key("--conv", "auto|direct", Keys.Convolution),
         Key("--progress", "auto|live|plain|none", Keys.Progress),
+        Key("--grace", "SECONDS", Keys.Grace),
         Key("--out", "DIR", Keys.Out, "-o"),
         Key("--name", "NAME", Keys.RunName),
     ];
+
+    private readonly Option<bool> _rpat = new("--rpat") { Description = $"add the perception term to the method ({Keys.MethodName.Path})" };
+    private readonly Option<bool> _noRpat = new("--no-rpat") { Description = $"leave the perception term out of the method ({Keys.MethodName.Path})" };
+    private readonly Option<bool> _overfit = new("--overfit-batch") { Description = $"{Keys.OverfitBatch.Doc} ({Keys.OverfitBatch.Path})" };
+    private readonly OfficialNames _official = new();
 
     // Names that are looked up elsewhere than in the key's kind.
     private static Dictionary<Leaf, Func<IEnumerable<string>>> Listed => new()
@@ -70,18 +81,32 @@ internal sealed class ConfigOptions
         command.Add(_files);
         command.Add(_sets);
         foreach (var (option, _) in _keys) command.Add(option);
+        foreach (Option option in new Option[] { _rpat, _noRpat, _overfit }) command.Add(option);
+        _official.AddTo(command);
     }
 
     /// <summary>What the user gave of them.</summary>
+    /// <exception cref="UsageException">Two options contradict each other.</exception>
     public ConfigSources Sources(ParseResult parsed, Host host) => new(
         parsed.GetValue(_files) ?? [],
         host.Environment,
         parsed.GetValue(_sets) ?? [],
         [
+            .. _official.Given(parsed, host, key => _keys.FirstOrDefault(pair => pair.Key == key).Option?.Name ?? $"--set {key.Path}="),
             .. from pair in _keys
                where parsed.GetResult(pair.Option) is not null
                select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
-        ]);
+            .. parsed.GetValue(_overfit) ? [(_overfit.Name, Keys.OverfitBatch, "true")] : Array.Empty<(string, Leaf, string)>(),
+        ])
+    { Rpat = Term(parsed) };
+
+    private bool? Term(ParseResult parsed) => (parsed.GetValue(_rpat) || _official.WantsTerm(parsed), parsed.GetValue(_noRpat)) switch
+    {
+        (true, true) => throw new UsageException("--rpat and --no-rpat contradict each other: give one."),
+        (true, _) => true,
+        (_, true) => false,
+        _ => null,
+    };
 
     private static (Option<string> Option, Leaf Key) Key(string name, string value, Leaf key, params string[] aliases) =>
         (Completed(new Option<string>(name, aliases) { Description = $"{key.Doc} ({key.Path})", HelpName = value }, key), key);

@@ -19,6 +19,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
     private readonly Option<string?> _json = new("--json") { Description = "write the result as JSON", HelpName = "FILE" };
     private readonly Option<string?> _logits = new("--save-logits") { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
+    private readonly Option<string[]> _failUnder = new("--fail-under") { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
     private readonly Option<string?> _leaderboard = new("--robustbench-json") { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
 
     private EvalCommand(Host host) => _host = host;
@@ -28,7 +29,7 @@ internal sealed class EvalCommand
 
     private Command Build()
     {
-        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json, _logits, _leaderboard, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
+        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json, _logits, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -37,26 +38,39 @@ internal sealed class EvalCommand
     private int Run(ParseResult parsed)
     {
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attacks)));
+        var limits = FailUnder.Parse(parsed.GetValue(_failUnder) ?? [], options.Attacks);
         using var device = _threat.Open(parsed);
         var subject = EvalSubject.Open(options, device, _host);
         var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes);
         bool resume = parsed.GetValue(_resume);
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), resume);
-        using var stop = new StopRequest(() => _host.Error.WriteLine("stopping; a second signal leaves at once"), Environment.Exit);
+        using var stop = new StopRequest(() => _host.Note("stopping; a second signal leaves at once"), Environment.Exit);
         stop.Listen();
         try
         {
             var report = Evaluate(subject, plan, folder, resume, stop);
             Conclude(parsed, report, subject, plan, folder);
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
-            return ExitCode.Done;
+            return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         }
         catch (OperationCanceledException)
         {
             _host.Error.WriteLine($"stopped; what is done is in {folder}: the same command with --resume goes on");
             return stop.Code;
         }
+    }
+
+    private int Judge(IEnumerable<string> missed)
+    {
+        int code = ExitCode.Done;
+        foreach (string sentence in missed)
+        {
+            _host.Error.WriteLine($"rpat: {sentence}");
+            code = ExitCode.LimitMissed;
+        }
+
+        return code;
     }
 
     // Direct sums round less than Winograd's transforms, and whoever keeps logits compares them.

@@ -6,6 +6,7 @@ using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Perception;
+using Rpat.Trainer.Runs;
 using Rpat.Trainer.Training;
 using Rpat.Trainer.Weights;
 
@@ -14,8 +15,6 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat perception</c>: how logits and features of networks change along perturbations, for successes and failures.</summary>
 internal sealed class PerceptionCommand
 {
-    private const string ConfigName = "config.yaml";
-
     private readonly Host _host;
     private readonly Argument<string[]> _runs = new("RUN") { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _data = new("--data") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
@@ -74,18 +73,12 @@ internal sealed class PerceptionCommand
 
     private LabeledImages Images(ParseResult parsed, string first)
     {
-        string data = parsed.GetValue(_data) ?? DataOf(first) ?? throw new UsageException($"'{first}' does not say which data set it was trained on: give --data.");
-        var pair = DataSets.Open(data, parsed.GetValue(_dataDir));
+        var set = TrainedOn.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), first);
+        var pair = DataSets.Open(set.Name, set.Dir);
         foreach (string note in pair.Notes) _host.Warn($"note: {note}");
         int count = parsed.GetValue(_count);
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         return count == 0 ? pair.Test : pair.Test.Take(Math.Min(count, pair.Test.Count));
-    }
-
-    private static string? DataOf(string run)
-    {
-        string config = Path.Combine(run, ConfigName);
-        return File.Exists(config) ? Layers.File(config).Entries.GetValueOrDefault(Keys.DataName.Path)?.Text : null;
     }
 
     private List<PerceptionOptions> Options(ParseResult parsed)

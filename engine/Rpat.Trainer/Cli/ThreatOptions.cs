@@ -4,6 +4,7 @@ using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
+using Rpat.Trainer.Runs;
 using Rpat.Trainer.Training;
 using Rpat.Trainer.Weights;
 
@@ -13,7 +14,7 @@ namespace Rpat.Trainer.Cli;
 internal sealed class ThreatOptions
 {
     private readonly WeightOptions _weights = new();
-    private readonly Option<string> _data = new("--data") { Description = "data set, or npz:FILE; see 'rpat data'", HelpName = "SPEC", Required = true };
+    private readonly Option<string?> _data = new("--data") { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
     private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
@@ -49,8 +50,10 @@ internal sealed class ThreatOptions
         int count = parsed.GetValue(_count), batch = parsed.GetValue(_batch);
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         if (batch < 1) throw new UsageException($"--batch-size is {batch}: give at least 1.");
+        string checkpoint = parsed.GetRequiredValue(_weights.File);
+        var set = TrainedOn.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
         return new EvalOptions(
-            parsed.GetRequiredValue(_weights.File), _weights.Choice(parsed), parsed.GetRequiredValue(_data), parsed.GetValue(_dataDir), attacks, norm,
+            checkpoint, _weights.Choice(parsed), set.Name, set.Dir, attacks, norm,
             EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)), count, batch, (ulong)parsed.GetValue(_seed)).Checked();
     }
 

@@ -27,7 +27,7 @@ internal sealed class ConfigBinder
         Attack(),
         new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov)),
         new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
-        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.MaxSteps)),
+        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.MaxSteps), Get(Keys.OverfitBatch)),
         new AverageSection(Get(Keys.Ema), Get(Keys.Swa), Get(Keys.AverageStart), Get(Keys.AverageReport)),
         new EvalSection(
             Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch), Get(Keys.EvalSelect), Get(Keys.EvalMonitor), Get(Keys.EvalEvery)),
@@ -37,7 +37,7 @@ internal sealed class ConfigBinder
             Get(Keys.GuardActionKey), Get(Keys.GuardExplode), Get(Keys.GuardConstant), Get(Keys.GuardRollbacks), Get(Keys.GuardCut), Get(Keys.GuardOverfit)),
         new DeviceSection(Get(Keys.DeviceName), Get(Keys.Precision), Get(Keys.Convolution)),
         new LogSection(Get(Keys.Progress), Get(Keys.Interval), Get(Keys.TensorBoard)),
-        new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads)));
+        new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads), Get(Keys.MaxMinutes), Get(Keys.Grace), Get(Keys.Requeue)));
 
     // The term's keys are always typed, so that a wrong one is found even where the method does not use it.
     private MethodSection Method()

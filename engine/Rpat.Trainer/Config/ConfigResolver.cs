@@ -1,3 +1,4 @@
+using Rpat.Robust;
 using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Config;
@@ -16,7 +17,11 @@ internal sealed record ConfigSources(
     IReadOnlyList<string> Files,
     IReadOnlyDictionary<string, string> Environment,
     IReadOnlyList<string> Sets,
-    IReadOnlyList<(string Flag, Leaf Key, string Text)> Flags);
+    IReadOnlyList<(string Flag, Leaf Key, string Text)> Flags)
+{
+    /// <summary>Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.</summary>
+    public bool? Rpat { get; init; }
+}
 
 /// <summary>
 /// Lays the sources over each other, low to high: defaults, recipe, extended files, files in order, environment, --set, flags.
@@ -40,17 +45,27 @@ internal static class ConfigResolver
             Layers.Flags(sources.Flags),
         ];
         Layer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
-        return Resolve([.. beneath, .. RecipeLayers(given), .. given]);
+        return Resolve([.. beneath, .. RecipeLayers(given), .. given], sources.Rpat);
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>
-    public static ResolvedConfig Resolve(IEnumerable<Layer> layers)
+    /// <param name="layers">From low to high.</param>
+    /// <param name="rpat">Whether the method that comes out is to have the perception term; null to leave it as it is.</param>
+    public static ResolvedConfig Resolve(IEnumerable<Layer> layers, bool? rpat = null)
     {
         var values = new Dictionary<string, Entry>();
         foreach (var (path, entry) in layers.SelectMany(layer => layer.Entries)) values[path] = entry;
+        if (rpat is { } wanted) values[Keys.MethodName.Path] = WithTerm(values[Keys.MethodName.Path], wanted);
         var config = ConfigBinder.Bind(values);
         ConfigRules.Check(config, values);
         return new ResolvedConfig(config, values);
+    }
+
+    private static Entry WithTerm(Entry method, bool wanted)
+    {
+        string suffix = MethodCatalog.RpatSuffix;
+        if (method.Text.EndsWith(suffix, StringComparison.Ordinal) == wanted) return method;
+        return method with { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
     }
 
     private static IReadOnlyList<Layer> RecipeLayers(IEnumerable<Layer> given)

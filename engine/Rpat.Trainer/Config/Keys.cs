@@ -117,6 +117,9 @@ internal static partial class Keys
     public static readonly Leaf<long> Seed = new("train.seed", "0", Kinds.Seed, "seed of all randomness");
     public static readonly Leaf<int> MaxSteps = new("train.max_steps", "0", Kinds.Whole(0), "end after so many steps; 0 for no limit");
 
+    public static readonly Leaf<bool> OverfitBatch = new(
+        "train.overfit_batch", "false", Kinds.Flag, "train and measure on one batch only, as it is: a network that cannot learn that has a fault");
+
     public static readonly Leaf<double> Ema = new(
         "average.ema", "0", Kinds.Real(0, 1), "decay per step of averaged weights; 0 for the method's own average, if it has one");
     public static readonly Leaf<int> Swa = new(
@@ -174,6 +177,12 @@ internal static partial class Keys
 
     public static readonly Leaf<string> Out = new("run.out", "runs", Kinds.Text, "folder that holds the run folders");
     public static readonly Leaf<string> RunName = new("run.name", "", Kinds.FolderName, "name in the run's folder; empty for the recipe's");
+    public static readonly Leaf<double> MaxMinutes = new(
+        "run.max_minutes", "0", Kinds.Real(0), "save and stop after so many minutes, with exit code 7; 0 for no limit");
+    public static readonly Leaf<double> Grace = new(
+        "run.grace", "60", Kinds.Real(0), "seconds that a stopped run has to finish its step and save; 0 for as long as it takes");
+    public static readonly Leaf<bool> Requeue = new(
+        "run.requeue", "false", Kinds.Flag, "under Slurm, SIGUSR1 also puts the job back into the queue ('scontrol requeue')");
     public static readonly Leaf<int> Threads = new("run.threads", "0", Kinds.Whole(0, 1024), "threads to compute with; 0 for one per core");
 
     /// <summary>All keys, in the order in which a resolved configuration lists them.</summary>
@@ -186,14 +195,14 @@ internal static partial class Keys
         Norm, Eps, Step, Steps, Restarts, Start, AttackBn,
         Lr, Momentum, WeightDecay, Nesterov,
         Schedule, Warmup, Milestones, Factor,
-        Epochs, Batch, Seed, MaxSteps,
+        Epochs, Batch, Seed, MaxSteps, OverfitBatch,
         Ema, Swa, AverageStart, AverageReport,
         EvalN, EvalAttacks, EvalBatch, EvalSelect, EvalMonitor, EvalEvery,
         GuardActionKey, GuardExplode, GuardConstant, GuardRollbacks, GuardCut, GuardOverfit,
         CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,
         DeviceName, Precision, Convolution,
         Progress, Interval, TensorBoard,
-        Out, RunName, Threads,
+        Out, RunName, Threads, MaxMinutes, Grace, Requeue,
     ];
 
     // The names are checked here so that a wrong one is found before anything is done; a FILE's content is checked when it is read.

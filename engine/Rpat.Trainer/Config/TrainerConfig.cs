@@ -188,7 +188,8 @@ internal enum ScheduleKind
 /// <param name="Batch">Images per step.</param>
 /// <param name="Seed">The seed of all randomness.</param>
 /// <param name="MaxSteps">Steps after which training ends early; 0 for no limit.</param>
-internal sealed record TrainSection(int Epochs, int Batch, long Seed, int MaxSteps);
+/// <param name="OverfitBatch">Whether one batch is all that is trained and measured on.</param>
+internal sealed record TrainSection(int Epochs, int Batch, long Seed, int MaxSteps, bool OverfitBatch);
 
 /// <summary>The evaluation after training, and while it lasts.</summary>
 /// <param name="N">How many held-out images, from the first; 0 for all.</param>
@@ -280,4 +281,7 @@ internal enum ProgressKind
 /// <param name="Out">The folder that holds the run folders.</param>
 /// <param name="Name">The name in the run's folder; empty for the recipe's.</param>
 /// <param name="Threads">Threads to compute with; 0 for one per core.</param>
-internal sealed record RunSection(string Out, string Name, int Threads);
+/// <param name="MaxMinutes">Minutes after which the run saves and stops; 0 for no limit.</param>
+/// <param name="Grace">Seconds that a stopped run has to finish its step and save; 0 for as long as it takes.</param>
+/// <param name="Requeue">Whether SIGUSR1 puts a Slurm job back into the queue.</param>
+internal sealed record RunSection(string Out, string Name, int Threads, double MaxMinutes, double Grace, bool Requeue);

@@ -24,6 +24,9 @@ internal static class ExitCode
     /// <summary>A checkpoint is damaged or does not fit the model.</summary>
     public const int Checkpoint = 6;
 
+    /// <summary>A limit was missed: an accuracy below what was asked for, or more time than a run was given.</summary>
+    public const int LimitMissed = 7;
+
     /// <summary>A result cannot be trusted: an example outside its threat model, or files that do not agree.</summary>
     public const int Untrusted = 8;
 

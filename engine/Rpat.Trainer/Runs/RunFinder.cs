@@ -24,6 +24,9 @@ internal static class RunFinder
         .Select(run => run.Folder)
         .FirstOrDefault();
 
+    /// <summary>The folders of all runs beneath a folder, oldest name first.</summary>
+    public static IReadOnlyList<string> All(string root) => [.. Runs(root).Order(StringComparer.Ordinal)];
+
     private static IEnumerable<string> Runs(string root) => Directory.Exists(root)
         ? Directory.GetDirectories(root).Where(folder => new DirectoryInfo(folder).LinkTarget is null && IsRun(folder))
         : [];

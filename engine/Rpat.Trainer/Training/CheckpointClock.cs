@@ -3,8 +3,8 @@ using Rpat.Trainer.Config;
 
 namespace Rpat.Trainer.Training;
 
-/// <summary>When checkpoints are due: at steps and epochs, which every run of a configuration has in common, by the clock, and when asked for.</summary>
-internal sealed class CheckpointClock(CheckpointSection config, StopRequest stop)
+/// <summary>When checkpoints are due: at steps and epochs, which every run of a configuration has in common, and by the clock.</summary>
+internal sealed class CheckpointClock(CheckpointSection config)
 {
     private long _last = Stopwatch.GetTimestamp();
 
@@ -14,8 +14,8 @@ internal sealed class CheckpointClock(CheckpointSection config, StopRequest stop
     /// <summary>Whether the configuration plans one at the end of this epoch.</summary>
     public bool IsPlannedAfter(int epoch) => config.Epochs > 0 && epoch % config.Epochs == 0;
 
-    /// <summary>Whether one is overdue by the clock, or a signal asks for one.</summary>
-    public bool IsWanted() => stop.TakeSave() || (config.Seconds > 0 && Stopwatch.GetElapsedTime(_last).TotalSeconds >= config.Seconds);
+    /// <summary>Whether one is overdue by the clock.</summary>
+    public bool IsOverdue() => config.Seconds > 0 && Stopwatch.GetElapsedTime(_last).TotalSeconds >= config.Seconds;
 
     /// <summary>One was written.</summary>
     public void Restart() => _last = Stopwatch.GetTimestamp();

@@ -14,13 +14,16 @@ internal sealed class RunSaver
     private readonly GuardSection _guard;
     private readonly CheckpointStore _store;
     private readonly CheckpointClock _due;
+    private readonly StopRequest _stop;
+    private readonly bool _requeues;
     private (int Step, int Epoch) _saved;
 
     public RunSaver(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report, StopRequest stop)
     {
         (_setup, _run, _state, _report, _guard) = (setup, run, state, report, config.Guard);
         _store = new CheckpointStore(run.PathOf(CheckpointStore.FolderName), config.Checkpoint.Keep, config.Checkpoint.KeepEvery);
-        _due = new CheckpointClock(config.Checkpoint, stop);
+        _due = new CheckpointClock(config.Checkpoint);
+        (_stop, _requeues) = (stop, config.Run.Requeue);
     }
 
     /// <summary>Whether the configuration plans a checkpoint at the end of this epoch.</summary>
@@ -47,8 +50,10 @@ internal sealed class RunSaver
     /// <summary>Saves where the configuration, the clock or a signal wants it.</summary>
     public void SaveIfDue()
     {
+        bool asked = _stop.TakeSave();
         if (_due.IsPlannedAt(_state.Step)) Save(planned: true);
-        else if (_due.IsWanted()) Save(planned: false);
+        else if (asked || _due.IsOverdue()) Save(planned: false);
+        if (asked && _requeues) _report.View.Note(SlurmJob.RequeueThis());
     }
 
     /// <summary>Saves unless nothing has moved since the last time.</summary>

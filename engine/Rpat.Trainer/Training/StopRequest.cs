@@ -15,14 +15,19 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     private static readonly PosixSignal _sigusr1 = (PosixSignal)(OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD() ? 30 : 10);
 
     private readonly List<PosixSignalRegistration> _signals = [];
+    private readonly List<Timer> _timers = [];
     private int _exitCode;
     private bool _save;
+    private bool _disposed;
 
     /// <summary>Whether the loop should finish its step and return. Cheap enough to ask after every step.</summary>
     public bool IsRequested => Volatile.Read(ref _exitCode) != 0;
 
-    /// <summary>130 after SIGINT, 143 after SIGTERM, 0 when nothing was asked.</summary>
+    /// <summary>130 after SIGINT, 143 after SIGTERM, that of a limit after its time, 0 when nothing was asked.</summary>
     public int Code => Volatile.Read(ref _exitCode);
+
+    /// <summary>How long whoever was asked has before the process ends all the same; zero for as long as it takes.</summary>
+    public TimeSpan Grace { get; init; }
 
     /// <summary>A request that no signal reaches, for embedding and tests; <see cref="Ask"/> makes it.</summary>
     public static StopRequest Silent() => new(static () => { }, static _ => { });
@@ -39,8 +44,28 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <param name="exitCode">The exit code that belongs to the signal.</param>
     public void Ask(int exitCode)
     {
-        if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) == 0) announce();
-        else leave(exitCode);
+        if (!AskFirst(exitCode)) leave(exitCode);
+    }
+
+    /// <summary>Asks by itself when a time has gone by, unless that was done before.</summary>
+    /// <param name="time">How long from now.</param>
+    /// <param name="exitCode">The exit code that belongs to the limit.</param>
+    public void AskAfter(TimeSpan time, int exitCode) => After(time, () => AskFirst(exitCode));
+
+    private bool AskFirst(int exitCode)
+    {
+        if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0) return false;
+        announce();
+        if (Grace > TimeSpan.Zero) After(Grace, () => leave(exitCode));
+        return true;
+    }
+
+    private void After(TimeSpan time, Action action)
+    {
+        lock (_timers)
+        {
+            if (!_disposed) _timers.Add(new Timer(_ => action(), null, time, Timeout.InfiniteTimeSpan));
+        }
     }
 
     /// <summary>Asks for a checkpoint.</summary>
@@ -49,8 +74,16 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <summary>Whether a checkpoint was asked for since this was last called.</summary>
     public bool TakeSave() => Volatile.Read(ref _save) && Interlocked.Exchange(ref _save, false);
 
-    /// <summary>Gives the signals back to the system.</summary>
-    public void Dispose() => _signals.ForEach(signal => signal.Dispose());
+    /// <summary>Gives the signals back to the system, and forgets all limits.</summary>
+    public void Dispose()
+    {
+        _signals.ForEach(signal => signal.Dispose());
+        lock (_timers)
+        {
+            _disposed = true; // A limit whose time comes just now must not start the grace period of a run that is over.
+            _timers.ForEach(timer => timer.Dispose());
+        }
+    }
 
     private void OnSignal(PosixSignalContext context, int exitCode)
     {

@@ -47,8 +47,10 @@ internal sealed class TrainSession
         using var view = new LoggedView(
             ViewFactory.Create(_config.Log, _host), new PlainView(_run.Log, _logInterval, _host.Clock));
         using var stop = new StopRequest(
-            () => view.Note("stopping after this step; a second signal leaves at once"), code => Abandon(view, code));
+            () => view.Note(StopNote()), code => Abandon(view, code))
+        { Grace = TimeSpan.FromSeconds(_config.Run.Grace) };
         stop.Listen();
+        if (_config.Run.MaxMinutes > 0) stop.AskAfter(TimeSpan.FromMinutes(_config.Run.MaxMinutes), ExitCode.LimitMissed);
         try
         {
             TrainingOutcome? outcome = null;
@@ -144,6 +146,12 @@ internal sealed class TrainSession
         End(RunStatus.Interrupted, code);
         view.Dispose();
         Environment.Exit(code);
+    }
+
+    private string StopNote()
+    {
+        string limit = _config.Run.Grace > 0 ? FormattableString.Invariant($", or unsaved after {_config.Run.Grace:0.##} s (run.grace)") : "";
+        return $"stopping after this step{limit}; a second signal leaves at once";
     }
 
     private string ResumeCommand() => $"{Program()} train --resume {Quoted(_run.ShownPath)}";

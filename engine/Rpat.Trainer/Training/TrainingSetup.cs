@@ -65,10 +65,18 @@ internal sealed class TrainingSetup : IDisposable
     public static TrainingSetup Open(TrainerConfig config)
     {
         var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
+        if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch));
         int count = ValidationSplit.CountOf(config.Data.Validation, data.Train.Count);
         if (count == 0) return new(config, data);
         var (train, heldOut) = ValidationSplit.Of(data.Train, count);
         return new(config, data with { Train = train }, heldOut);
+    }
+
+    // The first images stand in for all, also for those that the result is measured on.
+    private static DataPair OneBatch(DataPair data, int count)
+    {
+        var batch = data.Train.Take(count);
+        return data with { Train = batch, Test = batch, Notes = [.. data.Notes, FormattableString.Invariant($"train.overfit_batch: trained and measured on the same {batch.Count} images, without augmentation.")] };
     }
 
     /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
@@ -109,7 +117,7 @@ internal sealed class TrainingSetup : IDisposable
 
     private BatchOptions BatchOptions()
     {
-        var a = _config.Data.Augment;
+        var a = _config.Train.OverfitBatch ? new AugmentSection(0, CropBorder.Zero, Flip: false, 0, 0) : _config.Data.Augment;
         int side = Math.Min(Data.Train.Height, Data.Train.Width);
         if (a.CropPad >= side)
             throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");

@@ -31,6 +31,17 @@ public sealed class EvalCommandTests : IDisposable
 
     public void Dispose() => _test.Dispose();
 
+    [Theory]
+    [InlineData("clean=0,pgd2=0", 0, "")]
+    [InlineData("pgd2=100", 7, "rpat: pgd2 at eps 8/255 is ")]
+    [InlineData("pgd20=45", 2, "--attacks does not measure: did you mean 'pgd2'?")]
+    [InlineData("pgd2", 2, "ATTACK=PERCENT is wanted")]
+    public void AnAccuracyThatIsTooLowIsAnExitCode(string limit, int code, string sentence)
+    {
+        Assert.Equal(code, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd2", "--fail-under", limit));
+        Assert.Contains(sentence, _test.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_evaluation_prints_a_table_writes_json_and_verifies()
     {

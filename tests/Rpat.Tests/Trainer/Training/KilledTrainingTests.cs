@@ -12,6 +12,7 @@ namespace Rpat.Tests.Trainer.Training;
 public sealed class KilledTrainingTests : IDisposable
 {
     private readonly TestHost _test = new();
+    private readonly Dictionary<string, string> _environment = [];
 
     public void Dispose() => _test.Dispose();
 
@@ -55,6 +56,34 @@ public sealed class KilledTrainingTests : IDisposable
     }
 
     [Fact]
+    public void ATimeLimitSavesAndEndsWithItsCode()
+    {
+        using var process = Start("parts", "--set", "train.epochs=100000", "--max-minutes", "0.02");
+        Assert.True(process.WaitForExit(60_000));
+        Assert.Equal(7, process.ExitCode);
+        Assert.Contains("stopped early; go on with: ", process.StandardError.ReadToEnd());
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "checkpoints")));
+    }
+
+    [Fact]
+    public void UnderSlurmUsr1PutsTheJobBackIntoTheQueue()
+    {
+        string called = _test.PathOf("called"), tool = _test.Write("scontrol", $"#!/bin/sh\necho \"$@\" >'{called}'\n");
+        if (OperatingSystem.IsWindows()) return;
+        File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        _environment["PATH"] = $"{_test.Folder}:{Environment.GetEnvironmentVariable("PATH")}";
+        (_environment["SLURM_JOB_ID"], _environment["SLURM_JOB_NAME"]) = ("123", "train");
+        using var process = Start("parts", "--set", "train.epochs=100000", "--set", "run.requeue=true");
+        WaitForStep("parts");
+        Signal(process, "USR1");
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(called) && new FileInfo(called).Length > 0, 60_000));
+        Assert.Equal("requeue 123\n", File.ReadAllText(called));
+        Assert.False(process.HasExited);
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    [Fact]
     public void Usr1SavesAndGoesOn()
     {
         using var process = Start("parts", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
@@ -71,6 +100,7 @@ public sealed class KilledTrainingTests : IDisposable
     {
         string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more];
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (variable, value) in _environment) start.Environment[variable] = value;
         return Process.Start(start)!;
     }
 

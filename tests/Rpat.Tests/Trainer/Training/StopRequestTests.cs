@@ -23,6 +23,29 @@ public partial class StopRequestTests
     }
 
     [Fact]
+    public void WhoeverDoesNotStopInTimeIsLeft()
+    {
+        using var left = new ManualResetEventSlim();
+        using var stop = new StopRequest(() => { }, _ => left.Set()) { Grace = TimeSpan.FromMilliseconds(1) };
+        stop.Ask(143);
+        Assert.True(left.Wait(TimeSpan.FromSeconds(10)));
+        Assert.Equal(143, stop.Code);
+    }
+
+    [Fact]
+    public void ALimitAsksOnceAndNeverLeaves()
+    {
+        using var asked = new ManualResetEventSlim();
+        int left = 0;
+        using var stop = new StopRequest(asked.Set, _ => left++);
+        stop.AskAfter(TimeSpan.FromMilliseconds(1), 7);
+        Assert.True(asked.Wait(TimeSpan.FromSeconds(10)));
+        stop.AskAfter(TimeSpan.Zero, 7);
+        Thread.Sleep(50);
+        Assert.Equal((7, 0), (stop.Code, left));
+    }
+
+    [Fact]
     public void ASignalOfTheSystemAsks()
     {
         if (OperatingSystem.IsWindows()) return;

@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Globalization;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Report;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat runs list|show|compare|clean</c>: looks at earlier runs, and removes what is left of them.</summary>
+internal sealed class RunsCommand
+{
+    private readonly Host _host;
+    private readonly Option<string> _root = new("--runs") { Description = "folder of the runs", HelpName = "DIR", Recursive = true };
+
+    private RunsCommand(Host host)
+    {
+        _host = host;
+        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place : Keys.Out.Default;
+    }
+
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var runs = new RunsCommand(host);
+        return new Command("runs", "List earlier runs, show one, find where two part, or remove what is left of them.") { runs._root, runs.ListAll(), runs.Show(), runs.Compare(), runs.Clean() };
+    }
+
+    private Command ListAll()
+    {
+        var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.");
+        list.SetAction(parsed =>
+        {
+            string[][] rows = [["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. RunFinder.All(parsed.GetRequiredValue(_root)).Select(folder => Row(RunData.Load(folder)))];
+            int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
+            foreach (string[] row in rows) _host.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+            return ExitCode.Done;
+        });
+        return list;
+    }
+
+    private static string[] Row(RunData run) =>
+    [
+        run.Name, Status(run), run.Setting(Keys.MethodName.Path), run.Setting(Keys.DataName.Path), Percent(run.Clean), Percent(run.Robust), run.Robust?.Attack ?? "-",
+        RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
+    ];
+
+    private static string Status(RunData run) => run.Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
+
+    private static string Percent(MeasuredAccuracy? accuracy) => accuracy is null ? "-" : Format.Percent(accuracy.Value);
+
+    private Command Show()
+    {
+        var name = new Argument<string>("RUN") { Description = "a run folder, its name, or latest" };
+        var show = new Command("show", "Print how a run was started, how it stands, what it measured and what warns of it.") { name };
+        show.SetAction(parsed =>
+        {
+            foreach (string line in Lines(Open(parsed, name))) _host.Out.WriteLine(line);
+            return ExitCode.Done;
+        });
+        return show;
+    }
+
+    private static IEnumerable<string> Lines(RunData run)
+    {
+        yield return $"run       {run.Folder}";
+        yield return $"status    {Status(run)}{(run.Record?.Error is { } error ? $": {error}" : "")}";
+        if (run.Record is { } record)
+        {
+            yield return $"started   {record.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', record.CommandLine)}";
+            foreach (var resume in record.Resumes ?? []) yield return $"gone on   {resume.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', resume.CommandLine)}";
+            if (record.End is { } end) yield return $"ended     {end.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, after {RunReport.Duration(run)}";
+        }
+
+        if (run.Events.Count > 0) yield return FormattableString.Invariant($"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
+        foreach (var a in run.Accuracies.Where(a => a.Depth == 0))
+            yield return FormattableString.Invariant($"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
+        foreach (string warning in run.Warnings) yield return $"warning   {warning}";
+    }
+
+    private Command Compare()
+    {
+        var (first, second) = (new Argument<string>("A") { Description = "a run" }, new Argument<string>("B") { Description = "another run" });
+        var compare = new Command("compare", "Print the settings in which two runs differ, the first step at which their metrics part, and whether their weights are equal.") { first, second };
+        compare.SetAction(parsed =>
+        {
+            RunData a = Open(parsed, first), b = Open(parsed, second);
+            foreach (string line in Lines(RunComparison.Of((a.Settings, a.Folder), (b.Settings, b.Folder)))) _host.Out.WriteLine(line);
+            return ExitCode.Done;
+        });
+        return compare;
+    }
+
+    private static IEnumerable<string> Lines(RunComparison comparison)
+    {
+        foreach (var (key, a, b) in comparison.Settings) yield return $"setting   {key}: {Shown(a)} | {Shown(b)}";
+        if (comparison.Settings.Count == 0) yield return "settings  the same";
+        yield return comparison.Parting is null
+            ? $"metrics   the same in all {comparison.Events} events"
+            : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          {comparison.Parting.Value.Second}";
+        yield return $"weights   {comparison.SameWeights switch { true => "equal bit for bit", false => "different", null => "not written by both" }}";
+    }
+
+    private static string Shown(string value) => value.Length == 0 ? "(none)" : value;
+
+    private Command Clean()
+    {
+        var checkpoints = new Option<bool>("--checkpoints") { Description = "also the checkpoints of finished runs, whose networks stay" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "say what would be removed, and stop" };
+        var clean = new Command("clean", "Remove half-written files of dead processes, and folders in which no run has begun.") { checkpoints, dryRun };
+        clean.SetAction(parsed =>
+        {
+            long bytes = 0;
+            foreach (var item in RunLeftovers.In(parsed.GetRequiredValue(_root), parsed.GetValue(checkpoints)).ToList())
+            {
+                bytes += RunLeftovers.Size(item);
+                _host.Out.WriteLine(item.FullName);
+                if (!parsed.GetValue(dryRun)) RunLeftovers.Remove(item);
+            }
+
+            _host.Note($"{Sizes.Text(bytes)} {(parsed.GetValue(dryRun) ? "would be" : "are")} free");
+            return ExitCode.Done;
+        });
+        return clean;
+    }
+
+    private RunData Open(ParseResult parsed, Argument<string> name) => RunData.Load(RunFinder.Named(parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root)));
+}

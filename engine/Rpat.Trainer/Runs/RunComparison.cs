@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+
+namespace Rpat.Trainer.Runs;
+
+/// <summary>Where two runs part: in their settings, at which of their metrics' events, and in their weights.</summary>
+/// <param name="Settings">Keys with the value of each; those that do not reach the weights are left out.</param>
+/// <param name="Parting">The first event that is not the same, or null.</param>
+/// <param name="Events">How many events there are in both before that one.</param>
+/// <param name="SameWeights">Whether the final networks are equal bit for bit; null where one is missing.</param>
+internal sealed record RunComparison(
+    IReadOnlyList<(string Key, string First, string Second)> Settings, (string First, string Second)? Parting, int Events, bool? SameWeights)
+{
+    private const string Nothing = "(no more)";
+
+    // What differs between any two runs and says nothing about them.
+    private static readonly string[] _incidental = ["run.", "log.", "recipe.", "checkpoint.", "data.dir"];
+
+    /// <summary>Compares two runs.</summary>
+    /// <param name="first">Settings and folder of one.</param>
+    /// <param name="second">Of the other.</param>
+    public static RunComparison Of(
+        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) first, (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) second)
+    {
+        string[] a = Lines(first.Folder), b = Lines(second.Folder);
+        int same = a.Zip(b).TakeWhile(pair => pair.First == pair.Second).Count();
+        (string, string)? parting = same == a.Length && same == b.Length ? null : (a.ElementAtOrDefault(same) ?? Nothing, b.ElementAtOrDefault(same) ?? Nothing);
+        return new RunComparison(Differing(first.Settings, second.Settings), parting, same, SameFile(first.Folder, second.Folder));
+    }
+
+    private static List<(string, string, string)> Differing(IReadOnlyList<KeyValuePair<string, string>> first, IReadOnlyList<KeyValuePair<string, string>> second)
+    {
+        Dictionary<string, string> a = new(first), b = new(second);
+        return
+        [
+            .. from key in first.Concat(second).Select(pair => pair.Key).Distinct()
+               where !_incidental.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal))
+               let values = (A: a.GetValueOrDefault(key, ""), B: b.GetValueOrDefault(key, ""))
+               where values.A != values.B
+               select (key, values.A, values.B),
+        ];
+    }
+
+    private static string[] Lines(string folder)
+    {
+        string path = Path.Combine(folder, MetricsLog.EventsName);
+        return File.Exists(path) ? File.ReadAllLines(path) : [];
+    }
+
+    private static bool? SameFile(string first, string second)
+    {
+        string[] files = [.. new[] { first, second }.Select(folder => Path.Combine(folder, Training.CheckpointFile.Name))];
+        return files.All(File.Exists) ? Hash(files[0]).AsSpan().SequenceEqual(Hash(files[1])) : null;
+    }
+
+    private static byte[] Hash(string path)
+    {
+        using var file = File.OpenRead(path);
+        return SHA256.HashData(file);
+    }
+}

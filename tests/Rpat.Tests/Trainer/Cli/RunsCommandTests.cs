@@ -1,0 +1,97 @@
+using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+[Collection(SerialCollection.Name)]
+public sealed class RunsCommandTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void RunsAreListedAndShown()
+    {
+        Train("--name", "one");
+        Train("--name", "two", "--no-rpat");
+        string[] lines = Runs("list").TrimEnd().Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.Matches(@"^20261121-0238-one +finished +pgd-at\+rpat +npz:.* +\d+\.\d\d +\d+\.\d\d +PGD-2 +", lines[1]);
+        Assert.Matches("^20261121-0238-two +finished +pgd-at  ", lines[2]);
+        string shown = Runs("show", "20261121-0238-one");
+        Assert.Contains("status    finished", shown, StringComparison.Ordinal);
+        Assert.Contains("as: rpat train --recipe fashion-quick", shown, StringComparison.Ordinal);
+        Assert.Matches(@"accuracy  \d+\.\d\d \(.* to .*\) Clean", shown);
+    }
+
+    [Fact]
+    public void EqualRunsAreSaidToBeEqualAndOthersWhereTheyPart()
+    {
+        Train("--name", "one");
+        Train("--name", "two", "--threads", "1");
+        Train("--name", "three", "--seed", "5");
+        string same = Runs("compare", "20261121-0238-one", "20261121-0238-two"), other = Runs("compare", "20261121-0238-one", "20261121-0238-three");
+        Assert.Contains("settings  the same\n", same, StringComparison.Ordinal);
+        Assert.Matches(@"metrics   the same in all \d+ events\nweights   equal bit for bit\n", same);
+        Assert.Contains("setting   train.seed: 1 | 5\n", other, StringComparison.Ordinal);
+        Assert.Contains("metrics   the same in 0 events, then\n          {\"step\":2", other, StringComparison.Ordinal);
+        Assert.Contains("weights   different\n", other, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OnlyWhatNobodyNeedsIsRemoved()
+    {
+        string run = Train("--name", "one");
+        string half = Path.Combine(run, "checkpoints", "step-00000009.safetensors.tmp-2147483647"), skeleton = _test.PathOf("runs/20261121-0238-dead");
+        File.WriteAllText(half, "half");
+        File.WriteAllText(Path.Combine(run, $"x.tmp-{Environment.ProcessId}"), "being written");
+        Directory.CreateDirectory(skeleton);
+        File.WriteAllText(Path.Combine(skeleton, "run.json"), "");
+        Assert.Equal($"{skeleton}\n{half}\n", Runs("clean", "--dry-run"));
+        Assert.True(File.Exists(half));
+        Runs("clean");
+        Assert.False(File.Exists(half) || Directory.Exists(skeleton));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(run, "checkpoints")));
+        Runs("clean", "--checkpoints");
+        Assert.False(Directory.Exists(Path.Combine(run, "checkpoints")));
+        Assert.True(File.Exists(Path.Combine(run, "model.safetensors")));
+    }
+
+    [Fact]
+    public void ARunThatIsOpenIsLeftAlone()
+    {
+        string run = Train("--name", "one"), half = Path.Combine(run, "x.tmp-2147483647");
+        File.WriteAllText(half, "half");
+        using var held = new FileStream(Path.Combine(run, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        Assert.Equal("", Runs("clean"));
+        Assert.True(File.Exists(half));
+    }
+
+    [Fact]
+    public void ARunIsMeasuredOnTheDataThatItWasTrainedOn()
+    {
+        string run = Train("--name", "one");
+        Assert.True(_test.Run("eval", run, "--attacks", "clean", "--n", "8") == 0, _test.Error);
+        Assert.Contains("8 images", _test.Out, StringComparison.Ordinal);
+        Assert.Equal(2, _test.Run("eval", Path.Combine(run, "model.safetensors"), "--attacks", "clean"));
+        Assert.Contains("model.safetensors' does not say which data set it was trained on: give --data.", _test.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFolderWithoutRunsIsAnEmptyList() => Assert.Single(Runs("list").TrimEnd().Split('\n'));
+
+    private string Train(params string[] more)
+    {
+        using var test = new TestHost();
+        Assert.Equal(0, test.Run([.. TinyRun.Arguments(_test), "--max-steps", "2", "--out", _test.PathOf("runs"), .. more]));
+        return Directory.GetDirectories(_test.PathOf("runs"), "*-" + more[1]).Single();
+    }
+
+    private string Runs(params string[] arguments)
+    {
+        using var test = new TestHost();
+        Assert.True(test.Run(["runs", .. arguments, "--runs", _test.PathOf("runs")]) == 0, test.Error);
+        return test.Out;
+    }
+}
