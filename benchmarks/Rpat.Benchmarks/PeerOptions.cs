@@ -1,24 +1,24 @@
-using System.Globalization;
+using Rpat.Engine;
 
 namespace Rpat.Benchmarks;
 
 /// <summary>What the side-by-side measures: <c>--model NAME --batch N --threads N --conv auto|direct</c>.</summary>
-internal sealed record PeerOptions(string Model, int Batch, int Threads, string Conv)
+internal sealed record PeerOptions(string Model, int Batch, int Threads, ConvolutionAlgorithm Conv)
 {
+    public const string Usage = "peer|speed|profile [--model preactresnet18|wrn-34-10|quick] [--batch N] [--threads N] [--conv auto|direct]";
+
     public static PeerOptions Parse(string[] args)
     {
-        var options = new PeerOptions("preactresnet18", 64, Environment.ProcessorCount, "auto");
-        for (int i = 0; i + 1 < args.Length; i += 2)
-            options = args[i] switch
+        var options = new PeerOptions("preactresnet18", 64, Environment.ProcessorCount, ConvolutionAlgorithm.Auto);
+        foreach (var (option, value) in OptionPairs.Of(args))
+            options = option switch
             {
-                "--model" => options with { Model = args[i + 1] },
-                "--batch" => options with { Batch = Number(args[i + 1]) },
-                "--threads" => options with { Threads = Number(args[i + 1]) },
-                "--conv" => options with { Conv = args[i + 1] },
-                _ => throw new ArgumentException($"Option '{args[i]}' is unknown: use --model, --batch, --threads or --conv."),
+                "--model" => options with { Model = value },
+                "--batch" => options with { Batch = OptionPairs.Count(option, value) },
+                "--threads" => options with { Threads = OptionPairs.Count(option, value) },
+                "--conv" => options with { Conv = OptionPairs.Algorithm(option, value) },
+                _ => throw new ArgumentException($"option '{option}' is unknown: use --model, --batch, --threads or --conv."),
             };
         return options;
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

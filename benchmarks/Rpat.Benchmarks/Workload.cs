@@ -26,7 +26,7 @@ internal sealed class Workload : IDisposable
 
     public Workload(PeerOptions options)
     {
-        _device = Device.Cpu(options.Threads, options.Conv == "direct" ? ConvolutionAlgorithm.Direct : ConvolutionAlgorithm.Auto);
+        _device = Device.Cpu(options.Threads, options.Conv);
         _net = Build(options.Model, _device);
         var shape = _net.InputShape.WithBatch(options.Batch);
         _images = new float[shape.Count];

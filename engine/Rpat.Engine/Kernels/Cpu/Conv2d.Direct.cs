@@ -61,7 +61,7 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
         var runs = new PixelRuns(worker, slot: 3, count * s.P * PixelRuns.InRow(s.Q));
         var parts = new Parts(input.Segments, input.SegmentLength);
         AddRuns(ref runs, first, count, epilogue.MayRepeat(parts));
-        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count);
+        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count, input.IsInPlace);
         for (int part = 0; part < input.Segments; part += parts.Length)
             Panels(a, product, parts, part, segment);
     }
@@ -142,7 +142,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         var runs = new PixelRuns(worker, slot: 3, count * height * PixelRuns.InRow(width));
         var parts = new Parts(phase.Taps.Length * _kb, Blocks.Size);
         AddRuns(ref runs, first, count, phase, width, height, epilogue.MayRepeat(parts));
-        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count);
+        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count, phases.Low + _behind == 0);
         if (phase.Taps.Length == 0) product.Nothing(_cb, Map, s.Stride * Blocks.Size);
         var segment = (Tile.Segment*)worker.Scratch(1, 4L * parts.Segments);
         for (int part = 0; part < parts.Segments; part += parts.Length)

@@ -107,10 +107,18 @@ internal readonly unsafe struct RunProduct
     private readonly Epilogue _epilogue;
     private readonly float* _sums;
     private readonly int _sumsStep; // of tiles: the sums of a single part are stored at once
+    private readonly bool _isInPlace;
 
-    public RunProduct(Tile.GroupedTiles tiles, in PixelRuns runs, in Epilogue epilogue, float* sums, int parts)
+    /// <summary>A product of runs.</summary>
+    /// <param name="tiles">What computes it.</param>
+    /// <param name="runs">Its rows.</param>
+    /// <param name="epilogue">How results reach memory.</param>
+    /// <param name="sums">Room for <see cref="SumFloats"/>.</param>
+    /// <param name="parts">Parts of the reduction.</param>
+    /// <param name="isInPlace">Whether the operand was not packed: the first pair of columns fetches it ahead, line by line.</param>
+    public RunProduct(Tile.GroupedTiles tiles, in PixelRuns runs, in Epilogue epilogue, float* sums, int parts, bool isInPlace)
     {
-        (_tiles, _runs, _epilogue) = (tiles, runs, epilogue);
+        (_tiles, _runs, _epilogue, _isInPlace) = (tiles, runs, epilogue, isInPlace);
         _sums = sums;
         _sumsStep = parts > 1 ? Tile.GroupedFloats : 0;
     }
@@ -153,8 +161,11 @@ internal readonly unsafe struct RunProduct
         nint* dense = stackalloc nint[] { 0, PixelRuns.Length * tile.Columns, 2 * PixelRuns.Length * tile.Columns };
         float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Groups) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
         bool isDirect = _epilogue.IsDirect, adds = !part.IsFirst || _epilogue.InPlace;
+        bool fetchesOperand = _isInPlace && to.Block == 0 && Sse.IsSupported, fetchesResults = (isDirect ? part.IsFirst : part.IsLast) && Sse.IsSupported;
         for (int run = 0; run < _runs.Count; run += Tile.Groups, sums += _sumsStep)
         {
+            if (fetchesOperand && run + Tile.Groups < _runs.Count) FetchOperand(a, aRow, part, run + Tile.Groups);
+            if (fetchesResults) FetchResults(tile, run, to);
             if (isDirect && _runs.IsFull(run))
             {
                 tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
@@ -165,6 +176,32 @@ internal readonly unsafe struct RunProduct
                 sums, dense, tile.Columns, Blocks.Size, !part.IsFirst, (byte*)b, 0, 0);
             if (part.IsLast) Store(tile, sums, run, to);
         }
+    }
+
+    /// <summary>Fetches what the tile that begins at a run reads.</summary>
+    private void FetchOperand(float* a, nint aRow, in Reduction part, int run)
+    {
+        for (int s = 0; s < part.Segments; s++)
+            for (int g = 0; g < Tile.Groups; g++)
+                FetchRun(a + part.Segment[s].A + *_runs.From(run + g), aRow);
+    }
+
+    /// <summary>Fetches the lines that a tile's results go to and those that are read while storing, which a short reduction would wait for.</summary>
+    private void FetchResults(in Tile.Grouped tile, int run, in Target to)
+    {
+        for (int g = 0; g < Tile.Groups; g++)
+            for (int i = 0; i < tile.Blocks; i++)
+            {
+                nint offset = *_runs.To(run + g) + (to.Block + i) * to.BlockStep;
+                FetchRun(_epilogue.Y + offset, to.PixelStep);
+                if (_epilogue.Add != null) FetchRun(_epilogue.Add + offset, to.PixelStep);
+                if (_epilogue.Through != null) FetchRun(_epilogue.Through + offset, to.PixelStep);
+            }
+    }
+
+    private static void FetchRun(float* line, nint step)
+    {
+        for (int i = 0; i < PixelRuns.Length; i++, line += step) Sse.Prefetch0(line);
     }
 
     private void Store(in Tile.Grouped tile, float* sums, int run, in Target to)
