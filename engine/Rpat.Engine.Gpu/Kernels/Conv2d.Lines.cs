@@ -79,7 +79,7 @@ internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Targ
         Window window = loader.WindowOf(Grid.IdxX * GemmTile.Rows + thread);
         TapCursor at = loader.Start();
         CopyFilters(at, 0, thread);
-        Fetch(window, at).Stage(shared, 0, thread);
+        Fetch(window, at).Stage(0, thread);
         AsyncCopy.Wait();
         Group.Barrier();
         for (int step = 0; step < steps; step++)
@@ -89,7 +89,7 @@ internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Targ
             CopyFilters(at, next, thread);
             Fetched ahead = Fetch(window, at);
             LineTile.Multiply<T>(shared.Cast<uint>(), now, thread);
-            ahead.Stage(shared, next, thread);
+            ahead.Stage(next, thread);
             AsyncCopy.Wait();
             Group.Barrier();
         }
@@ -135,14 +135,13 @@ internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Targ
     private readonly struct Fetched(V4 a0, V4 a1, V4 a2, V4 a3)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Stage(ArrayView<V4> shared, int first, int line)
+        public void Stage(int first, int line)
         {
-            ArrayView<U4> words = shared.Cast<U4>();
-            words[first + LineTile.At<T>(line, 0)] = T.Along(a0, a1);
-            words[first + LineTile.At<T>(line, 1)] = T.Factors == 2 ? T.Along(a2, a3) : T.Along(a1, a1);
+            T.StageAlong(first + LineTile.At<T>(line, 0), a0, a1);
+            T.StageAlong(first + LineTile.At<T>(line, 1), T.Factors == 2 ? a2 : a1, a3);
             if (T.Factors == 2) return;
-            words[first + LineTile.At<T>(line, 2)] = T.Along(a2, a2);
-            words[first + LineTile.At<T>(line, 3)] = T.Along(a3, a3);
+            T.StageAlong(first + LineTile.At<T>(line, 2), a2, a2);
+            T.StageAlong(first + LineTile.At<T>(line, 3), a3, a3);
         }
     }
 }

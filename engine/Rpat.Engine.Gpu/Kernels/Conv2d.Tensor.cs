@@ -67,8 +67,11 @@ internal interface IWord
     /// <summary>Four words of neighbours along a row: of the first quad, or of both.</summary>
     static abstract U4 Along(V4 first, V4 second);
 
-    /// <summary>Four words of four rows, each with that row's factors of the two quads.</summary>
-    static abstract U4 Across(V4 first, V4 second);
+    /// <summary>Rounds four words of neighbours along a row and stores them to a quad of dynamic shared memory.</summary>
+    static abstract void StageAlong(int quad, V4 first, V4 second);
+
+    /// <summary>The same with four words of four rows, each with that row's factors of the two quads.</summary>
+    static abstract void StageAcross(int quad, V4 first, V4 second);
 
     /// <summary>Adds the products of the loaded fragments.</summary>
     static abstract void Multiply();
@@ -94,7 +97,10 @@ internal readonly struct Tf32 : IWord
     public static U4 Along(V4 first, V4 second) => new(Round(first.X), Round(first.Y), Round(first.Z), Round(first.W));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static U4 Across(V4 first, V4 second) => Along(first, second);
+    public static void StageAlong(int quad, V4 first, V4 second) => RoundedStore.Tf32(16 * quad, first);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StageAcross(int quad, V4 first, V4 second) => RoundedStore.Tf32(16 * quad, first);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply() => Mma.MultiplyTf32();
@@ -139,8 +145,12 @@ internal readonly struct Bf16 : IWord
         new(Pair(first.X, first.Y), Pair(first.Z, first.W), Pair(second.X, second.Y), Pair(second.Z, second.W));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static U4 Across(V4 first, V4 second) =>
-        new(Pair(first.X, second.X), Pair(first.Y, second.Y), Pair(first.Z, second.Z), Pair(first.W, second.W));
+    public static void StageAlong(int quad, V4 first, V4 second) =>
+        RoundedStore.Bf16(16 * quad, first.X, first.Y, first.Z, first.W, second.X, second.Y, second.Z, second.W);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StageAcross(int quad, V4 first, V4 second) =>
+        RoundedStore.Bf16(16 * quad, first.X, second.X, first.Y, second.Y, first.Z, second.Z, first.W, second.W);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply() => Mma.MultiplyBf16();

@@ -21,7 +21,7 @@ internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : 
         int thread = Group.IdxX, steps = loader.Steps;
         Window window = loader.WindowOf(Grid.IdxX * GemmTile.Rows + thread);
         TapCursor at = loader.Start();
-        Fetch(window, at, thread).Stage(shared, 0, thread);
+        Fetch(window, at, thread).Stage(0, thread);
         Group.Barrier();
         for (int step = 0; step < steps; step++)
         {
@@ -29,7 +29,7 @@ internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : 
             Fetched next = Fetch(window, at, thread);
             int half = step & 1;
             TensorTile.Multiply<T>(shared.Cast<uint>(), half * WordsOfA, StrideOfA, 1, 2 * WordsOfA + half * WordsOfB, thread);
-            next.Stage(shared, 1 - half, thread);
+            next.Stage(1 - half, thread);
             Group.Barrier();
         }
         TensorTile.StageResults(thread);
@@ -62,14 +62,13 @@ internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : 
     private readonly struct Fetched(V4 a0, V4 a1, V4 a2, V4 a3, V4 b0, V4 b1)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Stage(ArrayView<V4> shared, int half, int thread)
+        public void Stage(int half, int thread)
         {
-            ArrayView<U4> words = shared.Cast<U4>();
             int a = (half * WordsOfA + thread * StrideOfA) / 4;
-            words[a] = T.Factors == 2 ? T.Along(a0, a1) : T.Along(a0, a0);
-            words[a + 1] = T.Factors == 2 ? T.Along(a2, a3) : T.Along(a1, a1);
+            T.StageAlong(a, a0, a1);
+            T.StageAlong(a + 1, T.Factors == 2 ? a2 : a1, a3);
             int b = 2 * WordsOfA + half * WordsOfB + thread / GemmTile.ColumnQuads * TensorTile.StrideOfB;
-            words[b / 4 + thread % GemmTile.ColumnQuads] = T.Across(b0, b1);
+            T.StageAcross(b / 4 + thread % GemmTile.ColumnQuads, b0, b1);
         }
     }
 }

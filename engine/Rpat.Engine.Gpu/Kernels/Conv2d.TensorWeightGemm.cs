@@ -26,7 +26,7 @@ internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget t
         int thread = Group.IdxX, first = loader.First, steps = (loader.End - first + PixelsOfStep - 1) / PixelsOfStep;
         TapCursor tap = loader.TapOfRow(Grid.IdxX * GemmTile.RowQuads + thread % GemmTile.RowQuads);
         PixelCursor pixel = loader.PixelAt(first + thread / GemmTile.RowQuads * T.Factors);
-        Fetch(pixel, tap, first, thread).Stage(shared, 0, thread);
+        Fetch(pixel, tap, first, thread).Stage(0, thread);
         Group.Barrier();
         for (int step = 0; step < steps; step++)
         {
@@ -34,7 +34,7 @@ internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget t
             Fetched next = Fetch(pixel, tap, first + (step + 1) * PixelsOfStep, thread);
             int half = step & 1;
             TensorTile.Multiply<T>(shared.Cast<uint>(), half * WordsOfA, 1, StrideOfA, 2 * WordsOfA + half * WordsOfB, thread);
-            next.Stage(shared, 1 - half, thread);
+            next.Stage(1 - half, thread);
             Group.Barrier();
         }
         TensorTile.StageResults(thread);
@@ -64,14 +64,13 @@ internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget t
     private readonly struct Fetched(V4 a0, V4 a1, V4 later0, V4 later1, V4 b0, V4 b1)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Stage(ArrayView<V4> shared, int half, int thread)
+        public void Stage(int half, int thread)
         {
-            ArrayView<U4> words = shared.Cast<U4>();
             int a = (half * WordsOfA + thread / GemmTile.RowQuads * StrideOfA) / 4 + thread % GemmTile.RowQuads;
-            words[a] = T.Across(a0, a1);
-            words[a + HalfWords * StrideOfA / 4] = T.Across(later0, later1);
+            T.StageAcross(a, a0, a1);
+            T.StageAcross(a + HalfWords * StrideOfA / 4, later0, later1);
             int b = 2 * WordsOfA + half * WordsOfB + thread / GemmTile.ColumnQuads * TensorTile.StrideOfB;
-            words[b / 4 + thread % GemmTile.ColumnQuads] = T.Across(b0, b1);
+            T.StageAcross(b / 4 + thread % GemmTile.ColumnQuads, b0, b1);
         }
     }
 }

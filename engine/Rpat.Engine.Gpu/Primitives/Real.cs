@@ -5,12 +5,13 @@ namespace Rpat.Engine.Gpu;
 
 /// <summary>
 /// Exponential and logarithm in double precision from plain arithmetic. The hardware's are approximations in single precision, and
-/// the others live in a library that needs the CUDA SDK; losses have few values, and these give the same bits on every device.
+/// the others live in a library that needs the CUDA SDK; losses have few values, and these give the same bits on every device. Logarithm and
+/// cosine do not branch: behind a loop (that of Philox) the compiler can take what differs between threads for the same, and says so to the assembler.
 /// </summary>
 internal static class Real
 {
     private const double Log2E = 1.4426950408889634, Ln2High = 0.693147180369123816490, Ln2Low = 1.90821492927058770002e-10;
-    private const double SqrtTwo = 1.4142135623730951;
+    private const ulong SqrtTwoFraction = 0x6A09E667F3BCD; // of 1.4142135623730951
     private const int Bias = 1023, MantissaBits = 52;
     private const ulong Mantissa = (1UL << MantissaBits) - 1;
 
@@ -28,16 +29,10 @@ internal static class Real
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Log(double x)
     {
-        if (!(x > 0)) return double.NaN;
-        ulong bits = Interop.FloatAsInt(x);
-        int exponent = (int)(bits >> MantissaBits) - Bias;
-        double m = Interop.IntAsFloat((bits & Mantissa) | (ulong)Bias << MantissaBits);
-        if (m > SqrtTwo)
-        {
-            m *= 0.5;
-            exponent++;
-        }
-        return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low);
+        double poison = x > 0 ? 0 : double.NaN;
+        ulong bits = Interop.FloatAsInt(x), fraction = bits & Mantissa, above = (SqrtTwoFraction - fraction) >> 63; // 1 above √2, where m is halved
+        double exponent = (int)((bits >> MantissaBits) + above) - Bias, m = Interop.IntAsFloat(fraction | (ulong)Bias - above << MantissaBits);
+        return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low) + poison;
     }
 
     /// <summary>cos(2π·turn) for turns from 0 to 2.</summary>
@@ -46,10 +41,8 @@ internal static class Real
     {
         int quarter = (int)(4 * turn + 0.5);
         double r = (4 * turn - quarter) * (0.5 * Math.PI), s = r * r;
-        double even = CosSeries(s), odd = r * SinSeries(s);
-        int q = quarter & 3;
-        double value = (q & 1) == 0 ? even : odd;
-        return q == 1 || q == 2 ? -value : value;
+        double even = CosSeries(s), odd = r * SinSeries(s), sign = 1 - (quarter + 1 & 2); // − in the second and third quarter
+        return sign * ((quarter & 1) == 0 ? even : odd);
     }
 
     /// <summary>cos r for r² = s and |r| ≤ π/4.</summary>
