@@ -25,6 +25,9 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>Copies from global to shared memory without a register.</summary>
     public int AsyncCopies => AsyncPattern().Count(Text);
 
+    /// <summary>Branches that are marked as taken by all threads alike and need not be.</summary>
+    public int MismarkedBranches => PtxBranches.CountMismarked(Text);
+
     [GeneratedRegex(@"\bcall\b")]
     private static partial Regex CallPattern();
 

@@ -66,6 +66,7 @@ internal sealed class PtxCommand
         { UsesLocalMemory: true } => "uses local memory",
         { Calls: true } => "calls a library function",
         { GenericAccesses: > 0 } => "has accesses of unknown address space",
+        { MismarkedBranches: > 0 } => "marks branches as uniform that are not",
         _ => "ok",
     };
 }
