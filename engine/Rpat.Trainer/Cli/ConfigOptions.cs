@@ -24,7 +24,7 @@ internal sealed class ConfigOptions
     private readonly IReadOnlyList<(Option<string> Option, Leaf Key)> _keys =
     [
         Key("--recipe", "NAME", Keys.RecipeName),
-        Key("--dataset", "NAME", Keys.DataName),
+        Key("--dataset", "NAME", Keys.DataName, "--data"),
         Key("--data-dir", "DIR", Keys.DataDir),
         Key("--model", "NAME", Keys.ModelName),
         Key("--method", "NAME", Keys.MethodName),

@@ -89,7 +89,7 @@ internal sealed class DataCommand
             string spec = parsed.GetRequiredValue(_spec), path = parsed.GetValue(_out) ?? PackedName(spec);
             DataPair pair = DataSets.Open(spec, parsed.GetValue(_dir));
             NpzSet.Write(path, pair);
-            _host.Out.WriteLine($"{path}: {pair.Train.Count} + {pair.Test.Count} images; train with --data npz:{path}");
+            _host.Out.WriteLine($"{path}: {pair.Train.Count} + {pair.Test.Count} images; train with --dataset npz:{path}");
             return ExitCode.Done;
         });
         return command;

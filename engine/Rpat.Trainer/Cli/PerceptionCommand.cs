@@ -17,7 +17,7 @@ internal sealed class PerceptionCommand
 {
     private readonly Host _host;
     private readonly Argument<string[]> _runs = new("RUN") { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _data = new("--data") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
+    private readonly Option<string?> _data = new("--data", "--dataset") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
     private readonly Option<string> _perturbations = new("--perturbations") { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
     private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };

@@ -14,7 +14,7 @@ namespace Rpat.Trainer.Cli;
 internal sealed class ThreatOptions
 {
     private readonly WeightOptions _weights = new();
-    private readonly Option<string?> _data = new("--data") { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
+    private readonly Option<string?> _data = new("--data", "--dataset") { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
     private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };

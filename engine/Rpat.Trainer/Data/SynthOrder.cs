@@ -34,7 +34,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
     {
         var images = new MadeUpImages(size.C, size.H, size.W, classes, Seed);
         NpzSet.Write(path, new DataPair(images.Make("made-up", Train, 0), images.Make("made-up", Test, 1), path, []));
-        return $"{path}: {Train} + {Test} made-up images; train with --data npz:{path}";
+        return $"{path}: {Train} + {Test} made-up images; train with --dataset npz:{path}";
     }
 
     private string WriteCifar(string place)
@@ -49,7 +49,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
         AtomicFile.WriteText(Path.Combine(folder, CifarSet.MadeUpMark), "The pictures in this folder are made up by 'rpat data synth'; they only have CIFAR's form.\n");
         Split(folder, kind, CifarBinary.FileNames(kind, train: true), images.Make(Kind, Train, 0, names));
         Split(folder, kind, CifarBinary.FileNames(kind, train: false), images.Make(Kind, Test, 1, names));
-        return $"{folder}: {Train} + {Test} made-up images; train with --data {Kind} --data-dir {place}";
+        return $"{folder}: {Train} + {Test} made-up images; train with --dataset {Kind} --data-dir {place}";
     }
 
     private static void Split(string folder, CifarKind kind, IReadOnlyList<string> files, LabeledImages set)

@@ -41,11 +41,11 @@ internal static class Html
         .text td:first-child{width:14rem;color:var(--soft)}
         .stage td{color:var(--soft);font-size:.85rem;border-bottom-style:dotted}
         .stage td:first-child{padding-left:2rem}
-        @media (max-width:40rem){.text td:first-child{width:7.5rem;min-width:0}h2{margin-top:1.75rem}}
+        @media (max-width:40rem){.text td:first-child{width:42%;min-width:0}h2{margin-top:1.75rem}}
         details{margin:.6rem 0;padding:0 .2rem}
         summary{cursor:pointer;padding:.6rem .8rem;font-weight:600}
         details .scroll{border:0}
-        pre{margin:0;padding:.7rem .9rem;overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.6rem;font-size:.85rem}
+        pre{margin:0;padding:.7rem .9rem;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:.6rem;font-size:.85rem}
         @media print{:root{color-scheme:light;--page:#fff;font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}h2{break-after:avoid}.card,figure,table,tr,.warn li{break-inside:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.strip{overflow:visible}.strip img{min-width:0}}
         """;
 

@@ -19,6 +19,7 @@ public sealed class TrainOptionTests : IDisposable
     [InlineData("--awp 0.005", "gamma: 0.005 ")]
     [InlineData("--overfit-batch", "overfit_batch: true ")]
     [InlineData("-j 3", "threads: 3 ")]
+    [InlineData("--data cifar100", "name: cifar100  ")]
     [InlineData("--max-minutes 90 --grace 5", "max_minutes: 90 ")]
     public void AnOptionSetsItsKey(string options, string expected)
     {
