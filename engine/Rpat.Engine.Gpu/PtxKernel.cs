@@ -7,6 +7,30 @@ namespace Rpat.Engine.Gpu;
 /// <param name="Text">The whole module.</param>
 public sealed partial record PtxKernel(string Name, string Text)
 {
+    /// <summary>The verdict on a kernel that is as it should be.</summary>
+    public const string Ok = "ok";
+
+    /// <summary>What is wrong, or <see cref="Ok"/>.</summary>
+    public string Verdict => this switch
+    {
+        { UsesLocalMemory: true } => "uses local memory",
+        { Calls: true } => "calls a library function",
+        { GenericAccesses: > 0 } => "has accesses of unknown address space",
+        { MismarkedBranches: > 0 } => "marks branches as uniform that are not",
+        _ when (TensorProducts, AsyncCopies) != Written(Name) => "has not the products and copies that it was written with",
+        { QuadAccesses: 0 } when Name.Contains("Gemm", StringComparison.Ordinal) => "moves no 128 bits at once",
+        _ => Ok,
+    };
+
+    // Products of a loop's step, and copies of the step before the loop and of one in it.
+    private static (int Products, int Copies) Written(string kernel) => kernel switch
+    {
+        "ConvLineGemm-Tf32" => (32, 4),
+        "ConvLineGemm-Bf16" => (16, 2),
+        _ when kernel.Contains("TensorGemm", StringComparison.Ordinal) || kernel.StartsWith("ProductChains", StringComparison.Ordinal) => (16, 0),
+        _ => (0, 0),
+    };
+
     /// <summary>Whether anything lies in local memory, that is, behind the caches instead of in registers.</summary>
     public bool UsesLocalMemory => Text.Contains(".local", StringComparison.Ordinal);
 

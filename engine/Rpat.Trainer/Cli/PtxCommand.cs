@@ -44,9 +44,9 @@ internal sealed class PtxCommand
         foreach (var kernel in kernels)
         {
             File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
-            _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {Verdict(kernel)}");
+            _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}");
         }
-        return kernels.All(kernel => Verdict(kernel) == "ok") ? ExitCode.Done : ExitCode.Device;
+        return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
 
     private static IReadOnlyList<PtxKernel> Compile(int arch)
@@ -60,13 +60,4 @@ internal sealed class PtxCommand
             throw new DeviceException(e.Message, e);
         }
     }
-
-    private static string Verdict(PtxKernel kernel) => kernel switch
-    {
-        { UsesLocalMemory: true } => "uses local memory",
-        { Calls: true } => "calls a library function",
-        { GenericAccesses: > 0 } => "has accesses of unknown address space",
-        { MismarkedBranches: > 0 } => "marks branches as uniform that are not",
-        _ => "ok",
-    };
 }

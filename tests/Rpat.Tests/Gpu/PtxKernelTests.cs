@@ -57,5 +57,16 @@ public class PtxKernelTests
     public void What_is_slow_or_cannot_be_linked_is_seen(string text, bool local, bool calls, int generic) =>
         Assert.Equal((local, calls, generic), (Kernel(text).UsesLocalMemory, Kernel(text).Calls, Kernel(text).GenericAccesses));
 
+    [Theory]
+    [InlineData("SgdQuad", "add.f32 %f1, %f2, %f3;", PtxKernel.Ok)]
+    [InlineData("SgdQuad", "mma.sync.aligned;", "has not the products and copies that it was written with")]
+    [InlineData("ConvLineGemm-Tf32", "ld.global.v4.f32 {%f1}, [%rd1];", "has not the products and copies that it was written with")]
+    [InlineData("WeightTensorGemm-Bf16", "mma.sync", "has not the products and copies that it was written with")]
+    [InlineData("ConvGemm", "ld.global.f32 %f1, [%rd1];", "moves no 128 bits at once")]
+    [InlineData("ConvGemm", "ld.global.v4.f32 {%f1}, [%rd1];", PtxKernel.Ok)]
+    [InlineData("ConvGemm", "ld.f32 %f1, [%rd1];", "has accesses of unknown address space")]
+    public void The_verdict_knows_what_a_kernel_was_written_with(string name, string text, string verdict) =>
+        Assert.Equal(verdict, new PtxKernel(name, text).Verdict);
+
     private static PtxKernel Kernel(string text) => new("kernel", text);
 }
