@@ -42,6 +42,12 @@ internal sealed class RunReporter : IDisposable
         _view.Note($"{_setup.Data.Source}; {_setup.Device.Description}; {_setup.Net.Parameters.Count:N0} parameters");
     }
 
+    /// <summary>Keeps with a new run what is to be said of its data wherever its results are shown.</summary>
+    public void KeepNotes()
+    {
+        foreach (string note in _setup.Data.Notes) _run.Warn(note);
+    }
+
     /// <summary>The run stands where it begins or goes on.</summary>
     public void Begin() => _board.Begin(_state.Step, _config, File.ReadAllText(_run.PathOf(RunFolder.ConfigName)));
 

@@ -46,7 +46,12 @@ internal sealed class TrainingRun
         report.Announce();
         _saver.Begin();
         report.Begin();
-        if (_state.Step == 0) _monitor.Announce();
+        if (_state.Step == 0)
+        {
+            report.KeepNotes();
+            _monitor.Announce();
+        }
+
         while (!_stop.IsRequested && !IsTrained) EpochOrRollback();
         return _stop.IsRequested ? Interrupted() : Evaluate();
     }

@@ -56,6 +56,8 @@ public sealed class TrainOptionTests : IDisposable
         Train("--overfit-batch", "--method", "clean", "--epochs", "60", "--lr", "0.05", "--set", "eval.attacks=clean");
         Assert.Contains("100.00\n  on 4 held-out images", _test.Out, StringComparison.Ordinal);
         Assert.Contains("the same 4 images", _test.Error, StringComparison.Ordinal);
+        foreach (string file in new[] { "warnings.txt", "report.html" })
+            Assert.Contains("the same 4 images", File.ReadAllText(_test.PathOf($"runs/latest/{file}")), StringComparison.Ordinal);
     }
 
     [Fact]
