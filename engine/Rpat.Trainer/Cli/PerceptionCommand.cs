@@ -27,7 +27,7 @@ internal sealed class PerceptionCommand
     private readonly Option<long> _seed = new("--seed") { Description = "seed of noise and random starts", HelpName = "N" };
     private readonly Option<string?> _model = new("--model") { Description = "the network, for weights that do not say", HelpName = "NAME" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
-    private readonly Option<string> _device = new("--device") { Description = "cpu, or cuda:0", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
 
     private PerceptionCommand(Host host) => _host = host;

@@ -27,7 +27,7 @@ internal sealed class ReproduceCommand
     private readonly Option<string> _norm = new("--norm") { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
     private readonly Option<string[]> _sets = new("--set") { Description = "a value for every run besides its recipe's; repeatable", HelpName = "KEY=VALUE" };
     private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
-    private readonly Option<string> _device = new("--device") { Description = "cpu, or cuda:0", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
 
     private ReproduceCommand(Host host) => _host = host;

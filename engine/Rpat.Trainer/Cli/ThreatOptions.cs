@@ -22,7 +22,7 @@ internal sealed class ThreatOptions
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<int> _batch = new("--batch-size", "-b") { Description = "images under attack at a time; no result depends on it", HelpName = "N", DefaultValueFactory = _ => 128 };
     private readonly Option<long> _seed = new("--seed") { Description = Keys.Seed.Doc, HelpName = "N" };
-    private readonly Option<string> _device = new("--device") { Description = "cpu, or cuda:0", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
 
     /// <summary>Adds them to a command.</summary>

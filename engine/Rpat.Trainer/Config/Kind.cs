@@ -54,10 +54,10 @@ internal static partial class Kinds
         ? text
         : throw new FormatException("it becomes part of a folder's name and may hold letters, digits and . _ + - only, at most 100"));
 
-    /// <summary><c>cpu</c>, or <c>cuda:</c> and a number.</summary>
+    /// <summary><c>cpu</c>, <c>cuda:</c> and a number, <c>cuda</c> for the first GPU, or <c>auto</c>.</summary>
     public static Kind<string> Device { get; } = new(text => DevicePattern().IsMatch(text)
         ? text
-        : throw new FormatException("it wants cpu, or cuda:0 for the first GPU"));
+        : throw new FormatException("it wants cpu, cuda:0 for the first GPU, or auto for a GPU where there is one"));
 
     /// <summary>A whole number within limits.</summary>
     public static Kind<int> Whole(int least, int most = int.MaxValue) => new(text => (int)ReadWhole(text, least, most))
@@ -132,6 +132,6 @@ internal static partial class Kinds
     [GeneratedRegex(@"^[A-Za-z0-9._+-]{0,100}\z")]
     private static partial Regex FolderPattern();
 
-    [GeneratedRegex(@"^(cpu|cuda:[0-9]{1,3})\z")]
+    [GeneratedRegex(@"^(cpu|auto|cuda(:[0-9]{1,3})?)\z")]
     private static partial Regex DevicePattern();
 }

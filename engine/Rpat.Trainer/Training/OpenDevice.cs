@@ -15,14 +15,15 @@ internal static class OpenDevice
     public static Device For(TrainerConfig config) =>
         Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
 
-    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>.</summary>
+    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> that one if there is any, else the CPU.</summary>
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
+        if (name is "auto" or "cuda") name = name == "auto" && GpuBackend.Find().Devices.Count == 0 ? "cpu" : Cuda + "0";
         if (name == "cpu") return Device.Cpu(threads, convolution);
         string number = name.StartsWith(Cuda, StringComparison.Ordinal) ? name[Cuda.Length..] : "";
         if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
-            throw new DeviceException($"device {name} is unknown: use cpu, or cuda:0 for the first GPU.");
+            throw new DeviceException($"device {name} is unknown: use cpu, cuda:0 for the first GPU, or auto.");
         try
         {
             return GpuBackend.Open(index, Enum.Parse<Precision>(precision, ignoreCase: true));
