@@ -61,7 +61,7 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
         var runs = new PixelRuns(worker, slot: 3, count * s.P * PixelRuns.InRow(s.Q));
         var parts = new Parts(input.Segments, input.SegmentLength);
         AddRuns(ref runs, first, count, epilogue.MayRepeat(parts));
-        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count, input.IsInPlace);
+        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count, Ahead.Of(s, isPacked: !input.IsInPlace));
         for (int part = 0; part < input.Segments; part += parts.Length)
             Panels(a, product, parts, part, segment);
     }
@@ -102,6 +102,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     /// <summary>Whether zeros are written in one go to all pixels, since no tap reaches some of them: they stay in L2 for those that one does.</summary>
     public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && phases.HasEmpty;
 
+    private bool IsPacked => phases.Low + _behind > 0;
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
     private nint Map => (nint)s.Input.Area * Blocks.Size;
 
@@ -129,7 +130,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private float* Images(int first, int count, Worker worker)
     {
         long map = (long)_kb * s.P * s.Q * Blocks.Size;
-        if (phases.Low + _behind == 0) return dy + first * map;
+        if (!IsPacked) return dy + first * map;
         float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
         for (int i = 0; i < count; i++)
             PackImage.Blocked(new Affine(dy), (first + i) * map, _kb, s.P, s.Q, phases.Low, _behind, packed + i * ImageFloats);
@@ -142,7 +143,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         var runs = new PixelRuns(worker, slot: 3, count * height * PixelRuns.InRow(width));
         var parts = new Parts(phase.Taps.Length * _kb, Blocks.Size);
         AddRuns(ref runs, first, count, phase, width, height, epilogue.MayRepeat(parts));
-        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count, phases.Low + _behind == 0);
+        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count, Ahead.Of(s, IsPacked));
         if (phase.Taps.Length == 0) product.Nothing(_cb, Map, s.Stride * Blocks.Size);
         var segment = (Tile.Segment*)worker.Scratch(1, 4L * parts.Segments);
         for (int part = 0; part < parts.Segments; part += parts.Length)

@@ -99,6 +99,21 @@ internal readonly unsafe struct Reduction(Tile.Segment* segment, int segments, i
     }
 }
 
+/// <summary>What a product's tiles fetch before they need it: nothing where both tensors are small enough to be in a cache still.</summary>
+/// <param name="Operand">What the next tile reads, unless it was packed; the first pair of columns does.</param>
+/// <param name="Results">The lines that a tile stores to, or reads while storing.</param>
+internal readonly record struct Ahead(bool Operand, bool Results)
+{
+    private const long LeastBytes = 8 << 20;
+
+    /// <summary>The rule for a convolution of those sizes.</summary>
+    public static Ahead Of(in ConvShape s, bool isPacked)
+    {
+        bool isLarge = Sse.IsSupported && sizeof(float) * (s.Input.Count + s.Output.Count) >= LeastBytes;
+        return new(isLarge && !isPacked, isLarge);
+    }
+}
+
 /// <summary>Multiplies runs of pixels by panels of weights.</summary>
 internal readonly unsafe struct RunProduct
 {
@@ -107,7 +122,7 @@ internal readonly unsafe struct RunProduct
     private readonly Epilogue _epilogue;
     private readonly float* _sums;
     private readonly int _sumsStep; // of tiles: the sums of a single part are stored at once
-    private readonly bool _isInPlace;
+    private readonly Ahead _ahead;
 
     /// <summary>A product of runs.</summary>
     /// <param name="tiles">What computes it.</param>
@@ -115,10 +130,10 @@ internal readonly unsafe struct RunProduct
     /// <param name="epilogue">How results reach memory.</param>
     /// <param name="sums">Room for <see cref="SumFloats"/>.</param>
     /// <param name="parts">Parts of the reduction.</param>
-    /// <param name="isInPlace">Whether the operand was not packed: the first pair of columns fetches it ahead, line by line.</param>
-    public RunProduct(Tile.GroupedTiles tiles, in PixelRuns runs, in Epilogue epilogue, float* sums, int parts, bool isInPlace)
+    /// <param name="ahead">What is fetched early.</param>
+    public RunProduct(Tile.GroupedTiles tiles, in PixelRuns runs, in Epilogue epilogue, float* sums, int parts, Ahead ahead)
     {
-        (_tiles, _runs, _epilogue, _isInPlace) = (tiles, runs, epilogue, isInPlace);
+        (_tiles, _runs, _epilogue, _ahead) = (tiles, runs, epilogue, ahead);
         _sums = sums;
         _sumsStep = parts > 1 ? Tile.GroupedFloats : 0;
     }
@@ -161,7 +176,7 @@ internal readonly unsafe struct RunProduct
         nint* dense = stackalloc nint[] { 0, PixelRuns.Length * tile.Columns, 2 * PixelRuns.Length * tile.Columns };
         float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Groups) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
         bool isDirect = _epilogue.IsDirect, adds = !part.IsFirst || _epilogue.InPlace;
-        bool fetchesOperand = _isInPlace && to.Block == 0 && Sse.IsSupported, fetchesResults = (isDirect ? part.IsFirst : part.IsLast) && Sse.IsSupported;
+        bool fetchesOperand = _ahead.Operand && to.Block == 0, fetchesResults = _ahead.Results && (isDirect ? part.IsFirst : part.IsLast);
         for (int run = 0; run < _runs.Count; run += Tile.Groups, sums += _sumsStep)
         {
             if (fetchesOperand && run + Tile.Groups < _runs.Count) FetchOperand(a, aRow, part, run + Tile.Groups);
