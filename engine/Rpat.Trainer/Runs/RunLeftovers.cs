@@ -19,8 +19,9 @@ internal static class RunLeftovers
         if (!Directory.Exists(root)) yield break;
         foreach (var run in new DirectoryInfo(root).EnumerateDirectories().Where(folder => folder.LinkTarget is null).OrderBy(folder => folder.Name, StringComparer.Ordinal))
         {
-            if (!File.Exists(Path.Combine(run.FullName, RunRecord.FileName)) || RunFolder.IsOpen(run.FullName)) continue;
-            if (!File.Exists(Path.Combine(run.FullName, RunFolder.ConfigName)))
+            var record = new FileInfo(Path.Combine(run.FullName, RunRecord.FileName));
+            if (!record.Exists || RunFolder.IsOpen(run.FullName)) continue;
+            if (record.Length == 0 || !File.Exists(Path.Combine(run.FullName, RunFolder.ConfigName)))
             {
                 yield return run;
                 continue;

@@ -59,6 +59,15 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
+    public void ARunThatWasKilledBeforeItsFirstRecordIsRemoved()
+    {
+        string run = Train("--name", "one");
+        File.WriteAllText(Path.Combine(run, "run.json"), "");
+        Assert.Equal(run + "\n", Runs("clean"));
+        Assert.False(Directory.Exists(run));
+    }
+
+    [Fact]
     public void ARunThatIsOpenIsLeftAlone()
     {
         string run = Train("--name", "one"), half = Path.Combine(run, "x.tmp-2147483647");
