@@ -7,19 +7,22 @@ namespace Rpat.Trainer.Data;
 /// <summary>
 /// A data set in one .npz file: <c>images</c> and <c>labels</c>, and for a held-out part <c>test_images</c> and <c>test_labels</c>.
 /// Images are U8, or floats in [0, 1]; [N, C, H, W], [N, H, W, C] or [N, H, W], with 1 or 3 channels. <c>class_names</c>, U8, may
-/// hold the classes' names in UTF-8, one a line.
+/// hold the classes' names in UTF-8, one a line, and <c>notes</c> what a run on the set must say of it.
 /// </summary>
 internal static class NpzSet
 {
     internal const string Prefix = "npz:";
 
     private const string ClassNames = "class_names";
+    private const string Notes = "notes";
+    private const int MaxNotes = 10;
+    private const int MaxNote = 300;
     private const int MaxClasses = 100_000;
 
     // Above this a float is not a multiple of 1/255 that went through float arithmetic.
     private const float ExactWithin = 1e-6f;
 
-    private static readonly string[] _names = ["images", "labels", "test_images", "test_labels", ClassNames];
+    private static readonly string[] _names = ["images", "labels", "test_images", "test_labels", ClassNames, Notes];
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one is of a wrong kind.</exception>
@@ -27,7 +30,7 @@ internal static class NpzSet
     {
         IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, _names.Contains);
         bool heldOut = arrays.ContainsKey("test_images") || arrays.ContainsKey("test_labels");
-        var notes = new List<string>();
+        List<string> notes = [.. NotesOf(arrays.GetValueOrDefault(Notes))];
         (Pixels trainPixels, int[] trainLabels) = Part(path, arrays, "", notes);
         (Pixels testPixels, int[] testLabels) = heldOut ? Part(path, arrays, "test_", notes) : (trainPixels, trainLabels);
         if (!heldOut)
@@ -43,10 +46,23 @@ internal static class NpzSet
     {
         List<NamedArray> arrays = [.. Arrays("", pair.Train)];
         if (!ReferenceEquals(pair.Train, pair.Test)) arrays.AddRange(Arrays("test_", pair.Test));
-        byte[] names = Encoding.UTF8.GetBytes(string.Join('\n', pair.Train.ClassNames));
-        arrays.Add(new NamedArray(ClassNames, ElementType.U8, [names.Length], names));
+        arrays.Add(Lines(ClassNames, pair.Train.ClassNames));
+        if (pair.Notes.Count > 0) arrays.Add(Lines(Notes, pair.Notes));
         Npz.Write(path, arrays);
     }
+
+    private static NamedArray Lines(string name, IEnumerable<string> lines)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(string.Join('\n', lines));
+        return new NamedArray(name, ElementType.U8, [text.Length], text);
+    }
+
+    // They are printed: few, short, and without what a terminal would obey.
+    private static IEnumerable<string> NotesOf(NamedArray? notes) => notes is not { Type: ElementType.U8 }
+        ? []
+        : Encoding.UTF8.GetString(notes.Data.Span).Split('\n').Take(MaxNotes)
+            .Select(note => string.Concat(note.Where(c => !char.IsControl(c)).Take(MaxNote)).Trim())
+            .Where(note => note.Length > 0);
 
     private static IEnumerable<NamedArray> Arrays(string prefix, LabeledImages set) =>
     [

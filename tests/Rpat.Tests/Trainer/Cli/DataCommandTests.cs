@@ -34,6 +34,26 @@ public sealed class DataCommandTests : IDisposable
     }
 
     [Fact]
+    public void AMadeUpNpzFileSaysSoHoweverOftenItIsPacked()
+    {
+        string first = _test.PathOf("a.npz"), second = _test.PathOf("b.npz");
+        Assert.Equal(0, _test.Run("data", "synth", "npz", "-o", first, "--n", "20", "--test", "10", "--size", "1x8x8", "--classes", "2"));
+        Assert.Equal(0, _test.Run("data", "pack", "npz:" + first, "-o", second));
+        Assert.Contains("made-up", Assert.Single(DataSets.Open("npz:" + second, null).Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NotesAreShownWithoutWhatATerminalObeys()
+    {
+        string path = _test.PathOf("hostile.npz");
+        var image = new LabeledImages("x", 1, 1, 1, [1, 2], [0, 1], ["a", "b"]);
+        NpzSet.Write(path, new DataPair(image, image, path, ["clear\u001b[2J", new string('x', 1000)]));
+        var notes = DataSets.Open("npz:" + path, null).Notes;
+        Assert.Equal("clear[2J", notes[0]);
+        Assert.Equal(300, notes[1].Length);
+    }
+
+    [Fact]
     public void FilesThatAreNotMadeUpAreNotOverwritten()
     {
         Directory.CreateDirectory(_test.PathOf("cifar-10-batches-bin"));
