@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Rpat.Engine.IO;
@@ -8,6 +9,8 @@ namespace Rpat.Engine.IO;
 /// </summary>
 public static class AtomicFile
 {
+    private const string Half = ".tmp-";
+
     private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     /// <summary>Writes a file as one step; on any failure the old file stays and the temporary one is removed.</summary>
@@ -16,7 +19,7 @@ public static class AtomicFile
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string temporary = $"{path}.tmp-{Environment.ProcessId}";
+        string temporary = FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
         try
         {
             WriteFlushed(temporary, write);
@@ -35,6 +38,17 @@ public static class AtomicFile
     /// <param name="text">The whole content.</param>
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(_utf8.GetBytes(text)));
+
+    /// <summary>Files that a process began to write and has not put in their place, with its number; it may be at work still.</summary>
+    /// <param name="folder">Where to look.</param>
+    /// <param name="option">Whether beneath it as well.</param>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public static IEnumerable<(string Path, int Process)> HalfWritten(string folder, SearchOption option = SearchOption.TopDirectoryOnly)
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*" + Half + "*", option))
+            if (int.TryParse(file.AsSpan(file.LastIndexOf(Half, StringComparison.Ordinal) + Half.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int process))
+                yield return (file, process);
+    }
 
     private static void WriteFlushed(string path, Action<Stream> write)
     {

@@ -35,7 +35,9 @@ internal static class ImageFiles
         }
         catch (Exception error) when (error is ImageFormatException or IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"'{path}' is not a sound picture ({error.Message.Split('\n')[0].TrimEnd('.', '\r')}): copy it again.", error);
+            // The message on unknown formats lists all decoders, a line each.
+            string reason = error is UnknownImageFormatException ? "its format is unknown" : error.Message.Split('\n')[0].TrimEnd('.', '\r');
+            throw new DataException($"'{path}' is not a sound picture ({reason}): copy it again.", error);
         }
     }
 #else

@@ -153,8 +153,8 @@ internal sealed class RunFolder : IDisposable
     // The lock is held, so whoever wrote them is dead. Evaluations have folders of their own, in which another process may be at work.
     private void RemoveHalfWritten()
     {
-        string[] folders = [Path, .. new[] { "checkpoints", "images" }.Select(PathOf).Where(Directory.Exists)];
-        foreach (string half in folders.SelectMany(folder => Directory.GetFiles(folder, "*.tmp-*"))) File.Delete(half);
+        string[] folders = [Path, .. new[] { Training.CheckpointStore.FolderName, "images" }.Select(PathOf).Where(Directory.Exists)];
+        foreach (var (half, _) in folders.SelectMany(folder => AtomicFile.HalfWritten(folder)).ToList()) File.Delete(half);
     }
 
     // The system gives the lock back when a process dies, however it dies; the file itself means nothing.

@@ -1,13 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
+using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Runs;
 
 /// <summary>What in the folder of the runs nobody needs any more.</summary>
 internal static class RunLeftovers
 {
-    private const string Half = ".tmp-";
-
     /// <summary>
     /// Half-written files of dead processes and folders in which no run has begun; of finished runs also their checkpoints, if wanted. Runs
     /// that a process has open are left alone.
@@ -27,21 +25,20 @@ internal static class RunLeftovers
                 continue;
             }
 
-            foreach (var file in run.EnumerateFiles("*" + Half + "*", SearchOption.AllDirectories).Where(IsOfTheDead)) yield return file;
+            foreach (var (file, process) in AtomicFile.HalfWritten(run.FullName, SearchOption.AllDirectories))
+                if (IsDead(process)) yield return new FileInfo(file);
             if (!checkpoints || RunRecord.Read(run.FullName) is not { Status: RunStatus.Finished }) continue;
             var folder = new DirectoryInfo(Path.Combine(run.FullName, Training.CheckpointStore.FolderName));
             if (folder.Exists) yield return folder;
         }
     }
 
-    // Evaluations write into a run's folder without its lock; the name ends in the number of the process that writes.
-    private static bool IsOfTheDead(FileInfo file)
+    // Evaluations write into a run's folder without its lock.
+    private static bool IsDead(int process)
     {
-        string number = file.Name[(file.Name.LastIndexOf(Half, StringComparison.Ordinal) + Half.Length)..];
-        if (!int.TryParse(number, CultureInfo.InvariantCulture, out int id)) return false;
         try
         {
-            Process.GetProcessById(id).Dispose();
+            Process.GetProcessById(process).Dispose();
             return false;
         }
         catch (ArgumentException)

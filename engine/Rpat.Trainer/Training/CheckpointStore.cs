@@ -55,12 +55,10 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         Prune();
     }
 
-    /// <summary>Removes the checkpoints behind a step, which the run will come by again, and what dead processes left half written.</summary>
+    /// <summary>Removes the checkpoints behind a step, which the run will come by again.</summary>
     public void CutBack(int step)
     {
         foreach (string file in All.Where(file => StepOf(file) > step)) File.Delete(file);
-        if (!Directory.Exists(folder)) return;
-        foreach (string half in Directory.GetFiles(folder, "*.tmp-*")) File.Delete(half);
     }
 
     private static int StepOf(string file) =>
