@@ -85,7 +85,7 @@ public sealed class GpuDevice : Device
     {
         _capture.Forbid("allocates memory");
         // Whole quads, so that a plain buffer's last quad belongs to it.
-        var block = _accelerator.Allocate1D<float>(Math.Max(1, (words + 3) / 4) * 4);
+        var block = GpuMemory.Allocate(_accelerator, Math.Max(1, (words + 3) / 4) * 4);
         block.View.MemSetToZero(_stream);
         var buffer = new GpuBuffer(block, 0, words);
         _buffers.Add(buffer);

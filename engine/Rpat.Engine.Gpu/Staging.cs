@@ -42,7 +42,7 @@ internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream,
         }
         if (_pinned is null || words > _pinned.Length)
         {
-            _pinned?.Dispose();
+            Free();
             _pinned = accelerator.AllocatePageLocked1D<int>((long)Uploads * words);
         }
         int at = _next;

@@ -39,7 +39,12 @@ internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream,
     public ArrayView<float> Words(ScratchSlot slot, long words)
     {
         ref var block = ref _blocks[(int)slot];
-        if (block is null || block.Length < words) block = Grow(block, words);
+        if (block is null || block.Length < words)
+        {
+            var old = block;
+            block = null; // stays so when there is no memory
+            block = Grow(old, words);
+        }
         return block.View.BaseView.SubView(0, words);
     }
 
@@ -61,6 +66,6 @@ internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream,
         Moves++;
         stream.Synchronize(); // queued kernels may still use the old block
         old?.Dispose();
-        return accelerator.Allocate1D<float>((words + 3) / 4 * 4);
+        return GpuMemory.Allocate(accelerator, (words + 3) / 4 * 4);
     }
 }

@@ -24,10 +24,12 @@ internal sealed class Arena(Device device)
     public void Reserve(long words)
     {
         if (words <= Capacity) return;
-        if (_block is not null) device.Free(_block);
-        _block = device.Allocate(words);
         Generation++;
         Tenancy++;
+        var old = _block;
+        _block = null; // stays so when there is no memory for the new one: nothing may read the freed one
+        if (old is not null) device.Free(old);
+        _block = device.Allocate(words);
     }
 
     /// <summary>Says that a tape runs now.</summary>

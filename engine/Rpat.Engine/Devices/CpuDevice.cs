@@ -9,6 +9,7 @@ public sealed unsafe class CpuDevice : Device
     private readonly CpuKernels _kernels;
     private readonly HashSet<CpuBuffer> _buffers = [];
     private readonly InstructionSet _set;
+    private long _words;
 
     internal CpuDevice(int threads, ConvolutionAlgorithm convolution, InstructionSet? set = null)
     {
@@ -22,6 +23,12 @@ public sealed unsafe class CpuDevice : Device
 
     /// <summary>Threads in use, the caller's included.</summary>
     public int Threads { get; }
+
+    /// <summary>
+    /// Most bytes of tensors at a time; at first what the process may have. Beyond it <see cref="Allocate"/> fails, where many systems would
+    /// grant the memory and end the process when it is used.
+    /// </summary>
+    public long MemoryLimit { get; set; } = MachineMemory.Total();
 
     /// <summary>Which convolution algorithms may be chosen.</summary>
     public ConvolutionAlgorithm Convolution { get; }
@@ -39,15 +46,19 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     public override DeviceBuffer Allocate(long words)
     {
+        MachineMemory.Require(words * sizeof(float), MemoryLimit - _words * sizeof(float));
         var buffer = CpuBuffer.Allocate(words);
         _buffers.Add(buffer);
+        _words += words;
         return buffer;
     }
 
     /// <inheritdoc/>
     public override void Free(DeviceBuffer buffer)
     {
-        if (_buffers.Remove((CpuBuffer)buffer)) ((CpuBuffer)buffer).Free();
+        if (!_buffers.Remove((CpuBuffer)buffer)) return;
+        _words -= buffer.Length;
+        ((CpuBuffer)buffer).Free();
     }
 
     /// <inheritdoc/>

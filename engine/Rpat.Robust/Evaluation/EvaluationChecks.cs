@@ -9,12 +9,12 @@ internal static class EvaluationChecks
 {
     private const double SameLogits = 1e-4, LittleZero = 1e-5, SquareSlack = 0.002;
     private const double MuchNoise = 0.1, ManyStuck = 0.5;
-    private const int FewImages = 1000;
+    private const int FewImages = 1000, FirstImages = 128; // of any plan's batch, so that no warning depends on it
 
     /// <summary>Looks at the network on the first images, before any attack.</summary>
     public static IEnumerable<EvaluationWarning> Before(Classifier net, EvaluationPlan plan, float[] images, int[] labels, Shape image)
     {
-        int count = Math.Min(labels.Length, plan.Batch);
+        int count = Math.Min(labels.Length, FirstImages);
         float[] first = images[..(count * image.SampleCount)];
         long backwards = net.Device.BackwardPasses;
         float[] logits = Logits(net, plan, first, image, count, 0);
@@ -143,7 +143,7 @@ internal static class EvaluationChecks
 
     private static float[] Logits(Classifier net, EvaluationPlan plan, float[] images, Shape image, int count, int pass)
     {
-        var runner = new AttackRunner(net, new() { Batch = Math.Max(count, 1), Seed = plan.Seed + (ulong)pass, Transform = plan.Transform }, image);
+        var runner = new AttackRunner(net, new() { Batch = Math.Clamp(count, 1, plan.Batch), Seed = plan.Seed + (ulong)pass, Transform = plan.Transform }, image);
         var rows = new float[count][];
         var subjects = Enumerable.Range(0, count).Select(i => new Subject(runner, i, images.AsSpan(i * image.SampleCount, image.SampleCount).ToArray(), 0));
         runner.Run(subjects, async s => rows[s.Index] = (await s.Logits(s.Image)).Logits);

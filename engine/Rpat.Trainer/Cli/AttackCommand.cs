@@ -32,14 +32,30 @@ internal sealed class AttackCommand
     {
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attack)));
         if (options.Attacks.Count != 1 || options.Radii.Count != 1) throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
-        using var device = _threat.Open(parsed);
-        var subject = EvalSubject.Open(options, device, _host);
-        var suite = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes).Suites[0];
-        var runner = new AttackRunner(subject.Network.Net, new() { Batch = options.Batch, Seed = options.Seed });
-        var (images, fooled) = Perturb(suite, runner, subject, Goals(parsed.GetValue(_goal), subject));
+        var subject = Opened(parsed, options);
+        int[]? goals = Goals(parsed.GetValue(_goal), subject);
+        var (suite, images, fooled) = options.Batch.Run(_host.Warn, batch =>
+        {
+            using var device = _threat.Open(parsed);
+            return Perturb(options, subject.On(device, options), goals, batch);
+        });
         Write(parsed.GetRequiredValue(_out), subject, images, fooled);
         _host.Out.WriteLine(FormattableString.Invariant($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {fooled.Sum()} of {subject.Count} images have the wrong class (or the target's)"));
         return ExitCode.Done;
+    }
+
+    private EvalSubject Opened(ParseResult parsed, EvalOptions options)
+    {
+        using var device = _threat.Open(parsed);
+        return EvalSubject.Open(options, device, _host);
+    }
+
+    private static (AttackSuite Suite, float[] Images, long[] Fooled) Perturb(EvalOptions options, EvalSubject subject, int[]? goals, int batch)
+    {
+        var suite = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch).Suites[0];
+        var runner = new AttackRunner(subject.Network.Net, new() { Batch = batch, Seed = options.Seed });
+        var (images, fooled) = Perturb(suite, runner, subject, goals);
+        return (suite, images, fooled);
     }
 
     private static int[]? Goals(int? goal, EvalSubject subject)

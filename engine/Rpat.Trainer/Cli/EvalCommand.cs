@@ -39,17 +39,14 @@ internal sealed class EvalCommand
     {
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attacks)));
         var limits = FailUnder.Parse(parsed.GetValue(_failUnder) ?? [], options.Attacks);
-        using var device = _threat.Open(parsed);
-        var subject = EvalSubject.Open(options, device, _host);
-        var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes);
-        bool resume = parsed.GetValue(_resume);
+        var subject = Opened(parsed, options);
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
-        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), resume);
+        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
         using var stop = new StopRequest(() => _host.Note("stopping; a second signal leaves at once"), Environment.Exit);
         stop.Listen();
         try
         {
-            var report = Evaluate(subject, plan, folder, resume, stop);
+            var (plan, report) = Evaluate(parsed, options, subject, folder, stop);
             Conclude(parsed, report, subject, plan, folder);
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
@@ -59,6 +56,13 @@ internal sealed class EvalCommand
             _host.Error.WriteLine($"stopped; what is done is in {folder}: the same command with --resume goes on");
             return stop.Code;
         }
+    }
+
+    // Everything is checked before the folder is made; the network itself is loaded anew for each size of batches.
+    private EvalSubject Opened(ParseResult parsed, EvalOptions options)
+    {
+        using var device = _threat.Open(parsed);
+        return EvalSubject.Open(options, device, _host);
     }
 
     private int Judge(IEnumerable<string> missed)
@@ -74,24 +78,29 @@ internal sealed class EvalCommand
     }
 
     // Direct sums round less than Winograd's transforms, and whoever keeps logits compares them.
-    private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject)
+    private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject) => options.Batch.Run(_host.Warn, batch =>
     {
         using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);
-        subject.SaveLogits(path, options, device);
+        subject.On(device, options).SaveLogits(path, batch);
+        return path;
+    });
+
+    // A device that is closed frees all it took, so that smaller batches find memory; what is in the ledger by then is not done again.
+    private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject, string folder, StopRequest stop)
+    {
+        bool resume = parsed.GetValue(_resume) || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
+        return options.Batch.Run(_host.Warn, batch =>
+        {
+            using var device = _threat.Open(parsed);
+            var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch);
+            return (plan, Evaluate(subject.On(device, options), plan, folder, resume, stop));
+        });
     }
 
     private EvaluationReport Evaluate(EvalSubject subject, EvaluationPlan plan, string folder, bool resume, StopRequest stop)
     {
         var lines = new EvalProgressLines(_host.Error, TimeSpan.FromSeconds(_host.ErrorIsTerminal ? 5 : 30), _host.Clock);
-        RobustEvaluation evaluation;
-        try
-        {
-            evaluation = new RobustEvaluation(subject.Network.Net, plan, subject.Images, subject.Labels, folder);
-        }
-        catch (ArgumentException error)
-        {
-            throw new DataException(error.Message, error);
-        }
+        var evaluation = Prepare(subject, plan, folder);
         evaluation.Log = _host.Note;
         evaluation.Progress = p =>
         {
@@ -99,6 +108,18 @@ internal sealed class EvalCommand
             if (_host.Loudness.Level >= LogLevel.Info) lines.Show(p);
         };
         return evaluation.Run(resume);
+    }
+
+    private static RobustEvaluation Prepare(EvalSubject subject, EvaluationPlan plan, string folder)
+    {
+        try
+        {
+            return new RobustEvaluation(subject.Network.Net, plan, subject.Images, subject.Labels, folder);
+        }
+        catch (ArgumentException error)
+        {
+            throw new DataException(error.Message, error);
+        }
     }
 
     private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder)

@@ -20,7 +20,8 @@ internal sealed class ThreatOptions
     private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
     private readonly Option<string?> _step = new("--step-size") { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
-    private readonly Option<int> _batch = new("--batch-size", "-b") { Description = "images under attack at a time; no result depends on it", HelpName = "N", DefaultValueFactory = _ => 128 };
+    private readonly Option<string> _batch = new("--batch-size", "-b") { Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it", HelpName = "auto|N", DefaultValueFactory = _ => BatchSize.Auto };
+    private readonly Option<int> _memory = new("--memory") { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
     private readonly Option<long> _seed = new("--seed") { Description = Keys.Seed.Doc, HelpName = "N" };
     private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
@@ -29,16 +30,22 @@ internal sealed class ThreatOptions
     public void AddTo(Command command)
     {
         _weights.AddTo(command);
-        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _count, _batch, _seed, _threads, _device }) command.Add(option);
+        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _count, _batch, _memory, _seed, _threads, _device }) command.Add(option);
     }
 
     /// <summary>Opens the device to compute on.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="convolution">Algorithm of 3×3 convolutions on the CPU.</param>
     /// <exception cref="DeviceException">It is not there.</exception>
-    public Device Open(ParseResult parsed, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) => parsed.GetValue(_threads) is >= 0 and var n
-        ? OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, n, convolution)
-        : throw new UsageException("--threads must not be negative.");
+    public Device Open(ParseResult parsed, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
+    {
+        int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
+        if (threads < 0) throw new UsageException("--threads must not be negative.");
+        if (memory < 0) throw new UsageException("--memory must not be negative.");
+        var device = OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, threads, convolution);
+        if (memory > 0 && device is CpuDevice cpu) cpu.MemoryLimit = (long)memory << 20;
+        return device;
+    }
 
     /// <summary>What was asked for.</summary>
     /// <exception cref="UsageException">A value is wrong.</exception>
@@ -47,14 +54,14 @@ internal sealed class ThreatOptions
         string name = parsed.GetRequiredValue(_norm);
         if (name is not ("linf" or "l2")) throw new UsageException($"--norm is '{name}': use linf or l2.");
         var norm = Norm.Parse(name);
-        int count = parsed.GetValue(_count), batch = parsed.GetValue(_batch);
+        int count = parsed.GetValue(_count);
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
-        if (batch < 1) throw new UsageException($"--batch-size is {batch}: give at least 1.");
         string checkpoint = parsed.GetRequiredValue(_weights.File);
         var set = TrainedOn.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
         return new EvalOptions(
             checkpoint, _weights.Choice(parsed), set.Name, set.Dir, attacks, norm,
-            EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)), count, batch, (ulong)parsed.GetValue(_seed)).Checked();
+            EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)),
+            count, BatchSize.Parse(parsed.GetRequiredValue(_batch)), (ulong)parsed.GetValue(_seed)).Checked();
     }
 
     private static double? Step(string? text) =>

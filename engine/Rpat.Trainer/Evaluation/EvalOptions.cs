@@ -17,11 +17,11 @@ namespace Rpat.Trainer.Evaluation;
 /// <param name="Radii">The radii, ascending.</param>
 /// <param name="Step">Length of PGD's steps, or null for the default share of ε.</param>
 /// <param name="Count">How many images from the first, 0 for all.</param>
-/// <param name="Batch">Images under attack at a time.</param>
+/// <param name="Batch">Images under attack at a time; no result depends on it.</param>
 /// <param name="Seed">Seed of all random numbers.</param>
 internal sealed record EvalOptions(
     string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm, IReadOnlyList<Radius> Radii, double? Step,
-    int Count, int Batch, ulong Seed)
+    int Count, BatchSize Batch, ulong Seed)
 {
     /// <summary>Reads a list of attacks.</summary>
     /// <exception cref="UsageException">One is unknown.</exception>
@@ -63,14 +63,15 @@ internal sealed record EvalOptions(
     /// <param name="modelPath">The network's file.</param>
     /// <param name="modelHash">SHA-256 of the network's file.</param>
     /// <param name="classes">Number of logits.</param>
-    public EvaluationPlan Plan(string modelPath, string modelHash, int classes)
+    /// <param name="batch">Images under attack at a time.</param>
+    public EvaluationPlan Plan(string modelPath, string modelHash, int classes, int batch)
     {
         return new EvaluationPlan
         {
             Norm = Norm,
             Radii = Radii,
             Seed = Seed,
-            Batch = Batch,
+            Batch = batch,
             Model = Path.GetFullPath(modelPath),
             ModelHash = modelHash,
             Data = Data,

@@ -30,13 +30,16 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string note in data.Notes) host.Warn($"note: {note}");
         var images = options.Count == 0 ? data.Test : data.Test.Take(options.Count);
-        var network = NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+        var network = Load(device, options, images);
         foreach (string note in network.Notes) host.Warn($"note: {note}");
         RequireFit(network, images);
         var values = new float[images.Count * images.ImageSize];
         images.CopyFloats([.. Enumerable.Range(0, images.Count)], values);
         return new EvalSubject(network, HashOf(network, options.Weights), images, values);
     }
+
+    /// <summary>The same on another device.</summary>
+    public EvalSubject On(Device device, EvalOptions options) => this with { Network = Load(device, options, Set) };
 
     /// <summary>What tells a network from another: SHA-256 of its file, and what was said of it where something was.</summary>
     public static string HashOf(LoadedNetwork network, WeightChoice choice)
@@ -49,14 +52,13 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
 
     /// <summary>Writes the clean logits.</summary>
     /// <param name="path">A .npy file.</param>
-    /// <param name="options">Says how the network is read.</param>
-    /// <param name="device">Where it is computed.</param>
+    /// <param name="batch">Images at a time.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveLogits(string path, EvalOptions options, Device device)
-    {
-        var net = NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, Set.Channels, Set.Height, Set.Width)).Net;
-        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(net, options.Batch).Logits(Set), Count, net.Classes));
-    }
+    public void SaveLogits(string path, int batch) =>
+        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(Network.Net, batch).Logits(Set), Count, Network.Net.Classes));
+
+    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
+        NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
 
     private static void RequireFit(LoadedNetwork network, LabeledImages images)
     {

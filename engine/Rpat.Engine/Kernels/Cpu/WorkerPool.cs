@@ -23,6 +23,7 @@ internal sealed unsafe class Worker
         if (buffer is null || buffer.Length < floats)
         {
             buffer?.Free();
+            _scratch[slot] = null; // stays so when there is no memory
             _scratch[slot] = buffer = CpuBuffer.Allocate(floats);
         }
         return buffer.Pointer;
