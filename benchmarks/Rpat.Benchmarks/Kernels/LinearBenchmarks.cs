@@ -17,7 +17,7 @@ public sealed record LinearSize(int N, int C, int K) : IWorkSize
 }
 
 /// <summary>The fully connected layer in its three passes.</summary>
-[BenchmarkCategory("linear")]
+[BenchmarkCategory("gemm")]
 public class LinearBenchmarks : KernelSuite
 {
     private DeviceBuffer _x = null!;

@@ -9,13 +9,13 @@ internal static class BenchTable
     private const double LeastShare = 0.002;
 
     /// <summary>One line an item: median and range of the rounds.</summary>
-    public static void WriteItem(string item, int batch, double[] seconds, TextWriter output)
-    {
-        double[] sorted = [.. seconds.Order()];
-        double median = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    /// <param name="row">What was timed.</param>
+    /// <param name="each">What one run handles: a batch, the set.</param>
+    /// <param name="width">Columns of the name.</param>
+    /// <param name="output">Where to.</param>
+    public static void WriteItem(BenchRow row, string each, int width, TextWriter output) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{item,-13} {batch / median,9:F1} images/s  {median * 1e3,9:F2} ms a batch  (median of {sorted.Length}, {sorted[0] * 1e3:F2}–{sorted[^1] * 1e3:F2} ms)"));
-    }
+            $"{row.Name.PadRight(width)} {row.Images / row.Median,9:F1} images/s  {row.Median * 1e3,9:F2} ms {each}  (median of {row.Seconds.Count}, {row.Seconds[0] * 1e3:F2}–{row.Seconds[^1] * 1e3:F2} ms)"));
 
     /// <summary>Shares of an item's time: by kind of node, then by kind and size; what is outside of all nodes comes last.</summary>
     public static void WriteProfile(TapeProfile profile, double total, int repetitions, TextWriter output)

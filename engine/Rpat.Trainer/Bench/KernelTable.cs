@@ -6,17 +6,21 @@ namespace Rpat.Trainer.Bench;
 
 /// <summary>A kernel's time beside the least that its device allows.</summary>
 /// <param name="Name">Kernel and size.</param>
+/// <param name="Category">Kind of kernel.</param>
 /// <param name="Seconds">Of each round, in rising order.</param>
 /// <param name="Flops">Operations, a multiply-add counted as two; 0 where memory is what counts.</param>
 /// <param name="Bytes">Bytes that at least must move.</param>
 /// <param name="Peak">What the device gave in the same moments.</param>
-internal sealed record KernelLine(string Name, IReadOnlyList<double> Seconds, double Flops, double Bytes, Peak Peak)
+internal sealed record KernelLine(string Name, string Category, IReadOnlyList<double> Seconds, double Flops, double Bytes, Peak Peak)
 {
     /// <summary>Median time of a run.</summary>
     public double Median => KernelClock.Median(Seconds);
 
     /// <summary>The longer one of the times that the operations and the bytes take at the peak, over the kernel's own.</summary>
     public double Share => Math.Max(Flops / Peak.Flops, Bytes / Peak.Bytes) / Median;
+
+    /// <summary>The row of a result that is kept.</summary>
+    public BenchRow Row => new(Name, Category, Seconds) { Flops = Flops, Bytes = Bytes };
 
     /// <summary>Which of the two it is.</summary>
     public bool IsBoundByArithmetic => Flops / Peak.Flops > Bytes / Peak.Bytes;
@@ -36,14 +40,15 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
     public static string Header { get; } = $"{"kernel",-42} {"µs",10}  {"range",-21} {"GFLOP/s",9} {"GB/s",8} {"of peak",8}  bound by";
 
     /// <summary>Times kernel after kernel; the peak is measured anew for each group of them.</summary>
-    public IEnumerable<KernelLine> Run()
+    /// <param name="wants">Says by name and category what is timed; everything when null.</param>
+    public IEnumerable<KernelLine> Run(Func<string, string, bool>? wants = null)
     {
         var make = new Givens(device);
         using var peak = new DevicePeak(device, _clock, copyWords);
         foreach (var group in KernelCases.Groups(sizes))
         {
-            var now = peak.Measure();
-            foreach (var one in group(make)) yield return Time(one, now);
+            Peak? now = null;
+            foreach (var one in group(make).Where(one => wants is null || wants(one.Name, KernelCategories.Of(one)))) yield return Time(one, now ??= peak.Measure());
             make.Free();
         }
     }
@@ -58,5 +63,5 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
     }
 
     private KernelLine Time(KernelCase one, Peak peak) =>
-        new(one.Name, _clock.Seconds(() => one.Run(device.Kernels), rounds), one.Flops, one.Bytes, peak);
+        new(one.Name, KernelCategories.Of(one), _clock.Seconds(() => one.Run(device.Kernels), rounds), one.Flops, one.Bytes, peak);
 }

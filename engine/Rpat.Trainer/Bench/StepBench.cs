@@ -49,11 +49,11 @@ internal sealed class StepBench : IDisposable
     public string Description =>
         $"{_setup.Model.Name} width {_setup.Model.Width}, {_setup.Net.Parameters.Count:N0} parameters, {_setup.Net.InputShape.WithBatch(Batch)}; {_setup.Device.Description}";
 
-    /// <summary>Seconds of a batch in each round, after warming up; a round repeats short items for at least half a second.</summary>
-    public double[] Time(string item, int rounds)
+    /// <summary>Times a batch in each round, after warming up; a round repeats short items for at least half a second.</summary>
+    public BenchRow Time(string item, int rounds)
     {
         Repeat(item, WarmSeconds);
-        return [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2))];
+        return new BenchRow(item, "step", [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2)).Order()]) { Images = Batch };
     }
 
     /// <summary>Where the time of one batch goes, and how long it took in all.</summary>

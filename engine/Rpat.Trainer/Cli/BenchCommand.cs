@@ -5,12 +5,14 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat bench step</c>: how fast a configuration trains on this machine, and where the time goes.</summary>
+/// <summary><c>rpat bench step</c> and <c>bench data</c>: how fast a configuration trains and loads on this machine, and where the time goes.</summary>
 internal sealed class BenchCommand
 {
     private const int Repetitions = 5;
+    private const string StepName = "step", DataName = "data";
 
     private readonly Host _host;
+    private readonly BenchOutput _output;
     private readonly ConfigOptions _options = new();
 
     private readonly Option<string[]> _items = new("--items")
@@ -29,33 +31,68 @@ internal sealed class BenchCommand
 
     private readonly Option<bool> _profile = new("--profile") { Description = "show the share of each kind of node and size" };
 
-    private BenchCommand(Host host) => _host = host;
+    private BenchCommand(Host host, string what) => (_host, _output) = (host, new BenchOutput(host, what, [what]));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) =>
-        new("bench", "Measure speed on this machine.") { new BenchCommand(host).Step(), KernelsCommand.Create(host), PtxCommand.Create(host) };
+    public static Command Create(Host host) => new("bench", "Measure speed on this machine.")
+    {
+        KernelsCommand.Create(host), new BenchCommand(host, StepName).Step(), new BenchCommand(host, DataName).Data(), PtxCommand.Create(host),
+    };
 
     private Command Step()
     {
-        var step = new Command("step", "Time the training step of a recipe or configuration on random images of its data set's size.") { _items, _rounds, _profile };
-        _options.AddTo(step);
-        step.SetAction(Run);
-        return step;
+        var step = new Command(StepName, "Time the training step of a recipe or configuration on random images of its data set's size.") { _items, _profile };
+        return Shared(step, RunStep);
     }
 
-    private int Run(ParseResult parsed)
+    private Command Data() =>
+        Shared(new Command(DataName, "Time how a recipe's or configuration's data set is opened and its batches are made, with each augmentation."), RunData);
+
+    private Command Shared(Command command, Func<ParseResult, int> run)
     {
-        string[] items = Checked(parsed.GetValue(_items) ?? []);
-        int rounds = parsed.GetValue(_rounds);
-        if (rounds is < 1 or > 10_000) throw new UsageException($"--rounds {rounds} is out of range: give 1 to 10000.");
+        command.Add(_rounds);
+        _output.AddTo(command);
+        _options.AddTo(command);
+        command.SetAction(run);
+        return command;
+    }
+
+    private int RunStep(ParseResult parsed)
+    {
+        var request = _output.Read(parsed);
+        string[] items = [.. Checked(parsed.GetValue(_items) ?? []).Where(item => request.Wants(item, StepName))];
+        int rounds = Rounds(parsed);
         using var bench = new StepBench(ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config);
         _host.Out.WriteLine(bench.Description);
+        List<BenchRow> rows = [];
         foreach (string item in items)
         {
-            BenchTable.WriteItem(item, bench.Batch, bench.Time(item, rounds), _host.Out);
+            rows.Add(bench.Time(item, rounds));
+            BenchTable.WriteItem(rows[^1], "a batch", StepBench.Items.Max(name => name.Length), _host.Out);
             if (parsed.GetValue(_profile)) WriteProfile(bench, item);
         }
-        return ExitCode.Done;
+        return _output.Finish(request, bench.Description, rows);
+    }
+
+    private int RunData(ParseResult parsed)
+    {
+        var request = _output.Read(parsed);
+        int rounds = Rounds(parsed);
+        var bench = new DataBench(ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config);
+        _host.Out.WriteLine(bench.Description);
+        List<BenchRow> rows = [];
+        foreach (string item in bench.Items.Where(item => request.Wants(item, DataName)))
+        {
+            rows.Add(bench.Time(item, rounds));
+            BenchTable.WriteItem(rows[^1], "for all", bench.Items.Max(name => name.Length), _host.Out);
+        }
+        return _output.Finish(request, bench.Description, rows);
+    }
+
+    private int Rounds(ParseResult parsed)
+    {
+        int rounds = parsed.GetValue(_rounds);
+        return rounds is >= 1 and <= 10_000 ? rounds : throw new UsageException($"--rounds {rounds} is out of range: give 1 to 10000.");
     }
 
     private void WriteProfile(StepBench bench, string item)

@@ -14,6 +14,7 @@ internal sealed class KernelsCommand
     private const long CopyWords = 1 << 26; // 256 MiB, five times the largest cache of a GPU
 
     private readonly Host _host;
+    private readonly BenchOutput _output;
 
     private readonly Option<string> _device = new("--device")
     {
@@ -29,7 +30,7 @@ internal sealed class KernelsCommand
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
 
-    private KernelsCommand(Host host) => _host = host;
+    private KernelsCommand(Host host) => (_host, _output) = (host, new BenchOutput(host, "kernels", KernelCategories.All));
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
     public static Command Create(Host host)
@@ -39,33 +40,41 @@ internal sealed class KernelsCommand
         {
             kernels._device, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
         };
+        kernels._output.AddTo(command);
         command.SetAction(kernels.Run);
         return command;
     }
 
     private int Run(ParseResult parsed)
     {
+        var request = _output.Read(parsed);
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
         using var device = OpenDevice.Named(parsed.GetValue(_device)!, precision, Within(parsed, _threads, 0, 1024), convolution);
-        Write(device, batch, new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords));
-        return ExitCode.Done;
+        string on = $"{device.Name}: {device.Description}; batch {batch}";
+        return _output.Finish(request, on, Write(on, request, new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords)));
     }
 
-    private void Write(Device device, int batch, KernelTable table)
+    private List<BenchRow> Write(string on, BenchRequest request, KernelTable table)
     {
-        _host.Out.WriteLine($"{device.Name}: {device.Description}; batch {batch}");
+        _host.Out.WriteLine(on);
         _host.Out.WriteLine("Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches hold what moves.");
         _host.Out.WriteLine(KernelTable.Header);
         List<Peak> peaks = [];
-        foreach (var line in table.Run())
+        List<BenchRow> rows = [];
+        foreach (var line in table.Run(request.Wants))
         {
             _host.Out.WriteLine(KernelTable.Format(line));
             peaks.Add(line.Peak);
+            rows.Add(line.Row);
         }
-        _host.Out.WriteLine($"peak: {Range(peaks.Select(peak => peak.Flops))} GFLOP/s of multiply-adds on registers, {Range(peaks.Select(peak => peak.Bytes))} GB/s of copies of 256 MiB");
+        if (rows.Count > 0) WritePeaks(peaks);
+        return rows;
     }
+
+    private void WritePeaks(List<Peak> peaks) =>
+        _host.Out.WriteLine($"peak: {Range(peaks.Select(peak => peak.Flops))} GFLOP/s of multiply-adds on registers, {Range(peaks.Select(peak => peak.Bytes))} GB/s of copies of 256 MiB");
 
     private static string Range(IEnumerable<double> values)
     {

@@ -43,7 +43,7 @@ public partial class KernelTableTests(GpuFixture fixture)
     [InlineData(0, 0.5e9, 1.0, 0.25, false)]
     public void A_share_is_of_what_bounds_the_kernel(double flops, double bytes, double seconds, double share, bool arithmetic)
     {
-        var line = new KernelLine("kernel", [seconds / 2, seconds, 3 * seconds], flops, bytes, new Peak(10e9, 2e9));
+        var line = new KernelLine("kernel", "conv", [seconds / 2, seconds, 3 * seconds], flops, bytes, new Peak(10e9, 2e9));
         Assert.Equal(share, line.Share, 12);
         Assert.Equal(arithmetic, line.IsBoundByArithmetic);
     }
@@ -53,6 +53,7 @@ public partial class KernelTableTests(GpuFixture fixture)
         List<KernelLine> lines = [.. new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 14).Run()];
         Assert.Equal(lines.Count, lines.Select(line => line.Name).Distinct().Count());
         Assert.Equal(new SelfTest(device, _small, TimeSpan.Zero).Run().Count(), lines.Count);
+        Assert.Equal(KernelCategories.All, lines.Select(line => line.Category).Distinct().Order(StringComparer.Ordinal));
         Assert.All(lines, line => Assert.True(line.Share > 0 && double.IsFinite(line.Share), $"{line.Name}: share {line.Share}"));
         Assert.All(lines, line => Assert.Matches(Line(), KernelTable.Format(line)));
         return lines;

@@ -50,4 +50,78 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Contains(expected, _test.Error);
         Assert.Single(_test.Error.TrimEnd().Split('\n'));
     }
+
+    [Fact]
+    public void WhatGotSlowerThanItsBaselineIsASentenceAndExitCode7()
+    {
+        string file = _test.PathOf("base.json");
+        string[] bench = [.. _small, "--items", "eval-forward"];
+        Assert.Equal(0, _test.Run([.. bench, "--json", file]));
+        using (var same = new TestHost())
+        {
+            Assert.Equal(0, same.Run([.. bench, "--baseline", file, "--fail-over", "1000"]));
+            Assert.Matches(@"x the baseline's time  eval-forward: \S+ ms \(median of 2, \S+–\S+\) against \S+ ms \(median of 2, ", same.Out);
+            Assert.Empty(same.Error);
+        }
+        using var faster = new TestHost();
+        Assert.Equal(7, faster.Run([.. bench, "--baseline", file, "--fail-over", "0.000001"]));
+        Assert.Matches(@"^rpat: eval-forward takes \S+ times the baseline's time where at most 1E-06 is allowed \(--fail-over\): .* against .*\.\n$", faster.Error);
+    }
+
+    [Fact]
+    public void ABaselineOfSomethingElseIsNoted()
+    {
+        string file = _test.Write("base.json", """{"what":"step","on":"other","machine":"other","version":"0","rows":[{"name":"gone","category":"step","seconds":[1]}]}""");
+        Assert.Equal(0, _test.Run([.. _small, "--items", "eval-forward", "--baseline", file]));
+        Assert.Contains("note: the baseline was measured on another machine (other)", _test.Error);
+        Assert.Contains("note: the baseline was measured on something else (other)", _test.Error);
+        Assert.Contains("note: the baseline lacks eval-forward", _test.Error);
+    }
+
+    [Theory]
+    [InlineData("{}", "is no result of a benchmark")]
+    [InlineData("{", "cannot be read as a baseline")]
+    [InlineData("""{"what":"step","rows":[{"name":"x","seconds":[]}]}""", "is no result of a benchmark")]
+    [InlineData("""{"what":"data","rows":[]}""", "holds a result of 'rpat bench data'")]
+    public void ABaselineThatIsNoneIsOneSentence(string text, string expected)
+    {
+        Assert.Equal(2, _test.Run([.. _small, "--baseline", _test.Write("base.json", text)]));
+        Assert.Contains(expected, Assert.Single(_test.Error.TrimEnd().Split('\n')));
+    }
+
+    [Theory]
+    [InlineData("--fail-over", "1.25", "give --baseline FILE too")]
+    [InlineData("--fail-over", "fast", "where a ratio is wanted")]
+    [InlineData("--filter", "*fft*", "leave nothing to time")]
+    [InlineData("--category", "cnov", "did you mean 'conv'?")]
+    public void WrongOptionsOfAComparisonAreOneSentence(string option, string value, string expected)
+    {
+        Assert.Equal(2, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "1", option, value));
+        Assert.Contains(expected, Assert.Single(_test.Error.TrimEnd().Split('\n')));
+    }
+
+    [Fact]
+    public void KernelsAreChosenByNameAndCategoryAndKeptInThreeForms()
+    {
+        string folder = _test.PathOf("artifacts");
+        Assert.Equal(0, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "3", "--filter", "*Conv*512*", "--filter", "linear*", "--category", "conv,gemm", "--artifacts", folder));
+        Assert.DoesNotContain("batch norm", _test.Out);
+        string[] rows = File.ReadAllLines(Path.Combine(folder, "bench-kernels.csv"));
+        Assert.Equal("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", rows[0]);
+        Assert.All(rows.Skip(1), row => Assert.Matches(@",(conv|gemm),3,", row));
+        Assert.Contains(rows, row => row.Contains(",gemm,", StringComparison.Ordinal));
+        Assert.Equal(rows.Length + 1, File.ReadAllLines(Path.Combine(folder, "bench-kernels.md")).Length);
+        Assert.Equal(rows.Length - 1, Rpat.Trainer.Bench.BenchResult.Read(Path.Combine(folder, "bench-kernels.json"), "kernels").Rows.Count);
+    }
+
+    [Fact]
+    public void DataIsTimedWithEachAugmentation()
+    {
+        string data = Training.TinyRun.Write(_test.PathOf("tiny.npz"));
+        Assert.Equal(0, _test.Run("bench", "data", "--recipe", "fashion-quick", "--data", "npz:" + data, "--rounds", "2", "--filter", "*CUTMIX", "--filter", "open"));
+        string[] lines = _test.Out.TrimEnd().Split('\n');
+        Assert.Contains("24 training images of 1x8x8", lines[0]);
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines.Skip(1), line => Assert.Matches(@"^(open|batches, [\w, ]+) +[0-9.]+ images/s +[0-9.]+ ms for all  \(median of 2, [0-9.]+–[0-9.]+ ms\)$", line));
+    }
 }

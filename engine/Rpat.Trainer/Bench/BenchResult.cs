@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Bench;
+
+/// <summary>What a benchmark found, in the form in which it is kept and compared with a later one.</summary>
+/// <param name="What">The benchmark: <c>kernels</c>, <c>step</c> or <c>data</c>.</param>
+/// <param name="On">What was timed where: network, batch, data, device.</param>
+/// <param name="Machine">The processor, and how many of its cores this process may use.</param>
+/// <param name="Version">The program's version.</param>
+/// <param name="Rows">What was timed.</param>
+internal sealed record BenchResult(string What, string On, string Machine, string Version, IReadOnlyList<BenchRow> Rows)
+{
+    private static readonly JsonSerializerOptions _format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Reads what <see cref="Write"/> has written.</summary>
+    /// <exception cref="UsageException">It cannot be read, or is no result of this benchmark.</exception>
+    public static BenchResult Read(string path, string what)
+    {
+        try
+        {
+            var read = JsonSerializer.Deserialize<BenchResult>(File.ReadAllBytes(path), _format);
+            if (read is { Rows: not null } && read.Rows.All(IsSound))
+                return read.What == what ? read : throw new UsageException($"'{path}' holds a result of 'rpat bench {read.What}': give one that 'rpat bench {what} --json' has written.");
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"'{path}' cannot be read as a baseline ({error.Message.TrimEnd('.')}): give a file that 'rpat bench {what} --json' has written.", error);
+        }
+
+        throw new UsageException($"'{path}' is no result of a benchmark: give a file that 'rpat bench {what} --json' has written.");
+    }
+
+    /// <summary>Writes everything as JSON, as one step.</summary>
+    public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, _format) + "\n");
+
+    /// <summary>Writes <c>bench-WHAT</c> as .json, .csv and .md into a folder, which is made.</summary>
+    public void WriteArtifacts(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        string stem = Path.Combine(folder, "bench-" + What);
+        Write(stem + ".json");
+        AtomicFile.WriteText(stem + ".csv", Lines("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", "", row => string.Join(',', Cells(row).Select(Quoted))));
+        AtomicFile.WriteText(stem + ".md", Lines(
+            "| name | category | n | median, s | min, s | max, s | images/s | GFLOP/s | GB/s |", "|---|---|---|---|---|---|---|---|---|\n", row => $"| {string.Join(" | ", Cells(row))} |"));
+    }
+
+    private static bool IsSound(BenchRow? row) => row is { Name: not null, Seconds: { Count: > 0 } seconds } && seconds.All(s => s > 0 && double.IsFinite(s));
+
+    private string Lines(string header, string rule, Func<BenchRow, string> line)
+    {
+        var text = new StringBuilder(header).Append('\n').Append(rule);
+        foreach (var row in Rows) text.Append(line(row)).Append('\n');
+        return text.ToString();
+    }
+
+    private static IEnumerable<string> Cells(BenchRow row)
+    {
+        yield return row.Name;
+        yield return row.Category;
+        yield return row.Seconds.Count.ToString(CultureInfo.InvariantCulture);
+        foreach (double seconds in new[] { row.Median, row.Seconds[0], row.Seconds[^1] }) yield return seconds.ToString("G6", CultureInfo.InvariantCulture);
+        foreach (double amount in new[] { row.Images, row.Flops / 1e9, row.Bytes / 1e9 })
+            yield return amount == 0 ? "" : (amount / row.Median).ToString("G6", CultureInfo.InvariantCulture);
+    }
+
+    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(',', '"') ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+}

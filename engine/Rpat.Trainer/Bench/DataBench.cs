@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Data;
+
+namespace Rpat.Trainer.Bench;
+
+/// <summary>Times what brings images to a training step: opening the data set, and making batches with and without each augmentation.</summary>
+internal sealed class DataBench
+{
+    private const string Category = "data";
+    private static readonly TimeSpan _round = TimeSpan.FromSeconds(0.25), _warm = TimeSpan.FromSeconds(0.7);
+
+    private readonly TrainerConfig _config;
+    private readonly LabeledImages _train;
+    private int _epoch;
+
+    /// <summary>Opens the configuration's training images.</summary>
+    public DataBench(TrainerConfig config) => (_config, _train) = (config, Open(config).Train);
+
+    /// <summary>What is timed on what, in one line.</summary>
+    public string Description => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{_config.Data.Name}: {_train.Count:N0} training images of {_train.Channels}x{_train.Height}x{_train.Width}, batches of {Math.Min(_config.Train.Batch, _train.Count)}, made by one background thread");
+
+    /// <summary>What can be timed.</summary>
+    public IReadOnlyList<string> Items => [OpenItem, .. Options().Select(pair => pair.Name)];
+
+    private const string OpenItem = "open";
+
+    /// <summary>Times an item; batches are made as they are in training, in the background, by nobody else's leave.</summary>
+    public BenchRow Time(string item, int rounds)
+    {
+        if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config).Train.Count, rounds)) { Images = _train.Count };
+        var stream = new BatchStream(_train, Options().First(pair => pair.Name == item).Options, (ulong)_config.Train.Seed);
+        return new BenchRow(item, Category, Rounds(() => Epoch(stream), rounds)) { Images = _train.Count };
+    }
+
+    private static DataPair Open(TrainerConfig config) => DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
+
+    private int Epoch(BatchStream stream)
+    {
+        int images = 0;
+        foreach (var batch in stream.Epoch(++_epoch)) images += batch.Count;
+        return images;
+    }
+
+    /// <summary>Seconds of one run in each round; a round repeats short runs.</summary>
+    private static double[] Rounds(Func<int> run, int rounds)
+    {
+        Repeat(run, _warm);
+        return [.. Enumerable.Range(0, rounds).Select(_ => Repeat(run, _round)).Order()];
+    }
+
+    private static double Repeat(Func<int> run, TimeSpan least)
+    {
+        var clock = Stopwatch.StartNew();
+        int count = 0;
+        do run();
+        while (++count < 1 || clock.Elapsed < least);
+        return clock.Elapsed.TotalSeconds / count;
+    }
+
+    private List<(string Name, BatchOptions Options)> Options()
+    {
+        var own = _config.Data.Augment;
+        int side = Math.Min(_train.Height, _train.Width);
+        BatchOptions Plain(AugmentOptions augment) => new(_config.Train.Batch, augment);
+        var configured = new AugmentOptions(Math.Min(own.CropPad, side - 1), own.Flip) { Border = own.Border, Cutout = own.Cutout };
+        return
+        [
+            ("batches, images as they are", Plain(default)),
+            ("batches, crop and flip", Plain(new AugmentOptions(Math.Min(4, side - 1), true))),
+            ("batches, crop, flip and Cutout", Plain(new AugmentOptions(Math.Min(4, side - 1), true) { Cutout = Math.Max(1, side / 2) })),
+            ("batches, crop, flip and CutMix", Plain(new AugmentOptions(Math.Min(4, side - 1), true)) with { CutMix = 1 }),
+            ("batches, two views of crop and flip", Plain(new AugmentOptions(Math.Min(4, side - 1), true)) with { TwoViews = true }),
+            ("batches, as configured", Plain(configured) with { CutMix = own.CutMix }),
+        ];
+    }
+}

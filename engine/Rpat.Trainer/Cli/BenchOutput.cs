@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Globalization;
+using System.IO.Enumeration;
+using Rpat.Trainer.Bench;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Runs;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>The options that all benchmarks share: which rows, where results are kept, and what they are held against.</summary>
+internal sealed class BenchOutput
+{
+    private readonly Host _host;
+    private readonly string _what;
+    private readonly IReadOnlyList<string> _categories;
+
+    private readonly Option<string[]> _filter = new("--filter") { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
+    private readonly Option<string?> _category = new("--category") { HelpName = "NAME,…" };
+    private readonly Option<string?> _baseline = new("--baseline") { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
+    private readonly Option<string?> _failOver = new("--fail-over") { Description = "end with exit code 7 when a median is more than so many times the baseline's, such as 1.25", HelpName = "RATIO" };
+    private readonly Option<string?> _json = new("--json") { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
+    private readonly Option<string?> _artifacts = new("--artifacts") { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
+
+    /// <summary>Makes the options of one benchmark.</summary>
+    /// <param name="host">Where it prints.</param>
+    /// <param name="what">The benchmark's verb.</param>
+    /// <param name="categories">The kinds of rows that it has.</param>
+    public BenchOutput(Host host, string what, IReadOnlyList<string> categories)
+    {
+        (_host, _what, _categories) = (host, what, categories);
+        _category.Description = $"time only these kinds: {string.Join(", ", categories)}";
+        _category.CompletionSources.Add([.. categories]);
+    }
+
+    /// <summary>Adds them to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _filter, _baseline, _failOver, _json, _artifacts }) command.Add(option);
+        if (_categories.Count > 1) command.Add(_category);
+    }
+
+    /// <summary>Which rows are wanted, and what they are held against; wrong options are found before anything is timed.</summary>
+    /// <exception cref="UsageException">There is one.</exception>
+    public BenchRequest Read(ParseResult parsed)
+    {
+        string[] kinds = _categories.Count > 1 ? Kinds(parsed.GetValue(_category)) : [];
+        double? limit = Limit(parsed.GetValue(_failOver));
+        string? path = parsed.GetValue(_baseline);
+        if (limit is not null && path is null) throw new UsageException("--fail-over compares with a baseline: give --baseline FILE too.");
+        return new BenchRequest(parsed.GetValue(_filter) ?? [], kinds, path is null ? null : BenchResult.Read(path, _what), limit, parsed.GetValue(_json), parsed.GetValue(_artifacts));
+    }
+
+    /// <summary>Keeps a result, prints it beside the baseline, and says what got slower.</summary>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="UsageException">No row was wanted.</exception>
+    public int Finish(BenchRequest request, string on, IReadOnlyList<BenchRow> rows)
+    {
+        if (rows.Count == 0) throw new UsageException($"--filter and --category leave nothing to time: see 'rpat bench {_what}' without them for the names.");
+        var machine = MachineInfo.Here();
+        var result = new BenchResult(_what, on, string.Create(CultureInfo.InvariantCulture, $"{machine.Cpu}, {machine.Cores} cores"), machine.Version, rows);
+        if (request.Json is { } json) result.Write(json);
+        if (request.Artifacts is { } folder) result.WriteArtifacts(folder);
+        return request.Baseline is { } before ? Compare(new BenchBaseline(before, result), request.Limit) : ExitCode.Done;
+    }
+
+    private int Compare(BenchBaseline baseline, double? limit)
+    {
+        foreach (string note in baseline.Notes()) _host.Warn($"note: {note}");
+        foreach (string line in baseline.Lines()) _host.Out.WriteLine(line);
+        int code = ExitCode.Done;
+        foreach (string sentence in limit is { } most ? baseline.Slower(most) : [])
+        {
+            _host.Error.WriteLine($"rpat: {sentence}");
+            code = ExitCode.LimitMissed;
+        }
+
+        return code;
+    }
+
+    private string[] Kinds(string? text)
+    {
+        string[] kinds = (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string? unknown = kinds.FirstOrDefault(kind => !_categories.Contains(kind));
+        return unknown is null ? kinds : throw new UsageException($"--category has '{unknown}': {Nearest.Hint(unknown, [.. _categories], "categories")}");
+    }
+
+    private static double? Limit(string? text)
+    {
+        if (text is null) return null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double limit) && limit > 0 && double.IsFinite(limit)
+            ? limit
+            : throw new UsageException($"--fail-over is '{text}' where a ratio is wanted, such as 1.25.");
+    }
+}
+
+/// <summary>What a user wants of a benchmark.</summary>
+/// <param name="Filters">Patterns of names; any name where there is none.</param>
+/// <param name="Categories">Kinds; any kind where there is none.</param>
+/// <param name="Baseline">What the result is held against, or null.</param>
+/// <param name="Limit">How many times the baseline's time is too much, or null for any.</param>
+/// <param name="Json">File for the result, or null.</param>
+/// <param name="Artifacts">Folder for the result, or null.</param>
+internal sealed record BenchRequest(
+    IReadOnlyList<string> Filters, IReadOnlyList<string> Categories, BenchResult? Baseline, double? Limit, string? Json, string? Artifacts)
+{
+    /// <summary>Whether a row is wanted.</summary>
+    public bool Wants(string name, string category) =>
+        (Filters.Count == 0 || Filters.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: true)))
+        && (Categories.Count == 0 || Categories.Contains(category));
+}
