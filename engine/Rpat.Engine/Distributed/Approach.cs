@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace Rpat.Engine.Distributed;
+
+/// <summary>How a process finds rank 0.</summary>
+internal static class Approach
+{
+    private const int PauseMs = 100;
+
+    /// <summary>Opens both connections to rank 0, which may not be there yet, and waits for its welcome.</summary>
+    public static (Link Data, Link Pulse) RankZero(string host, int port, int rank, int size, TeamOptions options)
+    {
+        var data = new Link(Connect(host, port, rank, options.Patience), 0);
+        var hello = new Hello(false, rank, size, options.Secret, options.Program, options.Configuration);
+        Link? pulse = null;
+        try
+        {
+            hello.Send(data);
+            pulse = Second(hello with { IsPulse = true }, host, port);
+            Welcome(data, host, port, rank, options.Patience);
+            return (data, pulse ?? throw NoAnswer(host, port, rank, null));
+        }
+        catch (LinkException error)
+        {
+            Drop(data, pulse);
+            throw NoAnswer(host, port, rank, error);
+        }
+        catch
+        {
+            Drop(data, pulse);
+            throw;
+        }
+    }
+
+    // Where it fails, rank 0 has refused the first connection and says why on that one.
+    private static Link? Second(in Hello hello, string host, int port)
+    {
+        try
+        {
+            var pulse = new Link(Connect(host, port, hello.Rank, TimeSpan.Zero), 0);
+            hello.Send(pulse);
+            return pulse;
+        }
+        catch (Exception error) when (error is LinkException or HandshakeException)
+        {
+            return null;
+        }
+    }
+
+    private static void Drop(Link data, Link? pulse)
+    {
+        data.Dispose();
+        pulse?.Dispose();
+    }
+
+    private static void Welcome(Link data, string host, int port, int rank, TimeSpan patience)
+    {
+        data.Socket.ReceiveTimeout = (int)Math.Min(int.MaxValue, patience.TotalMilliseconds + 5000); // rank 0 itself gives up first, with a reason
+        string refusal = Hello.ReceiveText(data) ?? throw NoAnswer(host, port, rank, null);
+        if (refusal.Length > 0) throw new HandshakeException(refusal);
+    }
+
+    private static Socket Connect(string host, int port, int rank, TimeSpan patience)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                socket.Connect(host, port);
+                return socket;
+            }
+            catch (SocketException error)
+            {
+                socket.Dispose();
+                if (Stopwatch.GetElapsedTime(start) > patience)
+                    throw new HandshakeException($"rank {rank} cannot reach rank 0 at {host}:{port} ({error.Message}): start all processes, and name rank 0's machine in MASTER_ADDR.", error);
+                Thread.Sleep(PauseMs);
+            }
+        }
+    }
+
+    private static HandshakeException NoAnswer(string host, int port, int rank, Exception? cause) =>
+        new($"rank {rank} gets no answer from rank 0 at {host}:{port}: it has ended, or another program listens there; choose another MASTER_PORT.", cause);
+}

@@ -1,0 +1,89 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+
+namespace Rpat.Engine.Distributed;
+
+/// <summary>The connection with another process broke; what its pulse says tells why.</summary>
+internal sealed class LinkException(int peer, string message, Exception? cause = null) : IOException(message, cause)
+{
+    public int Peer { get; } = peer;
+}
+
+/// <summary>One connection to another process: whole messages in both directions, without allocations.</summary>
+/// <param name="socket">Connected; the link owns it from here on.</param>
+/// <param name="peer">The other process's rank.</param>
+internal sealed class Link(Socket socket, int peer) : IDisposable
+{
+    private const int HeaderBytes = 16, SmallBytes = 4096;
+
+    private readonly byte[] _small = new byte[HeaderBytes + SmallBytes];
+
+    public int Peer => peer;
+
+    public Socket Socket => socket;
+
+    /// <summary>Sends <c>kind, number, length</c> and the bytes; a small message leaves in one piece.</summary>
+    public void Send(byte kind, int number, ReadOnlySpan<byte> bytes)
+    {
+        _small.AsSpan(0, HeaderBytes).Clear();
+        _small[0] = kind;
+        BinaryPrimitives.WriteInt32LittleEndian(_small.AsSpan(4), number);
+        BinaryPrimitives.WriteInt64LittleEndian(_small.AsSpan(8), bytes.Length);
+        int together = bytes.Length <= SmallBytes ? bytes.Length : 0;
+        bytes[..together].CopyTo(_small.AsSpan(HeaderBytes));
+        SendAll(_small.AsSpan(0, HeaderBytes + together));
+        SendAll(bytes[together..]);
+    }
+
+    /// <summary>Reads the head of the next message.</summary>
+    public (byte Kind, int Number, long Length) ReceiveHeader()
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        ReceiveAll(header);
+        return (header[0], BinaryPrimitives.ReadInt32LittleEndian(header[4..]), BinaryPrimitives.ReadInt64LittleEndian(header[8..]));
+    }
+
+    public void SendAll(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            while (!bytes.IsEmpty) bytes = bytes[socket.Send(bytes)..];
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            throw new LinkException(peer, error.Message, error);
+        }
+    }
+
+    public void ReceiveAll(Span<byte> bytes)
+    {
+        try
+        {
+            while (!bytes.IsEmpty)
+            {
+                int count = socket.Receive(bytes);
+                if (count == 0) throw new LinkException(peer, "the connection was closed");
+                bytes = bytes[count..];
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            throw new LinkException(peer, error.Message, error);
+        }
+    }
+
+    /// <summary>Wakes whoever waits for the other side.</summary>
+    public void Cut()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // It was cut already, by us or by the other side.
+        }
+    }
+
+    public void Dispose() => socket.Dispose();
+}

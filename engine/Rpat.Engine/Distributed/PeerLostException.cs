@@ -1,0 +1,20 @@
+namespace Rpat.Engine.Distributed;
+
+/// <summary>Another process of the team has failed, ended or fallen silent: nothing that all of them must do together can go on.</summary>
+/// <param name="rank">The rank of that process.</param>
+/// <param name="code">The exit code that it gave for its failure; 0 when it ended without a word.</param>
+/// <param name="sentence">What happened, in one sentence.</param>
+/// <param name="cause">What the connection said, or null.</param>
+public sealed class PeerLostException(int rank, int code, string sentence, Exception? cause = null) : Exception(sentence, cause)
+{
+    /// <summary>The rank of the lost process.</summary>
+    public int Rank { get; } = rank;
+
+    /// <summary>The exit code that it gave for its failure; 0 when it ended without a word.</summary>
+    public int Code { get; } = code;
+}
+
+/// <summary>Processes that cannot become a team: one is missing, or they were not started alike.</summary>
+/// <param name="message">What is wrong and what to do, in one sentence.</param>
+/// <param name="cause">What the connection said, or null.</param>
+public sealed class HandshakeException(string message, Exception? cause = null) : Exception(message, cause);
