@@ -17,6 +17,7 @@ internal static class App
         {
             var parsed = Parse(arguments, host);
             host.Loudness.Set(parsed);
+            Determinism.Check(parsed, host);
             return parsed.Action is ParseErrorAction ? throw UsageErrors.Of(parsed) : parsed.Invoke(Invocation(host));
         }
         catch (Exception error)
@@ -54,6 +55,7 @@ internal static class App
         };
         foreach (var list in ListCommands.Create(host)) root.Add(list);
         host.Loudness.AddTo(root);
+        Determinism.AddTo(root);
         return root;
     }
 

@@ -11,18 +11,19 @@ namespace Rpat.Trainer.Cli;
 internal sealed class AttackCommand
 {
     private readonly Host _host;
-    private readonly ThreatOptions _threat = new();
+    private readonly ThreatOptions _threat;
     private readonly Option<string> _attack = new("--attack") { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
     private readonly Option<string> _out = new("--out", "-o") { Description = "images, labels, predictions and who was fooled", HelpName = "FILE.npz", Required = true };
+    private readonly JsonOption _json = new();
     private readonly Option<int?> _goal = new("--target") { Description = "class that every image is to get; any wrong one by default", HelpName = "CLASS" };
 
-    private AttackCommand(Host host) => _host = host;
+    private AttackCommand(Host host) => (_host, _threat) = (host, new ThreatOptions(host));
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
     {
         var attack = new AttackCommand(host);
-        var command = new Command("attack", "Make adversarial images of a checkpoint and keep them.") { attack._attack, attack._out, attack._goal };
+        var command = new Command("attack", "Make adversarial images of a checkpoint and keep them.") { attack._attack, attack._out, attack._goal, attack._json.Option };
         attack._threat.AddTo(command);
         command.SetAction(attack.Run);
         return command;
@@ -40,7 +41,10 @@ internal sealed class AttackCommand
             return Perturb(options, subject.On(device, options), goals, batch);
         });
         Write(parsed.GetRequiredValue(_out), subject, images, fooled);
-        _host.Out.WriteLine(FormattableString.Invariant($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {fooled.Sum()} of {subject.Count} images have the wrong class (or the target's)"));
+        _json.Give(
+            parsed, _host,
+            () => new { attack = suite.Label, norm = options.Norm.Name, eps = options.Radii[0].Text, images = subject.Count, fooled = fooled.Sum(), file = parsed.GetRequiredValue(_out) },
+            () => _host.Out.WriteLine(FormattableString.Invariant($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {fooled.Sum()} of {subject.Count} images have the wrong class (or the target's)")));
         return ExitCode.Done;
     }
 

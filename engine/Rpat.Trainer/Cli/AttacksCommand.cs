@@ -10,11 +10,15 @@ internal static class AttacksCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
     {
-        var command = new Command("attacks", "List the attacks with their norms, defaults and sources.");
-        command.SetAction(_ =>
+        var json = new JsonOption();
+        var command = new Command("attacks", "List the attacks with their norms, defaults and sources.") { json.Option };
+        command.SetAction(parsed =>
         {
             int name = AttackCatalog.All.Max(a => a.Name.Length), norms = AttackCatalog.All.Max(a => a.Norms.Length);
-            foreach (var a in AttackCatalog.All) host.Out.WriteLine($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]");
+            json.Give(parsed, host, () => AttackCatalog.All.Select(a => new { a.Name, a.Norms, a.Defaults, a.Source }), () =>
+            {
+                foreach (var a in AttackCatalog.All) host.Out.WriteLine($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]");
+            });
             return ExitCode.Done;
         });
         return command;

@@ -65,6 +65,7 @@ internal sealed class ConfigOptions
     private readonly Option<bool> _rpat = new("--rpat") { Description = $"add the perception term to the method ({Keys.MethodName.Path})" };
     private readonly Option<bool> _noRpat = new("--no-rpat") { Description = $"leave the perception term out of the method ({Keys.MethodName.Path})" };
     private readonly Option<bool> _overfit = new("--overfit-batch") { Description = $"{Keys.OverfitBatch.Doc} ({Keys.OverfitBatch.Path})" };
+    private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 
     // Names that are looked up elsewhere than in the key's kind.
@@ -81,7 +82,7 @@ internal sealed class ConfigOptions
         command.Add(_files);
         command.Add(_sets);
         foreach (var (option, _) in _keys) command.Add(option);
-        foreach (Option option in new Option[] { _rpat, _noRpat, _overfit }) command.Add(option);
+        foreach (Option option in new Option[] { _rpat, _noRpat, _overfit, _augment.Option }) command.Add(option);
         _official.AddTo(command);
     }
 
@@ -93,6 +94,7 @@ internal sealed class ConfigOptions
         parsed.GetValue(_sets) ?? [],
         [
             .. _official.Given(parsed, host, key => _keys.FirstOrDefault(pair => pair.Key == key).Option?.Name ?? $"--set {key.Path}="),
+            .. _augment.Given(parsed),
             .. from pair in _keys
                where parsed.GetResult(pair.Option) is not null
                select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),

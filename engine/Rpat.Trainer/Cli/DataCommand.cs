@@ -13,10 +13,12 @@ internal sealed class DataCommand
 {
     private readonly Host _host;
     private readonly Argument<string> _spec = new("SPEC") { Description = "a data set's name, npz:FILE or folder:DIR" };
-    private readonly Option<string?> _dir = new("--data-dir") { Description = "folder of its files; 'data' by default", HelpName = "DIR" };
+    private readonly Option<string?> _dir;
     private readonly Option<string?> _out = new("--out", "-o") { Description = "the file or folder to write", HelpName = "PATH" };
 
-    private DataCommand(Host host) => _host = host;
+    private readonly JsonOption _json = new();
+
+    private DataCommand(Host host) => (_host, _dir) = (host, DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
@@ -24,27 +26,32 @@ internal sealed class DataCommand
         var data = new DataCommand(host);
         var command = new Command("data", "List data sets, check their files, look at them, pack them, or make some up.")
         {
-            data.List(), data.Verify(), data.Preview(), data.Pack(), data.Synth(),
+            data.List(), data.Verify(), data.Preview(), data.Pack(), data.Synth(), data._json.Option,
         };
-        command.SetAction(_ => data.PrintList());
+        command.SetAction(data.PrintList);
         return command;
     }
 
     private Command List()
     {
-        var command = new Command("list", "List the data sets, and where their files are looked for.");
-        command.SetAction(_ => PrintList());
+        var command = new Command("list", "List the data sets, and where their files are looked for.") { _json.Option };
+        command.SetAction(PrintList);
         return command;
     }
 
-    private int PrintList()
+    private int PrintList(ParseResult parsed)
+    {
+        _json.Give(parsed, _host, () => DataSets.All, PrintList);
+        return ExitCode.Done;
+    }
+
+    private void PrintList()
     {
         int width = DataSets.All.Max(set => set.Name.Length);
         foreach (DataSetInfo set in DataSets.All)
             _host.Out.WriteLine(
                 $"{set.Name.PadRight(width)}  {set.Title}: {set.Shape}, {set.Classes?.ToString(CultureInfo.InvariantCulture) ?? "any number of"} classes,"
                 + $" {set.Images} images; {set.LookedFor}; {set.Licence}");
-        return ExitCode.Done;
     }
 
     private Command Verify()

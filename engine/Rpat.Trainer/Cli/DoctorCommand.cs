@@ -15,10 +15,14 @@ internal static class DoctorCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
     {
-        var doctor = new Command("doctor", "Describe machine, devices, disk and settings on one page, for bug reports.");
-        doctor.SetAction(_ =>
+        var json = new JsonOption();
+        var doctor = new Command("doctor", "Describe machine, devices, disk and settings on one page, for bug reports.") { json.Option };
+        doctor.SetAction(parsed =>
         {
-            foreach (var (name, value) in Lines(host)) host.Out.WriteLine($"{name,-12}  {value}");
+            json.Give(parsed, host, () => Lines(host).Select(line => new { line.Name, line.Value }), () =>
+            {
+                foreach (var (name, value) in Lines(host)) host.Out.WriteLine($"{name,-12}  {value}");
+            });
             return ExitCode.Done;
         });
         return doctor;

@@ -13,23 +13,23 @@ namespace Rpat.Trainer.Cli;
 internal sealed class EvalCommand
 {
     private readonly Host _host;
-    private readonly ThreatOptions _threat = new();
+    private readonly ThreatOptions _threat;
     private readonly Option<string> _attacks = new("--attacks") { Description = "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'", HelpName = "NAME,…", DefaultValueFactory = _ => "clean,pgd20" };
     private readonly Option<bool> _resume = new("--resume") { Description = "go on with an evaluation that was stopped or killed" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
-    private readonly Option<string?> _json = new("--json") { Description = "write the result as JSON", HelpName = "FILE" };
+    private readonly JsonOption _json = new();
     private readonly Option<string?> _logits = new("--save-logits") { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
     private readonly Option<string[]> _failUnder = new("--fail-under") { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
     private readonly Option<string?> _leaderboard = new("--robustbench-json") { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
 
-    private EvalCommand(Host host) => _host = host;
+    private EvalCommand(Host host) => (_host, _threat) = (host, new ThreatOptions(host));
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host) => new EvalCommand(host).Build();
 
     private Command Build()
     {
-        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json, _logits, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
+        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json.Option, _logits, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -125,9 +125,11 @@ internal sealed class EvalCommand
     private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder)
     {
         var manifest = Verification.ManifestOf(folder);
-        EvalTable.Write(report, manifest, _host.Out);
-        if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}");
-        if (parsed.GetValue(_json) is { } json) EvalTable.WriteJson(json, report, manifest, folder);
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder), () =>
+        {
+            EvalTable.Write(report, manifest, _host.Out);
+            if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}");
+        });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;
         var info = RobustBenchInfo.Of(report, plan, Path.GetFileNameWithoutExtension(subject.Network.Path), subject.Set.Name, subject.Network.Spec.Name)
             ?? throw new UsageException("--robustbench-json needs the standard AutoAttack: add aa to --attacks, on a model of at least ten classes.");

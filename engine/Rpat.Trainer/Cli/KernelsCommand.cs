@@ -16,13 +16,7 @@ internal sealed class KernelsCommand
     private readonly Host _host;
     private readonly BenchOutput _output;
 
-    private readonly Option<string> _device = new("--device")
-    {
-        Description = "whose kernels",
-        HelpName = "cpu|cuda:N",
-        DefaultValueFactory = _ => "cpu",
-    };
-
+    private readonly DeviceOption _device;
     private readonly Option<string> _precision = Choice("--precision", "how a GPU's convolutions multiply", "fp32", "tf32", "bf16");
     private readonly Option<string> _conv = Choice("--conv", "convolution algorithms of the CPU", "auto", "direct");
     private readonly Option<int> _threads = Number("--threads", "threads of the CPU, 0 for one a core", 0);
@@ -30,7 +24,7 @@ internal sealed class KernelsCommand
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
 
-    private KernelsCommand(Host host) => (_host, _output) = (host, new BenchOutput(host, "kernels", KernelCategories.All));
+    private KernelsCommand(Host host) => (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelCategories.All));
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
     public static Command Create(Host host)
@@ -38,7 +32,7 @@ internal sealed class KernelsCommand
         var kernels = new KernelsCommand(host);
         var command = new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
         {
-            kernels._device, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
+            kernels._device.Option, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
         };
         kernels._output.AddTo(command);
         command.SetAction(kernels.Run);
@@ -51,7 +45,7 @@ internal sealed class KernelsCommand
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
-        using var device = OpenDevice.Named(parsed.GetValue(_device)!, precision, Within(parsed, _threads, 0, 1024), convolution);
+        using var device = OpenDevice.Named(_device.Name(parsed), precision, Within(parsed, _threads, 0, 1024), convolution);
         string on = $"{device.Name}: {device.Description}; batch {batch}";
         return _output.Finish(request, on, Write(on, request, new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords)));
     }

@@ -16,12 +16,16 @@ internal static class ListCommands
 
     private static Command List(Host host, string name, string about, Func<IEnumerable<(string Name, string About)>> rows)
     {
-        var command = new Command(name, about);
-        command.SetAction(_ =>
+        var json = new JsonOption();
+        var command = new Command(name, about) { json.Option };
+        command.SetAction(parsed =>
         {
             (string Name, string About)[] all = [.. rows()];
             int width = all.Max(row => row.Name.Length);
-            foreach (var row in all) host.Out.WriteLine($"{row.Name.PadRight(width)}  {row.About}");
+            json.Give(parsed, host, () => all.Select(row => new { row.Name, row.About }), () =>
+            {
+                foreach (var row in all) host.Out.WriteLine($"{row.Name.PadRight(width)}  {row.About}");
+            });
             return ExitCode.Done;
         });
         return command;

@@ -10,23 +10,29 @@ internal static class MethodsCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
     {
-        var list = new Command("list", "List the training methods.");
-        list.SetAction(_ => List(host));
+        var json = new JsonOption();
+        var list = new Command("list", "List the training methods.") { json.Option };
+        list.SetAction(parsed => List(parsed, json, host));
         var name = new Argument<string>("NAME") { Description = "a method's name" };
         var show = new Command("show", "Print what a method is made of, its settings with their sources, and which of them are assumed.") { name };
         show.SetAction(parsed => Show(host, parsed.GetRequiredValue(name)));
-        var command = new Command("methods", "List the training methods, or show one with its blocks and settings.") { list, show };
-        command.SetAction(_ => List(host));
+        var command = new Command("methods", "List the training methods, or show one with its blocks and settings.") { list, show, json.Option };
+        command.SetAction(parsed => List(parsed, json, host));
         return command;
     }
 
-    private static int List(Host host)
+    private static int List(ParseResult parsed, JsonOption json, Host host)
+    {
+        json.Give(parsed, host, () => MethodCatalog.All.Select(m => new { m.Name, m.About, m.Source, m.TakesRpat }), () => Print(host));
+        return ExitCode.Done;
+    }
+
+    private static void Print(Host host)
     {
         int width = MethodCatalog.All.Max(method => method.Name.Length);
         foreach (var method in MethodCatalog.All) host.Out.WriteLine($"{method.Name.PadRight(width)}  {method.About} [{method.Source}]");
         string without = string.Join(", ", MethodCatalog.All.Where(method => !method.TakesRpat).Select(method => method.Name));
         host.Out.WriteLine($"NAME{MethodCatalog.RpatSuffix} adds RPAT's perception term to any of them but {without}.");
-        return ExitCode.Done;
     }
 
     private static int Show(Host host, string name)

@@ -14,17 +14,21 @@ internal static class ModelsCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
     {
-        var list = new Command("list", "List the networks.");
-        list.SetAction(_ => List(host));
-        var command = new Command("models", "List the networks, or show one layer by layer.") { list, Show(host) };
-        command.SetAction(_ => List(host));
+        var json = new JsonOption();
+        var list = new Command("list", "List the networks.") { json.Option };
+        list.SetAction(parsed => List(parsed, json, host));
+        var command = new Command("models", "List the networks, or show one layer by layer.") { list, Show(host), json.Option };
+        command.SetAction(parsed => List(parsed, json, host));
         return command;
     }
 
-    private static int List(Host host)
+    private static int List(ParseResult parsed, JsonOption json, Host host)
     {
         int width = Catalog.Models.Max(item => item.Name.Length);
-        foreach (CatalogItem item in Catalog.Models) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
+        json.Give(parsed, host, () => Catalog.Models, () =>
+        {
+            foreach (CatalogItem item in Catalog.Models) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
+        });
         return ExitCode.Done;
     }
 

@@ -18,7 +18,7 @@ internal sealed class PerceptionCommand
     private readonly Host _host;
     private readonly Argument<string[]> _runs = new("RUN") { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _data = new("--data", "--dataset") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
-    private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
+    private readonly Option<string?> _dataDir;
     private readonly Option<string> _perturbations = new("--perturbations") { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
     private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string?> _eps = new("--eps") { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
@@ -27,10 +27,11 @@ internal sealed class PerceptionCommand
     private readonly Option<long> _seed = new("--seed") { Description = "seed of noise and random starts", HelpName = "N" };
     private readonly Option<string?> _model = new("--model") { Description = "the network, for weights that do not say", HelpName = "NAME" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
-    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly DeviceOption _device;
+    private readonly JsonOption _json = new();
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
 
-    private PerceptionCommand(Host host) => _host = host;
+    private PerceptionCommand(Host host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host) => new PerceptionCommand(host).Build();
@@ -39,7 +40,7 @@ internal sealed class PerceptionCommand
     {
         var command = new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
         {
-            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _device, _threads,
+            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _device.Option, _threads, _json.Option,
         };
         command.SetAction(Run);
         return command;
@@ -51,13 +52,16 @@ internal sealed class PerceptionCommand
         var options = Options(parsed);
         string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
         var images = Images(parsed, subjects[0].Path);
-        using var device = OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, Math.Max(0, parsed.GetValue(_threads)));
+        using var device = OpenDevice.Named(_device.Name(parsed), Keys.Precision.Default, Math.Max(0, parsed.GetValue(_threads)));
         List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
-        PerceptionTable.Write(runs, _host.Out);
         Directory.CreateDirectory(folder);
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
         PerceptionReport.Write(Path.Combine(folder, "perception.html"), runs);
-        _host.Out.WriteLine($"report: {Path.Combine(folder, "perception.html")}");
+        _json.Give(parsed, _host, () => PerceptionTable.Json(runs), () =>
+        {
+            PerceptionTable.Write(runs, _host.Out);
+            _host.Out.WriteLine($"report: {Path.Combine(folder, "perception.html")}");
+        });
         return ExitCode.Done;
     }
 

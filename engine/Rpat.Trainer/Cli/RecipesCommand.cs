@@ -10,10 +10,11 @@ internal static class RecipesCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host)
     {
-        var list = new Command("list", "List the recipes that ship with the program.");
-        list.SetAction(_ => List(host));
-        var command = new Command("recipes", "List the recipes that ship with the program, show one, or compare two.") { list, Show(host), Diff(host) };
-        command.SetAction(_ => List(host));
+        var json = new JsonOption();
+        var list = new Command("list", "List the recipes that ship with the program.") { json.Option };
+        list.SetAction(parsed => List(parsed, json, host));
+        var command = new Command("recipes", "List the recipes that ship with the program, show one, or compare two.") { list, Show(host), Diff(host), json.Option };
+        command.SetAction(parsed => List(parsed, json, host));
         return command;
     }
 
@@ -45,9 +46,17 @@ internal static class RecipesCommand
         return diff;
     }
 
-    private static int List(Host host)
+    private static int List(ParseResult parsed, JsonOption json, Host host)
     {
-        RecipeText.List(RecipeLibrary.Names, host.Out);
+        json.Give(parsed, host, () => RecipeLibrary.Names.Select(Json), () => RecipeText.List(RecipeLibrary.Names, host.Out));
         return ExitCode.Done;
     }
+
+    private static object Json(string name)
+    {
+        var config = RecipeLibrary.Resolve(name, "recipes list").Config;
+        return new { name, about = config.Recipe.About, data = config.Data.Name, model = config.Model.Name, method = config.Method.Name, published = Published(name) };
+    }
+
+    private static object? Published(string name) => RecipeLibrary.Published(name) is { } p ? new { p.Row, p.Clean, p.Aa, p.Mean, p.Nrr } : null;
 }

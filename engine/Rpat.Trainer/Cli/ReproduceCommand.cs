@@ -26,11 +26,12 @@ internal sealed class ReproduceCommand
     private readonly Option<string> _net = new("--net") { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
     private readonly Option<string> _norm = new("--norm") { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
     private readonly Option<string[]> _sets = new("--set") { Description = "a value for every run besides its recipe's; repeatable", HelpName = "KEY=VALUE" };
-    private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
-    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly JsonOption _json = new();
+    private readonly Option<string?> _dataDir;
+    private readonly DeviceOption _device;
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
 
-    private ReproduceCommand(Host host) => _host = host;
+    private ReproduceCommand(Host host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(Host host) => new ReproduceCommand(host).Build();
@@ -39,7 +40,7 @@ internal sealed class ReproduceCommand
     {
         var command = new Command("reproduce", "Train and measure many methods and print the paper's table: Clean, AA, Mean, NRR.")
         {
-            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device, _threads,
+            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device.Option, _threads, _json.Option,
         };
         command.SetAction(Run);
         return command;
@@ -52,8 +53,11 @@ internal sealed class ReproduceCommand
         var reproduction = new Reproduction(plan, _host);
         int code = reproduction.Run();
         var rows = reproduction.Rows();
-        _host.Out.Write(ReproduceTable.Markdown(rows));
-        _host.Out.WriteLine($"folder: {plan.Out}");
+        _json.Give(parsed, _host, () => ReproduceTable.Json(rows), () =>
+        {
+            _host.Out.Write(ReproduceTable.Markdown(rows));
+            _host.Out.WriteLine($"folder: {plan.Out}");
+        });
         if (code != ExitCode.Done) _host.Error.WriteLine("stopped; the same command with --resume goes on");
         else if (rows.Any(row => row.Failures.Count > 0)) code = ExitCode.Diverged;
         return code;
@@ -72,7 +76,7 @@ internal sealed class ReproduceCommand
         string folder = parsed.GetValue(_out) ?? Path.Combine("reproduce", scale);
         return new ReproducePlan(
             scale, recipes, Seeds(parsed.GetRequiredValue(_seeds)), folder, attack, images, parsed.GetValue(_sets) ?? [],
-            parsed.GetValue(_dataDir), parsed.GetRequiredValue(_device), parsed.GetValue(_threads));
+            parsed.GetValue(_dataDir), _device.Name(parsed), parsed.GetValue(_threads));
     }
 
     private static long[] Seeds(string text)

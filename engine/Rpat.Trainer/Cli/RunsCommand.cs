@@ -29,16 +29,35 @@ internal sealed class RunsCommand
 
     private Command ListAll()
     {
-        var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.");
+        var json = new JsonOption();
+        var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.") { json.Option };
         list.SetAction(parsed =>
         {
-            string[][] rows = [["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. RunFinder.All(parsed.GetRequiredValue(_root)).Select(folder => Row(RunData.Load(folder)))];
-            int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-            foreach (string[] row in rows) _host.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+            List<RunData> all = [.. RunFinder.All(parsed.GetRequiredValue(_root)).Select(RunData.Load)];
+            json.Give(parsed, _host, () => all.Select(Json), () => PrintTable([["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. all.Select(Row)]));
             return ExitCode.Done;
         });
         return list;
     }
+
+    private void PrintTable(string[][] rows)
+    {
+        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
+        foreach (string[] row in rows) _host.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
+    }
+
+    private static object Json(RunData run) => new
+    {
+        run.Name,
+        run.Folder,
+        status = Status(run),
+        method = run.Setting(Keys.MethodName.Path),
+        data = run.Setting(Keys.DataName.Path),
+        run.Record?.Start,
+        run.Record?.End,
+        accuracies = run.Accuracies.Where(a => a.Depth == 0).Select(a => new { a.Attack, a.Threat, a.Value, a.Interval.Low, a.Interval.High, a.Images, a.Source }),
+        run.Warnings,
+    };
 
     private static string[] Row(RunData run) =>
     [
@@ -53,10 +72,15 @@ internal sealed class RunsCommand
     private Command Show()
     {
         var name = new Argument<string>("RUN") { Description = "a run folder, its name, or latest" };
-        var show = new Command("show", "Print how a run was started, how it stands, what it measured and what warns of it.") { name };
+        var json = new JsonOption();
+        var show = new Command("show", "Print how a run was started, how it stands, what it measured and what warns of it.") { name, json.Option };
         show.SetAction(parsed =>
         {
-            foreach (string line in Lines(Open(parsed, name))) _host.Out.WriteLine(line);
+            var run = Open(parsed, name);
+            json.Give(parsed, _host, () => Json(run), () =>
+            {
+                foreach (string line in Lines(run)) _host.Out.WriteLine(line);
+            });
             return ExitCode.Done;
         });
         return show;
@@ -82,11 +106,16 @@ internal sealed class RunsCommand
     private Command Compare()
     {
         var (first, second) = (new Argument<string>("A") { Description = "a run" }, new Argument<string>("B") { Description = "another run" });
-        var compare = new Command("compare", "Print the settings in which two runs differ, the first step at which their metrics part, and whether their weights are equal.") { first, second };
+        var json = new JsonOption();
+        var compare = new Command("compare", "Print the settings in which two runs differ, the first step at which their metrics part, and whether their weights are equal.") { first, second, json.Option };
         compare.SetAction(parsed =>
         {
             RunData a = Open(parsed, first), b = Open(parsed, second);
-            foreach (string line in Lines(RunComparison.Of((a.Settings, a.Folder), (b.Settings, b.Folder)))) _host.Out.WriteLine(line);
+            var comparison = RunComparison.Of((a.Settings, a.Folder), (b.Settings, b.Folder));
+            json.Give(parsed, _host, () => Json(comparison), () =>
+            {
+                foreach (string line in Lines(comparison)) _host.Out.WriteLine(line);
+            });
             return ExitCode.Done;
         });
         return compare;
@@ -101,6 +130,14 @@ internal sealed class RunsCommand
             : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          {comparison.Parting.Value.Second}";
         yield return $"weights   {comparison.SameWeights switch { true => "equal bit for bit", false => "different", null => "not written by both" }}";
     }
+
+    private static object Json(RunComparison c) => new
+    {
+        settings = c.Settings.Select(s => new { s.Key, s.First, s.Second }),
+        same_events = c.Events,
+        parting = c.Parting is { } p ? new { p.First, p.Second } : null,
+        c.SameWeights,
+    };
 
     private static string Shown(string value) => value.Length == 0 ? "(none)" : value;
 

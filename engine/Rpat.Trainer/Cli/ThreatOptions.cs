@@ -15,7 +15,7 @@ internal sealed class ThreatOptions
 {
     private readonly WeightOptions _weights = new();
     private readonly Option<string?> _data = new("--data", "--dataset") { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
-    private readonly Option<string?> _dataDir = new("--data-dir") { Description = Keys.DataDir.Doc, HelpName = "DIR" };
+    private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
     private readonly Option<string?> _step = new("--step-size") { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
@@ -23,14 +23,22 @@ internal sealed class ThreatOptions
     private readonly Option<string> _batch = new("--batch-size", "-b") { Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it", HelpName = "auto|N", DefaultValueFactory = _ => BatchSize.Auto };
     private readonly Option<int> _memory = new("--memory") { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
     private readonly Option<long> _seed = new("--seed") { Description = Keys.Seed.Doc, HelpName = "N" };
-    private readonly Option<string> _device = new("--device") { Description = "cpu, cuda:0, or auto", HelpName = "NAME", DefaultValueFactory = _ => "cpu" };
+    private readonly DeviceOption _device;
     private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+
+    /// <summary>Makes the options.</summary>
+    /// <param name="host">Its environment gives defaults.</param>
+    public ThreatOptions(Host host)
+    {
+        _device = new DeviceOption(host);
+        _dataDir = DataDirOption.Create(host);
+    }
 
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
         _weights.AddTo(command);
-        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _count, _batch, _memory, _seed, _threads, _device }) command.Add(option);
+        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _count, _batch, _memory, _seed, _threads, _device.Option }) command.Add(option);
     }
 
     /// <summary>Opens the device to compute on.</summary>
@@ -42,7 +50,7 @@ internal sealed class ThreatOptions
         int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
         if (threads < 0) throw new UsageException("--threads must not be negative.");
         if (memory < 0) throw new UsageException("--memory must not be negative.");
-        var device = OpenDevice.Named(parsed.GetRequiredValue(_device), Keys.Precision.Default, threads, convolution);
+        var device = OpenDevice.Named(_device.Name(parsed), Keys.Precision.Default, threads, convolution);
         if (memory > 0 && device is CpuDevice cpu) cpu.MemoryLimit = (long)memory << 20;
         return device;
     }

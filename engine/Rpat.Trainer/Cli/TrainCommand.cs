@@ -32,6 +32,8 @@ internal sealed class TrainCommand
         HelpName = "KEY",
     };
 
+    private readonly JsonOption _json = new();
+
     private TrainCommand(Host host) => _host = host;
 
     /// <summary>The command, for the root to hold.</summary>
@@ -39,7 +41,7 @@ internal sealed class TrainCommand
 
     private Command Build()
     {
-        var command = new Command("train", "Train a network from a recipe, files, the environment and options, and measure it.") { _dryRun, _resume, _allow };
+        var command = new Command("train", "Train a network from a recipe, files, the environment and options, and measure it.") { _dryRun, _resume, _allow, _json.Option };
         _options.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -48,7 +50,7 @@ internal sealed class TrainCommand
     private int Run(ParseResult parsed)
     {
         var plan = Plan(parsed);
-        return parsed.GetValue(_dryRun) ? Show(plan.Resolved) : Train(plan, parsed);
+        return parsed.GetValue(_dryRun) ? Show(plan.Resolved) : Train(plan.Settled(_host.Note), parsed);
     }
 
     private RunPlan Plan(ParseResult parsed)
@@ -73,8 +75,18 @@ internal sealed class TrainCommand
     {
         using var setup = TrainingSetup.Open(plan.Resolved.Config);
         string[] arguments = [.. parsed.Tokens.Select(token => token.Value)];
-        return TrainSession.Run(plan, setup.Compute(), arguments, _host, (config, run, view, stop) => TrainingRun.Execute(config, setup, run, view, stop));
+        string folder = "";
+        int code = TrainSession.Run(plan, setup.Compute(), arguments, Talker(parsed), (config, run, view, stop) =>
+        {
+            folder = run.Path;
+            return TrainingRun.Execute(config, setup, run, view, stop);
+        });
+        if (code == ExitCode.Done) _json.Give(parsed, _host, () => new { run = folder, results = RunResult.Read(folder) }, () => { });
+        return code;
     }
+
+    // Where stdout is for JSON alone, people read their table on stderr.
+    private Host Talker(ParseResult parsed) => _json.TakesStdout(parsed) ? _host with { Out = _host.Error } : _host;
 
     // Defaults alone would train something nobody asked for.
     private static ResolvedConfig Subject(ConfigSources sources)

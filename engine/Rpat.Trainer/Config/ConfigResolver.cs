@@ -6,7 +6,13 @@ namespace Rpat.Trainer.Config;
 /// <summary>A configuration with the origin of each of its values.</summary>
 /// <param name="Config">Typed and checked.</param>
 /// <param name="Values">The winning entry of every key.</param>
-internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, Entry> Values);
+internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, Entry> Values)
+{
+    /// <summary>The same with another value of one key.</summary>
+    /// <exception cref="Errors.ConfigException">It is no such value.</exception>
+    public ResolvedConfig With(Leaf key, string text, string origin) =>
+        ConfigResolver.Resolve([new Layer("all", Values), new Layer(origin, new Dictionary<string, Entry> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
+}
 
 /// <summary>What the user gave, before it is resolved.</summary>
 /// <param name="Files">Configuration files, in order.</param>

@@ -160,7 +160,8 @@ internal static partial class Keys
     public static readonly Leaf<int> CheckpointKeepEvery = new(
         "checkpoint.keep_every", "0", Kinds.Whole(0), "checkpoints at the end of every so many epochs stay for good; 0 for none");
 
-    public static readonly Leaf<string> DeviceName = new("device.name", "cpu", Kinds.Device, "what computes: cpu, cuda:0 for the first GPU, or auto for a GPU where there is one");
+    public static readonly Leaf<string> DeviceName = new(
+        "device.name", "auto", Kinds.Device, "what computes: cpu, cuda:0 for the first NVIDIA GPU (no OpenCL), or auto for a GPU where there is one");
     public static readonly Leaf<string> Precision = new(
         "device.precision", "fp32", Kinds.Name("precisions", ["fp32", "tf32", "bf16"]), "how a GPU's convolutions round their factors; sums are fp32");
     public static readonly Leaf<ConvolutionAlgorithm> Convolution = new(

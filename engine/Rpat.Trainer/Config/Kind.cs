@@ -57,7 +57,9 @@ internal static partial class Kinds
     /// <summary><c>cpu</c>, <c>cuda:</c> and a number, <c>cuda</c> for the first GPU, or <c>auto</c>.</summary>
     public static Kind<string> Device { get; } = new(text => DevicePattern().IsMatch(text)
         ? text
-        : throw new FormatException("it wants cpu, cuda:0 for the first GPU, or auto for a GPU where there is one"));
+        : throw new FormatException(text.StartsWith("opencl", StringComparison.Ordinal)
+            ? "GPUs are used by CUDA only, since the kernels are compiled to NVIDIA's PTX: give cpu, cuda:0 for the first GPU, or auto"
+            : "it wants cpu, cuda:0 for the first GPU, or auto for a GPU where there is one"));
 
     /// <summary>A whole number within limits.</summary>
     public static Kind<int> Whole(int least, int most = int.MaxValue) => new(text => (int)ReadWhole(text, least, most))

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.View;
 
@@ -8,13 +6,6 @@ namespace Rpat.Trainer.Evaluation;
 /// <summary>An evaluation's result as a table and as JSON.</summary>
 internal static class EvalTable
 {
-    private static readonly JsonSerializerOptions _format = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>One line an accuracy, with its 95 % interval; beneath AutoAttack what each of its attacks left; then warnings.</summary>
     public static void Write(EvaluationReport report, EvaluationManifest manifest, TextWriter output)
     {
@@ -39,35 +30,32 @@ internal static class EvalTable
         }
     }
 
-    /// <summary>Writes the same as JSON, as one step.</summary>
-    public static void WriteJson(string path, EvaluationReport report, EvaluationManifest manifest, string folder) =>
-        AtomicFile.WriteText(path, JsonSerializer.Serialize(
-            new
-            {
-                checkpoint = manifest.Model,
-                model_sha256 = manifest.ModelHash,
-                data = manifest.Data,
-                data_sha256 = manifest.DataHash,
-                images = report.Images,
-                norm = manifest.Norm,
-                folder,
-                clean = Accuracy(report.CleanCorrect, report.Images),
-                results = report.Columns.Select(c => new
-                {
-                    eps = manifest.Eps[c.Eps],
-                    eps_value = manifest.EpsValues[c.Eps],
-                    attack = c.Suite,
-                    label = c.Label,
-                    accuracy = Accuracy(c.Robust, report.Images),
-                    mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
-                    nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
-                    after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
-                }),
-                warnings = report.Warnings,
-                self_test = report.SelfTest,
-                settings = manifest.Settings,
-            },
-            _format) + "\n");
+    /// <summary>The same as an object, for JSON.</summary>
+    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder) => new
+    {
+        checkpoint = manifest.Model,
+        model_sha256 = manifest.ModelHash,
+        data = manifest.Data,
+        data_sha256 = manifest.DataHash,
+        images = report.Images,
+        norm = manifest.Norm,
+        folder,
+        clean = Accuracy(report.CleanCorrect, report.Images),
+        results = report.Columns.Select(c => new
+        {
+            eps = manifest.Eps[c.Eps],
+            eps_value = manifest.EpsValues[c.Eps],
+            attack = c.Suite,
+            label = c.Label,
+            accuracy = Accuracy(c.Robust, report.Images),
+            mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+            nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+            after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
+        }),
+        warnings = report.Warnings,
+        self_test = report.SelfTest,
+        settings = manifest.Settings,
+    };
 
     private static object Accuracy(int count, int all)
     {

@@ -32,7 +32,10 @@ internal static class PerceptionTable
 
     /// <summary>Writes the means of every group as JSON, as one step.</summary>
     public static void WriteJson(string path, IReadOnlyList<PerceptionRun> runs) =>
-        AtomicFile.WriteText(path, JsonSerializer.Serialize(runs.Select(Json), _format) + "\n");
+        AtomicFile.WriteText(path, JsonSerializer.Serialize(Json(runs), _format) + "\n");
+
+    /// <summary>The same means as an object.</summary>
+    public static object Json(IReadOnlyList<PerceptionRun> runs) => runs.Select(Json);
 
     private static void Line(string space, PerceptionSummary summary, IReadOnlyList<double> alphas, TextWriter output)
     {

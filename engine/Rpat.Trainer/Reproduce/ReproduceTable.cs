@@ -53,8 +53,11 @@ internal static class ReproduceTable
     public static void Write(string folder, IReadOnlyList<ReproduceRow> rows)
     {
         AtomicFile.WriteText(Path.Combine(folder, "table.md"), Markdown(rows));
-        AtomicFile.WriteText(Path.Combine(folder, "table.json"), JsonSerializer.Serialize(rows.Select(Json), _format) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, "table.json"), JsonSerializer.Serialize(Json(rows), _format) + "\n");
     }
+
+    /// <summary>The table as an object, for JSON.</summary>
+    public static object Json(IReadOnlyList<ReproduceRow> rows) => rows.Select(Json);
 
     private static IEnumerable<string> Heading(bool published, bool seeds) =>
         ["method", .. seeds ? ["runs"] : Array.Empty<string>(), .. _titles, .. published ? _titles.Select(t => $"{t} published") : []];

@@ -1,4 +1,5 @@
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Runs;
 
@@ -8,6 +9,16 @@ namespace Rpat.Trainer.Runs;
 /// <param name="IsChanged">Whether keys were changed that its <c>config.yaml</c> must now show.</param>
 internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, bool IsChanged = false)
 {
+    private const string Automatically = "auto";
+
+    /// <summary>The same on the device that <c>auto</c> comes to here, so that the run's configuration names it.</summary>
+    /// <param name="note">Told what was chosen.</param>
+    public RunPlan Settled(Action<string> note)
+    {
+        string name = OpenDevice.Settle(Resolved.Config.Device.Name, note);
+        return name == Resolved.Config.Device.Name ? this : this with { Resolved = Resolved.With(Keys.DeviceName, name, $"'{Resolved.Config.Device.Name}' on this machine") };
+    }
+
     /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>
     /// <exception cref="Errors.ConfigException">That run has another configuration.</exception>
     public static RunPlan Automatic(ResolvedConfig resolved, IReadOnlyList<string> allowed) =>
@@ -27,6 +38,8 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     private static RunPlan GoOn(string folder, ResolvedConfig now, IReadOnlyList<string> allowed)
     {
         var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(ConfigOf(folder))]);
+        // A run stays on the device that auto came to when it began.
+        if (now.Config.Device.Name == Automatically) now = now.With(Keys.DeviceName, before.Config.Device.Name, "the run");
         ResumeRules.Check(folder, before, now, allowed);
         return new RunPlan(now, folder, allowed.Count > 0);
     }

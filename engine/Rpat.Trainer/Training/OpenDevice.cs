@@ -11,6 +11,19 @@ internal static class OpenDevice
 {
     private const string Cuda = "cuda:";
 
+    /// <summary>What <c>auto</c> comes to on this machine, and other short names.</summary>
+    /// <param name="name">As in <c>device.name</c>.</param>
+    /// <param name="note">Told in a line what was chosen.</param>
+    /// <returns><c>cpu</c> or <c>cuda:N</c>.</returns>
+    public static string Settle(string name, Action<string> note)
+    {
+        if (name == "cuda") return Cuda + "0";
+        if (name != "auto") return name;
+        var gpus = GpuBackend.Find().Devices;
+        note(gpus.Count > 0 ? $"device: {gpus[0].Name}, {gpus[0].Model}" : "device: cpu, since there is no GPU ('rpat devices' says why)");
+        return gpus.Count > 0 ? gpus[0].Name : "cpu";
+    }
+
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
     public static Device For(TrainerConfig config) =>
         Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
@@ -19,7 +32,7 @@ internal static class OpenDevice
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
-        if (name is "auto" or "cuda") name = name == "auto" && GpuBackend.Find().Devices.Count == 0 ? "cpu" : Cuda + "0";
+        name = Settle(name, static _ => { });
         if (name == "cpu") return Device.Cpu(threads, convolution);
         string number = name.StartsWith(Cuda, StringComparison.Ordinal) ? name[Cuda.Length..] : "";
         if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))

@@ -54,6 +54,6 @@ public sealed class FullDiskTests : IDisposable
     // Every checkpoint stays, so that the space runs out in the middle of the run.
     private string[] Arguments(string folder) =>
     [
-        .. TinyRun.Arguments(_test), "--epochs", "4", "--set", "checkpoint.steps=2", "--set", "checkpoint.keep=100", "--name", "a", "--out", folder,
+        .. TinyRun.Arguments(_test), "--epochs", "4", "--set", "checkpoint.steps=2", "--set", "checkpoint.keep=100", "--device", "cpu", "--name", "a", "--out", folder,
     ];
 }

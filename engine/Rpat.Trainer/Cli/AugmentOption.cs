@@ -1,0 +1,38 @@
+using System.CommandLine;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>--augment crop,flip,cutout=8</c>: all of <c>data.augment</c> at once; what is not named is off.</summary>
+internal sealed class AugmentOption
+{
+    private const string None = "none";
+
+    private static readonly (string Name, Leaf Key, string Usual)[] _kinds =
+    [
+        ("crop", Keys.DataCrop, "4"), ("flip", Keys.DataFlip, "true"), ("cutout", Keys.DataCutout, "16"), ("cutmix", Keys.DataCutMix, "1"),
+    ];
+
+    private readonly Option<string?> _option = new("--augment")
+    {
+        Description = "augmentations, all others off: crop (=4 pixels), flip, cutout (=16 pixels), cutmix (=1, share of batches), or none (data.augment)",
+        HelpName = "NAME[=VALUE],…",
+    };
+
+    /// <summary>The option, for a command to hold.</summary>
+    public Option Option => _option;
+
+    /// <summary>The keys that it stands for.</summary>
+    /// <exception cref="UsageException">It names an augmentation that there is none of.</exception>
+    public IEnumerable<(string Flag, Leaf Key, string Text)> Given(ParseResult parsed)
+    {
+        if (parsed.GetValue(_option) is not { } text) return [];
+        var wanted = Entry.Items(text).Where(item => item != None).Select(item => item.Split('=', 2)).ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));
+        return _kinds.Select(kind => (_option.Name, kind.Key, wanted.TryGetValue(kind.Name, out string? value) ? value ?? kind.Usual : kind.Key.Default));
+    }
+
+    private static string Known(string name) => _kinds.Any(kind => kind.Name == name)
+        ? name
+        : throw new UsageException($"--augment has '{name}': {Nearest.Hint(name, [.. _kinds.Select(kind => kind.Name), None], "augmentations")}");
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>--device</c> of the commands that take no configuration. What the environment says of <c>device.name</c> is its default.</summary>
+internal sealed class DeviceOption
+{
+    private readonly Host _host;
+    private readonly Option<string?> _option = new("--device") { Description = Keys.DeviceName.Doc, HelpName = "cpu|cuda:N|auto" };
+    private bool _said;
+
+    /// <summary>Makes the option.</summary>
+    /// <param name="host">Its environment, and where a choice is said.</param>
+    public DeviceOption(Host host)
+    {
+        _host = host;
+        _option.CompletionSources.Add("cpu", "cuda:0", "auto");
+    }
+
+    /// <summary>The option, for a command to hold.</summary>
+    public Option Option => _option;
+
+    /// <summary>The name of the device that is meant; what <c>auto</c> comes to is said once.</summary>
+    /// <exception cref="UsageException">There are no such devices.</exception>
+    public string Name(ParseResult parsed)
+    {
+        string name = OpenDevice.Settle(Checked(parsed.GetValue(_option) ?? FromEnvironment()), _said ? _ => { } : _host.Note);
+        _said = true;
+        return name;
+    }
+
+    private string FromEnvironment() =>
+        Layers.Environment(_host.Environment).Entries.GetValueOrDefault(Keys.DeviceName.Path)?.Text ?? Keys.DeviceName.Default;
+
+    private static string Checked(string name)
+    {
+        try
+        {
+            return Kinds.Device.Convert(name);
+        }
+        catch (FormatException error)
+        {
+            throw new UsageException($"--device is '{name}': {error.Message}.", error);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Rpat.Engine.IO;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>
+/// <c>--json</c>: the result for programs. Without a value, or with <c>-</c>, stdout holds that JSON and nothing else, for <c>| jq</c>;
+/// with a file it is written beside what people read.
+/// </summary>
+internal sealed class JsonOption
+{
+    private const string Stdout = "-";
+
+    private static readonly JsonSerializerOptions _format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    private readonly Option<string?> _option = new("--json")
+    {
+        Description = "print the result as JSON instead, or write it to a file besides",
+        HelpName = "FILE",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    /// <summary>The option, for a command to hold.</summary>
+    public Option Option => _option;
+
+    /// <summary>An object as indented JSON, keys in snake case.</summary>
+    public static string Text(object value) => JsonSerializer.Serialize(value, _format) + "\n";
+
+    /// <summary>Whether stdout is to hold the JSON alone.</summary>
+    public bool TakesStdout(ParseResult parsed) => parsed.GetResult(_option) is not null && parsed.GetValue(_option) is null or Stdout;
+
+    /// <summary>Gives the result in the form that was asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="host">Where it prints.</param>
+    /// <param name="value">The result; not made unless it is asked for.</param>
+    /// <param name="print">Prints what people read.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Give(ParseResult parsed, Host host, Func<object> value, Action print)
+    {
+        bool alone = TakesStdout(parsed);
+        if (alone) host.Out.Write(Text(value()));
+        else print();
+        if (!alone && parsed.GetValue(_option) is { } path) AtomicFile.WriteText(path, Text(value()));
+    }
+}
