@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuKernels
     {
         var input = new PackedInput(s, new Affine(x));
         int group = GroupSize(s.Input.N, input.ImageFloats, new Parts(input.Segments, input.SegmentLength));
-        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default), group), (s.Input.N + group - 1) / group);
+        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default, s.Output.Count), group), (s.Input.N + group - 1) / group);
     }
 
     private void DirectInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
@@ -31,7 +31,7 @@ internal sealed unsafe partial class CpuKernels
         var phases = StridePhases.Of(s);
         int border = phases.Low + phases.Behind(s);
         var parts = new Parts(Blocks.Count(s.K) * s.R * s.R, Blocks.Size);
-        var epilogue = new Epilogue(dx, add, through);
+        var epilogue = new Epilogue(dx, add, through, s.Input.Count);
         long imageFloats = (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size;
         if (DirectInputGradientJob.ClearsFirst(phases, epilogue)) imageFloats += (long)Blocks.Count(s.C) * s.Input.Area * Blocks.Size;
         int group = GroupSize(s.Input.N, imageFloats, parts);
@@ -64,6 +64,7 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
         var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count, Ahead.Of(s, isPacked: !input.IsInPlace));
         for (int part = 0; part < input.Segments; part += parts.Length)
             Panels(a, product, parts, part, segment);
+        epilogue.Settle();
     }
 
     private void Panels(float* a, in RunProduct product, in Parts parts, int part, Tile.Segment* segment)
@@ -100,7 +101,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
     /// <summary>Whether zeros are written in one go to all pixels, since no tap reaches some of them: they stay in L2 for those that one does.</summary>
-    public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && phases.HasEmpty;
+    public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && !epilogue.Streams && phases.HasEmpty;
 
     private bool IsPacked => phases.Low + _behind > 0;
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
@@ -119,6 +120,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
             Phase(worker, a, first, count, phase, row);
             row += (long)phase.Taps.Length * _kb * Blocks.Size;
         }
+        epilogue.Settle();
     }
 
     private void ClearImages(int first, int count)
@@ -141,7 +143,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     {
         int width = (s.Input.W - phase.X + s.Stride - 1) / s.Stride, height = (s.Input.H - phase.Y + s.Stride - 1) / s.Stride;
         var runs = new PixelRuns(worker, slot: 3, count * height * PixelRuns.InRow(width));
-        var parts = new Parts(phase.Taps.Length * _kb, Blocks.Size);
+        var parts = new Parts(phase.Rows * _kb, phase.RowTaps * Blocks.Size);
         AddRuns(ref runs, first, count, phase, width, height, epilogue.MayRepeat(parts));
         var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count, Ahead.Of(s, IsPacked));
         if (phase.Taps.Length == 0) product.Nothing(_cb, Map, s.Stride * Blocks.Size);
@@ -157,7 +159,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
             var panel = Columns.PanelOf(block, _cb);
             FillSegments(phase, segment, panel.Columns);
             float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size) + row * panel.Columns;
-            product.Run(a, Blocks.Size, Reduction.Of(parts, part, segment, Blocks.Size, b), panel, Map, s.Stride * Blocks.Size);
+            product.Run(a, Blocks.Size, Reduction.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b), panel, Map, s.Stride * Blocks.Size);
             block += panel.Blocks;
         }
     }
@@ -174,15 +176,12 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         runs.Close();
     }
 
-    /// <summary>In the order of the packed weights: a block's taps read neighbouring pixels.</summary>
+    /// <summary>In the order of the packed weights: a row of taps reads neighbouring pixels.</summary>
     private void FillSegments(StridePhases.Phase phase, Tile.Segment* segment, int columns)
     {
         nint row = 0;
         for (int b = 0; b < _kb; b++)
-            foreach (var tap in phase.Taps)
-            {
-                *segment++ = new((((nint)b * _height + tap.OffsetY) * _width + tap.OffsetX) * Blocks.Size, row * columns);
-                row += Blocks.Size;
-            }
+            for (int tap = 0; tap < phase.Taps.Length; tap += phase.RowTaps, row += phase.RowTaps * Blocks.Size)
+                *segment++ = new((((nint)b * _height + phase.Taps[tap].OffsetY) * _width + phase.Taps[tap].OffsetX) * Blocks.Size, row * columns);
     }
 }

@@ -34,6 +34,8 @@ internal readonly unsafe struct WeightGradientPlan
     {
         Shape = s;
         Input = new PackedInput(s, x, mayLie: s.Stride == 1);
+        (RowsPerImage, RowPixels) = Input.IsFlat ? (1, s.P * s.Q) : (s.P, s.Q);
+        PartRows = Math.Max(1, PartPixels / RowPixels);
         GroupRows = Input.IsStem && s.R % 3 == 0 ? 3 : 4;
         Blocks = Input.InputBlocks;
         Pairs = (Cpu.Blocks.Count(s.K) + 1) / 2;
@@ -62,7 +64,7 @@ internal readonly unsafe struct WeightGradientPlan
     public int Groups => Blocks * BlockGroups;
 
     /// <summary>Groups of rows of a channel block.</summary>
-    public int BlockGroups => (Input.IsStem ? Shape.R : Shape.R * Shape.R) * SegmentGroups;
+    public int BlockGroups => Shape.R * SegmentGroups;
 
     /// <summary>Floats of an image's output gradient.</summary>
     public long DyFloats => (long)Shape.P * Shape.Q * Cpu.Blocks.Count(Shape.K) * Cpu.Blocks.Size;
@@ -76,7 +78,7 @@ internal readonly unsafe struct WeightGradientPlan
     public long ShareFloats => Pairs * Blocks * BlockFloats;
 
     /// <summary>Floats of a filter in one channel block of the weight.</summary>
-    public int FilterFloats => (Input.IsStem ? Shape.C : Cpu.Blocks.Size) * Shape.R * Shape.R;
+    public int FilterFloats => Input.PixelFloats * Shape.R * Shape.R;
 
     /// <summary>Images of so many that an item takes through all its tiles before the next: even shares of those that fit.</summary>
     public int Images(int blocks, int count)
@@ -85,8 +87,14 @@ internal readonly unsafe struct WeightGradientPlan
         return (count + times - 1) / times;
     }
 
+    /// <summary>Rows of an image's output pixels: one where the rows that a tap reads lie one behind the other.</summary>
+    public int RowsPerImage { get; }
+
+    /// <summary>Output pixels of a row.</summary>
+    public int RowPixels { get; }
+
     /// <summary>Rows of output pixels that an item takes through the tiles of a pair before the next.</summary>
-    public int PartRows => Math.Max(1, PartPixels / Shape.Q);
+    public int PartRows { get; }
 
     private int Runs { get; }
 
@@ -114,8 +122,7 @@ internal readonly unsafe struct WeightGradientPlan
         for (int i = 0; i < FilterFloats; i++)
         {
             var (c, y, x) = (i / (r * r), i / r % r, i % r);
-            int row = Input.IsStem ? y * SegmentGroups * GroupRows + x * Shape.C + c : (y * r + x) * Cpu.Blocks.Size + c;
-            order[i] = row * WeightStore.Columns;
+            order[i] = (y * SegmentGroups * GroupRows + x * Input.PixelFloats + c) * WeightStore.Columns;
         }
     }
 
@@ -164,11 +171,11 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
     private void Pair(in WeightItem item, in ImageRows images, int pair, float* c, bool continues)
     {
         nint map = (nint)plan.Shape.P * plan.Shape.Q * Blocks.Size;
-        float* b = dy + 2 * pair * map;
+        float* b = dy + 2 * pair * map, next = dy + 2 * item.Pairs.First * map + images.Images * plan.DyFloats;
         for (int row = 0; row < images.Count; row += plan.PartRows)
         {
             int count = Math.Min(plan.PartRows, images.Count - row);
-            float* ahead = row + count == images.Count && pair + 1 < item.Pairs.End ? b + 2 * map : b; // the segments begin anew
+            float* ahead = row + count < images.Count ? b : pair + 1 < item.Pairs.End ? b + 2 * map : next; // the segments begin anew
             Part(item, images, new Rows(row, count, pair), b, ahead, c, continues || row > 0);
             images.FetchNext(plan, item, pair, row + count);
         }
@@ -182,13 +189,13 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
         var s = plan.Shape;
         nint map = (nint)s.P * s.Q * Blocks.Size, group = plan.GroupRows * WeightStore.Columns;
         int first = item.Blocks.First * plan.BlockGroups, groups = item.Blocks.End * plan.BlockGroups - first, left = Blocks.Count(s.K) - 2 * rows.Pair;
-        var fetch = new PartAhead(ahead, map, Math.Min(2, left), s.Q, (groups + Tile.Groups - 1) / Tile.Groups);
+        var fetch = new PartAhead(ahead, map, Math.Min(2, left), plan.RowPixels, (groups + Tile.Groups - 1) / Tile.Groups);
         nint* dense = stackalloc nint[] { 0, group, 2 * group };
         for (int g = 0; g < groups; g += Tile.Groups)
         {
             ref readonly var tile = ref tiles.Pick(plan.GroupRows, left, groups - g);
-            tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, s.Q, b, Blocks.Size, map,
-                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues, fetch.From(g / Tile.Groups), fetch.Step, rows.Count);
+            tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, plan.RowPixels, b, Blocks.Size, map,
+                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.Finish.Add : Tile.Finish.Store, fetch.From(g / Tile.Groups), fetch.Step, rows.Count);
         }
     }
 
@@ -206,15 +213,15 @@ internal readonly unsafe struct ImageRows
 
     public ImageRows(in WeightGradientPlan plan, int first, int count, int next, (int First, int End) blocks, Worker worker)
     {
-        var (input, p) = (plan.Input, plan.Shape.P);
+        var (input, rows) = (plan.Input, plan.RowsPerImage);
         long distance = input.Distance(blocks.End - blocks.First);
         A = input.Images(first, count, blocks.First, blocks.End - blocks.First, worker, slot: 0) - blocks.First * input.BlockFloats;
-        Count = count * p;
+        (Images, Count) = (count, count * rows);
         Segments = (Tile.Segment*)worker.Scratch(1, 4L * (Count + plan.PartRows));
         for (int row = 0; row < Count; row++)
         {
-            nint a = (nint)(row / p * distance) + row % p * input.RowStep, dy = (nint)((first + row / p) * plan.DyFloats);
-            Segments[row] = new(a, dy + (nint)(row % p) * plan.Shape.Q * Blocks.Size);
+            nint a = (nint)(row / rows * distance) + row % rows * input.RowStep, dy = (nint)((first + row / rows) * plan.DyFloats);
+            Segments[row] = new(a, dy + (nint)(row % rows) * plan.RowPixels * Blocks.Size);
         }
         for (int row = 0; row < plan.PartRows; row++) Segments[Count + row] = Segments[row % Count]; // what the next pair reads first
         (_first, _next) = (first + count, next);
@@ -225,6 +232,9 @@ internal readonly unsafe struct ImageRows
 
     /// <summary>A segment a row, and after the last those that the next pair begins with.</summary>
     public Tile.Segment* Segments { get; }
+
+    /// <summary>Images.</summary>
+    public int Images { get; }
 
     /// <summary>Rows of output pixels.</summary>
     public int Count { get; }
@@ -242,15 +252,15 @@ internal readonly unsafe struct ImageRows
 
 /// <summary>
 /// What each tile of a part fetches of the next part's output gradient: the first half of the tiles a slice of each row in the
-/// pair's first block, the others in its second.
+/// pair's first block, as many others in its second.
 /// </summary>
 internal readonly unsafe struct PartAhead(float* dy, nint map, int blocks, int width, int tiles)
 {
-    private readonly int _ofBlock = (tiles + blocks - 1) / blocks;
+    private readonly int _ofBlock = Math.Max(1, tiles / blocks);
 
     /// <summary>Bytes for each pixel of the row.</summary>
     public nint Step => (Blocks.Size * sizeof(float) + _ofBlock - 1) / _ofBlock;
 
     /// <summary>Where a tile begins, for a row at the beginning.</summary>
-    public byte* From(int tile) => (byte*)(dy + tile / _ofBlock * map) + tile % _ofBlock * width * Step;
+    public byte* From(int tile) => (byte*)(dy + Math.Min(tile / _ofBlock, blocks - 1) * map) + tile % _ofBlock * width * Step;
 }

@@ -1,15 +1,19 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Vec = System.Runtime.Intrinsics.Vector512<float>;
 
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// How a convolution's results reach memory: y = [d·]acc [+ add], with d the derivative of a constant view (an attack's
-/// gradient on its way through batch norm and ReLU), add a residual or the gradient that is accumulated.
+/// gradient on its way through batch norm and ReLU), add a residual or the gradient that is accumulated. A result that fills
+/// much of a cache is stored past the caches: they would fetch each of its lines before it is overwritten.
 /// </summary>
-internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
+internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, long floats = 0)
 {
+    private const long LeastStreamed = (8 << 20) / sizeof(float);
+
     private readonly float* _y = y;
     private readonly float* _add = add;
     private readonly Affine _through = through;
@@ -19,6 +23,9 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
 
     /// <summary>Whether the result is added to what lies there.</summary>
     public bool InPlace => _add == _y;
+
+    /// <summary>Whether results are stored past the caches: whoever reads them later finds them in memory.</summary>
+    public bool Streams { get; } = add != y && floats >= LeastStreamed;
 
     /// <summary>Whether a pixel may be stored twice: nothing is added to itself, and the reduction has one part.</summary>
     public bool MayRepeat(in Parts parts) => _add != _y && parts.Count <= 1;
@@ -31,6 +38,15 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
 
     /// <summary>Another tensor that is added, in y's layout, or null.</summary>
     public float* Add => _add == _y ? null : _add;
+
+    /// <summary>To be called when an item is done: its streamed results are in memory before anybody is told so.</summary>
+    public void Settle()
+    {
+        if (Streams && Sse.IsSupported) Sse.StoreFence();
+    }
+
+    /// <summary>Whether storing reads lines: those of the result that a cache fetches, or of what is added or passed through.</summary>
+    public bool ReadsLines => !Streams || Add != null || Through != null;
 
     /// <summary>Stores a run of pixels of one channel block.</summary>
     /// <param name="acc">First result.</param>
@@ -50,13 +66,13 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
     private void StorePlain(float* acc, nint accStep, nint offset, nint step, int count)
     {
         for (float* y = _y + offset; count > 0; count--, acc += accStep, y += step)
-            Vector512.Load(acc).Store(y);
+            Put(Vector512.Load(acc), y);
     }
 
     private void StoreAdd(float* acc, nint accStep, nint offset, nint step, int count)
     {
         for (; count > 0; count--, acc += accStep, offset += step)
-            (Vector512.Load(acc) + Vector512.Load(_add + offset)).Store(_y + offset);
+            Put(Vector512.Load(acc) + Vector512.Load(_add + offset), _y + offset);
     }
 
     private void StoreThrough(float* acc, nint accStep, int block, nint offset, nint step, int count)
@@ -67,7 +83,14 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through)
             Vec v = Vector512.Load(acc) * scale;
             if (_through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(_through.Data + offset), scale, shift), Vec.Zero);
             if (_add != null) v += Vector512.Load(_add + offset);
-            v.Store(_y + offset);
+            Put(v, _y + offset);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Put(Vec value, float* at)
+    {
+        if (Streams) value.StoreAlignedNonTemporal(at);
+        else value.Store(at);
     }
 }

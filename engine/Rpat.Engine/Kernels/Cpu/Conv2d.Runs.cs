@@ -175,8 +175,10 @@ internal readonly unsafe struct RunProduct
     {
         nint* dense = stackalloc nint[] { 0, PixelRuns.Length * tile.Columns, 2 * PixelRuns.Length * tile.Columns };
         float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Groups) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
-        bool isDirect = _epilogue.IsDirect, adds = !part.IsFirst || _epilogue.InPlace;
-        bool fetchesOperand = _ahead.Operand && to.Block == 0, fetchesResults = _ahead.Results && (isDirect ? part.IsFirst : part.IsLast);
+        bool isDirect = _epilogue.IsDirect && !(_epilogue.Streams && _sumsStep > 0); // parts are not streamed, their sum is
+        var finish = !part.IsFirst || _epilogue.InPlace ? Tile.Finish.Add : _epilogue.Streams ? Tile.Finish.Stream : Tile.Finish.Store;
+        bool fetchesOperand = _ahead.Operand && to.Block == 0;
+        bool fetchesResults = _ahead.Results && _epilogue.ReadsLines && (isDirect ? part.IsFirst : part.IsLast);
         for (int run = 0; run < _runs.Count; run += Tile.Groups, sums += _sumsStep)
         {
             if (fetchesOperand && run + Tile.Groups < _runs.Count) FetchOperand(a, aRow, part, run + Tile.Groups);
@@ -184,11 +186,11 @@ internal readonly unsafe struct RunProduct
             if (isDirect && _runs.IsFull(run))
             {
                 tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                    y, _runs.To(run), to.PixelStep, to.BlockStep, adds, (byte*)b, 0, 0);
+                    y, _runs.To(run), to.PixelStep, to.BlockStep, finish, (byte*)b, 0, 0);
                 continue;
             }
             tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                sums, dense, tile.Columns, Blocks.Size, !part.IsFirst, (byte*)b, 0, 0);
+                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.Finish.Store : Tile.Finish.Add, (byte*)b, 0, 0);
             if (part.IsLast) Store(tile, sums, run, to);
         }
     }
@@ -208,7 +210,7 @@ internal readonly unsafe struct RunProduct
             for (int i = 0; i < tile.Blocks; i++)
             {
                 nint offset = *_runs.To(run + g) + (to.Block + i) * to.BlockStep;
-                FetchRun(_epilogue.Y + offset, to.PixelStep);
+                if (!_epilogue.Streams) FetchRun(_epilogue.Y + offset, to.PixelStep);
                 if (_epilogue.Add != null) FetchRun(_epilogue.Add + offset, to.PixelStep);
                 if (_epilogue.Through != null) FetchRun(_epilogue.Through + offset, to.PixelStep);
             }
@@ -276,13 +278,14 @@ internal readonly unsafe struct PackedInput
     /// <summary>Distance of what neighbouring output rows read.</summary>
     public nint RowStep => (nint)_stride * _width * PixelFloats;
 
-    /// <summary>Parts of the reduction: (channel block, r, s), or the filter's rows, whose taps and channels are contiguous.</summary>
-    public int Segments => IsStem ? _shape.R : _cb * _shape.R * _shape.R;
+    /// <summary>Parts of the reduction: (channel block, row of the filter), whose taps and channels are contiguous.</summary>
+    public int Segments => InputBlocks * _shape.R;
 
     /// <summary>Products of a segment.</summary>
-    public int SegmentLength => IsStem ? _shape.R * _shape.C : Blocks.Size;
+    public int SegmentLength => _shape.R * PixelFloats;
 
-    private int PixelFloats => IsStem ? _shape.C : Blocks.Size;
+    /// <summary>Channels of a pixel, or of a block of it.</summary>
+    public int PixelFloats => IsStem ? _shape.C : Blocks.Size;
 
     /// <summary>A few images, packed into the worker's memory unless they can stay where they are.</summary>
     public float* Images(int first, int count, Worker worker, int slot) => Images(first, count, 0, InputBlocks, worker, slot);
@@ -296,6 +299,9 @@ internal readonly unsafe struct PackedInput
         for (int i = 0; i < count; i++) Pack(first + i, block, blocks, packed + i * distance);
         return packed;
     }
+
+    /// <summary>Whether the rows of output pixels that a tap reads lie one behind the other: an image is one long row.</summary>
+    public bool IsFlat => RowStep == _shape.Q * PixelStep;
 
     /// <summary>Distance of images of which that many channel blocks were packed.</summary>
     public long Distance(int blocks) => IsInPlace ? ImageFloats : blocks * BlockFloats + Spread;
@@ -332,10 +338,5 @@ internal readonly unsafe struct PackedInput
     }
 
     /// <summary>Where segment i begins, for the first output pixel.</summary>
-    public nint SegmentOffset(int i)
-    {
-        if (IsStem) return (nint)i * _width * _shape.C;
-        int r = _shape.R, taps = r * r;
-        return (((nint)(i / taps) * _height + i % taps / r) * _width + i % r) * Blocks.Size;
-    }
+    public nint SegmentOffset(int i) => ((nint)(i / _shape.R) * _height + i % _shape.R) * _width * PixelFloats;
 }

@@ -18,13 +18,26 @@ internal static unsafe partial class Tile
     /// <summary>Where a part of the reduction begins in both operands.</summary>
     internal readonly record struct Segment(nint A, nint B);
 
+    /// <summary>How a grouped tile's sums reach memory.</summary>
+    internal enum Finish
+    {
+        /// <summary>They are stored.</summary>
+        Store,
+
+        /// <summary>They are added to what lies there.</summary>
+        Add,
+
+        /// <summary>They are stored past the caches, which then need not fetch the lines before.</summary>
+        Stream,
+    }
+
     /// <summary>A grouped tile: groups, rows of a group, blocks of columns, and what computes it.</summary>
     internal readonly struct Grouped(int groups, int groupRows, int blocks,
-        delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, bool, byte*, nint, int, void> run)
+        delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, int, void> run)
     {
         public readonly int GroupRows = groupRows;
         public readonly int Blocks = blocks;
-        public readonly delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, bool, byte*, nint, int, void> Run = run;
+        public readonly delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, int, void> Run = run;
 
         public int Columns => Blocks * Cpu.Blocks.Size;
 

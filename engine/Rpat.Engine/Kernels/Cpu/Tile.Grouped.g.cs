@@ -10,7 +10,7 @@ internal static unsafe partial class Tile
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -80,7 +80,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
@@ -94,6 +94,22 @@ internal static unsafe partial class Tile
             c21_0 += Vector512.Load(r2 + 1 * cRow); c21_1 += Vector512.Load(r2 + 1 * cRow + cBlock);
             c22_0 += Vector512.Load(r2 + 2 * cRow); c22_1 += Vector512.Load(r2 + 2 * cRow + cBlock);
             c23_0 += Vector512.Load(r2 + 3 * cRow); c23_1 += Vector512.Load(r2 + 3 * cRow + cBlock);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow); c02_1.StoreAlignedNonTemporal(r0 + 2 * cRow + cBlock);
+            c03_0.StoreAlignedNonTemporal(r0 + 3 * cRow); c03_1.StoreAlignedNonTemporal(r0 + 3 * cRow + cBlock);
+            c10_0.StoreAlignedNonTemporal(r1); c10_1.StoreAlignedNonTemporal(r1 + cBlock);
+            c11_0.StoreAlignedNonTemporal(r1 + 1 * cRow); c11_1.StoreAlignedNonTemporal(r1 + 1 * cRow + cBlock);
+            c12_0.StoreAlignedNonTemporal(r1 + 2 * cRow); c12_1.StoreAlignedNonTemporal(r1 + 2 * cRow + cBlock);
+            c13_0.StoreAlignedNonTemporal(r1 + 3 * cRow); c13_1.StoreAlignedNonTemporal(r1 + 3 * cRow + cBlock);
+            c20_0.StoreAlignedNonTemporal(r2); c20_1.StoreAlignedNonTemporal(r2 + cBlock);
+            c21_0.StoreAlignedNonTemporal(r2 + 1 * cRow); c21_1.StoreAlignedNonTemporal(r2 + 1 * cRow + cBlock);
+            c22_0.StoreAlignedNonTemporal(r2 + 2 * cRow); c22_1.StoreAlignedNonTemporal(r2 + 2 * cRow + cBlock);
+            c23_0.StoreAlignedNonTemporal(r2 + 3 * cRow); c23_1.StoreAlignedNonTemporal(r2 + 3 * cRow + cBlock);
+            return;
         }
         c00_0.Store(r0); c00_1.Store(r0 + cBlock);
         c01_0.Store(r0 + 1 * cRow); c01_1.Store(r0 + 1 * cRow + cBlock);
@@ -111,7 +127,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -165,7 +181,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
@@ -179,6 +195,22 @@ internal static unsafe partial class Tile
             c21_0 += Vector512.Load(r2 + 1 * cRow);
             c22_0 += Vector512.Load(r2 + 2 * cRow);
             c23_0 += Vector512.Load(r2 + 3 * cRow);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow);
+            c03_0.StoreAlignedNonTemporal(r0 + 3 * cRow);
+            c10_0.StoreAlignedNonTemporal(r1);
+            c11_0.StoreAlignedNonTemporal(r1 + 1 * cRow);
+            c12_0.StoreAlignedNonTemporal(r1 + 2 * cRow);
+            c13_0.StoreAlignedNonTemporal(r1 + 3 * cRow);
+            c20_0.StoreAlignedNonTemporal(r2);
+            c21_0.StoreAlignedNonTemporal(r2 + 1 * cRow);
+            c22_0.StoreAlignedNonTemporal(r2 + 2 * cRow);
+            c23_0.StoreAlignedNonTemporal(r2 + 3 * cRow);
+            return;
         }
         c00_0.Store(r0);
         c01_0.Store(r0 + 1 * cRow);
@@ -196,7 +228,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -254,7 +286,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
@@ -265,6 +297,19 @@ internal static unsafe partial class Tile
             c20_0 += Vector512.Load(r2); c20_1 += Vector512.Load(r2 + cBlock);
             c21_0 += Vector512.Load(r2 + 1 * cRow); c21_1 += Vector512.Load(r2 + 1 * cRow + cBlock);
             c22_0 += Vector512.Load(r2 + 2 * cRow); c22_1 += Vector512.Load(r2 + 2 * cRow + cBlock);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow); c02_1.StoreAlignedNonTemporal(r0 + 2 * cRow + cBlock);
+            c10_0.StoreAlignedNonTemporal(r1); c10_1.StoreAlignedNonTemporal(r1 + cBlock);
+            c11_0.StoreAlignedNonTemporal(r1 + 1 * cRow); c11_1.StoreAlignedNonTemporal(r1 + 1 * cRow + cBlock);
+            c12_0.StoreAlignedNonTemporal(r1 + 2 * cRow); c12_1.StoreAlignedNonTemporal(r1 + 2 * cRow + cBlock);
+            c20_0.StoreAlignedNonTemporal(r2); c20_1.StoreAlignedNonTemporal(r2 + cBlock);
+            c21_0.StoreAlignedNonTemporal(r2 + 1 * cRow); c21_1.StoreAlignedNonTemporal(r2 + 1 * cRow + cBlock);
+            c22_0.StoreAlignedNonTemporal(r2 + 2 * cRow); c22_1.StoreAlignedNonTemporal(r2 + 2 * cRow + cBlock);
+            return;
         }
         c00_0.Store(r0); c00_1.Store(r0 + cBlock);
         c01_0.Store(r0 + 1 * cRow); c01_1.Store(r0 + 1 * cRow + cBlock);
@@ -279,7 +324,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -324,7 +369,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
@@ -335,6 +380,19 @@ internal static unsafe partial class Tile
             c20_0 += Vector512.Load(r2);
             c21_0 += Vector512.Load(r2 + 1 * cRow);
             c22_0 += Vector512.Load(r2 + 2 * cRow);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow);
+            c10_0.StoreAlignedNonTemporal(r1);
+            c11_0.StoreAlignedNonTemporal(r1 + 1 * cRow);
+            c12_0.StoreAlignedNonTemporal(r1 + 2 * cRow);
+            c20_0.StoreAlignedNonTemporal(r2);
+            c21_0.StoreAlignedNonTemporal(r2 + 1 * cRow);
+            c22_0.StoreAlignedNonTemporal(r2 + 2 * cRow);
+            return;
         }
         c00_0.Store(r0);
         c01_0.Store(r0 + 1 * cRow);
@@ -349,7 +407,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1];
@@ -402,7 +460,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
@@ -412,6 +470,18 @@ internal static unsafe partial class Tile
             c11_0 += Vector512.Load(r1 + 1 * cRow); c11_1 += Vector512.Load(r1 + 1 * cRow + cBlock);
             c12_0 += Vector512.Load(r1 + 2 * cRow); c12_1 += Vector512.Load(r1 + 2 * cRow + cBlock);
             c13_0 += Vector512.Load(r1 + 3 * cRow); c13_1 += Vector512.Load(r1 + 3 * cRow + cBlock);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow); c02_1.StoreAlignedNonTemporal(r0 + 2 * cRow + cBlock);
+            c03_0.StoreAlignedNonTemporal(r0 + 3 * cRow); c03_1.StoreAlignedNonTemporal(r0 + 3 * cRow + cBlock);
+            c10_0.StoreAlignedNonTemporal(r1); c10_1.StoreAlignedNonTemporal(r1 + cBlock);
+            c11_0.StoreAlignedNonTemporal(r1 + 1 * cRow); c11_1.StoreAlignedNonTemporal(r1 + 1 * cRow + cBlock);
+            c12_0.StoreAlignedNonTemporal(r1 + 2 * cRow); c12_1.StoreAlignedNonTemporal(r1 + 2 * cRow + cBlock);
+            c13_0.StoreAlignedNonTemporal(r1 + 3 * cRow); c13_1.StoreAlignedNonTemporal(r1 + 3 * cRow + cBlock);
+            return;
         }
         c00_0.Store(r0); c00_1.Store(r0 + cBlock);
         c01_0.Store(r0 + 1 * cRow); c01_1.Store(r0 + 1 * cRow + cBlock);
@@ -425,7 +495,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0], g1 = group[1];
@@ -466,7 +536,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
@@ -476,6 +546,18 @@ internal static unsafe partial class Tile
             c11_0 += Vector512.Load(r1 + 1 * cRow);
             c12_0 += Vector512.Load(r1 + 2 * cRow);
             c13_0 += Vector512.Load(r1 + 3 * cRow);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow);
+            c03_0.StoreAlignedNonTemporal(r0 + 3 * cRow);
+            c10_0.StoreAlignedNonTemporal(r1);
+            c11_0.StoreAlignedNonTemporal(r1 + 1 * cRow);
+            c12_0.StoreAlignedNonTemporal(r1 + 2 * cRow);
+            c13_0.StoreAlignedNonTemporal(r1 + 3 * cRow);
+            return;
         }
         c00_0.Store(r0);
         c01_0.Store(r0 + 1 * cRow);
@@ -489,7 +571,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0];
@@ -525,12 +607,20 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
             c02_0 += Vector512.Load(r0 + 2 * cRow); c02_1 += Vector512.Load(r0 + 2 * cRow + cBlock);
             c03_0 += Vector512.Load(r0 + 3 * cRow); c03_1 += Vector512.Load(r0 + 3 * cRow + cBlock);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow); c02_1.StoreAlignedNonTemporal(r0 + 2 * cRow + cBlock);
+            c03_0.StoreAlignedNonTemporal(r0 + 3 * cRow); c03_1.StoreAlignedNonTemporal(r0 + 3 * cRow + cBlock);
+            return;
         }
         c00_0.Store(r0); c00_1.Store(r0 + cBlock);
         c01_0.Store(r0 + 1 * cRow); c01_1.Store(r0 + 1 * cRow + cBlock);
@@ -540,7 +630,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         nint g0 = group[0];
@@ -568,12 +658,20 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0];
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
             c02_0 += Vector512.Load(r0 + 2 * cRow);
             c03_0 += Vector512.Load(r0 + 3 * cRow);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c00_0.StoreAlignedNonTemporal(r0);
+            c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
+            c02_0.StoreAlignedNonTemporal(r0 + 2 * cRow);
+            c03_0.StoreAlignedNonTemporal(r0 + 3 * cRow);
+            return;
         }
         c00_0.Store(r0);
         c01_0.Store(r0 + 1 * cRow);
@@ -583,7 +681,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void V256GroupLeaf4(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, bool accumulate)
+        float* b, nint bStep, float* c, nint cRow, Finish finish)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
@@ -615,13 +713,21 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; a2 += aStep; a3 += aStep; w += bStep;
             }
         }
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             float* r = c;
             c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
             c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
             c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8); r += cRow;
             c3_0 += Vector256.Load(r + 0); c3_1 += Vector256.Load(r + 8);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 8); c += cRow;
+            c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 8); c += cRow;
+            c2_0.StoreAlignedNonTemporal(c + 0); c2_1.StoreAlignedNonTemporal(c + 8); c += cRow;
+            c3_0.StoreAlignedNonTemporal(c + 0); c3_1.StoreAlignedNonTemporal(c + 8);
+            return;
         }
         c0_0.Store(c + 0); c0_1.Store(c + 8); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 8); c += cRow;
@@ -631,7 +737,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void V256GroupLeaf3(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, bool accumulate)
+        float* b, nint bStep, float* c, nint cRow, Finish finish)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
@@ -658,12 +764,19 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
             }
         }
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             float* r = c;
             c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
             c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
             c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 8); c += cRow;
+            c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 8); c += cRow;
+            c2_0.StoreAlignedNonTemporal(c + 0); c2_1.StoreAlignedNonTemporal(c + 8);
+            return;
         }
         c0_0.Store(c + 0); c0_1.Store(c + 8); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 8); c += cRow;
@@ -672,95 +785,95 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 3)
-                    V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 3)
-                    V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void V128GroupLeaf2(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, bool accumulate)
+        float* b, nint bStep, float* c, nint cRow, Finish finish)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
@@ -788,11 +901,17 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; w += bStep;
             }
         }
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             float* r = c;
             c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
             c1_0 += Vector128.Load(r + 0); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 4); c0_2.StoreAlignedNonTemporal(c + 8); c0_3.StoreAlignedNonTemporal(c + 12); c += cRow;
+            c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 4); c1_2.StoreAlignedNonTemporal(c + 8); c1_3.StoreAlignedNonTemporal(c + 12);
+            return;
         }
         c0_0.Store(c + 0); c0_1.Store(c + 4); c0_2.Store(c + 8); c0_3.Store(c + 12); c += cRow;
         c1_0.Store(c + 0); c1_1.Store(c + 4); c1_2.Store(c + 8); c1_3.Store(c + 12);
@@ -800,7 +919,7 @@ internal static unsafe partial class Tile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void V128GroupLeaf1(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, bool accumulate)
+        float* b, nint bStep, float* c, nint cRow, Finish finish)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
         for (int s = 0; s < segments; s++)
@@ -821,99 +940,104 @@ internal static unsafe partial class Tile
                 a0 += aStep; w += bStep;
             }
         }
-        if (accumulate)
+        if (finish == Finish.Add)
         {
             float* r = c;
             c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12);
+        }
+        else if (finish == Finish.Stream)
+        {
+            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 4); c0_2.StoreAlignedNonTemporal(c + 8); c0_3.StoreAlignedNonTemporal(c + 12);
+            return;
         }
         c0_0.Store(c + 0); c0_1.Store(c + 4); c0_2.Store(c + 8); c0_3.Store(c + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
-                    V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
-                    V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);
+                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
     }
 }

@@ -72,7 +72,7 @@ def composed(prefix, leaf_rows, rows, blocks):
 GROUPED = [(3, 4, 2), (3, 4, 1), (3, 3, 2), (3, 3, 1), (2, 4, 2), (2, 4, 1), (1, 4, 2), (1, 4, 1)]  # groups x rows of a group x blocks of 16 columns
 GROUPED_SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     {access} static void {name}(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, bool accumulate,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
         byte* ahead, nint aheadStep, int later)
     {{"""
 
@@ -102,10 +102,13 @@ def grouped(groups, rows, blocks):
     place = [f"r{g}" + (f" + {m} * cRow" if m else "") for g, m in names]
     block = ["", " + cBlock"]
     out.append("        float* " + ", ".join(f"r{g} = c + cGroup[{g}]" for g in range(groups)) + ";")
-    out.append("        if (accumulate)\n        {")
+    out.append("        if (finish == Finish.Add)\n        {")
     for at, (g, m) in zip(place, names):
         out.append("            " + " ".join(f"c{g}{m}_{n} += Vector512.Load({at}{block[n]});" for n in range(blocks)))
-    out.append("        }")
+    out.append("        }\n        else if (finish == Finish.Stream)\n        {")
+    for at, (g, m) in zip(place, names):
+        out.append("            " + " ".join(f"c{g}{m}_{n}.StoreAlignedNonTemporal({at}{block[n]});" for n in range(blocks)))
+    out.append("            return;\n        }")
     for at, (g, m) in zip(place, names):
         out.append("        " + " ".join(f"c{g}{m}_{n}.Store({at}{block[n]});" for n in range(blocks)))
     return "\n".join(out + ["    }"])
@@ -113,7 +116,7 @@ def grouped(groups, rows, blocks):
 
 def grouped_leaf(vector, width, rows, columns, name):
     """One group of rows and one block, for instruction sets with fewer registers."""
-    v, out = f"{vector}<float>", [SIGNATURE.format(name=name, access="private").replace("nint* segment", "Segment* segment")]
+    v, out = f"{vector}<float>", [SIGNATURE.format(name=name, access="private").replace("nint* segment", "Segment* segment").replace("bool accumulate", "Finish finish")]
     for m in range(rows):
         out.append(f"        {v} " + ", ".join(f"c{m}_{n} = {v}.Zero" for n in range(columns)) + ";")
     out.append("        for (int s = 0; s < segments; s++)\n        {\n            float* a0 = a + segment[s].A;\n            float* w = b + segment[s].B;")
@@ -124,11 +127,15 @@ def grouped_leaf(vector, width, rows, columns, name):
         out.append(f"                {v} x{m} = {vector}.Create(*a{m});")
         out += [f"                c{m}_{n} = {vector}.MultiplyAddEstimate(x{m}, b{n}, c{m}_{n});" for n in range(columns)]
     out.append("                " + " ".join(f"a{m} += aStep;" for m in range(rows)) + " w += bStep;\n            }\n        }")
-    out.append("        if (accumulate)\n        {\n            float* r = c;")
+    out.append("        if (finish == Finish.Add)\n        {\n            float* r = c;")
     for m in range(rows):
         sums = " ".join(f"c{m}_{n} += {vector}.Load(r + {n * width});" for n in range(columns))
         out.append(f"            {sums}" + (" r += cRow;" if m < rows - 1 else ""))
-    out.append("        }")
+    out.append("        }\n        else if (finish == Finish.Stream)\n        {")
+    for m in range(rows):
+        stores = " ".join(f"c{m}_{n}.StoreAlignedNonTemporal(c + {n * width});" for n in range(columns))
+        out.append(f"            {stores}" + (" c += cRow;" if m < rows - 1 else ""))
+    out.append("            return;\n        }")
     for m in range(rows):
         stores = " ".join(f"c{m}_{n}.Store(c + {n * width});" for n in range(columns))
         out.append(f"        {stores}" + (" c += cRow;" if m < rows - 1 else ""))
@@ -140,7 +147,7 @@ def grouped_composed(prefix, groups, rows, blocks, leaf_rows):
     out = [GROUPED_SIGNATURE.format(name=f"{prefix}_G{groups}x{rows}x{blocks}", access="public")]
     out.append(f"        for (int n = 0; n < {blocks}; n++)\n            for (int g = 0; g < {groups}; g++)")
     call = (f"{prefix}GroupLeaf{leaf_rows}(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, "
-            "c + cGroup[g] + m * cRow + n * cBlock, cRow, accumulate);")
+            "c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);")
     out.append(f"                for (int m = 0; m < {rows}; m += {leaf_rows})\n                    {call}")
     return "\n".join(out + ["    }"])
 
