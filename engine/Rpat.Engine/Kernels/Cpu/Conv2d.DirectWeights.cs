@@ -195,7 +195,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
         {
             ref readonly var tile = ref tiles.Pick(plan.GroupRows, left, groups - g);
             tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, plan.RowPixels, b, Blocks.Size, map,
-                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.Finish.Add : Tile.Finish.Store, fetch.From(g / Tile.Groups), fetch.Step, rows.Count);
+                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.Finish.Add : Tile.Finish.Store, fetch.From(g / Tile.Groups), fetch.Step, (nint*)(images.Segments + rows.First + rows.Count) + 1);
         }
     }
 

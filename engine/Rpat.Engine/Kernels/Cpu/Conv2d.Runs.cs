@@ -51,6 +51,9 @@ internal unsafe struct PixelRuns
     /// <summary>Wanted pixels of a run.</summary>
     public readonly int Pixels(int run) => (int)_pixels[run];
 
+    /// <summary>Whether the pixels of the tile that begins at a run lie in one row, that far apart.</summary>
+    public readonly bool IsRow(int run, nint step) => _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
+
     /// <summary>Whether every pixel of the tile that begins at a run is wanted.</summary>
     public readonly bool IsFull(int run) => _pixels[run] + _pixels[run + 1] + _pixels[run + 2] == Tile.Groups * Length;
 
@@ -179,28 +182,43 @@ internal readonly unsafe struct RunProduct
         var finish = !part.IsFirst || _epilogue.InPlace ? Tile.Finish.Add : _epilogue.Streams ? Tile.Finish.Stream : Tile.Finish.Store;
         bool fetchesOperand = _ahead.Operand && to.Block == 0;
         bool fetchesResults = _ahead.Results && _epilogue.ReadsLines && (isDirect ? part.IsFirst : part.IsLast);
+        var next = Lines.Weights(b, part);
         for (int run = 0; run < _runs.Count; run += Tile.Groups, sums += _sumsStep)
         {
-            if (fetchesOperand && run + Tile.Groups < _runs.Count) FetchOperand(a, aRow, part, run + Tile.Groups);
+            if (fetchesOperand) next = Next(a, aRow, part, run);
             if (fetchesResults) FetchResults(tile, run, to);
             if (isDirect && _runs.IsFull(run))
             {
                 tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                    y, _runs.To(run), to.PixelStep, to.BlockStep, finish, (byte*)b, 0, 0);
+                    y, _runs.To(run), to.PixelStep, to.BlockStep, finish, next.At, next.Step, next.Places);
                 continue;
             }
             tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.Finish.Store : Tile.Finish.Add, (byte*)b, 0, 0);
+                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.Finish.Store : Tile.Finish.Add, next.At, next.Step, next.Places);
             if (part.IsLast) Store(tile, sums, run, to);
         }
     }
 
-    /// <summary>Fetches what the tile that begins at a run reads.</summary>
-    private void FetchOperand(float* a, nint aRow, in Reduction part, int run)
+    /// <summary>What a tile fetches on its way: of each segment a line for each of its products, from one of the segment's two places on.</summary>
+    private readonly record struct Lines(nint From, nint Step, nint Place)
     {
+        public byte* At => (byte*)From;
+
+        public nint* Places => (nint*)Place;
+
+        /// <summary>Nothing new: the weights that it is about to read.</summary>
+        public static Lines Weights(float* b, in Reduction part) => new((nint)b, 0, (nint)((nint*)part.Segment + 1));
+    }
+
+    /// <summary>What the tile behind a run's reads, which that tile fetches if it is one row of pixels, and else this does.</summary>
+    private Lines Next(float* a, nint aRow, in Reduction part, int run)
+    {
+        int next = run + Tile.Groups < _runs.Count ? run + Tile.Groups : run;
+        if (_runs.IsRow(next, aRow)) return new((nint)(a + *_runs.From(next)), aRow * sizeof(float), (nint)part.Segment);
         for (int s = 0; s < part.Segments; s++)
             for (int g = 0; g < Tile.Groups; g++)
-                FetchRun(a + part.Segment[s].A + *_runs.From(run + g), aRow);
+                FetchRun(a + part.Segment[s].A + *_runs.From(next + g), aRow);
+        return Lines.Weights(part.B, part);
     }
 
     /// <summary>Fetches the lines that a tile's results go to and those that are read while storing, which a short reduction would wait for.</summary>

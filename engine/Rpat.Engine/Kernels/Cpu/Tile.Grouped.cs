@@ -33,11 +33,11 @@ internal static unsafe partial class Tile
 
     /// <summary>A grouped tile: groups, rows of a group, blocks of columns, and what computes it.</summary>
     internal readonly struct Grouped(int groups, int groupRows, int blocks,
-        delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, int, void> run)
+        delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, nint*, void> run)
     {
         public readonly int GroupRows = groupRows;
         public readonly int Blocks = blocks;
-        public readonly delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, int, void> Run = run;
+        public readonly delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, nint*, void> Run = run;
 
         public int Columns => Blocks * Cpu.Blocks.Size;
 

@@ -11,7 +11,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -33,7 +33,7 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
-            byte* next = ahead + sizeof(float) * segment[s + later].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
             for (int i = 0; i < length; i++)
             {
                 Sse.Prefetch1(next);
@@ -128,7 +128,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -150,6 +150,8 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
+            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
             for (int i = 0; i < length; i++)
             {
                 Vector512<float> b0 = Vector512.Load(w);
@@ -229,7 +231,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow;
@@ -248,7 +250,7 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
-            byte* next = ahead + sizeof(float) * segment[s + later].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
             for (int i = 0; i < length; i++)
             {
                 Sse.Prefetch1(next);
@@ -325,7 +327,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow;
@@ -344,6 +346,8 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
+            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
             for (int i = 0; i < length; i++)
             {
                 Vector512<float> b0 = Vector512.Load(w);
@@ -408,7 +412,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -425,7 +429,7 @@ internal static unsafe partial class Tile
             float* a0 = a + segment[s].A + g0;
             float* a1 = a + segment[s].A + g1;
             float* w = b + segment[s].B;
-            byte* next = ahead + sizeof(float) * segment[s + later].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
             for (int i = 0; i < length; i++)
             {
                 Sse.Prefetch1(next);
@@ -496,7 +500,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -513,6 +517,8 @@ internal static unsafe partial class Tile
             float* a0 = a + segment[s].A + g0;
             float* a1 = a + segment[s].A + g1;
             float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
+            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
             for (int i = 0; i < length; i++)
             {
                 Vector512<float> b0 = Vector512.Load(w);
@@ -572,7 +578,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -584,7 +590,7 @@ internal static unsafe partial class Tile
         {
             float* a0 = a + segment[s].A + g0;
             float* w = b + segment[s].B;
-            byte* next = ahead + sizeof(float) * segment[s + later].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
             for (int i = 0; i < length; i++)
             {
                 Sse.Prefetch1(next);
@@ -631,7 +637,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0];
         nint row1 = 1 * sizeof(float) * aRow, row2 = 2 * sizeof(float) * aRow, row3 = 3 * sizeof(float) * aRow;
@@ -643,6 +649,8 @@ internal static unsafe partial class Tile
         {
             float* a0 = a + segment[s].A + g0;
             float* w = b + segment[s].B;
+            byte* next = ahead + sizeof(float) * later[2 * s];
+            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
             for (int i = 0; i < length; i++)
             {
                 Vector512<float> b0 = Vector512.Load(w);
@@ -786,7 +794,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -797,7 +805,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
@@ -808,7 +816,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -819,7 +827,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
@@ -830,7 +838,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 2; g++)
@@ -841,7 +849,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 2; g++)
@@ -852,7 +860,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 1; g++)
@@ -863,7 +871,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 1; g++)
@@ -956,7 +964,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -967,7 +975,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
@@ -978,7 +986,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 3; g++)
@@ -989,7 +997,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 3; g++)
@@ -1000,7 +1008,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 2; g++)
@@ -1011,7 +1019,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 2; g++)
@@ -1022,7 +1030,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
             for (int g = 0; g < 1; g++)
@@ -1033,7 +1041,7 @@ internal static unsafe partial class Tile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
             for (int g = 0; g < 1; g++)

@@ -4,7 +4,7 @@
 A tile computes C[m, n] (+)= sum over segments s and i < length of A[segment[s] + i*aStep + m*aRow] * B[n], B moving bStep on
 after each i. What C held is added to the finished sum, so that a long reduction cut into pieces rounds like short ones. It is a leaf method whose accumulators are named locals: a call or an indexed local would put them on the stack.
 
-A grouped tile fetches what a later part of the reduction reads of B into L2 on its way, aheadStep bytes an i.
+A grouped tile fetches into L2 on its way what a later one reads: a line an i, aheadStep bytes apart, from the places that every second of `later` gives.
 
 A product is the same for plain matrices (one segment, A's columns contiguous) and fetches one cache line an i that is needed later.
 A stem tile's rows lie side by side, vectors of pixels: columns x vectors, the weights in rows of nine.
@@ -73,7 +73,7 @@ GROUPED = [(3, 4, 2), (3, 4, 1), (3, 3, 2), (3, 3, 1), (2, 4, 2), (2, 4, 1), (1,
 GROUPED_SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     {access} static void {name}(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
-        byte* ahead, nint aheadStep, int later)
+        byte* ahead, nint aheadStep, nint* later)
     {{"""
 
 
@@ -88,8 +88,9 @@ def grouped(groups, rows, blocks):
     out.append("        for (int s = 0; s < segments; s++)\n        {")
     out += [f"            float* a{g} = a + segment[s].A + g{g};" for g in range(groups)]
     out.append("            float* w = b + segment[s].B;")
-    if blocks > 1:  # one block leaves no load to spare
-        out.append("            byte* next = ahead + sizeof(float) * segment[s + later].B;")
+    out.append("            byte* next = ahead + sizeof(float) * later[2 * s];")
+    if blocks == 1:  # whose products leave no load to spare: all lines at once, and only if there are any
+        out.append("            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);")
     out.append("            for (int i = 0; i < length; i++)\n            {")
     if blocks > 1:
         out.append("                Sse.Prefetch1(next);\n                next += aheadStep;")
