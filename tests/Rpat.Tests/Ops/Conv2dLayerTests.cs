@@ -1,5 +1,6 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
+using Rpat.Engine.Random;
 using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Ops;
@@ -97,6 +98,68 @@ public class Conv2dLayerTests
                 Assert.True(OpGraph.SameBits(one.Dw, many.Dw), "dw");
             }
         }
+    }
+
+    /// <summary>Results of 8 MiB and more are stored past the caches: an image among many gets the bits that it gets alone.</summary>
+    [Theory]
+    [InlineData(64, 3, 32, 32, 3, 1)]
+    [InlineData(17, 16, 32, 128, 1, 1)]
+    [InlineData(17, 128, 32, 16, 1, 2)]
+    [InlineData(17, 128, 32, 16, 3, 2)]
+    public void LargeResultsHaveTheBitsOfSmallOnes(int n, int c, int side, int k, int kernel, int stride)
+    {
+        Window window = new(stride, kernel / 2);
+        int outputs = window.Outputs(side, kernel);
+        Array4 x = Array4.Uniform(n, c, side, side, seed: 1), w = Array4.Uniform(k, c, kernel, kernel, seed: 2);
+        Array4 dy = Array4.Uniform(n, k, outputs, outputs, seed: 3);
+        foreach (CpuSetup setup in CpuSetup.All.Select(s => s with { Convolution = ConvolutionAlgorithm.Direct }))
+        {
+            var all = Run(setup, x, w, dy, window);
+            foreach (int[] one in new int[][] { [0], [n / 2], [n - 1] })
+            {
+                var alone = Run(setup, Slices.Samples(x, one), w, Slices.Samples(dy, one), window);
+                Assert.True(OpGraph.SameBits(alone.Y, Slices.Samples(all.Y, one)), $"y, {setup}");
+                Assert.True(OpGraph.SameBits(alone.Dx, Slices.Samples(all.Dx, one)), $"dx, {setup}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(3, 2)]
+    public void LargeGradientsPassThroughTheirViewAsSmallOnesDo(int kernel, int stride)
+    {
+        const int N = 17, Channels = 128, Side = 32, Filters = 16;
+        using Device device = Device.Cpu(2, ConvolutionAlgorithm.Direct);
+        ConvShape all = new(new Shape(N, Channels, Side, Side), Layout.Blocked, Filters, kernel, stride, kernel / 2);
+        var one = all with { Input = all.Input.WithBatch(1) };
+        DeviceBuffer x = Random(device, all.Input.Count, 1), dy = Random(device, all.Output.Count, 2), w = Random(device, (long)Filters * Channels * kernel * kernel, 3);
+        DeviceBuffer scale = Random(device, Channels, 4), shift = Random(device, Channels, 5), filters = device.Allocate(device.Kernels.Conv2dFilterLength(all, true));
+        DeviceBuffer dx = device.Allocate(all.Input.Count), alone = device.Allocate(one.Input.Count);
+        device.Kernels.Conv2dArrangeFilters(all, true, w, filters);
+        device.Kernels.Conv2dInputGradient(all, dy, filters, new Operand(x, scale, shift, true), false, dx);
+        for (int i = 0; i < N; i += N - 1)
+        {
+            var from = new Operand(x.View(i * one.Input.Count, one.Input.Count), scale, shift, true);
+            device.Kernels.Conv2dInputGradient(one, dy.View(i * one.Output.Count, one.Output.Count), filters, from, false, alone);
+            Assert.Equal(Values(device, alone), Values(device, dx.View(i * one.Input.Count, one.Input.Count)));
+        }
+    }
+
+    private static DeviceBuffer Random(Device device, long count, ulong seed)
+    {
+        var values = new float[count];
+        new RandomKey(seed, Purpose.Synthetic, 0, 0, 0, 0).Stream().FillUniform(values);
+        DeviceBuffer buffer = device.Allocate(count);
+        device.Upload(values.Select(v => 2 * v - 1).ToArray(), buffer);
+        return buffer;
+    }
+
+    private static float[] Values(Device device, DeviceBuffer buffer)
+    {
+        var values = new float[buffer.Length];
+        device.Download(buffer, values);
+        return values;
     }
 
     private static (Array4 Y, Array4 Dx, Array4 Dw) Run(CpuSetup setup, Array4 x, Array4 w, Array4 dy, Window window)
