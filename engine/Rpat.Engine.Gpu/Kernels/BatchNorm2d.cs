@@ -35,6 +35,13 @@ internal sealed partial class GpuKernels : IBatchNorm2dKernels
             ForEach(ActivationQuads(shape), new NormGradient(gate, linear, chunks.Quads, gradients.AddX ? 1 : 0, dx.Quads()));
     }
 
+    public void BatchNormInputGradient(
+        Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines, bool add, DeviceBuffer dx)
+    {
+        var gate = new NormGate(x.Quads(), dh.Quads(), saved.Scale.Quads(), saved.Shift.Quads(), relu ? 1 : 0);
+        ForEach(ActivationQuads(shape), new NormGradient(gate, lines.Quads(), ChannelQuads(shape.C), add ? 1 : 0, dx.Quads()));
+    }
+
     private static NormVectors Norm(int channels, in BatchNormState state, in BatchNormSaved saved) => new(
         channels, state.Gamma.Floats(), state.Beta.Floats(), state.RunningMean.Floats(), state.RunningVar.Floats(),
         saved.Mean.Floats(), saved.InvStd.Floats(), saved.Scale.Floats(), saved.Shift.Floats());

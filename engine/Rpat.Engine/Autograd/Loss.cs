@@ -17,12 +17,14 @@ public enum Reduction
 public abstract class LossTerm : Node
 {
     private readonly Reduction _reduction;
+    private readonly Distributed.BatchShare? _share; // null for sums, which are of the part alone
     private float[] _read = [];
+    private float[] _whole = [];
     private bool _held;
 
     private protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
     {
-        (_reduction, Parts) = (reduction, parts);
+        (_reduction, Parts, _share) = (reduction, parts, reduction == Reduction.Mean ? tape.Share : null);
         Values = tape.Make(new Shape(parts.Length, samples), Layout.Plain, "loss");
         Outputs = [Values];
         tape.Keep(Values);
@@ -47,22 +49,33 @@ public abstract class LossTerm : Node
     public override float ByValue => Weight;
 
     /// <summary>What each sample's gradient is multiplied with.</summary>
-    protected float Coefficient => _reduction == Reduction.Mean ? Weight / Values.Shape.C : Weight;
+    protected float Coefficient => _reduction == Reduction.Mean ? Weight / Rows : Weight;
+
+    /// <summary>Samples of the batch: of the whole one where processes share it.</summary>
+    private int Rows => _share?.Whole(Values.Shape.C) ?? Values.Shape.C;
 
     /// <summary>Coefficient of a part within the term.</summary>
     protected virtual float PartWeight(int part) => 1;
 
-    /// <summary>The reduced value of one part, without <see cref="Weight"/>; valid after a forward run.</summary>
+    /// <summary>
+    /// The reduced value of one part, without <see cref="Weight"/>; valid after a forward run, and where processes share the batch after
+    /// <see cref="Hold"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Processes share the batch and have not all called <see cref="Hold"/>.</exception>
     public double ReadPart(int part)
     {
-        int n = Values.Shape.C;
+        int n = Rows;
+        if (!_held && _share is not null) throw new InvalidOperationException("A loss that processes share is read after all of them have called Hold.");
         if (!_held) Fetch();
         double sum = 0;
-        foreach (float value in _read.AsSpan(part * n, n)) sum += value;
+        foreach (float value in (_share is null ? _read : _whole).AsSpan(part * n, n)) sum += value;
         return _reduction == Reduction.Mean ? sum / n : sum;
     }
 
-    /// <summary>Reads the values now, for whoever asks when another tape has run; to be called after each run from then on.</summary>
+    /// <summary>
+    /// Reads the values now, for whoever asks when another tape has run; to be called after each run from then on. Where processes share the
+    /// batch, each gets the values of all, so all must call it.
+    /// </summary>
     public void Hold()
     {
         Fetch();
@@ -81,6 +94,14 @@ public abstract class LossTerm : Node
     {
         if (_read.Length == 0) _read = new float[Values.Shape.Count];
         Values.CopyTo(_read);
+        if (_share is not null) Gather(_share);
+    }
+
+    private void Gather(Distributed.BatchShare share)
+    {
+        int mine = Values.Shape.C, all = Rows;
+        if (_whole.Length == 0) _whole = new float[Parts.Count * all];
+        for (int part = 0; part < Parts.Count; part++) share.Gather<float>(_read.AsSpan(part * mine, mine), 1, _whole.AsSpan(part * all, all));
     }
 }
 

@@ -11,7 +11,8 @@ namespace Rpat.Engine;
 /// What it does. It may run tapes and call kernels; on a device that captures it may not read or write host memory that differs from
 /// run to run, since it is then not called again: if it copies from or to the host, allocates or waits, it is never captured.
 /// </param>
-public sealed class Routine(Device device, Action body)
+/// <param name="captures">False for a body that is known to wait, such as for other processes.</param>
+public sealed class Routine(Device device, Action body, bool captures = true)
 {
     private readonly List<Tape> _tapes = []; // in the order of their runs, with repetitions
     private CapturedWork? _captured;
@@ -27,7 +28,7 @@ public sealed class Routine(Device device, Action body)
     public void Run(object? about = null)
     {
         IsCaptured = false;
-        if (_refused || !device.Captures || IsProfiled()) body();
+        if (_refused || !captures || !device.Captures || IsProfiled()) body();
         else if (_version != Version() || !ReferenceEquals(about, _about)) RunFirst(about);
         else RunAgain();
     }

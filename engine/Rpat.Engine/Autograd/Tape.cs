@@ -38,6 +38,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// <summary>What <see cref="Backward"/> computes.</summary>
     public Gradients Gradients { get; } = gradients;
 
+    /// <summary>
+    /// The part of a batch that this process has where several share it (<see cref="Distributed.BatchShare"/>); null where it is alone. What
+    /// looks at the whole batch then asks the others, in each run.
+    /// </summary>
+    public Distributed.BatchShare? Share { get; init; }
+
     /// <summary>The recorded ops; after the first run in the order in which they run.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 

@@ -42,6 +42,17 @@ public interface IBatchNorm2dKernels
     /// </summary>
     void BatchNormBackward(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, bool batchStatistics,
         BatchNormGradients gradients);
+
+    /// <summary>dx (+)= scale·g + slope·x + offset, g as above: what is left of the gradient when sums over a larger batch are known.</summary>
+    /// <param name="shape">Size of x.</param>
+    /// <param name="x">Input.</param>
+    /// <param name="dh">Gradient of the output.</param>
+    /// <param name="saved">What the forward pass kept.</param>
+    /// <param name="relu">Whether the output was clamped.</param>
+    /// <param name="lines">A slope a channel, then an offset a channel, each vector padded to the layout's channel block.</param>
+    /// <param name="add">Add instead of storing.</param>
+    /// <param name="dx">∂loss/∂x.</param>
+    void BatchNormInputGradient(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines, bool add, DeviceBuffer dx);
 }
 
 /// <summary>Where a batch norm's gradients go; null where none is wanted.</summary>
@@ -66,7 +77,8 @@ public static class BatchNorm2dOp
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
-        ShapeException.Require(mode == BnMode.Eval || x.Shape.N * x.Shape.Area > 1, "BatchNorm2d", $"training statistics of {x} need more than one value a channel");
+        int values = (tape.Share?.Whole(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
+        ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d", $"training statistics of {x} need more than one value a channel");
         return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;
     }
 }
@@ -83,6 +95,7 @@ internal sealed class BatchNorm2dNode : Node
     private readonly Tensor _invStd;
     private readonly Tensor _scale;
     private readonly Tensor _shift;
+    private readonly SharedBatchNorm? _shared;
 
     public BatchNorm2dNode(Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu)
     {
@@ -97,6 +110,7 @@ internal sealed class BatchNorm2dNode : Node
         bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad;
         Output = tape.Make(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
         (Inputs, Outputs) = ([_x, _gamma, _beta], [Output, _mean, _invStd, _scale, _shift]);
+        if (tape.Share is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(layer, x.Shape, share);
     }
 
     public Tensor Output { get; }
@@ -115,11 +129,16 @@ internal sealed class BatchNorm2dNode : Node
     public override void Forward(IKernels k)
     {
         if (_mode == BnMode.Eval) k.BatchNormEval(_layer.Channels, State, Statistics);
+        else if (_shared is not null) _shared.Forward(k, _x.Data, State, _mode == BnMode.Train, _mean, _invStd, Statistics);
         else k.BatchNormTrain(Output.Shape, _x.Data, State, _mode == BnMode.Train, Statistics);
     }
 
-    public override void Backward(IKernels k) =>
-        k.BatchNormBackward(Output.Shape, _x.Data, Output.Grad, Statistics, _relu, _mode != BnMode.Eval, new BatchNormGradients(
+    public override void Backward(IKernels k)
+    {
+        var gradients = new BatchNormGradients(
             _gamma.NeedsGrad ? _gamma.Grad : null, _beta.NeedsGrad ? _beta.Grad : null, _gamma.Accumulate,
-            _x.NeedsGrad ? _x.Grad : null, _x.Accumulate));
+            _x.NeedsGrad ? _x.Grad : null, _x.Accumulate);
+        if (_shared is not null) _shared.Backward(k, _x.Data, Output.Grad, Statistics, _relu, gradients);
+        else k.BatchNormBackward(Output.Shape, _x.Data, Output.Grad, Statistics, _relu, _mode != BnMode.Eval, gradients);
+    }
 }

@@ -28,6 +28,7 @@ internal sealed class SampleWeightsNode : Node
     private readonly SampleWeighting _weigh;
     private readonly float[] _rows;
     private readonly float[] _weights;
+    private readonly WholeBatch? _whole;
 
     public SampleWeightsNode(Tape tape, Tensor logits, Labels labels, SampleWeighting weigh)
     {
@@ -36,6 +37,7 @@ internal sealed class SampleWeightsNode : Node
         Inputs = [new Edge(logits, needsGrad: false)];
         Weights = tape.Make(new Shape(1, logits.Shape.N), Layout.Plain, "weights");
         Outputs = [Weights];
+        if (tape.Share is { } share) _whole = new WholeBatch(share, logits.Shape);
     }
 
     public Tensor Weights { get; }
@@ -46,12 +48,29 @@ internal sealed class SampleWeightsNode : Node
     public override void Forward(IKernels k)
     {
         _logits.CopyTo(_rows);
-        _weigh(_rows, _labels.OnHost, _weights);
+        if (_whole is null) _weigh(_rows, _labels.OnHost, _weights);
+        else _whole.Weigh(_weigh, _rows, _labels.OnHost, _weights);
         _logits.Device.Upload(_weights, Weights.Data);
     }
 
     public override void Backward(IKernels k)
     {
         // Weights are constants.
+    }
+
+    /// <summary>Weights may depend on all images of the batch: every process weighs the whole batch and takes its own.</summary>
+    private sealed class WholeBatch(Distributed.BatchShare share, Shape part)
+    {
+        private readonly float[] _rows = new float[share.Whole(part.N) * part.C];
+        private readonly int[] _labels = new int[share.Whole(part.N)];
+        private readonly float[] _weights = new float[share.Whole(part.N)];
+
+        public void Weigh(SampleWeighting weigh, ReadOnlySpan<float> rows, ReadOnlySpan<int> labels, Span<float> weights)
+        {
+            share.Gather(rows, part.C, _rows);
+            share.Gather(labels, 1, _labels);
+            weigh(_rows, _labels, _weights);
+            share.Take<float>(_weights, 1, weights);
+        }
     }
 }

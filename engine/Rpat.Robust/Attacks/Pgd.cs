@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
@@ -13,7 +14,7 @@ public sealed class Pgd
     private const float GaussianDeviation = 0.001f;
 
     private readonly Classifier _net;
-    private readonly Dictionary<(int N, bool Soft), PgdProgram> _programs = [];
+    private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
 
     /// <summary>Prepares the attack on a network.</summary>
     /// <exception cref="ArgumentException">The options make no attack.</exception>
@@ -38,7 +39,7 @@ public sealed class Pgd
 
     internal Tensor Perturb(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start, in Moment moment)
     {
-        var program = For(subject.X.Shape, subject.Targets is not null);
+        var program = For(subject);
         Check(program, subject.X, samples.Length, start);
         program.Load(subject, moment);
         for (int restart = 0; restart < Options.Restarts; restart++)
@@ -52,10 +53,10 @@ public sealed class Pgd
     }
 
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
-    public Tape Tape(int batch) => (_programs.GetValueOrDefault((batch, false)) ?? _programs[(batch, true)]).Tape;
+    public Tape Tape(int batch) => _programs.First(pair => pair.Key.N == batch).Value.Tape;
 
-    /// <summary>For each image of the last batch of that size, how many iterates were classified correctly (<see cref="PgdOptions.CountsHits"/>).</summary>
-    internal ReadOnlySpan<int> Hits(int batch, bool soft) => _programs[(batch, soft)].Hits;
+    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly (<see cref="PgdOptions.CountsHits"/>).</summary>
+    internal ReadOnlySpan<int> Hits(in PgdSubject subject) => For(subject).Hits;
 
     private static void Check(PgdProgram program, Tensor x, int samples, Tensor? start)
     {
@@ -98,10 +99,12 @@ public sealed class Pgd
         to.Upload(from);
     }
 
-    private PgdProgram For(Shape shape, bool soft)
+    // With running statistics no image looks at another one, so that a part is attacked as a batch of its own.
+    private PgdProgram For(in PgdSubject subject)
     {
-        if (!_programs.TryGetValue((shape.N, soft), out var program))
-            _programs[(shape.N, soft)] = program = new PgdProgram(_net, shape, Options, soft);
+        var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
+        var key = (shape.N, soft, share?.Total ?? 0);
+        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, soft, share);
         return program;
     }
 }
@@ -111,4 +114,5 @@ public sealed class Pgd
 /// <param name="Labels">True classes.</param>
 /// <param name="Targets">Target probabilities instead of classes, or null.</param>
 /// <param name="History">Remembered probabilities, or null.</param>
-internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null);
+/// <param name="Share">Which part of a batch this is where processes share it; null elsewhere.</param>
+internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null, BatchShare? Share = null);

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Robust;
@@ -23,21 +24,21 @@ internal sealed class PgdProgram
     private float[] _found = [];
     private Tensor _from;
 
-    public PgdProgram(Classifier net, Shape shape, PgdOptions options, bool soft)
+    public PgdProgram(Classifier net, Shape shape, PgdOptions options, bool soft, BatchShare? share)
     {
         var device = net.Device;
         (_net, _options, Labels) = (net, options, new Labels(device, shape.N));
         Adversarial = Tensor.Create(device, shape, needsGrad: true, name: "adversarial");
         Best = _from = Adversarial;
-        Tape = new Tape(device, Gradients.Inputs);
+        Tape = new Tape(device, Gradients.Inputs) { Share = share };
         _logits = Tape.Keep(net.Forward(Tape, Adversarial, options.Bn));
         if (soft) _targets = Tensor.Create(device, _logits.Shape, name: "targets");
-        var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn)).Logits);
+        var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn, share)).Logits);
         var history = new Lazy<Tensor>(() => _history = Tensor.Create(device, _logits.Shape, name: "history"));
         _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule));
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
         (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
-        _climb = new Routine(device, Iterations);
+        _climb = new Routine(device, Iterations, captures: share is null);
     }
 
     public Tape Tape { get; }
@@ -124,9 +125,9 @@ internal sealed class PgdProgram
         private readonly Tensor _x;
         private readonly Tensor _made;
 
-        public CleanLogits(Classifier net, Shape shape, BnMode bn)
+        public CleanLogits(Classifier net, Shape shape, BnMode bn, BatchShare? share)
         {
-            (_tape, _x) = (new Tape(net.Device), Tensor.Create(net.Device, shape, name: "x"));
+            (_tape, _x) = (new Tape(net.Device) { Share = share }, Tensor.Create(net.Device, shape, name: "x"));
             _made = _tape.Keep(net.Forward(_tape, _x, bn));
             Logits = Tensor.Create(net.Device, _made.Shape, name: "clean logits");
         }

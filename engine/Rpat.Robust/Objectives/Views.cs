@@ -41,7 +41,9 @@ public sealed partial class Views
     /// <summary>Logits of the averaged network with the statistics of the batch.</summary>
     public FrozenViews AveragedOnBatch => _program.Averaged(BnMode.TrainFrozen);
 
-    /// <summary>For each image, how many of the attack's iterates were classified correctly (<see cref="PgdOptions.CountsHits"/>).</summary>
+    /// <summary>
+    /// For each image of the batch, how many of the attack's iterates were classified correctly (<see cref="PgdOptions.CountsHits"/>).
+    /// </summary>
     public ReadOnlyMemory<int> Hits => _program.Hits;
 
     /// <summary>What the search for margins found (<see cref="Objective.Margins"/>).</summary>

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Robust;
@@ -18,9 +19,9 @@ public sealed class FrozenViews
     private readonly Dictionary<(string, float), Tensor> _given = [];
     private readonly List<(Tensor From, Tensor To)> _copies = [];
 
-    internal FrozenViews(Classifier net, Tensor x, Tensor adversarial, BnMode bn)
+    internal FrozenViews(Classifier net, Tensor x, Tensor adversarial, BnMode bn, BatchShare? share)
     {
-        (_net, _x, _adversarial, _bn, _tape) = (net, x, adversarial, bn, new Tape(net.Device));
+        (_net, _x, _adversarial, _bn, _tape) = (net, x, adversarial, bn, new Tape(net.Device) { Share = share });
     }
 
     /// <summary>z(x).</summary>

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
@@ -41,18 +42,27 @@ internal sealed class MarginFinder
     private readonly LossTerm _cleanMargin;
     private readonly Labels _labels;
     private readonly float[] _values;
+    private readonly BatchShare? _share;
+    private readonly long[] _samples = [];
 
-    public MarginFinder(Classifier net, MarginSearch rule, int n)
+    public MarginFinder(Classifier net, MarginSearch rule, int n, BatchShare? share)
     {
-        (_net, _rule, _labels, _values) = (net, rule, new Labels(net.Device, n), new float[n]);
+        (_net, _rule, _labels, _values, _share) = (net, rule, new Labels(net.Device, n), new float[n], share);
         _point = Tensor.Create(net.Device, net.InputShape.WithBatch(n), needsGrad: true, name: "point");
-        (_attack, _clean) = (new Tape(net.Device, Gradients.Inputs), new Tape(net.Device));
+        (_attack, _clean) = (new Tape(net.Device, Gradients.Inputs), new Tape(net.Device) { Share = share });
         _margin = Record(_attack, BnMode.Eval);
         _cleanMargin = Record(_clean, BnMode.Train);
-        Found = new Margins(new bool[n], new float[n]);
+        WholeBatch = Found = new Margins(new bool[n], new float[n]);
+        if (share is null) return;
+        int all = share.Whole(n);
+        (WholeBatch, _samples) = (new Margins(new bool[all], new float[all]), new long[all]);
     }
 
+    /// <summary>What was found for these images.</summary>
     public Margins Found { get; }
+
+    /// <summary>What was found for all images of the batch where processes share it.</summary>
+    public Margins WholeBatch { get; }
 
     /// <summary>Finds the margins of a batch and writes the points at these distances, unclipped, to <paramref name="mixed"/>.</summary>
     /// <param name="subject">Images and classes.</param>
@@ -72,8 +82,22 @@ internal sealed class MarginFinder
         float[][] begin = start is null ? Begin(images, radii, key, samples) : Parts(start.ToArray());
         float[] directions = Directions(images, Attack(images, begin, radii), radii);
         Bisect(images, directions, radii);
-        for (int i = 0; i < radii.Length; i++) table[samples[i]] = Found.Radius[i] = Found.Right[i] ? radii[i] : 0;
+        for (int i = 0; i < radii.Length; i++) Found.Radius[i] = Found.Right[i] ? radii[i] : 0;
+        Remember(samples, table);
         mixed.Upload(Along(images, directions, Found.Radius, clip: false));
+    }
+
+    // In another epoch another process may have these images.
+    private void Remember(ReadOnlySpan<long> samples, MarginTable table)
+    {
+        if (_share is not null)
+        {
+            _share.Gather<bool>(Found.Right, 1, WholeBatch.Right);
+            _share.Gather<float>(Found.Radius, 1, WholeBatch.Radius);
+            _share.Gather(samples, 1, _samples);
+            samples = _samples;
+        }
+        for (int i = 0; i < samples.Length; i++) table[samples[i]] = WholeBatch.Radius[i];
     }
 
     private void Classify(float[] images)

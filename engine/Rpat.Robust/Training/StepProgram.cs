@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Robust;
@@ -16,13 +17,16 @@ internal sealed class StepProgram
     private readonly int[] _labels;
     private readonly long[] _samples;
     private readonly int[] _hits;
+    private readonly int[] _allHits;
+    private readonly WholeRows? _whole;
     private readonly Tape? _logging;
     private readonly Dictionary<Tensor, Tensor> _lasting = [];
     private Glance? _glance;
     private FrozenViews[] _frozenInOrder = [];
 
-    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, WeightPerturbation? awp)
+    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, WeightPerturbation? awp, BatchShare? share)
     {
+        Share = share;
         (_nets, _objective, _target, _remembers) = (nets, objective, objective.Target, objective.History is not null);
         var device = Net.Device;
         int rows = objective.TwoViews ? 2 * count : count;
@@ -30,22 +34,28 @@ internal sealed class StepProgram
         Adversarial = Tensor.Create(device, X.Shape, name: "adversarial");
         Labels = new Labels(device, rows);
         (_rows, _labels, _samples, _hits) = (new float[rows * Net.Classes], new int[rows], new long[rows], new int[rows]);
+        _allHits = share is null ? _hits : new int[share.Whole(rows)];
+        if (share is not null) _whole = new WholeRows(share, rows, Net.Classes);
         if (mixed || _target is not null) Targets = Tensor.Create(device, new Shape(rows, Net.Classes), name: "targets");
         if (_remembers) History = Tensor.Create(device, new Shape(rows, Net.Classes), name: "history");
-        if (objective.Margins is { } search) Search = new MarginFinder(Net, search, rows);
+        if (objective.Margins is { } search) Search = new MarginFinder(Net, search, rows, share);
         bool first = awp is { StatisticsFirst: true };
         if (awp is not null) Proxy = Record(first ? BnMode.Train : BnMode.TrainFrozen).Tape;
         (Tape, Loss, var shown, var views) = Record(first ? BnMode.TrainFrozen : BnMode.Train);
         if (objective.LogsClean) _logging = Log();
         Logits = Lasting(shown)!;
         (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Recorded(1)));
-        Pass = new Routine(device, Tape.Run);
+        Pass = new Routine(device, Tape.Run, captures: share is null);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
         Masks = objective.Mask is not null;
         _frozenInOrder = [.. _frozen.Values];
     }
 
     public Classifier Net => _nets.Net;
+
+    /// <summary>The part of the batch that this process has, or null where it has all.</summary>
+    public BatchShare? Share { get; }
+
     public Tensor X { get; }
     public Tensor Adversarial { get; }
     public Labels Labels { get; }
@@ -77,8 +87,12 @@ internal sealed class StepProgram
 
     public MarginFinder? Search { get; }
     public ReadOnlySpan<long> Samples => _samples;
-    public int[] Hits => _hits;
-    public Margins Margins => Search?.Found ?? throw new InvalidOperationException("The method searches for no margins.");
+
+    /// <summary>For each image of the whole batch, how many of the attack's iterates were classified correctly.</summary>
+    public ReadOnlyMemory<int> Hits => _allHits;
+
+    /// <summary>Of the whole batch.</summary>
+    public Margins Margins => Search?.WholeBatch ?? throw new InvalidOperationException("The method searches for no margins.");
 
     public FrozenViews Averaged(BnMode bn) => Frozen(("average", bn), _nets.Averaged, bn);
 
@@ -102,6 +116,23 @@ internal sealed class StepProgram
         _schedule.Enter(moment);
     }
 
+    /// <summary>Takes over what the attack counted.</summary>
+    public void Count(ReadOnlySpan<int> hits)
+    {
+        hits.CopyTo(_hits);
+        Share?.Gather<int>(_hits, 1, _allHits);
+    }
+
+    /// <summary>Logits of the whole batch; where processes share it, all must ask.</summary>
+    public float[] Whole(Tensor logits)
+    {
+        float[] mine = logits.ToArray();
+        if (Share is null) return mine;
+        float[] all = new float[Share.Whole(logits.Shape.N) * logits.Shape.C];
+        Share.Gather<float>(mine, logits.Shape.C, all);
+        return all;
+    }
+
     /// <summary>Runs the networks that are not trained.</summary>
     public void RunFrozen()
     {
@@ -111,7 +142,11 @@ internal sealed class StepProgram
     /// <summary>Runs a forward on x that only moves running statistics, where the method has one; loss and logits stay readable.</summary>
     public void RunLogging()
     {
-        if (_logging is null) return;
+        if (_logging is null)
+        {
+            if (Share is not null) Loss.Hold();
+            return;
+        }
         foreach (var (from, to) in _lasting) Net.Device.Copy(from.Data, to.Data);
         Loss.Hold();
         _logging.Forward();
@@ -127,7 +162,7 @@ internal sealed class StepProgram
 
     private (Tape Tape, Loss Loss, Tensor Shown, Views Views) Record(BnMode bn)
     {
-        var tape = new Tape(Net.Device, Gradients.Parameters);
+        var tape = new Tape(Net.Device, Gradients.Parameters) { Share = Share };
         var views = new Views(this, tape, bn, _schedule);
         var loss = _objective.Loss(views);
         return (tape, loss, views.Shown, views);
@@ -135,21 +170,21 @@ internal sealed class StepProgram
 
     private Tape Plain(Tensor x)
     {
-        var tape = new Tape(Net.Device, Gradients.Parameters);
+        var tape = new Tape(Net.Device, Gradients.Parameters) { Share = Share };
         tape.CrossEntropy(Net.Forward(tape, x, BnMode.TrainFrozen), Labels);
         return tape;
     }
 
     private Tape Log()
     {
-        var tape = new Tape(Net.Device);
+        var tape = new Tape(Net.Device) { Share = Share };
         Net.Forward(tape, X, BnMode.Train);
         return tape;
     }
 
     private FrozenViews Frozen(object key, Classifier net, BnMode bn)
     {
-        if (!_frozen.TryGetValue(key, out var views)) _frozen[key] = views = new FrozenViews(net, X, Adversarial, bn);
+        if (!_frozen.TryGetValue(key, out var views)) _frozen[key] = views = new FrozenViews(net, X, Adversarial, bn, Share);
         return views;
     }
 
@@ -173,8 +208,26 @@ internal sealed class StepProgram
 
     private void Remember(HistoryTable table, in Moment moment)
     {
-        table.Fill((_glance ??= new Glance(Net, X)).Look(), Samples, moment, _rows);
+        var logits = (_glance ??= new Glance(Net, X)).Look();
+        if (_whole is null) table.Fill(logits, Samples, moment, _rows);
+        else _whole.Fill(table, logits, Samples, moment, _rows);
         History!.Upload(_rows);
+    }
+
+    /// <summary>Every process remembers all images of the batch, since another one may have them in another epoch.</summary>
+    private sealed class WholeRows(BatchShare share, int rows, int classes)
+    {
+        private readonly long[] _samples = new long[share.Whole(rows)];
+        private readonly float[] _logits = new float[share.Whole(rows) * classes];
+        private readonly float[] _history = new float[share.Whole(rows) * classes];
+
+        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in Moment moment, Span<float> history)
+        {
+            share.Gather(logits, classes, _logits);
+            share.Gather(samples, 1, _samples);
+            table.Fill(_logits, _samples, moment, _history);
+            share.Take<float>(_history, classes, history);
+        }
     }
 }
 

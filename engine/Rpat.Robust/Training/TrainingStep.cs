@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
@@ -8,7 +9,8 @@ namespace Rpat.Robust;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
-/// backward → [gradient mask] → SGD → averaged network. Recorded once a batch size and replayed.
+/// backward → [gradient mask] → SGD → averaged network. Recorded once a batch size and replayed. Processes of a team each compute a part of
+/// the batch and add their gradients: all have the same weights after each step, those of one process but for rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
@@ -22,6 +24,10 @@ public sealed class TrainingStep : ITrainingState
     private readonly GradientMasker? _masker;
     private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
     private readonly Dictionary<ProgramKey, StepProgram> _programs = [];
+    private readonly Communicator? _team;
+    private readonly GradientSum? _gradients;
+    private readonly Dictionary<int, BatchPart> _parts = [];
+    private BatchPart? _part;
     private (int Epoch, Objective Objective) _current;
     private Pgd? _attack;
     private StepProgram? _last;
@@ -32,9 +38,11 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="sgd">The optimizer of the network's parameters.</param>
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
+    /// <param name="team">The processes that share each batch, all of which must do the same steps; null for this one alone.</param>
     /// <exception cref="ArgumentException">The method needs a network that the companions lack.</exception>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null)
+    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null, Communicator? team = null)
     {
+        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
         (_objective, _sgd, _seed, _current) = (objective, sgd, seed, (0, objective));
         companions ??= new Companions();
         foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
@@ -61,8 +69,8 @@ public sealed class TrainingStep : ITrainingState
     /// <summary>Whether x′ was made by looking at the network; noise is not.</summary>
     public bool IsAttacked => Last.Search is not null || _attack is { Options.Steps: > 0 };
 
-    /// <summary>True classes of <see cref="Logits"/>, twice as many as images where the method has two views.</summary>
-    public ReadOnlySpan<int> LogitLabels => Last.Labels.OnHost;
+    /// <summary>True classes of the batch's logits, twice as many as images where the method has two views.</summary>
+    public ReadOnlySpan<int> LogitLabels => _part is null ? Last.Labels.OnHost : _part.AllLabels;
 
     /// <summary>The tapes of the last step, for profiles: the attack's, if there is one, and the training pass.</summary>
     public IReadOnlyList<Tape> Tapes => _attack is null ? [Last.Tape] : [_attack.Tape(Last.X.Shape.N), Last.Tape];
@@ -80,6 +88,22 @@ public sealed class TrainingStep : ITrainingState
 
     private StepProgram Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 
+    /// <summary>
+    /// Logits of the last step for the whole batch; where processes share it, <see cref="Logits"/> and its like hold this one's part, and all
+    /// processes must ask.
+    /// </summary>
+    /// <param name="logits">One of <see cref="Logits"/>, <see cref="CleanLogits"/> and <see cref="AdversarialLogits"/>.</param>
+    /// <returns>Rows <c>[N, K]</c>, in the order of <see cref="LogitLabels"/>.</returns>
+    public float[] WholeBatch(Tensor logits) => Last.Whole(logits);
+
+    /// <summary>Which images of a batch of that size this process computes: the first, and how many.</summary>
+    public (int First, int Count) PartOf(int batch)
+    {
+        if (_team is null) return (0, batch);
+        var share = Part(batch).Share;
+        return (share.Count == 0 ? 0 : share.First, share.Rows);
+    }
+
     /// <summary>Trains on one batch.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels.</param>
     /// <param name="labels">True classes.</param>
@@ -91,7 +115,10 @@ public sealed class TrainingStep : ITrainingState
         Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new Moment(epoch, Rate: rate, TopRate: rate), start);
 
     /// <summary>Trains on one batch at a moment of a run.</summary>
-    /// <param name="batch">Images, classes, and what was mixed in.</param>
+    /// <param name="batch">
+    /// Images, classes, and what was mixed in: the whole batch also where processes share it, except that <see cref="TrainingBatch.Place"/> makes
+    /// only the images of <see cref="PartOf"/>.
+    /// </param>
     /// <param name="moment">Where the run stands.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
     /// <exception cref="ShapeException">The batch's parts do not fit together.</exception>
@@ -99,8 +126,7 @@ public sealed class TrainingStep : ITrainingState
     {
         Enter(moment.Epoch);
         Check(batch);
-        var program = _last = For(batch, moment);
-        program.Load(batch, moment);
+        var program = _last = Load(batch, moment);
         Attack(program, moment, start);
         program.RunFrozen();
         Descend(program, moment);
@@ -153,11 +179,27 @@ public sealed class TrainingStep : ITrainingState
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }
 
-    private StepProgram For(in TrainingBatch batch, in Moment moment)
+    private StepProgram Load(in TrainingBatch batch, in Moment moment)
     {
-        var key = new ProgramKey(batch.Labels.Length, batch.IsMixed, _awp?.Acts(moment.Epoch) ?? false, _current.Objective);
+        _part = _team is null ? null : Part(batch.Labels.Length);
+        var mine = _part is null ? batch : _part.Of(batch);
+        var program = For(mine, moment, _part?.Share);
+        program.Load(mine, moment);
+        return program;
+    }
+
+    private BatchPart Part(int count)
+    {
+        if (!_parts.TryGetValue(count, out var part))
+            _parts[count] = part = new BatchPart(new BatchShare(_team!, count), _nets.Net.InputShape.SampleCount, TwoViews ? 2 : 1);
+        return part;
+    }
+
+    private StepProgram For(in TrainingBatch batch, in Moment moment, BatchShare? share)
+    {
+        var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _awp?.Acts(moment.Epoch) ?? false, _current.Objective);
         if (!_programs.TryGetValue(key, out var program))
-            _programs[key] = program = new StepProgram(_nets, key.Objective, key.Count, key.Mixed, key.Perturbs ? _awp : null);
+            _programs[key] = program = new StepProgram(_nets, key.Objective, batch.Labels.Length, key.Mixed, key.Perturbs ? _awp : null, share);
         return program;
     }
 
@@ -170,10 +212,10 @@ public sealed class TrainingStep : ITrainingState
             return;
         }
         if (_attack is null) return;
-        var subject = new PgdSubject(program.X, program.Labels, program.Targets, program.History);
+        var subject = new PgdSubject(program.X, program.Labels, program.Targets, program.History, program.Share);
         var adversarial = _attack.Perturb(subject, key, program.Samples, start, moment);
         _nets.Net.Device.Copy(adversarial.Data, program.Adversarial.Data);
-        if (_attack.Options.CountsHits) _attack.Hits(program.X.Shape.N, program.Targets is not null).CopyTo(program.Hits);
+        if (_attack.Options.CountsHits) program.Count(_attack.Hits(subject));
     }
 
     private void Descend(StepProgram program, in Moment moment)
@@ -181,18 +223,26 @@ public sealed class TrainingStep : ITrainingState
         if (program.Proxy is { } proxy)
         {
             proxy.Run();
+            SumGradients();
             _perturber!.Perturb(_awp!.Gamma);
         }
         for (int i = 0; i < program.Prominence.Count; i++)
         {
             program.Prominence[i].Run();
+            SumGradients();
             _masker!.Look(clean: i == 0);
         }
         program.Pass.Run();
+        SumGradients();
         if (program.Masks) _masker!.Apply();
         _sgd.Step(moment.Rate);
         if (program.Proxy is not null) _perturber!.Restore();
         program.RunLogging();
+    }
+
+    private void SumGradients()
+    {
+        if (_part is not null) _gradients!.Run(_part.Share);
     }
 
     private readonly record struct ProgramKey(int Count, bool Mixed, bool Perturbs, Objective Objective);

@@ -3,7 +3,7 @@ using Rpat.Engine;
 namespace Rpat.Tests.Gpu;
 
 [Collection(GpuCollection.Name)]
-[Covers(nameof(IBatchNorm2dKernels.BatchNormTrain), nameof(IBatchNorm2dKernels.BatchNormEval), nameof(IBatchNorm2dKernels.BatchNormBackward))]
+[Covers(nameof(IBatchNorm2dKernels.BatchNormTrain), nameof(IBatchNorm2dKernels.BatchNormEval), nameof(IBatchNorm2dKernels.BatchNormBackward), nameof(IBatchNorm2dKernels.BatchNormInputGradient))]
 public class BatchNorm2dTests(GpuFixture fixture)
 {
     /// <summary>N, C, H, W, offset of the values: with a large one, sums of squares around zero would lose the variance.</summary>
@@ -23,6 +23,37 @@ public class BatchNorm2dTests(GpuFixture fixture)
         foreach (bool train in new[] { true, false })
             foreach (bool relu in new[] { true, false })
                 Check(duel, s, x, dh, state, train, relu);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Gradient_of_a_part_of_a_batch(int n, int c, int h, int w, double offset)
+    {
+        using var duel = new Duel(fixture);
+        var s = new Shape(n, c, h, w);
+        Pair x = duel.Activation(s, 1, offset - 1, offset + 1), dh = duel.Activation(s, 2), dx = duel.Activation(s, 3);
+        Pair[] saved = [.. Enumerable.Range(0, 4).Select(i => duel.Channels(c, 10 + i))];
+        var lines = duel.Devices.ToDictionary(device => device.Kernels, device => Lines(device, c));
+        foreach (bool relu in new[] { true, false })
+        {
+            duel.Run((k, on) =>
+            {
+                var kept = new BatchNormSaved(on(saved[0])!, on(saved[1])!, on(saved[2])!, on(saved[3])!);
+                k.BatchNormInputGradient(s, on(x)!, on(dh)!, kept, relu, lines[k], add: relu, on(dx)!);
+            });
+            duel.Check(dx, "gradient of a part", new(1e-4, 1e-9));
+        }
+    }
+
+    // Vectors of one value a channel are padded to a block, which differs from device to device.
+    private static DeviceBuffer Lines(Device device, int c)
+    {
+        int line = device.ChannelLength(c);
+        float[] lines = new float[2 * line];
+        for (int i = 0; i < c; i++) (lines[i], lines[line + i]) = (0.1f * (i % 7) - 0.3f, 0.05f * (i % 5));
+        var buffer = device.Allocate(lines.Length);
+        device.Upload(lines, buffer);
+        return buffer;
     }
 
     private static void Check(Duel duel, Shape s, Pair x, Pair dh, Pair[] state, bool train, bool relu)

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
@@ -242,7 +243,7 @@ public class MethodTests
         Assert.Equal("wa keeps a second network of the same kind: give the training step Companions with a Twin.", twin.Message);
     }
 
-    private static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective)
+    internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, Communicator? team = null)
     {
         PreActResNet net = TestNets.Small(device);
         Companions companions = new()
@@ -250,7 +251,7 @@ public class MethodTests
             Twin = () => TestNets.Small(device, seed: 9),
             Teachers = new Dictionary<string, Engine.Nn.Classifier> { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
         };
-        return (net, new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, companions));
+        return (net, new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, companions, team));
     }
 
     private static void Run((PreActResNet Net, TrainingStep Step) run, int i)

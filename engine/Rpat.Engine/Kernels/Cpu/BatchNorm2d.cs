@@ -35,6 +35,15 @@ internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
         if (gradients.X is { } dx)
             _pool.Run(new PlaneGradient(shape, view, dh.Floats(), linear, linear + padded, gradients.AddX, dx.Floats()), shape.N * blocks);
     }
+
+    public void BatchNormInputGradient(
+        Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines, bool add, DeviceBuffer dx)
+    {
+        int blocks = Blocks.Count(shape.C);
+        var view = new Affine(x.Floats(), saved.Scale.Floats(), saved.Shift.Floats(), relu);
+        float* slopes = lines.Floats();
+        _pool.Run(new PlaneGradient(shape, view, dh.Floats(), slopes, slopes + blocks * Blocks.Size, add, dx.Floats()), shape.N * blocks);
+    }
 }
 
 /// <summary>A batch norm's vectors, sixteen channels at a time; lanes beyond the last channel become zeros.</summary>

@@ -48,6 +48,14 @@ internal static class LayerCases
             Covers = ["BatchNormBackward"],
             Bytes = 2 * (x.Bytes + dh.Bytes) + dx.Bytes,
         };
+        int line = make.Device.ChannelLength(s.C);
+        Given lines = make.Plain(new Shape(1, 2 * line)), part = make.Blocked(s);
+        yield return new KernelCase("batch norm gradient of a part", part, k => k.BatchNormInputGradient(s, x, dh, saved, true, lines, false, part),
+            at => kept[2][at.C] * Passed(x, dh, kept, at) + lines[at.C] * x[at.I] + lines[line + at.C])
+        {
+            Covers = ["BatchNormInputGradient"],
+            Bytes = x.Bytes + dh.Bytes + part.Bytes,
+        };
     }
 
     private static (double Mean, double Variance) Moments(Given x, int c)

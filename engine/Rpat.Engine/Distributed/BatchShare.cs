@@ -1,0 +1,71 @@
+namespace Rpat.Engine.Distributed;
+
+/// <summary>
+/// This process's part of a batch that a team shares: rank r has the images First … First + Count − 1, as many as its neighbours or one more.
+/// A tape that is given it (<see cref="Tape.Share"/>) computes what one process would on the whole batch: batch norms take its statistics, means of
+/// losses divide by its size, sample weights look at all of its logits. All processes must record and run the same tapes in the same order.
+/// </summary>
+/// <remarks>
+/// Where a batch has fewer images than the team processes, some have none: they compute on one image all the same, so that all do the same, and
+/// nothing of it counts.
+/// </remarks>
+public sealed class BatchShare
+{
+    /// <summary>Divides a batch.</summary>
+    /// <param name="team">The processes.</param>
+    /// <param name="total">Images of the whole batch.</param>
+    public BatchShare(Communicator team, int total)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(total);
+        (Team, Total) = (team, total);
+        (First, Count) = Of(team.Rank);
+    }
+
+    /// <summary>The processes.</summary>
+    public Communicator Team { get; }
+
+    /// <summary>Images of the whole batch.</summary>
+    public int Total { get; }
+
+    /// <summary>Place in the batch of this process's first image.</summary>
+    public int First { get; }
+
+    /// <summary>This process's images that count; perhaps none.</summary>
+    public int Count { get; }
+
+    /// <summary>Images that this process computes on: <see cref="Count"/>, or one that does not count.</summary>
+    public int Rows => Math.Max(1, Count);
+
+    /// <summary>First image and number of images of a rank.</summary>
+    public (int First, int Count) Of(int rank)
+    {
+        int each = Total / Team.Size, more = Total % Team.Size;
+        return (rank * each + Math.Min(rank, more), each + (rank < more ? 1 : 0));
+    }
+
+    /// <summary>Rows of the whole batch that belong to rows of a part: twice as many where images have two views.</summary>
+    public int Whole(int rows) => rows / Rows * Total;
+
+    /// <summary>Copies this process's rows out of the whole batch's. Views of the images stand one behind the other, in the whole and in the part.</summary>
+    /// <param name="all">Rows of the whole batch.</param>
+    /// <param name="rowLength">Values of a row.</param>
+    /// <param name="mine">Receives this process's.</param>
+    public void Take<T>(ReadOnlySpan<T> all, int rowLength, Span<T> mine)
+    {
+        int views = mine.Length / (Rows * rowLength), first = Count == 0 ? 0 : First;
+        for (int view = 0; view < views; view++)
+            all.Slice((view * Total + first) * rowLength, Rows * rowLength).CopyTo(mine[(view * Rows * rowLength)..]);
+    }
+
+    /// <summary>Puts the rows of all processes in the order that they have in the whole batch.</summary>
+    /// <param name="mine">This process's rows.</param>
+    /// <param name="rowLength">Values of a row.</param>
+    /// <param name="all">Receives everybody's.</param>
+    /// <exception cref="PeerLostException">A process is gone.</exception>
+    public void Gather<T>(ReadOnlySpan<T> mine, int rowLength, Span<T> all) where T : unmanaged
+    {
+        int views = mine.Length / (Rows * rowLength);
+        for (int view = 0; view < views; view++)
+            Team.AllGather(mine.Slice(view * Rows * rowLength, Count * rowLength), all.Slice(view * Total * rowLength, Total * rowLength));
+    }
+}

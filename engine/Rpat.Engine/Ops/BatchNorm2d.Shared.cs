@@ -1,0 +1,131 @@
+using Rpat.Engine.Distributed;
+
+namespace Rpat.Engine;
+
+/// <summary>
+/// A training-mode batch norm over a batch that several processes have parts of. Each takes the moments of its part with the ordinary kernels;
+/// the few numbers a channel cross over the host, are joined there in double precision in the order of the ranks, and go back as the
+/// statistics of an evaluation. Parameters get the gradient of the part, which is added over the processes with all other gradients.
+/// </summary>
+internal sealed class SharedBatchNorm
+{
+    private readonly Nn.BatchNorm2d _layer;
+    private readonly Shape _shape;
+    private readonly BatchShare _share;
+    private readonly Device _device;
+    private readonly Tensor _mean, _variance, _gammaSum, _betaSum;
+    private readonly DeviceBuffer _linear;
+    private readonly float[] _first, _second, _third, _lines, _mine, _all;
+    private readonly double[] _sums;
+
+    /// <param name="layer">The layer, of C channels.</param>
+    /// <param name="shape">Size of the part <c>[n, C, H, W]</c>.</param>
+    /// <param name="share">The part.</param>
+    public SharedBatchNorm(Nn.BatchNorm2d layer, Shape shape, BatchShare share)
+    {
+        (_layer, _shape, _share, _device) = (layer, shape, share, layer.Weight.Device);
+        int c = layer.Channels;
+        Tensor Vector(string name) => Tensor.Create(_device, new Shape(1, c), name: $"{layer.Name}.{name}");
+        (_mean, _variance, _gammaSum, _betaSum) = (Vector("batch mean"), Vector("batch variance"), Vector("gamma sum"), Vector("beta sum"));
+        (_first, _second, _third, _mine) = (new float[c], new float[c], new float[c], new float[2 * c]);
+        (_all, _sums) = (new float[2 * c * share.Team.Size], new double[2 * c]);
+        int line = _device.ChannelLength(c);
+        (_lines, _linear) = (new float[2 * line], _device.Allocate(2 * line));
+    }
+
+    private int Channels => _layer.Channels;
+
+    /// <summary>Values of a channel in the whole batch.</summary>
+    private double Total => (double)_share.Whole(_shape.N) * _shape.Area;
+
+    /// <summary>The whole batch's statistics, and the affine map that they give.</summary>
+    public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, Tensor mean, Tensor invStd, in BatchNormSaved saved)
+    {
+        k.BatchNormTrain(_shape, x, state, moveRunning: false, saved);
+        mean.CopyTo(_mine.AsSpan(0, Channels));
+        invStd.CopyTo(_first);
+        for (int c = 0; c < Channels; c++) _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - Nn.BatchNorm2d.Epsilon);
+        GatherMoments();
+        Join(moveRunning);
+        k.BatchNormEval(Channels, state with { RunningMean = _mean.Data, RunningVar = _variance.Data }, saved);
+    }
+
+    /// <summary>As <see cref="IBatchNorm2dKernels.BatchNormBackward"/> with the sums of the whole batch in dx.</summary>
+    public void Backward(IKernels k, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, in BatchNormGradients gradients)
+    {
+        k.BatchNormBackward(_shape, x, dh, saved, relu, batchStatistics: true, new(_gammaSum.Data, _betaSum.Data, false, null, false));
+        if (gradients.Gamma is { } gamma) k.Scale(Channels, _gammaSum.Data, 1, gradients.AddParameters, gamma);
+        if (gradients.Beta is { } beta) k.Scale(Channels, _betaSum.Data, 1, gradients.AddParameters, beta);
+        if (gradients.X is not { } dx) return;
+        Sum();
+        Lines(saved);
+        _device.Upload(_lines, _linear);
+        k.BatchNormInputGradient(_shape, x, dh, saved, relu, _linear, gradients.AddX, dx);
+    }
+
+    // Each rank's [mean, variance] of its own part.
+    private void GatherMoments() => _share.Team.AllGather<float>(_mine, _all);
+
+    private void Join(bool moveRunning)
+    {
+        for (int c = 0; c < Channels; c++) (_sums[c], _sums[Channels + c]) = (Mean(c), 0);
+        for (int c = 0; c < Channels; c++) _sums[Channels + c] = Squares(c, _sums[c]);
+        for (int c = 0; c < Channels; c++) (_first[c], _second[c]) = ((float)_sums[c], (float)(_sums[Channels + c] / Total));
+        _mean.Upload(_first);
+        _variance.Upload(_second);
+        if (!moveRunning) return;
+        Move(_layer.RunningMean, 0, 1);
+        Move(_layer.RunningVar, Channels, Total - 1);
+    }
+
+    private double Mean(int c)
+    {
+        double sum = 0;
+        for (int rank = 0; rank < _share.Team.Size; rank++) sum += Values(rank) * _all[2 * rank * Channels + c];
+        return sum / Total;
+    }
+
+    private double Squares(int c, double mean)
+    {
+        double sum = 0;
+        for (int rank = 0; rank < _share.Team.Size; rank++)
+        {
+            double apart = _all[2 * rank * Channels + c] - mean;
+            sum += Values(rank) * (_all[(2 * rank + 1) * Channels + c] + apart * apart);
+        }
+        return sum;
+    }
+
+    /// <summary>Values of a channel that a rank has: none where its image does not count.</summary>
+    private double Values(int rank) => (double)(_shape.N / _share.Rows) * _share.Of(rank).Count * _shape.Area;
+
+    private void Move(Tensor running, int from, double divisor)
+    {
+        const double Momentum = Nn.BatchNorm2d.Momentum;
+        running.CopyTo(_first);
+        for (int c = 0; c < Channels; c++) _first[c] = (float)((1 - Momentum) * _first[c] + Momentum * (_sums[from + c] / divisor));
+        running.Upload(_first);
+    }
+
+    /// <summary>Σg and Σg·x̂ of the whole batch.</summary>
+    private void Sum()
+    {
+        _betaSum.CopyTo(_mine.AsSpan(0, Channels));
+        _gammaSum.CopyTo(_mine.AsSpan(Channels));
+        for (int i = 0; i < _sums.Length; i++) _sums[i] = _share.Count == 0 ? 0 : _mine[i];
+        _share.Team.AllReduce(_sums);
+    }
+
+    /// <summary>dx = scale·g + slope·x + offset: one slope and one offset a channel, each vector padded to the layout's block.</summary>
+    private void Lines(in BatchNormSaved saved)
+    {
+        _device.Download(saved.Mean, _first);
+        _device.Download(saved.InvStd, _second);
+        _device.Download(saved.Scale, _third);
+        for (int c = 0, line = _lines.Length / 2; c < Channels; c++)
+        {
+            double share = _third[c] / Total, slope = -share * _second[c] * _sums[Channels + c];
+            (_lines[c], _lines[line + c]) = ((float)slope, (float)(-share * _sums[c] - slope * _first[c]));
+        }
+    }
+}

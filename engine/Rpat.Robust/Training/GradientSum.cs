@@ -1,0 +1,19 @@
+using Rpat.Engine.Distributed;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>Adds a network's gradients over the processes that share a batch, all of them in one piece, in the order of the ranks.</summary>
+internal sealed class GradientSum(ParameterStore store)
+{
+    private readonly float[] _values = new float[store.Count];
+
+    /// <summary>Replaces the gradients of this process's part by those of the whole batch.</summary>
+    public void Run(BatchShare share)
+    {
+        if (share.Count == 0) Array.Clear(_values); // its image does not count
+        else store.Device.Download(store.Gradients, _values);
+        share.Team.AllReduce(_values);
+        store.Device.Upload(_values, store.Gradients);
+    }
+}
