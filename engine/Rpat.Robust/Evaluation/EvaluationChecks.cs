@@ -51,7 +51,7 @@ internal static class EvaluationChecks
     {
         int size = image.SampleCount, count = images.Length / size, classes = net.Classes, broken = 0;
         float[] noisy = [.. Enumerable.Range(0, count).SelectMany(i => plan.Norm.Geometry.InBall(
-            images[(i * size)..((i + 1) * size)], plan.Radii[0].Value, new RandomKey(plan.Seed, Purpose.Noise, 0, i, 0, 0).Stream()))];
+            images[(i * size)..((i + 1) * size)], plan.Radii[0].Value, new RandomKey(plan.Seed, Purpose.Noise, 0, plan.First + i, 0, 0).Stream()))];
         float[] logits = Logits(net, plan, noisy, image, count, 0);
         for (int i = 0; i < count; i++)
             if (Robust.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Robust.Predictions.ArgMax(clean.AsSpan(i * classes, classes))) broken++;

@@ -31,6 +31,9 @@ public sealed record EvaluationPlan
     /// <summary>Images under attack at a time; no result depends on it.</summary>
     public int Batch { get; init; } = 128;
 
+    /// <summary>Number of the first image in its data set, which names its random numbers: a part gives what the whole gives there.</summary>
+    public int First { get; init; }
+
     /// <summary>A step in front of the network that belongs to the defence, or null.</summary>
     public InputTransform? Transform { get; init; }
 
@@ -58,6 +61,7 @@ public sealed record EvaluationPlan
     public string Describe(string dataHash) => string.Join('\n',
     [
         $"model {ModelHash}", $"data {dataHash}", $"norm {Norm.Name}", $"seed {Seed.ToString(CultureInfo.InvariantCulture)}", $"transform {Transform}",
+        .. First == 0 ? Array.Empty<string>() : [FormattableString.Invariant($"first {First}")],
         .. Radii.Select(r => FormattableString.Invariant($"eps {r.Value:R}")),
         .. from r in Radii
            from s in SuitesAt(r.Value)

@@ -112,7 +112,10 @@ public sealed class RobustEvaluation
         }
     }
 
-    private Subject SubjectOf(int i) => new(_runner, i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
+    private Subject SubjectOf(int i) => new(_runner, _plan.First + (long)i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
+
+    /// <summary>The image's place among those that are evaluated.</summary>
+    private int Slot(Subject s) => (int)(s.Index - _plan.First);
 
     private void Clean(Ledger ledger)
     {
@@ -120,7 +123,7 @@ public sealed class RobustEvaluation
         Drive(todo, "clean", () => 0, 0, async s =>
         {
             float[] z = (await s.Logits(s.Image)).Logits;
-            ledger.Add(new LedgerEntry(-1, CleanSuite, 0, CleanSuite, (int)s.Index, 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0, s.Margin(z), 0, 1, 0, 0, 0, ""));
+            ledger.Add(new LedgerEntry(-1, CleanSuite, 0, CleanSuite, Slot(s), 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0, s.Margin(z), 0, 1, 0, 0, 0, ""));
         });
         Log?.Invoke(Line("initial accuracy", ledger.Entries.Count(e => e.Eps < 0 && !e.Fooled)));
     }
@@ -156,10 +159,10 @@ public sealed class RobustEvaluation
         Drive(todo, $"{suite.Name} {_plan.Radii[eps].Text}: {attack.Name}", () => alive.Count(i => !broken.Contains(i)), each + later, async s =>
         {
             s.Clean = (await s.Logits(s.Image)).Logits;
-            foreach (var part in parts.Where(part => ledger.Find(eps, suite.Name, stage, (int)s.Index, part) is null))
+            foreach (var part in parts.Where(part => ledger.Find(eps, suite.Name, stage, Slot(s), part) is null))
                 if (await Part(ledger, eps, suite, stage, s, part))
                 {
-                    broken.Add((int)s.Index);
+                    broken.Add(Slot(s));
                     return;
                 }
         });
@@ -173,7 +176,7 @@ public sealed class RobustEvaluation
         s.Enter(attack, part);
         var result = await attack.Run(s, part);
         var entry = new LedgerEntry(
-            eps, suite.Name, stage, attack.Name, (int)s.Index, part.Rank, part.Restart, false, -1, 0, 0, result.Iteration,
+            eps, suite.Name, stage, attack.Name, Slot(s), part.Rank, part.Restart, false, -1, 0, 0, result.Iteration,
             s.Forwards - before.Forwards, s.Backwards - before.Backwards, s.ZeroGradients - before.ZeroGradients, s.BadGradients - before.BadGradients, "");
         if (result.Fooled && await Confirm(s, result.Point, attack, suite.SuccessPasses) is { } logits)
             entry = entry with
@@ -192,7 +195,7 @@ public sealed class RobustEvaluation
     {
         if (!IsFeasible(s.Image, point, attack.Norm, attack.Eps))
         {
-            _infeasible.Add((int)s.Index);
+            _infeasible.Add(Slot(s));
             return null;
         }
         int wrong = 0;

@@ -58,7 +58,7 @@ internal sealed class AttackCommand
     {
         var suite = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch).Suites[0];
         var runner = new AttackRunner(subject.Network.Net, new() { Batch = batch, Seed = options.Seed });
-        var (images, fooled) = Perturb(suite, runner, subject, goals);
+        var (images, fooled) = Perturb(suite, runner, subject, goals, options.First);
         return (suite, images, fooled);
     }
 
@@ -71,7 +71,7 @@ internal sealed class AttackCommand
     }
 
     /// <summary>Each attack on the images that those before it have left.</summary>
-    private static (float[] Images, long[] Fooled) Perturb(AttackSuite suite, AttackRunner runner, EvalSubject subject, int[]? goals)
+    private static (float[] Images, long[] Fooled) Perturb(AttackSuite suite, AttackRunner runner, EvalSubject subject, int[]? goals, int first)
     {
         int size = runner.ImageShape.SampleCount;
         float[] images = [.. subject.Images];
@@ -81,11 +81,12 @@ internal sealed class AttackCommand
             int[] left = [.. Enumerable.Range(0, subject.Count).Where(i => fooled[i] == 0)];
             var outcomes = runner.Perturb(
                 attack, [.. left.SelectMany(i => subject.Images.AsSpan(i * size, size).ToArray())], [.. left.Select(i => subject.Labels[i])],
-                [.. left.Select(i => (long)i)], goals is null ? null : [.. left.Select(i => goals[i])]);
+                [.. left.Select(i => (long)first + i)], goals is null ? null : [.. left.Select(i => goals[i])]);
             foreach (var o in outcomes.Where(o => o.Fooled || !o.WasCorrect || suite.Attacks.Count == 1))
             {
-                o.Image.CopyTo(images, (int)o.Index * size);
-                fooled[o.Index] = o.Fooled || !o.WasCorrect ? 1 : 0;
+                int i = (int)(o.Index - first);
+                o.Image.CopyTo(images, i * size);
+                fooled[i] = o.Fooled || !o.WasCorrect ? 1 : 0;
             }
         }
         return (images, fooled);

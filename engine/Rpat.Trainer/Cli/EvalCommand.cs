@@ -47,7 +47,7 @@ internal sealed class EvalCommand
         try
         {
             var (plan, report) = Evaluate(parsed, options, subject, folder, stop);
-            Conclude(parsed, report, subject, plan, folder);
+            Conclude(parsed, report, subject, plan, folder, PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         }
@@ -122,12 +122,13 @@ internal sealed class EvalCommand
         }
     }
 
-    private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder)
+    private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder, PublishedCheck? published)
     {
         var manifest = Verification.ManifestOf(folder);
-        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder), () =>
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder, published), () =>
         {
             EvalTable.Write(report, manifest, _host.Out);
+            foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);
             if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;

@@ -128,6 +128,10 @@ internal sealed class RunsCommand
         yield return comparison.Parting is null
             ? $"metrics   the same in all {comparison.Events} events"
             : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          {comparison.Parting.Value.Second}";
+        if (comparison.SameSteps is { } steps)
+            yield return comparison.FirstStep is { } at
+                ? FormattableString.Invariant($"steps     the same loss in {steps}, then at step {at.Step}: {at.First:R} | {at.Second:R}")
+                : FormattableString.Invariant($"steps     the same loss in all {steps} that both made");
         yield return $"weights   {comparison.SameWeights switch { true => "equal bit for bit", false => "different", null => "not written by both" }}";
     }
 
@@ -136,6 +140,8 @@ internal sealed class RunsCommand
         settings = c.Settings.Select(s => new { s.Key, s.First, s.Second }),
         same_events = c.Events,
         parting = c.Parting is { } p ? new { p.First, p.Second } : null,
+        c.SameSteps,
+        first_step = c.FirstStep is { } at ? new { at.Step, at.First, at.Second } : null,
         c.SameWeights,
     };
 

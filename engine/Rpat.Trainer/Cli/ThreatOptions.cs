@@ -19,6 +19,7 @@ internal sealed class ThreatOptions
     private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
     private readonly Option<string?> _step = new("--step-size") { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
+    private readonly Option<int> _first = new("--first") { Description = "number of the first image, from 0; its random numbers are the same as in a run over all", HelpName = "N" };
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<string> _batch = new("--batch-size", "-b") { Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it", HelpName = "auto|N", DefaultValueFactory = _ => BatchSize.Auto };
     private readonly Option<int> _memory = new("--memory") { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
@@ -38,7 +39,7 @@ internal sealed class ThreatOptions
     public void AddTo(Command command)
     {
         _weights.AddTo(command);
-        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _count, _batch, _memory, _seed, _threads, _device.Option }) command.Add(option);
+        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _first, _count, _batch, _memory, _seed, _threads, _device.Option }) command.Add(option);
     }
 
     /// <summary>Opens the device to compute on.</summary>
@@ -62,14 +63,15 @@ internal sealed class ThreatOptions
         string name = parsed.GetRequiredValue(_norm);
         if (name is not ("linf" or "l2")) throw new UsageException($"--norm is '{name}': use linf or l2.");
         var norm = Norm.Parse(name);
-        int count = parsed.GetValue(_count);
+        int first = parsed.GetValue(_first), count = parsed.GetValue(_count);
+        if (first < 0) throw new UsageException($"--first is {first}: give the number of an image, from 0.");
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         string checkpoint = parsed.GetRequiredValue(_weights.File);
         var set = TrainedOn.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
         return new EvalOptions(
             checkpoint, _weights.Choice(parsed), set.Name, set.Dir, attacks, norm,
             EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)),
-            count, BatchSize.Parse(parsed.GetRequiredValue(_batch)), (ulong)parsed.GetValue(_seed)).Checked();
+            first, count, BatchSize.Parse(parsed.GetRequiredValue(_batch)), (ulong)parsed.GetValue(_seed)).Checked();
     }
 
     private static double? Step(string? text) =>

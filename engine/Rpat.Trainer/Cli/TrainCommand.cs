@@ -74,6 +74,7 @@ internal sealed class TrainCommand
     private int Train(RunPlan plan, ParseResult parsed)
     {
         using var setup = TrainingSetup.Open(plan.Resolved.Config);
+        if (plan.Folder is null && plan.Resolved.Config.Run.CheckDisk) DiskNeed.Of(plan.Resolved.Config, setup).Require(plan.Resolved.Config.Run.Out);
         string[] arguments = [.. parsed.Tokens.Select(token => token.Value)];
         string folder = "";
         int code = TrainSession.Run(plan, setup.Compute(), arguments, Talker(parsed), (config, run, view, stop) =>

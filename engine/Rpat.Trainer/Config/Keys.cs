@@ -184,6 +184,7 @@ internal static partial class Keys
         "run.grace", "60", Kinds.Real(0), "seconds that a stopped run has to finish its step and save; 0 for as long as it takes");
     public static readonly Leaf<bool> Requeue = new(
         "run.requeue", "false", Kinds.Flag, "under Slurm, SIGUSR1 also puts the job back into the queue ('scontrol requeue')");
+    public static readonly Leaf<bool> CheckDisk = new("run.check_disk", "true", Kinds.Flag, "refuse a run whose checkpoints will not fit on the disk");
     public static readonly Leaf<int> Threads = new("run.threads", "0", Kinds.Whole(0, 1024), "threads to compute with; 0 for one per core");
 
     /// <summary>All keys, in the order in which a resolved configuration lists them.</summary>
@@ -203,7 +204,7 @@ internal static partial class Keys
         CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,
         DeviceName, Precision, Convolution,
         Progress, Interval, TensorBoard,
-        Out, RunName, Threads, MaxMinutes, Grace, Requeue,
+        Out, RunName, Threads, MaxMinutes, Grace, Requeue, CheckDisk,
     ];
 
     // The names are checked here so that a wrong one is found before anything is done; a FILE's content is checked when it is read.

@@ -27,6 +27,14 @@ internal static class ResumeRules
         }
     }
 
+    /// <summary>Keys that reach the result and in which two configurations differ.</summary>
+    public static IReadOnlyList<string> Differing(ResolvedConfig one, ResolvedConfig other) =>
+    [
+        .. from leaf in Keys.All
+           where !IsFree(leaf.Path) && leaf.Path != Keys.DeviceName.Path && leaf.Path != Keys.Seed.Path && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
+           select leaf.Path,
+    ];
+
     private static bool IsFree(string path) => _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
 
     private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);

@@ -284,4 +284,5 @@ internal enum ProgressKind
 /// <param name="MaxMinutes">Minutes after which the run saves and stops; 0 for no limit.</param>
 /// <param name="Grace">Seconds that a stopped run has to finish its step and save; 0 for as long as it takes.</param>
 /// <param name="Requeue">Whether SIGUSR1 puts a Slurm job back into the queue.</param>
-internal sealed record RunSection(string Out, string Name, int Threads, double MaxMinutes, double Grace, bool Requeue);
+/// <param name="CheckDisk">Whether a run that will not fit on the disk is refused.</param>
+internal sealed record RunSection(string Out, string Name, int Threads, double MaxMinutes, double Grace, bool Requeue, bool CheckDisk);

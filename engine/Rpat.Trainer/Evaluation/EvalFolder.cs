@@ -32,7 +32,7 @@ internal static class EvalFolder
     private static string NameOf(EvalOptions o, int images)
     {
         string attacks = o.Attacks.Count == 0 ? "clean" : string.Join('+', o.Attacks);
-        string name = FormattableString.Invariant($"{attacks}-{o.Norm.Name}-{string.Join('+', o.Radii.Select(r => r.Text))}-n{images}");
+        string name = FormattableString.Invariant($"{attacks}-{o.Norm.Name}-{string.Join('+', o.Radii.Select(r => r.Text))}-n{images}{(o.First == 0 ? "" : FormattableString.Invariant($"-from{o.First}"))}");
         string safe = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || "+-.".Contains(c) ? c : '_'));
         return safe.Length <= 100 ? safe : $"{safe[..80]}-{EvaluationManifest.ShortHash(name)}";
     }

@@ -16,12 +16,13 @@ namespace Rpat.Trainer.Evaluation;
 /// <param name="Norm">The norm.</param>
 /// <param name="Radii">The radii, ascending.</param>
 /// <param name="Step">Length of PGD's steps, or null for the default share of ε.</param>
-/// <param name="Count">How many images from the first, 0 for all.</param>
+/// <param name="First">Number of the first image, from 0.</param>
+/// <param name="Count">How many images from there, 0 for all.</param>
 /// <param name="Batch">Images under attack at a time; no result depends on it.</param>
 /// <param name="Seed">Seed of all random numbers.</param>
 internal sealed record EvalOptions(
     string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm, IReadOnlyList<Radius> Radii, double? Step,
-    int Count, BatchSize Batch, ulong Seed)
+    int First, int Count, BatchSize Batch, ulong Seed)
 {
     /// <summary>Reads a list of attacks.</summary>
     /// <exception cref="UsageException">One is unknown.</exception>
@@ -71,6 +72,7 @@ internal sealed record EvalOptions(
             Norm = Norm,
             Radii = Radii,
             Seed = Seed,
+            First = First,
             Batch = batch,
             Model = Path.GetFullPath(modelPath),
             ModelHash = modelHash,

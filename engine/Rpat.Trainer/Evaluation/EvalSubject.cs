@@ -29,7 +29,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string note in data.Notes) host.Warn($"note: {note}");
-        var images = options.Count == 0 ? data.Test : data.Test.Take(options.Count);
+        var images = Part(data.Test, options);
         var network = Load(device, options, images);
         foreach (string note in network.Notes) host.Warn($"note: {note}");
         RequireFit(network, images);
@@ -59,6 +59,13 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
 
     private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
         NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+
+    private static LabeledImages Part(LabeledImages all, EvalOptions options)
+    {
+        if (options.First >= all.Count) throw new UsageException($"--first is {options.First}, and '{all.Name}' has the images 0 to {all.Count - 1}: give less.");
+        int count = options.Count == 0 ? all.Count - options.First : Math.Min(options.Count, all.Count - options.First);
+        return options.First == 0 ? all.Take(count) : all.Subset([.. Enumerable.Range(options.First, count)]);
+    }
 
     private static void RequireFit(LoadedNetwork network, LabeledImages images)
     {

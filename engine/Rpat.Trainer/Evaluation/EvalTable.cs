@@ -31,7 +31,7 @@ internal static class EvalTable
     }
 
     /// <summary>The same as an object, for JSON.</summary>
-    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder) => new
+    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, PublishedCheck? published = null) => new
     {
         checkpoint = manifest.Model,
         model_sha256 = manifest.ModelHash,
@@ -52,6 +52,7 @@ internal static class EvalTable
             nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
             after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
         }),
+        published,
         warnings = report.Warnings,
         self_test = report.SelfTest,
         settings = manifest.Settings,

@@ -16,6 +16,9 @@ internal sealed class TensorBoardLog : IDisposable
     /// <summary>The file's name in the run folder; readers look for <c>tfevents</c> in it.</summary>
     public const string FileName = "tb/events.out.tfevents.0000000000.rpat";
 
+    /// <summary>The tag of each step's loss.</summary>
+    public const string StepLoss = "step/loss";
+
     private readonly GrowingFile? _file;
     private readonly TimeProvider _clock;
 
@@ -49,7 +52,7 @@ internal sealed class TensorBoardLog : IDisposable
     /// <summary>A step's loss and learning rate.</summary>
     public void Step(long step, double loss, double rate)
     {
-        Add(EventRecords.Scalar(Now, step, "step/loss", (float)loss));
+        Add(EventRecords.Scalar(Now, step, StepLoss, (float)loss));
         Add(EventRecords.Scalar(Now, step, "step/lr", (float)rate));
     }
 

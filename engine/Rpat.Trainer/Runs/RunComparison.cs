@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Rpat.Engine.IO.TensorBoard;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Runs;
 
@@ -10,6 +12,12 @@ namespace Rpat.Trainer.Runs;
 internal sealed record RunComparison(
     IReadOnlyList<(string Key, string First, string Second)> Settings, (string First, string Second)? Parting, int Events, bool? SameWeights)
 {
+    /// <summary>How many steps have the same loss from the first on; null where a run keeps no losses of steps.</summary>
+    public int? SameSteps { get; init; }
+
+    /// <summary>The first step whose loss is not the same, or null.</summary>
+    public (long Step, float First, float Second)? FirstStep { get; init; }
+
     private const string Nothing = "(no more)";
 
     // What differs between any two runs and says nothing about them.
@@ -24,7 +32,21 @@ internal sealed record RunComparison(
         string[] a = Lines(first.Folder), b = Lines(second.Folder);
         int same = a.Zip(b).TakeWhile(pair => pair.First == pair.Second).Count();
         (string, string)? parting = same == a.Length && same == b.Length ? null : (a.ElementAtOrDefault(same) ?? Nothing, b.ElementAtOrDefault(same) ?? Nothing);
-        return new RunComparison(Differing(first.Settings, second.Settings), parting, same, SameFile(first.Folder, second.Folder));
+        return new RunComparison(Differing(first.Settings, second.Settings), parting, same, SameFile(first.Folder, second.Folder)).WithSteps(Losses(first.Folder), Losses(second.Folder));
+    }
+
+    private RunComparison WithSteps(IReadOnlyList<(long Step, float Loss)> a, IReadOnlyList<(long Step, float Loss)> b)
+    {
+        if (a.Count == 0 || b.Count == 0) return this;
+        int same = a.Zip(b).TakeWhile(pair => pair.First.Equals(pair.Second)).Count();
+        bool parts = same < Math.Min(a.Count, b.Count);
+        return this with { SameSteps = same, FirstStep = parts ? (a[same].Step, a[same].Loss, b[same].Loss) : null };
+    }
+
+    private static IReadOnlyList<(long Step, float Loss)> Losses(string folder)
+    {
+        string path = Path.Combine(folder, TensorBoardLog.FileName);
+        return File.Exists(path) ? EventFrame.Scalars(File.ReadAllBytes(path), TensorBoardLog.StepLoss) : [];
     }
 
     private static List<(string, string, string)> Differing(IReadOnlyList<KeyValuePair<string, string>> first, IReadOnlyList<KeyValuePair<string, string>> second)

@@ -15,13 +15,17 @@ namespace Rpat.Trainer.Training;
 /// <param name="StepSeconds">Time of a step.</param>
 /// <param name="EvaluationSeconds">Time of all evaluations.</param>
 /// <param name="MemoryBytes">Most memory that the process held.</param>
-/// <param name="DiskBytes">The run folder's size, one checkpoint more than is kept included.</param>
-/// <param name="FreeBytes">Room on the disk.</param>
+/// <param name="Disk">The run folder's size, and the room there is.</param>
 internal sealed record Forecast(
-    long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, long DiskBytes, long FreeBytes)
+    long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, DiskNeed Disk)
 {
+    private const int AttackedImages = 1000;
+
     private const double MeasureSeconds = 1;
     private const int MostSteps = 20;
+
+    /// <summary>Number of images of <see cref="AutoAttack"/>, and its time where all of them withstand every attack: the longest that it can take.</summary>
+    public (int Images, TimeSpan Longest) AutoAttack { get; init; }
 
     /// <summary>Time of the whole run.</summary>
     public TimeSpan Total => TimeSpan.FromSeconds(Steps * StepSeconds + EvaluationSeconds);
@@ -30,12 +34,12 @@ internal sealed record Forecast(
     public static Forecast Of(TrainerConfig config, TrainingSetup setup)
     {
         double step = StepTime(setup), evaluation = EvaluationTime(config, setup);
-        long net = Bytes(setup.Reported.State()), checkpoint = Bytes(setup.Net.State()) + Bytes(setup.State.State());
-        int epochs = (setup.TotalSteps + setup.StepsPerEpoch - 1) / setup.StepsPerEpoch;
-        int kept = config.Checkpoint.Keep + 1 + (config.Checkpoint.KeepEvery == 0 ? 0 : epochs / config.Checkpoint.KeepEvery);
         using var process = Process.GetCurrentProcess();
         return new Forecast(
-            setup.Net.Parameters.Count, setup.TotalSteps, setup.Batch, step, evaluation, process.PeakWorkingSet64, (checkpoint * kept) + (net * 3), Free(config.Run.Out));
+            setup.Net.Parameters.Count, setup.TotalSteps, setup.Batch, step, evaluation, process.PeakWorkingSet64, DiskNeed.Of(config, setup))
+        {
+            AutoAttack = AutoAttackTime(config, setup),
+        };
     }
 
     /// <summary>The forecast as comments that may stand in a configuration file.</summary>
@@ -45,7 +49,8 @@ internal sealed record Forecast(
         text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
         text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
         text.WriteLine($"#   memory   {Sizes.Text(MemoryBytes)}, as measured now");
-        text.WriteLine($"#   disk     {Sizes.Text(DiskBytes)} of {Sizes.Text(FreeBytes)} that are free{(DiskBytes > FreeBytes ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
+        text.WriteLine($"#   disk     {Sizes.Text(Disk.Bytes)} of {Sizes.Text(Disk.Free)} that are free{(!Disk.Fits ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   later    'rpat eval --attacks aa' on {AutoAttack.Images:N0} images takes at most {Format.Duration(AutoAttack.Longest)}"));
         return text.ToString();
     }
 
@@ -85,12 +90,19 @@ internal sealed record Forecast(
         }
     }
 
-    private static long Bytes(IEnumerable<NamedArray> arrays) => arrays.Sum(array => (long)array.Data.Length);
-
-    private static long Free(string folder)
+    // Gradients dominate, and a step of PGD is one: a gradient counts as three evaluations.
+    private static (int Images, TimeSpan Longest) AutoAttackTime(TrainerConfig config, TrainingSetup setup)
     {
-        var place = new DirectoryInfo(Path.GetFullPath(folder));
-        while (!place.Exists && place.Parent is not null) place = place.Parent;
-        return new DriveInfo(place.FullName).AvailableFreeSpace;
+        const int Steps = 5;
+        var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
+        var some = setup.TestImages.Take(config.Eval.Batch);
+        evaluator.Run(some, setup.Attack(Steps), setup.Seed);
+        long start = Stopwatch.GetTimestamp();
+        evaluator.Run(some, setup.Attack(Steps), setup.Seed);
+        double evaluation = Stopwatch.GetElapsedTime(start).TotalSeconds / some.Count / (3 * Steps);
+        var norm = config.Attack.Norm == AttackNorm.Linf ? Norm.Linf : Norm.L2;
+        int classes = setup.Model.Classes, images = Math.Min(AttackedImages, setup.Data.Test.Count);
+        long cost = AttackCatalog.Find("aa", norm, config.Attack.Eps, classes)!.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count);
+        return (images, TimeSpan.FromSeconds(cost * evaluation * images));
     }
 }

@@ -13,8 +13,20 @@ namespace Rpat.Trainer.Training;
 /// <param name="Best">Its accuracy under the monitored attack.</param>
 /// <param name="TrainAtBest">The accuracy on what was trained on in that epoch.</param>
 /// <param name="Falling">For how many measurements in a row validation has fallen while training rose.</param>
-internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBest, int Falling)
+/// <param name="Collapsed">Whether robustness is gone since the best epoch; not in older checkpoints.</param>
+internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBest, int Falling, bool Collapsed = false)
 {
+    private const double Much = 0.5, Noise = 0.02;
+
+    /// <summary>
+    /// Whether robust accuracy is suddenly gone although the images of the training attack are still learnt: catastrophic overfitting
+    /// (Wong, Rice, Kolter, 2020), in which a network learns to fool a weak attack.
+    /// </summary>
+    /// <param name="robust">Accuracy under the monitored attack now.</param>
+    /// <param name="train">Accuracy on what was trained on now.</param>
+    /// <param name="classes">Number of classes; a network that guesses has nothing to lose.</param>
+    public bool IsCollapse(double robust, double train, int classes) => Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
+
     /// <summary>Of a run that has not been measured.</summary>
     public static MonitorState New { get; } = new(0, -1, 0, 0);
 }
@@ -53,6 +65,8 @@ internal sealed class ValidationMonitor
     {
         if (_config.Eval.Select == SelectOn.Test)
             _report.Warn("WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
+        if (_images is null && _config.Attack.Steps == 1)
+            _report.View.Note("note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: --val-split 1000 watches for it");
     }
 
     /// <summary>Measures after an epoch if it is due; call it before the next epoch begins.</summary>
@@ -85,13 +99,18 @@ internal sealed class ValidationMonitor
             return;
         }
 
-        bool overfits = _config.Guard.Overfit > 0 && robust < was.Best - _config.Guard.Overfit && train > was.TrainAtBest;
-        _state.Monitor = was with { Falling = overfits ? was.Falling + 1 : 0 };
+        bool collapsed = was.IsCollapse(robust, train, _setup.Model.Classes);
+        if (collapsed && !was.Collapsed) Collapse(robust, train);
+        bool overfits = !collapsed && _config.Guard.Overfit > 0 && robust < was.Best - _config.Guard.Overfit && train > was.TrainAtBest;
+        _state.Monitor = was with { Falling = overfits ? was.Falling + 1 : 0, Collapsed = collapsed };
         if (_state.Monitor.Falling == AlarmAfter) Alarm(robust, train);
     }
 
     private void Alarm(double robust, double train) => _report.Warn(FormattableString.Invariant(
         $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (--ema 0.999)."));
+
+    private void Collapse(double robust, double train) => _report.Warn(FormattableString.Invariant(
+        $"WARNING: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (--attack-steps {Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
 
     private void KeepBest(double robust)
     {

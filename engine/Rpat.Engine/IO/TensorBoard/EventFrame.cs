@@ -57,6 +57,33 @@ public static class EventFrame
         return at;
     }
 
+    /// <summary>The numbers of one tag in a file of <see cref="EventRecords"/>, by step, as far as its records are whole.</summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="tag">As it was given to <see cref="EventRecords.Scalar"/>.</param>
+    public static IReadOnlyList<(long Step, float Value)> Scalars(ReadOnlySpan<byte> file, string tag)
+    {
+        List<(long, float)> found = [];
+        for (int at = 0; file.Length - at >= Overhead;)
+        {
+            ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file[at..]);
+            if (length > (ulong)(file.Length - at - Overhead)) break;
+            var payload = file.Slice(at + 12, (int)length);
+            if (IsScalar(payload, tag)) found.Add((StepOf(payload), BinaryPrimitives.ReadSingleLittleEndian(payload[^sizeof(float)..])));
+            at += Overhead + (int)length;
+        }
+
+        return found;
+    }
+
+    // Between its time, nine bytes, and its number, the last four, a record is that of any other number of the tag at that step.
+    private static bool IsScalar(ReadOnlySpan<byte> payload, string tag)
+    {
+        const int Time = 9;
+        if (payload.Length < Time + sizeof(float) || payload.Length > Time + 64 + 4 * tag.Length) return false;
+        var other = EventRecords.Scalar(0, StepOf(payload), tag, 0).AsSpan(12..^4);
+        return other.Length == payload.Length && other[Time..^sizeof(float)].SequenceEqual(payload[Time..^sizeof(float)]);
+    }
+
     // An event begins with its time, a tag and eight bytes; its step, where it is not 0, is the varint behind the tag 0x10.
     private static long StepOf(ReadOnlySpan<byte> payload)
     {

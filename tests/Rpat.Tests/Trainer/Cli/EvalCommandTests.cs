@@ -73,6 +73,28 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void Images_in_the_middle_alone_get_the_numbers_that_they_get_among_all()
+    {
+        string[] common = ["eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,apgd-ce", "--eps", "1/255"];
+        Assert.Equal(0, _test.Run([.. common, "--out", _test.PathOf("all")]));
+        Assert.Equal(0, _test.Run([.. common, "--out", _test.PathOf("part"), "--first", "7", "--n", "9"]));
+        string[] all = Entries("all", i => i is >= 7 and < 16, 7), part = Entries("part", _ => true, 0);
+        Assert.Equal(all, part);
+        using var verify = new TestHost();
+        Assert.Equal(0, verify.Run("eval", "verify", _test.PathOf("part")));
+        Assert.Equal(2, _test.Run([.. common, "--first", "24"]));
+        Assert.Contains("has the images 0 to 23: give less", _test.Error);
+    }
+
+    private string[] Entries(string folder, Func<int, bool> wanted, int first) =>
+    [
+        .. from line in File.ReadLines(_test.PathOf($"{folder}/ledger.jsonl"))
+           let entry = JsonSerializer.Deserialize<Rpat.Robust.LedgerEntry>(line)!
+           where wanted(entry.Sample)
+           select (entry with { Sample = entry.Sample - first }).ToString(),
+    ];
+
+    [Fact]
     public void The_attacks_are_listed_with_their_sources()
     {
         Assert.Equal(0, _test.Run("attacks"));

@@ -33,10 +33,19 @@ public sealed class RunsCommandTests : IDisposable
         Train("--name", "three", "--seed", "5");
         string same = Runs("compare", "20261121-0238-one", "20261121-0238-two"), other = Runs("compare", "20261121-0238-one", "20261121-0238-three");
         Assert.Contains("settings  the same\n", same, StringComparison.Ordinal);
-        Assert.Matches(@"metrics   the same in all \d+ events\nweights   equal bit for bit\n", same);
+        Assert.Matches(@"metrics   the same in all \d+ events\nsteps     the same loss in all 2 that both made\nweights   equal bit for bit\n", same);
         Assert.Contains("setting   train.seed: 1 | 5\n", other, StringComparison.Ordinal);
         Assert.Contains("metrics   the same in 0 events, then\n          {\"step\":2", other, StringComparison.Ordinal);
+        Assert.Matches(@"\nsteps     the same loss in 0, then at step 1: \d\.\d+ \| \d\.\d+\n", other);
         Assert.Contains("weights   different\n", other, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheFirstStepAtWhichTwoRunsPartIsNamed()
+    {
+        Train("--name", "one");
+        Train("--name", "two", "--set", "optimizer.lr=0.02");
+        Assert.Matches(@"\nsteps     the same loss in 1, then at step 2: \d\.\d+ \| \d\.\d+\n", Runs("compare", "20261121-0238-one", "20261121-0238-two"));
     }
 
     [Fact]

@@ -28,6 +28,16 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
+    public void ARunThatWillNotFitIsRefusedBeforeAnythingIsTrained()
+    {
+        if (!PrivateMounts.Exist) return;
+        string small = Directory.CreateDirectory(_test.PathOf("tiny")).FullName;
+        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size=100k none {small}", $"ls {small} >&2", [.. Arguments(small), "--set", "run.check_disk=true"]);
+        Assert.Equal(2, code);
+        Assert.Matches(@"^rpat: the run will need about .* in '.*', where .* are free: lower checkpoint\.keep, make room, choose another --out, or insist with run\.check_disk=false\.\n$", error);
+    }
+
+    [Fact]
     public void AFolderThatMayOnlyBeReadIsSaidBeforeAnythingIsTrained()
     {
         if (!PrivateMounts.Exist) return;
@@ -54,6 +64,6 @@ public sealed class FullDiskTests : IDisposable
     // Every checkpoint stays, so that the space runs out in the middle of the run.
     private string[] Arguments(string folder) =>
     [
-        .. TinyRun.Arguments(_test), "--epochs", "4", "--set", "checkpoint.steps=2", "--set", "checkpoint.keep=100", "--device", "cpu", "--name", "a", "--out", folder,
+        .. TinyRun.Arguments(_test), "--epochs", "4", "--set", "checkpoint.steps=2", "--set", "checkpoint.keep=100", "--set", "run.check_disk=false", "--device", "cpu", "--name", "a", "--out", folder,
     ];
 }

@@ -1,0 +1,36 @@
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust;
+
+/// <summary>A network is less robust than a test demands.</summary>
+/// <param name="message">One sentence: what was measured, and what was wanted.</param>
+public sealed class RobustnessException(string message) : Exception(message);
+
+/// <summary>
+/// Robustness as a unit test, in any test framework: what it throws is a failed test. A fixed seed makes the verdict the same each time.
+/// </summary>
+public static class RobustAssert
+{
+    /// <summary>Demands that a share of the images stays right under an attack.</summary>
+    /// <param name="net">The network, used in eval mode.</param>
+    /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
+    /// <param name="labels">True classes <c>[N]</c>.</param>
+    /// <param name="eps">Radius in pixel units, such as <c>8 / 255.0</c>.</param>
+    /// <param name="atLeast">Share of right answers, 0 to 1.</param>
+    /// <param name="attack">A name of <see cref="AttackCatalog"/>; <c>aa</c> is AutoAttack.</param>
+    /// <param name="norm">The norm; L∞ when null.</param>
+    /// <param name="options">How it runs.</param>
+    /// <exception cref="RobustnessException">Fewer stay right.</exception>
+    /// <exception cref="ArgumentException">There is no such attack, or images, labels, radius or share are none.</exception>
+    public static void Holds(
+        Classifier net, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, double eps, double atLeast, string attack = "pgd20", Norm? norm = null, SweepOptions? options = null)
+    {
+        if (!(atLeast is >= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant($"RobustAssert: {atLeast} is no share of images, which lies between 0 and 1: write 0.45 for 45 %."));
+        norm ??= Norm.Linf;
+        var sweep = EpsilonSweep.Run(net, attack, norm, images, labels, [eps], options);
+        if (sweep.Accuracy(0) >= atLeast) return;
+        var interval = WilsonInterval.Of(sweep.Robust(0), sweep.Images);
+        throw new RobustnessException(FormattableString.Invariant(
+            $"The network is right on {sweep.Robust(0)} of {sweep.Images} images under {attack} ({norm.Name}, eps {eps * 255:0.##}/255), {100 * sweep.Accuracy(0):F1} % with a 95 % interval of {100 * interval.Low:F1} to {100 * interval.High:F1} %, where at least {100 * atLeast:0.##} % is wanted."));
+    }
+}
