@@ -129,8 +129,8 @@ public sealed class TrainingStep : ITrainingState
         var program = _last = Load(batch, moment);
         Attack(program, moment, start);
         program.RunFrozen();
-        Descend(program, moment);
-        if (_nets.Average is { } average) _averaging!.AfterStep(average, moment, _seed);
+        bool moved = Descend(program, moment);
+        if (moved && _nets.Average is { } average) _averaging!.AfterStep(average, moment, _seed);
     }
 
     /// <summary>Ends an epoch: moves averages that move once an epoch.</summary>
@@ -218,7 +218,8 @@ public sealed class TrainingStep : ITrainingState
         if (_attack.Options.CountsHits) program.Count(_attack.Hits(subject));
     }
 
-    private void Descend(StepProgram program, in Moment moment)
+    /// <summary>Whether the weights moved: with gradients gathered over batches only some steps do.</summary>
+    private bool Descend(StepProgram program, in Moment moment)
     {
         if (program.Proxy is { } proxy)
         {
@@ -235,9 +236,10 @@ public sealed class TrainingStep : ITrainingState
         program.Pass.Run();
         SumGradients();
         if (program.Masks) _masker!.Apply();
-        _sgd.Step(moment.Rate);
+        bool moved = _sgd.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
         if (program.Proxy is not null) _perturber!.Restore();
         program.RunLogging();
+        return moved;
     }
 
     private void SumGradients()

@@ -41,6 +41,8 @@ internal sealed class ConfigOptions
         Key("--schedule", "NAME", Keys.Schedule),
         Key("--weight-decay", "NUMBER", Keys.WeightDecay),
         Key("--momentum", "NUMBER", Keys.Momentum),
+        Key("--clip", "NORM", Keys.Clip),
+        Key("--accumulate", "BATCHES", Keys.Accumulate),
         Key("--ema", "NUMBER", Keys.Ema),
         Key("--awp", "GAMMA", Keys.AwpGamma),
         Key("--init", "CHECKPOINT", Keys.ModelWeights),

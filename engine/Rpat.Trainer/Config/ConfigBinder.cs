@@ -25,9 +25,9 @@ internal sealed class ConfigBinder
             Floats(Keys.ModelMean), Floats(Keys.ModelStd)),
         Method(),
         Attack(),
-        new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov)),
+        new OptimizerSection(Get(Keys.Lr), Get(Keys.Momentum), Get(Keys.WeightDecay), Get(Keys.Nesterov), Get(Keys.Clip)),
         new ScheduleSection(Get(Keys.Schedule), Get(Keys.Warmup), Get(Keys.Milestones), Get(Keys.Factor)),
-        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.MaxSteps), Get(Keys.OverfitBatch)),
+        new TrainSection(Get(Keys.Epochs), Get(Keys.Batch), Get(Keys.Seed), Get(Keys.MaxSteps), Get(Keys.OverfitBatch), Get(Keys.Accumulate)),
         new AverageSection(Get(Keys.Ema), Get(Keys.Swa), Get(Keys.AverageStart), Get(Keys.AverageReport)),
         new EvalSection(
             Get(Keys.EvalN), Get(Keys.EvalAttacks), Get(Keys.EvalBatch), Get(Keys.EvalSelect), Get(Keys.EvalMonitor), Get(Keys.EvalEvery)),

@@ -102,6 +102,9 @@ internal static partial class Keys
     public static readonly Leaf<double> WeightDecay = new("optimizer.weight_decay", "5e-4", Kinds.Real(0), "weight decay, on every weight");
     public static readonly Leaf<bool> Nesterov = new("optimizer.nesterov", "false", Kinds.Flag, "look ahead by one momentum");
 
+    public static readonly Leaf<double> Clip = new(
+        "optimizer.clip", "0", Kinds.Real(0), "largest L2 norm of the whole gradient, which is shortened to it; 0 for any");
+
     public static readonly Leaf<ScheduleKind> Schedule = new(
         "schedule.kind", "cosine",
         Kinds.OneOf(
@@ -114,6 +117,8 @@ internal static partial class Keys
 
     public static readonly Leaf<int> Epochs = new("train.epochs", "3", Kinds.Whole(1), "passes over the training images");
     public static readonly Leaf<int> Batch = new("train.batch", "128", Kinds.Whole(1, 1 << 20), "images per step");
+    public static readonly Leaf<int> Accumulate = new(
+        "train.accumulate", "1", Kinds.Whole(1, 1 << 20), "batches whose mean gradient makes one step of the optimizer; schedules count batches");
     public static readonly Leaf<long> Seed = new("train.seed", "0", Kinds.Seed, "seed of all randomness");
     public static readonly Leaf<int> MaxSteps = new("train.max_steps", "0", Kinds.Whole(0), "end after so many steps; 0 for no limit");
 
@@ -195,9 +200,9 @@ internal static partial class Keys
         ModelName, ModelWidth, ModelBlocks, ModelClasses, ModelStem, ModelWeights, ModelMean, ModelStd,
         MethodName, .. MethodSettings, RpatWeight, RpatAlpha, RpatFormKey, RpatStart, AwpGamma, AwpStart, CleanTeacher, RobustTeacher,
         Norm, Eps, Step, Steps, Restarts, Start, AttackBn,
-        Lr, Momentum, WeightDecay, Nesterov,
+        Lr, Momentum, WeightDecay, Nesterov, Clip,
         Schedule, Warmup, Milestones, Factor,
-        Epochs, Batch, Seed, MaxSteps, OverfitBatch,
+        Epochs, Batch, Accumulate, Seed, MaxSteps, OverfitBatch,
         Ema, Swa, AverageStart, AverageReport,
         EvalN, EvalAttacks, EvalBatch, EvalSelect, EvalMonitor, EvalEvery,
         GuardActionKey, GuardExplode, GuardConstant, GuardRollbacks, GuardCut, GuardOverfit,

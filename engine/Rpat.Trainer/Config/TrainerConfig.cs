@@ -161,7 +161,8 @@ internal enum AttackBatchNorm
 /// <param name="Momentum">μ in v ← μv + g.</param>
 /// <param name="WeightDecay">Multiplies every weight, batch normalisation and biases included, into its gradient.</param>
 /// <param name="Nesterov">Whether the step looks ahead by one momentum.</param>
-internal sealed record OptimizerSection(double Lr, double Momentum, double WeightDecay, bool Nesterov);
+/// <param name="Clip">Largest L2 norm of the whole gradient; 0 for any.</param>
+internal sealed record OptimizerSection(double Lr, double Momentum, double WeightDecay, bool Nesterov, double Clip);
 
 /// <summary>How the learning rate moves.</summary>
 /// <param name="Kind">The curve.</param>
@@ -189,7 +190,8 @@ internal enum ScheduleKind
 /// <param name="Seed">The seed of all randomness.</param>
 /// <param name="MaxSteps">Steps after which training ends early; 0 for no limit.</param>
 /// <param name="OverfitBatch">Whether one batch is all that is trained and measured on.</param>
-internal sealed record TrainSection(int Epochs, int Batch, long Seed, int MaxSteps, bool OverfitBatch);
+/// <param name="Accumulate">Batches whose mean gradient makes one step of the optimizer.</param>
+internal sealed record TrainSection(int Epochs, int Batch, long Seed, int MaxSteps, bool OverfitBatch, int Accumulate);
 
 /// <summary>The evaluation after training, and while it lasts.</summary>
 /// <param name="N">How many held-out images, from the first; 0 for all.</param>

@@ -31,8 +31,8 @@ public class RecipeLibraryTests
     public void TheCifarRecipeHasThePublishedSettings()
     {
         var config = Resolve("cifar10-preactresnet18-rpat-linf");
-        Assert.Equal(new TrainSection(110, 128, 0, 0, false), config.Train);
-        Assert.Equal(new OptimizerSection(0.1, 0.9, 5e-4, false), config.Optimizer);
+        Assert.Equal(new TrainSection(110, 128, 0, 0, false, 1), config.Train);
+        Assert.Equal(new OptimizerSection(0.1, 0.9, 5e-4, false, 0), config.Optimizer);
         Assert.Equal([100, 105], config.Schedule.Milestones);
         Assert.Equal((ScheduleKind.Piecewise, 0.1), (config.Schedule.Kind, config.Schedule.Factor));
         Assert.Equal(

@@ -22,6 +22,19 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
 
+    [Theory]
+    [InlineData(4)] // between two batches of one step of the optimizer
+    [InlineData(6)]
+    [InlineData(8)]
+    public void GatheredGradientsSurviveAStop(int stop)
+    {
+        string[] more = ["--accumulate", "3", "--clip", "0.5"];
+        string whole = Train("whole", 13, more), parts = Train("parts", stop, more);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+        Assert.NotEqual(Hashes(whole), Hashes(Train("plain", 13)));
+    }
+
     [Fact]
     public void WhatWasWrittenBehindTheCheckpointIsWrittenAgain()
     {
@@ -131,9 +144,9 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Hashes(whole), Hashes(run));
     }
 
-    private string Train(string name, int steps)
+    private string Train(string name, int steps, params string[] more)
     {
-        int code = _test.Run(Arguments(name, steps));
+        int code = _test.Run([.. Arguments(name, steps), .. more]);
         Assert.True(code == 0, _test.Error);
         return RunsIn(name).Single();
     }

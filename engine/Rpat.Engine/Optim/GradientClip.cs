@@ -1,0 +1,24 @@
+using Rpat.Engine.Nn;
+
+namespace Rpat.Engine.Optim;
+
+/// <summary>
+/// Shortens the gradient of all parameters together to a largest length, as <c>torch.nn.utils.clip_grad_norm_</c> does:
+/// g ← g·min(1, most/(‖g‖₂ + 1e-6)). The sum of squares is formed in double on the host, in one fixed order.
+/// </summary>
+internal sealed class GradientClip(ParameterStore parameters, float most)
+{
+    private const double Epsilon = 1e-6;
+
+    private readonly float[] _values = new float[parameters.Count];
+
+    /// <summary>Clips; a gradient that is not finite stays as it is, for the guard to see.</summary>
+    public void Apply()
+    {
+        parameters.Device.Download(parameters.Gradients, _values);
+        double squares = 0;
+        foreach (float value in _values) squares += (double)value * value;
+        double factor = most / (Math.Sqrt(squares) + Epsilon);
+        if (factor < 1) parameters.Device.Kernels.Scale(parameters.Count, parameters.Gradients, (float)factor, accumulate: false, parameters.Gradients);
+    }
+}

@@ -1,0 +1,37 @@
+using Rpat.Engine.IO;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Engine.Optim;
+
+/// <summary>The mean gradient of several batches, gathered one by one (gradient accumulation).</summary>
+internal sealed class GradientGather(ParameterStore parameters, int batches)
+{
+    private const string Prefix = "gathered.", CountName = "counter.gathered";
+
+    private readonly DeviceBuffer _sum = parameters.Device.Allocate(parameters.Count);
+    private int _count;
+
+    /// <summary>Takes in a batch's gradient, a share of 1/batches of the mean.</summary>
+    /// <param name="last">Whether none will follow: what is gathered is all there is.</param>
+    /// <returns>Whether the parameters' gradients are the mean now.</returns>
+    public bool Take(bool last)
+    {
+        parameters.Device.Kernels.Scale(parameters.Count, parameters.Gradients, 1f / batches, accumulate: _count > 0, _sum);
+        if (++_count < batches && !last) return false;
+        parameters.Device.Copy(_sum, parameters.Gradients);
+        _count = 0;
+        return true;
+    }
+
+    /// <summary>What must survive a stop between two batches of one step.</summary>
+    public IEnumerable<NamedArray> State() => [.. parameters.Slice(_sum, Prefix), NamedArray.FromInt64(CountName, [_count], 1)];
+
+    /// <summary>Takes over what <see cref="State"/> gave.</summary>
+    /// <exception cref="CheckpointException">It is not there.</exception>
+    public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
+    {
+        if (!state.TryGetValue(CountName, out var count)) throw new CheckpointException($"The training state has no '{CountName}': it belongs to a run that gathers no gradients.");
+        parameters.Fill(_sum, Prefix, state);
+        _count = (int)count.ToInt64()[0];
+    }
+}
