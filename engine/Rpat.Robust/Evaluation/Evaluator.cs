@@ -25,6 +25,9 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     private readonly Dictionary<int, Program> _programs = [];
     private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
 
+    /// <summary>Images at a time.</summary>
+    public int BatchSize => batch;
+
     /// <summary>Counts correct predictions.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
     /// <param name="attack">Attack on each image first, or null.</param>
@@ -42,6 +45,16 @@ public sealed class Evaluator(Classifier net, int batch = 128)
         }
         return new Accuracy(correct, images.Count);
     }
+
+    /// <summary>Counts correct predictions among a stretch of the images: as many as the whole set's count has there.</summary>
+    /// <param name="images">Labelled images of the network's size.</param>
+    /// <param name="first">The stretch's first image.</param>
+    /// <param name="count">Its images, at most <see cref="BatchSize"/>.</param>
+    /// <param name="attack">Attack on each image first, or null.</param>
+    /// <param name="seed">Seed of the attack's random starts.</param>
+    /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    public Accuracy Run(LabeledImages images, int first, int count, PgdOptions? attack, ulong seed) =>
+        new(Batch(images, first, count, attack, seed), count);
 
     /// <summary>Logits of clean images, <c>[N, classes]</c>, row by row.</summary>
     /// <param name="images">Images of the network's size.</param>

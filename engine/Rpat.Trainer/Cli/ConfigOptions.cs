@@ -55,6 +55,7 @@ internal sealed class ConfigOptions
         Key("--keep-last", "N", Keys.CheckpointKeep),
         Key("--seed", "N", Keys.Seed),
         Key("--threads", "N", Keys.Threads, "-j"),
+        Key("--nproc", "N", Keys.Processes),
         Key("--device", "cpu|cuda:N|auto", Keys.DeviceName),
         Key("--precision", "fp32|tf32|bf16", Keys.Precision),
         Key("--conv", "auto|direct", Keys.Convolution),

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Rpat.Engine.Distributed;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.Training;
@@ -49,13 +51,22 @@ internal sealed class TrainCommand
 
     private int Run(ParseResult parsed)
     {
-        var plan = Plan(parsed);
-        return parsed.GetValue(_dryRun) ? Show(plan.Resolved) : Train(plan.Settled(_host.Note), parsed);
+        var place = Launcher.Find(_host.Environment);
+        bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
+        if (dry && !isFirst) return ExitCode.Done;
+        var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
+        if (!isFirst) return WorkerSession.Run(place!, Options(sources), _host);
+        var plan = Processes.Plan(Plan(parsed, sources), place);
+        if (dry) return Show(plan.Resolved);
+        if (Launcher.Warning(_host.Environment, Processes.HasSrun(_host.Environment)) is { } warning) _host.Warn(warning);
+        plan = plan.Settled(_host.Note);
+        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed) : TrainTogether(plan, parsed, place, Options(sources));
     }
 
-    private RunPlan Plan(ParseResult parsed)
+    private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(ConfigResolver.Resolve(sources), _host.Environment);
+
+    private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
-        var sources = _options.Sources(parsed, _host);
         string[] allowed = parsed.GetValue(_allow) ?? [];
         if (parsed.GetResult(_resume) is null) return new RunPlan(Subject(sources));
         string name = parsed.GetValue(_resume) ?? Automatic;
@@ -75,13 +86,31 @@ internal sealed class TrainCommand
     {
         using var setup = TrainingSetup.Open(plan.Resolved.Config);
         if (plan.Folder is null && plan.Resolved.Config.Run.CheckDisk) DiskNeed.Of(plan.Resolved.Config, setup).Require(plan.Resolved.Config.Run.Out);
-        string[] arguments = [.. parsed.Tokens.Select(token => token.Value)];
         string folder = "";
-        int code = TrainSession.Run(plan, setup.Compute(), arguments, Talker(parsed), (config, run, view, stop) =>
+        int code = TrainSession.Run(plan, setup.Compute(), Arguments(parsed), Talker(parsed), (config, run, view, stop) =>
         {
             folder = run.Path;
             return TrainingRun.Execute(config, setup, run, view, stop);
         });
+        return Told(parsed, code, folder);
+    }
+
+    // Rank 0 alone resolves, writes and shows; the others get its configuration.
+    private int TrainTogether(RunPlan plan, ParseResult parsed, Place? launched, TeamOptions options)
+    {
+        string[] arguments = Arguments(parsed);
+        var place = launched ?? TeamSetup.First(plan.Resolved.Config.Run.Processes);
+        var (team, workers) = launched is null ? TeamSetup.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
+        using (workers)
+        using (team)
+        using (var training = new TeamTraining(team, place, plan))
+            return Told(parsed, training.Run(arguments, Talker(parsed)), training.Folder);
+    }
+
+    private static string[] Arguments(ParseResult parsed) => [.. parsed.Tokens.Select(token => token.Value)];
+
+    private int Told(ParseResult parsed, int code, string folder)
+    {
         if (code == ExitCode.Done) _json.Give(parsed, _host, () => new { run = folder, results = RunResult.Read(folder) }, () => { });
         return code;
     }

@@ -37,7 +37,7 @@ internal sealed class ConfigBinder
             Get(Keys.GuardActionKey), Get(Keys.GuardExplode), Get(Keys.GuardConstant), Get(Keys.GuardRollbacks), Get(Keys.GuardCut), Get(Keys.GuardOverfit)),
         new DeviceSection(Get(Keys.DeviceName), Get(Keys.Precision), Get(Keys.Convolution)),
         new LogSection(Get(Keys.Progress), Get(Keys.Interval), Get(Keys.TensorBoard)),
-        new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads), Get(Keys.MaxMinutes), Get(Keys.Grace), Get(Keys.Requeue), Get(Keys.CheckDisk)));
+        new RunSection(Get(Keys.Out), Get(Keys.RunName), Get(Keys.Threads), Get(Keys.Processes), Get(Keys.MaxMinutes), Get(Keys.Grace), Get(Keys.Requeue), Get(Keys.CheckDisk)));
 
     // The term's keys are always typed, so that a wrong one is found even where the method does not use it.
     private MethodSection Method()

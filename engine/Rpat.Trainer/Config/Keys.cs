@@ -190,7 +190,10 @@ internal static partial class Keys
     public static readonly Leaf<bool> Requeue = new(
         "run.requeue", "false", Kinds.Flag, "under Slurm, SIGUSR1 also puts the job back into the queue ('scontrol requeue')");
     public static readonly Leaf<bool> CheckDisk = new("run.check_disk", "true", Kinds.Flag, "refuse a run whose checkpoints will not fit on the disk");
-    public static readonly Leaf<int> Threads = new("run.threads", "0", Kinds.Whole(0, 1024), "threads to compute with; 0 for one per core");
+    public static readonly Leaf<int> Threads = new("run.threads", "0", Kinds.Whole(0, 1024), "threads of each process; 0 for one per core");
+
+    public static readonly Leaf<int> Processes = new(
+        "run.processes", "1", Kinds.Whole(1, 1024), "processes of this machine that divide each batch and its cores; on GPUs one each");
 
     /// <summary>All keys, in the order in which a resolved configuration lists them.</summary>
     public static readonly IReadOnlyList<Leaf> All =
@@ -209,7 +212,7 @@ internal static partial class Keys
         CheckpointEpochs, CheckpointSteps, CheckpointSeconds, CheckpointKeep, CheckpointKeepEvery,
         DeviceName, Precision, Convolution,
         Progress, Interval, TensorBoard,
-        Out, RunName, Threads, MaxMinutes, Grace, Requeue, CheckDisk,
+        Out, RunName, Threads, Processes, MaxMinutes, Grace, Requeue, CheckDisk,
     ];
 
     // The names are checked here so that a wrong one is found before anything is done; a FILE's content is checked when it is read.

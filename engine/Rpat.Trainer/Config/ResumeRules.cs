@@ -35,7 +35,8 @@ internal static class ResumeRules
            select leaf.Path,
     ];
 
-    private static bool IsFree(string path) => _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+    /// <summary>Whether a key reaches no weight.</summary>
+    public static bool IsFree(string path) => _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
 
     private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);
 }

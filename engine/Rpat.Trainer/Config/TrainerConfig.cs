@@ -282,9 +282,10 @@ internal enum ProgressKind
 /// <summary>Where and how the run happens; none of it changes the weights.</summary>
 /// <param name="Out">The folder that holds the run folders.</param>
 /// <param name="Name">The name in the run's folder; empty for the recipe's.</param>
-/// <param name="Threads">Threads to compute with; 0 for one per core.</param>
+/// <param name="Threads">Threads of each process; 0 for one per core.</param>
+/// <param name="Processes">Processes that divide each batch.</param>
 /// <param name="MaxMinutes">Minutes after which the run saves and stops; 0 for no limit.</param>
 /// <param name="Grace">Seconds that a stopped run has to finish its step and save; 0 for as long as it takes.</param>
 /// <param name="Requeue">Whether SIGUSR1 puts a Slurm job back into the queue.</param>
 /// <param name="CheckDisk">Whether a run that will not fit on the disk is refused.</param>
-internal sealed record RunSection(string Out, string Name, int Threads, double MaxMinutes, double Grace, bool Requeue, bool CheckDisk);
+internal sealed record RunSection(string Out, string Name, int Threads, int Processes, double MaxMinutes, double Grace, bool Requeue, bool CheckDisk);

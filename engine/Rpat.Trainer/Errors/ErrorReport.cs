@@ -1,3 +1,4 @@
+using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Data;
@@ -16,6 +17,9 @@ internal sealed record ErrorReport(string Sentence, int Code)
         DataSpecException => new(OneLine(error.Message), ExitCode.Usage),
         DataException => new(OneLine(error.Message), ExitCode.Data),
         CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
+        HandshakeException => new(OneLine(error.Message), ExitCode.Usage),
+        PeerLostException { Code: 0 } => new($"{OneLine(error.Message)}.", ExitCode.Device),
+        PeerLostException lost => new(FormattableString.Invariant($"rank {lost.Rank} failed: {OneLine(error.Message)}"), lost.Code),
         NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),

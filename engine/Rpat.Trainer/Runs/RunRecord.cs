@@ -33,6 +33,7 @@ internal enum RunStatus
 /// <param name="Machine">What it ran on.</param>
 /// <param name="Compute">What computed it.</param>
 /// <param name="Resumes">When it was gone on with, and by which command lines.</param>
+/// <param name="Processes">How many processes compute it.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
     DateTimeOffset Start,
@@ -42,7 +43,8 @@ internal sealed record RunRecord(
     string? Error,
     MachineInfo Machine,
     ComputeInfo Compute,
-    IReadOnlyList<RunResume>? Resumes = null)
+    IReadOnlyList<RunResume>? Resumes = null,
+    int Processes = 1)
 {
     /// <summary>The record's name in the run's folder.</summary>
     public const string FileName = "run.json";

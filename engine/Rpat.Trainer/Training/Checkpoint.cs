@@ -15,7 +15,8 @@ internal static class Checkpoint
     private const string NetPrefix = "net.";
     private const string Key = "rpat.checkpoint";
 
-    private static readonly JsonSerializerOptions _format = new()
+    /// <summary>How a standing is written.</summary>
+    public static JsonSerializerOptions Format { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -34,7 +35,7 @@ internal static class Checkpoint
     public static void Write(string path, Module net, ITrainingState state, Standing standing, IReadOnlyDictionary<string, string> metadata)
     {
         var arrays = net.State().Select(array => array with { Name = NetPrefix + array.Name }).Concat(state.State());
-        var said = new Dictionary<string, string>(metadata) { [Key] = JsonSerializer.Serialize(standing, _format) };
+        var said = new Dictionary<string, string>(metadata) { [Key] = JsonSerializer.Serialize(standing, Format) };
         Safetensors.Write(path, arrays, said);
     }
 
@@ -65,7 +66,7 @@ internal static class Checkpoint
         try
         {
             string text = file.Metadata.GetValueOrDefault(Key) ?? throw new JsonException($"no '{Key}' in its metadata");
-            return JsonSerializer.Deserialize<Standing>(text, _format) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize<Standing>(text, Format) ?? throw new JsonException("it is null");
         }
         catch (JsonException error)
         {

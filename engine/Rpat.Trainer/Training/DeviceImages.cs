@@ -15,11 +15,11 @@ internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment
     public static bool Suits(Device device, LabeledImages set, in BatchOptions options) =>
         device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0;
 
-    /// <summary>Makes a batch's images.</summary>
-    public void Load(ImageBatch batch, Tensor x)
+    /// <summary>Makes a stretch of a batch's images.</summary>
+    public void Load(ImageBatch batch, int first, int count, Tensor x)
     {
-        if (_indices.Length < batch.Count) _indices = new int[batch.Count];
-        for (int i = 0; i < batch.Count; i++) _indices[i] = (int)batch.Samples[i];
-        images.Load(_indices.AsSpan(0, batch.Count), augment, seed, batch.Epoch, x);
+        if (_indices.Length < count) _indices = new int[count];
+        for (int i = 0; i < count; i++) _indices[i] = (int)batch.Samples[first + i];
+        images.Load(_indices.AsSpan(0, count), augment, seed, batch.Epoch, x);
     }
 }

@@ -38,6 +38,9 @@ internal sealed class EpochStatistics(TrainingStep step)
     /// <summary>Loss of the last batch.</summary>
     public double LastLoss { get; private set; }
 
+    /// <summary>Logits of the last batch, row by row.</summary>
+    public float[] LastLogits { get; private set; } = [];
+
     /// <summary>The class that all images of the last batch were put in although they are of several; null otherwise.</summary>
     public int? OnlyClass { get; private set; }
 
@@ -53,16 +56,16 @@ internal sealed class EpochStatistics(TrainingStep step)
     /// <summary>What a checkpoint must keep of an epoch that has begun.</summary>
     public EpochSums Sums => new(_loss, [.. _parts], _correct, Images, [.. _accuracies]);
 
-    /// <summary>Takes in the step that has just run.</summary>
+    /// <summary>Takes in the step that has just run; processes that share its batch must all call it.</summary>
     public void Add(ReadOnlySpan<int> labels)
     {
         LastLoss = step.Loss.Read();
         _loss += LastLoss * labels.Length;
         foreach (var term in step.Loss.Terms)
             for (int part = 0; part < term.Parts.Count; part++) Add(_parts, term.Parts[part], term.ReadPart(part) * labels.Length);
-        float[] logits = step.Logits.ToArray();
+        float[] logits = LastLogits = step.WholeBatch(step.Logits);
         _correct += Correct(logits, labels.Length);
-        if (step.CleanLogits is { } clean) Add(_accuracies, CleanName, Correct(clean == step.Logits ? logits : clean.ToArray(), labels.Length));
+        if (step.CleanLogits is { } clean) Add(_accuracies, CleanName, Correct(clean == step.Logits ? logits : step.WholeBatch(clean), labels.Length));
         if (step.AdversarialLogits is not null) Add(_accuracies, step.IsAttacked ? AdversarialName : NoiseName, Correct(logits, labels.Length));
         OnlyClass = Only(logits, step.LogitLabels);
         Images += labels.Length;

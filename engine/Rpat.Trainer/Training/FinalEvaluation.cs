@@ -1,6 +1,7 @@
 using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
@@ -12,15 +13,16 @@ internal static class FinalEvaluation
     /// <summary>Measures both under each configured attack.</summary>
     /// <returns>The results; null when a stop was asked for before they were complete.</returns>
     public static IReadOnlyList<EvaluationResult>? Run(
-        TrainingSetup setup, TrainerConfig config, RunFolder run, RunState state, RunReporter report, StopRequest stop)
+        TrainingSetup setup, TrainerConfig config, RunFolder run, RunState state, RunReporter report, RunTeam team)
     {
         try
         {
             int last = state.Epoch - 1, best = state.Monitor.BestEpoch;
-            List<EvaluationResult> results = [Measure(setup, config, best == 0 ? "" : $"last epoch ({last})", "test", report, stop)];
-            if (best == 0 || best == last) return results;
+            List<EvaluationResult> results = [Measure(setup, config, best == 0 ? "" : $"last epoch ({last})", "test", report, team)];
+            if (!team.Share(best != 0 && best != last)) return results;
             Load(setup, run.PathOf(CheckpointFile.Best));
-            results.Add(Measure(setup, config, $"best epoch ({best})", "test_best", report, stop));
+            team.ShareReported(setup);
+            results.Add(Measure(setup, config, $"best epoch ({best})", "test_best", report, team));
             return results;
         }
         catch (OperationCanceledException)
@@ -30,18 +32,17 @@ internal static class FinalEvaluation
     }
 
     private static EvaluationResult Measure(
-        TrainingSetup setup, TrainerConfig config, string network, string split, RunReporter report, StopRequest stop)
+        TrainingSetup setup, TrainerConfig config, string network, string split, RunReporter report, RunTeam team)
     {
         var (images, evaluator) = (setup.TestImages, new Evaluator(setup.Reported, config.Eval.Batch));
         var scores = new List<Score>();
         foreach (var attack in config.Eval.Attacks)
         {
             var start = report.Elapsed;
-            var accuracy = evaluator.Run(images, attack.Steps == 0 ? null : setup.Attack(attack.Steps), setup.Seed, done =>
+            var accuracy = team.Evaluate(evaluator, images, attack.Steps == 0 ? null : setup.Attack(attack.Steps), setup.Seed, done =>
             {
-                if (stop.IsRequested) throw new OperationCanceledException();
                 if (report.View.Due) report.View.Update(Snapshot(attack, done, images.Count, (report.Elapsed - start).TotalSeconds, report.Elapsed));
-            });
+            }, stops: true);
             scores.Add(new Score(attack.Title, attack.Steps == 0, accuracy.Fraction));
         }
         return new EvaluationResult(images.Count, Threat(config.Attack), scores) { Network = network, Split = split };

@@ -27,17 +27,17 @@ internal static class PostMortem
             ["rpat.epoch"] = state.Epoch.ToString(CultureInfo.InvariantCulture),
             ["rpat.rate"] = rate.ToString("R", CultureInfo.InvariantCulture),
         };
-        Safetensors.Write(run.PathOf(FileName), [.. Batch(setup, batch), .. Weights(setup), .. setup.State.State()], metadata);
+        Safetensors.Write(run.PathOf(FileName), [.. Batch(setup, batch, state.Statistics.LastLogits), .. Weights(setup), .. setup.State.State()], metadata);
     }
 
-    private static IEnumerable<NamedArray> Batch(TrainingSetup setup, ImageBatch batch)
+    private static IEnumerable<NamedArray> Batch(TrainingSetup setup, ImageBatch batch, float[] logits)
     {
         int count = batch.Labels.Length;
-        var (size, logits) = (setup.Net.InputShape, setup.Step.Logits);
+        var (size, classes) = (setup.Net.InputShape, setup.Net.Classes);
         yield return NamedArray.FromFloats("batch.images", batch.Images, count, size.C, size.H, size.W);
         yield return new NamedArray("batch.labels", ElementType.I32, [count], MemoryMarshal.AsBytes(batch.Labels).ToArray());
         yield return NamedArray.FromInt64("batch.samples", batch.Samples, count);
-        yield return NamedArray.FromFloats("batch.logits", logits.ToArray(), logits.Shape.N, logits.Shape.C);
+        yield return NamedArray.FromFloats("batch.logits", logits, logits.Length / classes, classes);
     }
 
     private static IEnumerable<NamedArray> Weights(TrainingSetup setup)

@@ -20,7 +20,7 @@ internal sealed class StepInput
     public StepInput(TrainingStep step, DeviceImages? device = null)
     {
         (_step, _device) = (step, device);
-        if (device is not null) _place = x => _device!.Load(_batch!, x);
+        if (device is not null) _place = Place;
     }
 
     /// <summary>Runs the step on a batch.</summary>
@@ -37,6 +37,12 @@ internal sealed class StepInput
             OtherLabels = mixed ? batch.PartnerLabels : default,
             Shares = mixed ? Shares(batch) : default,
         }, moment);
+    }
+
+    private void Place(Tensor x)
+    {
+        var (first, count) = _step.PartOf(_batch!.Count);
+        _device!.Load(_batch, first, count, x);
     }
 
     private ReadOnlySpan<float> BothViews(ImageBatch batch)

@@ -137,8 +137,8 @@ internal sealed class TrainSession
     {
         var (now, machine) = (_host.Clock.GetLocalNow(), MachineInfo.Here());
         return _run.IsResumed && RunRecord.Read(_run.Path) is { } begun
-            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
-            : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute);
+            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute, Processes = _config.Run.Processes, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
+            : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute, Processes: _config.Run.Processes);
     }
 
     private void Abandon(IProgressView view, int code)

@@ -1,6 +1,7 @@
 using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
@@ -16,7 +17,7 @@ internal sealed class TrainingRun
     private readonly TrainerConfig _config;
     private readonly TrainingSetup _setup;
     private readonly RunFolder _run;
-    private readonly StopRequest _stop;
+    private readonly RunTeam _team;
     private readonly RunState _state;
     private readonly BatchStream _batches;
     private readonly StepInput _input;
@@ -25,26 +26,35 @@ internal sealed class TrainingRun
     private readonly ValidationMonitor _monitor;
     private readonly RunSaver _saver;
 
-    private TrainingRun(TrainerConfig config, TrainingSetup setup, RunFolder run, IProgressView view, StopRequest stop)
+    private TrainingRun(TrainerConfig config, TrainingSetup setup, RunFolder run, IProgressView view, StopRequest stop, RunTeam team)
     {
-        (_config, _setup, _run, _stop) = (config, setup, run, stop);
+        (_config, _setup, _run, _team) = (config, setup, run, team);
         _state = new RunState(setup.Step);
         (_batches, _input) = (setup.Batches(), new StepInput(setup.Step, setup.DeviceImages()));
         _guard = new DivergenceGuard(config.Guard, setup.Model.Classes);
         _report = new RunReporter(config, setup, run, _state, view);
-        _monitor = new ValidationMonitor(config, setup, run, _state, _report);
+        _monitor = new ValidationMonitor(config, setup, run, _state, _report, team);
         _saver = new RunSaver(config, setup, run, _state, _report, stop);
     }
 
     /// <summary>Trains, writes the run folder, and measures the result.</summary>
-    public static TrainingOutcome Execute(TrainerConfig config, TrainingSetup setup, RunFolder run, IProgressView view, StopRequest stop) =>
-        new TrainingRun(config, setup, run, view, stop).Execute();
+    /// <param name="config">What to do.</param>
+    /// <param name="setup">What it stands for.</param>
+    /// <param name="run">Where files go.</param>
+    /// <param name="view">Where progress goes.</param>
+    /// <param name="stop">What signals ask.</param>
+    /// <param name="team">The processes that share the run, of which this is rank 0; null for this one alone.</param>
+    public static TrainingOutcome Execute(
+        TrainerConfig config, TrainingSetup setup, RunFolder run, IProgressView view, StopRequest stop, RunTeam? team = null) =>
+        new TrainingRun(config, setup, run, view, stop, team ?? new RunTeam(null, stop)).Execute();
 
     private TrainingOutcome Execute()
     {
         using RunReporter report = _report;
         report.Announce();
+        if (_team.Description is { } description) report.View.Note(description);
         _saver.Begin();
+        _team.ShareState(_setup, _state);
         report.Begin();
         if (_state.Step == 0)
         {
@@ -52,8 +62,8 @@ internal sealed class TrainingRun
             _monitor.Announce();
         }
 
-        while (!_stop.IsRequested && !IsTrained) EpochOrRollback();
-        return _stop.IsRequested ? Interrupted() : Evaluate();
+        while (!_team.IsStopping && !IsTrained) EpochOrRollback();
+        return _team.IsStopping ? Interrupted() : Evaluate();
     }
 
     private bool IsTrained => _state.Step == _setup.TotalSteps && _state.Statistics.Images == 0;
@@ -69,6 +79,7 @@ internal sealed class TrainingRun
         catch (DivergedException error) when (_saver.RollBack(error))
         {
             // The run stands at an earlier checkpoint now and goes on from there.
+            _team.ShareState(_setup, _state);
         }
     }
 
@@ -78,7 +89,7 @@ internal sealed class TrainingRun
         var (schedule, pace) = (_setup.Schedule(), _report.Pace());
         foreach (ImageBatch batch in _batches.Epoch(_state.Epoch, first: StepOfEpoch))
         {
-            if (_state.Step == _setup.TotalSteps || _stop.IsRequested) break;
+            if (_state.Step == _setup.TotalSteps || _team.Stops()) break;
             float rate = schedule.Rate(_state.Step++) * (float)_state.Guard.RateFactor;
             _input.Run(batch, _setup.At(_state.Epoch, _state.Step - 1, rate));
             _state.Statistics.Add(batch.Labels);
@@ -87,7 +98,7 @@ internal sealed class TrainingRun
             // The end of an epoch saves more than its last step.
             if (StepOfEpoch < _setup.StepsPerEpoch) _saver.SaveIfDue();
         }
-        if (!_stop.IsRequested) Finish(schedule.Rate(_state.Step - 1) * (float)_state.Guard.RateFactor, pace);
+        if (!_team.IsStopping) Finish(schedule.Rate(_state.Step - 1) * (float)_state.Guard.RateFactor, pace);
     }
 
     private void Guard(ImageBatch batch, float rate)
@@ -109,25 +120,17 @@ internal sealed class TrainingRun
         // Cut short by max_steps: the rest of the epoch can still be trained when the limit is raised.
         if (!whole) _saver.Save(planned: true);
         _report.Epoch(rate, pace);
-        if (whole) EndEpoch();
+        if (whole) _setup.EndEpoch(_batches, _state.Epoch);
         Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), ModelMetadata.Write(_setup.Model));
         _monitor.Measure();
         _state.NextEpoch();
         if (whole && (_saver.IsPlannedAfter(_state.Epoch - 1) || IsTrained)) _saver.Save(planned: true);
     }
 
-    /// <summary>Averages that move once an epoch, whose running statistics are those of the images then.</summary>
-    private void EndEpoch()
-    {
-        if (_setup.Step.EndEpoch(_state.Epoch) is not { } statistics) return;
-        foreach (ImageBatch batch in _batches.Epoch(_state.Epoch)) statistics.Add(batch.Images);
-        statistics.Finish();
-    }
-
     // Training is saved by now, so that there is nothing to save when this is cut short.
     private TrainingOutcome Evaluate()
     {
-        if (FinalEvaluation.Run(_setup, _config, _run, _state, _report, _stop) is not { } results) return new TrainingOutcome([], Interrupted: true);
+        if (FinalEvaluation.Run(_setup, _config, _run, _state, _report, _team) is not { } results) return new TrainingOutcome([], Interrupted: true);
         _report.Finished(results);
         return new TrainingOutcome(results);
     }

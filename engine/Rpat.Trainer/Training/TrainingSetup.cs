@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
@@ -17,7 +18,7 @@ internal sealed class TrainingSetup : IDisposable
     private readonly TrainerConfig _config;
     private RunIdentity? _identity;
 
-    private TrainingSetup(TrainerConfig config, DataPair data, LabeledImages? validation = null)
+    private TrainingSetup(TrainerConfig config, DataPair data, LabeledImages? validation = null, Communicator? team = null)
     {
         (_config, Data, Validation) = (config, data, validation);
         Device = OpenDevice.For(config);
@@ -30,7 +31,7 @@ internal sealed class TrainingSetup : IDisposable
         };
         if (config.Model.Weights.Length > 0) Net.Load(GivenWeights.Of(config.Model.Weights, Device, Model));
         Method = MethodFactory.Make(config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed));
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), team);
     }
 
     public DataPair Data { get; }
@@ -66,14 +67,16 @@ internal sealed class TrainingSetup : IDisposable
     private int Planned => StepsPerEpoch * _config.Train.Epochs;
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
-    public static TrainingSetup Open(TrainerConfig config)
+    /// <param name="config">What to open.</param>
+    /// <param name="team">The processes that share each batch; null for this one alone.</param>
+    public static TrainingSetup Open(TrainerConfig config, Communicator? team = null)
     {
         var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
-        if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch));
+        if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team);
         int count = ValidationSplit.CountOf(config.Data.Validation, data.Train.Count);
-        if (count == 0) return new(config, data);
+        if (count == 0) return new(config, data, team: team);
         var (train, heldOut) = ValidationSplit.Of(data.Train, count);
-        return new(config, data with { Train = train }, heldOut);
+        return new(config, data with { Train = train }, heldOut, team);
     }
 
     // The first images stand in for all, also for those that the result is measured on.
@@ -130,6 +133,14 @@ internal sealed class TrainingSetup : IDisposable
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
         var options = new BatchOptions(Batch, augment) { CutMix = a.CutMix, TwoViews = Step.TwoViews };
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
+    }
+
+    /// <summary>Averages that move once an epoch, whose running statistics are those of the images then; every process of a team computes them.</summary>
+    public void EndEpoch(BatchStream batches, int epoch)
+    {
+        if (Step.EndEpoch(epoch) is not { } statistics) return;
+        foreach (ImageBatch batch in batches.Epoch(epoch)) statistics.Add(batch.Images);
+        statistics.Finish();
     }
 
     /// <summary>The attack of a number of steps under the run's threat model.</summary>

@@ -1,8 +1,7 @@
 using System.Globalization;
 using Rpat.Engine.IO;
-using Rpat.Engine.Nn;
-using Rpat.Robust;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
@@ -44,18 +43,12 @@ internal sealed class ValidationMonitor
     private readonly RunFolder _run;
     private readonly RunState _state;
     private readonly RunReporter _report;
-    private readonly LabeledImages? _images;
-    private (Classifier Net, Evaluator Evaluator)? _measured;
+    private readonly Measurement _measurement;
 
-    public ValidationMonitor(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report)
+    public ValidationMonitor(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report, RunTeam team)
     {
         (_config, _setup, _run, _state, _report) = (config, setup, run, state, report);
-        _images = config.Eval.Select switch
-        {
-            SelectOn.Test => setup.TestImages,
-            SelectOn.Validation => setup.Validation,
-            _ => null,
-        };
+        _measurement = new Measurement(config, setup, team);
     }
 
     private string Split => _config.Eval.Select == SelectOn.Test ? "test" : "val";
@@ -72,20 +65,13 @@ internal sealed class ValidationMonitor
     /// <summary>Measures after an epoch if it is due; call it before the next epoch begins.</summary>
     public void Measure()
     {
-        if (_images is null || (_state.Epoch % _config.Eval.Every != 0 && _state.Step < _setup.TotalSteps)) return;
-        double clean = Accuracy(null), robust = _config.Eval.Monitor.Steps == 0 ? clean : Accuracy(_setup.Attack(_config.Eval.Monitor.Steps));
+        if (!_measurement.IsDue(_state)) return;
+        var (clean, robust) = _measurement.Run();
         var monitored = new Metric(_config.Eval.Monitor.Title.ToLowerInvariant(), robust);
         _report.Metrics(Split, _state.Epoch, _config.Eval.Monitor.Steps == 0 ? [monitored] : [new("clean", clean), monitored]);
         Judge(robust);
         _report.View.Note(FormattableString.Invariant(
-            $"{Split}={_images.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
-    }
-
-    // The reported network changes when averaged weights take over.
-    private double Accuracy(PgdOptions? attack)
-    {
-        if (_measured?.Net != _setup.Reported) _measured = (_setup.Reported, new Evaluator(_setup.Reported, _config.Eval.Batch));
-        return _measured!.Value.Evaluator.Run(_images!, attack, _setup.Seed).Fraction;
+            $"{Split}={_measurement.Images!.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
     }
 
     // Of equals the earlier one stays.
@@ -116,7 +102,7 @@ internal sealed class ValidationMonitor
     {
         var metadata = ModelMetadata.Write(_setup.Model);
         metadata["rpat.epoch"] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
-        metadata["rpat.selected_by"] = FormattableString.Invariant($"{_config.Eval.Monitor.Name} on {_images!.Count} {Split} images: {robust:0.0000}");
+        metadata["rpat.selected_by"] = FormattableString.Invariant($"{_config.Eval.Monitor.Name} on {_measurement.Images!.Count} {Split} images: {robust:0.0000}");
         Safetensors.Write(_run.PathOf(CheckpointFile.Best), _setup.Reported.State(), metadata);
     }
 }

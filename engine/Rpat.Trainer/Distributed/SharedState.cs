@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Rpat.Engine.Distributed;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Distributed;
+
+/// <summary>The state of a run on its way from rank 0 to the others: what a checkpoint holds, without a file.</summary>
+internal static class SharedState
+{
+    /// <summary>Puts every process where rank 0 stands; all must call it.</summary>
+    /// <exception cref="DataException">A process has other training images than rank 0.</exception>
+    public static void Send(Communicator team, TrainingSetup setup, RunState state)
+    {
+        var standing = state.Standing(planned: false, setup.Identity, new Dictionary<string, long>());
+        var said = JsonSerializer.Deserialize<Standing>(team.BroadcastBytes(JsonSerializer.SerializeToUtf8Bytes(standing, Checkpoint.Format)), Checkpoint.Format)!;
+        if (team.Rank > 0 && said.Identity.Data != setup.Identity.Data)
+            throw new DataException("the training images are not those of rank 0: give all processes the same files (--data-dir).");
+        var net = Send(team, [.. setup.Net.State()]);
+        var rest = Send(team, [.. setup.State.State()]);
+        if (team.Rank == 0) return;
+        setup.Net.Load(net);
+        setup.State.LoadState(rest);
+        state.Take(said);
+    }
+
+    /// <summary>Gives every process the reported network of rank 0; all must call it.</summary>
+    public static void SendReported(Communicator team, TrainingSetup setup)
+    {
+        var net = Send(team, [.. setup.Reported.State()]);
+        if (team.Rank > 0) setup.Reported.Load(net);
+    }
+
+    private static Dictionary<string, NamedArray> Send(Communicator team, IReadOnlyList<NamedArray> arrays)
+    {
+        byte[] heads = JsonSerializer.SerializeToUtf8Bytes(arrays.Select(a => new Head(a.Name, a.Type, a.Shape)));
+        var given = new Dictionary<string, NamedArray>();
+        foreach (var (index, head) in JsonSerializer.Deserialize<Head[]>(team.BroadcastBytes(heads))!.Index())
+            given[head.Name] = new NamedArray(head.Name, head.Type, head.Shape, team.BroadcastBytes(team.Rank == 0 ? arrays[index].Data.ToArray() : []));
+        return given;
+    }
+
+    private sealed record Head(string Name, ElementType Type, long[] Shape);
+}

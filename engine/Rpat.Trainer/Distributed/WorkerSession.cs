@@ -1,0 +1,55 @@
+using System.Text;
+using Rpat.Engine.Distributed;
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Config;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Reproduce;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Distributed;
+
+/// <summary>A rank other than 0 from its start to its exit code: it joins the others, takes rank 0's configuration, and trains with them.</summary>
+internal static class WorkerSession
+{
+    /// <summary>Runs this rank.</summary>
+    /// <param name="place">Its place.</param>
+    /// <param name="options">What all must agree on.</param>
+    /// <param name="host">Where errors go, each line behind the rank.</param>
+    /// <returns>The process's exit code.</returns>
+    public static int Run(Place place, TeamOptions options, Host host)
+    {
+        using var lines = new PrefixedLines(host.Error, FormattableString.Invariant($"rank {place.Rank}"));
+        try
+        {
+            using var team = Communicator.Join(place.Host, place.Port, place.Rank, place.Size, options);
+            return Train(place, team);
+        }
+        catch (PeerLostException lost) when (lost.Code != 0)
+        {
+            return lost.Code; // whoever failed has said why
+        }
+        catch (Exception error)
+        {
+            return ErrorReport.Print(error, lines, details: host.Loudness.Level == LogLevel.Debug);
+        }
+    }
+
+    private static int Train(Place place, Communicator team)
+    {
+        try
+        {
+            string text = Encoding.UTF8.GetString(team.BroadcastBytes([]));
+            var config = TeamSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
+            using var setup = TrainingSetup.Open(config, team);
+            using var stop = new StopRequest(static () => { }, Environment.Exit);
+            stop.Listen();
+            return WorkerRun.Execute(config, setup, new RunTeam(team, stop));
+        }
+        catch (Exception error) when (error is not PeerLostException)
+        {
+            var report = ErrorReport.Of(error);
+            team.Fail(report.Code, report.Sentence);
+            throw;
+        }
+    }
+}

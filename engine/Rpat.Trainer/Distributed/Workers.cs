@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Globalization;
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Distributed;
+
+/// <summary>
+/// The processes that <c>--nproc</c> starts on this machine beside this one, which is rank 0: the same program with the same command line, and
+/// variables as of torchrun. They write to this process's stderr, each line behind its rank.
+/// </summary>
+internal sealed class Workers : IDisposable
+{
+    /// <summary>Tells a process the word that it must say at the meeting point.</summary>
+    public const string SecretVariable = "RPAT_TEAM_SECRET";
+
+    private const int PatienceMs = 10_000;
+
+    private readonly List<Process> _processes = [];
+
+    /// <summary>Starts ranks 1 to size − 1.</summary>
+    /// <param name="size">Processes, this one included.</param>
+    /// <param name="port">Where this one waits for them.</param>
+    /// <param name="secret">The word that they must say.</param>
+    /// <param name="arguments">The command line.</param>
+    public static Workers Start(int size, int port, string secret, IReadOnlyList<string> arguments)
+    {
+        var workers = new Workers();
+        try
+        {
+            for (int rank = 1; rank < size; rank++) workers._processes.Add(Start(rank, size, port, secret, arguments));
+            return workers;
+        }
+        catch
+        {
+            workers.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checks that nobody has ended before all have met.</summary>
+    /// <exception cref="DeviceException">Somebody has.</exception>
+    public void RequireAlive()
+    {
+        foreach (var (index, process) in _processes.Index())
+            if (process.HasExited)
+                throw new DeviceException(FormattableString.Invariant($"rank {index + 1} has ended with exit code {process.ExitCode} before training began: see what it said."));
+    }
+
+    /// <summary>Waits until they have ended, and ends those that do not.</summary>
+    public void Dispose()
+    {
+        foreach (var process in _processes)
+        {
+            if (!process.WaitForExit(PatienceMs)) process.Kill(entireProcessTree: true);
+            process.Dispose();
+        }
+    }
+
+    private static Process Start(int rank, int size, int port, string secret, IReadOnlyList<string> arguments)
+    {
+        string program = Environment.ProcessPath ?? throw new UsageException("this process cannot find its own program: start the processes by torchrun, srun or mpirun instead of --nproc.");
+        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        var start = new ProcessStartInfo(program, [.. isHost ? new[] { typeof(Workers).Assembly.Location } : [], .. arguments]) { UseShellExecute = false };
+        foreach (var (name, value) in new (string, int)[] { ("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", size), ("LOCAL_WORLD_SIZE", size), ("MASTER_PORT", port) })
+            start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
+        (start.Environment["MASTER_ADDR"], start.Environment[SecretVariable]) = ("127.0.0.1", secret);
+        return Process.Start(start) ?? throw new UsageException($"'{program}' cannot be started again: start the processes by torchrun, srun or mpirun instead of --nproc.");
+    }
+}
