@@ -75,9 +75,11 @@ internal sealed class TrainCommand
 
     private int Show(ResolvedConfig resolved)
     {
-        using var setup = TrainingSetup.Open(resolved.Config);
+        int processes = resolved.Config.Run.Processes;
+        var config = processes == 1 ? resolved.Config : TeamSetup.Local(resolved.Config, TeamSetup.First(processes));
+        using var setup = TrainingSetup.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
-        _host.Out.Write(Forecast.Of(resolved.Config, setup).Comments());
+        _host.Out.Write(Forecast.Of(config, setup).Comments());
         return ExitCode.Done;
     }
 

@@ -27,6 +27,7 @@ internal sealed class TeamTraining : IDisposable
         var config = TeamSetup.Local(plan.Resolved.Config, place);
         _plan = plan with { Resolved = plan.Resolved with { Config = config } };
         _setup = ForAll(() => TrainingSetup.Open(config, team));
+        if (plan.Folder is null && config.Run.CheckDisk) ForAll(() => Fits(config));
     }
 
     /// <summary>The run's folder, once there is one.</summary>
@@ -46,6 +47,12 @@ internal sealed class TeamTraining : IDisposable
 
     private string Description(TrainerConfig config) => FormattableString.Invariant(
         $"{_place.Description}; each computes {config.Train.Batch / _place.Size} of a batch's {config.Train.Batch} images with {config.Run.Threads} thread{(config.Run.Threads == 1 ? "" : "s")}");
+
+    private bool Fits(TrainerConfig config)
+    {
+        DiskNeed.Of(config, _setup).Require(config.Run.Out);
+        return true;
+    }
 
     private T ForAll<T>(Func<T> work)
     {

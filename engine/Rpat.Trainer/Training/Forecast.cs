@@ -19,6 +19,9 @@ namespace Rpat.Trainer.Training;
 internal sealed record Forecast(
     long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, DiskNeed Disk)
 {
+    /// <summary>Processes that divide each batch.</summary>
+    public int Processes { get; init; } = 1;
+
     private const int AttackedImages = 1000;
 
     private const double MeasureSeconds = 1;
@@ -33,12 +36,14 @@ internal sealed record Forecast(
     /// <summary>Makes a forecast by training and evaluating for a moment; the network is of no further use then.</summary>
     public static Forecast Of(TrainerConfig config, TrainingSetup setup)
     {
-        double step = StepTime(setup), evaluation = EvaluationTime(config, setup);
+        int processes = config.Run.Processes;
+        double step = StepTime(setup, processes), evaluation = EvaluationTime(config, setup) / processes;
         using var process = Process.GetCurrentProcess();
         return new Forecast(
             setup.Net.Parameters.Count, setup.TotalSteps, setup.Batch, step, evaluation, process.PeakWorkingSet64, DiskNeed.Of(config, setup))
         {
             AutoAttack = AutoAttackTime(config, setup),
+            Processes = processes,
         };
     }
 
@@ -48,6 +53,7 @@ internal sealed record Forecast(
         var text = new StringWriter { NewLine = "\n" };
         text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
         text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
+        if (Processes > 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   processes {Processes}, each with {Batch / Processes} images of a batch: time and memory are those of one with its part, without what they tell each other"));
         text.WriteLine($"#   memory   {Sizes.Text(MemoryBytes)}, as measured now");
         text.WriteLine($"#   disk     {Sizes.Text(Disk.Bytes)} of {Sizes.Text(Disk.Free)} that are free{(!Disk.Fits ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
         text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   later    'rpat eval --attacks aa' on {AutoAttack.Images:N0} images takes at most {Format.Duration(AutoAttack.Longest)}"));
@@ -55,18 +61,26 @@ internal sealed record Forecast(
     }
 
     // The first step records and plans.
-    private static double StepTime(TrainingSetup setup)
+    // Of several processes one does its part here, without the others.
+    private static double StepTime(TrainingSetup setup, int processes)
     {
         var watch = new Stopwatch();
         int steps = 0;
         foreach (ImageBatch batch in setup.Batches().Epoch(1))
         {
             if (steps == 1) watch.Start();
-            setup.Step.Run(batch.Images, batch.Labels, batch.Samples, epoch: 1, rate: 0);
+            int part = Math.Max(1, batch.Count / processes);
+            setup.Step.Run(Views(setup, batch, part), batch.Labels[..part], batch.Samples[..part], epoch: 1, rate: 0);
             if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
         }
 
         return steps < 2 ? 0 : watch.Elapsed.TotalSeconds / (steps - 1);
+    }
+
+    private static ReadOnlySpan<float> Views(TrainingSetup setup, ImageBatch batch, int part)
+    {
+        int length = part * setup.Net.InputShape.SampleCount;
+        return setup.Step.TwoViews ? (float[])[.. batch.Images[..length], .. batch.SecondView[..length]] : batch.Images[..length];
     }
 
     private static double EvaluationTime(TrainerConfig config, TrainingSetup setup)
