@@ -58,7 +58,7 @@ internal sealed class ValidationMonitor
     {
         if (_config.Eval.Select == SelectOn.Test)
             _report.Warn("WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
-        if (_images is null && _config.Attack.Steps == 1)
+        if (_measurement.Images is null && _config.Attack.Steps == 1)
             _report.View.Note("note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: --val-split 1000 watches for it");
     }
 
