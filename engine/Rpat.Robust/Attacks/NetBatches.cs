@@ -32,6 +32,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         for (int i = 0; i < rows.Length; i++) Write(rows[i], program.Points.AsSpan(i * _size, _size));
         program.Forward();
         Forwards += rows.Length;
+        Instruments.Evaluations.Add(rows.Length);
         for (int i = 0; i < rows.Length; i++) Read(rows[i], program, i);
         if (!gradient) return;
         program.Backward(rows.Length);

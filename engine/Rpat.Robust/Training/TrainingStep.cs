@@ -130,6 +130,8 @@ public sealed class TrainingStep : ITrainingState
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
+        Instruments.Steps.Add(1);
+        Instruments.Images.Add(batch.Labels.Length);
         if (moved && _nets.Average is { } average) _averaging!.AfterStep(average, moment, _seed);
     }
 

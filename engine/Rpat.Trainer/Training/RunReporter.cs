@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Rpat.Engine.IO;
+using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
@@ -55,6 +56,7 @@ internal sealed class RunReporter : IDisposable
     public void Step(float rate, Pace pace)
     {
         _board.Step(_state.Step, _state.Statistics.LastLoss, rate);
+        Instruments.TellLoss(_state.Statistics.LastLoss);
         if (!_view.Due) return;
         var s = _state.Statistics;
         int steps = _setup.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;

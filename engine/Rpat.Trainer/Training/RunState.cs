@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Training;
 /// <param name="step">The training step, whose statistics are collected.</param>
 internal sealed class RunState(TrainingStep step)
 {
-    /// <summary>Optimizer steps done.</summary>
+    /// <summary>Batches that were trained on.</summary>
     public int Step { get; set; }
 
     /// <summary>The epoch that the next step belongs to, counted from 1.</summary>
