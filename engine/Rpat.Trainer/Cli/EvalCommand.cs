@@ -19,6 +19,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _logits = new("--save-logits") { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
+    private readonly Option<string?> _gradients = new("--save-gradients") { Description = "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode", HelpName = "FILE.npz" };
     private readonly Option<string[]> _failUnder = new("--fail-under") { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
     private readonly Option<string?> _leaderboard = new("--robustbench-json") { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
 
@@ -29,7 +30,7 @@ internal sealed class EvalCommand
 
     private Command Build()
     {
-        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json.Option, _logits, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
+        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json.Option, _logits, _gradients, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -41,6 +42,7 @@ internal sealed class EvalCommand
         var limits = FailUnder.Parse(parsed.GetValue(_failUnder) ?? [], options.Attacks);
         var subject = Opened(parsed, options);
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
+        if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
         using var stop = new StopRequest(() => _host.Note("stopping; a second signal leaves at once"), Environment.Exit);
         stop.Listen();
@@ -84,6 +86,12 @@ internal sealed class EvalCommand
         subject.On(device, options).SaveLogits(path, batch);
         return path;
     });
+
+    private void SaveGradients(string path, ParseResult parsed, EvalOptions options, EvalSubject subject)
+    {
+        using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);
+        GradientFile.Write(path, subject.On(device, options).Network.Net, subject.Images, subject.Labels);
+    }
 
     // A device that is closed frees all it took, so that smaller batches find memory; what is in the ledger by then is not done again.
     private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject, string folder, StopRequest stop)

@@ -118,6 +118,38 @@ public sealed class WeightCommandTests : IDisposable
         Assert.Contains("\"images\": 5", File.ReadAllText(_host.PathOf("r.json")));
     }
 
+    /// <summary>Against difference quotients of the loss in training mode, along a random direction of each parameter.</summary>
+    [Fact]
+    public void Gradients_are_those_of_the_loss_in_training_mode()
+    {
+        FeatureClassifier net = Saved("net.pth");
+        float[] images = [.. Enumerable.Range(0, 6 * net.InputShape.SampleCount).Select(i => (i * 37 % 1000) / 999.5f)];
+        Npz.Write(_host.PathOf("data.npz"), [NamedArray.FromFloats("images", images, 6, 3, 12, 12), NamedArray.FromInt64("labels", [0, 1, 2, 3, 4, 5], 6)]);
+        Assert.Equal(ExitCode.Done, _host.Run(
+            "eval", _host.PathOf("net.pth"), "--model", "preactresnet18", "--data", "npz:" + _host.PathOf("data.npz"), "--attacks", "clean", "--save-gradients", _host.PathOf("g.npz")));
+        var gradients = Npz.Read(_host.PathOf("g.npz"));
+        Assert.Equal(net.Parameters.Parameters.Select(p => p.Name).Order(), gradients.Keys.Order());
+        foreach (var parameter in net.Parameters.Parameters)
+        {
+            Assert.Equal(parameter.Dimensions.Select(d => (long)d), gradients[parameter.Name].Shape);
+            float[] direction = gradients[parameter.Name].ToFloats();
+            double length = Math.Sqrt(direction.Sum(g => (double)g * g)), step = 2e-3 / length;
+            double slope = (Loss(net, images, parameter, direction, step) - Loss(net, images, parameter, direction, -step)) / (2 * step) / length;
+            Assert.True(Math.Abs(slope - length) < 0.05 * length + 2e-4, $"{parameter.Name}: the loss rises by {slope}, the gradient says {length}");
+        }
+    }
+
+    private double Loss(FeatureClassifier net, float[] images, Parameter parameter, float[] direction, double step)
+    {
+        float[] before = parameter.ToArray();
+        parameter.Upload([.. before.Zip(direction, (w, d) => (float)(w + step * d))]);
+        var tape = new Tape(_device);
+        var loss = tape.CrossEntropy(net.Forward(tape, Tensor.From(_device, net.InputShape.WithBatch(6), images), BnMode.Train), Labels.From(_device, [0, 1, 2, 3, 4, 5]));
+        tape.Forward();
+        parameter.Upload(before);
+        return loss.Terms[0].ReadPart(0);
+    }
+
     [Fact]
     public void A_normalisation_that_is_given_is_kept_in_the_file()
     {
