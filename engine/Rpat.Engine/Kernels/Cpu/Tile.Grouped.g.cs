@@ -34,49 +34,227 @@ internal static unsafe partial class Tile
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; i < length; i++)
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Sse.Prefetch1(next);
-                next += aheadStep;
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
-                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
-                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
-                c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
-                Vector512<float> x10 = Vector512.Create(*a1);
-                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
-                c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
-                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
-                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
-                c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
-                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
-                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
-                c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
-                Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
-                c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
-                c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
-                Vector512<float> x20 = Vector512.Create(*a2);
-                c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
-                c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
-                Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
-                c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
-                c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
-                Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
-                c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
-                c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
-                Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
-                c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
-                c23_1 = Vector512.MultiplyAddEstimate(x23, b1, c23_1);
-                a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    c23_1 = Vector512.MultiplyAddEstimate(x23, b1, c23_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    c23_1 = Vector512.MultiplyAddEstimate(x23, b1, c23_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    c23_1 = Vector512.MultiplyAddEstimate(x23, b1, c23_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    c23_1 = Vector512.MultiplyAddEstimate(x23, b1, c23_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    c23_1 = Vector512.MultiplyAddEstimate(x23, b1, c23_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
@@ -151,35 +329,153 @@ internal static unsafe partial class Tile
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
-            for (int i = 0; i < length; i++)
+            for (int line = 0; aheadStep != 0 && line < length; line++, next += aheadStep) Sse.Prefetch1(next);
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
-                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
-                Vector512<float> x10 = Vector512.Create(*a1);
-                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
-                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
-                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
-                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
-                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
-                Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
-                c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
-                Vector512<float> x20 = Vector512.Create(*a2);
-                c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
-                Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
-                c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
-                Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
-                c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
-                Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
-                c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
-                a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    Vector512<float> x23 = Vector512.Create(*(float*)((byte*)a2 + row3));
+                    c23_0 = Vector512.MultiplyAddEstimate(x23, b0, c23_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
@@ -251,40 +547,182 @@ internal static unsafe partial class Tile
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; i < length; i++)
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Sse.Prefetch1(next);
-                next += aheadStep;
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
-                Vector512<float> x10 = Vector512.Create(*a1);
-                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
-                c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
-                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
-                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
-                c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
-                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
-                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
-                c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
-                Vector512<float> x20 = Vector512.Create(*a2);
-                c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
-                c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
-                Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
-                c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
-                c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
-                Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
-                c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
-                c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
-                a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    c20_1 = Vector512.MultiplyAddEstimate(x20, b1, c20_1);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    c21_1 = Vector512.MultiplyAddEstimate(x21, b1, c21_1);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    c22_1 = Vector512.MultiplyAddEstimate(x22, b1, c22_1);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
@@ -347,29 +785,123 @@ internal static unsafe partial class Tile
             float* a2 = a + segment[s].A + g2;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
-            for (int i = 0; i < length; i++)
+            for (int line = 0; aheadStep != 0 && line < length; line++, next += aheadStep) Sse.Prefetch1(next);
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                Vector512<float> x10 = Vector512.Create(*a1);
-                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
-                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
-                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
-                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
-                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
-                Vector512<float> x20 = Vector512.Create(*a2);
-                c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
-                Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
-                c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
-                Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
-                c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
-                a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x20 = Vector512.Create(*a2);
+                    c20_0 = Vector512.MultiplyAddEstimate(x20, b0, c20_0);
+                    Vector512<float> x21 = Vector512.Create(*(float*)((byte*)a2 + row1));
+                    c21_0 = Vector512.MultiplyAddEstimate(x21, b0, c21_0);
+                    Vector512<float> x22 = Vector512.Create(*(float*)((byte*)a2 + row2));
+                    c22_0 = Vector512.MultiplyAddEstimate(x22, b0, c22_0);
+                    a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
@@ -430,37 +962,167 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; i < length; i++)
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Sse.Prefetch1(next);
-                next += aheadStep;
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
-                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
-                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
-                c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
-                Vector512<float> x10 = Vector512.Create(*a1);
-                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
-                c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
-                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
-                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
-                c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
-                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
-                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
-                c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
-                Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
-                c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
-                c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
-                a0 += aStep; a1 += aStep; w += bStep;
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    c10_1 = Vector512.MultiplyAddEstimate(x10, b1, c10_1);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    c11_1 = Vector512.MultiplyAddEstimate(x11, b1, c11_1);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    c12_1 = Vector512.MultiplyAddEstimate(x12, b1, c12_1);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    c13_1 = Vector512.MultiplyAddEstimate(x13, b1, c13_1);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1];
@@ -518,27 +1180,113 @@ internal static unsafe partial class Tile
             float* a1 = a + segment[s].A + g1;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
-            for (int i = 0; i < length; i++)
+            for (int line = 0; aheadStep != 0 && line < length; line++, next += aheadStep) Sse.Prefetch1(next);
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
-                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
-                Vector512<float> x10 = Vector512.Create(*a1);
-                c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
-                Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
-                c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
-                Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
-                c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
-                Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
-                c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
-                a0 += aStep; a1 += aStep; w += bStep;
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    Vector512<float> x10 = Vector512.Create(*a1);
+                    c10_0 = Vector512.MultiplyAddEstimate(x10, b0, c10_0);
+                    Vector512<float> x11 = Vector512.Create(*(float*)((byte*)a1 + row1));
+                    c11_0 = Vector512.MultiplyAddEstimate(x11, b0, c11_0);
+                    Vector512<float> x12 = Vector512.Create(*(float*)((byte*)a1 + row2));
+                    c12_0 = Vector512.MultiplyAddEstimate(x12, b0, c12_0);
+                    Vector512<float> x13 = Vector512.Create(*(float*)((byte*)a1 + row3));
+                    c13_0 = Vector512.MultiplyAddEstimate(x13, b0, c13_0);
+                    a0 += aStep; a1 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1];
@@ -591,25 +1339,107 @@ internal static unsafe partial class Tile
             float* a0 = a + segment[s].A + g0;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; i < length; i++)
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Sse.Prefetch1(next);
-                next += aheadStep;
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
-                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
-                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
-                c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
-                a0 += aStep; w += bStep;
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    a0 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    a0 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    a0 += aStep; w += bStep;
+                }
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    a0 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Sse.Prefetch1(next);
+                    next += aheadStep;
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> b1 = Vector512.Load(w + 1 * bBlock);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    c00_1 = Vector512.MultiplyAddEstimate(x00, b1, c00_1);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    c01_1 = Vector512.MultiplyAddEstimate(x01, b1, c01_1);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    c02_1 = Vector512.MultiplyAddEstimate(x02, b1, c02_1);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    c03_1 = Vector512.MultiplyAddEstimate(x03, b1, c03_1);
+                    a0 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0];
@@ -650,19 +1480,73 @@ internal static unsafe partial class Tile
             float* a0 = a + segment[s].A + g0;
             float* w = b + segment[s].B;
             byte* next = ahead + sizeof(float) * later[2 * s];
-            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);
-            for (int i = 0; i < length; i++)
+            for (int line = 0; aheadStep != 0 && line < length; line++, next += aheadStep) Sse.Prefetch1(next);
+            int i = 0;
+            for (; i + 4 <= length; i += 4)
             {
-                Vector512<float> b0 = Vector512.Load(w);
-                Vector512<float> x00 = Vector512.Create(*a0);
-                c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
-                Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
-                c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
-                Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
-                c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
-                Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
-                c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
-                a0 += aStep; w += bStep;
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    a0 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    a0 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    a0 += aStep; w += bStep;
+                }
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    a0 += aStep; w += bStep;
+                }
+            }
+            for (; i < length; i++)
+            {
+                {
+                    Vector512<float> b0 = Vector512.Load(w);
+                    Vector512<float> x00 = Vector512.Create(*a0);
+                    c00_0 = Vector512.MultiplyAddEstimate(x00, b0, c00_0);
+                    Vector512<float> x01 = Vector512.Create(*(float*)((byte*)a0 + row1));
+                    c01_0 = Vector512.MultiplyAddEstimate(x01, b0, c01_0);
+                    Vector512<float> x02 = Vector512.Create(*(float*)((byte*)a0 + row2));
+                    c02_0 = Vector512.MultiplyAddEstimate(x02, b0, c02_0);
+                    Vector512<float> x03 = Vector512.Create(*(float*)((byte*)a0 + row3));
+                    c03_0 = Vector512.MultiplyAddEstimate(x03, b0, c03_0);
+                    a0 += aStep; w += bStep;
+                }
             }
         }
         float* r0 = c + cGroup[0];

@@ -77,6 +77,22 @@ GROUPED_SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)
     {{"""
 
 
+UNROLLED = 4  # steps of a grouped tile between two jumps: the last jump of a long loop is predicted wrong
+
+
+def step(groups, names, blocks):
+    """One product of a grouped tile's reduction, in braces of its own."""
+    v, out = "Vector512<float>", ["                {"]
+    if blocks > 1:
+        out.append("                    Sse.Prefetch1(next);\n                    next += aheadStep;")
+    out += [f"                    {v} b{n} = Vector512.Load(w" + (f" + {n} * bBlock);" if n else ");") for n in range(blocks)]
+    for g, m in names:
+        at = f"(float*)((byte*)a{g} + row{m})" if m else f"a{g}"
+        out.append(f"                    {v} x{g}{m} = Vector512.Create(*{at});")
+        out += [f"                    c{g}{m}_{n} = Vector512.MultiplyAddEstimate(x{g}{m}, b{n}, c{g}{m}_{n});" for n in range(blocks)]
+    return out + ["                    " + " ".join(f"a{g} += aStep;" for g in range(groups)) + " w += bStep;\n                }"]
+
+
 def grouped(groups, rows, blocks):
     """A grouped tile of 512-bit vectors: its rows lie at group[g] + m*aRow, its columns at n*bBlock."""
     v, names = "Vector512<float>", [(g, m) for g in range(groups) for m in range(rows)]
@@ -90,16 +106,11 @@ def grouped(groups, rows, blocks):
     out.append("            float* w = b + segment[s].B;")
     out.append("            byte* next = ahead + sizeof(float) * later[2 * s];")
     if blocks == 1:  # whose products leave no load to spare: all lines at once, and only if there are any
-        out.append("            for (int i = 0; aheadStep != 0 && i < length; i++, next += aheadStep) Sse.Prefetch1(next);")
-    out.append("            for (int i = 0; i < length; i++)\n            {")
-    if blocks > 1:
-        out.append("                Sse.Prefetch1(next);\n                next += aheadStep;")
-    out += [f"                {v} b{n} = Vector512.Load(w" + (f" + {n} * bBlock);" if n else ");") for n in range(blocks)]
-    for g, m in names:
-        at = f"(float*)((byte*)a{g} + row{m})" if m else f"a{g}"
-        out.append(f"                {v} x{g}{m} = Vector512.Create(*{at});")
-        out += [f"                c{g}{m}_{n} = Vector512.MultiplyAddEstimate(x{g}{m}, b{n}, c{g}{m}_{n});" for n in range(blocks)]
-    out.append("                " + " ".join(f"a{g} += aStep;" for g in range(groups)) + " w += bStep;\n            }\n        }")
+        out.append("            for (int line = 0; aheadStep != 0 && line < length; line++, next += aheadStep) Sse.Prefetch1(next);")
+    steps = step(groups, names, blocks)
+    out.append(f"            int i = 0;\n            for (; i + {UNROLLED} <= length; i += {UNROLLED})\n            {{")
+    out += steps * UNROLLED + ["            }"]
+    out += ["            for (; i < length; i++)\n            {"] + steps + ["            }\n        }"]
     place = [f"r{g}" + (f" + {m} * cRow" if m else "") for g, m in names]
     block = ["", " + cBlock"]
     out.append("        float* " + ", ".join(f"r{g} = c + cGroup[{g}]" for g in range(groups)) + ";")
