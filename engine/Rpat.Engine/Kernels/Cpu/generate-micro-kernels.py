@@ -205,13 +205,17 @@ def stem(vector, width, columns, vectors, fetches):
         out.append("        float* line = ahead.From;\n        for (int block = 0; block < blocks; block++, line += ahead.Step)")
     else:
         out.append("        for (int block = 0; block < blocks; block++)")
-    out.append("            for (nint k = 0; k < Blocks.Size; k++, planes += Width, b += Columns)\n            {")
+    body = ["                {"]
     if fetches:
-        out.append("                Sse.Prefetch0(line + k * Blocks.Size);")
-    out += [f"                {v} x{m} = {vector}.Load(planes" + (f" + {m * width});" if m else ");") for m in range(vectors)]
+        body.append("                    Sse.Prefetch0(line + k * Blocks.Size);")
+    body += [f"                    {v} x{m} = {vector}.Load(planes" + (f" + {m * width});" if m else ");") for m in range(vectors)]
     for n in range(columns):
-        out.append(f"                {v} w{n} = {vector}.Create(" + (f"b[{n}]);" if n else "*b);"))
-        out += [f"                c{n}_{m} = {vector}.MultiplyAddEstimate(x{m}, w{n}, c{n}_{m});" for m in range(vectors)]
+        body.append(f"                    {v} w{n} = {vector}.Create(" + (f"b[{n}]);" if n else "*b);"))
+        body += [f"                    c{n}_{m} = {vector}.MultiplyAddEstimate(x{m}, w{n}, c{n}_{m});" for m in range(vectors)]
+    body.append("                    planes += Width;\n                    b += Columns;\n                }")
+    out.append(f"            for (nint k = 0; k < Blocks.Size; k += {UNROLLED})\n            {{")
+    for i in range(UNROLLED):
+        out += [line.replace("line + k *", f"line + (k + {i}) *") if i else line for line in body]
     out.append("            }")
     for n in range(columns):
         at = f"c + {n} * cStep" if n else "c"
