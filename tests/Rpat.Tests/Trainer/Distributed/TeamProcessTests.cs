@@ -93,7 +93,7 @@ public sealed class TeamProcessTests : IDisposable
     [InlineData("2", "3")]
     public void Another_number_of_processes_goes_on(string first, string second)
     {
-        using (var process = Start("run", "--nproc", first, "-b", "6", "--max-steps", "5"))
+        using (var process = Start("run", "--nproc", first, "-b", "6", "--max-steps", "5", "--set", "train.accumulate=2", "--set", "optimizer.clip=1"))
             Assert.True(process.WaitForExit(PatienceMs));
         string run = RunFiles.Runs(_test, "run").Single();
         using var again = Launch("train", "--resume", run, "--nproc", second, "--set", "train.max_steps=0");
