@@ -82,7 +82,7 @@ public sealed class ErrorCasesTests : IDisposable
     [Fact]
     public void ABatchThatDoesNotFitIntoMemory() => Fails(
         4, "out of memory: choose a smaller train.batch",
-        "train", "--recipe", "fashion-quick", "-b", "6000", "--set", "model.width=512", "--progress", "none", "--out", _test.PathOf("runs"));
+        "train", "--recipe", "fashion-quick", "-b", "6000", "--set", "model.width=256", "--progress", "none", "--out", _test.PathOf("runs"));
 
     private string[] Train(params string[] arguments) => ["train", "--recipe", "fashion-quick", .. arguments, "--out", _test.PathOf("runs")];
 
