@@ -13,6 +13,7 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>What is wrong, or <see cref="Ok"/>.</summary>
     public string Verdict => this switch
     {
+        { DenormalConstants: > 0 } => "has a denormal constant, as the compiler makes of a comparison that is converted to a number",
         { UsesLocalMemory: true } => "uses local memory",
         { Calls: true } => "calls a library function",
         { GenericAccesses: > 0 } => "has accesses of unknown address space",
@@ -34,6 +35,12 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>Whether anything lies in local memory, that is, behind the caches instead of in registers.</summary>
     public bool UsesLocalMemory => Text.Contains(".local", StringComparison.Ordinal);
 
+    /// <summary>
+    /// Floating-point constants other than zero whose exponent is zero. No kernel of ours needs one; ILGPU 1.5.3 makes 2⁻¹⁰⁷⁴ of the 1 in
+    /// <c>x - (j == label ? 1 : 0)</c>, since it takes an integer's bits for those of the number.
+    /// </summary>
+    public int DenormalConstants => DenormalPattern().Count(Text);
+
     /// <summary>Whether it calls a function, which would have to come from a library.</summary>
     public bool Calls => CallPattern().IsMatch(Text);
 
@@ -51,6 +58,9 @@ public sealed partial record PtxKernel(string Name, string Text)
 
     /// <summary>Branches that are marked as taken by all threads alike and need not be.</summary>
     public int MismarkedBranches => PtxBranches.CountMismarked(Text);
+
+    [GeneratedRegex(@"\b0[dD][08]00(?!0{13}\b)[0-9a-fA-F]{13}\b|\b0[fF][08]0(?!0{6}\b)[0-7][0-9a-fA-F]{5}\b")]
+    private static partial Regex DenormalPattern();
 
     [GeneratedRegex(@"\bcall\b")]
     private static partial Regex CallPattern();

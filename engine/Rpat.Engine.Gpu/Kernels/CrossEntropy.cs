@@ -37,6 +37,6 @@ internal readonly struct CrossEntropyGradientRow(
         double norm = row.LogSumExp();
         int label = labels[rows.Row];
         for (int j = rows.Lane; j < rows.K; j += Reduce.WarpSize)
-            rows.Put(dz, j, coefficient * (Real.Exp(row.At(j) - norm) - (j == label ? 1 : 0)), accumulate);
+            rows.Put(dz, j, coefficient * (Real.Exp(row.At(j) - norm) - (j == label ? 1.0 : 0.0)), accumulate);
     }
 }

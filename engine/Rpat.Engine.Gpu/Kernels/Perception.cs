@@ -116,7 +116,7 @@ internal readonly struct RpatLossGradientRow(LossRows rows, PerceptionResiduals 
         for (int j = rows.Lane; j < rows.K; j += Reduce.WarpSize)
         {
             double g = perception * 2.0 * r.At(rows.Row * rows.K + j) / rows.K;
-            d.Put(rows, j, g, r.Alpha, coefficient * (Real.Exp(row.At(j) - norm) - (j == label ? 1 : 0)));
+            d.Put(rows, j, g, r.Alpha, coefficient * (Real.Exp(row.At(j) - norm) - (j == label ? 1.0 : 0.0)));
         }
     }
 }

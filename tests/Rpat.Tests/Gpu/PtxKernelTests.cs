@@ -58,6 +58,13 @@ public class PtxKernelTests
         Assert.Equal((local, calls, generic), (Kernel(text).UsesLocalMemory, Kernel(text).Calls, Kernel(text).GenericAccesses));
 
     [Theory]
+    [InlineData("selp.b64 %fd1, 0d0000000000000001, 0d0000000000000000, %p1;", 1)]
+    [InlineData("selp.b64 %fd1, 0d3FF0000000000000, 0d0000000000000000, %p1;", 0)]
+    [InlineData("mov.f64 %fd1, 0d8000000000000000; mov.f64 %fd2, 0d800FFFFFFFFFFFFF; mov.f64 %fd3, 0d0010000000000000;", 1)]
+    [InlineData("mov.f32 %f1, 0f00000001; mov.f32 %f2, 0f807FFFFF; mov.f32 %f3, 0f00800000; mov.f32 %f4, 0f80000000;", 2)]
+    public void Denormal_constants_are_seen(string text, int count) => Assert.Equal(count, Kernel(text).DenormalConstants);
+
+    [Theory]
     [InlineData("SgdQuad", "add.f32 %f1, %f2, %f3;", PtxKernel.Ok)]
     [InlineData("SgdQuad", "mma.sync.aligned;", "has not the products and copies that it was written with")]
     [InlineData("ConvLineGemm-Tf32", "ld.global.v4.f32 {%f1}, [%rd1];", "has not the products and copies that it was written with")]

@@ -14,7 +14,7 @@ public readonly struct CrossEntropyRowTerm : IRowTerm
     public void Gradient<TRow>(TRow z, TRow other, int label, double factor) where TRow : struct, IRow
     {
         double norm = RowMath.LogSumExp(z, 1);
-        for (int j = 0; j < z.Count; j++) z.Put(j, factor * (z.Exp(z.At(j) - norm) - (j == label ? 1 : 0)));
+        for (int j = 0; j < z.Count; j++) z.Put(j, factor * (z.Exp(z.At(j) - norm) - (j == label ? 1.0 : 0.0)));
     }
 }
 
@@ -38,7 +38,7 @@ public readonly struct ComplementRowTerm : IRowTerm
         double norm = RowMath.LogSumExp(z, 1);
         int wrong = RowMath.LargestBesides(z, label);
         double p = z.Exp(z.At(wrong) - norm), rate = factor * p / (Room - p);
-        for (int j = 0; j < z.Count; j++) z.Put(j, rate * ((j == wrong ? 1 : 0) - z.Exp(z.At(j) - norm)));
+        for (int j = 0; j < z.Count; j++) z.Put(j, rate * ((j == wrong ? 1.0 : 0.0) - z.Exp(z.At(j) - norm)));
     }
 }
 
@@ -58,7 +58,7 @@ public readonly struct OneVsRestRowTerm : IRowTerm
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Gradient<TRow>(TRow z, TRow other, int label, double factor) where TRow : struct, IRow
     {
-        for (int j = 0; j < z.Count; j++) z.Put(j, factor * (RowMath.Sigmoid(z, z.At(j)) - (j == label ? 1 : 0)));
+        for (int j = 0; j < z.Count; j++) z.Put(j, factor * (RowMath.Sigmoid(z, z.At(j)) - (j == label ? 1.0 : 0.0)));
     }
 }
 

@@ -28,7 +28,7 @@ public readonly struct MartRowTerm : IRowTerm
         {
             double logQ = other.At(j) - normT, logP = z.At(j) - normZ, q = z.Exp(logQ);
             z.Put(j, factor * weight * (z.Exp(logP) - q));
-            other.Put(j, factor * (weight * q * (logQ - logP - kl) - kl * right * ((j == label ? 1 : 0) - q)));
+            other.Put(j, factor * (weight * q * (logQ - logP - kl) - kl * right * ((j == label ? 1.0 : 0.0) - q)));
         }
     }
 }
