@@ -1,7 +1,7 @@
 #!/bin/sh
 # Everything worth knowing of a GPU in one call of under ten minutes, from a published program; no SDK is needed on the machine.
-# The program, one compressed file of about 44 MB, is made on any machine whose package feed serves ILGPU:
-#   dotnet publish engine/Rpat.Trainer -c Release -r linux-x64 --self-contained -p:Ilgpu=on -p:PublishSingleFile=true \
+# The program, one compressed file of about 44 MB, is made on any machine:
+#   dotnet publish engine/Rpat.Trainer -c Release -r linux-x64 --self-contained -p:PublishSingleFile=true \
 #     -p:EnableCompressionInSingleFile=true -o rpat-linux
 #   benchmarks/gpu.sh rpat-linux/rpat [cuda:0] [batch]
 # Prints the device, the audit of the kernels' PTX, each kernel's error, then its time and share of the measured peak for each precision, and

@@ -1,4 +1,4 @@
-#if RPAT_ILGPU // the emulator runs kernels and does not compile them
+#if !RPAT_EMULATED // the emulator runs kernels and does not compile them
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;

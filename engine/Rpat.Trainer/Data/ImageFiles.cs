@@ -1,8 +1,6 @@
 using Rpat.Engine.IO;
-#if RPAT_IMAGESHARP
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.PixelFormats;
-#endif
 
 namespace Rpat.Trainer.Data;
 
@@ -12,15 +10,11 @@ namespace Rpat.Trainer.Data;
 /// <param name="Pixels">[height, width, RGB].</param>
 internal sealed record RgbImage(int Width, int Height, byte[] Pixels);
 
-/// <summary>Decodes JPEG and PNG files by SixLabors.ImageSharp, an optional package of the build.</summary>
+/// <summary>Decodes JPEG and PNG files by SixLabors.ImageSharp.</summary>
 internal static class ImageFiles
 {
     /// <summary>What counts as a picture in a folder.</summary>
     internal static readonly string[] Extensions = [".jpeg", ".jpg", ".png"];
-
-#if RPAT_IMAGESHARP
-    /// <summary>Whether this build can decode pictures.</summary>
-    internal static readonly bool CanDecode = true;
 
     /// <summary>Decodes a file; grey pictures get three equal channels.</summary>
     /// <exception cref="DataException">The file cannot be read or decoded.</exception>
@@ -40,14 +34,4 @@ internal static class ImageFiles
             throw new DataException($"'{path}' is not a sound picture ({reason}): copy it again.", error);
         }
     }
-#else
-    /// <summary>Whether this build can decode pictures.</summary>
-    internal static readonly bool CanDecode = false;
-
-    /// <summary>Says which package is missing.</summary>
-    /// <exception cref="DataException">Always.</exception>
-    internal static RgbImage Decode(string path) => throw new DataException(
-        $"'{path}' cannot be decoded: this build lacks the package SixLabors.ImageSharp, which no configured feed served; add a feed that"
-        + " has it and build with -p:ImageSharp=on, or pack the set on another machine with 'rpat data pack'.");
-#endif
 }
