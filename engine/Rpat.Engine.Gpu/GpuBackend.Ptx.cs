@@ -1,4 +1,5 @@
 #if !RPAT_EMULATED // the emulator runs kernels and does not compile them
+using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -13,22 +14,23 @@ public static partial class GpuBackend
     /// <summary>Compiles every kernel for an architecture; this needs no GPU.</summary>
     /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
     /// <param name="minor">Minor number, 0 for sm_80.</param>
-    public static IReadOnlyList<PtxKernel> Compile(int major, int minor) =>
-        [.. KernelTypes().Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
+    /// <param name="losses">Assemblies with losses of logits, next to the engine's own.</param>
+    public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] losses) =>
+        [.. KernelTypes([typeof(IRowLoss).Assembly, .. losses]).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; those that are made for a word or for a row term, once for each.</summary>
-    private static IEnumerable<Type> KernelTypes() =>
+    /// <summary>All kernels, by name; those that are made for a word or for a loss, once for each.</summary>
+    private static IEnumerable<Type> KernelTypes(Assembly[] assemblies) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
-        from made in type.IsGenericTypeDefinition ? Arguments(type).Select(argument => type.MakeGenericType(argument)) : [type]
+        from made in type.IsGenericTypeDefinition ? Arguments(type, assemblies).Select(argument => type.MakeGenericType(argument)) : [type]
         select made;
 
-    private static IEnumerable<Type> Arguments(Type kernel)
+    private static IEnumerable<Type> Arguments(Type kernel, Assembly[] assemblies)
     {
-        bool takesTerm = kernel.GetGenericArguments()[0].GetGenericParameterConstraints().Contains(typeof(IRowTerm));
-        return takesTerm
-            ? typeof(IRowTerm).Assembly.GetTypes().Where(type => type.IsValueType && typeof(IRowTerm).IsAssignableFrom(type))
+        bool takesLoss = kernel.GetGenericArguments()[0].GetGenericParameterConstraints().Contains(typeof(IRowLoss));
+        return takesLoss
+            ? assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && typeof(IRowLoss).IsAssignableFrom(type))
             : [typeof(Tf32), typeof(Bf16)];
     }
 

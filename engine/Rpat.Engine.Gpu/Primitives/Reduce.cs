@@ -20,12 +20,12 @@ internal static class Reduce
 
     /// <summary>Maximum over the lanes of a warp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float WarpMax(float v)
+    public static double WarpMax(double v)
     {
-        float max = v;
+        double max = v;
         for (int distance = WarpSize / 2; distance > 0; distance >>= 1)
         {
-            float other = Warp.ShuffleXor(max, distance);
+            double other = Warp.ShuffleXor(max, distance);
             max = other > max ? other : max;
         }
         return max;

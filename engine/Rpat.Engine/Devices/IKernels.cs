@@ -5,6 +5,6 @@ namespace Rpat.Engine;
 /// </summary>
 public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
     IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
-    ICrossEntropyKernels, IPerceptionKernels, IKlDivergenceKernels, IMeanSquaredErrorKernels, IRowTermsKernels, ILerpKernels,
+    IRowLossKernels, ILerpKernels,
     IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels, IWeightPerturbationKernels,
-    ICropFlipKernels, IGatherKernels;
+    ICropFlipKernels;

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Robust;
 
@@ -60,7 +61,7 @@ internal sealed record InnerCrossEntropy : InnerLoss
     public override string Name => "ce";
 
     public override Loss Record(InnerViews v) => v.Targets is { } targets
-        ? v.Tape.RowTerm("ce", new SoftCrossEntropyRowTerm(), v.Logits, new() { Other = targets, Detach = true, Reduction = Reduction.Sum })
+        ? v.Tape.RowLoss("ce", new SoftCrossEntropy(), v.Logits, new() { Second = targets, Detach = true, Reduction = Reduction.Sum })
         : v.Tape.CrossEntropy(v.Logits, v.Labels, Reduction.Sum);
 }
 
@@ -76,7 +77,7 @@ internal sealed record InnerSoftMargin : InnerLoss
     public override string Name => "soft-margin";
 
     public override Loss Record(InnerViews v) =>
-        v.Tape.RowTerm("margin", new SoftMarginRowTerm(), v.Logits, new() { Labels = v.Labels, Reduction = Reduction.Sum });
+        v.Tape.RowLoss("margin", new SoftMargin(), v.Logits, new() { Labels = v.Labels, Reduction = Reduction.Sum });
 }
 
 /// <summary>Another loss + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
@@ -88,6 +89,6 @@ public sealed record MemorizationLoss(Coefficient Weight, InnerLoss Other) : Inn
     public override string Name => Other.Name + "+memory";
 
     /// <inheritdoc/>
-    public override Loss Record(InnerViews v) => Other.Record(v) + v.Times(Weight, v.Tape.RowTerm(
-        "memory", new SquaredProbabilityRowTerm(), v.Logits, new() { Other = v.History, Detach = true, Reduction = Reduction.Sum }));
+    public override Loss Record(InnerViews v) => Other.Record(v) + v.Times(Weight, v.Tape.RowLoss(
+        "memory", new SquaredProbability(), v.Logits, new() { Second = v.History, Detach = true, Reduction = Reduction.Sum }));
 }

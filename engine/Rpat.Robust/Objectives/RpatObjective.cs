@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Robust;
 

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Robust;
 
@@ -11,15 +12,15 @@ public sealed partial class Views
     public Loss CrossEntropy(Tensor logits, Tensor? weights = null)
     {
         if (Targets is { } targets)
-            return Tape.RowTerm("ce", new SoftCrossEntropyRowTerm(), logits, new() { Other = targets, Detach = true, Weights = weights });
+            return Tape.RowLoss("ce", new SoftCrossEntropy(), logits, new() { Second = targets, Detach = true, Weights = weights });
         return weights is null
             ? Tape.CrossEntropy(logits, Labels)
-            : Tape.RowTerm("ce", new CrossEntropyRowTerm(), logits, new() { Labels = Labels, Weights = weights });
+            : Tape.RowLoss("ce", new CrossEntropy(), logits, new() { Labels = Labels, Weights = weights });
     }
 
     /// <summary>② −log(1.0001 − p_j), j the most probable wrong class (MART).</summary>
     public Loss Complement(Tensor logits, Tensor? weights = null) =>
-        Tape.RowTerm("complement", new ComplementRowTerm(), logits, new() { Labels = Labels, Weights = weights });
+        Tape.RowLoss("complement", new Complement(), logits, new() { Labels = Labels, Weights = weights });
 
     /// <summary>③ KL(softmax(scale·target) ‖ softmax(scale·logits)); the gradient reaches both, or the logits only.</summary>
     /// <param name="target">Logits <c>[N, K]</c> of the distribution to be learned.</param>
@@ -30,21 +31,21 @@ public sealed partial class Views
     public Loss Distill(Tensor target, Tensor logits, float scale = 1, Tensor? weights = null, bool detach = false) =>
         scale == 1 && weights is null
             ? Tape.KlDivergence(target, logits, detach)
-            : Tape.RowTerm("kl", new DistillRowTerm(scale), logits, new() { Other = target, Detach = detach, Weights = weights });
+            : Tape.RowLoss("kl", new KlDivergence(scale), logits, new() { Second = target, Detach = detach, Weights = weights });
 
     /// <summary>③ as distillation at a temperature T: −T²·Σ softmax(target/T)·log softmax(logits/T), the target a constant.</summary>
-    public Loss DistillAt(float temperature, Tensor target, Tensor logits) => Tape.RowTerm(
-        "kd", new DistillRowTerm(1 / temperature, temperature * temperature, crossEntropy: true), logits, new() { Other = target, Detach = true });
+    public Loss DistillAt(float temperature, Tensor target, Tensor logits) => Tape.RowLoss(
+        "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new() { Second = target, Detach = true });
 
     /// <summary>③ with MART's weight 1 − p_y(x), which carries gradient: (1.0000001 − q_y)·KL(q ‖ p).</summary>
     /// <param name="clean">z(x).</param>
     /// <param name="logits">z(x′).</param>
     public Loss MartDistill(Tensor clean, Tensor logits) =>
-        Tape.RowTerm("kl", new MartRowTerm(), logits, new() { Other = clean, Labels = Labels });
+        Tape.RowLoss("kl", new MartDivergence(), logits, new() { Second = clean, Labels = Labels });
 
     /// <summary>④ mean_k (p_k − t_k)² with what is remembered of the image (TE).</summary>
     public Loss Memory(Tensor logits) =>
-        Tape.RowTerm("memory", new SquaredProbabilityRowTerm(), logits, new() { Other = Remembered, Detach = true });
+        Tape.RowLoss("memory", new SquaredProbability(), logits, new() { Second = Remembered, Detach = true });
 
     private Tensor Remembered => _program.History ?? throw new InvalidOperationException("The method remembers nothing: declare a History.");
 
@@ -53,11 +54,11 @@ public sealed partial class Views
 
     /// <summary>⑥ Jensen–Shannon divergence of the two views of each image at a temperature (Consistency-AT).</summary>
     public Loss Consistency(Tensor logits, float temperature) =>
-        Tape.RowTerm("jsd", new JensenShannonRowTerm(temperature), logits, new() { Halves = true });
+        Tape.RowLoss("jsd", new JensenShannon(temperature), logits, new() { Halves = true });
 
     /// <summary>⑦ One against the rest (SOVR).</summary>
     public Loss OneVsRest(Tensor logits, Tensor? weights = null) =>
-        Tape.RowTerm("ovr", new OneVsRestRowTerm(), logits, new() { Labels = Labels, Weights = weights });
+        Tape.RowLoss("ovr", new OneVsRest(), logits, new() { Labels = Labels, Weights = weights });
 
     /// <summary>Sample weights from a batch's logits: constants of the gradient.</summary>
     public Tensor Weights(Tensor logits, SampleWeighting weigh) => Tape.SampleWeights(logits, Labels, weigh);

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust.Losses;
 using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
@@ -191,8 +192,8 @@ internal sealed class MarginFinder
 
     private float[] Part(float[] all, int i) => all[(i * _net.InputShape.SampleCount)..((i + 1) * _net.InputShape.SampleCount)];
 
-    private LossTerm Record(Tape tape, BnMode bn) => tape.RowTerm(
-        "margin", new SoftMarginRowTerm(), _net.Forward(tape, _point, bn), new() { Labels = _labels, Reduction = Reduction.Sum }).Terms[0];
+    private LossTerm Record(Tape tape, BnMode bn) => tape.RowLoss(
+        "margin", new SoftMargin(), _net.Forward(tape, _point, bn), new() { Labels = _labels, Reduction = Reduction.Sum }).Terms[0];
 }
 
 /// <summary>The last margin of each image; it grows to the largest index that it meets.</summary>

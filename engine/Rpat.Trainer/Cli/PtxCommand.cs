@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Engine.Gpu;
+using Rpat.Robust.Losses;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
@@ -53,7 +54,7 @@ internal sealed class PtxCommand
     {
         try
         {
-            return GpuBackend.Compile(arch / 10, arch % 10);
+            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly);
         }
         catch (DeviceUnavailableException e)
         {

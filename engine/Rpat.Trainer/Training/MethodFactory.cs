@@ -1,6 +1,7 @@
 using Rpat.Engine;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Losses;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Weights;

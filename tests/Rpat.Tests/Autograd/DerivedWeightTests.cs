@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust.Losses;
 using Rpat.Models;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Support;

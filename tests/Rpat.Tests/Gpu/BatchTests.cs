@@ -6,7 +6,7 @@ namespace Rpat.Tests.Gpu;
 
 /// <summary>Batches that are made on the GPU have the bits of the CPU's.</summary>
 [Collection(GpuCollection.Name)]
-[Covers(nameof(ICropFlipKernels.CropFlip), nameof(IGatherKernels.GatherRows))]
+[Covers(nameof(ICropFlipKernels.CropFlip))]
 public class BatchTests(GpuFixture fixture)
 {
     /// <summary>C, H, W, pad, flip, border, side of Cutout.</summary>
@@ -31,22 +31,5 @@ public class BatchTests(GpuFixture fixture)
             duel.Run((k, on) => k.CropFlip(how, on(pixels)!, [6, 0, 3, 3, 5], on(batch)!));
             duel.CheckBits(batch);
         }
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(105)]
-    [InlineData(16)]
-    public void Some_of_the_rows(int length)
-    {
-        using var duel = new Duel(fixture);
-        Pair source = duel.Plain(new Shape(6, length), 1), fewer = duel.Plain(new Shape(3, length), 2), back = duel.Plain(new Shape(6, length), 3);
-        duel.Run((k, on) =>
-        {
-            k.GatherRows(length, on(source)!, [4, 0, 4], on(fewer)!, []);
-            k.GatherRows(length, on(fewer)!, [2, 0], on(back)!, [5, 1]);
-        });
-        duel.CheckBits(fewer);
-        duel.CheckBits(back);
     }
 }

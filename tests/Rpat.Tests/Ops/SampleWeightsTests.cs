@@ -11,10 +11,10 @@ public class SampleWeightsTests
         Array4 z = Array4.Normal(3, 4, 1, 1, seed: 1);
         int[] labels = [2, 0, 3];
         var weighted = LossProbe.Run([z], labels, (tape, x, y) =>
-            tape.RowTerm("ce", new CrossEntropyRowTerm(), x[0], new() { Labels = y, Weights = tape.SampleWeights(x[0], y, OwnLogit) }));
+            tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Labels = y, Weights = tape.SampleWeights(x[0], y, OwnLogit) }));
         float[] expected = [.. labels.Select((y, i) => (float)z.Sample(i)[y])];
         var given = LossProbe.Run([z], labels, (tape, x, y) =>
-            tape.RowTerm("ce", new CrossEntropyRowTerm(), x[0], new() { Labels = y, Weights = Tensor.From(tape.Device, new Shape(1, 3), expected) }));
+            tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Labels = y, Weights = Tensor.From(tape.Device, new Shape(1, 3), expected) }));
         Assert.Equal(given.Values, weighted.Values);
         Assert.Equal(given.Gradients[0], weighted.Gradients[0]);
     }
@@ -23,7 +23,7 @@ public class SampleWeightsTests
     public void Another_batch_size_is_refused_by_name() => Assert.Equal(
         "SampleWeights: input [3, 4] and 2 labels differ in batch size.",
         Assert.Throws<ShapeException>(() => LossProbe.Run([Array4.Normal(3, 4, 1, 1, seed: 1)], [0, 1], (tape, x, y) =>
-            tape.RowTerm("ce", new CrossEntropyRowTerm(), x[0], new() { Weights = tape.SampleWeights(x[0], y, OwnLogit) }))).Message);
+            tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Weights = tape.SampleWeights(x[0], y, OwnLogit) }))).Message);
 
     private static void OwnLogit(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {

@@ -1,5 +1,6 @@
 using Rpat.Engine;
 using Rpat.Robust;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Tests.Robust;
 

@@ -97,8 +97,8 @@ public sealed class GoldenStepTests
     {
         LossTerm term = step.Loss.Terms.Single();
         for (int i = 0; i < _views.Length; i++)
-            LossProbe.AssertNear(_golden.Doubles($"logits{number}/{_views[i]}"), term.Inputs[i].Tensor.ToArray(), Logits);
-        Assert.Same(step.Logits, term.Inputs[2].Tensor);
+            LossProbe.AssertNear(_golden.Doubles($"logits{number}/{_views[i]}"), term.Inputs[2 - i].Tensor.ToArray(), Logits);
+        Assert.Same(step.Logits, term.Inputs[0].Tensor);
         LossProbe.AssertNear(_golden.Number($"loss{number}/ce"), term.ReadPart(0), Losses);
         LossProbe.AssertNear(_golden.Number($"loss{number}/rpat"), term.ReadPart(1), Perception);
         LossProbe.AssertNear(_golden.Number($"loss{number}/total"), step.Loss.Read(), Losses);

@@ -4,6 +4,7 @@ using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Tests.Robust;
 

@@ -2,6 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Tests.Robust;
 

@@ -66,10 +66,9 @@ internal static class ElementCases
     {
         int[] indices = [.. Enumerable.Range(0, s.N).Reverse()];
         Given words = make.Words([.. Enumerable.Range(0, (int)((s.Count + 3) / 4)).Select(i => unchecked((int)(2654435761u * (uint)(i + 1))))]);
-        Given batch = make.Plain(s), source = make.Plain(s), chosen = make.Plain(s);
+        Given batch = make.Plain(s);
         var how = new CropFlipOf(s.WithBatch(1), new AugmentOptions(4, true), new RandomKey(9, Purpose.Augment, 1, 0, 0, 0));
         yield return Flat("crop and flip from bytes", batch, "CropFlip", k => k.CropFlip(how, words, indices, batch), at => Augmented(how, indices[at.N], at), 1.25);
-        yield return Flat("rows by number", chosen, "GatherRows", k => k.GatherRows(s.SampleCount, source, indices, chosen, []), at => source[indices[at.N], at.C, at.Y, at.X], 2);
     }
 
     /// <summary>A value of <see cref="CropFlip"/>'s rule, from the bytes of the words that were uploaded.</summary>

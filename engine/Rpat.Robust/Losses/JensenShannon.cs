@@ -1,76 +1,50 @@
 using System.Runtime.CompilerServices;
+using Rpat.Engine;
 
-namespace Rpat.Engine;
-
-/// <summary>
-/// (1.0000001 − q_y)·KL(q ‖ p), q = softmax(other) at the clean image, p = softmax(z) at the adversarial one; the weight carries
-/// gradient (MART; methods.md 2.4, 2.6).
-/// </summary>
-public readonly struct MartRowTerm : IRowTerm
-{
-    private const double One = 1.0000001;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TRow>(TRow z, TRow other, int label) where TRow : struct, IRow
-    {
-        double normT = RowMath.LogSumExp(other, 1), normZ = RowMath.LogSumExp(z, 1);
-        return (One - z.Exp(other.At(label) - normT)) * RowMath.Kl(other, z, 1, normT, normZ);
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Gradient<TRow>(TRow z, TRow other, int label, double factor) where TRow : struct, IRow
-    {
-        double normT = RowMath.LogSumExp(other, 1), normZ = RowMath.LogSumExp(z, 1);
-        double kl = RowMath.Kl(other, z, 1, normT, normZ), right = z.Exp(other.At(label) - normT), weight = One - right;
-        for (int j = 0; j < z.Count; j++)
-        {
-            double logQ = other.At(j) - normT, logP = z.At(j) - normZ, q = z.Exp(logQ);
-            z.Put(j, factor * weight * (z.Exp(logP) - q));
-            other.Put(j, factor * (weight * q * (logQ - logP - kl) - kl * right * ((j == label ? 1.0 : 0.0) - q)));
-        }
-    }
-}
+namespace Rpat.Robust.Losses;
 
 /// <summary>
 /// Jensen–Shannon divergence of two views at a temperature, ½KL(π¹‖m) + ½KL(π²‖m), π = softmax(z/T), m = max(½(π¹+π²), 1e-8)
 /// (Consistency-AT; methods.md 2.5).
 /// </summary>
 /// <param name="temperature">T.</param>
-public readonly struct JensenShannonRowTerm(float temperature) : IRowTerm
+public readonly struct JensenShannon(float temperature) : IRowLoss
 {
     private const double Least = 1e-8;
     private readonly float _temperature = temperature;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TRow>(TRow z, TRow other, int label) where TRow : struct, IRow
+    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow
     {
+        TRow z = rows.Z, other = rows.Second;
         double scale = 1.0 / _temperature, norm1 = RowMath.LogSumExp(z, scale), norm2 = RowMath.LogSumExp(other, scale), sum = 0;
-        for (int j = 0; j < z.Count; j++)
+        for (int j = z.First; j < z.Count; j += z.Step)
         {
             double log1 = scale * z.At(j) - norm1, log2 = scale * other.At(j) - norm2;
             double p1 = z.Exp(log1), p2 = z.Exp(log2), logM = LogMean(z, p1, p2);
             sum += 0.5 * (p1 * (log1 - logM) + p2 * (log2 - logM));
         }
-        return sum;
+        return z.Sum(sum);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Gradient<TRow>(TRow z, TRow other, int label, double factor) where TRow : struct, IRow
+    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
     {
+        TRow z = rows.Z, other = rows.Second;
         double scale = 1.0 / _temperature, norm1 = RowMath.LogSumExp(z, scale), norm2 = RowMath.LogSumExp(other, scale);
         double mean1 = 0, mean2 = 0, rate = factor * scale;
-        for (int j = 0; j < z.Count; j++)
+        for (int j = z.First; j < z.Count; j += z.Step)
         {
             double log1 = scale * z.At(j) - norm1, log2 = scale * other.At(j) - norm2;
             double p1 = z.Exp(log1), p2 = z.Exp(log2);
             mean1 += p1 * Slope(z, log1, p1, p2);
             mean2 += p2 * Slope(z, log2, p1, p2);
         }
-        for (int j = 0; j < z.Count; j++)
+        mean1 = z.Sum(mean1);
+        mean2 = z.Sum(mean2);
+        for (int j = z.First; j < z.Count; j += z.Step)
         {
             double log1 = scale * z.At(j) - norm1, log2 = scale * other.At(j) - norm2;
             double p1 = z.Exp(log1), p2 = z.Exp(log2);

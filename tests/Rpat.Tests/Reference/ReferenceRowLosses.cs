@@ -1,7 +1,7 @@
 namespace Rpat.Tests.Reference;
 
 /// <summary>The loss terms of methods.md 2.6 for one row each, written straight from their formulas.</summary>
-internal static class ReferenceRowTerms
+internal static class ReferenceRowLosses
 {
     public static double[] Softmax(double[] z, double scale = 1)
     {

@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+
+namespace Rpat.Engine;
+
+/// <summary>
+/// factor·KL(q ‖ p), q = softmax(scale·t), t the second row, p = softmax(scale·z), or with −Σ q log p in place of the divergence, which
+/// differs by q's entropy: TRADES, ReBAT, RPAT++, distillation at a temperature of 1/scale (methods.md 2.6, 3.2, 4.5).
+/// </summary>
+/// <param name="scale">What both logits are multiplied with.</param>
+/// <param name="factor">What the value is multiplied with.</param>
+/// <param name="crossEntropy">Leave out the target's entropy; the target is a constant then.</param>
+public readonly struct KlDivergence(float scale = 1, float factor = 1, bool crossEntropy = false) : IRowLoss
+{
+    private readonly float _scale = scale;
+    private readonly float _factor = factor;
+    private readonly int _entropy = crossEntropy ? 0 : 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow
+    {
+        TRow z = rows.Z, t = rows.Second;
+        double normT = RowMath.LogSumExp(t, _scale), normZ = RowMath.LogSumExp(z, _scale), sum = 0;
+        for (int j = z.First; j < z.Count; j += z.Step)
+        {
+            double logQ = _scale * t.At(j) - normT, logP = _scale * z.At(j) - normZ;
+            sum += z.Exp(logQ) * (_entropy * logQ - logP);
+        }
+        return _factor * z.Sum(sum);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
+    {
+        TRow z = rows.Z, t = rows.Second;
+        double normT = RowMath.LogSumExp(t, _scale), normZ = RowMath.LogSumExp(z, _scale), rate = factor * _factor * _scale;
+        double kl = RowMath.Kl(t, z, _scale, normT, normZ);
+        for (int j = z.First; j < z.Count; j += z.Step)
+        {
+            double logQ = _scale * t.At(j) - normT, logP = _scale * z.At(j) - normZ, q = z.Exp(logQ);
+            z.Put(j, rate * (z.Exp(logP) - q));
+            t.Put(j, rate * q * (logQ - logP - kl));
+        }
+    }
+}
+
+/// <summary>Recording of Kullback–Leibler divergences.</summary>
+public static class KlDivergenceOp
+{
+    /// <summary>KL(softmax(target) ‖ softmax(logits)); the gradient reaches both unless the target is detached.</summary>
+    /// <exception cref="ShapeException">The sizes differ.</exception>
+    public static Loss KlDivergence(this Tape tape, Tensor target, Tensor logits, bool detachTarget = false, Reduction reduction = Reduction.Mean) =>
+        tape.RowLoss("kl", new KlDivergence(1), logits, new() { Second = target, Detach = detachTarget, Reduction = reduction });
+}
