@@ -1,9 +1,9 @@
 using Rpat.Engine;
-using Rpat.Robust.Losses;
 using Rpat.Engine.Distributed;
 using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
+using Rpat.Robust.Losses;
 
 namespace Rpat.Robust;
 

@@ -1,6 +1,6 @@
 using Rpat.Engine;
-using Rpat.Robust.Losses;
 using Rpat.Models;
+using Rpat.Robust.Losses;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Support;
 
