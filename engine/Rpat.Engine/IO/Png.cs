@@ -9,9 +9,6 @@ public static class Png
 {
     private static readonly byte[] _signature = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
 
-    // What the specification's CRC gives for each value of a byte: polynomial EDB88320, reflected.
-    private static readonly uint[] _crc = [.. Enumerable.Range(0, 256).Select(CrcOf)];
-
     /// <summary>Encodes an image.</summary>
     /// <param name="width">Pixels of a row.</param>
     /// <param name="height">Rows.</param>
@@ -81,16 +78,7 @@ public static class Png
         BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
         file.Write(number);
         file.Write(body);
-        uint crc = uint.MaxValue;
-        foreach (byte b in body) crc = _crc[(byte)(crc ^ b)] ^ (crc >> 8);
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~crc);
+        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.Of(body));
         file.Write(number);
-    }
-
-    private static uint CrcOf(int value)
-    {
-        uint crc = (uint)value;
-        for (int bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ 0xEDB88320;
-        return crc;
     }
 }
