@@ -4,7 +4,8 @@ namespace Rpat.Engine.IO;
 
 /// <summary>
 /// The Python version of CIFAR-10 and CIFAR-100: pickled dicts of <c>data</c>, numpy uint8 [n, 3072] with the planes of the binary
-/// version, and a list of labels. The pickles are read, never executed.
+/// version, and a list of labels; or as other tools have written them again, with arrays or lists, as [n, 3, 32, 32] or [n, 32, 32, 3],
+/// under keys that are texts or bytes. The pickles are read, never executed.
 /// </summary>
 public static class CifarPython
 {
@@ -46,9 +47,9 @@ public static class CifarPython
     {
         try
         {
-            using var pickle = new BarePickle(FileReader.OpenData(path));
+            using var pickle = new BarePickle(FileReader.OpenData(path), data: true);
             var batch = pickle.Root as PickleDict ?? throw Error(path, "it is no dict");
-            byte[] pixels = Pixels(path, batch, pickle);
+            byte[] pixels = Pixels(path, batch);
             return Set(kind, pixels, Labels(path, batch, kind, pixels.Length / PixelBytes));
         }
         catch (CheckpointException error)
@@ -60,28 +61,38 @@ public static class CifarPython
     private static LabeledImages Set(CifarKind kind, byte[] pixels, int[] labels) => new(
         kind == CifarKind.Cifar10 ? "cifar10" : "cifar100", Planes, Side, Side, pixels, labels, CifarBinary.ClassNames(kind));
 
-    private static byte[] Pixels(string path, PickleDict batch, BarePickle pickle)
+    private static byte[] Pixels(string path, PickleDict batch)
     {
-        if (batch.Find("data") is not NumpyArray array || NumpyCalls.ToArray("data", array, what => pickle.Fail(what)) is not { } data)
-            throw Error(path, "it has no numpy array 'data'");
-        if (data.Type == ElementType.U8 && data.Shape is [_, PixelBytes]) return data.Data.ToArray();
-        throw Error(path, $"'data' is {data.Type} {ArrayShape.Text(data.Shape)} where U8 [n, {PixelBytes}] is expected");
+        PickledBytes data = PickledBytes.Of(batch.Find("data"), "data", what => Error(path, what))
+            ?? throw Error(path, "it has no array or list 'data' of whole numbers");
+        return data.Shape switch
+        {
+            [_, PixelBytes] or [_, Planes, Side, Side] => data.Values,
+            [_, Side, Side, Planes] => PlanesFirst(data.Values),
+            _ => throw Error(path, $"'data' is {ArrayShape.Text(data.Shape)} where [n, {PixelBytes}], [n, 3, 32, 32] or [n, 32, 32, 3] is expected"),
+        };
+    }
+
+    private static byte[] PlanesFirst(byte[] values)
+    {
+        var planes = new byte[values.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            int inImage = i % PixelBytes;
+            planes[i - inImage + inImage % Planes * Side * Side + inImage / Planes] = values[i];
+        }
+
+        return planes;
     }
 
     private static int[] Labels(string path, PickleDict batch, CifarKind kind, int count)
     {
         string key = kind == CifarKind.Cifar10 ? "labels" : "fine_labels";
-        if (batch.Find(key) is not PickleList { Items: var items } || items.Count != count)
+        if (PickledBytes.Of(batch.Find(key), key, what => Error(path, what)) is not { Shape: [_] or [_, 1] } list || list.Values.Length != count)
             throw Error(path, $"it has no list '{key}' of {count} labels");
-        int classes = CifarBinary.ClassNames(kind).Count;
-        var labels = new int[count];
-        for (int i = 0; i < count; i++)
-        {
-            if (items[i] is not long label || label < 0 || label >= classes)
-                throw Error(path, $"image {i} has label {items[i] ?? "None"} where 0 to {classes - 1} are expected");
-            labels[i] = (int)label;
-        }
-
+        int[] labels = Array.ConvertAll(list.Values, label => (int)label);
+        int classes = CifarBinary.ClassNames(kind).Count, wrong = Array.FindIndex(labels, label => label >= classes);
+        if (wrong >= 0) throw Error(path, $"image {wrong} has label {labels[wrong]} where 0 to {classes - 1} are expected");
         return labels;
     }
 

@@ -32,8 +32,10 @@ public static class Idx
         try
         {
             if (!packed) return ReadPlain(stream, path);
-            using var unpacked = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
-            return ReadPlain(unpacked, path);
+            using var unpacked = new SumStream(new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true));
+            NamedArray array = ReadPlain(unpacked, path, stream.Length);
+            CheckEnd(stream, unpacked, path);
+            return array;
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
@@ -56,7 +58,17 @@ public static class Idx
         (packed ?? stream).Write(data);
     }
 
-    private static NamedArray ReadPlain(Stream stream, string path)
+    // The base library neither compares gzip's closing check sum and length nor tells what follows them.
+    private static void CheckEnd(Stream stream, SumStream unpacked, string path)
+    {
+        Span<byte> end = stackalloc byte[8];
+        stream.Position = Math.Max(0, stream.Length - end.Length);
+        stream.ReadExactly(end);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(end) != unpacked.Sum || BinaryPrimitives.ReadUInt32LittleEndian(end[4..]) != (uint)unpacked.Count)
+            throw Error(path, "its last bytes are not the check sum and the length of what it holds, so that it is cut, damaged, or something was appended");
+    }
+
+    private static NamedArray ReadPlain(Stream stream, string path, long packed = long.MaxValue)
     {
         byte[] start = ReadExactly(stream, 4, path, 0);
         ElementType? type = TypeOf(start[2]);
@@ -65,16 +77,17 @@ public static class Idx
         byte[] sizes = ReadExactly(stream, 4 * start[3], path, 4);
         var shape = new long[start[3]];
         for (int i = 0; i < shape.Length; i++) shape[i] = BinaryPrimitives.ReadUInt32BigEndian(sizes.AsSpan(4 * i));
-        byte[] data = ReadData(stream, shape, type.Value, path);
+        byte[] data = ReadData(stream, shape, type.Value, path, packed);
         StreamReading.SwapBytes(data, type.Value.Size());
         return new NamedArray(Path.GetFileName(path), type.Value, shape, data);
     }
 
-    private static byte[] ReadData(Stream stream, long[] shape, ElementType type, string path)
+    private static byte[] ReadData(Stream stream, long[] shape, ElementType type, string path, long packed)
     {
         int start = 4 + 4 * shape.Length;
         long? expected = ArrayShape.Bytes(shape, type);
         if (expected is null || expected > Array.MaxLength) throw Error(path, $"its shape {ArrayShape.Text(shape)} passes 2 GiB");
+        if (Unpacking.TooMuch(expected.Value, packed) is { } reason) throw Error(path, reason);
         byte[] data = ReadExactly(stream, (int)expected, path, start);
         if (stream.ReadByte() < 0) return data;
         throw Error(path, $"more bytes follow the {start + expected} that its shape {ArrayShape.Text(shape)} needs");

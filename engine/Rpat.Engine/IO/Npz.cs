@@ -13,15 +13,22 @@ public static class Npz
     /// <summary>Reads the arrays of a file by name.</summary>
     /// <param name="path">The .npz file.</param>
     /// <param name="wanted">Chooses the arrays to read; all when null. Entries that are not .npy are passed over.</param>
-    /// <exception cref="DataException">The file is missing, damaged or cut short, or holds a name twice.</exception>
-    public static IReadOnlyDictionary<string, NamedArray> Read(string path, Predicate<string>? wanted = null)
+    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or would unpack to too much.</exception>
+    public static IReadOnlyDictionary<string, NamedArray> Read(string path, Predicate<string>? wanted = null) =>
+        Read(path, name => wanted is null || wanted(name) ? long.MaxValue : 0);
+
+    /// <summary>Reads the arrays of a file that may have bytes, and refuses one that announces more.</summary>
+    /// <param name="path">The .npz file.</param>
+    /// <param name="most">How many bytes the array of a name may have with its header; 0 to pass over it.</param>
+    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or would unpack to too much.</exception>
+    public static IReadOnlyDictionary<string, NamedArray> Read(string path, Func<string, long> most)
     {
         using (FileReader.OpenData(path))
         {
             try
             {
                 using ZipArchive archive = ZipFile.OpenRead(path);
-                return ReadEntries(archive, path, wanted ?? (_ => true));
+                return ReadEntries(archive, new FileInfo(path).Length, path, most);
             }
             catch (Exception error) when (error is InvalidDataException or IOException or NotSupportedException or ArgumentException)
             {
@@ -48,17 +55,21 @@ public static class Npz
         });
     }
 
-    private static Dictionary<string, NamedArray> ReadEntries(ZipArchive archive, string path, Predicate<string> wanted)
+    private static Dictionary<string, NamedArray> ReadEntries(ZipArchive archive, long length, string path, Func<string, long> most)
     {
+        Exception Fail(string what) => new DataException($"'{path}' is not a sound .npz file: {what}; save it again with numpy.savez.");
+        (string Name, ZipArchiveEntry Entry)[] wanted =
+        [
+            .. archive.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal))
+                .Select(entry => (entry.FullName[..^Extension.Length], entry)).Where(item => most(item.Item1) > 0),
+        ];
+        if (Unpacking.TooMuch(wanted.Aggregate(Int128.Zero, (sum, item) => sum + item.Entry.Length), length) is { } reason) throw Fail(reason);
         var arrays = new Dictionary<string, NamedArray>(StringComparer.Ordinal);
-        foreach (ZipArchiveEntry entry in archive.Entries)
+        foreach (var (name, entry) in wanted)
         {
-            if (!entry.FullName.EndsWith(Extension, StringComparison.Ordinal)) continue;
-            string name = entry.FullName[..^Extension.Length];
-            if (!wanted(name)) continue;
-            using Stream stream = entry.Open();
-            if (!arrays.TryAdd(name, Npy.Read(stream, name, entry.Length, $"Array '{name}' in '{path}'")))
-                throw new DataException($"'{path}' holds two arrays called '{name}': save it again with numpy.savez.");
+            if (entry.Length > most(name)) throw Fail($"array '{name}' has {entry.Length} bytes where at most {most(name)} can be needed");
+            NamedArray array = Unpacking.ReadMember(entry, stream => Npy.Read(stream, name, entry.Length, $"Array '{name}' in '{path}'"), Fail);
+            if (!arrays.TryAdd(name, array)) throw new DataException($"'{path}' holds two arrays called '{name}': save it again with numpy.savez.");
         }
 
         return arrays;

@@ -73,7 +73,7 @@ internal sealed class DataCommand
         {
             int columns = parsed.GetValue(count);
             if (columns is < 1 or > 1000) throw new UsageException($"--n is {columns}: give 1 to 1000.");
-            string path = parsed.GetValue(_out) ?? "preview.png";
+            string path = OutputFile.Of(parsed.GetValue(_out), "preview.png");
             LabeledImages set = DataSets.Open(parsed.GetRequiredValue(_spec), parsed.GetValue(_dir)).Train;
             int[] classes = [.. Enumerable.Range(0, set.ClassNames.Count).Where(set.Labels.Contains).Take(MostRows)];
             columns = Math.Min(columns, classes.Min(k => set.Labels.Count(label => label == k)));
@@ -93,7 +93,7 @@ internal sealed class DataCommand
         var command = new Command("pack", "Write a data set as one .npz file, which opens fast and needs no decoder.") { _spec, _dir, _out };
         command.SetAction(parsed =>
         {
-            string spec = parsed.GetRequiredValue(_spec), path = parsed.GetValue(_out) ?? PackedName(spec);
+            string spec = parsed.GetRequiredValue(_spec), path = OutputFile.Of(parsed.GetValue(_out), PackedName(spec));
             DataPair pair = DataSets.Open(spec, parsed.GetValue(_dir));
             NpzSet.Write(path, pair);
             _host.Out.WriteLine($"{path}: {pair.Train.Count} + {pair.Test.Count} images; train with --dataset npz:{path}");
@@ -102,9 +102,15 @@ internal sealed class DataCommand
         return command;
     }
 
-    private static string PackedName(string spec) => spec == TinyImageNet.Name
-        ? TinyImageNet.PackedName
-        : Path.GetFileNameWithoutExtension(spec[(spec.IndexOf(':') + 1)..]) + ".npz";
+    // After the file or folder itself, however its path is spelt, or after the data set.
+    private static string PackedName(string spec)
+    {
+        string own = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(spec[(spec.IndexOf(':') + 1)..])));
+        return spec == TinyImageNet.Name ? TinyImageNet.PackedName
+            : spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) ? Path.GetFileNameWithoutExtension(own) + ".npz"
+            : !spec.StartsWith(ImageFolder.Prefix, StringComparison.Ordinal) ? spec.Replace(':', '-') + ".npz"
+            : (own.Length > 0 ? own : "packed") + ".npz";
+    }
 
     private Command Synth()
     {
@@ -121,7 +127,9 @@ internal sealed class DataCommand
         command.SetAction(parsed =>
         {
             var order = new SynthOrder(parsed.GetRequiredValue(kind), parsed.GetValue(train), parsed.GetValue(test), parsed.GetValue(seed));
-            _host.Out.WriteLine(order.Write(parsed.GetValue(_out), ImageSize.Parse("--size", parsed.GetValue(size)!), parsed.GetValue(classes)));
+            string? place = parsed.GetValue(_out);
+            if (order.Kind == "npz") place = OutputFile.Of(place, "made-up.npz");
+            _host.Out.WriteLine(order.Write(place, ImageSize.Parse("--size", parsed.GetValue(size)!), parsed.GetValue(classes)));
             return ExitCode.Done;
         });
         return command;

@@ -24,8 +24,13 @@ internal static class ImageFolder
         string? test = _heldOut.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
         if (!Directory.Exists(train)) return Undivided(name, folder, decode);
         if (test is null) throw new DataException($"'{folder}' has a folder 'train' but neither 'val' nor 'test': add the held-out pictures.");
-        string[] classes = Classes(train);
-        return new(Read(name, Files(train, classes), classes, decode), Read(name, Files(test, classes), classes, decode), folder, []);
+        string[] classes = PictureTree.Classes(train);
+        CheckKnown(test, classes);
+        (string, int)[] trainFiles = Files(train, classes), testFiles = Files(test, classes);
+        CheckFilled(train, trainFiles, classes);
+        return new(
+            Read(name, trainFiles, classes, decode), Read(name, testFiles, classes, decode), folder,
+            [.. Missing(test, testFiles, classes), .. PictureTree.LeftOut(train), .. PictureTree.LeftOut(test)]);
     }
 
     /// <summary>Decodes pictures into one set.</summary>
@@ -55,27 +60,47 @@ internal static class ImageFolder
         return new(name, 3, first.Height, first.Width, pixels, [.. files.Select(f => f.Label)], classes);
     }
 
-    /// <summary>The names of a folder's folders, in ordinal order.</summary>
-    internal static string[] Classes(string folder) =>
-        [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    /// <summary>The pictures of each class, in ordinal order of their paths.</summary>
+    internal static (string Path, int Label)[] Files(string folder, string[] classes) =>
+        [.. classes.SelectMany((name, label) => PictureTree.Pictures(Path.Combine(folder, name)).Select(path => (path, label)))];
 
-    /// <summary>The pictures beneath a folder, in ordinal order of their paths.</summary>
-    internal static IEnumerable<string> Pictures(string folder) => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(path => ImageFiles.Extensions.Contains(Path.GetExtension(path).ToLowerInvariant()))
-            .OrderBy(path => Path.GetRelativePath(folder, path).Replace('\\', '/'), StringComparer.Ordinal)
-        : [];
+    /// <summary>Refuses held-out classes that training knows nothing of.</summary>
+    /// <exception cref="DataException">There is one with pictures.</exception>
+    internal static void CheckKnown(string folder, IEnumerable<string> classes)
+    {
+        string? unknown = PictureTree.Classes(folder).Except(classes).FirstOrDefault(name => PictureTree.Pictures(Path.Combine(folder, name)).Any());
+        if (unknown is not null)
+            throw new DataException($"'{Path.Combine(folder, unknown)}' is a class that 'train' does not have: add it there, rename it or take it away.");
+    }
+
+    /// <summary>Refuses classes without pictures, which are mistakes or no classes.</summary>
+    /// <exception cref="DataException">There is one.</exception>
+    internal static void CheckFilled(string folder, (string, int Label)[] files, string[] classes)
+    {
+        string? empty = Without(files, classes).FirstOrDefault();
+        if (empty is not null && files.Length > 0)
+            throw new DataException($"'{Path.Combine(folder, empty)}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): fill the class or take its folder away.");
+    }
+
+    /// <summary>A sentence on classes that nothing is held out of, where there are any.</summary>
+    internal static string[] Missing(string folder, (string, int Label)[] files, string[] classes) =>
+        Without(files, classes) is { Length: > 0 } empty ? [$"'{folder}' has no pictures of {empty.Length} of {classes.Length} classes, '{empty[0]}' first."] : [];
+
+    private static string[] Without((string, int Label)[] files, string[] classes)
+    {
+        HashSet<int> there = [.. files.Select(file => file.Label)];
+        return [.. classes.Where((_, label) => !there.Contains(label))];
+    }
 
     private static DataPair Undivided(string name, string folder, Func<string, RgbImage> decode)
     {
-        string[] classes = Classes(folder);
-        LabeledImages all = Read(name, Files(folder, classes), classes, decode);
+        string[] classes = PictureTree.Classes(folder);
+        (string, int)[] files = Files(folder, classes);
+        CheckFilled(folder, files, classes);
+        LabeledImages all = Read(name, files, classes, decode);
         return new(all, all, folder,
-            [$"'{folder}' has no 'train' and 'val': its pictures serve for training and testing, so accuracy is not held-out accuracy."]);
+            [$"'{folder}' has no 'train' and 'val': its pictures serve for training and testing, so accuracy is not held-out accuracy.", .. PictureTree.LeftOut(folder)]);
     }
-
-    private static (string, int)[] Files(string folder, string[] classes) =>
-        [.. classes.SelectMany((name, label) => Pictures(Path.Combine(folder, name)).Select(path => (path, label)))];
 
     // [H, W, RGB] to [3, H, W], at the picture's place.
     private static void Copy(string path, RgbImage image, string firstPath, RgbImage first, byte[] pixels, int place)

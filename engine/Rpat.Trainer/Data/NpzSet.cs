@@ -22,13 +22,14 @@ internal static class NpzSet
     // Above this a float is not a multiple of 1/255 that went through float arithmetic.
     private const float ExactWithin = 1e-6f;
 
-    private static readonly string[] _names = ["images", "labels", "test_images", "test_labels", ClassNames, Notes];
+    private const long MostText = 16 << 20;
+    private const long MostLabels = 512 << 20;
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one is of a wrong kind.</exception>
     internal static DataPair Open(string path)
     {
-        IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, _names.Contains);
+        IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, MostBytes);
         bool heldOut = arrays.ContainsKey("test_images") || arrays.ContainsKey("test_labels");
         List<string> notes = [.. NotesOf(arrays.GetValueOrDefault(Notes))];
         (Pixels trainPixels, int[] trainLabels) = Part(path, arrays, "", notes);
@@ -50,6 +51,15 @@ internal static class NpzSet
         if (pair.Notes.Count > 0) arrays.Add(Lines(Notes, pair.Notes));
         Npz.Write(path, arrays);
     }
+
+    // What else a file holds is not unpacked.
+    private static long MostBytes(string name) => name switch
+    {
+        "images" or "test_images" => long.MaxValue,
+        "labels" or "test_labels" => MostLabels,
+        ClassNames or Notes => MostText,
+        _ => 0,
+    };
 
     private static NamedArray Lines(string name, IEnumerable<string> lines)
     {

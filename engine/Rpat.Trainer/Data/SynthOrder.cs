@@ -14,7 +14,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
     private static readonly string[] _kinds = ["cifar10", "cifar100", "npz"];
 
     /// <summary>Makes the images and writes them.</summary>
-    /// <param name="place">File or folder, or null for the usual one.</param>
+    /// <param name="place">The npz set's file; for the others a folder, or null for the usual one.</param>
     /// <param name="size">Size of an npz set's images.</param>
     /// <param name="classes">Classes of an npz set.</param>
     /// <returns>What was written, and how to use it.</returns>
@@ -27,7 +27,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
         int least = Kind == "npz" ? classes : Kind == "cifar10" ? 10 : 100;
         if (Train < least || Test < least || Train > 1_000_000 || Test > 1_000_000)
             throw new UsageException($"--n {Train} --test {Test} is out of range: give from {least}, an image for each class, to 1000000.");
-        return Kind == "npz" ? WriteNpz(place ?? "made-up.npz", size, classes) : WriteCifar(place ?? DataFolders.Default);
+        return Kind == "npz" ? WriteNpz(place!, size, classes) : WriteCifar(place ?? DataFolders.Default);
     }
 
     private string WriteNpz(string path, Shape size, int classes)

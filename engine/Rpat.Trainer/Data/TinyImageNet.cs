@@ -12,6 +12,8 @@ internal static class TinyImageNet
     internal const string FolderName = "tiny-imagenet-200";
     internal const string PackedName = FolderName + ".npz";
 
+    private const string Images = "images";
+
     /// <summary>Opens the packed file where there is one, else the folder.</summary>
     /// <exception cref="DataException">Neither is there, or it is damaged.</exception>
     internal static DataPair Open(string dataDir, Func<string, RgbImage> decode)
@@ -27,22 +29,31 @@ internal static class TinyImageNet
 
     private static DataPair OpenFolder(string folder, Func<string, RgbImage> decode)
     {
-        string train = Path.Combine(folder, "train");
-        string[] ids = ImageFolder.Classes(train), names = Names(folder, ids);
-        (string, int)[] files = [.. ids.SelectMany((id, label) => ImageFolder.Pictures(Path.Combine(train, id)).Select(path => (path, label)))];
-        return new(
-            ImageFolder.Read(Name, files, names, decode), ImageFolder.Read(Name, HeldOut(Path.Combine(folder, "val"), ids), names, decode), folder,
-            [$"'{folder}' was decoded picture by picture: 'rpat data pack {Name}' makes a file that opens in seconds."]);
+        string train = Path.Combine(folder, "train"), val = Path.Combine(folder, "val");
+        string[] ids = PictureTree.Classes(train), names = Names(folder, ids);
+        (string, int)[] files = ImageFolder.Files(train, ids), heldOut = HeldOut(val, ids);
+        ImageFolder.CheckFilled(train, files, ids);
+        ImageFolder.CheckKnown(val, ids.Append(Images));
+        return new(ImageFolder.Read(Name, files, names, decode), ImageFolder.Read(Name, heldOut, names, decode), folder,
+        [
+            $"'{folder}' was decoded picture by picture: 'rpat data pack {Name}' makes a file that opens in seconds.",
+            .. ImageFolder.Missing(val, heldOut, ids),
+        ]);
     }
 
-    private static List<(string Path, int Label)> HeldOut(string folder, string[] ids)
+    // Sorted into classes, the pictures may have left their list and an empty folder behind. All layouts give the same order.
+    private static (string Path, int Label)[] HeldOut(string folder, string[] ids)
     {
-        string annotations = Path.Combine(folder, "val_annotations.txt"), images = Path.Combine(folder, "images");
-        bool original = File.Exists(annotations) && Directory.Exists(images);
-        var labels = original ? ReadAnnotations(annotations, ids) : [];
-        return original
-            ? [.. ImageFolder.Pictures(images).Select(path => (path, LabelOf(labels, path, annotations))).OrderBy(file => file.Item2)]
-            : [.. ids.SelectMany((id, label) => ImageFolder.Pictures(Path.Combine(folder, id)).Select(path => (path, label)))];
+        string annotations = Path.Combine(folder, "val_annotations.txt");
+        string[] unsorted = [.. PictureTree.Pictures(Path.Combine(folder, Images))];
+        if (unsorted.Length > 0 && !File.Exists(annotations))
+            throw new DataException($"'{annotations}' is missing, which says the classes of the pictures in '{Path.Combine(folder, Images)}': unpack the archive again.");
+        Dictionary<string, int> labels = unsorted.Length > 0 ? ReadAnnotations(annotations, ids) : [];
+        return
+        [
+            .. ImageFolder.Files(folder, ids).Concat(unsorted.Select(path => (path, LabelOf(labels, path, annotations))))
+                .OrderBy(file => file.Item2).ThenBy(file => Path.GetFileName(file.Item1), StringComparer.Ordinal),
+        ];
     }
 
     private static Dictionary<string, int> ReadAnnotations(string path, string[] ids)

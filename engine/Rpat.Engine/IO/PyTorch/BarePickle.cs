@@ -4,13 +4,15 @@ namespace Rpat.Engine.IO.PyTorch;
 internal sealed class BarePickle : TorchArchive
 {
     /// <summary>Reads a file that begins as a pickle of protocol 2 or later does.</summary>
+    /// <param name="file">Closed afterwards.</param>
+    /// <param name="data">Whether it may hold a step for each of its bytes, as a list of pixels does.</param>
     /// <exception cref="CheckpointException">It is damaged.</exception>
-    public BarePickle(FileReader file) : base(file.Path, "Python pickle", file.Length)
+    public BarePickle(FileReader file, bool data = false) : base(file.Path, "Python pickle", file.Length)
     {
         using (file)
         {
             using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16);
-            Root = Unpickle(new PickleSource(stream, file.Length, Fail), NoPersistent);
+            Root = Unpickle(new PickleSource(stream, file.Length, Fail), NoPersistent, data ? Math.Max(file.Length, PickleMachine.MaxWork) : PickleMachine.MaxWork);
         }
     }
 

@@ -10,6 +10,9 @@ internal sealed partial class PickleMachine
     // Python 2 wrote names and raw data alike as 'str': short ones are read as text, long ones as bytes.
     private const int LongestText = 1024;
 
+    // Lists of pixels repeat them by the million.
+    private static readonly object[] _small = [.. Enumerable.Range(0, 256).Select(value => (object)(long)value)];
+
     private bool Value(byte opcode)
     {
         switch (opcode)
@@ -20,7 +23,7 @@ internal sealed partial class PickleMachine
             case 0x88: Push(true); return true;
             case 0x89: Push(false); return true;
             case (byte)'J': Push((long)source.ReadInt32()); return true;
-            case (byte)'K': Push((long)source.ReadByte()); return true;
+            case (byte)'K': Push(_small[source.ReadByte()]); return true;
             case (byte)'M': Push((long)source.ReadUInt16()); return true;
             case 0x8A: Push(Whole(source.ReadBytes(source.ReadByte()))); return true;
             case 0x8B: Push(Whole(source.ReadBytes(source.ReadInt32()))); return true;

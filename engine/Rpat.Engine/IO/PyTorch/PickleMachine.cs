@@ -9,9 +9,11 @@ namespace Rpat.Engine.IO.PyTorch;
 /// </summary>
 /// <param name="source">Where the opcodes come from; left behind the last one.</param>
 /// <param name="persistent">Makes of a persistent id what it stands for.</param>
-internal sealed partial class PickleMachine(PickleSource source, Func<object?, object?> persistent)
+/// <param name="maxWork">The bound on <see cref="Work"/>.</param>
+internal sealed partial class PickleMachine(PickleSource source, Func<object?, object?> persistent, long maxWork = PickleMachine.MaxWork)
 {
-    private const long MaxWork = 10_000_000;
+    /// <summary>More steps than any checkpoint takes.</summary>
+    public const long MaxWork = 10_000_000;
 
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = [];
@@ -41,7 +43,7 @@ internal sealed partial class PickleMachine(PickleSource source, Func<object?, o
 
     private void Charge(long work)
     {
-        if ((_work += work) > MaxWork) throw source.Error($"its pickle has more than {MaxWork} steps");
+        if ((_work += work) > maxWork) throw source.Error($"its pickle has more than {maxWork} steps");
     }
 
     private void Push(object? value) => _stack.Add(value);

@@ -34,8 +34,13 @@ internal sealed class PickleDict
 
     public void Add(object? key, object? value) => (_items ??= []).Add(new(key, value));
 
-    /// <summary>The last value under a text key, or null.</summary>
-    public object? Find(string key) => _items?.FindLast(item => item.Key is string text && text == key).Value;
+    /// <summary>The last value under a text key, which may stand there as bytes, or null.</summary>
+    public object? Find(string key) => _items?.FindLast(item => item.Key switch
+    {
+        string text => text == key,
+        byte[] bytes => bytes.Length == key.Length && System.Text.Encoding.Latin1.GetString(bytes) == key,
+        _ => false,
+    }).Value;
 }
 
 /// <summary>An object of a class that is not known here, or the call of such a function: an inert record of what stood in the file.</summary>

@@ -34,9 +34,9 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
         new($"'{Path}' is not a sound {Kind}: {what}; download or save it again.", cause);
 
     /// <summary>Runs one pickle.</summary>
-    protected object? Unpickle(PickleSource source, Func<object?, object?> persistent)
+    protected object? Unpickle(PickleSource source, Func<object?, object?> persistent, long maxWork = PickleMachine.MaxWork)
     {
-        var machine = new PickleMachine(source, persistent);
+        var machine = new PickleMachine(source, persistent, maxWork);
         object? value = machine.Run();
         Work += machine.Work;
         Unknown = [.. Unknown.Union(machine.Unknown)];

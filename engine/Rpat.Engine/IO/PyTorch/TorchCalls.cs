@@ -24,6 +24,8 @@ internal static class TorchCalls
         ["numpy.dtype"] = (a, _) => a.Count > 0 && a[0] is string code ? new NumpyType(code) : null,
         ["numpy.core.multiarray._reconstruct"] = (_, _) => new NumpyArray(),
         ["numpy._core.multiarray._reconstruct"] = (_, _) => new NumpyArray(),
+        ["numpy.core.numeric._frombuffer"] = (a, _) => NumpyCalls.FromBuffer(a),
+        ["numpy._core.numeric._frombuffer"] = (a, _) => NumpyCalls.FromBuffer(a),
         ["numpy.core.multiarray.scalar"] = (a, context) => NumpyCalls.Scalar(a, context.Fail),
         ["numpy._core.multiarray.scalar"] = (a, context) => NumpyCalls.Scalar(a, context.Fail),
     };
