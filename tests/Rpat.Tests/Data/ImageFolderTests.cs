@@ -49,21 +49,74 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Contains("neither 'val' nor 'test'", Refused(_folder.Root), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void WhatSystemsAndToolsPutBesideIsNoClassAndNoPicture()
+    {
+        Pictures("train/a/1.png=1", "train/b/1.png=2", "val/a/1.png=3", "val/b/1.png=4", "train/a/._1.png=9", "train/a/.DS_Store=9", "val/b/Thumbs.db=9");
+        foreach (string name in new[] { ".ipynb_checkpoints", "@eaDir", "__MACOSX", ".git", "lost+found", "$RECYCLE.BIN", "#recycle" })
+            Pictures($"train/{name}/1.png=9", $"val/{name}/1.png=9", $"train/b/{name}/1.png=9");
+        DataPair pair = ImageFolder.Open(_folder.Root + "/", Decode);
+        Assert.Equal(["a", "b"], pair.Train.ClassNames);
+        Assert.Equal([1, 2], Reds(pair.Train));
+        Assert.Equal([3, 4], Reds(pair.Test));
+        Assert.Empty(pair.Notes);
+    }
+
+    [Fact]
+    public void AHeldOutClassThatTrainingLacksIsRefused()
+    {
+        Pictures("train/a/1.png=1", "test/a/1.png=3", "test/dgo/1.png=4");
+        Assert.Contains("dgo' is a class that 'train' does not have", Refused(_folder.Root), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("train/")]
+    [InlineData("")]
+    public void AClassWithoutPicturesIsRefused(string part)
+    {
+        Pictures($"{part}a/1.png=1", $"{part}b/1.gif=1");
+        if (part.Length > 0) Pictures("val/a/1.png=1");
+        Assert.Contains("b' has no pictures (.jpeg, .jpg, .png)", Refused(_folder.Root), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIsLeftOutIsSaid()
+    {
+        Pictures("train/a/1.png=1", "train/b/1.png=2", "train/x.png=3", "train/b/2.webp=3", "val/a/1.png=1");
+        var notes = ImageFolder.Open(_folder.Root, Decode).Notes;
+        Assert.Contains("has no pictures of 1 of 2 classes, 'b' first", notes[0], StringComparison.Ordinal);
+        Assert.Contains("1 pictures lie in", notes[1], StringComparison.Ordinal);
+        Assert.Contains("2.webp' first", notes[2], StringComparison.Ordinal);
+        Assert.Equal(3, notes.Count);
+    }
+
+    [Fact]
+    public void TinyImageNetsUnknownClassesAndMissingListAreRefused()
+    {
+        Pictures("train/n01/images/n01_0.JPEG=1", "val/n01/val_0.JPEG=4", "val/n02/val_1.JPEG=4");
+        string Message() => Assert.Throws<DataException>(() => TinyImageNet.Open(_folder.Root, Decode)).Message;
+        Assert.Contains("n02' is a class that 'train' does not have", Message(), StringComparison.Ordinal);
+        Pictures("train/n02/images/n02_0.JPEG=1", "val/images/val_2.JPEG=4");
+        Assert.Contains("val_annotations.txt' is missing", Message(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("original")]
     [InlineData("sorted into images")]
     [InlineData("sorted")]
-    public void TinyImageNetsThreeLayoutsGiveTheSameSet(string layout)
+    [InlineData("sorted beside list")]
+    public void TinyImageNetsLayoutsGiveTheSameSet(string layout)
     {
         // The order of wnids.txt is not that of the labels.
         File.WriteAllText(_folder.File("wnids.txt"), "n02\nn01\n");
         File.WriteAllText(_folder.File("words.txt"), "n01\tfish, finny thing\nn03\tother\n");
         Pictures("train/n02/images/n02_0.JPEG=1", "train/n02/images/n02_1.JPEG=2", "train/n01/images/n01_0.JPEG=3");
         string[] held = layout == "original" ? ["val/images/val_0.JPEG=4", "val/images/val_10.JPEG=5", "val/images/val_2.JPEG=6"]
-            : layout == "sorted" ? ["val/n02/val_0.JPEG=4", "val/n01/val_10.JPEG=5", "val/n01/val_2.JPEG=6"]
+            : layout != "sorted into images" ? ["val/n02/val_0.JPEG=4", "val/n01/val_10.JPEG=5", "val/n01/val_2.JPEG=6"]
             : ["val/n02/images/val_0.JPEG=4", "val/n01/images/val_10.JPEG=5", "val/n01/images/val_2.JPEG=6"];
         Pictures(held);
-        if (layout == "original")
+        if (layout == "sorted beside list") Directory.CreateDirectory(_folder.File("val/images"));
+        if (layout is "original" or "sorted beside list")
             File.WriteAllText(_folder.File("val/val_annotations.txt"), "val_2.JPEG\tn01\t0\t0\t1\t1\nval_0.JPEG\tn02\t0\t0\t1\t1\nval_10.JPEG\tn01\t0\t0\t1\t1\n");
         DataPair pair = TinyImageNet.Open(_folder.Root, Decode);
         Assert.Equal(["fish", "n02"], pair.Train.ClassNames);

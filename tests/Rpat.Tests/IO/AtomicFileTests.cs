@@ -30,6 +30,16 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal([path], Directory.GetFiles(_folder.Root));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("new/")]
+    public void AFolderIsNotTheNameOfAFile(string name)
+    {
+        string message = Assert.Throws<IOException>(() => AtomicFile.WriteText(_folder.File(name), "x")).Message;
+        Assert.Contains("is a folder: give the name of a file in it", message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Root));
+    }
+
     [Fact]
     public void MissingFolderIsNamedInOneSentence()
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Rpat.Engine.IO;
+using Rpat.Tests.Golden;
 
 namespace Rpat.Tests.IO;
 
@@ -24,6 +25,17 @@ public sealed class CifarPythonTests : IDisposable
         Assert.Equal((12, 3, 32, 32, binary.Name), (python.Count, python.Channels, python.Height, python.Width, python.Name));
     }
 
+    public static TheoryData<string> Rewritten => [.. GoldenPictures.Names("cifar")];
+
+    [Theory]
+    [MemberData(nameof(Rewritten))]
+    public void BatchesThatOtherToolsWroteAgainAreRead(string form)
+    {
+        LabeledImages read = CifarPython.ReadFile(_folder.Write("batch", GoldenPictures.Bytes("cifar", form)), CifarKind.Cifar10);
+        Assert.Equal(Enumerable.Range(0, 2 * 3072).Select(i => (byte)(31 * i % 253)), read.Pixels);
+        Assert.Equal([3, 7], read.Labels);
+    }
+
     [Fact]
     public void ASetIsReadInFileOrder()
     {
@@ -40,8 +52,8 @@ public sealed class CifarPythonTests : IDisposable
         AssertRefused(Pickle(CifarKind.Cifar10, pixels, [3, 10]), "image 1 has label 10 where 0 to 9");
         AssertRefused(Pickle(CifarKind.Cifar10, pixels, [3]), "no list 'labels' of 2 labels");
         AssertRefused(Pickle(CifarKind.Cifar100, pixels, [3, 3]), "no list 'labels'");
-        AssertRefused(Pickle(CifarKind.Cifar10, new byte[2 * 3000], [3, 3], 3000), "'data' is U8 [2, 3000] where U8 [n, 3072]");
-        AssertRefused([0x80, 2, (byte)'}', (byte)'.'], "no numpy array 'data'");
+        AssertRefused(Pickle(CifarKind.Cifar10, new byte[2 * 3000], [3, 3], 3000), "'data' is [2, 3000] where [n, 3072]");
+        AssertRefused([0x80, 2, (byte)'}', (byte)'.'], "no array or list 'data'");
         AssertRefused([0x80, 2, (byte)']', (byte)'.'], "it is no dict");
         foreach (byte[] cut in TempFolder.Cut(Pickle(CifarKind.Cifar10, pixels, [3, 4]))) AssertRefused(cut, "");
     }

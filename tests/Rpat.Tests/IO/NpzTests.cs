@@ -51,11 +51,12 @@ public sealed class NpzTests : IDisposable
         }
     }
 
-    // The zip's directory and the array's header both claim 2 GiB that are not there.
-    [Fact]
-    public void FalseSizeDoesNotTakeMemory()
+    // The zip's directory and the array's header both claim bytes that are not there.
+    [Theory]
+    [InlineData(400 << 20, "announced")]
+    [InlineData(0x7FFFFF00, "would unpack to 2147483392, over 100 times as many")]
+    public void FalseSizeDoesNotTakeMemory(int claimed, string reason)
     {
-        const int claimed = 0x7FFFFF00;
         using (ZipArchive zip = ZipFile.Open(_folder.File("h.npz"), ZipArchiveMode.Create))
         {
             using Stream stream = zip.CreateEntry("x.npy").Open();
@@ -63,13 +64,39 @@ public sealed class NpzTests : IDisposable
             stream.WriteByte(1);
         }
 
-        byte[] bytes = File.ReadAllBytes(_folder.File("h.npz"));
-        int directory = bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(directory + 24), claimed);
-        string path = _folder.Write("h.npz", bytes);
+        string path = ChangeDirectory("h.npz", 24, claimed);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Contains("announced", Assert.Throws<DataException>(() => Npz.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<DataException>(() => Npz.Read(path)).Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AWrongCheckSumIsRefused(bool compress)
+    {
+        Npz.Write(_folder.File("a.npz"), _arrays, compress);
+        string path = ChangeDirectory("a.npz", 16, 0);
+        string message = Assert.Throws<DataException>(() => Npz.Read(path)).Message;
+        Assert.Matches("check sum of member 'y.npy' is .* where 00000000 is expected", message);
+        Assert.Equal(["x"], Npz.Read(path, name => name == "x").Keys);
+    }
+
+    [Fact]
+    public void AnArrayThatIsLongerThanItCanBeIsNotRead()
+    {
+        Npz.Write(_folder.File("a.npz"), _arrays);
+        string message = Assert.Throws<DataException>(() => Npz.Read(_folder.File("a.npz"), name => name == "y" ? 100 : 0)).Message;
+        Assert.Contains("array 'y' has 144 bytes where at most 100 can be needed", message, StringComparison.Ordinal);
+    }
+
+    // Changes a field of the last member's entry in the zip's directory.
+    private string ChangeDirectory(string name, int field, int value)
+    {
+        byte[] bytes = File.ReadAllBytes(_folder.File(name));
+        int directory = bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(directory + field), value);
+        return _folder.Write(name, bytes);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
-using System.Text;
 using Rpat.Engine.IO;
+using Rpat.Tests.Support;
 
 namespace Rpat.Tests.IO.PyTorch;
 
@@ -9,7 +9,7 @@ namespace Rpat.Tests.IO.PyTorch;
 /// </summary>
 public class MutationTests
 {
-    private const int Count = 10_000;
+    private static readonly int _count = Mutants.Count(10_000);
 
     public static TheoryData<string> Files => ["training.pt", "module_old.pt", "views_old.pt", "oldest.tar", "arrays.pkl", "net.npz", "net.safetensors", "net.npy"];
 
@@ -22,11 +22,11 @@ public class MutationTests
         string path = folder.File("mutant");
         System.Random random = new(name.Length);
         int refused = 0;
-        for (int i = 0; i < Count; i++)
+        for (int i = 0; i < _count; i++)
         {
             try
             {
-                Checkpoints.ReadAll(path, Mutate(whole, random));
+                Checkpoints.ReadAll(path, Mutants.Of(whole, random));
             }
             catch (CheckpointException error)
             {
@@ -34,7 +34,7 @@ public class MutationTests
                 AssertSentence(error.Message, path);
             }
         }
-        Assert.InRange(refused, Count / 20, Count);
+        Assert.InRange(refused, _count / 20, _count);
     }
 
     /// <summary>Parts of the library that read zips take some of their own: that is the constant.</summary>
@@ -69,7 +69,7 @@ public class MutationTests
         long most = 0;
         for (int i = 0; i < mutants; i++)
         {
-            byte[] mutant = Mutate(whole, random);
+            byte[] mutant = Mutants.Of(whole, random);
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
@@ -92,27 +92,6 @@ public class MutationTests
         else if (name.EndsWith(".npy", StringComparison.Ordinal)) Npy.Write(path, arrays[0]);
         else Safetensors.Write(path, arrays);
         return File.ReadAllBytes(path);
-    }
-
-    // Bits, bytes, lengths, cuts, and stretches moved within the file.
-    private static byte[] Mutate(byte[] whole, System.Random random)
-    {
-        byte[] bytes = [.. whole];
-        for (int times = random.Next(1, 4); times > 0 && bytes.Length > 0; times--)
-        {
-            int at = random.Next(bytes.Length);
-            switch (random.Next(7))
-            {
-                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-                case 1: bytes[at] = (byte)random.Next(256); break;
-                case 2: bytes[at] = 0xFF; break;
-                case 3: Array.Fill(bytes, (byte)random.Next(2) == 0 ? (byte)0x7F : (byte)0xFF, at, Math.Min(random.Next(1, 9), bytes.Length - at)); break;
-                case 4: bytes = bytes[..at]; break;
-                case 5: bytes = [.. bytes[..at], .. bytes[random.Next(bytes.Length)..]]; break;
-                default: bytes = [.. bytes[..at], .. Encoding.ASCII.GetBytes("()]}.cR"[random.Next(7)..]), .. bytes[at..]]; break;
-            }
-        }
-        return bytes;
     }
 
     private static void AssertSentence(string message, string path)

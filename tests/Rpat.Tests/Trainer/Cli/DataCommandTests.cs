@@ -86,6 +86,24 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(pair.Train.ClassNames, packed.Train.ClassNames);
     }
 
+    [Theory]
+    [InlineData("set.v2")]
+    [InlineData("set.v2/")]
+    [InlineData("set.v2/.")]
+    public void AFolderIsPackedUnderItsNameIntoTheFolderThatIsGiven(string spelt)
+    {
+        foreach (string name in new[] { "a", "b" })
+        {
+            Directory.CreateDirectory(_test.PathOf("set.v2/" + name));
+            Png.Write(_test.PathOf($"set.v2/{name}/1.png"), 2, 2, 3, new byte[12]);
+        }
+
+        string folder = Directory.CreateDirectory(_test.PathOf("out")).FullName;
+        Assert.Equal(0, _test.Run("data", "pack", "folder:" + _test.PathOf(spelt), "-o", folder + "/"));
+        Assert.Equal(0, _test.Run("data", "preview", "folder:" + _test.PathOf(spelt), "-o", folder));
+        Assert.Equal(["preview.png", "set.v2.npz"], Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Order());
+    }
+
     [Fact]
     public void APreviewIsAPngOfOneRowAClass()
     {
