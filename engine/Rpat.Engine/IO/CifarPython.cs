@@ -69,7 +69,8 @@ public static class CifarPython
         {
             [_, PixelBytes] or [_, Planes, Side, Side] => data.Values,
             [_, Side, Side, Planes] => PlanesFirst(data.Values),
-            _ => throw Error(path, $"'data' is {ArrayShape.Text(data.Shape)} where [n, {PixelBytes}], [n, 3, 32, 32] or [n, 32, 32, 3] is expected"),
+            var other => throw Error(
+                path, $"'data' is {ArrayShape.Text(other)} where [n, {PixelBytes}], [n, 3, 32, 32] or [n, 32, 32, 3] is expected"),
         };
     }
 
@@ -88,7 +89,8 @@ public static class CifarPython
     private static int[] Labels(string path, PickleDict batch, CifarKind kind, int count)
     {
         string key = kind == CifarKind.Cifar10 ? "labels" : "fine_labels";
-        if (PickledBytes.Of(batch.Find(key), key, what => Error(path, what)) is not { Shape: [_] or [_, 1] } list || list.Values.Length != count)
+        PickledBytes? list = PickledBytes.Of(batch.Find(key), key, what => Error(path, what));
+        if (list is not { Shape: [_] or [_, 1] } || list.Values.Length != count)
             throw Error(path, $"it has no list '{key}' of {count} labels");
         int[] labels = Array.ConvertAll(list.Values, label => (int)label);
         int classes = CifarBinary.ClassNames(kind).Count, wrong = Array.FindIndex(labels, label => label >= classes);

@@ -64,8 +64,9 @@ public static class Idx
         Span<byte> end = stackalloc byte[8];
         stream.Position = Math.Max(0, stream.Length - end.Length);
         stream.ReadExactly(end);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(end) != unpacked.Sum || BinaryPrimitives.ReadUInt32LittleEndian(end[4..]) != (uint)unpacked.Count)
-            throw Error(path, "its last bytes are not the check sum and the length of what it holds, so that it is cut, damaged, or something was appended");
+        (uint sum, uint count) = (BinaryPrimitives.ReadUInt32LittleEndian(end), BinaryPrimitives.ReadUInt32LittleEndian(end[4..]));
+        if (sum != unpacked.Sum || count != (uint)unpacked.Count)
+            throw Error(path, "its last bytes are not its content's check sum and length, so it is cut or damaged, or something was appended");
     }
 
     private static NamedArray ReadPlain(Stream stream, string path, long packed = long.MaxValue)

@@ -13,14 +13,14 @@ public static class Npz
     /// <summary>Reads the arrays of a file by name.</summary>
     /// <param name="path">The .npz file.</param>
     /// <param name="wanted">Chooses the arrays to read; all when null. Entries that are not .npy are passed over.</param>
-    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or would unpack to too much.</exception>
+    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Read(string path, Predicate<string>? wanted = null) =>
         Read(path, name => wanted is null || wanted(name) ? long.MaxValue : 0);
 
     /// <summary>Reads the arrays of a file that may have bytes, and refuses one that announces more.</summary>
     /// <param name="path">The .npz file.</param>
     /// <param name="most">How many bytes the array of a name may have with its header; 0 to pass over it.</param>
-    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or would unpack to too much.</exception>
+    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Read(string path, Func<string, long> most)
     {
         using (FileReader.OpenData(path))
@@ -63,13 +63,16 @@ public static class Npz
             .. archive.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal))
                 .Select(entry => (entry.FullName[..^Extension.Length], entry)).Where(item => most(item.Item1) > 0),
         ];
-        if (Unpacking.TooMuch(wanted.Aggregate(Int128.Zero, (sum, item) => sum + item.Entry.Length), length) is { } reason) throw Fail(reason);
+        Int128 unpacked = wanted.Aggregate(Int128.Zero, (sum, item) => sum + item.Entry.Length);
+        if (Unpacking.TooMuch(unpacked, length) is { } reason) throw Fail(reason);
         var arrays = new Dictionary<string, NamedArray>(StringComparer.Ordinal);
         foreach (var (name, entry) in wanted)
         {
             if (entry.Length > most(name)) throw Fail($"array '{name}' has {entry.Length} bytes where at most {most(name)} can be needed");
-            NamedArray array = Unpacking.ReadMember(entry, stream => Npy.Read(stream, name, entry.Length, $"Array '{name}' in '{path}'"), Fail);
-            if (!arrays.TryAdd(name, array)) throw new DataException($"'{path}' holds two arrays called '{name}': save it again with numpy.savez.");
+            string where = $"Array '{name}' in '{path}'";
+            NamedArray array = Unpacking.ReadMember(entry, stream => Npy.Read(stream, name, entry.Length, where), Fail);
+            if (!arrays.TryAdd(name, array))
+                throw new DataException($"'{path}' holds two arrays called '{name}': save it again with numpy.savez.");
         }
 
         return arrays;

@@ -5,5 +5,7 @@ internal static class OutputFile
 {
     /// <summary>The file that was given, the usual name in a folder that was given, or the usual name.</summary>
     public static string Of(string? given, string usual) =>
-        string.IsNullOrEmpty(given) ? usual : Path.EndsInDirectorySeparator(given) || Directory.Exists(given) ? Path.Combine(given, usual) : given;
+        string.IsNullOrEmpty(given) ? usual
+        : Path.EndsInDirectorySeparator(given) || Directory.Exists(given) ? Path.Combine(given, usual)
+        : given;
 }

@@ -36,7 +36,8 @@ internal static class ImageFiles
     private static readonly (byte[] Start, string Kind)[] _others =
     [
         ([.. "GIF8"u8], "a GIF"), ([.. "BM"u8], "a BMP"), ([.. "II*\0"u8], "a TIFF"), ([.. "MM\0*"u8], "a TIFF"), ([.. "RIFF"u8], "a WebP"),
-        ([.. "<"u8], "a web page or other text"), ([0, 5, 0x16, 7], "a Macintosh's side file"), ([0], "empty or overwritten with zeros, or of another kind"),
+        ([.. "<"u8], "a web page or other text"), ([0, 5, 0x16, 7], "a Macintosh's side file"),
+        ([0], "overwritten with zeros or of an unknown kind"),
     ];
 
     /// <summary>Decodes a file; grey pictures get three equal channels, transparency is left out.</summary>
@@ -60,8 +61,7 @@ internal static class ImageFiles
     {
         if (JpegFile.Matches(file)) return JpegFile.Decode(file);
         if (!PngCheck.Matches(file)) throw new PictureException($"it is {KindOf(file)}, where JPEG and PNG are read");
-        PngCheck.Check(file);
-        return DecodePng(file);
+        return DecodePng(PngCheck.Essential(file));
     }
 
     /// <summary>Refuses sizes that no picture of a data set has, before memory is taken for them.</summary>
@@ -69,7 +69,8 @@ internal static class ImageFiles
     internal static void CheckSize(long width, long height)
     {
         if (width is < 1 or > MostSide || height is < 1 or > MostSide || width * height > MostPixels)
-            throw new PictureException($"its header announces {width}x{height} pixels where 1 to {MostSide} a side and {MostPixels} in all are read");
+            throw new PictureException(
+                $"its header announces {width}x{height} pixels where 1 to {MostSide} per side and {MostPixels} in all are read");
     }
 
     private static RgbImage DecodePng(byte[] file)
@@ -84,7 +85,7 @@ internal static class ImageFiles
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // Files made to harm get more than format errors out of it; messages may have a line per decoder.
-            throw new PictureException(error.Message.Split('\n')[0].TrimEnd('.', '\r'));
+            throw new PictureException(FirstLine(error));
         }
     }
 
@@ -94,16 +95,19 @@ internal static class ImageFiles
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
             if (file.Length > MostFileBytes)
-                throw new DataException($"'{path}' has {file.Length} bytes where a picture has at most {MostFileBytes}: check that it is one.");
+                throw new DataException(
+                    $"'{path}' has {file.Length} bytes where a picture has at most {MostFileBytes}: check that it is one.");
             byte[] bytes = new byte[file.Length];
             file.ReadExactly(bytes);
             return bytes;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"'{path}' cannot be read ({error.Message.Split('\n')[0].TrimEnd('.', '\r')}): check that it is a file and readable.", error);
+            throw new DataException($"'{path}' cannot be read ({FirstLine(error)}): check that it is a file and readable.", error);
         }
     }
+
+    private static string FirstLine(Exception error) => error.Message.Split('\n')[0].TrimEnd('.', '\r');
 
     private static string KindOf(byte[] file) =>
         file.Length == 0 ? "empty" : _others.FirstOrDefault(other => file.AsSpan().StartsWith(other.Start)).Kind ?? "of an unknown kind";

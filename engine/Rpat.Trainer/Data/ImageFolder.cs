@@ -68,9 +68,10 @@ internal static class ImageFolder
     /// <exception cref="DataException">There is one with pictures.</exception>
     internal static void CheckKnown(string folder, IEnumerable<string> classes)
     {
-        string? unknown = PictureTree.Classes(folder).Except(classes).FirstOrDefault(name => PictureTree.Pictures(Path.Combine(folder, name)).Any());
+        string? unknown = PictureTree.Classes(folder).Except(classes).Select(name => Path.Combine(folder, name))
+            .FirstOrDefault(path => PictureTree.Pictures(path).Any());
         if (unknown is not null)
-            throw new DataException($"'{Path.Combine(folder, unknown)}' is a class that 'train' does not have: add it there, rename it or take it away.");
+            throw new DataException($"'{unknown}' is a class that 'train' does not have: add it there, rename it or take it away.");
     }
 
     /// <summary>Refuses classes without pictures, which are mistakes or no classes.</summary>
@@ -79,12 +80,15 @@ internal static class ImageFolder
     {
         string? empty = Without(files, classes).FirstOrDefault();
         if (empty is not null && files.Length > 0)
-            throw new DataException($"'{Path.Combine(folder, empty)}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): fill the class or take its folder away.");
+            throw new DataException(
+                $"'{Path.Combine(folder, empty)}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): fill it or take it away.");
     }
 
     /// <summary>A sentence on classes that nothing is held out of, where there are any.</summary>
     internal static string[] Missing(string folder, (string, int Label)[] files, string[] classes) =>
-        Without(files, classes) is { Length: > 0 } empty ? [$"'{folder}' has no pictures of {empty.Length} of {classes.Length} classes, '{empty[0]}' first."] : [];
+        Without(files, classes) is { Length: > 0 } empty
+            ? [$"'{folder}' has no pictures of {empty.Length} of {classes.Length} classes, '{empty[0]}' first."]
+            : [];
 
     private static string[] Without((string, int Label)[] files, string[] classes)
     {
@@ -99,7 +103,10 @@ internal static class ImageFolder
         CheckFilled(folder, files, classes);
         LabeledImages all = Read(name, files, classes, decode);
         return new(all, all, folder,
-            [$"'{folder}' has no 'train' and 'val': its pictures serve for training and testing, so accuracy is not held-out accuracy.", .. PictureTree.LeftOut(folder)]);
+        [
+            $"'{folder}' has no 'train' and 'val': its pictures serve for training and testing, so accuracy is not held-out accuracy.",
+            .. PictureTree.LeftOut(folder),
+        ]);
     }
 
     // [H, W, RGB] to [3, H, W], at the picture's place.

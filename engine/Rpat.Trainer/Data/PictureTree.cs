@@ -13,7 +13,8 @@ internal static class PictureTree
     // Made by Synology, macOS's archiver, other NAS, Windows, file systems and Python; names with a dot in front are hidden as well.
     private static readonly HashSet<string> _notOurs = new(StringComparer.OrdinalIgnoreCase)
     {
-        "@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__", "Thumbs.db", "desktop.ini",
+        "@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found",
+        "__pycache__", "Thumbs.db", "desktop.ini",
     };
 
     private static readonly string[] _unread = [".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jpe", ".pgm", ".ppm", ".tif", ".tiff", ".webp"];

@@ -23,36 +23,42 @@ internal static class PngCheck
     public static bool Matches(ReadOnlySpan<byte> start) => start.StartsWith(_signature);
 
     /// <summary>Checks a file.</summary>
+    /// <returns>The file without chunks that change no pixel: texts and profiles may unpack to anything and reach no decoder.</returns>
     /// <exception cref="PictureException">It is damaged, cut short or too large.</exception>
-    public static void Check(byte[] file)
+    public static byte[] Essential(byte[] file)
     {
+        using var essential = new MemoryStream(file.Length);
         using var packed = new MemoryStream();
-        long expected = 0;
-        bool palette = false, needsPalette = false;
-        for (int at = _signature.Length; ;)
+        essential.Write(_signature);
+        (long expected, bool needsPalette, bool palette) = (0, false, false);
+        string type = "";
+        for (int at = _signature.Length; type != "IEND";)
         {
-            (string type, byte[] body) = Chunk(file, at);
+            ReadOnlySpan<byte> chunk = Chunk(file, at), body = chunk[8..^4];
+            type = Encoding.Latin1.GetString(chunk.Slice(4, 4));
             if ((type == "IHDR") != (at == _signature.Length)) throw new PictureException("it does not begin with its one header");
             if (type == "IHDR") (expected, needsPalette) = Header(body);
             if (type == "PLTE") palette = body.Length is > 0 and <= 768 && body.Length % 3 == 0;
             if (type == "IDAT") packed.Write(body);
-            if (type == "IEND") break;
-            at += ChunkFrame + body.Length;
+            if (type is "IHDR" or "PLTE" or "IDAT" or "IEND") essential.Write(chunk);
+            at += chunk.Length;
         }
 
         if (needsPalette && !palette) throw new PictureException("its palette is missing or damaged");
         packed.Position = 0;
         CheckPixels(packed, expected);
+        return essential.ToArray();
     }
 
-    private static (string Type, byte[] Body) Chunk(byte[] file, int at)
+    // Length, type, data, check sum of type and data.
+    private static ReadOnlySpan<byte> Chunk(byte[] file, int at)
     {
-        long length = file.Length - at >= ChunkFrame ? BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at)) : 0;
+        long length = file.Length - at >= ChunkFrame ? BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at)) : uint.MaxValue;
         if (length > file.Length - at - ChunkFrame) throw new PictureException($"it ends within the chunk at byte {at}");
-        ReadOnlySpan<byte> typeAndBody = file.AsSpan(at + 4, 4 + (int)length);
-        if (Crc32.Of(typeAndBody) != BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at + 8 + (int)length)))
+        ReadOnlySpan<byte> chunk = file.AsSpan(at, ChunkFrame + (int)length);
+        if (Crc32.Of(chunk[4..^4]) != BinaryPrimitives.ReadUInt32BigEndian(chunk[^4..]))
             throw new PictureException($"the check sum of the chunk at byte {at} is wrong");
-        return (Encoding.Latin1.GetString(typeAndBody[..4]), typeAndBody[4..].ToArray());
+        return chunk;
     }
 
     // The bytes of the unpacked rows: a filter's number and the pixels, of each pass.
@@ -64,7 +70,7 @@ internal static class PngCheck
         int channels = colour switch { 0 or 3 => 1, 2 => 3, 4 => 2, 6 => 4, _ => 0 };
         bool known = depth is 8 or 16 || (depth is 1 or 2 or 4 && channels == 1);
         if (channels == 0 || !known || (colour == 3 && depth == 16) || body[10] != 0 || body[11] != 0 || interlace > 1)
-            throw new PictureException($"its header announces colour type {colour}, depth {depth}, interlace {interlace}, which do not go together");
+            throw new PictureException($"its header announces colour type {colour}, depth {depth}, interlace {interlace}: there is none");
         ImageFiles.CheckSize(width, height);
         long Rows(long across, long down) => across == 0 ? 0 : down * (1 + (across * channels * depth + 7) / 8);
         long bytes = interlace == 0 ? Rows(width, height) : _passes.Sum(p => Rows(Steps(width, p.X, p.Across), Steps(height, p.Y, p.Down)));
@@ -87,6 +93,7 @@ internal static class PngCheck
             throw new PictureException("its packed pixels are damaged or cut short");
         }
 
-        if (found != expected) throw new PictureException($"it holds {(found > expected ? "more than " : "")}{Math.Min(found, expected)} of {expected} bytes of pixels");
+        if (found > expected) throw new PictureException($"it holds more than the {expected} bytes of pixels that its header announces");
+        if (found < expected) throw new PictureException($"it holds {found} of {expected} bytes of pixels");
     }
 }

@@ -47,7 +47,7 @@ internal static class TinyImageNet
         string annotations = Path.Combine(folder, "val_annotations.txt");
         string[] unsorted = [.. PictureTree.Pictures(Path.Combine(folder, Images))];
         if (unsorted.Length > 0 && !File.Exists(annotations))
-            throw new DataException($"'{annotations}' is missing, which says the classes of the pictures in '{Path.Combine(folder, Images)}': unpack the archive again.");
+            throw new DataException($"'{annotations}' is missing, which says the pictures' classes: unpack the archive again.");
         Dictionary<string, int> labels = unsorted.Length > 0 ? ReadAnnotations(annotations, ids) : [];
         return
         [

@@ -52,7 +52,8 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void WhatSystemsAndToolsPutBesideIsNoClassAndNoPicture()
     {
-        Pictures("train/a/1.png=1", "train/b/1.png=2", "val/a/1.png=3", "val/b/1.png=4", "train/a/._1.png=9", "train/a/.DS_Store=9", "val/b/Thumbs.db=9");
+        Pictures("train/a/1.png=1", "train/b/1.png=2", "val/a/1.png=3", "val/b/1.png=4");
+        Pictures("train/a/._1.png=9", "train/a/.DS_Store=9", "val/b/Thumbs.db=9");
         foreach (string name in new[] { ".ipynb_checkpoints", "@eaDir", "__MACOSX", ".git", "lost+found", "$RECYCLE.BIN", "#recycle" })
             Pictures($"train/{name}/1.png=9", $"val/{name}/1.png=9", $"train/b/{name}/1.png=9");
         DataPair pair = ImageFolder.Open(_folder.Root + "/", Decode);

@@ -28,8 +28,8 @@ public sealed class MutationTests : IDisposable
         ["npz"] = (() => Zip(Npy()), Same, path => NpzSet.Open(path)),
         ["npy in npz"] = (Npy, Zip, path => NpzSet.Open(path)),
         ["cifar binary"] = (() => new byte[2 * 3073], Same, path => CifarBinary.ReadFile(path, CifarKind.Cifar10)),
-        ["cifar protocol 3"] = (() => Hollow("array-3"), hollow => Filled("array-3", hollow), path => CifarPython.ReadFile(path, CifarKind.Cifar10)),
-        ["cifar protocol 5"] = (() => Hollow("numpy2-array-5"), hollow => Filled("numpy2-array-5", hollow), path => CifarPython.ReadFile(path, CifarKind.Cifar10)),
+        ["cifar protocol 3"] = (() => Hollow("array-3"), hollow => Filled("array-3", hollow), ReadBatch),
+        ["cifar protocol 5"] = (() => Hollow("numpy2-array-5"), hollow => Filled("numpy2-array-5", hollow), ReadBatch),
         ["png"] = (() => GoldenPictures.Bytes("file", "png-palette"), Same, path => ImageFiles.Decode(path)),
         ["png with sums"] = (() => GoldenPictures.Bytes("file", "png-palette"), Summed, path => ImageFiles.Decode(path)),
         ["png interlaced"] = (() => GoldenPictures.Bytes("file", "png-interlaced"), Summed, path => ImageFiles.Decode(path)),
@@ -119,6 +119,8 @@ public sealed class MutationTests : IDisposable
         using (var gzip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(content);
         return stream.ToArray();
     }
+
+    private static void ReadBatch(string path) => CifarPython.ReadFile(path, CifarKind.Cifar10);
 
     // Batches without their pixels, which nearly all damage would hit.
     private static byte[] Hollow(string form)

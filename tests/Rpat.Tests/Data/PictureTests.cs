@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using Rpat.Engine.IO;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;
@@ -110,11 +111,28 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
+    public void ATextThatUnpacksToMuchIsNotUnpacked()
+    {
+        using var packed = new MemoryStream();
+        packed.Write("zTXtTitle\0\0"u8);
+        using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true)) zlib.Write(new byte[8 << 20]);
+        var frame = new byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(frame, (int)packed.Length - 4);
+        byte[] length = [.. frame], whole = Whole("png-rgb");
+        BinaryPrimitives.WriteUInt32BigEndian(frame, Crc32.Of(packed.ToArray()));
+        byte[] file = [.. whole[..33], .. length, .. packed.ToArray(), .. frame, .. whole[33..]];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(GoldenPictures.Rgb("png-rgb").Pixels, ImageFiles.Decode(file).Pixels);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
     public void AFileThatNoPictureIsAsLongAsIsNotRead()
     {
         using (FileStream file = File.Create(_folder.File("long.png"))) file.SetLength(1L << 32);
-        Assert.Contains("at most", Assert.Throws<DataException>(() => ImageFiles.Decode(_folder.File("long.png"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be read", Assert.Throws<DataException>(() => ImageFiles.Decode(_folder.Root)).Message, StringComparison.Ordinal);
+        string Message(string path) => Assert.Throws<DataException>(() => ImageFiles.Decode(path)).Message;
+        Assert.Contains("at most", Message(_folder.File("long.png")), StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Message(_folder.Root), StringComparison.Ordinal);
     }
 
     // What follows the end mark is no part of a picture.

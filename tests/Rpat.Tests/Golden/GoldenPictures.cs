@@ -11,7 +11,8 @@ internal static class GoldenPictures
 
     /// <summary>Names beneath <c>file</c>, <c>refused</c> or <c>cifar</c>.</summary>
     public static IEnumerable<string> Names(string folder) =>
-        _arrays.Value.Keys.Where(name => name.StartsWith(folder + "/", StringComparison.Ordinal)).Select(name => name[(folder.Length + 1)..]);
+        _arrays.Value.Keys.Where(name => name.StartsWith(folder + "/", StringComparison.Ordinal))
+            .Select(name => name[(folder.Length + 1)..]);
 
     public static byte[] Bytes(string folder, string name) => _arrays.Value[$"{folder}/{name}"].Data.ToArray();
 

@@ -12,7 +12,8 @@ internal sealed class BarePickle : TorchArchive
         using (file)
         {
             using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16);
-            Root = Unpickle(new PickleSource(stream, file.Length, Fail), NoPersistent, data ? Math.Max(file.Length, PickleMachine.MaxWork) : PickleMachine.MaxWork);
+            long maxWork = data ? Math.Max(file.Length, PickleMachine.MaxWork) : PickleMachine.MaxWork;
+            Root = Unpickle(new PickleSource(stream, file.Length, Fail), NoPersistent, maxWork);
         }
     }
 

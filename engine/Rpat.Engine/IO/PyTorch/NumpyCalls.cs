@@ -15,22 +15,24 @@ internal static class NumpyCalls
     /// <summary>The state of an array: (version, shape, dtype, Fortran order, bytes).</summary>
     public static void Build(NumpyArray array, object? state, Func<string, CheckpointException> fail)
     {
-        if (state is not PickleTuple { Items: [_, var shape, NumpyType type, bool fortran, var content] } || Raw(content) is not { } data) return; // objects
+        if (state is not PickleTuple { Items: [_, var shape, NumpyType type, bool fortran, var content] }) return;
+        if (Raw(content) is not { } data) return; // an array of objects
         array.Shape = TorchCalls.Sizes(shape) ?? throw fail("a numpy array has an impossible shape");
         (array.Type, array.FortranOrder, array.Data) = (type, fortran, data);
     }
 
-    /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of a kind that has no counterpart.</summary>
+    /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of another kind.</summary>
     public static NumpyArray? FromBuffer(IReadOnlyList<object?> arguments) =>
-        arguments is [var content, NumpyType type, var shape, string order] && Raw(content) is { } data && TorchCalls.Sizes(shape) is { } sizes
+        arguments is [var content, NumpyType type, var shape, string order]
+        && Raw(content) is { } data && TorchCalls.Sizes(shape) is { } sizes
             ? new NumpyArray { Type = type, Shape = sizes, FortranOrder = order == "F", Data = data }
             : null;
 
     /// <summary>A number from (dtype, bytes), or null when it is of a kind that has no counterpart.</summary>
     public static object? Scalar(IReadOnlyList<object?> arguments, Func<string, CheckpointException> fail)
     {
-        if (arguments is not [NumpyType type, var content] || Raw(content) is not { } data || ToArray("number", new NumpyArray { Type = type, Data = data }, fail) is not { } number)
-            return null;
+        if (arguments is not [NumpyType type, var content] || Raw(content) is not { } data) return null;
+        if (ToArray("number", new NumpyArray { Type = type, Data = data }, fail) is not { } number) return null;
         if (number.Type == ElementType.Bool) return data[0] != 0;
         return number.Type is ElementType.F16 or ElementType.F32 ? (double)number.ToFloats()[0]
             : number.Type == ElementType.F64 ? MemoryMarshal.Read<double>(number.Data.Span)

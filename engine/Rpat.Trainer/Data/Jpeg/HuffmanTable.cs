@@ -22,10 +22,16 @@ internal sealed class HuffmanTable
         {
             _offset[length] = place - code;
             for (int i = 0; i < counts[length - 1]; i++, code++, place++)
-                if (length <= Direct) _direct.AsSpan(code << (Direct - length) & ((1 << Direct) - 1), 1 << (Direct - length)).Fill((ushort)(length << 8 | _symbols[place]));
+                if (length <= Direct) FillDirect(code, length, _symbols[place]);
             if (code > 1 << length) throw new PictureException("a Huffman table holds more codes than there are");
             _end[length] = code << (Longest - length);
         }
+    }
+
+    private void FillDirect(int code, int length, byte symbol)
+    {
+        int unused = Direct - length;
+        _direct.AsSpan(code << unused & ((1 << Direct) - 1), 1 << unused).Fill((ushort)(length << 8 | symbol));
     }
 
     /// <summary>Reads one code and returns its symbol.</summary>

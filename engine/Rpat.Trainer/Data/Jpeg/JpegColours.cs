@@ -10,7 +10,7 @@ internal enum JpegColours
     Ycck,
 }
 
-/// <summary>Turns components of full size into RGB, with the integers of libjpeg; inks as Pillow does, whose files hold them inverted.</summary>
+/// <summary>Turns components of full size into RGB with the integers of libjpeg, and inks (inverted in files) as Pillow does.</summary>
 internal static class JpegColour
 {
     private const int Bits = 16, Half = 1 << (Bits - 1);

@@ -49,7 +49,8 @@ internal sealed class JpegFile
     private ReadOnlySpan<byte> Body()
     {
         int length = _at + 2 <= _file.Length ? BinaryPrimitives.ReadUInt16BigEndian(_file.AsSpan(_at)) : 0;
-        if (length < 2 || _at + length > _file.Length) throw new PictureException($"its segment at byte {_at} does not end within the file");
+        if (length < 2 || _at + length > _file.Length)
+            throw new PictureException($"its segment at byte {_at} does not end within the file");
         _at += length;
         return _file.AsSpan(_at - length + 2, length - 2);
     }
@@ -65,8 +66,8 @@ internal sealed class JpegFile
             else if (marker == 0xDD) _interval = BinaryPrimitives.ReadUInt16BigEndian(body);
             else if (marker == 0xE0) _jfif |= body.StartsWith("JFIF\0"u8);
             else if (marker == 0xEE && body.StartsWith("Adobe"u8) && body.Length >= 12) _adobe = body[11];
-            else if (marker is >= 0xC9 and <= 0xCF and not 0xCC) throw new PictureException("it is coded arithmetically: save it again as an ordinary JPEG");
-            else if (marker is >= 0xC3 and <= 0xC8) throw new PictureException("it is a lossless or hierarchical JPEG: save it again as an ordinary one");
+            else if (marker is >= 0xC9 and <= 0xCF and not 0xCC) throw new PictureException("it is coded arithmetically: save it anew");
+            else if (marker is >= 0xC3 and <= 0xC8) throw new PictureException("it is a lossless or hierarchical JPEG: save it anew");
             else if (marker == 0xD8) throw new PictureException($"another picture begins at byte {_at}, within it");
         }
         catch (Exception error) when (error is ArgumentOutOfRangeException or IndexOutOfRangeException)
@@ -106,13 +107,15 @@ internal sealed class JpegFile
         var components = new JpegComponent[body[5]];
         if (_frame is not null) throw new PictureException("it holds two pictures");
         if (body[0] != 8) throw new PictureException($"it has {body[0]} bits per sample where 8 are read");
-        if (components.Length is not (1 or 3 or 4)) throw new PictureException($"it has {components.Length} components where 1, 3 or 4 are read");
+        if (components.Length is not (1 or 3 or 4))
+            throw new PictureException($"it has {components.Length} components where 1, 3 or 4 are read");
         ImageFiles.CheckSize(width, height);
         for (int i = 0; i < components.Length; i++)
         {
             ReadOnlySpan<byte> item = body.Slice(6 + 3 * i, 3);
             components[i] = new JpegComponent(item[0], item[1] >> 4, item[1] & 15, item[2]);
-            if (components[i] is not { H: >= 1 and <= 4, V: >= 1 and <= 4, Table: < 4 }) throw new PictureException("its header is damaged");
+            if (components[i] is not { H: >= 1 and <= 4, V: >= 1 and <= 4, Table: < 4 })
+                throw new PictureException("its header is damaged");
         }
 
         _frame = new JpegFrame(progressive, width, height, components);
@@ -127,7 +130,8 @@ internal sealed class JpegFile
         for (int i = 0; i < parts.Length; i++)
         {
             (int id, int tables) = (body[1 + 2 * i], body[2 + 2 * i]);
-            JpegComponent component = Array.Find(_frame.Components, c => c.Id == id) ?? throw new PictureException($"a scan names component {id}, which is not there");
+            JpegComponent component = Array.Find(_frame.Components, c => c.Id == id)
+                ?? throw new PictureException($"a scan names component {id}, which is not there");
             component.Steps ??= _steps[component.Table] ?? throw new PictureException("a quantisation table is missing");
             parts[i] = (component, _dc[tables >> 4], _ac[tables & 15]);
         }

@@ -21,14 +21,17 @@ internal sealed record JpegFrame(bool Progressive, int Width, int Height, JpegCo
     {
         foreach (JpegComponent c in Components)
         {
-            if (MaxH % c.H != 0 || MaxV % c.V != 0) throw new PictureException($"its sampling {c.H}x{c.V} of {MaxH}x{MaxV} is not supported");
+            if (MaxH % c.H != 0 || MaxV % c.V != 0)
+                throw new PictureException($"its sampling {c.H}x{c.V} of {MaxH}x{MaxV} is not supported");
             (c.Width, c.Height) = (Parts(Width * c.H, MaxH), Parts(Height * c.V, MaxV));
             (c.BlocksWide, c.BlocksHigh) = (McusWide * c.H, McusHigh * c.V);
         }
 
         long blocks = Components.Sum(c => (long)c.BlocksWide * c.BlocksHigh);
-        if (blocks > 8L * fileBytes) throw new PictureException($"its {fileBytes} bytes cannot hold the {Width}x{Height} pixels that its header announces");
-        if (blocks * 128 > MostCoefficientBytes) throw new PictureException($"its {Width}x{Height} pixels take more than {MostCoefficientBytes >> 20} MiB to decode");
+        if (blocks > 8L * fileBytes)
+            throw new PictureException($"its {fileBytes} bytes cannot hold the {Width}x{Height} pixels that its header announces");
+        if (blocks * 128 > MostCoefficientBytes)
+            throw new PictureException($"its {Width}x{Height} pixels take more than {MostCoefficientBytes >> 20} MiB to decode");
         foreach (JpegComponent c in Components) c.Coefficients = new short[64 * c.BlocksWide * c.BlocksHigh];
     }
 

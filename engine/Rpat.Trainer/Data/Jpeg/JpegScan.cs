@@ -8,7 +8,9 @@ namespace Rpat.Trainer.Data.Jpeg;
 /// <param name="High">Bits left by the scan before, 0 in a first scan.</param>
 /// <param name="Low">Bits that are left for later scans.</param>
 /// <param name="Interval">Units between restart markers, 0 for none.</param>
-internal sealed record JpegScan(JpegFrame Frame, (JpegComponent Component, HuffmanTable? Dc, HuffmanTable? Ac)[] Parts, int First, int Last, int High, int Low, int Interval)
+internal sealed record JpegScan(
+    JpegFrame Frame, (JpegComponent Component, HuffmanTable? Dc, HuffmanTable? Ac)[] Parts,
+    int First, int Last, int High, int Low, int Interval)
 {
     private EntropyBits _bits = null!;
     private int _emptyBlocks;
@@ -47,9 +49,12 @@ internal sealed record JpegScan(JpegFrame Frame, (JpegComponent Component, Huffm
         if (!sound) throw new PictureException($"a scan of coefficients {First} to {Last}, bits {High} to {Low}, does not exist");
         foreach (var (component, dc, ac) in Parts)
         {
-            if ((dc is null && First == 0 && High == 0) || (ac is null && Last > 0)) throw new PictureException("a scan names a Huffman table that is not there");
+            if ((dc is null && First == 0 && High == 0) || (ac is null && Last > 0))
+                throw new PictureException("a scan names a Huffman table that is not there");
             foreach (ref int left in component.BitsToCome.AsSpan(First..(Last + 1)))
-                left = left == (High == 0 ? JpegComponent.Unseen : High) ? Low : throw new PictureException("a scan is missing or occurs twice");
+                left = left == (High == 0 ? JpegComponent.Unseen : High)
+                    ? Low
+                    : throw new PictureException("a scan is missing or occurs twice");
         }
     }
 
@@ -61,7 +66,8 @@ internal sealed record JpegScan(JpegFrame Frame, (JpegComponent Component, Huffm
             int at = _bits.Position;
             while (at + 1 < file.Length && file[at + 1] == 0xFF) at++;
             int expected = 0xD0 + (unit / Interval - 1) % 8;
-            if (at + 1 >= file.Length || file[at + 1] != expected) throw new PictureException($"its restart marker {expected:X2} is missing at byte {at}");
+            if (at + 1 >= file.Length || file[at + 1] != expected)
+                throw new PictureException($"its restart marker {expected:X2} is missing at byte {at}");
             _bits = new EntropyBits(file, at + 2);
         }
 

@@ -12,10 +12,12 @@ internal static class JpegTransform
     private const int FirstShift = 11, SecondShift = 18;
 
     // What coefficients 0, 2, 4 and 6 give to samples 0 to 3, and to samples 7 to 4 likewise.
-    private static readonly int[] _even = [8192, 10703, 8192, 4433, 8192, 4433, -8192, -10704, 8192, -4433, -8192, 10704, 8192, -10703, 8192, -4433];
+    private static readonly int[] _even =
+        [8192, 10703, 8192, 4433, 8192, 4433, -8192, -10704, 8192, -4433, -8192, 10704, 8192, -10703, 8192, -4433];
 
     // What coefficients 1, 3, 5 and 7 give to samples 0 to 3, and to samples 7 to 4 with the other sign.
-    private static readonly int[] _odd = [11363, 9633, 6437, 2260, 9633, -2259, -11362, -6436, 6437, -11362, 2261, 9633, 2260, -6436, 9633, -11363];
+    private static readonly int[] _odd =
+        [11363, 9633, 6437, 2260, 9633, -2259, -11362, -6436, 6437, -11362, 2261, 9633, 2260, -6436, 9633, -11363];
 
     /// <summary>The samples of a component, [8 × blocks high, 8 × blocks wide].</summary>
     public static byte[] Samples(JpegComponent component)

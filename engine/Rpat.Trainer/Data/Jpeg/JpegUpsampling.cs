@@ -14,7 +14,8 @@ internal static class JpegUpsampling
     {
         byte[] samples = JpegTransform.Samples(component);
         int across = frame.MaxH / component.H, down = frame.MaxV / component.V;
-        bool smoothAcross = across == 2 && down <= 2 && component.Width >= LeastWidth, smoothDown = down == 2 && (across == 1 || smoothAcross);
+        bool smoothAcross = across == 2 && down <= 2 && component.Width >= LeastWidth;
+        bool smoothDown = down == 2 && (across == 1 || smoothAcross);
         var full = new byte[frame.Width * frame.Height];
         var sums = new int[component.Width];
         for (int y = 0; y < frame.Height; y++)
