@@ -1,4 +1,3 @@
-#if !RPAT_EMULATED // the emulator runs kernels and does not compile them
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -17,7 +16,7 @@ public static partial class GpuBackend
         [.. KernelTypes().Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
     /// <summary>All kernels, by name; those that are made for a word or for a row term, once for each.</summary>
-    private static IEnumerable<Type> KernelTypes() =>
+    internal static IEnumerable<Type> KernelTypes() =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
@@ -33,9 +32,9 @@ public static partial class GpuBackend
     }
 
     // A context of its own: after a kernel that does not compile, others of the same context fail too.
-    private static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
+    internal static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
     {
-        using var context = Context.Create(builder => builder.CPU(CPUDeviceKind.Nvidia).Optimize(OptimizationLevel.O2));
+        using var context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
         using var backend = new PTXBackend(context, architecture, new CudaInstructionSet(8, 6), null!);
         var entry = typeof(Entry).GetMethod(nameof(Entry.Of))!.MakeGenericMethod(kernel);
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default);
@@ -43,4 +42,3 @@ public static partial class GpuBackend
         return new PtxKernel(name, compiled.PTXAssembly);
     }
 }
-#endif

@@ -57,15 +57,35 @@ public sealed class GlobalMemory
     }
 
     /// <summary>Begins a launch: gives each of its groups a number.</summary>
-    internal Range[] Begin(long groups, out uint first)
+    /// <returns>What it may touch, by address.</returns>
+    internal Range[] Begin(long groups, IReadOnlyCollection<MemoryView>? views, out uint first)
     {
         lock (_lock)
         {
             if (_last + groups + 2 > uint.MaxValue) Renumber();
             first = _last + 2; // the number before the first means several readers
             _last += (uint)groups + 2;
-            return [.. _ranges];
+            return views is null ? [.. _ranges] : Parts(views);
         }
+    }
+
+    // Views that overlap become one, so that an address lies in one range only.
+    private Range[] Parts(IReadOnlyCollection<MemoryView> views)
+    {
+        List<MemoryView> apart = [];
+        foreach (var view in views.OrderBy(view => view.Address))
+        {
+            if (apart.Count > 0 && view.Address < apart[^1].End) apart[^1] = apart[^1].With(view);
+            else apart.Add(view);
+        }
+        return [.. apart.Select(Part)];
+    }
+
+    private Range Part(MemoryView view)
+    {
+        var whole = Range.Find(CollectionsMarshal.AsSpan(_ranges), (ulong)view.Address, (ulong)view.Bytes)
+            ?? throw new ArgumentException($"View {view.Name} of {view.Bytes} bytes at {view.Address:x} lies in no buffer; was it freed?");
+        return whole.Part(view);
     }
 
     private void Renumber()
@@ -75,20 +95,46 @@ public sealed class GlobalMemory
     }
 }
 
-/// <summary>A buffer, and for each of its words the group that wrote it last and the one that read it last.</summary>
-internal sealed unsafe class Range(ulong start, ulong bytes, string name)
+/// <summary>A part of a buffer that a kernel is given.</summary>
+/// <param name="Address">Where it begins, a multiple of 4.</param>
+/// <param name="Name">What faults call it.</param>
+public readonly record struct MemoryView(nint Address, long Bytes, string Name)
 {
-    private readonly ulong _words = (bytes + 3) / 4;
+    internal nint End => Address + (nint)Bytes;
 
-    public readonly ulong Start = start, End = start + bytes;
+    internal MemoryView With(MemoryView other) => new(Address, Math.Max(End, other.End) - Address, $"{Name} and {other.Name}");
+}
+
+/// <summary>A buffer or a part of one, and for each of its words the group that wrote it last and the one that read it last.</summary>
+internal sealed unsafe class Range
+{
+    private readonly Range? _whole; // that a part belongs to, and whose marks it shares
+
+    public readonly ulong Start, End;
 
     /// <summary>By word: who wrote it, 0 if nobody has; who read it.</summary>
-    public readonly uint* Writers = Clear(bytes), Readers = Clear(bytes);
+    public readonly uint* Writers, Readers;
 
-    public string Name => name;
+    public Range(ulong start, ulong bytes, string name)
+    {
+        (Start, End, Name) = (start, start + bytes, name);
+        Writers = Clear(bytes);
+        Readers = Clear(bytes);
+    }
+
+    private Range(Range whole, MemoryView view)
+    {
+        (_whole, Start, End, Name) = (whole, (ulong)view.Address, (ulong)view.End, view.Name);
+        ulong words = (Start - whole.Start) / 4;
+        Writers = whole.Writers + words;
+        Readers = whole.Readers + words;
+    }
+
+    public string Name { get; }
 
     ~Range()
     {
+        if (_whole is not null) return;
         NativeMemory.Free(Writers);
         NativeMemory.Free(Readers);
     }
@@ -99,6 +145,8 @@ internal sealed unsafe class Range(ulong start, ulong bytes, string name)
         var near = Nearest(sorted, address);
         return near is not null && near.Holds(address, bytes) ? near : null;
     }
+
+    public Range Part(MemoryView view) => new(this, view);
 
     public bool Holds(ulong address, ulong bytes) => address >= Start && address <= End && bytes <= End - address;
 
@@ -132,7 +180,7 @@ internal sealed unsafe class Range(ulong start, ulong bytes, string name)
     /// <summary>Forgets which groups wrote and read, but not what is written.</summary>
     public void Forget(uint writer)
     {
-        for (ulong word = 0; word < _words; word++) (Writers[word], Readers[word]) = (Writers[word] == 0 ? 0 : writer, 0);
+        for (ulong word = 0; word < (End - Start + 3) / 4; word++) (Writers[word], Readers[word]) = (Writers[word] == 0 ? 0 : writer, 0);
     }
 
     // Pages that nobody touches take no memory.

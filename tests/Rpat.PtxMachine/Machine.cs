@@ -17,17 +17,18 @@ public sealed unsafe class Machine(GlobalMemory memory)
 
     /// <summary>Runs a kernel.</summary>
     /// <param name="parameters">The parameter block as C lays it out.</param>
+    /// <param name="views">The parts of buffers that the kernel was given and may touch; without them, all buffers.</param>
     /// <returns>What was executed.</returns>
     /// <exception cref="PtxFaultException">The kernel went wrong. If several groups did, it is the first of them.</exception>
     /// <exception cref="ArgumentException">The shape or the parameters do not fit the kernel.</exception>
-    public LaunchReport Launch(PtxProgram program, ReadOnlySpan<byte> parameters, LaunchShape shape)
+    public LaunchReport Launch(PtxProgram program, ReadOnlySpan<byte> parameters, LaunchShape shape, IReadOnlyCollection<MemoryView>? views = null)
     {
         Check(program, parameters.Length, shape);
         byte* block = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(16, parameters.Length), 16);
         try
         {
             parameters.CopyTo(new Span<byte>(block, parameters.Length));
-            var launch = new Launch(program, shape, Options, memory, block);
+            var launch = new Launch(program, shape, Options, memory, views, block);
             return new LaunchReport(program, Run(launch));
         }
         finally

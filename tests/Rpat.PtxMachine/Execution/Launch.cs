@@ -9,13 +9,13 @@ internal sealed unsafe class Launch
     private long _next, _faulty = long.MaxValue;
     private Exception? _fault;
 
-    public Launch(PtxProgram program, LaunchShape shape, MachineOptions options, GlobalMemory memory, byte* parameters)
+    public Launch(PtxProgram program, LaunchShape shape, MachineOptions options, GlobalMemory memory, IReadOnlyCollection<MemoryView>? views, byte* parameters)
     {
         (Program, Shape, Options) = (program, shape, options);
         Parameters = parameters;
         SharedBytes = program.UsesDynamicShared ? program.Layout.DynamicAt + shape.DynamicSharedBytes : program.Layout.DynamicAt;
         IsThreaded = options.MaxThreads > 1 && shape.Groups > 1 && !program.HasGlobalAtomics;
-        Ranges = memory.Begin(shape.Groups, out uint first);
+        Ranges = memory.Begin(shape.Groups, views, out uint first);
         FirstSerial = first;
     }
 
@@ -32,7 +32,7 @@ internal sealed unsafe class Launch
     /// <summary>Whether several groups run at the same time.</summary>
     public bool IsThreaded { get; }
 
-    /// <summary>All buffers, by address.</summary>
+    /// <summary>What the kernel may touch, by address.</summary>
     public Range[] Ranges { get; }
 
     public uint FirstSerial { get; }

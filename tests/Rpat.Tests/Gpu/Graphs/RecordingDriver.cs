@@ -1,13 +1,15 @@
 using ILGPU.Runtime;
 using Rpat.Engine;
+using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Graphs;
-using Rpat.Ilgpu.Emulator;
 
-namespace Rpat.Tests.Gpu.Emulator;
+namespace Rpat.Tests.Gpu.Graphs;
 
-/// <summary>A graph driver for the emulator, which counts what it is asked for and can refuse.</summary>
+/// <summary>A graph driver for one device of the tests, which counts what it is asked for and can refuse.</summary>
 internal sealed class RecordingDriver : IGraphDriver
 {
+    private RecordingQueue _queue = null!;
+
     /// <summary>What it did, in order.</summary>
     public List<string> Calls { get; } = [];
 
@@ -17,15 +19,18 @@ internal sealed class RecordingDriver : IGraphDriver
     /// <summary>Kernels and copies of each record.</summary>
     public List<int> Sizes { get; } = [];
 
+    /// <summary>Puts itself between the backend and its queue.</summary>
+    public IWorkQueue Through(IWorkQueue queue) => _queue = new RecordingQueue(queue);
+
     public void Begin(AcceleratorStream stream)
     {
         Note("begin");
-        StreamRecord.Begin(stream);
+        _queue.Begin();
     }
 
     public CapturedWork End(AcceleratorStream stream)
     {
-        var record = StreamRecord.End(stream);
+        var record = _queue.End();
         Note("end");
         Sizes.Add(record.Count);
         return new Graph(this, record);
@@ -34,7 +39,7 @@ internal sealed class RecordingDriver : IGraphDriver
     public void Abandon(AcceleratorStream stream)
     {
         Note("abandon");
-        StreamRecord.End(stream);
+        _queue.End();
     }
 
     private void Note(string call)
@@ -43,12 +48,12 @@ internal sealed class RecordingDriver : IGraphDriver
         if (call == Refuses) throw new GraphException($"the test's driver refuses to {call}", isFinal: true);
     }
 
-    private sealed class Graph(RecordingDriver driver, StreamRecord record) : CapturedWork
+    private sealed class Graph(RecordingDriver driver, IReadOnlyList<Action> record) : CapturedWork
     {
         public override void Launch()
         {
             driver.Note("launch");
-            record.Launch();
+            foreach (var work in record) work();
         }
 
         protected override void Dispose(bool disposing) => driver.Note("dispose");

@@ -1,4 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Graphs;
@@ -8,7 +12,7 @@ using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Tests.Robust;
 
-namespace Rpat.Tests.Gpu.Emulator;
+namespace Rpat.Tests.Gpu.Graphs;
 
 /// <summary>Captured steps: legal, launched as often as they should be, and the same bits as kernel by kernel.</summary>
 [Collection(GpuCollection.Name)]
@@ -62,7 +66,7 @@ public class CaptureTests
     public void Memory_that_moved_is_recorded_anew()
     {
         var driver = new RecordingDriver();
-        using var device = GpuDevice.Simulator(graphs: driver);
+        using var device = TestGpu.Open(driver: driver);
         var (x, tape, loss) = Sum(device, 8);
         var routine = new Routine(device, tape.Run);
         for (int i = 0; i < 3; i++) routine.Run();
@@ -76,7 +80,7 @@ public class CaptureTests
     public void Other_images_are_recorded_anew()
     {
         var driver = new RecordingDriver();
-        using var device = GpuDevice.Simulator(graphs: driver);
+        using var device = TestGpu.Open(driver: driver);
         var pgd = new Pgd(TestNets.Small(device, width: 4), PgdOptions.Linf with { Steps = 1 });
         Tensor[] images = [Images(device, 1), Images(device, 2)];
         foreach (int i in new[] { 0, 0, 1, 1, 1 }) Perturb(device, pgd, images[i]);
@@ -91,7 +95,7 @@ public class CaptureTests
     public void Work_that_cannot_be_recorded_runs_as_it_is(string what)
     {
         var driver = new RecordingDriver();
-        using var device = GpuDevice.Simulator(graphs: driver);
+        using var device = TestGpu.Open(driver: driver);
         var notes = new List<string>();
         device.Noted += notes.Add;
         var (x, tape, _) = Sum(device, 8);
@@ -111,7 +115,7 @@ public class CaptureTests
     [Fact]
     public void Labels_are_checked_before_a_launch()
     {
-        using var device = GpuDevice.Simulator(graphs: new RecordingDriver());
+        using var device = TestGpu.Open(driver: new RecordingDriver());
         var tape = new Tape(device, Gradients.Inputs);
         var labels = Labels.From(device, [0, 1]);
         tape.CrossEntropy(Tensor.From(device, new Shape(2, 3), [1, 2, 3, 4, 5, 6], needsGrad: true), labels);
@@ -125,7 +129,7 @@ public class CaptureTests
     [Fact]
     public void A_profile_sees_every_node()
     {
-        using var device = GpuDevice.Simulator(graphs: new RecordingDriver());
+        using var device = TestGpu.Open(driver: new RecordingDriver());
         var (_, tape, _) = Sum(device, 8);
         var routine = new Routine(device, tape.Run);
         for (int i = 0; i < 3; i++) routine.Run();
@@ -139,8 +143,11 @@ public class CaptureTests
     public void A_machine_without_a_driver_says_so()
     {
         if (NativeLibrary.TryLoad("libcuda.so.1", out _)) return; // there the driver itself answers
-        using var gpu = new EmulatedGpu();
-        var refused = Assert.Throws<GraphException>(() => new CudaGraphs(gpu.Accelerator).Begin(gpu.Stream));
+        using var context = Context.Create(builder => builder.CPU());
+        using var accelerator = context.CreateCPUAccelerator(0);
+        var stream = (CudaStream)RuntimeHelpers.GetUninitializedObject(typeof(CudaStream)); // only a GPU makes real ones
+        GC.SuppressFinalize(stream);
+        var refused = Assert.Throws<GraphException>(() => new CudaGraphs(accelerator).Begin(stream));
         Assert.StartsWith("the driver has no cuStreamBeginCapture_v2", refused.Message, StringComparison.Ordinal);
         Assert.True(refused.IsFinal);
     }
@@ -155,7 +162,7 @@ public class CaptureTests
 
     private static float[][] Attacks(RecordingDriver? driver, int runs)
     {
-        using var device = GpuDevice.Simulator(graphs: driver);
+        using var device = TestGpu.Open(driver: driver);
         var net = TestNets.Small(device, width: 4);
         var pgd = new Pgd(net, PgdOptions.Linf with { Steps = 2 });
         var x = Images(device, 1);
@@ -175,7 +182,7 @@ public class CaptureTests
     /// <summary>Four steps, so that recorded work is launched with weights that it was not recorded with.</summary>
     private static string Train(RecordingDriver? driver, List<string>? notes = null)
     {
-        using var device = GpuDevice.Simulator(graphs: driver);
+        using var device = TestGpu.Open(driver: driver);
         if (notes is not null) device.Noted += notes.Add;
         PreActResNet net = TestNets.Small(device, width: 4);
         var step = new TrainingStep(net, new RpatObjective(new PgdAt(PgdOptions.Linf with { Steps = 1 })), new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
@@ -188,7 +195,7 @@ public class CaptureTests
 
     private static float[] Weighted(RecordingDriver? driver)
     {
-        using var device = GpuDevice.Simulator(graphs: driver);
+        using var device = TestGpu.Open(driver: driver);
         var (x, tape, loss) = Sum(device, 8);
         var routine = new Routine(device, tape.Run);
         var gradients = new List<float>();
