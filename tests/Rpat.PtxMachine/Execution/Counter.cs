@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Rpat.PtxMachine.Execution;
 
@@ -35,9 +36,15 @@ internal static unsafe class Traffic
     /// Counts the passes of an access to shared memory, of 32 banks of four bytes. A pass serves 32 lanes of up to four bytes, 16 of eight or eight of
     /// sixteen; different words of one bank take a pass each, the same word is served to all.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CountShared(ref Counter counter, ulong* addresses, uint mask, int bytes)
     {
         int shift = BitOperations.Log2((uint)Math.Max(4, bytes)), lanes = BytesOfPass >> shift;
+        if (bytes >= 4 && AreNeighbours(addresses, mask, bytes))
+        {
+            counter.Passes += 32 / lanes;
+            return;
+        }
         uint all = lanes == 32 ? uint.MaxValue : (1u << lanes) - 1;
         for (int first = 0; first < 32; first += lanes)
         {
@@ -48,7 +55,18 @@ internal static unsafe class Traffic
         }
     }
 
+    /// <summary>Whether all 32 lanes access places one behind the other: the frequent case.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool AreNeighbours(ulong* addresses, uint mask, int bytes)
+    {
+        if (mask != uint.MaxValue) return false;
+        for (int lane = 1; lane < 32; lane++)
+            if (addresses[lane] != addresses[lane - 1] + (uint)bytes) return false;
+        return true;
+    }
+
     /// <summary>Most different units of the access's width that lie in one place of the banks' row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Degree(ulong* addresses, uint mask, int shift, ulong places)
     {
         ulong* held = stackalloc ulong[32];
@@ -63,6 +81,7 @@ internal static unsafe class Traffic
         return 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int SlowDegree(ulong* addresses, uint mask, int shift, ulong places)
     {
         Span<int> load = stackalloc int[32];
@@ -76,6 +95,7 @@ internal static unsafe class Traffic
         return most;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool SeenBefore(ulong* addresses, uint mask, int lane, int shift)
     {
         for (uint left = mask & ((1u << lane) - 1); left != 0; left &= left - 1)
@@ -83,12 +103,20 @@ internal static unsafe class Traffic
         return false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CountGlobal(ref Counter counter, ulong* addresses, uint mask, int bytes)
     {
+        if (addresses[0] % SectorBytes == 0 && AreNeighbours(addresses, mask, bytes))
+        {
+            counter.Sectors += bytes;
+            counter.IdealSectors += bytes;
+            return;
+        }
         counter.Sectors += Distinct(addresses, mask, BitOperations.Log2(SectorBytes));
         counter.IdealSectors += (Distinct(addresses, mask, BitOperations.Log2((uint)bytes)) * bytes + SectorBytes - 1) / SectorBytes;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Distinct(ulong* addresses, uint mask, int shift)
     {
         int count = 0;

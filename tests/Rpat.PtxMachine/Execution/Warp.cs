@@ -54,6 +54,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     }
 
     /// <summary>Prepares for the groups of a launch: values that do not change.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Load(PtxProgram program, LaunchShape shape)
     {
         Reserve(program.FileBytes, program.Slots.Count);
@@ -70,6 +71,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     }
 
     /// <summary>Begins a group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Start(PtxProgram program)
     {
         for (int slot = 0; slot < _slots; slot++)
@@ -136,6 +138,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     }
 
     /// <summary>Whether the warp goes on after an instruction that is not a plain one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Steer(Instruction i, uint active, uint taken)
     {
         switch (i.Flow)
@@ -159,6 +162,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Branch(Instruction i, uint active, uint taken)
     {
         uint passed = active & ~taken;
@@ -168,6 +172,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     }
 
     // Both sides run up to the join; what runs behind it stays on the stack until they are there.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Split(Instruction i, uint taken, uint passed)
     {
         if (i.Uniform)
@@ -183,9 +188,11 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     }
 
     /// <summary>The threads of this part are where the others will come to; false if there are no others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Merge() => _parts.TryPop(out _now);
 
     /// <summary>Threads end; whether the warp has others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Leave(uint threads)
     {
         Part[] open = [.. _parts.Reverse()];

@@ -7,43 +7,56 @@ namespace Rpat.PtxMachine.Memory;
 /// Finds words of global memory that are read before they are written, and words in which groups of one launch meet. Groups that run at
 /// the same time exchange their marks, so that of two that meet at least one sees the other.
 /// </summary>
-internal static unsafe class GlobalHistory
+internal readonly unsafe ref struct GlobalHistory(GroupRun group)
 {
+    private readonly uint _mine = group.Serial, _several = group.Launch.FirstSerial - 1;
+    private readonly bool _threaded = group.Launch.IsThreaded, _races = group.Options.FindGlobalRaces;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Note(Warp w, Instruction i, int lane, Range range, ulong word, Access access)
+    public void Note(Warp w, Instruction i, int lane, Range range, ulong word, Access access)
+    {
+        uint writer = range.Writers[word], reader = range.Readers[word];
+        bool known = access == Access.Write
+            ? writer == _mine && (reader < _several || reader == _mine)
+            : writer != 0 && (writer <= _several || writer == _mine) && (reader == _several || reader == _mine);
+        if (!known) NoteNew(w, i, lane, range, word, access);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void NoteNew(Warp w, Instruction i, int lane, Range range, ulong word, Access access)
     {
         if (access == Access.Write) NoteWrite(w, i, lane, range, word);
         else if (range.Writers[word] == 0) throw Fresh(w, i, lane, range, word);
-        else if (access == Access.Read && w.Group.Options.FindGlobalRaces) NoteRead(w, i, lane, range, word);
+        else if (access == Access.Read && _races) NoteRead(w, i, lane, range, word);
     }
 
-    private static void NoteWrite(Warp w, Instruction i, int lane, Range range, ulong word)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void NoteWrite(Warp w, Instruction i, int lane, Range range, ulong word)
     {
-        var group = w.Group;
-        uint mine = group.Serial, several = group.Launch.FirstSerial - 1, before = range.Writers[word];
-        if (before != mine)
+        uint before = range.Writers[word];
+        if (before != _mine)
         {
-            if (group.Launch.IsThreaded) before = Interlocked.Exchange(ref range.Writers[word], mine);
-            else range.Writers[word] = mine;
-            if (before > several && before != mine && group.Options.FindGlobalRaces) throw Race(w, i, lane, range, word, "writes", before, "wrote");
+            if (_threaded) before = Interlocked.Exchange(ref range.Writers[word], _mine);
+            else range.Writers[word] = _mine;
+            if (before > _several && before != _mine && _races) throw Race(w, i, lane, range, word, "writes", before, "wrote");
         }
         uint reader = range.Readers[word];
-        if (reader >= several && reader != mine && group.Options.FindGlobalRaces) throw Race(w, i, lane, range, word, "writes", reader, "read");
+        if (reader >= _several && reader != _mine && _races) throw Race(w, i, lane, range, word, "writes", reader, "read");
     }
 
-    private static void NoteRead(Warp w, Instruction i, int lane, Range range, ulong word)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void NoteRead(Warp w, Instruction i, int lane, Range range, ulong word)
     {
-        var group = w.Group;
-        uint mine = group.Serial, several = group.Launch.FirstSerial - 1, before = range.Readers[word];
-        while (before != mine && before != several)
+        uint before = range.Readers[word];
+        while (before != _mine && before != _several)
         {
-            uint mark = before > several ? several : mine;
-            if (!group.Launch.IsThreaded) range.Readers[word] = before = mark;
-            else if (Interlocked.CompareExchange(ref range.Readers[word], mark, before) is var seen && seen != before) before = seen;
-            else before = mark;
+            uint mark = before > _several ? _several : _mine, seen = before;
+            if (_threaded) seen = Interlocked.CompareExchange(ref range.Readers[word], mark, before);
+            else range.Readers[word] = mark;
+            before = seen == before ? mark : seen;
         }
         uint writer = Volatile.Read(ref range.Writers[word]);
-        if (writer > several && writer != mine) throw Race(w, i, lane, range, word, "reads", writer, "wrote");
+        if (writer > _several && writer != _mine) throw Race(w, i, lane, range, word, "reads", writer, "wrote");
     }
 
     private static PtxFaultException Fresh(Warp w, Instruction i, int lane, Range range, ulong word) => w.Fault(

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Rpat.PtxMachine.Execution;
 
@@ -26,11 +27,11 @@ internal readonly record struct Deed(ulong Bits)
     private ulong Warp => Bits >> 11 & SeveralWarps;
 
     /// <summary>Whether another thread did it where no barrier lies between that and now.</summary>
-    public bool MeetsUnordered(Deed now)
-    {
-        if (Bits >> 32 != now.Bits >> 32 || Thread == now.Thread) return false;
-        return Warp != now.Warp || Bits >> 17 == now.Bits >> 17;
-    }
+    public bool MeetsUnordered(Deed now) =>
+        Bits >> 32 == now.Bits >> 32 && Thread != now.Thread && (Warp != now.Warp || Bits >> 17 == now.Bits >> 17);
+
+    /// <summary>The same for another thread of the warp, by its lane's distance.</summary>
+    public Deed Next(int lane) => new(Bits + (uint)lane);
 
     /// <summary>This, and that a thread does it now.</summary>
     public Deed And(Deed now)
@@ -84,16 +85,26 @@ internal sealed unsafe class SharedMemory
 
     public Deed Now(Warp warp, int lane) => Deed.Of(_interval, warp.Interval, warp.Number, warp.FirstThread + lane);
 
-    /// <summary>Notes that a thread touches some bytes; null, or what is wrong with it.</summary>
-    public (PtxFaultKind Kind, string What)? Note(GroupRun group, Deed now, int at, int bytes, Access access)
+    /// <summary>Notes that a thread touches some bytes; false if it must not, see <see cref="Explain"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryNote(Deed now, int at, int bytes, Access access)
     {
-        for (int word = at / 4; word <= (at + bytes - 1) / 4; word++)
+        int last = (at + bytes - 1) / 4;
+        for (int word = at / 4; word <= last; word++)
         {
             ref var history = ref _history[word];
-            if (history.Pending || Unwritten(history, access) || Races(history, now, access)) return Explain(group, history, now, word, access);
+            if (history.Pending || Unwritten(history, access) || Races(history, now, access)) return false;
             Add(ref history, now, access);
         }
-        return null;
+        return true;
+    }
+
+    /// <summary>Says what is wrong with an access that must not be.</summary>
+    public (PtxFaultKind Kind, string What) Explain(GroupRun group, Deed now, int at, int bytes, Access access)
+    {
+        int word = at / 4;
+        while (word < (at + bytes - 1) / 4 && !_history[word].Pending && !Unwritten(_history[word], access) && !Races(_history[word], now, access)) word++;
+        return Explain(group, _history[word], now, word, access);
     }
 
     /// <summary>A copy begins or ends that writes some bytes.</summary>
@@ -102,13 +113,16 @@ internal sealed unsafe class SharedMemory
         for (int word = at / 4; word < (at + bytes) / 4; word++) _history[word].Pending = pending;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Unwritten(in SharedWord history, Access access) => access != Access.Write && history.WrittenIn < _first;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Races(in SharedWord history, Deed now, Access access) =>
         history.Write.MeetsUnordered(now)
         || (access != Access.Read && history.Read.MeetsUnordered(now))
         || (access != Access.Atomic && history.Atomic.MeetsUnordered(now));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Add(ref SharedWord history, Deed now, Access access)
     {
         if (access == Access.Read)

@@ -8,6 +8,7 @@ namespace Rpat.PtxMachine.Operations;
 /// <summary>Loads and stores, and what every access to memory is checked for.</summary>
 internal static unsafe class Accesses
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LoadParameter(Warp w, Instruction i, uint mask)
     {
         byte* from = w.Group.Launch.Parameters + i.Displacement;
@@ -57,6 +58,7 @@ internal static unsafe class Accesses
         return i.IsShared ? w.Group.Shared.Data : null;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TakeAddresses(Warp w, Instruction i)
     {
         if (i.NarrowAddress)
@@ -73,6 +75,7 @@ internal static unsafe class Accesses
     private static void CheckShared(Warp w, Instruction i, uint mask, int bytes, Access access)
     {
         var shared = w.Group.Shared;
+        var first = shared.Now(w, 0);
         if (w.Group.Options.CountTraffic) Traffic.CountShared(ref w.Counter, w.Addresses, mask, bytes);
         for (uint left = mask; left != 0; left &= left - 1)
         {
@@ -81,8 +84,15 @@ internal static unsafe class Accesses
             if (at > (ulong)shared.Bytes || at + (ulong)bytes > (ulong)shared.Bytes)
                 throw w.Fault(PtxFaultKind.OutOfBounds, i, 1u << lane, $"accesses {bytes} bytes at byte {at} of shared memory, which has {shared.Bytes} bytes");
             if ((at & ((uint)bytes - 1)) != 0) throw Misaligned(w, i, lane, bytes);
-            if (shared.Note(w.Group, shared.Now(w, lane), (int)at, bytes, access) is { } wrong) throw w.Fault(wrong.Kind, i, 1u << lane, wrong.What);
+            var now = first.Next(lane);
+            if (!shared.TryNote(now, (int)at, bytes, access)) throw SharedFault(w, i, lane, now, (int)at, bytes, access);
         }
+    }
+
+    public static PtxFaultException SharedFault(Warp w, Instruction i, int lane, Deed now, int at, int bytes, Access access)
+    {
+        var (kind, what) = w.Group.Shared.Explain(w.Group, now, at, bytes, access);
+        return w.Fault(kind, i, 1u << lane, what);
     }
 
     /// <summary>Checks and counts the addresses in the warp's list as those of global memory.</summary>
@@ -90,6 +100,7 @@ internal static unsafe class Accesses
     public static void CheckGlobal(Warp w, Instruction i, uint mask, int bytes, Access access)
     {
         var range = w.Group.LastRange;
+        var history = new GlobalHistory(w.Group);
         if (w.Group.Options.CountTraffic) Traffic.CountGlobal(ref w.Counter, w.Addresses, mask, bytes);
         for (uint left = mask; left != 0; left &= left - 1)
         {
@@ -98,7 +109,7 @@ internal static unsafe class Accesses
             if (range is null || !range.Holds(at, (ulong)bytes)) range = w.Group.LastRange = FindRange(w, i, lane, bytes);
             if ((at & ((uint)bytes - 1)) != 0) throw Misaligned(w, i, lane, bytes);
             for (ulong word = (at - range.Start) >> 2; word <= (at - range.Start + (uint)bytes - 1) >> 2; word++)
-                GlobalHistory.Note(w, i, lane, range, word, access);
+                history.Note(w, i, lane, range, word, access);
         }
     }
 
@@ -113,6 +124,7 @@ internal static unsafe class Accesses
     private static PtxFaultException Misaligned(Warp w, Instruction i, int lane, int bytes) => w.Fault(
         PtxFaultKind.Misaligned, i, 1u << lane, $"accesses {bytes} bytes at {w.Addresses[lane]:x}, which is no multiple of {bytes}");
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather<T>(T* to, ulong* addresses, byte* memory, uint mask)
         where T : unmanaged
     {
@@ -124,6 +136,7 @@ internal static unsafe class Accesses
     }
 
     /// <summary>Widens one element to its register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Put(Warp w, Instruction i, Operand target, int lane, byte* from)
     {
         uint* narrow = (uint*)(w.File + target.Offset) + lane;

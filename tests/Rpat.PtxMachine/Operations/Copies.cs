@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rpat.PtxMachine.Execution;
 using Rpat.PtxMachine.Memory;
 
@@ -10,6 +11,7 @@ namespace Rpat.PtxMachine.Operations;
 /// </summary>
 internal static unsafe class Copies
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Begin(Warp w, Instruction i, uint mask)
     {
         Accesses.Reach(w, i, mask, i.Bytes, Access.Write);
@@ -52,8 +54,8 @@ internal static unsafe class Copies
         foreach (var copy in w.Copies.Take(mask, pending))
         {
             shared.SetPending(copy.Target, copy.Bytes, pending: false);
-            if (shared.Note(w.Group, shared.Now(w, copy.Lane), copy.Target, copy.Bytes, Access.Write) is { } wrong)
-                throw w.Fault(wrong.Kind, i, 1u << copy.Lane, wrong.What);
+            var now = shared.Now(w, copy.Lane);
+            if (!shared.TryNote(now, copy.Target, copy.Bytes, Access.Write)) throw Accesses.SharedFault(w, i, copy.Lane, now, copy.Target, copy.Bytes, Access.Write);
             new Span<byte>(shared.Data + copy.Target, copy.Bytes).Clear();
             new ReadOnlySpan<byte>((byte*)copy.Source, copy.Filled).CopyTo(new Span<byte>(shared.Data + copy.Target, copy.Bytes));
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rpat.PtxMachine.Execution;
 using Rpat.PtxMachine.Memory;
 
@@ -27,6 +28,7 @@ internal static unsafe class Exchanges
         w.Interval++;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Shuffle(Warp w, Instruction i, uint mask)
     {
         CheckMembers(w, i, mask, (uint*)(w.File + i.Sources[0].Offset));
@@ -61,10 +63,12 @@ internal static unsafe class Exchanges
         return inside ? source : -1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SetPredicate(Warp w, Operand predicate, uint mask, uint bits) =>
         w.Predicates[predicate.Slot] = (w.Predicates[predicate.Slot] & ~mask) | (bits & mask);
 
     /// <summary>All members that the mask names must be here, and nobody else.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CheckMembers(Warp w, Instruction i, uint mask, uint* members)
     {
         for (uint left = mask; left != 0; left &= left - 1)
@@ -89,6 +93,7 @@ internal static unsafe class Exchanges
     /// 8×8 matrices of 16-bit values. Thread 8m + r names the 16 bytes of row r of matrix m; register m of a thread receives the values
     /// (g, 2t) and (g, 2t + 1) of matrix m, or with .trans (2t, g) and (2t + 1, g), g = lane / 4 and t = lane % 4.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LoadMatrices(Warp w, Instruction i, uint mask)
     {
         CheckWhole(w, i, mask);

@@ -22,30 +22,42 @@ internal static unsafe class Products
         float* a = stackalloc float[Rows * MostFactors];
         float* b = stackalloc float[MostFactors * Columns];
         float* c = stackalloc float[Rows * Columns];
-        for (int lane = 0; lane < Warp.Lanes; lane++)
-        {
-            int g = lane / 4, t = lane % 4;
-            for (int r = 0; r < registersOfA; r++) Spread(Word(w, i.Sources[r], lane), i.Mode, a + (g + r % 2 * 8) * MostFactors, t + r / 2 * 4, 1);
-            for (int r = 0; r < registersOfB; r++) Spread(Word(w, i.Sources[registersOfA + r], lane), i.Mode, b + g, t + r * 4, Columns);
-            for (int r = 0; r < 4; r++) c[At(lane, r)] = BitConverter.UInt32BitsToSingle(Word(w, i.Sources[registersOfA + registersOfB + r], lane));
-        }
+        var sources = i.Sources.AsSpan();
+        for (int r = 0; r < registersOfA; r++) Spread((uint*)(w.File + sources[r].Offset), i.Mode, a + r % 2 * 8 * MostFactors, MostFactors, r / 2 * 4, 1);
+        for (int r = 0; r < registersOfB; r++) Spread((uint*)(w.File + sources[registersOfA + r].Offset), i.Mode, b, 1, r * 4, Columns);
+        for (int r = 0; r < 4; r++) Place((float*)(w.File + sources[registersOfA + registersOfB + r].Offset), c, r);
         Sum(a, b, c, words * i.Mode);
-        for (int r = 0; r < 4; r++)
-            for (int lane = 0; lane < Warp.Lanes; lane++) ((float*)(w.File + i.Targets[r].Offset))[lane] = c[At(lane, r)];
+        for (int r = 0; r < 4; r++) Take((float*)(w.File + i.Targets[r].Offset), c, r);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Word(Warp w, Operand register, int lane) => ((uint*)(w.File + register.Offset))[lane];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int At(int lane, int register) => (lane / 4 + register / 2 * 8) * Columns + 2 * (lane % 4) + register % 2;
 
-    /// <summary>The factors of a word as the tensor cores see them: they ignore the bits that TF32 does not have.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Spread(uint word, int factors, float* to, int place, int stride)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Place(float* register, float* c, int number)
     {
-        to[place * factors * stride] = BitConverter.UInt32BitsToSingle(factors == 1 ? word & 0xFFFF_E000 : word << 16);
-        if (factors == 2) to[(place * 2 + 1) * stride] = BitConverter.UInt32BitsToSingle(word & 0xFFFF_0000);
+        for (int lane = 0; lane < Warp.Lanes; lane++) c[At(lane, number)] = register[lane];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Take(float* register, float* c, int number)
+    {
+        for (int lane = 0; lane < Warp.Lanes; lane++) register[lane] = c[At(lane, number)];
+    }
+
+    /// <summary>
+    /// The factors of a register as the tensor cores see them: they ignore the bits that TF32 does not have. Those of g lie
+    /// <paramref name="line"/> apart, the neighbours along k <paramref name="stride"/>.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Spread(uint* register, int factors, float* to, int line, int first, int stride)
+    {
+        for (int lane = 0; lane < Warp.Lanes; lane++)
+        {
+            float* place = to + lane / 4 * line + (first + lane % 4) * factors * stride;
+            *place = BitConverter.UInt32BitsToSingle(factors == 1 ? register[lane] & 0xFFFF_E000 : register[lane] << 16);
+            if (factors == 2) place[stride] = BitConverter.UInt32BitsToSingle(register[lane] & 0xFFFF_0000);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
