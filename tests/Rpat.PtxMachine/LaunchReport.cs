@@ -15,20 +15,18 @@ public sealed record InstructionReport(int Line, string Text, string Operation, 
 /// <summary>What the warps of a launch executed.</summary>
 public sealed class LaunchReport
 {
+    private readonly Lazy<IReadOnlyList<InstructionReport>> _instructions;
+
     internal LaunchReport(PtxProgram program, Counter[] counters)
     {
         Kernel = program.Name;
-        Instructions = [.. from pair in program.Code.Zip(counters)
-                           where pair.First.Line > 0 && pair.Second.Executed > 0
-                           let i = pair.First
-                           let c = pair.Second
-                           select new InstructionReport(i.Line, i.Text, i.Operation, c.Executed, c.Threads, c.Passes, c.Conflicts, c.Sectors, c.IdealSectors)];
+        _instructions = new(() => [.. program.Code.Zip(counters).Where(pair => pair.First.Line > 0 && pair.Second.Executed > 0).Select(pair => Of(pair.First, pair.Second))]);
     }
 
     public string Kernel { get; }
 
     /// <summary>The instructions that were executed, in the order of the text.</summary>
-    public IReadOnlyList<InstructionReport> Instructions { get; }
+    public IReadOnlyList<InstructionReport> Instructions => _instructions.Value;
 
     /// <summary>Executed warp instructions by operation (<c>add</c>, <c>ld</c>, <c>mma</c> …).</summary>
     public IReadOnlyDictionary<string, long> Executed =>
@@ -58,4 +56,7 @@ public sealed class LaunchReport
     /// <summary>The instructions with the most of something, by default executions.</summary>
     public IReadOnlyList<InstructionReport> Hot(int count, Func<InstructionReport, long>? by = null) =>
         [.. Instructions.OrderByDescending(by ?? (i => i.Executed)).Take(count)];
+
+    private static InstructionReport Of(Instruction i, in Counter c) =>
+        new(i.Line, i.Text, i.Operation, c.Executed, c.Threads, c.Passes, c.Conflicts, c.Sectors, c.IdealSectors);
 }

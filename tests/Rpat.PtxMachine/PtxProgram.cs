@@ -9,6 +9,8 @@ public sealed class PtxProgram
     {
         (Name, Layout, Code) = (name, layout, code);
         (Slots, FileBytes) = (slots.All, slots.FileBytes);
+        Written = [.. Slots.Select(slot => slot.Special == Special.None ? 0 : uint.MaxValue)];
+        GroupSlots = [.. Slots.Where(slot => slot.Special == Special.Ctaid)];
         HasGlobalAtomics = code.Any(instruction => instruction.Operation is "atom" or "red" && !instruction.IsShared);
     }
 
@@ -34,6 +36,12 @@ public sealed class PtxProgram
     internal IReadOnlyList<Slot> Slots { get; }
 
     internal int FileBytes { get; }
+
+    /// <summary>By slot: whether it has a value when a group begins, for all threads or none.</summary>
+    internal uint[] Written { get; }
+
+    /// <summary>Slots whose value is the group's.</summary>
+    internal Slot[] GroupSlots { get; }
 
     /// <summary>Sums of atomic operations depend on the order of the groups, which then run one after the other.</summary>
     internal bool HasGlobalAtomics { get; }

@@ -10,7 +10,7 @@ internal sealed unsafe class GroupRun
     private long[] _budgets = [];
     private int _warpCount;
 
-    public Launch Launch { get; private set; } = null!;
+    public Launch Launch { get; private set; } = null!; // until the first
 
     public PtxProgram Program => Launch.Program;
 
@@ -31,9 +31,11 @@ internal sealed unsafe class GroupRun
 
     public void Load(Launch launch)
     {
+        bool known = Launch is not null && Launch.Program == launch.Program && Launch.Shape == launch.Shape;
         Launch = launch;
         Counters = new Counter[launch.Program.Code.Length];
         LastRange = null;
+        if (known) return;
         _warpCount = (launch.Shape.Threads + Warp.Lanes - 1) / Warp.Lanes;
         if (_budgets.Length < _warpCount) _budgets = new long[_warpCount];
         while (_warps.Count < _warpCount) _warps.Add(new Warp(this, _warps.Count));

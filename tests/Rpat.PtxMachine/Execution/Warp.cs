@@ -74,13 +74,9 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Start(PtxProgram program)
     {
-        for (int slot = 0; slot < _slots; slot++)
-        {
-            var it = program.Slots[slot];
-            Written[slot] = it.Special == Special.None ? 0 : uint.MaxValue;
-            if (it.Special != Special.Ctaid) continue;
-            for (int lane = 0; lane < Lanes; lane++) Set(it, lane, Axis(group.Index, it.Value));
-        }
+        program.Written.AsSpan().CopyTo(new Span<uint>(Written, _slots));
+        foreach (var slot in program.GroupSlots)
+            for (int lane = 0; lane < Lanes; lane++) Set(slot, lane, Axis(group.Index, slot.Value));
         _parts.Clear();
         Copies.Clear();
         _now = new Part(0, _code.Length, Existing);
@@ -107,7 +103,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
             if (i.Guard >= 0) mask &= Guard(i, active);
             ref var counter = ref counters[_now.At];
             counter.Executed++;
-            counter.Threads += BitOperations.PopCount(mask);
+            counter.Threads += BitOperations.PopCount(i.Flow == Flow.Branch ? active : mask);
             if (--budget < 0) throw Fault(PtxFaultKind.Budget, i, active, $"the warp executed {group.Options.InstructionBudget} instructions and has not ended");
             if (i.Flow == Flow.Straight)
             {
