@@ -41,7 +41,7 @@ internal sealed class MachineQueue(IWorkQueue memory, Func<Type, PtxProgram>? pr
     {
         var program = (programs ?? KernelPrograms.Of)(typeof(T));
         var layout = ParameterLayout.Of(typeof(T));
-        var machine = new Machine(_global);
+        var machine = new Machine(_global) { Options = new MachineOptions { CountTraffic = Reported is not null } };
         return (config, kernel) =>
         {
             ForgetFreed();

@@ -46,6 +46,9 @@ internal static class ParameterBlocks
     /// <summary>What ILGPU lays arguments out with before a launch on CUDA.</summary>
     public static PTXArgumentMapper Mapper { get; } = new(_context);
 
+    /// <summary>The block of a kernel whose numbers are all 0 and whose views are empty.</summary>
+    public static byte[] OfNothing<T>() where T : struct, IKernel => ParameterBlock<T>.Of(default);
+
     /// <summary>Copies the bytes of a block.</summary>
     public static byte[] Copy(nint address, int size)
     {
