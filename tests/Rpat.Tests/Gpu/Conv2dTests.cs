@@ -55,7 +55,7 @@ public class Conv2dTests(GpuFixture fixture)
     public void Tensor_cores_round_factors_only(Precision precision, double max, double nmse) =>
         Check(Layout.Blocked, [3, 17, 5, 8, 19, 3, 2, 1], new Duel(fixture, precision), new Tolerance(max, nmse), [true]);
 
-    private static void Check(Layout layout, int[] d, Duel made, Tolerance? tolerance, bool[] variants)
+    internal static void Check(Layout layout, int[] d, Duel made, Tolerance? tolerance, bool[] variants)
     {
         using var duel = made;
         var s = new ConvShape(new Shape(d[0], d[1], d[2], d[3]), layout, d[4], d[5], d[6], d[7]);

@@ -75,7 +75,8 @@ public partial class PlantedFaultTests
         [typeof(ChunkGradients)] = Normalize,
         [typeof(ChunkSums)] = fixture => new LayerTests(fixture).Layouts_and_biases(2, 5, 3, 4),
         [typeof(DepthwiseWeights)] = fixture => new DepthwiseConv2dTests(fixture).Every_direction_agrees_with_the_CPU(2, 5, 5, 7, 3, 1, 1),
-        [typeof(ProductChains<Tf32>)] = _ => new PeakTests().Products_on_tensor_cores(typeof(Tf32), 2),
+        [typeof(ProductChains<Tf32>)] = fixture => new PeakTests(fixture).Chains_of_products(Precision.Tf32, 8),
+        [typeof(ProductChains<Bf16>)] = fixture => new PeakTests(fixture).Chains_of_products(Precision.Bf16, 16),
         [typeof(LinearWeight)] = fixture => new LayerTests(fixture).Fully_connected(9, 70, 10),
     };
 
