@@ -166,9 +166,11 @@ internal sealed unsafe class Range
     /// <summary>Says where an address lies that no buffer holds.</summary>
     public static string Describe(ReadOnlySpan<Range> sorted, ulong address)
     {
+        if (sorted.Length == 0) return "there are no buffers";
         var culture = CultureInfo.InvariantCulture;
-        if (Nearest(sorted, address) is { } near) return string.Create(culture, $"byte {address - near.Start} of {near.Name}, which has {near.End - near.Start} bytes");
-        return sorted.Length == 0 ? "there are no buffers" : string.Create(culture, $"{sorted[0].Start - address} bytes before {sorted[0].Name}");
+        return Nearest(sorted, address) is { } near
+            ? string.Create(culture, $"byte {address - near.Start} of {near.Name}, which has {near.End - near.Start} bytes")
+            : string.Create(culture, $"{sorted[0].Start - address} bytes before {sorted[0].Name}");
     }
 
     public void MarkWritten(ulong address, ulong bytes, uint writer)

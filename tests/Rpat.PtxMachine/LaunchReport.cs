@@ -20,7 +20,8 @@ public sealed class LaunchReport
     internal LaunchReport(PtxProgram program, Counter[] counters)
     {
         Kernel = program.Name;
-        _instructions = new(() => [.. program.Code.Zip(counters).Where(pair => pair.First.Line > 0 && pair.Second.Executed > 0).Select(pair => Of(pair.First, pair.Second))]);
+        var executed = program.Code.Zip(counters).Where(pair => pair.First.Line > 0 && pair.Second.Executed > 0);
+        _instructions = new(() => [.. executed.Select(pair => Of(pair.First, pair.Second))]);
     }
 
     public string Kernel { get; }

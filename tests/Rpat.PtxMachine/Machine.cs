@@ -21,7 +21,8 @@ public sealed unsafe class Machine(GlobalMemory memory)
     /// <returns>What was executed.</returns>
     /// <exception cref="PtxFaultException">The kernel went wrong. If several groups did, it is the first of them.</exception>
     /// <exception cref="ArgumentException">The shape or the parameters do not fit the kernel.</exception>
-    public LaunchReport Launch(PtxProgram program, ReadOnlySpan<byte> parameters, LaunchShape shape, IReadOnlyCollection<MemoryView>? views = null)
+    public LaunchReport Launch(
+        PtxProgram program, ReadOnlySpan<byte> parameters, LaunchShape shape, IReadOnlyCollection<MemoryView>? views = null)
     {
         Check(program, parameters.Length, shape);
         byte* block = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(16, parameters.Length), 16);
@@ -42,10 +43,11 @@ public sealed unsafe class Machine(GlobalMemory memory)
         shape.Check(program.Name);
         if (parameterBytes < program.ParameterBytes)
             throw new ArgumentException($"{program.Name} takes {program.ParameterBytes} bytes of parameters, not {parameterBytes}.");
-        if (program.StaticSharedBytes > StaticSharedLimit)
-            throw new ArgumentException($"{program.Name} has {program.StaticSharedBytes} bytes of static shared memory; a group has at most {StaticSharedLimit}.");
-        if (program.StaticSharedBytes + shape.DynamicSharedBytes > SharedLimit)
-            throw new ArgumentException($"{program.Name} asks for {program.StaticSharedBytes + shape.DynamicSharedBytes} bytes of shared memory; a group has at most {SharedLimit}.");
+        int fixedBytes = program.StaticSharedBytes, bytes = fixedBytes + shape.DynamicSharedBytes;
+        if (fixedBytes > StaticSharedLimit)
+            throw new ArgumentException($"{program.Name} has {fixedBytes} bytes of static shared memory; at most {StaticSharedLimit} are there.");
+        if (bytes > SharedLimit)
+            throw new ArgumentException($"{program.Name} asks for {bytes} bytes of shared memory; at most {SharedLimit} are there.");
     }
 
     private Counter[] Run(Launch launch)

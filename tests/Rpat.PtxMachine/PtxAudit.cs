@@ -15,7 +15,13 @@ public sealed record PtxLoopDivision(int Line, string Text, string Loop);
 /// <summary>Reads texts without running them. It takes also what the machine refuses.</summary>
 public static partial class PtxAudit
 {
-    /// <summary>What nothing of ours should emit: constants that are denormal, and operations that are slow, cannot be linked or stop a kernel.</summary>
+    private const string Local = "local memory lies behind the caches", Function = "a function is called instead of inlined";
+
+    private static readonly string[] s_spaces = ["global", "shared", "shared::cta", "param", "const"];
+
+    /// <summary>
+    /// What nothing of ours should emit: constants that are denormal, and operations that are slow, cannot be linked or stop a kernel.
+    /// </summary>
     /// <exception cref="PtxTextException">A statement does not end.</exception>
     public static IReadOnlyList<PtxFinding> Forbidden(string name, string text) =>
         [.. from statement in Reader.Read(name, text)
@@ -38,19 +44,22 @@ public static partial class PtxAudit
 
     private static IEnumerable<string> Reasons(Statement statement)
     {
-        foreach (Match constant in ConstantPattern().Matches(statement.Text))
-            if (IsDenormal(constant.Value)) yield return $"{constant.Value} is a denormal constant, as a compiler makes that takes the bits of a whole number for a float";
-        if (statement.Kind == StatementKind.Directive && LocalPattern().IsMatch(statement.Text)) yield return "local memory lies behind the caches";
-        if (statement.Kind == StatementKind.Entry && statement.Text.Contains(".func", StringComparison.Ordinal)) yield return "a function is called instead of inlined";
-        if (statement.Text.Contains("__nv_", StringComparison.Ordinal)) yield return "a library's function, which nobody links";
-        if (statement.Kind == StatementKind.Instruction && Reason(InstructionText.Parse(statement).Operation) is { } why) yield return why;
-        if (statement.Kind == StatementKind.Instruction && ClockPattern().IsMatch(statement.Text)) yield return "a clock makes results differ from run to run";
+        var (kind, text) = (statement.Kind, statement.Text);
+        foreach (Match constant in ConstantPattern().Matches(text))
+            if (IsDenormal(constant.Value)) yield return $"{constant.Value} is denormal: a compiler took a whole number's bits for a float's";
+        if (kind == StatementKind.Directive && LocalPattern().IsMatch(text)) yield return Local;
+        if (kind == StatementKind.Entry && text.Contains(".func", StringComparison.Ordinal)) yield return Function;
+        if (text.Contains("__nv_", StringComparison.Ordinal)) yield return "a library's function, which nobody links";
+        if (kind == StatementKind.Instruction && Reason(InstructionText.Parse(statement).Operation) is { } why) yield return why;
+        if (kind == StatementKind.Instruction && ClockPattern().IsMatch(text)) yield return "a clock makes results differ from run to run";
     }
 
     private static bool IsDenormal(string constant)
     {
         ulong bits = ulong.Parse(constant.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-        return char.ToLowerInvariant(constant[1]) == 'f' ? float.IsSubnormal(BitConverter.UInt32BitsToSingle((uint)bits)) : double.IsSubnormal(BitConverter.UInt64BitsToDouble(bits));
+        return constant[1] is 'f' or 'F'
+            ? float.IsSubnormal(BitConverter.UInt32BitsToSingle((uint)bits))
+            : double.IsSubnormal(BitConverter.UInt64BitsToDouble(bits));
     }
 
     private static string? Reason(string operation)
@@ -58,9 +67,9 @@ public static partial class PtxAudit
         string[] parts = operation.Split('.');
         return parts[0] switch
         {
-            "call" => "a function is called instead of inlined",
-            "ld" or "st" or "atom" or "red" when parts.Contains("local") => "local memory lies behind the caches",
-            "ld" or "st" or "atom" or "red" when !parts.Any(part => part is "global" or "shared" or "shared::cta" or "param" or "const") => "an access whose address space the compiler did not find out",
+            "call" => Function,
+            "ld" or "st" or "atom" or "red" when parts.Contains("local") => Local,
+            "ld" or "st" or "atom" or "red" when !parts.Any(s_spaces.Contains) => "the compiler did not find out the address space",
             "copysign" => "the sign comes from the first operand, in C# from the second",
             "trap" or "brkpt" => "it stops the kernel",
             "alloca" or "stacksave" or "stackrestore" => "the stack lies in local memory",

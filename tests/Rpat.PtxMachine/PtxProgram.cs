@@ -11,7 +11,8 @@ public sealed class PtxProgram
         (Slots, FileBytes) = (slots.All, slots.FileBytes);
         Written = [.. Slots.Select(slot => slot.Special == Special.None ? 0 : uint.MaxValue)];
         GroupSlots = [.. Slots.Where(slot => slot.Special == Special.Ctaid)];
-        HasGlobalAtomics = code.Any(instruction => instruction.Operation is "atom" or "red" && !instruction.IsShared);
+        HasGlobalAtomics = code.Any(i => i.Operation is "atom" or "red" && !i.IsShared);
+        HasSharedAtomics = code.Any(i => i.Operation is "atom" or "red" && i.IsShared);
     }
 
     public string Name { get; }
@@ -45,6 +46,8 @@ public sealed class PtxProgram
 
     /// <summary>Sums of atomic operations depend on the order of the groups, which then run one after the other.</summary>
     internal bool HasGlobalAtomics { get; }
+
+    internal bool HasSharedAtomics { get; }
 
     /// <summary>Decodes a text that has one kernel.</summary>
     /// <param name="name">What faults and reports call the kernel.</param>

@@ -33,8 +33,8 @@ internal static unsafe class Traffic
     private const int BytesOfPass = 128, SectorBytes = 32;
 
     /// <summary>
-    /// Counts the passes of an access to shared memory, of 32 banks of four bytes. A pass serves 32 lanes of up to four bytes, 16 of eight or eight of
-    /// sixteen; different words of one bank take a pass each, the same word is served to all.
+    /// Counts the passes of an access to shared memory, of 32 banks of four bytes. A pass serves 32 lanes of up to four bytes, 16 of
+    /// eight or eight of sixteen; different words of one bank take a pass each, the same word is served to all.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CountShared(ref Counter counter, ulong* addresses, uint mask, int bytes)

@@ -48,7 +48,7 @@ internal sealed unsafe class GroupRun
     {
         Index = Launch.Shape.Group(number);
         Serial = Launch.FirstSerial + (uint)number;
-        Shared.Start(Launch.SharedBytes);
+        Shared.Start(Launch.SharedBytes, Program.HasSharedAtomics);
         Array.Fill(_budgets, Options.InstructionBudget);
         foreach (var warp in Warps) warp.Start(Program);
         do
@@ -88,6 +88,7 @@ internal sealed unsafe class GroupRun
     private PtxFaultException Apart(Warp first, Warp other)
     {
         string there = other.Ended ? "has ended" : $"waits at line {other.Waiting!.Line}";
-        return Fault(PtxFaultKind.Barrier, first.Waiting!, first.FirstThread, $"waits at a barrier that thread {Name(other.FirstThread)} does not reach: it {there}");
+        string what = $"waits at a barrier that thread {Name(other.FirstThread)} does not reach: it {there}";
+        return Fault(PtxFaultKind.Barrier, first.Waiting!, first.FirstThread, what);
     }
 }

@@ -9,7 +9,9 @@ internal sealed unsafe class Launch
     private long _next, _faulty = long.MaxValue;
     private Exception? _fault;
 
-    public Launch(PtxProgram program, LaunchShape shape, MachineOptions options, GlobalMemory memory, IReadOnlyCollection<MemoryView>? views, byte* parameters)
+    public Launch(
+        PtxProgram program, LaunchShape shape, MachineOptions options,
+        GlobalMemory memory, IReadOnlyCollection<MemoryView>? views, byte* parameters)
     {
         (Program, Shape, Options) = (program, shape, options);
         Parameters = parameters;
@@ -41,8 +43,10 @@ internal sealed unsafe class Launch
     public void Work(GroupRun run)
     {
         run.Load(this);
-        for (long group = Interlocked.Increment(ref _next) - 1; group < Math.Min(Shape.Groups, Volatile.Read(ref _faulty)); group = Interlocked.Increment(ref _next) - 1)
+        while (true)
         {
+            long group = Interlocked.Increment(ref _next) - 1;
+            if (group >= Math.Min(Shape.Groups, Volatile.Read(ref _faulty))) return;
             try
             {
                 run.Run(group);

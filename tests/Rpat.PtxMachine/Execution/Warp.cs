@@ -104,7 +104,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
             ref var counter = ref counters[_now.At];
             counter.Executed++;
             counter.Threads += BitOperations.PopCount(i.Flow == Flow.Branch ? active : mask);
-            if (--budget < 0) throw Fault(PtxFaultKind.Budget, i, active, $"the warp executed {group.Options.InstructionBudget} instructions and has not ended");
+            if (--budget < 0) throw Endless(i, active);
             if (i.Flow == Flow.Straight)
             {
                 if (mask != 0) Execute(i, mask);
@@ -129,7 +129,7 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     private uint Guard(Instruction i, uint active)
     {
         uint missing = active & ~Written[i.Guard];
-        if (missing != 0) throw Fault(PtxFaultKind.UnwrittenRegister, i, missing, $"register {group.Program.Slots[i.Guard].Name} is read before it is written");
+        if (missing != 0) throw Unwritten(i, missing, i.Guard);
         return i.Negated ? ~Predicates[i.Guard] : Predicates[i.Guard];
     }
 
@@ -174,7 +174,8 @@ internal sealed unsafe class Warp(GroupRun group, int number)
         if (i.Uniform)
         {
             string other = group.Name(FirstThread + BitOperations.TrailingZeroCount(passed));
-            throw Fault(PtxFaultKind.NonUniformBranch, i, taken, $"takes a branch marked uniform that thread {other} of its warp does not take");
+            string what = $"takes a branch marked uniform that thread {other} of its warp does not take";
+            throw Fault(PtxFaultKind.NonUniformBranch, i, taken, what);
         }
         int join = i.Join < 0 ? _code.Length : i.Join, next = _now.At + 1;
         if (join != _now.Join) _parts.Push(_now with { At = join });
@@ -204,15 +205,22 @@ internal sealed unsafe class Warp(GroupRun group, int number)
     private PtxFaultException Unwritten(Instruction i, uint mask)
     {
         var slot = new[] { i.A, i.B, i.C }.Concat(i.Sources).First(source => (mask & ~Written[source.Slot]) != 0).Slot;
-        return Fault(PtxFaultKind.UnwrittenRegister, i, mask & ~Written[slot], $"register {group.Program.Slots[slot].Name} is read before it is written");
+        return Unwritten(i, mask & ~Written[slot], slot);
     }
+
+    private PtxFaultException Unwritten(Instruction i, uint mask, int slot) =>
+        Fault(PtxFaultKind.UnwrittenRegister, i, mask, $"register {group.Program.Slots[slot].Name} is read before it is written");
+
+    private PtxFaultException Endless(Instruction i, uint active) =>
+        Fault(PtxFaultKind.Budget, i, active, $"the warp executed {group.Options.InstructionBudget} instructions and has not ended");
 
     /// <summary>A fault of threads that do together what others do not do.</summary>
     public PtxFaultException Missing(PtxFaultKind kind, Instruction i, uint here, uint missing, string does)
     {
         int thread = FirstThread + BitOperations.TrailingZeroCount(missing);
         bool runs = _parts.Any(part => (part.Mask & missing & (uint)-(int)missing) != 0);
-        return Fault(kind, i, here, $"{does} that thread {group.Name(thread)} does not reach: it {(runs ? "went another way" : "has ended")}");
+        string there = runs ? "went another way" : "has ended";
+        return Fault(kind, i, here, $"{does} that thread {group.Name(thread)} does not reach: it {there}");
     }
 
     /// <summary>A fault of the first thread of a mask.</summary>

@@ -66,6 +66,7 @@ internal readonly unsafe ref struct GlobalHistory(GroupRun group)
     {
         var launch = w.Group.Launch;
         string group = other < launch.FirstSerial ? "several groups" : $"group {launch.Shape.Group(other - launch.FirstSerial)}";
-        return w.Fault(PtxFaultKind.GlobalRace, i, 1u << lane, $"{does} byte {4 * word} of {range.Name}, which {group} of the same launch {did}");
+        string what = $"{does} byte {4 * word} of {range.Name}, which {group} of the same launch {did}";
+        return w.Fault(PtxFaultKind.GlobalRace, i, 1u << lane, what);
     }
 }

@@ -11,58 +11,24 @@ internal enum Access
     Atomic,
 }
 
-/// <summary>
-/// A thread that did something with a word, or that several did, and when: bits 0–10 the thread plus 1, 11–16 its warp, 17–31 the warp's
-/// interval, 32–63 the group's.
-/// </summary>
-internal readonly record struct Deed(ulong Bits)
-{
-    private const ulong Several = 0x7FF, SeveralWarps = 0x3F;
-
-    public static Deed Of(uint interval, int warpInterval, int warp, int thread) =>
-        new((ulong)interval << 32 | (ulong)(warpInterval & 0x7FFF) << 17 | (ulong)warp << 11 | (uint)thread + 1);
-
-    private ulong Thread => Bits & Several;
-
-    private ulong Warp => Bits >> 11 & SeveralWarps;
-
-    /// <summary>Whether another thread did it where no barrier lies between that and now.</summary>
-    public bool MeetsUnordered(Deed now) =>
-        Bits >> 32 == now.Bits >> 32 && Thread != now.Thread && (Warp != now.Warp || Bits >> 17 == now.Bits >> 17);
-
-    /// <summary>The same for another thread of the warp, by its lane's distance.</summary>
-    public Deed Next(int lane) => new(Bits + (uint)lane);
-
-    /// <summary>This, and that a thread does it now.</summary>
-    public Deed And(Deed now)
-    {
-        if (Bits >> 32 != now.Bits >> 32 || Thread == now.Thread) return now;
-        ulong warp = Warp == now.Warp ? Warp : SeveralWarps;
-        return new Deed((now.Bits & ~0x1FFFFul) | warp << 11 | Several);
-    }
-
-    public string Words(GroupRun group, string verb) => Thread == Several ? $"other threads {verb}" : $"thread {group.Name((int)Thread - 1)} {verb}";
-}
-
 /// <summary>What has happened to a word of shared memory.</summary>
 internal struct SharedWord
 {
-    public Deed Read, Write, Atomic;
-
-    /// <summary>The interval of the group in which anybody first wrote it; those before the group's first are of groups before.</summary>
-    public uint WrittenIn;
-
-    /// <summary>Whether a copy is under way that may write it at any time.</summary>
-    public bool Pending;
+    public Deed Read, Write;
 }
 
-/// <summary>Shared memory of one group: poisoned, and each word with its history.</summary>
+/// <summary>
+/// Shared memory of one group: poisoned, and each word with its history. Intervals lie between barriers and are counted through all groups,
+/// so that what an earlier group did is told by its number.
+/// </summary>
 internal sealed unsafe class SharedMemory
 {
     private const uint Poison = 0x7FC0DEAD;
 
     private uint* _words;
     private SharedWord[] _history = [];
+    private Deed[] _atomics = []; // of programs that have atomic operations here
+    private bool _copied;
     private uint _interval = 1, _first;
 
     public byte* Data => (byte*)_words;
@@ -72,13 +38,14 @@ internal sealed unsafe class SharedMemory
     ~SharedMemory() => NativeMemory.AlignedFree(_words);
 
     /// <summary>Begins a group.</summary>
-    public void Start(int bytes)
+    public void Start(int bytes, bool hasAtomics)
     {
         int words = (bytes + 3) / 4;
         if (words > _history.Length) Reserve(words);
         new Span<uint>(_words, words).Fill(Poison);
-        for (int word = 0; word < words; word++) _history[word].Pending = false;
-        (Bytes, _first) = (bytes, ++_interval);
+        if (_copied) Array.Clear(_history); // a fault may have left copies under way
+        if (hasAtomics != _atomics.Length > 0) _atomics = new Deed[hasAtomics ? _history.Length : 0];
+        (_copied, Bytes, _first) = (false, bytes, ++_interval);
     }
 
     public void NextInterval() => _interval++;
@@ -91,66 +58,84 @@ internal sealed unsafe class SharedMemory
     {
         int last = (at + bytes - 1) / 4;
         for (int word = at / 4; word <= last; word++)
-        {
-            ref var history = ref _history[word];
-            if (history.Pending || Unwritten(history, access) || Races(history, now, access)) return false;
-            Add(ref history, now, access);
-        }
+            if (!TryNoteQuiet(ref _history[word], now, access) && !TryNote(now, word, access)) return false;
         return true;
+    }
+
+    /// <summary>A copy begins or ends that writes some bytes.</summary>
+    public void SetPending(int at, int bytes, bool pending)
+    {
+        _copied = true;
+        for (int word = at / 4; word < (at + bytes) / 4; word++) _history[word].Write = pending ? Deed.Pending : default;
     }
 
     /// <summary>Says what is wrong with an access that must not be.</summary>
     public (PtxFaultKind Kind, string What) Explain(GroupRun group, Deed now, int at, int bytes, Access access)
     {
         int word = at / 4;
-        while (word < (at + bytes - 1) / 4 && !_history[word].Pending && !Unwritten(_history[word], access) && !Races(_history[word], now, access)) word++;
-        return Explain(group, _history[word], now, word, access);
-    }
-
-    /// <summary>A copy begins or ends that writes some bytes.</summary>
-    public void SetPending(int at, int bytes, bool pending)
-    {
-        for (int word = at / 4; word < (at + bytes) / 4; word++) _history[word].Pending = pending;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool Unwritten(in SharedWord history, Access access) => access != Access.Write && history.WrittenIn < _first;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Races(in SharedWord history, Deed now, Access access) =>
-        history.Write.MeetsUnordered(now)
-        || (access != Access.Read && history.Read.MeetsUnordered(now))
-        || (access != Access.Atomic && history.Atomic.MeetsUnordered(now));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Add(ref SharedWord history, Deed now, Access access)
-    {
-        if (access == Access.Read)
-        {
-            history.Read = history.Read.And(now);
-            return;
-        }
-        if (history.WrittenIn < _first) history.WrittenIn = _interval;
-        if (access == Access.Write) history.Write = history.Write.And(now);
-        else history.Atomic = history.Atomic.And(now);
-    }
-
-    private (PtxFaultKind, string) Explain(GroupRun group, in SharedWord history, Deed now, int word, Access access)
-    {
+        while (word < (at + bytes - 1) / 4 && IsGood(now, word, access)) word++;
         string does = access == Access.Read ? "reads" : access == Access.Write ? "writes" : "changes";
         string where = group.Program.Layout.Describe(4L * word, group.Launch.Shape.DynamicSharedBytes);
-        if (history.Pending) return (PtxFaultKind.PendingCopy, $"{does} {where}, the target of a copy that nobody has waited for");
-        if (Unwritten(history, access)) return (PtxFaultKind.UnwrittenShared, $"reads {where}, which no thread has written");
-        string other = history.Write.MeetsUnordered(now) ? history.Write.Words(group, "wrote")
-            : history.Atomic.MeetsUnordered(now) && access != Access.Atomic ? history.Atomic.Words(group, "changed atomically")
-            : history.Read.Words(group, "read");
-        return (PtxFaultKind.SharedRace, $"{does} {where}, which {other} since the last barrier");
+        if (_history[word].Write == Deed.Pending)
+            return (PtxFaultKind.PendingCopy, $"{does} {where}, the target of a copy that nobody has waited for");
+        if (access != Access.Write && !IsWritten(word))
+            return (PtxFaultKind.UnwrittenShared, $"reads {where}, which no thread has written");
+        return (PtxFaultKind.SharedRace, $"{does} {where}, which {Other(group, now, word, access)} since the last barrier");
+    }
+
+    /// <summary>The frequent case: a word that was written before the last barrier, or that nobody has touched since.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryNoteQuiet(ref SharedWord history, Deed now, Access access)
+    {
+        uint written = history.Write.Interval;
+        if (_atomics.Length > 0 || access == Access.Atomic) return false;
+        if (access == Access.Read)
+        {
+            if (written - _first >= _interval - _first) return false;
+            if (history.Read != now) history.Read = history.Read.And(now);
+            return true;
+        }
+        if (written >= _interval || history.Read.Interval == _interval) return false;
+        history.Write = now;
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool TryNote(Deed now, int word, Access access)
+    {
+        if (!IsGood(now, word, access)) return false;
+        ref var history = ref _history[word];
+        if (access == Access.Read) history.Read = history.Read.And(now);
+        else if (access == Access.Write) history.Write = history.Write.And(now);
+        else _atomics[word] = _atomics[word].And(now);
+        return true;
+    }
+
+    private bool IsGood(Deed now, int word, Access access)
+    {
+        var history = _history[word];
+        if (history.Write == Deed.Pending || (access != Access.Write && !IsWritten(word))) return false;
+        return !history.Write.MeetsUnordered(now)
+            && (access == Access.Read || !history.Read.MeetsUnordered(now))
+            && (access == Access.Atomic || !AtomicAt(word).MeetsUnordered(now));
+    }
+
+    private bool IsWritten(int word) => _history[word].Write.Interval >= _first || AtomicAt(word).Interval >= _first;
+
+    private Deed AtomicAt(int word) => _atomics.Length > 0 ? _atomics[word] : default;
+
+    private string Other(GroupRun group, Deed now, int word, Access access)
+    {
+        var (write, atomic) = (_history[word].Write, AtomicAt(word));
+        if (write.MeetsUnordered(now)) return write.Words(group, "wrote");
+        bool clashes = access != Access.Atomic && atomic.MeetsUnordered(now);
+        return clashes ? atomic.Words(group, "changed atomically") : _history[word].Read.Words(group, "read");
     }
 
     private void Reserve(int words)
     {
         NativeMemory.AlignedFree(_words);
         _words = (uint*)NativeMemory.AlignedAlloc((nuint)(4 * words), 256);
-        _history = new SharedWord[words];
+        (_history, _atomics) = (new SharedWord[words], []);
     }
 }

@@ -25,7 +25,7 @@ internal static unsafe class Accesses
             byte* from = memory + element * i.Bytes;
             if (i.Bytes == 4) Gather((uint*)(w.File + target.Offset), w.Addresses, from, mask);
             else if (i.Bytes == 8) Gather((ulong*)(w.File + target.Offset), w.Addresses, from, mask);
-            else for (uint left = mask; left != 0; left &= left - 1) Put(w, i, target, BitOperations.TrailingZeroCount(left), from + w.Addresses[BitOperations.TrailingZeroCount(left)]);
+            else GatherNarrow(w, i, target, from, mask);
         }
     }
 
@@ -82,7 +82,7 @@ internal static unsafe class Accesses
             int lane = BitOperations.TrailingZeroCount(left);
             ulong at = w.Addresses[lane];
             if (at > (ulong)shared.Bytes || at + (ulong)bytes > (ulong)shared.Bytes)
-                throw w.Fault(PtxFaultKind.OutOfBounds, i, 1u << lane, $"accesses {bytes} bytes at byte {at} of shared memory, which has {shared.Bytes} bytes");
+                throw Outside(w, i, lane, $"accesses {bytes} bytes at byte {at} of shared memory, which has {shared.Bytes} bytes");
             if ((at & ((uint)bytes - 1)) != 0) throw Misaligned(w, i, lane, bytes);
             var now = first.Next(lane);
             if (!shared.TryNote(now, (int)at, bytes, access)) throw SharedFault(w, i, lane, now, (int)at, bytes, access);
@@ -118,8 +118,11 @@ internal static unsafe class Accesses
         var ranges = w.Group.Launch.Ranges;
         ulong at = w.Addresses[lane];
         return Range.Find(ranges, at, (ulong)bytes)
-            ?? throw w.Fault(PtxFaultKind.OutOfBounds, i, 1u << lane, $"accesses {bytes} bytes at {at:x} outside every buffer ({Range.Describe(ranges, at)})");
+            ?? throw Outside(w, i, lane, $"accesses {bytes} bytes at {at:x} outside every buffer ({Range.Describe(ranges, at)})");
     }
+
+    private static PtxFaultException Outside(Warp w, Instruction i, int lane, string what) =>
+        w.Fault(PtxFaultKind.OutOfBounds, i, 1u << lane, what);
 
     private static PtxFaultException Misaligned(Warp w, Instruction i, int lane, int bytes) => w.Fault(
         PtxFaultKind.Misaligned, i, 1u << lane, $"accesses {bytes} bytes at {w.Addresses[lane]:x}, which is no multiple of {bytes}");
@@ -132,6 +135,15 @@ internal static unsafe class Accesses
         {
             int lane = BitOperations.TrailingZeroCount(left);
             to[lane] = *(T*)(memory + addresses[lane]);
+        }
+    }
+
+    private static void GatherNarrow(Warp w, Instruction i, Operand target, byte* memory, uint mask)
+    {
+        for (uint left = mask; left != 0; left &= left - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(left);
+            Put(w, i, target, lane, memory + w.Addresses[lane]);
         }
     }
 

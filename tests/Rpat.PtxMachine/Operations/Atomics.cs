@@ -46,7 +46,7 @@ internal static unsafe class Atomics
     private static ulong Combine(AtomicKind kind, PtxType type, ulong a, ulong b) => (kind, type.Letter, type.Bits) switch
     {
         (AtomicKind.Add, 'f', 32) => BitConverter.SingleToUInt32Bits(Single(a) + Single(b)),
-        (AtomicKind.Add, 'f', _) => BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(a) + BitConverter.UInt64BitsToDouble(b)),
+        (AtomicKind.Add, 'f', _) => BitConverter.DoubleToUInt64Bits(Double(a) + Double(b)),
         (AtomicKind.Add, _, _) => a + b,
         (AtomicKind.Min, 's', 32) => (ulong)Math.Min((int)a, (int)b),
         (AtomicKind.Min, 's', _) => (ulong)Math.Min((long)a, (long)b),
@@ -61,6 +61,8 @@ internal static unsafe class Atomics
     };
 
     private static float Single(ulong bits) => BitConverter.UInt32BitsToSingle((uint)bits);
+
+    private static double Double(ulong bits) => BitConverter.UInt64BitsToDouble(bits);
 
     private static ulong Read(byte* from, int bytes) => bytes == 8 ? *(ulong*)from : *(uint*)from;
 

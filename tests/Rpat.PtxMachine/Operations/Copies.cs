@@ -18,7 +18,8 @@ internal static unsafe class Copies
         for (uint left = mask; left != 0; left &= left - 1)
         {
             int lane = BitOperations.TrailingZeroCount(left), filled = ((int*)(w.File + i.C.Offset))[lane];
-            if (filled < 0 || filled > i.Bytes) throw w.Fault(PtxFaultKind.OutOfBounds, i, 1u << lane, $"takes {filled} bytes of a copy of {i.Bytes}");
+            if (filled < 0 || filled > i.Bytes)
+                throw w.Fault(PtxFaultKind.OutOfBounds, i, 1u << lane, $"takes {filled} bytes of a copy of {i.Bytes}");
             int target = (int)w.Addresses[lane];
             w.Group.Shared.SetPending(target, i.Bytes, pending: true);
             w.Copies.Add(lane, target, ((ulong*)(w.File + i.B.Offset))[lane] + (ulong)i.Mode, i.Bytes, filled);
@@ -55,7 +56,8 @@ internal static unsafe class Copies
         {
             shared.SetPending(copy.Target, copy.Bytes, pending: false);
             var now = shared.Now(w, copy.Lane);
-            if (!shared.TryNote(now, copy.Target, copy.Bytes, Access.Write)) throw Accesses.SharedFault(w, i, copy.Lane, now, copy.Target, copy.Bytes, Access.Write);
+            if (!shared.TryNote(now, copy.Target, copy.Bytes, Access.Write))
+                throw Accesses.SharedFault(w, i, copy.Lane, now, copy.Target, copy.Bytes, Access.Write);
             new Span<byte>(shared.Data + copy.Target, copy.Bytes).Clear();
             new ReadOnlySpan<byte>((byte*)copy.Source, copy.Filled).CopyTo(new Span<byte>(shared.Data + copy.Target, copy.Bytes));
         }

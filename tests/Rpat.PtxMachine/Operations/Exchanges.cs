@@ -32,7 +32,7 @@ internal static unsafe class Exchanges
     public static void Shuffle(Warp w, Instruction i, uint mask)
     {
         CheckMembers(w, i, mask, (uint*)(w.File + i.Sources[0].Offset));
-        uint* a = (uint*)(w.File + i.A.Offset), b = (uint*)(w.File + i.B.Offset), c = (uint*)(w.File + i.C.Offset), d = (uint*)(w.File + i.D.Offset);
+        uint* a = (uint*)(w.File + i.A.Offset), b = (uint*)(w.File + i.B.Offset), c = (uint*)(w.File + i.C.Offset);
         uint* results = stackalloc uint[Warp.Lanes];
         uint inside = 0;
         for (uint left = mask; left != 0; left &= left - 1)
@@ -40,10 +40,12 @@ internal static unsafe class Exchanges
             int lane = BitOperations.TrailingZeroCount(left), source = Source((ShuffleMode)i.Mode, lane, b[lane], c[lane]);
             if (source >= 0) inside |= 1u << lane;
             else source = lane;
-            if ((mask >> source & 1) == 0) throw w.Fault(PtxFaultKind.Exchange, i, 1u << lane, $"takes a value from lane {source}, which does not take part");
+            if ((mask >> source & 1) == 0)
+                throw w.Fault(PtxFaultKind.Exchange, i, 1u << lane, $"takes a value from lane {source}, which does not take part");
             results[lane] = a[source];
         }
-        for (uint left = mask; left != 0; left &= left - 1) d[BitOperations.TrailingZeroCount(left)] = results[BitOperations.TrailingZeroCount(left)];
+        for (int lane = 0; lane < Warp.Lanes; lane++)
+            if ((mask >> lane & 1) != 0) ((uint*)(w.File + i.D.Offset))[lane] = results[lane];
         if (i.Targets.Length > 0) SetPredicate(w, i.Targets[0], mask, inside);
     }
 
@@ -77,7 +79,8 @@ internal static unsafe class Exchanges
             uint named = members[lane] & w.Existing;
             if (named == mask) continue;
             if ((named & ~mask) != 0) throw w.Missing(PtxFaultKind.Exchange, i, mask, named & ~mask, "waits in an exchange");
-            throw w.Fault(PtxFaultKind.Exchange, i, mask & ~named, $"takes part in an exchange whose member mask {members[lane]:x8} does not name it");
+            string what = $"takes part in an exchange whose member mask {members[lane]:x8} does not name it";
+            throw w.Fault(PtxFaultKind.Exchange, i, mask & ~named, what);
         }
     }
 
@@ -86,7 +89,8 @@ internal static unsafe class Exchanges
     {
         if (mask == uint.MaxValue) return;
         if (w.Existing == uint.MaxValue) throw w.Missing(PtxFaultKind.Exchange, i, mask, ~mask, "waits in an operation of the whole warp");
-        throw w.Fault(PtxFaultKind.Exchange, i, mask, $"waits in an operation of a whole warp, which has {BitOperations.PopCount(w.Existing)} threads");
+        string what = $"waits in an operation of a whole warp, which has {BitOperations.PopCount(w.Existing)} threads";
+        throw w.Fault(PtxFaultKind.Exchange, i, mask, what);
     }
 
     /// <summary>
@@ -100,14 +104,19 @@ internal static unsafe class Exchanges
         int rows = i.Elements * Rows;
         byte* shared = Accesses.Reach(w, i, rows == 32 ? uint.MaxValue : (1u << rows) - 1, RowBytes, Access.Read);
         ushort* values = stackalloc ushort[4 * Rows * Rows];
-        for (int row = 0; row < rows; row++) new ReadOnlySpan<ushort>(shared + w.Addresses[row], Rows).CopyTo(new Span<ushort>(values + row * Rows, Rows));
+        for (int row = 0; row < rows; row++)
+            new ReadOnlySpan<ushort>(shared + w.Addresses[row], Rows).CopyTo(new Span<ushort>(values + row * Rows, Rows));
         for (int matrix = 0; matrix < i.Elements; matrix++)
-            for (int lane = 0; lane < Warp.Lanes; lane++) ((uint*)(w.File + i.Targets[matrix].Offset))[lane] = Pair(values + matrix * Rows * Rows, lane, i.Flag);
+        {
+            uint* target = (uint*)(w.File + i.Targets[matrix].Offset);
+            for (int lane = 0; lane < Warp.Lanes; lane++) target[lane] = Pair(values + matrix * Rows * Rows, lane, i.Flag);
+        }
     }
 
     private static uint Pair(ushort* matrix, int lane, bool transposed)
     {
         int g = lane / 4, t = lane % 4;
-        return transposed ? (uint)matrix[(2 * t + 1) * Rows + g] << 16 | matrix[2 * t * Rows + g] : (uint)matrix[g * Rows + 2 * t + 1] << 16 | matrix[g * Rows + 2 * t];
+        int low = transposed ? 2 * t * Rows + g : g * Rows + 2 * t, high = low + (transposed ? Rows : 1);
+        return (uint)matrix[high] << 16 | matrix[low];
     }
 }

@@ -110,34 +110,11 @@ internal static unsafe partial class OperationTable
     }
 }
 
-internal readonly struct Copy<T> : IUnary<T, T>
-{
-    public static T Do(T a) => a;
-}
-
-internal readonly struct And<T> : IBinary<T, T, T>
-    where T : IBinaryInteger<T>
-{
-    public static T Do(T a, T b) => a & b;
-}
-
-internal readonly struct Or<T> : IBinary<T, T, T>
-    where T : IBinaryInteger<T>
-{
-    public static T Do(T a, T b) => a | b;
-}
-
-internal readonly struct Xor<T> : IBinary<T, T, T>
-    where T : IBinaryInteger<T>
-{
-    public static T Do(T a, T b) => a ^ b;
-}
-
-internal readonly struct Not<T> : IUnary<T, T>
-    where T : IBinaryInteger<T>
-{
-    public static T Do(T a) => ~a;
-}
+internal readonly struct Copy<T> : IUnary<T, T> { public static T Do(T a) => a; }
+internal readonly struct And<T> : IBinary<T, T, T> where T : IBinaryInteger<T> { public static T Do(T a, T b) => a & b; }
+internal readonly struct Or<T> : IBinary<T, T, T> where T : IBinaryInteger<T> { public static T Do(T a, T b) => a | b; }
+internal readonly struct Xor<T> : IBinary<T, T, T> where T : IBinaryInteger<T> { public static T Do(T a, T b) => a ^ b; }
+internal readonly struct Not<T> : IUnary<T, T> where T : IBinaryInteger<T> { public static T Do(T a) => ~a; }
 
 /// <summary>Far shifts leave nothing.</summary>
 internal readonly struct ShiftLeft<T> : IBinary<T, uint, T>

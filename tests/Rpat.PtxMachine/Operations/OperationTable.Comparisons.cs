@@ -64,47 +64,15 @@ internal static unsafe partial class OperationTable
     }
 }
 
-internal readonly struct Equal<T> : IBinary<T, T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a, T b) => a == b;
-}
+internal readonly struct Equal<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a == b; }
 
 /// <summary>Of numbers; false beside a NaN.</summary>
-internal readonly struct Unequal<T> : IBinary<T, T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a, T b) => a < b || a > b;
-}
-
-internal readonly struct Less<T> : IBinary<T, T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a, T b) => a < b;
-}
-
-internal readonly struct LessOrEqual<T> : IBinary<T, T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a, T b) => a <= b;
-}
-
-internal readonly struct Greater<T> : IBinary<T, T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a, T b) => a > b;
-}
-
-internal readonly struct GreaterOrEqual<T> : IBinary<T, T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a, T b) => a >= b;
-}
-
-internal readonly struct Never<T> : IBinary<T, T, bool>
-{
-    public static bool Do(T a, T b) => false;
-}
+internal readonly struct Unequal<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a < b || a > b; }
+internal readonly struct Less<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a < b; }
+internal readonly struct LessOrEqual<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a <= b; }
+internal readonly struct Greater<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a > b; }
+internal readonly struct GreaterOrEqual<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a >= b; }
+internal readonly struct Never<T> : IBinary<T, T, bool> { public static bool Do(T a, T b) => false; }
 
 internal readonly struct BothNumbers<T> : IBinary<T, T, bool>
     where T : INumber<T>
@@ -119,26 +87,7 @@ internal readonly struct OrNaN<T, TOrdered> : IBinary<T, T, bool>
     public static bool Do(T a, T b) => T.IsNaN(a) || T.IsNaN(b) || TOrdered.Do(a, b);
 }
 
-internal readonly struct Finite<T> : IUnary<T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a) => T.IsFinite(a);
-}
-
-internal readonly struct Infinite<T> : IUnary<T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a) => T.IsInfinity(a);
-}
-
-internal readonly struct Number<T> : IUnary<T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a) => !T.IsNaN(a);
-}
-
-internal readonly struct NotANumber<T> : IUnary<T, bool>
-    where T : INumber<T>
-{
-    public static bool Do(T a) => T.IsNaN(a);
-}
+internal readonly struct Finite<T> : IUnary<T, bool> where T : INumber<T> { public static bool Do(T a) => T.IsFinite(a); }
+internal readonly struct Infinite<T> : IUnary<T, bool> where T : INumber<T> { public static bool Do(T a) => T.IsInfinity(a); }
+internal readonly struct Number<T> : IUnary<T, bool> where T : INumber<T> { public static bool Do(T a) => !T.IsNaN(a); }
+internal readonly struct NotANumber<T> : IUnary<T, bool> where T : INumber<T> { public static bool Do(T a) => T.IsNaN(a); }

@@ -24,15 +24,8 @@ internal static unsafe partial class OperationTable
     }
 }
 
-internal readonly struct RoundTf32 : IUnary<float, uint>
-{
-    public static uint Do(float a) => Conversions.ToTf32(a);
-}
-
-internal readonly struct RoundTf32Even : IUnary<float, uint>
-{
-    public static uint Do(float a) => Conversions.ToTf32Even(a);
-}
+internal readonly struct RoundTf32 : IUnary<float, uint> { public static uint Do(float a) => Conversions.ToTf32(a); }
+internal readonly struct RoundTf32Even : IUnary<float, uint> { public static uint Do(float a) => Conversions.ToTf32Even(a); }
 
 /// <summary>The first operand goes to the upper half.</summary>
 internal readonly struct RoundBf16Pair : IBinary<float, float, uint>
@@ -40,15 +33,8 @@ internal readonly struct RoundBf16Pair : IBinary<float, float, uint>
     public static uint Do(float a, float b) => Conversions.ToBf16(a) << 16 | Conversions.ToBf16(b);
 }
 
-internal readonly struct RoundBf16 : IUnary<float, uint>
-{
-    public static uint Do(float a) => Conversions.ToBf16(a);
-}
-
-internal readonly struct WidenBf16 : IUnary<uint, uint>
-{
-    public static uint Do(uint a) => a << 16;
-}
+internal readonly struct RoundBf16 : IUnary<float, uint> { public static uint Do(float a) => Conversions.ToBf16(a); }
+internal readonly struct WidenBf16 : IUnary<uint, uint> { public static uint Do(uint a) => a << 16; }
 
 internal readonly struct Widen : IUnary<float, double>, IUnary<int, long>, IUnary<uint, ulong>, IUnary<int, double>, IUnary<uint, double>
 {

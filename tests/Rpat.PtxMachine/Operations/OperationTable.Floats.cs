@@ -81,62 +81,14 @@ internal readonly struct Fused : ITernary<float, float, float, float>, ITernary<
     public static double Do(double a, double b, double c) => Math.FusedMultiplyAdd(a, b, c);
 }
 
-internal readonly struct Divide<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => a / b;
-}
-
-internal readonly struct MinNumber<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => T.MinNumber(a, b);
-}
-
-internal readonly struct MaxNumber<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => T.MaxNumber(a, b);
-}
-
-internal readonly struct SquareRoot<T> : IUnary<T, T>
-    where T : IRootFunctions<T>
-{
-    public static T Do(T a) => T.Sqrt(a);
-}
-
-internal readonly struct Reciprocal<T> : IUnary<T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a) => T.One / a;
-}
-
-internal readonly struct ReciprocalRoot : IUnary<float, float>
-{
-    public static float Do(float a) => (float)(1 / Math.Sqrt(a));
-}
-
-internal readonly struct Exp2 : IUnary<float, float>
-{
-    public static float Do(float a) => (float)Math.Pow(2, a);
-}
-
-internal readonly struct Log2 : IUnary<float, float>
-{
-    public static float Do(float a) => (float)Math.Log2(a);
-}
-
-internal readonly struct Sine : IUnary<float, float>
-{
-    public static float Do(float a) => (float)Math.Sin(a);
-}
-
-internal readonly struct Cosine : IUnary<float, float>
-{
-    public static float Do(float a) => (float)Math.Cos(a);
-}
-
-internal readonly struct Tangent : IUnary<float, float>
-{
-    public static float Do(float a) => (float)Math.Tanh(a);
-}
+internal readonly struct Divide<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => a / b; }
+internal readonly struct MinNumber<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => T.MinNumber(a, b); }
+internal readonly struct MaxNumber<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => T.MaxNumber(a, b); }
+internal readonly struct SquareRoot<T> : IUnary<T, T> where T : IRootFunctions<T> { public static T Do(T a) => T.Sqrt(a); }
+internal readonly struct Reciprocal<T> : IUnary<T, T> where T : INumber<T> { public static T Do(T a) => T.One / a; }
+internal readonly struct ReciprocalRoot : IUnary<float, float> { public static float Do(float a) => (float)(1 / Math.Sqrt(a)); }
+internal readonly struct Exp2 : IUnary<float, float> { public static float Do(float a) => (float)Math.Pow(2, a); }
+internal readonly struct Log2 : IUnary<float, float> { public static float Do(float a) => (float)Math.Log2(a); }
+internal readonly struct Sine : IUnary<float, float> { public static float Do(float a) => (float)Math.Sin(a); }
+internal readonly struct Cosine : IUnary<float, float> { public static float Do(float a) => (float)Math.Cos(a); }
+internal readonly struct Tangent : IUnary<float, float> { public static float Do(float a) => (float)Math.Tanh(a); }

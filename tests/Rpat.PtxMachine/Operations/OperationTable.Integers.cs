@@ -42,17 +42,8 @@ internal static unsafe partial class OperationTable
     }
 }
 
-internal readonly struct Add<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => a + b;
-}
-
-internal readonly struct Subtract<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => a - b;
-}
+internal readonly struct Add<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => a + b; }
+internal readonly struct Subtract<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => a - b; }
 
 internal readonly struct Multiply<T> : IBinary<T, T, T>, ITernary<T, T, T, T>
     where T : INumber<T>
@@ -62,30 +53,12 @@ internal readonly struct Multiply<T> : IBinary<T, T, T>, ITernary<T, T, T, T>
     public static T Do(T a, T b, T c) => a * b + c;
 }
 
-internal readonly struct Negate<T> : IUnary<T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a) => -a;
-}
+internal readonly struct Negate<T> : IUnary<T, T> where T : INumber<T> { public static T Do(T a) => -a; }
 
 /// <summary>The least number has no positive one and stays.</summary>
-internal readonly struct Absolute<T> : IUnary<T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a) => T.IsNegative(a) ? -a : a;
-}
-
-internal readonly struct Min<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => T.Min(a, b);
-}
-
-internal readonly struct Max<T> : IBinary<T, T, T>
-    where T : INumber<T>
-{
-    public static T Do(T a, T b) => T.Max(a, b);
-}
+internal readonly struct Absolute<T> : IUnary<T, T> where T : INumber<T> { public static T Do(T a) => T.IsNegative(a) ? -a : a; }
+internal readonly struct Min<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => T.Min(a, b); }
+internal readonly struct Max<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => T.Max(a, b); }
 
 internal readonly struct MultiplyHigh<T, TWide> : IBinary<T, T, T>, ITernary<T, T, T, T>
     where T : unmanaged, IBinaryInteger<T>

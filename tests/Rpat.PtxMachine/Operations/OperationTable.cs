@@ -41,7 +41,8 @@ internal static unsafe partial class OperationTable
         IEnumerable<string> all = [""];
         foreach (string part in names.Split('.'))
         {
-            string[] choices = part.EndsWith('?') ? ["", .. part[..^1].Split('|').Select(c => "." + c)] : [.. part.Split('|').Select(c => "." + c)];
+            string[] choices = [.. part.TrimEnd('?').Split('|').Select(choice => "." + choice)];
+            if (part.EndsWith('?')) choices = ["", .. choices];
             all = from begin in all from choice in choices select begin + choice;
         }
         return all.Select(name => name[1..]);

@@ -26,8 +26,11 @@ internal sealed class ControlFlow
     public IEnumerable<(int Header, HashSet<int> Members)> Loops()
     {
         int[] dominators = Dominators(0, _next, _previous);
-        var back = from node in Enumerable.Range(0, End) from header in _next[node] where dominators[node] >= 0 && Dominates(dominators, header, node) select (node, header);
-        return from edge in back group edge.node by edge.header into loop select (loop.Key, Members(loop.Key, loop));
+        return from node in Enumerable.Range(0, End)
+               from header in _next[node]
+               where dominators[node] >= 0 && Dominates(dominators, header, node)
+               group node by header into ends
+               select (ends.Key, Members(ends.Key, ends));
     }
 
     private static bool Dominates(int[] dominators, int header, int node)

@@ -13,31 +13,33 @@ internal sealed unsafe partial class Decoder
         if (!match.Success || !PtxType.TryParse(match.Groups["type"].Value, out var type)) return false;
         Count(2);
         bool load = _text.Root == "ld";
-        (i.To, i.Bytes, i.IsShared) = (type, type.Bytes, match.Groups["space"].Value.StartsWith("shared", StringComparison.Ordinal));
-        if (match.Groups["space"].Value == "param") return load && !match.Groups["vector"].Success && DecodeParameter(i, type);
+        string space = match.Groups["space"].Value;
+        (i.To, i.Bytes, i.IsShared) = (type, type.Bytes, space.StartsWith("shared", StringComparison.Ordinal));
+        if (space == "param") return load && !match.Groups["vector"].Success && DecodeParameter(i, type);
         if (match.Groups["vector"].Success) i.Elements = match.Groups["vector"].Value[1] - '0';
         string[] names = InstructionText.Elements(_text.Operands[load ? 0 : 1]);
-        if (names.Length != i.Elements || i.Elements * i.Bytes > 16) throw Refuse($"the access has {names.Length} registers of {i.Bytes} bytes");
+        if (names.Length != i.Elements || i.Elements * i.Bytes > 16)
+            throw Refuse($"the access has {names.Length} registers of {i.Bytes} bytes");
         DecodeAddress(i, _text.Operands[load ? 1 : 0]);
-        if (load) i.Targets = [.. names.Select(name => MemoryTarget(name, type))];
-        else i.Sources = [.. names.Select(name => MemorySource(name, type))];
+        if (load) i.Targets = [.. names.Select(name => Target(name, RegisterType(name, type)))];
+        else i.Sources = [.. names.Select(name => Source(name, RegisterType(name, type)))];
         i.Execute = load ? &Accesses.Load : &Accesses.Store;
         return true;
     }
 
     // Memory takes registers that are wider than what moves.
-    private Operand MemoryTarget(string name, PtxType type) => slots.Find(name, out var declared) >= 0 && declared.Bits > type.Bits && declared.SlotBits == type.SlotBits
-        ? Target(name, declared) : Target(name, type);
-
-    private Operand MemorySource(string name, PtxType type) => slots.Find(name, out var declared) >= 0 && declared.Bits > type.Bits && declared.SlotBits == type.SlotBits
-        ? Source(name, declared) : Source(name, type);
+    private PtxType RegisterType(string name, PtxType type)
+    {
+        bool wider = slots.Find(name, out var declared) >= 0 && declared.Bits > type.Bits && declared.SlotBits == type.SlotBits;
+        return wider ? declared : type;
+    }
 
     private bool DecodeParameter(Instruction i, PtxType type)
     {
         var (name, displacement) = Address(_text.Operands[1]);
         if (!layout.TryParameter(name, displacement, type.Bytes, out int at)) throw Refuse("no parameter has these bytes");
         if (at % type.Bytes != 0) throw Refuse($"the parameter does not lie at a multiple of {type.Bytes} bytes");
-        i.D = MemoryTarget(_text.Operands[0], type);
+        i.D = Target(_text.Operands[0], RegisterType(_text.Operands[0], type));
         i.Displacement = at;
         i.Execute = &Accesses.LoadParameter;
         return true;
@@ -57,7 +59,7 @@ internal sealed unsafe partial class Decoder
         var match = AddressPattern().Match(operand);
         if (!match.Success) throw Refuse($"{operand} is no address");
         string displacement = match.Groups["displacement"].Value.Replace(" ", "", StringComparison.Ordinal);
-        return (match.Groups["name"].Value, displacement.Length == 0 ? 0 : long.Parse(displacement, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        return (match.Groups["name"].Value, displacement.Length == 0 ? 0 : long.Parse(displacement, CultureInfo.InvariantCulture));
     }
 
     private bool DecodeCopy(Instruction i)
@@ -76,7 +78,8 @@ internal sealed unsafe partial class Decoder
         }
         var match = CopyPattern().Match(_text.Operation);
         if (!match.Success || _text.Operands.Length is not (3 or 4)) return false;
-        if (!int.TryParse(_text.Operands[2], out i.Bytes) || i.Bytes is not (4 or 8 or 16) || (match.Groups["cache"].Value == "cg" && i.Bytes != 16))
+        bool whole = match.Groups["cache"].Value == "cg";
+        if (!int.TryParse(_text.Operands[2], out i.Bytes) || i.Bytes is not (4 or 8 or 16) || (whole && i.Bytes != 16))
             throw Refuse("a copy moves 4, 8 or 16 bytes, with .cg 16");
         i.IsShared = true;
         DecodeAddress(i, _text.Operands[0]);
@@ -96,7 +99,7 @@ internal sealed unsafe partial class Decoder
         bool returns = _text.Root == "atom";
         string[] operands = returns ? _text.Operands : ["_", .. _text.Operands];
         if (operands.Length != (kind == AtomicKind.Cas ? 4 : 3)) throw Refuse("the number of operands is wrong");
-        (i.To, i.Bytes, i.Mode, i.IsShared) = (type, type.Bytes, (int)kind, match.Groups["space"].Value.StartsWith("shared", StringComparison.Ordinal));
+        (i.To, i.Bytes, i.Mode, i.IsShared) = (type, type.Bytes, (int)kind, match.Groups["space"].Value != "global");
         DecodeAddress(i, operands[1]);
         i.D = Target(operands[0], type);
         i.B = Source(operands[2], type);
@@ -119,7 +122,8 @@ internal sealed unsafe partial class Decoder
         return true;
     }
 
-    [GeneratedRegex(@"^(ld|st)(\.volatile)?\.(?<space>global|shared(::cta)?|param)(\.(ca|cg|cs|lu|cv|wb|wt|nc|L1::\w+|L2::\w+))*(\.(?<vector>v[24]))?\.(?<type>\w+)$")]
+    [GeneratedRegex(@"^(ld|st)(\.volatile)?\.(?<space>global|shared(::cta)?|param)(\.(ca|cg|cs|lu|cv|wb|wt|nc|L1::\w+|L2::\w+))*"
+        + @"(\.(?<vector>v[24]))?\.(?<type>\w+)$")]
     private static partial Regex AccessPattern();
 
     [GeneratedRegex(@"^\[\s*(?<name>[\w$%]+)\s*(\+?\s*(?<displacement>-?\s*\d+))?\s*\]$")]

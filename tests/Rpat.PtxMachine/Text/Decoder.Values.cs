@@ -15,8 +15,8 @@ internal sealed unsafe partial class Decoder
         string[] targets = _text.Operands[0].Split('|');
         i.D = Target(targets[0].Trim(), TypeOf('w'));
         if (targets.Length > 1) i.Targets = [Target(targets[1].Trim(), PtxType.Predicate)];
-        (i.A, i.B, i.C) = (Source(_text.Operands[1], TypeOf('w')), Source(_text.Operands[2], TypeOf('w')), Source(_text.Operands[3], TypeOf('w')));
-        i.Sources = [Source(_text.Operands[4], TypeOf('w'))];
+        Operand[] sources = [.. _text.Operands.Skip(1).Select(operand => Source(operand, TypeOf('w')))];
+        (i.A, i.B, i.C, i.Sources) = (sources[0], sources[1], sources[2], [sources[3]]);
         i.Mode = (int)mode;
         i.Execute = &Exchanges.Shuffle;
         return true;
@@ -27,12 +27,13 @@ internal sealed unsafe partial class Decoder
         var match = ProductPattern().Match(_text.Operation);
         if (!match.Success) return false;
         Count(4);
-        int factors = match.Groups["type"].Value == "tf32" ? 1 : 2, depth = int.Parse(match.Groups["depth"].Value, CultureInfo.InvariantCulture);
-        int words = depth / factors; // of 32 bits, along the reduction
+        int factors = match.Groups["type"].Value == "tf32" ? 1 : 2;
+        int words = int.Parse(match.Groups["depth"].Value, CultureInfo.InvariantCulture) / factors; // of 32 bits, along the reduction
         if (words is not (4 or 8)) return false;
         (i.Mode, i.Elements) = (factors, words);
-        i.Targets = Registers(_text.Operands[0], 4, target: true);
-        i.Sources = [.. Registers(_text.Operands[1], words / 2), .. Registers(_text.Operands[2], words / 4), .. Registers(_text.Operands[3], 4)];
+        string[] operands = _text.Operands;
+        i.Targets = Registers(operands[0], 4, target: true);
+        i.Sources = [.. Registers(operands[1], words / 2), .. Registers(operands[2], words / 4), .. Registers(operands[3], 4)];
         i.Execute = &Products.Multiply;
         return true;
     }
@@ -60,7 +61,8 @@ internal sealed unsafe partial class Decoder
     private bool DecodeConversion(Instruction i)
     {
         var match = ConversionPattern().Match(_text.Operation);
-        if (!match.Success || !PtxType.TryParse(match.Groups["to"].Value, out i.To) || !PtxType.TryParse(match.Groups["from"].Value, out i.From)) return false;
+        var (to, from) = (match.Groups["to"].Value, match.Groups["from"].Value);
+        if (!PtxType.TryParse(to, out i.To) || !PtxType.TryParse(from, out i.From)) return false;
         Count(2);
         string mode = match.Groups["mode"].Value;
         if (i.To.Letter == 'b' || i.From.Letter == 'b' || !Conversions.Takes(mode, i.To, i.From)) return false;

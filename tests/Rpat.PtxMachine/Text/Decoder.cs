@@ -82,7 +82,8 @@ internal sealed unsafe partial class Decoder(string kernel, Layout layout, Slots
             return Count(1) && Put(out i.A, Source(_text.Operands[0], TypeOf('w')));
         }
         i.Flow = Flow.GroupBarrier;
-        return _text.Operation is "bar.sync" or "barrier.sync.aligned" or "bar.cta.sync" && Count(1) && int.TryParse(_text.Operands[0], out _);
+        bool known = _text.Operation is "bar.sync" or "bar.cta.sync" or "barrier.sync.aligned";
+        return known && Count(1) && int.TryParse(_text.Operands[0], out _);
     }
 
     private bool DecodeFence(Instruction i)
@@ -120,7 +121,8 @@ internal sealed unsafe partial class Decoder(string kernel, Layout layout, Slots
         int bits = type.Bits == 1 ? 1 : type.SlotBits;
         if (FindSpecial(text, out var special, out ulong axis)) return slots.Value(special, axis, bits);
         if (layout.TryShared(text, out int at)) return slots.Value(Special.Constant, (ulong)at, bits);
-        if (!TryNumber(text, type, out ulong value)) throw Refuse($"{text} is neither a declared register nor a constant of {type.Bits} bits");
+        if (!TryNumber(text, type, out ulong value))
+            throw Refuse($"{text} is neither a declared register nor a constant of {type.Bits} bits");
         return slots.Value(Special.Constant, type.Bits == 1 ? value == 0 ? 0 : uint.MaxValue : bits == 32 ? (uint)value : value, bits);
     }
 
@@ -128,13 +130,13 @@ internal sealed unsafe partial class Decoder(string kernel, Layout layout, Slots
     {
         value = 32;
         if (text == "WARP_SZ") return true;
-        var invariant = CultureInfo.InvariantCulture;
-        if (text.StartsWith("0f", StringComparison.OrdinalIgnoreCase)) return type.Bits == 32 && ulong.TryParse(text.AsSpan(2), NumberStyles.HexNumber, invariant, out value);
-        if (text.StartsWith("0d", StringComparison.OrdinalIgnoreCase)) return type.Bits == 64 && ulong.TryParse(text.AsSpan(2), NumberStyles.HexNumber, invariant, out value);
         bool negative = text.StartsWith('-');
         var digits = text.AsSpan(negative ? 1 : 0).TrimEnd('U');
-        bool good = digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-            ? ulong.TryParse(digits[2..], NumberStyles.HexNumber, invariant, out value) : ulong.TryParse(digits, NumberStyles.None, invariant, out value);
+        string prefix = text.Length > 2 ? text[..2].ToLowerInvariant() : "";
+        if (prefix == "0f" ? type.Bits != 32 : prefix == "0d" && type.Bits != 64) return false;
+        bool hexadecimal = prefix is "0f" or "0d" or "0x";
+        bool good = ulong.TryParse(hexadecimal ? digits[2..] : digits,
+            hexadecimal ? NumberStyles.HexNumber : NumberStyles.None, CultureInfo.InvariantCulture, out value);
         if (negative) value = 0 - value;
         return good;
     }

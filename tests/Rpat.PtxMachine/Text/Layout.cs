@@ -68,7 +68,7 @@ internal sealed partial class Layout
         foreach (var array in _shared)
             if (at >= array.At && at < array.At + array.Bytes) return Words(at - array.At, array.Bytes, array.Name);
         bool dynamic = UsesDynamic && at >= DynamicAt && at < DynamicAt + dynamicBytes;
-        return dynamic ? Words(at - DynamicAt, dynamicBytes, Dynamic) : string.Create(CultureInfo.InvariantCulture, $"byte {at} of shared memory");
+        return dynamic ? Words(at - DynamicAt, dynamicBytes, Dynamic) : $"byte {at} of shared memory";
     }
 
     // No array is aligned better than its declaration asks, so that code which relies on luck fails.
@@ -81,14 +81,14 @@ internal sealed partial class Layout
         StaticBytes = ((StaticBytes + align - 1) & -align) + bytes;
     }
 
-    private static string Words(long at, int bytes, string name) =>
-        string.Create(CultureInfo.InvariantCulture, $"byte {at} of the {bytes} bytes of {name}");
+    private static string Words(long at, int bytes, string name) => $"byte {at} of the {bytes} bytes of {name}";
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
     private readonly record struct SharedArray(string Name, int At, int Bytes);
 
-    [GeneratedRegex(@"\.param\s+(\.align\s+(?<align>\d+)\s+)?\.(?<type>\w+)\s+(\.ptr\s+(\.\w+\s+)?(\.align\s+\d+\s+)?)?(?<name>[\w$%]+)(\[(?<count>\d+)\])?")]
+    [GeneratedRegex(@"\.param (\.align (?<align>\d+) )?\.(?<type>\w+) (\.ptr (\.\w+ )?(\.align \d+ )?)?"
+        + @"(?<name>[\w$%]+)(\[(?<count>\d+)\])?")]
     private static partial Regex ParameterPattern();
 
     [GeneratedRegex(@"\.param\b")]

@@ -1,9 +1,8 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Rpat.PtxMachine.Text;
 
-/// <summary>Makes a program of statements: lays out what they declare, decodes the instructions, and finds where branches meet again.</summary>
+/// <summary>Makes a program of statements: lays out what they declare, decodes them, and finds where branches meet again.</summary>
 internal sealed partial class Parser(string kernel)
 {
     private readonly Layout _layout = new();
@@ -54,10 +53,11 @@ internal sealed partial class Parser(string kernel)
         if (registers.Success && PtxType.TryParse(registers.Groups["type"].Value, out var type))
         {
             foreach (Match one in NamePattern().Matches(registers.Groups["names"].Value))
-                _slots.Declare(type, one.Groups["name"].Value, one.Groups["count"].Success ? int.Parse(one.Groups["count"].Value, CultureInfo.InvariantCulture) : null);
+                _slots.Declare(type, one.Groups["name"].Value, int.TryParse(one.Groups["count"].Value, out int count) ? count : null);
             return;
         }
-        if (!_layout.TryAddShared(statement.Text) && !IgnoredPattern().IsMatch(statement.Text)) throw Refuse(statement, "the directive is not known");
+        if (!_layout.TryAddShared(statement.Text) && !IgnoredPattern().IsMatch(statement.Text))
+            throw Refuse(statement, "the directive is not known");
     }
 
     private void Connect(Instruction[] code)

@@ -49,7 +49,7 @@ internal sealed partial class Reader(string kernel, string source)
         switch (_text[at])
         {
             case '\n' when LineDirectivePattern().IsMatch(Current(at)): End(at, StatementKind.Directive); break;
-            case '{' when Current(at).Contains(".entry", StringComparison.Ordinal) || Current(at).Contains(".func", StringComparison.Ordinal):
+            case '{' when EntryPattern().IsMatch(Current(at)):
                 End(at, StatementKind.Entry);
                 Add(StatementKind.Open, _line, "{");
                 break;
@@ -72,6 +72,9 @@ internal sealed partial class Reader(string kernel, string source)
 
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/", RegexOptions.Singleline)]
     private static partial Regex CommentPattern();
+
+    [GeneratedRegex(@"\.(entry|func)\b")]
+    private static partial Regex EntryPattern();
 
     [GeneratedRegex(@"^\.(version|target|address_size|loc|file)\b")]
     private static partial Regex LineDirectivePattern();

@@ -79,8 +79,9 @@ internal sealed class Slots
         public bool Has(string other)
         {
             if (count is null) return other == name;
-            return other.StartsWith(name, StringComparison.Ordinal)
-                && int.TryParse(other.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number < count;
+            if (!other.StartsWith(name, StringComparison.Ordinal)) return false;
+            var digits = other.AsSpan(name.Length);
+            return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number < count;
         }
     }
 }

@@ -47,7 +47,8 @@ public sealed class ArithmeticTests : IDisposable
     [InlineData("cvt.rn.bf16x2.f32", QuietNaN, 0x7F7FFFFF, 0x7FFF7F80)]
     public void Of_two_words(string operation, uint a, uint b, uint expected)
     {
-        _rig.With(a, b).Run($"ld.global.b32 %r5, [%rd1]; ld.global.b32 %r6, [%rd1+4]; {operation} %r7, %r5, %r6; st.global.b32 [%rd3], %r7;");
+        _rig.With(a, b).Run($"ld.global.b32 %r5, [%rd1]; ld.global.b32 %r6, [%rd1+4]; {operation} %r7, %r5, %r6; "
+            + $"st.global.b32 [%rd3], %r7;");
         Assert.Equal(expected, _rig.Words[31]);
     }
 
@@ -151,7 +152,8 @@ public sealed class ArithmeticTests : IDisposable
     [InlineData("popc.b64 %r5, %rd5; cvt.u64.u32 %rd7, %r5", 0x8000000000000001, 0, 2)]
     public void Of_two_long_words(string operation, ulong a, ulong b, ulong expected)
     {
-        _rig.With(a, b).Run($"ld.global.b64 %rd5, [%rd1]; ld.global.b64 %rd6, [%rd1+8]; {operation}; st.global.b64 [%rd0], %rd7;", threads: 1);
+        _rig.With(a, b).Run($"ld.global.b64 %rd5, [%rd1]; ld.global.b64 %rd6, [%rd1+8]; {operation}; "
+            + $"st.global.b64 [%rd0], %rd7;", threads: 1);
         Assert.Equal(expected, _rig.Words[0] | (ulong)_rig.Words[1] << 32);
     }
 
@@ -168,7 +170,8 @@ public sealed class ArithmeticTests : IDisposable
     [InlineData("hs.u32", 5, 5, true)]
     public void Comparisons(string test, uint a, uint b, bool expected)
     {
-        _rig.With(a, b).Run($"ld.global.b32 %r5, [%rd1]; ld.global.b32 %r6, [%rd1+4]; setp.{test} %p1, %r5, %r6; selp.b32 %r7, 1, 0, %p1; st.global.b32 [%rd3], %r7;");
+        _rig.With(a, b).Run($"ld.global.b32 %r5, [%rd1]; ld.global.b32 %r6, [%rd1+4]; setp.{test} %p1, %r5, %r6; "
+            + $"selp.b32 %r7, 1, 0, %p1; st.global.b32 [%rd3], %r7;");
         Assert.Equal(expected ? 1u : 0, _rig.Words[0]);
     }
 
@@ -183,7 +186,8 @@ public sealed class ArithmeticTests : IDisposable
     [Fact]
     public void Every_thread_knows_its_place()
     {
-        _rig.Run("mov.u32 %r5, %laneid; mad.lo.s32 %r5, %r0, 100, %r5; mov.u32 %r6, %ntid.x; add.s32 %r5, %r5, %r6; mov.u32 %r7, %nctaid.x; add.s32 %r5, %r5, %r7; st.global.b32 [%rd3], %r5;", threads: 40);
+        _rig.Run("mov.u32 %r5, %laneid; mad.lo.s32 %r5, %r0, 100, %r5; mov.u32 %r6, %ntid.x; add.s32 %r5, %r5, %r6; "
+            + "mov.u32 %r7, %nctaid.x; add.s32 %r5, %r5, %r7; st.global.b32 [%rd3], %r5;", threads: 40);
         Assert.Equal(39u * 100 + 7 + 40 + 1, _rig.Words[39]);
     }
 

@@ -24,8 +24,10 @@ public sealed class CountTests : IDisposable
     [InlineData(32, 4, 4, 28)]
     public void Strides_take_known_passes(int stride, int width, int passes, int extra)
     {
-        string store = width == 1 ? "st.shared.b32 [%r5], %r0;" : width == 2 ? "st.shared.v2.b32 [%r5], {%r0,%r0};" : "st.shared.v4.b32 [%r5], {%r0,%r0,%r0,%r0};";
-        var report = _rig.Run($"mul.lo.s32 %r5, %r0, {4 * stride}; mov.u32 %r6, __dyn_shared_alloca; add.s32 %r5, %r5, %r6; {store}", dynamicBytes: 4608);
+        string registers = string.Join(',', Enumerable.Repeat("%r0", width));
+        string store = width == 1 ? "st.shared.b32 [%r5], %r0;" : $"st.shared.v{width}.b32 [%r5], {{{registers}}};";
+        var report = _rig.Run($"mul.lo.s32 %r5, %r0, {4 * stride}; mov.u32 %r6, __dyn_shared_alloca; add.s32 %r5, %r5, %r6; "
+            + $"{store}", dynamicBytes: 4608);
         Assert.Equal((passes, extra), (report.SharedAccesses, report.SharedConflicts));
         var hot = report.Hot(1, i => i.SharedAccesses)[0];
         Assert.Equal((store.TrimEnd(';'), (long)extra), (hot.Text, hot.SharedConflicts));
@@ -34,7 +36,9 @@ public sealed class CountTests : IDisposable
     [Fact]
     public void One_word_serves_all_and_absent_threads_take_no_pass()
     {
-        var report = _rig.Run("setp.eq.s32 %p1, %r0, 0; @%p1 st.shared.b32 [%r3], 0; bar.sync 0; ld.shared.b32 %r5, [%r3]; setp.lt.s32 %p2, %r0, 8; shl.b32 %r6, %r0, 4; add.s32 %r6, %r6, %r3; bar.sync 0; @%p2 st.shared.v4.b32 [%r6], {%r0,%r0,%r0,%r0};");
+        var report = _rig.Run("setp.eq.s32 %p1, %r0, 0; @%p1 st.shared.b32 [%r3], 0; bar.sync 0; ld.shared.b32 %r5, [%r3]; "
+            + "setp.lt.s32 %p2, %r0, 8; shl.b32 %r6, %r0, 4; add.s32 %r6, %r6, %r3; bar.sync 0; "
+            + "@%p2 st.shared.v4.b32 [%r6], {%r0,%r0,%r0,%r0};");
         Assert.Equal((3, 0), (report.SharedAccesses, report.SharedConflicts));
     }
 
@@ -48,14 +52,16 @@ public sealed class CountTests : IDisposable
     public void Sectors_of_global_memory(int stride, int width, int sectors, int ideal)
     {
         string load = width == 4 ? "ld.global.b32 %r6, [%rd6];" : "ld.global.v4.b32 {%r6,%r7,%r8,%r9}, [%rd6];";
-        var report = _rig.With<byte>(new byte[4096]).Run($"mul.wide.s32 %rd5, %r0, {stride}; add.s64 %rd6, %rd1, %rd5; {(stride < 0 ? "add.s64 %rd6, %rd6, 124;" : "")} {load}");
+        var report = _rig.With<byte>(new byte[4096]).Run($"mul.wide.s32 %rd5, %r0, {stride}; add.s64 %rd6, %rd1, %rd5; "
+            + $"{(stride < 0 ? "add.s64 %rd6, %rd6, 124;" : "")} {load}");
         Assert.Equal((sectors, ideal), (report.GlobalSectors, report.GlobalIdealSectors));
     }
 
     [Fact]
     public void Instructions_are_counted_per_warp()
     {
-        var report = _rig.Run("mov.b32 %r5, 0; LOOP: add.s32 %r5, %r5, 1; setp.lt.s32 %p1, %r5, 10; @%p1 bra LOOP;", groups: 2, threads: 64);
+        var report = _rig.Run("mov.b32 %r5, 0; LOOP: add.s32 %r5, %r5, 1; setp.lt.s32 %p1, %r5, 10; "
+            + "@%p1 bra LOOP;", groups: 2, threads: 64);
         Assert.Equal((40, 40), (report.Executed["setp"], report.Executed["bra"]));
         Assert.Equal(report.WarpInstructions * 32, report.ThreadInstructions);
         Assert.Equal(1, report.LaneEfficiency);

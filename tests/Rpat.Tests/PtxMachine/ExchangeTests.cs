@@ -5,8 +5,10 @@ namespace Rpat.Tests.PtxMachine;
 /// <summary>Barriers, exchanges, asynchronous copies: what threads do together.</summary>
 public sealed class ExchangeTests : IDisposable
 {
-    private const string Copy = "shl.b32 %r5, %r0, 4; add.s32 %r6, %r3, %r5; mul.wide.u32 %rd5, %r0, 16; add.s64 %rd6, %rd1, %rd5; cp.async.cg.shared.global [%r6], [%rd6], 16; ";
-    private const string Take = " ld.shared.v4.b32 {%r10, %r11, %r12, %r13}, [%r6]; add.s64 %rd7, %rd0, %rd5; st.global.v4.b32 [%rd7], {%r10, %r11, %r12, %r13};";
+    private const string Copy = "shl.b32 %r5, %r0, 4; add.s32 %r6, %r3, %r5; mul.wide.u32 %rd5, %r0, 16; add.s64 %rd6, %rd1, %rd5; "
+        + "cp.async.cg.shared.global [%r6], [%rd6], 16; ";
+    private const string Take = " ld.shared.v4.b32 {%r10, %r11, %r12, %r13}, [%r6]; add.s64 %rd7, %rd0, %rd5; "
+        + "st.global.v4.b32 [%rd7], {%r10, %r11, %r12, %r13};";
     private const string TakeOther = " xor.b32 %r5, %r5, 16; add.s32 %r6, %r3, %r5;" + Take;
 
     private readonly PtxRig _rig = new();
@@ -39,12 +41,16 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 bra SKIP; shfl.sync.bfly.b32 %r5, %r0, 1, 31, -1; SKIP:", "waits in an exchange that thread (0, 0, 0) does not reach: it went another way")]
-    [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 ret; shfl.sync.bfly.b32 %r5, %r0, 1, 31, -1;", "thread (0, 0, 0) does not reach: it has ended")]
+    [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 bra SKIP; shfl.sync.bfly.b32 %r5, %r0, 1, 31, -1; "
+        + "SKIP:", "waits in an exchange that thread (0, 0, 0) does not reach: it went another way")]
+    [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 ret; "
+        + "shfl.sync.bfly.b32 %r5, %r0, 1, 31, -1;", "thread (0, 0, 0) does not reach: it has ended")]
     [InlineData("shfl.sync.bfly.b32 %r5, %r0, 1, 31, 0xffff;", "whose member mask 0000ffff does not name it")]
-    [InlineData("setp.lt.s32 %p1, %r0, 16; @%p1 shfl.sync.bfly.b32 %r5, %r0, 16, 31, 0xffff;", "takes a value from lane 16, which does not take part")]
+    [InlineData("setp.lt.s32 %p1, %r0, 16; "
+        + "@%p1 shfl.sync.bfly.b32 %r5, %r0, 16, 31, 0xffff;", "takes a value from lane 16, which does not take part")]
     [InlineData("setp.lt.s32 %p1, %r0, 16; @%p1 bar.warp.sync -1;", "thread (16, 0, 0) does not reach")]
-    public void An_exchange_that_not_all_reach_fails(string body, string words) => Assert.Contains(words, _rig.Fails(PtxFaultKind.Exchange, body).Message);
+    public void An_exchange_that_not_all_reach_fails(string body, string words) =>
+        Assert.Contains(words, _rig.Fails(PtxFaultKind.Exchange, body).Message);
 
     [Fact]
     public void Half_a_warp_may_exchange()
@@ -55,9 +61,11 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 bra SKIP; bar.sync 0; SKIP:", 32, "waits at a barrier that thread (0, 0, 0) does not reach: it went another way")]
+    [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 bra SKIP; bar.sync 0; "
+        + "SKIP:", 32, "waits at a barrier that thread (0, 0, 0) does not reach: it went another way")]
     [InlineData("setp.lt.s32 %p1, %r0, 3; @%p1 ret; bar.sync 0;", 32, "thread (0, 0, 0) does not reach: it has ended")]
-    [InlineData("setp.lt.s32 %p1, %r0, 32; @%p1 ret; bar.sync 0;", 64, "thread (32, 0, 0): waits at a barrier that thread (0, 0, 0) does not reach: it has ended")]
+    [InlineData("setp.lt.s32 %p1, %r0, 32; @%p1 ret; "
+        + "bar.sync 0;", 64, "thread (32, 0, 0): waits at a barrier that thread (0, 0, 0) does not reach: it has ended")]
     [InlineData("setp.lt.s32 %p1, %r0, 32; @%p1 bra OTHER; bar.sync 0; ret; OTHER: bar.sync 0;", 64, "does not reach: it waits at line")]
     public void A_barrier_that_not_all_reach_fails(string body, int threads, string words) =>
         Assert.Contains(words, _rig.Fails(PtxFaultKind.Barrier, body, threads: threads).Message);
@@ -96,12 +104,16 @@ public sealed class ExchangeTests : IDisposable
     [InlineData(Copy + "cp.async.commit_group; bar.sync 0;" + TakeOther)]
     [InlineData(Copy + "st.shared.b32 [%r6], %r0;")]
     [InlineData(Copy + "cp.async.cg.shared.global [%r6], [%rd6], 16;")]
-    public void The_target_of_a_copy_may_not_be_touched(string body) =>
-        Assert.Contains("the target of a copy that nobody has waited for", _rig.With<int>([.. Enumerable.Range(0, 128)]).Fails(PtxFaultKind.PendingCopy, body).Message);
+    public void The_target_of_a_copy_may_not_be_touched(string body)
+    {
+        var fault = _rig.With<int>([.. Enumerable.Range(0, 128)]).Fails(PtxFaultKind.PendingCopy, body);
+        Assert.Contains("the target of a copy that nobody has waited for", fault.Message);
+    }
 
     [Theory]
     [InlineData(Copy + "cp.async.wait_all;" + TakeOther)]
-    [InlineData("shl.b32 %r5, %r0, 4; xor.b32 %r7, %r5, 16; add.s32 %r7, %r7, %r3; st.shared.v4.b32 [%r7], {%r0,%r0,%r0,%r0};" + Copy)] // over what others wrote
+    [InlineData("shl.b32 %r5, %r0, 4; xor.b32 %r7, %r5, 16; add.s32 %r7, %r7, %r3; "
+        + "st.shared.v4.b32 [%r7], {%r0,%r0,%r0,%r0};" + Copy)] // over what others wrote
     public void A_wait_is_no_barrier(string body) => _rig.With<int>([.. Enumerable.Range(0, 128)]).Fails(PtxFaultKind.SharedRace, body);
 
     [Fact]

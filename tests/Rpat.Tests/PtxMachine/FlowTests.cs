@@ -27,7 +27,8 @@ public sealed class FlowTests : IDisposable
         for (int thread = 0; thread < 32; thread++)
             Assert.Equal(4096u ^ (thread % 2 == 0 ? 100u : thread / 2 % 2 == 0 ? 1u : 11u), _rig.Words[thread]);
         Assert.Equal(32, report.Instructions.Single(i => i.Operation == "xor").Threads);
-        Assert.Equal((1, 16), report.Instructions.Where(i => i.Text == "add.s32 %r5, %r5, 100").Select(i => (i.Executed, i.Threads)).Single());
+        var even = report.Instructions.Single(i => i.Text == "add.s32 %r5, %r5, 100");
+        Assert.Equal((1, 16), (even.Executed, even.Threads));
         Assert.True(report.LaneEfficiency is > 0.5 and < 1);
     }
 
@@ -46,7 +47,8 @@ public sealed class FlowTests : IDisposable
             """);
         for (uint thread = 0; thread < 32; thread++) Assert.Equal(thread * (thread + 1) / 2, _rig.Words[(int)thread]);
         Assert.Equal((1, 32), report.Instructions.Where(i => i.Operation == "or").Select(i => (i.Executed, i.Threads)).Single());
-        Assert.Equal((31, 496), report.Instructions.Where(i => i.Text == "add.s32 %r6, %r6, 1").Select(i => (i.Executed, i.Threads)).Single());
+        var step = report.Instructions.Single(i => i.Text == "add.s32 %r6, %r6, 1");
+        Assert.Equal((31, 496), (step.Executed, step.Threads));
     }
 
     [Fact]
@@ -71,7 +73,8 @@ public sealed class FlowTests : IDisposable
     [Fact]
     public void Threads_that_end_early_are_not_waited_for()
     {
-        _rig.Run("setp.lt.s32 %p1, %r0, 5; @%p1 ret; setp.lt.s32 %p2, %r0, 9; @%p2 bra A; mov.b32 %r5, 1; bra B; A: mov.b32 %r5, 2; ret; B: st.global.b32 [%rd3], %r5;");
+        _rig.Run("setp.lt.s32 %p1, %r0, 5; @%p1 ret; setp.lt.s32 %p2, %r0, 9; @%p2 bra A; mov.b32 %r5, 1; bra B; A: mov.b32 %r5, 2; "
+            + "ret; B: st.global.b32 [%rd3], %r5;");
         Assert.Equal(1u, _rig.Words[9]);
     }
 
@@ -79,13 +82,14 @@ public sealed class FlowTests : IDisposable
     public void A_uniform_branch_whose_threads_differ_fails()
     {
         const string Branch = "setp.lt.s32 %p1, {0}, 7; @%p1 bra.uni THERE; THERE:";
-        var fault = _rig.Fails(PtxFaultKind.NonUniformBranch, Branch.Replace("{0}", "%r0", StringComparison.Ordinal));
-        Assert.Contains("group (0, 0, 0), thread (0, 0, 0): takes a branch marked uniform that thread (7, 0, 0) of its warp does not take", fault.Message);
-        _rig.Run(Branch.Replace("{0}", "%r1", StringComparison.Ordinal), groups: 9);
+        var fault = _rig.Fails(PtxFaultKind.NonUniformBranch, Branch.Put("%r0"));
+        Assert.Contains("thread (0, 0, 0): takes a branch marked uniform that thread (7, 0, 0) of its warp does not take", fault.Message);
+        _rig.Run(Branch.Put("%r1"), groups: 9);
     }
 
     [Fact]
-    public void Warps_may_take_uniform_branches_differently() => _rig.Run("setp.lt.s32 %p1, %r0, 32; @%p1 bra.uni THERE; add.s32 %r5, %r0, 1; THERE:", threads: 64);
+    public void Warps_may_take_uniform_branches_differently() => _rig.Run("setp.lt.s32 %p1, %r0, 32; @%p1 bra.uni THERE; "
+        + "add.s32 %r5, %r0, 1; THERE:", threads: 64);
 
     [Fact]
     public void A_loop_that_does_not_end_fails()
@@ -107,7 +111,8 @@ public sealed class FlowTests : IDisposable
 
     [Fact]
     public void A_register_that_all_its_readers_wrote_is_good() =>
-        _rig.Run("setp.lt.s32 %p1, %r0, 4; @%p1 mov.b32 %r6, 1; @%p1 add.s32 %r5, %r0, %r6; { .reg .b32 x; mov.b32 x, 1; add.s32 %r5, x, 1; }");
+        _rig.Run("setp.lt.s32 %p1, %r0, 4; @%p1 mov.b32 %r6, 1; @%p1 add.s32 %r5, %r0, %r6; { .reg .b32 x; mov.b32 x, 1; "
+            + "add.s32 %r5, x, 1; }");
 
     [Theory]
     [InlineData(1)]
@@ -115,10 +120,12 @@ public sealed class FlowTests : IDisposable
     public void Threads_of_the_host_change_nothing(int threads)
     {
         _rig.Options = new MachineOptions { MaxThreads = threads };
-        var report = _rig.Run("mul.wide.u32 %rd5, %r1, 128; add.s64 %rd3, %rd3, %rd5; mad.lo.s32 %r5, %r1, 1000, %r0; st.global.b32 [%rd3], %r5;", groups: 30);
+        var report = _rig.Run("mul.wide.u32 %rd5, %r1, 128; add.s64 %rd3, %rd3, %rd5; mad.lo.s32 %r5, %r1, 1000, %r0; "
+            + "st.global.b32 [%rd3], %r5;", groups: 30);
         for (uint i = 0; i < 960; i++) Assert.Equal(i / 32 * 1000 + i % 32, _rig.Words[(int)i]);
         Assert.Equal(30, report.Executed["st"]);
-        Assert.Equal(1, _rig.Fails(PtxFaultKind.OutOfBounds, "setp.eq.s32 %p1, %r1, 0; @%p1 ret; st.global.b32 [%rd0+4096], %r0;", groups: 30).Group.X);
+        Assert.Equal(1, _rig.Fails(PtxFaultKind.OutOfBounds, "setp.eq.s32 %p1, %r1, 0; @%p1 ret; "
+            + "st.global.b32 [%rd0+4096], %r0;", groups: 30).Group.X);
     }
 
     [Fact]
@@ -129,6 +136,8 @@ public sealed class FlowTests : IDisposable
         Assert.Contains("at most 232448", Assert.Throws<ArgumentException>(() => _rig.Run("", dynamicBytes: 230000)).Message);
         var program = PtxRig.Program("");
         Assert.Equal((16, 4096), (program.ParameterBytes, program.StaticSharedBytes));
-        Assert.Contains("takes 16 bytes of parameters, not 8", Assert.Throws<ArgumentException>(() => new Machine(_rig.Memory).Launch(program, new byte[8], new(1, 1, 1, 1, 1, 1, 0))).Message);
+        var machine = new Machine(_rig.Memory);
+        var refused = Assert.Throws<ArgumentException>(() => machine.Launch(program, new byte[8], new(1, 1, 1, 1, 1, 1, 0)));
+        Assert.Contains("takes 16 bytes of parameters, not 8", refused.Message);
     }
 }

@@ -9,7 +9,8 @@ public sealed class MatrixTests : IDisposable
     private const string ShortProduct = "mma.sync.aligned.{0} {%f0,%f1,%f2,%f3}, {%r10,%r11}, {%r14}, {%f0,%f1,%f2,%f3};";
     private const string Fragments = """
         mul.wide.u32 %rd5, %r0, 48; add.s64 %rd5, %rd5, %rd1;
-        ld.global.v4.b32 {%r10,%r11,%r12,%r13}, [%rd5]; ld.global.v2.b32 {%r14,%r15}, [%rd5+16]; ld.global.v4.f32 {%f0,%f1,%f2,%f3}, [%rd5+32];
+        ld.global.v4.b32 {%r10,%r11,%r12,%r13}, [%rd5]; ld.global.v2.b32 {%r14,%r15}, [%rd5+16];
+        ld.global.v4.f32 {%f0,%f1,%f2,%f3}, [%rd5+32];
 
         """;
     private const string Store = "\nmul.wide.u32 %rd6, %r0, 16; add.s64 %rd6, %rd6, %rd0; st.global.v4.f32 [%rd6], {%f0,%f1,%f2,%f3};";
@@ -32,7 +33,7 @@ public sealed class MatrixTests : IDisposable
         Spread(a, figureA, perWord, words, 0);
         Spread(b, figureB, perWord, words, 4);
         Spread(c, FragmentFigures.C, 1, words, 8);
-        string product = (figureA.GetLength(1) == depth ? Product : ShortProduct).Replace("{0}", shape, StringComparison.Ordinal);
+        string product = (figureA.GetLength(1) == depth ? Product : ShortProduct).Put(shape);
         _rig.With<uint>(words).Run(Fragments + product + Store);
         for (int row = 0; row < 16; row++)
         {
@@ -49,8 +50,10 @@ public sealed class MatrixTests : IDisposable
     [Fact]
     public void Products_ignore_bits_that_TF32_does_not_have_and_sum_in_float32()
     {
-        uint[] words = [.. Enumerable.Range(0, 32).SelectMany(_ => new uint[] { 0x3F801FFF, 0x3F801FFF, 0x3F801FFF, 0x3F801FFF, 0x3F800000, 0x3F800000, 0, 0, 0x4B800000, 0, 0, 0 })];
-        _rig.With<uint>(words).Run(Fragments + Product.Replace("{0}", "m16n8k8.row.col.f32.tf32.tf32.f32", StringComparison.Ordinal) + Store);
+        uint almost = 0x3F801FFF, one = 0x3F800000;
+        uint[] lane = [almost, almost, almost, almost, one, one, 0, 0, 0x4B800000, 0, 0, 0];
+        _rig.With<uint>([.. Enumerable.Repeat(lane, 32).SelectMany(word => word)]);
+        _rig.Run(Fragments + Product.Put("m16n8k8.row.col.f32.tf32.tf32.f32") + Store);
         Assert.Equal((16777216f, 8f), (_rig.Floats[0], _rig.Floats[1])); // 2²⁴ + 1 is 2²⁴ each time
     }
 
@@ -59,16 +62,20 @@ public sealed class MatrixTests : IDisposable
     [InlineData("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r5}, [%r3];")]
     public void Operations_of_a_warp_need_the_whole_warp(string operation)
     {
-        const string Begin = "mov.f32 %f0, 0f00000000; mov.f32 %f1, %f0; mov.f32 %f2, %f0; mov.f32 %f3, %f0; st.shared.b32 [%r4], %r0; bar.sync 0; ";
-        Assert.Contains("thread (20, 0, 0) does not reach", _rig.Fails(PtxFaultKind.Exchange, Begin + "setp.lt.s32 %p1, %r0, 20; @%p1 " + operation).Message);
+        const string Begin = "mov.f32 %f0, 0f00000000; mov.f32 %f1, %f0; mov.f32 %f2, %f0; mov.f32 %f3, %f0; "
+            + "st.shared.b32 [%r4], %r0; bar.sync 0; ";
+        Assert.Contains("thread (20, 0, 0) does not reach", _rig.Fails(PtxFaultKind.Exchange, Begin + "setp.lt.s32 %p1, %r0, 20; "
+            + "@%p1 " + operation).Message);
         Assert.Contains("which has 24 threads", _rig.Fails(PtxFaultKind.Exchange, Begin + operation, threads: 24).Message);
         _rig.Run(Begin + operation);
     }
 
     [Fact]
-    public void A_fragment_that_is_not_written_fails() => Assert.Contains("register %r13 is read", _rig.Fails(PtxFaultKind.UnwrittenRegister,
+    public void A_fragment_that_is_not_written_fails() => Assert.Contains("register %r13 is read", _rig.Fails(
+        PtxFaultKind.UnwrittenRegister,
         "mov.b32 %r10, 0; mov.b32 %r11, 0; mov.b32 %r12, 0; mov.f32 %f0, 0f00000000; "
-        + "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f0,%f1,%f2,%f3}, {%r10,%r11,%r12,%r13}, {%r10,%r10}, {%f0,%f0,%f0,%f0};").Message);
+        + "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+        + "{%f0,%f1,%f2,%f3}, {%r10,%r11,%r12,%r13}, {%r10,%r10}, {%f0,%f0,%f0,%f0};").Message);
 
     [Theory]
     [InlineData(4, false)]
@@ -78,7 +85,8 @@ public sealed class MatrixTests : IDisposable
     public void Matrices_are_spread_as_the_figures_show(int matrices, bool transposed)
     {
         ushort[] values = [.. Enumerable.Range(0, 256).Select(i => (ushort)(i * 7))];
-        string registers = string.Join(',', Enumerable.Range(10, matrices).Select(r => $"%r{r}")), stored = string.Join(',', Enumerable.Repeat(registers.Split(',')[^1], 4 - matrices).Prepend(registers));
+        string registers = string.Join(',', Enumerable.Range(10, matrices).Select(r => $"%r{r}"));
+        string stored = string.Join(',', Enumerable.Range(0, 4).Select(r => $"%r{10 + Math.Min(r, matrices - 1)}"));
         var report = _rig.With<ushort>(values).Run($$"""
             shl.b32 %r5, %r0, 4; add.s32 %r6, %r3, %r5; mul.wide.u32 %rd5, %r0, 16; add.s64 %rd6, %rd1, %rd5;
             ld.global.v4.b32 {%r10,%r11,%r12,%r13}, [%rd6]; st.shared.v4.b32 [%r6], {%r10,%r11,%r12,%r13}; bar.sync 0;
@@ -90,11 +98,13 @@ public sealed class MatrixTests : IDisposable
             for (int matrix = 0; matrix < matrices; matrix++)
             {
                 // In the figure, thread 4r + p holds the p-th pair of row r; transposed, of column r.
-                int low = matrix * 64 + (transposed ? lane % 4 * 2 * 8 + lane / 4 : lane / 4 * 8 + lane % 4 * 2), high = low + (transposed ? 8 : 1);
+                int low = matrix * 64 + (transposed ? lane % 4 * 2 * 8 + lane / 4 : lane / 4 * 8 + lane % 4 * 2);
+                int high = low + (transposed ? 8 : 1);
                 Assert.Equal((uint)values[high] << 16 | values[low], _rig.Words[lane * 4 + matrix]);
             }
         }
-        Assert.Equal((matrices, 0), report.Instructions.Where(i => i.Operation == "ldmatrix").Select(i => (i.SharedAccesses, i.SharedConflicts)).Single());
+        var load = report.Instructions.Single(i => i.Operation == "ldmatrix");
+        Assert.Equal((matrices, 0), (load.SharedAccesses, load.SharedConflicts));
     }
 
     // Values that both formats hold exactly.

@@ -3,6 +3,12 @@ using Rpat.PtxMachine;
 
 namespace Rpat.Tests.PtxMachine;
 
+internal static class PtxBody
+{
+    /// <summary>A body with something in its gaps.</summary>
+    public static string Put(this string body, string part) => body.Replace("{0}", part, StringComparison.Ordinal);
+}
+
 /// <summary>Runs small kernels: a body between a common beginning, which the constants name, and <c>ret</c>.</summary>
 internal sealed unsafe class PtxRig : IDisposable
 {
@@ -73,7 +79,8 @@ internal sealed unsafe class PtxRig : IDisposable
     public LaunchReport Run(string body, int groups = 1, int threads = 32, int dynamicBytes = 0)
     {
         ReadOnlySpan<long> parameters = [Results, Inputs];
-        return _machine.Launch(Program(body), MemoryMarshal.AsBytes(parameters), new LaunchShape(groups, 1, 1, threads, 1, 1, dynamicBytes));
+        var shape = new LaunchShape(groups, 1, 1, threads, 1, 1, dynamicBytes);
+        return _machine.Launch(Program(body), MemoryMarshal.AsBytes(parameters), shape);
     }
 
     /// <summary>Runs a kernel that must fail.</summary>
