@@ -1,4 +1,3 @@
-#if !RPAT_EMULATED // the emulator runs kernels and does not compile them
 using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
@@ -16,14 +15,14 @@ public static partial class GpuBackend
     /// <param name="minor">Minor number, 0 for sm_80.</param>
     /// <param name="losses">Assemblies with losses of logits, next to the engine's own.</param>
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] losses) =>
-        [.. KernelTypes([typeof(IRowLoss).Assembly, .. losses]).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
+        [.. KernelTypes(losses).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
     /// <summary>All kernels, by name; those that are made for a word or for a loss, once for each.</summary>
-    private static IEnumerable<Type> KernelTypes(Assembly[] assemblies) =>
+    internal static IEnumerable<Type> KernelTypes(params Assembly[] losses) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
-        from made in type.IsGenericTypeDefinition ? Arguments(type, assemblies).Select(argument => type.MakeGenericType(argument)) : [type]
+        from made in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. losses]).Select(argument => type.MakeGenericType(argument)) : [type]
         select made;
 
     private static IEnumerable<Type> Arguments(Type kernel, Assembly[] assemblies)
@@ -35,14 +34,12 @@ public static partial class GpuBackend
     }
 
     // A context of its own: after a kernel that does not compile, others of the same context fail too.
-    private static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
+    internal static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
     {
-        using var context = Context.Create(builder => builder.CPU(CPUDeviceKind.Nvidia).Optimize(OptimizationLevel.O2));
+        using var context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
         using var backend = new PTXBackend(context, architecture, new CudaInstructionSet(8, 6), null!);
         var entry = typeof(Entry).GetMethod(nameof(Entry.Of))!.MakeGenericMethod(kernel);
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default);
-        string name = kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
-        return new PtxKernel(name, compiled.PTXAssembly);
+        return new PtxKernel(PtxKernel.NameOf(kernel), compiled.PTXAssembly);
     }
 }
-#endif

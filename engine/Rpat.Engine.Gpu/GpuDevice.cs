@@ -16,18 +16,22 @@ public sealed class GpuDevice : Device
     private readonly Context _context;
     private readonly Accelerator _accelerator;
     private readonly AcceleratorStream _stream;
+    private readonly IWorkQueue _queue;
     private readonly GpuKernels _kernels;
     private readonly Staging _staging;
     private readonly CaptureGuard _capture = new();
     private readonly HashSet<GpuBuffer> _buffers = [];
     private IGraphDriver? _graphs;
 
-    private GpuDevice(Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs)
+    private GpuDevice(
+        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs, Func<IWorkQueue, IWorkQueue>? through = null)
     {
         (_context, _accelerator, Name, Precision, _graphs) = (context, accelerator, name, precision, graphs);
         _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
-        _staging = new Staging(accelerator, _stream, _capture);
-        _kernels = new GpuKernels(accelerator, _stream, _staging, _capture, precision);
+        IWorkQueue queue = new StreamQueue(accelerator, _stream);
+        _queue = through?.Invoke(queue) ?? queue;
+        _staging = new Staging(accelerator, _stream, _queue, _capture);
+        _kernels = new GpuKernels(accelerator, _stream, _queue, _staging, _capture, precision);
     }
 
     /// <summary>How convolutions multiply.</summary>
@@ -51,11 +55,15 @@ public sealed class GpuDevice : Device
         return new GpuDevice(context, accelerator, $"cuda:{index}", precision, new CudaGraphs(accelerator));
     }
 
-    /// <summary>Runs the kernels on the CPU thread by thread: for tests only, a thousand times slower than the CPU backend.</summary>
-    internal static GpuDevice Simulator(Precision precision = Precision.Fp32, IGraphDriver? graphs = null)
+    /// <summary>A device in the host's memory that runs the kernels on the CPU: for tests only, a thousand times slower than the CPU backend.</summary>
+    /// <param name="precision">How convolutions multiply; ILGPU's CPU accelerator itself has no tensor cores.</param>
+    /// <param name="graphs">What captures steps.</param>
+    /// <param name="through">Puts another queue before that of ILGPU's CPU accelerator.</param>
+    internal static GpuDevice Simulator(
+        Precision precision = Precision.Fp32, IGraphDriver? graphs = null, Func<IWorkQueue, IWorkQueue>? through = null)
     {
         var context = Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
-        return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision, graphs);
+        return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision, graphs, through);
     }
 
     /// <inheritdoc/>
@@ -85,8 +93,8 @@ public sealed class GpuDevice : Device
     {
         _capture.Forbid("allocates memory");
         // Whole quads, so that a plain buffer's last quad belongs to it.
-        var block = GpuMemory.Allocate(_accelerator, Math.Max(1, (words + 3) / 4) * 4);
-        block.View.MemSetToZero(_stream);
+        var block = _queue.Allocate(Math.Max(1, (words + 3) / 4) * 4);
+        _queue.Clear(block.View.BaseView);
         var buffer = new GpuBuffer(block, 0, words);
         _buffers.Add(buffer);
         return buffer;
@@ -114,7 +122,7 @@ public sealed class GpuDevice : Device
     public override void Copy(DeviceBuffer source, DeviceBuffer destination)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Length, destination.Length);
-        destination.Floats().CopyFrom(_stream, source.Floats());
+        _queue.Copy(source.Floats(), destination.Floats());
     }
 
     /// <inheritdoc/>
@@ -164,8 +172,8 @@ public sealed class GpuDevice : Device
         _context.Dispose();
     }
 
-    /// <summary>Address spaces of loads and stores are inferred at the highest level only.</summary>
-    private static Context Make(Action<Context.Builder> devices) => Context.Create(builder =>
+    /// <summary>A context with the options that kernels are compiled with. Address spaces of loads and stores are inferred at the highest level only.</summary>
+    internal static Context Make(Action<Context.Builder> devices) => Context.Create(builder =>
     {
         builder.Optimize(OptimizationLevel.O2);
         devices(builder);

@@ -9,7 +9,7 @@ namespace Rpat.Engine.Gpu;
 /// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
 /// end is reached does the host wait for the copies that still read it.
 /// </summary>
-internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream, CaptureGuard capture)
+internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture)
 {
     private const int Uploads = 4; // room for so many of the largest
 
@@ -24,7 +24,7 @@ internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream,
         capture.Forbid("copies from the host");
         int at = Take(words.Length);
         words.CopyTo(_pinned!.Span[at..]);
-        destination.Cast<int>().SubView(0, words.Length).CopyFrom(stream, _pinned.ArrayView.SubView(at, words.Length));
+        queue.Copy(_pinned.ArrayView.SubView(at, words.Length), destination.Cast<int>().SubView(0, words.Length));
     }
 
     public void Free()

@@ -2,7 +2,7 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Graphs;
 
-/// <summary>What a driver does to record a stream's work: CUDA's does it to a GPU's, a test's to the emulator's.</summary>
+/// <summary>What a driver does to record a stream's work: CUDA's does it to a GPU's, a test's to its own queue's.</summary>
 internal interface IGraphDriver
 {
     /// <summary>From now on the stream records what is queued on it instead of running it.</summary>

@@ -10,7 +10,7 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// 128 bits. All reductions have a fixed order that depends on shapes only.
 /// </summary>
 internal sealed partial class GpuKernels(
-    Accelerator accelerator, AcceleratorStream stream, Staging staging, CaptureGuard capture, Precision precision) : IKernels
+    Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, Staging staging, CaptureGuard capture, Precision precision) : IKernels
 {
     /// <summary>Threads of a group where nothing else is said.</summary>
     private const int Threads = 256;
@@ -18,18 +18,18 @@ internal sealed partial class GpuKernels(
     private const int WarpsOfGroup = 4;
 
     private readonly Dictionary<Type, Delegate> _loaded = []; // held: the accelerator itself keeps only weak references
-    private readonly Scratch _scratch = new(accelerator, stream, capture);
+    private readonly Scratch _scratch = new(queue, stream, capture);
     private readonly Precision _precision = precision;
 
     /// <summary>Memory that lives for one op.</summary>
     public Scratch Scratch => _scratch;
 
     /// <summary>Compiles a kernel without running it.</summary>
-    public Action<AcceleratorStream, KernelConfig, T> Load<T>() where T : struct, IKernel
+    public Action<KernelConfig, T> Load<T>() where T : struct, IKernel
     {
-        if (_loaded.TryGetValue(typeof(T), out var known)) return (Action<AcceleratorStream, KernelConfig, T>)known;
+        if (_loaded.TryGetValue(typeof(T), out var known)) return (Action<KernelConfig, T>)known;
         capture.Forbid("compiles a kernel");
-        var launcher = accelerator.LoadKernel<T>(Entry.Of<T>);
+        var launcher = queue.Load<T>();
         _loaded[typeof(T)] = launcher;
         return launcher;
     }
@@ -46,7 +46,7 @@ internal sealed partial class GpuKernels(
 
     private void Launch<T>(in KernelConfig config, in T kernel) where T : struct, IKernel
     {
-        if (config.GridDim.Size > 0) Load<T>()(stream, config, kernel);
+        if (config.GridDim.Size > 0) Load<T>()(config, kernel);
     }
 
     private static int Ceiling(long count, int of) => checked((int)((count + of - 1) / of));

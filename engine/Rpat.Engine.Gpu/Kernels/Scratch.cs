@@ -27,7 +27,7 @@ internal enum ScratchSlot
 /// Device memory that lives for one op. Since ops of a device run one after another, each slot is one block that only grows: after
 /// the first step nothing is allocated.
 /// </summary>
-internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream, CaptureGuard capture)
+internal sealed class Scratch(IWorkQueue queue, AcceleratorStream stream, CaptureGuard capture)
 {
     private readonly MemoryBuffer1D<float, Stride1D.Dense>?[] _blocks =
         new MemoryBuffer1D<float, Stride1D.Dense>?[Enum.GetValues<ScratchSlot>().Length];
@@ -66,6 +66,6 @@ internal sealed class Scratch(Accelerator accelerator, AcceleratorStream stream,
         Moves++;
         stream.Synchronize(); // queued kernels may still use the old block
         old?.Dispose();
-        return GpuMemory.Allocate(accelerator, (words + 3) / 4 * 4);
+        return queue.Allocate((words + 3) / 4 * 4);
     }
 }

@@ -31,7 +31,6 @@ public class Conv2dTests(GpuFixture fixture)
     public void Every_direction_agrees_with_the_CPU(Layout layout, int[] sizes) =>
         Check(layout, sizes, new Duel(fixture), null, [false, true]);
 
-#if RPAT_EMULATED // ILGPU's own CPU accelerator does not run inline PTX
     public static TheoryData<Precision, int[]> TensorShapes
     {
         get
@@ -55,9 +54,8 @@ public class Conv2dTests(GpuFixture fixture)
     [InlineData(Precision.Bf16, 2e-2, 1e-4)]
     public void Tensor_cores_round_factors_only(Precision precision, double max, double nmse) =>
         Check(Layout.Blocked, [3, 17, 5, 8, 19, 3, 2, 1], new Duel(fixture, precision), new Tolerance(max, nmse), [true]);
-#endif
 
-    private static void Check(Layout layout, int[] d, Duel made, Tolerance? tolerance, bool[] variants)
+    internal static void Check(Layout layout, int[] d, Duel made, Tolerance? tolerance, bool[] variants)
     {
         using var duel = made;
         var s = new ConvShape(new Shape(d[0], d[1], d[2], d[3]), layout, d[4], d[5], d[6], d[7]);

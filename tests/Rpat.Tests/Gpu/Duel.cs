@@ -8,30 +8,6 @@ namespace Rpat.Tests.Gpu;
 /// <summary>The same values on the CPU and on the GPU, each in its device's layout.</summary>
 internal sealed record Pair(Shape Shape, Layout Layout, DeviceBuffer Cpu, DeviceBuffer Gpu);
 
-/// <summary>One GPU device for all tests of a class of them: a context is expensive, and its kernels are compiled once.</summary>
-public sealed class GpuFixture : IDisposable
-{
-    private readonly Dictionary<Precision, GpuDevice> _devices = [];
-
-    internal GpuDevice Device(Precision precision = Precision.Fp32)
-    {
-        if (!_devices.TryGetValue(precision, out var device)) _devices[precision] = device = GpuDevice.Simulator(precision);
-        return device;
-    }
-
-    public void Dispose()
-    {
-        foreach (var device in _devices.Values) device.Dispose();
-    }
-}
-
-/// <summary>Tests of GPU kernels run one after another on one device.</summary>
-[CollectionDefinition(Name)]
-public sealed class GpuCollection : ICollectionFixture<GpuFixture>
-{
-    public const string Name = "gpu";
-}
-
 /// <summary>Says which kernels of the contract a test class runs; <see cref="CoverageTests"/> asks for each of them.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class CoversAttribute(params string[] kernels) : Attribute
@@ -47,6 +23,7 @@ internal sealed class Duel(GpuFixture fixture, Precision precision = Precision.F
     private readonly Device _cpu = Device.Cpu(1, ConvolutionAlgorithm.Direct);
     private readonly GpuDevice _gpu = fixture.Device(precision);
     private readonly List<Pair> _pairs = [];
+    private int _from = fixture.Launches.Count;
 
     public void Dispose()
     {
@@ -82,18 +59,27 @@ internal sealed class Duel(GpuFixture fixture, Precision precision = Precision.F
     public void Run(Action<IKernels, Func<Pair?, DeviceBuffer?>> kernel)
     {
         kernel(_cpu.Kernels, pair => pair?.Cpu);
+        _from = fixture.Launches.Count;
         kernel(_gpu.Kernels, pair => pair?.Gpu);
     }
 
     /// <summary>Compares a result, and asks that the GPU keeps the padding of activations zero.</summary>
     public void Check(Pair pair, string what, Tolerance? tolerance = null)
     {
-        OpGraph.AssertClose(Array(pair, _cpu, pair.Cpu), Array(pair, _gpu, pair.Gpu), tolerance ?? _fp32, what);
+        OpGraph.AssertClose(Array(pair, _cpu, pair.Cpu), Array(pair, _gpu, pair.Gpu), tolerance ?? _fp32, Named(what));
         if (pair.Layout == Layout.Blocked) CheckPadding(pair, what);
     }
 
     /// <summary>Asks for the same bits on both devices.</summary>
-    public void CheckBits(Pair pair) => Assert.Equal(Values(pair, _cpu, pair.Cpu), Values(pair, _gpu, pair.Gpu));
+    public void CheckBits(Pair pair)
+    {
+        float[] expected = Values(pair, _cpu, pair.Cpu), values = Values(pair, _gpu, pair.Gpu);
+        int at = expected.AsSpan().CommonPrefixLength(values);
+        Assert.True(at == expected.Length, Named($"value {at}") + ": other bits");
+    }
+
+    // The kernels that the last run launched, for whoever reads of a failure.
+    private string Named(string what) => $"{what} after {string.Join(", ", fixture.Launches.Skip(_from).Select(launch => launch.Kernel).Distinct())}";
 
     private void CheckPadding(Pair pair, string what)
     {

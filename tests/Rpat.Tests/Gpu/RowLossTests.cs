@@ -38,7 +38,7 @@ public class RowLossTests(GpuFixture fixture)
         Check(3, 1, 1, new RpatLoss(0.7f, new PerceptionLoss(0.3f)), parts: 2);
     }
 
-    private void Check<TLoss>(int n, int k, double size, TLoss loss, int parts = 1) where TLoss : struct, IRowLoss
+    internal void Check<TLoss>(int n, int k, double size, TLoss loss, int parts = 1) where TLoss : struct, IRowLoss
     {
         using var duel = new Duel(fixture);
         Pair z = duel.Plain(new Shape(n, k), 1, -size, size), second = duel.Plain(new Shape(n + 1, k), 2, 0, 1), third = duel.Plain(new Shape(n, k), 3, -size, size);

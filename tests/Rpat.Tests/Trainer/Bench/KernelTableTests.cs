@@ -34,7 +34,7 @@ public partial class KernelTableTests(GpuFixture fixture)
     [InlineData(nameof(Precision.Fp32))]
     [InlineData(nameof(Precision.Tf32))]
     [InlineData(nameof(Precision.Bf16))]
-    public void And_on_the_emulated_GPU(string precision) => Check(fixture.Device(Enum.Parse<Precision>(precision)));
+    public void And_on_the_GPU_backend(string precision) => Check(fixture.Device(Enum.Parse<Precision>(precision)));
 
     /// <summary>10 GFLOP/s and 2 GB/s: 2 GFLOP take 0.2 s at least, 1 GB takes 0.5 s.</summary>
     [Theory]

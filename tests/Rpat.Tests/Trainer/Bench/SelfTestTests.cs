@@ -1,6 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Tests.Gpu;
+using Rpat.Tests.Gpu.Ptx;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Bench.Kernels;
 
@@ -10,7 +11,7 @@ namespace Rpat.Tests.Trainer.Bench;
 [Collection(GpuCollection.Name)]
 public class SelfTestTests(GpuFixture fixture)
 {
-    /// <summary>Small and odd, so that the emulator finishes and tails are met.</summary>
+    /// <summary>Small and odd, so that the PTX machine finishes soon and tails are met.</summary>
     private static readonly KernelSizes _small = new()
     {
         Batch = 3,
@@ -40,12 +41,28 @@ public class SelfTestTests(GpuFixture fixture)
     }
 
     [Fact]
-    public void The_emulated_GPU_passes() => Check(fixture.Device(), 1e-5, 1e-5);
+    public void The_GPU_backend_passes() => Check(fixture.Device(), 1e-5, 1e-5);
 
     [Theory]
     [InlineData(nameof(Precision.Tf32), 3e-3)]
     [InlineData(nameof(Precision.Bf16), 2e-2)]
     public void So_do_its_tensor_cores(string precision, double allowed) => Check(fixture.Device(Enum.Parse<Precision>(precision)), allowed, 1e-5);
+
+    /// <summary>Its cases, all row terms and the two peaks launch every kernel of the backend, each instance of a generic one for itself.</summary>
+    [Fact]
+    public void Every_kernel_of_the_backend_runs_as_PTX()
+    {
+        fixture.Launches.Clear();
+        foreach (var precision in Enum.GetValues<Precision>())
+        {
+            var device = fixture.Device(precision);
+            _ = new SelfTest(device, _small, TimeSpan.Zero).Run().ToList();
+            device.QueueMultiplyAdds();
+        }
+        new RowTermTests(fixture).All_terms(3, 2, 1);
+        var launched = fixture.Launches.Select(launch => launch.Kernel).ToHashSet();
+        Assert.Empty(KernelPrograms.Types.Select(type => KernelPrograms.Text(type).Name).Except(launched));
+    }
 
     private static void Check(Device device, double convolution, double rest)
     {

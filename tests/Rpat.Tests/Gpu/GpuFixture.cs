@@ -1,0 +1,47 @@
+using Rpat.Engine.Gpu;
+using Rpat.PtxMachine;
+
+namespace Rpat.Tests.Gpu;
+
+/// <summary>One device for each precision and all tests: its kernels are compiled once, and run as PTX.</summary>
+public class GpuFixture : IDisposable
+{
+    private readonly Dictionary<Precision, GpuDevice> _devices = [];
+
+    /// <summary>Kernels that ran, in order; of the machine only.</summary>
+    internal List<LaunchReport> Launches { get; } = [];
+
+    internal GpuDevice Device(Precision precision = Precision.Fp32)
+    {
+        if (!_devices.TryGetValue(precision, out var device)) _devices[precision] = device = Open(precision);
+        return device;
+    }
+
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        foreach (var device in _devices.Values) device.Dispose();
+    }
+
+    private protected virtual GpuDevice Open(Precision precision) => TestGpu.Open(precision, reported: Launches.Add);
+}
+
+/// <summary>The same on ILGPU's own CPU accelerator, which runs the C# of a kernel instead of its PTX, and no inline PTX.</summary>
+public sealed class CpuAcceleratorFixture : GpuFixture
+{
+    private protected override GpuDevice Open(Precision precision) => GpuDevice.Simulator(precision);
+}
+
+/// <summary>Tests of GPU kernels run one after another on one device.</summary>
+[CollectionDefinition(Name)]
+public sealed class GpuCollection : ICollectionFixture<GpuFixture>
+{
+    public const string Name = "gpu";
+}
+
+/// <summary>Tests on ILGPU's CPU accelerator too.</summary>
+[CollectionDefinition(Name)]
+public sealed class CpuAcceleratorCollection : ICollectionFixture<CpuAcceleratorFixture>
+{
+    public const string Name = "cpu accelerator";
+}

@@ -1,0 +1,58 @@
+using Rpat.Engine;
+using Rpat.Engine.Gpu;
+
+namespace Rpat.Tests.Gpu.Ptx;
+
+/// <summary>Bank conflicts of shared memory in the kernels whose speed depends on it.</summary>
+[Collection(GpuCollection.Name)]
+public class BankTests(GpuFixture fixture)
+{
+    /// <summary>Kernel, channels of the source, and how convolutions multiply.</summary>
+    public static TheoryData<string, int, Precision> Kernels => new()
+    {
+        { "ConvGemm", 32, Precision.Fp32 },
+        { "WeightGemm", 32, Precision.Fp32 },
+        { "ConvLineGemm-Tf32", 32, Precision.Tf32 },
+        { "ConvLineGemm-Bf16", 32, Precision.Bf16 },
+        { "ConvTensorGemm-Tf32", 8, Precision.Tf32 },
+        { "ConvTensorGemm-Bf16", 8, Precision.Bf16 },
+        { "WeightTensorGemm-Tf32", 32, Precision.Tf32 },
+        { "WeightTensorGemm-Bf16", 32, Precision.Bf16 },
+    };
+
+    /// <summary>No access of a warp takes a pass more than its bytes need.</summary>
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Lanes_do_not_meet_in_a_bank(string kernel, int channels, Precision precision)
+    {
+        fixture.Launches.Clear();
+        Convolve(fixture.Device(precision), channels);
+        var launches = fixture.Launches.FindAll(launch => launch.Kernel == kernel);
+        Assert.Contains(launches, launch => launch.SharedAccesses > 1000);
+        var worst = launches.SelectMany(launch => launch.Instructions).MaxBy(i => i.SharedConflicts)!;
+        Assert.True(worst.SharedConflicts == 0, $"{kernel}, line {worst.Line} '{worst.Text}': {worst.SharedConflicts} passes too many beside {worst.SharedAccesses}");
+    }
+
+    /// <summary>A layer with whole tiles: 128 pixels, 64 filters.</summary>
+    private static void Convolve(GpuDevice device, int channels)
+    {
+        var s = new ConvShape(new Shape(2, channels, 8, 8), Layout.Blocked, 64, 3, 1, 1);
+        DeviceBuffer x = Filled(device, s.Input, Layout.Blocked), y = Filled(device, s.Output, Layout.Blocked);
+        DeviceBuffer w = Filled(device, new Shape(s.K, s.C, s.R, s.R), Layout.Plain);
+        var filters = device.Allocate(device.Kernels.Conv2dFilterLength(s, inputGradient: false));
+        device.Kernels.Conv2dArrangeFilters(s, false, w, filters);
+        device.Kernels.Conv2dForward(s, x, filters, null, y);
+        device.Kernels.Conv2dWeightGradient(s, x, y, false, w);
+        foreach (var buffer in new[] { x, y, w, filters }) device.Free(buffer);
+    }
+
+    private static DeviceBuffer Filled(GpuDevice device, Shape shape, Layout layout)
+    {
+        var buffer = device.Allocate(device.StorageLength(shape, layout));
+        var values = new float[shape.Count];
+        Array.Fill(values, 1);
+        if (layout == Layout.Plain) device.Upload(values, buffer);
+        else device.UploadBlocked(values, shape, buffer);
+        return buffer;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Rpat.Engine;
+using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Kernels;
+using Rpat.PtxMachine;
+
+namespace Rpat.Tests.Gpu.Ptx;
+
+/// <summary>Faults that are planted in the text of a kernel make the tests of that kernel fail, and the failure names it.</summary>
+public partial class PlantedFaultTests
+{
+    /// <summary>What ILGPU makes of <c>j == label ? 1 : 0</c> as a number: 1 as bits.</summary>
+    [Fact]
+    public void The_bits_of_1_instead_of_1()
+    {
+        string Plant(string text) => Once(text, @"(selp\.b64\s+%fd\d+, )0d3FF0000000000000(, 0d0000000000000000)", "${1}0d0000000000000001$2");
+        Assert.NotNull(Failure(typeof(RowLossGradients<CrossEntropy>), Plant, fixture => new RowLossTests(fixture).Check(5, 10, 4, new CrossEntropy())));
+        var text = KernelPrograms.Text(typeof(RowLossGradients<CrossEntropy>));
+        Assert.NotEqual(PtxKernel.Ok, (text with { Text = Plant(text.Text) }).Verdict);
+    }
+
+    [Theory]
+    [InlineData("fa0,fa1", "fa1,fa0")]
+    [InlineData("fa1,fa2", "fa2,fa1")]
+    [InlineData("fb0,fb1", "fb1,fb0")]
+    public void Two_registers_of_a_fragment_swapped(string right, string wrong)
+    {
+        string Plant(string text) => First(text, $@"(mma[^;]*){right}", $"$1{wrong}");
+        foreach (var kernel in new[] { typeof(ConvLineGemm<Tf32>), typeof(WeightTensorGemm<Tf32>) })
+            Assert.NotNull(Failure(kernel, Plant, Multiply));
+    }
+
+    /// <summary>Rows of 64 words instead of 72 leave every result as it is; only the banks are others.</summary>
+    [Theory]
+    [InlineData(typeof(ConvLineGemm<Tf32>), 32, new[] { 3, 17, 5, 8, 70, 3, 2, 1 })]
+    [InlineData(typeof(ConvTensorGemm<Tf32>), 8, new[] { 2, 3, 5, 7, 5, 3, 1, 1 })]
+    [InlineData(typeof(WeightTensorGemm<Tf32>), 32, new[] { 3, 17, 5, 8, 70, 3, 2, 1 })]
+    public void A_row_stride_that_collides(Type kernel, int channels, int[] sizes)
+    {
+        string name = KernelPrograms.Text(kernel).Name;
+        string failure = Failure(kernel, Restride, fixture => new BankTests(fixture).Lanes_do_not_meet_in_a_bank(name, channels, Precision.Tf32))!;
+        Assert.Contains("passes too many", failure, StringComparison.Ordinal);
+        Assert.Null(Failure(kernel, Restride, fixture => new Conv2dTests(fixture).Tensor_cores_multiply_the_right_factors(Precision.Tf32, sizes)));
+    }
+
+    /// <summary>Every barrier of every kernel that has some is needed, but for the first of those that add up a group: it waits for readers of an earlier sum.</summary>
+    [Theory]
+    [MemberData(nameof(KernelsWithBarriers))]
+    public void A_missing_barrier(Type kernel)
+    {
+        int[] needless = kernel == typeof(L2StepSample) || kernel == typeof(L2StartSample) || kernel == typeof(SquaresGroup) ? [0] : [];
+        Assert.Equal(needless, Unnoticed(kernel, @"bar\.sync\s+0;", "", _barriers[kernel]));
+    }
+
+    [Theory]
+    [MemberData(nameof(GuardedKernels))]
+    public void An_inverted_guard(Type kernel) => Assert.Empty(Unnoticed(kernel, @"@(?=%p\d+)", "@!", _guards[kernel]));
+
+    /// <summary>A test that runs the kernel.</summary>
+    private static readonly Dictionary<Type, Action<GpuFixture>> _barriers = new()
+    {
+        [typeof(ConvGemm)] = Convolve,
+        [typeof(WeightGemm)] = Convolve,
+        [typeof(ConvLineGemm<Tf32>)] = Multiply,
+        [typeof(ConvLineGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 17),
+        [typeof(ConvTensorGemm<Tf32>)] = fixture => Multiply(fixture, Precision.Tf32, 3),
+        [typeof(ConvTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 3),
+        [typeof(WeightTensorGemm<Tf32>)] = Multiply,
+        [typeof(WeightTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 17),
+        [typeof(SquaresGroup)] = fixture => new ElementTests(fixture).Perturbed_weights(37),
+        [typeof(L2StepSample)] = fixture => new AttackTests(fixture).Steps(2, 1, 17, 17, 0.5f),
+        [typeof(L2StartSample)] = fixture => new AttackTests(fixture).Starts_have_the_bits_of_the_CPUs(2, 1, 17, 17, 0.5f),
+        [typeof(ChunkMoments)] = Normalize,
+        [typeof(ChunkGradients)] = Normalize,
+        [typeof(ChunkSums)] = fixture => new LayerTests(fixture).Layouts_and_biases(2, 5, 3, 4),
+        [typeof(DepthwiseWeights)] = fixture => new DepthwiseConv2dTests(fixture).Every_direction_agrees_with_the_CPU(2, 5, 5, 7, 3, 1, 1),
+        [typeof(ProductChains<Tf32>)] = fixture => new PeakTests(fixture).Chains_of_products(Precision.Tf32, 8),
+        [typeof(ProductChains<Bf16>)] = fixture => new PeakTests(fixture).Chains_of_products(Precision.Bf16, 16),
+        [typeof(LinearWeight)] = fixture => new LayerTests(fixture).Fully_connected(9, 70, 10),
+    };
+
+    private static readonly Dictionary<Type, Action<GpuFixture>> _guards = new()
+    {
+        [typeof(SgdQuad)] = fixture => new ElementTests(fixture).Three_steps_of_SGD(0.9f, 5e-4f, true),
+        [typeof(RowLossGradients<CrossEntropy>)] = fixture => new RowLossTests(fixture).Check(5, 33, 4, new CrossEntropy()),
+        [typeof(MaxGradientQuad)] = fixture => new LayerTests(fixture).Maximum_pooling(2, 5, 6, 7, 2, 2),
+    };
+
+    public static TheoryData<Type> KernelsWithBarriers => [.. KernelPrograms.Types.Where(type => Barrier().IsMatch(KernelPrograms.Text(type).Text))];
+
+    public static TheoryData<Type> GuardedKernels => [.. _guards.Keys];
+
+    private static void Convolve(GpuFixture fixture) => new Conv2dTests(fixture).Every_direction_agrees_with_the_CPU(Layout.Blocked, [3, 17, 5, 8, 19, 3, 2, 1]);
+
+    private static void Multiply(GpuFixture fixture) => Multiply(fixture, Precision.Tf32, 17);
+
+    private static void Multiply(GpuFixture fixture, Precision precision, int channels) =>
+        new Conv2dTests(fixture).Tensor_cores_multiply_the_right_factors(precision, [3, channels, 5, 8, 70, 3, 2, 1]);
+
+    private static void Normalize(GpuFixture fixture) => new BatchNorm2dTests(fixture).Statistics_gradients_and_running_values(2, 3, 5, 7, 0);
+
+    /// <summary>Moves the results of a product closer together on their way through shared memory.</summary>
+    private static string Restride(string text)
+    {
+        var rows = Regex.Matches(text, @"(?<=mul\.lo\.s32\s+%r\d+, %r\d+, )72(?=;)");
+        string narrow = Replace(Replace(text, rows[^1], "64"), rows[^2], "64"); // where they are read and where they are written
+        return Regex.Replace(narrow, @"(?<=\[to\+)\d+", match => $"{Narrow(int.Parse(match.Value, CultureInfo.InvariantCulture))}");
+    }
+
+    // Bytes; eight rows were 2304.
+    private static int Narrow(int offset) => offset / 2304 * 2048 + offset % 2304;
+
+    /// <summary>The places in a text at which a fault makes no test fail.</summary>
+    private static int[] Unnoticed(Type kernel, string pattern, string replacement, Action<GpuFixture> test)
+    {
+        var places = Regex.Matches(KernelPrograms.Text(kernel).Text, pattern);
+        Assert.NotEmpty(places);
+        return [.. Enumerable.Range(0, places.Count).Where(n => Failure(kernel, text => Replace(text, places[n], replacement), test) is null)];
+    }
+
+    private static string Replace(string text, Match place, string replacement) => text[..place.Index] + replacement + text[(place.Index + place.Length)..];
+
+    /// <summary>How a test fails with a fault in one kernel, or null; the failure must name the kernel.</summary>
+    private static string? Failure(Type kernel, Func<string, string> plant, Action<GpuFixture> test)
+    {
+        using var fixture = new PlantedFixture(kernel, plant);
+        var failure = Record.Exception(() => test(fixture));
+        if (failure is not null) Assert.Contains(KernelPrograms.Text(kernel).Name, failure.Message, StringComparison.Ordinal);
+        return failure?.Message;
+    }
+
+    private static string Once(string text, string pattern, string replacement)
+    {
+        Assert.Single(Regex.Matches(text, pattern));
+        return Regex.Replace(text, pattern, replacement);
+    }
+
+    private static string First(string text, string pattern, string replacement)
+    {
+        Assert.Matches(pattern, text);
+        return new Regex(pattern).Replace(text, replacement, 1);
+    }
+
+    private sealed class PlantedFixture(Type kernel, Func<string, string> plant) : GpuFixture
+    {
+        private protected override GpuDevice Open(Precision precision) => TestGpu.Open(precision, programs: Program, reported: Launches.Add);
+
+        private PtxProgram Program(Type type)
+        {
+            if (type != kernel) return KernelPrograms.Of(type);
+            var text = KernelPrograms.Text(type);
+            return KernelPrograms.Parse(text with { Text = plant(text.Text) });
+        }
+    }
+
+    [GeneratedRegex(@"bar\.sync\s")]
+    private static partial Regex Barrier();
+}
