@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace Rpat.Engine.Gpu.Graphs;
+namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>
 /// Functions of NVIDIA's driver library, under their own names (CUDA Driver API, "Stream Management" and "Graph Management"); each
