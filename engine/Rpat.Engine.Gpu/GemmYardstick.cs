@@ -1,4 +1,3 @@
-#if !RPAT_EMULATED // the emulator has no such libraries
 using System.Runtime.InteropServices;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -81,4 +80,3 @@ public sealed class GemmYardstick : IDisposable
 
     private static nint Address(DeviceBuffer buffer) => buffer.Floats().LoadEffectiveAddressAsPtr();
 }
-#endif

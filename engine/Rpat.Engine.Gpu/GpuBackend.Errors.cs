@@ -9,10 +9,8 @@ public static partial class GpuBackend
     {
         DeviceUnavailableException => error.Message,
         DriverException => $"The GPU cannot go on, since {error.Message}.",
-#if !RPAT_EMULATED
         ILGPU.Runtime.Cuda.CudaException cuda => $"The GPU cannot go on, since its driver answers {cuda.Error} ({cuda.Message.TrimEnd('.')}): "
             + "run 'rpat devices --self-test', and train again with --resume.",
-#endif
         _ => null,
     };
 }

@@ -38,7 +38,6 @@ public static partial class GpuBackend
         using var backend = new PTXBackend(context, architecture, new CudaInstructionSet(8, 6), null!);
         var entry = typeof(Entry).GetMethod(nameof(Entry.Of))!.MakeGenericMethod(kernel);
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default);
-        string name = kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
-        return new PtxKernel(name, compiled.PTXAssembly);
+        return new PtxKernel(PtxKernel.NameOf(kernel), compiled.PTXAssembly);
     }
 }

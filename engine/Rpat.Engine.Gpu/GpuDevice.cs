@@ -23,13 +23,14 @@ public sealed partial class GpuDevice : Device
     private IGraphDriver? _graphs;
 
     private GpuDevice(
-        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs, Func<IWorkQueue, IWorkQueue>? through = null)
+        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs, Func<StreamQueue, IWorkQueue>? through = null,
+        Action<nint>? staged = null)
     {
         (_context, _accelerator, Name, Precision, _graphs) = (context, accelerator, name, precision, graphs);
         _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
-        IWorkQueue queue = new StreamQueue(accelerator, _stream);
+        var queue = new StreamQueue(accelerator, _stream);
         _queue = through?.Invoke(queue) ?? queue;
-        _staging = new Staging(accelerator, _stream, _queue, _capture);
+        _staging = new Staging(accelerator, _stream, _queue, _capture, staged);
         _kernels = new GpuKernels(accelerator, _stream, _queue, _staging, _capture, precision);
     }
 

@@ -1,4 +1,3 @@
-#if !RPAT_EMULATED // the emulator has no such libraries
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.Cuda.API;
 using Rpat.Engine.Gpu.Driver;
@@ -85,4 +84,3 @@ public sealed class GpuSensors : IDisposable
         }
     }
 }
-#endif

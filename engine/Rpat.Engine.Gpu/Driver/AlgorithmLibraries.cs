@@ -1,4 +1,3 @@
-#if !RPAT_EMULATED // the emulator has no such libraries
 using System.Reflection;
 using System.Runtime.InteropServices;
 using ILGPU.Runtime.Cuda;
@@ -40,4 +39,3 @@ internal static class AlgorithmLibraries
         return 0; // the runtime looks on, and says what it did not find
     }
 }
-#endif

@@ -27,11 +27,7 @@ internal sealed class NvidiaDriver : IDriver
     public string Release()
     {
         if (File.Exists(ModuleVersion)) return File.ReadAllText(ModuleVersion).Trim();
-#if RPAT_EMULATED
-        return "";
-#else
         return GpuSensors.DriverRelease() ?? "";
-#endif
     }
 
     public IReadOnlyList<DeviceFacts> Devices()
