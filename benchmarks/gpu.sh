@@ -41,10 +41,11 @@ START=$(date +%s)
 trap 'rm -rf "$WORK" "$OUT.part"' EXIT
 trap 'exit 130' INT TERM
 
+TAB=$(printf '\t')
 quoted() { # the standard input as a JSON string
-    tr -d '\000-\010\013\014\016-\037\r' | awk '
-        { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); printf "%s%s", (NR > 1 ? "\\n" : "\""), $0 }
-        END { printf "%s\"", (NR > 0 ? "" : "\"") }'
+    printf '"'
+    tr -d '\000-\010\013-\037' | sed "s/\\\\/\\\\\\\\/g; s/\"/\\\\\"/g; s/$TAB/\\\\t/g" | awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'
+    printf '"'
 }
 
 part() { # part NAME SECONDS COMMAND...: runs it with --json FILE behind it, and adds what came of it to the result

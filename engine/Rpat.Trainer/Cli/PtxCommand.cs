@@ -45,13 +45,16 @@ internal sealed class PtxCommand
         Directory.CreateDirectory(folder);
         foreach (var kernel in kernels) File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
         _json.Give(
-            parsed, _host, () => kernels.Select(kernel => new { kernel.Name, kernel.QuadAccesses, kernel.TensorProducts, kernel.AsyncCopies, kernel.Verdict }), () =>
+            parsed, _host, () => kernels.Select(Row), () =>
             {
                 foreach (var kernel in kernels)
                     _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}");
             });
         return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
+
+    /// <summary>A kernel for programs.</summary>
+    internal static object Row(PtxKernel kernel) => new { kernel.Name, kernel.QuadAccesses, kernel.TensorProducts, kernel.AsyncCopies, kernel.Verdict };
 
     private static IReadOnlyList<PtxKernel> Compile(int arch)
     {

@@ -71,7 +71,8 @@ internal sealed class SelfTestOption
         return lines.TrueForAll(line => line.Error <= line.Allowed(precision)) ? ExitCode.Done : ExitCode.Device;
     }
 
-    private static object Row(SelfTestLine line, string precision) => new
+    /// <summary>A line for programs.</summary>
+    internal static object Row(SelfTestLine line, string precision) => new
     {
         line.Name,
         line.Error,
