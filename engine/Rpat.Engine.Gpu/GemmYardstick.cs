@@ -6,8 +6,8 @@ using Rpat.Engine.Gpu.Driver;
 namespace Rpat.Engine.Gpu;
 
 /// <summary>
-/// The matrix products of NVIDIA's cuBLAS, queued on a device's own stream, to hold kernels against. Both factors lie in float32 and are rounded
-/// as the device's precision says. The library belongs to CUDA's toolkit, not to the driver; nothing but benchmarks needs it.
+/// The matrix products of NVIDIA's cuBLAS, queued on a device's own stream, to hold kernels against. Both factors lie in float32 and
+/// are rounded as the device's precision says. The library belongs to CUDA's toolkit; nothing but benchmarks needs it.
 /// </summary>
 public sealed class GemmYardstick : IDisposable
 {
@@ -45,11 +45,15 @@ public sealed class GemmYardstick : IDisposable
     {
         // The library's matrices are column-major: it gets Cᵀ = Bᵀ·Aᵀ.
         float one = 1, zero = 0;
-        var multiply = (delegate* unmanaged<nint, int, int, int, int, int, void*, nint, int, int, nint, int, int, void*, nint, int, int, int, int, int>)_multiply;
+        // handle; operations; sizes; α; B, its type and row length; A, the same; β; C, the same; kind of arithmetic; algorithm
+        var multiply = (delegate* unmanaged<
+            nint, int, int, int, int, int, void*, nint, int, int, nint, int, int, void*, nint, int, int, int, int, int>)_multiply;
         _library.Stream.Accelerator.Bind();
         int status = multiply(
-            _library.Handle, Whole, Whole, n, m, k, &one, Address(b), Float32, n, Address(a), Float32, k, &zero, Address(c), Float32, n, _compute, DefaultAlgorithm);
-        if (status != 0) throw new DeviceUnavailableException($"cuBLAS answers {(CuBlasStatus)status} to a product of {m}x{n}x{k}: report it with the output of 'rpat devices'.");
+            _library.Handle, Whole, Whole, n, m, k,
+            &one, Address(b), Float32, n, Address(a), Float32, k, &zero, Address(c), Float32, n, _compute, DefaultAlgorithm);
+        if (status != 0) throw new DeviceUnavailableException($"cuBLAS answers {(CuBlasStatus)status} to a product of {m}x{n}x{k}: report "
+            + "it with the output of 'rpat devices'.");
     }
 
     /// <inheritdoc/>

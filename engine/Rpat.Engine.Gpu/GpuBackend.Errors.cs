@@ -9,8 +9,8 @@ public static partial class GpuBackend
     {
         DeviceUnavailableException => error.Message,
         DriverException => $"The GPU cannot go on, since {error.Message}.",
-        ILGPU.Runtime.Cuda.CudaException cuda => $"The GPU cannot go on, since its driver answers {cuda.Error} ({cuda.Message.TrimEnd('.')}): "
-            + "run 'rpat devices --self-test', and train again with --resume.",
+        ILGPU.Runtime.Cuda.CudaException cuda => $"The GPU cannot go on, since its driver answers {cuda.Error} "
+            + $"({cuda.Message.TrimEnd('.')}): run 'rpat devices --self-test', and train again with --resume.",
         _ => null,
     };
 }

@@ -49,7 +49,8 @@ public static partial class GpuBackend
             int version = driver.Version();
             var devices = driver.Devices();
             if (devices.Count == 0) throw Unavailable(name, "the CUDA driver found no GPU: check that nvidia-smi lists one");
-            if (index < 0 || index >= devices.Count) throw new DeviceUnavailableException($"{name} cannot be used: this machine has cuda:0 to cuda:{devices.Count - 1}.");
+            if (index < 0 || index >= devices.Count) throw new DeviceUnavailableException($"{name} cannot be used: this machine has cuda:0 "
+                + $"to cuda:{devices.Count - 1}.");
             string? problem = GpuRequirements.Problem(devices[index], version) ?? GpuRequirements.Problem(devices[index], precision);
             return problem is null ? (devices[index], version) : throw Unavailable($"{name} ({devices[index].Model})", problem);
         }
@@ -59,14 +60,16 @@ public static partial class GpuBackend
         }
     }
 
-    private static DeviceUnavailableException Unavailable(string name, string why) => new($"{name} cannot be used: {why}, or use --device cpu.");
+    private static DeviceUnavailableException Unavailable(string name, string why) => 
+        new($"{name} cannot be used: {why}, or use --device cpu.");
 
-    private static GpuInfo Describe(DeviceFacts device, int index, int version) => new($"cuda:{index}", device.Model, device.MemoryBytes, device.Multiprocessors)
-    {
-        Capability = GpuRequirements.Capability(device),
-        Cuda = GpuRequirements.Cuda(version),
-        Ptx = PtxVersion.NewestOf(version).ToString(),
-        BusId = device.BusId,
-        Problem = GpuRequirements.Problem(device, version),
-    };
+    private static GpuInfo Describe(DeviceFacts device, int index, int version) =>
+        new($"cuda:{index}", device.Model, device.MemoryBytes, device.Multiprocessors)
+        {
+            Capability = GpuRequirements.Capability(device),
+            Cuda = GpuRequirements.Cuda(version),
+            Ptx = PtxVersion.NewestOf(version).ToString(),
+            BusId = device.BusId,
+            Problem = GpuRequirements.Problem(device, version),
+        };
 }

@@ -11,7 +11,8 @@ public sealed partial class GpuDevice
     /// <param name="why">Why there is none, as the end of a sentence, or null.</param>
     public GemmYardstick? OpenYardstick(out string? why)
     {
-        if (_accelerator is CudaAccelerator cuda && _stream is CudaStream stream) return GemmYardstick.Open(cuda, stream, Precision, out why);
+        if (_accelerator is CudaAccelerator cuda && _stream is CudaStream stream)
+            return GemmYardstick.Open(cuda, stream, Precision, out why);
         why = $"{Name} is no CUDA device";
         return null;
     }
@@ -26,26 +27,31 @@ public sealed partial class GpuDevice
         try
         {
             var devices = context.GetCudaDevices();
-            if (devices.Count == 0) throw new DeviceUnavailableException($"{name} ({facts.Model}) cannot be used: ILGPU does not list it, choose another GPU or use --device cpu.");
+            if (devices.Count == 0) throw new DeviceUnavailableException($"{name} ({facts.Model}) cannot be used: ILGPU does not list it, "
+                + "choose another GPU or use --device cpu.");
             var accelerator = devices[0].CreateCudaAccelerator(context);
             GpuDevice? opened = null;
             void Say(string sentence) => opened?.Note(sentence);
             IWorkQueue Guarded(StreamQueue queue) => new GuardedQueue(
-                queue, new CudaLoader(accelerator, queue.Stream, name), new KernelGuard(driver, name, facts, version, Say), new ThreadGuard(name));
-            opened = new GpuDevice(context, accelerator, name, precision, new CudaGraphs(accelerator), Guarded, pointer => RequireLocked(driver, name, pointer, Say));
+                queue, new CudaLoader(accelerator, queue.Stream, name),
+                new KernelGuard(driver, name, facts, version, Say), new ThreadGuard(name));
+            opened = new GpuDevice(
+                context, accelerator, name, precision, new CudaGraphs(accelerator), Guarded, pointer => NoteUnlocked(driver, name, pointer, Say));
             return opened;
         }
         catch (Exception e)
         {
             context.Dispose();
             if (e is not AcceleratorException) throw;
-            throw new DeviceUnavailableException($"{name} ({facts.Model}) cannot be opened, since the driver answers '{e.Message}': check with nvidia-smi that no other program holds it.", e);
+            throw new DeviceUnavailableException($"{name} ({facts.Model}) cannot be opened, since the driver answers '{e.Message}': check "
+                + "with nvidia-smi that no other program holds it.", e);
         }
     }
 
     /// <summary>Says when uploads go through memory that the driver may not read by itself.</summary>
-    internal static void RequireLocked(IDriver driver, string name, nint pointer, Action<string> say)
+    internal static void NoteUnlocked(IDriver driver, string name, nint pointer, Action<string> say)
     {
-        if (!driver.IsPageLocked(pointer)) say($"{name} uploads from memory that is not page-locked, since the driver did not lock it: each upload waits until it is done.");
+        if (!driver.IsPageLocked(pointer)) say($"{name} uploads from memory that is not page-locked, since the driver did not lock it: "
+            + "each upload waits until it is done.");
     }
 }

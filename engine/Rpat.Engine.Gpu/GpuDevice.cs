@@ -23,8 +23,8 @@ public sealed partial class GpuDevice : Device
     private IGraphDriver? _graphs;
 
     private GpuDevice(
-        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs, Func<StreamQueue, IWorkQueue>? through = null,
-        Action<nint>? staged = null)
+        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs,
+        Func<StreamQueue, IWorkQueue>? through = null, Action<nint>? staged = null)
     {
         (_context, _accelerator, Name, Precision, _graphs) = (context, accelerator, name, precision, graphs);
         _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured

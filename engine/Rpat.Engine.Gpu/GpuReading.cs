@@ -21,7 +21,8 @@ public sealed record GpuReading(
     ];
 
     /// <summary>The names of the reasons that bits stand for, as <c>nvmlDeviceGetCurrentClocksThrottleReasons</c> gives them.</summary>
-    public static IReadOnlyList<string> Reasons(ulong bits) => [.. _reasons.Where(reason => (bits & reason.Bit) != 0).Select(reason => reason.Name)];
+    public static IReadOnlyList<string> Reasons(ulong bits) =>
+        [.. _reasons.Where(reason => (bits & reason.Bit) != 0).Select(reason => reason.Name)];
 
     /// <summary>For people, in one line.</summary>
     public override string ToString() => string.Join(", ", Parts());
@@ -30,7 +31,8 @@ public sealed record GpuReading(
     {
         if (SmMhz is { } sm) yield return string.Create(CultureInfo.InvariantCulture, $"{sm} MHz");
         if (MemoryMhz is { } memory) yield return string.Create(CultureInfo.InvariantCulture, $"memory {memory} MHz");
-        if (Watts is { } watts) yield return string.Create(CultureInfo.InvariantCulture, $"{watts:F0}{(LimitWatts is { } limit ? $" of {limit:F0}" : "")} W");
+        string limit = LimitWatts is { } most ? string.Create(CultureInfo.InvariantCulture, $" of {most:F0}") : "";
+        if (Watts is { } watts) yield return string.Create(CultureInfo.InvariantCulture, $"{watts:F0}{limit} W");
         if (Celsius is { } celsius) yield return string.Create(CultureInfo.InvariantCulture, $"{celsius} °C");
         if (UsedMib is { } used) yield return string.Create(CultureInfo.InvariantCulture, $"{used:F0} MiB in use");
         if (Throttled.Count > 0) yield return $"held back by {string.Join(" and ", Throttled)}";

@@ -4,7 +4,9 @@ using Rpat.Engine.Gpu.Driver;
 
 namespace Rpat.Engine.Gpu;
 
-/// <summary>Clocks, power, temperature and memory of a GPU, read from NVIDIA's management library (NVML), which comes with the driver.</summary>
+/// <summary>
+/// Clocks, power, temperature and memory of a GPU, read from NVIDIA's management library (NVML), which comes with the driver.
+/// </summary>
 public sealed class GpuSensors : IDisposable
 {
     private readonly NvmlDevice _device;

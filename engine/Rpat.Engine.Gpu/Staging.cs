@@ -14,7 +14,8 @@ namespace Rpat.Engine.Gpu;
 /// <param name="queue">Queues the copies.</param>
 /// <param name="capture">Forbids uploads while the stream records.</param>
 /// <param name="staged">Gets the address of memory that was locked, to look whether it is.</param>
-internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)
+internal sealed class Staging(
+    Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)
 {
     private const int Uploads = 4; // room for so many of the largest
 
@@ -47,7 +48,8 @@ internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream,
         catch (AcceleratorException e)
         {
             throw new DeviceUnavailableException(
-                $"{accelerator.Name} cannot lock {words * sizeof(int) >> 20} MiB of the host's memory for uploads, since its driver answers '{e.Message}': free memory, or choose a smaller batch.", e);
+                $"{accelerator.Name} cannot lock {words * sizeof(int) >> 20} MiB of the host's memory for uploads, since its driver "
+                    + $"answers '{e.Message}': free memory, or choose a smaller batch.", e);
         }
     }
 

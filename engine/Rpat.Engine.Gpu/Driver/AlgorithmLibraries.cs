@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>
-/// Finds the libraries that ILGPU.Algorithms calls where it does not look. On Linux it asks for <c>nvidia-ml.so</c>, a name that only development
-/// packages install, and for no cuBLAS newer than 12, whose functions that are used here cuBLAS 13 has unchanged.
+/// Finds the libraries that ILGPU.Algorithms calls where it does not look. On Linux it asks for <c>nvidia-ml.so</c>, a name that only
+/// development packages install, and for no cuBLAS newer than 12, whose functions that are used here cuBLAS 13 has unchanged.
 /// </summary>
 internal static class AlgorithmLibraries
 {

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>
-/// Functions of NVIDIA's driver library, under their own names (CUDA Driver API); each returns 0 for success. The library comes with the driver.
+/// Functions of NVIDIA's driver library, under their own names (CUDA Driver API); each returns 0 for success.
+/// The library comes with the driver.
 /// </summary>
 internal static partial class CudaDriver
 {

@@ -17,13 +17,15 @@ internal sealed class CudaLoader(CudaAccelerator accelerator, AcceleratorStream 
         try
         {
             var kernel = (CudaKernel)accelerator.LoadKernel(compiled);
-            var launch = kernel.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, T>>(); // holds the kernel, which the accelerator does not
+            // It holds the kernel, to which the accelerator has a weak reference only.
+            var launch = kernel.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, T>>();
             return (kernel.FunctionPtr, (config, arguments) => launch(stream, config, arguments));
         }
         catch (CudaException e)
         {
             throw new DeviceUnavailableException(
-                $"The driver of {device} refuses kernel {PtxKernel.NameOf(typeof(T))} with {e.Error}: update NVIDIA's driver, or report it with the output of 'rpat devices'.", e);
+                $"The driver of {device} refuses kernel {PtxKernel.NameOf(typeof(T))} with {e.Error}: update NVIDIA's driver, or report it "
+                    + "with the output of 'rpat devices'.", e);
         }
     }
 }

@@ -13,7 +13,9 @@ internal interface IKernelLoader
     (nint Function, Action<KernelConfig, T> Queue) Load<T>(Action<string> check) where T : struct, IKernel;
 }
 
-/// <summary>The queue of a GPU: each kernel is looked at before the driver gets it and before it is launched, and one thread at a time queues.</summary>
+/// <summary>
+/// The queue of a GPU: each kernel is looked at before the driver gets it and before it is launched, and one thread at a time queues.
+/// </summary>
 /// <param name="queue">What queues copies.</param>
 /// <param name="loader">What loads kernels.</param>
 /// <param name="guard">What looks at kernels.</param>

@@ -37,7 +37,8 @@ internal sealed class DriverException(string message) : Exception(message);
 /// <param name="Minor">The second.</param>
 /// <param name="SharedBytes">Shared memory that a group may take if its kernel asks for it.</param>
 /// <param name="BusId">Where it sits: domain, bus and device, as NVML wants them.</param>
-internal sealed record DeviceFacts(string Model, long MemoryBytes, int Multiprocessors, int Major, int Minor, int SharedBytes, string BusId);
+internal sealed record DeviceFacts(
+    string Model, long MemoryBytes, int Multiprocessors, int Major, int Minor, int SharedBytes, string BusId);
 
 /// <summary>A loaded kernel as the driver describes it.</summary>
 /// <param name="Registers">Registers per thread.</param>

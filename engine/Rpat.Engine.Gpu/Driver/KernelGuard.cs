@@ -16,7 +16,9 @@ internal sealed class LoadedKernel(string name, nint function, FunctionFacts fac
     public int AllowedShared { get; set; } = KernelGuard.SharedOfAll - facts.SharedBytes;
 }
 
-/// <summary>Looks at each kernel before the driver gets it and before it is launched: what would fail later without a name is refused with one.</summary>
+/// <summary>
+/// Looks at each kernel before the driver gets it and before it is launched: what would fail later without a name is refused with one.
+/// </summary>
 /// <param name="driver">Who is asked.</param>
 /// <param name="name">The device's name.</param>
 /// <param name="device">The device.</param>
@@ -35,17 +37,20 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
         var newest = PtxVersion.NewestOf(version);
         if (asked.Version.CompareTo(newest) > 0)
             throw new DeviceUnavailableException(
-                $"Kernel {kernel} is compiled to PTX {asked.Version}, and the driver of {name} (CUDA {GpuRequirements.Cuda(version)}) knows PTX up to {newest}: update NVIDIA's driver.");
+                $"Kernel {kernel} is compiled to PTX {asked.Version}, and the driver of {name} (CUDA {GpuRequirements.Cuda(version)}) "
+                    + $"knows PTX up to {newest}: update NVIDIA's driver.");
         if (asked.Architecture > 10 * device.Major + device.Minor)
             throw new DeviceUnavailableException(
-                $"Kernel {kernel} is compiled for sm_{asked.Architecture}, and {name} has compute capability {GpuRequirements.Capability(device)}: report it with the output of 'rpat devices'.");
+                $"Kernel {kernel} is compiled for sm_{asked.Architecture}, and {name} has compute capability "
+                    + $"{GpuRequirements.Capability(device)}: report it with the output of 'rpat devices'.");
     }
 
     /// <summary>Asks what a kernel takes, and says if its registers were spilled.</summary>
     public LoadedKernel Describe(string kernel, nint function)
     {
         var facts = driver.Describe(function);
-        if (facts.LocalBytes > 0) note($"{name} keeps {facts.LocalBytes} bytes of each thread of {kernel} in memory, since its {facts.Registers} registers are not enough: the kernel is right but slow.");
+        if (facts.LocalBytes > 0) note($"{name} keeps {facts.LocalBytes} bytes of each thread of {kernel} in memory, since its "
+            + $"{facts.Registers} registers are not enough: the kernel is right but slow.");
         return new LoadedKernel(kernel, function, facts);
     }
 
@@ -58,7 +63,8 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
     {
         if (threads > kernel.Facts.MostThreads)
             throw new DeviceUnavailableException(
-                $"Kernel {kernel.Name} cannot run with {threads} threads per group on {name}, where its {kernel.Facts.Registers} registers per thread allow {kernel.Facts.MostThreads}: "
+                $"Kernel {kernel.Name} cannot run with {threads} threads per group on {name}, where its {kernel.Facts.Registers} registers "
+                    + $"per thread allow {kernel.Facts.MostThreads}: "
                 + "report it with the output of 'rpat devices'.");
         if (dynamicShared > kernel.AllowedShared) Allow(kernel, dynamicShared);
     }
@@ -68,7 +74,8 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
         int most = device.SharedBytes - kernel.Facts.SharedBytes;
         if (dynamicShared > most)
             throw new DeviceUnavailableException(
-                $"Kernel {kernel.Name} needs {dynamicShared} bytes of dynamic shared memory per group, and {name} has {most} for it: report it with the output of 'rpat devices'.");
+                $"Kernel {kernel.Name} needs {dynamicShared} bytes of dynamic shared memory per group, and {name} has {most} for it: "
+                    + "report it with the output of 'rpat devices'.");
         driver.AllowDynamicShared(kernel.Function, dynamicShared);
         kernel.AllowedShared = dynamicShared;
     }

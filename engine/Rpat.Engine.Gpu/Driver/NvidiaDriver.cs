@@ -12,7 +12,8 @@ internal sealed class NvidiaDriver : IDriver
     private const int MemoryTypeOfPointer = 2; // CU_POINTER_ATTRIBUTE_MEMORY_TYPE
 
     // CUdevice_attribute
-    private const int MultiprocessorCount = 16, BusNumber = 33, DeviceNumber = 34, DomainNumber = 50, CapabilityMajor = 75, CapabilityMinor = 76, MostShared = 97;
+    private const int MultiprocessorCount = 16, BusNumber = 33, DeviceNumber = 34, DomainNumber = 50;
+    private const int CapabilityMajor = 75, CapabilityMinor = 76, MostShared = 97;
 
     // CUfunction_attribute
     private const int MostThreads = 0, StaticShared = 1, LocalSize = 3, RegisterCount = 4, MostDynamicShared = 8;
@@ -54,7 +55,8 @@ internal sealed class NvidiaDriver : IDriver
         Require(nameof(CudaDriver.cuFuncSetAttribute), () => CudaDriver.cuFuncSetAttribute(function, MostDynamicShared, bytes));
 
     // The driver answers CUDA_ERROR_INVALID_VALUE for memory that it does not know.
-    public bool IsPageLocked(nint pointer) => CudaDriver.cuPointerGetAttribute(out int type, MemoryTypeOfPointer, pointer) == 0 && type == HostMemory;
+    public bool IsPageLocked(nint pointer) =>
+        CudaDriver.cuPointerGetAttribute(out int type, MemoryTypeOfPointer, pointer) == 0 && type == HostMemory;
 
     private static DeviceFacts Describe(int index)
     {
@@ -72,7 +74,8 @@ internal sealed class NvidiaDriver : IDriver
         }
         string bus = string.Create(CultureInfo.InvariantCulture, $"{Read(DomainNumber):X4}:{Read(BusNumber):X2}:{Read(DeviceNumber):X2}.0");
         string model = Encoding.UTF8.GetString(name.AsSpan(0, Math.Max(0, name.AsSpan().IndexOf((byte)0))));
-        return new DeviceFacts(model, (long)bytes, Read(MultiprocessorCount), Read(CapabilityMajor), Read(CapabilityMinor), Read(MostShared), bus);
+        return new DeviceFacts(
+            model, (long)bytes, Read(MultiprocessorCount), Read(CapabilityMajor), Read(CapabilityMinor), Read(MostShared), bus);
     }
 
     private static void Require(string function, Func<int> call)
@@ -89,19 +92,23 @@ internal sealed class NvidiaDriver : IDriver
         }
         catch (DllNotFoundException)
         {
-            throw new DriverException($"the CUDA driver could not be loaded ({CudaDriver.FileName} was not found): install NVIDIA's driver");
+            throw new DriverException(
+                $"the CUDA driver could not be loaded ({CudaDriver.FileName} was not found): install NVIDIA's driver");
         }
         catch (Exception e) when (e is BadImageFormatException or EntryPointNotFoundException)
         {
-            throw new DriverException($"the CUDA driver ({CudaDriver.FileName}) has no {function} that this process can call: install a newer driver of NVIDIA's");
+            throw new DriverException($"the CUDA driver ({CudaDriver.FileName}) has no {function} that this process can call: install a "
+                + "newer driver of NVIDIA's");
         }
     }
 
     private static string Refusal(string function, string code) => code switch
     {
         "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH" or "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE" =>
-            $"the driver answers {code} to {function}: its library and the system's kernel module are of different versions, restart the machine or install one version",
-        "CUDA_ERROR_STUB_LIBRARY" => $"the driver answers {code} to {function}: a toolkit's stub was found before NVIDIA's driver, take it off the library path",
+            $"the driver answers {code} to {function}: its library and the system's kernel module are of different versions, restart the "
+                + "machine or install one version",
+        "CUDA_ERROR_STUB_LIBRARY" => $"the driver answers {code} to {function}: a toolkit's stub was found before NVIDIA's driver, take it "
+            + "off the library path",
         _ => $"the driver answers {code} to {function}: check that nvidia-smi lists the GPU and that no other program holds it",
     };
 }

@@ -6,15 +6,17 @@ namespace Rpat.Engine.Gpu.Driver;
 /// <summary>A version of the PTX language, such as 8.6.</summary>
 internal readonly partial record struct PtxVersion(int Major, int Minor) : IComparable<PtxVersion>
 {
-    // PTX ISA, "Release Notes": the CUDA release that first knew each version; releases between these two knew 7.0 to 8.5, as they are numbered.
+    // PTX ISA, "Release Notes": the CUDA release that first knew each version. CUDA 11.0 to 12.5 knew PTX 7.0 to 8.5, in step.
     private static readonly (int Cuda, PtxVersion Ptx)[] _outOfStep =
         [(13010, new(9, 1)), (13000, new(9, 0)), (12090, new(8, 8)), (12080, new(8, 7)), (12070, new(8, 6)), (12050, new(8, 5))];
 
-    /// <summary>The oldest that has every instruction of the kernels: tensor products of TF32 and bfloat16, and copies to shared memory.</summary>
+    /// <summary>
+    /// The oldest that has every instruction of the kernels: tensor products of TF32 and bfloat16, and copies to shared memory.
+    /// </summary>
     public static PtxVersion Needed { get; } = new(7, 0);
 
     /// <summary>The newest that a driver can compile.</summary>
-    /// <param name="driver">Its CUDA version, 1000·major + 10·minor. Of one that is newer than this program, at least so much is certain.</param>
+    /// <param name="driver">Its CUDA version, 1000·major + 10·minor. Of one newer than this program, so much is certain.</param>
     public static PtxVersion NewestOf(int driver)
     {
         foreach (var (cuda, ptx) in _outOfStep)
@@ -27,7 +29,9 @@ internal readonly partial record struct PtxVersion(int Major, int Minor) : IComp
     public static (PtxVersion Version, int Architecture)? Of(string text)
     {
         var (version, target) = (VersionPattern().Match(text), TargetPattern().Match(text));
-        return version.Success && target.Success ? (new PtxVersion(Number(version.Groups[1]), Number(version.Groups[2])), Number(target.Groups[1])) : null;
+        return version.Success && target.Success
+            ? (new PtxVersion(Number(version.Groups[1]), Number(version.Groups[2])), Number(target.Groups[1]))
+            : null;
     }
 
     public int CompareTo(PtxVersion other) => (Major, Minor).CompareTo((other.Major, other.Minor));

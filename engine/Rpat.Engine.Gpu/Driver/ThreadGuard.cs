@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>
-/// One thread at a time may use a device: its stream, staging and scratch memory belong to the work that is being queued. Another thread may
-/// go on afterwards, and ILGPU makes the device's context current for it; two at once are refused instead of mixing their work.
+/// One thread at a time may use a device: its stream, staging and scratch memory belong to the work that is being queued. Another
+/// thread may go on afterwards, and ILGPU makes the device's context current for it; two at once are refused instead of mixed.
 /// </summary>
 internal sealed class ThreadGuard(string device)
 {
@@ -15,7 +15,8 @@ internal sealed class ThreadGuard(string device)
     {
         int self = Environment.CurrentManagedThreadId, owner = Interlocked.CompareExchange(ref _owner, self, 0);
         if (owner != 0 && owner != self)
-            throw new InvalidOperationException($"{device} is used by thread {self} while thread {owner} queues work on it: let one thread use a device at a time, or open it once per thread.");
+            throw new InvalidOperationException($"{device} is used by thread {self} while thread {owner} queues work on it: let one thread "
+                + "use a device at a time, or open it once per thread.");
         _depth++;
         return new Turn(this);
     }

@@ -39,7 +39,9 @@ internal sealed class DevicePeak : IDisposable
         return new Peak(operations / multiply, 2.0 * sizeof(float) * _words / Math.Min(kernel, driver));
     }
 
-    /// <summary>What can be timed by itself, each with its operations or bytes: copies and multiply-adds, and the way to the host and back.</summary>
+    /// <summary>
+    /// What can be timed by itself, each with its operations or bytes: copies and multiply-adds, and the way to the host and back.
+    /// </summary>
     public IEnumerable<(string Name, double Bytes, Func<double> Queue)> Cases()
     {
         double bytes = 2.0 * sizeof(float) * _words;
@@ -47,8 +49,9 @@ internal sealed class DevicePeak : IDisposable
         yield return ($"copy of {size}, driver", bytes, () => None(() => _device.Copy(_from, _to)));
         yield return ($"copy of {size}, kernel", bytes, () => None(() => _device.Kernels.Scale(_words, _from, 1, false, _to)));
         var host = new float[Math.Max(1, _words / HostShare)];
-        yield return ($"upload of {Mebibytes(host.Length)}", sizeof(float) * (double)host.Length, () => None(() => _device.Upload(host, _to)));
-        yield return ($"download of {Mebibytes(host.Length)}", sizeof(float) * (double)host.Length, () => None(() => _device.Download(_from, host)));
+        (string less, double once) = (Mebibytes(host.Length), sizeof(float) * (double)host.Length);
+        yield return ($"upload of {less}", once, () => None(() => _device.Upload(host, _to)));
+        yield return ($"download of {less}", once, () => None(() => _device.Download(_from, host)));
         yield return ("multiply-adds on registers", 0, _device.QueueMultiplyAdds);
     }
 
@@ -58,7 +61,8 @@ internal sealed class DevicePeak : IDisposable
         return 0;
     }
 
-    private static string Mebibytes(long words) => string.Create(CultureInfo.InvariantCulture, $"{words * sizeof(float) / (double)(1 << 20):0.##} MiB");
+    private static string Mebibytes(long words) =>
+        string.Create(CultureInfo.InvariantCulture, $"{words * sizeof(float) / (double)(1 << 20):0.##} MiB");
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
@@ -18,24 +19,30 @@ namespace Rpat.Trainer.Bench;
 /// <param name="Passed">Whether every kernel was right.</param>
 /// <param name="Kernels">How many there were.</param>
 /// <param name="When">When it ran.</param>
-internal sealed record FirstUseResult(string Model, string Driver, string Precision, string Version, bool Passed, int Kernels, DateTimeOffset When);
+internal sealed record FirstUseResult(
+    string Model, string Driver, string Precision, string Version, bool Passed, int Kernels, DateTimeOffset When);
 
 /// <summary>
-/// Before a GPU first computes anything that counts with a driver and a version of this program, every kernel is held against double precision: the
-/// driver compiles the kernels anew, and drivers have compiled wrongly. What passed is kept in the user's cache folder and not tested again.
+/// Before a GPU first computes anything that counts with a driver and a version of this program, every kernel is held against double
+/// precision: the driver compiles the kernels anew, and drivers have compiled wrongly. What passed is kept in the user's cache folder
+/// and not tested again.
 /// </summary>
 internal sealed class FirstUse(Host host)
 {
     /// <summary>The environment variable that leaves the test out when it is <c>off</c>.</summary>
     public const string Variable = "RPAT_SELF_TEST";
 
-    private static readonly JsonSerializerOptions _format = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions _format =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
     /// <summary>Small, so that it takes seconds, with whole tiles and ragged ones, images, strides and 1×1 filters.</summary>
     public static KernelSizes Sizes { get; } = new()
     {
         Batch = 4,
-        Layers = [new(3, 32, 64, 3, 1), new(64, 32, 64, 3, 1), new(64, 16, 128, 3, 2), new(64, 16, 128, 1, 2), new(20, 9, 36, 3, 1), new(256, 4, 256, 3, 1)],
+        Layers =
+        [
+            new(3, 32, 64, 3, 1), new(64, 32, 64, 3, 1), new(64, 16, 128, 3, 2), new(64, 16, 128, 1, 2), new(20, 9, 36, 3, 1), new(256, 4, 256, 3, 1),
+        ],
         Map = (64, 16),
         Depthwise = (36, 16),
         Parameters = 1 << 16,
@@ -63,10 +70,12 @@ internal sealed class FirstUse(Host host)
             return;
         }
         if (Read(PathOf(gpu, precision)) is { Passed: true } kept && IsOf(kept, gpu, precision)) return;
-        host.Note($"{gpu.Name}: first use of {gpu.Model} with driver {DriverOf(gpu)} in {precision}, each kernel is tested ({Variable}=off leaves that out)");
+        host.Note($"{gpu.Name}: first use of {gpu.Model} with driver {DriverOf(gpu)} in {precision}, each kernel is tested ({Variable}=off "
+            + "leaves that out)");
         var lines = test();
         SelfTestLine[] wrong = [.. lines.Where(line => !(line.Error <= line.Allowed(precision)))];
-        Keep(gpu, precision, new(gpu.Model, DriverOf(gpu), precision, MachineInfo.ProgramVersion(), wrong.Length == 0, lines.Count, host.Clock.GetLocalNow()));
+        var now = host.Clock.GetLocalNow();
+        Keep(gpu, precision, new(gpu.Model, DriverOf(gpu), precision, MachineInfo.ProgramVersion(), wrong.Length == 0, lines.Count, now));
         if (wrong.Length > 0) throw new DeviceException(Sentence(gpu, precision, wrong, lines.Count));
     }
 
@@ -84,8 +93,11 @@ internal sealed class FirstUse(Host host)
         var other => throw new UsageException($"{Variable} is '{other}' in the environment: give on or off."),
     };
 
-    private static string Sentence(GpuInfo gpu, string precision, SelfTestLine[] wrong, int count) => FormattableString.Invariant(
-        $"{gpu.Name} ({gpu.Model}) computes wrongly with driver {DriverOf(gpu)}: {wrong.Length} of {count} kernels in {precision}, '{wrong[0].Name}' by {wrong[0].Error:G2} of its largest value where {wrong[0].Allowed(precision):G2} is rounding; install another driver ('rpat devices --self-test {gpu.Name} --precision {precision}' shows all), or use --device cpu.");
+    private static string Sentence(GpuInfo gpu, string precision, SelfTestLine[] wrong, int count) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{gpu.Name} ({gpu.Model}) computes wrongly with driver {DriverOf(gpu)}: {wrong.Length} of {count} kernels in {precision}, "
+            + $"'{wrong[0].Name}' by {wrong[0].Error:G2} of its largest value where {wrong[0].Allowed(precision):G2} is rounding; install "
+            + $"another driver ('rpat devices --self-test {gpu.Name} --precision {precision}' shows all), or use --device cpu.");
 
     private static string DriverOf(GpuInfo gpu) => gpu.Driver.Length > 0 ? gpu.Driver : $"of CUDA {gpu.Cuda}";
 
@@ -102,7 +114,8 @@ internal sealed class FirstUse(Host host)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            host.Warn($"note: the self-test's result could not be kept, so that it will run again ({error.Message.TrimEnd('.')}): set XDG_CACHE_HOME to a folder that can be written");
+            host.Warn($"note: the self-test's result could not be kept, so that it will run again ({error.Message.TrimEnd('.')}): set "
+                + "XDG_CACHE_HOME to a folder that can be written");
         }
     }
 
@@ -122,7 +135,8 @@ internal sealed class FirstUse(Host host)
     private string PathOf(GpuInfo gpu, string precision)
     {
         string name = $"{gpu.Model} {DriverOf(gpu)} {precision} {MachineInfo.ProgramVersion()}";
-        return Path.Combine(Folder(), "rpat", "self-test", string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : '-')) + ".json");
+        string file = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : '-')) + ".json";
+        return Path.Combine(Folder(), "rpat", "self-test", file);
     }
 
     private string Folder()

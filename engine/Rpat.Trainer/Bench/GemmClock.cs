@@ -9,7 +9,8 @@ namespace Rpat.Trainer.Bench;
 /// <param name="clock">How it is timed.</param>
 /// <param name="queue">Queues C = A·B: size, A, B, C.</param>
 /// <param name="rounds">Rounds of a product.</param>
-internal sealed class GemmClock(Device device, KernelClock clock, Action<GemmSize, DeviceBuffer, DeviceBuffer, DeviceBuffer> queue, int rounds)
+internal sealed class GemmClock(
+    Device device, KernelClock clock, Action<GemmSize, DeviceBuffer, DeviceBuffer, DeviceBuffer> queue, int rounds)
 {
     private const int Chunk = 1 << 20;
 

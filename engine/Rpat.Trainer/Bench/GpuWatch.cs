@@ -14,7 +14,8 @@ internal sealed class GpuWatch : IDisposable
     /// <summary>Opens the sensors of a device; that there are none is said once.</summary>
     public static GpuWatch Of(Device device, Host host)
     {
-        if (device is not GpuDevice || GpuBackend.Find().Devices.FirstOrDefault(gpu => gpu.Name == device.Name) is not { } gpu) return new GpuWatch(null);
+        if (device is not GpuDevice) return new GpuWatch(null);
+        var gpu = GpuBackend.Find().Devices.First(one => one.Name == device.Name);
         var sensors = GpuSensors.Open(gpu, out string? why);
         if (why is not null) host.Note($"note: rows have no clocks, power and temperature, since {why}");
         return new GpuWatch(sensors);

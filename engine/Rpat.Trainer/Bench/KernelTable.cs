@@ -77,12 +77,16 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
         string flops = line.Flops > 0 ? (line.Flops / line.Median / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "";
         string range = string.Create(CultureInfo.InvariantCulture, $"{1e6 * line.Seconds[0]:F1}–{1e6 * line.Seconds[^1]:F1}");
         return string.Create(CultureInfo.InvariantCulture,
-            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.Share,8:F3}  {(line.IsBoundByArithmetic ? "arithmetic" : "memory")}")
+            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.Share,8:F3}  "
+                + $"{(line.IsBoundByArithmetic ? "arithmetic" : "memory")}")
             + (line.OfCublas is { } share ? string.Create(CultureInfo.InvariantCulture, $"  {share:F2} of cuBLAS") : "");
     }
 
-    private KernelLine Time(KernelCase one, Peak peak) =>
-        new(one.Name, KernelCategories.Of(one), _clock.Seconds(() => one.Run(device.Kernels), rounds), one.Flops, one.Bytes, peak) { Gpu = Reading?.Invoke() };
+    private KernelLine Time(KernelCase one, Peak peak)
+    {
+        double[] seconds = _clock.Seconds(() => one.Run(device.Kernels), rounds);
+        return new(one.Name, KernelCategories.Of(one), seconds, one.Flops, one.Bytes, peak) { Gpu = Reading?.Invoke() };
+    }
 
     private IEnumerable<KernelLine> Peaks(DevicePeak peak, Func<string, string, bool>? wants)
     {
@@ -91,7 +95,8 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
         {
             double flops = 0;
             double[] seconds = _clock.Seconds(() => flops = queue(), rounds);
-            yield return new KernelLine(name, KernelCategories.Peak, seconds, flops, bytes, now ??= peak.Measure()) { Gpu = Reading?.Invoke() };
+            var reading = Reading?.Invoke();
+            yield return new KernelLine(name, KernelCategories.Peak, seconds, flops, bytes, now ??= peak.Measure()) { Gpu = reading };
         }
     }
 

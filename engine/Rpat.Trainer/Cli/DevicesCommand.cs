@@ -32,14 +32,8 @@ internal static class DevicesCommand
     /// <param name="reading">How it stands, or null.</param>
     /// <param name="missing">Why nothing is known of that, or null.</param>
     /// <param name="tests">Results of the self-test at first use.</param>
-    internal static DeviceRow Row(GpuInfo gpu, GpuReading? reading, string? missing, IReadOnlyList<FirstUseResult> tests) => new(gpu.Name, About(gpu))
-    {
-        Gpu = gpu,
-        Reading = reading,
-        ReadingMissing = missing,
-        Proven = Proven,
-        SelfTests = tests,
-    };
+    internal static DeviceRow Row(GpuInfo gpu, GpuReading? reading, string? missing, IReadOnlyList<FirstUseResult> tests) =>
+        new(gpu.Name, About(gpu)) { Gpu = gpu, Reading = reading, ReadingMissing = missing, Proven = Proven, SelfTests = tests };
 
     internal static void Write(IReadOnlyList<DeviceRow> rows, TextWriter output)
     {
@@ -66,9 +60,12 @@ internal static class DevicesCommand
 
     private static string About(GpuInfo gpu)
     {
-        string driver = gpu.Driver.Length > 0 ? $"driver {gpu.Driver} (CUDA {gpu.Cuda}, PTX {gpu.Ptx})" : $"driver of CUDA {gpu.Cuda} (PTX {gpu.Ptx})";
+        string driver = gpu.Driver.Length > 0
+            ? $"driver {gpu.Driver} (CUDA {gpu.Cuda}, PTX {gpu.Ptx})"
+            : $"driver of CUDA {gpu.Cuda} (PTX {gpu.Ptx})";
         string about = string.Create(
-            CultureInfo.InvariantCulture, $"{gpu.Model}, {gpu.MemoryBytes >> 30} GiB, {gpu.Multiprocessors} multiprocessors, compute capability {gpu.Capability}, {driver}");
+            CultureInfo.InvariantCulture, $"{gpu.Model}, {gpu.MemoryBytes >> 30} GiB, {gpu.Multiprocessors} multiprocessors, compute "
+                + $"capability {gpu.Capability}, {driver}");
         return gpu.Problem is null ? about : $"{about}; cannot be used, since {gpu.Problem}";
     }
 
@@ -78,7 +75,8 @@ internal static class DevicesCommand
         if (row.ReadingMissing is { } missing) yield return $"now: unknown, since {missing}";
         if (row.Proven is { } proven) yield return $"proven: {proven}";
         foreach (var test in row.SelfTests ?? [])
-            yield return string.Create(CultureInfo.InvariantCulture, $"self-test: {(test.Passed ? "passed" : "FAILED")} here in {test.Precision} on {test.When:yyyy-MM-dd}");
+            yield return string.Create(CultureInfo.InvariantCulture, $"self-test: {(test.Passed ? "passed" : "FAILED")} here in "
+                + $"{test.Precision} on {test.When:yyyy-MM-dd}");
         if (row.SelfTests is { Count: 0 }) yield return $"self-test: not run here yet, 'rpat devices --self-test {row.Name}' does";
     }
 }

@@ -64,7 +64,8 @@ internal sealed class KernelsCommand
         var found = gpu.OpenYardstick(out string? why);
         _host.Note(found is null
             ? $"note: no row of cuBLAS, since {why}"
-            : $"note: cuBLAS {found.Version} multiplies matrices of the same size that lie ready for it; what it would take to make them of images is not counted");
+            : $"note: cuBLAS {found.Version} multiplies matrices of the same size that lie ready for it; what it would take to make them "
+                + "of images is not counted");
         return found;
     }
 
@@ -82,7 +83,8 @@ internal sealed class KernelsCommand
             rows.Add(line.Row);
         }
         if (rows.Count > 0) WritePeaks(peaks);
-        if (rows.LastOrDefault(row => row.Gpu is not null)?.Gpu is { } gpu) _host.Out.WriteLine($"{gpu} after the last row; --json has it for each");
+        if (rows.LastOrDefault(row => row.Gpu is not null)?.Gpu is { } gpu) _host.Out.WriteLine($"{gpu} after the last row; --json has it "
+            + "for each");
         return rows;
     }
 

@@ -31,7 +31,8 @@ internal sealed class PtxCommand
     public static Command Create(Host host)
     {
         var ptx = new PtxCommand(host);
-        var command = new Command("ptx", "Compile the GPU kernels to PTX text and audit it (needs no GPU).") { ptx._out, ptx._arch, ptx._json.Option };
+        const string about = "Compile the GPU kernels to PTX text and audit it (needs no GPU).";
+        var command = new Command("ptx", about) { ptx._out, ptx._arch, ptx._json.Option };
         command.SetAction(ptx.Run);
         return command;
     }
@@ -48,13 +49,15 @@ internal sealed class PtxCommand
             parsed, _host, () => kernels.Select(Row), () =>
             {
                 foreach (var kernel in kernels)
-                    _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}");
+                    _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async "
+                        + $"{kernel.AsyncCopies,2}  {kernel.Verdict}");
             });
         return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
 
     /// <summary>A kernel for programs.</summary>
-    internal static object Row(PtxKernel kernel) => new { kernel.Name, kernel.QuadAccesses, kernel.TensorProducts, kernel.AsyncCopies, kernel.Verdict };
+    internal static object Row(PtxKernel kernel) =>
+        new { kernel.Name, kernel.QuadAccesses, kernel.TensorProducts, kernel.AsyncCopies, kernel.Verdict };
 
     private static IReadOnlyList<PtxKernel> Compile(int arch)
     {

@@ -67,7 +67,8 @@ internal sealed class SelfTestOption
             talk.WriteLine(Text(line, line.Allowed(precision)));
         }
         string on = $"{device.Name}: {device.Description}; batch {batch}";
-        _json.Give(parsed, _host, () => new { On = on, Precision = precision, Lines = lines.Select(line => Row(line, precision)) }, () => { });
+        var rows = lines.Select(line => Row(line, precision));
+        _json.Give(parsed, _host, () => new { On = on, Precision = precision, Lines = rows }, () => { });
         return lines.TrueForAll(line => line.Error <= line.Allowed(precision)) ? ExitCode.Done : ExitCode.Device;
     }
 
@@ -86,7 +87,8 @@ internal sealed class SelfTestOption
     private static string Text(SelfTestLine line, double allowed)
     {
         string speed = line.Gigaflops > 0 ? $"{line.Gigaflops.ToString("F0", CultureInfo.InvariantCulture),8} GFLOP/s" : new string(' ', 16);
-        string verdict = line.Error <= allowed ? "ok" : string.Create(CultureInfo.InvariantCulture, $"WRONG: at most {allowed:E0} is rounding");
+        string wrong = string.Create(CultureInfo.InvariantCulture, $"WRONG: at most {allowed:E0} is rounding");
+        string verdict = line.Error <= allowed ? "ok" : wrong;
         return string.Create(CultureInfo.InvariantCulture,
             $"{line.Name,-34} error {line.Error:E1}  {line.Milliseconds,9:F3} ms {speed} {line.Gigabytes,8:F0} GB/s  {verdict}");
     }

@@ -20,7 +20,8 @@ internal static class OpenDevice
         if (name == "cuda") return Cuda + "0";
         if (name != "auto") return name;
         var gpu = GpuBackend.First();
-        note(gpu is not null ? $"device: {gpu.Name}, {gpu.Model}" : "device: cpu, since there is no GPU that can be used ('rpat devices' says why)");
+        note(gpu is not null ? $"device: {gpu.Name}, {gpu.Model}" : "device: cpu, since there is no GPU that can be used ('rpat devices' "
+            + "says why)");
         return gpu?.Name ?? "cpu";
     }
 

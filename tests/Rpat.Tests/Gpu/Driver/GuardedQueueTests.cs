@@ -31,7 +31,8 @@ public class GuardedQueueTests
         using var device = Open(new FakeDriver { Function = new(255, 128, 0, 0) });
         var buffer = device.Allocate(Count);
         var refused = Assert.Throws<DeviceUnavailableException>(() => device.Kernels.Scale(Count, buffer, 2, false, buffer));
-        Assert.Matches(@"^Kernel \w+ cannot run with 256 threads per group on cuda:0, where its 255 registers per thread allow 128: ", refused.Message);
+        Assert.Matches(
+            @"^Kernel \w+ cannot run with 256 threads per group on cuda:0, where its 255 registers per thread allow 128: ", refused.Message);
     }
 
     [Fact]
@@ -40,7 +41,8 @@ public class GuardedQueueTests
         using var device = Open(new FakeDriver(), cuda: 12000);
         var buffer = device.Allocate(Count);
         var refused = Assert.Throws<DeviceUnavailableException>(() => device.Kernels.Scale(Count, buffer, 2, false, buffer));
-        Assert.Matches(@"^Kernel \w+ is compiled to PTX 8\.6, and the driver of cuda:0 \(CUDA 12\.0\) knows PTX up to 8\.0: update NVIDIA's driver\.$", refused.Message);
+        Assert.Matches(@"^Kernel \w+ is compiled to PTX 8\.6, and the driver of cuda:0 \(CUDA 12\.0\) knows PTX up to 8\.0: update "
+            + @"NVIDIA's driver\.$", refused.Message);
     }
 
     [Fact]
@@ -63,14 +65,16 @@ public class GuardedQueueTests
         var refused = Assert.Throws<InvalidOperationException>(() => guard.Enter());
         holding.SetResult();
         await holder;
-        Assert.Matches(@"^cuda:0 is used by thread \d+ while thread \d+ queues work on it: let one thread use a device at a time, or open it once per thread\.$", refused.Message);
+        Assert.Matches(@"^cuda:0 is used by thread \d+ while thread \d+ queues work on it: let one thread use a device at a time, or open "
+            + @"it once per thread\.$", refused.Message);
         guard.Enter().Dispose();
     }
 
     private static GpuDevice Open(FakeDriver driver, int cuda = 12080) => GpuDevice.Simulator(Precision.Fp32, null, queue =>
     {
         var machine = new MachineQueue(queue, null);
-        return new GuardedQueue(machine, new MachineLoader(machine), new KernelGuard(driver, "cuda:0", FakeDriver.H100, cuda, static _ => { }), new ThreadGuard("cuda:0"));
+        var guard = new KernelGuard(driver, "cuda:0", FakeDriver.H100, cuda, static _ => { });
+        return new GuardedQueue(machine, new MachineLoader(machine), guard, new ThreadGuard("cuda:0"));
     });
 
     /// <summary>Loads onto the machine what a driver would get.</summary>

@@ -10,8 +10,10 @@ public class KernelGuardTests
 
     [Theory]
     [InlineData(12040, "8.4", 90, null)]
-    [InlineData(12040, "8.5", 90, "Kernel ConvGemm is compiled to PTX 8.5, and the driver of cuda:0 (CUDA 12.4) knows PTX up to 8.4: update NVIDIA's driver.")]
-    [InlineData(12080, "8.6", 100, "Kernel ConvGemm is compiled for sm_100, and cuda:0 has compute capability 9.0: report it with the output of 'rpat devices'.")]
+    [InlineData(12040, "8.5", 90, "Kernel ConvGemm is compiled to PTX 8.5, and the driver of cuda:0 (CUDA 12.4) knows PTX up to 8.4: "
+        + "update NVIDIA's driver.")]
+    [InlineData(12080, "8.6", 100, "Kernel ConvGemm is compiled for sm_100, and cuda:0 has compute capability 9.0: report it with the "
+        + "output of 'rpat devices'.")]
     [InlineData(12080, "8.6", 80, null)]
     public void A_text_is_held_against_driver_and_device(int cuda, string version, int target, string? sentence)
     {
@@ -29,7 +31,8 @@ public class KernelGuardTests
         guard.RequireLaunch(kernel, 384, 0);
         var refused = Assert.Throws<DeviceUnavailableException>(() => guard.RequireLaunch(kernel, 512, 0));
         Assert.Equal(
-            "Kernel ConvGemm cannot run with 512 threads per group on cuda:0, where its 168 registers per thread allow 384: report it with the output of 'rpat devices'.", refused.Message);
+            "Kernel ConvGemm cannot run with 512 threads per group on cuda:0, where its 168 registers per thread allow 384: report it with "
+                + "the output of 'rpat devices'.", refused.Message);
         Assert.Empty(_notes);
     }
 
@@ -49,7 +52,8 @@ public class KernelGuardTests
         Assert.Equal([(40 << 10) + 16, 219 << 10], driver.Allowed);
         var refused = Assert.Throws<DeviceUnavailableException>(() => guard.RequireLaunch(kernel, 128, 220 << 10));
         Assert.Equal(
-            "Kernel ConvLineGemm-Tf32 needs 225280 bytes of dynamic shared memory per group, and cuda:0 has 224256 for it: report it with the output of 'rpat devices'.", refused.Message);
+            "Kernel ConvLineGemm-Tf32 needs 225280 bytes of dynamic shared memory per group, and cuda:0 has 224256 for it: report it with "
+                + "the output of 'rpat devices'.", refused.Message);
         Assert.Equal(2, driver.Allowed.Count);
     }
 
@@ -57,7 +61,8 @@ public class KernelGuardTests
     public void Spilled_registers_are_noted()
     {
         Guard(new FakeDriver { Function = new(255, 256, 96, 0) }).Describe("ConvGemm", 1);
-        Assert.Equal("cuda:0 keeps 96 bytes of each thread of ConvGemm in memory, since its 255 registers are not enough: the kernel is right but slow.", Assert.Single(_notes));
+        Assert.Equal("cuda:0 keeps 96 bytes of each thread of ConvGemm in memory, since its 255 registers are not enough: the kernel is "
+            + "right but slow.", Assert.Single(_notes));
     }
 
     [Theory]
@@ -65,7 +70,7 @@ public class KernelGuardTests
     [InlineData(false, 1)]
     public void Staging_that_is_not_page_locked_is_noted(bool locks, int notes)
     {
-        GpuDevice.RequireLocked(new FakeDriver { Locks = locks }, "cuda:0", 1, _notes.Add);
+        GpuDevice.NoteUnlocked(new FakeDriver { Locks = locks }, "cuda:0", 1, _notes.Add);
         Assert.Equal(notes, _notes.Count);
     }
 

@@ -21,22 +21,27 @@ public class PtxVersionTests
     [InlineData(14000, "9.1")] // newer than what is known
     public void A_driver_knows(int cuda, string ptx) => Assert.Equal(ptx, PtxVersion.NewestOf(cuda).ToString());
 
-    /// <summary>ILGPU chooses the text's version by a table of its own, which ends at CUDA 12.9: no text may be refused that it would write.</summary>
+    /// <summary>
+    /// ILGPU chooses the text's version by a table of its own, which ends at CUDA 12.9: no text may be refused that it would write.
+    /// </summary>
     [Fact]
     public void ILGPU_writes_no_version_that_is_refused()
     {
         for (int cuda = 11000; cuda < 14000; cuda += 10)
         {
-            Assert.True(CudaAccelerator.TryGetInstructionSet(CudaArchitecture.SM_80, CudaDriverVersion.FromValue(cuda), out _, out var set), $"CUDA {cuda}");
+            var driver = CudaDriverVersion.FromValue(cuda);
+            Assert.True(CudaAccelerator.TryGetInstructionSet(CudaArchitecture.SM_80, driver, out _, out var set), $"CUDA {cuda}");
             var newest = PtxVersion.NewestOf(cuda);
-            Assert.True(new PtxVersion(set.Major, set.Minor).CompareTo(newest) <= 0, $"CUDA {cuda}: ILGPU writes {set}, the driver knows {newest}");
+            Assert.True(new PtxVersion(set.Major, set.Minor).CompareTo(newest) <= 0, $"CUDA {cuda}: ILGPU writes {set}, the driver knows "
+                + $"{newest}");
         }
     }
 
     [Theory]
     [InlineData("//\n.version 8.6\n.target sm_90\n.address_size 64\n", 8, 6, 90)]
     [InlineData(".version 7.0\r\n.target sm_80a, debug\r\n", 7, 0, 80)]
-    public void A_text_asks_for(string text, int major, int minor, int architecture) => Assert.Equal((new PtxVersion(major, minor), architecture), PtxVersion.Of(text));
+    public void A_text_asks_for(string text, int major, int minor, int architecture) =>
+        Assert.Equal((new PtxVersion(major, minor), architecture), PtxVersion.Of(text));
 
     [Theory]
     [InlineData("")]

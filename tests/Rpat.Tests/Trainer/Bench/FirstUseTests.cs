@@ -23,11 +23,14 @@ public sealed class FirstUseTests : IDisposable
     public void What_passed_is_not_tested_again()
     {
         var host = Require(_gpu, 1e-6);
-        Assert.Equal("cuda:0: first use of NVIDIA H100/80 with driver 550.54.15 in fp32, each kernel is tested (RPAT_SELF_TEST=off leaves that out)\n", host.Error);
+        Assert.Equal("cuda:0: first use of NVIDIA H100/80 with driver 550.54.15 in fp32, each kernel is tested (RPAT_SELF_TEST=off leaves "
+            + "that out)\n", host.Error);
         Assert.Empty(Require(_gpu with { Name = "cuda:1" }, 1e-6).Error); // another of its kind
         Assert.Equal(1, _runs);
         var kept = Assert.Single(new FirstUse(host.Host).Kept(_gpu));
-        Assert.Equal(("NVIDIA H100/80", "550.54.15", "fp32", true, 1), (kept.Model, kept.Driver, kept.Precision, kept.Passed, kept.Kernels));
+        Assert.Equal(
+            ("NVIDIA H100/80", "550.54.15", "fp32", true, 1),
+            (kept.Model, kept.Driver, kept.Precision, kept.Passed, kept.Kernels));
     }
 
     [Fact]
@@ -52,8 +55,10 @@ public sealed class FirstUseTests : IDisposable
             var refused = Assert.Throws<DeviceException>(() => Require(_gpu, error));
             Assert.Equal(ExitCode.Device, refused.Code);
             Assert.Matches(
-                @"^cuda:0 \(NVIDIA H100/80\) computes wrongly with driver 550\.54\.15: 1 of 1 kernels in fp32, 'conv forward' by \S+ of its largest value where 0\.0001 is rounding; "
-                + @"install another driver \('rpat devices --self-test cuda:0 --precision fp32' shows all\), or use --device cpu\.$", refused.Message);
+                @"^cuda:0 \(NVIDIA H100/80\) computes wrongly with driver 550\.54\.15: 1 of 1 kernels in fp32, 'conv forward' by \S+ of "
+                    + @"its largest value where 0\.0001 is rounding; "
+                + @"install another driver \('rpat devices --self-test cuda:0 --precision fp32' shows all\), or use --device "
+                + @"cpu\.$", refused.Message);
             Assert.Equal(time, _runs);
         }
         Assert.False(Assert.Single(new FirstUse(Host().Host).Kept(_gpu)).Passed);
@@ -71,7 +76,7 @@ public sealed class FirstUseTests : IDisposable
     [InlineData("{")]
     [InlineData("null")]
     [InlineData("[1]")]
-    [InlineData("""{"model":"another","driver":"550.54.15","precision":"fp32","version":"0","passed":true,"kernels":1,"when":"2026-01-01T00:00:00+00:00"}""")]
+    [InlineData("""{"model":"another","driver":"550.54.15","precision":"fp32","version":"0","passed":true,"kernels":1,"when":"2026-01-01T00:00:00Z"}""")]
     public void A_damaged_file_is_as_none(string text)
     {
         Require(_gpu, 1e-6);
@@ -86,7 +91,8 @@ public sealed class FirstUseTests : IDisposable
     public void What_cannot_be_kept_is_said_and_tested_again()
     {
         File.WriteAllText(Path.Combine(_cache, "rpat"), "in the way");
-        Assert.Contains("note: the self-test's result could not be kept, so that it will run again (", Require(_gpu, 1e-6).Error, StringComparison.Ordinal);
+        string said = Require(_gpu, 1e-6).Error;
+        Assert.StartsWith("note: the self-test's result could not be kept, so that it will run again (", said[(said.IndexOf('\n') + 1)..], StringComparison.Ordinal);
         Require(_gpu, 1e-6);
         Assert.Equal(2, _runs);
     }
@@ -94,9 +100,11 @@ public sealed class FirstUseTests : IDisposable
     [Fact]
     public void It_can_be_left_out_by_the_environment()
     {
-        Assert.Equal("note: cuda:0 is used without its self-test (RPAT_SELF_TEST=off)\n", Require(_gpu, 1, environment: ("RPAT_SELF_TEST", "off")).Error);
+        string note = Require(_gpu, 1, environment: ("RPAT_SELF_TEST", "off")).Error;
+        Assert.Equal("note: cuda:0 is used without its self-test (RPAT_SELF_TEST=off)\n", note);
         Assert.Equal(0, _runs);
-        Assert.Equal("RPAT_SELF_TEST is 'no' in the environment: give on or off.", Assert.Throws<UsageException>(() => Require(_gpu, 1, environment: ("RPAT_SELF_TEST", "no"))).Message);
+        var wrong = Assert.Throws<UsageException>(() => Require(_gpu, 1, environment: ("RPAT_SELF_TEST", "no")));
+        Assert.Equal("RPAT_SELF_TEST is 'no' in the environment: give on or off.", wrong.Message);
     }
 
     [Fact]
@@ -113,7 +121,8 @@ public sealed class FirstUseTests : IDisposable
     public void Its_sizes_are_right_on_the_CPU()
     {
         using var device = Rpat.Engine.Device.Cpu(2);
-        Assert.All(new SelfTest(device, FirstUse.Sizes with { Batch = 2, Parameters = 1 << 10 }, TimeSpan.Zero).Run(), line => Assert.True(line.Error <= line.Allowed("fp32"), line.Name));
+        var lines = new SelfTest(device, FirstUse.Sizes with { Batch = 1, Parameters = 1 << 10 }, TimeSpan.Zero).Run();
+        Assert.All(lines, line => Assert.True(line.Error <= line.Allowed("fp32"), line.Name));
     }
 
     private TestHost Require(GpuInfo gpu, double error, string precision = "fp32", (string, string)? environment = null)

@@ -52,14 +52,18 @@ public partial class KernelTableTests(GpuFixture fixture)
     public void What_a_device_gives_at_most_has_rows_too()
     {
         using var device = Device.Cpu(1, ConvolutionAlgorithm.Direct);
-        var rows = new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 18).Run((_, category) => category == KernelCategories.Peak).ToList();
+        var table = new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 18);
+        var rows = table.Run((_, category) => category == KernelCategories.Peak).ToList();
         Assert.Equal(
-            ["copy of 1 MiB, driver", "copy of 1 MiB, kernel", "upload of 0.06 MiB", "download of 0.06 MiB", "multiply-adds on registers"], rows.Select(row => row.Name));
+            ["copy of 1 MiB, driver", "copy of 1 MiB, kernel", "upload of 0.06 MiB", "download of 0.06 MiB", "multiply-adds on "
+                + "registers"], rows.Select(row => row.Name));
         Assert.Equal([2 << 20, 2 << 20, 1 << 16, 1 << 16, 0], rows.Select(row => (int)row.Bytes));
         Assert.True(rows[^1].Flops > 0);
     }
 
-    /// <summary>Behind each convolution and linear layer comes the library's product of the same operations, on matrices that hold numbers.</summary>
+    /// <summary>
+    /// Behind each convolution and linear layer comes the library's product of the same operations, on matrices that hold numbers.
+    /// </summary>
     [Fact]
     public void A_library_is_timed_beside_what_it_could_do()
     {
@@ -99,14 +103,16 @@ public partial class KernelTableTests(GpuFixture fixture)
     public void A_product_that_has_no_room_has_no_row()
     {
         using var device = Device.Cpu(1);
-        Assert.Null(new GemmClock(device, new KernelClock(device, TimeSpan.Zero), (_, _, _, _) => throw new OutOfMemoryException(), 1).Seconds(new GemmSize(2, 2, 2)));
+        var gemm = new GemmClock(device, new KernelClock(device, TimeSpan.Zero), (_, _, _, _) => throw new OutOfMemoryException(), 1);
+        Assert.Null(gemm.Seconds(new GemmSize(2, 2, 2)));
     }
 
     private static List<KernelLine> Check(Device device)
     {
         List<KernelLine> lines = [.. new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 14).Run()];
         Assert.Equal(lines.Count, lines.Select(line => line.Name).Distinct().Count());
-        Assert.Equal(new SelfTest(device, _small, TimeSpan.Zero).Run().Count(), lines.Count(line => line.Category != KernelCategories.Peak));
+        int tested = new SelfTest(device, _small, TimeSpan.Zero).Run().Count();
+        Assert.Equal(tested, lines.Count(line => line.Category != KernelCategories.Peak));
         Assert.Equal(KernelCategories.All, lines.Select(line => line.Category).Distinct().Order(StringComparer.Ordinal));
         Assert.All(lines, line => Assert.True(line.Share > 0 && double.IsFinite(line.Share), $"{line.Name}: share {line.Share}"));
         Assert.All(lines, line => Assert.Matches(Line(), KernelTable.Format(line)));

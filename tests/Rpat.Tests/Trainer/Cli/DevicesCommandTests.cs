@@ -8,7 +8,8 @@ namespace Rpat.Tests.Trainer.Cli;
 
 public sealed class DevicesCommandTests : IDisposable
 {
-    private static readonly GpuInfo _gpu = new("cuda:0", "NVIDIA H100", 80L << 30, 132) { Driver = "550.54.15", Cuda = "12.4", Ptx = "8.4", Capability = "9.0" };
+    private static readonly GpuInfo _gpu =
+        new("cuda:0", "NVIDIA H100", 80L << 30, 132) { Driver = "550.54.15", Cuda = "12.4", Ptx = "8.4", Capability = "9.0" };
 
     private readonly TestHost _test = new();
 
@@ -17,7 +18,8 @@ public sealed class DevicesCommandTests : IDisposable
     [Fact]
     public void AGpuSaysHowItStandsAndWhatIsProven()
     {
-        var tested = new FirstUseResult("NVIDIA H100", "550.54.15", "tf32", "1", true, 70, new DateTimeOffset(2026, 11, 21, 0, 0, 0, TimeSpan.Zero));
+        var when = new DateTimeOffset(2026, 11, 21, 0, 0, 0, TimeSpan.Zero);
+        var tested = new FirstUseResult("NVIDIA H100", "550.54.15", "tf32", "1", true, 70, when);
         var row = DevicesCommand.Row(_gpu, new GpuReading(1410, 1593, 212, 400, 45, 2048, ["power cap"]), null, [tested]);
         Assert.Equal(
             """
@@ -36,8 +38,10 @@ public sealed class DevicesCommandTests : IDisposable
     [Fact]
     public void WhatIsNotKnownAndWhatCannotBeUsedIsSaid()
     {
-        string text = Text(DevicesCommand.Row(_gpu with { Driver = "", Problem = "its driver is too old: update it" }, null, "there is no library", []));
-        Assert.Contains("compute capability 9.0, driver of CUDA 12.4 (PTX 8.4); cannot be used, since its driver is too old: update it\n", text, StringComparison.Ordinal);
+        string text = Text(DevicesCommand.Row(_gpu with { Driver = "", Problem = "its driver is too old: update "
+            + "it" }, null, "there is no library", []));
+        Assert.Contains("compute capability 9.0, driver of CUDA 12.4 (PTX 8.4); cannot be used, since its driver is too old: update "
+            + "it\n", text, StringComparison.Ordinal);
         Assert.Contains("now: unknown, since there is no library\n", text, StringComparison.Ordinal);
         Assert.Contains("self-test: not run here yet, 'rpat devices --self-test cuda:0' does\n", text, StringComparison.Ordinal);
     }
@@ -47,7 +51,9 @@ public sealed class DevicesCommandTests : IDisposable
     {
         var line = new SelfTestLine("conv forward", [], 2e-3, 0.5, 100, 10) { IsConvolution = true };
         var test = JsonDocument.Parse(JsonOption.Text(SelfTestOption.Row(line, "fp32"))).RootElement;
-        Assert.Equal(("conv forward", false, 1e-4), (test.GetProperty("name").GetString(), test.GetProperty("passed").GetBoolean(), test.GetProperty("allowed").GetDouble()));
+        Assert.Equal(
+            ("conv forward", false, 1e-4),
+            (test.GetProperty("name").GetString(), test.GetProperty("passed").GetBoolean(), test.GetProperty("allowed").GetDouble()));
         Assert.True(JsonDocument.Parse(JsonOption.Text(SelfTestOption.Row(line, "tf32"))).RootElement.GetProperty("passed").GetBoolean());
         var audit = JsonDocument.Parse(JsonOption.Text(PtxCommand.Row(new PtxKernel("ConvGemm", ".local")))).RootElement;
         Assert.Equal(("ConvGemm", "uses local memory"), (audit.GetProperty("name").GetString(), audit.GetProperty("verdict").GetString()));
@@ -58,7 +64,8 @@ public sealed class DevicesCommandTests : IDisposable
     {
         var report = ErrorReport.Of(new DeviceUnavailableException("Kernel X cannot run: do this."));
         Assert.Equal(new ErrorReport("Kernel X cannot run: do this.", ExitCode.Device), report);
-        Assert.Equal(ExitCode.Device, ErrorReport.Of(new ILGPU.Runtime.Cuda.CudaException("an illegal memory access was encountered")).Code);
+        Assert.Equal(ExitCode.Device, ErrorReport.Of(new ILGPU.Runtime.Cuda.CudaException("an illegal memory access was "
+            + "encountered")).Code);
     }
 
     private static string Text(DeviceRow row)
