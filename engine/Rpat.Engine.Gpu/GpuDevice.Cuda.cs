@@ -36,7 +36,8 @@ public sealed partial class GpuDevice
                 queue, new CudaLoader(accelerator, queue.Stream, name),
                 new KernelGuard(driver, name, facts, version, Say), new ThreadGuard(name));
             opened = new GpuDevice(
-                context, accelerator, name, precision, new CudaGraphs(accelerator), Guarded, pointer => NoteUnlocked(driver, name, pointer, Say));
+                context, accelerator, name, precision, new CudaGraphs(accelerator), Guarded,
+                pointer => NoteUnlocked(driver, name, pointer, Say));
             return opened;
         }
         catch (Exception e)

@@ -32,7 +32,8 @@ public class GuardedQueueTests
         var buffer = device.Allocate(Count);
         var refused = Assert.Throws<DeviceUnavailableException>(() => device.Kernels.Scale(Count, buffer, 2, false, buffer));
         Assert.Matches(
-            @"^Kernel \w+ cannot run with 256 threads per group on cuda:0, where its 255 registers per thread allow 128: ", refused.Message);
+            @"^Kernel \w+ cannot run with 256 threads per group on cuda:0, where its 255 registers per thread allow 128: ",
+            refused.Message);
     }
 
     [Fact]

@@ -76,7 +76,7 @@ public sealed class FirstUseTests : IDisposable
     [InlineData("{")]
     [InlineData("null")]
     [InlineData("[1]")]
-    [InlineData("""{"model":"another","driver":"550.54.15","precision":"fp32","version":"0","passed":true,"kernels":1,"when":"2026-01-01T00:00:00Z"}""")]
+    [InlineData("""{"model":"another","driver":"550.54.15","precision":"fp32","version":"0","passed":true,"when":"2026-01-01T00:00:00Z"}""")]
     public void A_damaged_file_is_as_none(string text)
     {
         Require(_gpu, 1e-6);
@@ -92,7 +92,7 @@ public sealed class FirstUseTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_cache, "rpat"), "in the way");
         string said = Require(_gpu, 1e-6).Error;
-        Assert.StartsWith("note: the self-test's result could not be kept, so that it will run again (", said[(said.IndexOf('\n') + 1)..], StringComparison.Ordinal);
+        Assert.Matches(@"\nnote: the self-test's result could not be kept, so that it will run again \(.*\): set XDG_CACHE_HOME ", said);
         Require(_gpu, 1e-6);
         Assert.Equal(2, _runs);
     }
