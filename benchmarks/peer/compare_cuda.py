@@ -5,6 +5,8 @@ end, the ratio to the fastest PyTorch of the same precision.  Compiling takes mi
 Started by compare-pytorch.sh --device cuda; --device cpu tries the script where no GPU is (precisions then mean nothing to rpat).
 """
 import argparse
+import json
+import os
 import re
 import statistics
 import subprocess
@@ -78,7 +80,15 @@ def show(name, speeds, against=None):
         print(f"{name:<36} {item:<13} {speed:>10.1f} images/s{ratio}", flush=True)
 
 
-def measure(chosen, torch):
+def keep(chosen, result):
+    """Writes what is known so far, so that a limit from outside loses no more than what runs."""
+    if chosen.json:
+        with open(chosen.json + ".part", "w") as file:
+            json.dump(result, file, indent=2)
+        os.replace(chosen.json + ".part", chosen.json)
+
+
+def measure(chosen, torch, result):
     """The best speed of each item in each precision."""
     best, begin = {}, time.perf_counter()
     for precision, layout, compiled in variants(chosen, hasattr(torch, "compile") and not chosen.no_compile):
@@ -94,6 +104,8 @@ def measure(chosen, torch):
             print(f"{name}: left out, {type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}", flush=True)
             continue
         show(name, speeds)
+        result["pytorch"][name] = speeds
+        keep(chosen, result)
         print(f"{name}: {time.perf_counter() - start:.0f} s in all", flush=True)
         known = best.setdefault(precision, {})
         known.update({item: max(speed, known.get(item, 0)) for item, speed in speeds.items()})
@@ -115,6 +127,7 @@ def options():
     parser.add_argument("--layouts", default=",".join(LAYOUTS))
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out: compiling takes minutes")
     parser.add_argument("--limit", type=float, default=float("inf"), help="seconds after which nothing more of PyTorch is begun")
+    parser.add_argument("--json", metavar="FILE", help="write all figures as JSON, images per second of each item")
     return parser.parse_args()
 
 
@@ -135,9 +148,13 @@ def main():
         print("compiled: not in this version of PyTorch", flush=True)
     # First, so that a limit cannot leave it out.
     speeds = {precision: ours(chosen, precision) for precision in chosen.precisions.split(",")}
-    best = measure(chosen, torch)
+    result = {"device": device, "torch": torch.__version__, "batch": chosen.batch, "rounds": chosen.rounds, "images_per_s": speeds, "pytorch": {}, "ratio": {}}
+    keep(chosen, result)
+    best = measure(chosen, torch, result)
     for precision, speed in speeds.items():
         show(f"RPAT.Native {precision}", speed, best.get(precision))
+        result["ratio"][precision] = {item: value / best[precision][item] for item, value in speed.items()} if precision in best else {}
+    keep(chosen, result)
 
 
 if __name__ == "__main__":

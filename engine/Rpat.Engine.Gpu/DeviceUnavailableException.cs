@@ -1,4 +1,6 @@
 namespace Rpat.Engine.Gpu;
 
-/// <summary>A GPU was asked for that this machine, or this build, does not have; the message says what to do.</summary>
-public sealed class DeviceUnavailableException(string message) : Exception(message);
+/// <summary>
+/// A GPU was asked for that this machine does not have, or that it cannot do what was asked; the message says what to do.
+/// </summary>
+public sealed class DeviceUnavailableException(string message, Exception? cause = null) : Exception(message, cause);

@@ -1,38 +1,75 @@
-using ILGPU;
-using ILGPU.Runtime.Cuda;
+using Rpat.Engine.Gpu.Driver;
 
 namespace Rpat.Engine.Gpu;
 
 /// <summary>What the CUDA backend finds on this machine.</summary>
 public static partial class GpuBackend
 {
-    /// <summary>The GPUs by number, and one sentence that says why there is none.</summary>
-    public static (IReadOnlyList<GpuInfo> Devices, string? Why) Find()
-    {
-        try
-        {
-            using var context = Context.Create(builder => builder.Cuda());
-            var found = new List<GpuInfo>();
-            foreach (var device in context.GetCudaDevices())
-                found.Add(new GpuInfo($"cuda:{found.Count}", device.Name, device.MemorySize, device.NumMultiprocessors));
-            return (found, found.Count > 0 ? null : "the CUDA driver found no GPU: check that nvidia-smi lists one");
-        }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
-        {
-            return ([], $"the CUDA driver could not be loaded ({e.Message.ReplaceLineEndings(" ")}): install NVIDIA's driver");
-        }
-    }
+    /// <summary>The GPUs by number, also those that cannot be used, and one sentence that says why none can.</summary>
+    public static (IReadOnlyList<GpuInfo> Devices, string? Why) Find() => Find(new NvidiaDriver());
+
+    /// <summary>The first GPU that can be used, or null.</summary>
+    public static GpuInfo? First() => Find().Devices.FirstOrDefault(gpu => gpu.Problem is null);
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="index">Which, counted from 0 as the driver counts.</param>
     /// <param name="precision">How convolutions multiply.</param>
-    /// <exception cref="DeviceUnavailableException">There is no such GPU.</exception>
+    /// <exception cref="DeviceUnavailableException">There is no such GPU, or it cannot be used.</exception>
     public static Device Open(int index, Precision precision = Precision.Fp32)
     {
-        var (devices, why) = Find();
-        if (index >= 0 && index < devices.Count) return GpuDevice.Cuda(index, precision);
-        throw new DeviceUnavailableException(why is not null
-            ? $"cuda:{index} cannot be used: {why}, or use --device cpu."
-            : $"cuda:{index} cannot be used: this machine has cuda:0 to cuda:{devices.Count - 1}.");
+        var driver = new NvidiaDriver();
+        var (facts, version) = Require(driver, index, precision);
+        return GpuDevice.Cuda(index, precision, driver, facts, version);
     }
+
+    internal static (IReadOnlyList<GpuInfo> Devices, string? Why) Find(IDriver driver)
+    {
+        try
+        {
+            int version = driver.Version();
+            var devices = driver.Devices();
+            string release = devices.Count > 0 ? driver.Release() : "";
+            GpuInfo[] found = [.. devices.Select((device, index) => Describe(device, index, version) with { Driver = release })];
+            if (found.Length == 0) return (found, "the CUDA driver found no GPU: check that nvidia-smi lists one");
+            return (found, found.All(gpu => gpu.Problem is not null) ? $"{found[0].Name} cannot be used, since {found[0].Problem}" : null);
+        }
+        catch (DriverException e)
+        {
+            return ([], e.Message);
+        }
+    }
+
+    /// <summary>What the driver says of a GPU that can be used.</summary>
+    /// <exception cref="DeviceUnavailableException">There is no such GPU, or it cannot be used.</exception>
+    internal static (DeviceFacts Device, int Version) Require(IDriver driver, int index, Precision precision)
+    {
+        string name = $"cuda:{index}";
+        try
+        {
+            int version = driver.Version();
+            var devices = driver.Devices();
+            if (devices.Count == 0) throw Unavailable(name, "the CUDA driver found no GPU: check that nvidia-smi lists one");
+            if (index < 0 || index >= devices.Count) throw new DeviceUnavailableException($"{name} cannot be used: this machine has cuda:0 "
+                + $"to cuda:{devices.Count - 1}.");
+            string? problem = GpuRequirements.Problem(devices[index], version) ?? GpuRequirements.Problem(devices[index], precision);
+            return problem is null ? (devices[index], version) : throw Unavailable($"{name} ({devices[index].Model})", problem);
+        }
+        catch (DriverException e)
+        {
+            throw Unavailable(name, e.Message);
+        }
+    }
+
+    private static DeviceUnavailableException Unavailable(string name, string why) => 
+        new($"{name} cannot be used: {why}, or use --device cpu.");
+
+    private static GpuInfo Describe(DeviceFacts device, int index, int version) =>
+        new($"cuda:{index}", device.Model, device.MemoryBytes, device.Multiprocessors)
+        {
+            Capability = GpuRequirements.Capability(device),
+            Cuda = GpuRequirements.Cuda(version),
+            Ptx = PtxVersion.NewestOf(version).ToString(),
+            BusId = device.BusId,
+            Problem = GpuRequirements.Problem(device, version),
+        };
 }

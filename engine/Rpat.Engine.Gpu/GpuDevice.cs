@@ -1,7 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
-using ILGPU.Runtime.Cuda;
 using Rpat.Engine.Gpu.Graphs;
 using Rpat.Engine.Gpu.Kernels;
 
@@ -11,7 +10,7 @@ namespace Rpat.Engine.Gpu;
 /// The GPU backend: NHWC activations, kernels compiled from C# to PTX, one stream that everything is queued on. Uploads go through
 /// pinned memory and do not wait; downloads wait for all work queued before.
 /// </summary>
-public sealed class GpuDevice : Device
+public sealed partial class GpuDevice : Device
 {
     private readonly Context _context;
     private readonly Accelerator _accelerator;
@@ -24,13 +23,14 @@ public sealed class GpuDevice : Device
     private IGraphDriver? _graphs;
 
     private GpuDevice(
-        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs, Func<IWorkQueue, IWorkQueue>? through = null)
+        Context context, Accelerator accelerator, string name, Precision precision, IGraphDriver? graphs,
+        Func<StreamQueue, IWorkQueue>? through = null, Action<nint>? staged = null)
     {
         (_context, _accelerator, Name, Precision, _graphs) = (context, accelerator, name, precision, graphs);
         _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
-        IWorkQueue queue = new StreamQueue(accelerator, _stream);
+        var queue = new StreamQueue(accelerator, _stream);
         _queue = through?.Invoke(queue) ?? queue;
-        _staging = new Staging(accelerator, _stream, _queue, _capture);
+        _staging = new Staging(accelerator, _stream, _queue, _capture, staged);
         _kernels = new GpuKernels(accelerator, _stream, _queue, _staging, _capture, precision);
     }
 
@@ -46,14 +46,6 @@ public sealed class GpuDevice : Device
 
     /// <inheritdoc/>
     public override IKernels Kernels => _kernels;
-
-    /// <summary>Opens a CUDA GPU that is there; <see cref="GpuBackend.Open"/> asks first.</summary>
-    internal static GpuDevice Cuda(int index, Precision precision)
-    {
-        var context = Make(builder => builder.Cuda());
-        var accelerator = context.CreateCudaAccelerator(index);
-        return new GpuDevice(context, accelerator, $"cuda:{index}", precision, new CudaGraphs(accelerator));
-    }
 
     /// <summary>A device in the host's memory that runs the kernels on the CPU: for tests only, a thousand times slower than the CPU backend.</summary>
     /// <param name="precision">How convolutions multiply; ILGPU's CPU accelerator itself has no tensor cores.</param>

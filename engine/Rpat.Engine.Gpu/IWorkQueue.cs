@@ -26,6 +26,9 @@ internal interface IWorkQueue
 /// <summary>The queue that ILGPU gives.</summary>
 internal sealed class StreamQueue(Accelerator accelerator, AcceleratorStream stream) : IWorkQueue
 {
+    /// <summary>The stream that it queues on.</summary>
+    public AcceleratorStream Stream => stream;
+
     /// <inheritdoc/>
     public MemoryBuffer1D<float, Stride1D.Dense> Allocate(long words)
     {

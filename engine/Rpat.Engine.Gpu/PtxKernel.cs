@@ -10,6 +10,10 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>The verdict on a kernel that is as it should be.</summary>
     public const string Ok = "ok";
 
+    /// <summary>The name of a kernel that is such a type, such as ConvLineGemm-Tf32.</summary>
+    internal static string NameOf(Type kernel) =>
+        kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
+
     /// <summary>What is wrong, or <see cref="Ok"/>.</summary>
     public string Verdict => this switch
     {

@@ -9,7 +9,13 @@ namespace Rpat.Engine.Gpu;
 /// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
 /// end is reached does the host wait for the copies that still read it.
 /// </summary>
-internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture)
+/// <param name="accelerator">Locks the memory.</param>
+/// <param name="stream">Is waited for before a stretch is used again.</param>
+/// <param name="queue">Queues the copies.</param>
+/// <param name="capture">Forbids uploads while the stream records.</param>
+/// <param name="staged">Gets the address of memory that was locked, to look whether it is.</param>
+internal sealed class Staging(
+    Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)
 {
     private const int Uploads = 4; // room for so many of the largest
 
@@ -33,6 +39,20 @@ internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream,
         _pinned = null;
     }
 
+    private PageLockedArray1D<int> Lock(long words)
+    {
+        try
+        {
+            return accelerator.AllocatePageLocked1D<int>(words);
+        }
+        catch (AcceleratorException e)
+        {
+            throw new DeviceUnavailableException(
+                $"{accelerator.Name} cannot lock {words * sizeof(int) >> 20} MiB of the host's memory for uploads, since its driver "
+                    + $"answers '{e.Message}': free memory, or choose a smaller batch.", e);
+        }
+    }
+
     private int Take(int words)
     {
         if (_pinned is null || _next + words > _pinned.Length)
@@ -43,7 +63,8 @@ internal sealed class Staging(Accelerator accelerator, AcceleratorStream stream,
         if (_pinned is null || words > _pinned.Length)
         {
             Free();
-            _pinned = accelerator.AllocatePageLocked1D<int>((long)Uploads * words);
+            _pinned = Lock((long)Uploads * words);
+            staged?.Invoke(_pinned.ArrayView.LoadEffectiveAddressAsPtr());
         }
         int at = _next;
         _next += words;

@@ -1,5 +1,6 @@
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
+using Rpat.Engine.Gpu.Driver;
 
 namespace Rpat.Engine.Gpu.Graphs;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Rpat.Engine.Gpu;
 
 namespace Rpat.Trainer.Bench;
 
@@ -16,6 +17,14 @@ internal sealed record BenchRow(string Name, string Category, IReadOnlyList<doub
 
     /// <summary>Bytes that at least must move; 0 where they were not counted.</summary>
     public double Bytes { get; init; }
+
+    /// <summary>Its speed over that of the library's product of the same size; null where none was timed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? OfCublas { get; init; }
+
+    /// <summary>How the GPU stood after the last round; null on a CPU, or where nothing tells.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public GpuReading? Gpu { get; init; }
 
     /// <summary>Median time.</summary>
     [JsonIgnore]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Rpat.Engine;
 
 namespace Rpat.Trainer.Bench;
@@ -11,6 +12,7 @@ internal readonly record struct Peak(double Flops, double Bytes);
 internal sealed class DevicePeak : IDisposable
 {
     private const int Rounds = 3;
+    private const int HostShare = 16; // staging memory is several times an upload
 
     private readonly Device _device;
     private readonly KernelClock _clock;
@@ -36,6 +38,31 @@ internal sealed class DevicePeak : IDisposable
         double driver = KernelClock.Median(_clock.Seconds(() => _device.Copy(_from, _to), Rounds));
         return new Peak(operations / multiply, 2.0 * sizeof(float) * _words / Math.Min(kernel, driver));
     }
+
+    /// <summary>
+    /// What can be timed by itself, each with its operations or bytes: copies and multiply-adds, and the way to the host and back.
+    /// </summary>
+    public IEnumerable<(string Name, double Bytes, Func<double> Queue)> Cases()
+    {
+        double bytes = 2.0 * sizeof(float) * _words;
+        string size = Mebibytes(_words);
+        yield return ($"copy of {size}, driver", bytes, () => None(() => _device.Copy(_from, _to)));
+        yield return ($"copy of {size}, kernel", bytes, () => None(() => _device.Kernels.Scale(_words, _from, 1, false, _to)));
+        var host = new float[Math.Max(1, _words / HostShare)];
+        (string less, double once) = (Mebibytes(host.Length), sizeof(float) * (double)host.Length);
+        yield return ($"upload of {less}", once, () => None(() => _device.Upload(host, _to)));
+        yield return ($"download of {less}", once, () => None(() => _device.Download(_from, host)));
+        yield return ("multiply-adds on registers", 0, _device.QueueMultiplyAdds);
+    }
+
+    private static double None(Action run)
+    {
+        run();
+        return 0;
+    }
+
+    private static string Mebibytes(long words) =>
+        string.Create(CultureInfo.InvariantCulture, $"{words * sizeof(float) / (double)(1 << 20):0.##} MiB");
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rpat.Engine;
+using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Trainer.Bench;
@@ -13,6 +14,12 @@ namespace Rpat.Trainer.Bench;
 /// <param name="Peak">What the device gave in the same moments.</param>
 internal sealed record KernelLine(string Name, string Category, IReadOnlyList<double> Seconds, double Flops, double Bytes, Peak Peak)
 {
+    /// <summary>Its speed over that of a library's product of the same size; null where none was timed.</summary>
+    public double? OfCublas { get; init; }
+
+    /// <summary>How the GPU stood after the last round.</summary>
+    public GpuReading? Gpu { get; init; }
+
     /// <summary>Median time of a run.</summary>
     public double Median => KernelClock.Median(Seconds);
 
@@ -20,7 +27,7 @@ internal sealed record KernelLine(string Name, string Category, IReadOnlyList<do
     public double Share => Math.Max(Flops / Peak.Flops, Bytes / Peak.Bytes) / Median;
 
     /// <summary>The row of a result that is kept.</summary>
-    public BenchRow Row => new(Name, Category, Seconds) { Flops = Flops, Bytes = Bytes };
+    public BenchRow Row => new(Name, Category, Seconds) { Flops = Flops, Bytes = Bytes, OfCublas = OfCublas, Gpu = Gpu };
 
     /// <summary>Which of the two it is.</summary>
     public bool IsBoundByArithmetic => Flops / Peak.Flops > Bytes / Peak.Bytes;
@@ -36,6 +43,12 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
 {
     private readonly KernelClock _clock = new(device, round);
 
+    /// <summary>Queues a library's product C = A·B of float32 matrices: size, A, B, C. Null where there is no library.</summary>
+    public Action<GemmSize, DeviceBuffer, DeviceBuffer, DeviceBuffer>? Library { get; init; }
+
+    /// <summary>Reads how the device stands; null where it does not tell.</summary>
+    public Func<GpuReading?>? Reading { get; init; }
+
     /// <summary>The names above the columns of <see cref="Format"/>.</summary>
     public static string Header { get; } = $"{"kernel",-42} {"µs",10}  {"range",-21} {"GFLOP/s",9} {"GB/s",8} {"of peak",8}  bound by";
 
@@ -44,11 +57,16 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
     public IEnumerable<KernelLine> Run(Func<string, string, bool>? wants = null)
     {
         var make = new Givens(device);
+        var gemm = Library is null ? null : new GemmClock(device, _clock, Library, rounds);
         using var peak = new DevicePeak(device, _clock, copyWords);
+        foreach (var line in Peaks(peak, wants)) yield return line;
         foreach (var group in KernelCases.Groups(sizes))
         {
             Peak? now = null;
-            foreach (var one in group(make).Where(one => wants is null || wants(one.Name, KernelCategories.Of(one)))) yield return Time(one, now ??= peak.Measure());
+            foreach (var one in group(make).Where(one => wants is null || wants(one.Name, KernelCategories.Of(one))))
+            {
+                foreach (var line in WithLibrary(Time(one, now ??= peak.Measure()), one.Gemm, gemm)) yield return line;
+            }
             make.Free();
         }
     }
@@ -59,9 +77,36 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
         string flops = line.Flops > 0 ? (line.Flops / line.Median / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "";
         string range = string.Create(CultureInfo.InvariantCulture, $"{1e6 * line.Seconds[0]:F1}–{1e6 * line.Seconds[^1]:F1}");
         return string.Create(CultureInfo.InvariantCulture,
-            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.Share,8:F3}  {(line.IsBoundByArithmetic ? "arithmetic" : "memory")}");
+            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.Share,8:F3}  "
+                + $"{(line.IsBoundByArithmetic ? "arithmetic" : "memory")}")
+            + (line.OfCublas is { } share ? string.Create(CultureInfo.InvariantCulture, $"  {share:F2} of cuBLAS") : "");
     }
 
-    private KernelLine Time(KernelCase one, Peak peak) =>
-        new(one.Name, KernelCategories.Of(one), _clock.Seconds(() => one.Run(device.Kernels), rounds), one.Flops, one.Bytes, peak);
+    private KernelLine Time(KernelCase one, Peak peak)
+    {
+        double[] seconds = _clock.Seconds(() => one.Run(device.Kernels), rounds);
+        return new(one.Name, KernelCategories.Of(one), seconds, one.Flops, one.Bytes, peak) { Gpu = Reading?.Invoke() };
+    }
+
+    private IEnumerable<KernelLine> Peaks(DevicePeak peak, Func<string, string, bool>? wants)
+    {
+        Peak? now = null;
+        foreach (var (name, bytes, queue) in peak.Cases().Where(one => wants is null || wants(one.Name, KernelCategories.Peak)))
+        {
+            double flops = 0;
+            double[] seconds = _clock.Seconds(() => flops = queue(), rounds);
+            var reading = Reading?.Invoke();
+            yield return new KernelLine(name, KernelCategories.Peak, seconds, flops, bytes, now ??= peak.Measure()) { Gpu = reading };
+        }
+    }
+
+    /// <summary>A kernel's line, and behind it that of the library's product of the same size on matrices that lie ready for it.</summary>
+    private IEnumerable<KernelLine> WithLibrary(KernelLine ours, GemmSize? size, GemmClock? gemm)
+    {
+        if (size is not { } product || gemm?.Seconds(product) is not { } seconds) return [ours];
+        string kernel = string.Concat(ours.Name.TakeWhile(c => !char.IsAsciiDigit(c))).TrimEnd();
+        string name = string.Create(CultureInfo.InvariantCulture, $"cuBLAS {product.M}x{product.N}x{product.K} for {kernel}");
+        var theirs = new KernelLine(name, ours.Category, seconds, product.Flops, product.Bytes, ours.Peak) { Gpu = Reading?.Invoke() };
+        return [ours with { OfCublas = theirs.Median / ours.Median }, theirs];
+    }
 }

@@ -15,6 +15,15 @@ internal sealed record SelfTestLine(
 {
     /// <summary>Whether it multiplies as the device's precision says.</summary>
     public bool IsConvolution { get; init; }
+
+    /// <summary>What rounding of factors explains in a convolution, and of sums elsewhere.</summary>
+    /// <param name="precision">How the device's convolutions multiply.</param>
+    public double Allowed(string precision) => (IsConvolution, precision) switch
+    {
+        (true, "bf16") => 2e-2,
+        (true, "tf32") => 3e-3,
+        _ => 1e-4,
+    };
 }
 
 /// <summary>

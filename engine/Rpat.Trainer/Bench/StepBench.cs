@@ -45,6 +45,9 @@ internal sealed class StepBench : IDisposable
     /// <summary>Images a batch.</summary>
     public int Batch => _setup.Batch;
 
+    /// <summary>What it runs on.</summary>
+    public Device Device => _setup.Device;
+
     /// <summary>What is timed on what, in one line.</summary>
     public string Description =>
         $"{_setup.Model.Name} width {_setup.Model.Width}, {_setup.Net.Parameters.Count:N0} parameters, {_setup.Net.InputShape.WithBatch(Batch)}; {_setup.Device.Description}";

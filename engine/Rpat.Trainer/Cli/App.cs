@@ -51,9 +51,9 @@ internal static class App
             ImportCommand.Create(host),
             ExportCommand.Create(host),
             DoctorCommand.Create(host),
+            DevicesCommand.Create(host),
             CompletionCommand.Create(host),
         };
-        foreach (var list in ListCommands.Create(host)) root.Add(list);
         host.Loudness.AddTo(root);
         Determinism.AddTo(root);
         return root;

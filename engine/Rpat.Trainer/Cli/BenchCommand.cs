@@ -63,11 +63,12 @@ internal sealed class BenchCommand
         string[] items = [.. Checked(parsed.GetValue(_items) ?? []).Where(item => request.Wants(item, StepName))];
         int rounds = Rounds(parsed);
         using var bench = new StepBench(ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config);
+        using var watch = GpuWatch.Of(bench.Device, _host);
         _host.Out.WriteLine(bench.Description);
         List<BenchRow> rows = [];
         foreach (string item in items)
         {
-            rows.Add(bench.Time(item, rounds));
+            rows.Add(bench.Time(item, rounds) with { Gpu = watch.Read() });
             BenchTable.WriteItem(rows[^1], "a batch", StepBench.Items.Max(name => name.Length), _host.Out);
             if (parsed.GetValue(_profile)) WriteProfile(bench, item);
         }

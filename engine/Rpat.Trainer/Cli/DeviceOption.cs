@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rpat.Trainer.Bench;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
@@ -29,6 +30,16 @@ internal sealed class DeviceOption
     {
         string name = OpenDevice.Settle(Checked(parsed.GetValue(_option) ?? FromEnvironment()), _said ? _ => { } : _host.Note);
         _said = true;
+        return name;
+    }
+
+    /// <summary>The same of a device that results will be taken from: a GPU has passed its self-test.</summary>
+    /// <exception cref="UsageException">There are no such devices.</exception>
+    /// <exception cref="DeviceException">Its kernels compute wrongly.</exception>
+    public string Trusted(ParseResult parsed)
+    {
+        string name = Name(parsed);
+        new FirstUse(_host).Require(name, Keys.Precision.Default);
         return name;
     }
 

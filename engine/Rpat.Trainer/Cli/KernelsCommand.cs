@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Rpat.Engine;
+using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Errors;
@@ -47,7 +48,25 @@ internal sealed class KernelsCommand
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
         using var device = OpenDevice.Named(_device.Name(parsed), precision, Within(parsed, _threads, 0, 1024), convolution);
         string on = $"{device.Name}: {device.Description}; batch {batch}";
-        return _output.Finish(request, on, Write(on, request, new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords)));
+        using var watch = GpuWatch.Of(device, _host);
+        using var cublas = Yardstick(device);
+        var table = new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords)
+        {
+            Library = cublas is null ? null : (size, a, b, c) => cublas.Queue(size.M, size.N, size.K, a, b, c),
+            Reading = watch.Read,
+        };
+        return _output.Finish(request, on, Write(on, request, table));
+    }
+
+    private GemmYardstick? Yardstick(Device device)
+    {
+        if (device is not GpuDevice gpu) return null;
+        var found = gpu.OpenYardstick(out string? why);
+        _host.Note(found is null
+            ? $"note: no row of cuBLAS, since {why}"
+            : $"note: cuBLAS {found.Version} multiplies matrices of the same size that lie ready for it; what it would take to make them "
+                + "of images is not counted");
+        return found;
     }
 
     private List<BenchRow> Write(string on, BenchRequest request, KernelTable table)
@@ -64,6 +83,8 @@ internal sealed class KernelsCommand
             rows.Add(line.Row);
         }
         if (rows.Count > 0) WritePeaks(peaks);
+        if (rows.LastOrDefault(row => row.Gpu is not null)?.Gpu is { } gpu) _host.Out.WriteLine($"{gpu} after the last row; --json has it "
+            + "for each");
         return rows;
     }
 

@@ -52,7 +52,7 @@ internal sealed class PerceptionCommand
         var options = Options(parsed);
         string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
         var images = Images(parsed, subjects[0].Path);
-        using var device = OpenDevice.Named(_device.Name(parsed), Keys.Precision.Default, Math.Max(0, parsed.GetValue(_threads)));
+        using var device = OpenDevice.Named(_device.Trusted(parsed), Keys.Precision.Default, Math.Max(0, parsed.GetValue(_threads)));
         List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
         Directory.CreateDirectory(folder);
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);

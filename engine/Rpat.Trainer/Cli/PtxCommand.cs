@@ -24,13 +24,16 @@ internal sealed class PtxCommand
         DefaultValueFactory = _ => 90,
     };
 
+    private readonly JsonOption _json = new();
+
     private PtxCommand(Host host) => _host = host;
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
     public static Command Create(Host host)
     {
         var ptx = new PtxCommand(host);
-        var command = new Command("ptx", "Compile the GPU kernels to PTX text and audit it (needs no GPU).") { ptx._out, ptx._arch };
+        const string about = "Compile the GPU kernels to PTX text and audit it (needs no GPU).";
+        var command = new Command("ptx", about) { ptx._out, ptx._arch, ptx._json.Option };
         command.SetAction(ptx.Run);
         return command;
     }
@@ -42,13 +45,20 @@ internal sealed class PtxCommand
         var kernels = Compile(arch);
         string folder = parsed.GetValue(_out)!;
         Directory.CreateDirectory(folder);
-        foreach (var kernel in kernels)
-        {
-            File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
-            _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}");
-        }
+        foreach (var kernel in kernels) File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
+        _json.Give(
+            parsed, _host, () => kernels.Select(Row), () =>
+            {
+                foreach (var kernel in kernels)
+                    _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async "
+                        + $"{kernel.AsyncCopies,2}  {kernel.Verdict}");
+            });
         return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
+
+    /// <summary>A kernel for programs.</summary>
+    internal static object Row(PtxKernel kernel) =>
+        new { kernel.Name, kernel.QuadAccesses, kernel.TensorProducts, kernel.AsyncCopies, kernel.Verdict };
 
     private static IReadOnlyList<PtxKernel> Compile(int arch)
     {

@@ -51,7 +51,7 @@ internal sealed class ThreatOptions
         int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
         if (threads < 0) throw new UsageException("--threads must not be negative.");
         if (memory < 0) throw new UsageException("--memory must not be negative.");
-        var device = OpenDevice.Named(_device.Name(parsed), Keys.Precision.Default, threads, convolution);
+        var device = OpenDevice.Named(_device.Trusted(parsed), Keys.Precision.Default, threads, convolution);
         if (memory > 0 && device is CpuDevice cpu) cpu.MemoryLimit = (long)memory << 20;
         return device;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Engine.Distributed;
+using Rpat.Trainer.Bench;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Errors;
@@ -86,6 +87,7 @@ internal sealed class TrainCommand
     // Data and model come first: what is wrong with them is said before a run folder exists.
     private int Train(RunPlan plan, ParseResult parsed)
     {
+        new FirstUse(_host).Require(plan.Resolved.Config.Device.Name, plan.Resolved.Config.Device.Precision);
         using var setup = TrainingSetup.Open(plan.Resolved.Config);
         if (plan.Folder is null && plan.Resolved.Config.Run.CheckDisk) DiskNeed.Of(plan.Resolved.Config, setup).Require(plan.Resolved.Config.Run.Out);
         string folder = "";
@@ -105,7 +107,7 @@ internal sealed class TrainCommand
         var (team, workers) = launched is null ? TeamSetup.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
         using (workers)
         using (team)
-        using (var training = new TeamTraining(team, place, plan))
+        using (var training = new TeamTraining(team, place, plan, _host))
             return Told(parsed, training.Run(arguments, Talker(parsed)), training.Folder);
     }
 

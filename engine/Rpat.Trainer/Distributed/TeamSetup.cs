@@ -76,7 +76,7 @@ internal static class TeamSetup
     private static string Device(string name, int localRank)
     {
         const string cuda = "cuda";
-        if (name == "auto") name = GpuBackend.Find().Devices.Count == 0 ? "cpu" : cuda;
+        if (name == "auto") name = GpuBackend.First()?.Name ?? "cpu";
         if (name == cuda) name = "cuda:0";
         return name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), out int first)
             ? FormattableString.Invariant($"cuda:{first + localRank}")

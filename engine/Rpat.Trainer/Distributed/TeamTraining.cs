@@ -1,5 +1,6 @@
 using System.Text;
 using Rpat.Engine.Distributed;
+using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -20,13 +21,18 @@ internal sealed class TeamTraining : IDisposable
     /// <param name="team">The processes.</param>
     /// <param name="place">Rank 0's place.</param>
     /// <param name="plan">What is to be trained.</param>
-    public TeamTraining(Communicator team, Place place, RunPlan plan)
+    /// <param name="host">Where notes go.</param>
+    public TeamTraining(Communicator team, Place place, RunPlan plan, Host host)
     {
         (_team, _place) = (team, place);
         team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
         var config = TeamSetup.Local(plan.Resolved.Config, place);
         _plan = plan with { Resolved = plan.Resolved with { Config = config } };
-        _setup = ForAll(() => TrainingSetup.Open(config, team));
+        _setup = ForAll(() =>
+        {
+            new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
+            return TrainingSetup.Open(config, team);
+        });
         if (plan.Folder is null && config.Run.CheckDisk) ForAll(() => Fits(config));
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Rpat.Engine.Distributed;
+using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -22,7 +23,7 @@ internal static class WorkerSession
         try
         {
             using var team = Communicator.Join(place.Host, place.Port, place.Rank, place.Size, options);
-            return Train(place, team);
+            return Train(place, team, host with { Error = lines });
         }
         catch (PeerLostException lost) when (lost.Code != 0)
         {
@@ -34,12 +35,13 @@ internal static class WorkerSession
         }
     }
 
-    private static int Train(Place place, Communicator team)
+    private static int Train(Place place, Communicator team, Host host)
     {
         try
         {
             string text = Encoding.UTF8.GetString(team.BroadcastBytes([]));
             var config = TeamSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
+            new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
             using var setup = TrainingSetup.Open(config, team);
             using var stop = new StopRequest(static () => { }, Environment.Exit);
             stop.Listen();

@@ -61,7 +61,8 @@ internal sealed class Workers : IDisposable
     {
         string program = Environment.ProcessPath ?? throw new UsageException("this process cannot find its own program: start the processes by torchrun, srun or mpirun instead of --nproc.");
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        var start = new ProcessStartInfo(program, [.. isHost ? new[] { typeof(Workers).Assembly.Location } : [], .. arguments]) { UseShellExecute = false };
+        string library = Path.Combine(AppContext.BaseDirectory, typeof(Workers).Assembly.GetName().Name + ".dll");
+        var start = new ProcessStartInfo(program, [.. isHost ? new[] { library } : [], .. arguments]) { UseShellExecute = false };
         foreach (var (name, value) in new (string, int)[] { ("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", size), ("LOCAL_WORLD_SIZE", size), ("MASTER_PORT", port) })
             start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
         (start.Environment["MASTER_ADDR"], start.Environment[SecretVariable]) = ("127.0.0.1", secret);

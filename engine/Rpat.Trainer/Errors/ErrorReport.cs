@@ -1,4 +1,5 @@
 using Rpat.Engine.Distributed;
+using Rpat.Engine.Gpu;
 using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Data;
@@ -23,6 +24,7 @@ internal sealed record ErrorReport(string Sentence, int Code)
         NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
+        _ when GpuBackend.Explain(error) is { } sentence => new(OneLine(sentence), ExitCode.Device),
         _ => new(
             $"internal error, please report it with the command line that led here: {error.GetType().Name}: {OneLine(error.Message)}",
             ExitCode.Internal),

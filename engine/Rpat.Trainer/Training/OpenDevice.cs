@@ -19,9 +19,10 @@ internal static class OpenDevice
     {
         if (name == "cuda") return Cuda + "0";
         if (name != "auto") return name;
-        var gpus = GpuBackend.Find().Devices;
-        note(gpus.Count > 0 ? $"device: {gpus[0].Name}, {gpus[0].Model}" : "device: cpu, since there is no GPU ('rpat devices' says why)");
-        return gpus.Count > 0 ? gpus[0].Name : "cpu";
+        var gpu = GpuBackend.First();
+        note(gpu is not null ? $"device: {gpu.Name}, {gpu.Model}" : "device: cpu, since there is no GPU that can be used ('rpat devices' "
+            + "says why)");
+        return gpu?.Name ?? "cpu";
     }
 
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>

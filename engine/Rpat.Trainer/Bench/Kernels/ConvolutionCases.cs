@@ -23,23 +23,27 @@ internal static class ConvolutionCases
         Given x = s.InputLayout == Layout.Plain ? make.Plain(s.Input) : make.Blocked(s.Input), dx = s.InputLayout == Layout.Plain ? make.Plain(s.Input) : make.Blocked(s.Input);
         Given y = make.Blocked(s.Output), dy = make.Blocked(s.Output), w = make.Plain(new Shape(s.K, s.C, s.R, s.R)), dw = make.Plain(w.Shape);
         DeviceBuffer forward = Arranged(make, s, w, false), gradient = Arranged(make, s, w, true);
+        int pixels = s.Input.N * s.P * s.Q, taps = s.C * s.R * s.R;
         yield return new KernelCase($"conv forward {size}", y, k => k.Conv2dForward(s, x.Buffer, forward, null, y), at => Forward(s, x, w, at))
         {
             Covers = ["Conv2dForward", "Conv2dArrangeFilters", "Conv2dFilterLength", "Conv2dAlgorithm"],
             Flops = s.Flops,
             Bytes = x.Bytes + y.Bytes,
+            Gemm = new(pixels, s.K, taps),
         };
         yield return new KernelCase($"conv dx {size}", dx, k => k.Conv2dInputGradient(s, dy, gradient, default, false, dx), at => InputGradient(s, dy, w, at))
         {
             Covers = ["Conv2dInputGradient"],
             Flops = s.Flops,
             Bytes = dy.Bytes + dx.Bytes,
+            Gemm = new(pixels, taps, s.K),
         };
         yield return new KernelCase($"conv dw {size}", dw, k => k.Conv2dWeightGradient(s, x.Buffer, dy, false, dw), at => WeightGradient(s, x, dy, at))
         {
             Covers = ["Conv2dWeightGradient"],
             Flops = s.Flops,
             Bytes = x.Bytes + dy.Bytes,
+            Gemm = new(s.K, taps, pixels),
         };
     }
 

@@ -48,6 +48,22 @@ internal sealed record KernelCase(string Name, Given Result, Action<IKernels> Ru
 
     /// <summary>Bytes that at least must move.</summary>
     public double Bytes { get; init; }
+
+    /// <summary>The matrix product that it stands for; null where it is none.</summary>
+    public GemmSize? Gemm { get; init; }
+}
+
+/// <summary>A matrix product C = A·B.</summary>
+/// <param name="M">Rows of A and C.</param>
+/// <param name="N">Columns of B and C.</param>
+/// <param name="K">Columns of A, rows of B.</param>
+internal readonly record struct GemmSize(int M, int N, int K)
+{
+    /// <summary>Operations, a multiply-add counted as two.</summary>
+    public double Flops => 2.0 * M * N * K;
+
+    /// <summary>Bytes of the three matrices.</summary>
+    public double Bytes => sizeof(float) * ((double)M * K + (double)K * N + (double)M * N);
 }
 
 /// <summary>Makes random numbers on a device, and frees them all.</summary>

@@ -5,6 +5,9 @@ namespace Rpat.Trainer.Bench.Kernels;
 /// <summary>The kinds of kernels, by the op that they belong to; the BenchmarkDotNet suites have the same.</summary>
 internal static class KernelCategories
 {
+    /// <summary>What a device gives at most, beside which kernels are held.</summary>
+    public const string Peak = "peak";
+
     private static readonly Dictionary<Type, string> _ofContract = new()
     {
         [typeof(IConv2dKernels)] = "conv",
@@ -26,7 +29,7 @@ internal static class KernelCategories
     };
 
     /// <summary>All kinds.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. _ofContract.Values.Distinct().Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> All { get; } = [.. _ofContract.Values.Append(Peak).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The kind of a kernel.</summary>
     public static string Of(KernelCase one) =>

@@ -154,16 +154,19 @@ internal static class LayerCases
         {
             Covers = ["LinearForward"],
             Bytes = x.Bytes + w.Bytes + y.Bytes,
+            Gemm = new(n, classes, c),
         };
         yield return new KernelCase("linear dx", dx, k => k.LinearInputGradient(n, c, classes, dy, w, false, dx), at => Sum(classes, j => dy[at.N, j] * w[j, at.C]))
         {
             Covers = ["LinearInputGradient"],
             Bytes = dx.Bytes + w.Bytes + dy.Bytes,
+            Gemm = new(n, c, classes),
         };
         yield return new KernelCase("linear dw", dw, k => k.LinearWeightGradient(n, c, classes, x, dy, false, dw, db), at => Sum(n, i => dy[i, at.N] * x[i, at.C]))
         {
             Covers = ["LinearWeightGradient"],
             Bytes = x.Bytes + dw.Bytes + dy.Bytes,
+            Gemm = new(classes, c, n),
         };
     }
 

@@ -1,0 +1,41 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using ILGPU.Runtime.Cuda;
+
+namespace Rpat.Engine.Gpu.Driver;
+
+/// <summary>
+/// Finds the libraries that ILGPU.Algorithms calls where it does not look. On Linux it asks for <c>nvidia-ml.so</c>, a name that only
+/// development packages install, and for no cuBLAS newer than 12, whose functions that are used here cuBLAS 13 has unchanged.
+/// </summary>
+internal static class AlgorithmLibraries
+{
+    private static readonly Dictionary<string, string[]> _names = new()
+    {
+        ["nvidia-ml.so"] = ["libnvidia-ml.so.1"],
+        ["libcublas.so.12"] = ["libcublas.so.12", "libcublas.so.13"],
+        ["cublas64_12.dll"] = ["cublas64_12.dll", "cublas64_13.dll"],
+    };
+
+    static AlgorithmLibraries() => NativeLibrary.SetDllImportResolver(typeof(CuBlas).Assembly, Resolve);
+
+    /// <summary>The cuBLAS that was loaded, or 0.</summary>
+    public static nint CuBlas { get; private set; }
+
+    /// <summary>Makes sure that the libraries are looked for; call it before the package is used.</summary>
+    public static void Find()
+    {
+        // The static constructor has done it.
+    }
+
+    private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path)
+    {
+        foreach (string name in _names.GetValueOrDefault(library, [library]))
+        {
+            if (!NativeLibrary.TryLoad(name, assembly, path, out nint handle)) continue;
+            if (library.Contains("cublas", StringComparison.Ordinal)) CuBlas = handle;
+            return handle;
+        }
+        return 0; // the runtime looks on, and says what it did not find
+    }
+}

@@ -1,0 +1,56 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Rpat.Engine.Gpu.Driver;
+
+/// <summary>Brings kernels to a GPU.</summary>
+internal interface IKernelLoader
+{
+    /// <summary>Compiles a kernel and loads it.</summary>
+    /// <param name="check">Gets the PTX text before the driver does, and may refuse it.</param>
+    /// <returns>The driver's handle, and what queues the kernel.</returns>
+    /// <exception cref="DeviceUnavailableException">The driver refuses.</exception>
+    (nint Function, Action<KernelConfig, T> Queue) Load<T>(Action<string> check) where T : struct, IKernel;
+}
+
+/// <summary>
+/// The queue of a GPU: each kernel is looked at before the driver gets it and before it is launched, and one thread at a time queues.
+/// </summary>
+/// <param name="queue">What queues copies.</param>
+/// <param name="loader">What loads kernels.</param>
+/// <param name="guard">What looks at kernels.</param>
+/// <param name="threads">What looks at threads.</param>
+internal sealed class GuardedQueue(IWorkQueue queue, IKernelLoader loader, KernelGuard guard, ThreadGuard threads) : IWorkQueue
+{
+    public MemoryBuffer1D<float, Stride1D.Dense> Allocate(long words)
+    {
+        using var turn = threads.Enter();
+        return queue.Allocate(words);
+    }
+
+    public void Clear(ArrayView<float> target)
+    {
+        using var turn = threads.Enter();
+        queue.Clear(target);
+    }
+
+    public void Copy<T>(ArrayView<T> source, ArrayView<T> target) where T : unmanaged
+    {
+        using var turn = threads.Enter();
+        queue.Copy(source, target);
+    }
+
+    public Action<KernelConfig, T> Load<T>() where T : struct, IKernel
+    {
+        using var loading = threads.Enter();
+        string name = PtxKernel.NameOf(typeof(T));
+        var (function, launch) = loader.Load<T>(text => guard.RequireText(name, text));
+        var kernel = guard.Describe(name, function);
+        return (config, arguments) =>
+        {
+            using var turn = threads.Enter();
+            guard.RequireLaunch(kernel, config.GroupDim.Size, config.SharedMemoryConfig.ArraySize);
+            launch(config, arguments);
+        };
+    }
+}

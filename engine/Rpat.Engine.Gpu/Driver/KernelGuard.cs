@@ -1,0 +1,82 @@
+namespace Rpat.Engine.Gpu.Driver;
+
+/// <summary>A kernel that the driver has loaded.</summary>
+/// <param name="name">The kernel's type.</param>
+/// <param name="function">The driver's handle.</param>
+/// <param name="facts">What it takes.</param>
+internal sealed class LoadedKernel(string name, nint function, FunctionFacts facts)
+{
+    public string Name => name;
+
+    public nint Function => function;
+
+    public FunctionFacts Facts => facts;
+
+    /// <summary>Dynamic shared memory that it may be launched with.</summary>
+    public int AllowedShared { get; set; } = KernelGuard.SharedOfAll - facts.SharedBytes;
+}
+
+/// <summary>
+/// Looks at each kernel before the driver gets it and before it is launched: what would fail later without a name is refused with one.
+/// </summary>
+/// <param name="driver">Who is asked.</param>
+/// <param name="name">The device's name.</param>
+/// <param name="device">The device.</param>
+/// <param name="version">CUDA version of the driver.</param>
+/// <param name="note">Gets sentences on what is slow but right.</param>
+internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts device, int version, Action<string> note)
+{
+    /// <summary>Shared memory that a group may take without asking; more must be allowed for the function.</summary>
+    public const int SharedOfAll = 48 << 10;
+
+    /// <summary>Refuses a text that the driver or the device is too old for.</summary>
+    /// <exception cref="DeviceUnavailableException">It is.</exception>
+    public void RequireText(string kernel, string text)
+    {
+        if (PtxVersion.Of(text) is not { } asked) return; // what is no PTX, the driver says
+        var newest = PtxVersion.NewestOf(version);
+        if (asked.Version.CompareTo(newest) > 0)
+            throw new DeviceUnavailableException(
+                $"Kernel {kernel} is compiled to PTX {asked.Version}, and the driver of {name} (CUDA {GpuRequirements.Cuda(version)}) "
+                    + $"knows PTX up to {newest}: update NVIDIA's driver.");
+        if (asked.Architecture > 10 * device.Major + device.Minor)
+            throw new DeviceUnavailableException(
+                $"Kernel {kernel} is compiled for sm_{asked.Architecture}, and {name} has compute capability "
+                    + $"{GpuRequirements.Capability(device)}: report it with the output of 'rpat devices'.");
+    }
+
+    /// <summary>Asks what a kernel takes, and says if its registers were spilled.</summary>
+    public LoadedKernel Describe(string kernel, nint function)
+    {
+        var facts = driver.Describe(function);
+        if (facts.LocalBytes > 0) note($"{name} keeps {facts.LocalBytes} bytes of each thread of {kernel} in memory, since its "
+            + $"{facts.Registers} registers are not enough: the kernel is right but slow.");
+        return new LoadedKernel(kernel, function, facts);
+    }
+
+    /// <summary>Refuses a launch that does not fit, and allows the shared memory that it needs.</summary>
+    /// <param name="kernel">What is launched.</param>
+    /// <param name="threads">Threads per group.</param>
+    /// <param name="dynamicShared">Bytes per group beside the kernel's static ones.</param>
+    /// <exception cref="DeviceUnavailableException">It does not fit.</exception>
+    public void RequireLaunch(LoadedKernel kernel, long threads, int dynamicShared)
+    {
+        if (threads > kernel.Facts.MostThreads)
+            throw new DeviceUnavailableException(
+                $"Kernel {kernel.Name} cannot run with {threads} threads per group on {name}, where its {kernel.Facts.Registers} registers "
+                    + $"per thread allow {kernel.Facts.MostThreads}: "
+                + "report it with the output of 'rpat devices'.");
+        if (dynamicShared > kernel.AllowedShared) Allow(kernel, dynamicShared);
+    }
+
+    private void Allow(LoadedKernel kernel, int dynamicShared)
+    {
+        int most = device.SharedBytes - kernel.Facts.SharedBytes;
+        if (dynamicShared > most)
+            throw new DeviceUnavailableException(
+                $"Kernel {kernel.Name} needs {dynamicShared} bytes of dynamic shared memory per group, and {name} has {most} for it: "
+                    + "report it with the output of 'rpat devices'.");
+        driver.AllowDynamicShared(kernel.Function, dynamicShared);
+        kernel.AllowedShared = dynamicShared;
+    }
+}

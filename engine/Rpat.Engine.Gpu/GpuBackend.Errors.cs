@@ -1,0 +1,16 @@
+using Rpat.Engine.Gpu.Driver;
+
+namespace Rpat.Engine.Gpu;
+
+public static partial class GpuBackend
+{
+    /// <summary>What an exception of a GPU means to the user, in one sentence; null where it comes from elsewhere.</summary>
+    public static string? Explain(Exception error) => error switch
+    {
+        DeviceUnavailableException => error.Message,
+        DriverException => $"The GPU cannot go on, since {error.Message}.",
+        ILGPU.Runtime.Cuda.CudaException cuda => $"The GPU cannot go on, since its driver answers {cuda.Error} "
+            + $"({cuda.Message.TrimEnd('.')}): run 'rpat devices --self-test', and train again with --resume.",
+        _ => null,
+    };
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Text.Json;
+using Rpat.Engine;
+using Rpat.Engine.Gpu;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Bench.Kernels;
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.Training;
+
+namespace Rpat.Trainer.Bench;
+
+/// <summary>The result of a self-test at first use, as it is kept.</summary>
+/// <param name="Model">The GPU's maker's name; all of a kind share one result.</param>
+/// <param name="Driver">Its driver's version.</param>
+/// <param name="Precision">How convolutions multiply.</param>
+/// <param name="Version">This program's version.</param>
+/// <param name="Passed">Whether every kernel was right.</param>
+/// <param name="Kernels">How many there were.</param>
+/// <param name="When">When it ran.</param>
+internal sealed record FirstUseResult(
+    string Model, string Driver, string Precision, string Version, bool Passed, int Kernels, DateTimeOffset When);
+
+/// <summary>
+/// Before a GPU first computes anything that counts with a driver and a version of this program, every kernel is held against double
+/// precision: the driver compiles the kernels anew, and drivers have compiled wrongly. What passed is kept in the user's cache folder
+/// and not tested again.
+/// </summary>
+internal sealed class FirstUse(Host host)
+{
+    /// <summary>The environment variable that leaves the test out when it is <c>off</c>.</summary>
+    public const string Variable = "RPAT_SELF_TEST";
+
+    private static readonly JsonSerializerOptions _format =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    /// <summary>Small, so that it takes seconds, with whole tiles and ragged ones, images, strides and 1×1 filters.</summary>
+    public static KernelSizes Sizes { get; } = new()
+    {
+        Batch = 4,
+        Layers =
+        [
+            new(3, 32, 64, 3, 1), new(64, 32, 64, 3, 1), new(64, 16, 128, 3, 2), new(64, 16, 128, 1, 2),
+            new(20, 9, 36, 3, 1), new(256, 4, 256, 3, 1),
+        ],
+        Map = (64, 16),
+        Depthwise = (36, 16),
+        Parameters = 1 << 16,
+    };
+
+    /// <summary>Tests the device that is named, unless it is a CPU or has passed before.</summary>
+    /// <exception cref="DeviceException">A kernel computes wrongly, or the GPU cannot be used.</exception>
+    public void Require(string device, string precision)
+    {
+        string name = OpenDevice.Settle(device, static _ => { });
+        if (GpuBackend.Find().Devices.FirstOrDefault(gpu => gpu.Name == name) is not { Problem: null } found) return; // opening it says why
+        Require(found, precision, () =>
+        {
+            using var opened = OpenDevice.Named(name, precision);
+            return [.. new SelfTest(opened, Sizes, TimeSpan.Zero).Run()];
+        });
+    }
+
+    /// <summary>The same with a test that is given.</summary>
+    internal void Require(GpuInfo gpu, string precision, Func<IReadOnlyList<SelfTestLine>> test)
+    {
+        if (IsOff())
+        {
+            host.Note($"note: {gpu.Name} is used without its self-test ({Variable}=off)");
+            return;
+        }
+        if (Read(PathOf(gpu, precision)) is { Passed: true } kept && IsOf(kept, gpu, precision)) return;
+        host.Note($"{gpu.Name}: first use of {gpu.Model} with driver {DriverOf(gpu)} in {precision}, each kernel is tested ({Variable}=off "
+            + "leaves that out)");
+        var lines = test();
+        SelfTestLine[] wrong = [.. lines.Where(line => !(line.Error <= line.Allowed(precision)))];
+        var now = host.Clock.GetLocalNow();
+        Keep(gpu, precision, new(gpu.Model, DriverOf(gpu), precision, MachineInfo.ProgramVersion(), wrong.Length == 0, lines.Count, now));
+        if (wrong.Length > 0) throw new DeviceException(Sentence(gpu, precision, wrong, lines.Count));
+    }
+
+    /// <summary>What is kept of a GPU with its present driver and this version of the program.</summary>
+    public IReadOnlyList<FirstUseResult> Kept(GpuInfo gpu) =>
+        [.. from precision in Enum.GetNames<Precision>().Select(name => name.ToLowerInvariant())
+            let kept = Read(PathOf(gpu, precision))
+            where kept is not null && IsOf(kept, gpu, precision)
+            select kept];
+
+    private bool IsOff() => host.Environment.GetValueOrDefault(Variable, "on") switch
+    {
+        "off" => true,
+        "on" or "" => false,
+        var other => throw new UsageException($"{Variable} is '{other}' in the environment: give on or off."),
+    };
+
+    private static string Sentence(GpuInfo gpu, string precision, SelfTestLine[] wrong, int count) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{gpu.Name} ({gpu.Model}) computes wrongly with driver {DriverOf(gpu)}: {wrong.Length} of {count} kernels in {precision}, "
+            + $"'{wrong[0].Name}' by {wrong[0].Error:G2} of its largest value where {wrong[0].Allowed(precision):G2} is rounding; install "
+            + $"another driver ('rpat devices --self-test {gpu.Name} --precision {precision}' shows all), or use --device cpu.");
+
+    private static string DriverOf(GpuInfo gpu) => gpu.Driver.Length > 0 ? gpu.Driver : $"of CUDA {gpu.Cuda}";
+
+    private static bool IsOf(FirstUseResult kept, GpuInfo gpu, string precision) =>
+        (kept.Model, kept.Driver, kept.Precision, kept.Version) == (gpu.Model, DriverOf(gpu), precision, MachineInfo.ProgramVersion());
+
+    private void Keep(GpuInfo gpu, string precision, FirstUseResult result)
+    {
+        string path = PathOf(gpu, precision);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.WriteText(path, JsonSerializer.Serialize(result, _format) + "\n");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            host.Warn($"note: the self-test's result could not be kept, so that it will run again ({error.Message.TrimEnd('.')}): set "
+                + "XDG_CACHE_HOME to a folder that can be written");
+        }
+    }
+
+    // Whatever cannot be read is as if it were not there.
+    private static FirstUseResult? Read(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize<FirstUseResult>(File.ReadAllText(path), _format) : null;
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private string PathOf(GpuInfo gpu, string precision)
+    {
+        string name = $"{gpu.Model} {DriverOf(gpu)} {precision} {MachineInfo.ProgramVersion()}";
+        string file = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : '-')) + ".json";
+        return Path.Combine(Folder(), "rpat", "self-test", file);
+    }
+
+    private string Folder()
+    {
+        if (host.Environment.GetValueOrDefault("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache)) return cache;
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return OperatingSystem.IsWindows() || home.Length == 0
+            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Path.Combine(home, ".cache");
+    }
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Rpat.Engine;
+using Rpat.Engine.Gpu;
+using Rpat.Trainer.Bench;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat devices</c>: what this machine can compute on, how its GPUs stand, and what is proven of the kernels.</summary>
+internal static class DevicesCommand
+{
+    /// <summary>What is known of the kernels on any GPU, until somebody has run them on one.</summary>
+    public const string Proven = "kernels run as PTX in our tests; not run on hardware by us";
+
+    /// <summary>The command, for the root to hold.</summary>
+    public static Command Create(Host host)
+    {
+        var json = new JsonOption();
+        var command = new Command("devices", "List what this machine can compute on.") { json.Option };
+        command.SetAction(parsed =>
+        {
+            DeviceRow[] rows = [.. Rows(host)];
+            json.Give(parsed, host, () => rows, () => Write(rows, host.Out));
+            return ExitCode.Done;
+        });
+        return SelfTestOption.AddTo(command, host, json);
+    }
+
+    /// <summary>What is said of a GPU.</summary>
+    /// <param name="gpu">The GPU.</param>
+    /// <param name="reading">How it stands, or null.</param>
+    /// <param name="missing">Why nothing is known of that, or null.</param>
+    /// <param name="tests">Results of the self-test at first use.</param>
+    internal static DeviceRow Row(GpuInfo gpu, GpuReading? reading, string? missing, IReadOnlyList<FirstUseResult> tests) =>
+        new(gpu.Name, About(gpu)) { Gpu = gpu, Reading = reading, ReadingMissing = missing, Proven = Proven, SelfTests = tests };
+
+    internal static void Write(IReadOnlyList<DeviceRow> rows, TextWriter output)
+    {
+        int width = rows.Max(row => row.Name.Length);
+        foreach (var row in rows)
+        {
+            output.WriteLine($"{row.Name.PadRight(width)}  {row.About}");
+            foreach (string detail in Details(row)) output.WriteLine($"{new string(' ', width)}  {detail}");
+        }
+    }
+
+    private static IEnumerable<DeviceRow> Rows(Host host)
+    {
+        using var cpu = Device.Cpu();
+        yield return new DeviceRow(cpu.Name, cpu.Description);
+        var (gpus, why) = GpuBackend.Find();
+        foreach (var gpu in gpus)
+        {
+            using var sensors = GpuSensors.Open(gpu, out string? missing);
+            yield return Row(gpu, sensors?.Read(), missing, new FirstUse(host).Kept(gpu));
+        }
+        if (why is not null) yield return new DeviceRow("cuda", $"none: {why}");
+    }
+
+    private static string About(GpuInfo gpu)
+    {
+        string driver = gpu.Driver.Length > 0
+            ? $"driver {gpu.Driver} (CUDA {gpu.Cuda}, PTX {gpu.Ptx})"
+            : $"driver of CUDA {gpu.Cuda} (PTX {gpu.Ptx})";
+        string about = string.Create(
+            CultureInfo.InvariantCulture, $"{gpu.Model}, {gpu.MemoryBytes >> 30} GiB, {gpu.Multiprocessors} multiprocessors, compute "
+                + $"capability {gpu.Capability}, {driver}");
+        return gpu.Problem is null ? about : $"{about}; cannot be used, since {gpu.Problem}";
+    }
+
+    private static IEnumerable<string> Details(DeviceRow row)
+    {
+        if (row.Reading is { } reading) yield return $"now: {reading}";
+        if (row.ReadingMissing is { } missing) yield return $"now: unknown, since {missing}";
+        if (row.Proven is { } proven) yield return $"proven: {proven}";
+        foreach (var test in row.SelfTests ?? [])
+            yield return string.Create(CultureInfo.InvariantCulture, $"self-test: {(test.Passed ? "passed" : "FAILED")} here in "
+                + $"{test.Precision} on {test.When:yyyy-MM-dd}");
+        if (row.SelfTests is { Count: 0 }) yield return $"self-test: not run here yet, 'rpat devices --self-test {row.Name}' does";
+    }
+}
+
+/// <summary>A device in the list.</summary>
+/// <param name="Name">What <c>--device</c> takes.</param>
+/// <param name="About">What it is.</param>
+internal sealed record DeviceRow(string Name, string About)
+{
+    /// <summary>A GPU's particulars.</summary>
+    public GpuInfo? Gpu { get; init; }
+
+    /// <summary>How a GPU stands now.</summary>
+    public GpuReading? Reading { get; init; }
+
+    /// <summary>Why that is not known, as the end of a sentence.</summary>
+    public string? ReadingMissing { get; init; }
+
+    /// <summary>What is known of the kernels on it.</summary>
+    public string? Proven { get; init; }
+
+    /// <summary>Results of the self-test at first use with its driver.</summary>
+    public IReadOnlyList<FirstUseResult>? SelfTests { get; init; }
+}
