@@ -7,12 +7,12 @@ namespace Rpat.Robust;
 /// <param name="Value">In pixel units.</param>
 public readonly record struct Radius(string Text, double Value)
 {
-    /// <summary>Whether a text, a number or a fraction of two, names a radius; a text that is neither is one's own name for it.</summary>
+    /// <summary>Whether a text, a number or a fraction of two, is a value.</summary>
     internal static bool Names(string text, double value)
     {
         string[] parts = text.Split('/');
         double[] numbers = [.. parts.Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
-        return numbers.Length > 2 || numbers.Any(double.IsNaN) || Math.Abs((numbers.Length == 2 ? numbers[0] / numbers[1] : numbers[0]) - value) <= 1e-9 * value;
+        return numbers.Length <= 2 && Math.Abs((numbers.Length == 2 ? numbers[0] / numbers[1] : numbers[0]) - value) <= 1e-9 * value;
     }
 }
 

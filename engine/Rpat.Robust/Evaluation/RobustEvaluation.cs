@@ -88,7 +88,8 @@ public sealed class RobustEvaluation
     // Paths may change between a start and its resumption; settings and hashes may not.
     private static string? Difference(EvaluationManifest before, EvaluationManifest now) =>
         before.Version != now.Version ? FormattableString.Invariant($"layout {now.Version}")
-        : now.Settings.FirstOrDefault(line => !before.Settings.Contains(line)) ?? before.Settings.FirstOrDefault(line => !now.Settings.Contains(line));
+        : now.Settings.FirstOrDefault(line => !before.Settings.Contains(line)) ?? before.Settings.FirstOrDefault(line => !now.Settings.Contains(line))
+            ?? (JsonSerializer.Serialize(before.Columns) == JsonSerializer.Serialize(now.Columns) ? null : "the same restarts and targets");
 
     private Subject SubjectOf(int i) => new(_runner, _plan.First + (long)i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
 
@@ -138,47 +139,14 @@ public sealed class RobustEvaluation
         {
             s.Clean = (await s.Logits(s.Image)).Logits;
             foreach (var part in parts.Where(part => ledger.Find(eps, suite.Name, stage, Slot(s), part) is null))
-                if (await Part(ledger, eps, suite, stage, s, part))
-                {
-                    broken.Add(Slot(s));
-                    return;
-                }
+            {
+                var run = await PartRun.Of(s, suite, PartRun.Unrun(eps, suite, stage, Slot(s), part));
+                ledger.Add(run.Entry, run.Point);
+                if (!run.Entry.Fooled) continue;
+                broken.Add(Slot(s));
+                return;
+            }
         });
-    }
-
-    /// <summary>One part on one image, confirmed and written down; whether the image is fooled.</summary>
-    private async Task<bool> Part(Ledger ledger, int eps, AttackSuite suite, int stage, Subject s, AttackPart part)
-    {
-        var attack = suite.Attacks[stage];
-        var before = (s.Forwards, s.Backwards, s.ZeroGradients, s.BadGradients);
-        s.Enter(attack, part);
-        var result = await attack.Run(s, part);
-        var entry = new LedgerEntry(
-            eps, suite.Name, stage, attack.Name, Slot(s), part.Rank, part.Restart, false, -1, 0, 0, result.Iteration,
-            s.Forwards - before.Forwards, s.Backwards - before.Backwards, s.ZeroGradients - before.ZeroGradients, s.BadGradients - before.BadGradients, "");
-        // As in the reference, what decides on a random model that never looked wrong is a pass over the image itself.
-        float[]? point = result.Fooled ? result.Point : s.IsRandom ? s.Image : null;
-        if (point is not null) entry = await Judged(entry, s, point, attack, suite.SuccessPasses);
-        ledger.Add(entry, entry.Fooled ? point : default);
-        return entry.Fooled;
-    }
-
-    /// <summary>The entry with the verdict on a point: counted when it lies in ball and box and most passes over it are wrong.</summary>
-    private static async Task<LedgerEntry> Judged(LedgerEntry entry, Subject s, float[] point, Attack attack, int passes)
-    {
-        double norm = attack.Norm.Distance(point, s.Image);
-        if (!IsFeasible(s.Image, point, attack.Norm, attack.Eps)) return entry with { Norm = norm };
-        int wrong = 0;
-        float[] fooling = [];
-        for (int pass = 0; pass < passes; pass++)
-        {
-            float[] z = (await s.Decision(point, entry.Stage, new AttackPart(entry.Rank, entry.Restart), pass)).Logits;
-            if (!s.Succeeds(z)) continue;
-            wrong++;
-            fooling = z;
-        }
-        return 2 * wrong <= passes ? entry
-            : entry with { Fooled = true, Prediction = Predictions.ArgMax(fooling), Margin = s.Margin(fooling), Norm = norm };
     }
 
     /// <summary>Whether a point lies in ball and box, in double (attacks.md 0.4 rule 7).</summary>

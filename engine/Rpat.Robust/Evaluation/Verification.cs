@@ -10,28 +10,31 @@ namespace Rpat.Robust;
 /// <param name="Examples">Adversarial images that were looked at.</param>
 /// <param name="Problems">One sentence each; none when the evaluation holds.</param>
 /// <param name="Columns">The columns as counted again from the ledger.</param>
-public sealed record Verification(string Digest, int Examples, IReadOnlyList<string> Problems, IReadOnlyList<ColumnResult> Columns)
+/// <param name="Notes">What a reader of the columns must know, one sentence each.</param>
+public sealed record Verification(string Digest, int Examples, IReadOnlyList<string> Problems, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<string> Notes)
 {
     /// <summary>
     /// Checks a finished evaluation against itself and the network: every file against the digest; that each column ran what its label
-    /// says, at its radius; that each image that was right has a line for every part of every attack, or for the one that broke it; each
-    /// counted picture's norm in double, box, digest and class, at another batch size than the evaluation's; and the result against all
-    /// that. That an attack which failed was run is its line's word alone: there is no signature.
+    /// says; that each image that was right has a line for every part of every attack, or for the one that broke it; each counted picture's
+    /// norm in double, box, digest and class, at another batch size than the evaluation's; one picture of each column of the catalog, made
+    /// again; and the result against all that. That an attack which failed was run is its line's word alone, unless it is run again: there
+    /// is no signature.
     /// </summary>
     /// <param name="folder">A finished evaluation.</param>
     /// <param name="net">The network, loaded again.</param>
     /// <param name="modelHash">SHA-256 of its file.</param>
     /// <param name="batch">Images at a time.</param>
     /// <param name="transform">A step in front of the network that belongs to the defence, or null.</param>
+    /// <param name="rerun">Further lines, drawn at random, whose attacks are run again.</param>
     /// <exception cref="DataException">Files are missing or damaged.</exception>
-    public static Verification Run(string folder, Classifier net, string modelHash, int batch = 37, InputTransform? transform = null)
+    public static Verification Run(string folder, Classifier net, string modelHash, int batch = 37, InputTransform? transform = null, int rerun = 0)
     {
         var manifest = ManifestOf(folder);
         var files = new EvaluationFiles(folder);
         var ledger = Ledger.Read(folder);
         var report = EvaluationReport.Read(folder);
-        List<string> problems = [.. Bound(manifest, files, net, modelHash, transform)];
-        if (problems.Count > 0) return new Verification("", 0, problems, report.Columns); // nothing below would be about this network
+        List<string> problems = PlanAudit.Shape(manifest) is { } flaw ? [flaw] : [.. Bound(manifest, files, net, modelHash, transform)];
+        if (problems.Count > 0) return new Verification("", 0, problems, report.Columns, []); // nothing below would be about this network
         bool whole = manifest.Version == EvaluationManifest.Layout;
         if (whole) problems.AddRange([.. Seal.Problems(folder, manifest), .. PlanAudit.Problems(manifest), .. JournalProblems(folder, ledger)]);
         else problems.Add(OldLayout);
@@ -39,8 +42,8 @@ public sealed record Verification(string Digest, int Examples, IReadOnlyList<str
         problems.AddRange([.. whole ? new LedgerAudit(manifest, ledger).Problems() : [], .. PictureAudit.Problems(model, ledger, whole)]);
         var (clean, columns) = EvaluationReport.Count(ledger, whole ? manifest.Columns : report.Columns.Select(ColumnOf));
         problems.AddRange(report.Differences(manifest, clean, columns));
-        if (whole && problems.Count == 0) problems.AddRange(WarningAudit.Problems(model, ledger, report));
-        return new Verification(whole && File.Exists(Path.Combine(folder, Seal.FileName)) ? Seal.DigestOf(folder) : "", ledger.Count(e => e is { Eps: >= 0, Fooled: true }), problems, columns);
+        if (whole && problems.Count == 0) problems.AddRange([.. WarningAudit.Problems(model, ledger, report), .. RerunAudit.Problems(model, ledger, rerun)]);
+        return new Verification(whole && File.Exists(Path.Combine(folder, Seal.FileName)) ? Seal.DigestOf(folder) : "", ledger.Count(e => e is { Eps: >= 0, Fooled: true }), problems, columns, problems.Count == 0 ? [.. PlanAudit.Notes(manifest)] : []);
     }
 
     private const string OldLayout =
@@ -72,7 +75,9 @@ public sealed record Verification(string Digest, int Examples, IReadOnlyList<str
     private static IEnumerable<string> JournalProblems(string folder, IReadOnlyList<LedgerEntry> ledger)
     {
         if (File.ReadAllText(Path.Combine(folder, Ledger.FinalName)) != Ledger.Text(ledger)) yield return $"{Ledger.FinalName} is not as the evaluation writes it";
-        if (Ledger.Text(Ledger.Read(folder, Ledger.JournalName)) != Ledger.Text(ledger)) yield return $"{Ledger.JournalName} has other lines than {Ledger.FinalName}";
+        var journal = Ledger.Read(folder, Ledger.JournalName);
+        bool whole = new FileInfo(Path.Combine(folder, Ledger.JournalName)).Length == new FileInfo(Path.Combine(folder, Ledger.FinalName)).Length;
+        if (!whole || Ledger.Text(journal) != Ledger.Text(ledger)) yield return $"{Ledger.JournalName} has other lines than {Ledger.FinalName}";
     }
 
     private static ColumnPlan ColumnOf(ColumnResult c) => new(c.Eps, c.Suite, c.Label, 1, [.. c.Stages.Select(s => new StagePlan(s.Attack, "", []))]);
