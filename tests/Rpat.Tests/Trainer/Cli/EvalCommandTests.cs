@@ -83,8 +83,9 @@ public sealed class EvalCommandTests : IDisposable
     public void A_targeted_attack_counts_only_what_it_brought_to_the_target()
     {
         string file = _test.PathOf("adv.npz");
+        Centre();
         int brought = 0, left = 0;
-        for (int target = 0; target < 10; target++)
+        foreach (int target in new[] { 0, 3, 7 })
         {
             using var test = new TestHost();
             Assert.Equal(0, test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "pgd5", "--eps", "1", "--target", $"{target}", "--out", file, "--json"));
@@ -96,6 +97,19 @@ public sealed class EvalCommandTests : IDisposable
             (brought, left) = (brought + (int)fooled.Sum(), left + Enumerable.Range(0, 24).Count(i => labels[i] != target && attacked[i] == 0));
         }
         Assert.True(brought > 0 && left > 0, $"{brought} {left}");
+    }
+
+    /// <summary>Moves the last bias so that the net's classes differ between images.</summary>
+    private void Centre()
+    {
+        string logits = _test.PathOf("logits.npy");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean", "--save-logits", logits));
+        float[] z = Npy.Read(logits).ToFloats();
+        using var device = Device.Cpu(1);
+        FeatureClassifier net = ModelCatalog.Build(device, _spec, seed: 1);
+        var bias = net.Parameters.Parameters.Single(p => p.Name == "linear.bias");
+        bias.Upload([.. bias.ToArray().Select((b, k) => b - z.Where((_, i) => i % 10 == k).Average())]);
+        Safetensors.Write(_model, net.State(), ModelMetadata.Write(_spec));
     }
 
     [Fact]
