@@ -35,4 +35,7 @@ public enum Purpose : byte
 
     /// <summary>Which steps move averaged weights.</summary>
     Average = 10,
+
+    /// <summary>The pass over a found image that decides whether it counts, where the model is random.</summary>
+    Decision = 11,
 }

@@ -47,7 +47,8 @@ public sealed record Apgd : Attack
     public int Draws { get; init; } = 1;
 
     /// <summary>
-    /// End a run with its first misclassified point. No flag depends on it; the reference goes on and returns the latest such point.
+    /// End a run with its first misclassified point. No flag depends on it; the reference runs on and returns the latest such point. Where
+    /// the model is random one wrong pass proves little, and every run takes all its steps.
     /// </summary>
     public bool StopAtSuccess { get; init; } = true;
 
@@ -65,11 +66,12 @@ public sealed record Apgd : Attack
     /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
-        int target = part.Rank > 0 ? Subject.ClassOfRank((await subject.Logits(subject.Image)).Logits, part.Rank) : -1;
+        int target = part.Rank > 0 ? subject.TargetOfRank((await subject.Logits(subject.Image)).Logits, part.Rank) : -1;
         float[] start = Start?.Invoke(subject, part) ?? Ball.OnSphere(subject.Image, Eps, subject.Random(this, part));
         var walk = new Walk(this, subject, start);
         walk.Begin(await subject.Gradient(start, Loss, target, Draws));
-        for (int i = 0; i < Steps && !(StopAtSuccess && walk.Fooled); i++)
+        bool stop = StopAtSuccess && !subject.IsRandom;
+        for (int i = 0; i < Steps && !(stop && walk.Fooled); i++)
         {
             float[] next = walk.Step(i);
             walk.Arrive(i, await subject.Gradient(next, Loss, target, Draws));

@@ -35,7 +35,7 @@ public static partial class AttackCatalog
         new("square", "linf l2", "5000 queries, p 0.8, margin loss, no gradients", "Andriushchenko et al., ECCV'20"),
         new("aa", "linf l2", "apgd-ce, apgd-t, fab-t, square; labelled as adapted below 10 classes", "AutoAttack standard, Croce and Hein, ICML'20"),
         new("aa-plus", "linf l2", "apgd-ce x5, apgd-dlr x5, fab x5, square, apgd-t, fab-t", "AutoAttack plus"),
-        new("aa-rand", "linf l2", "apgd-ce and apgd-dlr on means of 20 gradients; success by majority of 20 passes", "AutoAttack rand, for random models"),
+        new("aa-rand", "linf l2", "apgd-ce and apgd-dlr on means of 20 gradients, all iterations; one pass over the image found decides", "AutoAttack rand, for random models"),
     ];
 
     /// <summary>The column of that name.</summary>
@@ -64,6 +64,30 @@ public static partial class AttackCatalog
     /// <summary>Whether a column of that name exists, whatever its norm.</summary>
     public static bool Knows(string name) =>
         name == "clean" || AutoAttack.Find(name, Norm.Linf, 0.1, 10) is not null || Single(name, Norm.Linf, 0.1, null) is not null;
+
+    /// <summary>An attack's name, with its settings where the catalog means others by that name; PGD's step length is the user's.</summary>
+    internal static string LabelOf(Attack attack) => IsAsNamed(attack) ? attack.Name : $"{attack.Name} ({attack.Settings})";
+
+    private static bool IsAsNamed(Attack attack) => Single(attack.Name, attack.Norm, attack.Eps, StepOf(attack.Settings)) is not { } named
+        || attack.Settings == (named with { Norm = attack.Norm, Eps = attack.Eps }).Settings;
+
+    /// <summary>
+    /// The column that a label promises; null when the label is none of the catalog's, but one of whoever made the column.
+    /// </summary>
+    /// <param name="column">The column, whose settings say the step length of PGD and its kin.</param>
+    /// <param name="norm">The norm.</param>
+    /// <param name="eps">The radius.</param>
+    /// <param name="classes">Number of logits.</param>
+    /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the attack does not know the norm.</exception>
+    internal static AttackSuite? Promised(ColumnPlan column, Norm norm, double eps, int classes)
+    {
+        if (AutoAttack.Labelled(column.Label, norm, eps, classes) is { } suite) return suite;
+        if (column.Label.StartsWith("aa-", StringComparison.Ordinal)) throw new ArgumentException($"no version of AutoAttack on {classes} classes has the label '{column.Label}'");
+        return Knows(column.Label) && column.Label != "clean" ? Find(column.Label, norm, eps, classes, StepOf(column.Stages.Count == 1 ? column.Stages[0].Settings : "")) : null;
+    }
+
+    private static double? StepOf(string settings) =>
+        Step().Match(settings) is { Success: true } match && double.TryParse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture, out double step) && step > 0 ? step : null;
 
     /// <summary>The names as a user may write them, for messages.</summary>
     public static IReadOnlyList<string> Examples { get; } =
@@ -104,6 +128,9 @@ public static partial class AttackCatalog
             _ => null,
         };
     }
+
+    [GeneratedRegex(@" step=(\S+)")]
+    private static partial Regex Step();
 
     [GeneratedRegex(@"^(pgd|bim|cw)([1-9][0-9]{0,4})?\z")]
     private static partial Regex Numbered();

@@ -57,6 +57,7 @@ public sealed class AttackRunner
         if (ImageShape.SampleCount != net.InputShape.SampleCount)
             throw new ShapeException("AttackRunner", $"images {ImageShape} do not fit the network's {net.InputShape}");
         _batches = new NetBatches(net, Options, ImageShape);
+        IsRandom = Options.Transform?.IsRandom ?? false;
     }
 
     /// <summary>The network.</summary>
@@ -74,6 +75,9 @@ public sealed class AttackRunner
     /// <summary>Those of them with a gradient.</summary>
     public long Backwards => _batches.Backwards;
 
+    /// <summary>Whether two passes over one image may differ: by the transform, or because an evaluation has seen it.</summary>
+    internal bool IsRandom { get; set; }
+
     /// <summary>Called after each round of answers.</summary>
     internal Action Tick { get; set; } = () => { };
 
@@ -82,7 +86,7 @@ public sealed class AttackRunner
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="samples">Index of each image, which names its random numbers; 0…N−1 when null.</param>
-    /// <param name="goals">The class that each image is to get (targeted mode), or null.</param>
+    /// <param name="goals">The class that each image is to get (targeted mode), or null; an image of that class is left as it is.</param>
     /// <param name="prepare">Told each image before it is attacked, to follow it with <see cref="Subject.Trace"/>.</param>
     /// <returns>One outcome an image, in their order.</returns>
     /// <exception cref="ArgumentException">The images are not in [0,1], or sizes or labels do not fit.</exception>
@@ -103,15 +107,18 @@ public sealed class AttackRunner
         return [.. subjects.Select(s => outcomes[s])];
     }
 
-    /// <summary>Attacks one image part by part until it is fooled; who is wrong already is returned as it is.</summary>
+    /// <summary>
+    /// Attacks one image part by part until it is fooled. Already misclassified images are returned unchanged; so are, with a goal, those
+    /// that have it already or whose true class it is.
+    /// </summary>
     internal static async Task<AttackOutcome> Perturb(Attack attack, Subject s)
     {
         long forwards = s.Forwards, backwards = s.Backwards;
         s.Clean = (await s.Logits(s.Image)).Logits;
-        if (s.Succeeds(s.Clean)) return new AttackOutcome(s.Index, s.Image, false, false, default, -1, s.Forwards - forwards, s.Backwards - backwards);
+        if (s.Succeeds(s.Clean) || s.Goal == s.Label) return new AttackOutcome(s.Index, s.Image, false, false, default, -1, s.Forwards - forwards, s.Backwards - backwards);
         AttackResult? best = null;
         AttackPart last = default;
-        foreach (var part in attack.Parts(s.Classes))
+        foreach (var part in PartsFor(attack, s))
         {
             s.Enter(attack, part);
             var result = await attack.Run(s, part);
@@ -122,6 +129,10 @@ public sealed class AttackRunner
         return new AttackOutcome(
             s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards);
     }
+
+    // With a goal there is one target, whatever its rank.
+    private static IEnumerable<AttackPart> PartsFor(Attack attack, Subject s) =>
+        s.Goal is null ? attack.Parts(s.Classes) : attack.Parts(s.Classes).DistinctBy(part => part.Restart);
 
     /// <summary>Does some work on each image, as many at a time as the batch holds, in their order.</summary>
     /// <param name="subjects">The images; the next is taken when there is room.</param>

@@ -9,12 +9,12 @@ namespace Rpat.Robust;
 /// <param name="Attacks">The attacks, in order.</param>
 public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack> Attacks)
 {
-    /// <summary>A suite of a single attack.</summary>
-    public static AttackSuite Of(string name, Attack attack) => new(name, attack.Name, [attack]);
+    /// <summary>A suite of a single attack; its label tells the settings where they are not those that the catalog means by the attack's name.</summary>
+    public static AttackSuite Of(string name, Attack attack) => new(name, AttackCatalog.LabelOf(attack), [attack]);
 
     /// <summary>
-    /// Passes in which more than half must be wrong before an image counts as fooled; more than one where the model is random, since one
-    /// pass in which noise alone tips the scale is no success.
+    /// Passes over the image that an attack returns, of which more than half must be wrong before it counts as fooled. One, as in the
+    /// reference, unless a column of one's own asks for a majority of several because its model is random.
     /// </summary>
     public int SuccessPasses { get; init; } = 1;
 }

@@ -9,9 +9,6 @@ public static class AutoAttack
     /// <summary>Classes that the standard version needs.</summary>
     public const int StandardClasses = 10;
 
-    /// <summary>Forward passes that decide whether a random model is fooled (attacks.md 5.3, item 9).</summary>
-    private const int RandomPasses = 20;
-
     /// <summary>APGD-CE, APGD-T, FAB-T, Square.</summary>
     public static AttackSuite Standard(Norm norm, double eps, int classes) => Make(
         "aa", "aa-standard", norm, eps, classes, [Apgd.CrossEntropy, Apgd.Targeted, Fab.Targeted, new Square()]);
@@ -23,11 +20,14 @@ public static class AutoAttack
         Apgd.Targeted, Fab.Targeted,
     ]);
 
-    /// <summary>APGD-CE and APGD-DLR on the mean of 20 gradients, for models that are random.</summary>
-    public static AttackSuite Rand(Norm norm, double eps, int classes) => Make(
-        "aa-rand", "aa-rand", norm, eps, classes, [Apgd.CrossEntropy with { Draws = 20 }, Apgd.Dlr with { Draws = 20 }])
-        with
-    { SuccessPasses = RandomPasses };
+    /// <summary>
+    /// APGD-CE and APGD-DLR on the mean of 20 gradients, for models that are random: one run of all 100 iterations, then one pass over the
+    /// latest misclassified iterate, or over the image itself where there was none, decides, as in the reference.
+    /// </summary>
+    public static AttackSuite Rand(Norm norm, double eps, int classes) => Make("aa-rand", "aa-rand", norm, eps, classes,
+    [
+        Apgd.CrossEntropy with { Draws = 20, StopAtSuccess = false }, Apgd.Dlr with { Draws = 20, StopAtSuccess = false },
+    ]);
 
     /// <summary>The version of that name: <c>aa</c>, <c>aa-plus</c> or <c>aa-rand</c>; null when it is none.</summary>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes) => name switch
@@ -37,6 +37,10 @@ public static class AutoAttack
         "aa-rand" => Rand(norm, eps, classes),
         _ => null,
     };
+
+    /// <summary>The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no version has it with so many classes.</summary>
+    internal static AttackSuite? Labelled(string label, Norm norm, double eps, int classes) =>
+        new[] { Standard(norm, eps, classes), Plus(norm, eps, classes), Rand(norm, eps, classes) }.FirstOrDefault(suite => suite.Label == label);
 
     private static AttackSuite Make(string name, string label, Norm norm, double eps, int classes, Attack[] attacks)
     {

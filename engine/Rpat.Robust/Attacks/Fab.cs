@@ -67,7 +67,7 @@ public sealed record Fab : Attack
 
     private static int[] Candidates(Subject s, float[] clean, AttackPart part) =>
         s.Goal is { } goal ? [goal]
-        : part.Rank > 0 ? [Subject.ClassOfRank(clean, part.Rank)]
+        : part.Rank > 0 ? [s.TargetOfRank(clean, part.Rank)]
         : [.. Enumerable.Range(0, s.Classes).Where(k => k != s.Label)];
 
     private float[] Begin(Subject s, AttackPart part)

@@ -102,7 +102,10 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     }
 
     // Each draw of a question has room for as many numbers as an image has values.
-    private static PhiloxStream Random(in Row row) => (row.Ask.Noise with { Restart = (row.Ask.Noise.Restart * 64 + row.Draw) & 0xFFF }).Stream();
+    private static PhiloxStream Random(in Row row) => NoiseOf(row.Ask.Noise, row.Draw);
+
+    /// <summary>The random numbers of one draw of a question.</summary>
+    internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) => (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
 
     private static NotFiniteException NotFinite(Ask ask, float value) => new(ask.Subject.Index, value);
 

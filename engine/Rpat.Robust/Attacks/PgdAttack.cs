@@ -9,7 +9,10 @@ public enum Keep
     /// <summary>The iterate of largest loss, the start included.</summary>
     BestLoss,
 
-    /// <summary>The first misclassified iterate, with which the run ends; the last one where there is none. Stronger, and cheaper.</summary>
+    /// <summary>
+    /// The first misclassified iterate, with which the run ends; the last one where there is none. Stronger, and cheaper. Where the model is
+    /// random one wrong pass proves little: there the run takes all its steps, and the latest such iterate is kept.
+    /// </summary>
     AnyMisclassified,
 }
 
@@ -73,11 +76,16 @@ public sealed record PgdAttack : Attack
     {
         float[] u = Begin(subject, part), best = u;
         var (bestLoss, bestAt) = (double.NegativeInfinity, -1);
+        AttackResult? wrong = null;
         for (int i = 0; i < Steps; i++)
         {
             var at = await subject.Gradient(u, Loss, draws: Draws);
             subject.Tell("loss", i, at.Loss);
-            if (Keep == Keep.AnyMisclassified && subject.Succeeds(at.Logits)) return new AttackResult(u, true, -subject.Margin(at.Logits), i);
+            if (Keep == Keep.AnyMisclassified && subject.Succeeds(at.Logits))
+            {
+                wrong = new AttackResult(u, true, -subject.Margin(at.Logits), i);
+                if (!subject.IsRandom) return wrong;
+            }
             if (at.Loss > bestLoss) (best, bestLoss, bestAt) = (u, at.Loss, i);
             u = Ball.Ascend(u, at.Gradient, StepSize);
             Ball.Project(subject.Image, u, Eps);
@@ -85,6 +93,7 @@ public sealed record PgdAttack : Attack
         var end = await subject.Logits(u);
         double loss = LossAt(subject, end.Logits);
         subject.Tell("loss", Steps, loss);
+        if (wrong is not null && !subject.Succeeds(end.Logits)) return wrong;
         if (Keep != Keep.BestLoss || loss > bestLoss) return new AttackResult(u, subject.Succeeds(end.Logits), loss, Steps);
         float[] z = (await subject.Logits(best)).Logits;
         return new AttackResult(best, subject.Succeeds(z), bestLoss, bestAt);

@@ -23,7 +23,7 @@ public sealed class Subject
         (_runner, Index, Image, Label, Goal) = (runner, index, image, label, goal);
         NormGeometry.Box(image); // a decimal detour may have left −3e-8
         Clean = [];
-        _noise = new RandomKey(runner.Options.Seed, Purpose.Noise, 0, index, 0, 0);
+        _noise = CleanKey(runner.Options.Seed, index);
     }
 
     /// <summary>Index of the image in its data set.</summary>
@@ -40,6 +40,9 @@ public sealed class Subject
 
     /// <summary>Channels, height and width of an image.</summary>
     public Shape Shape => _runner.ImageShape;
+
+    /// <summary>Whether two passes over one image may differ, so that a single wrong one proves little.</summary>
+    public bool IsRandom => _runner.IsRandom;
 
     /// <summary>Number of logits.</summary>
     public int Classes => _runner.Net.Classes;
@@ -80,6 +83,21 @@ public sealed class Subject
     public Ask Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
         Enqueue(new Ask(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
 
+    /// <summary>Asks for the logits that decide whether a point counts; whoever knows the seed can repeat that very pass.</summary>
+    /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
+    /// <param name="stage">Place of the attack in its suite.</param>
+    /// <param name="part">The part that made the point.</param>
+    /// <param name="pass">Number of the pass, from 0.</param>
+    internal Ask Decision(float[] point, int stage, AttackPart part, int pass) =>
+        Enqueue(new Ask(this, point, null, -1, 1) { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });
+
+    /// <summary>Names the noise of a deciding pass.</summary>
+    internal static RandomKey DecisionKey(ulong seed, long index, int stage, int rank, int restart, int pass) =>
+        new(seed, Purpose.Decision, (stage << 10) | rank, index, restart, pass);
+
+    /// <summary>Names the noise of the pass over the clean image.</summary>
+    internal static RandomKey CleanKey(ulong seed, long index) => new(seed, Purpose.Noise, 0, index, 0, 0);
+
     /// <summary>Whether logits mean that the attack has what it wants: the goal, or any class but the true one.</summary>
     public bool Succeeds(ReadOnlySpan<float> logits)
     {
@@ -94,6 +112,14 @@ public sealed class Subject
         double gap = (double)logits[own] - logits[AttackLoss.Runner(logits, own)];
         return Goal is null ? gap : -gap;
     }
+
+    /// <summary>
+    /// The class that a targeted part steers to: the goal, or the one of that rank, counted from 2, among the clean logits of all but the
+    /// true class, which is never a target however a random model ranked it in this pass.
+    /// </summary>
+    /// <param name="clean">Logits of the clean image.</param>
+    /// <param name="rank">Rank, from 2.</param>
+    public int TargetOfRank(ReadOnlySpan<float> clean, int rank) => Goal ?? Ranking(clean).Where(k => k != Label).ElementAt(rank - 2);
 
     /// <summary>The class with the rank-th largest clean logit, counted from 1; of equal ones the first.</summary>
     public static int ClassOfRank(ReadOnlySpan<float> clean, int rank) => Ranking(clean)[rank - 1];

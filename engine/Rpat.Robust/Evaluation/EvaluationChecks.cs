@@ -7,6 +7,8 @@ namespace Rpat.Robust;
 /// <summary>The checks of attacks.md 2.7: six that AutoAttack makes, and those that it lacks. All are warnings.</summary>
 internal static class EvaluationChecks
 {
+    internal const string Randomized = "randomized";
+
     private const double SameLogits = 1e-4, LittleZero = 1e-5, SquareSlack = 0.002;
     private const double MuchNoise = 0.1, ManyStuck = 0.5;
     private const int FewImages = 1000, FirstImages = 128; // of any plan's batch, so that no warning depends on it
@@ -21,7 +23,7 @@ internal static class EvaluationChecks
         if (net.Device.BackwardPasses != backwards)
             yield return new("dynamic", "The model's forward pass computes gradients: it may adapt to its input, which these attacks do not take into account.");
         if (IsRandom(net, plan, first, labels, image, count, logits))
-            yield return new("randomized", "The model's output varies between equal inputs: use aa-rand, whose attacks average gradients.");
+            yield return new(Randomized, $"The model's output varies between equal inputs: {(Averages(plan) ? "one pass decides on each image, and another seed gives another result" : "use aa-rand, whose attacks average gradients")}.");
         else if (plan.Transform is null && DependsOnBatch(net, plan, first, image, count, logits))
             yield return new("batch-dependent", "The model's output for an image depends on its batch: is a layer in training mode?");
         if (Noise(net, plan, first, image, logits) is { } noise) yield return noise;
@@ -33,8 +35,11 @@ internal static class EvaluationChecks
     }
 
     /// <summary>Looks at a finished ledger.</summary>
-    public static IEnumerable<EvaluationWarning> After(IReadOnlyList<LedgerEntry> entries, EvaluationPlan plan, EvaluationReport report)
+    public static IEnumerable<EvaluationWarning> After(IReadOnlyList<LedgerEntry> entries, EvaluationManifest manifest, EvaluationReport report)
     {
+        int[] infeasible = [.. entries.Where(e => e.IsInfeasible).Select(e => e.Sample)];
+        if (infeasible.Length > 0)
+            yield return new("infeasible", FormattableString.Invariant($"{infeasible.Length} results lay outside ball or box and were not counted (image {infeasible.Min()} first): please report this."));
         foreach (var group in entries.Where(e => e.ZeroGradients > 0).GroupBy(e => e.Attack))
             yield return new("zero-gradient", FormattableString.Invariant($"{group.Key} met gradients of zero at {group.Select(e => e.Sample).Distinct().Count()} images ({group.Sum(e => e.ZeroGradients)} of {entries.Where(e => e.Attack == group.Key).Sum(e => e.Backwards)} gradients): they may be masked, and robustness overestimated."));
         if (entries.Sum(e => e.BadGradients) is > 0 and var bad)
@@ -43,8 +48,10 @@ internal static class EvaluationChecks
         foreach (var column in report.Columns)
             if (SquareImproves(column, report) is { } warning) yield return warning;
         if (BlackBoxWins(entries) is { } wins) yield return wins;
-        foreach (var warning in Growing(report, plan)) yield return warning;
+        foreach (var warning in Growing(report, manifest)) yield return warning;
     }
+
+    private static bool Averages(EvaluationPlan plan) => plan.Suites.SelectMany(s => s.Attacks).All(a => a is Apgd { Draws: > 1 });
 
     /// <summary>How often a random point of the smallest ball changes the class: against such a model even a broken attack looks strong.</summary>
     private static EvaluationWarning? Noise(Classifier net, EvaluationPlan plan, float[] images, Shape image, float[] clean)
@@ -120,12 +127,12 @@ internal static class EvaluationChecks
             : new("black-box-wins", $"Images that only Square broke: {string.Join(", ", samples.Take(20))}{(samples.Length > 20 ? $" and {samples.Length - 20} more" : "")}.");
     }
 
-    private static IEnumerable<EvaluationWarning> Growing(EvaluationReport report, EvaluationPlan plan)
+    private static IEnumerable<EvaluationWarning> Growing(EvaluationReport report, EvaluationManifest manifest)
     {
-        int last = plan.Radii.Count - 1;
-        if (plan.Norm != Norm.Linf || plan.Radii[last].Value < 0.5) yield break;
+        int last = manifest.EpsValues.Count - 1;
+        if (manifest.Norm != Norm.Linf.Name || manifest.EpsValues[last] < 0.5) yield break;
         foreach (var column in report.Columns.Where(c => c.Eps == last && c.Robust > 0))
-            yield return new("large-eps", FormattableString.Invariant($"'{column.Suite}' leaves {column.Robust} images at eps {plan.Radii[last].Text}, where any image can be made of any other: the attack fails for another reason than robustness."));
+            yield return new("large-eps", FormattableString.Invariant($"'{column.Suite}' leaves {column.Robust} images at eps {manifest.Eps[last]}, where any image can be made of any other: the attack fails for another reason than robustness."));
     }
 
     private static int Predictions(float[] logits, int[] labels, int classes) =>

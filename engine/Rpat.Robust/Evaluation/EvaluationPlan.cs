@@ -1,14 +1,20 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 
 namespace Rpat.Robust;
 
 /// <summary>A radius with the text that names it, such as <c>8/255</c>.</summary>
 /// <param name="Text">As the user wrote it.</param>
 /// <param name="Value">In pixel units.</param>
-public readonly record struct Radius(string Text, double Value);
+public readonly record struct Radius(string Text, double Value)
+{
+    /// <summary>Whether a text, a number or a fraction of two, is a value.</summary>
+    internal static bool Names(string text, double value)
+    {
+        string[] parts = text.Split('/');
+        double[] numbers = [.. parts.Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
+        return numbers.Length <= 2 && Math.Abs((numbers.Length == 2 ? numbers[0] / numbers[1] : numbers[0]) - value) <= 1e-9 * value;
+    }
+}
 
 /// <summary>What an evaluation does; everything that can change its result is in here and in the hashes.</summary>
 public sealed record EvaluationPlan
@@ -43,6 +49,9 @@ public sealed record EvaluationPlan
     /// <summary>SHA-256 of the network's file.</summary>
     public required string ModelHash { get; init; }
 
+    /// <summary>What was said of the network's file besides its path, such as the model's name: whoever loads it again needs it.</summary>
+    public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What the images are, for people.</summary>
     public required string Data { get; init; }
 
@@ -56,62 +65,4 @@ public sealed record EvaluationPlan
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
         if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count) throw new ArgumentException("Two columns of an evaluation have the same name: name each attack once.");
     }
-
-    /// <summary>All settings that can change a result, one a line; equal texts give equal ledgers on equal images and networks.</summary>
-    public string Describe(string dataHash) => string.Join('\n',
-    [
-        $"model {ModelHash}", $"data {dataHash}", $"norm {Norm.Name}", $"seed {Seed.ToString(CultureInfo.InvariantCulture)}", $"transform {Transform}",
-        .. First == 0 ? Array.Empty<string>() : [FormattableString.Invariant($"first {First}")],
-        .. Radii.Select(r => FormattableString.Invariant($"eps {r.Value:R}")),
-        .. from r in Radii
-           from s in SuitesAt(r.Value)
-           from a in s.Attacks
-           select $"{s.Name} ({s.Label}) passes={s.SuccessPasses} eps={r.Text}: {a.Name} {a.Settings}",
-    ]);
-}
-
-/// <summary>The file that says what a folder's evaluation is; it is written first, and a resumed evaluation must agree with it.</summary>
-/// <param name="Version">Of the folder's layout.</param>
-/// <param name="Model">The network's file.</param>
-/// <param name="ModelHash">SHA-256 of the network's file.</param>
-/// <param name="Data">For people.</param>
-/// <param name="DataHash">SHA-256 of images and labels.</param>
-/// <param name="Images">Number of images.</param>
-/// <param name="Norm">Name of the norm.</param>
-/// <param name="Eps">The radii as written.</param>
-/// <param name="EpsValues">The radii.</param>
-/// <param name="Suites">Names of the columns.</param>
-/// <param name="Labels">What each column ran, in words that cannot be mistaken.</param>
-/// <param name="Settings">All settings, one a line.</param>
-public sealed record EvaluationManifest(
-    int Version, string Model, string ModelHash, string Data, string DataHash, int Images, string Norm,
-    IReadOnlyList<string> Eps, IReadOnlyList<double> EpsValues, IReadOnlyList<string> Suites, IReadOnlyList<string> Labels, IReadOnlyList<string> Settings)
-{
-    /// <summary>Name in the folder.</summary>
-    public const string FileName = "manifest.json";
-
-    internal static readonly JsonSerializerOptions Format = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
-    internal static EvaluationManifest Of(EvaluationPlan plan, string dataHash, int images) => new(
-        1, plan.Model, plan.ModelHash, plan.Data, dataHash, images, plan.Norm.Name,
-        [.. plan.Radii.Select(r => r.Text)], [.. plan.Radii.Select(r => r.Value)], [.. plan.Suites.Select(s => s.Name)],
-        [.. plan.Suites.Select(s => s.Label)], plan.Describe(dataHash).Split('\n'));
-
-    internal string ToJson() => JsonSerializer.Serialize(this, Format) + "\n";
-
-    /// <summary>SHA-256 of bytes, in lower-case hexadecimal.</summary>
-    public static string HashOf(params ReadOnlySpan<byte[]> parts)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (byte[] part in parts) hash.AppendData(part);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    /// <summary>Short hash of a text, for folder names.</summary>
-    public static string ShortHash(string text) => HashOf(Encoding.UTF8.GetBytes(text))[..8];
 }

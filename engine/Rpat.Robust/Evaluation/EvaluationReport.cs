@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Rpat.Engine.IO;
+
 namespace Rpat.Robust;
 
 /// <summary>A sign that a result may not be what it looks like. None changes a number.</summary>
@@ -30,19 +33,42 @@ public sealed record EvaluationReport(
     /// <summary>Name in the folder.</summary>
     public const string FileName = "result.json";
 
-    /// <summary>Counts a ledger.</summary>
-    internal static (int Clean, List<ColumnResult> Columns) Count(IEnumerable<LedgerEntry> entries, EvaluationPlan plan)
+    /// <summary>Reads the result of a finished evaluation.</summary>
+    /// <exception cref="DataException">It is missing or damaged.</exception>
+    internal static EvaluationReport Read(string folder)
     {
-        var all = entries.ToList();
-        int clean = all.Count(e => e.Eps < 0 && !e.Fooled);
-        var columns =
-            from eps in Enumerable.Range(0, plan.Radii.Count)
-            from suite in plan.Suites
-            select Column(all.Where(e => e.Eps == eps && e.Suite == suite.Name && e.Fooled).ToList(), eps, suite, clean);
-        return (clean, [.. columns]);
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with --resume first.");
+        try
+        {
+            return JsonSerializer.Deserialize<EvaluationReport>(File.ReadAllText(path), EvaluationManifest.Format) ?? throw new JsonException("it is empty");
+        }
+        catch (JsonException error)
+        {
+            throw new DataException($"'{path}' is damaged: run the evaluation again.", error);
+        }
     }
 
-    private static ColumnResult Column(List<LedgerEntry> fooled, int eps, AttackSuite suite, int clean) => new(
-        eps, suite.Name, suite.Label, clean - fooled.Count,
-        [.. suite.Attacks.Select((attack, stage) => new StageResult(attack.Name, clean - fooled.Count(e => e.Stage <= stage)))]);
+    /// <summary>What the result says otherwise than its ledger, a sentence each.</summary>
+    internal IEnumerable<string> Differences(EvaluationManifest manifest, int clean, IReadOnlyList<ColumnResult> counted)
+    {
+        if (clean != CleanCorrect || manifest.Images != Images) yield return $"the report counts {CleanCorrect} of {Images} clean, the ledger {clean} of {manifest.Images}";
+        if (Columns.Count != counted.Count) yield return $"the report has {Columns.Count} columns, the evaluation {counted.Count}";
+        foreach (var (told, found) in Columns.Zip(counted).Where(pair => JsonSerializer.Serialize(pair.First) != JsonSerializer.Serialize(pair.Second)))
+            yield return $"the report says of the column '{told.Suite}' ({told.Label}) {Text(told)}, the ledger of '{found.Suite}' ({found.Label}) {Text(found)}";
+    }
+
+    private static string Text(ColumnResult c) => $"{c.Robust} robust at radius {c.Eps}, {string.Join(", ", c.Stages.Select(s => $"{s.Robust} after {s.Attack}"))}";
+
+    /// <summary>Counts a ledger.</summary>
+    internal static (int Clean, List<ColumnResult> Columns) Count(IEnumerable<LedgerEntry> entries, IEnumerable<ColumnPlan> columns)
+    {
+        var fooled = entries.Where(e => e is { Eps: >= 0, Fooled: true }).ToLookup(e => (e.Eps, e.Suite));
+        int clean = entries.Count(e => e.Eps < 0 && !e.Fooled);
+        return (clean, [.. columns.Select(column => Column([.. fooled[(column.Eps, column.Suite)]], column, clean))]);
+    }
+
+    private static ColumnResult Column(List<LedgerEntry> fooled, ColumnPlan column, int clean) => new(
+        column.Eps, column.Suite, column.Label, clean - fooled.Count,
+        [.. column.Stages.Select((s, stage) => new StageResult(s.Attack, clean - fooled.Count(e => e.Stage <= stage)))]);
 }

@@ -13,7 +13,9 @@ namespace Rpat.Robust;
 /// </summary>
 internal sealed class Ledger : IDisposable
 {
-    private const string JournalName = "journal.jsonl", FinalName = "ledger.jsonl";
+    public const string JournalName = "journal.jsonl", FinalName = "ledger.jsonl";
+
+    private static readonly JsonSerializerOptions _strict = new(EvaluationManifest.Format) { WriteIndented = false, PropertyNamingPolicy = null };
     private static readonly TimeSpan _flushEvery = TimeSpan.FromSeconds(1);
 
     private readonly string _folder;
@@ -32,8 +34,7 @@ internal sealed class Ledger : IDisposable
     }
 
     /// <summary>All entries, in the order of the sorted ledger.</summary>
-    public IEnumerable<LedgerEntry> Entries => _entries.Values
-        .OrderBy(e => e.Eps).ThenBy(e => e.Suite, StringComparer.Ordinal).ThenBy(e => e.Stage).ThenBy(e => e.Sample).ThenBy(e => e.Rank).ThenBy(e => e.Restart);
+    public IEnumerable<LedgerEntry> Entries => Sorted(_entries.Values);
 
     /// <summary>The entry of a part, or null when it is still to be done.</summary>
     public LedgerEntry? Find(int eps, string suite, int stage, int sample, AttackPart part) =>
@@ -55,22 +56,34 @@ internal sealed class Ledger : IDisposable
     }
 
     /// <summary>Writes the sorted ledger.</summary>
-    public void Close() =>
-        AtomicFile.WriteText(Path.Combine(_folder, FinalName), string.Concat(Entries.Select(e => JsonSerializer.Serialize(e) + "\n")));
+    public void Close() => AtomicFile.WriteText(Path.Combine(_folder, FinalName), Text(Entries));
 
-    /// <summary>Reads the sorted ledger of a finished evaluation.</summary>
+    /// <summary>What the file of these entries holds.</summary>
+    public static string Text(IEnumerable<LedgerEntry> entries) => string.Concat(Sorted(entries).Select(e => JsonSerializer.Serialize(e) + "\n"));
+
+    /// <summary>Reads the sorted ledger of a finished evaluation, or its journal.</summary>
+    /// <param name="folder">The evaluation's folder.</param>
+    /// <param name="name">Which of the two.</param>
     /// <exception cref="DataException">It is missing or damaged.</exception>
-    public static IReadOnlyList<LedgerEntry> Read(string folder)
+    public static IReadOnlyList<LedgerEntry> Read(string folder, string name = FinalName)
     {
-        string path = Path.Combine(folder, FinalName);
-        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FinalName}: finish the evaluation with --resume first.");
+        string path = Path.Combine(folder, name);
+        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {name}: finish the evaluation with --resume first.");
+        return [.. File.ReadLines(path).Select((line, i) => Parse(line) ?? throw new DataException($"'{path}' is damaged at line {i + 1}: run the evaluation again."))];
+    }
+
+    private static IEnumerable<LedgerEntry> Sorted(IEnumerable<LedgerEntry> entries) => entries
+        .OrderBy(e => e.Eps).ThenBy(e => e.Suite, StringComparer.Ordinal).ThenBy(e => e.Stage).ThenBy(e => e.Sample).ThenBy(e => e.Rank).ThenBy(e => e.Restart);
+
+    private static LedgerEntry? Parse(string line)
+    {
         try
         {
-            return [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<LedgerEntry>(line) ?? throw new JsonException("a line is empty"))];
+            return JsonSerializer.Deserialize<LedgerEntry>(line, _strict);
         }
-        catch (JsonException error)
+        catch (JsonException)
         {
-            throw new DataException($"'{path}' is damaged at line {error.LineNumber} ({error.Message.TrimEnd('.')}): run the evaluation again.", error);
+            return null;
         }
     }
 
@@ -94,18 +107,8 @@ internal sealed class Ledger : IDisposable
         return start;
     }
 
-    private bool TryTake(ReadOnlySpan<byte> line)
-    {
-        try
-        {
-            var entry = JsonSerializer.Deserialize<LedgerEntry>(line);
-            return entry is not null && IsKept(entry) && _entries.TryAdd(entry.Key, entry);
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    private bool TryTake(ReadOnlySpan<byte> line) =>
+        Parse(Encoding.UTF8.GetString(line)) is { } entry && IsKept(entry) && _entries.TryAdd(entry.Key, entry);
 
     private bool IsKept(LedgerEntry entry) =>
         entry.Digest.Length == 0 || DigestOf(_examples.Read(entry.Eps, entry.Suite, entry.Sample)) == entry.Digest;

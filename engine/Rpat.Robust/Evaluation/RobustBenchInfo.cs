@@ -8,7 +8,7 @@ namespace Rpat.Robust;
 /// left empty.
 /// </summary>
 /// <param name="Name">Name of the model.</param>
-/// <param name="Dataset">Name of the data set.</param>
+/// <param name="Dataset">Name of the data set, or nothing where it is none that has a name.</param>
 /// <param name="Architecture">Name of the architecture.</param>
 /// <param name="Eps">The radius as a text.</param>
 /// <param name="CleanAcc">Clean accuracy.</param>
@@ -21,15 +21,27 @@ public sealed record RobustBenchInfo(
     private static readonly string[] _harmless = ["few-points", "black-box-wins"];
 
     /// <summary>From the column <c>aa</c> of a report; null when it is not there or not the standard version.</summary>
-    public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture, int eps = 0)
+    /// <param name="report">The result.</param>
+    /// <param name="plan">What was run.</param>
+    /// <param name="name">Name of the model.</param>
+    /// <param name="dataset">Name of the data set.</param>
+    /// <param name="architecture">Name of the architecture.</param>
+    /// <param name="eps">Number of the radius; may be left out where there is one only.</param>
+    /// <exception cref="ArgumentException">There are several radii, and none was chosen.</exception>
+    public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture, int? eps = null)
     {
-        var column = report.Columns.FirstOrDefault(c => c.Eps == eps && c.Label == "aa-standard");
-        if (column is null) return null;
-        string footnote = report.Images < 10_000 ? FormattableString.Invariant($"First {report.Images} test images only.") : "";
-        return new RobustBenchInfo(
-            name, dataset, architecture, plan.Radii[eps].Text, Percent(report.CleanCorrect, report.Images), Percent(column.Robust, report.Images),
-            report.Warnings.Any(w => !_harmless.Contains(w.Flag)), footnote.Length > 0 ? footnote : null);
+        if (eps is null && plan.Radii.Count > 1) throw new ArgumentException($"RobustBenchInfo: the file holds one radius, and there are {plan.Radii.Count}: choose one.");
+        int at = eps ?? 0;
+        var column = report.Columns.FirstOrDefault(c => c.Eps == at && c.Label == "aa-standard");
+        return column is null ? null : new RobustBenchInfo(
+            name, dataset, architecture, plan.Radii[at].Text, Percent(report.CleanCorrect, report.Images), Percent(column.Robust, report.Images),
+            report.Warnings.Any(w => !_harmless.Contains(w.Flag)), FootnoteOf(report.Images, plan.First));
     }
+
+    private static string? FootnoteOf(int images, int first) =>
+        first > 0 ? FormattableString.Invariant($"Test images {first} to {first + images - 1} only, counted from 0.")
+        : images < 10_000 ? FormattableString.Invariant($"First {images} test images only.")
+        : null;
 
     /// <summary>The file's text, with the keys that the leaderboard expects.</summary>
     public string ToJson() => JsonSerializer.Serialize(

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Rpat.Engine;
 using Rpat.Engine.IO;
@@ -13,7 +12,6 @@ namespace Rpat.Robust;
 public sealed class RobustEvaluation
 {
     private const double LinfSlack = 1e-6, L2Slack = 1e-7, L2Share = 1e-5; // attacks.md 0.4 rule 7
-    internal const string CleanSuite = "clean", Reused = "reused";
 
     private readonly Classifier _net;
     private readonly EvaluationPlan _plan;
@@ -22,7 +20,6 @@ public sealed class RobustEvaluation
     private readonly int[] _labels;
     private readonly string _folder;
     private readonly Dictionary<(int, string), HashSet<int>> _broken = [];
-    private readonly List<int> _infeasible = [];
     private readonly AttackRunner _runner; // one for all attacks, since it keeps the recorded tapes
 
     /// <summary>Prepares an evaluation.</summary>
@@ -58,23 +55,18 @@ public sealed class RobustEvaluation
     /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
     public EvaluationReport Run(bool resume)
     {
-        var manifest = EvaluationManifest.Of(_plan, DataHash(), _labels.Length);
+        var manifest = EvaluationManifest.Of(_plan, EvaluationFiles.HashOf(_images, _labels), _labels.Length, _net.Classes);
         Claim(manifest, resume);
         var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Run(_net.Device);
-        List<EvaluationWarning> warnings = [.. SelfTestWarnings(selfTest), .. EvaluationChecks.Before(_net, _plan, _images, _labels, _image)];
+        List<EvaluationWarning> warnings = [.. selfTest.Warnings, .. EvaluationChecks.Before(_net, _plan, _images, _labels, _image)];
+        _runner.IsRandom |= warnings.Any(w => w.Flag == EvaluationChecks.Randomized);
         using var examples = new ExampleStore(_folder, _labels.Length, _image);
         using var ledger = new Ledger(_folder, examples);
         Clean(ledger);
         for (int eps = 0; eps < _plan.Radii.Count; eps++)
             foreach (var suite in _plan.SuitesAt(_plan.Radii[eps].Value)) Column(ledger, examples, eps, suite);
-        return Finish(ledger, examples, warnings, selfTest);
+        return Finish(manifest, ledger, examples, warnings, selfTest);
     }
-
-    private static IEnumerable<EvaluationWarning> SelfTestWarnings(SelfTest test) => test.Cases.Where(c => !c.Passed).Select(c => new EvaluationWarning(
-        "self-test", $"{c.Name} missed a known optimum ({c.Finding}): this build or device computes attacks wrongly, trust no number."));
-
-    private string DataHash() => EvaluationManifest.HashOf(
-        MemoryMarshal.AsBytes(_images.AsSpan()).ToArray(), MemoryMarshal.AsBytes(_labels.AsSpan()).ToArray());
 
     /// <summary>Writes manifest, images and labels, or compares with those that are there.</summary>
     private void Claim(EvaluationManifest manifest, bool resume)
@@ -84,33 +76,20 @@ public sealed class RobustEvaluation
         if (File.Exists(path))
         {
             if (!resume) throw new DataException($"'{_folder}' holds an evaluation already: go on with it by --resume, or choose another --out.");
-            if (Difference(File.ReadAllText(path), manifest) is { } other)
+            if (Difference(EvaluationManifest.Read(_folder), manifest) is { } other)
                 throw new DataException($"'{_folder}' holds another evaluation (not with '{other}'): choose another --out, or give the same checkpoint, data and attacks.");
             return;
         }
-        Npy.Write(Path.Combine(_folder, "images.npy"), NamedArray.FromFloats("images", _images, _labels.Length, _image.C, _image.H, _image.W));
-        Npy.Write(Path.Combine(_folder, "labels.npy"), NamedArray.FromInt64("labels", [.. _labels.Select(y => (long)y)], _labels.Length));
+        Npy.Write(Path.Combine(_folder, EvaluationFiles.Images), NamedArray.FromFloats("images", _images, _labels.Length, _image.C, _image.H, _image.W));
+        Npy.Write(Path.Combine(_folder, EvaluationFiles.Labels), NamedArray.FromInt64("labels", [.. _labels.Select(y => (long)y)], _labels.Length));
         AtomicFile.WriteText(path, manifest.ToJson());
     }
 
     // Paths may change between a start and its resumption; settings and hashes may not.
-    private static string? Difference(string old, EvaluationManifest now)
-    {
-        string[] before = ReadManifest(old)?.Settings.ToArray() ?? [];
-        return now.Settings.FirstOrDefault(line => !before.Contains(line)) ?? before.FirstOrDefault(line => !now.Settings.Contains(line));
-    }
-
-    internal static EvaluationManifest? ReadManifest(string json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<EvaluationManifest>(json, EvaluationManifest.Format);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static string? Difference(EvaluationManifest before, EvaluationManifest now) =>
+        before.Version != now.Version ? FormattableString.Invariant($"layout {now.Version}")
+        : now.Settings.FirstOrDefault(line => !before.Settings.Contains(line)) ?? before.Settings.FirstOrDefault(line => !now.Settings.Contains(line))
+            ?? (JsonSerializer.Serialize(before.Columns) == JsonSerializer.Serialize(now.Columns) ? null : "the same restarts and targets");
 
     private Subject SubjectOf(int i) => new(_runner, _plan.First + (long)i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
 
@@ -119,11 +98,11 @@ public sealed class RobustEvaluation
 
     private void Clean(Ledger ledger)
     {
-        int[] todo = [.. Enumerable.Range(0, _labels.Length).Where(i => ledger.Find(-1, CleanSuite, 0, i, default) is null)];
+        int[] todo = [.. Enumerable.Range(0, _labels.Length).Where(i => ledger.Find(-1, LedgerEntry.Clean, 0, i, default) is null)];
         Drive(todo, "clean", () => 0, 0, async s =>
         {
             float[] z = (await s.Logits(s.Image)).Logits;
-            ledger.Add(new LedgerEntry(-1, CleanSuite, 0, CleanSuite, Slot(s), 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0, s.Margin(z), 0, 1, 0, 0, 0, ""));
+            ledger.Add(new LedgerEntry(-1, LedgerEntry.Clean, 0, LedgerEntry.Clean, Slot(s), 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0, s.Margin(z), 0, 1, 0, 0, 0, ""));
         });
         Log?.Invoke(Line("initial accuracy", ledger.Entries.Count(e => e.Eps < 0 && !e.Fooled)));
     }
@@ -147,7 +126,7 @@ public sealed class RobustEvaluation
         if (eps == 0) return;
         foreach (var e in ledger.Entries.Where(e => e.Eps == eps - 1 && e.Suite == suite.Name && e.Fooled).ToList())
             if (broken.Add(e.Sample))
-                ledger.Add(e with { Eps = eps, Stage = 0, Attack = Reused, Forwards = 0, Backwards = 0, ZeroGradients = 0, BadGradients = 0, Rank = 0, Restart = 0 }, examples.Read(eps - 1, e.Suite, e.Sample));
+                ledger.Add(e.TakenOver(eps), examples.Read(eps - 1, e.Suite, e.Sample));
     }
 
     private void Stage(Ledger ledger, int eps, AttackSuite suite, int stage, int[] alive, HashSet<int> broken)
@@ -160,54 +139,14 @@ public sealed class RobustEvaluation
         {
             s.Clean = (await s.Logits(s.Image)).Logits;
             foreach (var part in parts.Where(part => ledger.Find(eps, suite.Name, stage, Slot(s), part) is null))
-                if (await Part(ledger, eps, suite, stage, s, part))
-                {
-                    broken.Add(Slot(s));
-                    return;
-                }
-        });
-    }
-
-    /// <summary>One part on one image, confirmed and written down; whether the image is fooled.</summary>
-    private async Task<bool> Part(Ledger ledger, int eps, AttackSuite suite, int stage, Subject s, AttackPart part)
-    {
-        var attack = suite.Attacks[stage];
-        var before = (s.Forwards, s.Backwards, s.ZeroGradients, s.BadGradients);
-        s.Enter(attack, part);
-        var result = await attack.Run(s, part);
-        var entry = new LedgerEntry(
-            eps, suite.Name, stage, attack.Name, Slot(s), part.Rank, part.Restart, false, -1, 0, 0, result.Iteration,
-            s.Forwards - before.Forwards, s.Backwards - before.Backwards, s.ZeroGradients - before.ZeroGradients, s.BadGradients - before.BadGradients, "");
-        if (result.Fooled && await Confirm(s, result.Point, attack, suite.SuccessPasses) is { } logits)
-            entry = entry with
             {
-                Fooled = true,
-                Prediction = Predictions.ArgMax(logits),
-                Margin = s.Margin(logits),
-                Norm = attack.Norm.Distance(result.Point, s.Image),
-            };
-        ledger.Add(entry, entry.Fooled ? result.Point : default);
-        return entry.Fooled;
-    }
-
-    /// <summary>The logits at a point that fools and may be counted: in ball and box, and wrong in most passes; else null.</summary>
-    private async Task<float[]?> Confirm(Subject s, float[] point, Attack attack, int passes)
-    {
-        if (!IsFeasible(s.Image, point, attack.Norm, attack.Eps))
-        {
-            _infeasible.Add(Slot(s));
-            return null;
-        }
-        int wrong = 0;
-        float[] last = [], fooling = [];
-        for (int pass = 0; pass < passes; pass++)
-        {
-            last = (await s.Logits(point)).Logits;
-            if (!s.Succeeds(last)) continue;
-            wrong++;
-            fooling = last;
-        }
-        return 2 * wrong > passes ? fooling : null;
+                var run = await PartRun.Of(s, suite, PartRun.Unrun(eps, suite, stage, Slot(s), part));
+                ledger.Add(run.Entry, run.Point);
+                if (!run.Entry.Fooled) continue;
+                broken.Add(Slot(s));
+                return;
+            }
+        });
     }
 
     /// <summary>Whether a point lies in ball and box, in double (attacks.md 0.4 rule 7).</summary>
@@ -226,18 +165,18 @@ public sealed class RobustEvaluation
         _runner.Tick();
     }
 
-    private EvaluationReport Finish(Ledger ledger, ExampleStore examples, List<EvaluationWarning> warnings, SelfTest selfTest)
+    private EvaluationReport Finish(EvaluationManifest manifest, Ledger ledger, ExampleStore examples, List<EvaluationWarning> warnings, SelfTest selfTest)
     {
-        var (clean, columns) = EvaluationReport.Count(ledger.Entries, _plan);
+        LedgerEntry[] entries = [.. ledger.Entries];
+        var (clean, columns) = EvaluationReport.Count(entries, manifest.Columns);
         foreach (var ((eps, suite), broken) in _broken)
             for (int i = 0; i < _labels.Length; i++)
                 if (!broken.Contains(i)) examples.Write(eps, suite, i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount));
         ledger.Close();
         var report = new EvaluationReport(_labels.Length, clean, columns, [], selfTest.Cases);
-        if (_infeasible.Count > 0)
-            warnings.Add(new("infeasible", FormattableString.Invariant($"{_infeasible.Count} results lay outside ball or box and were not counted (image {_infeasible[0]} first): please report this.")));
-        report = report with { Warnings = [.. warnings, .. EvaluationChecks.After([.. ledger.Entries], _plan, report)] };
+        report = report with { Warnings = [.. warnings, .. EvaluationChecks.After(entries, manifest, report)] };
         AtomicFile.WriteText(Path.Combine(_folder, EvaluationReport.FileName), JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
+        Seal.Write(_folder, manifest);
         return report;
     }
 

@@ -8,4 +8,18 @@ public static class RobustnessScores
 
     /// <summary>Natural-robustness ratio 2·clean·robust/(clean + robust); 0 when both are 0.</summary>
     public static double Nrr(double clean, double robust) => clean + robust == 0 ? 0 : 2 * clean * robust / (clean + robust);
+
+    /// <summary>
+    /// The 95 % interval of such a summary of two counts of the same images: its values at the lower and at the upper ends of the counts'
+    /// Wilson intervals at 97.5 %, since it grows with both. Like those it keeps a width at 0 and at 100 %.
+    /// </summary>
+    /// <param name="score"><see cref="Mean"/> or <see cref="Nrr"/>.</param>
+    /// <param name="clean">Images right without an attack.</param>
+    /// <param name="robust">Images right under attack.</param>
+    /// <param name="images">All images.</param>
+    public static (double Low, double High) Interval(Func<double, double, double> score, int clean, int robust, int images)
+    {
+        WilsonInterval c = WilsonInterval.OneOfTwo(clean, images), r = WilsonInterval.OneOfTwo(robust, images);
+        return (score(c.Low, r.Low), score(c.High, r.High));
+    }
 }

@@ -23,6 +23,10 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
     /// <summary>Whether all attacks reached their optimum.</summary>
     public bool Passed => Cases.All(c => c.Passed);
 
+    /// <summary>One for each optimum that was missed.</summary>
+    internal IEnumerable<EvaluationWarning> Warnings => Cases.Where(c => !c.Passed).Select(c => new EvaluationWarning(
+        "self-test", $"{c.Name} missed a known optimum ({c.Finding}): this build or device computes attacks wrongly, trust no number."));
+
     /// <summary>Runs it.</summary>
     public static SelfTest Run(Device device)
     {

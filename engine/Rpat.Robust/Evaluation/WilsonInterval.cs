@@ -6,13 +6,22 @@ namespace Rpat.Robust;
 public readonly record struct WilsonInterval(double Low, double High)
 {
     private const double Z = 1.959963984540054; // 97.5 % of a normal distribution lie below
+    private const double WideZ = 2.241402727604945; // 98.75 %
 
     /// <summary>The interval of a count.</summary>
-    public static WilsonInterval Of(int count, int all)
+    public static WilsonInterval Of(int count, int all) => Of(count, all, Z);
+
+    /// <summary>
+    /// The interval at 97.5 %: two such, of two counts of the same images, hold both shares at once at 95 % or more, however the counts
+    /// hang together (Bonferroni's bound).
+    /// </summary>
+    internal static WilsonInterval OneOfTwo(int count, int all) => Of(count, all, WideZ);
+
+    private static WilsonInterval Of(int count, int all, double z)
     {
         if (all == 0) return new WilsonInterval(0, 1);
-        double p = (double)count / all, z2 = Z * Z / all;
-        double middle = (p + z2 / 2) / (1 + z2), half = Z / (1 + z2) * Math.Sqrt(p * (1 - p) / all + z2 / (4 * all));
-        return new WilsonInterval(Math.Max(0, middle - half), Math.Min(1, middle + half));
+        double p = (double)count / all, z2 = z * z / all;
+        double middle = (p + z2 / 2) / (1 + z2), half = z / (1 + z2) * Math.Sqrt(p * (1 - p) / all + z2 / (4 * all));
+        return new WilsonInterval(count == 0 ? 0 : middle - half, count == all ? 1 : middle + half); // at the ends exactly, rounding aside
     }
 }

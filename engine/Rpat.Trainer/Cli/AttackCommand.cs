@@ -13,9 +13,9 @@ internal sealed class AttackCommand
     private readonly Host _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attack = new("--attack") { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
-    private readonly Option<string> _out = new("--out", "-o") { Description = "images, labels, predictions and who was fooled", HelpName = "FILE.npz", Required = true };
+    private readonly Option<string> _out = new("--out", "-o") { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
     private readonly JsonOption _json = new();
-    private readonly Option<int?> _goal = new("--target") { Description = "class that every image is to get; any wrong one by default", HelpName = "CLASS" };
+    private readonly Option<int?> _goal = new("--target") { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };
 
     private AttackCommand(Host host) => (_host, _threat) = (host, new ThreatOptions(host));
 
@@ -34,19 +34,23 @@ internal sealed class AttackCommand
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attack)));
         if (options.Attacks.Count != 1 || options.Radii.Count != 1) throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
         var subject = Opened(parsed, options);
-        int[]? goals = Goals(parsed.GetValue(_goal), subject);
-        var (suite, images, fooled) = options.Batch.Run(_host.Warn, batch =>
+        int? goal = Goal(parsed.GetValue(_goal), subject);
+        var (suite, made) = options.Batch.Run(_host.Warn, batch =>
         {
             using var device = _threat.Open(parsed);
-            return Perturb(options, subject.On(device, options), goals, batch);
+            return Perturb(options, subject.On(device, options), goal, batch);
         });
-        Write(parsed.GetRequiredValue(_out), subject, images, fooled);
+        Write(parsed.GetRequiredValue(_out), subject, made);
         _json.Give(
             parsed, _host,
-            () => new { attack = suite.Label, norm = options.Norm.Name, eps = options.Radii[0].Text, images = subject.Count, fooled = fooled.Sum(), file = parsed.GetRequiredValue(_out) },
-            () => _host.Out.WriteLine(FormattableString.Invariant($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {fooled.Sum()} of {subject.Count} images have the wrong class (or the target's)")));
+            () => new { attack = suite.Label, norm = options.Norm.Name, eps = options.Radii[0].Text, images = subject.Count, target = goal, attacked = made.Attacked.Sum(), fooled = made.Fooled.Sum(), file = parsed.GetRequiredValue(_out) },
+            () => _host.Out.WriteLine($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));
         return ExitCode.Done;
     }
+
+    private static string Finding(Made made, int? goal) => goal is null
+        ? $"{made.Fooled.Sum()} of {made.Fooled.Length} images have the wrong class"
+        : $"{made.Fooled.Sum()} of {made.Attacked.Sum()} images got class {goal}; {made.Fooled.Length - made.Attacked.Sum()} of {made.Fooled.Length} were left, being of it or taken for it";
 
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
@@ -54,52 +58,58 @@ internal sealed class AttackCommand
         return EvalSubject.Open(options, device, _host);
     }
 
-    private static (AttackSuite Suite, float[] Images, long[] Fooled) Perturb(EvalOptions options, EvalSubject subject, int[]? goals, int batch)
+    private static (AttackSuite Suite, Made Made) Perturb(EvalOptions options, EvalSubject subject, int? goal, int batch)
     {
         var suite = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch).Suites[0];
         var runner = new AttackRunner(subject.Network.Net, new() { Batch = batch, Seed = options.Seed });
-        var (images, fooled) = Perturb(suite, runner, subject, goals, options.First);
-        return (suite, images, fooled);
+        return (suite, Perturb(suite, runner, subject, goal, options.First));
     }
 
-    private static int[]? Goals(int? goal, EvalSubject subject)
+    private static int? Goal(int? goal, EvalSubject subject)
     {
-        if (goal is null) return null;
         int classes = subject.Network.Net.Classes;
-        if (goal < 0 || goal >= classes) throw new UsageException($"--target is {goal} where 0 to {classes - 1} are classes.");
-        return [.. subject.Labels.Select(_ => goal.Value)];
+        return goal < 0 || goal >= classes ? throw new UsageException($"--target is {goal} where 0 to {classes - 1} are classes.") : goal;
     }
 
-    /// <summary>Each attack on the images that those before it have left.</summary>
-    private static (float[] Images, long[] Fooled) Perturb(AttackSuite suite, AttackRunner runner, EvalSubject subject, int[]? goals, int first)
+    /// <summary>
+    /// Each attack on the images that those before it have left. Without a target an image that is wrong already counts as fooled; with
+    /// one, only what the attack has brought there.
+    /// </summary>
+    private static Made Perturb(AttackSuite suite, AttackRunner runner, EvalSubject subject, int? goal, int first)
     {
         int size = runner.ImageShape.SampleCount;
-        float[] images = [.. subject.Images];
-        var fooled = new long[subject.Count];
+        var made = new Made([.. subject.Images], new long[subject.Count], new long[subject.Count]);
         foreach (var attack in suite.Attacks)
         {
-            int[] left = [.. Enumerable.Range(0, subject.Count).Where(i => fooled[i] == 0)];
+            int[] left = [.. Enumerable.Range(0, subject.Count).Where(i => made.Fooled[i] == 0)];
             var outcomes = runner.Perturb(
                 attack, [.. left.SelectMany(i => subject.Images.AsSpan(i * size, size).ToArray())], [.. left.Select(i => subject.Labels[i])],
-                [.. left.Select(i => (long)first + i)], goals is null ? null : [.. left.Select(i => goals[i])]);
-            foreach (var o in outcomes.Where(o => o.Fooled || !o.WasCorrect || suite.Attacks.Count == 1))
+                [.. left.Select(i => (long)first + i)], goal is { } g ? [.. left.Select(_ => g)] : null);
+            foreach (var o in outcomes)
             {
                 int i = (int)(o.Index - first);
-                o.Image.CopyTo(images, i * size);
-                fooled[i] = o.Fooled || !o.WasCorrect ? 1 : 0;
+                (made.Attacked[i], made.Fooled[i]) = (o.WasCorrect ? 1 : 0, o.Fooled || (goal is null && !o.WasCorrect) ? 1 : 0);
+                if (o.Fooled || suite.Attacks.Count == 1) o.Image.CopyTo(made.Images, i * size);
             }
         }
-        return (images, fooled);
+        return made;
     }
 
-    private static void Write(string path, EvalSubject subject, float[] images, long[] fooled)
+    /// <summary>What came of each image.</summary>
+    /// <param name="Images">The images <c>[N, C, H, W]</c>; clean where an attack of several failed.</param>
+    /// <param name="Attacked">1 where there was something to attack.</param>
+    /// <param name="Fooled">1 where the network has the class that the attack wants.</param>
+    private sealed record Made(float[] Images, long[] Attacked, long[] Fooled);
+
+    private static void Write(string path, EvalSubject subject, Made made)
     {
         var s = subject.Network.Net.InputShape;
         Npz.Write(path,
         [
-            NamedArray.FromFloats("images", images, subject.Count, s.C, s.H, s.W),
+            NamedArray.FromFloats("images", made.Images, subject.Count, s.C, s.H, s.W),
             NamedArray.FromInt64("labels", [.. subject.Labels.Select(y => (long)y)], subject.Count),
-            NamedArray.FromInt64("fooled", fooled, subject.Count),
+            NamedArray.FromInt64("attacked", made.Attacked, subject.Count),
+            NamedArray.FromInt64("fooled", made.Fooled, subject.Count),
         ]);
     }
 }

@@ -40,7 +40,9 @@ internal sealed class EvalCommand
     {
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attacks)));
         var limits = FailUnder.Parse(parsed.GetValue(_failUnder) ?? [], options.Attacks);
+        if (parsed.GetValue(_leaderboard) is not null) Leaderboard.Require(options);
         var subject = Opened(parsed, options);
+        if (parsed.GetValue(_leaderboard) is not null) Leaderboard.Require(subject.Network.Net.Classes);
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
@@ -133,15 +135,14 @@ internal sealed class EvalCommand
     private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder, PublishedCheck? published)
     {
         var manifest = Verification.ManifestOf(folder);
-        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder, published), () =>
+        string digest = Verification.DigestOf(folder);
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder, digest, published), () =>
         {
             EvalTable.Write(report, manifest, _host.Out);
             foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);
-            if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}");
+            if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}\ndigest: {digest}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;
-        var info = RobustBenchInfo.Of(report, plan, Path.GetFileNameWithoutExtension(subject.Network.Path), subject.Set.Name, subject.Network.Spec.Name)
-            ?? throw new UsageException("--robustbench-json needs the standard AutoAttack: add aa to --attacks, on a model of at least ten classes.");
-        AtomicFile.WriteText(leaderboard, info.ToJson());
+        AtomicFile.WriteText(leaderboard, Leaderboard.InfoOf(report, plan, subject).ToJson());
     }
 }

@@ -7,7 +7,7 @@ using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat eval verify FOLDER</c>: re-checks every counted example of an evaluation from its files alone.</summary>
+/// <summary><c>rpat eval verify FOLDER</c>: re-checks an evaluation from its files and the network alone.</summary>
 internal static class VerifyCommand
 {
     private const int MostLines = 20;
@@ -18,24 +18,44 @@ internal static class VerifyCommand
         var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation" };
         var checkpoint = new Option<string?>("--checkpoint") { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b") { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 37 };
-        var command = new Command("verify", "Re-check every counted adversarial example of an evaluation from its files.") { folder, checkpoint, batch };
+        var digest = new Option<string?>("--digest") { Description = "the digest that the evaluation was published with", HelpName = "SHA256" };
+        var rerun = new Option<int>("--rerun") { Description = "run the attacks of so many lines again, drawn at random, those that failed among them", HelpName = "N" };
+        var command = new Command("verify", "Re-check an evaluation from its files: digest, plan, parts, pictures and result.") { folder, checkpoint, batch, digest, rerun };
         var weights = new WeightOptions();
         weights.AddOptionsTo(command);
-        command.SetAction(parsed => Run(host, parsed.GetRequiredValue(folder), parsed.GetValue(checkpoint), weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch))));
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
+            var result = Verified(parsed.GetRequiredValue(folder), parsed.GetValue(checkpoint), weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
+            return Tell(host, Verification.ManifestOf(parsed.GetRequiredValue(folder)), Against(result, parsed.GetValue(digest)));
+        });
         return command;
     }
 
-    private static int Run(Host host, string folder, string? checkpoint, WeightChoice choice, int batch)
+    // What the evaluation was told of the network's file is in its manifest; whoever says something else is asked to be right.
+    private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun)
     {
         var manifest = Verification.ManifestOf(folder);
         using var device = Device.Cpu();
+        var choice = given.Said().Count > 0 ? given : WeightChoice.Of(manifest.Network);
         var network = NetworkFile.Load(device, checkpoint ?? manifest.Model, choice, Verification.ImageOf(folder));
-        var result = Verification.Run(folder, network.Net, EvalSubject.HashOf(network, choice), batch);
+        return Verification.Run(folder, network.Net, EvalSubject.HashOf(network, choice), batch, rerun: rerun);
+    }
+
+    private static Verification Against(Verification result, string? published) =>
+        published is null || string.Equals(published, result.Digest, StringComparison.OrdinalIgnoreCase) ? result
+            : result with { Problems = [$"the digest is {(result.Digest.Length > 0 ? result.Digest : "missing")}, the published one {published}", .. result.Problems] };
+
+    private static int Tell(Host host, EvaluationManifest manifest, Verification result)
+    {
         foreach (string problem in result.Problems.Take(MostLines)) host.Out.WriteLine($"problem: {problem}");
         if (result.Problems.Count > MostLines) host.Out.WriteLine($"… and {result.Problems.Count - MostLines} more");
-        foreach (var column in result.Columns)
+        bool holds = result.Problems.Count == 0;
+        foreach (var column in holds ? result.Columns : [])
             host.Out.WriteLine(FormattableString.Invariant($"{column.Label} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ({column.Robust} of {manifest.Images})"));
-        host.Out.WriteLine(FormattableString.Invariant($"{result.Examples} examples checked, {result.Problems.Count} problems"));
-        return result.Problems.Count == 0 ? ExitCode.Done : ExitCode.Untrusted;
+        foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
+        host.Out.WriteLine(FormattableString.Invariant($"{result.Examples} examples checked, {result.Problems.Count} problems{(holds ? "" : ": nothing is certified")}"));
+        if (holds) host.Out.WriteLine($"digest: {result.Digest}");
+        return holds ? ExitCode.Done : ExitCode.Untrusted;
     }
 }

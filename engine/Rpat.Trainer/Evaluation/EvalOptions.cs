@@ -76,6 +76,7 @@ internal sealed record EvalOptions(
             Batch = batch,
             Model = Path.GetFullPath(modelPath),
             ModelHash = modelHash,
+            Network = Weights.Said(),
             Data = Data,
             SuitesAt = eps => [.. Attacks.Select(name => AttackCatalog.Find(name, Norm, eps, classes, Step)!)],
         };

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Rpat.Engine;
 using Rpat.Engine.IO;
@@ -46,8 +45,8 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         using var stream = File.OpenRead(network.Path);
         string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
-        string said = string.Create(CultureInfo.InvariantCulture, $"{choice.Key}|{string.Join(',', choice.Mean)}|{string.Join(',', choice.Std)}|{choice.Strict}");
-        return said == "|||True" ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";
+        string said = string.Join('|', choice.Said().Select(pair => $"{pair.Key}={pair.Value}"));
+        return said.Length == 0 ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";
     }
 
     /// <summary>Writes the clean logits.</summary>

@@ -31,7 +31,7 @@ internal static class EvalTable
     }
 
     /// <summary>The same as an object, for JSON.</summary>
-    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, PublishedCheck? published = null) => new
+    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, string digest, PublishedCheck? published = null) => new
     {
         checkpoint = manifest.Model,
         model_sha256 = manifest.ModelHash,
@@ -40,6 +40,7 @@ internal static class EvalTable
         images = report.Images,
         norm = manifest.Norm,
         folder,
+        digest,
         clean = Accuracy(report.CleanCorrect, report.Images),
         results = report.Columns.Select(c => new
         {
@@ -49,7 +50,9 @@ internal static class EvalTable
             label = c.Label,
             accuracy = Accuracy(c.Robust, report.Images),
             mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+            mean_interval = Interval(RobustnessScores.Mean, report, c),
             nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+            nrr_interval = Interval(RobustnessScores.Nrr, report, c),
             after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
         }),
         published,
@@ -57,6 +60,12 @@ internal static class EvalTable
         self_test = report.SelfTest,
         settings = manifest.Settings,
     };
+
+    private static double[] Interval(Func<double, double, double> score, EvaluationReport report, ColumnResult c)
+    {
+        var (low, high) = RobustnessScores.Interval(score, report.CleanCorrect, c.Robust, report.Images);
+        return [low, high];
+    }
 
     private static object Accuracy(int count, int all)
     {

@@ -15,8 +15,6 @@ internal readonly record struct Estimate(double Value, double Low, double High);
 /// <param name="Threat">Norm and radius.</param>
 internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, string Label, string Threat)
 {
-    private const double Z = 1.959963984540054;
-
     /// <summary>The four columns: Clean, AA, Mean, NRR.</summary>
     public IReadOnlyList<Estimate> Columns => [Wilson(CleanCorrect), Wilson(Robust), Mean, Nrr];
 
@@ -24,18 +22,9 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
 
     private double Aa => (double)Robust / Images;
 
-    /// <summary>Each image adds (right clean + right attacked)/2, so the interval is that of a mean of such values.</summary>
-    private Estimate Mean => Around(RobustnessScores.Mean(Clean, Aa), 0.5, 0.5);
+    private Estimate Mean => Of(RobustnessScores.Mean);
 
-    /// <summary>By the slopes of 2·c·a/(c+a) in its two shares (delta method).</summary>
-    private Estimate Nrr
-    {
-        get
-        {
-            double sum = Math.Max(Clean + Aa, 1e-12);
-            return Around(RobustnessScores.Nrr(Clean, Aa), 2 * Aa * Aa / (sum * sum), 2 * Clean * Clean / (sum * sum));
-        }
-    }
+    private Estimate Nrr => Of(RobustnessScores.Nrr);
 
     /// <summary>Reads the file that <c>rpat eval --json</c> wrote.</summary>
     /// <exception cref="DataException">It is none.</exception>
@@ -63,11 +52,9 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
         return new Estimate((double)count / Images, interval.Low, interval.High);
     }
 
-    // Variance of f(clean, aa) for the slopes of f: an image that is right under attack is right without, so cov = aa·(1 − clean)/n.
-    private Estimate Around(double value, double byClean, double byAa)
+    private Estimate Of(Func<double, double, double> score)
     {
-        double variance = (byClean * byClean * Clean * (1 - Clean) + byAa * byAa * Aa * (1 - Aa) + 2 * byClean * byAa * Aa * (1 - Clean)) / Images;
-        double half = Z * Math.Sqrt(Math.Max(0, variance));
-        return new Estimate(value, Math.Max(0, value - half), Math.Min(1, value + half));
+        var (low, high) = RobustnessScores.Interval(score, CleanCorrect, Robust, Images);
+        return new Estimate(score(Clean, Aa), low, high);
     }
 }

@@ -96,6 +96,67 @@ public sealed class RobustEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void What_a_smaller_radius_broke_is_booked_to_the_attack_that_broke_it()
+    {
+        string folder = Path.Combine(_root, "booked");
+        EvaluationPlan plan = Plan(16) with
+        {
+            SuitesAt = eps => [new AttackSuite("small", "small", [new PgdAttack { Eps = eps, Steps = 0 }, Apgd.CrossEntropy with { Eps = eps, Steps = 8 }])],
+        };
+        var report = new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        var ledger = Ledger.Read(folder);
+        foreach (var e in ledger.Where(e => e.Attack == "reused"))
+        {
+            var first = ledger.Single(o => o is { Eps: 0, Fooled: true } && o.Suite == e.Suite && o.Sample == e.Sample);
+            Assert.Equal((first.Stage, first.Rank, first.Restart, first.Digest), (e.Stage, e.Rank, e.Restart, e.Digest));
+        }
+        // What only a later attack broke at the smaller radius is still there after the first attack at the larger one.
+        var (small, large) = (report.Columns.Single(c => c is { Eps: 0, Suite: "small" }), report.Columns.Single(c => c is { Eps: 1, Suite: "small" }));
+        int late = ledger.Count(e => e is { Eps: 0, Suite: "small", Fooled: true, Stage: > 0 });
+        Assert.True(late > 0);
+        Assert.True(large.Stages[0].Robust >= large.Robust + late);
+        Assert.Equal(late, small.Stages[0].Robust - small.Robust);
+    }
+
+    [Fact]
+    public void Lines_that_failed_can_be_run_again()
+    {
+        string folder = Path.Combine(_root, "again");
+        EvaluationPlan plan = Plan(16) with { SuitesAt = eps => [AttackCatalog.Find("pgd5", Norm.Linf, eps, 10)!, AttackCatalog.Find("apgd-ce", Norm.Linf, eps, 10)!] };
+        new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        Assert.Empty(Verification.Run(folder, _m.Net, "net", rerun: 1000).Problems);
+        // A liar keeps the clean image and writes the line of an attack that failed.
+        var lines = Ledger.Read(folder).ToList();
+        int victim = lines.FindLastIndex(e => e is { Eps: 1, Suite: "pgd5", Fooled: true } && e.Attack != "reused");
+        var lie = lines[victim];
+        lines[victim] = lie with { Fooled = false, Prediction = -1, Norm = 0, Margin = 0, Digest = "" };
+        string pictures = Path.Combine(folder, "adversarial-1-pgd5.npy");
+        float[] values = Npy.Read(pictures).ToFloats();
+        _m.Images.AsSpan(lie.Sample * 192, 192).CopyTo(values.AsSpan(lie.Sample * 192));
+        Npy.Write(pictures, NamedArray.FromFloats("x", values, 16, 3, 8, 8));
+        foreach (string name in new[] { "ledger.jsonl", "journal.jsonl" }) File.WriteAllText(Path.Combine(folder, name), Ledger.Text(lines));
+        var manifest = Verification.ManifestOf(folder);
+        var report = EvaluationReport.Read(folder) with { Columns = EvaluationReport.Count(lines, manifest.Columns).Columns };
+        File.WriteAllText(Path.Combine(folder, "result.json"), System.Text.Json.JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
+        Seal.Write(folder, manifest);
+        Assert.Empty(Verification.Run(folder, _m.Net, "net").Problems);
+        string found = Assert.Single(Verification.Run(folder, _m.Net, "net", rerun: 1000).Problems);
+        Assert.Contains($"image {lie.Sample} in pgd5 at eps 0.02", found);
+        Assert.Contains("breaks it, the ledger says that it failed", found);
+    }
+
+    [Fact]
+    public void A_label_tells_settings_that_the_name_does_not_stand_for()
+    {
+        Assert.Equal("apgd-ce", AttackSuite.Of("x", Apgd.CrossEntropy with { Eps = 0.3 }).Label);
+        Assert.Equal("pgd5", AttackSuite.Of("x", new PgdAttack { Steps = 5, StepSize = 0.1 }).Label);
+        Assert.StartsWith("apgd-ce (loss=ce steps=8 ", AttackSuite.Of("x", Apgd.CrossEntropy with { Steps = 8 }).Label);
+        Assert.StartsWith("pgd5 (loss=margin ", AttackSuite.Of("x", new PgdAttack { Steps = 5, Loss = AttackLoss.Margin }).Label);
+        foreach (string name in AttackCatalog.Examples.Where(n => n is not ("clean" or "fgm" or "cw-l2") && !n.StartsWith("aa", StringComparison.Ordinal)))
+            Assert.Equal(name, AttackCatalog.Find(name, Norm.Linf, 0.03, 10)!.Label);
+    }
+
+    [Fact]
     public void The_whole_box_leaves_nothing_robust()
     {
         var outcomes = _m.Attack(Apgd.Targeted with { Eps = 1 });
@@ -158,6 +219,73 @@ public sealed class RobustEvaluationTests : IDisposable
         foreach (string part in new[] { "\"eps\": \"8/255\"", "\"clean_acc\": \"85.12\"", "\"autoattack_acc\": \"49.73\"", "\"unreliable\": false", "\"footnote\": null" })
             Assert.Contains(part, json);
         Assert.Null(RobustBenchInfo.Of(report with { Columns = [report.Columns[1]] }, plan, "a", "b", "c"));
+    }
+
+    [Theory]
+    [InlineData(0, 10_000, null)]
+    [InlineData(0, 2, "First 2 test images only.")]
+    [InlineData(3, 2, "Test images 3 to 4 only, counted from 0.")]
+    [InlineData(5, 10_000, "Test images 5 to 10004 only, counted from 0.")]
+    public void The_leaderboards_footnote_names_the_images(int first, int images, string? footnote)
+    {
+        EvaluationReport report = new(images, 2, [new(0, "aa", "aa-standard", 1, [])], [], []);
+        var plan = Plan(8) with { Radii = [new Radius("8/255", 8 / 255.0)], First = first };
+        Assert.Equal(footnote, RobustBenchInfo.Of(report, plan, "a", "b", "c")!.Footnote);
+    }
+
+    [Fact]
+    public void The_leaderboards_file_never_chooses_a_radius_itself()
+    {
+        EvaluationReport report = new(9, 8, [new(0, "aa", "aa-standard", 7, []), new(1, "aa", "aa-standard", 1, [])], [], []);
+        Assert.Contains("choose one", Assert.Throws<ArgumentException>(() => RobustBenchInfo.Of(report, Plan(8), "a", "b", "c")).Message);
+        var chosen = RobustBenchInfo.Of(report, Plan(8), "a", "b", "c", 1)!;
+        Assert.Equal(("0.02", "11.11"), (chosen.Eps, chosen.AutoattackAcc));
+    }
+
+    [Theory]
+    [InlineData(20, 0, 0)]
+    [InlineData(20, 20, 20)]
+    [InlineData(20, 20, 0)]
+    [InlineData(1, 1, 1)]
+    public void Intervals_of_the_summaries_have_a_width_at_both_ends(int images, int clean, int robust)
+    {
+        foreach (var score in new Func<double, double, double>[] { RobustnessScores.Mean, RobustnessScores.Nrr })
+        {
+            double value = score((double)clean / images, (double)robust / images);
+            var (low, high) = RobustnessScores.Interval(score, clean, robust, images);
+            Assert.InRange(value, low, high);
+            Assert.True(high - low > 0.1 && low >= 0 && high <= 1);
+        }
+    }
+
+    // Over all outcomes of 50 images of which each is robust, right without an attack alone, or wrong.
+    [Theory]
+    [InlineData(0.9, 0.5)]
+    [InlineData(0.98, 0.02)]
+    [InlineData(0.5, 0.48)]
+    [InlineData(1, 0.96)]
+    [InlineData(0.06, 0.02)]
+    public void Intervals_of_the_summaries_hold_the_truth_19_times_in_20(double clean, double robust)
+    {
+        const int n = 50;
+        double[] logs = [.. Enumerable.Range(0, n + 1).Select(k => Enumerable.Range(1, k).Sum(i => Math.Log(i)))];
+        double mean = 0, nrr = 0;
+        for (int c = 0; c <= n; c++)
+            for (int r = 0; r <= c; r++)
+            {
+                double p = Math.Exp(logs[n] - logs[r] - logs[c - r] - logs[n - c] + Term(r, robust) + Term(c - r, clean - robust) + Term(n - c, 1 - clean));
+                mean += Holds(RobustnessScores.Mean, c, r) ? p : 0;
+                nrr += Holds(RobustnessScores.Nrr, c, r) ? p : 0;
+            }
+        Assert.InRange(mean, 0.95, 1.0000001);
+        Assert.InRange(nrr, 0.95, 1.0000001);
+
+        static double Term(int k, double p) => k == 0 ? 0 : k * Math.Log(p);
+        bool Holds(Func<double, double, double> score, int c, int r)
+        {
+            var (low, high) = RobustnessScores.Interval(score, c, r, n);
+            return score(clean, robust) >= low - 1e-12 && score(clean, robust) <= high + 1e-12;
+        }
     }
 
     private string Evaluate(string name, bool resume = false, int batch = 64)

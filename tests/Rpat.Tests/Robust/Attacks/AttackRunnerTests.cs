@@ -149,6 +149,45 @@ public sealed class AttackRunnerTests : IDisposable
     }
 
     [Fact]
+    public void A_targeted_attack_leaves_the_images_that_are_of_the_goal_or_taken_for_it()
+    {
+        // Images 0 to 3 have the goal as true class, 4 to 7 another one than the network's, which is the goal.
+        int[] labels = [.. _r.Labels.Select((y, i) => i is >= 4 and < 8 ? (y + 1) % 10 : i < 4 ? (y + 2) % 10 : y)];
+        int[] goals = [.. _r.Labels.Select((y, i) => i < 4 ? labels[i] : i < 8 ? y : (y + 3) % 10)];
+        foreach (Attack attack in new Attack[] { Apgd.Targeted with { Eps = 0.3 }, Fab.Targeted with { Eps = 0.3 }, new PgdAttack { Eps = 0.3 } })
+        {
+            var outcomes = new AttackRunner(_r.Net).Perturb(attack, _r.Images, labels, goals: goals);
+            Assert.All(outcomes[..8], o => Assert.Equal((false, false), (o.WasCorrect, o.Fooled)));
+            Assert.All(outcomes[..8], o => Bits.Equal(Exact.ImageOf(_r, (int)o.Index), o.Image));
+            Assert.All(outcomes[8..], o => Assert.True(o.WasCorrect));
+        }
+    }
+
+    [Fact]
+    public void With_a_goal_there_is_one_target_and_it_is_the_goal()
+    {
+        int[] goals = [.. _r.Labels.Select(y => (y + 3) % 10)];
+        foreach (Attack attack in new Attack[] { Apgd.Targeted with { Eps = 0.001, Steps = 5 }, Fab.Targeted with { Eps = 0.001, Steps = 5 } })
+        {
+            var outcomes = new AttackRunner(_r.Net).Perturb(attack, _r.Images, _r.Labels, goals: goals);
+            Assert.All(outcomes, o => Assert.InRange(o.Backwards, 5, 6));
+        }
+        Assert.True(new AttackRunner(_r.Net).Perturb(Apgd.Targeted with { Eps = 0.3 }, _r.Images, _r.Labels, goals: goals).Count(o => o.Fooled) >= 8);
+    }
+
+    [Fact]
+    public void The_true_class_is_never_a_target()
+    {
+        Subject? seen = null;
+        new AttackRunner(_r.Net).Perturb(new Fgsm(), _r.Images.AsSpan(0, 192), _r.Labels.AsSpan(0, 1), prepare: s => seen = s);
+        float[] z = new float[10];
+        z[(_r.Labels[0] + 1) % 10] = 2;
+        z[_r.Labels[0]] = 1;
+        Assert.Equal((_r.Labels[0] + 1) % 10, seen!.TargetOfRank(z, 2));
+        Assert.Equal(Enumerable.Range(0, 10).Where(k => k != _r.Labels[0]), Enumerable.Range(2, 9).Select(rank => seen!.TargetOfRank(z, rank)).Order());
+    }
+
+    [Fact]
     public void A_loss_a_start_and_a_transform_of_ones_own()
     {
         var outcomes = new AttackRunner(_r.Net, new() { Transform = new Mirror() }).Perturb(

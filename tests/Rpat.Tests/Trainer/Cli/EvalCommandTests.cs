@@ -57,6 +57,13 @@ public sealed class EvalCommandTests : IDisposable
         using var again = new TestHost();
         Assert.Equal(0, again.Run("eval", "verify", folder));
         Assert.Contains(" 0 problems", again.Out);
+        string digest = parsed.RootElement.GetProperty("digest").GetString()!;
+        Assert.Contains($"digest: {digest}", again.Out);
+        Assert.Equal(2, parsed.RootElement.GetProperty("results")[0].GetProperty("nrr_interval").GetArrayLength());
+        using var published = new TestHost();
+        Assert.Equal(0, published.Run("eval", "verify", folder, "--digest", digest, "--rerun", "3"));
+        Assert.Equal(8, published.Run("eval", "verify", folder, "--digest", new string('0', 64)));
+        Assert.Contains("the published one 0000", published.Out);
         using var resumed = new TestHost();
         Assert.Equal(0, resumed.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255", "--out", folder, "--resume"));
         Assert.Equal(_test.Out, resumed.Out);
@@ -70,6 +77,90 @@ public sealed class EvalCommandTests : IDisposable
         var arrays = Npz.Read(file);
         Assert.Equal([10, 1, 8, 8], arrays["images"].Shape);
         Assert.Equal(10, arrays["fooled"].Count);
+    }
+
+    [Fact]
+    public void A_targeted_attack_counts_only_what_it_brought_to_the_target()
+    {
+        string file = _test.PathOf("adv.npz");
+        Centre();
+        int brought = 0, left = 0;
+        foreach (int target in new[] { 0, 3, 7 })
+        {
+            using var test = new TestHost();
+            Assert.Equal(0, test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "pgd5", "--eps", "1", "--target", $"{target}", "--out", file, "--json"));
+            using var told = JsonDocument.Parse(test.Out);
+            var made = Npz.Read(file);
+            long[] labels = made["labels"].ToInt64(), attacked = made["attacked"].ToInt64(), fooled = made["fooled"].ToInt64();
+            Assert.All(Enumerable.Range(0, 24), i => Assert.True(fooled[i] <= attacked[i] && (labels[i] != target || attacked[i] == 0)));
+            Assert.Equal((fooled.Sum(), attacked.Sum(), target), (told.RootElement.GetProperty("fooled").GetInt64(), told.RootElement.GetProperty("attacked").GetInt64(), told.RootElement.GetProperty("target").GetInt32()));
+            (brought, left) = (brought + (int)fooled.Sum(), left + Enumerable.Range(0, 24).Count(i => labels[i] != target && attacked[i] == 0));
+        }
+        Assert.True(brought > 0 && left > 0, $"{brought} {left}");
+    }
+
+    /// <summary>Moves the last bias so that the net's classes differ between images.</summary>
+    private void Centre()
+    {
+        string logits = _test.PathOf("logits.npy");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean", "--save-logits", logits));
+        float[] z = Npy.Read(logits).ToFloats();
+        using var device = Device.Cpu(1);
+        FeatureClassifier net = ModelCatalog.Build(device, _spec, seed: 1);
+        var bias = net.Parameters.Parameters.Single(p => p.Name == "linear.bias");
+        bias.Upload([.. bias.ToArray().Select((b, k) => b - z.Where((_, i) => i % 10 == k).Average())]);
+        Safetensors.Write(_model, net.State(), ModelMetadata.Write(_spec));
+    }
+
+    [Fact]
+    public void What_was_said_of_a_network_is_kept_for_its_verification()
+    {
+        string bare = _test.PathOf("bare.safetensors"), folder = _test.PathOf("said");
+        using (var device = Device.Cpu(1)) Safetensors.Write(bare, ModelCatalog.Build(device, _spec, seed: 1).State());
+        Assert.Equal(0, _test.Run("eval", bare, "--model", "preactresnet18", "--mean", "0.5", "--std", "0.25", "--data", $"npz:{_data}", "--attacks", "fgsm", "--out", folder));
+        using var verify = new TestHost();
+        Assert.Equal(0, verify.Run("eval", "verify", folder));
+        Assert.Equal(8, verify.Run("eval", "verify", folder, "--model", "preactresnet18", "--mean", "0.4", "--std", "0.25"));
+    }
+
+    [Theory]
+    [InlineData("manifest.json", 3)]
+    [InlineData("result.json", 3)]
+    [InlineData("ledger.jsonl", 3)]
+    [InlineData("images.npy", 3)]
+    [InlineData("adversarial-0-fgsm.npy", 3)]
+    [InlineData("SHA256SUMS", 8)]
+    public void A_damaged_evaluation_is_one_sentence(string name, int code)
+    {
+        string folder = _test.PathOf("damaged");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "fgsm", "--n", "4", "--out", folder));
+        File.WriteAllText(Path.Combine(folder, name), "{\n");
+        using var verify = new TestHost();
+        Assert.Equal(code, verify.Run("eval", "verify", folder));
+        Assert.DoesNotContain("eps 8/255:", verify.Out);
+        if (code == 3) Assert.Single(verify.Error.TrimEnd().Split('\n'));
+        else Assert.Contains("nothing is certified", verify.Out);
+    }
+
+    [Theory]
+    [InlineData("--attacks aa --eps 4/255,8/255", "--eps names 2")]
+    [InlineData("--attacks pgd20", "add aa to --attacks")]
+    public void The_leaderboards_file_is_refused_before_anything_is_attacked(string options, string sentence)
+    {
+        Assert.Equal(2, _test.Run(["eval", _model, "--data", $"npz:{_data}", "--out", _test.PathOf("out"), "--robustbench-json", _test.PathOf("rb.json"), .. options.Split(' ')]));
+        Assert.Contains(sentence, _test.Error);
+        Assert.False(Directory.Exists(_test.PathOf("out")));
+        Assert.False(File.Exists(_test.PathOf("rb.json")));
+    }
+
+    [Fact]
+    public void The_leaderboards_file_names_the_images_and_no_files_stem()
+    {
+        string file = _test.PathOf("rb.json");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa", "--eps", "1", "--first", "3", "--n", "2", "--out", _test.PathOf("out"), "--robustbench-json", file));
+        using var info = JsonDocument.Parse(File.ReadAllText(file));
+        Assert.Equal(("", "Test images 3 to 4 only, counted from 0.", "1"), (
+            info.RootElement.GetProperty("dataset").GetString(), info.RootElement.GetProperty("footnote").GetString(), info.RootElement.GetProperty("eps").GetString()));
     }
 
     [Fact]
@@ -169,6 +260,8 @@ public sealed class EvalCommandTests : IDisposable
         Npz.Write(_data, [new NamedArray("images", ElementType.U8, [4, 1, 1, 1], new byte[] { 0, 80, 160, 255 }), NamedArray.FromInt64("labels", [0, 1, 0, 1], 4)]);
         Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa,cw,deepfool", "--norm", norm, "--eps", eps, "--out", _test.PathOf("out")));
         Assert.Contains("aa-standard(K=2, adapted)", _test.Out);
+        using var verify = new TestHost();
+        Assert.Equal(0, verify.Run("eval", "verify", _test.PathOf("out")));
         Assert.Contains("warning [class-count]", _test.Out);
         Assert.DoesNotContain("nan", _test.Out, StringComparison.OrdinalIgnoreCase);
     }

@@ -72,10 +72,11 @@ public sealed class ReproductionTests : IDisposable
         ReproduceScore score = new(400, 320, 200, "aa", "linf eps 8/255");
         var (clean, aa, mean, nrr) = (score.Columns[0], score.Columns[1], score.Columns[2], score.Columns[3]);
         Assert.Equal((0.8, 0.5, 0.65, 2 * 0.8 * 0.5 / 1.3), (clean.Value, aa.Value, mean.Value, Math.Round(nrr.Value, 12)), Close);
-        // 200 images count 1, 120 count 1/2, 80 count 0: variance of one image's value, then of the mean of 400.
-        double variance = (200 * 1 + 120 * 0.25) / 400 - 0.65 * 0.65, half = 1.959963984540054 * Math.Sqrt(variance / 400);
-        Assert.Equal(0.65 - half, mean.Low, 12);
-        Assert.InRange(nrr.High - nrr.Value, 0.03, 0.06);
+        // Wilson's intervals at 97.5 %, from their formula: 0.75157451 to 0.84098313 of 320, 0.44431354 to 0.55568646 of 200.
+        Assert.Equal((0.75157451 + 0.44431354) / 2, mean.Low, 1e-6);
+        Assert.Equal((0.84098313 + 0.55568646) / 2, mean.High, 1e-6);
+        Assert.Equal(2 * 0.75157451 * 0.44431354 / (0.75157451 + 0.44431354), nrr.Low, 1e-6);
+        Assert.Equal(2 * 0.84098313 * 0.55568646 / (0.84098313 + 0.55568646), nrr.High, 1e-6);
     }
 
     private int Reproduce(params string[] arguments) => _test.Run(Arguments(arguments));

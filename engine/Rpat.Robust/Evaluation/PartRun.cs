@@ -1,0 +1,54 @@
+namespace Rpat.Robust;
+
+/// <summary>One part of one attack on one image, judged: a line of the ledger and the picture that it counts.</summary>
+/// <param name="Entry">The line, without the picture's digest.</param>
+/// <param name="Point">The picture of a line that fooled, else null.</param>
+internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
+{
+    /// <summary>Runs a part.</summary>
+    /// <param name="s">The image; it must know its clean logits.</param>
+    /// <param name="suite">The column.</param>
+    /// <param name="at">Radius, stage, image and part, as a line that nothing happened in yet.</param>
+    public static async Task<PartRun> Of(Subject s, AttackSuite suite, LedgerEntry at)
+    {
+        var attack = suite.Attacks[at.Stage];
+        var part = new AttackPart(at.Rank, at.Restart);
+        var before = (s.Forwards, s.Backwards, s.ZeroGradients, s.BadGradients);
+        s.Enter(attack, part);
+        var result = await attack.Run(s, part);
+        var entry = at with
+        {
+            Iteration = result.Iteration,
+            Forwards = s.Forwards - before.Forwards,
+            Backwards = s.Backwards - before.Backwards,
+            ZeroGradients = s.ZeroGradients - before.ZeroGradients,
+            BadGradients = s.BadGradients - before.BadGradients,
+        };
+        // As in the reference, what decides on a random model that never looked wrong is a pass over the image itself.
+        float[]? point = result.Fooled ? result.Point : s.IsRandom ? s.Image : null;
+        if (point is not null) entry = await Judged(entry, s, point, attack, suite.SuccessPasses);
+        return new PartRun(entry, entry.Fooled ? point : null);
+    }
+
+    /// <summary>The line of a part that is still to be run.</summary>
+    public static LedgerEntry Unrun(int eps, AttackSuite suite, int stage, int sample, AttackPart part) =>
+        new(eps, suite.Name, stage, suite.Attacks[stage].Name, sample, part.Rank, part.Restart, false, -1, 0, 0, -1, 0, 0, 0, 0, "");
+
+    /// <summary>The line with the verdict on a point: counted when it lies in ball and box and most passes over it are wrong.</summary>
+    private static async Task<LedgerEntry> Judged(LedgerEntry entry, Subject s, float[] point, Attack attack, int passes)
+    {
+        double norm = attack.Norm.Distance(point, s.Image);
+        if (!RobustEvaluation.IsFeasible(s.Image, point, attack.Norm, attack.Eps)) return entry with { Norm = norm };
+        int wrong = 0;
+        float[] fooling = [];
+        for (int pass = 0; pass < passes; pass++)
+        {
+            float[] z = (await s.Decision(point, entry.Stage, new AttackPart(entry.Rank, entry.Restart), pass)).Logits;
+            if (!s.Succeeds(z)) continue;
+            wrong++;
+            fooling = z;
+        }
+        return 2 * wrong <= passes ? entry
+            : entry with { Fooled = true, Prediction = Predictions.ArgMax(fooling), Margin = s.Margin(fooling), Norm = norm };
+    }
+}

@@ -1,0 +1,65 @@
+namespace Rpat.Robust;
+
+/// <summary>
+/// Lines of a ledger made again: of each column of the catalog the line that counts a picture at the least cost, which shows that radius,
+/// seed and settings are those of the pictures; and as many others, drawn at random, as are asked for, which alone can show that an
+/// attack that failed was run.
+/// </summary>
+internal sealed class RerunAudit
+{
+    // On another device a gradient near zero may change its sign; another radius or seed moves nearly every pixel.
+    private const double SamePixel = 1e-4, OtherPixels = 0.1;
+
+    private readonly VerifiedModel _model;
+    private readonly AttackRunner _runner;
+    private readonly Dictionary<(int, string), AttackSuite?> _suites;
+    private readonly List<string> _problems = [];
+
+    private RerunAudit(VerifiedModel model)
+    {
+        var m = model.Manifest;
+        (_model, _runner) = (model, new AttackRunner(model.Net, new() { Batch = model.Batch, Seed = m.Seed, Transform = model.Transform }, model.Files.Image));
+        _suites = m.Columns.ToDictionary(c => (c.Eps, c.Suite), c => AttackCatalog.Promised(c, Norm.Parse(m.Norm), m.EpsValues[c.Eps], m.Classes));
+    }
+
+    /// <summary>What came out otherwise, a sentence each.</summary>
+    /// <param name="model">Network, images and manifest, found sound so far.</param>
+    /// <param name="ledger">The ledger, likewise.</param>
+    /// <param name="more">Further lines to run.</param>
+    public static IReadOnlyList<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, int more)
+    {
+        var audit = new RerunAudit(model);
+        var subjects = audit.Chosen(ledger, more).ToDictionary(audit.SubjectOf);
+        audit._runner.Run(subjects.Keys, async s => await audit.Rerun(s, subjects[s]));
+        return audit._problems;
+    }
+
+    private List<LedgerEntry> Chosen(IReadOnlyList<LedgerEntry> ledger, int more)
+    {
+        LedgerEntry[] lines = [.. ledger.Where(e => e.Eps >= 0 && e.Attack != LedgerEntry.Reused && _suites[(e.Eps, e.Suite)] is not null)];
+        var cheapest = lines.Where(e => e.Fooled).GroupBy(e => (e.Eps, e.Suite)).Select(column => column.MinBy(e => e.Forwards)!).ToList();
+        Random.Shared.Shuffle(lines);
+        return [.. cheapest, .. lines.Except(cheapest).Take(more)];
+    }
+
+    private Subject SubjectOf(LedgerEntry e) =>
+        new(_runner, _model.Manifest.First + (long)e.Sample, _model.Files.ImageOf(_model.Files.Pixels, e.Sample).ToArray(), _model.Files.Classes[e.Sample]);
+
+    private async Task Rerun(Subject s, LedgerEntry line)
+    {
+        s.Clean = (await s.Logits(s.Image)).Logits;
+        var suite = _suites[(line.Eps, line.Suite)]!;
+        var again = await PartRun.Of(s, suite, PartRun.Unrun(line.Eps, suite, line.Stage, line.Sample, new AttackPart(line.Rank, line.Restart)));
+        if (again.Entry.Fooled == line.Fooled && (again.Point is null || IsSame(again.Point, line))) return;
+        _problems.Add($"image {line.Sample} in {line.Suite} at eps {_model.Manifest.Eps[line.Eps]}: {line.Attack} (rank {line.Rank}, restart {line.Restart}), run again, {(again.Entry.Fooled == line.Fooled ? "makes another picture" : again.Entry.Fooled ? "breaks it, the ledger says that it failed" : "fails, the ledger says that it broke it")}");
+    }
+
+    private bool IsSame(float[] point, LedgerEntry line)
+    {
+        var stored = _model.Files.ImageOf(_model.Files.Examples(line.Eps, line.Suite), line.Sample);
+        int other = 0;
+        for (int i = 0; i < point.Length; i++)
+            if (Math.Abs(point[i] - stored[i]) > SamePixel) other++;
+        return other <= OtherPixels * point.Length;
+    }
+}
