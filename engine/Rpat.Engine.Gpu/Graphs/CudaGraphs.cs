@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace Rpat.Engine.Gpu.Graphs;
 
-/// <summary>CUDA graphs by the driver's own functions, which ILGPU does not bind (spec/engine.md 4.2).</summary>
+/// <summary>CUDA graphs by the driver's own functions, which ILGPU does not bind (architecture.md, The GPU backend).</summary>
 /// <param name="accelerator">Whose context is current while they are called.</param>
 internal sealed class CudaGraphs(Accelerator accelerator) : IGraphDriver
 {
