@@ -52,14 +52,6 @@ public sealed partial class SnippetTests
         }
     }
 
-    [Fact]
-    public void LinksBetweenPagesLeadSomewhere()
-    {
-        foreach (string path in Directory.GetFiles(Repository.File("docs"), "*.md").Append(Repository.File("README.md")))
-            foreach (Match link in Links().Matches(File.ReadAllText(path)))
-                Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)), $"{path} links to {link.Groups[1].Value}");
-    }
-
     private static IEnumerable<string> Commands(string path) =>
         from Match block in ShellBlocks().Matches(File.ReadAllText(path).ReplaceLineEndings("\n"))
         from line in block.Groups[1].Value.Replace("\\\n", " ").Split('\n')
@@ -75,7 +67,4 @@ public sealed partial class SnippetTests
 
     [GeneratedRegex("^```(?:bash|sh)\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex ShellBlocks();
-
-    [GeneratedRegex(@"\]\((?!https?:|#)([^)#]+)")]
-    private static partial Regex Links();
 }
