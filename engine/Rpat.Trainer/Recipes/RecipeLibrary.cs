@@ -44,7 +44,7 @@ internal static class RecipeLibrary
     public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Config.Layers.Defaults(), .. Layers(name, origin)]);
 
     /// <summary>The recipe's one line about itself.</summary>
-    public static string About(string name) => RecipeFile.Read(Recipes + name).Layer.Entries.GetValueOrDefault(Keys.RecipeAbout.Path)?.Text ?? "";
+    public static string About(string name) => RecipeFile.Read(Recipes + name).Layer.Entries.GetValueOrDefault(ConfigKeys.Of(c => c.Recipe.About).Path)?.Text ?? "";
 
     /// <summary>What was published for the recipe, or null.</summary>
     public static PublishedResult? Published(string name) => RecipeFile.Read(Recipes + name).Published;
@@ -79,7 +79,7 @@ internal static class RecipeLibrary
         ? []
         : Config.Entry.Items(extends.Text).Select(name => _parts.Contains(name) ? Parts + name : Recipe(name, extends.Origin));
 
-    private static Entry Entry(string name) => new(Keys.RecipeName.Path, name, IsList: false, $"recipe {name}");
+    private static Entry Entry(string name) => new(ConfigKeys.Of(c => c.Recipe.Name).Path, name, IsList: false, $"recipe {name}");
 
     private static IEnumerable<string> NamesIn(string folder) =>
         from name in typeof(RecipeLibrary).Assembly.GetManifestResourceNames()

@@ -124,7 +124,7 @@ internal sealed class TrainingSetup : IDisposable
 
     private BatchOptions BatchOptions()
     {
-        var a = _config.Train.OverfitBatch ? new AugmentSection(0, CropBorder.Zero, Flip: false, 0, 0) : _config.Data.Augment;
+        var a = _config.Train.OverfitBatch ? new AugmentSection() : _config.Data.Augment;
         int side = Math.Min(Data.Train.Height, Data.Train.Width);
         if (a.CropPad >= side)
             throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");

@@ -3,6 +3,7 @@ using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Robust;
@@ -48,7 +49,7 @@ public class TrainingTests(GpuFixture fixture)
     private static (NamedArray[] State, double Loss) Train(Device device)
     {
         PreActResNet net = TestNets.Small(device, width: 4);
-        var step = new TrainingStep(net, new RpatObjective(new PgdAt(PgdOptions.Linf with { Steps = 0 })), new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
+        var step = new TrainingStep(net, new PgdAt(PgdOptions.Linf with { Steps = 0 }) { Perception = new() }, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
         step.Run(TestNets.Images(Batch, seed: 10), TestNets.ClassesOf(Batch), TestNets.Indices(Batch), epoch: 1, rate: 0.1f);
         return ([.. net.State()], step.Loss.Read());
     }

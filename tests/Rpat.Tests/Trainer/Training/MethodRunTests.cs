@@ -1,5 +1,6 @@
 using Rpat.Engine.IO;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -90,7 +91,7 @@ public sealed class MethodRunTests : IDisposable
 
     // Methods that begin late in a long run begin at once in a short one.
     private static IEnumerable<string> FromTheStart(string method) =>
-        MethodCatalog.Find(method)!.Parameters.Any(p => p.Name == "start") ? ["--set", "method.start=1"] : [];
+        MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=1"] : [];
 
     private string Plain(string method)
     {
