@@ -11,7 +11,9 @@ namespace Rpat.Robust.Methods;
 /// <param name="Pgd">The attack.</param>
 [Method("adr", "targets rectified by the averaged network", "Wu et al., ICLR'24; methods.md 4.11",
     Attack = "G on CE with soft targets, training mode", Terms = "CE(x') with soft targets",
-    Target = "mixture of true class and average's softmax", Nets = "average of the weights")]
+    Target = "mixture of true class and average's softmax", Nets = "average of the weights",
+    Departs = "where base is trades, the attack is TRADES's in training mode, as in the official configuration, "
+        + "which starts at x + 0.001 U(0, 1) and not at a normal number")]
 public sealed record Adr(PgdOptions Pgd) : Objective
 {
     private const string Plain = "official code; the table's row is taken to be the plain one";
@@ -45,7 +47,8 @@ public sealed record Adr(PgdOptions Pgd) : Objective
     public float Gamma { get; init; }
 
     /// <summary>What it stands on.</summary>
-    [Setting("what it stands on: at, or trades, with x and x' in one forward", Source = "official code has both", Plural = "bases")]
+    [Setting("what it stands on: at, or trades, with TRADES's attack and x and x' in one forward", Source = "official code has both",
+        Plural = "bases")]
     public StandsOn Base { get; init; }
 
     /// <summary>β of the form on top of TRADES.</summary>
@@ -53,7 +56,9 @@ public sealed record Adr(PgdOptions Pgd) : Objective
     public float Beta { get; init; } = 6;
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd.G(InnerLoss.CrossEntropy);
+    public override PgdOptions Attack => Base == StandsOn.At
+        ? Pgd.G(InnerLoss.CrossEntropy)
+        : Pgd.For(InnerLoss.Kl, PgdStart.Gaussian, BnMode.Train);
 
     /// <inheritdoc/>
     public override Averaging? Average => new EmaAveraging(Decay) { Report = ReportAverage };

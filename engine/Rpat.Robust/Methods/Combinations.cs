@@ -11,7 +11,7 @@ internal sealed class Combinations : ICombinations
     private const string MailWeights = "3 sigmoid(slope (margin + bias))";
 
     private const string MailConstant =
-        "the weights' factor 3 is the official code's, where the paper divides by the batch's sum of weights (methods.md section 8, number 14)";
+        "the weights' factor 3 is the official code's, where the paper normalises over the batch (methods.md section 8, number 14)";
 
     public static IReadOnlyList<MethodInfo> Methods { get; } =
     [
@@ -27,8 +27,9 @@ internal sealed class Combinations : ICombinations
         {
             Attack = "B on KL",
             Terms = "CE(x) + beta KL(p(x), p(x'))",
-            Extra = "weight perturbation",
-        }, pgd => new Trades(pgd), () => [new Awp { Gamma = 0.005f, Start = 10 }])
+            Extra = "weight perturbation; forwards in the official order x', x, x",
+        },
+            pgd => new Trades(pgd) { Quirks = ReferenceQuirks.RepeatedClean | ReferenceQuirks.AdversarialFirst }, () => [new Awp { Gamma = 0.005f, Start = 10 }])
         { Assumed = [] },
 
         new(new("wa", "PGD-AT whose averaged network is the result", "Izmailov et al., UAI'18, as in ReBAT's table; methods.md 4.1")
@@ -64,14 +65,16 @@ internal sealed class Combinations : ICombinations
         }, pgd => new Trades(pgd) { Beta = 5, Repeat = false }, () => [new Mail { Slope = 2, Bias = 0 }])
         { Assumed = [] },
 
-        new(new("mail-mart", "MART whose boosted cross-entropy is weighted by the probabilistic margin", "Liu et al., NeurIPS'21; methods.md 4.7")
+        new(new(
+            "mail-mart", "MART whose boosted cross-entropy is weighted by the probabilistic margin", "Liu et al., NeurIPS'21; methods.md 4.7")
         {
             Attack = "B on CE",
             Terms = "CE(x') + complement(x') + beta (1 - p_y(x)) KL(p(x), p(x'))",
             Weights = MailWeights + ", of the first two; 1 - p_y(x), with gradient",
             Departs = MailConstant,
         }, pgd => new Mart(pgd) { Beta = 5 }, () => [new Mail { Slope = 2, Bias = 0 }],
-            new("beta", AsTrades) { Uncertain = true }, new("slope", AsTrades) { Uncertain = true }, new("bias", AsTrades) { Uncertain = true })
+            new("beta", AsTrades) { Uncertain = true }, new("slope", AsTrades) { Uncertain = true },
+            new("bias", AsTrades) { Uncertain = true })
         { Assumed = [] },
     ];
 }

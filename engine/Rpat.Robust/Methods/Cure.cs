@@ -10,10 +10,12 @@ namespace Rpat.Robust.Methods;
 /// and masks by the whole loss's gradient. The run starts from a network that was trained on clean images.
 /// </summary>
 /// <param name="Pgd">The attack; it maximises the divergence.</param>
-[Method("cure", "conserves and revises what clean training learned: masked gradients and a revision network", "Gowda et al., ICLR'24; methods.md 4.12",
+[Method("cure", "conserves and revises what clean training learned: masked gradients and a revision network",
+    "Gowda et al., ICLR'24; methods.md 4.12",
     Attack = "B on KL", Terms = "CE(x) + beta KL(p(x), p(x')) + gamma (KL(p_r(x), p(x)) + KL(p_r(x'), p(x')))",
     Nets = "revision network, a slow average", Extra = "only prominent gradients; clean start",
-    Departs = "epochs of method.warmup train on clean images alone, and the revision network moves in them too; the official script of the Eff variant warms up to epoch 80 of its budget")]
+    Departs = "epochs of method.warmup train on clean images alone, and the revision network moves in them too; "
+        + "the official script of the Eff variant warms up to epoch 80 of its budget")]
 public sealed record Cure(PgdOptions Pgd) : Objective
 {
     /// <summary>β.</summary>

@@ -11,7 +11,7 @@ namespace Rpat.Robust.Methods;
 /// <param name="Pgd">The attack.</param>
 [Method("gairat", "cross-entropy weighted by how soon the attack succeeds", "Zhang et al., ICLR'21; methods.md 4.4",
     Attack = "D on CE, counting", Terms = "CE(x')", Weights = "(1 + tanh(lambda + 5 - 10 kappa/steps))/2, of mean 1",
-    Departs = "kappa is the official code's, the number of iterates that are still right, where the paper has the first step that is wrong")]
+    Departs = "kappa is the official code's, the number of iterates that are right, where the paper has the first step that is wrong")]
 public sealed record Gairat(PgdOptions Pgd) : Objective
 {
     /// <summary>Λ; infinity gives every image the same weight.</summary>

@@ -8,7 +8,8 @@ namespace Rpat.Robust.Methods;
 /// KD+SWA (ICLR'21; methods.md 4.5): CE(x′) and distillation from a clean and a robust teacher at x′, with stochastic weight averaging.
 /// </summary>
 /// <param name="Pgd">The attack.</param>
-[Method("kd-swa", "distillation from a clean and a robust teacher, with stochastic weight averaging", "Chen et al., ICLR'21; methods.md 4.5",
+[Method("kd-swa", "distillation from a clean and a robust teacher, with stochastic weight averaging",
+    "Chen et al., ICLR'21; methods.md 4.5",
     Attack = "A on CE, training mode", Terms = "own CE(x') + clean KD(teacher 1) + robust KD(teacher 2)",
     Nets = "two frozen teachers; mean of the epochs' weights, reported")]
 public sealed record KdSwa(PgdOptions Pgd) : Objective
@@ -32,7 +33,8 @@ public sealed record KdSwa(PgdOptions Pgd) : Objective
     public float Temperature { get; init; } = 2;
 
     /// <summary>First epoch, counted from 1, that is averaged.</summary>
-    [Setting("first epoch that is averaged, counted from 1", Source = "official code: 55, counted from 0", Min = 1, Without = "distillation without an average")]
+    [Setting("first epoch that is averaged, counted from 1", Source = "official code: 55, counted from 0", Min = 1,
+        Without = "distillation without an average")]
     public int Start { get; init; } = 56;
 
     /// <inheritdoc/>

@@ -2,7 +2,9 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
 
-/// <summary>Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. Its settings are its properties.</summary>
+/// <summary>
+/// Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. Its settings are its properties.
+/// </summary>
 /// <param name="name">Name in configurations.</param>
 /// <param name="about">What it is, in one line.</param>
 /// <param name="source">Paper, and where its definition is written down.</param>

@@ -2,7 +2,9 @@ using System.Reflection;
 
 namespace Rpat.Robust.Methods;
 
-/// <summary>Combinations of a base and modifiers that have a name of their own; the catalog finds every class that implements this.</summary>
+/// <summary>
+/// Combinations of a base and modifiers that have a name of their own; the catalog finds every class that implements this.
+/// </summary>
 public interface ICombinations
 {
     /// <summary>The combinations.</summary>
@@ -75,5 +77,6 @@ public static class MethodCatalog
         foreach (var method in (IReadOnlyList<MethodInfo>)type.GetProperty(nameof(ICombinations.Methods))!.GetValue(null)!) yield return method;
     }
 
-    private static IReadOnlyList<MethodInfo> Sorted(IEnumerable<MethodInfo> methods) => [.. methods.OrderBy(method => method.Name, StringComparer.Ordinal)];
+    private static IReadOnlyList<MethodInfo> Sorted(IEnumerable<MethodInfo> methods) =>
+        [.. methods.OrderBy(method => method.Name, StringComparer.Ordinal)];
 }

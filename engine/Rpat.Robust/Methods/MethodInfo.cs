@@ -17,11 +17,13 @@ public sealed class MethodInfo
     /// <param name="make">Makes the base with its defaults from the run's threat model.</param>
     /// <param name="modifiers">Makes the modifiers with their defaults.</param>
     /// <param name="notes">Settings whose default is from elsewhere.</param>
-    public MethodInfo(MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
+    public MethodInfo(
+        MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
     {
         (Row, _base, _modifiers) = (row, make, modifiers);
         object[] parts = Parts(PgdOptions.Linf);
-        _settings = [.. parts.SelectMany((part, i) => Setting.Of(part).Select(s => new Owned(notes.Aggregate(s, (noted, note) => note.On(noted)), i)))];
+        Setting Noted(Setting setting) => notes.Aggregate(setting, (noted, note) => note.On(noted));
+        _settings = [.. parts.SelectMany((part, i) => Setting.Of(part).Select(setting => new Owned(Noted(setting), i)))];
         _prototype = Assemble(parts);
         Assumed = _prototype.Assumed;
     }

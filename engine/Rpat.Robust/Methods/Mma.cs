@@ -12,7 +12,8 @@ namespace Rpat.Robust.Methods;
 [Method("mma", "each image is trained at its own decision boundary", "Ding et al., ICLR'20; methods.md 4.2",
     Attack = "A on the soft margin with each image's radius, then bisection", Terms = "(1 - clean) CE(boundary) + clean CE(x)",
     Weights = "margin below the threshold", Nets = "table of margins",
-    Departs = "the bisection runs in evaluation mode, where the official code's runs in training mode and so moves running statistics (methods.md section 8, number 13)")]
+    Departs = "the bisection runs in evaluation mode, where the official code's runs in training mode and moves running statistics "
+        + "(methods.md section 8, number 13)")]
 public sealed record Mma(PgdOptions Pgd) : Objective
 {
     /// <summary>d_max: images with larger margins are left out of the first term.</summary>

@@ -4,10 +4,14 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
 
-/// <summary>ReBAT (NeurIPS'23; methods.md section 3): CE(x′) + β·KL(p_avg(x′) ‖ p(x′)) once the averaged network moves on its own.</summary>
+/// <summary>
+/// ReBAT (NeurIPS'23; methods.md section 3): CE(x′) + β·KL(p_avg(x′) ‖ p(x′)) once the averaged network moves on its own.
+/// </summary>
 /// <param name="Pgd">The attack.</param>
-[Method("rebat", "PGD-AT regularised by its averaged network, with a weak decay of the learning rate", "Wang et al., NeurIPS'23; methods.md 3",
-    Attack = "C on CE", Terms = "CE(x') + beta KL(p_avg(x'), p(x'))", Nets = "average of the weights, reported", Extra = "schedule.factor 1/1.5",
+[Method("rebat", "PGD-AT regularised by its averaged network, with a weak decay of the learning rate",
+    "Wang et al., NeurIPS'23; methods.md 3",
+    Attack = "C on CE", Terms = "CE(x') + beta KL(p_avg(x'), p(x'))", Nets = "average of the weights, reported",
+        Extra = "schedule.factor 1/1.5",
     Modifiers = [typeof(OfficialForwards)])]
 public record ReBat(PgdOptions Pgd) : Objective
 {

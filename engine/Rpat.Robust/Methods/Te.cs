@@ -11,7 +11,8 @@ namespace Rpat.Robust.Methods;
 /// <param name="Pgd">The attack.</param>
 [Method("te", "PGD-AT with a table of each image's averaged predictions", "Dong et al., ICLR'22; methods.md 4.8",
     Attack = "E on CE + w (p - t)^2", Terms = "CE(x') + w(epoch) mean (p(x') - t)^2", Target = "true class, and the table",
-    Nets = "table of averaged predictions")]
+    Nets = "table of averaged predictions",
+    Departs = "where base is trades, the attack maximises beta KL(p(x), p(x')) + w (p(x') - t)^2, as the official script does")]
 public sealed record Te(PgdOptions Pgd) : Objective
 {
     /// <summary>The last value of w.</summary>
@@ -31,7 +32,8 @@ public sealed record Te(PgdOptions Pgd) : Objective
     public float Decay { get; init; } = 0.9f;
 
     /// <summary>What it stands on.</summary>
-    [Setting("what it stands on: at, or trades, which compares p(x) with the table and attacks the divergence", Source = "the paper has both", Plural = "bases")]
+    [Setting("what it stands on: at, or trades, which compares p(x) with the table and attacks beta times the divergence",
+        Source = "the paper has both", Plural = "bases")]
     public StandsOn Base { get; init; }
 
     /// <summary>β of the form on top of TRADES, whose attack maximises the divergence.</summary>
@@ -39,7 +41,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
     public float Beta { get; init; } = 6;
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => IsTrades ? Pgd.B(Remembering(InnerLoss.Kl)) : Pgd.E(Remembering(InnerLoss.CrossEntropy));
+    public override PgdOptions Attack => IsTrades ? Pgd.B(Remembering(InnerLoss.Kl, Beta)) : Pgd.E(Remembering(InnerLoss.CrossEntropy, 1));
 
     /// <inheritdoc/>
     public override HistoryRule? History => IsActive ? new HistoryRule(Decay, Start) : null;
@@ -50,8 +52,9 @@ public sealed record Te(PgdOptions Pgd) : Objective
     /// <inheritdoc/>
     public override Loss Loss(Views v)
     {
-        if (IsTrades) return Remember(v, v.CrossEntropy(v.Clean) + Beta * v.Distill(v.Clean, v.Adversarial, weights: v.SampleWeights), v.Clean);
-        return Remember(v, v.CrossEntropy(v.Adversarial, v.SampleWeights), v.Adversarial);
+        if (!IsTrades) return Remember(v, v.CrossEntropy(v.Adversarial, v.SampleWeights), v.Adversarial);
+        var trades = v.CrossEntropy(v.Clean) + Beta * v.Distill(v.Clean, v.Adversarial, weights: v.SampleWeights);
+        return Remember(v, trades, v.Clean);
     }
 
     private bool IsActive { get; init; } = true; // the table is not used before the ramp begins
@@ -60,7 +63,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
 
     private RampCoefficient W => new(Weight, Start, Ramp);
 
-    private InnerLoss Remembering(InnerLoss inner) => IsActive ? new MemorizationLoss(W, inner) : inner;
+    private InnerLoss Remembering(InnerLoss inner, float scale) => IsActive ? new MemorizationLoss(W, inner, scale) : inner;
 
     private Loss Remember(Views v, Loss loss, Tensor logits) => IsActive ? loss + v.Times(W, v.Memory(logits)) : loss;
 }

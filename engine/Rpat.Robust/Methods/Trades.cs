@@ -6,7 +6,8 @@ namespace Rpat.Robust.Methods;
 
 /// <summary>TRADES (ICML'19; methods.md 2.3): CE(z(x), y) + β·KL(p(x) ‖ p(x′)), the gradient through both arguments.</summary>
 /// <param name="Pgd">The attack; it maximises the divergence.</param>
-[Method("trades", "clean cross-entropy and the divergence between clean and adversarial predictions", "Zhang et al., ICML'19; methods.md 2.3",
+[Method("trades", "clean cross-entropy and the divergence between clean and adversarial predictions",
+    "Zhang et al., ICML'19; methods.md 2.3",
     Attack = "B on KL", Terms = "CE(x) + beta KL(p(x), p(x'))")]
 public sealed record Trades(PgdOptions Pgd) : Objective
 {
@@ -34,6 +35,7 @@ public sealed record Trades(PgdOptions Pgd) : Objective
     /// <inheritdoc/>
     public override Loss Loss(Views v)
     {
+        if (Quirks.HasFlag(ReferenceQuirks.AdversarialFirst)) _ = v.Adversarial;
         var (clean, adversarial) = (v.Clean, v.Adversarial);
         return v.CrossEntropy(clean) + Beta * v.Distill(Repeat ? v.Again(0) : clean, adversarial, weights: v.SampleWeights);
     }

@@ -30,7 +30,8 @@ public abstract record Averaging : Modifier
 /// <param name="WarmUp">Decay min(1 − 1/(n + 1), ρ) after n steps, this one included, so that the first values are soon forgotten.</param>
 public sealed record EmaAveraging(
     [property: Setting("share of the old average in each step", Source = "official code", Max = 1)] float Decay = 0.999f,
-    [property: Setting("first epoch in which the average moves on its own, counted from 1", Source = "official code", Min = 1, Without = "without an average")]
+    [property: Setting("first epoch in which the average moves on its own, counted from 1", Source = "official code", Min = 1,
+        Without = "without an average")]
     int Start = 1,
     float Probability = 1, bool Statistics = true, bool WarmUp = false, float Fall = 0) : Averaging
 {
@@ -43,7 +44,9 @@ public sealed record EmaAveraging(
     }
 }
 
-/// <summary>Stochastic weight averaging: the mean of the weights after each epoch (methods.md 4.1, 4.5); statistics are estimated anew.</summary>
+/// <summary>
+/// Stochastic weight averaging: the mean of the weights after each epoch (methods.md 4.1, 4.5); statistics are estimated anew.
+/// </summary>
 /// <param name="Start">First epoch, counted from 1, that counts.</param>
 public sealed record SwaAveraging(int Start) : Averaging
 {

@@ -13,7 +13,8 @@ public sealed record Awp : Modifier
     public float Gamma { get; init; } = 0.01f;
 
     /// <summary>First epoch, counted from 1.</summary>
-    [Setting("first epoch with weight perturbation, counted from 1", Source = "official code", Min = 1, Without = "without weight perturbation")]
+    [Setting("first epoch with weight perturbation, counted from 1", Source = "official code", Min = 1,
+        Without = "without weight perturbation")]
     public int Start { get; init; } = 1;
 
     /// <summary>Perturb every parameter, instead of the kernels of convolutions and linear layers only.</summary>

@@ -17,7 +17,8 @@ public sealed record Mail : Modifier
     public float Bias { get; init; } = -0.5f;
 
     /// <summary>First epoch, counted from 1.</summary>
-    [Setting("first epoch with weights, counted from 1", Source = "official code: 76, counted from 0", Min = 1, Without = "without weights")]
+    [Setting("first epoch with weights, counted from 1", Source = "official code: 76, counted from 0", Min = 1,
+        Without = "without weights")]
     public int Start { get; init; } = 77;
 
     /// <inheritdoc/>

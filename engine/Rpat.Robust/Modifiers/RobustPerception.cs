@@ -18,7 +18,8 @@ public sealed record RobustPerception : Modifier
     public float Weight { get; init; } = 1;
 
     /// <summary>Position of x̃ between x and x′.</summary>
-    [Setting("place of the middle image between clean (0) and adversarial (1)", Source = Official, Min = 1e-3, Max = 0.999, Uncertain = true)]
+    [Setting("place of the middle image between clean (0) and adversarial (1)", Source = Official, Min = 1e-3, Max = 0.999,
+        Uncertain = true)]
     public float Alpha { get; init; } = 0.5f;
 
     /// <summary>The official code's form, or the paper's.</summary>

@@ -27,10 +27,12 @@ public static class Numbers
         long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
     /// <summary>Writes a number so that it reads back as the same: 8/255 and 1/3 as fractions, small ones as 5e-4.</summary>
-    public static string Text(double value) => Text(value, fraction => fraction == value, value.ToString("R", CultureInfo.InvariantCulture));
+    public static string Text(double value) =>
+        Text(value, fraction => fraction == value, value.ToString("R", CultureInfo.InvariantCulture));
 
     /// <summary>Likewise, of single precision.</summary>
-    public static string Text(float value) => Text(value, fraction => (float)fraction == value, value.ToString("R", CultureInfo.InvariantCulture));
+    public static string Text(float value) =>
+        Text(value, fraction => (float)fraction == value, value.ToString("R", CultureInfo.InvariantCulture));
 
     private static string Text(double value, Func<double, bool> same, string plain)
     {

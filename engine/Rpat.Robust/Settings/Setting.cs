@@ -54,12 +54,15 @@ public sealed class Setting
     public string Without => _declared.Without;
 
     /// <summary>The first epoch with that part, for a value of this setting.</summary>
-    public int FirstEpoch(string text) => (int)Convert.ToInt64(Kind.Parse(text), System.Globalization.CultureInfo.InvariantCulture) + (_declared.IsLastWithout ? 1 : 0);
+    public int FirstEpoch(string text) =>
+        (int)Convert.ToInt64(Kind.Parse(text), System.Globalization.CultureInfo.InvariantCulture) + (_declared.IsLastWithout ? 1 : 0);
 
     /// <summary>Whether bounds apply to it.</summary>
     public bool IsNumber => Kind is WholeKind or RealKind;
 
-    /// <summary>The settings of an object's type, those of its base first, in the order of their declarations; the object's values are the defaults.</summary>
+    /// <summary>
+    /// The settings of an object's type, those of its base first, in the order of their declarations; the object's values are the defaults.
+    /// </summary>
     public static IReadOnlyList<Setting> Of(object prototype) =>
     [
         .. from property in prototype.GetType().GetProperties()

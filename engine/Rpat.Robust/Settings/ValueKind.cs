@@ -60,10 +60,12 @@ public class TextKind : ValueKind
 }
 
 /// <summary><c>true</c> or <c>false</c>.</summary>
-internal sealed class FlagKind : ValueKind
+public sealed class FlagKind : ValueKind
 {
+    /// <inheritdoc/>
     public override IReadOnlyList<string> Names { get; } = ["true", "false"];
 
+    /// <inheritdoc/>
     public override object? Parse(string text) => text.Trim().ToLowerInvariant() switch
     {
         "true" => true,
@@ -71,8 +73,10 @@ internal sealed class FlagKind : ValueKind
         _ => throw new FormatException("it wants true or false"),
     };
 
+    /// <inheritdoc/>
     public override string Write(object? value) => (bool)value! ? "true" : "false";
 
+    /// <inheritdoc/>
     public override JsonObject Schema() => new() { ["type"] = "boolean" };
 }
 
@@ -104,7 +108,10 @@ public class RealKind(Type type, double min, double max) : ValueKind
         new JsonObject { ["type"] = "string", ["pattern"] = @"^\s*[-+.0-9eE]+\s*(/\s*[-+.0-9eE]+\s*)?$" });
 }
 
-/// <summary>One of the members of an enumeration: its name in lower case, or the one that a <see cref="JsonStringEnumMemberNameAttribute"/> gives it.</summary>
+/// <summary>
+/// One of the members of an enumeration: its name in lower case, or the one that a <see cref="JsonStringEnumMemberNameAttribute"/> gives
+/// it.
+/// </summary>
 internal sealed class EnumKind(Type type) : ValueKind
 {
     private readonly (string Name, object Value)[] _members =
@@ -131,7 +138,8 @@ internal sealed class NormKind : ValueKind
 {
     public override IReadOnlyList<string> Names { get; } = [Norm.Linf.Name, Norm.L2.Name];
 
-    public override object? Parse(string text) => Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf or l2");
+    public override object? Parse(string text) =>
+        Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf or l2");
 
     public override string Write(object? value) => ((Norm)value!).Name;
 
@@ -165,7 +173,8 @@ internal sealed class ListKind(Type type, ValueKind item) : ValueKind
         return list;
     }
 
-    public override string Write(object? value) => string.Join(", ", ((System.Collections.IEnumerable)value!).Cast<object>().Select(item.Write));
+    public override string Write(object? value) =>
+        string.Join(", ", ((System.Collections.IEnumerable)value!).Cast<object>().Select(item.Write));
 
     public override JsonObject Schema() =>
         Bounds.AnyOf(new JsonObject { ["type"] = "array", ["items"] = item.Schema() }, new JsonObject { ["type"] = "string" }, item.Schema());
@@ -180,7 +189,8 @@ internal static class Bounds
         return schema;
     }
 
-    public static JsonObject OneOf(IEnumerable<string> names) => new() { ["enum"] = new JsonArray([.. names.Select(name => (JsonNode)name)]) };
+    public static JsonObject OneOf(IEnumerable<string> names) =>
+        new() { ["enum"] = new JsonArray([.. names.Select(name => (JsonNode)name)]) };
 
     public static JsonObject AnyOf(params JsonNode[] kinds) => new() { ["anyOf"] = new JsonArray(kinds) };
 }

@@ -33,7 +33,7 @@ public sealed class GoldenMethodTests
         ["rpat++"] = c => new RpatPlusPlus(c.Attack) { Beta = c["beta"], Alpha = c["alpha"], Decay = c["ema"] },
         ["rpat++-l2"] = c => new RpatPlusPlus(c.Attack) { Beta = c["beta"], Alpha = c["alpha"], Decay = c["ema"] },
         ["awp"] = c => c.AtC() with { Awp = new() { Gamma = c["gamma"] } },
-        ["trades-awp"] = c => new Trades(c.Attack) { Beta = c["beta"], Awp = new() { Gamma = c["gamma"], Start = 10 } },
+        ["trades-awp"] = c => MethodCatalog.Make("trades-awp", new Dictionary<string, string> { ["gamma"] = $"{c["gamma"]}" }, c.Attack),
         ["gairat"] = c => new Gairat(c.Attack) { Lambda = c["big_lambda"] },
         ["ewat"] = c => new Ewat(c.Attack),
         ["mail-at"] = c => new PgdAt(c.Attack.B(InnerLoss.CrossEntropy)) { Mail = c.Mail },
