@@ -6,7 +6,9 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
 
-/// <summary>One key of the configuration: a declared setting and its place. Values of methods' own settings stay text until the method is made.</summary>
+/// <summary>
+/// One key of the configuration: a declared setting and its place. Values of methods' own settings stay text until the method is made.
+/// </summary>
 internal sealed class ConfigKey
 {
     private readonly IReadOnlyList<PropertyInfo> _sections = [];
@@ -106,7 +108,7 @@ internal sealed class ConfigKey
         }
         catch (FormatException error)
         {
-            bool named = Names.Count > 2; // two are said in the message itself
+            bool named = Setting.Kind is not FlagKind && Names.Count > 0;
             throw Wrong(entry, named ? Nearest.Hint(entry.Text, Names, Setting.Plural) : error.Message);
         }
     }

@@ -7,25 +7,31 @@ using MethodInfo = Rpat.Robust.Methods.MethodInfo;
 
 namespace Rpat.Trainer.Config;
 
-/// <summary>Every key of the configuration, read from what the sections and the methods declare. What is not among them is an unknown key.</summary>
+/// <summary>
+/// Every key of the configuration, read from what the sections and the methods declare. What is not among them is an unknown key.
+/// </summary>
 internal static class ConfigKeys
 {
     private static readonly Dictionary<string, ConfigKey> _byProperty = [];
     private static readonly IReadOnlyList<ConfigKey> _declared = [.. Declared(new TrainerConfig(), [], "")];
-    private static (IReadOnlyList<MethodInfo> Methods, IReadOnlyList<ConfigKey> Keys) _all = ([], []);
+    private static Known _known = new([], []);
 
     /// <summary>All keys, in the order in which a resolved configuration lists them.</summary>
     public static IReadOnlyList<ConfigKey> All
     {
         get
         {
-            var (methods, all) = (MethodCatalog.All, _all);
-            return ReferenceEquals(all.Methods, methods) ? all.Keys : (_all = (methods, WithSettings(methods))).Keys;
+            var (methods, known) = (MethodCatalog.All, _known);
+            return ReferenceEquals(known.Methods, methods) ? known.Keys : (_known = new(methods, WithSettings(methods))).Keys;
         }
     }
 
     /// <summary>The key of a property: <c>Of(c => c.Attack.Eps)</c>.</summary>
     public static ConfigKey Of(Expression<Func<TrainerConfig, object?>> property) => _byProperty[PathOf(property.Body)];
+
+    /// <summary>The declared keys below a section.</summary>
+    /// <param name="prefix">The section's key, with a full stop at its end.</param>
+    public static IEnumerable<ConfigKey> Below(string prefix) => _declared.Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>Makes the typed configuration from one entry per key.</summary>
     /// <exception cref="Errors.ConfigException">A value is not of its key's kind.</exception>
@@ -69,6 +75,9 @@ internal static class ConfigKeys
         MemberExpression member => member.Member.Name,
         _ => throw new ArgumentException($"{body} is no property of the configuration."),
     };
+
+    /// <summary>All keys for the methods that are registered.</summary>
+    private sealed record Known(IReadOnlyList<MethodInfo> Methods, IReadOnlyList<ConfigKey> Keys);
 
     private static string KeyOf(PropertyInfo section) => JsonNamingPolicy.SnakeCaseLower.ConvertName(section.Name);
 }

@@ -25,7 +25,9 @@ internal sealed record ConfigSources(
     IReadOnlyList<string> Sets,
     IReadOnlyList<(string Flag, ConfigKey Key, string Text)> Flags)
 {
-    /// <summary>Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.</summary>
+    /// <summary>
+    /// Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.
+    /// </summary>
     public bool? Rpat { get; init; }
 }
 
@@ -77,10 +79,14 @@ internal static class ConfigResolver
     private static void FillIn(Dictionary<string, Entry> values)
     {
         if (MethodCatalog.Find(values[MethodName].Text) is not { } method) return;
+        foreach (var key in values[MethodName].Text == method.Name ? [] : ConfigKeys.Below("method.rpat."))
+            if (values[key.Path].Origin == "default")
+                values[key.Path] = values[key.Path] with { Origin = $"method {values[MethodName].Text}", Source = key.Setting.Source };
         foreach (var setting in method.Settings)
         {
             string path = $"method.{setting.Name}";
-            if (values[path].Text.Length == 0) values[path] = new Entry(path, setting.Default, IsList: false, $"method {method.Name}");
+            if (values[path].Text.Length == 0)
+                values[path] = new Entry(path, setting.Default, IsList: false, $"method {method.Name}") { Source = setting.Source };
         }
     }
 
@@ -94,6 +100,6 @@ internal static class ConfigResolver
     private static IReadOnlyList<Layer> RecipeLayers(IEnumerable<Layer> given)
     {
         var named = given.Select(layer => layer.Entries.GetValueOrDefault(RecipeName)).LastOrDefault(entry => entry is not null);
-        return named is null or { Text: "" } ? [] : RecipeLibrary.Layers(named.Text, named.Origin);
+        return named is null or { Text: "" } ? [] : [RecipeLibrary.Layer(named.Text, named.Origin)];
     }
 }

@@ -8,7 +8,10 @@ internal static partial class ConfigWriter
 {
     private const int CommentColumn = 36;
 
-    /// <summary>Every key in the order of <see cref="ConfigKeys.All"/>, those that say nothing left out, nested by section, each with its origin as a comment.</summary>
+    /// <summary>
+    /// Every key in the order of <see cref="ConfigKeys.All"/>, those that say nothing left out, nested by section, each with its origin as
+    /// a comment.
+    /// </summary>
     public static string Write(ResolvedConfig resolved)
     {
         var text = new StringBuilder();

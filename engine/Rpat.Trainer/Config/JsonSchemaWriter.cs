@@ -46,7 +46,8 @@ internal static class JsonSchemaWriter
         }
     }
 
-    private static JsonObject Section() => new() { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = new JsonObject() };
+    private static JsonObject Section() =>
+        new() { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = new JsonObject() };
 
     private static JsonObject Properties(JsonObject section) => (JsonObject)section["properties"]!;
 }

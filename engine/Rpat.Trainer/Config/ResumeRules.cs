@@ -6,7 +6,11 @@ namespace Rpat.Trainer.Config;
 internal static class ResumeRules
 {
     private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "guard."];
-    private static readonly HashSet<string> _freeKeys = [ConfigKeys.Of(c => c.Data.Dir).Path, ConfigKeys.Of(c => c.Train.MaxSteps).Path, ConfigKeys.Of(c => c.Eval.N).Path, ConfigKeys.Of(c => c.Eval.Attacks).Path, ConfigKeys.Of(c => c.Eval.Batch).Path];
+    private static readonly HashSet<string> _freeKeys =
+    [
+        ConfigKeys.Of(c => c.Data.Dir).Path, ConfigKeys.Of(c => c.Train.MaxSteps).Path,
+        ConfigKeys.Of(c => c.Eval.N).Path, ConfigKeys.Of(c => c.Eval.Attacks).Path, ConfigKeys.Of(c => c.Eval.Batch).Path,
+    ];
 
     /// <summary>Refuses a continuation that would not be the same run.</summary>
     /// <param name="run">The run's folder, for the sentence.</param>
@@ -31,12 +35,14 @@ internal static class ResumeRules
     public static IReadOnlyList<string> Differing(ResolvedConfig one, ResolvedConfig other) =>
     [
         .. from leaf in ConfigKeys.All
-           where !IsFree(leaf.Path) && leaf.Path != ConfigKeys.Of(c => c.Device.Name).Path && leaf.Path != ConfigKeys.Of(c => c.Train.Seed).Path && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
+           where !IsFree(leaf.Path) && leaf != ConfigKeys.Of(c => c.Device.Name) && leaf != ConfigKeys.Of(c => c.Train.Seed)
+               && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
            select leaf.Path,
     ];
 
     /// <summary>Whether a key reaches no weight.</summary>
-    public static bool IsFree(string path) => _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+    public static bool IsFree(string path) =>
+        _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
 
     private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);
 }

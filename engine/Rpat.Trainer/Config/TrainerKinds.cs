@@ -14,7 +14,8 @@ internal sealed class PixelsKind(double min, double max) : RealKind(typeof(doubl
     public override object? Parse(string text)
     {
         double value = (double)base.Parse(text)!;
-        if (value > 1 && !Numbers.IsFraction(text)) throw new FormatException($"images lie in [0,1], so write {text.Trim()}/255 if that is what is meant");
+        if (value > 1 && !Numbers.IsFraction(text))
+            throw new FormatException($"images lie in [0,1], so write {text.Trim()}/255 if that is what is meant");
         return value;
     }
 }
@@ -67,13 +68,17 @@ internal sealed class MethodKind : NameKind
 /// <summary>One of a few names.</summary>
 internal abstract class NameKind : TextKind
 {
-    public override object? Parse(string text) => Names.Contains(text) ? text : throw new FormatException($"it wants one of {string.Join(", ", Names)}");
+    public override object? Parse(string text) =>
+        Names.Contains(text) ? text : throw new FormatException($"it wants one of {string.Join(", ", Names)}");
 
     public override System.Text.Json.Nodes.JsonObject Schema() =>
         new() { ["enum"] = new System.Text.Json.Nodes.JsonArray([.. Names.Select(name => (System.Text.Json.Nodes.JsonNode)name)]) };
 }
 
-/// <summary>A data set's name, or a file or folder of one's own. A wrong name is found before anything is done; a file's content is checked when it is read.</summary>
+/// <summary>
+/// A data set's name, or a file or folder of one's own. A wrong name is found before anything is done; a file's content is checked when it
+/// is read.
+/// </summary>
 internal sealed class DataSetKind : TextKind
 {
     public override object? Parse(string text)

@@ -38,6 +38,16 @@ internal static class RecipeText
         output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
     }
 
+    /// <summary>What the recipe is put together from, and what it sets itself.</summary>
+    public static void Row(string name, TextWriter output)
+    {
+        var recipe = RecipeLibrary.Find(name, "recipes show");
+        output.WriteLine($"# {recipe.About}");
+        output.WriteLine($"# from {string.Join(", ", recipe.Blocks)}");
+        foreach (var entry in recipe.Values.Where(entry => !entry.Path.StartsWith("recipe.", StringComparison.Ordinal)))
+            output.WriteLine($"{$"{entry.Path}: {entry.Text}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
+    }
+
     /// <summary>The keys in which two recipes differ.</summary>
     public static void Diff(string a, string b, TextWriter output)
     {
@@ -55,9 +65,11 @@ internal static class RecipeText
         foreach (var row in rows) output.WriteLine($"{row.Key.PadRight(key)}  {row.A.PadRight(first)}  {row.B}");
     }
 
-    private static string Value(Entry entry, ConfigKey leaf) => leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
+    private static string Value(Entry entry, ConfigKey leaf) =>
+        leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
 
     private static string Norm(TrainerConfig config) => config.Attack.Norm.Name;
 
-    private static string Percent(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";
+    private static string Percent(double? value) =>
+        value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";
 }

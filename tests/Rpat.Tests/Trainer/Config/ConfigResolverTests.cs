@@ -34,7 +34,7 @@ public sealed class ConfigResolverTests : IDisposable
         Assert.Equal($"{second}:1", resolved.Values["train.seed"].Origin);
         Assert.Equal($"{first}:3", resolved.Values["train.max_steps"].Origin);
         Assert.Equal($"{_test.PathOf("base.yaml")}:2", resolved.Values["optimizer.lr"].Origin);
-        Assert.StartsWith("part fashion:", resolved.Values["model.width"].Origin);
+        Assert.Equal("protocol fashion", resolved.Values["model.width"].Origin);
         Assert.Equal("default", resolved.Values["schedule.factor"].Origin);
     }
 
@@ -162,6 +162,36 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("nothing")]
     [InlineData("=1")]
     public void ASettingWithoutKeyAndValueIsRefused(string setting) => Assert.Contains("--set key=value", Error([], setting));
+
+    [Fact]
+    public void ARegisteredMethodsSettingsAreKeysWithBounds()
+    {
+        Assert.Equal("3", Resolve([], "method=focal-at", "method.focus=3").Method.Settings["focus"]);
+        Assert.Equal("2", Resolve([], "method=focal-at+rpat").Method.Settings["focus"]);
+        Assert.Contains("setting 'focus' of method focal-at is '11': it wants a number from 0 to 10", Error([], "method=focal-at", "method.focus=11"));
+        Assert.Contains("\"focus\"", JsonSchemaWriter.Write());
+    }
+
+    [Theory]
+    [InlineData("fashion-mma-quick", "pgd-at", "")] // a threshold is MMA's
+    [InlineData("fashion-trades-quick", "mail-trades", "beta=5,bias=0,repeat=false,slope=2,start=77")] // not TRADES's own 6
+    [InlineData("fashion-rebat-quick", "rpat++", "decay=0.98,start=3")] // what the recipe chose, both have
+    [InlineData("fashion-te-quick", "te", "ramp=2,start=2")]
+    public void AnotherMethodLeavesTheFirstOnesSettingsBehind(string recipe, string method, string expected)
+    {
+        var settings = ConfigResolver.Resolve(Sources([], $"recipe={recipe}", $"method={method}")).Config.Method.Settings;
+        foreach (string pair in expected.Split(',', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(pair.Split('=')[1], settings[pair.Split('=')[0]]);
+        Assert.Equal(Rpat.Robust.Methods.MethodCatalog.Find(method)!.Settings.Select(s => s.Name).Order(), settings.Keys.Order());
+    }
+
+    [Fact]
+    public void AResolvedFileOfOneMethodServesAnotherOne()
+    {
+        string file = _test.Write("run.yaml", ConfigWriter.Write(ConfigResolver.Resolve(Sources([], "method=trades"))));
+        Assert.Equal("5", Resolve([file], "method=mail-trades").Method.Settings["beta"]);
+        Assert.Empty(Resolve([file], "method=pgd-at").Method.Settings);
+        Assert.Contains("method pgd-at has no setting 'beta'", Error([file], "method=pgd-at", "method.beta=3"));
+    }
 
     [Fact]
     public void AnUnknownVariableIsRefused()
