@@ -5,6 +5,7 @@ using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Recipes;
+using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Recipes;
 
@@ -44,6 +45,24 @@ public class RecipeLibraryTests
         Assert.Equal((8.0 / 255, 2.0 / 255, 10), (config.Attack.Eps, config.Attack.Step, config.Attack.Steps));
         Assert.Equal(new RobustPerception { Weight = 1, Alpha = 0.5f, Form = PerceptionForm.Residual, Start = 0 }, config.Method.Rpat);
         Assert.Equal((4, true), (config.Data.Augment.CropPad, config.Data.Augment.Flip));
+    }
+
+    // The step from which the rate is that of the first drop, at 391 steps per epoch: the official scripts' rules.
+    [Theory]
+    [InlineData("cifar10-preactresnet18-gairat-linf", 29 * 391)] // from epoch 30 on, counted from 1
+    [InlineData("cifar10-wrn-34-10-gairat-linf", 59 * 391)]
+    [InlineData("cifar10-preactresnet18-rebat-linf", 100 * 391 - 1)] // t = epoch + (i + 1)/391 reaches 100 in the last iteration of epoch 99
+    [InlineData("cifar10-preactresnet18-rpat++-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-wrn-34-10-rpat++-cutmix-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-preactresnet18-wa-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-preactresnet18-awp-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-resnet18-pgd-at-linf", 100 * 391)] // once at the end of each epoch
+    public void TheRateDropsInTheOfficialStep(string recipe, int step)
+    {
+        var config = Resolve(recipe);
+        var schedule = TrainingSetup.Schedule(config, stepsPerEpoch: 391);
+        Assert.Equal((float)config.Optimizer.Lr, schedule.Rate(step - 1));
+        Assert.Equal(config.Optimizer.Lr * config.Schedule.Factor, schedule.Rate(step), 1e-7);
     }
 
     [Fact]
