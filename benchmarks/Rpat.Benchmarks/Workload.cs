@@ -4,6 +4,7 @@ using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 
 namespace Rpat.Benchmarks;
 
@@ -36,7 +37,7 @@ internal sealed class Workload : IDisposable
         (_x, _deviceLabels) = (Tensor.From(_device, shape, _images), Labels.From(_device, _labels));
         _attack = new Pgd(_net, PgdOptions.Linf);
         var sgd = new Sgd(_net.Parameters, momentum: 0.9f, weightDecay: 5e-4f);
-        _rpat = new TrainingStep(_net, new RpatObjective(new PgdAt(PgdOptions.Linf)), sgd, Seed);
+        _rpat = new TrainingStep(_net, new PgdAt(PgdOptions.Linf) { Perception = new() }, sgd, Seed);
         _clean = new TrainingStep(_net, new Clean(), sgd, Seed);
         _eval = new Tape(_device);
         _eval.Keep(_net.Forward(_eval, _x, BnMode.Eval));

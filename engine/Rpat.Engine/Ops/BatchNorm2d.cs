@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 namespace Rpat.Engine;
 
 /// <summary>Which statistics a batch norm uses; always an argument, never hidden state.</summary>
@@ -7,6 +8,7 @@ public enum BnMode
     Train,
 
     /// <summary>Statistics of the batch; the running statistics stay.</summary>
+    [JsonStringEnumMemberName("frozen")]
     TrainFrozen,
 
     /// <summary>Running statistics.</summary>

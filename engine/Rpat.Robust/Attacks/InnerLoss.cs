@@ -83,12 +83,13 @@ internal sealed record InnerSoftMargin : InnerLoss
 /// <summary>Another loss + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
 /// <param name="Weight">w.</param>
 /// <param name="Other">The other loss: cross-entropy, or the divergence of TRADES.</param>
-public sealed record MemorizationLoss(Coefficient Weight, InnerLoss Other) : InnerLoss
+/// <param name="Scale">What the other loss is multiplied with: 1, or β of TRADES.</param>
+public sealed record MemorizationLoss(Coefficient Weight, InnerLoss Other, float Scale = 1) : InnerLoss
 {
     /// <inheritdoc/>
     public override string Name => Other.Name + "+memory";
 
     /// <inheritdoc/>
-    public override Loss Record(InnerViews v) => Other.Record(v) + v.Times(Weight, v.Tape.RowLoss(
+    public override Loss Record(InnerViews v) => Scale * Other.Record(v) + v.Times(Weight, v.Tape.RowLoss(
         "memory", new SquaredProbability(), v.Logits, new() { Second = v.History, Detach = true, Reduction = Reduction.Sum }));
 }

@@ -47,7 +47,7 @@ public sealed class Pgd
             Start(program, subject.X, key with { Restart = restart }, samples, start);
             program.Climb(subject.X);
             if (Options.Restarts > 1) program.KeepBest(restart == 0);
-            else if (Options.ScoresEnd) program.Tape.Forward();
+            else if (Options.Has(ReferenceQuirks.ScoredEnd)) program.Tape.Forward();
         }
         return Options.Restarts > 1 ? program.Best : program.Adversarial;
     }

@@ -49,8 +49,8 @@ public sealed record PgdOptions
     /// <summary>Count for each image the iterates that were still classified correctly, before each step (GAIRAT's κ).</summary>
     public bool CountsHits { get; init; }
 
-    /// <summary>One more forward pass at the end, as code that scores restarts makes: it only moves training-mode statistics.</summary>
-    public bool ScoresEnd { get; init; }
+    /// <summary>What the official code of a method does beside its definition.</summary>
+    public ReferenceQuirks Quirks { get; init; }
 
     /// <summary>Statistics that batch norms use while attacking; a method decides where nothing is set, and it is <see cref="BnMode.Eval"/> otherwise.</summary>
     public BnMode Bn
@@ -59,12 +59,11 @@ public sealed record PgdOptions
         init => _bn = value;
     }
 
-    /// <summary>Project to the ball before the box, as methods.md 2.1 has it for all attacks but A and G; only L2 tells the difference.</summary>
-    public bool BallFirst { get; init; }
+    /// <summary>A method's attack under these settings: its loss, and its start and batch-norm mode where none is set.</summary>
+    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval, ReferenceQuirks quirks = ReferenceQuirks.None) =>
+        this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn, Quirks = Quirks | quirks };
 
-    /// <summary>A method's attack under these settings: its loss and projection, and its start and batch-norm mode where none is set.</summary>
-    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval, bool ballFirst = false) =>
-        this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn, BallFirst = ballFirst };
+    internal bool Has(ReferenceQuirks quirk) => Quirks.HasFlag(quirk);
 
     internal void Check()
     {

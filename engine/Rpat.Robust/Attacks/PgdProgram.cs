@@ -72,7 +72,7 @@ internal sealed class PgdProgram
         {
             Tape.Run();
             if (_options.CountsHits) CountHits();
-            _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps, _options.BallFirst);
+            _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps, _options.Has(ReferenceQuirks.BallBeforeBox));
         }
     }
 

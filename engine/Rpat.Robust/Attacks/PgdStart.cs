@@ -1,12 +1,16 @@
+using System.Text.Json.Serialization;
+
 namespace Rpat.Robust;
 
 /// <summary>Where training's PGD starts (methods.md 2.1).</summary>
 public enum PgdStart
 {
     /// <summary>At the image.</summary>
+    [JsonStringEnumMemberName("zero")]
     Image,
 
     /// <summary>At a random point of the ball, clipped to the box: uniform in the cube, or for L2 a point of the box scaled into the ball.</summary>
+    [JsonStringEnumMemberName("random")]
     Ball,
 
     /// <summary>At a random point of the cube, not clipped; for L2 as <see cref="Gaussian"/> (TE).</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
 using Rpat.Engine;
 
 namespace Rpat.Robust.Losses;
@@ -7,9 +8,11 @@ namespace Rpat.Robust.Losses;
 public enum PerceptionForm
 {
     /// <summary>mean_k R², R = z(x̃) − (1−α)z(x) − αz(x′): the official code.</summary>
+    [JsonStringEnumMemberName("code")]
     Residual,
 
     /// <summary>mean_k ((z(x̃)−z(x))/α − (z(x′)−z(x̃))/(1−α))² = mean_k R² / (α(1−α))²: the paper.</summary>
+    [JsonStringEnumMemberName("quotient")]
     DifferenceQuotient,
 }
 

@@ -11,13 +11,15 @@ namespace Rpat.Robust;
 public sealed partial class Views
 {
     private readonly StepProgram _program;
+    private readonly Objective _objective;
     private readonly BnMode _bn;
     private readonly ScheduledTerms _schedule;
     private readonly Dictionary<float, Tensor> _logits = [];
+    private Tensor? _sampleWeights;
 
-    internal Views(StepProgram program, Tape tape, BnMode bn, ScheduledTerms schedule)
+    internal Views(StepProgram program, Objective objective, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
-        (_program, Tape, _bn, _schedule) = (program, tape, bn, schedule);
+        (_program, _objective, Tape, _bn, _schedule) = (program, objective, tape, bn, schedule);
     }
 
     /// <summary>Where the loss is recorded.</summary>
@@ -48,6 +50,14 @@ public sealed partial class Views
 
     /// <summary>What the search for margins found (<see cref="Objective.Margins"/>).</summary>
     public Margins Margins => _program.Margins;
+
+    /// <summary>
+    /// Factors of the samples in the term that x′ is trained by, where a modifier gives them; else null. A method passes them to that term.
+    /// </summary>
+    public Tensor? SampleWeights => _objective.Mail is { } mail ? _sampleWeights ??= Weights(Adversarial, mail.Weigh) : null;
+
+    /// <summary>Whether the loss has taken the modifiers' weights, if there are any.</summary>
+    internal bool TookWeights => _objective.Mail is null || _sampleWeights is not null;
 
     /// <summary>The logits whose accuracy a training log shows: x′ if the loss looks at it, else x.</summary>
     internal Tensor Shown => Recorded(1) ?? Clean;

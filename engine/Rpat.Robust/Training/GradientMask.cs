@@ -53,6 +53,7 @@ internal sealed class GradientMasker(Classifier net, GradientMask rule)
     private readonly float[] _prominence = new float[net.Parameters.Count];
     private readonly float[] _gradient = new float[net.Parameters.Count];
     private readonly float[] _sorted = new float[net.Parameters.Count];
+    private readonly HashSet<string> _linear = [.. net.Parameters.Parameters.Where(p => p.Dimensions.Count == 2).Select(LayerOf)];
 
     /// <summary>Takes in one of the two gradients that make up the prominence; the clean one comes first.</summary>
     public void Look(bool clean)
@@ -72,7 +73,7 @@ internal sealed class GradientMasker(Classifier net, GradientMask rule)
         int offset = 0;
         foreach (var p in net.Parameters.Parameters)
         {
-            if (!rule.OfTotal || !IsLinear(p)) Mask(offset, (int)p.Shape.Count);
+            if (!rule.OfTotal || !_linear.Contains(LayerOf(p))) Mask(offset, (int)p.Shape.Count);
             offset += (int)p.Shape.Count;
         }
         net.Device.Upload(_gradient, net.Parameters.Gradients);
@@ -87,8 +88,7 @@ internal sealed class GradientMasker(Classifier net, GradientMask rule)
             if (_prominence[i] < threshold) _gradient[i] = 0;
     }
 
-    private void Download() => net.Device.Download(net.Parameters.Gradients, _gradient);
+    private static string LayerOf(Parameter p) => p.Name[..Math.Max(0, p.Name.LastIndexOf('.'))];
 
-    private static bool IsLinear(Parameter p) =>
-        p.Name.Contains("linear", StringComparison.Ordinal) || p.Name.Contains("fc", StringComparison.Ordinal);
+    private void Download() => net.Device.Download(net.Parameters.Gradients, _gradient);
 }

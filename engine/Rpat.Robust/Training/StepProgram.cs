@@ -1,6 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust;
 
@@ -24,7 +25,7 @@ internal sealed class StepProgram
     private Glance? _glance;
     private FrozenViews[] _frozenInOrder = [];
 
-    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, WeightPerturbation? awp, BatchShare? share)
+    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, Awp? awp, BatchShare? share)
     {
         Share = share;
         (_nets, _objective, _target, _remembers) = (nets, objective, objective.Target, objective.History is not null);
@@ -42,7 +43,7 @@ internal sealed class StepProgram
         bool first = awp is { StatisticsFirst: true };
         if (awp is not null) Proxy = Record(first ? BnMode.Train : BnMode.TrainFrozen).Tape;
         (Tape, Loss, var shown, var views) = Record(first ? BnMode.TrainFrozen : BnMode.Train);
-        if (objective.LogsClean) _logging = Log();
+        if (objective.Quirks.HasFlag(ReferenceQuirks.LoggedClean)) _logging = Log();
         Logits = Lasting(shown)!;
         (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Recorded(1)));
         Pass = new Routine(device, Tape.Run, captures: share is null);
@@ -163,8 +164,8 @@ internal sealed class StepProgram
     private (Tape Tape, Loss Loss, Tensor Shown, Views Views) Record(BnMode bn)
     {
         var tape = new Tape(Net.Device, Gradients.Parameters) { Share = Share };
-        var views = new Views(this, tape, bn, _schedule);
-        var loss = _objective.Loss(views);
+        var views = new Views(this, _objective, tape, bn, _schedule);
+        var loss = _objective.Record(views);
         return (tape, loss, views.Shown, views);
     }
 

@@ -4,6 +4,7 @@ using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust;
 
@@ -19,7 +20,7 @@ public sealed class TrainingStep : ITrainingState
     private readonly ulong _seed;
     private readonly StepNets _nets;
     private readonly Averaging? _averaging;
-    private readonly WeightPerturbation? _awp;
+    private readonly Awp? _awp;
     private readonly Perturber? _perturber;
     private readonly GradientMasker? _masker;
     private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
@@ -159,8 +160,8 @@ public sealed class TrainingStep : ITrainingState
     private void Enter(int epoch)
     {
         if (_current.Epoch == epoch) return;
-        _current = (epoch, _objective.InEpoch(epoch));
-        _attack = _current.Objective.Attack is { } options ? For(options) : null;
+        _current = (epoch, _objective.ForEpoch(epoch));
+        _attack = _current.Objective.Attack is { } options ? For(options with { Quirks = options.Quirks | _current.Objective.Quirks }) : null;
     }
 
     private Pgd For(PgdOptions options)

@@ -1,20 +1,8 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust;
-
-/// <summary>
-/// Adversarial weight perturbation (AWP, NeurIPS'20; methods.md 4.3): the step's gradient is taken at weights moved up the loss by
-/// γ‖w‖ in each tensor, and the optimizer's step is applied there, before the weights move back.
-/// </summary>
-/// <param name="Gamma">Size of the move relative to each tensor.</param>
-/// <param name="Start">First epoch, counted from 1.</param>
-/// <param name="Everything">Perturb every parameter, instead of the kernels of convolutions and linear layers only.</param>
-/// <param name="StatisticsFirst">Running statistics move in the pass at the weights themselves (ADR), instead of the one at perturbed weights.</param>
-public sealed record WeightPerturbation(float Gamma = 0.01f, int Start = 1, bool Everything = false, bool StatisticsFirst = false)
-{
-    internal bool Acts(int epoch) => Gamma != 0 && epoch >= Start;
-}
 
 /// <summary>Moves a network's weights up the gradient that a proxy pass left, and back.</summary>
 internal sealed class Perturber
@@ -23,7 +11,7 @@ internal sealed class Perturber
     private readonly DeviceBuffer _moves;
     private readonly (Parameter Parameter, DeviceBuffer Move)[] _tensors;
 
-    public Perturber(Classifier net, WeightPerturbation rule)
+    public Perturber(Classifier net, Awp rule)
     {
         (_store, _moves) = (net.Parameters, net.Device.Allocate(net.Parameters.Count));
         long offset = 0;

@@ -3,6 +3,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Training;
 

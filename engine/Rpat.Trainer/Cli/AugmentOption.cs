@@ -9,9 +9,9 @@ internal sealed class AugmentOption
 {
     private const string None = "none";
 
-    private static readonly (string Name, Leaf Key, string Usual)[] _kinds =
+    private static readonly (string Name, ConfigKey Key, string Usual)[] _kinds =
     [
-        ("crop", Keys.DataCrop, "4"), ("flip", Keys.DataFlip, "true"), ("cutout", Keys.DataCutout, "16"), ("cutmix", Keys.DataCutMix, "1"),
+        ("crop", ConfigKeys.Of(c => c.Data.Augment.CropPad), "4"), ("flip", ConfigKeys.Of(c => c.Data.Augment.Flip), "true"), ("cutout", ConfigKeys.Of(c => c.Data.Augment.Cutout), "16"), ("cutmix", ConfigKeys.Of(c => c.Data.Augment.CutMix), "1"),
     ];
 
     private readonly Option<string?> _option = new("--augment")
@@ -25,7 +25,7 @@ internal sealed class AugmentOption
 
     /// <summary>The keys that it stands for.</summary>
     /// <exception cref="UsageException">It names an augmentation that there is none of.</exception>
-    public IEnumerable<(string Flag, Leaf Key, string Text)> Given(ParseResult parsed)
+    public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed)
     {
         if (parsed.GetValue(_option) is not { } text) return [];
         var wanted = Entry.Items(text).Where(item => item != None).Select(item => item.Split('=', 2)).ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));

@@ -21,62 +21,62 @@ internal sealed class ConfigOptions
         HelpName = "KEY=VALUE",
     };
 
-    private readonly IReadOnlyList<(Option<string> Option, Leaf Key)> _keys =
+    private readonly IReadOnlyList<(Option<string> Option, ConfigKey Key)> _keys =
     [
-        Key("--recipe", "NAME", Keys.RecipeName),
-        Key("--dataset", "NAME", Keys.DataName, "--data"),
-        Key("--data-dir", "DIR", Keys.DataDir),
-        Key("--model", "NAME", Keys.ModelName),
-        Key("--method", "NAME", Keys.MethodName),
-        Key("--rpat-weight", "NUMBER", Keys.RpatWeight),
-        Key("--rpat-start", "EPOCH", Keys.RpatStart),
-        Key("--rpat-rate", "ALPHA", Keys.RpatAlpha),
-        Key("--norm", "NAME", Keys.Norm),
-        Key("--eps", "8/255", Keys.Eps),
-        Key("--step-size", "2/255", Keys.Step),
-        Key("--attack-steps", "N", Keys.Steps),
-        Key("--epochs", "N", Keys.Epochs),
-        Key("--batch-size", "N", Keys.Batch, "-b"),
-        Key("--lr", "NUMBER", Keys.Lr),
-        Key("--schedule", "NAME", Keys.Schedule),
-        Key("--weight-decay", "NUMBER", Keys.WeightDecay),
-        Key("--momentum", "NUMBER", Keys.Momentum),
-        Key("--clip", "NORM", Keys.Clip),
-        Key("--accumulate", "BATCHES", Keys.Accumulate),
-        Key("--ema", "NUMBER", Keys.Ema),
-        Key("--awp", "GAMMA", Keys.AwpGamma),
-        Key("--init", "CHECKPOINT", Keys.ModelWeights),
-        Key("--max-steps", "N", Keys.MaxSteps),
-        Key("--max-minutes", "N", Keys.MaxMinutes),
-        Key("--val-split", "N|SHARE", Keys.Validation),
-        Key("--monitor", "ATTACK", Keys.EvalMonitor),
-        Key("--eval-every", "EPOCHS", Keys.EvalEvery),
-        Key("--save-every", "EPOCHS", Keys.CheckpointEpochs),
-        Key("--keep-last", "N", Keys.CheckpointKeep),
-        Key("--seed", "N", Keys.Seed),
-        Key("--threads", "N", Keys.Threads, "-j"),
-        Key("--nproc", "N", Keys.Processes),
-        Key("--device", "cpu|cuda:N|auto", Keys.DeviceName),
-        Key("--precision", "fp32|tf32|bf16", Keys.Precision),
-        Key("--conv", "auto|direct", Keys.Convolution),
-        Key("--progress", "auto|live|plain|none", Keys.Progress),
-        Key("--grace", "SECONDS", Keys.Grace),
-        Key("--out", "DIR", Keys.Out, "-o"),
-        Key("--name", "NAME", Keys.RunName),
+        Key("--recipe", "NAME", ConfigKeys.Of(c => c.Recipe.Name)),
+        Key("--dataset", "NAME", ConfigKeys.Of(c => c.Data.Name), "--data"),
+        Key("--data-dir", "DIR", ConfigKeys.Of(c => c.Data.Dir)),
+        Key("--model", "NAME", ConfigKeys.Of(c => c.Model.Name)),
+        Key("--method", "NAME", ConfigKeys.Of(c => c.Method.Name)),
+        Key("--rpat-weight", "NUMBER", ConfigKeys.Of(c => c.Method.Rpat.Weight)),
+        Key("--rpat-start", "EPOCH", ConfigKeys.Of(c => c.Method.Rpat.Start)),
+        Key("--rpat-rate", "ALPHA", ConfigKeys.Of(c => c.Method.Rpat.Alpha)),
+        Key("--norm", "NAME", ConfigKeys.Of(c => c.Attack.Norm)),
+        Key("--eps", "8/255", ConfigKeys.Of(c => c.Attack.Eps)),
+        Key("--step-size", "2/255", ConfigKeys.Of(c => c.Attack.Step)),
+        Key("--attack-steps", "N", ConfigKeys.Of(c => c.Attack.Steps)),
+        Key("--epochs", "N", ConfigKeys.Of(c => c.Train.Epochs)),
+        Key("--batch-size", "N", ConfigKeys.Of(c => c.Train.Batch), "-b"),
+        Key("--lr", "NUMBER", ConfigKeys.Of(c => c.Optimizer.Lr)),
+        Key("--schedule", "NAME", ConfigKeys.Of(c => c.Schedule.Kind)),
+        Key("--weight-decay", "NUMBER", ConfigKeys.Of(c => c.Optimizer.WeightDecay)),
+        Key("--momentum", "NUMBER", ConfigKeys.Of(c => c.Optimizer.Momentum)),
+        Key("--clip", "NORM", ConfigKeys.Of(c => c.Optimizer.Clip)),
+        Key("--accumulate", "BATCHES", ConfigKeys.Of(c => c.Train.Accumulate)),
+        Key("--ema", "NUMBER", ConfigKeys.Of(c => c.Average.Ema)),
+        Key("--awp", "GAMMA", ConfigKeys.Of(c => c.Method.Awp.Gamma)),
+        Key("--init", "CHECKPOINT", ConfigKeys.Of(c => c.Model.Weights)),
+        Key("--max-steps", "N", ConfigKeys.Of(c => c.Train.MaxSteps)),
+        Key("--max-minutes", "N", ConfigKeys.Of(c => c.Run.MaxMinutes)),
+        Key("--val-split", "N|SHARE", ConfigKeys.Of(c => c.Data.Validation)),
+        Key("--monitor", "ATTACK", ConfigKeys.Of(c => c.Eval.Monitor)),
+        Key("--eval-every", "EPOCHS", ConfigKeys.Of(c => c.Eval.Every)),
+        Key("--save-every", "EPOCHS", ConfigKeys.Of(c => c.Checkpoint.Epochs)),
+        Key("--keep-last", "N", ConfigKeys.Of(c => c.Checkpoint.Keep)),
+        Key("--seed", "N", ConfigKeys.Of(c => c.Train.Seed)),
+        Key("--threads", "N", ConfigKeys.Of(c => c.Run.Threads), "-j"),
+        Key("--nproc", "N", ConfigKeys.Of(c => c.Run.Processes)),
+        Key("--device", "cpu|cuda:N|auto", ConfigKeys.Of(c => c.Device.Name)),
+        Key("--precision", "fp32|tf32|bf16", ConfigKeys.Of(c => c.Device.Precision)),
+        Key("--conv", "auto|direct", ConfigKeys.Of(c => c.Device.Convolution)),
+        Key("--progress", "auto|live|plain|none", ConfigKeys.Of(c => c.Log.Progress)),
+        Key("--grace", "SECONDS", ConfigKeys.Of(c => c.Run.Grace)),
+        Key("--out", "DIR", ConfigKeys.Of(c => c.Run.Out), "-o"),
+        Key("--name", "NAME", ConfigKeys.Of(c => c.Run.Name)),
     ];
 
-    private readonly Option<bool> _rpat = new("--rpat") { Description = $"add the perception term to the method ({Keys.MethodName.Path})" };
-    private readonly Option<bool> _noRpat = new("--no-rpat") { Description = $"leave the perception term out of the method ({Keys.MethodName.Path})" };
-    private readonly Option<bool> _overfit = new("--overfit-batch") { Description = $"{Keys.OverfitBatch.Doc} ({Keys.OverfitBatch.Path})" };
+    private readonly Option<bool> _rpat = new("--rpat") { Description = $"add the perception term to the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
+    private readonly Option<bool> _noRpat = new("--no-rpat") { Description = $"leave the perception term out of the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
+    private readonly Option<bool> _overfit = new("--overfit-batch") { Description = $"{ConfigKeys.Of(c => c.Train.OverfitBatch).Doc} ({ConfigKeys.Of(c => c.Train.OverfitBatch).Path})" };
     private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 
     // Names that are looked up elsewhere than in the key's kind.
-    private static Dictionary<Leaf, Func<IEnumerable<string>>> Listed => new()
+    private static Dictionary<ConfigKey, Func<IEnumerable<string>>> Listed => new()
     {
-        [Keys.RecipeName] = () => RecipeLibrary.Names,
-        [Keys.DataName] = () => DataSets.All.Select(set => set.Name),
-        [Keys.ModelName] = () => Catalog.Models.Select(model => model.Name),
+        [ConfigKeys.Of(c => c.Recipe.Name)] = () => RecipeLibrary.Names,
+        [ConfigKeys.Of(c => c.Data.Name)] = () => DataSets.All.Select(set => set.Name),
+        [ConfigKeys.Of(c => c.Model.Name)] = () => Catalog.Models.Select(model => model.Name),
     };
 
     /// <summary>Adds the options to a command.</summary>
@@ -101,7 +101,7 @@ internal sealed class ConfigOptions
             .. from pair in _keys
                where parsed.GetResult(pair.Option) is not null
                select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
-            .. parsed.GetValue(_overfit) ? [(_overfit.Name, Keys.OverfitBatch, "true")] : Array.Empty<(string, Leaf, string)>(),
+            .. parsed.GetValue(_overfit) ? [(_overfit.Name, ConfigKeys.Of(c => c.Train.OverfitBatch), "true")] : Array.Empty<(string, ConfigKey, string)>(),
         ])
     { Rpat = Term(parsed) };
 
@@ -113,10 +113,10 @@ internal sealed class ConfigOptions
         _ => null,
     };
 
-    private static (Option<string> Option, Leaf Key) Key(string name, string value, Leaf key, params string[] aliases) =>
+    private static (Option<string> Option, ConfigKey Key) Key(string name, string value, ConfigKey key, params string[] aliases) =>
         (Completed(new Option<string>(name, aliases) { Description = $"{key.Doc} ({key.Path})", HelpName = value }, key), key);
 
-    private static Option<string> Completed(Option<string> option, Leaf key)
+    private static Option<string> Completed(Option<string> option, ConfigKey key)
     {
         string[] names = [.. Listed.TryGetValue(key, out var list) ? list() : key.Names];
         if (names.Length > 0) option.CompletionSources.Add(names);

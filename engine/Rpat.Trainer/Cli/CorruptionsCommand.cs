@@ -24,7 +24,7 @@ internal static class CorruptionsCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(count) < 0) throw new UsageException("--n must not be negative.");
-            using var opened = OpenDevice.Named(device.Trusted(parsed), Keys.Precision.Default);
+            using var opened = OpenDevice.Named(device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default);
             var network = NetworkFile.Load(opened, parsed.GetRequiredValue(weights.File), weights.Choice(parsed));
             var cells = Corruptions.Run(network.Net, parsed.GetRequiredValue(folder), parsed.GetValue(count), 128, host.Note);
             if (parsed.GetValue(csv) is { } path) Corruptions.WriteCsv(path, cells, Path.GetFileNameWithoutExtension(network.Path));

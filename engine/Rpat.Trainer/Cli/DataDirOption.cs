@@ -12,7 +12,7 @@ internal static class DataDirOption
     /// <summary>Makes the option.</summary>
     public static Option<string?> Create(Host host) => new("--data-dir")
     {
-        Description = $"{Keys.DataDir.Doc}, or {Variable}",
+        Description = $"{ConfigKeys.Of(c => c.Data.Dir).Doc}, or {Variable}",
         HelpName = "DIR",
         DefaultValueFactory = _ => host.Environment.GetValueOrDefault(Variable) is { Length: > 0 } folder ? folder : null,
     };

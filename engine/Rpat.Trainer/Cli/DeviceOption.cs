@@ -10,7 +10,7 @@ namespace Rpat.Trainer.Cli;
 internal sealed class DeviceOption
 {
     private readonly Host _host;
-    private readonly Option<string?> _option = new("--device") { Description = Keys.DeviceName.Doc, HelpName = "cpu|cuda:N|auto" };
+    private readonly Option<string?> _option = new("--device") { Description = ConfigKeys.Of(c => c.Device.Name).Doc, HelpName = "cpu|cuda:N|auto" };
     private bool _said;
 
     /// <summary>Makes the option.</summary>
@@ -39,18 +39,18 @@ internal sealed class DeviceOption
     public string Trusted(ParseResult parsed)
     {
         string name = Name(parsed);
-        new FirstUse(_host).Require(name, Keys.Precision.Default);
+        new FirstUse(_host).Require(name, ConfigKeys.Of(c => c.Device.Precision).Default);
         return name;
     }
 
     private string FromEnvironment() =>
-        Layers.Environment(_host.Environment).Entries.GetValueOrDefault(Keys.DeviceName.Path)?.Text ?? Keys.DeviceName.Default;
+        Layers.Environment(_host.Environment).Entries.GetValueOrDefault(ConfigKeys.Of(c => c.Device.Name).Path)?.Text ?? ConfigKeys.Of(c => c.Device.Name).Default;
 
     private static string Checked(string name)
     {
         try
         {
-            return Kinds.Device.Convert(name);
+            return (string)ConfigKeys.Of(c => c.Device.Name).Setting.Kind.Parse(name)!;
         }
         catch (FormatException error)
         {

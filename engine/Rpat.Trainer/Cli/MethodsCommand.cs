@@ -1,5 +1,7 @@
 using System.CommandLine;
-using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
+using Rpat.Robust.Settings;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
@@ -43,22 +45,24 @@ internal static class MethodsCommand
         foreach (var (title, text) in Rows(method, rpat))
             host.Out.WriteLine($"  {title,-9}{text}");
         host.Out.WriteLine();
-        Settings(host, method, [.. method.Parameters, .. rpat ? RpatObjective.Parameters : []]);
+        Settings(host, method, rpat);
         return ExitCode.Done;
     }
 
-    private static void Settings(Host host, MethodInfo method, IReadOnlyList<MethodParameter> settings)
+    private static void Settings(Host host, MethodInfo method, bool rpat)
     {
+        IReadOnlyList<Setting> term = rpat ? Setting.Of(new RobustPerception()) : [], settings = [.. method.Settings, .. term];
         if (settings.Count == 0) host.Out.WriteLine("no settings");
-        foreach (var parameter in settings) host.Out.WriteLine(Line(parameter));
-        if (method.Assumed.Count > 0) host.Out.WriteLine("beside its settings, the recipes of its published rows assume");
+        foreach (var setting in method.Settings) host.Out.WriteLine(Line("method", setting));
+        foreach (var setting in term) host.Out.WriteLine(Line("method.rpat", setting));
+        if (method.Assumed.Count > 0) host.Out.WriteLine("next to its settings, the recipes of its published rows assume");
         foreach (var assumption in method.Assumed) host.Out.WriteLine($"  {assumption.Key} = {assumption.Value}  {assumption.About}  UNCERTAIN");
-        if (method.Assumed.Count > 0 || settings.Any(p => p.Uncertain)) host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
+        if (method.Assumed.Count > 0 || settings.Any(s => s.IsUncertain)) host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
     }
 
     private static IEnumerable<(string, string)> Rows(MethodInfo method, bool rpat)
     {
-        var blocks = method.Blocks;
+        var blocks = method.Row;
         yield return ("source", method.Source);
         yield return ("attack", blocks.Attack);
         yield return ("target", blocks.Target);
@@ -66,8 +70,11 @@ internal static class MethodsCommand
         yield return ("weights", blocks.Weights);
         yield return ("networks", blocks.Nets);
         yield return ("extra", blocks.Extra);
+        if (blocks.Departs.Length > 0) yield return ("departs", blocks.Departs);
     }
 
-    private static string Line(MethodParameter p) =>
-        $"  method.{p.Name} = {p.Default}  {p.About} [{p.Source}]{(p.Uncertain ? "  UNCERTAIN" : "")}";
+    private static string Line(string section, Setting s) =>
+        $"  {section}.{s.Name} = {s.Default}  {s.About}{Range(s)} [{s.Source}]{(s.IsUncertain ? "  UNCERTAIN" : "")}";
+
+    private static string Range(Setting s) => s.IsNumber ? $"; {Numbers.Text(s.Min)} to {Numbers.Text(s.Max)}" : "";
 }

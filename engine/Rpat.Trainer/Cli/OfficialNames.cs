@@ -11,14 +11,14 @@ internal sealed class OfficialNames
 {
     private static readonly (string Name, string Key)[] _names =
     [
-        ("--RA_ip_rate", Keys.RpatAlpha.Path), ("--RA_start", Keys.RpatStart.Path), ("--lam", Keys.RpatWeight.Path), ("--beta", "method.beta"),
-        ("--epsilon", Keys.Eps.Path), ("--alpha", Keys.Step.Path), ("--pgd-alpha", Keys.Step.Path),
-        ("--n_iters", Keys.Steps.Path), ("--attack-iters", Keys.Steps.Path),
-        ("--lr_init", Keys.Lr.Path), ("--lr-max", Keys.Lr.Path), ("--weight_decay", Keys.WeightDecay.Path), ("--batch_size", Keys.Batch.Path),
-        ("--decay-rate", Keys.Ema.Path), ("--fname", Keys.RunName.Path), ("--save-path", Keys.Out.Path),
+        ("--RA_ip_rate", ConfigKeys.Of(c => c.Method.Rpat.Alpha).Path), ("--RA_start", ConfigKeys.Of(c => c.Method.Rpat.Start).Path), ("--lam", ConfigKeys.Of(c => c.Method.Rpat.Weight).Path), ("--beta", "method.beta"),
+        ("--epsilon", ConfigKeys.Of(c => c.Attack.Eps).Path), ("--alpha", ConfigKeys.Of(c => c.Attack.Step).Path), ("--pgd-alpha", ConfigKeys.Of(c => c.Attack.Step).Path),
+        ("--n_iters", ConfigKeys.Of(c => c.Attack.Steps).Path), ("--attack-iters", ConfigKeys.Of(c => c.Attack.Steps).Path),
+        ("--lr_init", ConfigKeys.Of(c => c.Optimizer.Lr).Path), ("--lr-max", ConfigKeys.Of(c => c.Optimizer.Lr).Path), ("--weight_decay", ConfigKeys.Of(c => c.Optimizer.WeightDecay).Path), ("--batch_size", ConfigKeys.Of(c => c.Train.Batch).Path),
+        ("--decay-rate", ConfigKeys.Of(c => c.Average.Ema).Path), ("--fname", ConfigKeys.Of(c => c.Run.Name).Path), ("--save-path", ConfigKeys.Of(c => c.Run.Out).Path),
     ];
 
-    private readonly IReadOnlyList<(Option<string> Option, Leaf Key)> _options =
+    private readonly IReadOnlyList<(Option<string> Option, ConfigKey Key)> _options =
         [.. _names.Select(pair => (new Option<string>(pair.Name) { Hidden = true }, Schema.Find(pair.Key, pair.Name)))];
 
     private readonly Option<bool> _term = new("--RA") { Hidden = true };
@@ -37,7 +37,7 @@ internal sealed class OfficialNames
     /// <param name="parsed">The command line.</param>
     /// <param name="host">Where that is said.</param>
     /// <param name="ours">The name of a key's option.</param>
-    public IEnumerable<(string Flag, Leaf Key, string Text)> Given(ParseResult parsed, Host host, Func<Leaf, string> ours)
+    public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, Host host, Func<ConfigKey, string> ours)
     {
         foreach (var (option, key) in _options.Where(pair => parsed.GetResult(pair.Option) is not null))
         {

@@ -29,7 +29,7 @@ internal sealed class PerceptionCommand
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
     private readonly DeviceOption _device;
     private readonly JsonOption _json = new();
-    private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     private PerceptionCommand(Host host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 
@@ -52,7 +52,7 @@ internal sealed class PerceptionCommand
         var options = Options(parsed);
         string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
         var images = Images(parsed, subjects[0].Path);
-        using var device = OpenDevice.Named(_device.Trusted(parsed), Keys.Precision.Default, Math.Max(0, parsed.GetValue(_threads)));
+        using var device = OpenDevice.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, Math.Max(0, parsed.GetValue(_threads)));
         List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
         Directory.CreateDirectory(folder);
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);

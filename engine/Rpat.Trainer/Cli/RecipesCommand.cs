@@ -21,12 +21,12 @@ internal static class RecipesCommand
     private static Command Show(Host host)
     {
         var name = new Argument<string>("NAME") { Description = "a recipe's name" };
-        var written = new Option<bool>("--as-written") { Description = "print the recipe's own file instead of all its values" };
+        var written = new Option<bool>("--as-written") { Description = "print the recipe's own row instead of all its values: what it is put together from, and what it sets itself" };
         var show = new Command("show", "Print a recipe's values with the source of each, and what was published.") { name, written };
         show.SetAction(parsed =>
         {
             string recipe = parsed.GetRequiredValue(name);
-            if (parsed.GetValue(written)) host.Out.Write(RecipeLibrary.Text(recipe, "recipes show"));
+            if (parsed.GetValue(written)) RecipeText.Row(recipe, host.Out);
             else RecipeText.Show(recipe, host.Out);
             return ExitCode.Done;
         });

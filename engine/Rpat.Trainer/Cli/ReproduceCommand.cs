@@ -29,7 +29,7 @@ internal sealed class ReproduceCommand
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;
-    private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     private ReproduceCommand(Host host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 

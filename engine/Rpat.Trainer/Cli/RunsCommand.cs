@@ -17,7 +17,7 @@ internal sealed class RunsCommand
     private RunsCommand(Host host)
     {
         _host = host;
-        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place : Keys.Out.Default;
+        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place : ConfigKeys.Of(c => c.Run.Out).Default;
     }
 
     /// <summary>The command, for the root to hold.</summary>
@@ -51,8 +51,8 @@ internal sealed class RunsCommand
         run.Name,
         run.Folder,
         status = Status(run),
-        method = run.Setting(Keys.MethodName.Path),
-        data = run.Setting(Keys.DataName.Path),
+        method = run.Setting(ConfigKeys.Of(c => c.Method.Name).Path),
+        data = run.Setting(ConfigKeys.Of(c => c.Data.Name).Path),
         run.Record?.Start,
         run.Record?.End,
         accuracies = run.Accuracies.Where(a => a.Depth == 0).Select(a => new { a.Attack, a.Threat, a.Value, a.Interval.Low, a.Interval.High, a.Images, a.Source }),
@@ -61,7 +61,7 @@ internal sealed class RunsCommand
 
     private static string[] Row(RunData run) =>
     [
-        run.Name, Status(run), run.Setting(Keys.MethodName.Path), run.Setting(Keys.DataName.Path), Percent(run.Clean), Percent(run.Robust), run.Robust?.Attack ?? "-",
+        run.Name, Status(run), run.Setting(ConfigKeys.Of(c => c.Method.Name).Path), run.Setting(ConfigKeys.Of(c => c.Data.Name).Path), Percent(run.Clean), Percent(run.Robust), run.Robust?.Attack ?? "-",
         RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
     ];
 

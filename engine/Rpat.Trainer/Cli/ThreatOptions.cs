@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rpat.Engine;
 using Rpat.Robust;
+using Rpat.Robust.Settings;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
@@ -23,9 +24,9 @@ internal sealed class ThreatOptions
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<string> _batch = new("--batch-size", "-b") { Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it", HelpName = "auto|N", DefaultValueFactory = _ => BatchSize.Auto };
     private readonly Option<int> _memory = new("--memory") { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
-    private readonly Option<long> _seed = new("--seed") { Description = Keys.Seed.Doc, HelpName = "N" };
+    private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly DeviceOption _device;
-    private readonly Option<int> _threads = new("--threads") { Description = Keys.Threads.Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     /// <summary>Makes the options.</summary>
     /// <param name="host">Its environment gives defaults.</param>
@@ -51,7 +52,7 @@ internal sealed class ThreatOptions
         int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
         if (threads < 0) throw new UsageException("--threads must not be negative.");
         if (memory < 0) throw new UsageException("--memory must not be negative.");
-        var device = OpenDevice.Named(_device.Trusted(parsed), Keys.Precision.Default, threads, convolution);
+        var device = OpenDevice.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, threads, convolution);
         if (memory > 0 && device is CpuDevice cpu) cpu.MemoryLimit = (long)memory << 20;
         return device;
     }

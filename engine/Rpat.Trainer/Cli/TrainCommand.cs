@@ -80,6 +80,7 @@ internal sealed class TrainCommand
         var config = processes == 1 ? resolved.Config : TeamSetup.Local(resolved.Config, TeamSetup.First(processes));
         using var setup = TrainingSetup.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
+        foreach (string note in setup.Notes) _host.Out.WriteLine($"# {note}");
         _host.Out.Write(Forecast.Of(config, setup).Comments());
         return ExitCode.Done;
     }

@@ -1,4 +1,4 @@
-using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Config;
@@ -10,7 +10,7 @@ internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<
 {
     /// <summary>The same with another value of one key.</summary>
     /// <exception cref="Errors.ConfigException">It is no such value.</exception>
-    public ResolvedConfig With(Leaf key, string text, string origin) =>
+    public ResolvedConfig With(ConfigKey key, string text, string origin) =>
         ConfigResolver.Resolve([new Layer("all", Values), new Layer(origin, new Dictionary<string, Entry> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
 }
 
@@ -23,9 +23,11 @@ internal sealed record ConfigSources(
     IReadOnlyList<string> Files,
     IReadOnlyDictionary<string, string> Environment,
     IReadOnlyList<string> Sets,
-    IReadOnlyList<(string Flag, Leaf Key, string Text)> Flags)
+    IReadOnlyList<(string Flag, ConfigKey Key, string Text)> Flags)
 {
-    /// <summary>Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.</summary>
+    /// <summary>
+    /// Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.
+    /// </summary>
     public bool? Rpat { get; init; }
 }
 
@@ -35,6 +37,10 @@ internal sealed record ConfigSources(
 /// </summary>
 internal static class ConfigResolver
 {
+    private static string RecipeName { get; } = ConfigKeys.Of(c => c.Recipe.Name).Path;
+
+    private static string MethodName { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
+
     /// <summary>Resolves, types and checks.</summary>
     /// <param name="sources">What the user gave.</param>
     /// <param name="run">The configuration of the run to go on with, which takes the place of the defaults; null for a new one.</param>
@@ -59,12 +65,29 @@ internal static class ConfigResolver
     /// <param name="rpat">Whether the method that comes out is to have the perception term; null to leave it as it is.</param>
     public static ResolvedConfig Resolve(IEnumerable<Layer> layers, bool? rpat = null)
     {
-        var values = new Dictionary<string, Entry>();
-        foreach (var (path, entry) in layers.SelectMany(layer => layer.Entries)) values[path] = entry;
-        if (rpat is { } wanted) values[Keys.MethodName.Path] = WithTerm(values[Keys.MethodName.Path], wanted);
-        var config = ConfigBinder.Bind(values);
+        var merged = new LayerMerge();
+        foreach (var layer in layers) merged.Add(layer);
+        var values = merged.Values;
+        if (rpat is { } wanted) values[MethodName] = WithTerm(values[MethodName], wanted);
+        FillIn(values);
+        var config = ConfigKeys.Bind(values);
         ConfigRules.Check(config, values);
         return new ResolvedConfig(config, values);
+    }
+
+    // What the user leaves to the method is written down with the rest: the file then says all that a run depends on.
+    private static void FillIn(Dictionary<string, Entry> values)
+    {
+        if (MethodCatalog.Find(values[MethodName].Text) is not { } method) return;
+        foreach (var key in values[MethodName].Text == method.Name ? [] : ConfigKeys.Below("method.rpat."))
+            if (values[key.Path].Origin == "default")
+                values[key.Path] = values[key.Path] with { Origin = $"method {values[MethodName].Text}", Source = key.Setting.Source };
+        foreach (var setting in method.Settings)
+        {
+            string path = $"method.{setting.Name}";
+            if (values[path].Text.Length == 0)
+                values[path] = new Entry(path, setting.Default, IsList: false, $"method {method.Name}") { Source = setting.Source };
+        }
     }
 
     private static Entry WithTerm(Entry method, bool wanted)
@@ -76,7 +99,7 @@ internal static class ConfigResolver
 
     private static IReadOnlyList<Layer> RecipeLayers(IEnumerable<Layer> given)
     {
-        var named = given.Select(layer => layer.Entries.GetValueOrDefault(Keys.RecipeName.Path)).LastOrDefault(entry => entry is not null);
-        return named is null or { Text: "" } ? [] : RecipeLibrary.Layers(named.Text, named.Origin);
+        var named = given.Select(layer => layer.Entries.GetValueOrDefault(RecipeName)).LastOrDefault(entry => entry is not null);
+        return named is null or { Text: "" } ? [] : [RecipeLibrary.Layer(named.Text, named.Origin)];
     }
 }

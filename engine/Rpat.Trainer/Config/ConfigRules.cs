@@ -1,4 +1,5 @@
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
@@ -11,52 +12,52 @@ internal static class ConfigRules
     /// <exception cref="ConfigException">Two values contradict each other.</exception>
     public static void Check(TrainerConfig config, IReadOnlyDictionary<string, Entry> values)
     {
-        void Require(bool holds, Leaf key, string sentence)
+        void Require(bool holds, ConfigKey key, string sentence)
         {
             var entry = values[key.Path];
             if (!holds) throw new ConfigException($"{key.Path} is '{entry.Text}' ({entry.Origin}): {sentence}");
         }
 
         Require(
-            config.Attack.Norm != AttackNorm.Linf || config.Attack.Eps <= 1, Keys.Eps,
+            config.Attack.Norm != Norm.Linf || config.Attack.Eps <= 1, ConfigKeys.Of(c => c.Attack.Eps),
             "images lie in [0,1], so a linf perturbation is at most 1.");
         Require(
-            config.Method.Rpat is not { Form: RpatForm.Quotient, Alpha: 0 or 1 }, Keys.RpatAlpha,
-            "the quotient form divides by alpha and 1 - alpha: choose one strictly between 0 and 1, or method.rpat.form=code.");
-        Require(
-            config.Model.Mean.Count == config.Model.Std.Count, Keys.ModelMean,
+            config.Model.Mean.Count == config.Model.Std.Count, ConfigKeys.Of(c => c.Model.Mean),
             $"model.std has {config.Model.Std.Count} values: give one mean and one deviation for each channel, or neither.");
-        Require(Ascending(config.Schedule.Milestones), Keys.Milestones, "milestones must rise.");
-        RequireSettings(config.Method, values);
-        var method = MethodCatalog.Find(config.Method.Name)!;
+        Require(Ascending(config.Schedule.Milestones), ConfigKeys.Of(c => c.Schedule.Milestones), "milestones must rise.");
         Require(
-            config.Data.Augment.CutMix == 0 || !method.NeedsOneClass, Keys.DataCutMix,
+            config.Schedule.Warmup <= config.Train.Epochs, ConfigKeys.Of(c => c.Schedule.Warmup),
+            $"the run has {config.Train.Epochs} epochs and would end before it reaches its learning rate: choose less, or train longer.");
+        RequireSettings(config.Method, values);
+        var method = config.Method.Info;
+        Require(
+            config.Data.Augment.CutMix == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.CutMix),
             $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
         Require(
-            config.Average.Ema == 0 || !method.LooksAtAverage, Keys.Ema,
+            config.Average.Ema == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Ema),
             $"the loss of {method.Name} looks at its own averaged network: set it to 0, and method.decay instead.");
         Require(
-            config.Average.Swa == 0 || !method.LooksAtAverage, Keys.Swa,
+            config.Average.Swa == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Swa),
             $"the loss of {method.Name} looks at its own averaged network, which moves in each step: set it to 0.");
-        Require(config.Average.Ema == 0 || config.Average.Swa == 0, Keys.Swa, "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
-        Require(config.Average.Ema < 1, Keys.Ema, "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
+        Require(config.Average.Ema == 0 || config.Average.Swa == 0, ConfigKeys.Of(c => c.Average.Swa), "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
+        Require(config.Average.Ema < 1, ConfigKeys.Of(c => c.Average.Ema), "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
         Require(
-            !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, Keys.Nesterov,
+            !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, ConfigKeys.Of(c => c.Optimizer.Nesterov),
             "it needs a momentum above 0: set optimizer.momentum.");
         Require(
-            config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, Keys.EvalAttacks,
+            config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, ConfigKeys.Of(c => c.Eval.Attacks),
             "an attack stands twice: remove one.");
-        Require(config.Run.Out.Length > 0, Keys.Out, "it must name a folder.");
+        Require(config.Run.Out.Length > 0, ConfigKeys.Of(c => c.Run.Out), "it must name a folder.");
     }
 
     private static void RequireSettings(MethodSection method, IReadOnlyDictionary<string, Entry> values)
     {
-        var info = MethodCatalog.Find(method.Name)!;
+        var info = method.Info;
         foreach (var (name, text) in method.Settings)
         {
             try
             {
-                _ = new MethodSettings(info, new Dictionary<string, string> { [name] = text });
+                _ = info.Make(new Dictionary<string, string> { [name] = text }, PgdOptions.Linf);
             }
             catch (ArgumentException error)
             {

@@ -8,12 +8,15 @@ internal static partial class ConfigWriter
 {
     private const int CommentColumn = 36;
 
-    /// <summary>Every key in the order of <see cref="Keys.All"/>, those that say nothing left out, nested by section, each with its origin as a comment.</summary>
+    /// <summary>
+    /// Every key in the order of <see cref="ConfigKeys.All"/>, those that say nothing left out, nested by section, each with its origin as
+    /// a comment.
+    /// </summary>
     public static string Write(ResolvedConfig resolved)
     {
         var text = new StringBuilder();
         string[] open = [];
-        foreach (var leaf in Keys.All.Where(leaf => !leaf.IsOptional || resolved.Values[leaf.Path].Text.Length > 0))
+        foreach (var leaf in ConfigKeys.All.Where(leaf => !leaf.IsOptional || resolved.Values[leaf.Path].Text.Length > 0))
         {
             string[] parts = leaf.Path.Split('.');
             OpenSections(text, open, parts[..^1]);

@@ -7,6 +7,9 @@ namespace Rpat.Trainer.Config;
 /// <param name="Origin">Where it was written: <c>my.yaml:12</c>, <c>--eps</c>, <c>environment RPAT__ATTACK__EPS</c>.</param>
 internal sealed record Entry(string Path, string Text, bool IsList, string Origin)
 {
+    /// <summary>Where the value comes from in the world, if that is known: a paper, a code, a choice.</summary>
+    public string? Source { get; init; }
+
     /// <summary>The text split at its commas, blanks around and empty items dropped.</summary>
     public static string[] Items(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -15,12 +15,12 @@ internal static class JsonSchemaWriter
         root["$schema"] = "https://json-schema.org/draft/2020-12/schema";
         root["title"] = "rpat configuration";
         Properties(root)[Schema.Extends] = new JsonObject { ["type"] = "string", ["description"] = "file or recipe to build on" };
-        foreach (var leaf in Keys.All) Add(root, leaf);
+        foreach (var leaf in ConfigKeys.All) Add(root, leaf);
         AllowShorthands(root);
         return root.ToJsonString(_format) + "\n";
     }
 
-    private static void Add(JsonObject root, Leaf leaf)
+    private static void Add(JsonObject root, ConfigKey leaf)
     {
         string[] parts = leaf.Path.Split('.');
         var at = root;
@@ -46,7 +46,8 @@ internal static class JsonSchemaWriter
         }
     }
 
-    private static JsonObject Section() => new() { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = new JsonObject() };
+    private static JsonObject Section() =>
+        new() { ["type"] = "object", ["additionalProperties"] = false, ["properties"] = new JsonObject() };
 
     private static JsonObject Properties(JsonObject section) => (JsonObject)section["properties"]!;
 }

@@ -10,11 +10,12 @@ internal static class Layers
     private const int MaxFileBytes = 1 << 20;
 
     // Two settings of the machine, not of the run, have short names.
-    private static readonly (string Variable, Leaf Key)[] _shortNames = [("RPAT_DATA", Keys.DataDir), ("RPAT_RUNS", Keys.Out)];
+    private static readonly (string Variable, ConfigKey Key)[] _shortNames = 
+        [("RPAT_DATA", ConfigKeys.Of(c => c.Data.Dir)), ("RPAT_RUNS", ConfigKeys.Of(c => c.Run.Out))];
 
     /// <summary>The built-in defaults: every key has a value here.</summary>
     public static Layer Defaults() =>
-        new("defaults", Keys.All.ToDictionary(leaf => leaf.Path, leaf => new Entry(leaf.Path, leaf.Default, leaf.IsList, "default")));
+        new("defaults", ConfigKeys.All.ToDictionary(leaf => leaf.Path, leaf => new Entry(leaf.Path, leaf.Default, leaf.IsList, "default")));
 
     /// <summary>Reads a configuration file.</summary>
     /// <exception cref="ConfigException">The file cannot be read or is wrong.</exception>
@@ -81,7 +82,7 @@ internal static class Layers
     }
 
     /// <summary>The options that stand for one key each, such as <c>--eps</c>.</summary>
-    public static Layer Flags(IEnumerable<(string Flag, Leaf Key, string Text)> flags)
+    public static Layer Flags(IEnumerable<(string Flag, ConfigKey Key, string Text)> flags)
     {
         var entries = new Dictionary<string, Entry>();
         foreach (var (flag, key, text) in flags) Add(entries, key.Path, text, flag);

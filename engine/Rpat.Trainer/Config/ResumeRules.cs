@@ -6,7 +6,11 @@ namespace Rpat.Trainer.Config;
 internal static class ResumeRules
 {
     private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "guard."];
-    private static readonly HashSet<string> _freeKeys = [Keys.DataDir.Path, Keys.MaxSteps.Path, Keys.EvalN.Path, Keys.EvalAttacks.Path, Keys.EvalBatch.Path];
+    private static readonly HashSet<string> _freeKeys =
+    [
+        ConfigKeys.Of(c => c.Data.Dir).Path, ConfigKeys.Of(c => c.Train.MaxSteps).Path,
+        ConfigKeys.Of(c => c.Eval.N).Path, ConfigKeys.Of(c => c.Eval.Attacks).Path, ConfigKeys.Of(c => c.Eval.Batch).Path,
+    ];
 
     /// <summary>Refuses a continuation that would not be the same run.</summary>
     /// <param name="run">The run's folder, for the sentence.</param>
@@ -17,8 +21,8 @@ internal static class ResumeRules
     public static void Check(string run, ResolvedConfig before, ResolvedConfig now, IReadOnlyCollection<string> allowed)
     {
         foreach (string key in allowed)
-            if (!Schema.IsLeaf(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "--allow-change");
-        foreach (var leaf in Keys.All.Where(leaf => !IsFree(leaf.Path) && !allowed.Any(key => Covers(key, leaf.Path))))
+            if (!Schema.IsKey(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "--allow-change");
+        foreach (var leaf in ConfigKeys.All.Where(leaf => !IsFree(leaf.Path) && !allowed.Any(key => Covers(key, leaf.Path))))
         {
             var (old, wanted) = (before.Values[leaf.Path], now.Values[leaf.Path]);
             if (leaf.Same(old, wanted)) continue;
@@ -30,13 +34,15 @@ internal static class ResumeRules
     /// <summary>Keys that reach the result and in which two configurations differ.</summary>
     public static IReadOnlyList<string> Differing(ResolvedConfig one, ResolvedConfig other) =>
     [
-        .. from leaf in Keys.All
-           where !IsFree(leaf.Path) && leaf.Path != Keys.DeviceName.Path && leaf.Path != Keys.Seed.Path && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
+        .. from leaf in ConfigKeys.All
+           where !IsFree(leaf.Path) && leaf != ConfigKeys.Of(c => c.Device.Name) && leaf != ConfigKeys.Of(c => c.Train.Seed)
+               && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
            select leaf.Path,
     ];
 
     /// <summary>Whether a key reaches no weight.</summary>
-    public static bool IsFree(string path) => _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+    public static bool IsFree(string path) =>
+        _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
 
     private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);
 }

@@ -64,7 +64,7 @@ internal sealed class YamlLayer
                 Walk(section, path + '.');
                 break;
             case YamlMappingNode:
-                throw Schema.IsLeaf(path)
+                throw Schema.IsKey(path)
                     ? new ConfigException($"{path} ({At(key)}) wants a value, not keys.")
                     : Schema.Unknown(path, At(key));
             case YamlSequenceNode list:

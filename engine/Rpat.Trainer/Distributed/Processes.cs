@@ -13,13 +13,13 @@ internal static class Processes
     /// <exception cref="UserException">The launcher and <c>--nproc</c> contradict each other, or the batch cannot be divided.</exception>
     public static RunPlan Plan(RunPlan plan, Place? launched)
     {
-        var (config, entry) = (plan.Resolved.Config, plan.Resolved.Values[Keys.Processes.Path]);
+        var (config, entry) = (plan.Resolved.Config, plan.Resolved.Values[ConfigKeys.Of(c => c.Run.Processes).Path]);
         int size = launched?.Size ?? config.Run.Processes;
         if (size != config.Run.Processes && entry.Origin == "--nproc")
             throw new UsageException($"--nproc {entry.Text} contradicts the {size} processes that {launched!.Launcher} has started: leave --nproc out.");
         TeamSetup.RequireDivisible(config, size);
         if (size == config.Run.Processes) return plan;
-        return plan with { Resolved = plan.Resolved.With(Keys.Processes, FormattableString.Invariant($"{size}"), launched!.Launcher) };
+        return plan with { Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"), launched!.Launcher) };
     }
 
     /// <summary>Whether Slurm's <c>srun</c> is on the path.</summary>

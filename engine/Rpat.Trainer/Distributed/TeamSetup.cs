@@ -27,7 +27,7 @@ internal static class TeamSetup
     /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
     public static TeamOptions Options(ResolvedConfig given, IReadOnlyDictionary<string, string> environment)
     {
-        var keys = Keys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path)).Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
+        var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path)).Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', keys))));
         return new TeamOptions(MachineInfo.ProgramVersion(), hash) { Secret = environment.GetValueOrDefault(Workers.SecretVariable) ?? "" };
     }

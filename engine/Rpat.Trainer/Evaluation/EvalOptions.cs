@@ -1,6 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.IO;
 using Rpat.Robust;
+using Rpat.Robust.Settings;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Weights;

@@ -53,7 +53,7 @@ internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<P
     private static IEnumerable<PublishedColumn> ColumnsOf(PublishedResult published, AttackSection recipe, EvalOptions options, EvaluationReport report)
     {
         if (double.IsFinite(published.Clean)) yield return Column("Clean", published.Clean, report.CleanCorrect, report.Images);
-        if (!double.IsFinite(published.Aa) || !string.Equals(recipe.Norm.ToString(), options.Norm.Name, StringComparison.OrdinalIgnoreCase)) yield break;
+        if (!double.IsFinite(published.Aa) || recipe.Norm != options.Norm) yield break;
         foreach (var column in report.Columns.Where(c => c.Suite == "aa" && Math.Abs(options.Radii[c.Eps].Value - recipe.Eps) < 1e-6))
             yield return Column("AA", published.Aa, column.Robust, report.Images);
     }

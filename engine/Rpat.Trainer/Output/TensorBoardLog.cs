@@ -91,7 +91,7 @@ internal sealed class TensorBoardLog : IDisposable
     private static List<(string Name, object Value)> Settings(TrainerConfig c) =>
     [
         ("method", c.Method.Name), ("model", c.Model.Name), ("data", c.Data.Name),
-        ("norm", c.Attack.Norm.ToString().ToLowerInvariant()), ("eps", c.Attack.Eps), ("attack steps", c.Attack.Steps),
+        ("norm", c.Attack.Norm.Name), ("eps", c.Attack.Eps), ("attack steps", c.Attack.Steps),
         ("epochs", c.Train.Epochs), ("batch", c.Train.Batch), ("lr", c.Optimizer.Lr), ("schedule", c.Schedule.Kind.ToString().ToLowerInvariant()),
         ("weight decay", c.Optimizer.WeightDecay), ("ema", c.Average.Ema), ("cutmix", c.Data.Augment.CutMix), ("seed", c.Train.Seed),
     ];

@@ -1,29 +1,37 @@
 using System.Globalization;
-using YamlDotNet.RepresentationModel;
 
 namespace Rpat.Trainer.Recipes;
 
-/// <summary>What a publication says that a recipe reaches, in percent.</summary>
-/// <param name="Row">Which row of which table, such as <c>RPAT++ (ICCV'25)</c>.</param>
+/// <summary>What a publication says that a recipe reaches, in percent: a line of published.csv.</summary>
+/// <param name="Method">The row's name in its table.</param>
+/// <param name="Venue">Where the method was published.</param>
+/// <param name="Net">The network, as the recipes' blocks name it.</param>
+/// <param name="Data">The data set, likewise.</param>
+/// <param name="Norm">The threat model, likewise.</param>
 /// <param name="Clean">Accuracy on clean images.</param>
 /// <param name="Aa">Accuracy under AutoAttack; NaN when only other attacks were published.</param>
 /// <param name="Mean">(clean + aa)/2 as printed.</param>
 /// <param name="Nrr">2·clean·aa/(clean + aa) as printed.</param>
-internal sealed record PublishedResult(string Row, double Clean, double Aa, double Mean, double Nrr)
+/// <param name="Source">The table.</param>
+internal sealed record PublishedResult(
+    string Method, string Venue, string Net, string Data, string Norm, double Clean, double Aa, double Mean, double Nrr, string Source)
 {
-    /// <summary>Reads the section's lines.</summary>
-    internal static PublishedResult Read(string yaml)
-    {
-        var keys = Pairs(yaml);
-        double Number(string key) => keys.TryGetValue(key, out string? text) ? double.Parse(text, CultureInfo.InvariantCulture) : double.NaN;
-        return new PublishedResult(keys["row"], Number("clean"), Number("aa"), Number("mean"), Number("nrr"));
-    }
+    private const int Columns = 10;
 
-    /// <summary>Keys and values of a section of plain lines.</summary>
-    internal static Dictionary<string, string> Pairs(string yaml)
+    /// <summary>All lines.</summary>
+    public static IReadOnlyList<PublishedResult> All { get; } =
+        [.. RecipeBlocks.Text("published.csv").Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(Read)];
+
+    /// <summary>Which row of which table, such as <c>RPAT++ (ICCV'25), PreActResNet-18, CIFAR-10, Linf 8/255; …</c>.</summary>
+    public string Row =>
+        $"{Method} ({Venue}), {RecipeBlocks.All[Net].Title}, {RecipeBlocks.All[Data].Title}, {RecipeBlocks.All[Norm].Title}; {Source}";
+
+    // Only the last column has commas, and then quotes.
+    private static PublishedResult Read(string line)
     {
-        var stream = new YamlStream();
-        stream.Load(new StringReader(yaml));
-        return ((YamlMappingNode)stream.Documents[0].RootNode).Children.ToDictionary(p => ((YamlScalarNode)p.Key).Value!, p => ((YamlScalarNode)p.Value).Value!);
+        string[] cells = line.Split(',', Columns);
+        double[] numbers = [.. cells[5..9].Select(cell => cell.Length == 0 ? double.NaN : double.Parse(cell, CultureInfo.InvariantCulture))];
+        return new PublishedResult(
+            cells[0], cells[1], cells[2], cells[3], cells[4], numbers[0], numbers[1], numbers[2], numbers[3], cells[9].Trim('"'));
     }
 }

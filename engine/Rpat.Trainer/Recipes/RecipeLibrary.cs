@@ -4,85 +4,61 @@ using Rpat.Trainer.Errors;
 namespace Rpat.Trainer.Recipes;
 
 /// <summary>
-/// The recipes that ship inside the program: YAML files with the source of each value as a comment. A recipe is laid together from
-/// parts (a data set, a network, a schedule, a method, …) and other recipes, which <c>extends</c> lists from low to high.
+/// The recipes that ship inside the program. Each is laid over the defaults as one layer, whose values know the block that they are from and
+/// their source in the world.
 /// </summary>
 internal static class RecipeLibrary
 {
-    private const string Recipes = "recipes/", Parts = "recipe-parts/", Suffix = ".yaml", First = "fashion-quick";
+    private const string First = "fashion-quick";
+
+    private static readonly Dictionary<string, Recipe> _recipes = RecipeRows.All().ToDictionary(recipe => recipe.Name);
+
+    private static readonly Dictionary<string, PublishedResult> _published = PublishedResult.All.ToDictionary(RecipeRows.NameOf);
 
     /// <summary>The recipes' names: the one to begin with, the other quick ones, then by name.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        .. NamesIn(Recipes)
+        .. _recipes.Keys
             .OrderBy(name => !IsQuick(name))
             .ThenBy(name => name != First)
             .ThenBy(name => name, StringComparer.Ordinal),
     ];
 
-    private static readonly IReadOnlyList<string> _parts = [.. NamesIn(Parts)];
-
     /// <summary>Whether a recipe runs in minutes on a small CPU.</summary>
     public static bool IsQuick(string name) => name.EndsWith("-quick", StringComparison.Ordinal);
 
-    /// <summary>The recipe's text as it was written, comments included.</summary>
+    /// <summary>The recipe's own row: what it is put together from, and what it sets itself.</summary>
     /// <param name="name">The recipe.</param>
     /// <param name="origin">Where the name was written, for the error.</param>
     /// <exception cref="ConfigException">There is no such recipe; the sentence names the nearest one.</exception>
-    public static string Text(string name, string origin) => RecipeFile.Read(Recipe(name, origin)).Text;
+    public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
+        ? recipe
+        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {Nearest.Hint(name, Names, "recipes")}");
 
-    /// <summary>Everything that the recipe is laid together from, low to high, and the recipe itself.</summary>
-    /// <inheritdoc cref="Text" path="/exception"/>
-    public static IReadOnlyList<Layer> Layers(string name, string origin)
+    /// <summary>All that the recipe sets.</summary>
+    /// <inheritdoc cref="Find" path="/exception"/>
+    public static Layer Layer(string name, string origin)
     {
-        var own = Entry(name);
-        return [.. Files(Recipe(name, origin), []).Select(file => file.Layer), new Layer(name, new Dictionary<string, Entry> { [own.Path] = own })];
+        var recipe = Find(name, origin);
+        var values = new Dictionary<string, Entry>();
+        var blocks = recipe.Blocks.SelectMany(block => RecipeBlocks.All[block].Layer.Entries.Values);
+        foreach (var entry in blocks.Concat(recipe.Values)) values[entry.Path] = entry;
+        return new Layer(name, values);
     }
 
     /// <summary>The recipe alone, resolved over the defaults.</summary>
-    /// <inheritdoc cref="Text" path="/exception"/>
-    public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Config.Layers.Defaults(), .. Layers(name, origin)]);
+    /// <inheritdoc cref="Find" path="/exception"/>
+    public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Layers.Defaults(), Layer(name, origin)]);
 
     /// <summary>The recipe's one line about itself.</summary>
-    public static string About(string name) => RecipeFile.Read(Recipes + name).Layer.Entries.GetValueOrDefault(Keys.RecipeAbout.Path)?.Text ?? "";
+    public static string About(string name) => _recipes[name].About;
 
     /// <summary>What was published for the recipe, or null.</summary>
-    public static PublishedResult? Published(string name) => RecipeFile.Read(Recipes + name).Published;
+    public static PublishedResult? Published(string name) => _published.GetValueOrDefault(name);
 
     /// <summary>Recipes that must be trained first, by the key that wants their run folder; empty for most.</summary>
-    public static IReadOnlyDictionary<string, string> Needs(string name) => RecipeFile.Read(Recipes + name).Needs;
+    public static IReadOnlyDictionary<string, string> Needs(string name) => _recipes[name].Needs;
 
-    /// <summary>Where a value of a recipe comes from in the world, as its line's comment says; else where it was written.</summary>
-    public static string SourceOf(Entry entry)
-    {
-        int colon = entry.Origin.LastIndexOf(':');
-        string file = colon < 0 ? "" : entry.Origin[..colon];
-        string? resource = file.StartsWith(RecipeFile.RecipeOrigin, StringComparison.Ordinal) ? Recipes + file[RecipeFile.RecipeOrigin.Length..]
-            : file.StartsWith(RecipeFile.PartOrigin, StringComparison.Ordinal) ? Parts + file[RecipeFile.PartOrigin.Length..] : null;
-        return resource is not null && int.TryParse(entry.Origin[(colon + 1)..], out int line) && RecipeFile.Read(resource).CommentAt(line) is { } comment
-            ? comment
-            : entry.Origin;
-    }
-
-    private static string Recipe(string name, string origin) => Names.Contains(name)
-        ? Recipes + name
-        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {Nearest.Hint(name, Names, "recipes")}");
-
-    private static IEnumerable<RecipeFile> Files(string resource, IReadOnlyList<string> open)
-    {
-        var file = RecipeFile.Read(resource);
-        if (open.Contains(resource)) throw new ConfigException($"recipe '{resource}' extends itself by way of {string.Join(", ", open)}: break the circle.");
-        return [.. Bases(file).SelectMany(b => Files(b, [.. open, resource])), file];
-    }
-
-    private static IEnumerable<string> Bases(RecipeFile file) => file.Layer.Extends is not { } extends
-        ? []
-        : Config.Entry.Items(extends.Text).Select(name => _parts.Contains(name) ? Parts + name : Recipe(name, extends.Origin));
-
-    private static Entry Entry(string name) => new(Keys.RecipeName.Path, name, IsList: false, $"recipe {name}");
-
-    private static IEnumerable<string> NamesIn(string folder) =>
-        from name in typeof(RecipeLibrary).Assembly.GetManifestResourceNames()
-        where name.StartsWith(folder, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
-        select name[folder.Length..^Suffix.Length];
+    /// <summary>Where a value of a recipe comes from in the world, if that is known; else where it was written.</summary>
+    public static string SourceOf(Entry entry) => entry.Source ?? entry.Origin;
 }

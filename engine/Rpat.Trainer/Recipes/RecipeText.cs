@@ -27,7 +27,7 @@ internal static class RecipeText
     {
         var resolved = RecipeLibrary.Resolve(name, "recipes show");
         output.WriteLine($"# {RecipeLibrary.About(name)}");
-        foreach (var leaf in Keys.All)
+        foreach (var leaf in ConfigKeys.All)
         {
             var entry = resolved.Values[leaf.Path];
             if (entry.Origin == "default" || leaf.Path.StartsWith("recipe.", StringComparison.Ordinal)) continue;
@@ -38,11 +38,21 @@ internal static class RecipeText
         output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
     }
 
+    /// <summary>What the recipe is put together from, and what it sets itself.</summary>
+    public static void Row(string name, TextWriter output)
+    {
+        var recipe = RecipeLibrary.Find(name, "recipes show");
+        output.WriteLine($"# {recipe.About}");
+        output.WriteLine($"# from {string.Join(", ", recipe.Blocks)}");
+        foreach (var entry in recipe.Values.Where(entry => !entry.Path.StartsWith("recipe.", StringComparison.Ordinal)))
+            output.WriteLine($"{$"{entry.Path}: {entry.Text}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
+    }
+
     /// <summary>The keys in which two recipes differ.</summary>
     public static void Diff(string a, string b, TextWriter output)
     {
         var (left, right) = (RecipeLibrary.Resolve(a, "recipes diff").Values, RecipeLibrary.Resolve(b, "recipes diff").Values);
-        var rows = (from leaf in Keys.All
+        var rows = (from leaf in ConfigKeys.All
                     where !leaf.Path.StartsWith("recipe.", StringComparison.Ordinal) && left[leaf.Path].Text != right[leaf.Path].Text
                     select (Key: leaf.Path, A: Value(left[leaf.Path], leaf), B: Value(right[leaf.Path], leaf))).ToList();
         if (rows.Count == 0)
@@ -55,9 +65,11 @@ internal static class RecipeText
         foreach (var row in rows) output.WriteLine($"{row.Key.PadRight(key)}  {row.A.PadRight(first)}  {row.B}");
     }
 
-    private static string Value(Entry entry, Leaf leaf) => leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
+    private static string Value(Entry entry, ConfigKey leaf) =>
+        leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
 
-    private static string Norm(TrainerConfig config) => config.Attack.Norm.ToString().ToLowerInvariant();
+    private static string Norm(TrainerConfig config) => config.Attack.Norm.Name;
 
-    private static string Percent(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";
+    private static string Percent(double? value) =>
+        value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";
 }

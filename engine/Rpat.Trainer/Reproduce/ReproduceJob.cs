@@ -52,7 +52,7 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
         var config = RecipeLibrary.Resolve(Recipe, "reproduce").Config;
         return
         [
-            "eval", run, "--data", config.Data.Name, "--attacks", $"clean,{Plan.Attack}", "--norm", config.Attack.Norm.ToString().ToLowerInvariant(),
+            "eval", run, "--data", config.Data.Name, "--attacks", $"clean,{Plan.Attack}", "--norm", config.Attack.Norm.Name,
             "--eps", Format.Pixels(config.Attack.Eps), "--n", Text(Plan.Images), "--out", Path.Combine(Folder, EvaluationName), "--json", Result, "--resume",
             "--device", Plan.Device, "--threads", Text(Plan.Threads),
             .. Plan.DataDir is { } dir ? new[] { "--data-dir", dir } : [],

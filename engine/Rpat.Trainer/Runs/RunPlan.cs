@@ -16,7 +16,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     public RunPlan Settled(Action<string> note)
     {
         string name = OpenDevice.Settle(Resolved.Config.Device.Name, note);
-        return name == Resolved.Config.Device.Name ? this : this with { Resolved = Resolved.With(Keys.DeviceName, name, $"'{Resolved.Config.Device.Name}' on this machine") };
+        return name == Resolved.Config.Device.Name ? this : this with { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
     }
 
     /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>
@@ -39,7 +39,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     {
         var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(ConfigOf(folder))]);
         // A run stays on the device that auto came to when it began.
-        if (now.Config.Device.Name == Automatically) now = now.With(Keys.DeviceName, before.Config.Device.Name, "the run");
+        if (now.Config.Device.Name == Automatically) now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
         ResumeRules.Check(folder, before, now, allowed);
         return new RunPlan(now, folder, allowed.Count > 0);
     }

@@ -25,8 +25,8 @@ internal sealed record TrainedOn(string Name, string? Dir)
         string config = Path.Combine(run, RunFolder.ConfigName);
         if (!File.Exists(config)) return null;
         var entries = Layers.File(config).Entries;
-        return entries.GetValueOrDefault(Keys.DataName.Path) is { } name
-            ? new TrainedOn(name.Text, entries.GetValueOrDefault(Keys.DataDir.Path) is { Text.Length: > 0 } dir ? dir.Text : null)
+        return entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Name).Path) is { } name
+            ? new TrainedOn(name.Text, entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Dir).Path) is { Text.Length: > 0 } dir ? dir.Text : null)
             : null;
     }
 }

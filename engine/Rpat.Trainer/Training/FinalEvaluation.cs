@@ -61,5 +61,5 @@ internal static class FinalEvaluation
         return new ProgressSnapshot($"eval {attack.Name}", 0, 0, done, count, 0, double.NaN, [], [], speed, elapsed, TimeSpan.FromSeconds((count - done) / speed));
     }
 
-    private static string Threat(AttackSection attack) => $"{attack.Norm.ToString().ToLowerInvariant()} eps {Format.Pixels(attack.Eps)}";
+    private static string Threat(AttackSection attack) => $"{attack.Norm.Name} eps {Format.Pixels(attack.Eps)}";
 }

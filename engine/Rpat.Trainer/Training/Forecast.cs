@@ -114,9 +114,8 @@ internal sealed record Forecast(
         long start = Stopwatch.GetTimestamp();
         evaluator.Run(some, setup.Attack(Steps), setup.Seed);
         double evaluation = Stopwatch.GetElapsedTime(start).TotalSeconds / some.Count / (3 * Steps);
-        var norm = config.Attack.Norm == AttackNorm.Linf ? Norm.Linf : Norm.L2;
         int classes = setup.Model.Classes, images = Math.Min(AttackedImages, setup.Data.Test.Count);
-        long cost = AttackCatalog.Find("aa", norm, config.Attack.Eps, classes)!.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count);
+        long cost = AttackCatalog.Find("aa", config.Attack.Norm, config.Attack.Eps, classes)!.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count);
         return (images, TimeSpan.FromSeconds(cost * evaluation * images));
     }
 }

@@ -20,7 +20,7 @@ internal static class GivenWeights
     /// <summary>A method's frozen teacher.</summary>
     /// <exception cref="ConfigException">It is not given, or not there.</exception>
     public static Classifier Teacher(string name, MethodSection method, Device device, ModelSpec model) =>
-        method.Teachers.TryGetValue(name, out string? path)
+        method.Teachers.Of(name) is { Length: > 0 } path
             ? Load($"method.teachers.{name}", path, device, model)
             : throw new ConfigException($"{method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
 

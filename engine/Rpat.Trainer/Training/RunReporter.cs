@@ -38,7 +38,7 @@ internal sealed class RunReporter : IDisposable
     /// <summary>Says what is trained on what.</summary>
     public void Announce()
     {
-        foreach (string note in _setup.Data.Notes) _view.Note(note);
+        foreach (string note in _setup.Notes) _view.Note(note);
         _setup.Device.Noted += _view.Note;
         _view.Note($"{_setup.Data.Source}; {_setup.Device.Description}; {_setup.Net.Parameters.Count:N0} parameters");
     }
@@ -46,7 +46,7 @@ internal sealed class RunReporter : IDisposable
     /// <summary>Keeps with a new run what is to be said of its data wherever its results are shown.</summary>
     public void KeepNotes()
     {
-        foreach (string note in _setup.Data.Notes) _run.Warn(note);
+        foreach (string note in _setup.Notes) _run.Warn(note);
     }
 
     /// <summary>The run stands where it begins or goes on.</summary>

@@ -1,4 +1,4 @@
-using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -159,7 +159,7 @@ internal sealed class TrainSession
     // The comparison that this program exists for: the same run with and without the perception term.
     private string NextCommand()
     {
-        string name = _config.Method.Name, other = _config.Method.Rpat is null ? name + MethodCatalog.RpatSuffix : name[..^MethodCatalog.RpatSuffix.Length];
+        string name = _config.Method.Name, other = _config.Method.HasRpat ? MethodCatalog.BaseName(name) : name + MethodCatalog.RpatSuffix;
         if (MethodCatalog.Find(other) is null) other = "pgd-at";
         return $"{Program()} train -c {Quoted(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
     }

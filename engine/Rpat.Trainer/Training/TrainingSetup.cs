@@ -21,6 +21,9 @@ internal sealed class TrainingSetup : IDisposable
     private TrainingSetup(TrainerConfig config, DataPair data, LabeledImages? validation = null, Communicator? team = null)
     {
         (_config, Data, Validation) = (config, data, validation);
+        if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
+            throw new ConfigException(FormattableString.Invariant(
+                $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
         Device = OpenDevice.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
@@ -32,9 +35,13 @@ internal sealed class TrainingSetup : IDisposable
         if (config.Model.Weights.Length > 0) Net.Load(GivenWeights.Of(config.Model.Weights, Device, Model));
         Method = MethodFactory.Make(config);
         Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), team);
+        _ = BatchOptions(); // what does not fit the images is said before a run folder exists
     }
 
     public DataPair Data { get; }
+
+    /// <summary>Sentences that a user must see before trusting the run's results; usually none.</summary>
+    public IReadOnlyList<string> Notes => [.. Data.Notes, .. LateStarts.Of(_config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch)];
 
     /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
     public LabeledImages? Validation { get; }
@@ -99,17 +106,20 @@ internal sealed class TrainingSetup : IDisposable
     }
 
     /// <summary>The learning rate of each step; a run cut short by <c>max_steps</c> keeps the curve of the whole run.</summary>
-    public Schedule Schedule()
+    public Schedule Schedule() => Schedule(_config, StepsPerEpoch);
+
+    /// <summary>Likewise, of a configuration at so many steps per epoch.</summary>
+    public static Schedule Schedule(TrainerConfig config, int stepsPerEpoch)
     {
-        var s = _config.Schedule;
-        float rate = (float)_config.Optimizer.Lr;
+        var s = config.Schedule;
+        float rate = (float)config.Optimizer.Lr;
         Schedule curve = s.Kind switch
         {
-            ScheduleKind.Cosine => new CosineSchedule(rate, 0, Planned),
-            ScheduleKind.Piecewise => new PiecewiseSchedule(rate, (float)s.Factor, [.. s.Milestones.Select(epoch => epoch * StepsPerEpoch)]),
+            ScheduleKind.Cosine => new CosineSchedule(rate, 0, config.Train.Epochs * stepsPerEpoch),
+            ScheduleKind.Piecewise => new PiecewiseSchedule(rate, (float)s.Factor, [.. s.Milestones.Select(epoch => (int)Math.Min(int.MaxValue, (long)epoch * stepsPerEpoch - s.Lead))]),
             _ => new ConstantSchedule(rate),
         };
-        return curve with { WarmupSteps = (int)Math.Round(s.Warmup * StepsPerEpoch) };
+        return curve with { WarmupSteps = (int)Math.Round(s.Warmup * stepsPerEpoch) };
     }
 
     /// <summary>Where the run stands before a step.</summary>
@@ -124,7 +134,7 @@ internal sealed class TrainingSetup : IDisposable
 
     private BatchOptions BatchOptions()
     {
-        var a = _config.Train.OverfitBatch ? new AugmentSection(0, CropBorder.Zero, Flip: false, 0, 0) : _config.Data.Augment;
+        var a = _config.Train.OverfitBatch ? new AugmentSection() : _config.Data.Augment;
         int side = Math.Min(Data.Train.Height, Data.Train.Width);
         if (a.CropPad >= side)
             throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");

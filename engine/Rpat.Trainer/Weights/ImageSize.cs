@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust.Settings;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 

@@ -89,5 +89,5 @@ internal sealed class WeightOptions
     }
 
     private static float[] Numbers(string option, string? text) => [.. Entry.Items(text ?? "").Select(item =>
-        Config.Numbers.TryReal(item, out double value) ? (float)value : throw new UsageException($"{option} has '{item}' where a number is wanted."))];
+        Rpat.Robust.Settings.Numbers.TryReal(item, out double value) ? (float)value : throw new UsageException($"{option} has '{item}' where a number is wanted."))];
 }

@@ -314,8 +314,8 @@ def step_trades_awp(w, n):
     adversarial = w.attack(w.near_start(n), lambda z: kl(quiet, z).sum())
 
     def loss_of(net):
-        a, b = net(w.x), net(adversarial)
-        losses = {"ce": ce(a, w.y).mean(), "kl": kl(net(w.x), b).mean()}
+        b, target = net(adversarial), net(w.x)
+        losses = {"ce": ce(net(w.x), w.y).mean(), "kl": kl(target, b).mean()}
         return {**losses, "total": losses["ce"] + w.set.beta * losses["kl"]}
     return perturbed_step(w, loss_of)
 

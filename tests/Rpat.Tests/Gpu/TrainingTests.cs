@@ -3,6 +3,7 @@ using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Robust;
@@ -30,7 +31,7 @@ public class TrainingTests(GpuFixture fixture)
     }
 
     /// <summary>Steps whose attack starts at random and takes no gradient, so that no sign can flip.</summary>
-    public static TheoryData<Objective> Objectives => [new RpatObjective(new PgdAt(_start)), new RpatObjective(new Trades(_start)), new Mart(_start)];
+    public static TheoryData<Objective> Objectives => [new PgdAt(_start) { Perception = new() }, new Trades(_start) { Perception = new() }, new Mart(_start)];
 
     [Theory]
     [MemberData(nameof(Objectives))]

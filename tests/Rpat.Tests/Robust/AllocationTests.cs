@@ -2,6 +2,8 @@ using Rpat.Engine;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Robust;
@@ -23,7 +25,7 @@ public class AllocationTests
     {
         using var device = Device.Cpu(threads, algorithm);
         PreActResNet net = TestNets.Small(device, width: 16);
-        RpatObjective objective = new(new PgdAt(PgdOptions.Linf with { Steps = 3 }));
+        PgdAt objective = new(PgdOptions.Linf with { Steps = 3 }) { Perception = new() };
         TrainingStep step = new(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 1);
         float[] images = TestNets.Images(4, seed: 1);
         int[] labels = TestNets.ClassesOf(4);

@@ -1,12 +1,14 @@
 using Rpat.Engine;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
 /// <summary>The same seed gives the same bits, whatever the number of threads.</summary>
 public class DeterminismTests
 {
-    private static readonly RpatObjective _rpat = new(new PgdAt(PgdOptions.Linf with { Steps = 3 }));
+    private static readonly PgdAt _rpat = new(PgdOptions.Linf with { Steps = 3 }) { Perception = new() };
 
     [Theory]
     [InlineData(ConvolutionAlgorithm.Auto, 8, "linf")]
@@ -16,7 +18,7 @@ public class DeterminismTests
     [InlineData(ConvolutionAlgorithm.Auto, 8, "l2")]
     public void Threads_do_not_change_a_bit_of_three_steps(ConvolutionAlgorithm algorithm, int width, string norm)
     {
-        RpatObjective objective = norm == "linf" ? _rpat : new(new PgdAt(PgdOptions.L2 with { Steps = 3 }));
+        var objective = norm == "linf" ? _rpat : _rpat with { Pgd = PgdOptions.L2 with { Steps = 3 } };
         var one = Train(1, algorithm, objective, width);
         foreach (int threads in new[] { 2, 3 })
         {

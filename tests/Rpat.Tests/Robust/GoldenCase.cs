@@ -4,6 +4,8 @@ using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Tests.Golden;
 
 namespace Rpat.Tests.Robust;
@@ -46,16 +48,29 @@ internal sealed class GoldenCase : IDisposable
 
     public float this[string setting] => (float)Arrays.Number($"setting/{setting}");
 
-    public RpatObjective Rpat(Objective method) => new(method, this["lam"], this["alpha"]);
+    public RobustPerception Term => new() { Weight = this["lam"], Alpha = this["alpha"] };
 
-    public Cure Cure() => new(Attack, this["beta"], this["gamma"], this["percentile"], this["mix"], CodeForm: this["code"] == 1)
+    public Cure Cure() => new(Attack)
     {
-        Average = new EmaAveraging(this["ema"], Statistics: false, WarmUp: true),
+        Beta = this["beta"],
+        Gamma = this["gamma"],
+        MaskShare = this["percentile"],
+        CleanShare = this["mix"],
+        CodeForm = this["code"] == 1,
+        Decay = this["ema"],
+        Probability = 1,
     };
 
-    public Mma Mma() => new(new MarginSearch(Attack.Norm, this["hinge"], this["least"], Attack.Steps), this["share"]);
+    public Mma Mma() => new(Attack) { Threshold = this["hinge"], Least = this["least"], Clean = this["share"] };
 
     public EmaAveraging Ema => new(this["ema"]);
+
+    /// <summary>PGD-AT under AWP's and ReBAT's attack.</summary>
+    public PgdAt AtC() => new(Attack.C());
+
+    public Awp Awp => new() { Gamma = this["awp"] };
+
+    public Mail Mail => new() { Slope = this["slope"], Bias = this["bias"] };
 
     public void Dispose() => _device.Dispose();
 

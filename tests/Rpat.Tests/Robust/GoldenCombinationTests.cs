@@ -1,5 +1,7 @@
 using Rpat.Engine;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
@@ -11,37 +13,37 @@ public sealed class GoldenCombinationTests
 {
     private static readonly Dictionary<string, Func<GoldenCase, Objective>> _objectives = new()
     {
-        ["trades+awp+ema+rpat"] = c => c.Rpat(new Trades(c.Attack, c["beta"])) with { Awp = Awp(c), Average = c.Ema },
-        ["mart+awp+rpat"] = c => c.Rpat(new Mart(c.Attack, c["beta"])) with { Awp = Awp(c) },
-        ["consistency-at+awp"] = c => Views(c) with { Awp = Awp(c) },
-        ["awp+rpat"] = c => c.Rpat(new AwpAt(c.Attack) { Awp = Awp(c) }),
-        ["rebat+rpat"] = c => c.Rpat(ReBat(c, c["beta"])),
-        ["mail-trades+rpat"] = c => c.Rpat(new MailTrades(c.Attack, Margins(c), c["beta"])),
-        ["te+rpat"] = c => c.Rpat(Te(c)),
-        ["ewat+rpat"] = c => c.Rpat(Ewat(c)),
-        ["sovr+rpat"] = c => c.Rpat(new Sovr(c.Attack, c["percent"] / 100, c["weight"])),
-        ["adr+rpat"] = c => c.Rpat(Adr(c)),
-        ["kd-swa+rpat"] = c => c.Rpat(Kd(c)),
-        ["cure+rpat"] = c => c.Rpat(c.Cure()),
-        ["trades-once"] = c => new Trades(c.Attack, c["beta"], RepeatClean: false),
+        ["trades+awp+ema+rpat"] = c => new Trades(c.Attack) { Beta = c["beta"] } with { Perception = c.Term, Awp = c.Awp, Average = c.Ema },
+        ["mart+awp+rpat"] = c => new Mart(c.Attack) { Beta = c["beta"] } with { Perception = c.Term, Awp = c.Awp },
+        ["consistency-at+awp"] = c => Views(c) with { Awp = c.Awp },
+        ["awp+rpat"] = c => c.AtC() with { Awp = c.Awp } with { Perception = c.Term },
+        ["rebat+rpat"] = c => ReBat(c) with { Perception = c.Term },
+        ["mail-trades+rpat"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false, Mail = c.Mail } with { Perception = c.Term },
+        ["te+rpat"] = c => Te(c) with { Perception = c.Term },
+        ["ewat+rpat"] = c => Ewat(c) with { Perception = c.Term },
+        ["sovr+rpat"] = c => new Sovr(c.Attack) { Share = c["percent"] / 100, Lambda = c["weight"] } with { Perception = c.Term },
+        ["adr+rpat"] = c => Adr(c) with { Perception = c.Term },
+        ["kd-swa+rpat"] = c => Kd(c) with { Perception = c.Term },
+        ["cure+rpat"] = c => c.Cure() with { Perception = c.Term },
+        ["trades-once"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false },
         ["te-first"] = Te,
-        ["te-trades"] = c => Te(c) with { Beta = c["beta"] },
+        ["te-trades"] = c => Te(c) with { Base = StandsOn.Trades, Beta = c["beta"] },
         ["adr-annealed"] = Adr,
-        ["adr-awp"] = c => Adr(c) with { Awp = Awp(c) with { Everything = true, StatisticsFirst = true } },
-        ["adr-trades"] = c => Adr(c) with { Beta = c["beta"] },
-        ["mail-mart"] = c => new MailMart(c.Attack, Margins(c), c["beta"]),
-        ["gairat-sigmoid"] = c => new Gairat(c.Attack, c["big_lambda"], Rule: GeometryRule.Sigmoid),
-        ["gairat-discrete"] = c => new Gairat(c.Attack, c["big_lambda"], Rule: GeometryRule.Discrete),
+        ["adr-awp"] = c => Adr(c) with { Gamma = c["awp"] },
+        ["adr-trades"] = c => Adr(c) with { Base = StandsOn.Trades, Beta = c["beta"] },
+        ["mail-mart"] = c => new Mart(c.Attack) { Beta = c["beta"], Mail = c.Mail },
+        ["gairat-sigmoid"] = c => new Gairat(c.Attack) { Lambda = c["big_lambda"], Rule = GeometryRule.Sigmoid },
+        ["gairat-discrete"] = c => new Gairat(c.Attack) { Lambda = c["big_lambda"], Rule = GeometryRule.Discrete },
         ["ewat-share"] = Ewat,
         ["ewat-entropy"] = Ewat,
-        ["rebat-logs"] = c => ReBat(c, c["beta"]) with { Pgd = c.Attack with { ScoresEnd = true } },
-        ["rebat-dependent"] = c => ReBat(c, new RateCoefficient()),
-        ["rebat-cutmix"] = c => ReBat(c, c["beta"]),
-        ["rpat++-cutmix"] = c => new RpatPlusPlus(c.Attack, c["beta"], c["alpha"]) { Average = c.Ema },
-        ["awp-logs"] = c => new AwpAt(c.Attack with { ScoresEnd = true }) { Awp = Awp(c) },
-        ["mart-l2"] = c => new Mart(c.Attack, c["beta"]),
+        ["rebat-logs"] = c => new OfficialForwards { LogClean = true }.On(ReBat(c)),
+        ["rebat-dependent"] = c => ReBat(c) with { Beta = 1, Schedule = BetaSchedule.Dependent },
+        ["rebat-cutmix"] = c => ReBat(c),
+        ["rpat++-cutmix"] = c => new RpatPlusPlus(c.Attack) { Beta = c["beta"], Alpha = c["alpha"], Decay = c["ema"] },
+        ["awp-logs"] = c => new OfficialForwards { LogClean = true }.On(c.AtC() with { Awp = c.Awp }),
+        ["mart-l2"] = c => new Mart(c.Attack) { Beta = c["beta"] },
         ["consistency-at-l2"] = Views,
-        ["awp-l2"] = c => new AwpAt(c.Attack) { Awp = Awp(c) },
+        ["awp-l2"] = c => c.AtC() with { Awp = c.Awp },
         ["te-l2"] = Te,
         ["kd-swa-l2"] = Kd,
         ["adr-l2"] = Adr,
@@ -59,20 +61,23 @@ public sealed class GoldenCombinationTests
         golden.Check(_objectives[name](golden));
     }
 
-    private static WeightPerturbation Awp(GoldenCase c) => new(c["awp"]);
+    private static Consistency Views(GoldenCase c) => new(c.Attack) { Weight = c["weight"], Temperature = c["temperature"] };
 
-    private static ConsistencyAt Views(GoldenCase c) => new(c.Attack, c["weight"], c["temperature"]);
+    private static ReBat ReBat(GoldenCase c) => new(c.Attack) { Beta = c["beta"], Decay = c["ema"] };
 
-    private static ReBat ReBat(GoldenCase c, Coefficient beta) => new(c.Attack, beta) { Average = c.Ema };
+    private static Te Te(GoldenCase c) => new(c.Attack);
 
-    private static Te Te(GoldenCase c) => new(c.Attack, new RampCoefficient(300, 90, 60));
+    private static Ewat Ewat(GoldenCase c) => new(c.Attack) { AddOne = c["one"] == 1, Relative = c["relative"] == 1 };
 
-    private static Ewat Ewat(GoldenCase c) => new(c.Attack, c["one"] == 1, c["relative"] == 1);
+    private static KdSwa Kd(GoldenCase c) =>
+        new(c.Attack) { Own = c["own"], Clean = c["first"], Robust = c["second"], Temperature = c["temperature"] };
 
-    private static KdSwa Kd(GoldenCase c) => new(c.Attack, c["own"], c["first"], c["second"], c["temperature"]);
-
-    private static MarginWeights Margins(GoldenCase c) => new(c["slope"], c["bias"]);
-
-    private static Adr Adr(GoldenCase c) =>
-        new(c.Attack, new RectifiedTarget(c["temperature_start"], c["temperature_end"], c["share_start"], c["share_end"])) { Average = c.Ema };
+    private static Adr Adr(GoldenCase c) => new(c.Attack)
+    {
+        TemperatureStart = c["temperature_start"],
+        TemperatureEnd = c["temperature_end"],
+        ShareStart = c["share_start"],
+        ShareEnd = c["share_end"],
+        Decay = c["ema"],
+    };
 }

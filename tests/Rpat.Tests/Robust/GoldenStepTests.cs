@@ -3,6 +3,8 @@ using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Tests.Golden;
 using Rpat.Tests.Ops;
 
@@ -158,7 +160,7 @@ public sealed class GoldenStepTests
     private static TrainingStep Step(PreActResNet net, PgdOptions attack)
     {
         float[] s = _golden.Floats("settings");
-        RpatObjective objective = new(new PgdAt(attack), Lambda: s[4], Alpha: s[3]);
+        PgdAt objective = new(attack) { Perception = new() { Weight = s[4], Alpha = s[3] } };
         return new TrainingStep(net, objective, new Sgd(net.Parameters, s[6], s[7]), seed: 1);
     }
 

@@ -1,4 +1,6 @@
+using My.Methods;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Robust;
@@ -7,7 +9,10 @@ public class MethodCatalogTests
 {
     private static readonly Dictionary<string, string> _nothing = [];
 
-    public static TheoryData<string> Names => [.. MethodCatalog.All.Select(method => method.Name)];
+    public static TheoryData<string> Names => [.. Built.Select(method => method.Name)];
+
+    // The tests register methods of their own.
+    private static IReadOnlyList<MethodInfo> Built => MethodCatalog.Find(typeof(MethodCatalog).Assembly);
 
     [Fact]
     public void Every_published_method_has_its_name()
@@ -17,7 +22,7 @@ public class MethodCatalogTests
             "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart", "mma", "noise", "pgd-at", "rebat",
             "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
         ];
-        Assert.Equal(expected, MethodCatalog.All.Select(method => method.Name));
+        Assert.Equal(expected, Built.Select(method => method.Name));
         foreach (string baseline in new[] { "pgd-at", "trades", "mart", "consistency-at" }) Assert.Contains(baseline + "+rpat", MethodCatalog.Names);
         Assert.Null(MethodCatalog.Find("mma+rpat"));
         Assert.Null(MethodCatalog.Find("pgd"));
@@ -30,16 +35,16 @@ public class MethodCatalogTests
         var method = MethodCatalog.Find(name)!;
         Objective made = MethodCatalog.Make(name, _nothing, PgdOptions.Linf);
         Assert.Equal(name, made.Name);
-        Assert.Equal(made, MethodCatalog.Make(name, method.Parameters.ToDictionary(p => p.Name, p => p.Default), PgdOptions.Linf));
+        Assert.Equal(made, MethodCatalog.Make(name, method.Settings.ToDictionary(s => s.Name, s => s.Default), PgdOptions.Linf));
         Assert.Equal(method.TwoViews, made.TwoViews);
         Assert.Equal(method.Teachers, made.Teachers);
-        Assert.All(method.Parameters, p => Assert.True(p.About.Length > 0 && p.Source.Length > 0, p.Name));
+        Assert.All(method.Settings, s => Assert.True(s.About.Length > 0 && s.Source.Length > 0, s.Name));
     }
 
     [Theory]
-    [InlineData("beta", "-1", "setting 'beta' of method trades is '-1': it wants a number of at least 0.")]
-    [InlineData("beta", "six", "setting 'beta' of method trades is 'six': it wants a number of at least 0.")]
-    [InlineData("beta", "1/0", "setting 'beta' of method trades is '1/0': it wants a number of at least 0.")]
+    [InlineData("beta", "-1", "setting 'beta' of method trades is '-1': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
+    [InlineData("beta", "six", "setting 'beta' of method trades is 'six': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
+    [InlineData("beta", "1/0", "setting 'beta' of method trades is '1/0': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
     [InlineData("repeat", "yes", "setting 'repeat' of method trades is 'yes': it wants true or false.")]
     [InlineData("gamma", "1", "method trades has no setting 'gamma': its settings are beta, repeat.")]
     public void A_wrong_setting_is_named(string name, string value, string message) => Assert.Equal(
@@ -50,7 +55,8 @@ public class MethodCatalogTests
     {
         Dictionary<string, string> given = new() { ["threshold"] = "12/255", ["clean"] = "" };
         var made = (Mma)MethodCatalog.Make("mma", given, PgdOptions.Linf);
-        Assert.Equal((12 / 255f, 1 / 3f), (made.Search.Threshold, made.CleanShare));
+        Assert.Equal((12 / 255f, 1 / 3f), (made.Threshold, made.Clean));
+        Assert.Equal(["32/255", "0.005", "10", "1/3"], MethodCatalog.Find("mma")!.Settings.Select(setting => setting.Default));
     }
 
     [Fact]
@@ -65,13 +71,21 @@ public class MethodCatalogTests
     private static T Attack<T>(string name, PgdOptions pgd, Func<PgdOptions, T> look) => look(MethodCatalog.Make(name, _nothing, pgd).Attack!);
 
     [Fact]
-    public void The_page_on_adding_a_method_shows_a_method_that_is_found_and_trains()
+    public void A_registered_assemblys_method_is_known_to_all_and_trains()
     {
-        var method = Assert.Single(MethodCatalog.Find(typeof(FocalAt).Assembly));
-        Objective made = method.Make(new MethodSettings(method, new Dictionary<string, string> { ["focus"] = "0" }), PgdOptions.Linf with { Steps = 2 });
+        Assert.Equal("focal-at", Assert.Single(MethodCatalog.Find(typeof(FocalAt).Assembly)).Name);
+        MethodCatalog.Register(typeof(FocalAt).Assembly); // again
+        Assert.Single(MethodCatalog.All, method => method.Name == "focal-at");
+        Assert.Contains("focal-at+rpat", MethodCatalog.Names);
+        Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with { Steps = 2 });
         using var device = Engine.Device.Cpu(1);
         var plain = TestNets.Train(device, new PgdAt(PgdOptions.Linf with { Steps = 2 }), steps: 1);
         Assert.Equal(plain.Losses[0], TestNets.Train(device, made, steps: 1).Losses[0], 1e-6);
+    }
+
+    [Fact]
+    public void The_page_on_adding_a_method_shows_that_method()
+    {
         string source = File.ReadAllText(Repository.File("tests", "Rpat.Tests", "Snippets", "FocalAt.cs"));
         string[] marked = source.Split("// <adding-a-method>\n", 2)[1].Split("// </adding-a-method>", 2);
         Assert.Contains(marked[0], File.ReadAllText(Repository.File("docs", "adding-a-method.md")));

@@ -5,6 +5,8 @@ using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Losses;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
@@ -13,19 +15,20 @@ public class MethodTests
 {
     private static readonly PgdOptions _pgd = PgdOptions.Linf with { Steps = 2 };
     private static readonly PgdOptions _fixed = _pgd with { Start = PgdStart.Ball, Bn = BnMode.Eval };
-    private static readonly MarginSearch _search = new(Norm.Linf, 32 / 255f, 0.005f, Steps: 3, Rounds: 4);
 
     /// <summary>Every method, active from the first epoch.</summary>
     public static IReadOnlyList<Objective> All { get; } =
     [
-        new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new ConsistencyAt(_pgd), new Wa(_pgd),
-        new ReBat(_pgd, 1, Start: 1), new RpatPlusPlus(_pgd, 1, Start: 1), new AwpAt(_pgd), new Trades(_pgd) { Awp = new(0.005f) },
-        new Gairat(_pgd, Start: 1), new KdSwa(_pgd), new Ewat(_pgd), new MailAt(_pgd, new(10, -0.5f), Start: 1),
-        new MailTrades(_pgd, new(2, 0), Start: 1), new MailMart(_pgd, new(2, 0), Start: 1), new Te(_pgd, new(300, 1, 2)), new Te(_pgd, new(300, 1, 2), Beta: 6), new Sovr(_pgd), new Adr(_pgd, new(2.5f, 2, 0.7f, 0.95f)),
-        new Adr(_pgd, new(2.5f, 2, 0.7f, 0.95f), Beta: 6) { Awp = new(0.005f, Everything: true, StatisticsFirst: true) },
-        new Cure(_pgd), new Cure(_pgd, CodeForm: true), new Mma(_search), new RpatObjective(new PgdAt(_pgd)), new RpatObjective(new Trades(_pgd)),
-        new RpatObjective(new Mart(_pgd)), new RpatObjective(new ConsistencyAt(_pgd), Form: PerceptionForm.DifferenceQuotient),
-        new RpatObjective(new Trades(_pgd)) { Awp = new(0.01f), Average = new EmaAveraging(0.99f) },
+        new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new Consistency(_pgd), Named("wa"),
+        new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Start = 1 }, Named("awp"), new Trades(_pgd) { Awp = new() { Gamma = 0.005f } },
+        new Gairat(_pgd) { Start = 1 }, new KdSwa(_pgd), new Ewat(_pgd), Named("mail-at", ("start", "1")),
+        Named("mail-trades", ("start", "1")), Named("mail-mart", ("start", "1")), new Te(_pgd) { Start = 1, Ramp = 2 },
+        new Te(_pgd) { Start = 1, Ramp = 2, Base = StandsOn.Trades }, new Sovr(_pgd), new Adr(_pgd),
+        new Adr(_pgd) { Base = StandsOn.Trades, Gamma = 0.005f },
+        new Cure(_pgd), new Cure(_pgd) { CodeForm = true }, new Mma(_pgd with { Steps = 3 }) { Rounds = 4 }, new PgdAt(_pgd) { Perception = new() },
+        new Trades(_pgd) { Perception = new() }, new Mart(_pgd) { Perception = new() },
+        new Consistency(_pgd) { Perception = new() { Form = PerceptionForm.DifferenceQuotient } },
+        new Trades(_pgd) { Awp = new(), Average = new EmaAveraging(0.99f), Perception = new() },
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Count)];
@@ -60,14 +63,14 @@ public class MethodTests
     }
 
     [Fact]
-    public void Rpat_plus_plus_at_x_prime_is_ReBAT() => Same(new ReBat(_pgd, 1, Start: 1), new RpatPlusPlus(_pgd, 1, Alpha: 1, Start: 1));
+    public void Rpat_plus_plus_at_x_prime_is_ReBAT() => Same(new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Alpha = 1, Start = 1 });
 
     [Fact]
     public void ReBAT_without_its_term_is_WA() =>
-        Same(new Wa(_pgd) { Average = new EmaAveraging(0.999f, 1) }, new ReBat(_pgd, 0, Start: 1));
+        Same(Named("wa", ("start", "1")), new ReBat(_pgd) { Beta = 0, Start = 1 });
 
     [Fact]
-    public void ReBAT_is_WA_before_its_start() => Same(new Wa(_pgd), new ReBat(_pgd, 1));
+    public void ReBAT_is_WA_before_its_start() => Same(Named("wa"), new ReBat(_pgd));
 
     [Fact]
     public void An_average_of_decay_zero_is_a_copy()
@@ -84,42 +87,42 @@ public class MethodTests
         Same(new PgdAt(_pgd), new PgdAt(_pgd) { Average = new EmaAveraging(0.9f) });
 
     [Fact]
-    public void AWP_without_a_move_is_AT() => Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new WeightPerturbation(0) });
+    public void AWP_without_a_move_is_AT() => Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new() { Gamma = 0 } });
 
     [Fact]
     public void AWP_acts_from_its_start_on()
     {
-        Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new WeightPerturbation(0.01f, Start: 2) });
-        Assert.True(TestNets.Differ(Train(new PgdAt(_pgd)).State, Train(new PgdAt(_pgd) { Awp = new WeightPerturbation(0.01f) }).State));
+        Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new() { Start = 2 } });
+        Assert.True(TestNets.Differ(Train(new PgdAt(_pgd)).State, Train(new PgdAt(_pgd) { Awp = new() }).State));
     }
 
     [Fact]
-    public void GAIRAT_of_infinite_lambda_is_AT() => Same(new PgdAt(_pgd), new Gairat(_pgd, float.PositiveInfinity, Start: 1));
+    public void GAIRAT_of_infinite_lambda_is_AT() => Same(new PgdAt(_pgd), new Gairat(_pgd) { Lambda = float.PositiveInfinity, Start = 1 });
 
     [Fact]
     public void GAIRAT_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Gairat(_pgd));
 
     [Fact]
-    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd, Share: 0));
+    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd) { Share = 0 });
 
     [Fact]
-    public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed, new(300, 90, 60)));
+    public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed));
 
     [Fact]
-    public void Adr_without_trust_is_AT() => Near(new PgdAt(_fixed), new Adr(_fixed, new(2, 2, 0, 0)));
+    public void Adr_without_trust_is_AT() => Near(new PgdAt(_fixed), new Adr(_fixed) { ShareStart = 0, ShareEnd = 0 });
 
     [Fact]
-    public void KD_with_its_own_share_only_is_AT() => Same(new PgdAt(_fixed), new KdSwa(_fixed, 1, 0, 0) { Average = null });
+    public void KD_with_its_own_share_only_is_AT() => Same(new PgdAt(_fixed), new KdSwa(_fixed) { Own = 1, Clean = 0, Robust = 0 });
 
     [Fact]
     public void CURE_without_mask_and_revision_is_TRADES() =>
-        Same(new Trades(_pgd, 3, RepeatClean: false), new Cure(_pgd, Beta: 3, Gamma: 0, MaskShare: 0) { Average = null });
+        Same(new Trades(_pgd) { Beta = 3, Repeat = false }, new Cure(_pgd) { Beta = 3, Gamma = 0, MaskShare = 0 });
 
     [Fact]
     public void TRADES_repeats_the_clean_forward_for_the_statistics_only()
     {
         var (twice, _) = Train(new Trades(_pgd), steps: 1);
-        var (once, _) = Train(new Trades(_pgd, RepeatClean: false), steps: 1);
+        var (once, _) = Train(new Trades(_pgd) { Repeat = false }, steps: 1);
         foreach (var (a, b) in twice.Zip(once).Where(p => p.First.Name.EndsWith("weight", StringComparison.Ordinal)))
             Ops.LossProbe.AssertNear(Array.ConvertAll(a.ToFloats(), v => (double)v), b.ToFloats(), 1e-5);
         Assert.Equal(3, twice.First(a => a.Name.EndsWith("tracked", StringComparison.Ordinal)).ToInt64()[0]);
@@ -142,7 +145,7 @@ public class MethodTests
         using var device = Device.Cpu(1);
         // z = (w·x, 0): the margin of x for class 0 is w·x/‖w‖₁ in the maximum norm.
         LinearNet net = new(device, [1, -1, 2, 0, 0, 0], [0, 0]);
-        TrainingStep step = new(net, new Mma(_search with { Threshold = 0.4f, Rounds = 20 }), new Sgd(net.Parameters), seed: 1);
+        TrainingStep step = new(net, new Mma(_pgd with { Steps = 3 }) { Threshold = 0.4f, Rounds = 20 }, new Sgd(net.Parameters), seed: 1);
         step.Run([0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f], [0, 1], TestNets.Indices(2), epoch: 1, rate: 0);
         float[] margins = step.State().Single(a => a.Name == "table.margins").ToFloats();
         Assert.Equal(0.25, margins[100], 1e-3); // w·x = 1, ‖w‖₁ = 4
@@ -172,7 +175,7 @@ public class MethodTests
     public void A_schedule_moves_a_terms_weight_and_records_nothing_anew()
     {
         using var device = Device.Cpu(1);
-        var run = Make(device, new ReBat(_pgd, new RateCoefficient(), Start: 1));
+        var run = Make(device, new ReBat(_pgd) { Schedule = BetaSchedule.Dependent, Start = 1 });
         foreach (float rate in new[] { 0.1f, 0.05f })
         {
             run.Step.Run(new TrainingBatch { Images = TestNets.Images(4, seed: 1), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4) },
@@ -205,7 +208,7 @@ public class MethodTests
     public void A_mask_keeps_the_prominent_gradients_of_each_tensor()
     {
         using var device = Device.Cpu(1);
-        var run = Make(device, new Cure(_pgd, MaskShare: 0.5f));
+        var run = Make(device, new Cure(_pgd) { MaskShare = 0.5f });
         Run(run, 0);
         foreach (var p in run.Net.Parameters.Parameters.Where(p => p.Shape.Count > 8))
             Assert.InRange(p.GradToArray().Count(g => g == 0), (int)(0.45 * p.Shape.Count), (int)(0.6 * p.Shape.Count));
@@ -240,9 +243,12 @@ public class MethodTests
         PreActResNet net = TestNets.Small(device);
         var teacher = Assert.Throws<ArgumentException>(() => new TrainingStep(net, new KdSwa(_pgd), new Sgd(net.Parameters), seed: 1));
         Assert.Equal("The method needs a teacher 'clean': give it in Companions.Teachers.", teacher.Message);
-        var twin = Assert.Throws<ArgumentException>(() => new TrainingStep(net, new Wa(_pgd), new Sgd(net.Parameters), seed: 1));
+        var twin = Assert.Throws<ArgumentException>(() => new TrainingStep(net, Named("wa"), new Sgd(net.Parameters), seed: 1));
         Assert.Equal("wa keeps a second network of the same kind: give the training step Companions with a Twin.", twin.Message);
     }
+
+    private static Objective Named(string name, params (string Setting, string Text)[] settings) =>
+        MethodCatalog.Make(name, settings.ToDictionary(s => s.Setting, s => s.Text), _pgd);
 
     internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, Communicator? team = null)
     {

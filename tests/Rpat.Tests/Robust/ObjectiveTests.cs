@@ -3,6 +3,8 @@ using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Losses;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
@@ -19,21 +21,21 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(2, algorithm);
         var plain = TestNets.Train(device, _base);
-        var zero = TestNets.Train(device, new RpatObjective(_base, Lambda: 0));
+        var zero = TestNets.Train(device, _base with { Perception = new() { Weight = 0 } });
         TestNets.SameBits(plain.State, zero.State);
         Assert.Equal(plain.Losses, zero.Losses);
-        Assert.True(TestNets.Differ(plain.State, TestNets.Train(device, new RpatObjective(_base)).State));
+        Assert.True(TestNets.Differ(plain.State, TestNets.Train(device, _base with { Perception = new() }).State));
     }
 
     [Fact]
     public void The_start_epoch_counts_from_one_and_is_the_first_with_the_term()
     {
         using var device = Device.Cpu(2);
-        RpatObjective late = new(_base, StartEpoch: 3);
-        Assert.Same(_base, late.InEpoch(2));
-        Assert.Same(late, late.InEpoch(3));
+        var late = _base with { Perception = new() { Start = 3 } };
+        Assert.Equal(_base, late.ForEpoch(2));
+        Assert.Same(late, late.ForEpoch(3));
         TestNets.SameBits(TestNets.Train(device, _base, epoch: 2).State, TestNets.Train(device, late, epoch: 2).State);
-        TestNets.SameBits(TestNets.Train(device, new RpatObjective(_base), epoch: 3).State, TestNets.Train(device, late, epoch: 3).State);
+        TestNets.SameBits(TestNets.Train(device, _base with { Perception = new() }, epoch: 3).State, TestNets.Train(device, late, epoch: 3).State);
     }
 
     [Fact]
@@ -41,7 +43,7 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(1);
         PreActResNet net = TestNets.Small(device);
-        TrainingStep step = new(net, new RpatObjective(_base, StartEpoch: 2), new Sgd(net.Parameters), seed: 7);
+        TrainingStep step = new(net, _base with { Perception = new() { Start = 2 } }, new Sgd(net.Parameters), seed: 7);
         long[] tracked = new long[3];
         for (int epoch = 1; epoch <= 3; epoch++)
         {
@@ -60,7 +62,7 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(2);
         PgdAt still = new(_attack with { Steps = 0, RandomStart = false });
-        var (step, _) = OneStep(device, new RpatObjective(still, Alpha: alpha, Form: form));
+        var (step, _) = OneStep(device, still with { Perception = new() { Alpha = alpha, Form = form } });
         Assert.InRange(step.Loss.Terms.Single().ReadPart(1), 0, 1e-12);
         Assert.True(step.Loss.Terms.Single().ReadPart(0) > 0.1);
     }
@@ -72,7 +74,7 @@ public class ObjectiveTests
         // Eighths: products and sums are exact in float32, and so is x̃ in the middle.
         double[] weight = [.. Enumerable.Range(0, 30).Select(i => (i * 7 % 16 - 8) / 8.0)];
         LinearNet net = new(device, weight, [0.5, 0, -0.25]);
-        RpatObjective objective = new(new PgdAt(_attack with { Eps = 0.25f, StepSize = 0.125f, RandomStart = false }));
+        PgdAt objective = new(_attack with { Eps = 0.25f, StepSize = 0.125f, RandomStart = false }) { Perception = new() };
         TrainingStep step = new(net, objective, new Sgd(net.Parameters), seed: 1);
         step.Run([.. Enumerable.Repeat(0.5f, 20)], [0, 1], TestNets.Indices(2), epoch: 1, rate: 0.1f);
         Assert.Equal(0, step.Loss.Terms.Single().ReadPart(1));
@@ -82,8 +84,8 @@ public class ObjectiveTests
     public void Both_forms_train_alike_when_their_weights_are_converted()
     {
         using var device = Device.Cpu(2);
-        var code = TestNets.Train(device, new RpatObjective(_base, Lambda: 1));
-        var paper = TestNets.Train(device, new RpatObjective(_base, Lambda: 1 / 16f, Form: PerceptionForm.DifferenceQuotient));
+        var code = TestNets.Train(device, _base with { Perception = new() { Weight = 1 } });
+        var paper = TestNets.Train(device, _base with { Perception = new() { Weight = 1 / 16f, Form = PerceptionForm.DifferenceQuotient } });
         TestNets.SameBits(code.State, paper.State); // the factor 16 is a power of two
     }
 
@@ -91,8 +93,8 @@ public class ObjectiveTests
     public void The_unfused_sum_of_the_same_terms_trains_alike_up_to_rounding()
     {
         using var device = Device.Cpu(2);
-        var fused = TestNets.Train(device, new RpatObjective(_base, Lambda: 2), steps: 1);
-        var sum = TestNets.Train(device, new RpatObjective(new SamePgdAt(_attack), Lambda: 2), steps: 1);
+        var fused = TestNets.Train(device, _base with { Perception = new() { Weight = 2 } }, steps: 1);
+        var sum = TestNets.Train(device, new SamePgdAt(_attack) { Perception = new() { Weight = 2 } }, steps: 1);
         Assert.Equal(fused.Losses[0], sum.Losses[0], 1e-6);
         foreach (var (a, b) in fused.State.Zip(sum.State).Where(p => p.First.Type == Engine.IO.ElementType.F32))
             Ops.LossProbe.AssertNear(Array.ConvertAll(a.ToFloats(), v => (double)v), b.ToFloats(), 1e-5);
@@ -113,7 +115,7 @@ public class ObjectiveTests
     {
         Assert.Equal("clean", new Clean().Name);
         Assert.Equal("pgd-at", _base.Name);
-        Assert.Equal("pgd-at+rpat", new RpatObjective(_base).Name);
+        Assert.Equal("pgd-at+rpat", (_base with { Perception = new() }).Name);
     }
 
     [Fact]
@@ -121,7 +123,7 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(2);
         PreActResNet net = TestNets.Small(device);
-        TrainingStep step = new(net, new RpatObjective(_base), new Sgd(net.Parameters), seed: 7);
+        TrainingStep step = new(net, _base with { Perception = new() }, new Sgd(net.Parameters), seed: 7);
         foreach (int n in new[] { 4, 7, 2, 4 })
         {
             step.Run(TestNets.Images(n, seed: n), TestNets.ClassesOf(n), TestNets.Indices(n), epoch: 1, rate: 0.05f);
@@ -162,7 +164,6 @@ public class ObjectiveTests
     /// <summary>PGD-AT under another type, which RPAT cannot fuse; it asks for x̃ and x in the fused order.</summary>
     private sealed record SamePgdAt(PgdOptions Pgd) : Objective
     {
-        public override string Name => "same";
         public override PgdOptions Attack => Pgd;
         public override Loss Loss(Views v) => v.Tape.CrossEntropy(v.Adversarial, v.Labels);
     }

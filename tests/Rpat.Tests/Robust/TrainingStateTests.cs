@@ -3,13 +3,15 @@ using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
 /// <summary>A training step that is stopped and set up again goes on bit for bit.</summary>
 public class TrainingStateTests
 {
-    private static readonly RpatObjective _objective = new(new PgdAt(PgdOptions.Linf with { Steps = 2 }));
+    private static readonly PgdAt _objective = new(PgdOptions.Linf with { Steps = 2 }) { Perception = new() };
 
     [Fact]
     public void A_step_that_was_set_up_again_goes_on_bit_by_bit()

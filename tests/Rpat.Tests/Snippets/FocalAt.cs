@@ -1,19 +1,22 @@
 // <adding-a-method>
 using Rpat.Engine;
+using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Settings;
 
-namespace Rpat.Robust;
+namespace My.Methods;
 
 /// <summary>PGD-AT with weights (1 − p_y(x′))^focus, and any other block on top.</summary>
-public sealed record FocalAt(PgdOptions Pgd, float Focus = 2) : Objective, IMethod
+[Method("focal-at", "cross-entropy that looks at what is still wrong", "own", Attack = "A on CE", Terms = "CE(x')", Weights = "(1 - p_y)^focus")]
+public sealed record FocalAt(PgdOptions Pgd) : Objective
 {
-    public static IReadOnlyList<MethodInfo> Methods { get; } =
-    [
-        new("focal-at", "cross-entropy that looks at what is still wrong", "own", new("A on CE", "CE(x')") { Weights = "(1 - p_y)^focus" },
-            static (s, pgd) => new FocalAt(pgd, s.Number("focus"))) { Parameters = [MethodParameter.Number("focus", "2", "exponent", "own choice")] },
-    ];
-    public override string Name => "focal-at";
-    public override PgdOptions Attack => Pgd.For(InnerLoss.CrossEntropy);
+    [Setting("exponent of the weights", Source = "own choice", Max = 10)]
+    public float Focus { get; init; } = 2;
+
+    public override PgdOptions Attack => Pgd.A(InnerLoss.CrossEntropy);
+
     public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh));
+
     private void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {
         int k = logits.Length / labels.Length;

@@ -59,7 +59,7 @@ public class SelfTestTests(GpuFixture fixture)
             _ = new SelfTest(device, _small, TimeSpan.Zero).Run().ToList();
             device.QueueMultiplyAdds();
         }
-        new RowTermTests(fixture).All_terms(3, 2, 1);
+        new RowLossTests(fixture).All_losses(3, 2, 1);
         var launched = fixture.Launches.Select(launch => launch.Kernel).ToHashSet();
         Assert.Empty(KernelPrograms.Types.Select(type => KernelPrograms.Text(type).Name).Except(launched));
     }

@@ -1,4 +1,6 @@
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Recipes;
 
@@ -79,7 +81,7 @@ public sealed class UncertaintyTests : IDisposable
     {
         var register = Register.Select(row => $"{((string)row[1]).Replace(MethodCatalog.RpatSuffix, "", StringComparison.Ordinal)} {row[2]}").ToHashSet();
         string[] shared = ["train.epochs", "model.name", "data.name", "attack.eps", "method.start", "schedule.factor"]; // one row stands for several methods
-        var marked = MethodCatalog.All.SelectMany(m => m.Parameters.Where(p => p.Uncertain).Select(p => $"{m.Name} method.{p.Name}")
+        var marked = MethodCatalog.All.SelectMany(m => m.Settings.Where(s => s.IsUncertain).Select(s => $"{m.Name} method.{s.Name}")
             .Concat(m.Assumed.Select(a => $"{m.Name} {a.Key}")));
         Assert.All(marked.Where(name => !shared.Contains(name.Split(' ')[1])), name => Assert.Contains(name, register));
     }
@@ -88,19 +90,12 @@ public sealed class UncertaintyTests : IDisposable
     public void ARecipeTakesWhatIsAssumed()
     {
         var recipes = RecipeLibrary.Names.Select(name => ConfigResolver.Resolve(
-            new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", Keys.RecipeName, name)]))).ToList();
+            new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", ConfigKeys.Of(c => c.Recipe.Name), name)]))).ToList();
         foreach (var method in MethodCatalog.All)
             foreach (var (key, value, _) in method.Assumed)
                 Assert.True(
                     recipes.Exists(r => MethodCatalog.Find(r.Config.Method.Name)!.Name == method.Name && r.Values[key].Text == value),
                     $"no recipe of {method.Name} has {key} = {value}");
-    }
-
-    [Fact]
-    public void ThePerceptionTermsSettingsHaveTheConfigurationsDefaults()
-    {
-        foreach (var parameter in RpatObjective.Parameters)
-            Assert.Equal(parameter.Default, Keys.All.Single(leaf => leaf.Path == $"method.{parameter.Name}").Default);
     }
 
     private static bool Marked(string shown, string key) => shown.Split('\n').Any(line =>

@@ -22,7 +22,7 @@ public sealed class ConfigResolverTests : IDisposable
             [first, second],
             new Dictionary<string, string> { ["RPAT__TRAIN__EPOCHS"] = "7", ["RPAT__TRAIN__BATCH"] = "7" },
             ["train.epochs=8", "train.batch=8"],
-            [("--epochs", Keys.Epochs, "9")]));
+            [("--epochs", ConfigKeys.Of(c => c.Train.Epochs), "9")]));
 
         var config = resolved.Config;
         Assert.Equal((9, 8, 6L, 5), (config.Train.Epochs, config.Train.Batch, config.Train.Seed, config.Train.MaxSteps));
@@ -34,7 +34,7 @@ public sealed class ConfigResolverTests : IDisposable
         Assert.Equal($"{second}:1", resolved.Values["train.seed"].Origin);
         Assert.Equal($"{first}:3", resolved.Values["train.max_steps"].Origin);
         Assert.Equal($"{_test.PathOf("base.yaml")}:2", resolved.Values["optimizer.lr"].Origin);
-        Assert.StartsWith("part fashion:", resolved.Values["model.width"].Origin);
+        Assert.Equal("protocol fashion", resolved.Values["model.width"].Origin);
         Assert.Equal("default", resolved.Values["schedule.factor"].Origin);
     }
 
@@ -60,9 +60,9 @@ public sealed class ConfigResolverTests : IDisposable
     public void AScalarMethodIsShortForItsName(string method, bool hasTerm)
     {
         var config = Resolve([], $"method={method}");
-        Assert.Equal((method, hasTerm), (config.Method.Name, config.Method.Rpat is not null));
+        Assert.Equal((method, hasTerm), (config.Method.Name, config.Method.HasRpat));
         config = Resolve([_test.Write("m.yaml", $"method: {method}")]);
-        Assert.Equal((method, hasTerm), (config.Method.Name, config.Method.Rpat is not null));
+        Assert.Equal((method, hasTerm), (config.Method.Name, config.Method.HasRpat));
     }
 
     [Fact]
@@ -98,16 +98,17 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("? [a, b]\n: 1", "no plain name")]
     [InlineData("eval:\n  attacks: [[clean]]", "a list in a list")]
     [InlineData("eval:\n  attacks: [clean, clean]", "stands twice")]
-    [InlineData("train:\n  epochs: 0", "it wants a whole number of at least 1")]
-    [InlineData("train:\n  epochs: 99999999999", "it wants a whole number of at least 1")]
+    [InlineData("train:\n  epochs: 0", "it wants a whole number from 1 to 1000000")]
+    [InlineData("train:\n  epochs: 99999999999", "it wants a whole number from 1 to 1000000")]
     [InlineData("average:\n  ema: 1", "never move")]
     [InlineData("average:\n  ema: 0.9\n  swa: 3", "by step or by epoch")]
     [InlineData("method:\n  name: clean\n  beta: 6", "method clean has no setting 'beta': it has none")]
-    [InlineData("method:\n  name: trades\n  beta: much", "setting 'beta' of method trades is 'much': it wants a number of at least 0")]
+    [InlineData("method:\n  name: trades\n  beta: much", "setting 'beta' of method trades is 'much': it wants a number from 0 to 1000000")]
     [InlineData("method:\n  name: trades\n  repeat: maybe", "wants true or false")]
     [InlineData("method:\n  name: tradse", "did you mean 'trades'?")]
     [InlineData("data:\n  augment:\n    flip: yes", "it wants true or false")]
-    [InlineData("method:\n  rpat: {form: quotient, alpha: 1}", "strictly between 0 and 1")]
+    [InlineData("method:\n  rpat: {form: quotient, alpha: 1}", "it wants a number from 0.001 to 0.999")]
+    [InlineData("schedule:\n  warmup: 4\ntrain:\n  epochs: 3", "the run has 3 epochs and would end before it reaches its learning rate")]
     [InlineData("schedule:\n  milestones: [105, 100]", "milestones must rise")]
     [InlineData("optimizer: {nesterov: true, momentum: 0}", "needs a momentum")]
     [InlineData("run:\n  name: a/b", "part of a folder's name")]
@@ -137,7 +138,8 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("attack.step=2", "write 2/255")]
     [InlineData("attack.eps=1.5", "write 1.5/255")]
     [InlineData("attack.eps=300/255", "at most 1")]
-    [InlineData("attack.eps=-0.1", "of at least 0")]
+    [InlineData("attack.eps=-0.1", "it wants a number from 1e-6 to 1000")]
+    [InlineData("attack.eps=0", "it wants a number from 1e-6 to 1000")]
     [InlineData("attack.eps=eight", "such as 0.1, 1e-4 or 8/255")]
     public void AWrongEpsilonIsExplained(string setting, string expected) => Assert.Contains(expected, Error([], setting));
 
@@ -150,7 +152,6 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("attack.eps=8/255", 8.0 / 255)]
     [InlineData("attack.eps=0.031", 0.031)]
     [InlineData("attack.eps=1", 1.0)]
-    [InlineData("attack.eps=0", 0.0)]
     public void ARightEpsilonIsTaken(string setting, double expected) => Assert.Equal(expected, Resolve([], setting).Attack.Eps);
 
     [Fact]
@@ -161,6 +162,36 @@ public sealed class ConfigResolverTests : IDisposable
     [InlineData("nothing")]
     [InlineData("=1")]
     public void ASettingWithoutKeyAndValueIsRefused(string setting) => Assert.Contains("--set key=value", Error([], setting));
+
+    [Fact]
+    public void ARegisteredMethodsSettingsAreKeysWithBounds()
+    {
+        Assert.Equal("3", Resolve([], "method=focal-at", "method.focus=3").Method.Settings["focus"]);
+        Assert.Equal("2", Resolve([], "method=focal-at+rpat").Method.Settings["focus"]);
+        Assert.Contains("setting 'focus' of method focal-at is '11': it wants a number from 0 to 10", Error([], "method=focal-at", "method.focus=11"));
+        Assert.Contains("\"focus\"", JsonSchemaWriter.Write());
+    }
+
+    [Theory]
+    [InlineData("fashion-mma-quick", "pgd-at", "")] // a threshold is MMA's
+    [InlineData("fashion-trades-quick", "mail-trades", "beta=5,bias=0,repeat=false,slope=2,start=77")] // not TRADES's own 6
+    [InlineData("fashion-rebat-quick", "rpat++", "decay=0.98,start=3")] // what the recipe chose, both have
+    [InlineData("fashion-te-quick", "te", "ramp=2,start=2")]
+    public void AnotherMethodLeavesTheFirstOnesSettingsBehind(string recipe, string method, string expected)
+    {
+        var settings = ConfigResolver.Resolve(Sources([], $"recipe={recipe}", $"method={method}")).Config.Method.Settings;
+        foreach (string pair in expected.Split(',', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(pair.Split('=')[1], settings[pair.Split('=')[0]]);
+        Assert.Equal(Rpat.Robust.Methods.MethodCatalog.Find(method)!.Settings.Select(s => s.Name).Order(), settings.Keys.Order());
+    }
+
+    [Fact]
+    public void AResolvedFileOfOneMethodServesAnotherOne()
+    {
+        string file = _test.Write("run.yaml", ConfigWriter.Write(ConfigResolver.Resolve(Sources([], "method=trades"))));
+        Assert.Equal("5", Resolve([file], "method=mail-trades").Method.Settings["beta"]);
+        Assert.Empty(Resolve([file], "method=pgd-at").Method.Settings);
+        Assert.Contains("method pgd-at has no setting 'beta'", Error([file], "method=pgd-at", "method.beta=3"));
+    }
 
     [Fact]
     public void AnUnknownVariableIsRefused()

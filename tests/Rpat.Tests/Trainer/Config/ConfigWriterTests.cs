@@ -33,7 +33,7 @@ public sealed class ConfigWriterTests : IDisposable
         string text = ConfigWriter.Write(Resolve("train.epochs=4"));
         Assert.Contains("\n  epochs: 4                           # --set\n", text);
         Assert.Contains("\n  augment:\n    crop: 0                           # default\n", text);
-        Assert.Equal(Keys.All.Count(leaf => !leaf.IsOptional), text.Split('\n').Count(line => line.Contains("  # ")));
+        Assert.Equal(ConfigKeys.All.Count(leaf => !leaf.IsOptional), text.Split('\n').Count(line => line.Contains("  # ")));
     }
 
     private void AssertRoundTrip(params string[] sets)
@@ -43,7 +43,7 @@ public sealed class ConfigWriterTests : IDisposable
         var second = ConfigResolver.Resolve(new ConfigSources([file], new Dictionary<string, string>(), [], []));
         Assert.Equal(first.Values.ToDictionary(p => p.Key, p => Text(p.Value)), second.Values.ToDictionary(p => p.Key, p => Text(p.Value)));
         Assert.Equivalent(first.Config, second.Config, strict: true);
-        Assert.All(second.Values.Values.Where(entry => !Keys.All.Any(leaf => leaf.IsOptional && leaf.Path == entry.Path)), entry => Assert.StartsWith(file, entry.Origin));
+        Assert.All(second.Values.Values.Where(entry => !ConfigKeys.All.Any(leaf => leaf.IsOptional && leaf.Path == entry.Path)), entry => Assert.StartsWith(file, entry.Origin));
     }
 
     private static string Text(Entry entry) => entry.IsList ? entry.Text.Replace(" ", "") : entry.Text.Replace(", ", ",");

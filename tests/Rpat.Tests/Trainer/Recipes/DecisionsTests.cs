@@ -1,5 +1,7 @@
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Trainer.Config;
 
 namespace Rpat.Tests.Trainer.Recipes;
@@ -25,7 +27,7 @@ public class DecisionsTests
     [InlineData("cifar10-resnet18-pgd-at+rpat-l2", "attack.step", "15/255")] // 6
     [InlineData("cifar100-preactresnet18-rpat++-linf", "model.mean", "0.4914, 0.4822, 0.4465")] // 8: CIFAR-10's, as published; the key takes others
     public void ARecipeTakesWhatWasDecided(string recipe, string key, string value) => Assert.Equal(value, ConfigResolver.Resolve(
-        new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", Keys.RecipeName, recipe)])).Values[key].Text);
+        new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", ConfigKeys.Of(c => c.Recipe.Name), recipe)])).Values[key].Text);
 
     [Theory]
     [InlineData("rpat++", "alpha", "0.5")] // 4: one α, between clean and adversarial, as method.rpat.alpha
@@ -36,21 +38,21 @@ public class DecisionsTests
     [InlineData("awp", "log_clean", "false")] // 9
     [InlineData("cure", "code_form", "false")] // 16
     public void ASettingHasTheDefaultThatWasDecided(string method, string setting, string value) =>
-        Assert.Equal(value, MethodCatalog.Find(method)!.Parameters.Single(p => p.Name == setting).Default);
+        Assert.Equal(value, MethodCatalog.Find(method)!.Settings.Single(s => s.Name == setting).Default);
 
     [Fact]
     public void TheAveragedNetworkIsAskedInEvaluationModeAndMailsConstantIsThree() // 10, 14
     {
         float[] weights = new float[1];
-        new MarginWeights(0, 0).Weigh([0, 0], [0], weights);
+        new Mail { Slope = 0 }.Weigh([0, 0], [0], weights);
         Assert.Equal(1.5f, weights[0]);
-        Assert.True(((EmaAveraging)new ReBat(PgdOptions.Linf, 1).Average!).Statistics); // which evaluation mode needs
+        Assert.True(((EmaAveraging)new ReBat(PgdOptions.Linf).Average!).Statistics); // which evaluation mode needs
     }
 
     [Fact]
     public void TheBestCheckpointIsChosenOnHeldOutImagesUnlessTheTestImagesAreAskedFor() // 12
     {
-        Assert.Equal("validation", Keys.EvalSelect.Default);
-        Assert.Contains("test", Keys.EvalSelect.Names);
+        Assert.Equal("validation", ConfigKeys.Of(c => c.Eval.Select).Default);
+        Assert.Contains("test", ConfigKeys.Of(c => c.Eval.Select).Names);
     }
 }

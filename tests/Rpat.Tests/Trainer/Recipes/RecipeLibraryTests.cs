@@ -1,6 +1,11 @@
+using Rpat.Engine;
 using Rpat.Robust;
+using Rpat.Robust.Losses;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Recipes;
+using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Recipes;
 
@@ -31,14 +36,33 @@ public class RecipeLibraryTests
     public void TheCifarRecipeHasThePublishedSettings()
     {
         var config = Resolve("cifar10-preactresnet18-rpat-linf");
-        Assert.Equal(new TrainSection(110, 128, 0, 0, false, 1), config.Train);
-        Assert.Equal(new OptimizerSection(0.1, 0.9, 5e-4, false, 0), config.Optimizer);
+        Assert.Equal(new TrainSection { Epochs = 110 }, config.Train);
+        Assert.Equal(new OptimizerSection(), config.Optimizer);
         Assert.Equal([100, 105], config.Schedule.Milestones);
         Assert.Equal((ScheduleKind.Piecewise, 0.1), (config.Schedule.Kind, config.Schedule.Factor));
-        Assert.Equal(
-            new AttackSection(AttackNorm.Linf, 8.0 / 255, 2.0 / 255, 10, 1, AttackStart.Auto, AttackBatchNorm.Auto), config.Attack);
-        Assert.Equal(new RpatSection(1, 0.5, RpatForm.Code, 0), config.Method.Rpat);
+        Assert.Equal(new AttackSection(), config.Attack);
+        Assert.Equal((0.1, 0.9, 5e-4), (config.Optimizer.Lr, config.Optimizer.Momentum, config.Optimizer.WeightDecay));
+        Assert.Equal((8.0 / 255, 2.0 / 255, 10), (config.Attack.Eps, config.Attack.Step, config.Attack.Steps));
+        Assert.Equal(new RobustPerception { Weight = 1, Alpha = 0.5f, Form = PerceptionForm.Residual, Start = 0 }, config.Method.Rpat);
         Assert.Equal((4, true), (config.Data.Augment.CropPad, config.Data.Augment.Flip));
+    }
+
+    // The step from which the rate is that of the first drop, at 391 steps per epoch: the official scripts' rules.
+    [Theory]
+    [InlineData("cifar10-preactresnet18-gairat-linf", 29 * 391)] // from epoch 30 on, counted from 1
+    [InlineData("cifar10-wrn-34-10-gairat-linf", 59 * 391)]
+    [InlineData("cifar10-preactresnet18-rebat-linf", 100 * 391 - 1)] // t = epoch + (i + 1)/391 reaches 100 in the last iteration of epoch 99
+    [InlineData("cifar10-preactresnet18-rpat++-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-wrn-34-10-rpat++-cutmix-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-preactresnet18-wa-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-preactresnet18-awp-linf", 100 * 391 - 1)]
+    [InlineData("cifar10-resnet18-pgd-at-linf", 100 * 391)] // once at the end of each epoch
+    public void TheRateDropsInTheOfficialStep(string recipe, int step)
+    {
+        var config = Resolve(recipe);
+        var schedule = TrainingSetup.Schedule(config, stepsPerEpoch: 391);
+        Assert.Equal((float)config.Optimizer.Lr, schedule.Rate(step - 1));
+        Assert.Equal(config.Optimizer.Lr * config.Schedule.Factor, schedule.Rate(step), 1e-7);
     }
 
     [Fact]
@@ -72,7 +96,7 @@ public class RecipeLibraryTests
             Assert.Equal(line[(line.IndexOf(cells[4] + ",", StringComparison.Ordinal) + cells[4].Length + 1)..],
                 FormattableString.Invariant($"{published.Clean:F2},{published.Aa:F2},{published.Mean:F3},{published.Nrr:F3}"));
             var config = Resolve(name);
-            Assert.Equal((cells[2].Replace("wrn-", "wideresnet", StringComparison.Ordinal), cells[3], cells[4]), (config.Model.Name, config.Data.Name, config.Attack.Norm.ToString().ToLowerInvariant()));
+            Assert.Equal((cells[2].Replace("wrn-", "wideresnet", StringComparison.Ordinal), cells[3], cells[4]), (config.Model.Name, config.Data.Name, config.Attack.Norm.Name));
         }
     }
 
@@ -80,11 +104,11 @@ public class RecipeLibraryTests
     public void EveryMethodHasAQuickRecipeAndEveryNeedARecipe()
     {
         var methods = RecipeLibrary.Names.Where(RecipeLibrary.IsQuick).Select(name => Resolve(name).Method.Name).ToHashSet();
-        Assert.Empty(MethodCatalog.All.Select(m => m.Name).Except(methods));
+        Assert.Empty(MethodCatalog.Find(typeof(MethodCatalog).Assembly).Select(m => m.Name).Except(methods));
         foreach (var (key, recipe) in RecipeLibrary.Names.SelectMany(RecipeLibrary.Needs))
         {
             Assert.Contains(recipe, RecipeLibrary.Names);
-            Assert.Contains(Keys.All, leaf => leaf.Path == key);
+            Assert.Contains(ConfigKeys.All, leaf => leaf.Path == key);
         }
     }
 
@@ -166,5 +190,5 @@ public class RecipeLibraryTests
     ];
 
     private static TrainerConfig Resolve(string recipe) => ConfigResolver.Resolve(
-        new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", Keys.RecipeName, recipe)])).Config;
+        new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", ConfigKeys.Of(c => c.Recipe.Name), recipe)])).Config;
 }

@@ -6,7 +6,7 @@ namespace Rpat.Tests.Trainer.Training;
 
 public class DivergenceGuardTests
 {
-    private static readonly DivergenceGuard _guard = new(new GuardSection(GuardAction.Stop, Explode: 10, Constant: 50, Rollbacks: 1, Cut: 0.5, Overfit: 0), classes: 10);
+    private static readonly DivergenceGuard _guard = new(new GuardSection { Constant = 50, Rollbacks = 1, Overfit = 0 }, classes: 10);
 
     [Theory]
     [InlineData(double.NaN)]

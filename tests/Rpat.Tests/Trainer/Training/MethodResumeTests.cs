@@ -1,4 +1,5 @@
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -39,7 +40,7 @@ public sealed class MethodResumeTests(MethodResumeTests.Teachers teachers) : ICl
         if (method.StartsWith("kd-swa", StringComparison.Ordinal))
             return ["--set", $"method.teachers.clean={teachers.Folder}", "--set", $"method.teachers.robust={teachers.Folder}", "--set", "method.start=2"];
         if (method.StartsWith("cure", StringComparison.Ordinal)) return ["--set", $"model.weights={teachers.Folder}"];
-        return MethodCatalog.Find(method)!.Parameters.Any(p => p.Name == "start") ? ["--set", "method.start=2"] : [];
+        return MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=2"] : [];
     }
 
     private void Succeeds(params string[] arguments) => Assert.True(_test.Run(arguments) == 0, _test.Error);

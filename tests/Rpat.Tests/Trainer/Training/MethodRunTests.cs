@@ -1,5 +1,6 @@
 using Rpat.Engine.IO;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -81,6 +82,31 @@ public sealed class MethodRunTests : IDisposable
         Assert.Contains(message, _test.Error);
     }
 
+    [Theory]
+    [InlineData("te", "", "WARNING: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epochs: all of it is plain adversarial training, not te")]
+    [InlineData("wa", "", "method.start is 106 ")]
+    [InlineData("mail-at", "", "all of it is without weights, not mail-at")]
+    [InlineData("cure", "method.warmup=4", "all of it is clean training, not cure")]
+    [InlineData("pgd-at+rpat", "method.rpat.start=5", "all of it is without the perception term, not pgd-at+rpat")]
+    [InlineData("pgd-at", "method.awp.gamma=0.01,method.awp.start=5", "all of it is without weight perturbation")]
+    [InlineData("pgd-at", "average.swa=9", "average.swa is 9 ")]
+    public void AMethodThatBeginsAfterTheRunsEndIsSaidAtItsStartAndInItsReport(string method, string settings, string warning)
+    {
+        string[] sets = [.. settings.Split(',', StringSplitOptions.RemoveEmptyEntries).SelectMany(setting => new[] { "--set", setting })];
+        Assert.Equal(0, Run(method, sets));
+        Assert.Contains(warning, _test.Error);
+        Assert.Contains(warning.Split(" (")[0], File.ReadAllText(Path.Combine(RunOf(method), "report.html")));
+    }
+
+    [Fact]
+    public void ADryRunSaysItTooAndAMethodThatBeginsInTimeSaysNothing()
+    {
+        Assert.Equal(0, Run("te", ["--dry-run"]));
+        Assert.Contains("# WARNING: method.start is 90 ", _test.Out);
+        Assert.Equal(0, Run("te", ["--dry-run", "--set", "method.start=1"]));
+        Assert.Equal(1, _test.Out.Split("WARNING").Length - 1);
+    }
+
     [Fact]
     public void ATeacherThatIsNotThereIsNamed()
     {
@@ -90,7 +116,7 @@ public sealed class MethodRunTests : IDisposable
 
     // Methods that begin late in a long run begin at once in a short one.
     private static IEnumerable<string> FromTheStart(string method) =>
-        MethodCatalog.Find(method)!.Parameters.Any(p => p.Name == "start") ? ["--set", "method.start=1"] : [];
+        MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=1"] : [];
 
     private string Plain(string method)
     {

@@ -32,7 +32,7 @@ public class OpenDeviceTests
     [InlineData("cuda:x")]
     public void AnotherNameIsAnError(string name)
     {
-        Assert.Throws<FormatException>(() => Kinds.Device.Convert(name));
+        Assert.Throws<FormatException>(() => new DeviceKind().Parse(name));
         Assert.Contains($"device {name} is unknown", Assert.Throws<DeviceException>(() => OpenDevice.Named(name, "fp32")).Message, StringComparison.Ordinal);
     }
 }

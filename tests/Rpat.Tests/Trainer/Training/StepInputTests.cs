@@ -3,6 +3,7 @@ using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Tests.Gpu;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;

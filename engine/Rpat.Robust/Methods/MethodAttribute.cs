@@ -1,0 +1,59 @@
+using Rpat.Robust.Settings;
+
+namespace Rpat.Robust.Methods;
+
+/// <summary>
+/// Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. Its settings are its properties.
+/// </summary>
+/// <param name="name">Name in configurations.</param>
+/// <param name="about">What it is, in one line.</param>
+/// <param name="source">Paper, and where its definition is written down.</param>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class MethodAttribute(string name, string about, string source) : Attribute
+{
+    /// <summary>Name in configurations.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What it is, in one line.</summary>
+    public string About { get; } = about;
+
+    /// <summary>Paper, and where its definition is written down.</summary>
+    public string Source { get; } = source;
+
+    /// <summary>Which attack (a letter of methods.md 2.1), on which loss.</summary>
+    public required string Attack { get; init; }
+
+    /// <summary>Loss terms with their coefficients.</summary>
+    public required string Terms { get; init; }
+
+    /// <summary>What the logits should become.</summary>
+    public string Target { get; init; } = "true class";
+
+    /// <summary>Sample weights.</summary>
+    public string Weights { get; init; } = "1";
+
+    /// <summary>Networks next to the trained one.</summary>
+    public string Nets { get; init; } = "none";
+
+    /// <summary>What else there is.</summary>
+    public string Extra { get; init; } = "none";
+
+    /// <summary>Where it departs from the paper or the official code, and why.</summary>
+    public string Departs { get; init; } = "";
+
+    /// <summary>Modifiers that belong to it, of types without parameters.</summary>
+    public Type[] Modifiers { get; init; } = [];
+}
+
+/// <summary>Says of one of a method's settings that its default is from elsewhere than its declaration says.</summary>
+/// <param name="setting">The setting's key.</param>
+/// <param name="source">Where its default is from.</param>
+[AttributeUsage(AttributeTargets.Class, Inherited = false, AllowMultiple = true)]
+public sealed class NoteAttribute(string setting, string source) : Attribute
+{
+    /// <summary>Whether the default is assumed.</summary>
+    public bool Uncertain { get; init; }
+
+    /// <summary>The settings, that one with what is noted.</summary>
+    internal Setting On(Setting declared) => declared.Name == setting ? declared.From(source, Uncertain) : declared;
+}

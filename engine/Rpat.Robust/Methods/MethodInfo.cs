@@ -1,0 +1,116 @@
+using System.Reflection;
+using Rpat.Robust.Modifiers;
+using Rpat.Robust.Settings;
+
+namespace Rpat.Robust.Methods;
+
+/// <summary>A training method by name: a base, what modifies it, and the settings that these declare.</summary>
+public sealed class MethodInfo
+{
+    private readonly Func<PgdOptions, Objective> _base;
+    private readonly Func<IReadOnlyList<Modifier>> _modifiers;
+    private readonly IReadOnlyList<Owned> _settings;
+    private readonly Objective _prototype;
+
+    /// <summary>A base and its modifiers under a name of their own.</summary>
+    /// <param name="row">The name and what is said of it.</param>
+    /// <param name="make">Makes the base with its defaults from the run's threat model.</param>
+    /// <param name="modifiers">Makes the modifiers with their defaults.</param>
+    /// <param name="notes">Settings whose default is from elsewhere.</param>
+    public MethodInfo(
+        MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
+    {
+        (Row, _base, _modifiers) = (row, make, modifiers);
+        object[] parts = Parts(PgdOptions.Linf);
+        Setting Noted(Setting setting) => notes.Aggregate(setting, (noted, note) => note.On(noted));
+        _settings = [.. parts.SelectMany((part, i) => Setting.Of(part).Select(setting => new Owned(Noted(setting), i)))];
+        _prototype = Assemble(parts);
+        Assumed = _prototype.Assumed;
+    }
+
+    /// <summary>What is said of the method.</summary>
+    public MethodAttribute Row { get; }
+
+    /// <summary>Name in configurations.</summary>
+    public string Name => Row.Name;
+
+    /// <summary>What it is, in one line.</summary>
+    public string About => Row.About;
+
+    /// <summary>Paper, and where its definition is written down.</summary>
+    public string Source => Row.Source;
+
+    /// <summary>What can be set.</summary>
+    public IReadOnlyList<Setting> Settings => [.. _settings.Select(owned => owned.Setting)];
+
+    /// <summary>What the recipes of its published rows assume next to these settings.</summary>
+    public IReadOnlyList<Assumption> Assumed { get; init; }
+
+    /// <summary>Whether RPAT's perception term can be added (NAME+rpat).</summary>
+    public bool TakesRpat => _prototype.TakesRpat;
+
+    /// <summary>Whether the loss needs one true class for each image, so that images cannot be mixed (CutMix).</summary>
+    public bool NeedsOneClass => _prototype.NeedsOneClass;
+
+    /// <summary>Whether the loss looks at an averaged network of the method's own, in whose place none can be put.</summary>
+    public bool LooksAtAverage => _prototype.LooksAtAverage;
+
+    /// <summary>Whether each image comes in two views.</summary>
+    public bool TwoViews => _prototype.TwoViews;
+
+    /// <summary>Whether the run must start from given weights, or warm up on clean images.</summary>
+    public bool WantsWeights => _prototype.WantsWeights;
+
+    /// <summary>Frozen networks that must be given.</summary>
+    public IReadOnlyList<string> Teachers => _prototype.Teachers;
+
+    /// <summary>Makes the method.</summary>
+    /// <param name="given">Settings by name; an empty text is the default.</param>
+    /// <param name="pgd">Threat model and attack of the run.</param>
+    /// <exception cref="ArgumentException">A name is none of the method's, or a value is not what it takes; the sentence says what to do.</exception>
+    public Objective Make(IReadOnlyDictionary<string, string> given, PgdOptions pgd)
+    {
+        object[] parts = Parts(pgd);
+        foreach (var (name, text) in given) Set(parts, name, text);
+        return Assemble(parts);
+    }
+
+    /// <summary>The method of a type that a <see cref="MethodAttribute"/> names.</summary>
+    internal static MethodInfo Of(Type type)
+    {
+        var row = type.GetCustomAttribute<MethodAttribute>()!;
+        var withAttack = type.GetConstructor([typeof(PgdOptions)]);
+        return new MethodInfo(
+            row,
+            pgd => (Objective)(withAttack is null ? Activator.CreateInstance(type)! : withAttack.Invoke([pgd])),
+            () => [.. row.Modifiers.Select(modifier => (Modifier)Activator.CreateInstance(modifier)!)],
+            [.. type.GetCustomAttributes<NoteAttribute>()]);
+    }
+
+    private object[] Parts(PgdOptions pgd) => [_base(pgd), .. _modifiers()];
+
+    private Objective Assemble(object[] parts) =>
+        parts.Skip(1).Cast<Modifier>().Aggregate((Objective)parts[0], (method, modifier) => modifier.On(method)) with { Row = Name };
+
+    private void Set(object[] parts, string name, string text)
+    {
+        var owned = _settings.FirstOrDefault(s => s.Setting.Name == name) ?? throw new ArgumentException(Unknown(name));
+        if (text.Length == 0) return;
+        try
+        {
+            owned.Setting.Set(parts[owned.Part], text);
+        }
+        catch (FormatException error)
+        {
+            throw new ArgumentException($"setting '{name}' of method {Name} is '{text}': {error.Message}.", error);
+        }
+    }
+
+    private string Unknown(string name)
+    {
+        string known = _settings.Count == 0 ? "it has none" : $"its settings are {string.Join(", ", Settings.Select(s => s.Name))}";
+        return $"method {Name} has no setting '{name}': {known}.";
+    }
+
+    private sealed record Owned(Setting Setting, int Part);
+}

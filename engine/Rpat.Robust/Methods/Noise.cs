@@ -1,0 +1,20 @@
+using Rpat.Engine;
+using Rpat.Robust.Modifiers;
+using Rpat.Robust.Settings;
+
+namespace Rpat.Robust.Methods;
+
+/// <summary>Training on images with uniform noise in place of an attack (methods.md 5, M2): CE(z(clip(x + U(−ε, ε))), y).</summary>
+/// <param name="Pgd">Norm and ε of the noise.</param>
+[Method("noise", "training on images with uniform noise", "methods.md 5, M2", Attack = "uniform noise", Terms = "CE(x + noise)")]
+public sealed record Noise(PgdOptions Pgd) : Objective
+{
+    /// <inheritdoc/>
+    public override PgdOptions Attack => Pgd with { Steps = 0 };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Assumption> Assumed => Assumptions.Motivation;
+
+    /// <inheritdoc/>
+    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.SampleWeights);
+}

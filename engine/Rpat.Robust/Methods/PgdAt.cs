@@ -1,0 +1,20 @@
+using Rpat.Engine;
+using Rpat.Robust.Modifiers;
+using Rpat.Robust.Settings;
+
+namespace Rpat.Robust.Methods;
+
+/// <summary>PGD adversarial training (Madry et al., ICLR'18; methods.md 2.2): CE(z(x′), y).</summary>
+/// <param name="Pgd">The attack.</param>
+[Method("pgd-at", "cross-entropy on PGD examples", "Madry et al., ICLR'18; methods.md 2.2", Attack = "A on CE", Terms = "CE(x')")]
+public sealed record PgdAt(PgdOptions Pgd) : Objective
+{
+    /// <inheritdoc/>
+    public override PgdOptions Attack => Pgd;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Assumption> Assumed => Assumptions.Benchmarks;
+
+    /// <inheritdoc/>
+    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.SampleWeights);
+}

@@ -1,0 +1,66 @@
+using Rpat.Robust.Settings;
+
+namespace Rpat.Robust.Modifiers;
+
+/// <summary>How an averaged copy of the network follows it.</summary>
+public abstract record Averaging : Modifier
+{
+    /// <inheritdoc/>
+    public override Objective On(Objective method) => method with { Average = this };
+
+    /// <summary>Whether the averaged network is the result of the run, instead of the trained one.</summary>
+    public bool Report { get; init; } = true;
+
+    /// <summary>Moves the average after an optimizer step.</summary>
+    internal abstract void AfterStep(AveragedNet average, in Moment moment, ulong seed);
+
+    /// <summary>Moves the average after an epoch; true when its running statistics must be estimated anew.</summary>
+    internal virtual bool AfterEpoch(AveragedNet average, int epoch) => false;
+
+    /// <summary>Whether the average is the run's result after so many updates.</summary>
+    internal virtual bool IsReady(long updates) => true;
+}
+
+/// <summary>Exponential moving average after each step (methods.md 3.1, 4.11, 4.12).</summary>
+/// <param name="Decay">ρ: share of the old average.</param>
+/// <param name="Start">First epoch, counted from 1, that averages; before it the average is a copy.</param>
+/// <param name="Probability">Chance of a step to move the average.</param>
+/// <param name="Fall">Share of that chance that is lost, in a straight line, by the end of the run.</param>
+/// <param name="Statistics">Whether batch norms' running statistics are averaged too.</param>
+/// <param name="WarmUp">Decay min(1 − 1/(n + 1), ρ) after n steps, this one included, so that the first values are soon forgotten.</param>
+public sealed record EmaAveraging(
+    [property: Setting("share of the old average in each step", Source = "official code", Max = 1)] float Decay = 0.999f,
+    [property: Setting("first epoch in which the average moves on its own, counted from 1", Source = "official code", Min = 1,
+        Without = "without an average")]
+    int Start = 1,
+    float Probability = 1, bool Statistics = true, bool WarmUp = false, float Fall = 0) : Averaging
+{
+    internal override void AfterStep(AveragedNet average, in Moment moment, ulong seed)
+    {
+        float chance = Probability * (1 - Fall * (float)moment.Progress);
+        if (chance < 1 && !average.Draw(seed, moment, chance)) return;
+        float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 2), Decay) : Decay; // moment.Step counts those before
+        average.Move(moment.Epoch < Start ? 0 : warm, Statistics);
+    }
+}
+
+/// <summary>
+/// Stochastic weight averaging: the mean of the weights after each epoch (methods.md 4.1, 4.5); statistics are estimated anew.
+/// </summary>
+/// <param name="Start">First epoch, counted from 1, that counts.</param>
+public sealed record SwaAveraging(int Start) : Averaging
+{
+    internal override void AfterStep(AveragedNet average, in Moment moment, ulong seed)
+    {
+        // The average moves once an epoch.
+    }
+
+    internal override bool AfterEpoch(AveragedNet average, int epoch)
+    {
+        if (epoch < Start) return false;
+        average.Move(average.Updates / (average.Updates + 1f), statistics: false);
+        return true;
+    }
+
+    internal override bool IsReady(long updates) => updates > 0;
+}

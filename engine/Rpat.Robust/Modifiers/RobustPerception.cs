@@ -1,0 +1,54 @@
+using Rpat.Engine;
+using Rpat.Robust.Losses;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Settings;
+
+namespace Rpat.Robust.Modifiers;
+
+/// <summary>
+/// Robust Perception Adversarial Training (RPAT, ICCV'25; methods.md section 1) on top of any method: its loss plus
+/// λ·mean (z(x̃) − (1−α)z(x) − αz(x′))². A weight of zero is not computed at all.
+/// </summary>
+public sealed record RobustPerception : Modifier
+{
+    private const string Official = "the official code's default; what each table took is unknown";
+
+    /// <summary>λ, in the scale of <see cref="Form"/>.</summary>
+    [Setting("lambda, the perception term's weight in the scale of its form", Source = Official, Uncertain = true)]
+    public float Weight { get; init; } = 1;
+
+    /// <summary>Position of x̃ between x and x′.</summary>
+    [Setting("place of the middle image between clean (0) and adversarial (1)", Source = Official, Min = 1e-3, Max = 0.999,
+        Uncertain = true)]
+    public float Alpha { get; init; } = 0.5f;
+
+    /// <summary>The official code's form, or the paper's.</summary>
+    [Setting("scale of the term: the official code's, or the paper's difference quotients", Plural = "forms", Uncertain = true,
+        Source = "the official code's; which one made the tables is unknown")]
+    public PerceptionForm Form { get; init; }
+
+    /// <summary>First epoch, counted from 1, in which the term is active; 0 and 1 both mean from the start.</summary>
+    [Setting("first epoch (from 1) that uses the term", Source = Official, Uncertain = true, Without = "without the perception term")]
+    public int Start { get; init; }
+
+    /// <inheritdoc/>
+    public override Objective On(Objective method) => method with { Perception = this };
+
+    /// <summary>Whether there is a term; without x′ there is no perception to train.</summary>
+    internal bool Acts(Objective method, int epoch) => Weight != 0 && epoch >= Start && method.Attack is not null;
+
+    /// <summary>The method's loss with the term.</summary>
+    internal Loss Record(Objective method, Views v)
+    {
+        if (method is PgdAt { Mail: null } && v.Targets is null) return Fused(v);
+        var loss = method.Loss(v);
+        return loss + Weight * v.Perception(Alpha, Form);
+    }
+
+    /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>
+    private Loss Fused(Views v)
+    {
+        var (adversarial, mixed, clean) = (v.Adversarial, v.At(Alpha), v.Clean);
+        return v.Tape.RpatLoss(mixed, clean, adversarial, v.Labels, Weight, Alpha, Form);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Reflection;
+using System.Text.Json;
+
+namespace Rpat.Robust.Settings;
+
+/// <summary>A property that is declared as a setting.</summary>
+public sealed class Setting
+{
+    private readonly SettingAttribute _declared;
+
+    private Setting(PropertyInfo property, SettingAttribute declared, object prototype)
+    {
+        (Property, _declared) = (property, declared);
+        Name = declared.Name.Length > 0 ? declared.Name : JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
+        Kind = ValueKind.Of(property.PropertyType, declared);
+        Default = Kind.Write(property.GetValue(prototype));
+        (Source, IsUncertain) = (declared.Source, declared.Uncertain);
+    }
+
+    /// <summary>The property.</summary>
+    public PropertyInfo Property { get; }
+
+    /// <summary>Key.</summary>
+    public string Name { get; }
+
+    /// <summary>How its text becomes a value.</summary>
+    public ValueKind Kind { get; }
+
+    /// <summary>The value where nothing is set, as text.</summary>
+    public string Default { get; }
+
+    /// <summary>What it is and in which unit, in one line.</summary>
+    public string About => _declared.About;
+
+    /// <summary>Where the default is from.</summary>
+    public string Source { get; private init; }
+
+    /// <summary>Whether the default is assumed.</summary>
+    public bool IsUncertain { get; private init; }
+
+    /// <summary>Smallest number that is taken.</summary>
+    public double Min => _declared.Min;
+
+    /// <summary>Largest number that is taken.</summary>
+    public double Max => _declared.Max;
+
+    /// <summary>Whether an empty text says nothing at all.</summary>
+    public bool IsOptional => _declared.Optional;
+
+    /// <summary>What a choice's names are called together.</summary>
+    public string Plural => _declared.Plural;
+
+    /// <summary>For the epoch in which a part of a method begins: what a run is that ends before it; else empty.</summary>
+    public string Without => _declared.Without;
+
+    /// <summary>The first epoch with that part, for a value of this setting.</summary>
+    public int FirstEpoch(string text) =>
+        (int)Convert.ToInt64(Kind.Parse(text), System.Globalization.CultureInfo.InvariantCulture) + (_declared.IsLastWithout ? 1 : 0);
+
+    /// <summary>Whether bounds apply to it.</summary>
+    public bool IsNumber => Kind is WholeKind or RealKind;
+
+    /// <summary>
+    /// The settings of an object's type, those of its base first, in the order of their declarations; the object's values are the defaults.
+    /// </summary>
+    public static IReadOnlyList<Setting> Of(object prototype) =>
+    [
+        .. from property in prototype.GetType().GetProperties()
+           where property.GetCustomAttribute<SettingAttribute>() is not null
+           orderby DepthOf(property.DeclaringType!), property.MetadataToken
+           select new Setting(property, property.GetCustomAttribute<SettingAttribute>()!, prototype),
+    ];
+
+    /// <summary>The same whose default is from elsewhere.</summary>
+    public Setting From(string source, bool uncertain) => new(Property, _declared, this) { Source = source, IsUncertain = uncertain };
+
+    /// <summary>Gives an object its value.</summary>
+    /// <param name="target">An object of the declaring type.</param>
+    /// <param name="text">The value.</param>
+    /// <exception cref="FormatException">The text is no such value; the message ends the sentence "KEY is 'TEXT': …".</exception>
+    public void Set(object target, string text) => Property.SetValue(target, Kind.Parse(text));
+
+    private Setting(PropertyInfo property, SettingAttribute declared, Setting same)
+    {
+        (Property, _declared, Name, Kind, Default, Source) = (property, declared, same.Name, same.Kind, same.Default, same.Source);
+    }
+
+    private static int DepthOf(Type type) => type.BaseType is { } below ? 1 + DepthOf(below) : 0;
+}

@@ -1,0 +1,196 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Rpat.Robust.Settings;
+
+/// <summary>How the text of a setting becomes its value, and back.</summary>
+public abstract class ValueKind
+{
+    /// <summary>The names that may stand there; empty where they cannot be listed.</summary>
+    public virtual IReadOnlyList<string> Names => [];
+
+    /// <summary>Whether a list may stand there.</summary>
+    public virtual bool IsList => false;
+
+    /// <summary>Reads a value.</summary>
+    /// <exception cref="FormatException">It is none; the message ends the sentence "KEY is 'TEXT': …".</exception>
+    public abstract object? Parse(string text);
+
+    /// <summary>Writes a value.</summary>
+    public virtual string Write(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>The kind in JSON Schema's words; any text where nothing more is known.</summary>
+    public virtual JsonObject Schema() => new() { ["type"] = "string" };
+
+    /// <summary>The kind of a property.</summary>
+    /// <exception cref="NotSupportedException">There is none for its type.</exception>
+    internal static ValueKind Of(Type type, SettingAttribute declared)
+    {
+        if (declared.Kind is { } kind) return Custom(type, kind, declared);
+        if (Nullable.GetUnderlyingType(type) is { } inner) return new AutomaticKind(Of(inner, declared));
+        if (ItemOf(type) is { } item) return new ListKind(item, Of(item, declared));
+        if (type == typeof(string)) return new TextKind();
+        if (type == typeof(bool)) return new FlagKind();
+        if (type == typeof(Norm)) return new NormKind();
+        if (type.IsEnum) return new EnumKind(type);
+        if (type == typeof(int) || type == typeof(long)) return new WholeKind(type, declared.Min, declared.Max);
+        if (type == typeof(float) || type == typeof(double)) return new RealKind(type, declared.Min, declared.Max);
+        throw new NotSupportedException($"A setting cannot be a {type.Name}: give its attribute a Kind.");
+    }
+
+    private static ValueKind Custom(Type type, Type kind, SettingAttribute declared)
+    {
+        bool bounded = kind.GetConstructor([typeof(double), typeof(double)]) is not null;
+        var made = (ValueKind)Activator.CreateInstance(kind, bounded ? [declared.Min, declared.Max] : [])!;
+        return ItemOf(type) is { } item ? new ListKind(item, made) : made;
+    }
+
+    private static Type? ItemOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
+}
+
+/// <summary>Any text, the empty one included.</summary>
+public class TextKind : ValueKind
+{
+    /// <inheritdoc/>
+    public override object? Parse(string text) => text;
+}
+
+/// <summary><c>true</c> or <c>false</c>.</summary>
+public sealed class FlagKind : ValueKind
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names { get; } = ["true", "false"];
+
+    /// <inheritdoc/>
+    public override object? Parse(string text) => text.Trim().ToLowerInvariant() switch
+    {
+        "true" => true,
+        "false" => false,
+        _ => throw new FormatException("it wants true or false"),
+    };
+
+    /// <inheritdoc/>
+    public override string Write(object? value) => (bool)value! ? "true" : "false";
+
+    /// <inheritdoc/>
+    public override JsonObject Schema() => new() { ["type"] = "boolean" };
+}
+
+/// <summary>A whole number within bounds, both included.</summary>
+internal sealed class WholeKind(Type type, double min, double max) : ValueKind
+{
+    public override object? Parse(string text) => Numbers.TryWhole(text, out long value) && value >= min && value <= max
+        ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture)
+        : throw new FormatException($"it wants a whole number from {Numbers.Text(min)} to {Numbers.Text(max)}");
+
+    public override JsonObject Schema() => Bounds.On(new() { ["type"] = "integer" }, min, max);
+}
+
+/// <summary>A real number within bounds, both included; a fraction such as 8/255 is one.</summary>
+public class RealKind(Type type, double min, double max) : ValueKind
+{
+    /// <inheritdoc/>
+    public override object? Parse(string text) => Numbers.TryReal(text, out double value) && value >= min && value <= max
+        ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture)
+        : throw new FormatException($"it wants a number from {Numbers.Text(min)} to {Numbers.Text(max)}, such as 0.1, 1e-4 or 8/255");
+
+    /// <inheritdoc/>
+    public override string Write(object? value) => value is float single ? Numbers.Text(single) : Numbers.Text((double)value!);
+
+    // '8/255' is a number here, and '1e-4' is one that some readers of YAML take for text.
+    /// <inheritdoc/>
+    public override JsonObject Schema() => Bounds.AnyOf(
+        Bounds.On(new() { ["type"] = "number" }, min, max),
+        new JsonObject { ["type"] = "string", ["pattern"] = @"^\s*[-+.0-9eE]+\s*(/\s*[-+.0-9eE]+\s*)?$" });
+}
+
+/// <summary>
+/// One of the members of an enumeration: its name in lower case, or the one that a <see cref="JsonStringEnumMemberNameAttribute"/> gives
+/// it.
+/// </summary>
+internal sealed class EnumKind(Type type) : ValueKind
+{
+    private readonly (string Name, object Value)[] _members =
+        [.. type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (NameOf(field), field.GetValue(null)!))];
+
+    public override IReadOnlyList<string> Names => [.. _members.Select(member => member.Name)];
+
+    public override object? Parse(string text)
+    {
+        int index = Array.FindIndex(_members, member => member.Name == text.Trim());
+        return index >= 0 ? _members[index].Value : throw new FormatException($"it wants one of {string.Join(", ", Names)}");
+    }
+
+    public override string Write(object? value) => _members.First(member => member.Value.Equals(value)).Name;
+
+    public override JsonObject Schema() => Bounds.OneOf(Names);
+
+    private static string NameOf(FieldInfo field) =>
+        field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name);
+}
+
+/// <summary>A norm by its name.</summary>
+internal sealed class NormKind : ValueKind
+{
+    public override IReadOnlyList<string> Names { get; } = [Norm.Linf.Name, Norm.L2.Name];
+
+    public override object? Parse(string text) =>
+        Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf or l2");
+
+    public override string Write(object? value) => ((Norm)value!).Name;
+
+    public override JsonObject Schema() => Bounds.OneOf(Names);
+}
+
+/// <summary>A value, or <c>auto</c> to leave it to the method.</summary>
+internal sealed class AutomaticKind(ValueKind inner) : ValueKind
+{
+    private const string Automatic = "auto";
+
+    public override IReadOnlyList<string> Names => [Automatic, .. inner.Names];
+
+    public override object? Parse(string text) => text.Trim() == Automatic ? null : inner.Parse(text);
+
+    public override string Write(object? value) => value is null ? Automatic : inner.Write(value);
+
+    public override JsonObject Schema() => Bounds.OneOf(Names);
+}
+
+/// <summary>A list of values, written as a YAML list or separated by commas; it may be empty.</summary>
+internal sealed class ListKind(Type type, ValueKind item) : ValueKind
+{
+    public override bool IsList => true;
+
+    public override object? Parse(string text)
+    {
+        object?[] values = [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item.Parse)];
+        var list = Array.CreateInstance(type, values.Length);
+        values.CopyTo(list, 0);
+        return list;
+    }
+
+    public override string Write(object? value) =>
+        string.Join(", ", ((System.Collections.IEnumerable)value!).Cast<object>().Select(item.Write));
+
+    public override JsonObject Schema() =>
+        Bounds.AnyOf(new JsonObject { ["type"] = "array", ["items"] = item.Schema() }, new JsonObject { ["type"] = "string" }, item.Schema());
+}
+
+/// <summary>JSON Schema's words for what several kinds have.</summary>
+internal static class Bounds
+{
+    public static JsonObject On(JsonObject schema, double min, double max)
+    {
+        (schema["minimum"], schema["maximum"]) = (min, max);
+        return schema;
+    }
+
+    public static JsonObject OneOf(IEnumerable<string> names) =>
+        new() { ["enum"] = new JsonArray([.. names.Select(name => (JsonNode)name)]) };
+
+    public static JsonObject AnyOf(params JsonNode[] kinds) => new() { ["anyOf"] = new JsonArray(kinds) };
+}
