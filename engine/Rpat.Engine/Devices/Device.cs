@@ -26,7 +26,7 @@ public abstract class Device : IDisposable
     /// <summary>Whether <see cref="Capture"/> is worth asking; false once the device's driver has refused.</summary>
     public virtual bool Captures => false;
 
-    /// <summary>Takes sentences for people, about what the device does otherwise than it was asked to.</summary>
+    /// <summary>Raised with a message when the device deviates from the request.</summary>
     public event Action<string>? Noted;
 
     /// <summary>Grows whenever memory moved that recorded work may use.</summary>
@@ -45,7 +45,7 @@ public abstract class Device : IDisposable
         new CpuDevice(threads, convolution);
 
     /// <summary>Allocates zeroed persistent memory.</summary>
-    /// <exception cref="OutOfMemoryException">The device has not that much.</exception>
+    /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>
     public abstract DeviceBuffer Allocate(long words);
 
     /// <summary>Frees memory before the device is disposed.</summary>
@@ -79,7 +79,7 @@ public abstract class Device : IDisposable
     public abstract void Synchronize();
 
     /// <summary>
-    /// Queues multiply-adds on registers only, on as much of the processor as it has and as its convolutions multiply: what kernels are held against.
+    /// Queues register-only multiply-adds on all cores, in the precision of its convolutions: the peak that kernels are compared with.
     /// </summary>
     /// <returns>Operations queued, a multiply-add counted as two.</returns>
     public abstract double QueueMultiplyAdds();

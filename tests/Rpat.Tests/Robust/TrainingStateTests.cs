@@ -6,7 +6,7 @@ using Rpat.Robust;
 
 namespace Rpat.Tests.Robust;
 
-/// <summary>A training step that is stopped and set up again goes on bit for bit.</summary>
+/// <summary>A training step that is stopped and set up again continues bit for bit.</summary>
 public class TrainingStateTests
 {
     private static readonly RpatObjective _objective = new(new PgdAt(PgdOptions.Linf with { Steps = 2 }));

@@ -100,7 +100,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private readonly int _height = s.P + phases.Low + phases.Behind(s);
     private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
-    /// <summary>Whether zeros are written in one go to all pixels, since no tap reaches some of them: they stay in L2 for those that one does.</summary>
+    /// <summary>Whether the output is zeroed first because some pixels receive no tap; the rest is then still in L2.</summary>
     public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && !epilogue.Streams && phases.HasEmpty;
 
     private bool IsPacked => phases.Low + _behind > 0;
