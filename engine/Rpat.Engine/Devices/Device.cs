@@ -39,7 +39,7 @@ public abstract class Device : IDisposable
     internal bool OnlyQueues { get; set; }
 
     /// <summary>The CPU backend.</summary>
-    /// <param name="threads">Threads to use; 0 means one a core. Results do not depend on it.</param>
+    /// <param name="threads">Threads to use; 0 means one per core. Results do not depend on it.</param>
     /// <param name="convolution">Which convolution algorithms may be chosen.</param>
     public static Device Cpu(int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) =>
         new CpuDevice(threads, convolution);
@@ -72,7 +72,7 @@ public abstract class Device : IDisposable
     /// <summary>Words that a tensor takes in a layout.</summary>
     public abstract long StorageLength(Shape shape, Layout layout);
 
-    /// <summary>Words that a vector with one value a channel takes.</summary>
+    /// <summary>Words that a vector with one value per channel takes.</summary>
     public abstract int ChannelLength(int channels);
 
     /// <summary>Waits until all queued work is done.</summary>

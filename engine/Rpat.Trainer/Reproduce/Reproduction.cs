@@ -30,7 +30,7 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
         return ExitCode.Done;
     }
 
-    /// <summary>What there is so far, a row a method.</summary>
+    /// <summary>What there is so far, a row per method.</summary>
     public IReadOnlyList<ReproduceRow> Rows() =>
     [
         .. from recipe in plan.Recipes

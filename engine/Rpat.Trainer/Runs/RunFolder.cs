@@ -15,7 +15,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The resolved configuration's name in the folder.</summary>
     public const string ConfigName = "config.yaml";
 
-    /// <summary>The name of the file with the run's warnings, one a line.</summary>
+    /// <summary>The name of the file with the run's warnings, one per line.</summary>
     public const string WarningsName = "warnings.txt";
 
     private const string LockName = ".lock";

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Direct convolution: runs of four output pixels, three runs a tile, are rows of a product whose reduction runs over (channel
+/// Direct convolution: runs of four output pixels, three runs per tile, are rows of a product whose reduction runs over (channel
 /// block, tap, channel). An item is a few images: their packed copies stay in L2, and weights are read once for all of them.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
