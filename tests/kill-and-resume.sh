@@ -50,7 +50,7 @@ compare() { # compare NAME: trains once without a stop, once killed, and compare
   kill_and_resume "$length"
   # A process that was killed while it made its folder leaves one with an empty record, which no run has begun in.
   folders=($(find "$work"/parts/[0-9]* -maxdepth 1 -name run.json -size +0 -exec dirname {} +))
-  if [ "${#folders[@]}" -ne 1 ]; then echo "$1: the run was not gone on with: ${#folders[@]} folders"; return 1; fi
+  if [ "${#folders[@]}" -ne 1 ]; then echo "$1: the run was not resumed: ${#folders[@]} folders"; return 1; fi
   diff <(same "$work"/whole/[0-9]*) <(same "${folders[0]}") || { echo "$1: different after $(cat "$work/killed") kills"; return 1; }
   echo "$1: equal after $(cat "$work/killed") kills: $(same "${folders[0]}" | wc -l) files, uninterrupted $length ms"
 }

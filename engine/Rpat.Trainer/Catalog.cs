@@ -8,7 +8,7 @@ internal sealed record CatalogItem(string Name, string About);
 /// <summary>The names that configurations may hold, data sets aside. A name stands here only when the trainer can do it.</summary>
 internal static class Catalog
 {
-    /// <summary>Networks for <c>model.name</c>; wide ResNets of other sizes are known besides.</summary>
+    /// <summary>Networks for <c>model.name</c>; wide ResNets of other sizes are known too.</summary>
     public static IReadOnlyList<CatalogItem> Models { get; } = [.. ModelCatalog.All.Select(family => new CatalogItem(family.Name, family.About))];
 
     /// <summary>Attacks for <c>eval.attacks</c>; N stands for any number of steps.</summary>

@@ -8,7 +8,7 @@ namespace Rpat.Models;
 /// <summary>The networks by name (methods.md 1.9), for command lines, configurations and checkpoints.</summary>
 public static partial class ModelCatalog
 {
-    /// <summary>Every model; <c>wideresnetD-K</c> of any depth and width is found besides.</summary>
+    /// <summary>Every model; <c>wideresnetD-K</c> of any depth and width is found too.</summary>
     public static IReadOnlyList<ModelFamily> All { get; } =
     [
         PreAct("preactresnet18", "pre-activation ResNet-18 of the official RPAT_SOTAs code", normalizesStem: false),

@@ -29,7 +29,7 @@ public sealed class ModelFamily
     /// <summary>Width of the published net: what <see cref="ModelSpec.Width"/> 0 stands for.</summary>
     public int Width { get; }
 
-    /// <summary>Blocks a stage of the published net; 0 for a family without stages of equal blocks.</summary>
+    /// <summary>Blocks per stage of the published net; 0 for a family without stages of equal blocks.</summary>
     public int Blocks { get; init; }
 
     /// <summary>Images of 64 pixels and more are halved by the stem, as in the official RPAT_Benchmarks code.</summary>

@@ -20,7 +20,7 @@ public sealed record PreActResNetOptions : ModelOptions
 
 /// <summary>
 /// Pre-activation ResNet (methods.md 1.9(a)): a 3×3 stem, four stages of blocks with strides 1, 2, 2, 2, then batch norm, ReLU,
-/// global average and a linear layer. Width 64 with two blocks a stage is PreActResNet-18: 11 172 170 parameters for 10 classes.
+/// global average and a linear layer. Width 64 with two blocks per stage is PreActResNet-18: 11 172 170 parameters for 10 classes.
 /// </summary>
 public sealed class PreActResNet : PreActivationNet
 {

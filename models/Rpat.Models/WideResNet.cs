@@ -6,7 +6,7 @@ namespace Rpat.Models;
 /// <summary>What distinguishes one wide ResNet from another; the defaults are WideResNet-34-10 for CIFAR-10.</summary>
 public sealed record WideResNetOptions : ModelOptions
 {
-    /// <summary>Layers, 6n + 4 with n blocks a group.</summary>
+    /// <summary>Layers, 6n + 4 with n blocks per group.</summary>
     public int Depth { get; init; } = 34;
 
     /// <summary>Channels of the groups are 16, 32 and 64 times this.</summary>

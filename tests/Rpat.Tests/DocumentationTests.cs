@@ -54,7 +54,8 @@ public sealed partial class DocumentationTests
     [InlineData("attacks.md 4.3: P26")]
     [InlineData("attacks.md 2.2 to 2.99")]
     [InlineData("nothing.md")]
-    public void AReferenceThatLeadsNowhereIsFound(string reference) => Assert.NotEmpty(Problems("README.md", References().Match(reference)));
+    public void AReferenceThatLeadsNowhereIsFound(string reference) =>
+        Assert.NotEmpty(Problems("README.md", References().Match(reference)));
 
     private static IEnumerable<string> Problems(string file, Match reference)
     {
@@ -83,11 +84,11 @@ public sealed partial class DocumentationTests
     {
         string[] near = [Inside(file, path), "docs/" + path, path];
         return near.FirstOrDefault(_pages.ContainsKey)
-            ?? _pages.Keys.SingleOrDefault(page => path.Contains('/', StringComparison.Ordinal) && page.EndsWith("/" + path, StringComparison.Ordinal));
+            ?? _pages.Keys.SingleOrDefault(page => path.Contains('/') && page.EndsWith("/" + path, StringComparison.Ordinal));
     }
 
     private static bool IsPath(string name) => SourceName().IsMatch(name)
-        || (name.Contains('/', StringComparison.Ordinal) && _folders.Contains(name.Split('/')[0]) && PathName().IsMatch(name));
+        || (name.Contains('/') && _folders.Contains(name.Split('/')[0]) && PathName().IsMatch(name));
 
     // NAME stands for any name.
     private static bool Exists(string page, string name)
@@ -100,8 +101,8 @@ public sealed partial class DocumentationTests
     /// <summary>A relative path of a file, from the root; an empty one is the file itself.</summary>
     private static string Inside(string file, string path)
     {
-        string full = Repository.File(file);
-        return Path.GetRelativePath(Repository.Root, path.Length == 0 ? full : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(full)!, path)));
+        string full = path.Length == 0 ? file : Path.Combine(Path.GetDirectoryName(file)!, path);
+        return Path.GetRelativePath(Repository.Root, Path.GetFullPath(Repository.File(full)));
     }
 
     private static string Read(string file) => File.ReadAllText(Repository.File(file)).ReplaceLineEndings("\n");
@@ -130,7 +131,8 @@ public sealed partial class DocumentationTests
             Anchors = [.. headings.Select(h => NoSlug().Replace(h.Groups["title"].Value.ToLowerInvariant(), "").Replace(' ', '-'))];
             foreach (Match heading in headings.Where(h => h.Groups["number"].Success))
             {
-                var next = headings.FirstOrDefault(h => h.Index > heading.Index && h.Groups["level"].Length <= heading.Groups["level"].Length);
+                int level = heading.Groups["level"].Length;
+                var next = headings.FirstOrDefault(h => h.Index > heading.Index && h.Groups["level"].Length <= level);
                 Sections.Add(heading.Groups["number"].Value, text[heading.Index..(next?.Index ?? text.Length)]);
             }
         }
@@ -142,7 +144,7 @@ public sealed partial class DocumentationTests
         public Dictionary<string, string> Sections { get; } = [];
     }
 
-    // "methods.md 2.1 row A", "attacks.md section 1 and 2.3", "methods.md 1.9(a)", "attacks.md 0.4 rule 7", "attacks.md 4.3: P1, P15 to P17"
+    // "methods.md 2.1 row A", "attacks.md section 1 and 2.3", "methods.md 1.9(a)", "attacks.md 0.4 rule 7", "attacks.md 4.3: P1, P15"
     [GeneratedRegex("""
         (?<path>[A-Za-z0-9_][A-Za-z0-9_./-]*\.md)\b
         (?:(?:,|\ and|\ to)?\ (?:sections?\ )?(?<number>\d+(?:\.\d+)*)\b(?!\.\d)(?:\((?<letter>\w′?)\))?)*

@@ -47,7 +47,7 @@ public abstract class KernelSuite
     /// <summary>A tensor of activations.</summary>
     protected DeviceBuffer Filled(Shape shape) => Filled(Device.StorageLength(shape, Layout.Blocked));
 
-    /// <summary>A vector with one value a channel.</summary>
+    /// <summary>A vector with one value per channel.</summary>
     protected DeviceBuffer PerChannel(int channels) => Filled(Device.ChannelLength(channels));
 
     /// <summary>Labels below a number of classes.</summary>

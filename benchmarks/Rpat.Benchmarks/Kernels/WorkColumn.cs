@@ -30,7 +30,7 @@ internal sealed class WorkColumn(string name, string legend, Func<WorkRate, Peak
 /// <summary>What a case reached: floating-point operations and least memory traffic a second, in 10⁹; null where it has none.</summary>
 /// <param name="Microseconds">Median of a call.</param>
 /// <param name="GigaFlops">10⁹ operations a second.</param>
-/// <param name="GigaBytes">10⁹ bytes a second.</param>
+/// <param name="GigaBytes">10⁹ bytes per second.</param>
 internal sealed record WorkRate(double Microseconds, double? GigaFlops, double? GigaBytes)
 {
     /// <summary>The rates of a finished case, or null when it failed.</summary>
@@ -46,7 +46,7 @@ internal sealed record WorkRate(double Microseconds, double? GigaFlops, double? 
 
 /// <summary>The machine's limits, measured in the same run, right after the class of benchmarks that they are held against.</summary>
 /// <param name="GigaFlops">10⁹ operations a second of the fused multiply-add units, all threads.</param>
-/// <param name="GigaBytes">10⁹ bytes a second, read and written, of a copy that no cache holds, all threads.</param>
+/// <param name="GigaBytes">10⁹ bytes per second, read and written, of a copy that no cache holds, all threads.</param>
 internal sealed record Peak(double GigaFlops, double GigaBytes)
 {
     private static readonly Dictionary<string, Peak> _measured = [];

@@ -73,7 +73,7 @@ public abstract class LossTerm : Node
     }
 
     /// <summary>
-    /// Reads the values now, for whoever asks when another tape has run; to be called after each run from then on. Where processes share the
+    /// Reads the values now, for readers that ask when another tape has run; to be called after each run from then on. Where processes share the
     /// batch, each gets the values of all, so all must call it.
     /// </summary>
     public void Hold()

@@ -18,7 +18,7 @@ public abstract class Node
     /// <summary>What the node makes.</summary>
     public abstract IReadOnlyList<Tensor> Outputs { get; }
 
-    /// <summary>Tensors whose values <see cref="Backward"/> reads, besides the gradients.</summary>
+    /// <summary>Tensors whose values <see cref="Backward"/> reads, in addition to the gradients.</summary>
     public virtual IEnumerable<Tensor> Saved => [];
 
     /// <summary>Derived copies of weights that <see cref="Forward"/> reads.</summary>
@@ -46,7 +46,7 @@ public abstract class Node
     public virtual float ByValue => 0;
 
     /// <summary>
-    /// What the host does in each run besides queueing kernels, before the first of them: labels are checked, batches counted. A
+    /// What the host does in each run before the first kernel is queued: labels are checked, batches counted. A
     /// recorded run calls this too, but neither <see cref="Forward"/> nor <see cref="Backward"/>.
     /// </summary>
     public virtual void Begin()

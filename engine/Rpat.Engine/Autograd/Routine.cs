@@ -4,7 +4,7 @@ namespace Rpat.Engine;
 /// A stretch of a step that queues the same kernels each time: runs of tapes and kernels between them, such as the iterations of an
 /// attack. On a device that captures, the first run is an ordinary one, which allocates and compiles; the second is recorded; from
 /// then on all kernels are launched at once. When an argument changes that kernels got by value (a loss's weight) or memory moves,
-/// it begins anew. Elsewhere it runs as it was written. A run allocates nothing on the managed heap once it was recorded.
+/// it is recorded again. On devices without capture the body simply runs. A run allocates nothing on the managed heap once it was recorded.
 /// </summary>
 /// <param name="device">Where it runs.</param>
 /// <param name="body">

@@ -96,7 +96,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
         QueueBackward();
     }
 
-    /// <summary>What <see cref="Run"/> does besides queueing kernels.</summary>
+    /// <summary>What <see cref="Run"/> does on the host.</summary>
     internal void Begin()
     {
         Enter();

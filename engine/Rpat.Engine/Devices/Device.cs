@@ -26,7 +26,7 @@ public abstract class Device : IDisposable
     /// <summary>Whether <see cref="Capture"/> is worth asking; false once the device's driver has refused.</summary>
     public virtual bool Captures => false;
 
-    /// <summary>Takes sentences for people, about what the device does otherwise than it was asked to.</summary>
+    /// <summary>Raised with a message when the device deviates from the request.</summary>
     public event Action<string>? Noted;
 
     /// <summary>Grows whenever memory moved that recorded work may use.</summary>
@@ -39,13 +39,13 @@ public abstract class Device : IDisposable
     internal bool OnlyQueues { get; set; }
 
     /// <summary>The CPU backend.</summary>
-    /// <param name="threads">Threads to use; 0 means one a core. Results do not depend on it.</param>
+    /// <param name="threads">Threads to use; 0 means one per core. Results do not depend on it.</param>
     /// <param name="convolution">Which convolution algorithms may be chosen.</param>
     public static Device Cpu(int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) =>
         new CpuDevice(threads, convolution);
 
     /// <summary>Allocates zeroed persistent memory.</summary>
-    /// <exception cref="OutOfMemoryException">The device has not that much.</exception>
+    /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>
     public abstract DeviceBuffer Allocate(long words);
 
     /// <summary>Frees memory before the device is disposed.</summary>
@@ -72,14 +72,14 @@ public abstract class Device : IDisposable
     /// <summary>Words that a tensor takes in a layout.</summary>
     public abstract long StorageLength(Shape shape, Layout layout);
 
-    /// <summary>Words that a vector with one value a channel takes.</summary>
+    /// <summary>Words that a vector with one value per channel takes.</summary>
     public abstract int ChannelLength(int channels);
 
     /// <summary>Waits until all queued work is done.</summary>
     public abstract void Synchronize();
 
     /// <summary>
-    /// Queues multiply-adds on registers only, on as much of the processor as it has and as its convolutions multiply: what kernels are held against.
+    /// Queues register-only multiply-adds on all cores, in the precision of its convolutions: the peak that kernels are compared with.
     /// </summary>
     /// <returns>Operations queued, a multiply-add counted as two.</returns>
     public abstract double QueueMultiplyAdds();

@@ -70,7 +70,7 @@ public sealed class Communicator : IDisposable
     /// <param name="mine">This process's values.</param>
     /// <param name="all">Receives everybody's, in every process; as long as all of them together.</param>
     /// <exception cref="PeerLostException">A process is gone.</exception>
-    /// <exception cref="InvalidOperationException">The values do not fill <paramref name="all"/>: the processes do not do the same.</exception>
+    /// <exception cref="InvalidOperationException">The values do not fill <paramref name="all"/>: the ranks are out of sync.</exception>
     public void AllGather<T>(ReadOnlySpan<T> mine, Span<T> all) where T : unmanaged
     {
         var from = MemoryMarshal.AsBytes(mine);
@@ -218,7 +218,7 @@ public sealed class Communicator : IDisposable
 
     private InvalidOperationException Fault(string difference)
     {
-        string sentence = $"the processes do not do the same: {difference}";
+        string sentence = $"the ranks are out of sync: {difference}";
         Fail(1, sentence);
         return new InvalidOperationException(sentence);
     }

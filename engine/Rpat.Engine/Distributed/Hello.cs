@@ -25,7 +25,7 @@ internal readonly record struct Hello(bool IsPulse, int Rank, int Size, string S
         foreach (string text in new[] { Secret, Program, Configuration }) SendText(link, text);
     }
 
-    /// <summary>Null when whoever connected does not speak this protocol.</summary>
+    /// <summary>Null when the peer does not speak this protocol.</summary>
     public static Hello? Receive(Link link)
     {
         Span<byte> head = stackalloc byte[FixedBytes];

@@ -72,7 +72,7 @@ internal sealed class Link(Socket socket, int peer) : IDisposable
         }
     }
 
-    /// <summary>Wakes whoever waits for the other side.</summary>
+    /// <summary>Wakes those who wait for the other side.</summary>
     public void Cut()
     {
         try

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Distributed;
 
-/// <summary>Another process of the team has failed, ended or fallen silent: nothing that all of them must do together can go on.</summary>
+/// <summary>Another rank has failed, ended or fallen silent: no collective can complete.</summary>
 /// <param name="rank">The rank of that process.</param>
 /// <param name="code">The exit code that it gave for its failure; 0 when it ended without a word.</param>
 /// <param name="sentence">What happened, in one sentence.</param>

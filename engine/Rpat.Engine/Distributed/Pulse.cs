@@ -6,7 +6,7 @@ namespace Rpat.Engine.Distributed;
 
 /// <summary>
 /// Signs of life on connections of their own, in the background: a beat now and then, a farewell, or why a process fails. Rank 0 hears all
-/// others and tells them what it hears, so that whoever waits for a lost process learns of it and does not wait forever.
+/// others and tells them what it hears, so that nobody waits forever for a lost process.
 /// </summary>
 internal sealed class Pulse : IDisposable
 {

@@ -5,7 +5,7 @@ namespace Rpat.Engine.Distributed;
 /// <param name="Configuration">Whatever else must be the same in all processes, such as a hash of their settings; at most 4096 bytes.</param>
 public sealed record TeamOptions(string Program, string Configuration)
 {
-    /// <summary>A word that strangers on the network do not know; whoever comes without it is sent away and not counted.</summary>
+    /// <summary>The join token: a connection without it is closed and not counted.</summary>
     public string Secret { get; init; } = "";
 
     /// <summary>How long the processes may take to find each other.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 namespace Rpat.Engine.IO;
 
 /// <summary>
-/// Whole-file writes that a reader, a crash or a full disk never shows by halves: the bytes go to <c>NAME.tmp-PID</c> in the
+/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the
 /// same folder, are flushed to the disk, and only then take the place of the old file.
 /// </summary>
 public static class AtomicFile

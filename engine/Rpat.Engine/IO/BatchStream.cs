@@ -35,7 +35,7 @@ public sealed class BatchStream
     /// early is allowed and stops the background work.
     /// </summary>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="first">The batch to begin with, for a run that goes on in the middle of an epoch.</param>
+    /// <param name="first">The batch to begin with, for a run that resumes in the middle of an epoch.</param>
     public IEnumerable<ImageBatch> Epoch(int epoch, int first = 0)
     {
         using var leave = new CancellationTokenSource();

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Rpat.Engine.IO;
 
-/// <summary>Writes PNG images: 8 bits a channel, grey, RGB or RGBA, not interlaced (PNG specification, W3C 2003).</summary>
+/// <summary>Writes PNG images: 8 bits per channel, grey, RGB or RGBA, not interlaced (PNG specification, W3C 2003).</summary>
 public static class Png
 {
     private static readonly byte[] _signature = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];

@@ -13,7 +13,7 @@ public abstract class FeatureClassifier : Classifier
     /// <param name="input">One image: N is ignored, C, H and W are its size.</param>
     /// <param name="classes">Number of logits.</param>
     /// <param name="normalization">Mean and deviation of each channel, or null when the layers see [0,1].</param>
-    /// <exception cref="ShapeException">The normalisation has not one pair a channel.</exception>
+    /// <exception cref="ShapeException">The normalisation has not one pair per channel.</exception>
     protected FeatureClassifier(
         Device device, Shape input, int classes, (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization)
         : base(device, input, classes)

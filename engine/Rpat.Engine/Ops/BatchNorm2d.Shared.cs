@@ -116,7 +116,7 @@ internal sealed class SharedBatchNorm
         _share.Team.AllReduce(_sums);
     }
 
-    /// <summary>dx = scale·g + slope·x + offset: one slope and one offset a channel, each vector padded to the layout's block.</summary>
+    /// <summary>dx = scale·g + slope·x + offset: one slope and one offset per channel, each vector padded to the layout's block.</summary>
     private void Lines(in BatchNormSaved saved)
     {
         _device.Download(saved.Mean, _first);

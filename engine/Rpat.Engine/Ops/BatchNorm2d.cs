@@ -22,7 +22,7 @@ public enum BnMode
 /// <param name="RunningVar">Moving unbiased variance.</param>
 public readonly record struct BatchNormState(DeviceBuffer Gamma, DeviceBuffer Beta, DeviceBuffer RunningMean, DeviceBuffer RunningVar);
 
-/// <summary>What a training-mode batch norm keeps of its batch, one value a channel.</summary>
+/// <summary>What a training-mode batch norm keeps of its batch, one value per channel.</summary>
 /// <param name="Mean">Batch mean.</param>
 /// <param name="InvStd">1/√(biased variance + ε).</param>
 /// <param name="Scale">γ·InvStd.</param>
@@ -74,13 +74,13 @@ public static class BatchNorm2dOp
     /// <param name="layer">γ, β and running statistics of C channels.</param>
     /// <param name="mode">Which statistics are used.</param>
     /// <param name="relu">Clamp at zero afterwards.</param>
-    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value a channel in training mode.</exception>
+    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value per channel in training mode.</exception>
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu = false)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
         int values = (tape.Share?.Whole(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
-        ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d", $"training statistics of {x} need more than one value a channel");
+        ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d", $"training statistics of {x} need more than one value per channel");
         return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;
     }
 }

@@ -1,6 +1,6 @@
 namespace Rpat.Engine;
 
-/// <summary>Kernels of a backend for the bias of a convolution; x and y are activations, the bias one value a channel.</summary>
+/// <summary>Kernels of a backend for the bias of a convolution; x and y are activations, the bias one value per channel.</summary>
 public interface IChannelBiasKernels
 {
     /// <summary>y[c] = x[c] + bias[c], the view of x applied.</summary>
@@ -13,7 +13,7 @@ public interface IChannelBiasKernels
 /// <summary>Recording of biases.</summary>
 public static class ChannelBiasOp
 {
-    /// <summary>x + bias, one value a channel: the bias of a convolution.</summary>
+    /// <summary>x + bias, one value per channel: the bias of a convolution.</summary>
     /// <param name="tape">Where it is recorded.</param>
     /// <param name="x">Activations <c>[N, C, H, W]</c>.</param>
     /// <param name="bias">C values.</param>

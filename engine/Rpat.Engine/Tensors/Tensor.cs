@@ -45,7 +45,7 @@ public class Tensor
         internal set => _grad = value;
     }
 
-    /// <summary>Not null when the tensor is never stored, but computed by whoever reads <see cref="AffineView.Source"/>.</summary>
+    /// <summary>Not null when the tensor is never stored, but computed by each reader of <see cref="AffineView.Source"/>.</summary>
     internal AffineView? View { get; init; }
 
     /// <summary>The tape whose plan places the tensor; null for persistent tensors.</summary>

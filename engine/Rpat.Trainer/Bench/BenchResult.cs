@@ -37,7 +37,7 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
             throw new UsageException($"'{path}' cannot be read as a baseline ({error.Message.TrimEnd('.')}): give a file that 'rpat bench {what} --json' has written.", error);
         }
 
-        throw new UsageException($"'{path}' is no result of a benchmark: give a file that 'rpat bench {what} --json' has written.");
+        throw new UsageException($"'{path}' is not a benchmark result: give a file that 'rpat bench {what} --json' has written.");
     }
 
     /// <summary>Writes everything as JSON, as one step.</summary>

@@ -8,7 +8,7 @@ internal static class BenchTable
 {
     private const double LeastShare = 0.002;
 
-    /// <summary>One line an item: median and range of the rounds.</summary>
+    /// <summary>One line per item: median and range of the rounds.</summary>
     /// <param name="row">What was timed.</param>
     /// <param name="each">What one run handles: a batch, the set.</param>
     /// <param name="width">Columns of the name.</param>

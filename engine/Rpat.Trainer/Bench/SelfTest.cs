@@ -9,7 +9,7 @@ namespace Rpat.Trainer.Bench;
 /// <param name="Error">Largest difference from a double-precision reference over the largest value, at sampled places.</param>
 /// <param name="Milliseconds">Time of one launch, the mean of many queued one behind the other.</param>
 /// <param name="Gigaflops">Billions of operations a second; 0 where memory is what counts.</param>
-/// <param name="Gigabytes">Billions of bytes a second that must at least move.</param>
+/// <param name="Gigabytes">Billions of bytes per second that must at least move.</param>
 internal sealed record SelfTestLine(
     string Name, IReadOnlyList<string> Covers, double Error, double Milliseconds, double Gigaflops, double Gigabytes)
 {

@@ -17,7 +17,7 @@ internal sealed class BenchOutput
     private readonly Option<string[]> _filter = new("--filter") { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
     private readonly Option<string?> _category = new("--category") { HelpName = "NAME,…" };
     private readonly Option<string?> _baseline = new("--baseline") { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
-    private readonly Option<string?> _failOver = new("--fail-over") { Description = "end with exit code 7 when a median is more than so many times the baseline's, such as 1.25", HelpName = "RATIO" };
+    private readonly Option<string?> _failOver = new("--fail-over") { Description = "end with exit code 7 when a median exceeds the baseline's by this factor, such as 1.25", HelpName = "RATIO" };
     private readonly Option<string?> _json = new("--json") { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
     private readonly Option<string?> _artifacts = new("--artifacts") { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
 

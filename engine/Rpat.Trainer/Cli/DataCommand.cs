@@ -68,7 +68,7 @@ internal sealed class DataCommand
     private Command Preview()
     {
         var count = new Option<int>("--n") { Description = "images of each class", HelpName = "N", DefaultValueFactory = _ => 12 };
-        var command = new Command("preview", "Write a contact sheet of training images as PNG, one row a class.") { _spec, _dir, _out, count };
+        var command = new Command("preview", "Write a contact sheet of training images as PNG, one row per class.") { _spec, _dir, _out, count };
         command.SetAction(parsed =>
         {
             int columns = parsed.GetValue(count);

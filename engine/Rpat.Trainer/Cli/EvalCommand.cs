@@ -15,7 +15,7 @@ internal sealed class EvalCommand
     private readonly Host _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attacks = new("--attacks") { Description = "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'", HelpName = "NAME,…", DefaultValueFactory = _ => "clean,pgd20" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "go on with an evaluation that was stopped or killed" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _logits = new("--save-logits") { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
@@ -57,7 +57,7 @@ internal sealed class EvalCommand
         }
         catch (OperationCanceledException)
         {
-            _host.Error.WriteLine($"stopped; what is done is in {folder}: the same command with --resume goes on");
+            _host.Error.WriteLine($"stopped; what is done is in {folder}: resume with the same command and --resume");
             return stop.Code;
         }
     }
@@ -81,7 +81,7 @@ internal sealed class EvalCommand
         return code;
     }
 
-    // Direct sums round less than Winograd's transforms, and whoever keeps logits compares them.
+    // Direct sums round less than Winograd's transforms, and kept logits are compared.
     private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject) => options.Batch.Run(_host.Warn, batch =>
     {
         using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);

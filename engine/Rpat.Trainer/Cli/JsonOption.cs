@@ -25,7 +25,7 @@ internal sealed class JsonOption
 
     private readonly Option<string?> _option = new("--json")
     {
-        Description = "print the result as JSON instead, or write it to a file besides",
+        Description = "print the result as JSON instead, or also write it to a file",
         HelpName = "FILE",
         Arity = ArgumentArity.ZeroOrOne,
     };

@@ -20,7 +20,7 @@ internal sealed class KernelsCommand
     private readonly DeviceOption _device;
     private readonly Option<string> _precision = Choice("--precision", "how a GPU's convolutions multiply", "fp32", "tf32", "bf16");
     private readonly Option<string> _conv = Choice("--conv", "convolution algorithms of the CPU", "auto", "direct");
-    private readonly Option<int> _threads = Number("--threads", "threads of the CPU, 0 for one a core", 0);
+    private readonly Option<int> _threads = Number("--threads", "threads of the CPU, 0 for one per core", 0);
     private readonly Option<int> _batch = Number("--batch-size", "images", 128);
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);

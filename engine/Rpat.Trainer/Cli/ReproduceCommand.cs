@@ -19,13 +19,13 @@ internal sealed class ReproduceCommand
     private readonly Option<string> _methods = new("--methods") { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…", DefaultValueFactory = _ => "all" };
     private readonly Option<string> _seeds = new("--seeds") { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3", DefaultValueFactory = _ => "1" };
     private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
-    private readonly Option<bool> _resume = new("--resume") { Description = "go on in a folder that exists: what is finished is kept" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "resume in an existing folder: what is finished is kept" };
     private readonly Option<int?> _images = new("--n") { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
     private readonly Option<string> _attack = new("--attack") { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
     private readonly Option<string> _data = new("--data") { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
     private readonly Option<string> _net = new("--net") { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
     private readonly Option<string> _norm = new("--norm") { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
-    private readonly Option<string[]> _sets = new("--set") { Description = "a value for every run besides its recipe's; repeatable", HelpName = "KEY=VALUE" };
+    private readonly Option<string[]> _sets = new("--set") { Description = "a value for every run in addition to its recipe's; repeatable", HelpName = "KEY=VALUE" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;
@@ -58,7 +58,7 @@ internal sealed class ReproduceCommand
             _host.Out.Write(ReproduceTable.Markdown(rows));
             _host.Out.WriteLine($"folder: {plan.Out}");
         });
-        if (code != ExitCode.Done) _host.Error.WriteLine("stopped; the same command with --resume goes on");
+        if (code != ExitCode.Done) _host.Error.WriteLine("stopped; resume with the same command and --resume");
         else if (rows.Any(row => row.Failures.Count > 0)) code = ExitCode.Diverged;
         return code;
     }
@@ -94,7 +94,7 @@ internal sealed class ReproduceCommand
         {
             if (File.Exists(path))
             {
-                if (!resume) throw new UsageException($"'{plan.Out}' holds a reproduction already: go on with it by --resume, or choose another --out.");
+                if (!resume) throw new UsageException($"'{plan.Out}' already holds a reproduction: resume it with --resume, or choose another --out.");
                 if (File.ReadAllText(path) != now) throw new UsageException($"'{plan.Out}' holds a reproduction of another scale or with other --set values: choose another --out.");
                 return;
             }

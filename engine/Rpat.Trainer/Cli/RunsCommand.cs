@@ -93,7 +93,7 @@ internal sealed class RunsCommand
         if (run.Record is { } record)
         {
             yield return $"started   {record.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', record.CommandLine)}";
-            foreach (var resume in record.Resumes ?? []) yield return $"gone on   {resume.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', resume.CommandLine)}";
+            foreach (var resume in record.Resumes ?? []) yield return $"resumed   {resume.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', resume.CommandLine)}";
             if (record.End is { } end) yield return $"ended     {end.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, after {RunReport.Duration(run)}";
         }
 

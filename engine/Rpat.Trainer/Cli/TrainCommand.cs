@@ -24,7 +24,7 @@ internal sealed class TrainCommand
 
     private readonly Option<string?> _resume = new("--resume")
     {
-        Description = "go on with a run (its folder or name), or with 'auto' the newest unfinished one of the same name if there is one",
+        Description = "resume a run (its folder or name), or with 'auto' the newest unfinished one of the same name if there is one",
         HelpName = "RUN|auto",
         Arity = ArgumentArity.ZeroOrOne,
     };

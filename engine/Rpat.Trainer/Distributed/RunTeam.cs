@@ -6,7 +6,7 @@ using Rpat.Trainer.Training;
 namespace Rpat.Trainer.Distributed;
 
 /// <summary>
-/// What the processes of a run do together besides its steps: they agree on when to stop, start from the same state, and divide evaluations.
+/// What the processes of a run do together between its steps: they agree on when to stop, start from the same state, and divide evaluations.
 /// A run of one process has a team of its own, which costs nothing.
 /// </summary>
 /// <param name="team">The processes; null for one.</param>
@@ -22,7 +22,7 @@ internal sealed class RunTeam(Communicator? team, StopRequest stop, string? desc
     /// <summary>Whether the run is to stop: what this process was asked, or in a team what all have agreed on.</summary>
     public bool IsStopping => team is null ? stop.IsRequested : _agreed != 0;
 
-    /// <summary>The exit code that all have agreed on; 0 while the run goes on.</summary>
+    /// <summary>The exit code that all have agreed on; 0 while the run continues.</summary>
     public int Code => team is null ? stop.Code : _agreed;
 
     /// <summary>

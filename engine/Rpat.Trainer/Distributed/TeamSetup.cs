@@ -46,7 +46,7 @@ internal static class TeamSetup
     /// <summary>Waits for the processes that somebody else starts.</summary>
     public static Communicator Host(Place place, TeamOptions options)
     {
-        // A team of this machine needs no ear for the network.
+        // Local groups listen on loopback only.
         var address = place.Host is "localhost" or "127.0.0.1" ? IPAddress.Loopback : Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         using var point = new MeetingPoint(address, place.Port);
         return point.Gather(place.Size, options);

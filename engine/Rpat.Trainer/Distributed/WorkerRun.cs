@@ -83,7 +83,7 @@ internal sealed class WorkerRun
         try
         {
             Measure();
-            if (!_team.Share(false)) return; // whether there is a best network besides the last
+            if (!_team.Share(false)) return; // whether there is a best network apart from the last
             _team.ShareReported(_setup);
             Measure();
         }

@@ -27,7 +27,7 @@ internal static class WorkerSession
         }
         catch (PeerLostException lost) when (lost.Code != 0)
         {
-            return lost.Code; // whoever failed has said why
+            return lost.Code; // the rank that failed has said why
         }
         catch (Exception error)
         {

@@ -11,7 +11,7 @@ namespace Rpat.Trainer.Distributed;
 /// </summary>
 internal sealed class Workers : IDisposable
 {
-    /// <summary>Tells a process the word that it must say at the meeting point.</summary>
+    /// <summary>Passes the join token to a worker.</summary>
     public const string SecretVariable = "RPAT_TEAM_SECRET";
 
     private const int PatienceMs = 10_000;

@@ -37,7 +37,7 @@ internal readonly record struct BatchSize(int Images, bool MayShrink)
             }
             catch (OutOfMemoryException) when (MayShrink && images > 1)
             {
-                note($"out of memory with {Text(images)} under attack at a time: going on with {(images + 1) / 2}");
+                note($"out of memory with {Text(images)} under attack at a time: continuing with {(images + 1) / 2}");
             }
             catch (OutOfMemoryException error)
             {

@@ -10,7 +10,7 @@ namespace Rpat.Trainer.Evaluation;
 
 /// <summary>What <c>rpat eval</c> was asked for, typed and checked.</summary>
 /// <param name="Checkpoint">A run folder or a file.</param>
-/// <param name="Weights">What the user says of it besides.</param>
+/// <param name="Weights">What the user says of it.</param>
 /// <param name="Data">The data set's name.</param>
 /// <param name="DataDir">Where its files are, or null.</param>
 /// <param name="Attacks">Names of the columns, without <c>clean</c>, which is always measured.</param>
@@ -32,7 +32,7 @@ internal sealed record EvalOptions(
         string[] names = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
         foreach (string name in names)
             if (!AttackCatalog.Knows(name))
-                throw new UsageException($"--attacks has '{name}', which is no attack; {Nearest.Hint(name, AttackCatalog.Examples, "attacks")}");
+                throw new UsageException($"--attacks has '{name}', which is not an attack; {Nearest.Hint(name, AttackCatalog.Examples, "attacks")}");
         if (names.Length == 0) throw new UsageException("--attacks names nothing: give for instance clean,pgd20,aa.");
         return [.. names.Where(name => name != "clean")];
     }

@@ -8,7 +8,7 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Output;
 
 /// <summary>
-/// The run's events for TensorBoard, in <c>tb</c>. There is one file; a resumed run cuts it back to the step that it goes on from, so
+/// The run's events for TensorBoard, in <c>tb</c>. There is one file; a resumed run cuts it back to the step that it resumes from, so
 /// that curves do not zigzag. It holds times, so no checkpoint may depend on it.
 /// </summary>
 internal sealed class TensorBoardLog : IDisposable
@@ -31,7 +31,7 @@ internal sealed class TensorBoardLog : IDisposable
     public static TensorBoardLog Open(RunFolder run, LogSection log, TimeProvider? clock = null) =>
         new(log.TensorBoard ? Grow(run.PathOf(FileName)) : null, clock ?? TimeProvider.System);
 
-    /// <summary>Begins, or goes on behind the steps done so far.</summary>
+    /// <summary>Starts, or resumes behind the steps done so far.</summary>
     /// <param name="step">Steps done so far.</param>
     /// <param name="config">The run's settings.</param>
     /// <param name="yaml">The same as the file that reproduces the run.</param>

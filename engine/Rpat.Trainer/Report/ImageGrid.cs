@@ -29,7 +29,7 @@ internal static class ImageGrid
     }
 
     /// <summary>
-    /// One column an image: clean, adversarial, and the difference, enlarged so that ±eps is black and white around grey. The frame
+    /// One column per image: clean, adversarial, and the difference, enlarged so that ±eps is black and white around grey. The frame
     /// of the adversarial image is green where it is still classified rightly, orange where it is not.
     /// </summary>
     /// <param name="shape">Sizes of one image.</param>

@@ -65,7 +65,7 @@ internal sealed record RunData(
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string config = Path.Combine(full, RunFolder.ConfigName);
-        if (!File.Exists(config)) throw new UsageException($"'{folder}' is no run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
+        if (!File.Exists(config)) throw new UsageException($"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
         var warnings = new List<string>();
         var record = RunRecord.Read(full);
         string kept = Path.Combine(full, RunFolder.WarningsName);

@@ -114,7 +114,7 @@ internal sealed class RunReport
             ("memory", string.Create(CultureInfo.InvariantCulture, $"{record.Machine.MemoryMiB / 1024.0:F1} GiB")),
             ("device", $"{record.Compute.Device}: {record.Compute.Kernels}"), ("started", Stamp(record.Start)), ("ended", record.End is { } end ? Stamp(end) : "not yet"),
         ];
-        rows.AddRange((record.Resumes ?? []).Select(resume => ("gone on", Stamp(resume.Start))));
+        rows.AddRange((record.Resumes ?? []).Select(resume => ("resumed", Stamp(resume.Start))));
         return Html.Table([], rows.Select(row => ("", (IReadOnlyList<string>)[row.Item1, row.Item2])), "text");
     }
 

@@ -36,7 +36,7 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
     /// <summary>The measured counts, or null.</summary>
     public ReproduceScore? Score => File.Exists(Result) ? ReproduceScore.Read(Result) : null;
 
-    /// <summary>The command that trains it; it goes on where an earlier one was stopped.</summary>
+    /// <summary>The command that trains it; it resumes where an earlier one was stopped.</summary>
     public string[] TrainCommand() =>
     [
         "train", "--recipe", Recipe, "--seed", Text(Seed), "--out", Folder, "--name", Recipe, "--resume", "auto", "--progress", "plain",

@@ -10,7 +10,7 @@ namespace Rpat.Trainer.Reproduce;
 /// <param name="Out">Folder that holds everything.</param>
 /// <param name="Attack">The column beside Clean, <c>aa</c> for the paper's.</param>
 /// <param name="Images">How many held-out images are attacked, 0 for all.</param>
-/// <param name="Sets">Values that every run gets besides its recipe's, as KEY=VALUE.</param>
+/// <param name="Sets">Values that every run gets in addition to its recipe's, as KEY=VALUE.</param>
 /// <param name="DataDir">Where data sets lie, or null for the usual places.</param>
 /// <param name="Device">What computes.</param>
 /// <param name="Threads">Threads to compute with, 0 for one per core.</param>

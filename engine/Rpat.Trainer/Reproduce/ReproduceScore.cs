@@ -42,7 +42,7 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
         {
-            throw new DataException($"'{path}' is no result of an evaluation: delete it, and the evaluation is made again.", error);
+            throw new DataException($"'{path}' is not an evaluation result: delete it, and the evaluation is run again.", error);
         }
     }
 

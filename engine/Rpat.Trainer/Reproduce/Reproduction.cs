@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Reproduce;
 
 /// <summary>
 /// Trains and measures a list of recipes one after another, by the same commands that a person would type. What is finished is in files
-/// and is not done again; a run that fails is reported and the others go on.
+/// and is not done again; a run that fails is reported and the others continue.
 /// </summary>
 /// <param name="plan">What is done.</param>
 /// <param name="host">Where progress goes.</param>
@@ -30,7 +30,7 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
         return ExitCode.Done;
     }
 
-    /// <summary>What there is so far, a row a method.</summary>
+    /// <summary>What there is so far, a row per method.</summary>
     public IReadOnlyList<ReproduceRow> Rows() =>
     [
         .. from recipe in plan.Recipes

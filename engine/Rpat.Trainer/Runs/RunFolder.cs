@@ -15,7 +15,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The resolved configuration's name in the folder.</summary>
     public const string ConfigName = "config.yaml";
 
-    /// <summary>The name of the file with the run's warnings, one a line.</summary>
+    /// <summary>The name of the file with the run's warnings, one per line.</summary>
     public const string WarningsName = "warnings.txt";
 
     private const string LockName = ".lock";
@@ -80,7 +80,7 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Opens the folder of an earlier run to go on with it; nothing in it is changed yet.</summary>
+    /// <summary>Opens the folder of an earlier run to resume it; nothing in it is changed yet.</summary>
     /// <exception cref="UsageException">Another process has it open, or it cannot be written to.</exception>
     public static RunFolder Reopen(string path, TimeProvider clock)
     {
@@ -91,7 +91,7 @@ internal sealed class RunFolder : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             string reason = error.Message.TrimEnd('.');
-            throw new UsageException($"run folder '{path}' cannot be gone on with ({reason}): check that no other process runs it and that it is writable.", error);
+            throw new UsageException($"run folder '{path}' cannot be resumed ({reason}): check that no other process runs it and that it is writable.", error);
         }
     }
 
@@ -150,7 +150,7 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    // The lock is held, so whoever wrote them is dead. Evaluations have folders of their own, in which another process may be at work.
+    // The lock is held, so their writer is dead. Evaluations have folders of their own, in which another process may be at work.
     private void RemoveHalfWritten()
     {
         string[] folders = [Path, .. new[] { Training.CheckpointStore.FolderName, "images" }.Select(PathOf).Where(Directory.Exists)];

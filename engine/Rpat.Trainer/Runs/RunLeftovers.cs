@@ -11,7 +11,7 @@ internal static class RunLeftovers
     /// that a process has open are left alone.
     /// </summary>
     /// <param name="root">The folder of the runs.</param>
-    /// <param name="checkpoints">Whether checkpoints of finished runs count: their networks stay, but they cannot be gone on with.</param>
+    /// <param name="checkpoints">Whether checkpoints of finished runs count: their networks stay, but they cannot be resumed.</param>
     public static IEnumerable<FileSystemInfo> In(string root, bool checkpoints)
     {
         if (!Directory.Exists(root)) yield break;

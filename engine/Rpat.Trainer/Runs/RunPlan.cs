@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Runs;
 
 /// <summary>What a command line asks to be trained: a new run, or an earlier one from where it stopped.</summary>
 /// <param name="Resolved">The configuration.</param>
-/// <param name="Folder">The folder of the run to go on with; null for a new one.</param>
+/// <param name="Folder">The folder of the run to resume; null for a new one.</param>
 /// <param name="IsChanged">Whether keys were changed that its <c>config.yaml</c> must now show.</param>
 internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, bool IsChanged = false)
 {

@@ -32,7 +32,7 @@ internal enum RunStatus
 /// <param name="Error">The sentence that the user was shown, or null.</param>
 /// <param name="Machine">What it ran on.</param>
 /// <param name="Compute">What computed it.</param>
-/// <param name="Resumes">When it was gone on with, and by which command lines.</param>
+/// <param name="Resumes">When it was resumed, and by which command lines.</param>
 /// <param name="Processes">How many processes compute it.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
@@ -75,7 +75,7 @@ internal sealed record RunRecord(
     }
 }
 
-/// <summary>One time that a run was gone on with.</summary>
+/// <summary>One resumption of a run.</summary>
 /// <param name="CommandLine">The arguments as given.</param>
 /// <param name="Start">When.</param>
 internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start);

@@ -12,17 +12,17 @@ internal static class SlurmJob
     /// <returns>What was done, or why it was not, as one line for the log.</returns>
     public static string RequeueThis()
     {
-        if (Id() is not { } id) return "run.requeue: this is no Slurm job, so nothing is put back into the queue.";
+        if (Id() is not { } id) return "run.requeue: this is not a Slurm job, so nothing is put back into the queue.";
         try
         {
             using var scontrol = Process.Start(new ProcessStartInfo("scontrol", ["requeue", id]) { RedirectStandardError = true })!;
             string said = scontrol.StandardError.ReadToEnd().Trim();
-            if (!scontrol.WaitForExit(PatienceMs)) return $"run.requeue: 'scontrol requeue {id}' does not answer; the run goes on.";
-            return scontrol.ExitCode == 0 ? $"saved, and Slurm job {id} is put back into the queue" : $"run.requeue: 'scontrol requeue {id}' failed ({said}); the run goes on.";
+            if (!scontrol.WaitForExit(PatienceMs)) return $"run.requeue: 'scontrol requeue {id}' does not answer; the run continues.";
+            return scontrol.ExitCode == 0 ? $"saved, and Slurm job {id} is put back into the queue" : $"run.requeue: 'scontrol requeue {id}' failed ({said}); the run continues.";
         }
         catch (Win32Exception error)
         {
-            return $"run.requeue: 'scontrol' cannot be started ({error.Message.TrimEnd('.')}); the run goes on.";
+            return $"run.requeue: 'scontrol' cannot be started ({error.Message.TrimEnd('.')}); the run continues.";
         }
     }
 

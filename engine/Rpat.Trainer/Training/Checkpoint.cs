@@ -7,7 +7,7 @@ using Rpat.Robust;
 namespace Rpat.Trainer.Training;
 
 /// <summary>
-/// All that a run needs to go on bit for bit, in one safetensors file: the network under <c>net.</c>, the training step's state under
+/// All that a run needs to resume bit for bit, in one safetensors file: the network under <c>net.</c>, the training step's state under
 /// its own prefixes, and in the metadata where the run stood. Random numbers need no state: they are a function of their place.
 /// </summary>
 internal static class Checkpoint
@@ -71,7 +71,7 @@ internal static class Checkpoint
         catch (JsonException error)
         {
             throw new CheckpointException(
-                $"'{file.Path}' is no training checkpoint that this version can go on from ({error.Message.TrimEnd('.')}): name another run, or start anew.", error);
+                $"'{file.Path}' is not a training checkpoint that this version can resume from ({error.Message.TrimEnd('.')}): name another run, or start again.", error);
         }
     }
 }

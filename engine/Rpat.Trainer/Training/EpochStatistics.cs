@@ -75,7 +75,7 @@ internal sealed class EpochStatistics(TrainingStep step)
     private int Correct(ReadOnlySpan<float> logits, int images) =>
         Predictions.Accuracy(logits, step.LogitLabels).Correct * images / step.LogitLabels.Length;
 
-    // A batch of one class is put in one class by a good network as well.
+    // A one-class batch proves nothing: a good network also predicts one class.
     private static int? Only(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
     {
         if (!labels.ContainsAnyExcept(labels[0])) return null;

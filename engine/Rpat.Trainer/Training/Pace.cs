@@ -8,7 +8,7 @@ internal sealed class Pace(Stopwatch clock, EpochStatistics statistics)
     private readonly TimeSpan _start = clock.Elapsed;
     private readonly int _before = statistics.Images;
 
-    /// <summary>Since the epoch began, or was gone on with.</summary>
+    /// <summary>Since the epoch started or was resumed.</summary>
     public TimeSpan Time => clock.Elapsed - _start;
 
     /// <summary>Images per second in that time.</summary>

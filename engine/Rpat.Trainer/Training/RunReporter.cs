@@ -49,7 +49,7 @@ internal sealed class RunReporter : IDisposable
         foreach (string note in _setup.Notes) _run.Warn(note);
     }
 
-    /// <summary>The run stands where it begins or goes on.</summary>
+    /// <summary>The run starts or resumes.</summary>
     public void Begin() => _board.Begin(_state.Step, _config, File.ReadAllText(_run.PathOf(RunFolder.ConfigName)));
 
     /// <summary>A step was made.</summary>

@@ -4,7 +4,7 @@ using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Training;
 
-/// <summary>Saves a run, goes on from what was saved, and takes a diverged run back to it.</summary>
+/// <summary>Saves a run, resumes from what was saved, and rolls a diverged run back to it.</summary>
 internal sealed class RunSaver
 {
     private readonly TrainingSetup _setup;
@@ -37,7 +37,7 @@ internal sealed class RunSaver
         {
             _setup.Identity.RequireSameRun(newest.Standing.Identity, _report.View.Note);
             Restore(newest.File);
-            _report.View.Note($"going on from step {_state.Step} of {_setup.TotalSteps}");
+            _report.View.Note($"resuming from step {_state.Step} of {_setup.TotalSteps}");
             return;
         }
 

@@ -44,8 +44,8 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
     {
         if (Data != earlier.Data)
             throw new DataException("the training images are not those that the run began with: give their folder with --data-dir, or start a new run.");
-        if (Program != earlier.Program) note($"note: the run began with version {earlier.Program} and goes on with {Program}: rounding may differ.");
-        if (Kernels != earlier.Kernels) note($"note: the run began on {earlier.Kernels} and goes on on {Kernels}: rounding may differ.");
+        if (Program != earlier.Program) note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
+        if (Kernels != earlier.Kernels) note($"note: the run started on {earlier.Kernels} and is resumed on {Kernels}: rounding may differ.");
     }
 
     private static string Hash(LabeledImages images)

@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Training;
 
 /// <summary>
 /// What signals ask of the loop. The first SIGINT or SIGTERM asks it to finish its step, save and return; the second leaves at once;
-/// SIGUSR1 asks for a checkpoint, after which it goes on.
+/// SIGUSR1 asks for a checkpoint, after which it continues.
 /// </summary>
 /// <param name="announce">Told on the first signal, from the signal's thread.</param>
 /// <param name="leave">Told on the second signal, with the exit code; ends the process.</param>
@@ -26,7 +26,7 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <summary>130 after SIGINT, 143 after SIGTERM, that of a limit after its time, 0 when nothing was asked.</summary>
     public int Code => Volatile.Read(ref _exitCode);
 
-    /// <summary>How long whoever was asked has before the process ends all the same; zero for as long as it takes.</summary>
+    /// <summary>How long the run has before the process ends anyway; zero for as long as it takes.</summary>
     public TimeSpan Grace { get; init; }
 
     /// <summary>A request that no signal reaches, for embedding and tests; <see cref="Ask"/> makes it.</summary>

@@ -28,7 +28,7 @@ internal sealed class TrainSession
         _record.Save(_run);
     }
 
-    /// <summary>Runs a training loop in a new run folder, or in that of the run to go on with.</summary>
+    /// <summary>Runs a training loop in a new run folder, or in that of the run to resume.</summary>
     /// <param name="plan">The configuration and the folder.</param>
     /// <param name="compute">What will compute, for the record.</param>
     /// <param name="arguments">The command line, for the record.</param>
@@ -68,7 +68,7 @@ internal sealed class TrainSession
         foreach (var result in outcome.Results) Report(result);
         if (outcome.Interrupted)
         {
-            _host.Error.WriteLine($"stopped early; go on with: {ResumeCommand()}");
+            _host.Error.WriteLine($"stopped early; resume with: {ResumeCommand()}");
             return End(RunStatus.Interrupted, stop.Code == 0 ? ExitCode.Interrupted : stop.Code);
         }
 
@@ -104,7 +104,7 @@ internal sealed class TrainSession
     {
         var report = ErrorReport.Of(error);
         _ = ErrorReport.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug, logged: true);
-        _host.Warn($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}; when that is mended, go on with: {ResumeCommand()}");
+        _host.Warn($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}; when that is mended, resume with: {ResumeCommand()}");
         _run.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
         return End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
     }

@@ -78,12 +78,12 @@ internal sealed class TrainingRun
         }
         catch (DivergedException error) when (_saver.RollBack(error))
         {
-            // The run stands at an earlier checkpoint now and goes on from there.
+            // The run is at an earlier checkpoint now and continues from there.
             _team.ShareState(_setup, _state);
         }
     }
 
-    /// <summary>Trains until the epoch, the run or the user's patience ends.</summary>
+    /// <summary>Trains until the epoch ends, the run ends, or a stop is requested.</summary>
     private void Epoch()
     {
         var (schedule, pace) = (_setup.Schedule(), _report.Pace());

@@ -74,7 +74,7 @@ internal sealed class ValidationMonitor
             $"{Split}={_measurement.Images!.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
     }
 
-    // Of equals the earlier one stays.
+    // Ties keep the earlier epoch.
     private void Judge(double robust)
     {
         var (was, train) = (_state.Monitor, _state.Statistics.Accuracy);

@@ -195,7 +195,7 @@ public sealed class CommunicatorTests
             else team.AllReduce(new double[3]);
             return 0;
         }));
-        Assert.Contains("the processes do not do the same: rank 1 is at common step 1 (SumDoubles, 24 bytes), rank 0 at 1 (SumFloats, 12 bytes)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the ranks are out of sync: rank 1 is at common step 1 (SumDoubles, 24 bytes), rank 0 at 1 (SumFloats, 12 bytes)", error.Message, StringComparison.Ordinal);
     }
 
     private static float[] Values(int rank, int length) => [.. Enumerable.Range(0, length).Select(i => (float)Math.Sin(i * 0.37 + rank) * (rank + 1))];

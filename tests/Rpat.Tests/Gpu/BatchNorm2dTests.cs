@@ -45,7 +45,7 @@ public class BatchNorm2dTests(GpuFixture fixture)
         }
     }
 
-    // Vectors of one value a channel are padded to a block, which differs from device to device.
+    // Vectors of one value per channel are padded to a block, which differs from device to device.
     private static DeviceBuffer Lines(Device device, int c)
     {
         int line = device.ChannelLength(c);

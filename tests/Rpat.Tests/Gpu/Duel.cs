@@ -43,7 +43,7 @@ internal sealed class Duel(GpuFixture fixture, Precision precision = Precision.F
     /// <summary>Activations.</summary>
     public Pair Activation(Shape shape, int seed, double low = -1, double high = 1) => Make(shape, Layout.Blocked, seed, low, high);
 
-    /// <summary>One value a channel, padded as the device wants it.</summary>
+    /// <summary>One value per channel, padded as the device wants it.</summary>
     public Pair Channels(int channels, int seed, double low = -1, double high = 1) => Activation(new Shape(1, channels), seed, low, high);
 
     /// <summary>Class indices.</summary>

@@ -27,7 +27,7 @@ internal readonly record struct CpuSetup(int Threads, ConvolutionAlgorithm Convo
     public static IReadOnlyList<CpuSetup> Threading { get; } = [Best, Best with { Threads = 2 }];
 }
 
-/// <summary>γ, β and running statistics of a batch norm, one value a channel.</summary>
+/// <summary>γ, β and running statistics of a batch norm, one value per channel.</summary>
 internal sealed record NormValues(double[] Gamma, double[] Beta, double[] Mean, double[] Variance)
 {
     /// <summary>Values of usual size from a seed; every third γ is negative.</summary>

@@ -10,7 +10,7 @@ internal static class ReferenceElementwise
 
     public static Array4 Add(Array4 a, Array4 b) => a.Zip(b, (p, q) => p + q);
 
-    /// <summary>x plus one value a channel.</summary>
+    /// <summary>x plus one value per channel.</summary>
     public static Array4 AddChannels(Array4 x, double[] values)
     {
         Array4 y = x.Like();

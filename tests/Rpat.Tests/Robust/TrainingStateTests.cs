@@ -8,7 +8,7 @@ using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
-/// <summary>A training step that is stopped and set up again goes on bit for bit.</summary>
+/// <summary>A training step that is stopped and set up again continues bit for bit.</summary>
 public class TrainingStateTests
 {
     private static readonly PgdAt _objective = new(PgdOptions.Linf with { Steps = 2 }) { Perception = new() };

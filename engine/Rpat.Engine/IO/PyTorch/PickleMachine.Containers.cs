@@ -76,13 +76,13 @@ internal sealed partial class PickleMachine
     {
         PickleList list => list,
         PickleObject record => record.List ??= new PickleList(),
-        _ => throw source.Error("an item is added to what is no list"),
+        _ => throw source.Error("an item is appended to something that is not a list"),
     };
 
     private PickleDict DictOf(object? target) => target switch
     {
         PickleDict dict => dict,
         PickleObject record => record.Dict ??= new PickleDict(),
-        _ => throw source.Error("an item is set in what is no dict"),
+        _ => throw source.Error("an item is set in something that is not a dict"),
     };
 }

@@ -24,7 +24,7 @@ internal sealed partial class PickleMachine
     private void PushStackGlobal()
     {
         object? name = Pop(), module = Pop();
-        if (name is not string n || module is not string m) throw source.Error("the name of a class is no text");
+        if (name is not string n || module is not string m) throw source.Error("the name of a class is not text");
         Push(new PickleGlobal(m, n));
     }
 

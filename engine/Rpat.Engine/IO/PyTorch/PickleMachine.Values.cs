@@ -67,13 +67,13 @@ internal sealed partial class PickleMachine
     private object TextInteger(string line)
     {
         if (line is "01" or "00") return line == "01"; // how protocol 0 writes truth
-        if (ParseWhole(line) is not { } value) throw source.Error($"'{Short(line)}' is no whole number");
+        if (ParseWhole(line) is not { } value) throw source.Error($"'{Short(line)}' is not a whole number");
         return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
     }
 
     private double TextReal(string line) => double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
         ? value
-        : throw source.Error($"'{Short(line)}' is no number");
+        : throw source.Error($"'{Short(line)}' is not a number");
 
     private string Unquoted(string line)
     {

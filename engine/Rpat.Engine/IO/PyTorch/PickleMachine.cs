@@ -37,7 +37,7 @@ internal sealed partial class PickleMachine(PickleSource source, Func<object?, o
             byte opcode = source.ReadByte();
             if (opcode == (byte)'.') return Pop();
             if (!Value(opcode) && !Text(opcode) && !Container(opcode) && !Memo(opcode) && !Object(opcode))
-                throw source.Error($"0x{opcode:X2} is no opcode of a pickle,");
+                throw source.Error($"0x{opcode:X2} is not a pickle opcode,");
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed partial class PickleMachine(PickleSource source, Func<object?, o
 
     private long Index(string text) => ParseWhole(text) is { } number && number >= 0 && number <= uint.MaxValue
         ? (long)number
-        : throw source.Error($"'{Short(text)}' is no place of a value");
+        : throw source.Error($"'{Short(text)}' is not a memo index");
 
     private static BigInteger? ParseWhole(string text) => BigInteger.TryParse(
         text.TrimEnd('L', '\r'), System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number)

@@ -39,7 +39,7 @@ internal sealed class PickleSource(Stream stream, long end, Func<string, Checkpo
     /// <summary>The only number that pickles write big-endian.</summary>
     public double ReadDouble() => BinaryPrimitives.ReadDoubleBigEndian(Read(stackalloc byte[8]));
 
-    /// <summary>That many bytes, if so many are left.</summary>
+    /// <summary>That many bytes, if they are left.</summary>
     public byte[] ReadBytes(long count)
     {
         if (count < 0 || count > Remaining || count > Array.MaxLength) throw Error($"{count} bytes are announced where {Remaining} are left");

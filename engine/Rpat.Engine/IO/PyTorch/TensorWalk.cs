@@ -31,7 +31,7 @@ internal sealed class TensorWalk
     private TensorWalk(TorchArchive archive, bool tensorsOnly)
     {
         (_archive, _values) = (archive, tensorsOnly ? 0 : MaxValues);
-        // A graph may be small and its tree endless, or its names.
+        // A small graph can unfold into an unbounded tree or unbounded names.
         (_left, _letters) = (4 * archive.Work + 1000, 16 * archive.Length + 100_000);
     }
 

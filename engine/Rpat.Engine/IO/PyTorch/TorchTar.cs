@@ -64,7 +64,7 @@ internal sealed class TorchTar : TorchArchive
     {
         long value = 0;
         foreach (char digit in Text(digits).Trim())
-            value = digit is >= '0' and <= '7' ? 8 * value + (digit - '0') : throw Fail($"the size of member '{name}' is no octal number");
+            value = digit is >= '0' and <= '7' ? 8 * value + (digit - '0') : throw Fail($"the size of member '{name}' is not an octal number");
         return value;
     }
 

@@ -9,7 +9,7 @@ namespace Rpat.Engine.IO.TensorBoard;
 /// </summary>
 public static class EventFrame
 {
-    /// <summary>Bytes that a record has besides its payload.</summary>
+    /// <summary>Bytes of a record beyond its payload.</summary>
     public const int Overhead = 16;
 
     private const uint MaskDelta = 0xA282EAD8;

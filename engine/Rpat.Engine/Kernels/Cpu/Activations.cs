@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Between <c>[N][C][pixels]</c> and <c>[N][blocks][pixels][16]</c>, one item an image.</summary>
+/// <summary>Between <c>[N][C][pixels]</c> and <c>[N][blocks][pixels][16]</c>, one item per image.</summary>
 internal sealed unsafe partial class CpuKernels : IActivationsKernels
 {
     public void ToActivations(Shape shape, DeviceBuffer plain, DeviceBuffer activations) =>

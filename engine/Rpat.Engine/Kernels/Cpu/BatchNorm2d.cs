@@ -106,7 +106,7 @@ internal readonly unsafe struct BlockStatistics(Shape s, float* partial, NormVec
 
 /// <summary>
 /// Joins the planes' gradient sums of one channel block: dβ, dγ, and dx = scale·g + slope·x + offset, the mean terms folded into
-/// two numbers a channel.
+/// two numbers per channel.
 /// </summary>
 internal readonly unsafe struct BlockGradient(Shape s, float* partial, BatchNormSaved saved, bool batchStatistics,
     BatchNormGradients gradients, float* slopes, float* offsets) : IJob

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Direct convolution: runs of four output pixels, three runs a tile, are rows of a product whose reduction runs over (channel
+/// Direct convolution: runs of four output pixels, three runs per tile, are rows of a product whose reduction runs over (channel
 /// block, tap, channel). An item is a few images: their packed copies stay in L2, and weights are read once for all of them.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
@@ -100,7 +100,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private readonly int _height = s.P + phases.Low + phases.Behind(s);
     private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
-    /// <summary>Whether zeros are written in one go to all pixels, since no tap reaches some of them: they stay in L2 for those that one does.</summary>
+    /// <summary>Whether the output is zeroed first because some pixels receive no tap; the rest is then still in L2.</summary>
     public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && !epilogue.Streams && phases.HasEmpty;
 
     private bool IsPacked => phases.Low + _behind > 0;

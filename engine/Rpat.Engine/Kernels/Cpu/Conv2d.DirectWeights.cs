@@ -205,7 +205,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
     }
 }
 
-/// <summary>A few images as an item's tiles read them: one segment a row of output pixels.</summary>
+/// <summary>A few images as an item's tiles read them: one segment per row of output pixels.</summary>
 internal readonly unsafe struct ImageRows
 {
     private readonly int _next; // images that come after these
@@ -230,7 +230,7 @@ internal readonly unsafe struct ImageRows
     /// <summary>What the rows of the tiles count from.</summary>
     public float* A { get; }
 
-    /// <summary>A segment a row, and after the last those that the next pair begins with.</summary>
+    /// <summary>A segment per row, and after the last those that the next pair begins with.</summary>
     public Tile.Segment* Segments { get; }
 
     /// <summary>Images.</summary>

@@ -39,7 +39,7 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
     /// <summary>Another tensor that is added, in y's layout, or null.</summary>
     public float* Add => _add == _y ? null : _add;
 
-    /// <summary>To be called when an item is done: its streamed results are in memory before anybody is told so.</summary>
+    /// <summary>To be called at the end of an item: fences streamed stores before completion is published.</summary>
     public void Settle()
     {
         if (Streams && Sse.IsSupported) Sse.StoreFence();

@@ -2,7 +2,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// The arrangements of filters that the convolutions read. Each is a list of panels; a panel is a matrix <c>[rows][columns]</c>
-/// with one row a product of the reduction. The caller keeps them until the weight changes, so that ten attack iterations pack once.
+/// with one row per product of the reduction. The caller keeps them until the weight changes, so that ten attack iterations pack once.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {

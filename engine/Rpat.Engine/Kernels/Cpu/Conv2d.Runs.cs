@@ -36,7 +36,7 @@ internal unsafe struct PixelRuns
         }
     }
 
-    /// <summary>Fills the last tile with runs whose results nobody wants.</summary>
+    /// <summary>Pads the last tile with dummy runs.</summary>
     public void Close()
     {
         while (Count % Tile.Groups != 0) Add(_from[Count - 1], _to[Count - 1], 0);
@@ -51,7 +51,7 @@ internal unsafe struct PixelRuns
     /// <summary>Wanted pixels of a run.</summary>
     public readonly int Pixels(int run) => (int)_pixels[run];
 
-    /// <summary>Whether the pixels of the tile that begins at a run lie in one row, that far apart.</summary>
+    /// <summary>Whether the pixels of the tile that begins at a run are one row with this step.</summary>
     public readonly bool IsRow(int run, nint step) => _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
 
     /// <summary>Whether every pixel of the tile that begins at a run is wanted.</summary>
@@ -251,7 +251,7 @@ internal readonly unsafe struct RunProduct
 /// <summary>A convolution's input as the tiles read it: packed with its border, only the pixels that a 1×1 filter sees, or as it lies.</summary>
 internal readonly unsafe struct PackedInput
 {
-    private const int Spread = 9 * Blocks.Size; // between packed images, lest those of a deep layer all meet in the same cache sets
+    private const int Spread = 9 * Blocks.Size; // between packed images, avoids cache-set conflicts between those of a deep layer
 
     private readonly ConvShape _shape;
     private readonly Affine _x;

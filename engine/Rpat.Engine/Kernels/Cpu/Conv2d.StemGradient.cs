@@ -6,7 +6,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// <summary>
 /// Input gradient of the first layer: few channels, so the vector lanes run over output pixels. A product over the filters gives each
 /// pixel's share in each of the C·R·R values that its window saw, <c>[channel, r, s][pixel]</c>; then every input pixel gathers
-/// its shares. The result is plain. One item an image.
+/// its shares. The result is plain. One item per image.
 /// </summary>
 internal readonly unsafe struct StemGradientJob(StemTile.Products products, ConvShape s, float* dy, float* w, Affine through, float* add, float* dx) : IJob
 {

@@ -70,7 +70,7 @@ internal static unsafe partial class Tile
     /// <summary>Tiles whose groups have four rows, of one, two and three groups, and those whose groups have three.</summary>
     internal sealed class GroupedTiles(Grouped[] fours, Grouped[] threes)
     {
-        /// <summary>The full tile with that many rows a group (3 or 4), and two blocks where that many are left.</summary>
+        /// <summary>The full tile with that many rows per group (3 or 4), and two blocks where that many are left.</summary>
         public ref readonly Grouped Pick(int groupRows, int blocksLeft) => ref Pick(groupRows, blocksLeft, Groups);
 
         /// <summary>The tile for so many groups; groups of three rows come in threes.</summary>

@@ -80,7 +80,7 @@ internal sealed class Givens(Device device)
     /// <summary>Activations.</summary>
     public Given Blocked(Shape shape, double low = -1, double high = 1) => Make(shape, Layout.Blocked, low, high);
 
-    /// <summary>One value a channel, padded as the device wants it.</summary>
+    /// <summary>One value per channel, padded as the device wants it.</summary>
     public Given Channels(int channels, double low = -1, double high = 1) => Blocked(new Shape(1, channels), low, high);
 
     /// <summary>Classes, also as host values.</summary>

@@ -5,7 +5,7 @@ using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
 
-/// <summary>Training in several processes as a person starts it: stopped, killed, gone on with by another number of them, and refused.</summary>
+/// <summary>Training in several processes as a person starts it: stopped, killed, resumed by another number of them, and refused.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class TeamProcessTests : IDisposable
 {
@@ -42,7 +42,7 @@ public sealed class TeamProcessTests : IDisposable
         string said = process.StandardError.ReadToEnd();
         Assert.Equal(4, process.ExitCode);
         Assert.Contains("rpat: rank 1 has ended without a word: its process was killed or has crashed.\n", said, StringComparison.Ordinal);
-        Assert.Contains("go on with: ", said, StringComparison.Ordinal);
+        Assert.Contains("resume with: ", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class TeamProcessTests : IDisposable
         Process[] workers = [.. Children(process).Select(Process.GetProcessById)];
         Assert.Equal(2, workers.Length);
         process.Kill();
-        foreach (var worker in workers) Assert.True(worker.WaitForExit(PatienceMs), "a worker goes on");
+        foreach (var worker in workers) Assert.True(worker.WaitForExit(PatienceMs), "a worker keeps running");
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class TeamProcessTests : IDisposable
             Signal(worker ? Children(process).Single() : process.Id, signal);
             Assert.True(process.WaitForExit(PatienceMs), "it hangs");
             Assert.Equal(code, process.ExitCode);
-            Assert.Contains("stopped early; go on with: ", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
+            Assert.Contains("stopped early; resume with: ", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
         }
 
         Assert.Contains("\"interrupted\"", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "run").Single(), "run.json")), StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class TeamProcessTests : IDisposable
         string said = again.StandardError.ReadToEnd();
         Assert.True(again.WaitForExit(PatienceMs));
         Assert.True(again.ExitCode == 0, said);
-        Assert.Contains("going on from step 5 of", File.ReadAllText(Path.Combine(run, "log.txt")), StringComparison.Ordinal);
+        Assert.Contains("resuming from step 5 of", File.ReadAllText(Path.Combine(run, "log.txt")), StringComparison.Ordinal);
         Assert.True(RunFiles.IsFinished(run));
     }
 

@@ -53,7 +53,7 @@ public sealed class BatchSizeTests : IDisposable
     {
         var (_, _, error) = Evaluate("auto", "--memory", "5");
         string[] lines = [.. error.Split('\n').Where(line => line.StartsWith("out of memory", StringComparison.Ordinal))];
-        Assert.Equal("out of memory with 128 images under attack at a time: going on with 64", lines[0]);
+        Assert.Equal("out of memory with 128 images under attack at a time: continuing with 64", lines[0]);
         Assert.InRange(lines.Length, 2, 6);
     }
 
@@ -73,7 +73,7 @@ public sealed class BatchSizeTests : IDisposable
         foreach (string[] size in new string[][] { ["50"], ["auto", "--memory", "5"] })
             Assert.Equal(0, _test.Run(["attack", _model, "--data", $"npz:{_data}", "--attack", "pgd3", "--eps", "8/255", "-b", .. size, "--out", _test.PathOf($"{size[0]}.npz")]));
         Assert.Equal(Npz.Read(_test.PathOf("50.npz"))["images"].ToFloats(), Npz.Read(_test.PathOf("auto.npz"))["images"].ToFloats());
-        Assert.Contains("going on with", _test.Error);
+        Assert.Contains("continuing with", _test.Error);
     }
 
     [Fact]

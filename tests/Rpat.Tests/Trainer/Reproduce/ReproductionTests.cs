@@ -36,7 +36,7 @@ public sealed class ReproductionTests : IDisposable
     {
         Assert.Equal(0, Reproduce("--methods", "pgd-at"));
         Assert.Equal(2, Reproduce("--methods", "pgd-at"));
-        Assert.Contains("go on with it by --resume", _test.Error);
+        Assert.Contains("resume it with --resume", _test.Error);
         Assert.Equal(2, Reproduce("--methods", "pgd-at", "--resume", "--set", "optimizer.lr=0.2"));
         Assert.Contains("with other --set values", _test.Error);
     }

@@ -22,7 +22,7 @@ public sealed class FullDiskTests : IDisposable
         var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size={2 * LargestFile() + 300_000} none {small}", $"cp -r {small} {kept}", Arguments(small));
         Assert.Equal(2, code);
         Assert.Matches(@"\nrpat: the run stops at step \d+, since .* cannot be written \(No space left on device .*: check that .* has room \(the checkpoint of step \d+ is intact\)\.\n", error);
-        Assert.Contains("go on with: ", error, StringComparison.Ordinal);
+        Assert.Contains("resume with: ", error, StringComparison.Ordinal);
         Assert.Equal(0, _test.Run("train", "--resume", RunFiles.Runs(_test, "kept").Single()));
         Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "kept").Single()));
     }
@@ -56,7 +56,7 @@ public sealed class FullDiskTests : IDisposable
         string run = RunFiles.Runs(_test, "runs").Single();
         var (code, error) = PrivateMounts.Run($"mount --bind {run} {run}; mount -o remount,bind,ro {run}", "", "train", "--resume", run);
         Assert.Equal(2, code);
-        Assert.Matches("^rpat: run folder .* cannot be gone on with .*: check that no other process runs it and that it is writable", error);
+        Assert.Matches("^rpat: run folder .* cannot be resumed .*: check that no other process runs it and that it is writable", error);
     }
 
     private long LargestFile() => Directory.GetFiles(_test.PathOf("whole"), "*.safetensors", SearchOption.AllDirectories).Max(file => new FileInfo(file).Length);

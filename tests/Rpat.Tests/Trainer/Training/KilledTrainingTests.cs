@@ -24,7 +24,7 @@ public sealed class KilledTrainingTests : IDisposable
         int length = (int)watch.ElapsedMilliseconds;
         int kills = int.Parse(Environment.GetEnvironmentVariable("RPAT_KILLS") ?? "2", CultureInfo.InvariantCulture);
         var random = new System.Random(Environment.ProcessId);
-        for (int i = 0; i < kills && !IsDone(); i++) // what is finished is not gone on with: the next would begin anew
+        for (int i = 0; i < kills && !IsDone(); i++) // what is finished is not resumed: the next would start again
         {
             using var process = Start("parts", "--resume", "auto");
             process.WaitForExit(random.Next(length));
@@ -49,7 +49,7 @@ public sealed class KilledTrainingTests : IDisposable
             Signal(process, signal);
             Assert.True(process.WaitForExit(60_000));
             Assert.Equal(code, process.ExitCode);
-            Assert.Contains("stopped early; go on with: ", process.StandardError.ReadToEnd());
+            Assert.Contains("stopped early; resume with: ", process.StandardError.ReadToEnd());
         }
 
         string run = RunFiles.Runs(_test, "parts").Single();
@@ -63,7 +63,7 @@ public sealed class KilledTrainingTests : IDisposable
         using var process = Start("parts", "--set", "train.epochs=100000", "--max-minutes", "0.02");
         Assert.True(process.WaitForExit(60_000));
         Assert.Equal(7, process.ExitCode);
-        Assert.Contains("stopped early; go on with: ", process.StandardError.ReadToEnd());
+        Assert.Contains("stopped early; resume with: ", process.StandardError.ReadToEnd());
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "checkpoints")));
     }
 

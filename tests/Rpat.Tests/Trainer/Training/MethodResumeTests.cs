@@ -6,7 +6,7 @@ namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>
 /// Whatever a method keeps from step to step (averaged nets, tables of images, counters, masks), a run that is stopped in its second
-/// epoch and gone on with leaves the bytes of a run that never stopped. <c>tests/kill-and-resume.sh</c> does the same with SIGKILL.
+/// epoch and resumed leaves the bytes of a run that never stopped. <c>tests/kill-and-resume.sh</c> does the same with SIGKILL.
 /// </summary>
 [Collection(SerialCollection.Name)]
 public sealed class MethodResumeTests(MethodResumeTests.Teachers teachers) : IClassFixture<MethodResumeTests.Teachers>, IDisposable

@@ -2,7 +2,7 @@ using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
 
-/// <summary>A run that is stopped and gone on with leaves the bytes of one that never stopped.</summary>
+/// <summary>A run that is stopped and resumed leaves the bytes of one that never stopped.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class ResumeTests : IDisposable
 {
@@ -18,7 +18,7 @@ public sealed class ResumeTests : IDisposable
     {
         string whole = Train("whole", 13), parts = Train("parts", stop);
         Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
-        Assert.Contains($"going on from step {stop} of 13", _test.Error);
+        Assert.Contains($"resuming from step {stop} of 13", _test.Error);
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
 
@@ -137,7 +137,7 @@ public sealed class ResumeTests : IDisposable
         string obstacle = Directory.CreateDirectory(Path.Combine(run, "checkpoints", "step-00000004.safetensors")).FullName;
         Assert.Equal(2, _test.Run("train", "--resume", run, "--set", "train.max_steps=7"));
         Assert.Matches("rpat: the run stops at step 4, since .*step-00000004.* cannot be written .* has room \\(the checkpoint of step 3 is intact\\)\\.\n", _test.Error);
-        Assert.Contains("go on with: ", _test.Error);
+        Assert.Contains("resume with: ", _test.Error);
         Assert.Equal(before, File.ReadAllBytes(earlier));
         Directory.Delete(obstacle);
         Assert.Equal(0, _test.Run("train", "--resume", run, "--set", "train.max_steps=7"));

@@ -49,7 +49,7 @@ public sealed class TrainSessionTests : IDisposable
         });
         Assert.Equal((signal, "interrupted"), (code, Status()));
         Assert.Empty(_test.Out);
-        Assert.Matches(@"stopped early; go on with: .*train --resume .*fashion-quick", _test.Error);
+        Assert.Matches(@"stopped early; resume with: .*train --resume .*fashion-quick", _test.Error);
     }
 
     [Fact]
