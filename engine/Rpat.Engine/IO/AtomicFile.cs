@@ -19,7 +19,7 @@ public static class AtomicFile
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        if (Path.GetFileName(path).Length == 0 || Directory.Exists(path))
+        if (Path.GetFileName(path).Length == 0)
             throw new IOException($"'{path}' is a folder: give the name of a file in it.");
         string temporary = FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
         try

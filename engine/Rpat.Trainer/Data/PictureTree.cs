@@ -7,7 +7,10 @@ internal static class PictureTree
 {
     private static readonly EnumerationOptions _all = new()
     {
-        RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false, MaxRecursionDepth = 32,
+        RecurseSubdirectories = true,
+        AttributesToSkip = 0,
+        IgnoreInaccessible = false,
+        MaxRecursionDepth = 32,
     };
 
     // Made by Synology, macOS's archiver, other NAS, Windows, file systems and Python; names with a dot in front are hidden as well.

@@ -31,7 +31,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("")]
+    [InlineData("./")]
     [InlineData("new/")]
     public void AFolderIsNotTheNameOfAFile(string name)
     {
