@@ -10,7 +10,7 @@ internal static class Layers
     private const int MaxFileBytes = 1 << 20;
 
     // Two settings of the machine, not of the run, have short names.
-    private static readonly (string Variable, ConfigKey Key)[] _shortNames = 
+    private static readonly (string Variable, ConfigKey Key)[] _shortNames =
         [("RPAT_DATA", ConfigKeys.Of(c => c.Data.Dir)), ("RPAT_RUNS", ConfigKeys.Of(c => c.Run.Out))];
 
     /// <summary>The built-in defaults: every key has a value here.</summary>
