@@ -53,6 +53,16 @@ public partial class PlantedFaultTests
         Assert.Equal(needless, Unnoticed(kernel, @"bar\.sync\s+0;", "", _barriers[kernel]));
     }
 
+    /// <summary>The last quad's bound: what lies behind the view belongs to the same buffer, yet not to the kernel.</summary>
+    [Fact]
+    public void A_store_behind_a_view()
+    {
+        var guards = Regex.Matches(KernelPrograms.Text(typeof(ScaleQuad)).Text, @"@(?=%p\d+)");
+        string?[] failures = [.. guards.Select(guard => Failure(typeof(ScaleQuad), text => Replace(text, guard, "@!"),
+            fixture => new ElementTests(fixture).Values_behind_a_view_stay()))];
+        Assert.Contains(failures, failure => failure?.Contains("dx._floats, which has 24 bytes", StringComparison.Ordinal) == true);
+    }
+
     [Theory]
     [MemberData(nameof(GuardedKernels))]
     public void An_inverted_guard(Type kernel) => Assert.Empty(Unnoticed(kernel, @"@(?=%p\d+)", "@!", _guards[kernel]));
