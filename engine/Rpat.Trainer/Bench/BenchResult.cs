@@ -23,7 +23,7 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
     };
 
     /// <summary>Reads what <see cref="Write"/> has written.</summary>
-    /// <exception cref="UsageException">It cannot be read, or is no result of this benchmark.</exception>
+    /// <exception cref="UsageException">It cannot be read, or is not a result of this benchmark.</exception>
     public static BenchResult Read(string path, string what)
     {
         try

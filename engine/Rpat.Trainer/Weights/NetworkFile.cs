@@ -45,7 +45,7 @@ internal static class NetworkFile
     }
 
     /// <summary>The weights' file of a run folder, or the path itself.</summary>
-    /// <exception cref="CheckpointException">The folder is no run folder.</exception>
+    /// <exception cref="CheckpointException">The folder is not a run folder.</exception>
     public static string FileOf(string path)
     {
         if (!Directory.Exists(path)) return path;

@@ -79,9 +79,9 @@ public sealed class BenchCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{}", "is no result of a benchmark")]
+    [InlineData("{}", "is not a benchmark result")]
     [InlineData("{", "cannot be read as a baseline")]
-    [InlineData("""{"what":"step","rows":[{"name":"x","seconds":[]}]}""", "is no result of a benchmark")]
+    [InlineData("""{"what":"step","rows":[{"name":"x","seconds":[]}]}""", "is not a benchmark result")]
     [InlineData("""{"what":"data","rows":[]}""", "holds a result of 'rpat bench data'")]
     public void ABaselineThatIsNoneIsOneSentence(string text, string expected)
     {
