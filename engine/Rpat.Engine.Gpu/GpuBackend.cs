@@ -60,7 +60,7 @@ public static partial class GpuBackend
         }
     }
 
-    private static DeviceUnavailableException Unavailable(string name, string why) => 
+    private static DeviceUnavailableException Unavailable(string name, string why) =>
         new($"{name} cannot be used: {why}, or use --device cpu.");
 
     private static GpuInfo Describe(DeviceFacts device, int index, int version) =>

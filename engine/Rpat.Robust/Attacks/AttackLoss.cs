@@ -1,3 +1,5 @@
+using Rpat.Engine;
+
 namespace Rpat.Robust;
 
 /// <summary>What a loss looks at: one image's logits, its class, and what the attack knows besides.</summary>
@@ -18,7 +20,7 @@ public readonly ref struct LossInput
 
 /// <summary>
 /// A loss that an attacker maximises, with its gradient by the logits (attacks.md section 1 and 2.3). It is a function of one row of
-/// logits on the host, so a loss of one's own is a subclass, and images of one batch may be attacked with different ones.
+/// logits on the host (mostly an <see cref="IRowLoss"/>), so a loss of one's own is a subclass, and images of one batch may be attacked with different ones.
 /// </summary>
 public abstract record AttackLoss
 {
@@ -55,15 +57,6 @@ public abstract record AttackLoss
         "kl" => Kl,
         _ => throw new ArgumentException($"Loss '{name}' is unknown: use ce, margin, dlr or kl."),
     };
-
-    /// <summary>Index of the largest logit besides one class; the first of equal ones.</summary>
-    internal static int Runner(ReadOnlySpan<float> z, int besides)
-    {
-        int best = besides == 0 ? 1 : 0;
-        for (int k = best + 1; k < z.Length; k++)
-            if (k != besides && z[k] > z[best]) best = k;
-        return best;
-    }
 }
 
 internal sealed record CrossEntropyLoss : AttackLoss
@@ -72,21 +65,10 @@ internal sealed record CrossEntropyLoss : AttackLoss
 
     public override double Evaluate(in LossInput input, Span<float> gradient)
     {
-        var z = input.Logits;
-        bool targeted = input.Target >= 0;
-        int at = targeted ? input.Target : input.Label;
-        double norm = LogSumExp(z), sign = targeted ? -1 : 1;
-        for (int k = 0; k < z.Length; k++) gradient[k] = (float)(sign * (Math.Exp(z[k] - norm) - (k == at ? 1 : 0)));
-        return sign * (norm - z[at]);
-    }
-
-    /// <summary>log Σ exp z in double, so that a certain net's loss neither overflows nor loses its gradient.</summary>
-    public static double LogSumExp(ReadOnlySpan<float> z)
-    {
-        double max = double.NegativeInfinity, sum = 0;
-        foreach (float v in z) max = Math.Max(max, v);
-        foreach (float v in z) sum += Math.Exp(v - max);
-        return max + Math.Log(sum);
+        double value = new Engine.CrossEntropy().Evaluate(input.Logits, [], input.Target >= 0 ? input.Target : input.Label, gradient);
+        if (input.Target < 0) return value;
+        foreach (ref float slope in gradient) slope = -slope;
+        return -value;
     }
 }
 
@@ -94,16 +76,24 @@ internal sealed record MarginLoss : AttackLoss
 {
     public override string Name => "margin";
 
-    public override double Evaluate(in LossInput input, Span<float> gradient)
-    {
-        var z = input.Logits;
-        bool targeted = input.Target >= 0;
-        int own = targeted ? input.Target : input.Label, other = Runner(z, own);
-        var (up, down) = targeted ? (own, other) : (other, own);
-        gradient.Clear();
-        (gradient[up], gradient[down]) = (1, -1);
-        return (double)z[up] - z[down];
-    }
+    public override double Evaluate(in LossInput input, Span<float> gradient) =>
+        new Losses.Margin(input.Target).Evaluate(input.Logits, [], input.Label, gradient);
+}
+
+internal sealed record DlrLoss : AttackLoss
+{
+    public override string Name => "dlr";
+
+    public override double Evaluate(in LossInput input, Span<float> gradient) =>
+        new Losses.Dlr(input.Target).Evaluate(input.Logits, [], input.Label, gradient);
+}
+
+internal sealed record KlLoss : AttackLoss
+{
+    public override string Name => "kl";
+
+    public override double Evaluate(in LossInput input, Span<float> gradient) =>
+        new KlDivergence(1).Evaluate(input.Logits, input.Clean, input.Label, gradient);
 }
 
 internal sealed record GapLoss : AttackLoss
@@ -115,23 +105,5 @@ internal sealed record GapLoss : AttackLoss
         gradient.Clear();
         (gradient[input.Target], gradient[input.Label]) = (1, -1);
         return (double)input.Logits[input.Target] - input.Logits[input.Label];
-    }
-}
-
-internal sealed record KlLoss : AttackLoss
-{
-    public override string Name => "kl";
-
-    public override double Evaluate(in LossInput input, Span<float> gradient)
-    {
-        ReadOnlySpan<float> z = input.Logits, clean = input.Clean;
-        double normP = CrossEntropyLoss.LogSumExp(z), normQ = CrossEntropyLoss.LogSumExp(clean), sum = 0;
-        for (int k = 0; k < z.Length; k++)
-        {
-            double logP = z[k] - normP, logQ = clean[k] - normQ, q = Math.Exp(logQ);
-            sum += q * (logQ - logP);
-            gradient[k] = (float)(Math.Exp(logP) - q);
-        }
-        return sum;
     }
 }

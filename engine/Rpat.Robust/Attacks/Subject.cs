@@ -109,7 +109,7 @@ public sealed class Subject
     public double Margin(ReadOnlySpan<float> logits)
     {
         int own = Goal ?? Label;
-        double gap = (double)logits[own] - logits[AttackLoss.Runner(logits, own)];
+        double gap = (double)logits[own] - logits[RowMath.LargestExcept(logits, own)];
         return Goal is null ? gap : -gap;
     }
 

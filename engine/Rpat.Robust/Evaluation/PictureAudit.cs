@@ -80,7 +80,7 @@ internal static class PictureAudit
         double slack = LogitShare * Math.Max(1, z.Max(Math.Abs));
         if (e.Fooled == (e.Prediction == label) || e.Prediction < 0 || e.Prediction >= z.Length) return $"the ledger says class {e.Prediction} of an image of class {label}, and {(e.Fooled ? "wrong" : "right")}";
         if (z[e.Prediction] < z.Max() - slack) return Predictions.ArgMax(z) == label ? "is classified correctly" : $"is predicted {Predictions.ArgMax(z)}, the ledger says {e.Prediction}";
-        double margin = (double)z[label] - z[AttackLoss.Runner(z, label)];
+        double margin = (double)z[label] - z[RowMath.LargestExcept(z, label)];
         return Math.Abs(margin - e.Margin) <= slack ? null : FormattableString.Invariant($"its margin is {margin:R}, the ledger says {e.Margin:R}");
     }
 

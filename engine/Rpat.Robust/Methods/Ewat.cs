@@ -38,7 +38,7 @@ public sealed record Ewat(PgdOptions Pgd) : Objective
 
     private static double Entropy(ReadOnlySpan<float> z)
     {
-        double norm = HostSoftmax.LogSumExp(z), entropy = 0;
+        double norm = RowMath.LogSumExp(z), entropy = 0;
         foreach (float value in z) entropy -= Math.Exp(value - norm) * (value - norm);
         return entropy;
     }

@@ -50,7 +50,7 @@ public sealed record Sovr(PgdOptions Pgd) : Objective
             for (int i = 0; i < gaps.Length; i++)
             {
                 var z = logits.Slice(i * k, k);
-                (gaps[i], order[i]) = (z[AttackLoss.Runner(z, labels[i])] - z[labels[i]], i);
+                (gaps[i], order[i]) = (z[RowMath.LargestExcept(z, labels[i])] - z[labels[i]], i);
             }
             Array.Sort(gaps, order);
             for (int rank = 0; rank < order.Length; rank++) weights[order[rank]] = rank >= first == near ? 1 : 0;

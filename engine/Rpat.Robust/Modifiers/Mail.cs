@@ -1,3 +1,4 @@
+using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Modifiers;
@@ -34,7 +35,7 @@ public sealed record Mail : Modifier
 
     private static double Margin(ReadOnlySpan<float> z, int label)
     {
-        double norm = HostSoftmax.LogSumExp(z);
-        return Math.Exp(z[AttackLoss.Runner(z, label)] - norm) - Math.Exp(z[label] - norm);
+        double norm = RowMath.LogSumExp(z);
+        return Math.Exp(z[RowMath.LargestExcept(z, label)] - norm) - Math.Exp(z[label] - norm);
     }
 }

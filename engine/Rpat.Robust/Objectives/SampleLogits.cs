@@ -1,3 +1,5 @@
+using Rpat.Engine;
+
 namespace Rpat.Robust;
 
 /// <summary>What sample weights are made of: quantities of one row of logits on the host, in double.</summary>
@@ -6,5 +8,5 @@ public static class SampleLogits
     /// <summary>softmax(z) of one class.</summary>
     /// <param name="z">Logits <c>[K]</c>.</param>
     /// <param name="label">The class.</param>
-    public static float Probability(ReadOnlySpan<float> z, int label) => (float)Math.Exp(z[label] - HostSoftmax.LogSumExp(z));
+    public static float Probability(ReadOnlySpan<float> z, int label) => (float)Math.Exp(z[label] - RowMath.LogSumExp(z));
 }

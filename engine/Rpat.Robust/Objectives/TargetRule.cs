@@ -34,7 +34,7 @@ public sealed record RectifiedTarget(float FirstTemperature, float LastTemperatu
 
     private static void Rectify(ReadOnlySpan<float> z, int label, double temperature, double share, Span<float> target)
     {
-        double norm = HostSoftmax.LogSumExp(z, 1 / temperature), max = 0, own = Math.Exp(z[label] / temperature - norm);
+        double norm = RowMath.LogSumExp(z, 1 / temperature), max = 0, own = Math.Exp(z[label] / temperature - norm);
         foreach (float value in z) max = Math.Max(max, Math.Exp(value / temperature - norm));
         double trust = Math.Clamp(share - (max - own), 0, 1);
         for (int j = 0; j < z.Length; j++)
@@ -51,15 +51,3 @@ public sealed record RectifiedTarget(float FirstTemperature, float LastTemperatu
 /// <param name="Decay">Share of the old average.</param>
 /// <param name="Start">First epoch, counted from 1, that is remembered.</param>
 public sealed record HistoryRule(float Decay, int Start);
-
-/// <summary>Softmax of a row on the host, in double.</summary>
-internal static class HostSoftmax
-{
-    public static double LogSumExp(ReadOnlySpan<float> z, double scale = 1)
-    {
-        double max = double.NegativeInfinity, sum = 0;
-        foreach (float value in z) max = Math.Max(max, scale * value);
-        foreach (float value in z) sum += Math.Exp(scale * value - max);
-        return max + Math.Log(sum);
-    }
-}

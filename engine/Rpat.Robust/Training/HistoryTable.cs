@@ -1,3 +1,4 @@
+using Rpat.Engine;
 using Rpat.Engine.IO;
 
 namespace Rpat.Robust;
@@ -37,7 +38,7 @@ internal sealed class HistoryTable(HistoryRule rule, int classes) : ITrainingSta
 
     private void Blend(ReadOnlySpan<float> logits, Span<float> row)
     {
-        double norm = HostSoftmax.LogSumExp(logits);
+        double norm = RowMath.LogSumExp(logits);
         for (int j = 0; j < row.Length; j++) row[j] = (float)(rule.Decay * (double)row[j] + (1 - (double)rule.Decay) * Math.Exp(logits[j] - norm));
     }
 

@@ -25,6 +25,9 @@ public class RowLossTests(GpuFixture fixture)
         Check(n, k, size, new OneVsRest());
         Check(n, k, size, new SoftMargin());
         Check(n, k, size, new SquaredProbability());
+        Check(n, k, size, new Margin());
+        Check(n, k, size, new Dlr());
+        Check(n, k, size, new Dlr(target: 1));
         Check(n, k, size, new MartDivergence());
         Check(n, k, size, new JensenShannon(0.5f));
         Check(n, k, size, new PerceptionLoss(0.3f, PerceptionForm.DifferenceQuotient));

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Engine;
 
@@ -25,17 +26,29 @@ public static class RowMath
         return max + z.Log(z.Sum(sum));
     }
 
-    /// <summary>Column of the largest value except one column; the first of equal ones.</summary>
+    /// <summary>Column of the largest value except up to three columns; the first of equal ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int LargestExcept<TRow>(TRow z, int except) where TRow : struct, IRow
+    public static int LargestExcept<TRow>(TRow z, int except, int second = -1, int third = -1) where TRow : struct, IRow
     {
         double max = double.NegativeInfinity, first = 1 - z.Count; // the last column where nothing equals the maximum: NaN
         for (int j = z.First; j < z.Count; j += z.Step)
-            if (j != except && z.At(j) > max) max = z.At(j);
+            if (j != except && j != second && j != third && z.At(j) > max) max = z.At(j);
         max = z.Max(max);
         for (int j = z.First; j < z.Count; j += z.Step)
-            if (j != except && z.At(j) == max && -j > first) first = -j;
+            if (j != except && j != second && j != third && z.At(j) == max && -j > first) first = -j;
         return (int)-z.Max(first);
+    }
+
+    /// <summary>log Σ exp(scale·z) of a row on the host.</summary>
+    public static unsafe double LogSumExp(ReadOnlySpan<float> z, double scale = 1)
+    {
+        fixed (float* at = z) return LogSumExp(new CpuRow(at, null, z.Length, add: false), scale);
+    }
+
+    /// <summary>Column of the largest value of a row on the host except one column; the first of equal ones.</summary>
+    public static unsafe int LargestExcept(ReadOnlySpan<float> z, int except)
+    {
+        fixed (float* at = z) return LargestExcept(new CpuRow(at, null, z.Length, add: false), except);
     }
 
     /// <summary>KL(softmax(scale·t) ‖ softmax(scale·z)), given the two normalisers.</summary>

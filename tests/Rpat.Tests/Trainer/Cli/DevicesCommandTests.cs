@@ -38,8 +38,12 @@ public sealed class DevicesCommandTests : IDisposable
     [Fact]
     public void WhatIsNotKnownAndWhatCannotBeUsedIsSaid()
     {
-        string text = Text(DevicesCommand.Row(_gpu with { Driver = "", Problem = "its driver is too old: update "
-            + "it" }, null, "there is no library", []));
+        string text = Text(DevicesCommand.Row(_gpu with
+        {
+            Driver = "",
+            Problem = "its driver is too old: update "
+            + "it"
+        }, null, "there is no library", []));
         Assert.Contains("compute capability 9.0, driver of CUDA 12.4 (PTX 8.4); cannot be used, since its driver is too old: update "
             + "it\n", text, StringComparison.Ordinal);
         Assert.Contains("now: unknown, since there is no library\n", text, StringComparison.Ordinal);
