@@ -23,7 +23,8 @@ internal sealed class EvaluationFiles
         var labels = Npy.Read(Path.Combine(folder, Labels));
         if (labels.Type != ElementType.I64 || labels.Shape.Length != 1 || labels.Shape[0] != images.Shape[0])
             throw new DataException($"'{Labels}' in '{folder}' is not one int64 label an image: run the evaluation again.");
-        Classes = Array.ConvertAll(labels.ToInt64(), v => v is >= 0 and <= int.MaxValue ? (int)v : throw new DataException($"'{Labels}' in '{folder}' holds {v}, which is no class: run the evaluation again."));
+        Classes = Array.ConvertAll(labels.ToInt64(), v => v is >= 0 and <= int.MaxValue ? (int)v
+            : throw new DataException($"'{Labels}' in '{folder}' holds {v}, which is no class: run the evaluation again."));
     }
 
     /// <summary>Channels, height and width.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -97,7 +96,7 @@ public sealed record EvaluationManifest(
     /// <summary>All settings that can change a result; equal texts give equal ledgers on equal images and networks.</summary>
     public IEnumerable<string> Describe() =>
     [
-        $"model {ModelHash}", $"data {DataHash}", $"norm {Norm}", $"seed {Seed.ToString(CultureInfo.InvariantCulture)}", $"transform {Transform}",
+        $"model {ModelHash}", $"data {DataHash}", $"norm {Norm}", FormattableString.Invariant($"seed {Seed}"), $"transform {Transform}",
         .. First == 0 ? Array.Empty<string>() : [FormattableString.Invariant($"first {First}")],
         .. Network.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"network {pair.Key}={pair.Value}"),
         .. EpsValues.Select(eps => FormattableString.Invariant($"eps {eps:R}")),
@@ -115,8 +114,8 @@ public sealed record EvaluationManifest(
         try
         {
             var manifest = JsonSerializer.Deserialize<EvaluationManifest>(File.ReadAllText(path), Format) ?? throw new JsonException("it is empty");
-            if (manifest.Version is < 1 or > Layout) throw new DataException($"'{path}' is of layout {manifest.Version}, and this program knows 1 to {Layout}: use the program that made it.");
-            return manifest;
+            return manifest.Version is >= 1 and <= Layout ? manifest : throw new DataException(
+                $"'{path}' is of layout {manifest.Version}, and this program knows 1 to {Layout}: use the program that made it.");
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {

@@ -11,9 +11,12 @@ public readonly record struct Radius(string Text, double Value)
     internal static bool Names(string text, double value)
     {
         string[] parts = text.Split('/');
-        double[] numbers = [.. parts.Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN)];
-        return numbers.Length <= 2 && Math.Abs((numbers.Length == 2 ? numbers[0] / numbers[1] : numbers[0]) - value) <= 1e-9 * value;
+        double number = parts.Length == 2 ? Number(parts[0]) / Number(parts[1]) : Number(text);
+        return Math.Abs(number - value) <= 1e-9 * value;
     }
+
+    private static double Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN;
 }
 
 /// <summary>What an evaluation does; everything that can change its result is in here and in the hashes.</summary>

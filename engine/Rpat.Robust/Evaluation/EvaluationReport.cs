@@ -52,13 +52,15 @@ public sealed record EvaluationReport(
     /// <summary>What the result says otherwise than its ledger, a sentence each.</summary>
     internal IEnumerable<string> Differences(EvaluationManifest manifest, int clean, IReadOnlyList<ColumnResult> counted)
     {
-        if (clean != CleanCorrect || manifest.Images != Images) yield return $"the report counts {CleanCorrect} of {Images} clean, the ledger {clean} of {manifest.Images}";
+        if (clean != CleanCorrect || manifest.Images != Images)
+            yield return $"the report counts {CleanCorrect} of {Images} clean, the ledger {clean} of {manifest.Images}";
         if (Columns.Count != counted.Count) yield return $"the report has {Columns.Count} columns, the evaluation {counted.Count}";
-        foreach (var (told, found) in Columns.Zip(counted).Where(pair => JsonSerializer.Serialize(pair.First) != JsonSerializer.Serialize(pair.Second)))
-            yield return $"the report says of the column '{told.Suite}' ({told.Label}) {Text(told)}, the ledger of '{found.Suite}' ({found.Label}) {Text(found)}";
+        foreach (var (told, found) in Columns.Zip(counted))
+            if (JsonSerializer.Serialize(told) != JsonSerializer.Serialize(found)) yield return $"the report says {Text(told)}, the ledger {Text(found)}";
     }
 
-    private static string Text(ColumnResult c) => $"{c.Robust} robust at radius {c.Eps}, {string.Join(", ", c.Stages.Select(s => $"{s.Robust} after {s.Attack}"))}";
+    private static string Text(ColumnResult c) =>
+        $"of '{c.Suite}' ({c.Label}) {c.Robust} robust at radius {c.Eps}: {string.Join(", ", c.Stages.Select(s => $"{s.Robust} after {s.Attack}"))}";
 
     /// <summary>Counts a ledger.</summary>
     internal static (int Clean, List<ColumnResult> Columns) Count(IEnumerable<LedgerEntry> entries, IEnumerable<ColumnPlan> columns)

@@ -36,7 +36,7 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
         {
             var expected = smaller.TakenOver(column.Eps);
             if (!_left.Remove(expected.Key, out var taken) || taken != expected)
-                _problems.Add($"image {image} in {column.Suite} was broken at eps {manifest.Eps[column.Eps - 1]}, which is not taken over to {manifest.Eps[column.Eps]}");
+                _problems.Add($"{Where(column, image)} was broken at eps {manifest.Eps[column.Eps - 1]}, which is not taken over");
             _broken[(column.Eps, column.Suite, image)] = expected;
             return;
         }
@@ -45,7 +45,8 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
             {
                 if (Take((column.Eps, column.Suite, stage, image, part.Rank, part.Restart), column.Stages[stage].Attack) is not { } entry)
                 {
-                    _problems.Add($"image {image} in {column.Suite} at eps {manifest.Eps[column.Eps]} counts as robust, but {column.Stages[stage].Attack} (rank {part.Rank}, restart {part.Restart}) did not run on it");
+                    string name = $"{column.Stages[stage].Attack} (rank {part.Rank}, restart {part.Restart})";
+                    _problems.Add($"{Where(column, image)} counts as robust, but {name} did not run on it");
                     return;
                 }
                 if (!entry.Fooled) continue;
@@ -54,6 +55,8 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
             }
     }
 
+    private string Where(ColumnPlan column, int image) => $"image {image} in {column.Suite} at eps {manifest.Eps[column.Eps]}";
+
     private LedgerEntry? Take((int, string, int, int, int, int) key, string attack) =>
         _left.TryGetValue(key, out var entry) && entry.Attack == attack && _left.Remove(key) ? entry : null;
 
@@ -61,9 +64,10 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
     private static string? Flaw(LedgerEntry e)
     {
         bool clean = e.Eps < 0, taken = e.Attack == LedgerEntry.Reused, counted = e.Fooled && !clean;
-        if (e.Forwards < e.Backwards || e.Backwards < 0 || e.ZeroGradients < 0 || e.BadGradients < 0 || Math.Max(e.ZeroGradients, e.BadGradients) > e.Backwards)
+        if (e.Forwards < e.Backwards || Math.Min(e.ZeroGradients, e.BadGradients) < 0 || Math.Max(e.ZeroGradients, e.BadGradients) > e.Backwards)
             return "counts more gradients than evaluations, or fewer than none";
-        if (clean ? (e.Forwards, e.Backwards, e.Iteration, e.Norm) != (1, 0, 0, 0) : taken == e.Forwards > 0 || e.Iteration < -1) return "counts evaluations that such a part does not make";
+        if (clean ? (e.Forwards, e.Backwards, e.Iteration, e.Norm) != (1, 0, 0, 0) : taken == e.Forwards > 0 || e.Iteration < -1)
+            return "counts evaluations that such a part does not make";
         if (!double.IsFinite(e.Norm) || !double.IsFinite(e.Margin) || e.Norm < 0) return "holds a number that is none";
         if (counted != e.Digest.Length > 0) return counted ? "counts an image without a picture" : "names a picture, but counts no image";
         if (!clean && !e.Fooled && (e.Prediction, e.Margin) != (-1, 0)) return "tells the class of a picture that was not kept";
@@ -72,5 +76,5 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
 
     private string Name(LedgerEntry e) => e.Eps < 0
         ? FormattableString.Invariant($"image {e.Sample} without attack")
-        : FormattableString.Invariant($"image {e.Sample} in {e.Suite} at eps {(e.Eps < manifest.Eps.Count ? manifest.Eps[e.Eps] : "?")}, {e.Attack} (rank {e.Rank}, restart {e.Restart})");
+        : $"image {e.Sample} in {e.Suite} at eps {manifest.Eps.ElementAtOrDefault(e.Eps) ?? "?"}, {e.Attack} (rank {e.Rank}, restart {e.Restart})";
 }

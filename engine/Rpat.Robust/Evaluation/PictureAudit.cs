@@ -3,7 +3,7 @@ using Rpat.Engine.Random;
 
 namespace Rpat.Robust;
 
-/// <summary>Whether each line of a ledger says what the network answers: of the clean image, and of the picture that a counted line names.</summary>
+/// <summary>Whether each line of a ledger says what the network answers: of the clean image, and of the picture that it counts.</summary>
 internal static class PictureAudit
 {
     // Devices round differently: what lies nearer to a boundary than this share of the logits is left to the ledger.
@@ -24,11 +24,13 @@ internal static class PictureAudit
     private static IEnumerable<string> Clean(VerifiedModel model, List<LedgerEntry> ledger)
     {
         var clean = ledger.Where(e => e.Eps < 0).ToList();
-        if (clean.Count != model.Manifest.Images) yield return $"the ledger has {clean.Count} clean predictions for {model.Manifest.Images} images";
+        if (clean.Count != model.Manifest.Images)
+            yield return $"the ledger has {clean.Count} clean predictions for {model.Manifest.Images} images";
         float[][] images = [.. clean.Select(e => Boxed(model.Files.ImageOf(model.Files.Pixels, e.Sample)))];
         float[][] logits = model.Logits(images, [.. clean.Select(e => Subject.CleanKey(model.Manifest.Seed, Index(model, e)))]);
         for (int i = 0; i < clean.Count; i++)
-            if (Disagreement(clean[i], logits[i], model.Files.Classes[clean[i].Sample]) is { } flaw) yield return $"image {clean[i].Sample} without attack: {flaw}";
+            if (Disagreement(clean[i], logits[i], model.Files.Classes[clean[i].Sample]) is { } flaw)
+                yield return $"image {clean[i].Sample} without attack: {flaw}";
     }
 
     private static IEnumerable<string> Column(VerifiedModel model, (int Eps, string Suite) column, LedgerEntry[] counted, bool whole)
@@ -36,11 +38,13 @@ internal static class PictureAudit
         var files = model.Files;
         float[] pictures = files.Examples(column.Eps, column.Suite);
         string where = $"in {column.Suite} at eps {model.Manifest.Eps[column.Eps]}";
-        foreach (var (entry, flaw) in counted.Select(e => (e, Flaw(model, e, files.ImageOf(pictures, e.Sample))))) if (flaw is not null) yield return $"image {entry.Sample} {where}: {flaw}";
-        foreach (var (entry, flaw) in Answers(model, column, counted, pictures)) if (flaw is not null) yield return $"image {entry.Sample} {where}: {flaw}";
+        var flaws = counted.Select(e => (e, Flaw(model, e, files.ImageOf(pictures, e.Sample))));
+        foreach (var (entry, flaw) in flaws.Concat(Answers(model, column, counted, pictures)))
+            if (flaw is not null) yield return $"image {entry.Sample} {where}: {flaw}";
         HashSet<int> broken = [.. counted.Select(e => e.Sample)];
         for (int i = 0; whole && i < files.Classes.Length; i++)
-            if (!broken.Contains(i) && !files.ImageOf(pictures, i).SequenceEqual(files.ImageOf(files.Pixels, i))) yield return $"image {i} {where}: there is a picture that no line of the ledger counts";
+            if (!broken.Contains(i) && !files.ImageOf(pictures, i).SequenceEqual(files.ImageOf(files.Pixels, i)))
+                yield return $"image {i} {where}: there is a picture that no line of the ledger counts";
     }
 
     /// <summary>What is wrong with a picture itself, or null.</summary>
@@ -49,19 +53,21 @@ internal static class PictureAudit
         var norm = Norm.Parse(model.Manifest.Norm);
         float[] x = Boxed(model.Files.ImageOf(model.Files.Pixels, e.Sample));
         double distance = norm.Distance(u, x);
-        if (Ledger.DigestOf(u) != e.Digest) return "the stored example is not the one in the ledger" + (RobustEvaluation.IsFeasible(x, u, norm, model.Manifest.EpsValues[e.Eps]) ? "" : ", and lies outside ball or box");
-        if (!RobustEvaluation.IsFeasible(x, u, norm, model.Manifest.EpsValues[e.Eps])) return FormattableString.Invariant($"lies outside ball or box (distance {distance:R})");
-        return Math.Abs(distance - e.Norm) <= NormShare * distance ? null : FormattableString.Invariant($"lies {distance:R} from the image, the ledger says {e.Norm:R}");
+        bool feasible = RobustEvaluation.IsFeasible(x, u, norm, model.Manifest.EpsValues[e.Eps]);
+        if (Ledger.DigestOf(u) != e.Digest) return "the stored example is not the one in the ledger" + (feasible ? "" : ", and lies outside ball or box");
+        if (!feasible) return FormattableString.Invariant($"lies outside ball or box (distance {distance:R})");
+        return Math.Abs(distance - e.Norm) <= NormShare * distance ? null
+            : FormattableString.Invariant($"lies {distance:R} from the image, the ledger says {e.Norm:R}");
     }
 
     /// <summary>The passes that decided on each picture, made once more.</summary>
-    private static IEnumerable<(LedgerEntry, string?)> Answers(VerifiedModel model, (int Eps, string Suite) column, LedgerEntry[] counted, float[] pictures)
+    private static IEnumerable<(LedgerEntry, string?)> Answers(
+        VerifiedModel model, (int Eps, string Suite) column, LedgerEntry[] counted, float[] pictures)
     {
         int passes = model.Manifest.Columns.FirstOrDefault(c => (c.Eps, c.Suite) == column)?.Passes ?? 1;
         var asked = counted.SelectMany(e => Enumerable.Range(0, passes).Select(pass => (Entry: e, Pass: pass))).ToList();
         float[][] logits = model.Logits(
-            [.. asked.Select(a => model.Files.ImageOf(pictures, a.Entry.Sample).ToArray())],
-            [.. asked.Select(a => Subject.DecisionKey(model.Manifest.Seed, Index(model, a.Entry), a.Entry.Stage, a.Entry.Rank, a.Entry.Restart, a.Pass))]);
+            [.. asked.Select(a => model.Files.ImageOf(pictures, a.Entry.Sample).ToArray())], [.. asked.Select(a => Decision(model, a.Entry, a.Pass))]);
         return counted.Select((e, i) => (e, Majority(e, logits[(i * passes)..((i + 1) * passes)], model.Files.Classes[e.Sample])));
     }
 
@@ -78,11 +84,18 @@ internal static class PictureAudit
     {
         if (z.Any(v => !float.IsFinite(v))) return "the network answers with NaN or infinity";
         double slack = LogitShare * Math.Max(1, z.Max(Math.Abs));
-        if (e.Fooled == (e.Prediction == label) || e.Prediction < 0 || e.Prediction >= z.Length) return $"the ledger says class {e.Prediction} of an image of class {label}, and {(e.Fooled ? "wrong" : "right")}";
-        if (z[e.Prediction] < z.Max() - slack) return Predictions.ArgMax(z) == label ? "is classified correctly" : $"is predicted {Predictions.ArgMax(z)}, the ledger says {e.Prediction}";
+        int predicted = Predictions.ArgMax(z);
+        if (e.Fooled == (e.Prediction == label) || e.Prediction < 0 || e.Prediction >= z.Length)
+            return $"the ledger says class {e.Prediction} of an image of class {label}, and {(e.Fooled ? "wrong" : "right")}";
+        if (z[e.Prediction] < z.Max() - slack)
+            return predicted == label ? "is classified correctly" : $"is predicted {predicted}, the ledger says {e.Prediction}";
         double margin = (double)z[label] - z[RowMath.LargestExcept(z, label)];
-        return Math.Abs(margin - e.Margin) <= slack ? null : FormattableString.Invariant($"its margin is {margin:R}, the ledger says {e.Margin:R}");
+        return Math.Abs(margin - e.Margin) <= slack ? null
+            : FormattableString.Invariant($"its margin is {margin:R}, the ledger says {e.Margin:R}");
     }
+
+    private static RandomKey Decision(VerifiedModel model, LedgerEntry e, int pass) =>
+        Subject.DecisionKey(model.Manifest.Seed, Index(model, e), e.Stage, e.Rank, e.Restart, pass);
 
     private static long Index(VerifiedModel model, LedgerEntry e) => model.Manifest.First + (long)e.Sample;
 

@@ -6,25 +6,33 @@ internal static class PlanAudit
     /// <summary>What is wrong with a manifest that has a plan's shape, a sentence each.</summary>
     public static IEnumerable<string> Problems(EvaluationManifest manifest) =>
     [
-        .. manifest.Describe().SequenceEqual(manifest.Settings) ? Array.Empty<string>() : ["the settings of the manifest are not those of its columns, radii, seed and hashes"],
+        .. manifest.Describe().SequenceEqual(manifest.Settings) ? Array.Empty<string>()
+            : ["the settings of the manifest are not those of its columns, radii, seed and hashes"],
         .. manifest.Columns.Select(c => Promise(manifest, c)).OfType<string>(),
     ];
 
     /// <summary>What a name does not tell by itself.</summary>
     public static IEnumerable<string> Notes(EvaluationManifest manifest)
     {
-        var norm = Norm.Parse(manifest.Norm);
-        foreach (var c in manifest.Columns.Where(c => AttackCatalog.Promised(c, norm, manifest.EpsValues[c.Eps], manifest.Classes) is null).DistinctBy(c => c.Suite))
-            yield return $"'{c.Label}' ({c.Suite}) is a column of the evaluation's own: {string.Join("; ", c.Stages.Select(s => $"{s.Attack} {s.Settings}"))}";
+        foreach (var c in manifest.Columns.Where(c => Promised(manifest, c) is null).DistinctBy(c => c.Suite))
+        {
+            string stages = string.Join("; ", c.Stages.Select(s => $"{s.Attack} {s.Settings}"));
+            yield return $"'{c.Label}' ({c.Suite}) is a column of the evaluation's own: {stages}";
+        }
         if (manifest.Transform.Length > 0) yield return $"in front of the network stands {manifest.Transform}";
     }
+
+    /// <summary>The column of the catalog that a label promises, or null.</summary>
+    /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the attack does not know the norm.</exception>
+    public static AttackSuite? Promised(EvaluationManifest manifest, ColumnPlan column) =>
+        AttackCatalog.Promised(column, Norm.Parse(manifest.Norm), manifest.EpsValues[column.Eps], manifest.Classes);
 
     /// <summary>What makes a manifest unreadable as a plan, or null.</summary>
     public static string? Shape(EvaluationManifest m)
     {
         if (m.Norm is not ("linf" or "l2")) return $"the manifest's norm '{m.Norm}' is none";
-        if (m.Eps.Count == 0 || m.Eps.Count != m.EpsValues.Count || m.EpsValues.Any(e => !(e > 0)) || !m.EpsValues.SequenceEqual(m.EpsValues.Distinct().Order()))
-            return "the manifest's radii do not ascend, or have no text each";
+        bool ascend = m.EpsValues.All(e => e > 0) && m.EpsValues.SequenceEqual(m.EpsValues.Distinct().Order());
+        if (!ascend || m.Eps.Count == 0 || m.Eps.Count != m.EpsValues.Count) return "the manifest's radii do not ascend, or have no text each";
         return m.Version == EvaluationManifest.Layout ? ColumnShape(m) : null;
     }
 
@@ -34,9 +42,10 @@ internal static class PlanAudit
         if (m.Columns.Count != each * m.Eps.Count || m.Columns.Where((c, i) => c.Eps != i / each || c.Suite != m.Suites[i % each]).Any())
             return "the manifest's columns are not each of its suites at each of its radii";
         if (!m.Labels.SequenceEqual(m.Columns.Take(each).Select(c => c.Label))) return "the manifest's labels are not those of its columns";
-        if (m.Columns.Any(c => c.Passes < 1 || c.Stages.Count == 0 || c.Stages.Any(s => s.Parts.Count == 0 || s.Parts.Distinct().Count() != s.Parts.Count)))
+        if (m.Columns.Any(c => c.Passes < 1 || c.Stages.Count == 0 || c.Stages.Any(s => s.Parts.Count == 0 || s.Parts.Distinct().Count() < s.Parts.Count)))
             return "a column of the manifest has no attacks, or an attack without parts";
-        return m.Eps.Zip(m.EpsValues, (text, value) => (text, value)).Where(r => !Radius.Names(r.text, r.value)).Select(r => FormattableString.Invariant($"the radius '{r.text}' of the manifest is not the number {r.value:R}")).FirstOrDefault();
+        int other = Enumerable.Range(0, m.Eps.Count).FirstOrDefault(i => !Radius.Names(m.Eps[i], m.EpsValues[i]), -1);
+        return other < 0 ? null : FormattableString.Invariant($"the radius '{m.Eps[other]}' of the manifest is not the number {m.EpsValues[other]:R}");
     }
 
     private static string? Promise(EvaluationManifest manifest, ColumnPlan column)
@@ -44,7 +53,7 @@ internal static class PlanAudit
         string where = $"the column '{column.Suite}' at eps {manifest.Eps[column.Eps]}";
         try
         {
-            var promised = AttackCatalog.Promised(column, Norm.Parse(manifest.Norm), manifest.EpsValues[column.Eps], manifest.Classes);
+            var promised = Promised(manifest, column);
             if (promised is null || Same(ColumnPlan.Of(promised, column.Eps, manifest.Classes), column)) return null;
             return $"{where} is labelled '{column.Label}', but did not run what that name stands for";
         }
@@ -56,5 +65,8 @@ internal static class PlanAudit
 
     private static bool Same(ColumnPlan promised, ColumnPlan column) => promised.Passes == column.Passes
         && promised.Stages.Count == column.Stages.Count
-        && promised.Stages.Zip(column.Stages).All(pair => pair.First.Attack == pair.Second.Attack && pair.First.Settings == pair.Second.Settings && pair.First.Parts.SequenceEqual(pair.Second.Parts));
+        && promised.Stages.Zip(column.Stages).All(pair => Same(pair.First, pair.Second));
+
+    private static bool Same(StagePlan promised, StagePlan stage) =>
+        (promised.Attack, promised.Settings) == (stage.Attack, stage.Settings) && promised.Parts.SequenceEqual(stage.Parts);
 }

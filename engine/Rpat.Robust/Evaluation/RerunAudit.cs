@@ -17,9 +17,9 @@ internal sealed class RerunAudit
 
     private RerunAudit(VerifiedModel model)
     {
-        var m = model.Manifest;
-        (_model, _runner) = (model, new AttackRunner(model.Net, new() { Batch = model.Batch, Seed = m.Seed, Transform = model.Transform }, model.Files.Image));
-        _suites = m.Columns.ToDictionary(c => (c.Eps, c.Suite), c => AttackCatalog.Promised(c, Norm.Parse(m.Norm), m.EpsValues[c.Eps], m.Classes));
+        AttackRunnerOptions options = new() { Batch = model.Batch, Seed = model.Manifest.Seed, Transform = model.Transform };
+        (_model, _runner) = (model, new AttackRunner(model.Net, options, model.Files.Image));
+        _suites = model.Manifest.Columns.ToDictionary(c => (c.Eps, c.Suite), c => PlanAudit.Promised(model.Manifest, c));
     }
 
     /// <summary>What came out otherwise, a sentence each.</summary>
@@ -42,16 +42,23 @@ internal sealed class RerunAudit
         return [.. cheapest, .. lines.Except(cheapest).Take(more)];
     }
 
-    private Subject SubjectOf(LedgerEntry e) =>
-        new(_runner, _model.Manifest.First + (long)e.Sample, _model.Files.ImageOf(_model.Files.Pixels, e.Sample).ToArray(), _model.Files.Classes[e.Sample]);
+    private Subject SubjectOf(LedgerEntry e)
+    {
+        float[] image = _model.Files.ImageOf(_model.Files.Pixels, e.Sample).ToArray();
+        return new Subject(_runner, _model.Manifest.First + (long)e.Sample, image, _model.Files.Classes[e.Sample]);
+    }
 
     private async Task Rerun(Subject s, LedgerEntry line)
     {
         s.Clean = (await s.Logits(s.Image)).Logits;
         var suite = _suites[(line.Eps, line.Suite)]!;
-        var again = await PartRun.Of(s, suite, PartRun.Unrun(line.Eps, suite, line.Stage, line.Sample, new AttackPart(line.Rank, line.Restart)));
+        var part = new AttackPart(line.Rank, line.Restart);
+        var again = await PartRun.Of(s, suite, PartRun.Unrun(line.Eps, suite, line.Stage, line.Sample, part));
         if (again.Entry.Fooled == line.Fooled && (again.Point is null || IsSame(again.Point, line))) return;
-        _problems.Add($"image {line.Sample} in {line.Suite} at eps {_model.Manifest.Eps[line.Eps]}: {line.Attack} (rank {line.Rank}, restart {line.Restart}), run again, {(again.Entry.Fooled == line.Fooled ? "makes another picture" : again.Entry.Fooled ? "breaks it, the ledger says that it failed" : "fails, the ledger says that it broke it")}");
+        string finding = again.Entry.Fooled == line.Fooled ? "makes another picture"
+            : again.Entry.Fooled ? "breaks it, the ledger says that it failed" : "fails, the ledger says that it broke it";
+        string where = $"image {line.Sample} in {line.Suite} at eps {_model.Manifest.Eps[line.Eps]}";
+        _problems.Add($"{where}: {line.Attack} (rank {line.Rank}, restart {line.Restart}), run again, {finding}");
     }
 
     private bool IsSame(float[] point, LedgerEntry line)

@@ -12,8 +12,11 @@ internal static class Seal
 {
     public const string FileName = "SHA256SUMS";
 
+    private const int Name = 66; // behind 64 digits and two blanks
+
     /// <summary>Writes the list; all other files must be finished.</summary>
-    public static void Write(string folder, EvaluationManifest manifest) => AtomicFile.WriteText(Path.Combine(folder, FileName), Text(folder, manifest));
+    public static void Write(string folder, EvaluationManifest manifest) =>
+        AtomicFile.WriteText(Path.Combine(folder, FileName), Text(folder, manifest));
 
     /// <summary>The digest of a folder whose list is there.</summary>
     public static string DigestOf(string folder) => EvaluationManifest.HashOf(File.ReadAllBytes(Path.Combine(folder, FileName)));
@@ -23,11 +26,10 @@ internal static class Seal
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return [$"{FileName} is missing, so nothing shows that the files are those that the evaluation wrote"];
-        string[] written = File.ReadAllText(path).Split('\n'), found = Text(folder, manifest).Split('\n');
-        return written.SequenceEqual(found) ? []
-            : [.. found.Except(written).Where(line => line.Length > 66).Select(line => $"{line[66..]} is not the file that {FileName} lists"),
-               .. written.Except(found).Where(line => !found.Any(f => f.Length > 66 && line.EndsWith(f[64..], StringComparison.Ordinal))).Select(line => $"{FileName} has a line that is none of this evaluation's: '{line}'"),
-               .. written.Order().SequenceEqual(found.Order()) || written.Length != found.Length ? [$"{FileName} does not list each file once, in order"] : Array.Empty<string>()];
+        string[] listed = File.ReadAllText(path).Split('\n'), found = Text(folder, manifest).Split('\n');
+        if (listed.SequenceEqual(found)) return [];
+        string[] changed = [.. found.Except(listed).Where(line => line.Length > 0).Select(line => $"{line[Name..]} is not the file that {FileName} lists")];
+        return changed.Length > 0 ? changed : [$"{FileName} does not list each file of this evaluation once, in order"];
     }
 
     /// <summary>The files of an evaluation, the journal and the list itself aside.</summary>

@@ -11,7 +11,8 @@ namespace Rpat.Robust;
 /// <param name="Problems">One sentence each; none when the evaluation holds.</param>
 /// <param name="Columns">The columns as counted again from the ledger.</param>
 /// <param name="Notes">What a reader of the columns must know, one sentence each.</param>
-public sealed record Verification(string Digest, int Examples, IReadOnlyList<string> Problems, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<string> Notes)
+public sealed record Verification(
+    string Digest, int Examples, IReadOnlyList<string> Problems, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<string> Notes)
 {
     /// <summary>
     /// Checks a finished evaluation against itself and the network: every file against the digest; that each column ran what its label
@@ -27,7 +28,8 @@ public sealed record Verification(string Digest, int Examples, IReadOnlyList<str
     /// <param name="transform">A step in front of the network that belongs to the defence, or null.</param>
     /// <param name="rerun">Further lines, drawn at random, whose attacks are run again.</param>
     /// <exception cref="DataException">Files are missing or damaged.</exception>
-    public static Verification Run(string folder, Classifier net, string modelHash, int batch = 37, InputTransform? transform = null, int rerun = 0)
+    public static Verification Run(
+        string folder, Classifier net, string modelHash, int batch = 37, InputTransform? transform = null, int rerun = 0)
     {
         var manifest = ManifestOf(folder);
         var files = new EvaluationFiles(folder);
@@ -42,12 +44,15 @@ public sealed record Verification(string Digest, int Examples, IReadOnlyList<str
         problems.AddRange([.. whole ? new LedgerAudit(manifest, ledger).Problems() : [], .. PictureAudit.Problems(model, ledger, whole)]);
         var (clean, columns) = EvaluationReport.Count(ledger, whole ? manifest.Columns : report.Columns.Select(ColumnOf));
         problems.AddRange(report.Differences(manifest, clean, columns));
-        if (whole && problems.Count == 0) problems.AddRange([.. WarningAudit.Problems(model, ledger, report), .. RerunAudit.Problems(model, ledger, rerun)]);
-        return new Verification(whole && File.Exists(Path.Combine(folder, Seal.FileName)) ? Seal.DigestOf(folder) : "", ledger.Count(e => e is { Eps: >= 0, Fooled: true }), problems, columns, problems.Count == 0 ? [.. PlanAudit.Notes(manifest)] : []);
+        if (whole && problems.Count == 0)
+            problems.AddRange([.. WarningAudit.Problems(model, ledger, report), .. RerunAudit.Problems(model, ledger, rerun)]);
+        string digest = whole && File.Exists(Path.Combine(folder, Seal.FileName)) ? Seal.DigestOf(folder) : "";
+        int examples = ledger.Count(e => e is { Eps: >= 0, Fooled: true });
+        return new Verification(digest, examples, problems, columns, problems.Count == 0 ? [.. PlanAudit.Notes(manifest)] : []);
     }
 
-    private const string OldLayout =
-        "the folder is of layout 1, which has no digest and does not list what each attack went through: that no file was changed, that a column ran what its label says, and that its attacks ran on every image cannot be certified; run the evaluation again";
+    private const string OldLayout = "the folder is of layout 1, which has no digest and does not list what each attack went through: that no "
+        + "file was changed, that a column ran what its label says, and that its attacks ran on every image cannot be certified; run the evaluation again";
 
     /// <summary>What a folder's evaluation is.</summary>
     /// <exception cref="DataException">It is no evaluation's folder.</exception>
@@ -62,22 +67,29 @@ public sealed record Verification(string Digest, int Examples, IReadOnlyList<str
     public static string DigestOf(string folder) => Seal.DigestOf(folder);
 
     /// <summary>Whether manifest, images and network belong together at all.</summary>
-    private static IEnumerable<string> Bound(EvaluationManifest manifest, EvaluationFiles files, Classifier net, string modelHash, InputTransform? transform)
+    private static IEnumerable<string> Bound(
+        EvaluationManifest manifest, EvaluationFiles files, Classifier net, string modelHash, InputTransform? transform)
     {
-        if (modelHash != manifest.ModelHash) yield return $"the checkpoint's SHA-256 is {modelHash}, the evaluation's was {manifest.ModelHash}";
-        if (files.DataHash != manifest.DataHash || files.Classes.Length != manifest.Images) yield return "images or labels in the folder are not those of the manifest";
-        if (files.Image.SampleCount != net.InputShape.SampleCount || files.Classes.Any(y => y >= net.Classes)) yield return "images or labels are none of this network's";
-        if (manifest.Version == EvaluationManifest.Layout && manifest.Classes != net.Classes) yield return $"the network has {net.Classes} classes, the manifest says {manifest.Classes}";
-        if (manifest.Version == EvaluationManifest.Layout && manifest.Transform != $"{transform}") yield return $"the step in front of the network is '{transform}', the evaluation's was '{manifest.Transform}'";
+        bool whole = manifest.Version == EvaluationManifest.Layout;
+        if (modelHash != manifest.ModelHash)
+            yield return $"the checkpoint's SHA-256 is {modelHash}, the evaluation's was {manifest.ModelHash}";
+        if (files.DataHash != manifest.DataHash || files.Classes.Length != manifest.Images)
+            yield return "images or labels in the folder are not those of the manifest";
+        if (files.Image.SampleCount != net.InputShape.SampleCount || files.Classes.Any(y => y >= net.Classes))
+            yield return "images or labels are none of this network's";
+        if (whole && manifest.Classes != net.Classes)
+            yield return $"the network has {net.Classes} classes, the manifest says {manifest.Classes}";
+        if (whole && manifest.Transform != $"{transform}")
+            yield return $"the step in front of the network is '{transform}', the evaluation's was '{manifest.Transform}'";
     }
 
     // Its order tells how often the evaluation was resumed, so that no digest can hold it; its lines are the ledger's.
     private static IEnumerable<string> JournalProblems(string folder, IReadOnlyList<LedgerEntry> ledger)
     {
-        if (File.ReadAllText(Path.Combine(folder, Ledger.FinalName)) != Ledger.Text(ledger)) yield return $"{Ledger.FinalName} is not as the evaluation writes it";
-        var journal = Ledger.Read(folder, Ledger.JournalName);
-        bool whole = new FileInfo(Path.Combine(folder, Ledger.JournalName)).Length == new FileInfo(Path.Combine(folder, Ledger.FinalName)).Length;
-        if (!whole || Ledger.Text(journal) != Ledger.Text(ledger)) yield return $"{Ledger.JournalName} has other lines than {Ledger.FinalName}";
+        string text = Ledger.Text(ledger), journal = Path.Combine(folder, Ledger.JournalName);
+        if (File.ReadAllText(Path.Combine(folder, Ledger.FinalName)) != text) yield return $"{Ledger.FinalName} is not as the evaluation writes it";
+        if (Ledger.Text(Ledger.Read(folder, Ledger.JournalName)) != text || new FileInfo(journal).Length != System.Text.Encoding.UTF8.GetByteCount(text))
+            yield return $"{Ledger.JournalName} has other lines than {Ledger.FinalName}";
     }
 
     private static ColumnPlan ColumnOf(ColumnResult c) => new(c.Eps, c.Suite, c.Label, 1, [.. c.Stages.Select(s => new StagePlan(s.Attack, "", []))]);

@@ -13,20 +13,22 @@ internal static class WarningAudit
     {
         var manifest = model.Manifest;
         EvaluationWarning[] due = [.. Before(model), .. EvaluationChecks.After([.. ledger], manifest, report), .. new SelfTest(report.SelfTest).Warnings];
-        foreach (var w in due.Where(w => !Told(report.Warnings, w))) yield return $"the result lacks the warning [{w.Flag}] {w.Message}";
-        foreach (var w in report.Warnings.Where(w => !_there.Contains(w.Flag) && !due.Contains(w))) yield return $"the result has a warning that nothing gives rise to: [{w.Flag}] {w.Message}";
+        foreach (var w in due.Where(w => !Told(report.Warnings, w)))
+            yield return $"the result lacks the warning [{w.Flag}] {w.Message}";
+        foreach (var w in report.Warnings.Where(w => !_there.Contains(w.Flag) && !due.Contains(w)))
+            yield return $"the result has a warning that nothing gives rise to: [{w.Flag}] {w.Message}";
     }
 
-    private static bool Told(IReadOnlyList<EvaluationWarning> told, EvaluationWarning due) => told.Any(w => _there.Contains(due.Flag) ? w.Flag == due.Flag : w == due);
+    private static bool Told(IReadOnlyList<EvaluationWarning> told, EvaluationWarning due) =>
+        told.Any(w => _there.Contains(due.Flag) ? w.Flag == due.Flag : w == due);
 
     // The attacks themselves only matter to what is said of the number of classes, and those of the catalog can be made again.
     private static IEnumerable<EvaluationWarning> Before(VerifiedModel model)
     {
         var m = model.Manifest;
-        var norm = Norm.Parse(m.Norm);
         var plan = new EvaluationPlan
         {
-            Norm = norm,
+            Norm = Norm.Parse(m.Norm),
             Radii = [.. m.Eps.Zip(m.EpsValues, (text, value) => new Radius(text, value))],
             Seed = m.Seed,
             First = m.First,
@@ -35,7 +37,7 @@ internal static class WarningAudit
             Model = m.Model,
             ModelHash = m.ModelHash,
             Data = m.Data,
-            SuitesAt = eps => [.. m.Columns.Where(c => m.EpsValues[c.Eps] == eps).Select(c => AttackCatalog.Promised(c, norm, eps, m.Classes)).OfType<AttackSuite>()],
+            SuitesAt = eps => [.. m.Columns.Where(c => m.EpsValues[c.Eps] == eps).Select(c => PlanAudit.Promised(m, c)).OfType<AttackSuite>()],
         };
         return EvaluationChecks.Before(model.Net, plan, model.Files.Pixels, model.Files.Classes, model.Files.Image);
     }

@@ -13,15 +13,18 @@ internal static class Leaderboard
     /// <exception cref="UsageException">It has no AutoAttack, or several radii.</exception>
     public static void Require(EvalOptions options)
     {
-        if (!options.Attacks.Any(name => name is "aa" or "aa-standard")) throw new UsageException($"{Option} needs the standard AutoAttack: add aa to --attacks, on a model of at least ten classes.");
-        if (options.Radii.Count > 1) throw new UsageException($"{Option} holds the result at one radius, and --eps names {options.Radii.Count}: give the leaderboard's, such as 8/255.");
+        if (!options.Attacks.Any(name => name is "aa" or "aa-standard"))
+            throw new UsageException($"{Option} needs the standard AutoAttack: add aa to --attacks, on a model of at least ten classes.");
+        if (options.Radii.Count > 1)
+            throw new UsageException($"{Option} holds the result at one radius, and --eps names {options.Radii.Count}: give the leaderboard's, such as 8/255.");
     }
 
     /// <summary>Refuses a network on which AutoAttack is not the standard one.</summary>
     /// <exception cref="UsageException">It has too few classes.</exception>
     public static void Require(int classes)
     {
-        if (classes < AutoAttack.StandardClasses) throw new UsageException($"{Option} needs the standard AutoAttack: this model has {classes} classes, where at least ten are needed.");
+        if (classes < AutoAttack.StandardClasses)
+            throw new UsageException($"{Option} needs the standard AutoAttack: this model has {classes} classes, where at least ten are needed.");
     }
 
     /// <summary>The file's contents.</summary>

@@ -31,7 +31,9 @@ public class TrainingTests(GpuFixture fixture)
     }
 
     /// <summary>Steps whose attack starts at random and takes no gradient, so that no sign can flip.</summary>
-    public static TheoryData<Objective> Objectives => [new PgdAt(_start) { Perception = new() }, new Trades(_start) { Perception = new() }, new Mart(_start)];
+    public static TheoryData<Objective> Objectives => [
+        new PgdAt(_start) { Perception = new() }, new Trades(_start), new Trades(_start) { Perception = new() }, new Mart(_start),
+    ];
 
     [Theory]
     [MemberData(nameof(Objectives))]

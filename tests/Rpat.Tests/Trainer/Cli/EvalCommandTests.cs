@@ -117,29 +117,29 @@ public sealed class EvalCommandTests : IDisposable
     {
         string bare = _test.PathOf("bare.safetensors"), folder = _test.PathOf("said");
         using (var device = Device.Cpu(1)) Safetensors.Write(bare, ModelCatalog.Build(device, _spec, seed: 1).State());
-        Assert.Equal(0, _test.Run("eval", bare, "--model", "preactresnet18", "--mean", "0.5", "--std", "0.25", "--data", $"npz:{_data}", "--attacks", "fgsm", "--out", folder));
+        Assert.Equal(0, _test.Run("eval", bare, "--model", "preactresnet18", "--mean", "0.5", "--std", "0.25", "--data", $"npz:{_data}", "--attacks", "clean", "--out", folder));
         using var verify = new TestHost();
         Assert.Equal(0, verify.Run("eval", "verify", folder));
         Assert.Equal(8, verify.Run("eval", "verify", folder, "--model", "preactresnet18", "--mean", "0.4", "--std", "0.25"));
     }
 
-    [Theory]
-    [InlineData("manifest.json", 3)]
-    [InlineData("result.json", 3)]
-    [InlineData("ledger.jsonl", 3)]
-    [InlineData("images.npy", 3)]
-    [InlineData("adversarial-0-fgsm.npy", 3)]
-    [InlineData("SHA256SUMS", 8)]
-    public void A_damaged_evaluation_is_one_sentence(string name, int code)
+    [Fact]
+    public void A_damaged_evaluation_is_one_sentence()
     {
         string folder = _test.PathOf("damaged");
         Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "fgsm", "--n", "4", "--out", folder));
-        File.WriteAllText(Path.Combine(folder, name), "{\n");
-        using var verify = new TestHost();
-        Assert.Equal(code, verify.Run("eval", "verify", folder));
-        Assert.DoesNotContain("eps 8/255:", verify.Out);
-        if (code == 3) Assert.Single(verify.Error.TrimEnd().Split('\n'));
-        else Assert.Contains("nothing is certified", verify.Out);
+        foreach (string path in Directory.GetFiles(folder))
+        {
+            byte[] sound = File.ReadAllBytes(path);
+            File.WriteAllText(path, "{\n");
+            using var verify = new TestHost();
+            int code = verify.Run("eval", "verify", folder);
+            Assert.Equal(Path.GetFileName(path) == "SHA256SUMS" ? 8 : 3, code);
+            Assert.DoesNotContain("eps 8/255:", verify.Out);
+            if (code == 3) Assert.Single(verify.Error.TrimEnd().Split('\n'));
+            else Assert.Contains("nothing is certified", verify.Out);
+            File.WriteAllBytes(path, sound);
+        }
     }
 
     [Theory]
