@@ -97,7 +97,17 @@ public abstract class WeightFile : IDisposable
     private static SafetensorsWeights OpenSafetensors(FileReader reader)
     {
         reader.Dispose();
-        return new SafetensorsWeights(Safetensors.Read(reader.Path));
+        SafetensorsFile file = Safetensors.Read(reader.Path);
+        try
+        {
+            file.CheckDigest();
+            return new SafetensorsWeights(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     private static WeightFile OpenZip(FileReader reader)
