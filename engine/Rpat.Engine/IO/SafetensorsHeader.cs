@@ -136,7 +136,7 @@ internal sealed class SafetensorsHeader
         int count = 0;
         bool isList = json.TokenType == JsonTokenType.StartArray;
         while (isList && json.Read() && json.TokenType != JsonTokenType.EndArray && (isList = count < values.Length))
-            if (!IsSize(ref json, out values[count++])) throw Error($"tensor '{name}' has '{Shown(ref json)}' in its {member} where a size is expected");
+            if (!IsSize(ref json, out values[count++])) throw Error($"tensor '{name}' has {Shown(ref json)} in its {member} where a size is expected");
         return isList ? values[..count].ToArray()
             : throw Error($"tensor '{name}' has a {member} that is not an array of at most {ArrayShape.MaxRank} integers");
     }
