@@ -71,6 +71,7 @@ public static partial class ModelCatalog
         {
             Blocks = (depth - 4) / 6,
             Head = "fc.weight",
+            Unused = ["sub_block1."],
             BlockPrefix = "block1.layer.",
         };
     }

@@ -35,14 +35,17 @@ public sealed class ModelFamily
     /// <summary>Images of 64 pixels and more are halved by the stem, as in the official RPAT_Benchmarks code.</summary>
     internal bool HalvesLargeImages { get; init; }
 
-    /// <summary>The convolution that sees the image.</summary>
-    internal string Stem { get; init; } = "conv1.weight";
+    /// <summary>The weights of the convolution that sees the image.</summary>
+    public string Stem { get; internal init; } = "conv1.weight";
 
     /// <summary>The last layer.</summary>
     internal string Head { get; init; } = "linear.weight";
 
     /// <summary>Beginning of the names of the last layer, such as <c>linear.</c>.</summary>
     public string HeadPrefix => Head[..(Head.IndexOf('.') + 1)];
+
+    /// <summary>Beginnings of names of layers that public code makes and never calls: files hold them for nothing.</summary>
+    public IReadOnlyList<string> Unused { get; internal init; } = [];
 
     /// <summary>Beginning of the names of the first stage's blocks, before their numbers.</summary>
     internal string? BlockPrefix { get; init; }

@@ -161,6 +161,7 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
                 string word = Word();
                 if (!long.TryParse(word.TrimEnd('L'), NumberStyles.None, CultureInfo.InvariantCulture, out long size))
                     throw new FormatException($"a size is expected, not '{word}'");
+                if (sizes.Count == ArrayShape.MaxRank) throw new FormatException($"the shape has more than {ArrayShape.MaxRank} sizes");
                 sizes.Add(size);
                 Separator(')');
             }

@@ -31,11 +31,12 @@ public static class Safetensors
     /// <param name="path">The file to make or replace.</param>
     /// <param name="tensors">The tensors; names must differ.</param>
     /// <param name="metadata">Free text by name; <c>format</c> is always set to <c>pt</c>, which Python loaders look for.</param>
+    /// <param name="digest">Whether the metadata shall hold the SHA-256 of the file (<see cref="SafetensorsFile.CheckDigest"/>).</param>
     /// <exception cref="ArgumentException">A name occurs twice or is <c>__metadata__</c>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
     {
-        var plan = new SafetensorsPlan(tensors, metadata);
+        var plan = new SafetensorsPlan(tensors, metadata, digest);
         AtomicFile.Write(path, plan.WriteTo);
     }
 }

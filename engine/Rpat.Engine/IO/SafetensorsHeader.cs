@@ -4,19 +4,23 @@ using System.Text.Unicode;
 
 namespace Rpat.Engine.IO;
 
-/// <summary>The checked header of a safetensors file. Checked from the outside in: lengths, JSON, each tensor, the layout.</summary>
+/// <summary>
+/// The checked header of a safetensors file. Checked from the outside in: lengths, JSON, each tensor, the layout. The JSON is read
+/// token by token, so that a header of short words takes little more memory than its text.
+/// </summary>
 internal sealed class SafetensorsHeader
 {
     internal const string MetadataName = "__metadata__";
     internal const int LengthBytes = 8;
     internal const ulong MaxLength = 100_000_000;
 
-    private static readonly JsonDocumentOptions _json = new() { AllowDuplicateProperties = false };
-
     private readonly string _path;
     private readonly long _dataStart;
 
-    private SafetensorsHeader(string path, long dataStart) => (_path, _dataStart) = (path, dataStart);
+    private SafetensorsHeader(string path, byte[] text) => (_path, _dataStart, Text) = (path, LengthBytes + text.Length, text);
+
+    /// <summary>The JSON as it stands in the file.</summary>
+    internal byte[] Text { get; }
 
     internal Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
@@ -24,9 +28,8 @@ internal sealed class SafetensorsHeader
 
     internal static SafetensorsHeader Read(FileReader file)
     {
-        byte[] text = ReadText(file);
-        var header = new SafetensorsHeader(file.Path, LengthBytes + text.Length);
-        header.Parse(text);
+        var header = new SafetensorsHeader(file.Path, ReadText(file));
+        header.Parse();
         header.CheckLayout(file.Length);
         return header;
     }
@@ -49,14 +52,25 @@ internal sealed class SafetensorsHeader
         return text;
     }
 
-    private void Parse(byte[] text)
+    private void Parse()
     {
-        if (text.Length == 0 || text[0] != (byte)'{' || !Utf8.IsValid(text))
+        if (Text.Length == 0 || Text[0] != (byte)'{' || !Utf8.IsValid(Text))
             throw Error("the header at offset 8 is not a JSON object in UTF-8");
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, _json);
-            foreach (JsonProperty member in document.RootElement.EnumerateObject()) Add(member);
+            var json = new Utf8JsonReader(Text);
+            json.Read();
+            bool hasMetadata = false;
+            while (Next(ref json) is { } name)
+            {
+                bool isMetadata = name == MetadataName;
+                if (isMetadata ? hasMetadata : Tensors.ContainsKey(name)) throw Twice(name);
+                hasMetadata |= isMetadata;
+                if (isMetadata) ReadMetadata(ref json);
+                else Tensors.Add(name, ReadTensor(name, ref json));
+            }
+
+            while (json.Read()) continue; // spaces alone may follow
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -65,61 +79,75 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    private void Add(JsonProperty member)
+    // The next member's name with the reader on its value, or null behind the last one.
+    private static string? Next(ref Utf8JsonReader json)
     {
-        if (member.Name == MetadataName) AddMetadata(member.Value);
-        else Tensors.Add(member.Name, Tensor(member.Name, member.Value));
+        json.Read();
+        if (json.TokenType == JsonTokenType.EndObject) return null;
+        string name = json.GetString()!;
+        json.Read();
+        return name;
     }
 
-    private void AddMetadata(JsonElement metadata)
+    private void ReadMetadata(ref Utf8JsonReader json)
     {
-        if (metadata.ValueKind != JsonValueKind.Object) throw Error($"{MetadataName} is not an object");
-        foreach (JsonProperty entry in metadata.EnumerateObject())
+        if (json.TokenType != JsonTokenType.StartObject) throw Error($"{MetadataName} is not an object");
+        while (Next(ref json) is { } name)
         {
-            if (entry.Value.ValueKind != JsonValueKind.String) throw Error($"{MetadataName} entry '{entry.Name}' is not a string");
-            Metadata.Add(entry.Name, entry.Value.GetString()!);
+            if (json.TokenType != JsonTokenType.String) throw Error($"{MetadataName} entry '{name}' is not a string");
+            if (!Metadata.TryAdd(name, json.GetString()!)) throw Twice(name);
         }
     }
 
-    private TensorEntry Tensor(string name, JsonElement value)
+    private TensorEntry ReadTensor(string name, ref Utf8JsonReader json)
     {
-        if (value.ValueKind != JsonValueKind.Object || value.GetPropertyCount() != 3
-            || !value.TryGetProperty("dtype", out JsonElement dtype)
-            || !value.TryGetProperty("shape", out JsonElement shapeArray)
-            || !value.TryGetProperty("data_offsets", out JsonElement offsetArray))
-            throw Error($"tensor '{name}' does not have exactly the members dtype, shape and data_offsets");
-        ElementType type = Type(name, dtype);
-        long[] shape = Integers(name, "shape", shapeArray);
-        long[] range = Integers(name, "data_offsets", offsetArray);
+        string? dtype = null;
+        long[]? shape = null, range = null;
+        if (json.TokenType != JsonTokenType.StartObject) throw Members(name);
+        while (Next(ref json) is { } member)
+        {
+            if (member == "dtype" && dtype is null && json.TokenType == JsonTokenType.String) dtype = json.GetString();
+            else if (member == "shape" && shape is null) shape = Integers(name, member, ref json);
+            else if (member == "data_offsets" && range is null) range = Integers(name, member, ref json);
+            else throw Members(name);
+        }
+
+        if (dtype is null || shape is null || range is null) throw Members(name);
         if (range.Length != 2 || range[0] > range[1]) throw Error($"tensor '{name}' has data_offsets that are not [begin, end)");
-        CheckSize(name, type, shape, range[1] - range[0]);
-        return new TensorEntry(name, type, shape, _dataStart + range[0], range[1] - range[0]);
+        return Entry(name, dtype, shape, range[0], range[1] - range[0]);
     }
 
-    private ElementType Type(string name, JsonElement dtype)
+    // A type that is not known hinders nobody who does not ask for that tensor.
+    private TensorEntry Entry(string name, string dtype, long[] shape, long offset, long length)
     {
-        string? text = dtype.ValueKind == JsonValueKind.String ? dtype.GetString() : null;
-        foreach (ElementType type in Enum.GetValues<ElementType>())
-            if (TypeName(type) == text) return type;
-        throw Error($"tensor '{name}' has dtype {dtype.GetRawText()}, which is not supported", "save it as F32");
+        ElementType? type = Array.Find(Enum.GetValues<ElementType>(), t => TypeName(t) == dtype) is var found && TypeName(found) == dtype ? found : null;
+        if (type is { } known) CheckSize(name, known, shape, length);
+        return new TensorEntry(name, type, shape, _dataStart + offset, length) { OtherType = type is null ? dtype : null };
     }
 
-    private long[] Integers(string name, string member, JsonElement array)
+    private CheckpointException Twice(string name) => Error($"the header at offset 8 is not valid JSON (it holds '{name}' twice)");
+
+    private CheckpointException Members(string name) =>
+        Error($"tensor '{name}' does not have exactly the members dtype, shape and data_offsets");
+
+    private long[] Integers(string name, string member, ref Utf8JsonReader json)
     {
-        if (array.ValueKind != JsonValueKind.Array || array.GetArrayLength() > ArrayShape.MaxRank)
-            throw Error($"tensor '{name}' has a {member} that is not an array of at most {ArrayShape.MaxRank} integers");
-        var values = new long[array.GetArrayLength()];
-        for (int i = 0; i < values.Length; i++)
-            if (!IsSize(array[i], out values[i]))
-                throw Error($"tensor '{name}' has {array[i].GetRawText()} in its {member} where a size is expected");
-        return values;
+        Span<long> values = stackalloc long[ArrayShape.MaxRank];
+        int count = 0;
+        bool isList = json.TokenType == JsonTokenType.StartArray;
+        while (isList && json.Read() && json.TokenType != JsonTokenType.EndArray && (isList = count < values.Length))
+            if (!IsSize(ref json, out values[count++])) throw Error($"tensor '{name}' has {Shown(ref json)} in its {member} where a size is expected");
+        return isList ? values[..count].ToArray()
+            : throw Error($"tensor '{name}' has a {member} that is not an array of at most {ArrayShape.MaxRank} integers");
     }
+
+    private static string Shown(ref Utf8JsonReader json) => System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]);
 
     // Offsets stay far from the end of the range, so that sums of two do not overflow.
-    private static bool IsSize(JsonElement number, out long value)
+    private static bool IsSize(ref Utf8JsonReader json, out long value)
     {
         value = -1;
-        return number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out value) && value is >= 0 and < long.MaxValue / 2;
+        return json.TokenType == JsonTokenType.Number && json.TryGetInt64(out value) && value is >= 0 and < long.MaxValue / 2;
     }
 
     private void CheckSize(string name, ElementType type, long[] shape, long found)

@@ -17,11 +17,14 @@ internal sealed class SafetensorsPlan
 
     private readonly SortedDictionary<string, string> _metadata = new(StringComparer.Ordinal);
     private readonly NamedArray[] _tensors;
+    private readonly bool _digest;
 
-    internal SafetensorsPlan(IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata)
+    internal SafetensorsPlan(IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata, bool digest)
     {
+        _digest = digest;
         foreach ((string name, string text) in metadata ?? new Dictionary<string, string>()) _metadata[name] = text;
         _metadata["format"] = "pt";
+        if (digest) SafetensorsDigest.Reserve(_metadata);
         NamedArray[] byName = [.. tensors.OrderBy(t => t.Name, StringComparer.Ordinal)];
         CheckNames(byName);
         _tensors = [.. WithoutAliases(byName).OrderBy(t => Array.IndexOf(_order, t.Type))];
@@ -30,8 +33,9 @@ internal sealed class SafetensorsPlan
     internal void WriteTo(Stream stream)
     {
         byte[] header = Header();
-        Span<byte> length = stackalloc byte[SafetensorsHeader.LengthBytes];
+        byte[] length = new byte[SafetensorsHeader.LengthBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        if (_digest) SafetensorsDigest.Fill(header, [length, header, .. _tensors.Select(tensor => tensor.Data)]);
         stream.Write(length);
         stream.Write(header);
         foreach (NamedArray tensor in _tensors) stream.Write(tensor.Data.Span);

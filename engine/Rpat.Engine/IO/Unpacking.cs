@@ -10,12 +10,18 @@ internal static class Unpacking
 {
     // Deflate reaches 1032; pictures and weights stay under 10, unless they are all of one colour.
     private const int MostTimes = 100;
+    private const int MostTimesOfWeights = 32;
     private const long AlwaysAllowed = 512 << 20;
 
     /// <summary>What is wrong with a file of <paramref name="packed"/> bytes that announces <paramref name="unpacked"/>, or null.</summary>
     internal static string? TooMuch(Int128 unpacked, long packed) => unpacked <= AlwaysAllowed || unpacked <= (Int128)packed * MostTimes
         ? null
         : $"its {packed} bytes would unpack to {unpacked}, over {MostTimes} times as many";
+
+    /// <summary>The same for weights, which do not shrink to a thirtieth.</summary>
+    internal static string? TooMuchForWeights(Int128 unpacked, long packed) => unpacked <= MostTimesOfWeights * (Int128)packed + (1 << 20)
+        ? null
+        : $"its {packed} bytes would unpack to {unpacked}, over {MostTimesOfWeights} times its size";
 
     /// <summary>Reads one member of a zip; what <paramref name="read"/> leaves is passed over and summed up as well.</summary>
     /// <param name="entry">The member.</param>

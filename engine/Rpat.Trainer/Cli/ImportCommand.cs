@@ -48,9 +48,9 @@ internal sealed class ImportCommand
 
     private int List(string path, string? key)
     {
-        using WeightFile file = WeightFile.Open(NetworkFile.FileOf(path), key ?? "");
+        using WeightFile file = WeightFile.Open(NetworkFile.FileOf(path), key);
         foreach (WeightEntry entry in file.Tensors)
-            _host.Out.WriteLine($"{entry.Type.ToString().ToLowerInvariant(),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable(entry.Name)}");
+            _host.Out.WriteLine($"{Printable(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable(entry.Name)}");
         foreach (var (name, value) in file.Values) _host.Out.WriteLine($"{"",-5} {Printable(value),-20} {Printable(name)}");
         _host.Note($"{file.Kind}: {file.Tensors.Count} tensors");
         WriteNotes(file.Notes);

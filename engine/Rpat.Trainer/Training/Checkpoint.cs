@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Training;
 
 /// <summary>
 /// All that a run needs to resume bit for bit, in one safetensors file: the network under <c>net.</c>, the training step's state under
-/// its own prefixes, and in the metadata where the run stood. Random numbers need no state: they are a function of their place.
+/// its own prefixes, and in the metadata where the run stood and the SHA-256 of the file. Random numbers need no state: they are a function of their place.
 /// </summary>
 internal static class Checkpoint
 {
@@ -36,7 +36,7 @@ internal static class Checkpoint
     {
         var arrays = net.State().Select(array => array with { Name = NetPrefix + array.Name }).Concat(state.State());
         var said = new Dictionary<string, string>(metadata) { [Key] = JsonSerializer.Serialize(standing, Format) };
-        Safetensors.Write(path, arrays, said);
+        Safetensors.Write(path, arrays, said, digest: true);
     }
 
     /// <summary>Where the run of a checkpoint stood, without its arrays.</summary>
@@ -47,12 +47,25 @@ internal static class Checkpoint
         return StandingOf(file);
     }
 
+    /// <summary>The same after every byte of the file was compared with its SHA-256.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="note">Told when the file has none, as those of earlier versions.</param>
+    /// <exception cref="CheckpointException">The file is damaged, or no checkpoint of this program's version.</exception>
+    public static Standing ReadSound(string path, Action<string> note)
+    {
+        using var file = Safetensors.Read(path);
+        file.CheckDigest();
+        if (!file.HasDigest) note($"note: '{path}' was written without a SHA-256, so that damage to it cannot be seen.");
+        return StandingOf(file);
+    }
+
     /// <summary>Puts network and state back as they were.</summary>
     /// <returns>Where the run stood.</returns>
     /// <exception cref="CheckpointException">The file is damaged, or does not fit network or method.</exception>
     public static Standing Load(string path, Module net, ITrainingState state)
     {
         using var file = Safetensors.Read(path);
+        file.CheckDigest();
         var standing = StandingOf(file);
         var arrays = file.Tensors.Keys.Select(file.Load).ToDictionary(array => array.Name);
         net.Load(arrays.Where(pair => pair.Key.StartsWith(NetPrefix, StringComparison.Ordinal))

@@ -23,23 +23,28 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         ? []
         : [.. Directory.GetFiles(folder, Prefix + "*" + Suffix).Where(file => StepOf(file) >= 0).OrderBy(StepOf)];
 
-    /// <summary>The newest one that can be read, with where its run stood; null when there is none.</summary>
-    /// <param name="damaged">Told the error of each newer one.</param>
-    public (string File, Standing Standing)? Newest(Action<string> damaged)
+    /// <summary>The newest one whose bytes are sound, with where its run stood; null when there is none at all.</summary>
+    /// <param name="note">Told the error of each newer one, and which is taken in its place.</param>
+    /// <exception cref="CheckpointException">There are some, and all are damaged.</exception>
+    public (string File, Standing Standing)? Newest(Action<string> note)
     {
-        foreach (string file in All.Reverse())
+        var all = All;
+        foreach (string file in all.Reverse())
         {
-            if (Readable(file, damaged) is { } standing) return (file, standing);
+            if (Sound(file, note) is not { } standing) continue;
+            if (file != all[^1]) note($"note: the run falls back to '{Path.GetFileName(file)}'.");
+            return (file, standing);
         }
 
-        return null;
+        return all.Count == 0 ? null : throw new CheckpointException(
+            $"none of the {all.Count} checkpoints in '{folder}' can be read: copy them again, or remove the folder to begin the run again.");
     }
 
-    /// <summary>The ones that the configuration asked for and that can be read, oldest first.</summary>
+    /// <summary>The ones that the configuration asked for and whose bytes are sound, oldest first.</summary>
     public IReadOnlyList<(string File, Standing Standing)> Planned() =>
     [
         .. from file in All
-           let standing = Readable(file, static _ => { })
+           let standing = Sound(file, static _ => { })
            where standing is { Planned: true }
            select (file, standing),
     ];
@@ -67,7 +72,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     // One that the clock or a signal asked for is needed only until the next planned one.
     private void Prune()
     {
-        var all = All.Select(file => (File: file, Standing: Readable(file, static _ => { }))).ToList();
+        var all = All.Select(file => (File: file, Standing: Readable(file))).ToList();
         var recent = all.Where(item => item.Standing is { Planned: true }).TakeLast(keep).ToList();
         foreach (var item in all.SkipLast(1).Except(recent))
             if (item.Standing is not { } standing || !StaysForGood(standing)) File.Delete(item.File);
@@ -76,11 +81,15 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     private bool StaysForGood(Standing standing) =>
         keepEvery > 0 && standing is { Planned: true, Step: > 0, Sums.Images: 0 } && (standing.Epoch - 1) % keepEvery == 0;
 
-    private static Standing? Readable(string file, Action<string> damaged)
+    private static Standing? Readable(string file) => Try(() => Checkpoint.ReadStanding(file), static _ => { });
+
+    private static Standing? Sound(string file, Action<string> note) => Try(() => Checkpoint.ReadSound(file, note), note);
+
+    private static Standing? Try(Func<Standing> read, Action<string> damaged)
     {
         try
         {
-            return Checkpoint.ReadStanding(file);
+            return read();
         }
         catch (CheckpointException error)
         {

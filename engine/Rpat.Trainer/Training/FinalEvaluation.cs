@@ -52,6 +52,7 @@ internal static class FinalEvaluation
     private static void Load(TrainingSetup setup, string path)
     {
         using var file = Safetensors.Read(path);
+        file.CheckDigest();
         setup.Reported.Load(file.Tensors.Keys.Select(file.Load).ToDictionary(array => array.Name));
     }
 

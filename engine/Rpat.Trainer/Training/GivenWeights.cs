@@ -27,7 +27,7 @@ internal static class GivenWeights
     private static Classifier Load(string key, string path, Device device, ModelSpec model)
     {
         if (!Path.Exists(path)) throw new ConfigException($"{key} is '{path}', which is not there: give a run folder or a file of weights.");
-        using WeightFile opened = WeightFile.Open(NetworkFile.FileOf(path), null);
+        using WeightFile opened = WeightFile.Open(NetworkFile.FileOf(path));
         var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
         return NetworkFile.Load(device, path, choice, model.Input).Net;
     }

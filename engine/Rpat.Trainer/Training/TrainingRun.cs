@@ -121,7 +121,7 @@ internal sealed class TrainingRun
         if (!whole) _saver.Save(planned: true);
         _report.Epoch(rate, pace);
         if (whole) _setup.EndEpoch(_batches, _state.Epoch);
-        Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), ModelMetadata.Write(_setup.Model));
+        Safetensors.Write(_run.PathOf(CheckpointFile.Name), _setup.Reported.State(), ModelMetadata.Write(_setup.Model), digest: true);
         _monitor.Measure();
         _state.NextEpoch();
         if (whole && (_saver.IsPlannedAfter(_state.Epoch - 1) || IsTrained)) _saver.Save(planned: true);

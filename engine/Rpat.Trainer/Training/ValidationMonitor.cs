@@ -103,6 +103,6 @@ internal sealed class ValidationMonitor
         var metadata = ModelMetadata.Write(_setup.Model);
         metadata["rpat.epoch"] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
         metadata["rpat.selected_by"] = FormattableString.Invariant($"{_config.Eval.Monitor.Name} on {_measurement.Images!.Count} {Split} images: {robust:0.0000}");
-        Safetensors.Write(_run.PathOf(CheckpointFile.Best), _setup.Reported.State(), metadata);
+        Safetensors.Write(_run.PathOf(CheckpointFile.Best), _setup.Reported.State(), metadata, digest: true);
     }
 }

@@ -18,9 +18,6 @@ internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassif
 /// <summary>Opens networks from files of any kind: finds out what the file holds, builds it, and takes the weights over.</summary>
 internal static class NetworkFile
 {
-    // The last layer and its names in the two halves of the official code and elsewhere.
-    private static readonly string[] _heads = ["linear.", "fc.", "logits.", "classifier."];
-
     /// <summary>Loads a network.</summary>
     /// <param name="device">Where it shall live.</param>
     /// <param name="path">A run folder or a file.</param>
@@ -32,16 +29,36 @@ internal static class NetworkFile
     {
         string file = FileOf(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
-        ModelWeights weights = ModelWeights.Of(opened);
-        var (family, spec) = SpecOf(file, opened, weights, choice, images);
-        weights.RenamePrefix(_heads, family.HeadPrefix);
-        FeatureClassifier net = family.Build(device, spec, seed: 0);
-        StateReport report = StateReport.Of(net, Shapes(net, weights));
+        ModelFamily family = FamilyOf(file, opened, choice);
+        var search = new WeightSearch(device, family, weights => SpecOf(file, family, opened, weights, choice, images));
+        FittedWeights found = search.Best(opened);
+        Require(file, found, choice);
+        found.Net.Load(State(found));
+        return new LoadedNetwork(file, found.Spec, found.Net, found.Report, [.. found.Weights.Notes, .. search.Notes, .. Untouched(found.Report)]);
+    }
+
+    private static void Require(string file, FittedWeights found, WeightChoice choice)
+    {
+        var (name, report) = (found.Spec.Name, found.Report);
+        string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(
-                $"'{file}' does not hold the weights of {spec.Name}: {report.Problems}; choose another --model, or take what fits with --no-strict.");
-        net.Load(State(net, weights, report));
-        return new LoadedNetwork(file, spec, net, report, weights.Notes);
+                $"'{file}' does not hold the weights of {name}{place}: {report.Problems}{Hint(report)}; choose another --model, or take what fits with --no-strict.");
+        if (2 * found.Fitting < found.Wanted)
+            throw new CheckpointException(
+                $"'{file}' holds only {found.Fitting} of the {found.Wanted} tensors of {name}{place}: {report.Problems}{Hint(report)}; "
+                + "choose another --model, or another part with --key.");
+    }
+
+    private static string Hint(StateReport report) => report.Unexpected.Any(n => n.EndsWith(".weight_g", StringComparison.Ordinal) || n.Contains(".parametrizations."))
+        ? " (its weights are made of others, as weight_norm does: save it after remove_weight_norm or remove_parametrizations)"
+        : "";
+
+    private static IEnumerable<string> Untouched(StateReport report)
+    {
+        string[] names = [.. report.Missing, .. report.Reshaped.Select(r => r.Name)];
+        if (names.Length > 0)
+            yield return $"{names.Length} tensors of the network are not in the file and keep their first values: {WeightSearch.Some(names)}";
     }
 
     /// <summary>The weights' file of a run folder, or the path itself.</summary>
@@ -53,17 +70,23 @@ internal static class NetworkFile
         return File.Exists(best) ? best : File.Exists(file) ? file : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': give a run folder or a file.");
     }
 
-    private static (ModelFamily Family, ModelSpec Spec) SpecOf(string file, WeightFile opened, ModelWeights weights, WeightChoice choice, Shape? images)
+    private static ModelSpec? SaidIn(WeightFile opened, string file) => ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
+
+    private static ModelFamily FamilyOf(string file, WeightFile opened, WeightChoice choice)
     {
-        ModelSpec? said = ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
-        string name = choice.Model ?? said?.Name
+        string name = choice.Model ?? SaidIn(opened, file)?.Name
             ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME (models: {Names}).");
-        ModelFamily family = ModelCatalog.Find(name)
+        return ModelCatalog.Find(name)
             ?? throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
+    }
+
+    private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice, Shape? images)
+    {
+        ModelSpec? said = SaidIn(opened, file);
         var shapes = weights.Entries.ToDictionary(pair => pair.Key, pair => pair.Value.Shape);
-        ModelSpec spec = said is not null && said.Name == name ? said : family.Fit(new ModelSpec(name, UsualSize(shapes, family), 10), shapes);
+        ModelSpec spec = said is not null && said.Name == family.Name ? said : family.Fit(new ModelSpec(family.Name, UsualSize(shapes, family), 10), shapes);
         if (images is { } size) spec = spec with { Input = spec.Input with { H = size.H, W = size.W } };
-        return (family, family.Complete(spec with { Normalization = Normalization(choice, weights, spec) }));
+        return family.Complete(spec with { Normalization = Normalization(choice, weights, spec) });
     }
 
     private static string Names => string.Join(", ", ModelCatalog.All.Select(family => family.Name));
@@ -80,16 +103,9 @@ internal static class NetworkFile
         return normalization;
     }
 
-    // Batch counts came with PyTorch 0.4.1; older files simply lack them.
-    private static Dictionary<string, long[]> Shapes(Module net, ModelWeights weights)
+    private static Dictionary<string, NamedArray> State(FittedWeights found)
     {
-        var shapes = weights.Entries.ToDictionary(pair => pair.Key, pair => pair.Value.Shape, StringComparer.Ordinal);
-        foreach (BatchNorm2d norm in net.BatchNorms) shapes.TryAdd(norm.CountName, []);
-        return shapes;
-    }
-
-    private static Dictionary<string, NamedArray> State(Module net, ModelWeights weights, StateReport report)
-    {
+        var (weights, _, net, report) = found;
         HashSet<string> unfit = [.. report.Missing, .. report.Reshaped.Select(r => r.Name)];
         return net.State().ToDictionary(own => own.Name, own => !unfit.Contains(own.Name) && weights.Entries.ContainsKey(own.Name) ? Taken(own, weights) : own);
     }

@@ -21,7 +21,7 @@ internal static class NetworkWriter
     {
         switch (Extension(path))
         {
-            case ".safetensors": Safetensors.Write(path, net.State(), ModelMetadata.Write(spec)); break;
+            case ".safetensors": Safetensors.Write(path, net.State(), ModelMetadata.Write(spec), digest: true); break;
             case ".pt" or ".pth": TorchFile.Write(path, net.State()); break;
             case ".npz": Npz.Write(path, [.. net.State()], compress: false); break;
             default: OnnxFile.Write(path, net, ModelMetadata.Write(spec)); break;

@@ -50,7 +50,7 @@ internal sealed class WeightOptions
         HelpName = "NAME",
     };
 
-    private readonly Option<string?> _key = new("--key") { Description = "part of a PyTorch file to take, such as ema", HelpName = "NAME" };
+    private readonly Option<string?> _key = new("--key") { Description = "part of the file to take, such as ema; see 'rpat import FILE --list'", HelpName = "NAME" };
 
     private readonly Option<string?> _mean = new("--mean")
     {

@@ -97,6 +97,9 @@ def modules():
         expect("script.pt", name, tensor)
     for protocol in (3, 4, 5):
         save(f"state_protocol{protocol}.pt", net.state_dict(), net.state_dict(), pickle_protocol=protocol)
+    for protocol in (1, 4, 5):
+        count = torch.arange(6, dtype=torch.float32).reshape(2, 3)  # the test knows it
+        torch.save({"count": count}, FOLDER / f"stream_protocol{protocol}.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=False)
 
 
 def training():

@@ -7,7 +7,7 @@ internal sealed partial class PickleMachine
     {
         switch (opcode)
         {
-            case (byte)'c': Push(new PickleGlobal(source.ReadLine().TrimEnd('\r'), source.ReadLine().TrimEnd('\r'))); return true;
+            case (byte)'c': PushNew(new PickleGlobal(source.ReadLine().TrimEnd('\r'), source.ReadLine().TrimEnd('\r'))); return true;
             case 0x93: PushStackGlobal(); return true;
             case (byte)'R' or 0x81: PushCall(); return true;
             case 0x92: PushCallWithKeywords(); return true;
@@ -25,32 +25,34 @@ internal sealed partial class PickleMachine
     {
         object? name = Pop(), module = Pop();
         if (name is not string n || module is not string m) throw source.Error("the name of a class is not text");
-        Push(new PickleGlobal(m, n));
+        PushNew(new PickleGlobal(m, n));
     }
 
     // A class called with its arguments and a function called with them look alike to a reader.
     private void PushCall()
     {
         object? arguments = Pop(), function = Pop();
-        Push(Call(function, arguments));
+        object? made = Call(function, arguments);
+        if (made is null) Push(null);
+        else PushNew(made);
     }
 
     private void PushCallWithKeywords()
     {
         object? keywords = Pop(), arguments = Pop(), type = Pop();
-        Push(Inert(type, new PickleTuple([arguments, keywords])));
+        PushNew(Inert(type, new PickleTuple([arguments, keywords])));
     }
 
     private void PushOldObject(object?[] items)
     {
         if (items.Length == 0) throw source.Error("an object has no class");
-        Push(Inert(items[0], new PickleTuple(items[1..])));
+        PushNew(Inert(items[0], new PickleTuple(items[1..])));
     }
 
     private void PushInstance()
     {
         var type = new PickleGlobal(source.ReadLine(), source.ReadLine());
-        Push(Inert(type, new PickleTuple(PopToMark())));
+        PushNew(Inert(type, new PickleTuple(PopToMark())));
     }
 
     private object? Call(object? function, object? arguments) =>

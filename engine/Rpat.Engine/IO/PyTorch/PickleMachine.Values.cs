@@ -22,15 +22,15 @@ internal sealed partial class PickleMachine
             case (byte)'N': Push(null); return true;
             case 0x88: Push(true); return true;
             case 0x89: Push(false); return true;
-            case (byte)'J': Push((long)source.ReadInt32()); return true;
+            case (byte)'J': PushNew((long)source.ReadInt32()); return true;
             case (byte)'K': Push(_small[source.ReadByte()]); return true;
-            case (byte)'M': Push((long)source.ReadUInt16()); return true;
-            case 0x8A: Push(Whole(source.ReadBytes(source.ReadByte()))); return true;
-            case 0x8B: Push(Whole(source.ReadBytes(source.ReadInt32()))); return true;
-            case (byte)'G': Push(source.ReadDouble()); return true;
-            case (byte)'I': Push(TextInteger(source.ReadLine())); return true;
-            case (byte)'L': Push(TextInteger(source.ReadLine())); return true;
-            case (byte)'F': Push(TextReal(source.ReadLine())); return true;
+            case (byte)'M': PushNew((long)source.ReadUInt16()); return true;
+            case 0x8A: PushNew(Whole(source.ReadBytes(source.ReadByte()))); return true;
+            case 0x8B: PushNew(Whole(source.ReadBytes(source.ReadInt32()))); return true;
+            case (byte)'G': PushNew(source.ReadDouble()); return true;
+            case (byte)'I': PushNew(TextInteger(source.ReadLine())); return true;
+            case (byte)'L': PushNew(TextInteger(source.ReadLine())); return true;
+            case (byte)'F': PushNew(TextReal(source.ReadLine())); return true;
             default: return false;
         }
     }
@@ -39,16 +39,16 @@ internal sealed partial class PickleMachine
     {
         switch (opcode)
         {
-            case (byte)'X': Push(Utf8(source.ReadBytes(source.ReadUInt32()))); return true;
-            case 0x8C: Push(Utf8(source.ReadBytes(source.ReadByte()))); return true;
-            case 0x8D: Push(Utf8(source.ReadBytes(source.ReadInt64()))); return true;
-            case (byte)'U': Push(Latin(source.ReadBytes(source.ReadByte()))); return true;
-            case (byte)'T': Push(Latin(source.ReadBytes(source.ReadInt32()))); return true;
-            case (byte)'S': Push(Unquoted(source.ReadLine())); return true;
-            case (byte)'V': Push(source.ReadLine()); return true;
-            case (byte)'C': Push(source.ReadBytes(source.ReadByte())); return true;
-            case (byte)'B': Push(source.ReadBytes(source.ReadUInt32())); return true;
-            case 0x8E or 0x96: Push(source.ReadBytes(source.ReadInt64())); return true;
+            case (byte)'X': PushNew(Utf8(source.ReadBytes(source.ReadUInt32()))); return true;
+            case 0x8C: PushNew(Utf8(source.ReadBytes(source.ReadByte()))); return true;
+            case 0x8D: PushNew(Utf8(source.ReadBytes(source.ReadInt64()))); return true;
+            case (byte)'U': PushNew(Latin(source.ReadBytes(source.ReadByte()))); return true;
+            case (byte)'T': PushNew(Latin(source.ReadBytes(source.ReadInt32()))); return true;
+            case (byte)'S': PushNew(Unquoted(source.ReadLine())); return true;
+            case (byte)'V': PushNew(source.ReadLine()); return true;
+            case (byte)'C': PushNew(source.ReadBytes(source.ReadByte())); return true;
+            case (byte)'B': PushNew(source.ReadBytes(source.ReadUInt32())); return true;
+            case 0x8E or 0x96: PushNew(source.ReadBytes(source.ReadInt64())); return true;
             default: return false;
         }
     }

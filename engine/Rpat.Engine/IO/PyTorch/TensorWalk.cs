@@ -4,9 +4,8 @@ namespace Rpat.Engine.IO.PyTorch;
 
 /// <summary>One thing that a walk found.</summary>
 /// <param name="Path">Names on the way, joined by dots.</param>
-/// <param name="Top">The first of these names, empty at the root.</param>
-/// <param name="Value">A <see cref="TensorRef"/>, a <see cref="NumpyArray"/>, or a plain number or short text.</param>
-internal readonly record struct Found(string Path, string Top, object Value);
+/// <param name="Value">A <see cref="TensorRef"/>, <see cref="OtherTensor"/> or <see cref="NumpyArray"/>, or a plain number or short text.</param>
+internal readonly record struct Found(string Path, object Value);
 
 /// <summary>
 /// Walks an object graph and collects what has a value. The names by which modules hold their parts (<c>_modules</c>,
@@ -24,26 +23,23 @@ internal sealed class TensorWalk
     private readonly TorchArchive _archive;
     private readonly List<string> _path = [];
     private readonly List<Found> _found = [];
-    private int _values;
+    private int _values = MaxValues;
     private long _left;
     private long _letters;
 
-    private TensorWalk(TorchArchive archive, bool tensorsOnly)
+    private TensorWalk(TorchArchive archive)
     {
-        (_archive, _values) = (archive, tensorsOnly ? 0 : MaxValues);
+        _archive = archive;
         // A small graph can unfold into an unbounded tree or unbounded names.
-        (_left, _letters) = (4 * archive.Work + 1000, 16 * archive.Length + 100_000);
+        (_left, _letters) = (4 * archive.Work + 1000, 4 * archive.Length + 100_000);
     }
 
-    /// <summary>Everything below a root, in the order of the file.</summary>
-    /// <param name="archive">For limits and errors.</param>
-    /// <param name="root">Where to begin.</param>
-    /// <param name="tensorsOnly">Leaves out numbers and texts, of which a thousand are taken otherwise.</param>
+    /// <summary>Everything in a file, in its order; of numbers and texts a thousand.</summary>
     /// <exception cref="CheckpointException">The graph is deeper or larger than any checkpoint.</exception>
-    public static List<Found> Collect(TorchArchive archive, object? root, bool tensorsOnly)
+    public static List<Found> Collect(TorchArchive archive)
     {
-        var walk = new TensorWalk(archive, tensorsOnly);
-        walk.Visit(root, 0);
+        var walk = new TensorWalk(archive);
+        walk.Visit(archive.Root, 0);
         return walk._found;
     }
 
@@ -53,7 +49,7 @@ internal sealed class TensorWalk
         if (--_left < 0) throw _archive.Fail("its objects refer to each other without end");
         switch (value)
         {
-            case TensorRef or NumpyArray: Add(value); break;
+            case TensorRef or OtherTensor or NumpyArray: Add(value); break;
             case PickleDict dict: VisitDict(dict, depth); break;
             case PickleList list: VisitItems(list.Items, depth); break;
             case PickleTuple tuple: VisitItems(tuple.Items, depth); break;
@@ -99,6 +95,6 @@ internal sealed class TensorWalk
         long length = _path.Sum(part => part.Length + 1L);
         if (length > MaxPath) throw _archive.Fail($"a name has more than {MaxPath} characters");
         if ((_letters -= length) < 0) throw _archive.Fail("its names are longer than the file");
-        _found.Add(new Found(string.Join('.', _path), _path.Count > 0 ? _path[0] : "", value));
+        _found.Add(new Found(string.Join('.', _path), value));
     }
 }

@@ -3,6 +3,12 @@ namespace Rpat.Engine.IO.PyTorch;
 /// <summary>An open checkpoint of one of PyTorch's forms: its object graph, and its storages, read when asked for.</summary>
 internal abstract class TorchArchive(string path, string kind, long length) : IDisposable
 {
+    // Objects of real checkpoints take less than twice the file, lists of small numbers four times.
+    private const long MostHeld = 12;
+    private const long AlwaysHeld = 64 << 10;
+
+    private long _held;
+
     /// <summary>The path as it was given.</summary>
     public string Path { get; } = path;
 
@@ -36,9 +42,10 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
     /// <summary>Runs one pickle.</summary>
     protected object? Unpickle(PickleSource source, Func<object?, object?> persistent, long maxWork = PickleMachine.MaxWork)
     {
-        var machine = new PickleMachine(source, persistent, maxWork);
+        var machine = new PickleMachine(source, persistent, MostHeld * Length + AlwaysHeld - _held, maxWork);
         object? value = machine.Run();
         Work += machine.Work;
+        _held += machine.Held;
         Unknown = [.. Unknown.Union(machine.Unknown)];
         return value;
     }

@@ -13,7 +13,11 @@ internal static class TorchCalls
         ["collections.defaultdict"] = (_, _) => new PickleDict(),
         ["torch._utils._rebuild_tensor"] = Tensor,
         ["torch._utils._rebuild_tensor_v2"] = Tensor,
-        ["torch._utils._rebuild_tensor_v3"] = (a, context) => Tensor(a, context, a.Count > 6 ? TorchTypes.Of(a[6]) : null),
+        ["torch._utils._rebuild_tensor_v3"] = (a, context) => Tensor(a, context, a.Count > 6 ? a[6] : null),
+        ["torch._utils._rebuild_qtensor"] = (a, _) => a.Count > 3 ? Other("a quantised type", a[2]) : null,
+        ["torch._utils._rebuild_device_tensor_from_numpy"] = (a, _) => a.Count > 0 ? a[0] as NumpyArray : null,
+        ["torch._tensor._rebuild_from_type"] = Subclass,
+        ["torch._tensor._rebuild_from_type_v2"] = Subclass,
         ["torch._utils._rebuild_parameter"] = (a, _) => a.Count > 0 ? a[0] : null,
         ["torch._utils._rebuild_parameter_with_state"] = (a, _) => a.Count > 0 ? a[0] : null,
         ["torch.Size"] = (a, _) => a.Count > 0 && a[0] is PickleTuple size ? size : null,
@@ -70,10 +74,20 @@ internal static class TorchCalls
 
     private static object? Tensor(IReadOnlyList<object?> arguments, Context context) => Tensor(arguments, context, null);
 
-    private static TensorRef? Tensor(IReadOnlyList<object?> a, Context context, ElementType? type)
+    // A subclass of Tensor: (function that makes a plain one, class, its arguments, attributes).
+    private static object? Subclass(IReadOnlyList<object?> a, Context context) =>
+        a is [PickleGlobal make, _, PickleTuple arguments, ..] && !make.Name.StartsWith("_rebuild_from_type", StringComparison.Ordinal)
+        && TryCall(make, arguments.Items, context.Charge, context.Fail, out object? tensor) ? tensor : null;
+
+    private static OtherTensor? Other(string type, object? shape) =>
+        Sizes(shape) is { } sizes && sizes.All(size => size >= 0) ? new OtherTensor(type, sizes) : null;
+
+    private static object? Tensor(IReadOnlyList<object?> a, Context context, object? dtype)
     {
-        if (a.Count < 4 || a[0] is not StorageRef storage || a[1] is not long offset) return null;
-        if ((type ?? storage.Type) is not { } element) return null;
+        if (a.Count < 4 || a[1] is not long offset) return null;
+        if (a[0] is PickleObject { Type: PickleGlobal other }) return Other(other.Name, a[2]);
+        if (a[0] is not StorageRef storage) return null;
+        if ((TorchTypes.Of(dtype) ?? storage.Type) is not { } element) return Other((dtype as PickleGlobal)?.Name ?? "bytes without a type", a[2]);
         // A storage without a type is counted in bytes.
         if (storage.Type is null) storage = storage with { Count = storage.Count / element.Size() };
         return Make(storage, element, offset, Sizes(a[2]), Sizes(a[3]), context.Fail);

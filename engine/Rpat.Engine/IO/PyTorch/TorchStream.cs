@@ -9,11 +9,12 @@ namespace Rpat.Engine.IO.PyTorch;
 internal sealed class TorchStream : TorchArchive
 {
     private const long Version = 1001;
+    private const int FrameHead = 9;
 
     private static readonly BigInteger _magic = BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly FileReader _file;
-    private readonly Dictionary<string, ElementType?> _types = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _sizes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long Offset, long Length)> _storages = new(StringComparer.Ordinal);
 
     /// <summary>Opens a file that begins with the magic number.</summary>
@@ -29,9 +30,14 @@ internal sealed class TorchStream : TorchArchive
     }
 
     /// <summary>Whether a file begins as this form does.</summary>
-    public static bool Matches(ReadOnlySpan<byte> start) =>
-        start.Length >= 15 && start[0] == 0x80 && start[1] is >= 2 and <= 3
-        && start[2..15].SequenceEqual((byte[])[0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]);
+    public static bool Matches(ReadOnlySpan<byte> start)
+    {
+        if (start.StartsWith("L119547037146038801333356L\n."u8)) return true; // protocol 1
+        if (start.Length < 2 || start[0] != 0x80 || start[1] is < 2 or > 5) return false;
+        start = start[2..];
+        if (start.Length > FrameHead && start[0] == 0x95) start = start[FrameHead..]; // protocols 4 and 5 announce lengths
+        return start.StartsWith((byte[])[0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]);
+    }
 
     public override byte[] Read(string key, long start, long count)
     {
@@ -57,8 +63,8 @@ internal sealed class TorchStream : TorchArchive
         foreach (object? name in list.Items)
         {
             string key = Key(name);
-            if (!_types.TryGetValue(key, out ElementType? type)) throw Fail($"storage '{key}' belongs to no tensor");
-            long count = source.ReadInt64(), size = type?.Size() ?? 1;
+            if (!_sizes.TryGetValue(key, out int size)) throw Fail($"storage '{key}' belongs to no tensor");
+            long count = source.ReadInt64();
             if (count < 0 || count > source.Remaining / size) throw Fail($"storage '{key}' has {count} elements where {source.Remaining} bytes are left");
             _storages[key] = (source.Position, count * size);
             source.Skip(count * size);
@@ -69,10 +75,11 @@ internal sealed class TorchStream : TorchArchive
     private object? Persistent(object? id)
     {
         if (id is PickleTuple { Items: ["module", var module, ..] }) return module;
-        if (id is not PickleTuple { Items: ["storage", var type, var key, _, long count, ..] items } || !TorchTypes.TryClass(type, "Storage", out var element))
-            return new PickleObject(null, id);
+        if (id is not PickleTuple { Items: ["storage", var type, var key, _, long count, ..] items }) return new PickleObject(null, id);
+        bool isKnown = TorchTypes.TryClass(type, "Storage", out var element);
         string root = Key(key);
-        _types[root] = element;
+        _sizes[root] = isKnown ? element?.Size() ?? 1 : TorchTypes.SizeOfOther(type) ?? throw Fail($"storage '{root}' is of the unknown kind '{type}'");
+        if (!isKnown) return new PickleObject(type, id);
         bool isView = items.Count > 5 && items[5] is PickleTuple;
         StorageRef storage = isView && items[5] is PickleTuple { Items: [_, long start, long part] }
             ? new StorageRef(root, element, start, part)

@@ -53,6 +53,15 @@ internal static class TorchTypes
         return index >= 0;
     }
 
+    /// <summary>Bytes per element of a storage class whose elements have no counterpart here; null when it is not known.</summary>
+    public static int? SizeOfOther(object? type) => (type as PickleGlobal)?.Name switch
+    {
+        "QInt8Storage" or "QUInt8Storage" or "QUInt4x2Storage" or "QUInt2x4Storage" => 1,
+        "QInt32Storage" => 4,
+        "ComplexDoubleStorage" => 16,
+        _ => null,
+    };
+
     /// <summary>The storage class that holds elements of a type.</summary>
     /// <exception cref="ArgumentException">PyTorch has no such storage.</exception>
     public static string StorageOf(ElementType type)

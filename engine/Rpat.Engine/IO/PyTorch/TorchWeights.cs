@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Rpat.Engine.IO.PyTorch;
 
-/// <summary>The tensors of a PyTorch checkpoint, or of the chosen part of it.</summary>
+/// <summary>The tensors of a PyTorch checkpoint.</summary>
 internal sealed class TorchWeights : WeightFile
 {
     private const long Spare = 1 << 20;
@@ -13,14 +13,12 @@ internal sealed class TorchWeights : WeightFile
     private readonly List<WeightEntry> _entries = [];
     private readonly List<string> _notes = [];
 
-    public TorchWeights(TorchArchive archive, string? key) : base(archive.Path, archive.Kind)
+    public TorchWeights(TorchArchive archive) : base(archive.Path, archive.Kind)
     {
         _archive = archive;
         try
         {
-            bool everything = key is { Length: 0 };
-            object? root = everything ? archive.Root : StateDict.Find(archive, key, _notes);
-            foreach (Found found in TensorWalk.Collect(archive, root, tensorsOnly: !everything)) Add(found);
+            foreach (Found found in TensorWalk.Collect(archive)) Add(found);
             CheckSize();
         }
         catch
@@ -45,7 +43,12 @@ internal sealed class TorchWeights : WeightFile
     {
         if (!_tensors.TryGetValue(name, out var found))
             throw new CheckpointException($"'{Path}' has no tensor '{name}' among its {_tensors.Count}: check that the file belongs to this model.");
-        return found.Tensor is TensorRef reference ? TensorReader.Read(_archive, name, reference) : (NamedArray)found.Tensor;
+        return found.Tensor switch
+        {
+            TensorRef reference => TensorReader.Read(_archive, name, reference),
+            OtherTensor other => throw Unreadable(Path, name, other.Type),
+            _ => (NamedArray)found.Tensor,
+        };
     }
 
     protected override void Dispose(bool disposing) => _archive.Dispose();
@@ -55,6 +58,7 @@ internal sealed class TorchWeights : WeightFile
         switch (found.Value)
         {
             case TensorRef tensor: Add(found.Path, tensor, tensor.Type, tensor.Shape); break;
+            case OtherTensor other: Add(found.Path, other, null, other.Shape, other.Type); break;
             case NumpyArray numpy:
                 if (NumpyCalls.ToArray(found.Path, numpy, what => _archive.Fail(what)) is { } array) Add(found.Path, array, array.Type, array.Shape);
                 break;
@@ -63,12 +67,13 @@ internal sealed class TorchWeights : WeightFile
     }
 
     // A dict may set a key twice: the last value counts.
-    private void Add(string name, object tensor, ElementType type, long[] shape)
+    private void Add(string name, object tensor, ElementType? type, long[] shape, string? otherType = null)
     {
+        var entry = new WeightEntry(name, type, shape, otherType);
         bool again = _tensors.TryGetValue(name, out var before);
         int place = again ? before.Place : _entries.Count;
-        if (!again) _entries.Add(new WeightEntry(name, type, shape));
-        else _entries[place] = new WeightEntry(name, type, shape);
+        if (!again) _entries.Add(entry);
+        else _entries[place] = entry;
         _tensors[name] = (tensor, place);
     }
 

@@ -5,7 +5,7 @@ namespace Rpat.Engine.IO.PyTorch;
 
 /// <summary>
 /// The zip form (torch 1.6 and later, TorchScript as well): <c>NAME/data.pkl</c> and the storages <c>NAME/data/KEY</c>, all stored
-/// without compression, so that no member can be larger than the file.
+/// usually without compression.
 /// </summary>
 internal sealed class TorchZip : TorchArchive
 {
@@ -71,19 +71,17 @@ internal sealed class TorchZip : TorchArchive
 
     private CheckpointException Short(string key, long found, long wanted) => Fail($"storage '{key}' has {found} bytes where {wanted} are used");
 
-    // A compressed or overlapping member could be far larger than the file: torch writes neither.
+    // Packed or overlapping members could be far larger than the file: torch writes neither, tools that pack again may.
     private void CheckSizes()
     {
-        long sum = 0;
-        foreach (ZipArchiveEntry entry in _archive.Entries)
-        {
-            if (entry.CompressedLength != entry.Length) throw Fail($"member '{entry.FullName}' is compressed, which torch never does");
-            if (entry.Length < 0 || (sum += entry.Length) > Length) throw Fail("its members are larger than the file");
-        }
+        Int128 sum = 0;
+        foreach (ZipArchiveEntry entry in _archive.Entries) sum += entry.Length;
+        if (Unpacking.TooMuchForWeights(sum, Length) is { } reason) throw Fail(reason);
     }
 
     private ZipArchiveEntry Single()
     {
+        if (UnknownKind.OfZip(Path, _archive) is { } other) throw other;
         ZipArchiveEntry[] found = [.. _archive.Entries.Where(e => e.FullName == Pickle || e.FullName.EndsWith("/" + Pickle, StringComparison.Ordinal))];
         return found.Length == 1 ? found[0] : throw Fail($"it holds {found.Length} members '{Pickle}' where one is expected");
     }
@@ -97,9 +95,7 @@ internal sealed class TorchZip : TorchArchive
     private byte[] Bytes(ZipArchiveEntry entry, long most)
     {
         if (entry.Length > most) throw Fail($"member '{entry.FullName}' has {entry.Length} bytes where at most {most} are read");
-        using Stream stream = entry.Open();
-        byte[] bytes = StreamReading.ReadUpTo(stream, (int)entry.Length);
-        return bytes.Length == entry.Length ? bytes : throw Fail($"member '{entry.FullName}' ends after {bytes.Length} of {entry.Length} bytes");
+        return Unpacking.ReadMember(entry, stream => StreamReading.ReadUpTo(stream, (int)entry.Length), Fail, zeroIsNoSum: true);
     }
 
     private T Guarded<T>(Func<T> read)
@@ -117,8 +113,8 @@ internal sealed class TorchZip : TorchArchive
     // ("storage", class, key, location, number of elements)
     private object? Persistent(object? id)
     {
-        if (id is not PickleTuple { Items: ["storage", var type, var key, _, long count, ..] } || !TorchTypes.TryClass(type, "Storage", out var element))
-            return new PickleObject(null, id);
+        if (id is not PickleTuple { Items: ["storage", var type, var key, _, long count, ..] }) return new PickleObject(null, id);
+        if (!TorchTypes.TryClass(type, "Storage", out var element)) return new PickleObject(type, id);
         if (count < 0) throw Fail($"storage '{Key(key)}' has {count} elements");
         return new StorageRef(Key(key), element, 0, count);
     }

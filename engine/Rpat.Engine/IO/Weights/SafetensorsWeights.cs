@@ -4,7 +4,7 @@ namespace Rpat.Engine.IO;
 internal sealed class SafetensorsWeights(SafetensorsFile file) : WeightFile(file.Path, "safetensors file")
 {
     public override IReadOnlyList<WeightEntry> Tensors { get; } =
-        [.. file.Tensors.Values.OrderBy(t => t.Offset).ThenBy(t => t.Name, StringComparer.Ordinal).Select(t => new WeightEntry(t.Name, t.Type, t.Shape))];
+        [.. file.Tensors.Values.OrderBy(t => t.Offset).ThenBy(t => t.Name, StringComparer.Ordinal).Select(t => new WeightEntry(t.Name, t.Type, t.Shape, t.OtherType))];
 
     public override IReadOnlyDictionary<string, string> Metadata => file.Metadata;
 

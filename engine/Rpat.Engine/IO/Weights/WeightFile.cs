@@ -5,9 +5,14 @@ namespace Rpat.Engine.IO;
 
 /// <summary>One tensor of a file of weights.</summary>
 /// <param name="Name">Its name in the file.</param>
-/// <param name="Type">The element type.</param>
+/// <param name="Type">The element type; null for one that cannot be read.</param>
 /// <param name="Shape">The sizes, slowest first; empty for a scalar.</param>
-public sealed record WeightEntry(string Name, ElementType Type, long[] Shape);
+/// <param name="OtherType">What the file calls a type that cannot be read.</param>
+public sealed record WeightEntry(string Name, ElementType? Type, long[] Shape, string? OtherType = null)
+{
+    /// <summary>The element type for people, such as <c>f32</c> or <c>f8_e4m3</c>.</summary>
+    public string TypeName => (Type?.ToString() ?? OtherType ?? "?").ToLowerInvariant();
+}
 
 /// <summary>
 /// A file of weights of any kind that can be read: safetensors, PyTorch's zip, stream and tar checkpoints (state dicts, whole
@@ -16,8 +21,6 @@ public sealed record WeightEntry(string Name, ElementType Type, long[] Shape);
 /// </summary>
 public abstract class WeightFile : IDisposable
 {
-    private const int MaxPacking = 32;
-
     private protected WeightFile(string path, string kind) => (Path, Kind) = (path, kind);
 
     /// <summary>The path as it was given.</summary>
@@ -40,15 +43,15 @@ public abstract class WeightFile : IDisposable
 
     /// <summary>Opens a file; its first bytes say what it is, its name does not matter.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="key">Which part of a PyTorch checkpoint to take, such as <c>ema</c>; empty for everything; null to look for the weights.</param>
-    /// <exception cref="CheckpointException">The file is missing, damaged, or of no kind that is known.</exception>
+    /// <param name="key">The name under which the part to take stands, such as <c>ema</c>; null or empty for everything.</param>
+    /// <exception cref="CheckpointException">The file is missing, damaged, of no kind that is known, or has no such part.</exception>
     public static WeightFile Open(string path, string? key = null)
     {
         FileReader reader = FileReader.Open(path, (message, cause) => new CheckpointException(message, cause));
         try
         {
-            WeightFile file = Open(reader, key);
-            return file;
+            WeightFile file = Open(reader);
+            return string.IsNullOrEmpty(key) ? file : new PartOfFile(file, key);
         }
         catch (Exception error)
         {
@@ -61,7 +64,7 @@ public abstract class WeightFile : IDisposable
 
     /// <summary>Reads a tensor.</summary>
     /// <param name="name">One of the names of <see cref="Tensors"/>.</param>
-    /// <exception cref="CheckpointException">There is no such tensor, or the file cannot be read.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, its type is not known, or the file cannot be read.</exception>
     public abstract NamedArray Load(string name);
 
     /// <summary>Closes the file.</summary>
@@ -74,31 +77,44 @@ public abstract class WeightFile : IDisposable
     /// <summary>Closes the file.</summary>
     protected abstract void Dispose(bool disposing);
 
-    private static WeightFile Open(FileReader reader, string? key)
+    internal static CheckpointException Unreadable(string path, string name, string type) =>
+        new($"'{path}' holds tensor '{name}' as {type}, a type that cannot be read: save it as F32.");
+
+    private static WeightFile Open(FileReader reader)
     {
         byte[] start = new byte[Math.Min(512, reader.Length)];
         reader.ReadExactly(0, start);
         string path = reader.Path;
-        if (start.AsSpan().StartsWith("PK\x03\x04"u8)) return OpenZip(reader, key);
-        if (TorchStream.Matches(start)) return new TorchWeights(new TorchStream(reader), key);
-        if (TorchTar.Matches(start)) return new TorchWeights(new TorchTar(reader), key);
+        if (start.AsSpan().StartsWith("PK\x03\x04"u8)) return OpenZip(reader);
+        if (TorchStream.Matches(start)) return new TorchWeights(new TorchStream(reader));
+        if (TorchTar.Matches(start)) return new TorchWeights(new TorchTar(reader));
         if (start.AsSpan().StartsWith(NpyHeader.Magic)) return Arrays(reader, "NumPy array", () => [Npy.Read(path)]);
         if (start.Length > 8 && start[8] == '{') return OpenSafetensors(reader);
-        if (BarePickle.Matches(start)) return new TorchWeights(new BarePickle(reader), key);
+        if (BarePickle.Matches(start)) return new TorchWeights(new BarePickle(reader));
         throw UnknownKind.Of(path, start);
     }
 
     private static SafetensorsWeights OpenSafetensors(FileReader reader)
     {
         reader.Dispose();
-        return new SafetensorsWeights(Safetensors.Read(reader.Path));
+        SafetensorsFile file = Safetensors.Read(reader.Path);
+        try
+        {
+            file.CheckDigest();
+            return new SafetensorsWeights(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
-    private static WeightFile OpenZip(FileReader reader, string? key)
+    private static WeightFile OpenZip(FileReader reader)
     {
         string path = reader.Path;
         reader.Dispose();
-        return HoldsArrays(path, reader.Length) ? new ArrayWeights(path, "NumPy archive", Npz.Read(path).Values) : new TorchWeights(TorchZip.Open(path), key);
+        return HoldsArrays(path, reader.Length) ? new ArrayWeights(path, "NumPy archive", Npz.Read(path).Values) : new TorchWeights(TorchZip.Open(path));
     }
 
     private static ArrayWeights Arrays(FileReader reader, string kind, Func<IEnumerable<NamedArray>> read)
@@ -107,7 +123,7 @@ public abstract class WeightFile : IDisposable
         return new ArrayWeights(reader.Path, kind, read());
     }
 
-    // An .npz has arrays and no pickle; it may be packed, but weights do not shrink to a thirtieth.
+    // An .npz has arrays and no pickle.
     private static bool HoldsArrays(string path, long length)
     {
         try
@@ -121,8 +137,8 @@ public abstract class WeightFile : IDisposable
                 pickle |= entry.FullName.EndsWith("data.pkl", StringComparison.Ordinal);
                 unpacked += entry.Length;
             }
-            if (arrays && !pickle && unpacked > MaxPacking * (Int128)length + (1 << 20))
-                throw new CheckpointException($"'{path}' would unpack to {unpacked} bytes, over {MaxPacking} times its size: save it again with numpy.savez.");
+            if (arrays && !pickle && Unpacking.TooMuchForWeights(unpacked, length) is { } reason)
+                throw new CheckpointException($"'{path}' is not a sound .npz file: {reason}; save it again with numpy.savez.");
             return arrays && !pickle;
         }
         catch (Exception error) when (TorchZip.IsDamage(error))

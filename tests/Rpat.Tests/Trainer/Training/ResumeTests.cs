@@ -1,3 +1,4 @@
+using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -55,14 +56,42 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
 
-    [Fact]
-    public void ADamagedCheckpointIsSkippedWithANote()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ADamagedCheckpointIsSkippedWithANote(bool oneBit)
     {
         string whole = Train("whole", 13), parts = Train("parts", 13);
         string newest = Directory.GetFiles(Path.Combine(parts, "checkpoints")).Max(StringComparer.Ordinal)!;
-        File.WriteAllBytes(newest, File.ReadAllBytes(newest)[..1000]);
+        byte[] content = File.ReadAllBytes(newest);
+        content[^100] ^= 4; // a weight
+        File.WriteAllBytes(newest, oneBit ? content : content[..1000]);
         Assert.Equal(0, _test.Run("train", "--resume", parts));
         Assert.Contains(Path.GetFileName(newest), _test.Error);
+        Assert.Contains("falls back to 'step-", _test.Error);
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    [Fact]
+    public void WithoutASoundCheckpointNothingIsBegunAgain()
+    {
+        string run = Train("run", 5);
+        string[] all = Directory.GetFiles(Path.Combine(run, "checkpoints"));
+        foreach (string file in all) File.WriteAllText(file, "damaged");
+        Assert.NotEqual(0, _test.Run("train", "--resume", run));
+        Assert.Contains("can be read", _test.Error);
+        Assert.All(all, file => Assert.Equal("damaged", File.ReadAllText(file)));
+    }
+
+    [Fact]
+    public void CheckpointsOfEarlierVersionsHaveNoDigestAndAreTakenWithANote()
+    {
+        string whole = Train("whole", 7), parts = Train("parts", 4);
+        string newest = Directory.GetFiles(Path.Combine(parts, "checkpoints")).Max(StringComparer.Ordinal)!;
+        using (var file = Safetensors.Read(newest))
+            Safetensors.Write(newest, [.. file.Tensors.Keys.Select(file.Load)], file.Metadata.Where(entry => !entry.Key.Contains("sha256") && !entry.Key.Contains("hash")).ToDictionary());
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=7"));
+        Assert.Single(_test.Error.Split('\n'), line => line.Contains("without a SHA-256"));
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
 
