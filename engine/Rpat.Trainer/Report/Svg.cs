@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Report;
 
@@ -36,9 +37,12 @@ internal static class Svg
         var element = Element("text", ("x", x), ("y", y), ("text-anchor", anchor), ("font-size", size));
         if (look is not null) element.SetAttributeValue("class", look);
         if (turn != 0) element.SetAttributeValue("transform", $"rotate({Number(turn)} {Number(x)} {Number(y)})");
-        element.Value = text;
+        element.Value = Clean(text);
         return element;
     }
+
+    // XML has no place for control characters and halves of characters, which names in a damaged file may have.
+    private static string Clean(string text) => Printable.Line(string.Concat(text.EnumerateRunes()));
 
     /// <summary>A straight line.</summary>
     public static XElement Line(double x1, double y1, double x2, double y2, string look) =>
@@ -47,7 +51,7 @@ internal static class Svg
     /// <summary>Gives an element the text that appears when the pointer rests on it.</summary>
     public static XElement WithTip(this XElement element, string tip)
     {
-        element.AddFirst(new XElement(Space + "title", tip));
+        element.AddFirst(new XElement(Space + "title", Clean(tip)));
         return element;
     }
 
