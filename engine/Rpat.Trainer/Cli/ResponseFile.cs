@@ -1,5 +1,6 @@
 using System.CommandLine.Parsing;
 using Rpat.Engine.IO;
+using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 
@@ -11,7 +12,8 @@ internal static class ResponseFile
     /// <summary>Reads the arguments, as the command line's parser asks for them.</summary>
     /// <param name="name">What stands behind <c>@</c>.</param>
     /// <param name="arguments">The file's arguments, none of which may name a file again: one that names itself would never end.</param>
-    /// <param name="problem">Why there are none.</param>
+    /// <param name="problem">Nothing: the parser would put other errors before it.</param>
+    /// <exception cref="UsageException">The file cannot be read, or names another.</exception>
     public static bool TryRead(string name, out IReadOnlyList<string>? arguments, out string? problem)
     {
         (arguments, problem) = (null, null);
@@ -22,12 +24,10 @@ internal static class ResponseFile
         }
         catch (IOException error)
         {
-            problem = $"the arguments of '@{name}' cannot be read: {error.Message}";
-            return false;
+            throw new UsageException($"the arguments of '@{name}' cannot be read: {error.Message}", error);
         }
 
         if (arguments.FirstOrDefault(argument => argument is ['@', _, ..]) is not { } nested) return true;
-        problem = $"'@{name}' names another file of arguments, '{nested}': write its arguments out";
-        return false;
+        throw new UsageException($"'@{name}' names another file of arguments, '{nested}': write its arguments out.");
     }
 }

@@ -15,29 +15,40 @@ internal sealed record MetricEvent(string Split, long Step, int Epoch, IReadOnly
     {
         using FileStream file = RegularFile.Open(path);
         foreach (var line in Lines(file))
-            if (Parse(line) is { } one) yield return one;
+            if (Parse(line.Span) is { } one) yield return one;
     }
 
     /// <summary>An event as <see cref="MetricsLog"/> writes it; null for anything else.</summary>
-    public static MetricEvent? Parse(ReadOnlyMemory<byte> line)
+    public static MetricEvent? Parse(ReadOnlySpan<byte> line)
     {
         try
         {
-            using var json = JsonDocument.Parse(line);
-            JsonElement root = json.RootElement;
-            Metric[] values = [.. root.EnumerateObject().Where(pair => pair.Name is not ("step" or "epoch" or "split")).Select(Value)];
-            return root.GetProperty("split").GetString() is { } split
-                ? new(split, root.GetProperty("step").GetInt64(), root.GetProperty("epoch").GetInt32(), values)
-                : null;
+            var json = new Utf8JsonReader(line);
+            return json.Read() && json.TokenType == JsonTokenType.StartObject ? Parse(ref json) : null;
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
             return null;
         }
     }
 
-    // What is not finite stands as null.
-    private static Metric Value(JsonProperty pair) => new(pair.Name, pair.Value.ValueKind == JsonValueKind.Null ? double.NaN : pair.Value.GetDouble());
+    private static MetricEvent? Parse(ref Utf8JsonReader json)
+    {
+        (string? split, long? step, int? epoch) = (null, null, null);
+        List<Metric> values = [];
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = json.GetString()!;
+            json.Read();
+            if (name == "split") split = json.GetString();
+            else if (name == "step") step = json.GetInt64();
+            else if (name == "epoch") epoch = json.GetInt32();
+            else values.Add(new Metric(name, json.TokenType == JsonTokenType.Null ? double.NaN : json.GetDouble()));
+        }
+
+        bool isAll = json.TokenType == JsonTokenType.EndObject && !json.Read();
+        return isAll && split is not null && step is { } s && epoch is { } e ? new MetricEvent(split, s, e, values) : null;
+    }
 
     // A line longer than any event, such as the zeros that a loss of power leaves, is passed over without being kept.
     private static IEnumerable<ReadOnlyMemory<byte>> Lines(Stream file)
