@@ -40,7 +40,8 @@ internal static class App
     }
 
     /// <summary>Understands one command line without running it.</summary>
-    internal static ParseResult Parse(string[] arguments, Host host) => Root(host).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
+    internal static ParseResult Parse(string[] arguments, Host host) =>
+        Root(host).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
 
     private static RootCommand Root(Host host)
     {

@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>Refuses empty values, which a script passes where one of its variables is not set; no option or argument has a use for one.</summary>
+/// <summary>Refuses empty values, which a script passes where one of its variables is not set; nothing has a use for one.</summary>
 internal static class EmptyValues
 {
     /// <summary>Adds the check to a command and all beneath it.</summary>
@@ -16,7 +16,9 @@ internal static class EmptyValues
 
     private static void Check(SymbolResult result, string name, IReadOnlyList<Token> tokens)
     {
-        if (tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) result.AddError($"{name} has an empty value: give one, or leave it out");
-        else if (tokens.Any(token => token.Value.Contains('\0'))) result.AddError($"{name} has a zero character in its value: remove it");
+        if (tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+            result.AddError($"{name} has an empty value: give one, or leave it out");
+        else if (tokens.Any(token => token.Value.Contains('\0')))
+            result.AddError($"{name} has a zero character in its value: remove it");
     }
 }

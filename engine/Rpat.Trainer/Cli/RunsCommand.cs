@@ -108,9 +108,9 @@ internal sealed class RunsCommand
         yield return $"status    {Status(run)}{(run.Record?.Error is { } error ? $": {error}" : "")}";
         if (run.Record is { } record)
         {
-            yield return $"started   {record.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {ShellWord.Line(record.CommandLine)}";
-            foreach (var resume in record.Resumes ?? []) yield return $"resumed   {resume.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {ShellWord.Line(resume.CommandLine)}";
-            if (record.End is { } end) yield return $"ended     {end.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, after {RunReport.Duration(run)}";
+            yield return $"started   {Time(record.Start)}, as: {ShellWord.Line(record.CommandLine)}";
+            foreach (var resume in record.Resumes ?? []) yield return $"resumed   {Time(resume.Start)}, as: {ShellWord.Line(resume.CommandLine)}";
+            if (record.End is { } end) yield return $"ended     {Time(end)}, after {RunReport.Duration(run)}";
         }
 
         if (run.Events.Count > 0) yield return FormattableString.Invariant($"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
@@ -118,6 +118,8 @@ internal sealed class RunsCommand
             yield return FormattableString.Invariant($"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
+
+    private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
 
     private Command Compare()
     {

@@ -56,7 +56,9 @@ internal sealed class TrainCommand
     {
         using var held = StopRequest.HoldSaves();
         var place = Launcher.Find(_host.Environment);
-        if (place is { Host.Length: > LongestHost }) throw new UsageException($"the host that {place.Launcher} names has {place.Host.Length} characters where no name has more than {LongestHost}: check its variables.");
+        if (place is { Host.Length: > LongestHost })
+            throw new UsageException(
+                $"the host that {place.Launcher} names has {place.Host.Length} characters where no name has more than {LongestHost}: check its variables.");
         bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
@@ -124,7 +126,7 @@ internal sealed class TrainCommand
         return code;
     }
 
-    // Where stdout is for JSON alone, people read their table on stderr. Else it holds nothing that the folder does not: its loss is no failure.
+    // Where stdout is for JSON alone, people read their table on stderr. Else its loss is no failure: the folder holds all of it.
     private Host Talker(ParseResult parsed) =>
         _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 

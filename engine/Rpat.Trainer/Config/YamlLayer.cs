@@ -35,10 +35,11 @@ internal sealed class YamlLayer
             RequireFlat(text, source);
             stream.Load(new StringReader(text));
         }
-        catch (YamlException error)
+        catch (Exception error) when (error is not (UserException or OutOfMemoryException))
         {
-            string problem = (error.InnerException ?? error).Message.TrimEnd('.');
-            throw new ConfigException($"{source}:{error.Start.Line} is not valid YAML: {problem}.", error);
+            // Damaged texts get more than format errors out of the parser.
+            string where = error is YamlException { Start.Line: var line } ? FormattableString.Invariant($"{source}:{line}") : source;
+            throw new ConfigException($"{where} is not valid YAML: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
         }
 
         if (stream.Documents.Count == 0) return null;
@@ -51,7 +52,7 @@ internal sealed class YamlLayer
         };
     }
 
-    // A text of a few bytes can nest deeper than the stack, or hold more than memory by naming its parts over and over: keys never do either.
+    // A short text can nest deeper than the stack, or hold more than memory by naming its parts over and over: keys do neither.
     private static void RequireFlat(string text, string source)
     {
         var parser = new Parser(new StringReader(text));
@@ -60,7 +61,8 @@ internal sealed class YamlLayer
             ParsingEvent at = parser.Current!;
             depth += at.NestingIncrease;
             string where = FormattableString.Invariant($"{source}:{at.Start.Line}");
-            if (depth > MostDepth) throw new ConfigException($"{where} nests deeper than any key: write lines such as 'train:' and, indented, 'epochs: 3'.");
+            if (depth > MostDepth)
+                throw new ConfigException($"{where} nests deeper than any key: write lines such as 'train:' and, indented, 'epochs: 3'.");
             if (at is AnchorAlias alias) throw new ConfigException($"{where} has the alias '*{alias.Value}': write the value out.");
         }
     }

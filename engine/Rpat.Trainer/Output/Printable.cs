@@ -18,10 +18,12 @@ internal static class Printable
         text.AsSpan().ContainsAny(_steering) ? Escaped(text, (c, next) => Steers(c) && !(c == '\r' && next == '\n')) : text;
 
     /// <summary>One line: ends of lines and tabs are written out as well.</summary>
-    public static string Line(string text) => Text(text.AsSpan().ContainsAny('\n', '\r', '\t') ? Escaped(text, (c, _) => c is '\n' or '\r' or '\t') : text);
+    public static string Line(string text) =>
+        Text(text.AsSpan().ContainsAny('\n', '\r', '\t') ? Escaped(text, (c, _) => c is '\n' or '\r' or '\t') : text);
 
     private static bool Steers(char c) =>
-        (char.IsControl(c) && c is not ('\n' or '\t')) || c is '\u2028' or '\u2029' or '\uFFFE' or '\uFFFF' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+        (char.IsControl(c) && c is not ('\n' or '\t'))
+        || c is '\u2028' or '\u2029' or '\uFFFE' or '\uFFFF' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 
     private static string Escaped(string text, Func<char, char, bool> isWrittenOut)
     {

@@ -61,11 +61,13 @@ internal sealed record RunData(
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string config = Path.Combine(full, RunFolder.ConfigName);
-        if (RunContents.Find(full, RunFolder.ConfigName) is null) throw new UsageException($"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
+        if (RunContents.Find(full, RunFolder.ConfigName) is null)
+            throw new UsageException($"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
         var warnings = new List<string>();
         var record = RunRecord.Read(full);
         if (record is null) warnings.Add($"{RunRecord.FileName} is missing or damaged: how the run was started and how it ended is unknown.");
-        if (RunContents.Find(full, RunFolder.WarningsName) is { } kept) warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        if (RunContents.Find(full, RunFolder.WarningsName) is { } kept)
+            warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         var results = RunResult.Read(full, warnings.Add);
         var accuracies = Results(results).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
@@ -123,7 +125,8 @@ internal sealed record RunData(
             }
 
             var report = Json<EvaluationReport>(result);
-            var manifest = Json<EvaluationManifest>(RunContents.Find(folder, EvaluationManifest.FileName) ?? throw new JsonException($"it has no {EvaluationManifest.FileName}"));
+            string plan = RunContents.Find(folder, EvaluationManifest.FileName) ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
+            var manifest = Json<EvaluationManifest>(plan);
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
             warnings.AddRange(report.Warnings.Select(w => $"{name}: {w.Message}"));
             warnings.AddRange(report.SelfTest.Where(c => !c.Passed).Select(c => $"{name}: the self-test '{c.Name}' failed: {c.Finding}"));
@@ -136,7 +139,8 @@ internal sealed record RunData(
         }
     }
 
-    private static T Json<T>(string path) => JsonSerializer.Deserialize<T>(RegularFile.ReadBytes(path, MostJson), RunJson.Format) ?? throw new JsonException("it is empty");
+    private static T Json<T>(string path) =>
+        JsonSerializer.Deserialize<T>(RegularFile.ReadBytes(path, MostJson), RunJson.Format) ?? throw new JsonException("it is empty");
 
     private static bool IsPossible(EvaluationReport report, EvaluationManifest manifest)
     {

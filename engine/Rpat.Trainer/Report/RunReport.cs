@@ -133,7 +133,8 @@ internal sealed class RunReport
     private string Again()
     {
         string command = _run.Record is { } record ? ShellWord.Line(record.CommandLine) : "";
+        string begun = command.Length > 0 ? $"# as it was started\n{command}\n\n" : "";
         return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"
-            + $"<pre>{Html.Text(command.Length > 0 ? $"# as it was started\n{command}\n\n" : "")}# the same again\n{Html.Text($"rpat train -c {ShellWord.Quote(Path.Combine(_run.Name, RunFolder.ConfigName))}")}\n</pre>\n";
+            + $"<pre>{Html.Text($"{begun}# the same again\nrpat train -c {ShellWord.Quote(Path.Combine(_run.Name, RunFolder.ConfigName))}\n")}</pre>\n";
     }
 }

@@ -34,7 +34,8 @@ internal static class SvgLineChart
     {
         if (points.Count <= MostPoints) return points;
         int stretch = (points.Count + MostPoints / 2 - 1) / (MostPoints / 2);
-        return [.. Enumerable.Range(0, points.Count).Chunk(stretch).SelectMany(chunk => Extremes(points, chunk)).Append(points.Count - 1).Distinct().Select(i => points[i])];
+        var kept = Enumerable.Range(0, points.Count).Chunk(stretch).SelectMany(chunk => Extremes(points, chunk)).Append(points.Count - 1);
+        return [.. kept.Distinct().Select(i => points[i])];
     }
 
     private static IEnumerable<int> Extremes(IReadOnlyList<(double X, double Y)> points, int[] stretch) =>

@@ -15,7 +15,7 @@ internal sealed class GrowingFile : IDisposable
     public GrowingFile(string path)
     {
         if (System.IO.Path.Exists(path) && !RegularFile.Exists(path, followLink: false))
-            throw new IOException($"'{path}' is a link, a folder or no regular file, and what this run writes there would be lost: remove it");
+            throw new IOException($"'{path}' is no regular file, and what this run writes there would be lost: remove it");
         _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         _stream.Seek(0, SeekOrigin.End);
     }

@@ -46,7 +46,9 @@ internal sealed record RunComparison(
 
     private static IReadOnlyList<(long Step, float Loss)> Losses(string folder)
     {
-        return RunContents.Find(folder, TensorBoardLog.FileName) is { } path ? EventFrame.Scalars(RegularFile.ReadBytes(path, Array.MaxLength), TensorBoardLog.StepLoss) : [];
+        return RunContents.Find(folder, TensorBoardLog.FileName) is { } path
+            ? EventFrame.Scalars(RegularFile.ReadBytes(path, Array.MaxLength), TensorBoardLog.StepLoss)
+            : [];
     }
 
     private static List<(string, string, string)> Differing(IReadOnlyList<KeyValuePair<string, string>> first, IReadOnlyList<KeyValuePair<string, string>> second)

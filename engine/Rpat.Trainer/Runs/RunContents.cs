@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Rpat.Engine.IO;
 using Rpat.Trainer.Report;
@@ -84,7 +83,8 @@ internal static partial class RunContents
         _ => false,
     };
 
-    private static IEnumerable<string> Beneath(string folder) => !Directory.Exists(folder) || IsLink(folder) ? [] : Folders(folder).SelectMany(Beneath).Prepend(folder);
+    private static IEnumerable<string> Beneath(string folder) =>
+        !Directory.Exists(folder) || IsLink(folder) ? [] : Folders(folder).SelectMany(Beneath).Prepend(folder);
 
     private static string TensorBoardName => Output.TensorBoardLog.FileName;
 
@@ -93,7 +93,8 @@ internal static partial class RunContents
     private static bool IsFile(string path) => RegularFile.Exists(path, followLink: false);
 
     // NAME.tmp-PROCESS becomes NAME.
-    private static string Target(string half) => Path.GetFileName(half) is var name ? name[..name.LastIndexOf(".tmp-", StringComparison.Ordinal)] : "";
+    private static string Target(string half) =>
+        Path.GetFileName(half) is var name ? name[..name.LastIndexOf(".tmp-", StringComparison.Ordinal)] : "";
 
     [GeneratedRegex(@"^step-\d{8,}\.safetensors$", RegexOptions.CultureInvariant)]
     private static partial Regex Step();

@@ -34,7 +34,8 @@ internal static class RunFinder
         ? Directory.GetDirectories(root).Where(folder => new DirectoryInfo(folder).LinkTarget is null && IsRun(folder))
         : [];
 
-    private static bool IsRun(string folder) => RunContents.Find(folder, RunRecord.FileName) is not null && RunContents.Find(folder, RunFolder.ConfigName) is not null;
+    private static bool IsRun(string folder) =>
+        RunContents.Find(folder, RunRecord.FileName) is not null && RunContents.Find(folder, RunFolder.ConfigName) is not null;
 
     // yyyyMMdd-HHmm-NAME
     private static string? NameOf(string folder) => Path.GetFileName(folder) is { Length: > 14 } name ? name[14..] : null;

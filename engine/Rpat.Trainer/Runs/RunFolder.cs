@@ -29,7 +29,8 @@ internal sealed class RunFolder : IDisposable
     private RunFolder(string path, TimeProvider clock, bool resumed)
     {
         (Path, IsResumed) = (path, resumed);
-        if (RunContents.FirstLink(path) is { } link) throw new IOException($"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there");
+        if (RunContents.FirstLink(path) is { } link)
+            throw new IOException($"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there");
         _lock = Lock();
         if (resumed) RemoveHalfWritten();
         Metrics = new MetricsLog(Grow(MetricsLog.EventsName), PathOf(MetricsLog.TableName));
@@ -157,7 +158,8 @@ internal sealed class RunFolder : IDisposable
     private void RemoveHalfWritten()
     {
         string[] folders = [Path, .. new[] { Training.CheckpointStore.FolderName, "images" }.Select(PathOf)];
-        foreach (var (half, _) in RunContents.HalfWritten(Path).Where(half => folders.Contains(System.IO.Path.GetDirectoryName(half.Path))).ToList()) File.Delete(half);
+        foreach (var (half, _) in RunContents.HalfWritten(Path).ToList())
+            if (folders.Contains(System.IO.Path.GetDirectoryName(half))) File.Delete(half);
     }
 
     // The system gives the lock back when a process dies, however it dies; the file itself means nothing.

@@ -4,7 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace Rpat.Trainer.Runs;
 
-/// <summary>How the JSON files of a run folder are written, and read by whoever trusts none of it: what is missing, or null where nothing may be, is an error.</summary>
+/// <summary>
+/// How the JSON files of a run folder are written, and read by whoever trusts none of it: what is missing, or null where nothing may be
+/// null, is an error.
+/// </summary>
 internal static class RunJson
 {
     /// <summary>The format.</summary>

@@ -30,7 +30,8 @@ internal sealed class RunLeftovers(Action<string> keeps)
     /// <param name="root">The folder of the runs.</param>
     /// <param name="checkpoints">Whether checkpoints of finished runs count: their networks stay, but they cannot be resumed.</param>
     /// <exception cref="IOException">A folder cannot be read.</exception>
-    public IEnumerable<Leftover> In(string root, bool checkpoints) => RunContents.Folders(Path.GetFullPath(root)).SelectMany(run => Of(run, checkpoints));
+    public IEnumerable<Leftover> In(string root, bool checkpoints) =>
+        RunContents.Folders(Path.GetFullPath(root)).SelectMany(run => Of(run, checkpoints));
 
     private IEnumerable<Leftover> Of(string run, bool checkpoints)
     {
@@ -60,9 +61,11 @@ internal sealed class RunLeftovers(Action<string> keeps)
 
         string[] own = [.. RunContents.Checkpoints(run)];
         if (own.Length > 0) yield return new Leftover(folder, own);
-        foreach (string other in Directory.GetFileSystemEntries(folder).Except(own).Where(path => !path.Contains(".tmp-", StringComparison.Ordinal)))
+        foreach (string other in Directory.GetFileSystemEntries(folder).Except(own).Where(path => !IsHalfWritten(path)))
             keeps($"'{other}' stays: it is no checkpoint of this program.");
     }
+
+    private static bool IsHalfWritten(string path) => path.Contains(".tmp-", StringComparison.Ordinal);
 
     // Evaluations write into a run's folder without its lock.
     private static bool IsDead(int process)

@@ -59,7 +59,9 @@ internal sealed record RunRecord(
     {
         try
         {
-            return RunContents.Find(folder, FileName) is { } path ? JsonSerializer.Deserialize<RunRecord>(RegularFile.ReadBytes(path, MostBytes), RunJson.Format) : null;
+            return RunContents.Find(folder, FileName) is { } path
+                ? JsonSerializer.Deserialize<RunRecord>(RegularFile.ReadBytes(path, MostBytes), RunJson.Format)
+                : null;
         }
         catch (Exception error) when (error is IOException or JsonException or NotSupportedException)
         {
