@@ -1,17 +1,30 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Cli;
 
 /// <summary>The program: parses the command line, runs a verb, and turns whatever it throws into one sentence and an exit code.</summary>
 internal static class App
 {
+    private const int BrokenPipe = 32;
+
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">Without the program's name.</param>
     /// <param name="host">What the program may touch of its process.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, Host host)
+    {
+        ShownText output = new(host.Out), messages = new(host.Error);
+        int code = Execute(arguments, host with { Out = output, Error = messages });
+        if (code != ExitCode.Done || output.Failure is not { } failure) return code;
+        if (failure.HResult == BrokenPipe) return ExitCode.NobodyReads;
+        messages.WriteLine($"rpat: the result cannot be written to stdout ({failure.Message.TrimEnd('.')}): make room, or send it elsewhere.");
+        return ExitCode.Usage;
+    }
+
+    private static int Execute(string[] arguments, Host host)
     {
         try
         {
@@ -27,7 +40,8 @@ internal static class App
     }
 
     /// <summary>Understands one command line without running it.</summary>
-    internal static ParseResult Parse(string[] arguments, Host host) => Root(host).Parse(arguments);
+    internal static ParseResult Parse(string[] arguments, Host host) =>
+        Root(host).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
 
     private static RootCommand Root(Host host)
     {
@@ -56,6 +70,7 @@ internal static class App
         };
         host.Loudness.AddTo(root);
         Determinism.AddTo(root);
+        EmptyValues.Refuse(root);
         return root;
     }
 

@@ -1,4 +1,5 @@
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Cli;
 
@@ -28,5 +29,5 @@ internal sealed record Host(
 
     /// <summary>The process itself.</summary>
     public static Host OfProcess() => new(
-        Console.Out, Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System);
+        StandardOutput.Writer(), Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System);
 }

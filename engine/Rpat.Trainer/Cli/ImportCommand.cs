@@ -3,6 +3,7 @@ using Rpat.Engine;
 using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
@@ -50,8 +51,8 @@ internal sealed class ImportCommand
     {
         using WeightFile file = WeightFile.Open(NetworkFile.FileOf(path), key);
         foreach (WeightEntry entry in file.Tensors)
-            _host.Out.WriteLine($"{Printable(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable(entry.Name)}");
-        foreach (var (name, value) in file.Values) _host.Out.WriteLine($"{"",-5} {Printable(value),-20} {Printable(name)}");
+            _host.Out.WriteLine($"{Printable.Line(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable.Line(entry.Name)}");
+        foreach (var (name, value) in file.Values) _host.Out.WriteLine($"{"",-5} {Printable.Line(value),-20} {Printable.Line(name)}");
         _host.Note($"{file.Kind}: {file.Tensors.Count} tensors");
         WriteNotes(file.Notes);
         return ExitCode.Done;
@@ -75,20 +76,17 @@ internal sealed class ImportCommand
 
     private void WriteNotes(IEnumerable<string> notes)
     {
-        foreach (string note in notes) _host.Warn($"note: {Printable(note)}");
+        foreach (string note in notes) _host.Warn($"note: {Printable.Line(note)}");
     }
 
     private void WriteReport(StateReport report)
     {
         bool hints = report.Missing.Count + report.Unexpected.Count <= 2 * NamesWithHints;
         foreach (string name in report.Missing)
-            _host.Out.WriteLine($"missing     {name}{(hints && Nearest.Find(name, report.Unexpected) is { } near ? $"  (the file has {Printable(near)})" : "")}");
-        foreach (string name in report.Unexpected) _host.Out.WriteLine($"unexpected  {Printable(name)}");
+            _host.Out.WriteLine($"missing     {name}{(hints && Nearest.Find(name, report.Unexpected) is { } near ? $"  (the file has {Printable.Line(near)})" : "")}");
+        foreach (string name in report.Unexpected) _host.Out.WriteLine($"unexpected  {Printable.Line(name)}");
         foreach (Reshaped tensor in report.Reshaped) _host.Out.WriteLine($"reshaped    {tensor}");
     }
 
     private static string Count(StateReport report) => $"{report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.Reshaped.Count} reshaped";
-
-    // Names come from the file: control characters would steer the terminal.
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
@@ -33,15 +34,30 @@ internal sealed class RunsCommand
         var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.") { json.Option };
         list.SetAction(parsed =>
         {
-            List<RunData> all = [.. RunFinder.All(parsed.GetRequiredValue(_root)).Select(RunData.Load)];
+            List<RunData> all = [.. RunFinder.All(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
             json.Give(parsed, _host, () => all.Select(Json), () => PrintTable([["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. all.Select(Row)]));
             return ExitCode.Done;
         });
         return list;
     }
 
+    // One bad folder among many costs itself alone.
+    private RunData? Readable(string folder)
+    {
+        try
+        {
+            return RunData.Load(folder);
+        }
+        catch (Exception error) when (error is UserException or IOException or UnauthorizedAccessException)
+        {
+            _host.Warn(Printable.Line($"'{folder}' is left out: {error.Message}"));
+            return null;
+        }
+    }
+
     private void PrintTable(string[][] rows)
     {
+        rows = [.. rows.Select(row => Array.ConvertAll(row, Printable.Line))];
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         foreach (string[] row in rows) _host.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
     }
@@ -79,7 +95,7 @@ internal sealed class RunsCommand
             var run = Open(parsed, name);
             json.Give(parsed, _host, () => Json(run), () =>
             {
-                foreach (string line in Lines(run)) _host.Out.WriteLine(line);
+                foreach (string line in Lines(run)) _host.Out.WriteLine(Printable.Line(line));
             });
             return ExitCode.Done;
         });
@@ -92,9 +108,9 @@ internal sealed class RunsCommand
         yield return $"status    {Status(run)}{(run.Record?.Error is { } error ? $": {error}" : "")}";
         if (run.Record is { } record)
         {
-            yield return $"started   {record.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', record.CommandLine)}";
-            foreach (var resume in record.Resumes ?? []) yield return $"resumed   {resume.Start.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, as: {string.Join(' ', resume.CommandLine)}";
-            if (record.End is { } end) yield return $"ended     {end.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture)}, after {RunReport.Duration(run)}";
+            yield return $"started   {Time(record.Start)}, as: {ShellWord.Line(record.CommandLine)}";
+            foreach (var resume in record.Resumes ?? []) yield return $"resumed   {Time(resume.Start)}, as: {ShellWord.Line(resume.CommandLine)}";
+            if (record.End is { } end) yield return $"ended     {Time(end)}, after {RunReport.Duration(run)}";
         }
 
         if (run.Events.Count > 0) yield return FormattableString.Invariant($"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
@@ -102,6 +118,8 @@ internal sealed class RunsCommand
             yield return FormattableString.Invariant($"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
+
+    private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
 
     private Command Compare()
     {
@@ -155,11 +173,11 @@ internal sealed class RunsCommand
         clean.SetAction(parsed =>
         {
             long bytes = 0;
-            foreach (var item in RunLeftovers.In(parsed.GetRequiredValue(_root), parsed.GetValue(checkpoints)).ToList())
+            foreach (var item in new RunLeftovers(_host.Warn).In(parsed.GetRequiredValue(_root), parsed.GetValue(checkpoints)).ToList())
             {
-                bytes += RunLeftovers.Size(item);
-                _host.Out.WriteLine(item.FullName);
-                if (!parsed.GetValue(dryRun)) RunLeftovers.Remove(item);
+                bytes += item.Bytes;
+                _host.Out.WriteLine(Printable.Line(item.Path));
+                if (!parsed.GetValue(dryRun)) item.Remove();
             }
 
             _host.Note($"{Sizes.Text(bytes)} {(parsed.GetValue(dryRun) ? "would be" : "are")} free");

@@ -4,6 +4,7 @@ using Rpat.Trainer.Bench;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.Training;
 
@@ -13,6 +14,7 @@ namespace Rpat.Trainer.Cli;
 internal sealed class TrainCommand
 {
     private const string Automatic = "auto";
+    private const int LongestHost = 253; // RFC 1035, as text
 
     private readonly Host _host;
     private readonly ConfigOptions _options = new();
@@ -52,7 +54,11 @@ internal sealed class TrainCommand
 
     private int Run(ParseResult parsed)
     {
+        using var held = StopRequest.HoldSaves();
         var place = Launcher.Find(_host.Environment);
+        if (place is { Host.Length: > LongestHost })
+            throw new UsageException(
+                $"the host that {place.Launcher} names has {place.Host.Length} characters where no name has more than {LongestHost}: check its variables.");
         bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
@@ -120,8 +126,9 @@ internal sealed class TrainCommand
         return code;
     }
 
-    // Where stdout is for JSON alone, people read their table on stderr.
-    private Host Talker(ParseResult parsed) => _json.TakesStdout(parsed) ? _host with { Out = _host.Error } : _host;
+    // Where stdout is for JSON alone, people read their table on stderr. Else its loss is no failure: the folder holds all of it.
+    private Host Talker(ParseResult parsed) =>
+        _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 
     // Defaults alone would train something nobody asked for.
     private static ResolvedConfig Subject(ConfigSources sources)

@@ -1,4 +1,5 @@
 using System.Collections;
+using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;
@@ -23,13 +24,15 @@ internal static class Layers
     {
         try
         {
-            bool small = new FileInfo(path).Length <= MaxFileBytes;
-            if (!small) throw new ConfigException($"'{path}' is larger than 1 MiB, so it is no configuration: check the path.");
-            return YamlLayer.Read(System.IO.File.ReadAllText(path), path);
+            return YamlLayer.Read(RegularFile.ReadText(path, MaxFileBytes), path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (FileNotFoundException error)
         {
             throw new ConfigException($"configuration file '{path}' cannot be read: check the path given with -c or extends.", error);
+        }
+        catch (IOException error)
+        {
+            throw new ConfigException($"configuration file cannot be read: {error.Message}", error);
         }
     }
 

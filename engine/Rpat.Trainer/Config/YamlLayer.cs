@@ -1,5 +1,6 @@
 using Rpat.Trainer.Errors;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Rpat.Trainer.Config;
@@ -7,6 +8,8 @@ namespace Rpat.Trainer.Config;
 /// <summary>Reads one YAML (or JSON) text into a layer. Values stay text; every one knows its line.</summary>
 internal sealed class YamlLayer
 {
+    private const int MostDepth = 16;
+
     private readonly string _source;
     private readonly Dictionary<string, Entry> _entries = [];
     private Entry? _extends;
@@ -29,12 +32,14 @@ internal sealed class YamlLayer
         var stream = new YamlStream();
         try
         {
+            RequireFlat(text, source);
             stream.Load(new StringReader(text));
         }
-        catch (YamlException error)
+        catch (Exception error) when (error is not (UserException or OutOfMemoryException))
         {
-            string problem = (error.InnerException ?? error).Message.TrimEnd('.');
-            throw new ConfigException($"{source}:{error.Start.Line} is not valid YAML: {problem}.", error);
+            // Damaged texts get more than format errors out of the parser.
+            string where = error is YamlException { Start.Line: var line } ? FormattableString.Invariant($"{source}:{line}") : source;
+            throw new ConfigException($"{where} is not valid YAML: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
         }
 
         if (stream.Documents.Count == 0) return null;
@@ -45,6 +50,21 @@ internal sealed class YamlLayer
             YamlScalarNode { Value: null or "" } => null,
             _ => throw new ConfigException($"{source} holds no keys: write lines such as 'train:' and, indented, 'epochs: 3'."),
         };
+    }
+
+    // A short text can nest deeper than the stack, or hold more than memory by naming its parts over and over: keys do neither.
+    private static void RequireFlat(string text, string source)
+    {
+        var parser = new Parser(new StringReader(text));
+        for (int depth = 0; parser.MoveNext();)
+        {
+            ParsingEvent at = parser.Current!;
+            depth += at.NestingIncrease;
+            string where = FormattableString.Invariant($"{source}:{at.Start.Line}");
+            if (depth > MostDepth)
+                throw new ConfigException($"{where} nests deeper than any key: write lines such as 'train:' and, indented, 'epochs: 3'.");
+            if (at is AnchorAlias alias) throw new ConfigException($"{where} has the alias '*{alias.Value}': write the value out.");
+        }
     }
 
     private void Walk(YamlMappingNode mapping, string prefix)

@@ -30,8 +30,14 @@ internal static class ExitCode
     /// <summary>A result cannot be trusted: an example outside its threat model, or files that do not agree.</summary>
     public const int Untrusted = 8;
 
+    /// <summary>The terminal went away, SIGHUP (128 + 1), as shells number it.</summary>
+    public const int HungUp = 129;
+
     /// <summary>Stopped by SIGINT (128 + 2), as shells number it.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Whoever read stdout has closed it before the end, SIGPIPE (128 + 13), as shells number it.</summary>
+    public const int NobodyReads = 141;
 
     /// <summary>Stopped by SIGTERM (128 + 15), as shells number it.</summary>
     public const int Terminated = 143;

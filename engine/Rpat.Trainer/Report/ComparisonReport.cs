@@ -8,6 +8,7 @@ namespace Rpat.Trainer.Report;
 internal sealed class ComparisonReport
 {
     private const double ChartWidth = 460;
+    private const int MostCurves = 100;
 
     // What differs between any two runs and says nothing about them.
     private static readonly string[] _incidental = ["run.", "log.", "recipe.", "checkpoint.", "data.dir"];
@@ -90,7 +91,7 @@ internal sealed class ComparisonReport
 
     private string Curves()
     {
-        var metrics = _runs.SelectMany(run => run.Events).SelectMany(e => e.Values.Select(v => (e.Split, v.Name))).Distinct();
+        var metrics = _runs.SelectMany(run => run.Curves.Keys).Distinct().Take(MostCurves);
         var html = new StringBuilder();
         foreach (var (split, name) in metrics)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Report;
 
@@ -74,7 +75,7 @@ internal static class Html
         """;
 
     /// <summary>Text with everything that HTML would take for markup written out.</summary>
-    public static string Text(string text) => WebUtility.HtmlEncode(text);
+    public static string Text(string text) => WebUtility.HtmlEncode(Printable.Text(text));
 
     /// <summary>A section with a heading; nothing when it has no content.</summary>
     public static string Section(string title, string content) => content.Length == 0 ? "" : $"<section>\n<h2>{Text(title)}</h2>\n{content}</section>\n";

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using Rpat.Engine.IO;
+using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Report;
 
@@ -8,19 +10,18 @@ namespace Rpat.Trainer.Report;
 /// <param name="Groups">Name, share of the whole way and normalised residual of each group of images, point by point.</param>
 internal sealed record PerceptionCurves(string Title, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Way, IReadOnlyList<(double X, double Y)> Residual)> Groups)
 {
-    private const int MostGroups = 3;
+    private const int MostGroups = 3, MostBytes = 64 << 20;
 
     /// <summary>Reads <c>perception/perception.json</c> of a run folder; nothing where it was not measured.</summary>
     public static IReadOnlyList<PerceptionCurves> Read(string folder)
     {
-        string path = Path.Combine(folder, "perception", "perception.json");
         try
         {
-            if (!File.Exists(path)) return [];
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (RunContents.Find(folder, "perception/perception.json") is not { } path) return [];
+            using var json = JsonDocument.Parse(RegularFile.ReadBytes(path, MostBytes));
             return [.. json.RootElement.EnumerateArray().Select(Read)];
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception error) when (error is IOException or FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return [];
         }

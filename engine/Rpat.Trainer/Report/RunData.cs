@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
@@ -7,9 +8,6 @@ using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;
-
-/// <summary>One event of a run's metrics.</summary>
-internal sealed record MetricEvent(string Split, long Step, int Epoch, IReadOnlyList<Metric> Values);
 
 /// <summary>A picture of a run, whose bytes go into the report.</summary>
 internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
@@ -30,20 +28,18 @@ internal sealed record RunData(
 {
     private const string EndOfRun = "end of the run";
 
-    private static readonly JsonSerializerOptions _snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private const int MostText = 1 << 20, MostJson = 64 << 20, MostPicture = 16 << 20;
+
+    private IReadOnlyDictionary<(string Split, string Name), List<(double X, double Y)>>? _curves;
 
     /// <summary>The value of a key, or nothing.</summary>
     public string Setting(string key) => Settings.FirstOrDefault(pair => pair.Key == key).Value ?? "";
 
     /// <summary>A curve of the metrics: epoch and value.</summary>
-    public IReadOnlyList<(double X, double Y)> Curve(string split, string metric) =>
-    [
-        .. from e in Events
-           where e.Split == split
-           from value in e.Values
-           where value.Name == metric
-           select ((double)e.Epoch, value.Value),
-    ];
+    public IReadOnlyList<(double X, double Y)> Curve(string split, string metric) => Curves.GetValueOrDefault((split, metric)) ?? [];
+
+    /// <summary>All curves of the metrics, in the order in which they begin.</summary>
+    public IReadOnlyDictionary<(string Split, string Name), List<(double X, double Y)>> Curves => _curves ??= CurvesOf(Events);
 
     /// <summary>The clean accuracy of the evaluation that counts.</summary>
     public MeasuredAccuracy? Clean => Counting.FirstOrDefault(a => a.IsClean);
@@ -65,50 +61,45 @@ internal sealed record RunData(
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string config = Path.Combine(full, RunFolder.ConfigName);
-        if (!File.Exists(config)) throw new UsageException($"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
+        if (RunContents.Find(full, RunFolder.ConfigName) is null)
+            throw new UsageException($"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
         var warnings = new List<string>();
         var record = RunRecord.Read(full);
-        string kept = Path.Combine(full, RunFolder.WarningsName);
-        if (File.Exists(kept)) warnings.AddRange(File.ReadAllLines(kept));
-        var results = RunResult.Read(full);
+        if (record is null) warnings.Add($"{RunRecord.FileName} is missing or damaged: how the run was started and how it ended is unknown.");
+        if (RunContents.Find(full, RunFolder.WarningsName) is { } kept)
+            warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        var results = RunResult.Read(full, warnings.Add);
         var accuracies = Results(results).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
-            full, Path.GetFileName(full), record, Keyed(config), Metrics(Path.Combine(full, "metrics.jsonl"), [.. results.Select(r => r.Split)]), accuracies,
-            Files(Path.Combine(full, "images"), "*.png", "image/png"), PerceptionCurves.Read(full), warnings);
+            full, Path.GetFileName(full), record, Keyed(config), Metrics(full, [.. results.Select(r => r.Split)]), accuracies,
+            PicturesOf(full), PerceptionCurves.Read(full), warnings);
         warnings.AddRange(RunWarnings.Of(data));
         return data;
     }
 
     private static List<KeyValuePair<string, string>> Keyed(string path)
     {
-        Layer layer = YamlLayer.Read(File.ReadAllText(path), path);
-        return [.. layer.Entries.Values.Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
+        return [.. Layers.File(path).Entries.Values.Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
     }
 
     // What was measured at the end stands for one epoch only: it is among the results, not among the curves.
-    private static List<MetricEvent> Metrics(string path, string[] results)
-    {
-        List<MetricEvent> events = [];
-        foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
-            if (Event(line) is { } one && !results.Contains(one.Split)) events.Add(one);
-        return events;
-    }
+    private static List<MetricEvent> Metrics(string folder, string[] results) => RunContents.Find(folder, MetricsLog.EventsName) is { } path
+        ? [.. MetricEvent.Read(path).Where(one => !results.Contains(one.Split))]
+        : [];
 
-    // A last line that was cut short is none.
-    private static MetricEvent? Event(string line)
+    private static Dictionary<(string, string), List<(double, double)>> CurvesOf(IReadOnlyList<MetricEvent> events)
     {
-        try
+        var curves = new Dictionary<(string, string), List<(double, double)>>();
+        foreach (var one in events)
         {
-            using var json = JsonDocument.Parse(line);
-            JsonElement root = json.RootElement;
-            Metric[] values = [.. root.EnumerateObject().Where(p => p.Name is not ("step" or "epoch" or "split"))
-                .Select(p => new Metric(p.Name, p.Value.ValueKind == JsonValueKind.Number ? p.Value.GetDouble() : double.NaN))];
-            return new(root.GetProperty("split").GetString()!, root.GetProperty("step").GetInt64(), root.GetProperty("epoch").GetInt32(), values);
+            foreach (var value in one.Values)
+            {
+                if (!curves.TryGetValue((one.Split, value.Name), out var curve)) curves[(one.Split, value.Name)] = curve = [];
+                curve.Add((one.Epoch, value.Value));
+            }
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return null;
-        }
+
+        return curves;
     }
 
     private static IEnumerable<MeasuredAccuracy> Results(IReadOnlyList<EvaluationResult> results) =>
@@ -119,33 +110,45 @@ internal sealed record RunData(
 
     private static IEnumerable<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
-        string root = Path.Combine(folder, "eval");
-        string[] folders = Directory.Exists(root) ? [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal)] : [];
-        return folders.SelectMany(path => Evaluation(path, warnings)).ToList();
+        return RunContents.Folders(Path.Combine(folder, "eval")).SelectMany(path => Evaluation(path, warnings)).ToList();
     }
 
     private static IEnumerable<MeasuredAccuracy> Evaluation(string folder, List<string> warnings)
     {
-        string name = Path.GetFileName(folder), result = Path.Combine(folder, EvaluationReport.FileName);
+        string name = Path.GetFileName(folder);
         try
         {
-            if (!File.Exists(result))
+            if (RunContents.Find(folder, EvaluationReport.FileName) is not { } result)
             {
                 warnings.Add($"The evaluation {name} has not finished: its result is not shown.");
                 return [];
             }
 
-            var report = JsonSerializer.Deserialize<EvaluationReport>(File.ReadAllBytes(result), _snake)!;
-            var manifest = JsonSerializer.Deserialize<EvaluationManifest>(File.ReadAllBytes(Path.Combine(folder, EvaluationManifest.FileName)), _snake)!;
+            var report = Json<EvaluationReport>(result);
+            string plan = RunContents.Find(folder, EvaluationManifest.FileName) ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
+            var manifest = Json<EvaluationManifest>(plan);
+            if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
             warnings.AddRange(report.Warnings.Select(w => $"{name}: {w.Message}"));
             warnings.AddRange(report.SelfTest.Where(c => !c.Passed).Select(c => $"{name}: the self-test '{c.Name}' failed: {c.Finding}"));
             return Counted(name, report, manifest);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or NotSupportedException)
         {
             warnings.Add($"The evaluation {name} cannot be read: {error.Message}");
             return [];
         }
+    }
+
+    private static T Json<T>(string path) =>
+        JsonSerializer.Deserialize<T>(RegularFile.ReadBytes(path, MostJson), RunJson.Format) ?? throw new JsonException("it is empty");
+
+    private static bool IsPossible(EvaluationReport report, EvaluationManifest manifest)
+    {
+        bool Counts(int robust) => robust >= 0 && robust <= report.CleanCorrect;
+        return report.Images > 0 && report.CleanCorrect >= 0 && report.CleanCorrect <= report.Images
+            && report.Warnings.All(warning => warning is not null) && report.SelfTest.All(test => test is not null)
+            && report.Columns.All(column => column is not null && Counts(column.Robust) && column.Eps >= 0 && column.Eps < manifest.Eps.Count
+                && column.Stages.All(stage => stage is not null && Counts(stage.Robust)));
     }
 
     private static IEnumerable<MeasuredAccuracy> Counted(string name, EvaluationReport report, EvaluationManifest manifest)
@@ -166,7 +169,13 @@ internal sealed record RunData(
         : label.StartsWith("pgd", StringComparison.Ordinal) && label[3..].All(char.IsAsciiDigit) ? $"PGD-{label[3..]}"
         : label;
 
-    private static List<RunPicture> Files(string folder, string pattern, string type) => Directory.Exists(folder)
-        ? [.. Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal).Select(path => new RunPicture(Path.GetFileNameWithoutExtension(path), type, File.ReadAllBytes(path)))]
-        : [];
+    // A page that is sent to others holds the picture that the run made, and nothing that somebody put beside it.
+    private static List<RunPicture> PicturesOf(string folder)
+    {
+        if (RunContents.Find(folder, AttackedExamples.FileName) is not { } path) return [];
+        byte[] bytes = RegularFile.ReadBytes(path, MostPicture);
+        return bytes.AsSpan().StartsWith(PngStart) ? [new RunPicture(Path.GetFileNameWithoutExtension(path), "image/png", bytes)] : [];
+    }
+
+    private static ReadOnlySpan<byte> PngStart => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 }

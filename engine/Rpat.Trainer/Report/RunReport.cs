@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
 using Rpat.Robust;
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
@@ -11,6 +12,7 @@ namespace Rpat.Trainer.Report;
 internal sealed class RunReport
 {
     private const double ChartWidth = 460;
+    private const int MostCurves = 24;
 
     private static readonly string _rateName = CurveNames.Of("train", "lr");
 
@@ -87,7 +89,7 @@ internal sealed class RunReport
 
     private XElement? Chart(string title, string unit, Func<string, bool> wanted, double scale = 1)
     {
-        var names = _run.Events.SelectMany(e => e.Values.Select(v => (e.Split, v.Name))).Distinct().Where(pair => wanted(pair.Name));
+        var names = _run.Curves.Keys.Where(pair => wanted(pair.Name)).Take(MostCurves);
         LineSeries[] series = [.. names.Select(pair => new LineSeries(CurveNames.Of(pair.Split, pair.Name), [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
         if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first]; // a loss of one term is that term
         if (series.Length == 0) return null;
@@ -130,8 +132,9 @@ internal sealed class RunReport
 
     private string Again()
     {
-        string command = _run.Record is { } record ? string.Join(' ', record.CommandLine) : "";
+        string command = _run.Record is { } record ? ShellWord.Line(record.CommandLine) : "";
+        string begun = command.Length > 0 ? $"# as it was started\n{command}\n\n" : "";
         return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"
-            + $"<pre>{Html.Text(command.Length > 0 ? $"# as it was started\n{command}\n\n" : "")}# the same again\nrpat train -c {Html.Text(Path.Combine(_run.Name, "config.yaml"))}\n</pre>\n";
+            + $"<pre>{Html.Text($"{begun}# the same again\nrpat train -c {ShellWord.Quote(Path.Combine(_run.Name, RunFolder.ConfigName))}\n")}</pre>\n";
     }
 }

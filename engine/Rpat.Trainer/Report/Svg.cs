@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Report;
 
@@ -27,8 +28,10 @@ internal static class Svg
         """;
 
     /// <summary>An element of a name with attributes; numbers are written shortly and culture-invariantly.</summary>
-    public static XElement Element(string name, params (string Name, object Value)[] attributes) => new(
-        Space + name, attributes.Select(a => new XAttribute(a.Name, a.Value is double number ? Number(number) : Convert.ToString(a.Value, CultureInfo.InvariantCulture)!)));
+    public static XElement Element(string name, params (string Name, object Value)[] attributes) =>
+        new(Space + name, attributes.Select(a => new XAttribute(a.Name, Text(a.Value))));
+
+    private static string Text(object value) => value is double number ? Number(number) : Clean(Convert.ToString(value, CultureInfo.InvariantCulture)!);
 
     /// <summary>Text at a place. <paramref name="anchor"/> is start, middle or end.</summary>
     public static XElement Text(double x, double y, string text, string anchor = "middle", double size = 12, string? look = null, double turn = 0)
@@ -36,9 +39,13 @@ internal static class Svg
         var element = Element("text", ("x", x), ("y", y), ("text-anchor", anchor), ("font-size", size));
         if (look is not null) element.SetAttributeValue("class", look);
         if (turn != 0) element.SetAttributeValue("transform", $"rotate({Number(turn)} {Number(x)} {Number(y)})");
-        element.Value = text;
+        element.Value = Clean(text);
         return element;
     }
+
+    // XML has no place for control characters and halves of characters, which names in a damaged file may have.
+    private static string Clean(string text) =>
+        Printable.Line(text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? string.Concat(text.EnumerateRunes()) : text);
 
     /// <summary>A straight line.</summary>
     public static XElement Line(double x1, double y1, double x2, double y2, string look) =>
@@ -47,7 +54,7 @@ internal static class Svg
     /// <summary>Gives an element the text that appears when the pointer rests on it.</summary>
     public static XElement WithTip(this XElement element, string tip)
     {
-        element.AddFirst(new XElement(Space + "title", tip));
+        element.AddFirst(new XElement(Space + "title", Clean(tip)));
         return element;
     }
 

@@ -12,7 +12,7 @@ internal sealed record LineSeries(string Name, IReadOnlyList<(double X, double Y
 /// <summary>Lines over a numeric axis, with the point's values where the pointer rests.</summary>
 internal static class SvgLineChart
 {
-    private const int MostTips = 60;
+    private const int MostTips = 60, MostPoints = 1000;
 
     /// <summary>Draws the chart.</summary>
     /// <param name="text">The words around it.</param>
@@ -21,12 +21,25 @@ internal static class SvgLineChart
     /// <param name="x">The horizontal axis, or null for the range of the values.</param>
     public static XElement Draw(ChartText text, IReadOnlyList<LineSeries> series, Axis? y = null, Axis? x = null)
     {
+        series = [.. series.Select(one => one with { Points = Thinned(one.Points) })];
         var points = series.SelectMany(s => s.Points).Where(IsFinite).ToList();
         var plot = new SvgPlot(text, y ?? Axis.Around(points.Select(p => p.Y)));
         var place = plot.XAxis(x ?? Horizontal(points), text.X);
         for (int i = 0; i < series.Count; i++) Draw(plot, place, series[i], i);
         return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), IsDashed(s, i)))]);
     }
+
+    // No screen shows more points than it has columns: of each stretch the lowest and the highest stay, and with them every spike.
+    private static IReadOnlyList<(double X, double Y)> Thinned(IReadOnlyList<(double X, double Y)> points)
+    {
+        if (points.Count <= MostPoints) return points;
+        int stretch = (points.Count + MostPoints / 2 - 1) / (MostPoints / 2);
+        var kept = Enumerable.Range(0, points.Count).Chunk(stretch).SelectMany(chunk => Extremes(points, chunk)).Append(points.Count - 1);
+        return [.. kept.Distinct().Select(i => points[i])];
+    }
+
+    private static IEnumerable<int> Extremes(IReadOnlyList<(double X, double Y)> points, int[] stretch) =>
+        new[] { stretch.MinBy(i => points[i].Y), stretch.MaxBy(i => points[i].Y) }.Distinct().Order();
 
     private static Axis Horizontal(List<(double X, double Y)> points)
     {

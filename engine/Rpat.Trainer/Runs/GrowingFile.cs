@@ -1,3 +1,5 @@
+using Rpat.Engine.IO;
+
 namespace Rpat.Trainer.Runs;
 
 /// <summary>
@@ -12,9 +14,14 @@ internal sealed class GrowingFile : IDisposable
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public GrowingFile(string path)
     {
+        if (System.IO.Path.Exists(path) && !RegularFile.Exists(path, followLink: false))
+            throw new IOException($"'{path}' is no regular file, and what this run writes there would be lost: remove it");
         _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         _stream.Seek(0, SeekOrigin.End);
     }
+
+    /// <summary>The file's path.</summary>
+    public string Path => _stream.Name;
 
     /// <summary>Bytes written so far.</summary>
     public long Length => _stream.Length;

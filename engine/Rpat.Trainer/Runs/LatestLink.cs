@@ -6,6 +6,7 @@ namespace Rpat.Trainer.Runs;
 internal static class LatestLink
 {
     private const string Name = "latest";
+    private const int MostBytes = 300;
 
     /// <summary>Points the link at a run; anything of that name that is neither link nor such a file is left alone.</summary>
     /// <param name="root">The folder of the run folders.</param>
@@ -13,11 +14,10 @@ internal static class LatestLink
     public static void Point(string root, string run)
     {
         string path = Path.Combine(root, Name);
-        var existing = new FileInfo(path);
-        if (Directory.Exists(path) && existing.LinkTarget is null) return;
+        if (new FileInfo(path).LinkTarget is null && Path.Exists(path) && !IsOwnFile(path)) return;
         try
         {
-            if (existing.LinkTarget is not null || existing.Exists) File.Delete(path);
+            File.Delete(path);
             Directory.CreateSymbolicLink(path, run);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -25,6 +25,10 @@ internal static class LatestLink
             WriteText(path, run);
         }
     }
+
+    private static bool IsOwnFile(string path) =>
+        RegularFile.Exists(path) && new FileInfo(path).Length < MostBytes
+        && Directory.Exists(Path.Combine(Path.GetDirectoryName(path)!, File.ReadAllText(path).Trim()));
 
     private static void WriteText(string path, string run)
     {

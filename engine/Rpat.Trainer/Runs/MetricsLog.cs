@@ -15,6 +15,9 @@ internal sealed class MetricsLog
     /// <summary>The name of the event file in a run's folder.</summary>
     public const string EventsName = "metrics.jsonl";
 
+    /// <summary>The name of the table.</summary>
+    public const string TableName = "metrics.csv";
+
     private const string Train = "train";
     private readonly GrowingFile _events;
     private readonly string _csvPath;
@@ -46,19 +49,10 @@ internal sealed class MetricsLog
     {
         _columns.RemoveRange(1, _columns.Count - 1);
         _rows.Clear();
-        foreach (string line in Encoding.UTF8.GetString(_events.ReadAll()).Split('\n', StringSplitOptions.RemoveEmptyEntries)) Replay(line);
+        foreach (var one in MetricEvent.Read(_events.Path))
+            foreach (var metric in one.Values) Add(one.Split, one.Epoch, metric);
         if (_rows.Count > 0) WriteTable();
         else File.Delete(_csvPath);
-    }
-
-    private void Replay(string line)
-    {
-        using var json = JsonDocument.Parse(line);
-        var root = json.RootElement;
-        string split = root.GetProperty("split").GetString()!;
-        int epoch = root.GetProperty("epoch").GetInt32();
-        foreach (var pair in root.EnumerateObject().SkipWhile(pair => pair.Name != "split").Skip(1))
-            Add(split, epoch, new Metric(pair.Name, pair.Value.ValueKind == JsonValueKind.Null ? double.NaN : pair.Value.GetDouble()));
     }
 
     private void Add(string split, int epoch, Metric metric)

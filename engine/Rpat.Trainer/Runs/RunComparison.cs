@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Rpat.Engine.IO;
 using Rpat.Engine.IO.TensorBoard;
 using Rpat.Trainer.Output;
 
@@ -45,8 +46,9 @@ internal sealed record RunComparison(
 
     private static IReadOnlyList<(long Step, float Loss)> Losses(string folder)
     {
-        string path = Path.Combine(folder, TensorBoardLog.FileName);
-        return File.Exists(path) ? EventFrame.Scalars(File.ReadAllBytes(path), TensorBoardLog.StepLoss) : [];
+        return RunContents.Find(folder, TensorBoardLog.FileName) is { } path
+            ? EventFrame.Scalars(RegularFile.ReadBytes(path, Array.MaxLength), TensorBoardLog.StepLoss)
+            : [];
     }
 
     private static List<(string, string, string)> Differing(IReadOnlyList<KeyValuePair<string, string>> first, IReadOnlyList<KeyValuePair<string, string>> second)
@@ -64,14 +66,13 @@ internal sealed record RunComparison(
 
     private static string[] Lines(string folder)
     {
-        string path = Path.Combine(folder, MetricsLog.EventsName);
-        return File.Exists(path) ? File.ReadAllLines(path) : [];
+        return RunContents.Find(folder, MetricsLog.EventsName) is { } path ? File.ReadAllLines(path) : [];
     }
 
     private static bool? SameFile(string first, string second)
     {
-        string[] files = [.. new[] { first, second }.Select(folder => Path.Combine(folder, Training.CheckpointFile.Name))];
-        return files.All(File.Exists) ? Hash(files[0]).AsSpan().SequenceEqual(Hash(files[1])) : null;
+        string? a = RunContents.Find(first, Training.CheckpointFile.Name), b = RunContents.Find(second, Training.CheckpointFile.Name);
+        return a is null || b is null ? null : Hash(a).AsSpan().SequenceEqual(Hash(b));
     }
 
     private static byte[] Hash(string path)

@@ -1,3 +1,4 @@
+using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Runs;
@@ -5,6 +6,8 @@ namespace Rpat.Trainer.Runs;
 /// <summary>Finds the folders of earlier runs.</summary>
 internal static class RunFinder
 {
+    private const int MostBytes = 300;
+
     /// <summary>The folder that a name stands for: a path, or a run or <c>latest</c> beneath the folder of the runs.</summary>
     /// <exception cref="UsageException">There is no such run.</exception>
     public static string Named(string name, string root)
@@ -31,7 +34,8 @@ internal static class RunFinder
         ? Directory.GetDirectories(root).Where(folder => new DirectoryInfo(folder).LinkTarget is null && IsRun(folder))
         : [];
 
-    private static bool IsRun(string folder) => File.Exists(Path.Combine(folder, RunRecord.FileName)) && File.Exists(Path.Combine(folder, RunFolder.ConfigName));
+    private static bool IsRun(string folder) =>
+        RunContents.Find(folder, RunRecord.FileName) is not null && RunContents.Find(folder, RunFolder.ConfigName) is not null;
 
     // yyyyMMdd-HHmm-NAME
     private static string? NameOf(string folder) => Path.GetFileName(folder) is { Length: > 14 } name ? name[14..] : null;
@@ -39,7 +43,10 @@ internal static class RunFinder
     // 'latest' is a link, or where links are not allowed a text file with the folder's name.
     private static string Followed(string path)
     {
-        if (File.Exists(path) && new FileInfo(path).Length < 300) return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, File.ReadAllText(path).Trim());
+        if (RegularFile.Exists(path))
+            return new FileInfo(path).Length < MostBytes && Path.GetFileName(File.ReadAllText(path).Trim()) is { Length: > 0 } name && !name.Contains('\0')
+                ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name)
+                : path;
         return new DirectoryInfo(path) is { Exists: true, LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : path;
     }
 

@@ -18,7 +18,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The name of the file with the run's warnings, one per line.</summary>
     public const string WarningsName = "warnings.txt";
 
-    private const string LockName = ".lock";
+    /// <summary>The name of the file that a process holds while it has the run open.</summary>
+    public const string LockName = ".lock";
+
     private const int MaxNumber = 10_000;
 
     private readonly SortedDictionary<string, GrowingFile> _growing = new(StringComparer.Ordinal);
@@ -27,10 +29,12 @@ internal sealed class RunFolder : IDisposable
     private RunFolder(string path, TimeProvider clock, bool resumed)
     {
         (Path, IsResumed) = (path, resumed);
+        if (RunContents.FirstLink(path) is { } link)
+            throw new IOException($"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there");
         _lock = Lock();
         if (resumed) RemoveHalfWritten();
-        Metrics = new MetricsLog(Grow(MetricsLog.EventsName), PathOf("metrics.csv"));
-        Log = new RunLog(PathOf("log.txt"), clock);
+        Metrics = new MetricsLog(Grow(MetricsLog.EventsName), PathOf(MetricsLog.TableName));
+        Log = new RunLog(PathOf(RunLog.FileName), clock);
         if (File.Exists(PathOf(WarningsName))) Grow(WarningsName);
     }
 
@@ -138,7 +142,7 @@ internal sealed class RunFolder : IDisposable
     public static bool IsOpen(string path)
     {
         string file = System.IO.Path.Combine(path, LockName);
-        if (!File.Exists(file)) return false;
+        if (!RegularFile.Exists(file, followLink: false)) return false;
         try
         {
             new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1).Dispose();
@@ -153,8 +157,9 @@ internal sealed class RunFolder : IDisposable
     // The lock is held, so their writer is dead. Evaluations have folders of their own, in which another process may be at work.
     private void RemoveHalfWritten()
     {
-        string[] folders = [Path, .. new[] { Training.CheckpointStore.FolderName, "images" }.Select(PathOf).Where(Directory.Exists)];
-        foreach (var (half, _) in folders.SelectMany(folder => AtomicFile.HalfWritten(folder)).ToList()) File.Delete(half);
+        string[] folders = [Path, .. new[] { Training.CheckpointStore.FolderName, "images" }.Select(PathOf)];
+        foreach (var (half, _) in RunContents.HalfWritten(Path).ToList())
+            if (folders.Contains(System.IO.Path.GetDirectoryName(half))) File.Delete(half);
     }
 
     // The system gives the lock back when a process dies, however it dies; the file itself means nothing.
@@ -172,18 +177,18 @@ internal sealed class RunFolder : IDisposable
         throw new IOException($"'{name}' exists {MaxNumber} times");
     }
 
-    // Making a folder does not fail when another process has just made it; making its run.json anew does.
+    // Making a folder does not fail when another process has just made it; making its marker anew does.
     private static bool TryClaim(string path)
     {
         if (Directory.Exists(path) || File.Exists(path)) return false;
         Directory.CreateDirectory(path);
-        string record = System.IO.Path.Combine(path, RunRecord.FileName);
+        string marker = System.IO.Path.Combine(path, RunContents.Marker);
         try
         {
-            new FileStream(record, FileMode.CreateNew, FileAccess.Write).Dispose();
+            new FileStream(marker, FileMode.CreateNew, FileAccess.Write).Dispose();
             return true;
         }
-        catch (IOException) when (File.Exists(record))
+        catch (IOException) when (File.Exists(marker))
         {
             return false;
         }

@@ -6,6 +6,9 @@ namespace Rpat.Trainer.Runs;
 /// <summary>The run's <c>log.txt</c>: what the console showed, each line with its time. Usable from any thread.</summary>
 internal sealed class RunLog : TextWriter
 {
+    /// <summary>The log's name in the run's folder.</summary>
+    public const string FileName = "log.txt";
+
     private readonly Lock _lock = new();
     private readonly StreamWriter _file;
     private readonly TimeProvider _clock;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Runs;
@@ -49,26 +48,22 @@ internal sealed record RunRecord(
     /// <summary>The record's name in the run's folder.</summary>
     public const string FileName = "run.json";
 
-    private static readonly JsonSerializerOptions _format = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
+    private const int MostBytes = 16 << 20;
 
     /// <summary>Writes the record as one step.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, _format) + "\n");
+    public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, RunJson.Format) + "\n");
 
     /// <summary>Reads the record of a run folder; null where there is none that can be understood.</summary>
     public static RunRecord? Read(string folder)
     {
         try
         {
-            return JsonSerializer.Deserialize<RunRecord>(File.ReadAllBytes(Path.Combine(folder, FileName)), _format);
+            return RunContents.Find(folder, FileName) is { } path
+                ? JsonSerializer.Deserialize<RunRecord>(RegularFile.ReadBytes(path, MostBytes), RunJson.Format)
+                : null;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or NotSupportedException)
+        catch (Exception error) when (error is IOException or JsonException or NotSupportedException)
         {
             return null;
         }

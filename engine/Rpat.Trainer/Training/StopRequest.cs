@@ -1,10 +1,11 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Training;
 
 /// <summary>
-/// What signals ask of the loop. The first SIGINT or SIGTERM asks it to finish its step, save and return; the second leaves at once;
+/// What signals ask of the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step, save and return; the second leaves at once;
 /// SIGUSR1 asks for a checkpoint, after which it continues.
 /// </summary>
 /// <param name="announce">Told on the first signal, from the signal's thread.</param>
@@ -13,6 +14,8 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
 {
     // .NET names only a few signals and takes the system's number of any other.
     private static readonly PosixSignal _sigusr1 = (PosixSignal)(OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD() ? 30 : 10);
+
+    private static int _savesHeld;
 
     private readonly List<PosixSignalRegistration> _signals = [];
     private readonly List<Timer> _timers = [];
@@ -23,7 +26,7 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <summary>Whether the loop should finish its step and return. Cheap enough to ask after every step.</summary>
     public bool IsRequested => Volatile.Read(ref _exitCode) != 0;
 
-    /// <summary>130 after SIGINT, 143 after SIGTERM, that of a limit after its time, 0 when nothing was asked.</summary>
+    /// <summary>130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, that of a limit after its time, 0 when nothing was asked.</summary>
     public int Code => Volatile.Read(ref _exitCode);
 
     /// <summary>How long the run has before the process ends anyway; zero for as long as it takes.</summary>
@@ -32,12 +35,23 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <summary>A request that no signal reaches, for embedding and tests; <see cref="Ask"/> makes it.</summary>
     public static StopRequest Silent() => new(static () => { }, static _ => { });
 
-    /// <summary>Catches SIGINT (Ctrl-C), SIGTERM and, where there is one, SIGUSR1 from now until this is disposed.</summary>
+    /// <summary>
+    /// Keeps SIGUSR1, which would end the process, from now on: the loop that listens first saves after its first step.
+    /// </summary>
+    public static IDisposable? HoldSaves() => OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(_sigusr1, context =>
+    {
+        context.Cancel = true;
+        Volatile.Write(ref _savesHeld, 1);
+    });
+
+    /// <summary>Catches SIGINT (Ctrl-C), SIGTERM, SIGHUP and, where there is one, SIGUSR1 from now until this is disposed.</summary>
     public void Listen()
     {
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, ExitCode.Interrupted)));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, ExitCode.Terminated)));
+        if (!IgnoresHangUp()) _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => OnSignal(context, ExitCode.HungUp)));
         if (!OperatingSystem.IsWindows()) _signals.Add(PosixSignalRegistration.Create(_sigusr1, OnSaveSignal));
+        if (Interlocked.Exchange(ref _savesHeld, 0) != 0) AskToSave();
     }
 
     /// <summary>What a signal does: the first asks, the second leaves.</summary>
@@ -51,6 +65,16 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <param name="time">How long from now.</param>
     /// <param name="exitCode">The exit code that belongs to the limit.</param>
     public void AskAfter(TimeSpan time, int exitCode) => After(time, () => AskFirst(exitCode));
+
+    // Whoever was started by nohup outlives its terminal.
+    private static bool IgnoresHangUp()
+    {
+        const string status = "/proc/self/status", mask = "SigIgn:";
+        if (!File.Exists(status)) return false;
+        string? line = File.ReadLines(status).FirstOrDefault(text => text.StartsWith(mask, StringComparison.Ordinal));
+        return line is not null && ulong.TryParse(line.AsSpan(mask.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong ignored)
+            && (ignored & 1) != 0;
+    }
 
     private bool AskFirst(int exitCode)
     {

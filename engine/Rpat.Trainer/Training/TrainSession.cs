@@ -2,6 +2,7 @@ using Rpat.Robust.Methods;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
@@ -104,7 +105,7 @@ internal sealed class TrainSession
     {
         var report = ErrorReport.Of(error);
         _ = ErrorReport.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug, logged: true);
-        _host.Warn($"the run's log is {Path.Combine(_run.ShownPath, "log.txt")}; when that is mended, resume with: {ResumeCommand()}");
+        _host.Warn($"the run's log is {Path.Combine(_run.ShownPath, RunLog.FileName)}; when that is mended, resume with: {ResumeCommand()}");
         _run.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
         return End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
     }
@@ -154,19 +155,17 @@ internal sealed class TrainSession
         return $"stopping after this step{limit}; a second signal leaves at once";
     }
 
-    private string ResumeCommand() => $"{Program()} train --resume {Quoted(_run.ShownPath)}";
+    private string ResumeCommand() => $"{Program()} train --resume {ShellWord.Quote(_run.ShownPath)}";
 
     // The comparison that this program exists for: the same run with and without the perception term.
     private string NextCommand()
     {
         string name = _config.Method.Name, other = _config.Method.HasRpat ? MethodCatalog.BaseName(name) : name + MethodCatalog.RpatSuffix;
         if (MethodCatalog.Find(other) is null) other = "pgd-at";
-        return $"{Program()} train -c {Quoted(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
+        return $"{Program()} train -c {ShellWord.Quote(Path.Combine(_run.ShownPath, "config.yaml"))} --method {other} --name {other}";
     }
 
     // Whoever started from the repository's root has no rpat on the path.
     private static string Program() =>
         File.Exists("engine/Rpat.Trainer/Rpat.Trainer.csproj") ? "dotnet run -c Release --project engine/Rpat.Trainer --" : "rpat";
-
-    private static string Quoted(string path) => path.Contains(' ') ? $"\"{path}\"" : path;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rpat.Trainer.Output;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -79,7 +80,7 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProg
     {
         List<IRenderable> rows = [];
         if (_epochs.Count > 0) rows.Add(Table());
-        lock (_lock) rows.AddRange(_notes.Select(note => new Text(note)));
+        lock (_lock) rows.AddRange(_notes.Select(note => new Text(Printable.Line(note))));
         rows.Add(new Text(_bar));
         return new Rows(rows);
     }

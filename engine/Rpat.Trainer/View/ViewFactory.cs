@@ -1,5 +1,6 @@
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Output;
 using Spectre.Console;
 
 namespace Rpat.Trainer.View;
@@ -26,7 +27,7 @@ internal static class ViewFactory
 
     private static IAnsiConsole Console(Host host) => AnsiConsole.Create(new AnsiConsoleSettings
     {
-        Out = new AnsiConsoleOutput(host.Error),
+        Out = new AnsiConsoleOutput(host.Error is ShownText shown ? shown.Verbatim : host.Error),
         ColorSystem = host.Loudness.NoColor || host.Environment.GetValueOrDefault("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         Ansi = AnsiSupport.Yes,
         Interactive = InteractionSupport.Yes,

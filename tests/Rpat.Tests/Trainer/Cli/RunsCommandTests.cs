@@ -56,7 +56,7 @@ public sealed class RunsCommandTests : IDisposable
         File.WriteAllText(half, "half");
         File.WriteAllText(Path.Combine(run, $"x.tmp-{Environment.ProcessId}"), "being written");
         Directory.CreateDirectory(skeleton);
-        File.WriteAllText(Path.Combine(skeleton, "run.json"), "");
+        File.WriteAllText(Path.Combine(skeleton, ".rpat-run"), "");
         Assert.Equal($"{skeleton}\n{half}\n", Runs("clean", "--dry-run"));
         Assert.True(File.Exists(half));
         Runs("clean");
@@ -65,15 +65,6 @@ public sealed class RunsCommandTests : IDisposable
         Runs("clean", "--checkpoints");
         Assert.False(Directory.Exists(Path.Combine(run, "checkpoints")));
         Assert.True(File.Exists(Path.Combine(run, "model.safetensors")));
-    }
-
-    [Fact]
-    public void ARunThatWasKilledBeforeItsFirstRecordIsRemoved()
-    {
-        string run = Train("--name", "one");
-        File.WriteAllText(Path.Combine(run, "run.json"), "");
-        Assert.Equal(run + "\n", Runs("clean"));
-        Assert.False(Directory.Exists(run));
     }
 
     [Fact]

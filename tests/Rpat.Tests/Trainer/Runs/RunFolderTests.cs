@@ -57,6 +57,14 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void AFileCalledLatestIsLeftAlone()
+    {
+        string latest = _test.Write("latest", "me");
+        Create(_test.Folder).Dispose();
+        Assert.Equal("me", File.ReadAllText(latest));
+    }
+
+    [Fact]
     public void AnUnusableOutputFolderIsOneSentenceAndLeavesNothing()
     {
         string file = _test.Write("file", "content");

@@ -13,6 +13,7 @@ public sealed class KilledTrainingTests : IDisposable
 {
     private readonly TestHost _test = new();
     private readonly Dictionary<string, string> _environment = [];
+    private string[] _under = [];
 
     public void Dispose() => _test.Dispose();
 
@@ -41,6 +42,7 @@ public sealed class KilledTrainingTests : IDisposable
     [Theory]
     [InlineData("TERM", 143)]
     [InlineData("INT", 130)]
+    [InlineData("HUP", 129)]
     public void ASignalSavesAndSaysHowToGoOn(string signal, int code)
     {
         using (var process = Start("parts", "--set", "train.epochs=100000"))
@@ -98,10 +100,50 @@ public sealed class KilledTrainingTests : IDisposable
         process.WaitForExit();
     }
 
+    [Fact]
+    public void Usr1BeforeTheFirstStepIsKeptForIt()
+    {
+        using var process = Start("parts", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
+        // A device is opened with the data, long before the loop begins; the program catches the signal first of all.
+        Assert.True(SpinWait.SpinUntil(() => Catches(process.Id, 10), 60_000));
+        Signal(process, "USR1");
+        Assert.True(SpinWait.SpinUntil(() => RunFiles.Runs(_test, "parts").Any(run => Directory.Exists(Path.Combine(run, "checkpoints"))
+            && Directory.GetFiles(Path.Combine(run, "checkpoints"), "*.safetensors").Length > 0), 60_000));
+        Assert.False(process.HasExited);
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    [Fact]
+    public void UnderNohupTheTerminalMayGo()
+    {
+        _under = ["nohup"];
+        using var process = Start("parts", "--set", "train.epochs=100000");
+        WaitForStep("parts");
+        Signal(process, "HUP");
+        Assert.False(process.WaitForExit(500));
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    private static bool Catches(int process, int signal)
+    {
+        if (!OperatingSystem.IsLinux()) return true;
+        try
+        {
+            string line = File.ReadLines($"/proc/{process}/status").First(text => text.StartsWith("SigCgt:", StringComparison.Ordinal));
+            return (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> signal - 1 & 1) != 0;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     private Process Start(string name, params string[] more)
     {
         string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more];
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("env", [.. _under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (variable, value) in _environment) start.Environment[variable] = value;
         return Process.Start(start)!;
     }

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>Refuses empty values, which a script passes where one of its variables is not set; nothing has a use for one.</summary>
+internal static class EmptyValues
+{
+    /// <summary>Adds the check to a command and all beneath it.</summary>
+    public static void Refuse(Command command)
+    {
+        foreach (Argument argument in command.Arguments) argument.Validators.Add(result => Check(result, argument.Name, result.Tokens));
+        foreach (Option option in command.Options) option.Validators.Add(result => Check(result, option.Name, result.Tokens));
+        foreach (Command sub in command.Subcommands) Refuse(sub);
+    }
+
+    private static void Check(SymbolResult result, string name, IReadOnlyList<Token> tokens)
+    {
+        if (tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+            result.AddError($"{name} has an empty value: give one, or leave it out");
+        else if (tokens.Any(token => token.Value.Contains('\0')))
+            result.AddError($"{name} has a zero character in its value: remove it");
+    }
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+
+namespace Rpat.Trainer.Output;
+
+/// <summary>
+/// The only way to stdout and stderr. Control characters are written out, and a stream that is full or closed is remembered instead of
+/// thrown: whether somebody could read it never decides how the work goes on.
+/// </summary>
+/// <param name="inner">The stream; not closed.</param>
+/// <param name="isVerbatim">Whether control characters stay, for a view that steers the terminal itself.</param>
+internal sealed class ShownText(TextWriter inner, bool isVerbatim = false) : TextWriter(CultureInfo.InvariantCulture)
+{
+    /// <summary>Why something could not be written, or null.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <inheritdoc/>
+    public override Encoding Encoding => inner.Encoding;
+
+    /// <summary>The same stream for what may be lost: a failure is not remembered here.</summary>
+    public ShownText Optional => new(inner, isVerbatim);
+
+    /// <summary>The same stream for escape codes of the program's own.</summary>
+    public ShownText Verbatim => new(inner, isVerbatim: true);
+
+    /// <inheritdoc/>
+    public override void Write(char value) => Write(value.ToString());
+
+    /// <inheritdoc/>
+    public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<char> buffer) => Write(buffer.ToString());
+
+    /// <inheritdoc/>
+    public override void Write(string? value)
+    {
+        if (!string.IsNullOrEmpty(value)) Try(() => inner.Write(isVerbatim ? value : Printable.Text(value)));
+    }
+
+    /// <inheritdoc/>
+    public override void WriteLine() => Write(NewLine);
+
+    /// <inheritdoc/>
+    public override void WriteLine(string? value) => Write(value + NewLine);
+
+    /// <inheritdoc/>
+    public override void Flush() => Try(inner.Flush);
+
+    private void Try(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or UnauthorizedAccessException)
+        {
+            Failure ??= error;
+        }
+    }
+}
