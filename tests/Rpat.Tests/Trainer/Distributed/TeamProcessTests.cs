@@ -200,7 +200,7 @@ public sealed class TeamProcessTests : IDisposable
     {
         var start = Prepared([.. TinyRun.Arguments(_test), "-j", "1", "--name", "a", "--out", _test.PathOf("run"), "--max-steps", "3", .. more]);
         foreach (var (name, value) in new[] { ("RANK", rank), ("WORLD_SIZE", 2), ("MASTER_PORT", port) }) start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
-        start.Environment["MASTER_ADDR"] = "localhost";
+        (start.Environment["MASTER_ADDR"], start.Environment["RPAT_TEAM_SECRET"]) = ("localhost", "word");
         return Process.Start(start)!;
     }
 
