@@ -63,6 +63,7 @@ public sealed class MeetingPoint : IDisposable
         }
         catch (Exception error)
         {
+            _listener.Dispose(); // whoever still waits to be heard is not to wait longer
             Dismiss(error is HandshakeException ? error.Message : "rank 0 has given up before all processes had come");
             throw error is LinkException { Peer: var peer } ? new HandshakeException($"rank {peer} has ended before all processes had come: see what it said.", error) : error;
         }

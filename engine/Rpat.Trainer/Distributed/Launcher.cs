@@ -28,6 +28,7 @@ internal static class Launcher
         // An MPI launcher may itself have been started by srun on other machines. Slurm sets some variables of MPICH's as well.
         var place = Torchrun(e) ?? OpenMpi(e) ?? (e.Text("MPI_LOCALRANKID") is null ? null : Pmi(e)) ?? Slurm(e, isTerminal)
             ?? (IsStep(e) && IsInteractive(e, isTerminal) ? null : Pmi(e));
+        if (place is null && e.Missing is { } missing) throw new UsageException(missing);
         return place is { Size: > 1 } ? place : null;
     }
 

@@ -25,14 +25,24 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
     public string? Digits(string name) =>
         Text(name) is { } text && !text.All(char.IsAsciiDigit) ? throw Unreadable(name, text) : Text(name);
 
-    /// <summary>A rank and the number of those that it is counted among; null where neither is set, or where the number 1 stands alone.</summary>
-    /// <exception cref="UsageException">One cannot be read, is missing, or does not fit the other.</exception>
+    /// <summary>What is missing, where one of a pair was set without the other; null elsewhere.</summary>
+    public string? Missing { get; private set; }
+
+    /// <summary>
+    /// A rank and the number of those that it is counted among; null where neither is set, where the number 1 stands alone, or where one is
+    /// <see cref="Missing"/>.
+    /// </summary>
+    /// <exception cref="UsageException">One cannot be read, or does not fit the other.</exception>
     public (int Rank, int Size)? Pair(string launcher, string rankName, string sizeName)
     {
         var (rank, size) = (Number(rankName), Number(sizeName));
         if (rank is null && size is null or 1) return null;
         if (rank is null || size is null)
-            throw new UsageException($"{(rank is null ? sizeName : rankName)} is set and {(rank is null ? rankName : sizeName)} is not: set both for every process, or neither.");
+        {
+            var (set, unset) = rank is null ? (sizeName, rankName) : (rankName, sizeName);
+            Missing ??= $"{set} is set and {unset} is not: set both for every process, or neither.";
+            return null;
+        }
         if (rank >= size)
             throw new UsageException($"{launcher} says that this is rank {rank} of {size} processes: ranks go from 0 to one less than their number.");
         return size <= MostProcesses ? (rank.Value, size.Value) : throw new UsageException($"{sizeName} is {size}: at most {MostProcesses} processes can train together.");

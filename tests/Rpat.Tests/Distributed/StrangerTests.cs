@@ -229,21 +229,22 @@ public sealed class StrangerTests
             {
                 using var rank = await accepted;
                 using var zero = new TcpClient("127.0.0.1", port);
-                await Task.WhenAll(Pump(rank, zero, copy), Pump(zero, rank, Stream.Null));
+                var (from, to) = (rank.GetStream(), zero.GetStream());
+                await Task.WhenAll(Pump(from, to, copy), Pump(to, from, Stream.Null));
             });
         }
 
-        private static async Task Pump(TcpClient from, TcpClient to, Stream copy)
+        private static async Task Pump(NetworkStream from, NetworkStream to, Stream copy)
         {
             byte[] bytes = new byte[4096];
             try
             {
-                while (await from.GetStream().ReadAsync(bytes) is > 0 and int count)
+                while (await from.ReadAsync(bytes) is > 0 and int count)
                 {
                     copy.Write(bytes, 0, count);
-                    await to.GetStream().WriteAsync(bytes.AsMemory(0, count));
+                    await to.WriteAsync(bytes.AsMemory(0, count));
                 }
-                to.Client.Shutdown(SocketShutdown.Send);
+                to.Socket.Shutdown(SocketShutdown.Send);
             }
             catch (Exception error) when (error is IOException or SocketException)
             {
