@@ -12,19 +12,26 @@ internal static class Approach
     public static (Link Data, Link Pulse) RankZero(string host, int port, int rank, int size, TeamOptions options)
     {
         var data = new Link(Connect(host, port, rank, options.Patience), 0);
-        var hello = new Hello(false, rank, size, options.Secret, options.Program, options.Configuration);
+        var hello = new Hello(false, rank, size, options.Program, options.Configuration);
         Link? pulse = null;
         try
         {
-            hello.Send(data);
-            pulse = Second(hello with { IsPulse = true }, host, port);
-            Welcome(data, host, port, rank, options.Patience);
+            data.Limit(Longest(options));
+            Handshake.Enter(data, hello, options.Secret);
+            pulse = Second(hello with { IsPulse = true }, host, port, options);
+            Welcome(data, host, port, rank);
+            data.Limit(null);
             return (data, pulse ?? throw NoAnswer(host, port, rank, null));
         }
         catch (LinkException error)
         {
             Drop(data, pulse);
             throw NoAnswer(host, port, rank, error);
+        }
+        catch (StrangerException error)
+        {
+            Drop(data, pulse);
+            throw new HandshakeException($"rank {rank} and {At(host, port)} are strangers: it {error.Message}; give all processes the same RPAT_TEAM_SECRET, or choose another MASTER_PORT.", error);
         }
         catch
         {
@@ -34,19 +41,26 @@ internal static class Approach
     }
 
     // Where it fails, rank 0 has refused the first connection and says why on that one.
-    private static Link? Second(in Hello hello, string host, int port)
+    private static Link? Second(in Hello hello, string host, int port, TeamOptions options)
     {
+        Link? pulse = null;
         try
         {
-            var pulse = new Link(Connect(host, port, hello.Rank, TimeSpan.Zero), 0);
-            hello.Send(pulse);
+            pulse = new Link(Connect(host, port, hello.Rank, TimeSpan.Zero), 0);
+            pulse.Limit(Longest(options));
+            Handshake.Enter(pulse, hello, options.Secret);
+            pulse.Limit(null);
             return pulse;
         }
-        catch (Exception error) when (error is LinkException or HandshakeException)
+        catch (Exception error) when (error is LinkException or HandshakeException or StrangerException)
         {
+            pulse?.Dispose();
             return null;
         }
     }
+
+    // Rank 0 itself gives up first, with a reason.
+    private static TimeSpan Longest(TeamOptions options) => options.Patience + TimeSpan.FromSeconds(5);
 
     private static void Drop(Link data, Link? pulse)
     {
@@ -54,9 +68,8 @@ internal static class Approach
         pulse?.Dispose();
     }
 
-    private static void Welcome(Link data, string host, int port, int rank, TimeSpan patience)
+    private static void Welcome(Link data, string host, int port, int rank)
     {
-        data.Socket.ReceiveTimeout = (int)Math.Min(int.MaxValue, patience.TotalMilliseconds + 5000); // rank 0 itself gives up first, with a reason
         string refusal = Hello.ReceiveText(data) ?? throw NoAnswer(host, port, rank, null);
         if (refusal.Length > 0) throw new HandshakeException(refusal);
     }
@@ -72,16 +85,18 @@ internal static class Approach
                 socket.Connect(host, port);
                 return socket;
             }
-            catch (SocketException error)
+            catch (Exception error) when (error is SocketException or ArgumentException)
             {
                 socket.Dispose();
-                if (Stopwatch.GetElapsedTime(start) > patience)
-                    throw new HandshakeException($"rank {rank} cannot reach rank 0 at {host}:{port} ({error.Message}): start all processes, and name rank 0's machine in MASTER_ADDR.", error);
+                if (error is ArgumentException || Stopwatch.GetElapsedTime(start) > patience)
+                    throw new HandshakeException($"rank {rank} cannot reach rank 0 at {At(host, port)} ({error.Message}): start all processes, and name rank 0's machine in MASTER_ADDR.", error);
                 Thread.Sleep(PauseMs);
             }
         }
     }
 
+    private static string At(string host, int port) => host.Contains(':') ? $"[{host}]:{port}" : $"{host}:{port}";
+
     private static HandshakeException NoAnswer(string host, int port, int rank, Exception? cause) =>
-        new($"rank {rank} gets no answer from rank 0 at {host}:{port}: it has ended, or another program listens there; choose another MASTER_PORT.", cause);
+        new($"rank {rank} gets no answer from rank 0 at {At(host, port)}: it has ended, or another program listens there; choose another MASTER_PORT.", cause);
 }

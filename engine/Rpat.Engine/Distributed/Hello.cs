@@ -4,36 +4,34 @@ using System.Text;
 namespace Rpat.Engine.Distributed;
 
 /// <summary>
-/// What a process says of itself when it comes to the meeting point: <c>RPATTEAM</c>, version of the protocol, which of its two connections
-/// this is, rank, size, then secret, program and configuration, each behind its length.
+/// What a process says of itself when it has come to the meeting point and proved the join token (<see cref="Handshake"/>): which of its two
+/// connections this is, rank, size, then program and configuration, each behind its length.
 /// </summary>
-internal readonly record struct Hello(bool IsPulse, int Rank, int Size, string Secret, string Program, string Configuration)
+internal readonly record struct Hello(bool IsPulse, int Rank, int Size, string Program, string Configuration)
 {
-    private const byte Protocol = 1;
-    private const int FixedBytes = 18, MostText = 4096;
-
-    private static ReadOnlySpan<byte> Magic => "RPATTEAM"u8;
+    private const int FixedBytes = 9, MostText = 4096;
 
     public void Send(Link link)
     {
         Span<byte> head = stackalloc byte[FixedBytes];
-        Magic.CopyTo(head);
-        (head[8], head[9]) = (Protocol, (byte)(IsPulse ? 1 : 0));
-        BinaryPrimitives.WriteInt32LittleEndian(head[10..], Rank);
-        BinaryPrimitives.WriteInt32LittleEndian(head[14..], Size);
+        head[0] = (byte)(IsPulse ? 1 : 0);
+        BinaryPrimitives.WriteInt32LittleEndian(head[1..], Rank);
+        BinaryPrimitives.WriteInt32LittleEndian(head[5..], Size);
         link.SendAll(head);
-        foreach (string text in new[] { Secret, Program, Configuration }) SendText(link, text);
+        foreach (string text in new[] { Program, Configuration }) SendText(link, text);
     }
 
-    /// <summary>Null when the peer does not speak this protocol.</summary>
-    public static Hello? Receive(Link link)
+    /// <summary>Reads a hello.</summary>
+    /// <exception cref="StrangerException">It is none that this program would send.</exception>
+    /// <exception cref="LinkException">The connection broke, or the link's time is up.</exception>
+    public static Hello Receive(Link link)
     {
         Span<byte> head = stackalloc byte[FixedBytes];
         link.ReceiveAll(head);
-        if (!head.StartsWith(Magic) || head[8] != Protocol) return null;
-        int rank = BinaryPrimitives.ReadInt32LittleEndian(head[10..]), size = BinaryPrimitives.ReadInt32LittleEndian(head[14..]);
-        string? secret = ReceiveText(link), program = ReceiveText(link), configuration = ReceiveText(link);
-        return secret is null || program is null || configuration is null ? null : new(head[9] == 1, rank, size, secret, program, configuration);
+        int rank = BinaryPrimitives.ReadInt32LittleEndian(head[1..]), size = BinaryPrimitives.ReadInt32LittleEndian(head[5..]);
+        return ReceiveText(link) is { } program && ReceiveText(link) is { } configuration
+            ? new(head[0] == 1, rank, size, program, configuration)
+            : throw new StrangerException("does not speak as this program does");
     }
 
     public static void SendText(Link link, string text)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace Rpat.Engine.Distributed;
@@ -17,10 +18,18 @@ internal sealed class Link(Socket socket, int peer) : IDisposable
     private const int HeaderBytes = 16, SmallBytes = 4096;
 
     private readonly byte[] _small = new byte[HeaderBytes + SmallBytes];
+    private long _end = long.MaxValue;
 
     public int Peer => peer;
 
     public Socket Socket => socket;
+
+    /// <summary>From now on all that is received must have come within this time, however slowly the other side sends; null ends the limit.</summary>
+    public void Limit(TimeSpan? time)
+    {
+        _end = time is { } limit ? Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
+        socket.ReceiveTimeout = 0;
+    }
 
     /// <summary>Sends <c>kind, number, length</c> and the bytes; a small message leaves in one piece.</summary>
     public void Send(byte kind, int number, ReadOnlySpan<byte> bytes)
@@ -61,6 +70,7 @@ internal sealed class Link(Socket socket, int peer) : IDisposable
         {
             while (!bytes.IsEmpty)
             {
+                if (_end != long.MaxValue) socket.ReceiveTimeout = TimeLeft();
                 int count = socket.Receive(bytes);
                 if (count == 0) throw new LinkException(peer, "the connection was closed");
                 bytes = bytes[count..];
@@ -70,6 +80,12 @@ internal sealed class Link(Socket socket, int peer) : IDisposable
         {
             throw new LinkException(peer, error.Message, error);
         }
+    }
+
+    private int TimeLeft()
+    {
+        double left = (_end - Stopwatch.GetTimestamp()) * 1000.0 / Stopwatch.Frequency;
+        return left > 0 ? (int)Math.Min(int.MaxValue, Math.Ceiling(left)) : throw new LinkException(peer, "it was too slow");
     }
 
     /// <summary>Wakes those who wait for the other side.</summary>

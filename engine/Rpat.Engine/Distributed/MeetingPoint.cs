@@ -8,11 +8,17 @@ namespace Rpat.Engine.Distributed;
 /// <summary>Where a team meets: rank 0 listens here until all others have come and turned out to be alike.</summary>
 public sealed class MeetingPoint : IDisposable
 {
-    private const int PauseMicroseconds = 50_000, HelloMs = 5000;
+    private const int PauseMicroseconds = 10_000, MostStrangers = 64, MostNotes = 16;
+
+    // How long rank 0 waits for the right process after one that was started otherwise, where no token tells whose process that was.
+    private static readonly TimeSpan _correction = TimeSpan.FromSeconds(20);
 
     private readonly Socket _listener;
     private Link?[] _data = [];
     private Link?[] _pulse = [];
+    private readonly HashSet<IPAddress> _noted = [];
+    private string? _unlike;
+    private long _unlikeSince;
 
     /// <summary>Begins to listen.</summary>
     /// <param name="address">Which of this machine's addresses; <see cref="IPAddress.Loopback"/> for processes of this machine only.</param>
@@ -34,6 +40,9 @@ public sealed class MeetingPoint : IDisposable
         }
     }
 
+    /// <summary>The longest time that a connection may take to say who it is.</summary>
+    internal TimeSpan HelloLimit { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The port.</summary>
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
@@ -54,6 +63,7 @@ public sealed class MeetingPoint : IDisposable
         }
         catch (Exception error)
         {
+            _listener.Dispose(); // whoever still waits to be heard is not to wait longer
             Dismiss(error is HandshakeException ? error.Message : "rank 0 has given up before all processes had come");
             throw error is LinkException { Peer: var peer } ? new HandshakeException($"rank {peer} has ended before all processes had come: see what it said.", error) : error;
         }
@@ -64,58 +74,76 @@ public sealed class MeetingPoint : IDisposable
 
     private void Await(int size, TeamOptions options, Action? meanwhile)
     {
+        using var reception = new Reception(options.Secret, HelloLimit, 2 * size + MostStrangers);
         long start = Stopwatch.GetTimestamp();
         while (Missing(size) is { Length: > 0 } missing)
         {
             if (Stopwatch.GetElapsedTime(start) > options.Patience)
                 throw new HandshakeException(FormattableString.Invariant(
                     $"rank {missing} of {size} processes did not come to port {Port} within {options.Patience.TotalSeconds:0} s: start them all, with the same MASTER_ADDR and MASTER_PORT."));
+            if (_unlike is not null && Stopwatch.GetElapsedTime(_unlikeSince) > _correction) throw new HandshakeException(_unlike);
             meanwhile?.Invoke();
-            if (_listener.Poll(PauseMicroseconds, SelectMode.SelectRead)) Receive(_listener.Accept(), size, options);
+            if (_listener.Poll(PauseMicroseconds, SelectMode.SelectRead)) Accept(reception);
+            foreach (var visit in reception.Heard()) Receive(visit, size, options);
+        }
+    }
+
+    // A connection may be gone before it is taken, and a process may have no room for one more now.
+    private void Accept(Reception reception)
+    {
+        try
+        {
+            reception.Hear(_listener.Accept());
+        }
+        catch (SocketException)
+        {
+            Thread.Sleep(PauseMicroseconds / 1000);
         }
     }
 
     private string Missing(int size) => string.Join(", ", Enumerable.Range(1, size - 1)
         .Where(rank => _data[rank] is null || _pulse[rank] is null).Select(rank => rank.ToString(CultureInfo.InvariantCulture)));
 
-    private void Receive(Socket socket, int size, TeamOptions options)
+    private void Receive(Reception.Visit visit, int size, TeamOptions options)
     {
-        (socket.NoDelay, socket.ReceiveTimeout) = (true, HelloMs);
-        var link = new Link(socket, -1);
-        Hello? said = null;
-        try
+        var (said, why) = visit.Answer.GetAwaiter().GetResult();
+        if (said is { } hello)
         {
-            said = Hello.Receive(link);
+            Admit(visit, hello, size, options);
+            return;
         }
-        catch (LinkException)
-        {
-            // A port scan, or a process that died: the one that is awaited will come or be missed.
-        }
-        if (said is { } hello && hello.Secret == options.Secret) Admit(new Link(socket, hello.Rank), hello, size, options);
-        else link.Dispose();
+        visit.Socket.Dispose();
+        Note(visit.Address, why, options);
     }
 
-    private void Admit(Link link, in Hello hello, int size, TeamOptions options)
+    private void Admit(Reception.Visit visit, Hello hello, int size, TeamOptions options)
     {
-        string? refusal = Refusal(hello, size, options);
-        if (refusal is not null)
+        var link = new Link(visit.Socket, hello.Rank);
+        if (Refusal.Of(hello, size, IsThere, options) is not { } refusal) (hello.IsPulse ? _pulse : _data)[hello.Rank] = link;
+        else if (options.Secret.Length == 0) RefuseAnybody(visit.Address, link, refusal, options);
+        else
         {
-            Refuse(link, refusal);
-            throw new HandshakeException(refusal);
+            Refuse(link, refusal.Sentence);
+            throw new HandshakeException(refusal.Sentence);
         }
-        (hello.IsPulse ? _pulse : _data)[hello.Rank] = link;
     }
 
-    private string? Refusal(in Hello hello, int size, TeamOptions options)
+    // Without a token this may be another run's process as well as one of this run's.
+    private void RefuseAnybody(IPAddress address, Link link, Refusal refusal, TeamOptions options)
     {
-        int rank = hello.Rank;
-        if (hello.Size != size) return $"rank {rank} was started as one of {hello.Size} processes and rank 0 as one of {size}: start all with the same number.";
-        if (rank <= 0 || rank >= size) return $"a process came as rank {rank} of {size}: ranks go from 0 to {size - 1}, each once.";
-        if ((hello.IsPulse ? _pulse : _data)[rank] is not null) return $"two processes came as rank {rank}: each rank may be started once.";
-        if (hello.Program != options.Program) return $"rank {rank} runs version {hello.Program} and rank 0 version {options.Program}: use the same program everywhere.";
-        return hello.Configuration != options.Configuration
-            ? $"rank {rank} has another configuration than rank 0: give all processes the same recipe, files, environment and options."
-            : null;
+        Refuse(link, refusal.Hint);
+        Note(address, refusal.Sentence.TrimEnd('.'), options);
+        if (!refusal.IsOurs || _unlike is not null) return;
+        (_unlike, _unlikeSince) = (refusal.Sentence, Stopwatch.GetTimestamp());
+    }
+
+    private bool IsThere(Hello hello) => (hello.IsPulse ? _pulse : _data)[hello.Rank] is not null;
+
+    private void Note(IPAddress address, string why, TeamOptions options)
+    {
+        if (_noted.Count >= MostNotes || !_noted.Add(address)) return;
+        string last = _noted.Count == MostNotes ? "; further addresses are not named" : "";
+        options.Note?.Invoke($"a connection from {address} to port {Port} was refused ({why}); rank 0 keeps waiting for its processes{last}.");
     }
 
     private void Dismiss(string sentence)

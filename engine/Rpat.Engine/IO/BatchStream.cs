@@ -28,7 +28,7 @@ public sealed class BatchStream
     }
 
     /// <summary>Batches in an epoch.</summary>
-    public int Count => (_set.Count + _options.Size - 1) / _options.Size;
+    public int Count => _options.Batches(_set.Count);
 
     /// <summary>
     /// The batches of one epoch. Each is valid until the next one is asked for. Only one enumeration may run at a time; leaving it

@@ -55,7 +55,7 @@ internal sealed class TrainCommand
     private int Run(ParseResult parsed)
     {
         using var held = StopRequest.HoldSaves();
-        var place = Launcher.Find(_host.Environment);
+        var place = Launcher.Find(_host.Environment, _host.ErrorIsTerminal);
         if (place is { Host.Length: > LongestHost })
             throw new UsageException(
                 $"the host that {place.Launcher} names has {place.Host.Length} characters where no name has more than {LongestHost}: check its variables.");
@@ -65,12 +65,12 @@ internal sealed class TrainCommand
         if (!isFirst) return WorkerSession.Run(place!, Options(sources), _host);
         var plan = Processes.Plan(Plan(parsed, sources), place);
         if (dry) return Show(plan.Resolved);
-        if (Launcher.Warning(_host.Environment, Processes.HasSrun(_host.Environment)) is { } warning) _host.Warn(warning);
+        if (Launcher.Warning(_host.Environment, Processes.HasSrun(_host.Environment), _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         plan = plan.Settled(_host.Note);
         return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed) : TrainTogether(plan, parsed, place, Options(sources));
     }
 
-    private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(ConfigResolver.Resolve(sources), _host.Environment);
+    private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(ConfigResolver.Resolve(sources), _host);
 
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
@@ -111,6 +111,8 @@ internal sealed class TrainCommand
     {
         string[] arguments = Arguments(parsed);
         var place = launched ?? TeamSetup.First(plan.Resolved.Config.Run.Processes);
+        if (TeamSetup.Warning(place, options) is { } open) _host.Warn(open);
+        if (launched is null && TeamSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared) _host.Warn(shared);
         var (team, workers) = launched is null ? TeamSetup.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
         using (workers)
         using (team)

@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Rpat.Engine.Distributed;
@@ -8,6 +8,7 @@ using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
+using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Distributed;
 
@@ -25,11 +26,11 @@ internal static class TeamSetup
     }
 
     /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
-    public static TeamOptions Options(ResolvedConfig given, IReadOnlyDictionary<string, string> environment)
+    public static TeamOptions Options(ResolvedConfig given, Host host)
     {
         var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path)).Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', keys))));
-        return new TeamOptions(MachineInfo.ProgramVersion(), hash) { Secret = environment.GetValueOrDefault(Workers.SecretVariable) ?? "" };
+        return new TeamOptions(MachineInfo.ProgramVersion(), hash) { Secret = host.Environment.GetValueOrDefault(Workers.SecretVariable) ?? "", Note = host.Warn };
     }
 
     /// <summary>A process's share of its machine: cores divided where the number of threads is not given, and a GPU of its own.</summary>
@@ -43,12 +44,15 @@ internal static class TeamSetup
         };
     }
 
+    /// <summary>A sentence where anybody on the network can take part in a run; null elsewhere.</summary>
+    public static string? Warning(Place place, TeamOptions options) => options.Secret.Length > 0 || MeetingAddress.IsLoopback(place.Host)
+        ? null
+        : $"warning: {Workers.SecretVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all processes the same random word.";
+
     /// <summary>Waits for the processes that somebody else starts.</summary>
     public static Communicator Host(Place place, TeamOptions options)
     {
-        // Local groups listen on loopback only.
-        var address = place.Host is "localhost" or "127.0.0.1" ? IPAddress.Loopback : Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
-        using var point = new MeetingPoint(address, place.Port);
+        using var point = new MeetingPoint(MeetingAddress.Of(place.Host), place.Port);
         return point.Gather(place.Size, options);
     }
 
@@ -72,14 +76,27 @@ internal static class TeamSetup
     /// <summary>The place of the first of several processes that this one starts.</summary>
     public static Place First(int size) => new("--nproc", 0, size, 0, size, "localhost", 0);
 
-    /// <summary>The n-th GPU from the named one on.</summary>
+    /// <summary>The GPU of a process: the n-th from the named one on, and from the first again behind the last that the process can see.</summary>
+    /// <param name="name">As in <c>device.name</c>, settled.</param>
+    /// <param name="localRank">The process's number on its machine, n.</param>
+    /// <param name="visible">Number of GPUs that this process can see; a launcher may show each process its own alone.</param>
+    internal static string Gpu(string name, int localRank, int visible) =>
+        name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
+            && first < visible
+            ? FormattableString.Invariant($"cuda:{(first + localRank) % visible}")
+            : name;
+
+    /// <summary>A sentence where this machine has fewer GPUs than processes that it is to start; null elsewhere.</summary>
+    public static string? SharedGpus(string name, int processes) =>
+        IsGpu(name) && GpuBackend.Find().Devices.Count is > 0 and int gpus && gpus < processes
+            ? $"warning: {processes} processes share {gpus} GPU{(gpus == 1 ? "" : "s")}: each runs slower and has less memory than with a GPU of its own."
+            : null;
+
     private static string Device(string name, int localRank)
     {
-        const string cuda = "cuda";
-        if (name == "auto") name = GpuBackend.First()?.Name ?? "cpu";
-        if (name == cuda) name = "cuda:0";
-        return name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), out int first)
-            ? FormattableString.Invariant($"cuda:{first + localRank}")
-            : name;
+        name = OpenDevice.Settle(name, static _ => { });
+        return IsGpu(name) ? Gpu(name, localRank, GpuBackend.Find().Devices.Count) : name;
     }
+
+    private static bool IsGpu(string name) => name.StartsWith("cuda", StringComparison.Ordinal);
 }

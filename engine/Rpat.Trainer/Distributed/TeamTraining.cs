@@ -46,6 +46,7 @@ internal sealed class TeamTraining : IDisposable
         (config, run, view, stop) => ForAll(() =>
         {
             Folder = run.Path;
+            stop.Leaving = code => _team.Fail(code, "rank 0 was stopped before it had saved");
             return TrainingRun.Execute(config, _setup, run, view, stop, new RunTeam(_team, stop, Description(config)));
         })));
 

@@ -12,6 +12,9 @@ namespace Rpat.Trainer.Distributed;
 /// <summary>A rank other than 0 from its start to its exit code: it joins the others, takes rank 0's configuration, and trains with them.</summary>
 internal static class WorkerSession
 {
+    // Where all are stopped at once, rank 0 is the one to say that time is up.
+    private static readonly TimeSpan _afterRankZero = TimeSpan.FromSeconds(5);
+
     /// <summary>Runs this rank.</summary>
     /// <param name="place">Its place.</param>
     /// <param name="options">What all must agree on.</param>
@@ -43,7 +46,11 @@ internal static class WorkerSession
             var config = TeamSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
             new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
             using var setup = TrainingSetup.Open(config, team);
-            using var stop = new StopRequest(static () => { }, Environment.Exit);
+            using var stop = new StopRequest(static () => { }, Environment.Exit)
+            {
+                Grace = config.Run.Grace > 0 ? TimeSpan.FromSeconds(config.Run.Grace) + _afterRankZero : TimeSpan.Zero,
+                Leaving = code => team.Fail(code, FormattableString.Invariant($"rank {place.Rank} was stopped before its step had ended")),
+            };
             stop.Listen();
             return WorkerRun.Execute(config, setup, new RunTeam(team, stop));
         }

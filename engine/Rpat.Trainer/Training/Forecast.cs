@@ -65,11 +65,11 @@ internal sealed record Forecast(
     private static double StepTime(TrainingSetup setup, int processes)
     {
         var watch = new Stopwatch();
-        int steps = 0;
+        int steps = 0, least = processes > 1 ? SmallestBatch.Of(setup.Net) : 1;
         foreach (ImageBatch batch in setup.Batches().Epoch(1))
         {
             if (steps == 1) watch.Start();
-            int part = Math.Max(1, batch.Count / processes);
+            int part = Math.Min(batch.Count, Math.Max(least, batch.Count / processes));
             setup.Step.Run(Views(setup, batch, part), batch.Labels[..part], batch.Samples[..part], epoch: 1, rate: 0);
             if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
         }

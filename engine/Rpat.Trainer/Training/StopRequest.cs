@@ -32,6 +32,9 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <summary>How long the run has before the process ends anyway; zero for as long as it takes.</summary>
     public TimeSpan Grace { get; init; }
 
+    /// <summary>Told with the exit code before the process ends without having finished its step; null for nobody.</summary>
+    public Action<int>? Leaving { get; set; }
+
     /// <summary>A request that no signal reaches, for embedding and tests; <see cref="Ask"/> makes it.</summary>
     public static StopRequest Silent() => new(static () => { }, static _ => { });
 
@@ -58,7 +61,7 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <param name="exitCode">The exit code that belongs to the signal.</param>
     public void Ask(int exitCode)
     {
-        if (!AskFirst(exitCode)) leave(exitCode);
+        if (!AskFirst(exitCode)) Leave(exitCode);
     }
 
     /// <summary>Asks by itself when a time has gone by, unless that was done before.</summary>
@@ -80,8 +83,14 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     {
         if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0) return false;
         announce();
-        if (Grace > TimeSpan.Zero) After(Grace, () => leave(exitCode));
+        if (Grace > TimeSpan.Zero) After(Grace, () => Leave(exitCode));
         return true;
+    }
+
+    private void Leave(int exitCode)
+    {
+        Leaving?.Invoke(exitCode);
+        leave(exitCode);
     }
 
     private void After(TimeSpan time, Action action)

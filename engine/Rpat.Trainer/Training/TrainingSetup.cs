@@ -21,12 +21,14 @@ internal sealed class TrainingSetup : IDisposable
     private TrainingSetup(TrainerConfig config, DataPair data, LabeledImages? validation = null, Communicator? team = null)
     {
         (_config, Data, Validation) = (config, data, validation);
-        if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
-            throw new ConfigException(FormattableString.Invariant(
-                $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
         Device = OpenDevice.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
+        LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
+        SmallestBatch.Require(Batch, LeastImages, config);
+        if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
+            throw new ConfigException(FormattableString.Invariant(
+                $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
         Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov)
         {
             ClipNorm = (float)config.Optimizer.Clip,
@@ -41,13 +43,16 @@ internal sealed class TrainingSetup : IDisposable
     public DataPair Data { get; }
 
     /// <summary>Sentences that a user must see before trusting the run's results; usually none.</summary>
-    public IReadOnlyList<string> Notes => [.. Data.Notes, .. LateStarts.Of(_config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch)];
+    public IReadOnlyList<string> Notes => [.. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, _config), .. LateStarts.Of(_config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch)];
 
     /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
     public LabeledImages? Validation { get; }
 
     /// <summary>The images that the run is measured on at its end.</summary>
     public LabeledImages TestImages => _config.Eval.N == 0 ? Data.Test : Data.Test.Take(_config.Eval.N);
+
+    /// <summary>Images that the last batch of an epoch needs; one of fewer is left out.</summary>
+    public int LeastImages { get; }
 
     public Device Device { get; }
     public ModelSpec Model { get; }
@@ -69,8 +74,9 @@ internal sealed class TrainingSetup : IDisposable
 
     public ulong Seed => (ulong)_config.Train.Seed;
     public int Batch => Math.Min(_config.Train.Batch, Data.Train.Count);
-    public int StepsPerEpoch => (Data.Train.Count + Batch - 1) / Batch;
+    public int StepsPerEpoch => Sized.Batches(Data.Train.Count);
     public int TotalSteps => _config.Train.MaxSteps == 0 ? Planned : Math.Min(_config.Train.MaxSteps, Planned);
+    private BatchOptions Sized => new(Batch, default) { Least = LeastImages };
     private int Planned => StepsPerEpoch * _config.Train.Epochs;
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
@@ -141,7 +147,7 @@ internal sealed class TrainingSetup : IDisposable
         if (a.CutMix > 0 && Step.TwoViews)
             throw new ConfigException($"data.augment.cutmix mixes images, and {_config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
-        var options = new BatchOptions(Batch, augment) { CutMix = a.CutMix, TwoViews = Step.TwoViews };
+        var options = Sized with { Augment = augment, CutMix = a.CutMix, TwoViews = Step.TwoViews };
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 

@@ -148,8 +148,9 @@ public sealed class CommunicatorTests
     {
         var team = Team.Options;
         using var point = new MeetingPoint(IPAddress.Loopback, 0);
-        using var stranger = new Stranger(point.Port, rank: 1, size: 2, team);
+        var coming = Task.Run(() => new Stranger(point.Port, rank: 1, size: 2, team));
         using var zero = point.Gather(2, team);
+        using var stranger = await coming;
         Task end = Task.Run(async () =>
         {
             await Task.Delay(100);
@@ -164,12 +165,13 @@ public sealed class CommunicatorTests
     }
 
     [Fact]
-    public void A_silent_peer_is_given_up()
+    public async Task A_silent_peer_is_given_up()
     {
         var team = Team.Options with { Silence = TimeSpan.FromMilliseconds(400) };
         using var point = new MeetingPoint(IPAddress.Loopback, 0);
-        using var stranger = new Stranger(point.Port, rank: 1, size: 2, team);
+        var coming = Task.Run(() => new Stranger(point.Port, rank: 1, size: 2, team));
         using var zero = point.Gather(2, team);
+        using var stranger = await coming;
         var lost = Assert.Throws<PeerLostException>(zero.Barrier);
         Assert.Contains("rank 1 has given no sign of life for 0.4 s", lost.Message, StringComparison.Ordinal);
     }
@@ -207,17 +209,17 @@ public sealed class CommunicatorTests
 
         public Stranger(int port, int rank, int size, TeamOptions options)
         {
-            _links = [.. new[] { false, true }.Select(pulse => Connect(port, new Hello(pulse, rank, size, options.Secret, options.Program, options.Configuration)))];
+            _links = [.. new[] { false, true }.Select(pulse => Connect(port, new Hello(pulse, rank, size, options.Program, options.Configuration), options.Secret))];
         }
 
         public void Dispose() => Array.ForEach(_links, link => link.Dispose());
 
-        private static Link Connect(int port, Hello hello)
+        private static Link Connect(int port, Hello hello, string token)
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             socket.Connect("localhost", port);
             var link = new Link(socket, 0);
-            hello.Send(link);
+            Handshake.Enter(link, hello, token);
             return link;
         }
     }

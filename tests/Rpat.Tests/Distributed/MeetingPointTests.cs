@@ -7,6 +7,8 @@ namespace Rpat.Tests.Distributed;
 /// <summary>Processes that are not alike do not become a team, and say why in one sentence everywhere.</summary>
 public sealed class MeetingPointTests
 {
+    private static readonly TeamOptions _options = Team.Options with { Secret = "word" };
+
     [Fact]
     public Task Another_version_is_refused() => Refused(
         options => options with { Program = "2.0" }, "rank 1 runs version 2.0 and rank 0 version 1.0: use the same program everywhere.");
@@ -20,8 +22,8 @@ public sealed class MeetingPointTests
     public async Task Another_number_of_processes_is_refused()
     {
         using var point = new MeetingPoint(IPAddress.Loopback, 0);
-        var other = Task.Run(() => Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", point.Port, 1, 3, Team.Options)));
-        var here = Assert.Throws<HandshakeException>(() => point.Gather(2, Team.Options));
+        var other = Task.Run(() => Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", point.Port, 1, 3, _options)));
+        var here = Assert.Throws<HandshakeException>(() => point.Gather(2, _options));
         Assert.Equal("rank 1 was started as one of 3 processes and rank 0 as one of 2: start all with the same number.", here.Message);
         Assert.Equal(here.Message, (await other).Message);
     }
@@ -33,7 +35,7 @@ public sealed class MeetingPointTests
         using var scan = new TcpClient("localhost", point.Port);
         scan.GetStream().Write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
         var stranger = Task.Run(() => Team.Try(() => Communicator.Join("localhost", point.Port, 1, 2, Team.Options with { Secret = "guess" })));
-        var options = Team.Options with { Secret = "word" };
+        var options = _options;
         var other = Task.Run(async () =>
         {
             await stranger;
@@ -85,8 +87,8 @@ public sealed class MeetingPointTests
     private static async Task Refused(Func<TeamOptions, TeamOptions> change, string sentence)
     {
         using var point = new MeetingPoint(IPAddress.Loopback, 0);
-        var other = Task.Run(() => Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", point.Port, 1, 2, change(Team.Options))));
-        Assert.Equal(sentence, Assert.Throws<HandshakeException>(() => point.Gather(2, Team.Options)).Message);
+        var other = Task.Run(() => Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", point.Port, 1, 2, change(_options))));
+        Assert.Equal(sentence, Assert.Throws<HandshakeException>(() => point.Gather(2, _options)).Message);
         Assert.Equal(sentence, (await other).Message);
     }
 }

@@ -75,6 +75,29 @@ public sealed class TeamProcessTests : IDisposable
     }
 
     [Fact]
+    public void A_limit_of_time_stops_all()
+    {
+        using var process = Start("run", "--nproc", "2", "--max-minutes", "0.02", "--epochs", "100000");
+        string said = process.StandardError.ReadToEnd();
+        Assert.True(process.WaitForExit(PatienceMs), "it hangs");
+        Assert.Equal(7, process.ExitCode);
+        Assert.Contains("stopped early; resume with: ", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("rpat:", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rank_zero_that_leaves_before_it_has_saved_takes_all_along_without_an_error()
+    {
+        using var process = Start("run", "--nproc", "2", "--grace", "0.001", "--set", "train.epochs=100000");
+        WaitForFile("run", "metrics.csv");
+        Signal(process.Id, "TERM");
+        string said = process.StandardError.ReadToEnd(); // ends when the worker has ended too
+        Assert.True(process.WaitForExit(PatienceMs), "it hangs");
+        Assert.Equal(143, process.ExitCode);
+        Assert.DoesNotContain("rpat:", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Usr1_to_a_worker_saves_and_goes_on()
     {
         using var process = Start("run", "--nproc", "2", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
@@ -187,7 +210,7 @@ public sealed class TeamProcessTests : IDisposable
     }
 
     private Process Start(string name, params string[] more) => Launch(
-        [.. Tiny(more), "-j", "1", "--set", "train.epochs=6", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more]);
+        [.. Tiny(more), "-j", "1", .. more.Contains("--epochs") ? [] : new[] { "--set", "train.epochs=6" }, "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more]);
 
     // An option may stand once.
     private IEnumerable<string> Tiny(string[] more)
@@ -200,7 +223,7 @@ public sealed class TeamProcessTests : IDisposable
     {
         var start = Prepared([.. TinyRun.Arguments(_test), "-j", "1", "--name", "a", "--out", _test.PathOf("run"), "--max-steps", "3", .. more]);
         foreach (var (name, value) in new[] { ("RANK", rank), ("WORLD_SIZE", 2), ("MASTER_PORT", port) }) start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
-        start.Environment["MASTER_ADDR"] = "localhost";
+        (start.Environment["MASTER_ADDR"], start.Environment["RPAT_TEAM_SECRET"]) = ("localhost", "word");
         return Process.Start(start)!;
     }
 

@@ -22,6 +22,25 @@ public partial class StopRequestTests
         Assert.Equal(130, stop.Code);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OthersAreToldBeforeTheProcessLeaves(bool grace)
+    {
+        using var left = new ManualResetEventSlim();
+        var heard = new List<string>();
+        using var stop = new StopRequest(() => { }, code =>
+        {
+            heard.Add($"left {code}");
+            left.Set();
+        })
+        { Grace = grace ? TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Leaving = code => heard.Add($"told {code}") };
+        stop.Ask(143);
+        if (!grace) stop.Ask(143);
+        Assert.True(left.Wait(TimeSpan.FromSeconds(10)));
+        Assert.Equal(["told 143", "left 143"], heard);
+    }
+
     [Fact]
     public void WhoeverDoesNotStopInTimeIsLeft()
     {
