@@ -40,7 +40,7 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
     private static readonly HashSet<string> _copies = ["ema", "swa", "wa", "averaged", "average", "avg", "teacher", "target", "momentum", "attacker", "shadow", "old", "init"];
 
     private static readonly HashSet<string> _training =
-        ["optimizer", "optim", "opt", "scheduler", "scaler", "criterion", "loss", "metric", "metrics", "acc", "accuracy"];
+        ["optimizer", "optimizers", "optim", "opt", "scheduler", "schedulers", "callbacks", "loops", "scaler", "criterion", "loss", "metric", "metrics", "acc", "accuracy"];
 
     private readonly Dictionary<ModelSpec, (ModelSpec Spec, FeatureClassifier Net)> _nets = []; // by all but the normalisation
     private readonly List<string> _notes = [];
@@ -78,7 +78,7 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
         if (!_nets.TryGetValue(Sizes(spec), out var built)) _nets[Sizes(spec)] = built = (spec, family.Build(device, spec, seed: 0));
         FeatureClassifier net = built.Net;
         HashSet<string> own = [.. net.StateShapes().Select(tensor => tensor.Name)];
-        weights.LeaveOut((name, entry) => !own.Contains(name) && IsForeign(name, entry));
+        weights.LeaveOut((name, entry) => !own.Contains(name) && (IsForeign(name, entry) || weights.Inner.Any(inner => name.StartsWith(inner, StringComparison.Ordinal))));
         return new FittedWeights(weights, spec, net, StateReport.Of(net, Shapes(net, weights)));
     }
 
@@ -87,7 +87,7 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
     private bool IsForeign(string name, WeightEntry entry)
     {
         bool isNumber = !name.Contains('.') && entry.Shape.All(size => size == 1);
-        return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal)) || Words(name.Split('.')[0]).Any(_training.Contains);
+        return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal)) || name.Split('.').Take(2).SelectMany(Words).Any(_training.Contains);
     }
 
     // Batch counts came with PyTorch 0.4.1; older files simply lack them.

@@ -127,7 +127,9 @@ public sealed class SafetensorsTests : IDisposable
 
     [Theory]
     [InlineData("{", "", "not valid JSON")]
-    [InlineData("{\"a\":1,\"a\":2}", "", "not valid JSON")]
+    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"a\":1}", "", "not valid JSON")]
+    [InlineData("{\"__metadata__\":{},\"__metadata__\":{}}", "", "not valid JSON")]
+    [InlineData("{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}", "", "not valid JSON")]
     [InlineData("{\"\\ud800\":1}", "", "not valid JSON")]
     [InlineData("{\"__metadata__\":[]}", "", "not an object")]
     [InlineData("{\"__metadata__\":{\"k\":1}}", "", "'k' is not a string")]

@@ -14,6 +14,8 @@ internal sealed class PickleSource(Stream stream, long end, Func<string, Checkpo
 {
     private const int MaxLine = 4096; // of an old text opcode: names and numbers
 
+    private readonly StringBuilder _line = new();
+
     /// <summary>Position of the next byte.</summary>
     public long Position { get; private set; } = stream.Position;
 
@@ -51,7 +53,7 @@ internal sealed class PickleSource(Stream stream, long end, Func<string, Checkpo
     /// <summary>Text up to a line feed, which is read and left out.</summary>
     public string ReadLine()
     {
-        var line = new StringBuilder();
+        StringBuilder line = _line.Clear();
         for (byte next = ReadByte(); next != '\n'; next = ReadByte())
         {
             if (line.Length == MaxLine) throw Error("a line of text has no end");

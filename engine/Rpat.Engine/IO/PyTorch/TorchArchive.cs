@@ -5,7 +5,7 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
 {
     // Objects of real checkpoints take less than twice the file, lists of small numbers four times.
     private const long MostHeld = 12;
-    private const long AlwaysHeld = 64 << 10;
+    private const long AlwaysHeld = 256 << 10;
 
     private long _held;
 

@@ -78,7 +78,7 @@ internal sealed class TorchStream : TorchArchive
         if (id is not PickleTuple { Items: ["storage", var type, var key, _, long count, ..] items }) return new PickleObject(null, id);
         bool isKnown = TorchTypes.TryClass(type, "Storage", out var element);
         string root = Key(key);
-        _sizes[root] = isKnown ? element?.Size() ?? 1 : TorchTypes.SizeOfOther(type) ?? throw Fail($"storage '{root}' is of the unknown kind '{type}'");
+        _sizes[root] = isKnown ? element?.Size() ?? 1 : TorchTypes.SizeOfOther(type) ?? throw Fail($"storage '{root}' is of an unknown kind");
         if (!isKnown) return new PickleObject(type, id);
         bool isView = items.Count > 5 && items[5] is PickleTuple;
         StorageRef storage = isView && items[5] is PickleTuple { Items: [_, long start, long part] }

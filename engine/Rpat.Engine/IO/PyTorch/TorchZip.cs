@@ -76,7 +76,7 @@ internal sealed class TorchZip : TorchArchive
     {
         Int128 sum = 0;
         foreach (ZipArchiveEntry entry in _archive.Entries) sum += entry.Length;
-        if (Unpacking.TooMuchForWeights(sum, Length) is { } reason) throw Fail(reason);
+        if (Unpacking.TooMuchForWeights(sum, Length, spare: 1 << 14) is { } reason) throw Fail(reason);
     }
 
     private ZipArchiveEntry Single()

@@ -43,6 +43,9 @@ public sealed class ModelWeights
     /// <summary>The file's names of the tensors that are not the network's.</summary>
     public IReadOnlyList<string> Beside => _beside;
 
+    /// <summary>Beginnings of names in <see cref="Entries"/> that may be state dicts of their own.</summary>
+    public IReadOnlyList<string> Inner { get; private init; } = [];
+
     /// <summary>Mean and deviation of each channel, if the file has them.</summary>
     public (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization { get; private set; }
 
@@ -63,7 +66,14 @@ public sealed class ModelWeights
         var places = heads.SelectMany(head => Places(all.Keys, head)).DistinctBy(place => place.Prefix).ToList();
         if (places.Count == 0) places = [.. Outermost([.. Places(all.Keys, stem)])];
         if (places.Count == 0) places = [("", "")];
-        return [.. places.Select(place => new ModelWeights(file, all, place.Prefix, place.Anchor))];
+        return
+        [
+            .. places.Select(place => new ModelWeights(file, all, place.Prefix, place.Anchor)
+            {
+                Inner = [.. places.Where(p => p.Prefix.Length > place.Prefix.Length && p.Prefix.StartsWith(place.Prefix, StringComparison.Ordinal))
+                    .Select(p => p.Prefix[place.Prefix.Length..])],
+            }),
+        ];
     }
 
     private static IEnumerable<(string Prefix, string Anchor)> Places(IEnumerable<string> names, string anchor) =>

@@ -137,7 +137,7 @@ public abstract class WeightFile : IDisposable
                 pickle |= entry.FullName.EndsWith("data.pkl", StringComparison.Ordinal);
                 unpacked += entry.Length;
             }
-            if (arrays && !pickle && Unpacking.TooMuchForWeights(unpacked, length) is { } reason)
+            if (arrays && !pickle && Unpacking.TooMuchForWeights(unpacked, length, spare: 1 << 20) is { } reason)
                 throw new CheckpointException($"'{path}' is not a sound .npz file: {reason}; save it again with numpy.savez.");
             return arrays && !pickle;
         }
