@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Globalization;
 using Rpat.Engine.IO;
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
@@ -8,6 +8,7 @@ using Rpat.Trainer.Runs;
 namespace Rpat.Tests.Trainer.Report;
 
 /// <summary>What a damaged or hostile run folder costs: itself at most, a line of metrics at least.</summary>
+[Collection(SerialCollection.Name)]
 public sealed class DamagedRunTests : IDisposable
 {
     private readonly TestHost _test = new();
@@ -81,11 +82,11 @@ public sealed class DamagedRunTests : IDisposable
         }
 
         var best = TimeSpan.MaxValue;
-        for (int tries = 0; tries < 3 && best > TimeSpan.FromSeconds(2); tries++) // others may hold the processors
+        for (int tries = 0; tries < 3 && best > TimeSpan.FromSeconds(2); tries++) // the first compiles
         {
-            long start = Stopwatch.GetTimestamp();
+            TimeSpan start = Environment.CpuUsage.TotalTime;
             Assert.InRange(RunReport.Page(RunData.Load(run)).Length, 10_000, 200_000);
-            best = Stopwatch.GetElapsedTime(start);
+            best = Environment.CpuUsage.TotalTime - start;
         }
 
         Assert.True(best < TimeSpan.FromSeconds(2));

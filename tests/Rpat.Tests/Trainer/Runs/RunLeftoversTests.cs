@@ -23,7 +23,7 @@ public sealed class RunLeftoversTests : IDisposable
 
     [Theory]
     [InlineData("model.safetensors")]
-    [InlineData("notes.md")]
+    [InlineData("notes.txt")]
     [InlineData("notes.txt.tmp-2147483647")]
     public void ABegunRunThatHoldsAnythingElseStays(string other)
     {
