@@ -24,7 +24,7 @@ internal sealed class Link(Socket socket, int peer) : IDisposable
 
     public Socket Socket => socket;
 
-    /// <summary>From now on all that is received must have come within this time, however slowly the other side sends; null ends the limit.</summary>
+    /// <summary>Limits the time in which all that is received from now on must come, however slowly; null ends the limit.</summary>
     public void Limit(TimeSpan? time)
     {
         _end = time is { } limit ? Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;

@@ -21,7 +21,8 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
         var address = (socket.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         (socket.NoDelay, socket.SendTimeout) = (true, (int)limit.TotalMilliseconds);
         // A thread each: a socket that was ever used without blocking stays slow and allocates.
-        var answer = Task.Factory.StartNew(() => Answer(socket), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var answer = Task.Factory.StartNew(
+            () => Answer(socket), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         _open.Add(new Visit(socket, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, answer));
     }
 

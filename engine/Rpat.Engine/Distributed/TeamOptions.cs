@@ -5,7 +5,7 @@ namespace Rpat.Engine.Distributed;
 /// <param name="Configuration">Whatever else must be the same in all processes, such as a hash of their settings; at most 4096 bytes.</param>
 public sealed record TeamOptions(string Program, string Configuration)
 {
-    /// <summary>The join token, which is proved and never sent: a connection without it is closed and not counted. Empty for none.</summary>
+    /// <summary>The join token, which is proved and never sent: a connection without it is closed. Empty for none.</summary>
     public string Secret { get; init; } = "";
 
     /// <summary>Told in a sentence about connections that were refused while rank 0 waits, once per address.</summary>

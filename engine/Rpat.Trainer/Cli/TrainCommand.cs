@@ -65,7 +65,8 @@ internal sealed class TrainCommand
         if (!isFirst) return WorkerSession.Run(place!, Options(sources), _host);
         var plan = Processes.Plan(Plan(parsed, sources), place);
         if (dry) return Show(plan.Resolved);
-        if (Launcher.Warning(_host.Environment, Processes.HasSrun(_host.Environment), _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
+        bool hasSrun = Processes.HasSrun(_host.Environment);
+        if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         plan = plan.Settled(_host.Note);
         return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed) : TrainTogether(plan, parsed, place, Options(sources));
     }

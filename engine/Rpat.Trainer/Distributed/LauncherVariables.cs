@@ -11,7 +11,7 @@ namespace Rpat.Trainer.Distributed;
 /// <param name="environment">Environment variables.</param>
 internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> environment)
 {
-    private const int MostProcesses = 1024, LongestName = 253;
+    private const int MostProcesses = 1024, MostMachines = 100_000, LongestName = 253;
 
     /// <summary>A variable's text; null where it is unset or empty.</summary>
     public string? Text(string name) => environment.GetValueOrDefault(name)?.Trim() is { Length: > 0 } text ? text : null;
@@ -75,7 +75,7 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
             : throw new UsageException($"MASTER_PORT is '{Shown(text)}': give a port from 1 to 65535.");
     }
 
-    /// <summary>Tasks of this one's machine, of a list as <c>4(x2),3</c> that names those of each machine; null where it is unset.</summary>
+    /// <summary>Tasks of this machine, of a list of those of each as <c>4(x2),3</c>; null where it is unset.</summary>
     /// <exception cref="UsageException">It is no such list.</exception>
     public int? TasksHere(string name)
     {
@@ -87,12 +87,10 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
     private static IEnumerable<int> Repeated(string name, string text, string part)
     {
         string[] parts = part.TrimEnd(')').Split("(x");
-        if (parts.Length > 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count < 1)
-            throw Unreadable(name, text);
-        int times = 1;
-        if (parts.Length == 2 && (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out times) || times is < 1 or > 100_000))
-            throw Unreadable(name, text);
-        return Enumerable.Repeat(count, times);
+        int[] numbers = [.. parts.Select(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
+        return numbers is [> 0] or [> 0, > 0 and <= MostMachines]
+            ? Enumerable.Repeat(numbers[0], numbers.Length == 2 ? numbers[1] : 1)
+            : throw Unreadable(name, text);
     }
 
     // As RFC 1123 has them, and the underscores that some sites use.

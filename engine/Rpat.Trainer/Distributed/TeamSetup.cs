@@ -76,7 +76,7 @@ internal static class TeamSetup
     /// <summary>The place of the first of several processes that this one starts.</summary>
     public static Place First(int size) => new("--nproc", 0, size, 0, size, "localhost", 0);
 
-    /// <summary>The GPU of a process: the n-th from the named one on, and from the first again behind the last that the process can see.</summary>
+    /// <summary>The GPU of a process: the n-th from the named one on, counted in a circle over those that it can see.</summary>
     /// <param name="name">As in <c>device.name</c>, settled.</param>
     /// <param name="localRank">The process's number on its machine, n.</param>
     /// <param name="visible">Number of GPUs that this process can see; a launcher may show each process its own alone.</param>

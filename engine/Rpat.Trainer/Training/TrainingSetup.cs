@@ -43,7 +43,11 @@ internal sealed class TrainingSetup : IDisposable
     public DataPair Data { get; }
 
     /// <summary>Sentences that a user must see before trusting the run's results; usually none.</summary>
-    public IReadOnlyList<string> Notes => [.. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, _config), .. LateStarts.Of(_config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch)];
+    public IReadOnlyList<string> Notes =>
+    [
+        .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, _config),
+        .. LateStarts.Of(_config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
+    ];
 
     /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
     public LabeledImages? Validation { get; }
