@@ -14,7 +14,6 @@ namespace Rpat.Trainer.Cli;
 internal sealed class TrainCommand
 {
     private const string Automatic = "auto";
-    private const int LongestHost = 253; // RFC 1035, as text
 
     private readonly Host _host;
     private readonly ConfigOptions _options = new();
@@ -56,9 +55,6 @@ internal sealed class TrainCommand
     {
         using var held = StopRequest.HoldSaves();
         var place = Launcher.Find(_host.Environment, _host.ErrorIsTerminal);
-        if (place is { Host.Length: > LongestHost })
-            throw new UsageException(
-                $"the host that {place.Launcher} names has {place.Host.Length} characters where no name has more than {LongestHost}: check its variables.");
         bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
