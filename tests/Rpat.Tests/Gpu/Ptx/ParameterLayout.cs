@@ -54,11 +54,14 @@ internal sealed class ParameterLayout
         foreach (var field in fields)
         {
             int own = AlignmentOf(field.FieldType), at = (end + own - 1) / own * own;
-            end = at + Place(field.FieldType, $"{name}.{field.Name}".TrimStart('.'), at, instance => field.GetValue(get(instance))!).Bytes;
+            end = at + Place(field.FieldType, $"{name}.{Said(field)}".TrimStart('.'), at, instance => field.GetValue(get(instance))!).Bytes;
             alignment = Math.Max(alignment, own);
         }
         return ((end - offset + alignment - 1) / alignment * alignment, alignment);
     }
 
     private static int AlignmentOf(Type type) => new ParameterLayout(type).Alignment;
+
+    // The field of a primary constructor's parameter x is called <x>P.
+    private static string Said(FieldInfo field) => field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
 }
