@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Engine.Random;
 
 namespace Rpat.Benchmarks;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using Rpat.Engine.IO;
 using Rpat.Engine.Random;
 
 namespace Rpat.Engine.Gpu.Kernels;
@@ -41,7 +40,7 @@ internal readonly struct CropFlipValue(
     }
 }
 
-/// <summary>Where a pixel of an augmented image comes from; the draws are those of the CPU's <see cref="IO.CropFlip"/>.</summary>
+/// <summary>Where a pixel of an augmented image comes from; the draws are those of the CPU's <see cref="Images.Augmentation"/>.</summary>
 internal readonly struct CropWindow(int height, int width, in AugmentOptions options)
 {
     private readonly int _pad = options.Pad;

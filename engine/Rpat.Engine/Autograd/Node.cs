@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Rpat.Engine;
 
 /// <summary>
@@ -11,6 +13,12 @@ public abstract class Node
 
     /// <summary>What distinguishes this node among those of its op, such as a convolution's kernel and algorithm; empty for most.</summary>
     public virtual string Detail => "";
+
+    /// <summary>
+    /// The numbers that an op was recorded with, by name, for whoever translates a tape: kernel, stride and padding of a convolution, 1 for
+    /// relu where an op ends with one.
+    /// </summary>
+    public virtual IReadOnlyDictionary<string, int> Attributes => ReadOnlyDictionary<string, int>.Empty;
 
     /// <summary>The inputs, parameters included.</summary>
     public abstract IReadOnlyList<Edge> Inputs { get; }

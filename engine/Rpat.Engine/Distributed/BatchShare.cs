@@ -14,7 +14,7 @@ public sealed class BatchShare
     /// <summary>Divides a batch.</summary>
     /// <param name="team">The processes.</param>
     /// <param name="total">Images of the whole batch.</param>
-    public BatchShare(Communicator team, int total)
+    public BatchShare(IProcessGroup team, int total)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(total);
         (Team, Total) = (team, total);
@@ -22,7 +22,7 @@ public sealed class BatchShare
     }
 
     /// <summary>The processes.</summary>
-    public Communicator Team { get; }
+    public IProcessGroup Team { get; }
 
     /// <summary>Images of the whole batch.</summary>
     public int Total { get; }

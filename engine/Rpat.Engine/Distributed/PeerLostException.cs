@@ -13,8 +13,3 @@ public sealed class PeerLostException(int rank, int code, string sentence, Excep
     /// <summary>The exit code that it gave for its failure; 0 when it ended without a word.</summary>
     public int Code { get; } = code;
 }
-
-/// <summary>Processes that cannot become a team: one is missing, or they were not started alike.</summary>
-/// <param name="message">What is wrong and what to do, in one sentence.</param>
-/// <param name="cause">What the connection said, or null.</param>
-public sealed class HandshakeException(string message, Exception? cause = null) : Exception(message, cause);

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Engine.Nn;
 
 /// <summary>

@@ -117,6 +117,7 @@ internal sealed class BatchNorm2dNode : Node
 
     public Tensor Output { get; }
     public override string Op => "BatchNorm2d";
+    public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int> { ["relu"] = _relu ? 1 : 0 };
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_x.Stored, _mean, _invStd, _scale, _shift];

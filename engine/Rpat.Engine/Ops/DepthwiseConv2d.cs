@@ -68,8 +68,12 @@ internal sealed class DepthwiseConv2dNode : Node
     }
 
     public Tensor Output { get; }
-    public DepthwiseShape Shape { get; }
+    private DepthwiseShape Shape { get; }
     public override string Op => "DepthwiseConv2d";
+
+    public override IReadOnlyDictionary<string, int> Attributes => 
+        new Dictionary<string, int> { ["kernel"] = Shape.R, ["stride"] = Shape.Stride, ["padding"] = Shape.Padding };
+
     public override double MultiplyAdds => (double)Shape.Output.Count * Shape.R * Shape.R;
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }

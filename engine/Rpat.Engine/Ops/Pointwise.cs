@@ -45,8 +45,8 @@ internal sealed class AddNode : Node
     }
 
     public Tensor Output { get; }
-    public bool HasRelu => _relu;
     public override string Op => "Add";
+    public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int> { ["relu"] = _relu ? 1 : 0 };
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _relu ? [Output] : [];

@@ -73,9 +73,11 @@ internal sealed class MaxPool2dNode : Node
     }
 
     public Tensor Output { get; }
-    public int Window => _window;
-    public int Stride => _stride;
     public override string Op => "MaxPool2d";
+
+    public override IReadOnlyDictionary<string, int> Attributes => 
+        new Dictionary<string, int> { ["window"] = _window, ["stride"] = _stride };
+
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _x.Reads;

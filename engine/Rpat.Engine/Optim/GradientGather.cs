@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Engine.Optim;

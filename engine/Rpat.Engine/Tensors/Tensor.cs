@@ -46,7 +46,7 @@ public class Tensor
     }
 
     /// <summary>Not null when the tensor is never stored, but computed by each reader of <see cref="AffineView.Source"/>.</summary>
-    internal AffineView? View { get; init; }
+    public AffineView? View { get; internal init; }
 
     /// <summary>The tape whose plan places the tensor; null for persistent tensors.</summary>
     internal Tape? Maker { get; init; }

@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 

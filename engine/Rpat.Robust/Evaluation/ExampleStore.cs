@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 
 namespace Rpat.Robust;
 

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Robust;
 
 /// <summary>What must survive a stop so that the run goes on bit for bit, the network's own weights aside.</summary>

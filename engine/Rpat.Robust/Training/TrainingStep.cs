@@ -1,6 +1,5 @@
 using Rpat.Engine;
 using Rpat.Engine.Distributed;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
@@ -25,7 +24,7 @@ public sealed class TrainingStep : ITrainingState
     private readonly GradientMasker? _masker;
     private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
     private readonly Dictionary<ProgramKey, StepProgram> _programs = [];
-    private readonly Communicator? _team;
+    private readonly IProcessGroup? _team;
     private readonly GradientSum? _gradients;
     private readonly Dictionary<int, BatchPart> _parts = [];
     private BatchPart? _part;
@@ -41,7 +40,7 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
     /// <param name="team">The processes that share each batch, all of which must do the same steps; null for this one alone.</param>
     /// <exception cref="ArgumentException">The method needs a network that the companions lack.</exception>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null, Communicator? team = null)
+    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null, IProcessGroup? team = null)
     {
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
         (_objective, _sgd, _seed, _current) = (objective, sgd, seed, (0, objective));

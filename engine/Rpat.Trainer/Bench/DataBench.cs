@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Errors;

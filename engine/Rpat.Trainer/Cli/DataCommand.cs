@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Report;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Output;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;

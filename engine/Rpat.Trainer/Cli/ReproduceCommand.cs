@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;

@@ -1,5 +1,4 @@
 using System.Collections;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Config;

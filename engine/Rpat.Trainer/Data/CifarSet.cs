@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Trainer.Data;
 
 /// <summary>CIFAR-10 and CIFAR-100, from the binary files or the Python batches, whichever are there; in the same order from both.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Trainer.Data;
 
 /// <summary>Finds the folder that holds a data set's files.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Trainer.Data;
 
 /// <summary>A data set ready for training and evaluation.</summary>

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Trainer.Data.Jpeg;
 using SixLabors.ImageSharp;
 using SixLabors.ImageSharp.Formats.Png;

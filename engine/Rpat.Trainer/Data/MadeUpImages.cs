@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Engine.Random;
 
 namespace Rpat.Trainer.Data;

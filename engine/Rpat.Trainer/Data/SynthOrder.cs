@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Data;

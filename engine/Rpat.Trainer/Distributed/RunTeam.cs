@@ -1,5 +1,4 @@
 using Rpat.Engine.Distributed;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Training;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Rpat.Engine.Distributed;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 

@@ -1,6 +1,5 @@
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Gpu;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Data;
 

@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Robust.Settings;
 using Rpat.Trainer.Config;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Data;

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO.TensorBoard;
 using Rpat.Engine.Nn;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Report;

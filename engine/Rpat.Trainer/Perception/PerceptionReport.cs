@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Xml.Linq;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Report;
 

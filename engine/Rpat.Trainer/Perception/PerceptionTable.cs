@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.View;
 

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Trainer.Report;
 
 /// <summary>A colour of a picture.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Trainer.Report;
 
 /// <summary>Reports as files: one HTML page each, which opens from disk and needs nothing else.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.View;

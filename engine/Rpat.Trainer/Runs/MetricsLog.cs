@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Rpat.Engine.IO;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Runs;

@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using Rpat.Engine.IO;
-using Rpat.Engine.IO.TensorBoard;
 using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Runs;

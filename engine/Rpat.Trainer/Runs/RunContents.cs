@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Training;
 

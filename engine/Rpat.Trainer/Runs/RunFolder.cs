@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Runs;
 

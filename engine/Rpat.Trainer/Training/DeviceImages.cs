@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Training;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Runs;

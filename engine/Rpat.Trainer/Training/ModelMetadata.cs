@@ -1,6 +1,5 @@
 using System.Globalization;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Models;
 using Rpat.Trainer.Config;
 

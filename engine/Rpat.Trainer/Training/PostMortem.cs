@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Runs;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Training;

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;

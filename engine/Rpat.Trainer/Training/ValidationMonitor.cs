@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Runs;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Compression;
-using Rpat.Engine.IO;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;
 using Rpat.Tests.Support;
@@ -24,7 +23,7 @@ public sealed class MutationTests : IDisposable
         ["idx"] = (() => Array(pack: false), Same, path => Idx.Read(path)),
         ["idx.gz"] = (() => Array(pack: true), Same, path => Idx.Read(path)),
         ["idx in gz"] = (() => Array(pack: false), Packed, path => Idx.Read(path)),
-        ["npy"] = (Npy, Same, path => Engine.IO.Npy.Read(path)),
+        ["npy"] = (Npy, Same, path => Rpat.Formats.Arrays.Npy.Read(path)),
         ["npz"] = (() => Zip(Npy()), Same, path => NpzSet.Open(path)),
         ["npy in npz"] = (Npy, Zip, path => NpzSet.Open(path)),
         ["cifar binary"] = (() => new byte[2 * 3073], Same, path => CifarBinary.ReadFile(path, CifarKind.Cifar10)),
@@ -96,14 +95,14 @@ public sealed class MutationTests : IDisposable
         return stream.ToArray();
     }
 
-    private static byte[] Npy() => [.. Engine.IO.Npy.Header(ElementType.U8, 2, 3, 4, 4), .. new byte[96]];
+    private static byte[] Npy() => [.. Rpat.Formats.Arrays.Npy.Header(ElementType.U8, 2, 3, 4, 4), .. new byte[96]];
 
     private static byte[] Zip(byte[] images)
     {
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {
-            foreach (var (name, bytes) in new[] { ("images", images), ("labels", [.. Engine.IO.Npy.Header(ElementType.U8, 2), 0, 1]) })
+            foreach (var (name, bytes) in new[] { ("images", images), ("labels", [.. Rpat.Formats.Arrays.Npy.Header(ElementType.U8, 2), 0, 1]) })
             {
                 using Stream entry = zip.CreateEntry(name + ".npy").Open();
                 entry.Write(bytes);

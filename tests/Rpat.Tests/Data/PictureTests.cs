@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Rpat.Engine.IO;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;
 using Rpat.Trainer.Data;

@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Tests.IO;
 
 /// <summary>Small sets whose images all differ in every pixel.</summary>

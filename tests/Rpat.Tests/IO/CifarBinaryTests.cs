@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Tests.IO;
 
 public sealed class CifarBinaryTests : IDisposable

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Rpat.Engine.IO;
 using Rpat.Tests.Golden;
 
 namespace Rpat.Tests.IO;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Rpat.Engine.IO;
 
 namespace Rpat.Tests.IO;
 

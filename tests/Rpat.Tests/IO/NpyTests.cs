@@ -1,7 +1,6 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using Rpat.Engine.IO;
 
 namespace Rpat.Tests.IO;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Rpat.Engine.IO;
 
 namespace Rpat.Tests.IO;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Models;
 

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Rpat.Engine.IO;
 using Rpat.Tests.IO.PyTorch;
 
 namespace Rpat.Tests.IO;

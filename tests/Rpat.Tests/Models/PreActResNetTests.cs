@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Models;
 using Rpat.Tests.Golden;
 using Rpat.Tests.Ops;

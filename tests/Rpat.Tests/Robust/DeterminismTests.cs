@@ -44,7 +44,7 @@ public class DeterminismTests
         Assert.True(TestNets.Differ(TestNets.Train(device, _rpat, epoch: 1).State, TestNets.Train(device, _rpat, epoch: 2).State));
     }
 
-    private static (Engine.IO.NamedArray[] State, double[] Losses) Train(
+    private static (NamedArray[] State, double[] Losses) Train(
         int threads, ConvolutionAlgorithm algorithm, Objective objective, int width)
     {
         using var device = Device.Cpu(threads, algorithm);

@@ -96,7 +96,7 @@ public class ObjectiveTests
         var fused = TestNets.Train(device, _base with { Perception = new() { Weight = 2 } }, steps: 1);
         var sum = TestNets.Train(device, new SamePgdAt(_attack) { Perception = new() { Weight = 2 } }, steps: 1);
         Assert.Equal(fused.Losses[0], sum.Losses[0], 1e-6);
-        foreach (var (a, b) in fused.State.Zip(sum.State).Where(p => p.First.Type == Engine.IO.ElementType.F32))
+        foreach (var (a, b) in fused.State.Zip(sum.State).Where(p => p.First.Type == ElementType.F32))
             Ops.LossProbe.AssertNear(Array.ConvertAll(a.ToFloats(), v => (double)v), b.ToFloats(), 1e-5);
     }
 

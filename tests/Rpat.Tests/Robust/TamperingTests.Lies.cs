@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 
 namespace Rpat.Tests.Robust;

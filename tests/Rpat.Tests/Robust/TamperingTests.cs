@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Tests.Robust.Attacks;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Tests.Support;

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Engine.Random;
 
 namespace Rpat.Engine.Kernels.Cpu;
@@ -17,7 +16,7 @@ internal sealed unsafe partial class CpuKernels : ICropFlipKernels
         {
             PhiloxStream draws = (how.Key with { Sample = indices[index] }).Stream();
             int size = how.Image.SampleCount;
-            IO.CropFlip.Augment(
+            Augmentation.Apply(
                 (how.Image.H, how.Image.W), new ReadOnlySpan<byte>(pixels + (long)indices[index] * size, size), how.Options, draws,
                 new Span<float>(images + (long)index * size, size));
         }

@@ -1,7 +1,8 @@
-#:project ../../../Rpat.Engine/Rpat.Engine.csproj
+#:project ../../../Rpat.Formats/Rpat.Formats.csproj
 #:property PublishAot=false
 
-using Rpat.Engine.IO;
+using Rpat.Engine.Arrays;
+using Rpat.Formats.Data;
 
 // Makes the four files beside this one from the published IDX files; README.md here has the command.
 if (args is not [string source, string target])

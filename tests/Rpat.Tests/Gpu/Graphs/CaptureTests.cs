@@ -6,7 +6,6 @@ using ILGPU.Runtime.Cuda;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Graphs;
-using Rpat.Engine.IO;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;

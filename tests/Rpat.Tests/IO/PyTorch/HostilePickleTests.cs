@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text;
-using Rpat.Engine.IO;
 
 namespace Rpat.Tests.IO.PyTorch;
 

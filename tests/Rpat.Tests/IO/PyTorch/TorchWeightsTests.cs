@@ -1,5 +1,3 @@
-using Rpat.Engine.IO;
-
 namespace Rpat.Tests.IO.PyTorch;
 
 /// <summary>Every form of checkpoint that PyTorch has ever written.</summary>

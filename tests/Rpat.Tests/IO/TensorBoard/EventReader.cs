@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Rpat.Engine.IO.TensorBoard;
 
 namespace Rpat.Tests.IO.TensorBoard;
 

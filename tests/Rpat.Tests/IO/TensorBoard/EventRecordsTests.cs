@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Rpat.Engine.IO;
-using Rpat.Engine.IO.TensorBoard;
 
 namespace Rpat.Tests.IO.TensorBoard;
 

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Tests.IO;
 using Rpat.Trainer.Data;
 

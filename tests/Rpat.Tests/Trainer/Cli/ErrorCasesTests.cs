@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Data;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Trainer.Training;

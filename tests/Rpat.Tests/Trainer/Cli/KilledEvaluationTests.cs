@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Robust;

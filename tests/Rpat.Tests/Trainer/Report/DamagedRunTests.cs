@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;

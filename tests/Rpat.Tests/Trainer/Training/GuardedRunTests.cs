@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Tests.Support;

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Engine.Random;
 
 namespace Rpat.Tests.Trainer.Training;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;

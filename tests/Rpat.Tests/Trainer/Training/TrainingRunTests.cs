@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine.IO;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;

@@ -1,4 +1,3 @@
-using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 

@@ -1,0 +1,222 @@
+using System.Net.Sockets;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Rpat.Distributed;
+
+/// <summary>
+/// A team of processes over TCP, a star around rank 0: it receives from rank 1, 2, … in turn, adds in that order, and sends the result to all.
+/// Buffers are the caller's or made once; only small messages of setup allocate.
+/// </summary>
+public sealed class Communicator : IProcessGroup
+{
+    private const int ChunkBytes = 1 << 18;
+
+    private readonly Link[] _links; // of rank 0: to ranks 1, 2, …; of the others: to rank 0
+    private readonly Pulse? _pulse;
+    private readonly byte[] _chunk;
+    private int _number;
+    private bool _failed;
+
+    internal Communicator(int rank, int size, Link[] data, Link[] pulse, TimeSpan silence)
+    {
+        (Rank, Size, _links, _chunk) = (rank, size, data, new byte[size > 1 && rank == 0 ? ChunkBytes : 0]);
+        foreach (var link in data) (link.Socket.ReceiveTimeout, link.Socket.SendTimeout) = (0, 0);
+        if (size > 1) _pulse = new Pulse(pulse, silence, Cut);
+    }
+
+    private enum Collective : byte
+    {
+        SumFloats = 1,
+        SumDoubles,
+        Gather,
+        Broadcast,
+    }
+
+    /// <inheritdoc/>
+    public int Rank { get; }
+
+    /// <inheritdoc/>
+    public int Size { get; }
+
+    /// <summary>A team of one process, which needs no connection.</summary>
+    public static Communicator Alone() => new(0, 1, [], [], TimeSpan.FromSeconds(1));
+
+    /// <summary>Comes to the meeting point that rank 0 holds open (<see cref="MeetingPoint"/>), and waits until all are there.</summary>
+    /// <param name="host">Name or address of rank 0's machine.</param>
+    /// <param name="port">The meeting point's port.</param>
+    /// <param name="rank">This process's number, from 1.</param>
+    /// <param name="size">The number of processes.</param>
+    /// <param name="options">What all must agree on.</param>
+    /// <exception cref="HandshakeException">Rank 0 cannot be reached, or refuses this process or another one.</exception>
+    public static Communicator Join(string host, int port, int rank, int size, TeamOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(size, rank);
+        var (data, pulse) = Approach.RankZero(host, port, rank, size, options);
+        return new Communicator(rank, size, [data], [pulse], options.Silence);
+    }
+
+    /// <inheritdoc/>
+    public void AllReduce(Span<float> values) => Sum(values, Collective.SumFloats);
+
+    /// <inheritdoc/>
+    public void AllReduce(Span<double> values) => Sum(values, Collective.SumDoubles);
+
+    /// <inheritdoc/>
+    public void AllGather<T>(ReadOnlySpan<T> mine, Span<T> all) where T : unmanaged
+    {
+        var from = MemoryMarshal.AsBytes(mine);
+        var to = MemoryMarshal.AsBytes(all);
+        _number++;
+        try
+        {
+            if (Rank == 0) Collect(from, to);
+            else _links[0].Send((byte)Collective.Gather, _number, from);
+            Spread(Collective.Gather, to);
+        }
+        catch (LinkException broken)
+        {
+            throw Lost(broken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Broadcast<T>(Span<T> values) where T : unmanaged
+    {
+        _number++;
+        try
+        {
+            Spread(Collective.Broadcast, MemoryMarshal.AsBytes(values));
+        }
+        catch (LinkException broken)
+        {
+            throw Lost(broken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public byte[] BroadcastBytes(byte[] bytes)
+    {
+        Span<int> length = [bytes.Length];
+        Broadcast(length);
+        byte[] all = Rank == 0 ? bytes : new byte[length[0]];
+        Broadcast(all.AsSpan());
+        return all;
+    }
+
+    /// <inheritdoc/>
+    public void Barrier() => AllGather<byte>([], []);
+
+    /// <inheritdoc/>
+    public void Fail(int code, string sentence)
+    {
+        if (_failed) return;
+        _failed = true;
+        _pulse?.Fail(Rank, code, sentence);
+        Cut();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pulse?.Dispose();
+        foreach (var link in _links) link.Dispose();
+    }
+
+    private void Sum<T>(Span<T> values, Collective kind) where T : unmanaged, IAdditionOperators<T, T, T>
+    {
+        _number++;
+        try
+        {
+            if (Rank > 0) _links[0].Send((byte)kind, _number, MemoryMarshal.AsBytes(values));
+            else
+                foreach (var link in _links) Add(link, kind, values);
+            Spread(kind, MemoryMarshal.AsBytes(values));
+        }
+        catch (LinkException broken)
+        {
+            throw Lost(broken);
+        }
+    }
+
+    // Chunk by chunk, so that no second buffer of the size of a network's gradients is needed.
+    private unsafe void Add<T>(Link link, Collective kind, Span<T> values) where T : unmanaged, IAdditionOperators<T, T, T>
+    {
+        Expect(link, kind, (long)values.Length * sizeof(T));
+        int most = ChunkBytes / sizeof(T);
+        for (int start = 0; start < values.Length; start += most)
+        {
+            var part = values.Slice(start, Math.Min(most, values.Length - start));
+            var received = _chunk.AsSpan(0, part.Length * sizeof(T));
+            link.ReceiveAll(received);
+            AddTo(part, MemoryMarshal.Cast<byte, T>(received));
+        }
+    }
+
+    private static void AddTo<T>(Span<T> sums, ReadOnlySpan<T> values) where T : unmanaged, IAdditionOperators<T, T, T>
+    {
+        int i = 0;
+        for (; i <= sums.Length - Vector<T>.Count; i += Vector<T>.Count)
+            (new Vector<T>(sums[i..]) + new Vector<T>(values[i..])).CopyTo(sums[i..]);
+        for (; i < sums.Length; i++) sums[i] += values[i];
+    }
+
+    private void Collect(ReadOnlySpan<byte> mine, Span<byte> all)
+    {
+        Take(mine.Length, all);
+        mine.CopyTo(all);
+        int end = mine.Length;
+        foreach (var link in _links)
+        {
+            long length = Expect(link, Collective.Gather, null);
+            var place = all[end..];
+            Take(length, place);
+            link.ReceiveAll(place[..(int)length]);
+            end += (int)length;
+        }
+        if (end != all.Length) throw Fault($"{end} bytes were gathered where {all.Length} were expected");
+    }
+
+    private void Take(long length, Span<byte> place)
+    {
+        if (length > place.Length) throw Fault($"{length} bytes do not fit into {place.Length}");
+    }
+
+    /// <summary>From rank 0 to all others.</summary>
+    private void Spread(Collective kind, Span<byte> bytes)
+    {
+        if (Rank == 0)
+        {
+            foreach (var link in _links) link.Send((byte)kind, _number, bytes);
+            return;
+        }
+        Expect(_links[0], kind, bytes.Length);
+        _links[0].ReceiveAll(bytes);
+    }
+
+    private long Expect(Link link, Collective kind, long? length)
+    {
+        var (found, number, bytes) = link.ReceiveHeader();
+        if (found == (byte)kind && number == _number && (length is null || bytes == length)) return bytes;
+        throw Fault($"rank {link.Peer} is at common step {number} ({(Collective)found}, {bytes} bytes), rank {Rank} at {_number} ({kind}, {length} bytes)");
+    }
+
+    private InvalidOperationException Fault(string difference)
+    {
+        string sentence = $"the ranks are out of sync: {difference}";
+        Fail(1, sentence);
+        return new InvalidOperationException(sentence);
+    }
+
+    private PeerLostException Lost(LinkException broken)
+    {
+        _failed = true;
+        return _pulse!.Explain(broken);
+    }
+
+    private void Cut()
+    {
+        foreach (var link in _links) link.Cut();
+    }
+}

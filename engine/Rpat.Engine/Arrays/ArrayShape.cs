@@ -1,0 +1,35 @@
+using System.Globalization;
+
+namespace Rpat.Engine.Arrays;
+
+/// <summary>Checks and prints shapes that come from files, where no number can be trusted.</summary>
+public static class ArrayShape
+{
+    /// <summary>The most sizes that a shape may have.</summary>
+    public const int MaxRank = 32;
+    /// <summary>The largest size.</summary>
+    public const long MaxSize = 1L << 48;
+
+    /// <summary>The bytes of an array, or null when the rank, a size or the product is out of the accepted range.</summary>
+    public static long? Bytes(ReadOnlySpan<long> shape, ElementType type)
+    {
+        if (shape.Length > MaxRank) return null;
+        Int128 bytes = type.Size();
+        bool empty = false;
+        foreach (long size in shape)
+        {
+            if (size is < 0 or > MaxSize) return null;
+            if (size == 0) empty = true;
+            else if ((bytes *= size) > long.MaxValue) return null;
+        }
+        return empty ? 0 : (long)bytes;
+    }
+
+    /// <summary>A shape as messages show it: [2, 3].</summary>
+    public static string Text(ReadOnlySpan<long> shape)
+    {
+        var sizes = new string[shape.Length];
+        for (int i = 0; i < sizes.Length; i++) sizes[i] = shape[i].ToString(CultureInfo.InvariantCulture);
+        return $"[{string.Join(", ", sizes)}]";
+    }
+}

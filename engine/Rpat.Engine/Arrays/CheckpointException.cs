@@ -1,0 +1,16 @@
+namespace Rpat.Engine.Arrays;
+
+/// <summary>
+/// A checkpoint file is missing, cut short, damaged, or does not fit the model it is loaded into. The message is one sentence
+/// that names the file and the tensor or offset, what was expected and found, and what to do; it is shown to users as it is.
+/// </summary>
+public sealed class CheckpointException : Exception
+{
+    /// <summary>Makes the error.</summary>
+    /// <param name="message">The one sentence shown to the user.</param>
+    /// <param name="cause">The error underneath, when there is one.</param>
+    public CheckpointException(string message, Exception? cause = null)
+        : base(message, cause)
+    {
+    }
+}

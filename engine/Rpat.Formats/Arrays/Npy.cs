@@ -1,0 +1,116 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Rpat.Formats.Arrays;
+
+/// <summary>NumPy's .npy format, versions 1.0 to 3.0. Arrays hold at most 2 GiB.</summary>
+public static class Npy
+{
+    private const int MaxHeader = 10_000;
+
+    /// <summary>Reads a file; big-endian and Fortran-ordered data come out little-endian and row-major.</summary>
+    /// <param name="path">The .npy file; its name without the extension becomes the array's name.</param>
+    /// <exception cref="DataException">The file is missing, damaged, cut short, or of a type that has no counterpart here.</exception>
+    public static NamedArray Read(string path)
+    {
+        using FileReader file = FileReader.OpenData(path);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        return Read(stream, Path.GetFileNameWithoutExtension(path), file.Length, $"'{path}'");
+    }
+
+    /// <summary>Writes a version 1.0 file as one step. BF16 has no NumPy type: its bits are written as unsigned 16-bit numbers.</summary>
+    /// <param name="path">The file to make or replace.</param>
+    /// <param name="array">The array; its name is not stored.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(string path, NamedArray array) => AtomicFile.Write(path, stream => Write(stream, array));
+
+    /// <summary>The bytes in front of the data of a version 1.0 file, for files whose data are written bit by bit.</summary>
+    /// <param name="type">Type of the elements.</param>
+    /// <param name="shape">The sizes, slowest first.</param>
+    public static byte[] Header(ElementType type, params ReadOnlySpan<long> shape) => NpyHeader.Format(type, shape);
+
+    internal static void Write(Stream stream, NamedArray array)
+    {
+        stream.Write(NpyHeader.Format(array.Type, array.Shape));
+        stream.Write(array.Data.Span);
+    }
+
+    /// <summary>Reads one array that must fill <paramref name="length"/> bytes; <paramref name="where"/> names it in errors.</summary>
+    internal static NamedArray Read(Stream stream, string name, long length, string where)
+    {
+        (NpyHeader header, int start) = ReadHeader(stream, where);
+        long? expected = ArrayShape.Bytes(header.Shape, header.Type);
+        if (expected is null || expected > Array.MaxLength)
+            throw Error(where, $"its shape {ArrayShape.Text(header.Shape)} is impossible or passes 2 GiB", "split it");
+        if (start + expected != length)
+            throw Error(where, $"shape {ArrayShape.Text(header.Shape)} needs {expected} bytes from offset {start}, found {length - start}");
+        byte[] data = StreamReading.ReadUpTo(stream, (int)expected);
+        if (data.Length != expected || stream.ReadByte() >= 0)
+            throw Error(where, $"its data at offset {start} do not have the announced {expected} bytes");
+        if (header.BigEndian) StreamReading.SwapBytes(data, header.Type);
+        if (header.FortranOrder) data = RowMajor(data, header.Shape, header.Type.Size());
+        return new NamedArray(name, header.Type, header.Shape, data);
+    }
+
+    private static (NpyHeader Header, int Start) ReadHeader(Stream stream, string where)
+    {
+        byte[] prefix = ReadExactly(stream, 8, where);
+        if (!prefix.AsSpan(0, 6).SequenceEqual(NpyHeader.Magic))
+            throw Error(where, "it does not begin with the .npy mark", "check that it was saved by numpy.save");
+        if (prefix[6] is < 1 or > 3) throw Error(where, $"its version {prefix[6]}.{prefix[7]} at offset 6 is not 1.0, 2.0 or 3.0");
+        byte[] size = ReadExactly(stream, prefix[6] == 1 ? 2 : 4, where);
+        uint length = size.Length == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(size) : BinaryPrimitives.ReadUInt32LittleEndian(size);
+        if (length > MaxHeader) throw Error(where, $"its header at offset 8 claims {length} bytes where at most {MaxHeader} are allowed");
+        byte[] text = ReadExactly(stream, (int)length, where);
+        try
+        {
+            Encoding encoding = prefix[6] == 3 ? Encoding.UTF8 : Encoding.Latin1;
+            return (NpyHeader.Parse(encoding.GetString(text)), prefix.Length + size.Length + text.Length);
+        }
+        catch (FormatException error)
+        {
+            throw Error(where, $"in its header {error.Message}", "save it again as a plain array of numbers");
+        }
+    }
+
+    private static byte[] ReadExactly(Stream stream, int count, string where)
+    {
+        byte[] bytes = StreamReading.ReadUpTo(stream, count);
+        return bytes.Length == count ? bytes : throw Error(where, "it ends within its header");
+    }
+
+    // Walks the output in order; the odometer keeps the matching Fortran offset, whose first axis has stride 1.
+    internal static byte[] RowMajor(byte[] source, long[] shape, int size)
+    {
+        byte[] result = new byte[source.Length];
+        var strides = new long[shape.Length];
+        long stride = size;
+        for (int axis = 0; axis < shape.Length; stride *= shape[axis++]) strides[axis] = stride;
+        var index = new long[shape.Length];
+        long from = 0;
+        for (int to = 0; to < result.Length; to += size)
+        {
+            source.AsSpan((int)from, size).CopyTo(result.AsSpan(to));
+            from = Advance(index, shape, strides, from);
+        }
+
+        return result;
+    }
+
+    /// <summary>The place of the next element in row-major order.</summary>
+    internal static long Advance(long[] index, long[] shape, long[] strides, long from)
+    {
+        for (int axis = shape.Length - 1; axis >= 0; axis--)
+        {
+            from += strides[axis];
+            if (++index[axis] < shape[axis]) return from;
+            from -= index[axis] * strides[axis];
+            index[axis] = 0;
+        }
+
+        return from;
+    }
+
+    private static DataException Error(string where, string what, string fix = "save it again") =>
+        new($"{where} is not a sound NumPy array: {what}; {fix}.");
+}

@@ -1,0 +1,88 @@
+using System.Threading.Channels;
+using Rpat.Engine.Random;
+
+namespace Rpat.Formats.Data;
+
+/// <summary>
+/// The batches of an epoch in the order of its shuffle, made in the background while the batch before is trained on. What a batch
+/// holds does not depend on that: the background changes when the work is done, never what it gives.
+/// </summary>
+public sealed class BatchStream
+{
+    // One batch is trained on, one is ready, one is being made.
+    private const int Buffers = 3;
+
+    private readonly LabeledImages _set;
+    private readonly BatchOptions _options;
+    private readonly ulong _seed;
+    private readonly ImageBatch[] _buffers;
+
+    /// <summary>Prepares the batches of a set.</summary>
+    /// <param name="set">The images.</param>
+    /// <param name="options">How batches are made; a size above that of the set is that of the set.</param>
+    /// <param name="seed">The run's seed, which gives each epoch its order and each image its augmentation.</param>
+    public BatchStream(LabeledImages set, BatchOptions options, ulong seed)
+    {
+        (_set, _options, _seed) = (set, options with { Size = Math.Min(options.Size, set.Count) }, seed);
+        _buffers = [.. Enumerable.Range(0, Buffers).Select(_ => new ImageBatch(set, _options))];
+    }
+
+    /// <summary>Batches in an epoch.</summary>
+    public int Count => _options.Batches(_set.Count);
+
+    /// <summary>
+    /// The batches of one epoch. Each is valid until the next one is asked for. Only one enumeration may run at a time; leaving it
+    /// early is allowed and stops the background work.
+    /// </summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="first">The batch to begin with, for a run that resumes in the middle of an epoch.</param>
+    public IEnumerable<ImageBatch> Epoch(int epoch, int first = 0)
+    {
+        using var leave = new CancellationTokenSource();
+        Channel<ImageBatch> free = Pipe(), ready = Pipe();
+        foreach (ImageBatch buffer in _buffers) free.Writer.TryWrite(buffer);
+        Task producer = Task.Run(() => Produce(epoch, first, free.Reader, ready.Writer, leave.Token));
+        try
+        {
+            while (Wait(ready.Reader) && ready.Reader.TryRead(out ImageBatch? batch))
+            {
+                yield return batch;
+                free.Writer.TryWrite(batch);
+            }
+        }
+        finally
+        {
+            // The buffers serve the next epoch: nobody may be filling one when it begins.
+            leave.Cancel();
+            producer.GetAwaiter().GetResult();
+        }
+    }
+
+    private static Channel<ImageBatch> Pipe() =>
+        Channel.CreateBounded<ImageBatch>(new BoundedChannelOptions(Buffers) { SingleReader = true, SingleWriter = true });
+
+    // False at the end of the epoch; what the producer threw is thrown here, after the batches made before it.
+    private static bool Wait(ChannelReader<ImageBatch> ready) => ready.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
+
+    private async Task Produce(
+        int epoch, int first, ChannelReader<ImageBatch> free, ChannelWriter<ImageBatch> ready, CancellationToken leave)
+    {
+        try
+        {
+            int[] order = Permutation.Of(_set.Count, _seed, epoch);
+            for (int number = first; number < Count; number++)
+            {
+                ImageBatch batch = await free.ReadAsync(leave).ConfigureAwait(false);
+                int start = number * _options.Size;
+                batch.Load(order.AsSpan(start, Math.Min(_options.Size, order.Length - start)), _seed, epoch, number);
+                ready.TryWrite(batch);
+            }
+
+            ready.Complete();
+        }
+        catch (Exception error)
+        {
+            ready.Complete(error);
+        }
+    }
+}

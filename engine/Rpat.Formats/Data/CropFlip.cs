@@ -1,0 +1,35 @@
+using Rpat.Engine.Random;
+
+namespace Rpat.Formats.Data;
+
+/// <summary>
+/// Augments float batches. What happens to an image depends on the seed, the epoch, the view and the image's index only, never on
+/// the other images of the batch or on the order of calls.
+/// </summary>
+public static class CropFlip
+{
+    /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip, then Cutout.</summary>
+    /// <param name="set">The images.</param>
+    /// <param name="indices">Image numbers in <paramref name="set"/>.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">The epoch, which gives every pass over the data its own draws.</param>
+    /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>
+    /// <exception cref="ArgumentException">
+    /// The destination has another length, an index, the epoch or the view is out of range, or the pad is not below the image's size.
+    /// </exception>
+    public static void Apply(
+        LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Span<float> destination)
+    {
+        if (options.Pad < 0 || options.Pad >= Math.Min(set.Height, set.Width))
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.Pad, $"The pad must be from 0 to below the size of the images of '{set.Name}'.");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Cutout, nameof(options));
+        set.CheckBatch(indices.Length, destination.Length);
+        for (int i = 0; i < indices.Length; i++)
+        {
+            PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, indices[i], options.View, 0).Stream();
+            Augmentation.Apply((set.Height, set.Width), set.Image(indices[i]), options, draws, destination.Slice(i * set.ImageSize, set.ImageSize));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using Rpat.Engine.Random;
+
+namespace Rpat.Formats.Data;
+
+/// <summary>
+/// One training batch in host memory: augmented images, perhaps a second view of them, labels, and what CutMix has mixed. Loading
+/// is a pure function of the set, the options, the seed, the epoch and the batch's number, and allocates nothing.
+/// </summary>
+public sealed class ImageBatch
+{
+    private readonly LabeledImages _set;
+    private readonly BatchOptions _options;
+    private readonly float[] _images, _second, _scratch;
+    private readonly int[] _labels, _partners, _partnerLabels;
+    private readonly long[] _samples;
+    private ulong _seed;
+    private bool _made;
+
+    /// <summary>Makes an empty batch.</summary>
+    /// <param name="set">The images.</param>
+    /// <param name="options">How batches are made.</param>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    public ImageBatch(LabeledImages set, BatchOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Size);
+        if (options is { TwoViews: true, CutMix: > 0 })
+            throw new ArgumentException("CutMix has no meaning for a method that trains on two views: choose one.", nameof(options));
+        if (options.OnDemand && (options.TwoViews || options.CutMix > 0))
+            throw new ArgumentException("Second views and mixed images are made with their batch: leave OnDemand out.", nameof(options));
+        (_set, _options) = (set, options);
+        int values = checked(options.Size * set.ImageSize);
+        _images = new float[values];
+        _second = options.TwoViews ? new float[values] : [];
+        _scratch = options.CutMix > 0 ? new float[values] : [];
+        (_labels, _partners, _partnerLabels) = (new int[options.Size], new int[options.Size], new int[options.Size]);
+        _samples = new long[options.Size];
+    }
+
+    /// <summary>The number of images.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The epoch, as it was loaded for.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>The images, [N, C, H, W] in [0, 1].</summary>
+    public ReadOnlySpan<float> Images
+    {
+        get
+        {
+            if (!_made) Make();
+            return _images.AsSpan(0, Count * _set.ImageSize);
+        }
+    }
+
+    /// <summary>A second view of the same images; empty unless it was asked for.</summary>
+    public ReadOnlySpan<float> SecondView => _second.AsSpan(0, Math.Min(_second.Length, Count * _set.ImageSize));
+
+    /// <summary>The class of each image, [N].</summary>
+    public ReadOnlySpan<int> Labels => _labels.AsSpan(0, Count);
+
+    /// <summary>The class of the image that each one was mixed with, [N]; its own where nothing was mixed.</summary>
+    public ReadOnlySpan<int> PartnerLabels => _partnerLabels.AsSpan(0, Count);
+
+    /// <summary>λ: the weight of <see cref="Labels"/>, where <see cref="PartnerLabels"/> weigh 1 - λ; 1 where nothing was mixed.</summary>
+    public float Share { get; private set; } = 1;
+
+    /// <summary>The index of each image in the set, [N].</summary>
+    public ReadOnlySpan<long> Samples => _samples.AsSpan(0, Count);
+
+    /// <summary>Fills the batch.</summary>
+    /// <param name="indices">Image numbers in the set, at most as many as fit.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="number">The batch's number in its epoch, from 0.</param>
+    public void Load(ReadOnlySpan<int> indices, ulong seed, int epoch, int number)
+    {
+        (Count, Epoch, _seed, _made) = (indices.Length, epoch, seed, false);
+        if (_options.TwoViews)
+            CropFlip.Apply(_set, indices, _options.Augment with { View = 1 }, seed, epoch, _second.AsSpan(0, Count * _set.ImageSize));
+        for (int i = 0; i < Count; i++) (_labels[i], _partners[i], _samples[i]) = (_set.Labels[indices[i]], indices[i], indices[i]);
+        if (!_options.OnDemand) Make();
+        Mix(new RandomKey(seed, Purpose.Mix, epoch, number, 0, 0));
+    }
+
+    // Until something is mixed, the partners are the images themselves.
+    private void Make()
+    {
+        CropFlip.Apply(_set, _partners.AsSpan(0, Count), _options.Augment, _seed, Epoch, _images.AsSpan(0, Count * _set.ImageSize));
+        _made = true;
+    }
+
+    private void Mix(in RandomKey key)
+    {
+        Span<int> partners = _partners.AsSpan(0, Count);
+        if (_options.CutMix > 0)
+            Share = CutMix.Apply(_set, _images.AsSpan(0, Count * _set.ImageSize), _options.CutMix, key, partners, _scratch);
+        for (int i = 0; i < Count; i++) _partnerLabels[i] = _labels[Share < 1 ? partners[i] : i];
+    }
+}

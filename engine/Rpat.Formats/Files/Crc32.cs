@@ -1,0 +1,44 @@
+namespace Rpat.Formats.Files;
+
+/// <summary>The check sum of zip, gzip and PNG: CRC-32, reflected polynomial EDB88320 (ISO/IEC 3309).</summary>
+public static class Crc32
+{
+    private const int Slices = 8;
+
+    // [slice, byte]: what a byte gives that many bytes before the end of eight.
+    private static readonly uint[] _table = Table();
+
+    /// <summary>The sum of bytes.</summary>
+    /// <param name="bytes">Any number of them.</param>
+    /// <param name="before">The sum of what stood before them; 0 at the beginning.</param>
+    public static uint Of(ReadOnlySpan<byte> bytes, uint before = 0)
+    {
+        uint crc = ~before;
+        for (; bytes.Length >= Slices; bytes = bytes[Slices..])
+        {
+            uint next = 0;
+            for (int i = 0; i < Slices; i++) next ^= _table[256 * (Slices - 1 - i) + (bytes[i] ^ (i < 4 ? (byte)(crc >> 8 * i) : 0))];
+            crc = next;
+        }
+
+        foreach (byte b in bytes) crc = _table[(byte)(crc ^ b)] ^ (crc >> 8);
+        return ~crc;
+    }
+
+    private static uint[] Table()
+    {
+        var table = new uint[Slices * 256];
+        for (int i = 0; i < table.Length; i++)
+        {
+            uint crc = i < 256 ? (uint)i : table[i - 256];
+            if (i >= 256) table[i] = table[(byte)crc] ^ (crc >> 8);
+            else
+            {
+                for (int bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ 0xEDB88320;
+                table[i] = crc;
+            }
+        }
+
+        return table;
+    }
+}

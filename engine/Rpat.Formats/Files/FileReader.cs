@@ -1,0 +1,62 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Rpat.Formats.Files;
+
+/// <summary>
+/// Random access to one file of any length, in pieces. Errors are made by <c>fail</c>, so that a checkpoint's reader and a data
+/// reader raise their own kind.
+/// </summary>
+internal sealed class FileReader : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+    private readonly Func<string, Exception?, Exception> _fail;
+
+    private FileReader(string path, SafeFileHandle handle, Func<string, Exception?, Exception> fail)
+    {
+        Path = path;
+        _handle = handle;
+        _fail = fail;
+        Length = RandomAccess.GetLength(handle);
+    }
+
+    internal string Path { get; }
+
+    internal long Length { get; }
+
+    internal static FileReader Open(string path, Func<string, Exception?, Exception> fail)
+    {
+        try
+        {
+            // Delete sharing lets an atomic writer replace the file meanwhile; this handle keeps the old content.
+            return new FileReader(path, File.OpenHandle(path, share: FileShare.Read | FileShare.Delete), fail);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw fail($"'{path}' does not exist: check the path.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw fail($"'{path}' cannot be opened ({error.Message.TrimEnd('.')}): check that it is a file and readable.", error);
+        }
+    }
+
+    internal static FileReader OpenData(string path) => Open(path, (message, cause) => new DataException(message, cause));
+
+    internal void ReadExactly(long offset, Span<byte> destination)
+    {
+        try
+        {
+            for (int done = 0, got; done < destination.Length; done += got)
+            {
+                got = RandomAccess.Read(_handle, destination[done..], offset + done);
+                if (got == 0) throw _fail($"'{Path}' ends at byte {offset + done} while it is being read: copy it again.", null);
+            }
+        }
+        catch (IOException error)
+        {
+            throw _fail($"'{Path}' cannot be read at byte {offset} ({error.Message.TrimEnd('.')}): copy it again.", error);
+        }
+    }
+
+    public void Dispose() => _handle.Dispose();
+}

@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Rpat.Formats.Files;
+
+/// <summary>
+/// Reads files that are small by nature and may hold anything. A pipe, a device or a socket is refused before it is opened, since opening
+/// or reading one may never end; so is a file above its size.
+/// </summary>
+public static partial class RegularFile
+{
+    private const int CurrentFolder = -100, NoFollow = 0x100, StatxType = 1, StatxBytes = 256, ModeAt = 28;
+    private const int KindMask = 0xF000, Regular = 0x8000;
+
+    private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Whether there is a file of bytes at a path: no folder, pipe, socket or device.</summary>
+    /// <param name="path">The path; no exception whatever it holds.</param>
+    /// <param name="followLink">Whether a link at the path's end counts as the file that it names, or as none.</param>
+    public static bool Exists(string path, bool followLink = true)
+    {
+        if (path.Contains('\0') || !File.Exists(path)) return false;
+        if (!OperatingSystem.IsLinux()) return followLink || new FileInfo(path).LinkTarget is null;
+        Span<byte> status = stackalloc byte[StatxBytes];
+        int done = Statx(CurrentFolder, path, followLink ? 0 : NoFollow, StatxType, ref MemoryMarshal.GetReference(status));
+        return done == 0 && (BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]) & KindMask) == Regular;
+    }
+
+    /// <summary>Opens a file for reading.</summary>
+    /// <exception cref="IOException">There is none, it is no regular file, or it cannot be read.</exception>
+    public static FileStream Open(string path)
+    {
+        if (Directory.Exists(path)) throw new IOException($"'{path}' is a folder: give a file.");
+        if (File.Exists(path) && !Exists(path)) throw new IOException($"'{path}' is no regular file: give a file that lies on a disk.");
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or ArgumentException)
+        {
+            throw new IOException($"'{path}' cannot be read ({error.Message.TrimEnd('.')}): check the path and its permissions.", error);
+        }
+    }
+
+    /// <summary>Reads a file that has at most so many bytes.</summary>
+    /// <exception cref="IOException">As of <see cref="Open"/>, or it is larger.</exception>
+    public static byte[] ReadBytes(string path, int most)
+    {
+        using FileStream file = Open(path);
+        if (file.Length > most) throw new IOException($"'{path}' has {file.Length} bytes where at most {most} belong: check the path.");
+        var bytes = new byte[file.Length];
+        return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+    }
+
+    /// <summary>Reads a text in UTF-8, or in UTF-16 or UTF-32 behind their byte order marks.</summary>
+    /// <exception cref="IOException">As of <see cref="ReadBytes"/>, or it is no text: invalid UTF-8, or zero bytes as a loss of power leaves them.</exception>
+    public static string ReadText(string path, int most)
+    {
+        try
+        {
+            using var reader = new StreamReader(new MemoryStream(ReadBytes(path, most)), _strict);
+            string text = reader.ReadToEnd();
+            return text.Contains('\0') ? throw new IOException($"'{path}' holds zero bytes, so it is no text: write it anew.") : text;
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new IOException($"'{path}' is not UTF-8 text: save it as UTF-8.", error);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte status);
+}

@@ -1,0 +1,94 @@
+using Rpat.Engine.Nn;
+
+namespace Rpat.Formats.Onnx;
+
+/// <summary>Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a view becomes an operator of its own.</summary>
+internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
+{
+    private readonly Dictionary<Tensor, string> _names = [];
+
+    /// <summary>Names the network's input.</summary>
+    public void Input(Tensor tensor, string name) => _names[tensor] = name;
+
+    /// <summary>Translates one node; its output gets <paramref name="output"/> as name, or one of its own.</summary>
+    /// <exception cref="NotSupportedException">The op has no counterpart here.</exception>
+    public void Translate(Node node, string? output) => _names[node.Outputs[0]] = node.Op switch
+    {
+        "Conv2d" => Conv(node),
+        "DepthwiseConv2d" => Depthwise(node),
+        "ChannelBias" => graph.Node("Add", [Of(node.Inputs[0]), Channels((Parameter)node.Inputs[1].Tensor)]),
+        "BatchNorm2d" => Norm(node),
+        "Add" => Relu(graph.Node("Add", [Of(node.Inputs[0]), Of(node.Inputs[1])]), node),
+        "Relu" => graph.Node("Relu", [Of(node.Inputs[0])]),
+        "Materialize" => Of(node.Inputs[0]),
+        "MaxPool2d" => graph.Node(
+            "MaxPool", [Of(node.Inputs[0])],
+            [("kernel_shape", Pair(node.Attributes["window"])), ("strides", Pair(node.Attributes["stride"]))]),
+        "GlobalAveragePool" => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [Of(node.Inputs[0])])], [("axis", 1)]),
+        "ToActivations" => Reshape(node),
+        "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Weight(node.Inputs[1]), Weight(node.Inputs[2])], [("transB", 1)], output),
+        _ => throw new NotSupportedException($"ONNX export does not know the op {node.Op}."),
+    };
+
+    private string Conv(Node node)
+    {
+        string y = graph.Node("Conv", [Of(node.Inputs[0]), Weight(node.Inputs[1])], Window(node, 1));
+        return node.Inputs.Count > 2 ? graph.Node("Add", [y, Of(node.Inputs[2])]) : y;
+    }
+
+    private string Depthwise(Node node) =>
+        graph.Node("Conv", [Of(node.Inputs[0]), Weight(node.Inputs[1])], Window(node, node.Inputs[0].Tensor.Shape.C));
+
+    private string Norm(Node node)
+    {
+        BatchNorm2d layer = net.BatchNorms.First(norm => norm.Weight == node.Inputs[1].Tensor);
+        string[] inputs =
+        [
+            Of(node.Inputs[0]), Vector(layer.Weight), Vector(layer.Bias), Vector(layer.RunningMean), Vector(layer.RunningVar),
+        ];
+        return Relu(graph.Node("BatchNormalization", inputs, [("epsilon", BatchNorm2d.Epsilon)]), node);
+    }
+
+    private string Reshape(Node node)
+    {
+        Shape s = node.Outputs[0].Shape;
+        long[] sizes = [0, s.C, s.H, s.W]; // 0 keeps the batch
+        return graph.Node("Reshape", [Of(node.Inputs[0]), graph.Constant($"sizes.{s.C}x{s.H}x{s.W}", sizes)]);
+    }
+
+    private string Relu(string name, Node node) => node.Attributes["relu"] == 1 ? graph.Node("Relu", [name]) : name;
+
+    // The input normalisation is a view that no node makes.
+    private string Of(Edge edge) => _names.TryGetValue(edge.Tensor, out string? name) ? name : _names[edge.Tensor] = Normalized(edge.Tensor);
+
+    private string Normalized(Tensor tensor)
+    {
+        AffineView view = tensor.View ?? throw new NotSupportedException($"ONNX export does not know where {tensor} comes from.");
+        int channels = tensor.Shape.C;
+        string scale = graph.Constant("normalize.scale", view.Scale.ToArray().AsSpan(0, channels), 1, channels, 1, 1);
+        string shift = graph.Constant("normalize.shift", view.Shift.ToArray().AsSpan(0, channels), 1, channels, 1, 1);
+        return graph.Node("Add", [graph.Node("Mul", [_names[view.Source], scale]), shift]);
+    }
+
+    private string Weight(Edge edge)
+    {
+        var parameter = (Parameter)edge.Tensor;
+        return graph.Constant(parameter.Name, parameter.ToArray(), [.. parameter.Dimensions.Select(size => (long)size)]);
+    }
+
+    private string Vector(Tensor values) => graph.Constant(values.Name, values.ToArray(), values.Shape.C);
+
+    private string Channels(Parameter values) => graph.Constant(values.Name, values.ToArray(), 1, values.Shape.C, 1, 1);
+
+    private static (string, object)[] Window(Node node, int groups)
+    {
+        int padding = node.Attributes["padding"];
+        return
+        [
+            ("kernel_shape", Pair(node.Attributes["kernel"])), ("strides", Pair(node.Attributes["stride"])),
+            ("pads", new[] { padding, padding, padding, padding }), ("dilations", Pair(1)), ("group", groups),
+        ];
+    }
+
+    private static int[] Pair(int value) => [value, value];
+}

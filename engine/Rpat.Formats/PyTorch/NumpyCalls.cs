@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Rpat.Formats.PyTorch;
+
+/// <summary>numpy numbers and arrays inside pickles: best accuracies, and the pixels of CIFAR batches.</summary>
+internal static class NumpyCalls
+{
+    /// <summary>The state of a dtype: (version, byte order, ...).</summary>
+    public static void Build(NumpyType type, object? state)
+    {
+        if (state is PickleTuple { Items: [_, string { Length: 1 } order, ..] }) type.Order = order;
+    }
+
+    /// <summary>The state of an array: (version, shape, dtype, Fortran order, bytes).</summary>
+    public static void Build(NumpyArray array, object? state, Func<string, CheckpointException> fail)
+    {
+        if (state is not PickleTuple { Items: [_, var shape, NumpyType type, bool fortran, var content] }) return;
+        if (Raw(content) is not { } data) return; // an array of objects
+        array.Shape = TorchCalls.Sizes(shape) ?? throw fail("a numpy array has an impossible shape");
+        (array.Type, array.FortranOrder, array.Data) = (type, fortran, data);
+    }
+
+    /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of another kind.</summary>
+    public static NumpyArray? FromBuffer(IReadOnlyList<object?> arguments) =>
+        arguments is [var content, NumpyType type, var shape, string order]
+        && Raw(content) is { } data && TorchCalls.Sizes(shape) is { } sizes
+            ? new NumpyArray { Type = type, Shape = sizes, FortranOrder = order == "F", Data = data }
+            : null;
+
+    /// <summary>A number from (dtype, bytes), or null when it is of a kind that has no counterpart.</summary>
+    public static object? Scalar(IReadOnlyList<object?> arguments, Func<string, CheckpointException> fail)
+    {
+        if (arguments is not [NumpyType type, var content] || Raw(content) is not { } data) return null;
+        if (ToArray("number", new NumpyArray { Type = type, Data = data }, fail) is not { } number) return null;
+        if (number.Type == ElementType.Bool) return data[0] != 0;
+        return number.Type is ElementType.F16 or ElementType.F32 ? (double)number.ToFloats()[0]
+            : number.Type == ElementType.F64 ? MemoryMarshal.Read<double>(number.Data.Span)
+            : number.Type is ElementType.C64 or ElementType.U64 ? null
+            : number.ToInt64()[0];
+    }
+
+    /// <summary>The array row-major and little-endian, or null when its elements have no counterpart here.</summary>
+    public static NamedArray? ToArray(string name, NumpyArray array, Func<string, CheckpointException> fail)
+    {
+        if (array.Type is null || array.Data is null || !NpyHeader.TryParseDescr(array.Type.Descr, out var type, out bool bigEndian)) return null;
+        if (ArrayShape.Bytes(array.Shape, type) != array.Data.Length)
+            throw fail($"a numpy array of shape {ArrayShape.Text(array.Shape)} has {array.Data.Length} bytes");
+        byte[] data = [.. array.Data];
+        if (bigEndian) StreamReading.SwapBytes(data, type);
+        if (array.FortranOrder) data = Npy.RowMajor(data, array.Shape, type.Size());
+        return new NamedArray(name, type, array.Shape, data);
+    }
+
+    // Python 2 wrote few bytes as it wrote texts.
+    private static byte[]? Raw(object? content) => content is string text ? Encoding.Latin1.GetBytes(text) : content as byte[];
+}

@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Rpat.Formats.TensorBoard;
+
+/// <summary>
+/// The framing of records in event files (TFRecord): length, masked CRC of the length, payload, masked CRC of the payload. A reader
+/// ignores a last record that was cut short.
+/// </summary>
+public static class EventFrame
+{
+    /// <summary>Bytes of a record beyond its payload.</summary>
+    public const int Overhead = 16;
+
+    private const uint MaskDelta = 0xA282EAD8;
+
+    /// <summary>A whole record.</summary>
+    /// <param name="payload">One encoded event.</param>
+    public static byte[] Of(ReadOnlySpan<byte> payload)
+    {
+        var record = new byte[Overhead + payload.Length];
+        BinaryPrimitives.WriteUInt64LittleEndian(record, (ulong)payload.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), Masked(record.AsSpan(0, 8)));
+        payload.CopyTo(record.AsSpan(12));
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + payload.Length), Masked(payload));
+        return record;
+    }
+
+    /// <summary>CRC-32C (Castagnoli), with the start and the complement at the end that the format wants.</summary>
+    public static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        uint crc = uint.MaxValue;
+        for (; bytes.Length >= 8; bytes = bytes[8..]) crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        foreach (byte b in bytes) crc = BitOperations.Crc32C(crc, b);
+        return ~crc;
+    }
+
+    /// <summary>The CRC as it stands in the file: turned and shifted, so that a CRC over CRCs means something.</summary>
+    public static uint Masked(ReadOnlySpan<byte> bytes) => unchecked(BitOperations.RotateRight(Crc(bytes), 15) + MaskDelta);
+
+    /// <summary>
+    /// Where to cut a file of <see cref="EventRecords"/> so that it ends with a step: the length of its whole records up to the first
+    /// one of a later step.
+    /// </summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="step">The last step that stays.</param>
+    public static int LengthUpTo(ReadOnlySpan<byte> file, long step)
+    {
+        int at = 0;
+        while (file.Length - at >= Overhead)
+        {
+            ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file[at..]);
+            if (length > (ulong)(file.Length - at - Overhead) || StepOf(file.Slice(at + 12, (int)length)) > step) break;
+            at += Overhead + (int)length;
+        }
+
+        return at;
+    }
+
+    /// <summary>The numbers of one tag in a file of <see cref="EventRecords"/>, by step, as far as its records are whole.</summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="tag">As it was given to <see cref="EventRecords.Scalar"/>.</param>
+    public static IReadOnlyList<(long Step, float Value)> Scalars(ReadOnlySpan<byte> file, string tag)
+    {
+        List<(long, float)> found = [];
+        for (int at = 0; file.Length - at >= Overhead;)
+        {
+            ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file[at..]);
+            if (length > (ulong)(file.Length - at - Overhead)) break;
+            var payload = file.Slice(at + 12, (int)length);
+            if (IsScalar(payload, tag)) found.Add((StepOf(payload), BinaryPrimitives.ReadSingleLittleEndian(payload[^sizeof(float)..])));
+            at += Overhead + (int)length;
+        }
+
+        return found;
+    }
+
+    // Between its time, nine bytes, and its number, the last four, a record is that of any other number of the tag at that step.
+    private static bool IsScalar(ReadOnlySpan<byte> payload, string tag)
+    {
+        const int Time = 9;
+        if (payload.Length < Time + sizeof(float) || payload.Length > Time + 64 + 4 * tag.Length) return false;
+        var other = EventRecords.Scalar(0, StepOf(payload), tag, 0).AsSpan(12..^4);
+        return other.Length == payload.Length && other[Time..^sizeof(float)].SequenceEqual(payload[Time..^sizeof(float)]);
+    }
+
+    // An event begins with its time, a tag and eight bytes; its step, where it is not 0, is the varint behind the tag 0x10.
+    private static long StepOf(ReadOnlySpan<byte> payload)
+    {
+        long step = 0;
+        if (payload.Length < 10 || payload[9] != 0x10) return step;
+        for (int i = 10, shift = 0; i < payload.Length; i++, shift += 7)
+        {
+            step |= (long)(payload[i] & 127) << shift;
+            if (payload[i] < 128) break;
+        }
+
+        return step;
+    }
+}

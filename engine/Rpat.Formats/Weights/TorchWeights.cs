@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace Rpat.Formats.Weights;
+
+/// <summary>The tensors of a PyTorch checkpoint.</summary>
+internal sealed class TorchWeights : WeightFile
+{
+    private const long Spare = 1 << 20;
+
+    private readonly TorchArchive _archive;
+    private readonly Dictionary<string, (object Tensor, int Place)> _tensors = new(StringComparer.Ordinal);
+    private readonly List<KeyValuePair<string, string>> _values = [];
+    private readonly List<WeightEntry> _entries = [];
+    private readonly List<string> _notes = [];
+
+    public TorchWeights(TorchArchive archive) : base(archive.Path, archive.Kind)
+    {
+        _archive = archive;
+        try
+        {
+            foreach (Found found in TensorWalk.Collect(archive)) Add(found);
+            CheckSize();
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
+        if (archive.Unknown.Count > 0)
+        {
+            string more = archive.Unknown.Count > 20 ? ", …" : "";
+            _notes.Add($"these classes were taken as plain records: {string.Join(", ", archive.Unknown.Take(20))}{more}");
+        }
+    }
+
+    public override IReadOnlyList<WeightEntry> Tensors => _entries;
+
+    public override IReadOnlyList<KeyValuePair<string, string>> Values => _values;
+
+    public override IReadOnlyList<string> Notes => _notes;
+
+    public override NamedArray Load(string name)
+    {
+        if (!_tensors.TryGetValue(name, out var found))
+            throw new CheckpointException($"'{Path}' has no tensor '{name}' among its {_tensors.Count}: check that the file belongs to this model.");
+        return found.Tensor switch
+        {
+            TensorRef reference => TensorReader.Read(_archive, name, reference),
+            OtherTensor other => throw Unreadable(Path, name, other.Type),
+            _ => (NamedArray)found.Tensor,
+        };
+    }
+
+    protected override void Dispose(bool disposing) => _archive.Dispose();
+
+    private void Add(Found found)
+    {
+        switch (found.Value)
+        {
+            case TensorRef tensor: Add(found.Path, tensor, tensor.Type, tensor.Shape); break;
+            case OtherTensor other: Add(found.Path, other, null, other.Shape, other.Type); break;
+            case NumpyArray numpy:
+                if (NumpyCalls.ToArray(found.Path, numpy, what => _archive.Fail(what)) is { } array) Add(found.Path, array, array.Type, array.Shape);
+                break;
+            default: _values.Add(new(found.Path, Convert.ToString(found.Value, CultureInfo.InvariantCulture)!)); break;
+        }
+    }
+
+    // A dict may set a key twice: the last value counts.
+    private void Add(string name, object tensor, ElementType? type, long[] shape, string? otherType = null)
+    {
+        var entry = new WeightEntry(name, type, shape, otherType);
+        bool again = _tensors.TryGetValue(name, out var before);
+        int place = again ? before.Place : _entries.Count;
+        if (!again) _entries.Add(entry);
+        else _entries[place] = entry;
+        _tensors[name] = (tensor, place);
+    }
+
+    // A few bytes shown as a huge tensor (stride 0) must not take the memory that the tensor claims.
+    private void CheckSize()
+    {
+        Int128 total = 0;
+        foreach (var (tensor, _) in _tensors.Values) total += tensor is TensorRef reference ? reference.Bytes : 0;
+        if (total > 4 * (Int128)_archive.Length + Spare)
+            throw _archive.Fail($"its tensors take {total} bytes, far more than the file's {_archive.Length}");
+    }
+}

@@ -1,0 +1,148 @@
+using System.IO.Compression;
+
+namespace Rpat.Formats.Weights;
+
+/// <summary>One tensor of a file of weights.</summary>
+/// <param name="Name">Its name in the file.</param>
+/// <param name="Type">The element type; null for one that cannot be read.</param>
+/// <param name="Shape">The sizes, slowest first; empty for a scalar.</param>
+/// <param name="OtherType">What the file calls a type that cannot be read.</param>
+public sealed record WeightEntry(string Name, ElementType? Type, long[] Shape, string? OtherType = null)
+{
+    /// <summary>The element type for people, such as <c>f32</c> or <c>f8_e4m3</c>.</summary>
+    public string TypeName => (Type?.ToString() ?? OtherType ?? "?").ToLowerInvariant();
+}
+
+/// <summary>
+/// A file of weights of any kind that can be read: safetensors, PyTorch's zip, stream and tar checkpoints (state dicts, whole
+/// modules, TorchScript), Python pickles of numpy arrays, .npz and .npy. Nothing in a file is ever executed, and memory stays
+/// within a small multiple of the file's size. Tensors are read when asked for.
+/// </summary>
+public abstract class WeightFile : IDisposable
+{
+    private protected WeightFile(string path, string kind) => (Path, Kind) = (path, kind);
+
+    /// <summary>The path as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>What the file is, such as <c>PyTorch zip checkpoint</c>.</summary>
+    public string Kind { get; }
+
+    /// <summary>The tensors in the order of the file; names differ.</summary>
+    public abstract IReadOnlyList<WeightEntry> Tensors { get; }
+
+    /// <summary>Numbers and short texts that stand beside the tensors, such as the epoch.</summary>
+    public virtual IReadOnlyList<KeyValuePair<string, string>> Values => [];
+
+    /// <summary>The writer's free text by name (safetensors); empty for all other kinds.</summary>
+    public virtual IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>();
+
+    /// <summary>What a user should know of how the file was read, each without a full stop.</summary>
+    public virtual IReadOnlyList<string> Notes => [];
+
+    /// <summary>Opens a file; its first bytes say what it is, its name does not matter.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="key">The name under which the part to take stands, such as <c>ema</c>; null or empty for everything.</param>
+    /// <exception cref="CheckpointException">The file is missing, damaged, of no kind that is known, or has no such part.</exception>
+    public static WeightFile Open(string path, string? key = null)
+    {
+        FileReader reader = FileReader.Open(path, (message, cause) => new CheckpointException(message, cause));
+        try
+        {
+            WeightFile file = Open(reader);
+            return string.IsNullOrEmpty(key) ? file : new PartOfFile(file, key);
+        }
+        catch (Exception error)
+        {
+            reader.Dispose();
+            // A header's words may stand in the message: they must not break the line.
+            if (error is DataException) throw new CheckpointException(string.Concat(error.Message.Select(c => char.IsControl(c) ? '?' : c)), error);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a tensor.</summary>
+    /// <param name="name">One of the names of <see cref="Tensors"/>.</param>
+    /// <exception cref="CheckpointException">There is no such tensor, its type is not known, or the file cannot be read.</exception>
+    public abstract NamedArray Load(string name);
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the file.</summary>
+    protected abstract void Dispose(bool disposing);
+
+    internal static CheckpointException Unreadable(string path, string name, string type) =>
+        new($"'{path}' holds tensor '{name}' as {type}, a type that cannot be read: save it as F32.");
+
+    private static WeightFile Open(FileReader reader)
+    {
+        byte[] start = new byte[Math.Min(512, reader.Length)];
+        reader.ReadExactly(0, start);
+        string path = reader.Path;
+        if (start.AsSpan().StartsWith("PK\x03\x04"u8)) return OpenZip(reader);
+        if (TorchStream.Matches(start)) return new TorchWeights(new TorchStream(reader));
+        if (TorchTar.Matches(start)) return new TorchWeights(new TorchTar(reader));
+        if (start.AsSpan().StartsWith(NpyHeader.Magic)) return Arrays(reader, "NumPy array", () => [Npy.Read(path)]);
+        if (start.Length > 8 && start[8] == '{') return OpenSafetensors(reader);
+        if (BarePickle.Matches(start)) return new TorchWeights(new BarePickle(reader));
+        throw UnknownKind.Of(path, start);
+    }
+
+    private static SafetensorsWeights OpenSafetensors(FileReader reader)
+    {
+        reader.Dispose();
+        SafetensorsFile file = Safetensors.Read(reader.Path);
+        try
+        {
+            file.CheckDigest();
+            return new SafetensorsWeights(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static WeightFile OpenZip(FileReader reader)
+    {
+        string path = reader.Path;
+        reader.Dispose();
+        return HoldsArrays(path, reader.Length) ? new ArrayWeights(path, "NumPy archive", Npz.Read(path).Values) : new TorchWeights(TorchZip.Open(path));
+    }
+
+    private static ArrayWeights Arrays(FileReader reader, string kind, Func<IEnumerable<NamedArray>> read)
+    {
+        reader.Dispose();
+        return new ArrayWeights(reader.Path, kind, read());
+    }
+
+    // An .npz has arrays and no pickle.
+    private static bool HoldsArrays(string path, long length)
+    {
+        try
+        {
+            using ZipArchive archive = ZipFile.OpenRead(path);
+            bool arrays = false, pickle = false;
+            Int128 unpacked = 0;
+            foreach (ZipArchiveEntry entry in archive.Entries)
+            {
+                arrays |= entry.FullName.EndsWith(".npy", StringComparison.Ordinal);
+                pickle |= entry.FullName.EndsWith("data.pkl", StringComparison.Ordinal);
+                unpacked += entry.Length;
+            }
+            if (arrays && !pickle && Unpacking.TooMuchForWeights(unpacked, length, spare: 1 << 20) is { } reason)
+                throw new CheckpointException($"'{path}' is not a sound .npz file: {reason}; save it again with numpy.savez.");
+            return arrays && !pickle;
+        }
+        catch (Exception error) when (TorchZip.IsDamage(error))
+        {
+            throw new CheckpointException($"'{path}' is not a sound zip file ({error.Message.TrimEnd('.')}): download or save it again.", error);
+        }
+    }
+}
