@@ -1,4 +1,3 @@
-using Rpat.Engine.Distributed;
 
 namespace Rpat.Engine;
 

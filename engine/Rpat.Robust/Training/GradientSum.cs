@@ -1,4 +1,3 @@
-using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Robust;

@@ -15,7 +15,7 @@ internal sealed class StepBench : IDisposable
     private const double WarmSeconds = 1;
     private const float Rate = 0.01f;
 
-    private readonly TrainingSetup _setup;
+    private readonly Run _run;
     private readonly float[] _images;
     private readonly int[] _labels;
     private readonly long[] _samples;
@@ -28,30 +28,30 @@ internal sealed class StepBench : IDisposable
     /// <summary>Builds the network and records nothing yet.</summary>
     public StepBench(TrainerConfig config)
     {
-        _setup = TrainingSetup.Synthetic(config);
-        var images = _setup.Data.Train;
+        _run = Training.Run.Synthetic(config);
+        var images = _run.Data.Train;
         (_labels, _samples) = (images.Labels, [.. Enumerable.Range(0, images.Count).Select(i => (long)i)]);
         _images = [.. images.Pixels.Select(pixel => pixel / 255f)];
-        _x = Tensor.From(_setup.Device, _setup.Net.InputShape.WithBatch(images.Count), _images);
-        _y = Labels.From(_setup.Device, _labels);
-        _attack = new Pgd(_setup.Net, _setup.Attack(config.Attack.Steps));
-        _clean = new TrainingStep(_setup.Net, new Clean(), _setup.Sgd, _setup.Seed);
-        _eval = new Tape(_setup.Device);
-        _eval.Keep(_setup.Net.Forward(_eval, _x, BnMode.Eval));
+        _x = Tensor.From(_run.Device, _run.Net.InputShape.WithBatch(images.Count), _images);
+        _y = Labels.From(_run.Device, _labels);
+        _attack = new Pgd(_run.Net, _run.Attack(config.Attack.Steps));
+        _clean = new TrainingStep(_run.Net, new Clean(), _run.Sgd, _run.Seed);
+        _eval = new Tape(_run.Device);
+        _eval.Keep(_run.Net.Forward(_eval, _x, BnMode.Eval));
     }
 
     /// <summary>What can be timed: the whole step, its attack alone, a step on clean images, and a forward pass in evaluation mode.</summary>
     public static IReadOnlyList<string> Items { get; } = ["step", "attack", "clean-step", "eval-forward"];
 
     /// <summary>Images a batch.</summary>
-    public int Batch => _setup.Batch;
+    public int Batch => _run.Batch;
 
     /// <summary>What it runs on.</summary>
-    public Device Device => _setup.Device;
+    public Device Device => _run.Device;
 
     /// <summary>What is timed on what, in one line.</summary>
     public string Description =>
-        $"{_setup.Model.Name} width {_setup.Model.Width}, {_setup.Net.Parameters.Count:N0} parameters, {_setup.Net.InputShape.WithBatch(Batch)}; {_setup.Device.Description}";
+        $"{_run.Model.Name} width {_run.Model.Width}, {_run.Net.Parameters.Count:N0} parameters, {_run.Net.InputShape.WithBatch(Batch)}; {_run.Device.Description}";
 
     /// <summary>Times a batch in each round, after warming up; a round repeats short items for at least half a second.</summary>
     public BenchRow Time(string item, int rounds)
@@ -71,7 +71,7 @@ internal sealed class StepBench : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _setup.Dispose();
+    public void Dispose() => _run.Dispose();
 
     private double Repeat(string item, double leastSeconds)
     {
@@ -85,8 +85,8 @@ internal sealed class StepBench : IDisposable
     {
         switch (item)
         {
-            case "step": _setup.Step.Run(_images, _labels, _samples, epoch: 1, Rate); break;
-            case "attack": _attack.Perturb(_x, _y, new RandomKey(_setup.Seed, Purpose.AttackStart, 0, 0, 0, 0), _samples); break;
+            case "step": _run.Step.Run(_images, _labels, _samples, epoch: 1, Rate); break;
+            case "attack": _attack.Perturb(_x, _y, new RandomKey(_run.Seed, Purpose.AttackStart, 0, 0, 0, 0), _samples); break;
             case "clean-step": _clean.Run(_images, _labels, _samples, epoch: 1, Rate); break;
             default: _eval.Forward(); break;
         }
@@ -94,7 +94,7 @@ internal sealed class StepBench : IDisposable
 
     private IReadOnlyList<Tape> Tapes(string item) => item switch
     {
-        "step" => _setup.Step.Tapes,
+        "step" => _run.Step.Tapes,
         "attack" => [_attack.Tape(Batch)],
         "clean-step" => _clean.Tapes,
         _ => [_eval],

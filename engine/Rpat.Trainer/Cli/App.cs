@@ -50,7 +50,7 @@ internal static class App
             TrainCommand.Create(host),
             ConfigCommand.Create(host),
             RecipesCommand.Create(host),
-            ReproduceCommand.Create(host),
+            ReproduceCommand.Create(host, Run),
             PerceptionCommand.Create(host),
             EvalCommand.Create(host),
             AttackCommand.Create(host),

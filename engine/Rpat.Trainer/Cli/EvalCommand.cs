@@ -45,7 +45,7 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
-        using var stop = new StopRequest(() => _host.Note("stopping; a second signal leaves at once"), Environment.Exit);
+        using var stop = new StopRequest { Announced = () => _host.Note("stopping; a second signal leaves at once"), Leave = Environment.Exit };
         stop.Listen();
         try
         {

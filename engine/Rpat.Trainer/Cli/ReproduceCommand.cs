@@ -14,6 +14,7 @@ internal sealed class ReproduceCommand
     private const string ManifestName = "reproduce.json";
 
     private readonly Host _host;
+    private readonly Func<string[], Host, int> _program;
     private readonly Option<string> _scale = new("--scale") { Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings", HelpName = "quick|paper", DefaultValueFactory = _ => "quick" };
     private readonly Option<string> _methods = new("--methods") { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…", DefaultValueFactory = _ => "all" };
     private readonly Option<string> _seeds = new("--seeds") { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3", DefaultValueFactory = _ => "1" };
@@ -30,10 +31,13 @@ internal sealed class ReproduceCommand
     private readonly DeviceOption _device;
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
-    private ReproduceCommand(Host host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
+    private ReproduceCommand(Host host, Func<string[], Host, int> program) =>
+        (_host, _program, _device, _dataDir) = (host, program, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new ReproduceCommand(host).Build();
+    /// <param name="host">What the program may touch of its process.</param>
+    /// <param name="program">Runs another command line of the program.</param>
+    public static Command Create(Host host, Func<string[], Host, int> program) => new ReproduceCommand(host, program).Build();
 
     private Command Build()
     {
@@ -49,7 +53,7 @@ internal sealed class ReproduceCommand
     {
         var plan = Plan(parsed);
         Claim(plan, parsed.GetValue(_resume));
-        var reproduction = new Reproduction(plan, _host);
+        var reproduction = new Reproduction(plan, _host, _program);
         int code = reproduction.Run();
         var rows = reproduction.Rows();
         _json.Give(parsed, _host, () => ReproduceTable.Json(rows), () =>

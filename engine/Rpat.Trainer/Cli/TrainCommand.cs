@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Rpat.Engine.Distributed;
+using System.Text;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
@@ -64,7 +64,7 @@ internal sealed class TrainCommand
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         plan = plan.Settled(_host.Note);
-        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed) : TrainTogether(plan, parsed, place, Options(sources));
+        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, Options(sources));
     }
 
     private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(ConfigResolver.Resolve(sources), _host);
@@ -81,26 +81,29 @@ internal sealed class TrainCommand
     {
         int processes = resolved.Config.Run.Processes;
         var config = processes == 1 ? resolved.Config : TeamSetup.Local(resolved.Config, TeamSetup.First(processes));
-        using var setup = TrainingSetup.Open(config);
+        using var run = Training.Run.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
-        foreach (string note in setup.Notes) _host.Out.WriteLine($"# {note}");
-        _host.Out.Write(Forecast.Of(config, setup).Comments());
+        foreach (string note in run.Notes) _host.Out.WriteLine($"# {note}");
+        _host.Out.Write(Forecast.Of(run).Comments());
         return ExitCode.Done;
     }
 
     // Data and model come first: what is wrong with them is said before a run folder exists.
-    private int Train(RunPlan plan, ParseResult parsed)
+    private int Train(RunPlan plan, ParseResult parsed, Communicator? group, Place? place = null)
     {
-        new FirstUse(_host).Require(plan.Resolved.Config.Device.Name, plan.Resolved.Config.Device.Precision);
-        using var setup = TrainingSetup.Open(plan.Resolved.Config);
-        if (plan.Folder is null && plan.Resolved.Config.Run.CheckDisk) DiskNeed.Of(plan.Resolved.Config, setup).Require(plan.Resolved.Config.Run.Out);
-        string folder = "";
-        int code = TrainSession.Run(plan, setup.Compute(), Arguments(parsed), Talker(parsed), (config, run, view, stop) =>
+        var config = plan.Resolved.Config;
+        using var stop = new StopRequest();
+        var team = new RunTeam(group, stop, place is null ? null : TeamSetup.Description(place, config));
+        return team.ForAll(() =>
         {
-            folder = run.Path;
-            return TrainingRun.Execute(config, setup, run, view, stop);
+            new FirstUse(_host).Require(config.Device.Name, config.Device.Precision);
+            using var run = Training.Run.Open(config, team);
+            if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(run).Require(config.Run.Out);
+            using var session = new TrainingSession(plan, run.Compute(), ["rpat", .. Arguments(parsed)], _host.Clock);
+            int code = new TrainConsole(session, stop, Talker(parsed)).Run(view => session.Train(run, view));
+            if (code == ExitCode.Done) _json.Give(parsed, _host, () => new { run = session.Folder.Path, results = RunResult.Read(session.Folder.Path) }, () => { });
+            return code;
         });
-        return Told(parsed, code, folder);
     }
 
     // Rank 0 alone resolves, writes and shows; the others get its configuration.
@@ -113,17 +116,13 @@ internal sealed class TrainCommand
         var (team, workers) = launched is null ? TeamSetup.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
         using (workers)
         using (team)
-        using (var training = new TeamTraining(team, place, plan, _host))
-            return Told(parsed, training.Run(arguments, Talker(parsed)), training.Folder);
+        {
+            team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
+            return Train(plan with { Resolved = plan.Resolved with { Config = TeamSetup.Local(plan.Resolved.Config, place) } }, parsed, team, place);
+        }
     }
 
     private static string[] Arguments(ParseResult parsed) => [.. parsed.Tokens.Select(token => token.Value)];
-
-    private int Told(ParseResult parsed, int code, string folder)
-    {
-        if (code == ExitCode.Done) _json.Give(parsed, _host, () => new { run = folder, results = RunResult.Read(folder) }, () => { });
-        return code;
-    }
 
     // Where stdout is for JSON alone, people read their table on stderr. Else its loss is no failure: the folder holds all of it.
     private Host Talker(ParseResult parsed) =>

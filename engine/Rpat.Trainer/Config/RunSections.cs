@@ -94,8 +94,14 @@ internal sealed record CheckpointSection
 /// <param name="Steps">PGD steps; 0 for clean images.</param>
 internal sealed record EvalAttack(string Name, int Steps)
 {
+    /// <summary>No attack at all.</summary>
+    public static EvalAttack Clean { get; } = new("clean", 0);
+
+    /// <summary>Whether no attack is made.</summary>
+    public bool IsClean => Steps == 0;
+
     /// <summary>The name as a table's heading: <c>Clean</c>, <c>PGD-20</c>.</summary>
-    public string Title => Steps == 0 ? "Clean" : FormattableString.Invariant($"PGD-{Steps}");
+    public string Title => IsClean ? "Clean" : FormattableString.Invariant($"PGD-{Steps}");
 }
 
 /// <summary>How the numbers are computed; results differ by rounding only.</summary>

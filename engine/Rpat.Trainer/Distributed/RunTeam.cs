@@ -1,5 +1,5 @@
-using Rpat.Engine.Distributed;
 using Rpat.Robust;
+using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Distributed;
@@ -8,48 +8,80 @@ namespace Rpat.Trainer.Distributed;
 /// What the processes of a run do together between its steps: they agree on when to stop, start from the same state, and divide evaluations.
 /// A run of one process has a team of its own, which costs nothing.
 /// </summary>
-/// <param name="team">The processes; null for one.</param>
-/// <param name="stop">What signals ask of this process.</param>
-/// <param name="description">Who the processes are, for people.</param>
-internal sealed class RunTeam(Communicator? team, StopRequest stop, string? description = null)
+internal sealed class RunTeam
 {
     private int _agreed;
 
+    /// <summary>Makes the team.</summary>
+    /// <param name="group">The processes; null for one.</param>
+    /// <param name="stop">What signals ask of this process; null where none ask.</param>
+    /// <param name="description">Who the processes are, for people; null for one.</param>
+    public RunTeam(Communicator? group = null, StopRequest? stop = null, string? description = null)
+    {
+        (Group, Stop, Description) = (group, stop ?? new StopRequest(), description);
+        string what = IsFirst ? "it had saved" : "its step had ended";
+        if (group is not null) Stop.Leaving = code => group.Fail(code, FormattableString.Invariant($"rank {group.Rank} was stopped before {what}"));
+    }
+
+    /// <summary>The processes; null for one.</summary>
+    public Communicator? Group { get; }
+
+    /// <summary>What signals ask of this process.</summary>
+    public StopRequest Stop { get; }
+
     /// <summary>Who the processes are, for people; null for one.</summary>
-    public string? Description => description;
+    public string? Description { get; }
+
+    /// <summary>Whether this process writes and shows what the run does.</summary>
+    public bool IsFirst => Group is null or { Rank: 0 };
 
     /// <summary>Whether the run is to stop: what this process was asked, or in a team what all have agreed on.</summary>
-    public bool IsStopping => team is null ? stop.IsRequested : _agreed != 0;
+    public bool IsStopping => Group is null ? Stop.IsRequested : _agreed != 0;
 
     /// <summary>The exit code that all have agreed on; 0 while the run continues.</summary>
-    public int Code => team is null ? stop.Code : _agreed;
+    public int Code => Group is null ? Stop.Code : _agreed;
 
     /// <summary>
     /// Asks, before a step, whether the run is to stop. In a team a signal that any process got counts for all, from the same step on.
     /// </summary>
     public bool Stops()
     {
-        if (team is not null) Agree(team);
+        if (Group is not null) Agree(Group);
         return IsStopping;
     }
 
-    /// <summary>Gives all processes the state of rank 0: network, method, and where the run stands.</summary>
-    public void ShareState(TrainingSetup setup, RunState state)
+    /// <summary>Does something whose failure ends the run of all processes.</summary>
+    public T ForAll<T>(Func<T> work)
     {
-        if (team is not null) SharedState.Send(team, setup, state);
+        try
+        {
+            return work();
+        }
+        catch (Exception error) when (Group is not null && error is not PeerLostException)
+        {
+            var report = ErrorReport.Of(error);
+            Group.Fail(report.Code, report.Sentence);
+            throw;
+        }
+    }
+
+    /// <summary>Gives all processes the state of rank 0: network, method, and where the run stands.</summary>
+    public void ShareState(Run run)
+    {
+        if (Group is not null) SharedState.Send(Group, run);
     }
 
     /// <summary>Gives all processes the weights that rank 0 reports now.</summary>
-    public void ShareReported(TrainingSetup setup)
+    public void ShareReported(Run run)
     {
-        if (team is not null) SharedState.SendReported(team, setup);
+        if (Group is not null) SharedState.SendReported(Group, run);
     }
 
     /// <summary>What rank 0 says, in all processes.</summary>
     public bool Share(bool said)
     {
         Span<bool> value = [said];
-        team?.Broadcast(value);
+        Group?.Broadcast(value);
         return value[0];
     }
 
@@ -66,7 +98,7 @@ internal sealed class RunTeam(Communicator? team, StopRequest stop, string? desc
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, PgdOptions? attack, ulong seed, Action<int>? progress = null, bool stops = false)
     {
-        if (team is null) return evaluator.Run(images, attack, seed, done => Tell(done));
+        if (Group is not { } team) return evaluator.Run(images, attack, seed, done => Tell(done));
         var (first, count) = new BatchShare(team, images.Count).Of(team.Rank);
         int rounds = (new BatchShare(team, images.Count).Of(0).Count + evaluator.BatchSize - 1) / evaluator.BatchSize, correct = 0;
         for (int round = 0; round < rounds; round++)
@@ -89,7 +121,7 @@ internal sealed class RunTeam(Communicator? team, StopRequest stop, string? desc
 
     private void Agree(Communicator all)
     {
-        int[] mine = [stop.Code, stop.TakeSave() ? 1 : 0], everybody = new int[2 * all.Size];
+        int[] mine = [Stop.Code, Stop.TakeSave() ? 1 : 0], everybody = new int[2 * all.Size];
         all.AllGather<int>(mine, everybody);
         bool saves = false;
         for (int rank = 0; rank < all.Size; rank++)
@@ -98,7 +130,7 @@ internal sealed class RunTeam(Communicator? team, StopRequest stop, string? desc
             saves |= everybody[2 * rank + 1] != 0;
         }
         if (all.Rank > 0) return;
-        if (saves) stop.AskToSave();
-        if (_agreed != 0 && !stop.IsRequested) stop.Ask(_agreed);
+        if (saves) Stop.AskToSave();
+        if (_agreed != 0 && !Stop.IsRequested) Stop.Ask(_agreed);
     }
 }

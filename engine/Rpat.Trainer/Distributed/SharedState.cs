@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine.Distributed;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 
@@ -10,25 +9,25 @@ internal static class SharedState
 {
     /// <summary>Puts every process where rank 0 stands; all must call it.</summary>
     /// <exception cref="DataException">A process has other training images than rank 0.</exception>
-    public static void Send(Communicator team, TrainingSetup setup, RunState state)
+    public static void Send(Communicator team, Run run)
     {
-        var standing = state.Standing(planned: false, setup.Identity, new Dictionary<string, long>());
+        var standing = run.State.Standing(planned: false, run.Identity, new Dictionary<string, long>());
         var said = JsonSerializer.Deserialize<Standing>(team.BroadcastBytes(JsonSerializer.SerializeToUtf8Bytes(standing, Checkpoint.Format)), Checkpoint.Format)!;
-        if (team.Rank > 0 && said.Identity.Data != setup.Identity.Data)
+        if (team.Rank > 0 && said.Identity.Data != run.Identity.Data)
             throw new DataException("the training images are not those of rank 0: give all processes the same files (--data-dir).");
-        var net = Send(team, [.. setup.Net.State()]);
-        var rest = Send(team, [.. setup.State.State()]);
+        var net = Send(team, [.. run.Net.State()]);
+        var rest = Send(team, [.. run.Step.State()]);
         if (team.Rank == 0) return;
-        setup.Net.Load(net);
-        setup.State.LoadState(rest);
-        state.Take(said);
+        run.Net.Load(net);
+        run.Step.LoadState(rest);
+        run.State.Take(said);
     }
 
     /// <summary>Gives every process the reported network of rank 0; all must call it.</summary>
-    public static void SendReported(Communicator team, TrainingSetup setup)
+    public static void SendReported(Communicator team, Run run)
     {
-        var net = Send(team, [.. setup.Reported.State()]);
-        if (team.Rank > 0) setup.Reported.Load(net);
+        var net = Send(team, [.. run.Reported.State()]);
+        if (team.Rank > 0) run.Reported.Load(net);
     }
 
     private static Dictionary<string, NamedArray> Send(Communicator team, IReadOnlyList<NamedArray> arrays)

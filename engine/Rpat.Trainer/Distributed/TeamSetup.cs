@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using Rpat.Engine.Distributed;
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
@@ -72,6 +71,10 @@ internal static class TeamSetup
             throw;
         }
     }
+
+    /// <summary>Who the processes are and what each computes, for people.</summary>
+    public static string Description(Place place, TrainerConfig config) => FormattableString.Invariant(
+        $"{place.Description}; each computes {config.Train.Batch / place.Size} of a batch's {config.Train.Batch} images with {config.Run.Threads} thread{(config.Run.Threads == 1 ? "" : "s")}");
 
     /// <summary>The place of the first of several processes that this one starts.</summary>
     public static Place First(int size) => new("--nproc", 0, size, 0, size, "localhost", 0);

@@ -1,5 +1,4 @@
 using System.Text;
-using Rpat.Engine.Distributed;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
@@ -38,27 +37,20 @@ internal static class WorkerSession
         }
     }
 
-    private static int Train(Place place, Communicator team, Host host)
+    private static int Train(Place place, Communicator group, Host host)
     {
-        try
+        using var stop = new StopRequest { Leave = Environment.Exit };
+        var team = new RunTeam(group, stop);
+        return team.ForAll(() =>
         {
-            string text = Encoding.UTF8.GetString(team.BroadcastBytes([]));
+            string text = Encoding.UTF8.GetString(group.BroadcastBytes([]));
             var config = TeamSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
             new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
-            using var setup = TrainingSetup.Open(config, team);
-            using var stop = new StopRequest(static () => { }, Environment.Exit)
-            {
-                Grace = config.Run.Grace > 0 ? TimeSpan.FromSeconds(config.Run.Grace) + _afterRankZero : TimeSpan.Zero,
-                Leaving = code => team.Fail(code, FormattableString.Invariant($"rank {place.Rank} was stopped before its step had ended")),
-            };
+            using var run = Training.Run.Open(config, team);
+            if (config.Run.Grace > 0) stop.Grace = TimeSpan.FromSeconds(config.Run.Grace) + _afterRankZero;
             stop.Listen();
-            return WorkerRun.Execute(config, setup, new RunTeam(team, stop));
-        }
-        catch (Exception error) when (error is not PeerLostException)
-        {
-            var report = ErrorReport.Of(error);
-            team.Fail(report.Code, report.Sentence);
-            throw;
-        }
+            TrainingLoop.Execute(run);
+            return team.Code;
+        });
     }
 }

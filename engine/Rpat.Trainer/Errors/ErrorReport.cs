@@ -1,4 +1,3 @@
-using Rpat.Engine.Distributed;
 using Rpat.Engine.Gpu;
 using Rpat.Robust;
 using Rpat.Trainer.Data;

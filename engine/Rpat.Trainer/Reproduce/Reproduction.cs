@@ -11,7 +11,8 @@ namespace Rpat.Trainer.Reproduce;
 /// </summary>
 /// <param name="plan">What is done.</param>
 /// <param name="host">Where progress goes.</param>
-internal sealed class Reproduction(ReproducePlan plan, Host host)
+/// <param name="program">Runs a command line of this program.</param>
+internal sealed class Reproduction(ReproducePlan plan, Host host, Func<string[], Host, int> program)
 {
     private readonly Dictionary<string, string> _failures = [];
 
@@ -71,7 +72,7 @@ internal sealed class Reproduction(ReproducePlan plan, Host host)
         using var lines = new PrefixedLines(host.Error, title);
         using var log = new StreamWriter(Path.Combine(job.Folder, "commands.log"), append: true) { AutoFlush = true };
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
-        int code = App.Run(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
+        int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));
         host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : "failed")} after {time}");
         if (code != ExitCode.Done) _failures[job.Name] = lines.Sentence ?? FormattableString.Invariant($"exit code {code}");

@@ -16,14 +16,14 @@ internal static class AttackedExamples
 
     /// <summary>Attacks the first image of each class, ten at most, as the final evaluation does.</summary>
     /// <returns>Clean image, adversarial image and difference beneath each other.</returns>
-    public static Raster Make(TrainingSetup setup, int steps)
+    public static Raster Make(Run run, int steps)
     {
-        LabeledImages images = setup.Data.Test.Subset([.. setup.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
-        PgdOptions options = setup.Attack(Math.Max(steps, FewestSteps));
-        var (clean, adversarial) = Perturb(setup.Reported, images, options, setup.Seed);
-        bool[] stillRight = Right(setup.Reported, adversarial, images.Labels);
+        LabeledImages images = run.Data.Test.Subset([.. run.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
+        PgdOptions options = run.Attack(Math.Max(steps, FewestSteps));
+        var (clean, adversarial) = Perturb(run.Reported, images, options, run.Seed);
+        bool[] stillRight = Right(run.Reported, adversarial, images.Labels);
         float reach = Math.Max(Largest(clean, adversarial), 1e-6f);
-        return ImageGrid.Attacked(setup.Reported.InputShape, clean, adversarial, options.Norm == Norm.Linf ? options.Eps : reach, stillRight);
+        return ImageGrid.Attacked(run.Reported.InputShape, clean, adversarial, options.Norm == Norm.Linf ? options.Eps : reach, stillRight);
     }
 
     private static (float[] Clean, float[] Adversarial) Perturb(Classifier net, LabeledImages images, PgdOptions options, ulong seed)

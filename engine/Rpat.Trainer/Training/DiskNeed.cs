@@ -15,13 +15,13 @@ internal sealed record DiskNeed(long Bytes, long Free)
     public bool Fits => Bytes <= Free;
 
     /// <summary>Works it out from the sizes of everything that a checkpoint holds.</summary>
-    public static DiskNeed Of(TrainerConfig config, TrainingSetup setup)
+    public static DiskNeed Of(Run run)
     {
-        long net = Size(setup.Reported.State()), checkpoint = Size(setup.Net.State()) + Size(setup.State.State());
-        int epochs = (setup.TotalSteps + setup.StepsPerEpoch - 1) / setup.StepsPerEpoch;
-        long planned = 1 + Times(epochs, config.Checkpoint.Epochs) + Times(setup.TotalSteps, config.Checkpoint.Steps);
-        long kept = Math.Min(config.Checkpoint.Keep + 1 + Times(epochs, config.Checkpoint.KeepEvery), planned);
-        return new DiskNeed((checkpoint * kept) + (net * Networks), FreeAt(config.Run.Out));
+        long net = Size(run.Reported.State()), checkpoint = Size(run.Net.State()) + Size(run.Step.State());
+        int epochs = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
+        long planned = 1 + Times(epochs, run.Config.Checkpoint.Epochs) + Times(run.TotalSteps, run.Config.Checkpoint.Steps);
+        long kept = Math.Min(run.Config.Checkpoint.Keep + 1 + Times(epochs, run.Config.Checkpoint.KeepEvery), planned);
+        return new DiskNeed((checkpoint * kept) + (net * Networks), FreeAt(run.Config.Run.Out));
     }
 
     /// <summary>Refuses a run that would end on a full disk.</summary>

@@ -33,15 +33,15 @@ internal sealed record Forecast(
     public TimeSpan Total => TimeSpan.FromSeconds(Steps * StepSeconds + EvaluationSeconds);
 
     /// <summary>Makes a forecast by training and evaluating for a moment; the network is of no further use then.</summary>
-    public static Forecast Of(TrainerConfig config, TrainingSetup setup)
+    public static Forecast Of(Run run)
     {
-        int processes = config.Run.Processes;
-        double step = StepTime(setup, processes), evaluation = EvaluationTime(config, setup) / processes;
+        int processes = run.Config.Run.Processes;
+        double step = StepTime(run, processes), evaluation = EvaluationTime(run) / processes;
         using var process = Process.GetCurrentProcess();
         return new Forecast(
-            setup.Net.Parameters.Count, setup.TotalSteps, setup.Batch, step, evaluation, process.PeakWorkingSet64, DiskNeed.Of(config, setup))
+            run.Net.Parameters.Count, run.TotalSteps, run.Batch, step, evaluation, process.PeakWorkingSet64, DiskNeed.Of(run))
         {
-            AutoAttack = AutoAttackTime(config, setup),
+            AutoAttack = AutoAttackTime(run),
             Processes = processes,
         };
     }
@@ -61,60 +61,58 @@ internal sealed record Forecast(
 
     // The first step records and plans.
     // Of several processes one does its part here, without the others.
-    private static double StepTime(TrainingSetup setup, int processes)
+    private static double StepTime(Run run, int processes)
     {
         var watch = new Stopwatch();
-        int steps = 0, least = processes > 1 ? SmallestBatch.Of(setup.Net) : 1;
-        foreach (ImageBatch batch in setup.Batches().Epoch(1))
+        int steps = 0, least = processes > 1 ? SmallestBatch.Of(run.Net) : 1;
+        foreach (ImageBatch batch in run.Batches().Epoch(1))
         {
             if (steps == 1) watch.Start();
             int part = Math.Min(batch.Count, Math.Max(least, batch.Count / processes));
-            setup.Step.Run(Views(setup, batch, part), batch.Labels[..part], batch.Samples[..part], epoch: 1, rate: 0);
+            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], epoch: 1, rate: 0);
             if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
         }
 
         return steps < 2 ? 0 : watch.Elapsed.TotalSeconds / (steps - 1);
     }
 
-    private static ReadOnlySpan<float> Views(TrainingSetup setup, ImageBatch batch, int part)
+    private static ReadOnlySpan<float> Views(Run run, ImageBatch batch, int part)
     {
-        int length = part * setup.Net.InputShape.SampleCount;
-        return setup.Step.TwoViews ? (float[])[.. batch.Images[..length], .. batch.SecondView[..length]] : batch.Images[..length];
+        int length = part * run.Net.InputShape.SampleCount;
+        return run.Step.TwoViews ? (float[])[.. batch.Images[..length], .. batch.SecondView[..length]] : batch.Images[..length];
     }
 
-    private static double EvaluationTime(TrainerConfig config, TrainingSetup setup)
+    private static double EvaluationTime(Run run)
     {
-        var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
-        double final = config.Eval.Attacks.Sum(attack => Time(attack)) * setup.TestImages.Count;
-        int epochs = (setup.TotalSteps + setup.StepsPerEpoch - 1) / setup.StepsPerEpoch;
-        bool monitors = config.Eval.Select == SelectOn.Test || (config.Eval.Select == SelectOn.Validation && setup.Validation is not null);
-        if (!monitors) return final;
-        int watched = config.Eval.Select == SelectOn.Test ? setup.TestImages.Count : setup.Validation!.Count;
-        return (2 * final) + (Time(config.Eval.Monitor) * watched * epochs / config.Eval.Every);
+        var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);
+        double final = run.Config.Eval.Attacks.Sum(attack => Time(attack)) * run.TestImages.Count;
+        int epochs = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
+        if (run.ChoosingImages is not { } watched) return final;
+        return (2 * final) + (Time(run.Config.Eval.Monitor) * watched.Count * epochs / run.Config.Eval.Every);
 
         double Time(EvalAttack attack)
         {
-            var some = setup.TestImages.Take(config.Eval.Batch);
-            PgdOptions? options = attack.Steps == 0 ? null : setup.Attack(Math.Min(attack.Steps, 5));
-            evaluator.Run(some, options, setup.Seed);
+            var some = run.TestImages.Take(run.Config.Eval.Batch);
+            PgdOptions? options = attack.IsClean ? null : run.Attack(Math.Min(attack.Steps, 5));
+            evaluator.Run(some, options, run.Seed);
             long start = Stopwatch.GetTimestamp();
-            evaluator.Run(some, options, setup.Seed);
+            evaluator.Run(some, options, run.Seed);
             return Stopwatch.GetElapsedTime(start).TotalSeconds / some.Count * (options is null ? 1 : attack.Steps / (double)options.Steps);
         }
     }
 
     // Gradients dominate, and a step of PGD is one: a gradient counts as three evaluations.
-    private static (int Images, TimeSpan Longest) AutoAttackTime(TrainerConfig config, TrainingSetup setup)
+    private static (int Images, TimeSpan Longest) AutoAttackTime(Run run)
     {
         const int Steps = 5;
-        var evaluator = new Evaluator(setup.Reported, config.Eval.Batch);
-        var some = setup.TestImages.Take(config.Eval.Batch);
-        evaluator.Run(some, setup.Attack(Steps), setup.Seed);
+        var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);
+        var some = run.TestImages.Take(run.Config.Eval.Batch);
+        evaluator.Run(some, run.Attack(Steps), run.Seed);
         long start = Stopwatch.GetTimestamp();
-        evaluator.Run(some, setup.Attack(Steps), setup.Seed);
+        evaluator.Run(some, run.Attack(Steps), run.Seed);
         double evaluation = Stopwatch.GetElapsedTime(start).TotalSeconds / some.Count / (3 * Steps);
-        int classes = setup.Model.Classes, images = Math.Min(AttackedImages, setup.Data.Test.Count);
-        long cost = AttackCatalog.Find("aa", config.Attack.Norm, config.Attack.Eps, classes)!.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count);
+        int classes = run.Model.Classes, images = Math.Min(AttackedImages, run.Data.Test.Count);
+        long cost = AttackCatalog.Find("aa", run.Config.Attack.Norm, run.Config.Attack.Eps, classes)!.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count);
         return (images, TimeSpan.FromSeconds(cost * evaluation * images));
     }
 }

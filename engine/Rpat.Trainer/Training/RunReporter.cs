@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Rpat.Robust;
-using Rpat.Trainer.Config;
 using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
@@ -9,67 +8,59 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Training;
 
 /// <summary>What a run tells: to people in the view, to programs in metrics and TensorBoard events, in pictures and warnings.</summary>
-internal sealed class RunReporter : IDisposable
+internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, IDisposable
 {
-    private readonly TrainerConfig _config;
-    private readonly TrainingSetup _setup;
-    private readonly RunFolder _run;
-    private readonly RunState _state;
-    private readonly IProgressView _view;
-    private readonly TensorBoardLog _board;
+    private readonly RunState _state = run.State;
+    private readonly TensorBoardLog _board = TensorBoardLog.Open(run.Folder, run.Config.Log);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-
-    public RunReporter(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, IProgressView view)
-    {
-        (_config, _setup, _run, _state, _view) = (config, setup, run, state, view);
-        _board = TensorBoardLog.Open(run, config.Log);
-    }
+    private (TimeSpan Start, int Images) _epoch; // the part of it that this process trains
 
     /// <summary>Where people look.</summary>
-    public IProgressView View => _view;
+    public IProgressView View => view;
 
-    /// <summary>Time since this process began the run.</summary>
-    public TimeSpan Elapsed => _clock.Elapsed;
+    private TimeSpan EpochTime => _clock.Elapsed - _epoch.Start;
 
-    /// <summary>Begins to measure the speed of an epoch.</summary>
-    public Pace Pace() => new(_clock, _state.Statistics);
+    private double Speed => (_state.Statistics.Images - _epoch.Images) / Math.Max(1e-9, EpochTime.TotalSeconds);
 
     /// <summary>Says what is trained on what.</summary>
-    public void Announce()
+    public void Open()
     {
-        foreach (string note in _setup.Notes) _view.Note(note);
-        _setup.Device.Noted += _view.Note;
-        _view.Note($"{_setup.Data.Source}; {_setup.Device.Description}; {_setup.Net.Parameters.Count:N0} parameters");
+        foreach (string note in run.Notes) view.Note(note);
+        run.Device.Noted += view.Note;
+        view.Note($"{run.Data.Source}; {run.Device.Description}; {run.Net.Parameters.Count:N0} parameters");
+        if (run.Team.Description is { } description) view.Note(description);
     }
 
-    /// <summary>Keeps with a new run what is to be said of its data wherever its results are shown.</summary>
-    public void KeepNotes()
+    /// <summary>Begins the records, and keeps with a new run what is to be said of its data wherever its results are shown.</summary>
+    public void Begin()
     {
-        foreach (string note in _setup.Notes) _run.Warn(note);
+        _board.Begin(_state.Step, run.Config, File.ReadAllText(run.Folder.PathOf(RunFolder.ConfigName)));
+        if (_state.Step > 0) return;
+        foreach (string note in run.Notes) run.Folder.Warn(note);
     }
 
-    /// <summary>The run starts or resumes.</summary>
-    public void Begin() => _board.Begin(_state.Step, _config, File.ReadAllText(_run.PathOf(RunFolder.ConfigName)));
+    /// <inheritdoc/>
+    public void EpochBegins() => _epoch = (_clock.Elapsed, _state.Statistics.Images);
 
-    /// <summary>A step was made.</summary>
-    public void Step(float rate, Pace pace)
+    /// <inheritdoc/>
+    public void Step(float rate)
     {
         _board.Step(_state.Step, _state.Statistics.LastLoss, rate);
         Instruments.TellLoss(_state.Statistics.LastLoss);
-        if (!_view.Due) return;
+        if (!view.Due) return;
         var s = _state.Statistics;
-        int steps = _setup.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;
-        var left = TimeSpan.FromSeconds((_setup.TotalSteps - _state.Step) * (double)_setup.Batch / pace.Speed);
-        _view.Update(new ProgressSnapshot("train", _state.Epoch, _config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts, s.Accuracies, pace.Speed, Elapsed, left) { MemoryBytes = Environment.WorkingSet });
+        int steps = run.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;
+        var left = TimeSpan.FromSeconds((run.TotalSteps - _state.Step) * (double)run.Batch / Speed);
+        view.Update(new ProgressSnapshot("train", _state.Epoch, run.Config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts, s.Accuracies, Speed, _clock.Elapsed, left) { MemoryBytes = Environment.WorkingSet });
     }
 
-    /// <summary>An epoch was trained.</summary>
-    public void Epoch(float rate, Pace pace)
+    /// <inheritdoc/>
+    public void Trained(float rate)
     {
         var s = _state.Statistics;
-        _view.EpochDone(new EpochSummary(_state.Epoch, _config.Train.Epochs, rate, s.Loss, s.LossParts, s.Accuracies, pace.Speed, pace.Time));
+        view.EpochDone(new EpochSummary(_state.Epoch, run.Config.Train.Epochs, rate, s.Loss, s.LossParts, s.Accuracies, Speed, EpochTime));
         Metrics("train", _state.Epoch, [new("lr", rate), new("loss", s.Loss), .. s.LossParts, .. s.Accuracies]);
-        _board.Weights(_state.Step, _setup.Reported);
+        _board.Weights(_state.Step, run.Reported);
     }
 
     /// <summary>Something was measured.</summary>
@@ -78,26 +69,35 @@ internal sealed class RunReporter : IDisposable
     /// <param name="metrics">The numbers.</param>
     public void Metrics(string split, int epoch, params Metric[] metrics)
     {
-        _run.Metrics.Event(split, _state.Step, epoch, metrics);
+        run.Folder.Metrics.Event(split, _state.Step, epoch, metrics);
         _board.Metrics(split, _state.Step, metrics);
     }
 
     /// <summary>Shows a warning and keeps it with the run.</summary>
     public void Warn(string line)
     {
-        _view.Warn(line);
-        _run.Warn(line);
+        view.Warn(line);
+        run.Folder.Warn(line);
     }
 
-    /// <summary>The run was measured at its end.</summary>
+    /// <inheritdoc/>
+    public void Evaluating(string attack, int done, int count, TimeSpan time)
+    {
+        if (!view.Due) return;
+        double speed = done / Math.Max(1e-9, time.TotalSeconds);
+        view.Update(new ProgressSnapshot(
+            $"eval {attack}", 0, 0, done, count, 0, double.NaN, [], [], speed, _clock.Elapsed, TimeSpan.FromSeconds((count - done) / speed)));
+    }
+
+    /// <inheritdoc/>
     public void Finished(IReadOnlyList<EvaluationResult> results)
     {
-        RunResult.Save(_run.Path, results);
+        RunResult.Save(run.Folder.Path, results);
         foreach (var result in results)
             Metrics(result.Split, _state.Epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
-        Raster examples = AttackedExamples.Make(_setup, _config.Eval.Attacks.Select(attack => attack.Steps).DefaultIfEmpty().Max());
-        Directory.CreateDirectory(Path.GetDirectoryName(_run.PathOf(AttackedExamples.FileName))!);
-        Png.Write(_run.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
+        Raster examples = AttackedExamples.Make(run, run.Config.Eval.Attacks.Select(attack => attack.Steps).DefaultIfEmpty().Max());
+        Directory.CreateDirectory(Path.GetDirectoryName(run.Folder.PathOf(AttackedExamples.FileName))!);
+        Png.Write(run.Folder.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
         _board.Image(_state.Step, "adversarial", examples);
         _board.Finished();
     }

@@ -5,59 +5,55 @@ using Rpat.Trainer.Runs;
 namespace Rpat.Trainer.Training;
 
 /// <summary>Saves a run, resumes from what was saved, and rolls a diverged run back to it.</summary>
-internal sealed class RunSaver
+internal sealed class RunSaver(Run run, RunReporter report) : IRunObserver
 {
-    private readonly TrainingSetup _setup;
-    private readonly RunFolder _run;
-    private readonly RunState _state;
-    private readonly RunReporter _report;
-    private readonly GuardSection _guard;
-    private readonly CheckpointStore _store;
-    private readonly CheckpointClock _due;
-    private readonly StopRequest _stop;
-    private readonly bool _requeues;
+    private readonly RunState _state = run.State;
+    private readonly GuardSection _guard = run.Config.Guard;
+    private readonly CheckpointClock _due = new(run.Config.Checkpoint);
+    private readonly CheckpointStore _store = new(
+        run.Folder.PathOf(CheckpointStore.FolderName), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
     private (int Step, int Epoch) _saved;
 
-    public RunSaver(TrainerConfig config, TrainingSetup setup, RunFolder run, RunState state, RunReporter report, StopRequest stop)
-    {
-        (_setup, _run, _state, _report, _guard) = (setup, run, state, report, config.Guard);
-        _store = new CheckpointStore(run.PathOf(CheckpointStore.FolderName), config.Checkpoint.Keep, config.Checkpoint.KeepEvery);
-        _due = new CheckpointClock(config.Checkpoint);
-        (_stop, _requeues) = (stop, config.Run.Requeue);
-    }
-
-    /// <summary>Whether the configuration plans a checkpoint at the end of this epoch.</summary>
-    public bool IsPlannedAfter(int epoch) => _due.IsPlannedAfter(epoch);
-
-    /// <summary>Goes on from the newest checkpoint; a run that stopped before its first one begins again.</summary>
+    /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one begins again.</summary>
     /// <exception cref="UserException">The checkpoint does not belong to this data, model or method.</exception>
-    public void Begin()
+    public void Open()
     {
-        if (_run.IsResumed && _store.Newest(_report.View.Note) is { } newest)
+        if (run.Folder.IsResumed && _store.Newest(report.View.Note) is { } newest)
         {
-            _setup.Identity.RequireSameRun(newest.Standing.Identity, _report.View.Note);
+            run.Identity.RequireSameRun(newest.Standing.Identity, report.View.Note);
             Restore(newest.File);
-            _report.View.Note($"resuming from step {_state.Step} of {_setup.TotalSteps}");
+            report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
             return;
         }
 
         _store.CutBack(0);
-        _run.CutBack(new Dictionary<string, long>());
+        run.Folder.CutBack(new Dictionary<string, long>());
         // A run that may be rolled back must have somewhere to go.
         if (_guard.Action == GuardAction.Rollback) Save(planned: true);
     }
 
-    /// <summary>Saves where the configuration, the clock or a signal wants it.</summary>
-    public void SaveIfDue()
+    /// <summary>Saves where the configuration, the clock or a signal wants it; the end of an epoch saves more than its last step.</summary>
+    public void Step(float rate)
     {
-        bool asked = _stop.TakeSave();
+        if (_state.Step == _state.Epoch * run.StepsPerEpoch) return;
+        bool asked = run.Team.Stop.TakeSave();
         if (_due.IsPlannedAt(_state.Step)) Save(planned: true);
         else if (asked || _due.IsOverdue()) Save(planned: false);
-        if (asked && _requeues) _report.View.Note(SlurmJob.RequeueThis());
+        if (asked && run.Config.Run.Requeue) report.View.Note(SlurmJob.RequeueThis());
+    }
+
+    /// <inheritdoc/>
+    public void CutShort() => Save(planned: true);
+
+    /// <summary>Writes the network as it is now, and a checkpoint where the configuration plans one after this epoch.</summary>
+    public void EpochEnded(bool whole)
+    {
+        Safetensors.Write(run.Folder.PathOf(CheckpointFile.Name), run.Reported.State(), ModelMetadata.Write(run.Model), digest: true);
+        if (whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _state.Step == run.TotalSteps)) Save(planned: true);
     }
 
     /// <summary>Saves unless nothing has moved since the last time.</summary>
-    public void SaveIfMoved()
+    public void Stopped()
     {
         if (_saved != (_state.Step, _state.Epoch)) Save(planned: false);
     }
@@ -65,12 +61,12 @@ internal sealed class RunSaver
     /// <summary>Writes a checkpoint.</summary>
     /// <param name="planned">Whether the configuration asks for it at this step, and not the clock or a signal.</param>
     /// <exception cref="UsageException">It cannot be written; the earlier ones are as they were.</exception>
-    public void Save(bool planned)
+    private void Save(bool planned)
     {
         try
         {
-            var standing = _state.Standing(planned, _setup.Identity, _run.Lengths());
-            _store.Add(_state.Step, file => Checkpoint.Write(file, _setup.Net, _setup.State, standing, ModelMetadata.Write(_setup.Model)));
+            var standing = _state.Standing(planned, run.Identity, run.Folder.Lengths());
+            _store.Add(_state.Step, file => Checkpoint.Write(file, run.Net, run.Step, standing, ModelMetadata.Write(run.Model)));
         }
         catch (IOException error)
         {
@@ -97,17 +93,17 @@ internal sealed class RunSaver
             LastRollback = _state.Step,
             RateFactor = guard.RateFactor * _guard.Cut,
         };
-        _report.Warn(FormattableString.Invariant(
+        report.Warn(FormattableString.Invariant(
             $"rolled back from step {diverged} to step {_state.Step}, the learning rate is {_state.Guard.RateFactor:0.####} of the schedule's from here (rollback {_state.Guard.Rollbacks} of {_guard.Rollbacks}): {error.Message}"));
         return true;
     }
 
     private void Restore(string file)
     {
-        var standing = Checkpoint.Load(file, _setup.Net, _setup.State);
+        var standing = Checkpoint.Load(file, run.Net, run.Step);
         _state.Take(standing);
         _store.CutBack(standing.Step);
-        _run.CutBack(standing.Files);
+        run.Folder.CutBack(standing.Files);
         _saved = (_state.Step, _state.Epoch);
     }
 

@@ -8,9 +8,7 @@ namespace Rpat.Trainer.Training;
 /// What signals ask of the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step, save and return; the second leaves at once;
 /// SIGUSR1 asks for a checkpoint, after which it continues.
 /// </summary>
-/// <param name="announce">Told on the first signal, from the signal's thread.</param>
-/// <param name="leave">Told on the second signal, with the exit code; ends the process.</param>
-internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposable
+internal sealed class StopRequest : IDisposable
 {
     // .NET names only a few signals and takes the system's number of any other.
     private static readonly PosixSignal _sigusr1 = (PosixSignal)(OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD() ? 30 : 10);
@@ -30,13 +28,16 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     public int Code => Volatile.Read(ref _exitCode);
 
     /// <summary>How long the run has before the process ends anyway; zero for as long as it takes.</summary>
-    public TimeSpan Grace { get; init; }
+    public TimeSpan Grace { get; set; }
+
+    /// <summary>Told on the first signal, from the signal's thread.</summary>
+    public Action Announced { get; set; } = static () => { };
+
+    /// <summary>Told on the second signal, with the exit code; ends the process.</summary>
+    public Action<int> Leave { get; set; } = static _ => { };
 
     /// <summary>Told with the exit code before the process ends without having finished its step; null for nobody.</summary>
     public Action<int>? Leaving { get; set; }
-
-    /// <summary>A request that no signal reaches, for embedding and tests; <see cref="Ask"/> makes it.</summary>
-    public static StopRequest Silent() => new(static () => { }, static _ => { });
 
     /// <summary>
     /// Keeps SIGUSR1, which would end the process, from now on: the loop that listens first saves after its first step.
@@ -61,7 +62,7 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     /// <param name="exitCode">The exit code that belongs to the signal.</param>
     public void Ask(int exitCode)
     {
-        if (!AskFirst(exitCode)) Leave(exitCode);
+        if (!AskFirst(exitCode)) LeaveNow(exitCode);
     }
 
     /// <summary>Asks by itself when a time has gone by, unless that was done before.</summary>
@@ -82,15 +83,15 @@ internal sealed class StopRequest(Action announce, Action<int> leave) : IDisposa
     private bool AskFirst(int exitCode)
     {
         if (Interlocked.CompareExchange(ref _exitCode, exitCode, 0) != 0) return false;
-        announce();
-        if (Grace > TimeSpan.Zero) After(Grace, () => Leave(exitCode));
+        Announced();
+        if (Grace > TimeSpan.Zero) After(Grace, () => LeaveNow(exitCode));
         return true;
     }
 
-    private void Leave(int exitCode)
+    private void LeaveNow(int exitCode)
     {
         Leaving?.Invoke(exitCode);
-        leave(exitCode);
+        Leave(exitCode);
     }
 
     private void After(TimeSpan time, Action action)

@@ -1,13 +1,10 @@
 namespace Rpat.Trainer.View;
 
 /// <summary>Shows a run's progress. Views know nothing of the engine; <see cref="Note"/> may be called from any thread.</summary>
-internal interface IProgressView : IDisposable
+internal interface IProgressView
 {
     /// <summary>Whether the view would show a snapshot now. Asked after every step; a false saves making one.</summary>
     bool Due { get; }
-
-    /// <summary>Runs the work that the view shows; the view may prepare the terminal before and restore it after.</summary>
-    void Run(Action work);
 
     /// <summary>Shows a snapshot.</summary>
     void Update(ProgressSnapshot snapshot);

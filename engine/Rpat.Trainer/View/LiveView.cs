@@ -11,7 +11,7 @@ namespace Rpat.Trainer.View;
 /// </summary>
 /// <param name="console">A console that writes to the terminal.</param>
 /// <param name="clock">Tells the time.</param>
-internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProgressView
+internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProgressView, IDisposable
 {
     private const int MaxNotes = 8;
     private static readonly TimeSpan _refresh = TimeSpan.FromMilliseconds(100);
@@ -26,7 +26,7 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProg
     /// <inheritdoc/>
     public bool Due => clock.GetElapsedTime(_last) >= _refresh;
 
-    /// <inheritdoc/>
+    /// <summary>Runs the work that the view shows, in a terminal that is prepared before and restored after.</summary>
     public void Run(Action work) => console.Live(Picture()).AutoClear(false).Start(display =>
     {
         _display = display;

@@ -9,9 +9,6 @@ internal sealed class LoggedView(IProgressView shown, IProgressView log) : IProg
     public bool Due => shown.Due || log.Due;
 
     /// <inheritdoc/>
-    public void Run(Action work) => shown.Run(work);
-
-    /// <inheritdoc/>
     public void Update(ProgressSnapshot snapshot)
     {
         shown.Update(snapshot);
@@ -37,12 +34,5 @@ internal sealed class LoggedView(IProgressView shown, IProgressView log) : IProg
     {
         shown.Warn(line);
         log.Warn(line);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        shown.Dispose();
-        log.Dispose();
     }
 }

@@ -13,9 +13,6 @@ internal sealed class PlainView(TextWriter output, TimeSpan interval, TimeProvid
     public bool Due => clock.GetElapsedTime(_last) >= interval;
 
     /// <inheritdoc/>
-    public void Run(Action work) => work();
-
-    /// <inheritdoc/>
     public void Update(ProgressSnapshot snapshot)
     {
         if (!Due) return;
@@ -38,11 +35,5 @@ internal sealed class PlainView(TextWriter output, TimeSpan interval, TimeProvid
             output.WriteLine(line);
             output.Flush();
         }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        // Nothing is held: every line is flushed when it is written.
     }
 }

@@ -10,9 +10,6 @@ internal sealed class SilentView(Host host) : IProgressView
     public bool Due => false;
 
     /// <inheritdoc/>
-    public void Run(Action work) => work();
-
-    /// <inheritdoc/>
     public void Update(ProgressSnapshot snapshot)
     {
         // Silence is what was asked for.
@@ -29,10 +26,4 @@ internal sealed class SilentView(Host host) : IProgressView
 
     /// <inheritdoc/>
     public void Warn(string line) => host.Warn(line);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        // Nothing is held.
-    }
 }

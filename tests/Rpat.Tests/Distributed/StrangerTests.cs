@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

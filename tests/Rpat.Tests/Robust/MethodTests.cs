@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.Distributed;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;

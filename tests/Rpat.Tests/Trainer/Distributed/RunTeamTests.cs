@@ -19,8 +19,8 @@ public sealed class RunTeamTests
         var images = Images(17);
         foreach (var attack in new[] { null, PgdOptions.Linf with { Steps = 2 } })
         {
-            var counted = Team.Run(size, team => Measure(images, batch, attack, new RunTeam(team, StopRequest.Silent())));
-            var alone = Measure(images, batch, attack, new RunTeam(null, StopRequest.Silent()));
+            var counted = Team.Run(size, team => Measure(images, batch, attack, new RunTeam(team)));
+            var alone = Measure(images, batch, attack, new RunTeam());
             Assert.All(counted, accuracy => Assert.Equal(alone, accuracy));
         }
     }
@@ -30,7 +30,7 @@ public sealed class RunTeamTests
     {
         var codes = Team.Run(3, team =>
         {
-            using var stop = StopRequest.Silent();
+            using var stop = new StopRequest();
             var run = new RunTeam(team, stop);
             var seen = new List<bool>();
             for (int step = 0; step < 4; step++)
@@ -51,7 +51,7 @@ public sealed class RunTeamTests
         var images = Images(12);
         var stopped = Team.Run(2, team =>
         {
-            using var stop = StopRequest.Silent();
+            using var stop = new StopRequest();
             if (team.Rank == 1) stop.Ask(130);
             using var device = Device.Cpu(1);
             var evaluator = new Evaluator(TestNets.Small(device), 2);

@@ -60,7 +60,7 @@ public class RecipeLibraryTests
     public void TheRateDropsInTheOfficialStep(string recipe, int step)
     {
         var config = Resolve(recipe);
-        var schedule = TrainingSetup.Schedule(config, stepsPerEpoch: 391);
+        var schedule = Run.Schedule(config, stepsPerEpoch: 391);
         Assert.Equal((float)config.Optimizer.Lr, schedule.Rate(step - 1));
         Assert.Equal(config.Optimizer.Lr * config.Schedule.Factor, schedule.Rate(step), 1e-7);
     }

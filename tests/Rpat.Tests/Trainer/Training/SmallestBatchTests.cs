@@ -3,6 +3,7 @@ using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Tests.Distributed;
 using Rpat.Trainer.Config;
+using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -54,9 +55,9 @@ public sealed class SmallestBatchTests : IDisposable
         ])]).Config;
         double[] losses = Team.Run(2, team =>
         {
-            using var setup = TrainingSetup.Open(config, team);
-            setup.Step.Run(new float[2 * setup.Net.InputShape.SampleCount], [0, 1], [0, 1], epoch: 1, rate: 0.1f);
-            return setup.Step.Loss.Read();
+            using var run = Rpat.Trainer.Training.Run.Open(config, new RunTeam(team));
+            run.Step.Run(new float[2 * run.Net.InputShape.SampleCount], [0, 1], [0, 1], epoch: 1, rate: 0.1f);
+            return run.Step.Loss.Read();
         });
         Assert.Equal(losses[0], losses[1]);
         Assert.True(double.IsFinite(losses[0]));

@@ -12,7 +12,7 @@ public partial class StopRequestTests
     public void TheFirstSignalAsksAndTheSecondLeaves()
     {
         var heard = new List<string>();
-        using var stop = new StopRequest(() => heard.Add("asked"), code => heard.Add($"left {code}"));
+        using var stop = new StopRequest { Announced = () => heard.Add("asked"), Leave = code => heard.Add($"left {code}") };
         Assert.False(stop.IsRequested);
         stop.Ask(130);
         Assert.True(stop.IsRequested);
@@ -29,12 +29,16 @@ public partial class StopRequestTests
     {
         using var left = new ManualResetEventSlim();
         var heard = new List<string>();
-        using var stop = new StopRequest(() => { }, code =>
+        using var stop = new StopRequest
         {
-            heard.Add($"left {code}");
-            left.Set();
-        })
-        { Grace = grace ? TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Leaving = code => heard.Add($"told {code}") };
+            Leave = code =>
+            {
+                heard.Add($"left {code}");
+                left.Set();
+            },
+            Grace = grace ? TimeSpan.FromMilliseconds(1) : TimeSpan.Zero,
+            Leaving = code => heard.Add($"told {code}"),
+        };
         stop.Ask(143);
         if (!grace) stop.Ask(143);
         Assert.True(left.Wait(TimeSpan.FromSeconds(10)));
@@ -45,7 +49,7 @@ public partial class StopRequestTests
     public void WhoeverDoesNotStopInTimeIsLeft()
     {
         using var left = new ManualResetEventSlim();
-        using var stop = new StopRequest(() => { }, _ => left.Set()) { Grace = TimeSpan.FromMilliseconds(1) };
+        using var stop = new StopRequest { Leave = _ => left.Set(), Grace = TimeSpan.FromMilliseconds(1) };
         stop.Ask(143);
         Assert.True(left.Wait(TimeSpan.FromSeconds(10)));
         Assert.Equal(143, stop.Code);
@@ -56,7 +60,7 @@ public partial class StopRequestTests
     {
         using var asked = new ManualResetEventSlim();
         int left = 0;
-        using var stop = new StopRequest(asked.Set, _ => left++);
+        using var stop = new StopRequest { Announced = asked.Set, Leave = _ => left++ };
         stop.AskAfter(TimeSpan.FromMilliseconds(1), 7);
         Assert.True(asked.Wait(TimeSpan.FromSeconds(10)));
         stop.AskAfter(TimeSpan.Zero, 7);
@@ -69,7 +73,7 @@ public partial class StopRequestTests
     {
         if (OperatingSystem.IsWindows()) return;
         using var asked = new ManualResetEventSlim();
-        using var stop = new StopRequest(asked.Set, _ => { });
+        using var stop = new StopRequest { Announced = asked.Set };
         stop.Listen();
         Assert.Equal(0, Kill(Environment.ProcessId, 15));
         Assert.True(asked.Wait(TimeSpan.FromSeconds(10)));

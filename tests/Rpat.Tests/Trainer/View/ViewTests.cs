@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 using Spectre.Console;
 
@@ -38,20 +39,17 @@ public class ViewTests
     {
         var clock = new FixedClock();
         var output = new StringWriter();
-        using var view = new PlainView(output, TimeSpan.FromSeconds(30), clock);
-        view.Run(() =>
-        {
-            view.Update(_snapshot);
-            clock.Now += TimeSpan.FromSeconds(29);
-            Assert.False(view.Due);
-            view.Update(_snapshot);
-            clock.Now += TimeSpan.FromSeconds(1);
-            Assert.True(view.Due);
-            view.Update(_snapshot);
-            view.Update(_snapshot);
-            view.EpochDone(_epoch);
-            view.Note("careful");
-        });
+        var view = new PlainView(output, TimeSpan.FromSeconds(30), clock);
+        view.Update(_snapshot);
+        clock.Now += TimeSpan.FromSeconds(29);
+        Assert.False(view.Due);
+        view.Update(_snapshot);
+        clock.Now += TimeSpan.FromSeconds(1);
+        Assert.True(view.Due);
+        view.Update(_snapshot);
+        view.Update(_snapshot);
+        view.EpochDone(_epoch);
+        view.Note("careful");
         Assert.Equal(3, output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.DoesNotContain('\u001b', output.ToString());
     }
@@ -132,7 +130,7 @@ public class ViewTests
 
     [Fact]
     public void WithoutAnAttackThereIsNoMean() =>
-        Assert.Equal(["Clean"], ResultTable.Columns(new EvaluationResult(1, "", [new("Clean", true, 1)])).Select(column => column.Title));
+        Assert.Equal(["Clean"], new EvaluationResult(1, "", [new("Clean", true, 1)]).Columns().Select(column => column.Title));
 
     private static LiveView Live(TextWriter output, TimeProvider clock)
     {

@@ -1,13 +1,14 @@
 using System.Text.Json;
+using Rpat.Trainer.Cli;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 
-namespace Rpat.Tests.Trainer.Training;
+namespace Rpat.Tests.Trainer.Cli;
 
-public sealed class TrainSessionTests : IDisposable
+public sealed class TrainConsoleTests : IDisposable
 {
     private static readonly EvaluationResult _result = new(1000, "linf eps 8/255", [new("Clean", true, 0.8), new("PGD-20", false, 0.6)]);
 
@@ -18,11 +19,10 @@ public sealed class TrainSessionTests : IDisposable
     [Fact]
     public void AFinishedRunPrintsResultFolderAndNextCommand()
     {
-        int code = Run((config, run, view, _) =>
+        int code = Run((view, _) =>
         {
             Assert.Equal("running", Status());
             view.Note("trained");
-            run.Metrics.Event("train", 1, 1, new Metric("loss", config.Train.Epochs));
             return new TrainingOutcome([_result]);
         });
         Assert.Equal((0, "finished"), (code, Status()));
@@ -41,7 +41,7 @@ public sealed class TrainSessionTests : IDisposable
     [InlineData(143)]
     public void AStoppedRunEndsWithTheSignalsCode(int signal)
     {
-        int code = Run((_, _, _, stop) =>
+        int code = Run((_, stop) =>
         {
             stop.Ask(signal);
             return new TrainingOutcome([], Interrupted: stop.IsRequested);
@@ -54,7 +54,7 @@ public sealed class TrainSessionTests : IDisposable
     [Fact]
     public void AnErrorIsShownLoggedAndRecorded()
     {
-        int code = Run((_, _, _, _) => throw new DataException("'x' is missing: get it."));
+        int code = Run((_, _) => throw new DataException("'x' is missing: get it."));
         Assert.Equal((3, "failed"), (code, Status()));
         Assert.StartsWith("rpat: 'x' is missing: get it.", _test.Error);
         Assert.Contains("'x' is missing", File.ReadAllText(Path.Combine(RunPath(), "log.txt")));
@@ -62,20 +62,24 @@ public sealed class TrainSessionTests : IDisposable
 
     [Fact]
     public void DivergenceHasAStatusOfItsOwn() =>
-        Assert.Equal((5, "diverged"), (Run((_, _, _, _) => throw new DivergedException("loss is NaN.")), Status()));
+        Assert.Equal((5, "diverged"), (Run((_, _) => throw new DivergedException("loss is NaN.")), Status()));
 
     [Fact]
     public void AFaultOfTheProgramLeavesItsTraceInTheLog()
     {
-        Assert.Equal(1, Run((_, _, _, _) => throw new InvalidOperationException("oops")));
+        Assert.Equal(1, Run((_, _) => throw new InvalidOperationException("oops")));
         Assert.DoesNotContain("   at ", _test.Error);
         Assert.Contains("   at ", File.ReadAllText(Path.Combine(RunPath(), "log.txt")));
     }
 
-    private int Run(TrainingLoop loop)
+    private int Run(Func<IProgressView, StopRequest, TrainingOutcome> train)
     {
         var sources = new ConfigSources([], new Dictionary<string, string>(), ["recipe=fashion-quick", $"run.out={_test.Folder}"], []);
-        return TrainSession.Run(new RunPlan(ConfigResolver.Resolve(sources)), new ComputeInfo("cpu", "", new Dictionary<string, string>()), ["train", "--recipe", "fashion-quick"], _test.Host, loop);
+        var compute = new ComputeInfo("cpu", "", new Dictionary<string, string>());
+        using var session = new TrainingSession(
+            new RunPlan(ConfigResolver.Resolve(sources)), compute, ["rpat", "train", "--recipe", "fashion-quick"], _test.Host.Clock);
+        using var stop = new StopRequest();
+        return new TrainConsole(session, stop, _test.Host).Run(view => session.Keep(stop, () => train(session.Logged(view), stop)));
     }
 
     private string RunPath() => _test.PathOf("20261121-0238-fashion-quick");

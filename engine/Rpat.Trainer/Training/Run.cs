@@ -1,25 +1,28 @@
 using Rpat.Engine;
-using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
+using Rpat.Trainer.Distributed;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Training;
 
-/// <summary>What a configuration stands for: opened data, the network on its device, the method, optimizer and schedule.</summary>
-internal sealed class TrainingSetup : IDisposable
+/// <summary>
+/// One training run: its configuration, opened data, the network on its device, the method, the optimizer and the schedule, where it stands, the
+/// processes that share it, and on rank 0 its folder.
+/// </summary>
+internal sealed class Run : IDisposable
 {
-    private readonly TrainerConfig _config;
     private RunIdentity? _identity;
+    private RunFolder? _folder;
 
-    private TrainingSetup(TrainerConfig config, DataPair data, LabeledImages? validation = null, Communicator? team = null)
+    private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunTeam? team = null)
     {
-        (_config, Data, Validation) = (config, data, validation);
+        (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunTeam());
         Device = OpenDevice.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
@@ -35,24 +38,47 @@ internal sealed class TrainingSetup : IDisposable
         };
         if (config.Model.Weights.Length > 0) Net.Load(GivenWeights.Of(config.Model.Weights, Device, Model));
         Method = MethodFactory.Make(config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), team);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), Team.Group);
+        State = new RunState(Step);
         _ = BatchOptions(); // what does not fit the images is said before a run folder exists
     }
 
+    public TrainerConfig Config { get; }
     public DataPair Data { get; }
+
+    /// <summary>The processes that share the run; this one alone unless others were given.</summary>
+    public RunTeam Team { get; }
+
+    /// <summary>Where the run stands.</summary>
+    public RunState State { get; }
+
+    /// <summary>Where rank 0 writes the run's files.</summary>
+    public RunFolder Folder
+    {
+        get => _folder ?? throw new InvalidOperationException("this process writes no files of the run");
+        set => _folder = value;
+    }
 
     /// <summary>Sentences that a user must see before trusting the run's results; usually none.</summary>
     public IReadOnlyList<string> Notes =>
     [
-        .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, _config),
-        .. LateStarts.Of(_config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
+        .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
+        .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
     ];
 
     /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
     public LabeledImages? Validation { get; }
 
+    /// <summary>The images that choose a checkpoint after each epoch; null where none do.</summary>
+    public LabeledImages? ChoosingImages => Config.Eval.Select switch
+    {
+        SelectOn.Test => TestImages,
+        SelectOn.Validation => Validation,
+        _ => null,
+    };
+
     /// <summary>The images that the run is measured on at its end.</summary>
-    public LabeledImages TestImages => _config.Eval.N == 0 ? Data.Test : Data.Test.Take(_config.Eval.N);
+    public LabeledImages TestImages => Config.Eval.N == 0 ? Data.Test : Data.Test.Take(Config.Eval.N);
 
     /// <summary>Images that the last batch of an epoch needs; one of fewer is left out.</summary>
     public int LeastImages { get; }
@@ -69,23 +95,20 @@ internal sealed class TrainingSetup : IDisposable
     /// <summary>The network that is reported: the averaged one where the method or the configuration says so.</summary>
     public Classifier Reported => Step.Reported;
 
-    /// <summary>What must survive a stop beside the network.</summary>
-    public ITrainingState State => Step;
-
     /// <summary>What the numbers depend on beside the configuration.</summary>
     public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
 
-    public ulong Seed => (ulong)_config.Train.Seed;
-    public int Batch => Math.Min(_config.Train.Batch, Data.Train.Count);
+    public ulong Seed => (ulong)Config.Train.Seed;
+    public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);
     public int StepsPerEpoch => Sized.Batches(Data.Train.Count);
-    public int TotalSteps => _config.Train.MaxSteps == 0 ? Planned : Math.Min(_config.Train.MaxSteps, Planned);
+    public int TotalSteps => Config.Train.MaxSteps == 0 ? Planned : Math.Min(Config.Train.MaxSteps, Planned);
     private BatchOptions Sized => new(Batch, default) { Least = LeastImages };
-    private int Planned => StepsPerEpoch * _config.Train.Epochs;
+    private int Planned => StepsPerEpoch * Config.Train.Epochs;
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
     /// <param name="config">What to open.</param>
     /// <param name="team">The processes that share each batch; null for this one alone.</param>
-    public static TrainingSetup Open(TrainerConfig config, Communicator? team = null)
+    public static Run Open(TrainerConfig config, RunTeam? team = null)
     {
         var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
         if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team);
@@ -103,7 +126,7 @@ internal sealed class TrainingSetup : IDisposable
     }
 
     /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
-    public static TrainingSetup Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));
+    public static Run Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));
 
     /// <summary>What computes: the device, and the algorithm of each convolution by the name of its weight.</summary>
     public ComputeInfo Compute()
@@ -115,7 +138,7 @@ internal sealed class TrainingSetup : IDisposable
     }
 
     /// <summary>The learning rate of each step; a run cut short by <c>max_steps</c> keeps the curve of the whole run.</summary>
-    public Schedule Schedule() => Schedule(_config, StepsPerEpoch);
+    public Schedule Schedule() => Schedule(Config, StepsPerEpoch);
 
     /// <summary>Likewise, of a configuration at so many steps per epoch.</summary>
     public static Schedule Schedule(TrainerConfig config, int stepsPerEpoch)
@@ -132,7 +155,7 @@ internal sealed class TrainingSetup : IDisposable
     }
 
     /// <summary>Where the run stands before a step.</summary>
-    public Moment At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)_config.Optimizer.Lr);
+    public Moment At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr);
 
     /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
     public BatchStream Batches() => new(Data.Train, BatchOptions(), Seed);
@@ -143,27 +166,19 @@ internal sealed class TrainingSetup : IDisposable
 
     private BatchOptions BatchOptions()
     {
-        var a = _config.Train.OverfitBatch ? new AugmentSection() : _config.Data.Augment;
+        var a = Config.Train.OverfitBatch ? new AugmentSection() : Config.Data.Augment;
         int side = Math.Min(Data.Train.Height, Data.Train.Width);
         if (a.CropPad >= side)
             throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
         if (a.CutMix > 0 && Step.TwoViews)
-            throw new ConfigException($"data.augment.cutmix mixes images, and {_config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
+            throw new ConfigException($"data.augment.cutmix mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
         var options = Sized with { Augment = augment, CutMix = a.CutMix, TwoViews = Step.TwoViews };
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 
-    /// <summary>Averages that move once an epoch, whose running statistics are those of the images then; every process of a team computes them.</summary>
-    public void EndEpoch(BatchStream batches, int epoch)
-    {
-        if (Step.EndEpoch(epoch) is not { } statistics) return;
-        foreach (ImageBatch batch in batches.Epoch(epoch)) statistics.Add(batch.Images);
-        statistics.Finish();
-    }
-
     /// <summary>The attack of a number of steps under the run's threat model.</summary>
-    public PgdOptions Attack(int steps) => MethodFactory.Pgd(_config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
+    public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
 
     public void Dispose() => Device.Dispose();
 }

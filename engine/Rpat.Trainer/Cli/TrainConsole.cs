@@ -1,0 +1,103 @@
+using Rpat.Robust.Methods;
+using Rpat.Trainer.Errors;
+using Rpat.Trainer.Output;
+using Rpat.Trainer.Report;
+using Rpat.Trainer.Runs;
+using Rpat.Trainer.Training;
+using Rpat.Trainer.View;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>A training run as a command line shows it: the view, signals, what it found or what was wrong, and the exit code.</summary>
+internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Host host)
+{
+    private string Folder => session.Folder.ShownPath;
+
+    private string ResumeCommand => $"rpat train --resume {ShellWord.Quote(Folder)}";
+
+    /// <summary>Shows a run.</summary>
+    /// <param name="train">The run's work, told where progress goes.</param>
+    /// <returns>The process's exit code.</returns>
+    public int Run(Func<IProgressView, TrainingOutcome> train)
+    {
+        var view = ViewFactory.Create(session.Config.Log, host);
+        using var terminal = view as IDisposable;
+        stop.Announced = () => session.Logged(view).Note(StopNote());
+        stop.Leave = code =>
+        {
+            session.Abandon(code);
+            terminal?.Dispose();
+            Environment.Exit(code);
+        };
+        stop.Grace = TimeSpan.FromSeconds(session.Config.Run.Grace);
+        stop.Listen();
+        try
+        {
+            TrainingOutcome? outcome = null;
+            if (view is LiveView live) live.Run(() => outcome = train(view));
+            else outcome = train(view);
+            return Conclude(outcome!);
+        }
+        catch (Exception error)
+        {
+            return Fail(error);
+        }
+        finally
+        {
+            if (session.Problem is { } problem) host.Error.WriteLine($"rpat: {problem}");
+        }
+    }
+
+    private int Conclude(TrainingOutcome outcome)
+    {
+        foreach (var result in outcome.Results) ResultTable.Write(result, host.Out);
+        if (outcome.Interrupted)
+        {
+            host.Error.WriteLine($"stopped early; resume with: {ResumeCommand}");
+            return stop.Code == 0 ? ExitCode.Interrupted : stop.Code;
+        }
+
+        host.Out.WriteLine($"run folder: {Folder}");
+        if (WriteReport()) host.Out.WriteLine($"report:     {Path.Combine(Folder, ReportFile.Name)}");
+        host.Out.WriteLine($"try next:   {NextCommand()}");
+        return ExitCode.Done;
+    }
+
+    // Everything that matters is on the disk already: a report that cannot be written is said, and no failure of the run.
+    private bool WriteReport()
+    {
+        try
+        {
+            ReportFile.Write(session.Folder.PathOf(ReportFile.Name), [session.Folder.Path]);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)
+        {
+            host.Error.WriteLine($"rpat: no report: {error.Message}");
+            return false;
+        }
+    }
+
+    private int Fail(Exception error)
+    {
+        int code = ErrorReport.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug, logged: true);
+        host.Warn($"the run's log is {Path.Combine(Folder, RunLog.FileName)}; when that is mended, resume with: {ResumeCommand}");
+        return code;
+    }
+
+    private string StopNote()
+    {
+        double grace = session.Config.Run.Grace;
+        string limit = grace > 0 ? FormattableString.Invariant($", or unsaved after {grace:0.##} s (run.grace)") : "";
+        return $"stopping after this step{limit}; a second signal leaves at once";
+    }
+
+    // The comparison that this program exists for: the same run with and without the perception term.
+    private string NextCommand()
+    {
+        var method = session.Config.Method;
+        string other = method.HasRpat ? MethodCatalog.BaseName(method.Name) : method.Name + MethodCatalog.RpatSuffix;
+        if (MethodCatalog.Find(other) is null) other = "pgd-at";
+        return $"rpat train -c {ShellWord.Quote(Path.Combine(Folder, "config.yaml"))} --method {other} --name {other}";
+    }
+}
