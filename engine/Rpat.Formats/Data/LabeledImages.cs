@@ -74,6 +74,10 @@ public sealed class LabeledImages
         return Pixels.AsSpan(index * ImageSize, ImageSize);
     }
 
+    /// <summary>The same images with other labels.</summary>
+    /// <exception cref="DataException">There are too few or too many, or one is out of range.</exception>
+    public LabeledImages Labelled(int[] labels) => new(Name, Channels, Height, Width, Pixels, labels, ClassNames, _exact);
+
     /// <summary>The first <paramref name="n"/> images; the whole set when it has no more.</summary>
     /// <param name="n">How many, at least 0.</param>
     public LabeledImages Take(int n)

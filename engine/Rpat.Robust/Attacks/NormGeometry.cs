@@ -1,3 +1,4 @@
+using System.Numerics;
 using Rpat.Engine.Random;
 
 namespace Rpat.Robust;
@@ -70,6 +71,10 @@ internal abstract class NormGeometry
                 u[i] = u[i] > x[i] ? MathF.BitDecrement(u[i]) : u[i] < x[i] ? MathF.BitIncrement(u[i]) : u[i];
     }
 
+    // As Math.Clamp, NaN and -0 included.
+    private static Vector<float> Clamped(Vector<float> v, Vector<float> min, Vector<float> max) =>
+        Vector.ConditionalSelect(Vector.LessThan(v, min), min, Vector.ConditionalSelect(Vector.GreaterThan(v, max), max, v));
+
     private static float[] Normals(int count, in PhiloxStream random)
     {
         var t = new float[count];
@@ -97,14 +102,27 @@ internal abstract class NormGeometry
         {
             var v = new float[u.Length];
             float s = (float)step;
-            for (int i = 0; i < v.Length; i++) v[i] = g[i] > 0 ? u[i] + s : g[i] < 0 ? u[i] - s : u[i];
+            int i = 0;
+            for (int lanes = Vector<float>.Count; i <= v.Length - lanes; i += lanes)
+            {
+                Vector<float> at = new(u, i), slope = new(g, i), zero = Vector<float>.Zero;
+                Vector<float> down = Vector.ConditionalSelect(Vector.LessThan(slope, zero), at - new Vector<float>(s), at);
+                Vector.ConditionalSelect(Vector.GreaterThan(slope, zero), at + new Vector<float>(s), down).CopyTo(v, i);
+            }
+            for (; i < v.Length; i++) v[i] = g[i] > 0 ? u[i] + s : g[i] < 0 ? u[i] - s : u[i];
             return v;
         }
 
         public override void Project(float[] x, float[] u, double eps)
         {
             float e = (float)eps;
-            for (int i = 0; i < u.Length; i++) u[i] = Math.Clamp(Math.Clamp(u[i], x[i] - e, x[i] + e), 0f, 1f);
+            int i = 0;
+            for (int lanes = Vector<float>.Count; i <= u.Length - lanes; i += lanes)
+            {
+                Vector<float> middle = new(x, i), reach = new(e);
+                Clamped(Clamped(new(u, i), middle - reach, middle + reach), Vector<float>.Zero, Vector<float>.One).CopyTo(u, i);
+            }
+            for (; i < u.Length; i++) u[i] = Math.Clamp(Math.Clamp(u[i], x[i] - e, x[i] + e), 0f, 1f);
         }
 
         public override float[] InBall(float[] x, double eps, in PhiloxStream random)

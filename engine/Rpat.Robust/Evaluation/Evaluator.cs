@@ -1,6 +1,5 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
 
 namespace Rpat.Robust;
 
@@ -14,87 +13,100 @@ public readonly record struct Accuracy(int Correct, int Count)
 }
 
 /// <summary>
-/// Accuracy of a network in eval mode, clean or under attack. Results do not depend on the batch size: random starts are keyed
-/// by image and every kernel treats images one by one.
+/// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run in
+/// batches here as there. An image counts under attack when it is right without one and no attack finds a wrong point in ball and box. Results
+/// do not depend on the batch size.
 /// </summary>
 /// <param name="net">The network.</param>
 /// <param name="batch">Images at a time.</param>
 public sealed class Evaluator(Classifier net, int batch = 128)
 {
     private readonly Dictionary<int, Program> _programs = [];
-    private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
+    private AttackRunner? _runner;
 
     /// <summary>Images at a time.</summary>
     public int BatchSize => batch;
 
     /// <summary>Counts correct predictions.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
-    /// <param name="attack">Attack on each image first, or null.</param>
-    /// <param name="seed">Seed of the attack's random starts.</param>
+    /// <param name="attacks">Attacks of <see cref="AttackCatalog"/> or of one's own on each image; null for none.</param>
+    /// <param name="seed">Seed of the attacks' random numbers.</param>
     /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
-    public Accuracy Run(LabeledImages images, PgdOptions? attack = null, ulong seed = 0, Action<int>? progress = null)
-    {
-        int correct = 0;
-        for (int first = 0; first < images.Count; first += batch)
-        {
-            int count = Math.Min(batch, images.Count - first);
-            correct += Batch(images, first, count, attack, seed);
-            progress?.Invoke(first + count);
-        }
-        return new Accuracy(correct, images.Count);
-    }
+    /// <exception cref="NotFiniteException">The network answers an attack with NaN or infinity.</exception>
+    public Accuracy Run(LabeledImages images, AttackSuite? attacks = null, ulong seed = 0, Action<int>? progress = null) =>
+        Run(images, 0, images.Count, attacks, seed, progress);
 
     /// <summary>Counts correct predictions among a stretch of the images: as many as the whole set's count has there.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
     /// <param name="first">The stretch's first image.</param>
-    /// <param name="count">Its images, at most <see cref="BatchSize"/>.</param>
-    /// <param name="attack">Attack on each image first, or null.</param>
-    /// <param name="seed">Seed of the attack's random starts.</param>
+    /// <param name="count">Its images.</param>
+    /// <param name="attacks">Attacks on each image; null for none.</param>
+    /// <param name="seed">Seed of the attacks' random numbers.</param>
+    /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
-    public Accuracy Run(LabeledImages images, int first, int count, PgdOptions? attack, ulong seed) =>
-        new(Batch(images, first, count, attack, seed), count);
+    /// <exception cref="NotFiniteException">The network answers an attack with NaN or infinity.</exception>
+    public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
+    {
+        float[] logits = Logits(images, first, count, attacks is null ? progress : null);
+        int[] right = [.. Enumerable.Range(0, count).Where(i => Predictions.ArgMax(Row(logits, i)) == images.Labels[first + i])];
+        if (attacks is null) return new Accuracy(right.Length, count);
+        int robust = right.Length, done = count - right.Length;
+        var runner = Runner(seed);
+        runner.Tick = () => progress?.Invoke(done);
+        runner.Run(right.Select(i => Attacked(runner, images, first + i, Row(logits, i))), async subject =>
+        {
+            if (await IsFooled(subject, attacks)) robust--;
+        }, _ => done++);
+        progress?.Invoke(done);
+        return new Accuracy(robust, count);
+    }
 
     /// <summary>Logits of clean images, <c>[N, classes]</c>, row by row.</summary>
     /// <param name="images">Images of the network's size.</param>
-    /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
-    public float[] Logits(LabeledImages images, Action<int>? progress = null)
+    public float[] Logits(LabeledImages images) => Logits(images, 0, images.Count, null);
+
+    private float[] Logits(LabeledImages images, int first, int count, Action<int>? progress)
     {
-        var logits = new float[(long)images.Count * net.Classes];
-        for (int first = 0; first < images.Count; first += batch)
+        var logits = new float[(long)count * net.Classes];
+        for (int from = 0; from < count; from += batch)
         {
-            int count = Math.Min(batch, images.Count - first);
-            var program = For(count);
-            images.CopyFloats([.. Enumerable.Range(first, count)], program.Images);
+            int some = Math.Min(batch, count - from);
+            var program = For(some);
+            images.CopyFloats([.. Enumerable.Range(first + from, some)], program.Images);
             program.X.Upload(program.Images);
             program.Tape.Forward();
-            program.Logits.CopyTo(logits.AsSpan(first * net.Classes, count * net.Classes));
-            progress?.Invoke(first + count);
+            program.Logits.CopyTo(logits.AsSpan(from * net.Classes, some * net.Classes));
+            progress?.Invoke(from + some);
         }
         return logits;
     }
 
-    private int Batch(LabeledImages images, int first, int count, PgdOptions? attack, ulong seed)
+    private ReadOnlySpan<float> Row(float[] logits, int i) => logits.AsSpan(i * net.Classes, net.Classes);
+
+    private static Subject Attacked(AttackRunner runner, LabeledImages images, int index, ReadOnlySpan<float> logits)
     {
-        var program = For(count);
-        int[] indices = [.. Enumerable.Range(first, count)];
-        images.CopyFloats(indices, program.Images);
-        var labels = images.Labels.AsSpan(first, count);
-        program.X.Upload(program.Images);
-        if (attack is not null) Perturb(program, attack, labels, indices, seed);
-        program.Tape.Forward();
-        return Predictions.CountCorrect(program.Logits, labels);
+        var image = new float[images.ImageSize];
+        images.CopyFloats([index], image);
+        return new Subject(runner, index, image, images.Labels[index]) { Clean = logits.ToArray() };
     }
 
-    private void Perturb(Program program, PgdOptions options, ReadOnlySpan<int> labels, int[] indices, ulong seed)
+    private static async Task<bool> IsFooled(Subject subject, AttackSuite suite)
     {
-        if (!_attacks.TryGetValue(options, out var pgd)) _attacks[options] = pgd = new Pgd(net, options);
-        program.Labels.Upload(labels);
-        var key = new RandomKey(seed, Purpose.AttackStart, 0, 0, 0, 0);
-        var adversarial = pgd.Perturb(program.X, program.Labels, key, [.. indices.Select(i => (long)i)]);
-        net.Device.Copy(adversarial.Data, program.X.Data);
+        foreach (var attack in suite.Attacks)
+            foreach (var part in attack.Parts(subject.Classes))
+            {
+                subject.Enter(attack, part);
+                var result = await attack.Run(subject, part);
+                if (result.Fooled && RobustEvaluation.IsFeasible(subject.Image, result.Point, attack.Norm, attack.Eps)) return true;
+            }
+        return false;
     }
+
+    // It keeps the recorded tapes.
+    private AttackRunner Runner(ulong seed) =>
+        _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = batch, Seed = seed });
 
     private Program For(int count)
     {
@@ -107,7 +119,6 @@ public sealed class Evaluator(Classifier net, int batch = 128)
         public Program(Classifier net, int count)
         {
             X = Tensor.Create(net.Device, net.InputShape.WithBatch(count), name: "x");
-            Labels = new Labels(net.Device, count);
             Images = new float[X.Shape.Count];
             Tape = new Tape(net.Device);
             Logits = Tape.Keep(net.Forward(Tape, X, BnMode.Eval));
@@ -115,7 +126,6 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
         public Tape Tape { get; }
         public Tensor X { get; }
-        public Labels Labels { get; }
         public Tensor Logits { get; }
         public float[] Images { get; }
     }

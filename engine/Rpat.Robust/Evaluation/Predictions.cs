@@ -1,25 +1,15 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust;
 
 /// <summary>Predictions from logits.</summary>
 public static class Predictions
 {
     /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN has not.</summary>
-    public static int CountCorrect(Tensor logits, ReadOnlySpan<int> labels)
-    {
-        return CountCorrect(logits.ToArray(), labels);
-    }
-
-    /// <summary>Accuracy of logits <c>[N, K]</c> that were copied out, row by row.</summary>
-    public static Accuracy Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels) => new(CountCorrect(logits, labels), labels.Length);
-
-    private static int CountCorrect(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
+    public static Accuracy Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
     {
         int classes = labels.IsEmpty ? 0 : logits.Length / labels.Length, correct = 0;
         for (int i = 0; i < labels.Length; i++)
             if (ArgMax(logits.Slice(i * classes, classes)) == labels[i]) correct++;
-        return correct;
+        return new Accuracy(correct, labels.Length);
     }
 
     /// <summary>Index of the first largest value, or −1 when a value is NaN.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rpat.Models;
 using Rpat.Trainer.Config;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
@@ -76,7 +77,7 @@ internal sealed class ConfigOptions
     {
         [ConfigKeys.Of(c => c.Recipe.Name)] = () => RecipeLibrary.Names,
         [ConfigKeys.Of(c => c.Data.Name)] = () => DataSets.All.Select(set => set.Name),
-        [ConfigKeys.Of(c => c.Model.Name)] = () => Catalog.Models.Select(model => model.Name),
+        [ConfigKeys.Of(c => c.Model.Name)] = () => ModelCatalog.All.Select(model => model.Name),
     };
 
     /// <summary>Adds the options to a command.</summary>

@@ -24,10 +24,10 @@ internal static class ModelsCommand
 
     private static int List(ParseResult parsed, JsonOption json, Host host)
     {
-        int width = Catalog.Models.Max(item => item.Name.Length);
-        json.Give(parsed, host, () => Catalog.Models, () =>
+        int width = ModelCatalog.All.Max(item => item.Name.Length);
+        json.Give(parsed, host, () => ModelCatalog.All.Select(family => new { family.Name, family.About }), () =>
         {
-            foreach (CatalogItem item in Catalog.Models) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
+            foreach (var item in ModelCatalog.All) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
         });
         return ExitCode.Done;
     }
@@ -45,7 +45,7 @@ internal static class ModelsCommand
     private static ModelSpec SpecOf(string name, string input, int classes)
     {
         if (ModelCatalog.Find(name) is null)
-            throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. Catalog.Models.Select(m => m.Name)], "models")}");
+            throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

@@ -47,6 +47,8 @@ internal static class ConfigRules
         Require(
             config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, ConfigKeys.Of(c => c.Eval.Attacks),
             "an attack stands twice: remove one.");
+        foreach (var attack in config.Eval.Attacks) Require(KnowsNorm(attack, config.Attack, out string sentence), ConfigKeys.Of(c => c.Eval.Attacks), sentence);
+        Require(KnowsNorm(config.Eval.Monitor, config.Attack, out string monitor), ConfigKeys.Of(c => c.Eval.Monitor), monitor);
         Require(config.Run.Out.Length > 0, ConfigKeys.Of(c => c.Run.Out), "it must name a folder.");
     }
 
@@ -63,6 +65,21 @@ internal static class ConfigRules
             {
                 throw new ConfigException($"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); see 'rpat methods show {info.Name}'.", error);
             }
+        }
+    }
+
+    private static bool KnowsNorm(EvalAttack attack, AttackSection threat, out string sentence)
+    {
+        sentence = "";
+        try
+        {
+            _ = attack.Suite(threat, AutoAttack.StandardClasses);
+            return true;
+        }
+        catch (ArgumentException error)
+        {
+            sentence = error.Message;
+            return false;
         }
     }
 

@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Robust;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Trainer.Config;
@@ -9,8 +10,8 @@ internal sealed record EvalSection
     [Setting("held-out images to evaluate; 0 for all", Max = int.MaxValue)]
     public int N { get; init; }
 
-    [Setting("what to measure: clean, pgdN with N steps", Kind = typeof(EvalAttackKind))]
-    public IReadOnlyList<EvalAttack> Attacks { get; init; } = [new("clean", 0), new("pgd20", 20)];
+    [Setting("what to measure: clean, pgdN with N steps, or any other of 'rpat attacks'", Kind = typeof(EvalAttackKind))]
+    public IReadOnlyList<EvalAttack> Attacks { get; init; } = [EvalAttack.Clean, new("pgd20")];
 
     [Setting("images per evaluation batch", Min = 1, Max = 1 << 20)]
     public int Batch { get; init; } = 100;
@@ -19,7 +20,7 @@ internal sealed record EvalSection
     public SelectOn Select { get; init; }
 
     [Setting("attack that chooses the best checkpoint", Kind = typeof(EvalAttackKind))]
-    public EvalAttack Monitor { get; init; } = new("pgd10", 10);
+    public EvalAttack Monitor { get; init; } = new("pgd10");
 
     [Setting("choose after every so many epochs", Min = 1)]
     public int Every { get; init; } = 1;
@@ -90,18 +91,22 @@ internal sealed record CheckpointSection
 }
 
 /// <summary>One column of the result.</summary>
-/// <param name="Name">As written: <c>clean</c> or <c>pgd20</c>.</param>
-/// <param name="Steps">PGD steps; 0 for clean images.</param>
-internal sealed record EvalAttack(string Name, int Steps)
+/// <param name="Name">A name of <see cref="AttackCatalog"/>, such as <c>clean</c> or <c>pgd20</c>.</param>
+internal sealed record EvalAttack(string Name)
 {
     /// <summary>No attack at all.</summary>
-    public static EvalAttack Clean { get; } = new("clean", 0);
+    public static EvalAttack Clean { get; } = new("clean");
 
     /// <summary>Whether no attack is made.</summary>
-    public bool IsClean => Steps == 0;
+    public bool IsClean => this == Clean;
 
-    /// <summary>The name as a table's heading: <c>Clean</c>, <c>PGD-20</c>.</summary>
-    public string Title => IsClean ? "Clean" : FormattableString.Invariant($"PGD-{Steps}");
+    /// <summary>The name as a table's heading: <c>Clean</c>, <c>PGD-20</c>, <c>AA</c>.</summary>
+    public string Title => IsClean ? "Clean"
+        : Name.StartsWith("pgd", StringComparison.Ordinal) ? $"PGD-{Name[3..]}" : Name.ToUpperInvariant();
+
+    /// <summary>The attacks under a run's threat model, with the catalog's settings: those of <c>rpat eval</c> by that name; null for none.</summary>
+    /// <exception cref="ArgumentException">The attack does not know the norm.</exception>
+    public AttackSuite? Suite(AttackSection threat, int classes) => AttackCatalog.Find(Name, threat.Norm, threat.Eps, classes);
 }
 
 /// <summary>How the numbers are computed; results differ by rounding only.</summary>

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Rpat.Models;
+using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
 using Rpat.Trainer.Data;
@@ -95,22 +95,15 @@ internal sealed class ModelKind : TextKind
 {
     public override object? Parse(string text) => ModelCatalog.Find(text) is not null
         ? text
-        : throw new FormatException(Nearest.Hint(text, [.. Catalog.Models.Select(x => x.Name)], "models"));
+        : throw new FormatException(Nearest.Hint(text, [.. ModelCatalog.All.Select(family => family.Name)], "models"));
 }
 
-/// <summary><c>clean</c>, or <c>pgdN</c> with N steps.</summary>
-internal sealed partial class EvalAttackKind : ValueKind
+/// <summary>A name of the attack catalog.</summary>
+internal sealed class EvalAttackKind : ValueKind
 {
-    public override object? Parse(string text)
-    {
-        if (text == "clean") return new EvalAttack(text, 0);
-        var match = PgdPattern().Match(text);
-        if (match.Success) return new EvalAttack(text, int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
-        throw new FormatException($"'{text}' is no attack; {Nearest.Hint(text, [.. Catalog.Attacks.Select(x => x.Name)], "attacks")}");
-    }
+    public override object? Parse(string text) => AttackCatalog.Knows(text)
+        ? new EvalAttack(text)
+        : throw new FormatException($"'{text}' is no attack; {Nearest.Hint(text, AttackCatalog.Examples, "attacks")}");
 
     public override string Write(object? value) => ((EvalAttack)value!).Name;
-
-    [GeneratedRegex(@"^pgd([1-9][0-9]{0,4})\z")]
-    private static partial Regex PgdPattern();
 }

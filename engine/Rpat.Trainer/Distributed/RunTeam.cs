@@ -91,20 +91,20 @@ internal sealed class RunTeam
     /// </summary>
     /// <param name="evaluator">Of the network.</param>
     /// <param name="images">All images.</param>
-    /// <param name="attack">The attack, or null.</param>
-    /// <param name="seed">Seed of its random starts.</param>
+    /// <param name="attacks">The attacks, or null.</param>
+    /// <param name="seed">Seed of their random numbers.</param>
     /// <param name="progress">Told about how many images are done.</param>
     /// <param name="stops">Whether a stop that is asked for ends it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, PgdOptions? attack, ulong seed, Action<int>? progress = null, bool stops = false)
+    public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null, bool stops = false)
     {
-        if (Group is not { } team) return evaluator.Run(images, attack, seed, done => Tell(done));
+        if (Group is not { } team) return evaluator.Run(images, attacks, seed, done => Tell(done));
         var (first, count) = new BatchShare(team, images.Count).Of(team.Rank);
         int rounds = (new BatchShare(team, images.Count).Of(0).Count + evaluator.BatchSize - 1) / evaluator.BatchSize, correct = 0;
         for (int round = 0; round < rounds; round++)
         {
             int from = round * evaluator.BatchSize, length = Math.Min(evaluator.BatchSize, count - from);
-            if (length > 0) correct += evaluator.Run(images, first + from, length, attack, seed).Correct;
+            if (length > 0) correct += evaluator.Run(images, first + from, length, attacks, seed).Correct;
             Agree(team);
             Tell(Math.Min(images.Count, (round + 1) * evaluator.BatchSize * team.Size));
         }

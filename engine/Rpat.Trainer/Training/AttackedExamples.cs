@@ -12,14 +12,14 @@ internal static class AttackedExamples
     /// <summary>The picture's name in the run folder.</summary>
     public const string FileName = "images/adversarial.png";
 
-    private const int Most = 10, FewestSteps = 20;
+    private const int Most = 10, Steps = 20;
 
-    /// <summary>Attacks the first image of each class, ten at most, as the final evaluation does.</summary>
+    /// <summary>Attacks the first image of each class, ten at most, right or wrong as it is.</summary>
     /// <returns>Clean image, adversarial image and difference beneath each other.</returns>
-    public static Raster Make(Run run, int steps)
+    public static Raster Make(Run run)
     {
         LabeledImages images = run.Data.Test.Subset([.. run.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
-        PgdOptions options = run.Attack(Math.Max(steps, FewestSteps));
+        PgdOptions options = run.Attack(Steps);
         var (clean, adversarial) = Perturb(run.Reported, images, options, run.Seed);
         bool[] stillRight = Right(run.Reported, adversarial, images.Labels);
         float reach = Math.Max(Largest(clean, adversarial), 1e-6f);

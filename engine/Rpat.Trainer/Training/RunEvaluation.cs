@@ -63,7 +63,7 @@ internal sealed class RunEvaluation(Run run)
     private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
     {
         if (_measured?.Net != run.Reported) _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));
-        return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.IsClean ? null : run.Attack(attack.Steps), run.Seed, progress, stops: progress is not null);
+        return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.Suite(run.Config.Attack, run.Model.Classes), run.Seed, progress, stops: progress is not null);
     }
 
     // Training is over and saved: its network may be overwritten.

@@ -95,7 +95,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         RunResult.Save(run.Folder.Path, results);
         foreach (var result in results)
             Metrics(result.Split, _state.Epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
-        Raster examples = AttackedExamples.Make(run, run.Config.Eval.Attacks.Select(attack => attack.Steps).DefaultIfEmpty().Max());
+        Raster examples = AttackedExamples.Make(run);
         Directory.CreateDirectory(Path.GetDirectoryName(run.Folder.PathOf(AttackedExamples.FileName))!);
         Png.Write(run.Folder.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
         _board.Image(_state.Step, "adversarial", examples);

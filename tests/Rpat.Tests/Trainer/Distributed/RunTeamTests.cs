@@ -17,7 +17,7 @@ public sealed class RunTeamTests
     public void A_divided_evaluation_counts_as_one_process_does(int size, int batch)
     {
         var images = Images(17);
-        foreach (var attack in new[] { null, PgdOptions.Linf with { Steps = 2 } })
+        foreach (var attack in new[] { null, AttackCatalog.Find("pgd2", Norm.Linf, 8 / 255.0, 5) })
         {
             var counted = Team.Run(size, team => Measure(images, batch, attack, new RunTeam(team)));
             var alone = Measure(images, batch, attack, new RunTeam());
@@ -60,7 +60,7 @@ public sealed class RunTeamTests
         Assert.All(stopped, Assert.True);
     }
 
-    private static Accuracy Measure(LabeledImages images, int batch, PgdOptions? attack, RunTeam team)
+    private static Accuracy Measure(LabeledImages images, int batch, AttackSuite? attack, RunTeam team)
     {
         using var device = Device.Cpu(1);
         return team.Evaluate(new Evaluator(TestNets.Disturbed(device), batch), images, attack, seed: 3);
