@@ -1,3 +1,4 @@
+using Rpat.Engine.Distributed;
 
 namespace Rpat.Engine;
 

@@ -1,3 +1,4 @@
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
 namespace Rpat.Robust;

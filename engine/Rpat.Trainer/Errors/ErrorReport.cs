@@ -1,3 +1,4 @@
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Gpu;
 using Rpat.Robust;
 using Rpat.Trainer.Data;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

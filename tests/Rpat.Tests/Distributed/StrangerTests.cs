@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

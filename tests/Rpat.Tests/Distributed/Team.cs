@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
+using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.IO;
 using Rpat.Robust;
 using Rpat.Tests.Robust.Attacks;
 

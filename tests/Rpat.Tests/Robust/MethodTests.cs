@@ -1,4 +1,5 @@
 using Rpat.Engine;
+using Rpat.Engine.Distributed;
 using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
