@@ -49,7 +49,7 @@ internal sealed class RunReporter : IDisposable
     }
 
     /// <summary>The run starts or resumes.</summary>
-    public void Begin() => _board.Begin(_state.Step, _config, File.ReadAllText(_run.PathOf(RunFolder.ConfigName)));
+    public void Begin() => _board.Begin(_state.Step, _config, RegularFile.ReadText(_run.PathOf(RunFolder.ConfigName), Layers.MaxFileBytes));
 
     /// <summary>A step was made.</summary>
     public void Step(float rate, Pace pace)
@@ -96,7 +96,7 @@ internal sealed class RunReporter : IDisposable
         foreach (var result in results)
             Metrics(result.Split, _state.Epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
         Raster examples = AttackedExamples.Make(_setup, _config.Eval.Attacks.Select(attack => attack.Steps).DefaultIfEmpty().Max());
-        Directory.CreateDirectory(Path.GetDirectoryName(_run.PathOf(AttackedExamples.FileName))!);
+        AtomicFile.MakeFolder(Path.GetDirectoryName(_run.PathOf(AttackedExamples.FileName))!);
         Png.Write(_run.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
         _board.Image(_state.Step, "adversarial", examples);
         _board.Finished();
