@@ -26,7 +26,8 @@ internal static class PostMortem
             ["rpat.epoch"] = state.Epoch.ToString(CultureInfo.InvariantCulture),
             ["rpat.rate"] = rate.ToString("R", CultureInfo.InvariantCulture),
         };
-        Safetensors.Write(run.PathOf(FileName), [.. Batch(setup, batch, state.Statistics.LastLogits), .. Weights(setup), .. setup.State.State()], metadata);
+        NamedArray[] arrays = [.. Batch(setup, batch, state.Statistics.LastLogits), .. Weights(setup), .. setup.State.State()];
+        Safetensors.Write(run.PathOf(FileName), arrays, metadata, digest: true);
     }
 
     private static IEnumerable<NamedArray> Batch(TrainingSetup setup, ImageBatch batch, float[] logits)
