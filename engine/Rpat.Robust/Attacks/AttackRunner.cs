@@ -134,7 +134,10 @@ public sealed class AttackRunner
             if (result.Fooled) break;
         }
         return new AttackOutcome(
-            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards) { IsInfeasible = left };
+            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards)
+        {
+            IsInfeasible = left,
+        };
     }
 
     // With a goal there is one target, whatever its rank.
