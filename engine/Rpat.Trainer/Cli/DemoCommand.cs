@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine.IO;
 using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Rpat.Engine.Gpu;
-using Rpat.Engine.IO;
 using Rpat.Robust.Losses;
 using Rpat.Trainer.Errors;
 

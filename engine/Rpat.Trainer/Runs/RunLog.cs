@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Rpat.Engine.IO;
 
 namespace Rpat.Trainer.Runs;
 
