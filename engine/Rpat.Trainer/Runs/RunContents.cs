@@ -10,8 +10,8 @@ namespace Rpat.Trainer.Runs;
 /// </summary>
 internal static partial class RunContents
 {
-    /// <summary>An empty file that every run folder has from its first moment on, and no other folder.</summary>
-    public const string Marker = ".rpat-run";
+    /// <summary>The file that makes a folder a run.</summary>
+    public const string Marker = AtomicFile.RunMark;
 
     private static readonly string[] _parts = [CheckpointStore.FolderName, "images", "tb", "eval", "perception"];
 
