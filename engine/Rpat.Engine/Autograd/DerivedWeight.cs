@@ -1,6 +1,4 @@
-using Rpat.Engine.Nn;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>
 /// A copy of a weight in the arrangement that a kernel reads (packed, transformed). It lives in the tape's arena and is made

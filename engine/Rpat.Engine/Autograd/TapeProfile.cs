@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>Time spent in the nodes of one kind and size, in one direction.</summary>
 /// <param name="Backward">Whether the time was spent computing gradients.</param>

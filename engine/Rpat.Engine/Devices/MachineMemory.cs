@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>What memory there is for this process. Linux grants more than it has, and ends a process that uses it: so it is asked before.</summary>
 internal static class MachineMemory

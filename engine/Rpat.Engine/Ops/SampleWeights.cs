@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>Gives every sample of a batch its weight.</summary>
 /// <param name="logits">Logits <c>[N, K]</c>, row by row.</param>
@@ -59,7 +59,7 @@ internal sealed class SampleWeightsNode : Node
     }
 
     /// <summary>Weights may depend on all images of the batch: every process weighs the whole batch and takes its own.</summary>
-    private sealed class WholeBatch(Distributed.BatchShare share, Shape part)
+    private sealed class WholeBatch(BatchShare share, Shape part)
     {
         private readonly float[] _rows = new float[share.Whole(part.N) * part.C];
         private readonly int[] _labels = new int[share.Whole(part.N)];

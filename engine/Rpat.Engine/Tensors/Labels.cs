@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Tensors;
 
 /// <summary>Class indices of a batch on a device, int32 <c>[N]</c>.</summary>
 public sealed class Labels

@@ -1,6 +1,4 @@
-using Rpat.Engine.Random;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Augmentation of images that lie on the device as bytes, by the numbers of <see cref="Augmentation"/>.</summary>
 public interface ICropFlipKernels

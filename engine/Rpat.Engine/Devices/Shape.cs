@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Logical size of a tensor, always read as <c>[N, C, H, W]</c>; matrices are <c>[N, C, 1, 1]</c>.</summary>
 /// <param name="N">Batch size.</param>

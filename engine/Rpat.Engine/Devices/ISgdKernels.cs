@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Optimizer kernels of a backend.</summary>
 public interface ISgdKernels

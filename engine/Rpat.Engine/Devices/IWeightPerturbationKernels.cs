@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Adversarial weight perturbation of a backend (AWP, NeurIPS'20; methods.md 4.3).</summary>
 public interface IWeightPerturbationKernels

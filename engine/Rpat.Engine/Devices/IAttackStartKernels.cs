@@ -1,6 +1,4 @@
-using Rpat.Engine.Random;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Random starts of attacks. Every number depends only on the key and the place in the sample (never on the batch).</summary>
 public interface IAttackStartKernels
