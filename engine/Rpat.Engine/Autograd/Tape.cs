@@ -145,11 +145,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view = null) =>
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
-    /// <summary>A copy of a weight that nodes share which name the same key.</summary>
-    /// <param name="weight">The weight.</param>
-    /// <param name="key">What distinguishes this arrangement from others of the weight.</param>
-    /// <param name="length">Words that it takes.</param>
-    /// <param name="make">Fills it.</param>
+    /// <summary>A copy of a weight of that many words, filled by <paramref name="make"/>: nodes that name the same key share it.</summary>
     internal DerivedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))

@@ -1,12 +1,9 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Sizes of a 2-D convolution with square kernels: x <c>[N, C, H, W]</c>, w <c>[K, C, R, R]</c>, y <c>[N, K, P, Q]</c>.</summary>
-/// <param name="Input">Size of x.</param>
-/// <param name="InputLayout">How x lies in memory: images come plain, activations blocked.</param>
-/// <param name="K">Filters.</param>
-/// <param name="R">Kernel size.</param>
-/// <param name="Stride">Step in both directions.</param>
-/// <param name="Padding">Zero border on each side.</param>
+/// <summary>
+/// Sizes of a 2-D convolution with square kernels: x <c>[N, C, H, W]</c>, w <c>[K, C, R, R]</c>, y <c>[N, K, P, Q]</c>. Images come plain,
+/// activations blocked; the padding is a border of zeros on each side.
+/// </summary>
 public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, int R, int Stride, int Padding)
 {
     /// <summary>Input channels.</summary>

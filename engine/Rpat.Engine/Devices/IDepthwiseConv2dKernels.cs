@@ -1,10 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Sizes of a depthwise convolution: x <c>[N, C, H, W]</c>, w <c>[C, 1, R, R]</c>, y <c>[N, C, P, Q]</c>.</summary>
-/// <param name="Input">Size of x.</param>
-/// <param name="R">Kernel size.</param>
-/// <param name="Stride">Step in both directions.</param>
-/// <param name="Padding">Zero border on each side, less than R.</param>
+/// <summary>Sizes of a depthwise convolution: x <c>[N, C, H, W]</c>, w <c>[C, 1, R, R]</c>, y <c>[N, C, P, Q]</c>; padding below R.</summary>
 public readonly record struct DepthwiseShape(Shape Input, int R, int Stride, int Padding)
 {
     /// <summary>Output rows.</summary>

@@ -36,22 +36,18 @@ public interface IRow
 }
 
 /// <summary>What a loss of one sample reads.</summary>
-/// <param name="z">Logits.</param>
-/// <param name="second">The second row of losses that compare several; else the first again.</param>
-/// <param name="third">The third row; else the first again.</param>
-/// <param name="label">True class; 0 where the loss has none.</param>
 public readonly struct LossRows<TRow>(TRow z, TRow second, TRow third, int label) where TRow : struct, IRow
 {
     /// <summary>Logits.</summary>
     public readonly TRow Z = z;
 
-    /// <summary>The second row.</summary>
+    /// <summary>The second row of losses that compare several; else the first again.</summary>
     public readonly TRow Second = second;
 
-    /// <summary>The third row.</summary>
+    /// <summary>The third row; else the first again.</summary>
     public readonly TRow Third = third;
 
-    /// <summary>True class.</summary>
+    /// <summary>True class; 0 where the loss has none.</summary>
     public readonly int Label = label;
 }
 
@@ -74,16 +70,10 @@ public interface IRowLoss
     void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow;
 }
 
-/// <summary>What the losses of a batch read; rows are plain <c>[N, K]</c>.</summary>
-/// <param name="N">Rows that get a value.</param>
-/// <param name="K">Columns.</param>
-/// <param name="Parts">Values per row.</param>
-/// <param name="Z">Logits.</param>
-/// <param name="Second">The second rows, or null.</param>
-/// <param name="SecondFrom">Row of <paramref name="Second"/> that belongs to row 0.</param>
-/// <param name="Third">The third rows, or null.</param>
-/// <param name="Labels">True classes, or null.</param>
-/// <param name="Weights">One factor per row, or null for 1.</param>
+/// <summary>
+/// What the losses of a batch read: N rows of K columns, plain, that get a value per part; row SecondFrom of the second rows belongs to
+/// row 0; null: no such rows, no labels, all weights 1.
+/// </summary>
 public readonly record struct RowLossOperands(int N, int K, int Parts, DeviceBuffer Z, DeviceBuffer? Second = null, int SecondFrom = 0,
     DeviceBuffer? Third = null, DeviceBuffer? Labels = null, DeviceBuffer? Weights = null);
 

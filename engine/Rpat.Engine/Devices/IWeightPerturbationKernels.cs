@@ -4,12 +4,7 @@ namespace Rpat.Engine.Devices;
 public interface IWeightPerturbationKernels
 {
     /// <summary>
-    /// For one tensor: v = γ·‖w‖/(‖g‖ + 1e-20)·g, w ← w + v. Norms are summed in double in fixed order; buffers may begin anywhere.
+    /// For one tensor: v = γ·‖w‖/(‖g‖ + 1e-20)·g, w ← w + v, v kept. Norms are summed in double in fixed order; buffers may begin anywhere.
     /// </summary>
-    /// <param name="count">Values of the tensor.</param>
-    /// <param name="weights">w, moved.</param>
-    /// <param name="gradients">g, the direction.</param>
-    /// <param name="gamma">Size of the step relative to the tensor.</param>
-    /// <param name="perturbation">Receives v.</param>
     void PerturbWeights(long count, DeviceBuffer weights, DeviceBuffer gradients, float gamma, DeviceBuffer perturbation);
 }

@@ -16,9 +16,6 @@ internal sealed class SharedBatchNorm
     private readonly float[] _first, _second, _third, _lines, _mine, _all;
     private readonly double[] _sums;
 
-    /// <param name="layer">The layer, of C channels.</param>
-    /// <param name="shape">Size of the part <c>[n, C, H, W]</c>.</param>
-    /// <param name="share">The part.</param>
     public SharedBatchNorm(BatchNorm2d layer, Shape shape, BatchShare share)
     {
         (_layer, _shape, _share, _device) = (layer, shape, share, layer.Weight.Device);

@@ -18,12 +18,7 @@ public enum BnMode
 /// <summary>Recording of batch norms.</summary>
 public static class BatchNorm2dOp
 {
-    /// <summary>Batch norm, optionally with ReLU, as a view that its readers apply while loading.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Input <c>[N, C, H, W]</c>.</param>
-    /// <param name="layer">γ, β and running statistics of C channels.</param>
-    /// <param name="mode">Which statistics are used.</param>
-    /// <param name="relu">Clamp at zero afterwards.</param>
+    /// <summary>Batch norm of <c>[N, C, H, W]</c>, optionally with ReLU, as a view that its readers apply while loading.</summary>
     /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value per channel in training mode.</exception>
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu = false)
     {

@@ -3,10 +3,7 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of biases.</summary>
 public static class ChannelBiasOp
 {
-    /// <summary>x + bias, one value per channel: the bias of a convolution.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Activations <c>[N, C, H, W]</c>.</param>
-    /// <param name="bias">C values.</param>
+    /// <summary>x + bias: activations <c>[N, C, H, W]</c> and C values, the bias of a convolution.</summary>
     /// <exception cref="ShapeException">The channels do not fit, or x is a plain image.</exception>
     public static Tensor ChannelBias(this Tape tape, Tensor x, Parameter bias)
     {

@@ -3,13 +3,7 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of 2-D convolutions.</summary>
 public static class Conv2dOp
 {
-    /// <summary>Convolution without bias, optionally with a residual added to its output.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Input <c>[N, C, H, W]</c>.</param>
-    /// <param name="weight">Filters <c>[K, C, R, R]</c>.</param>
-    /// <param name="stride">Step.</param>
-    /// <param name="padding">Zero border.</param>
-    /// <param name="residual">Tensor of the output's size to add, or null.</param>
+    /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c> and without bias, to which a residual is added.</summary>
     /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
     public static Tensor Conv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
     {

@@ -5,12 +5,7 @@ public static class DepthwiseConv2dOp
 {
     private const string Op = "DepthwiseConv2d";
 
-    /// <summary>Convolution of each channel with a filter of its own, without bias.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Activations <c>[N, C, H, W]</c>.</param>
-    /// <param name="weight">Filters <c>[C, 1, R, R]</c>.</param>
-    /// <param name="stride">Step.</param>
-    /// <param name="padding">Zero border, less than R.</param>
+    /// <summary>Convolution of each channel of activations with a filter <c>[1, R, R]</c> of its own, without bias; padding below R.</summary>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor DepthwiseConv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0)
     {

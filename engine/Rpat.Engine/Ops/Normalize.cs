@@ -3,10 +3,7 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of the input normalisation.</summary>
 public static class NormalizeOp
 {
-    /// <summary>(x − mean)/std per channel as a view: images stay in [0,1], and ε stays in pixel units.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Images <c>[N, C, H, W]</c> in plain order.</param>
-    /// <param name="layer">Mean and standard deviation of C channels.</param>
+    /// <summary>(x − mean)/std per channel of plain images as a view: images stay in [0,1], and ε stays in pixel units.</summary>
     /// <exception cref="ShapeException">The channels do not fit, or x is a view itself.</exception>
     public static Tensor Normalize(this Tape tape, Tensor x, Normalize layer)
     {
@@ -20,10 +17,7 @@ public static class NormalizeOp
 /// <summary>Input normalisation (x − mean)/std as the first layer of a model, so that attacks work on [0,1] images.</summary>
 public sealed class Normalize
 {
-    /// <summary>Makes the layer from per-channel statistics of images in [0,1].</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="mean">Mean of each channel.</param>
-    /// <param name="std">Standard deviation of each channel, positive.</param>
+    /// <summary>Makes the layer from mean and standard deviation (positive) of each channel of images in [0,1].</summary>
     /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {

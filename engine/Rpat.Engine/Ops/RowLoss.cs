@@ -36,12 +36,7 @@ public sealed record RowLossOptions
 /// <summary>Recording of losses of logits, and their values on the host.</summary>
 public static class RowLossOp
 {
-    /// <summary>Records a loss of logits <c>[N, K]</c>.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="name">What logs call it, if it has no parts of its own.</param>
-    /// <param name="loss">The loss.</param>
-    /// <param name="logits">z.</param>
-    /// <param name="options">Further rows, labels, weights.</param>
+    /// <summary>Records a loss of logits <c>[N, K]</c>; the name is what logs call it if it has no parts of its own.</summary>
     /// <exception cref="ShapeException">Logits, further rows, labels and weights do not fit together; when run: a label is no column.</exception>
     public static Loss RowLoss<TLoss>(this Tape tape, string name, TLoss loss, Tensor logits, RowLossOptions options) where TLoss : struct, IRowLoss
     {

@@ -1,9 +1,6 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>Gives every sample of a batch its weight.</summary>
-/// <param name="logits">Logits <c>[N, K]</c>, row by row.</param>
-/// <param name="labels">True classes.</param>
-/// <param name="weights">Receives one weight a sample.</param>
+/// <summary>Gives every sample of a batch its weight, from logits <c>[N, K]</c> row by row and true classes.</summary>
 public delegate void SampleWeighting(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights);
 
 /// <summary>Recording of sample weights.</summary>

@@ -7,8 +7,6 @@ public sealed class Labels
     private readonly int[] _values; // kept on the host too, so that a label out of range is found before a kernel reads past a row
 
     /// <summary>Allocates labels for a batch.</summary>
-    /// <param name="device">Where they live.</param>
-    /// <param name="count">Batch size.</param>
     public Labels(Device device, int count)
     {
         (_device, Count, _values) = (device, count, new int[count]);

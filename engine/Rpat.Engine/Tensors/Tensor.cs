@@ -57,11 +57,7 @@ public class Tensor
     /// <summary>Elements of device memory that the tensor takes, padding of the layout included.</summary>
     internal long StorageLength => Device.StorageLength(Shape, Layout);
 
-    /// <summary>Makes a persistent tensor of zeros in plain NCHW order.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="shape">Its size.</param>
-    /// <param name="needsGrad">Whether tapes write its gradient (an attack's input).</param>
-    /// <param name="name">Name for messages.</param>
+    /// <summary>Makes a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
     {
         var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };

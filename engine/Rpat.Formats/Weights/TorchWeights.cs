@@ -46,7 +46,7 @@ internal sealed class TorchWeights : WeightFile
         return found.Tensor switch
         {
             TensorRef reference => TensorReader.Read(_archive, name, reference),
-            OtherTensor other => throw Unreadable(Path, name, other.Type),
+            OtherTensor other => throw UnknownKind.OfElements(Path, name, other.Type),
             _ => (NamedArray)found.Tensor,
         };
     }

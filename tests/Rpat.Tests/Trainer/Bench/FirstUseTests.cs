@@ -1,4 +1,5 @@
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Errors;
 
