@@ -61,7 +61,7 @@ internal sealed class NpzWeights : WeightFile
     {
         if (!_members.TryGetValue(name, out ZipArchiveEntry? member))
             throw new CheckpointException($"'{Path}' has no array '{name}': check that the file belongs to this model.");
-        if (_entries.Find(entry => entry.Name == name) is { Type: null } other) throw Unreadable(Path, name, other.OtherType!);
+        if (_entries.Find(entry => entry.Name == name) is { Type: null } other) throw UnknownKind.OfElements(Path, name, other.OtherType!);
         if (_budget.Spend(member) is { } reason) throw Unsound(reason);
         return Guarded(Path, () => Unpacking.ReadMember(member, stream => Npy.Read(stream, name, member.Length, Where(name)), Unsound));
     }

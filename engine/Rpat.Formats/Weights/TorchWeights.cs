@@ -47,7 +47,7 @@ internal sealed class TorchWeights : WeightFile
         return found.Tensor switch
         {
             TensorRef reference => Read(name, reference),
-            OtherTensor other => throw Unreadable(Path, name, other.Type),
+            OtherTensor other => throw UnknownKind.OfElements(Path, name, other.Type),
             _ => (NamedArray)found.Tensor,
         };
     }

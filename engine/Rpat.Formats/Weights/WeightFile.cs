@@ -73,9 +73,6 @@ public abstract class WeightFile : IDisposable
     /// <summary>Closes the file.</summary>
     protected abstract void Dispose(bool disposing);
 
-    internal static CheckpointException Unreadable(string path, string name, string type) =>
-        new($"'{path}' holds tensor '{name}' as {type}, a type that cannot be read: save it as F32.");
-
     private static WeightFile Open(FileReader reader)
     {
         byte[] start = new byte[Math.Min(512, reader.Length)];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Rpat.Robust;
+using Rpat.Trainer.Config;
 using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;

@@ -7,6 +7,8 @@ using ILGPU.Backends.IL;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Primitives;
+using Rpat.Engine.Gpu.Queues;
 
 namespace Rpat.Tests.Gpu.Ptx;
 

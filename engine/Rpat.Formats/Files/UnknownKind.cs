@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace Rpat.Formats.Weights;
+namespace Rpat.Formats.Files;
 
 /// <summary>Says what a file is that holds no weights: what users meet is seldom damage and mostly something else under that name.</summary>
 internal static class UnknownKind
@@ -51,4 +51,8 @@ internal static class UnknownKind
             $"'{path}' begins with 0x{Convert.ToHexString(start[..Math.Min(4, start.Length)])}, which no known kind of weights does: "
             + "give a .safetensors, .pt, .pth, .npz or .npy file.");
     }
+
+    /// <summary>The error for a tensor whose elements are of a type that arrays do not hold.</summary>
+    public static CheckpointException OfElements(string path, string name, string type) =>
+        new($"'{path}' holds tensor '{name}' as {type}, a type that cannot be read: save it as F32.");
 }

@@ -1,7 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Queues;
 
 /// <summary>
 /// What the backend has a device do: memory, and the copies and kernels of its one stream, in order. In the product that is ILGPU; tests

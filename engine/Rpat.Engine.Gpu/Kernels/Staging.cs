@@ -3,7 +3,7 @@ using ILGPU;
 using ILGPU.Runtime;
 using Rpat.Engine.Gpu.Graphs;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
 /// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its

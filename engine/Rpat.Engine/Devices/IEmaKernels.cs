@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Weight-averaging kernels of a backend.</summary>
 public interface IEmaKernels

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Queues;
 
 /// <summary>
 /// How convolutions multiply. Storage, sums and every other op are float32 in each case; what changes is the rounding of the two

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>One ascent step, projection to the ball and to the box, in one pass (methods.md 2.1).</summary>
 public interface IAttackStepKernels

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>The PTX text of a kernel, and what an audit looks for in it.</summary>
 /// <param name="Name">The kernel's type.</param>

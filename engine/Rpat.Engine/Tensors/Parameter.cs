@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Engine.Tensors;
 
 /// <summary>A trained tensor: part of a <see cref="ParameterStore"/>, in PyTorch's name, shape and row-major order.</summary>
 public sealed class Parameter : Tensor

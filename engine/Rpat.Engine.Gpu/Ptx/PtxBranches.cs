@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
 /// Looks for branches that the compiler marks as taken by all threads of a warp alike (PTX ISA, "bra.uni") although their condition is

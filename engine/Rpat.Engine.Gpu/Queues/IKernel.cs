@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Queues;
 
 /// <summary>
 /// A kernel is a struct: its fields are the arguments, <see cref="Run"/> is what each thread does (with <c>Grid</c>, <c>Group</c>

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Engine.Tensors;
 
 /// <summary>
 /// All parameters of a network in one flat device buffer, and their gradients in another, so that the optimizer, weight

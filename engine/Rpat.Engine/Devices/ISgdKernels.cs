@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Optimizer kernels of a backend.</summary>
 public interface ISgdKernels
@@ -10,9 +10,5 @@ public interface ISgdKernels
     void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step);
 }
 
-/// <summary>The numbers of one SGD step.</summary>
-/// <param name="Rate">Learning rate.</param>
-/// <param name="Momentum">Momentum.</param>
-/// <param name="WeightDecay">L2 penalty on every parameter, batch norms and biases included.</param>
-/// <param name="Nesterov">Look ahead.</param>
+/// <summary>The numbers of one SGD step; weight decay is an L2 penalty on every parameter, batch norms and biases included.</summary>
 public readonly record struct SgdStep(float Rate, float Momentum, float WeightDecay, bool Nesterov);

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>An op was recorded with operands that do not fit; the message names the op and the shapes.</summary>
 public sealed class ShapeException(string op, string problem) : Exception($"{op}: {problem}.")

@@ -1,10 +1,9 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
-/// <summary>Logical size of a tensor, always read as <c>[N, C, H, W]</c>; matrices are <c>[N, C, 1, 1]</c>.</summary>
-/// <param name="N">Batch size.</param>
-/// <param name="C">Channels, or columns of a matrix.</param>
-/// <param name="H">Rows of a map.</param>
-/// <param name="W">Columns of a map.</param>
+/// <summary>
+/// Logical size of a tensor, always read as <c>[N, C, H, W]</c>: samples, channels, rows and columns of a map; matrices are
+/// <c>[N, C, 1, 1]</c>.
+/// </summary>
 public readonly record struct Shape(int N, int C, int H = 1, int W = 1)
 {
     /// <summary>Number of elements.</summary>

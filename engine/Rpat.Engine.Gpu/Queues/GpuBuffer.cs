@@ -1,7 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Queues;
 
 /// <summary>A stretch of GPU memory.</summary>
 internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, long offset, long length) : DeviceBuffer

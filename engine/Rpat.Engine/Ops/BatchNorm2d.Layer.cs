@@ -1,21 +1,21 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Engine.Ops;
 
 /// <summary>γ, β and running statistics of a batch norm (ε 1e-5, momentum 0.1, as PyTorch).</summary>
 public sealed class BatchNorm2d
 {
     /// <summary>Added to the variance.</summary>
-    public const float Epsilon = 1e-5f;
+    public const float Epsilon = IBatchNorm2dKernels.Epsilon;
 
     /// <summary>Share of the batch in the running statistics.</summary>
-    public const float Momentum = 0.1f;
+    public const float Momentum = IBatchNorm2dKernels.Momentum;
 
-    internal BatchNorm2d(Module owner, string name, int channels)
+    internal BatchNorm2d(ParameterStore parameters, string name, int channels)
     {
         (Name, Channels) = (name, channels);
-        Weight = owner.Parameter($"{name}.weight", new Shape(1, channels), channels);
-        Bias = owner.Parameter($"{name}.bias", new Shape(1, channels), channels);
-        RunningMean = Tensor.Create(owner.Device, new Shape(1, channels), name: $"{name}.running_mean");
-        RunningVar = Tensor.Create(owner.Device, new Shape(1, channels), name: $"{name}.running_var");
+        Weight = parameters.Declare($"{name}.weight", new Shape(1, channels), channels);
+        Bias = parameters.Declare($"{name}.bias", new Shape(1, channels), channels);
+        RunningMean = Tensor.Create(parameters.Device, new Shape(1, channels), name: $"{name}.running_mean");
+        RunningVar = Tensor.Create(parameters.Device, new Shape(1, channels), name: $"{name}.running_var");
     }
 
     /// <summary>Name in checkpoints, without the last part.</summary>

@@ -1,6 +1,4 @@
-using Rpat.Engine.Kernels.Cpu;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>The CPU backend: nChw16c activations, persistent worker threads, SIMD kernels for AVX-512, AVX2 and everything else.</summary>
 public sealed unsafe class CpuDevice : Device

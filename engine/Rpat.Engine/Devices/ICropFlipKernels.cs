@@ -1,6 +1,4 @@
-using Rpat.Engine.Random;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Augmentation of images that lie on the device as bytes, by the numbers of <see cref="Augmentation"/>.</summary>
 public interface ICropFlipKernels
@@ -13,8 +11,5 @@ public interface ICropFlipKernels
     void CropFlip(in CropFlipOf how, DeviceBuffer pixels, ReadOnlySpan<int> indices, DeviceBuffer images);
 }
 
-/// <summary>What is done to each image.</summary>
-/// <param name="Image">Its size, N being 1.</param>
-/// <param name="Options">Crop, border, flip, Cutout.</param>
-/// <param name="Key">Random key without the sample.</param>
+/// <summary>What is done to each image: its size, N being 1, the options, and the random key without the sample.</summary>
 public readonly record struct CropFlipOf(Shape Image, AugmentOptions Options, RandomKey Key);
