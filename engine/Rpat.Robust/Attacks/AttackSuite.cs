@@ -17,4 +17,10 @@ public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack
     /// reference, unless a column of one's own asks for a majority of several because its model is random.
     /// </summary>
     public int SuccessPasses { get; init; } = 1;
+
+    /// <summary>
+    /// Whether each attack on a random model first makes a pass of its own over the image and leaves one that looks wrong in it, which the
+    /// deciding pass alone then judges. The reference's attacks do, which makes a noisy model look more robust.
+    /// </summary>
+    public bool LooksFirst { get; init; }
 }

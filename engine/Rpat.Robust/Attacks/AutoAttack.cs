@@ -22,12 +22,13 @@ public static class AutoAttack
 
     /// <summary>
     /// APGD-CE and APGD-DLR on the mean of 20 gradients, for models that are random: one run of all 100 iterations, then one pass over the
-    /// latest misclassified iterate, or over the image itself where there was none, decides, as in the reference.
+    /// latest misclassified iterate, or over the image itself where there was none, decides, as in the reference; so does what an attack
+    /// leaves because it looked wrong in a pass before it.
     /// </summary>
     public static AttackSuite Rand(Norm norm, double eps, int classes) => Make("aa-rand", "aa-rand", norm, eps, classes,
     [
         Apgd.CrossEntropy with { Draws = 20, StopAtSuccess = false }, Apgd.Dlr with { Draws = 20, StopAtSuccess = false },
-    ]);
+    ]) with { LooksFirst = true };
 
     /// <summary>The version of that name: <c>aa</c>, <c>aa-plus</c> or <c>aa-rand</c>; null when it is none.</summary>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes) => name switch

@@ -15,7 +15,7 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
         var part = new AttackPart(at.Rank, at.Restart);
         var before = (s.Forwards, s.Backwards, s.ZeroGradients, s.BadGradients);
         s.Enter(attack, part);
-        var result = await attack.Run(s, part);
+        var result = await LooksWrong(s, suite, at.Stage) ? new AttackResult(s.Image, false, 0, -1) : await attack.Run(s, part);
         var entry = at with
         {
             Iteration = result.Iteration,
@@ -29,6 +29,10 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
         if (point is not null) entry = await Judged(entry, s, point, attack, suite.SuccessPasses);
         return new PartRun(entry, entry.Fooled ? point : null);
     }
+
+    // The pass behind those that decide: the same for all parts of an attack.
+    private static async Task<bool> LooksWrong(Subject s, AttackSuite suite, int stage) =>
+        suite.LooksFirst && s.IsRandom && s.Succeeds((await s.Decision(s.Image, stage, default, suite.SuccessPasses)).Logits);
 
     /// <summary>The line of a part that is still to be run.</summary>
     public static LedgerEntry Unrun(int eps, AttackSuite suite, int stage, int sample, AttackPart part) =>
