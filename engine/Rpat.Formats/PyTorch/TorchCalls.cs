@@ -15,7 +15,8 @@ internal static class TorchCalls
         ["torch._utils._rebuild_tensor_v2"] = Tensor,
         ["torch._utils._rebuild_tensor_v3"] = (a, context) => Tensor(a, context, a.Count > 6 ? a[6] : null),
         ["torch._utils._rebuild_qtensor"] = (a, _) => a.Count > 3 ? Other("a quantised type", a[2]) : null,
-        ["torch._utils._rebuild_sparse_tensor"] = (a, _) => a is [_, PickleTuple parts] ? Other("a sparse layout", parts.Items.LastOrDefault(IsSize)) : null,
+        ["torch._utils._rebuild_sparse_tensor"] = Sparse,
+        ["torch._utils._rebuild_sparse_csr_tensor"] = Sparse,
         ["torch._utils._rebuild_meta_tensor_no_storage"] = (a, _) => a.Count > 1 ? Other("a tensor without data", a[1]) : null,
         ["torch._utils._rebuild_device_tensor_from_numpy"] = (a, _) => a.Count > 0 ? a[0] as NumpyArray : null,
         ["torch._tensor._rebuild_from_type"] = Subclass,
@@ -83,6 +84,10 @@ internal static class TorchCalls
 
     private static OtherTensor? Other(string type, object? shape) =>
         Sizes(shape) is { } sizes && sizes.All(size => size >= 0) ? new OtherTensor(type, sizes) : null;
+
+    // (layout, (indices and values, size, perhaps more)).
+    private static object? Sparse(IReadOnlyList<object?> a, Context context) =>
+        a is [_, PickleTuple parts] ? Other("a sparse layout", parts.Items.LastOrDefault(IsSize)) : null;
 
     private static bool IsSize(object? value) => value is PickleTuple && Sizes(value) is not null;
 

@@ -102,7 +102,7 @@ internal static class ImageFiles
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"'{path}' cannot be read ({FirstLine(error)}): check that it is a file and readable.", error);
+            throw new DataException(FirstLine(error) + ".", error);
         }
     }
 
