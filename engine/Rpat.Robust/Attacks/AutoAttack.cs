@@ -28,7 +28,10 @@ public static class AutoAttack
     public static AttackSuite Rand(Norm norm, double eps, int classes) => Make("aa-rand", "aa-rand", norm, eps, classes,
     [
         Apgd.CrossEntropy with { Draws = 20, StopAtSuccess = false }, Apgd.Dlr with { Draws = 20, StopAtSuccess = false },
-    ]) with { LooksFirst = true };
+    ]) with
+    {
+        LooksFirst = true,
+    };
 
     /// <summary>The version of that name: <c>aa</c>, <c>aa-plus</c> or <c>aa-rand</c>; null when it is none.</summary>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes) => name switch

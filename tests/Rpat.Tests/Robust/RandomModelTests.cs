@@ -28,7 +28,8 @@ public sealed class RandomModelTests : IDisposable
     [InlineData("linf", 0.02, 0.1, First, Count)]
     [InlineData("l2", 0.25, 0.15, First, Count)]
     [InlineData("l2", 0.25, 0.15, 15, 1)] // looks wrong before APGD-CE, which leaves it
-    public void Rand_breaks_the_images_that_the_reference_breaks_at_the_same_noise(string norm, double eps, double deviation, int first, int count)
+    public void Rand_breaks_the_images_that_the_reference_breaks_at_the_same_noise(
+        string norm, double eps, double deviation, int first, int count)
     {
         var transform = new GaussianNoise(deviation);
         var (folder, report) = Evaluate(AutoAttack.Rand(Norm.Parse(norm), eps, 10), transform, first: first, count: count);
