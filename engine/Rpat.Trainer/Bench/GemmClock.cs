@@ -1,6 +1,6 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
-using Rpat.Trainer.Bench.Kernels;
+using Rpat.Engine.Cases;
 
 namespace Rpat.Trainer.Bench;
 
