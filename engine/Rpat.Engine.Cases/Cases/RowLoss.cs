@@ -203,7 +203,7 @@ internal static class ReferenceRowLosses
 
     public static double OneVsRest(double[] z, int y) => z.Select((v, j) => SoftPlus(j == y ? -v : v)).Sum();
 
-    public static double SoftMargin(double[] z, int y) => LogSumExp([.. z.Where((_, j) => j != y)]) - z[y];
+    public static double SoftMargin(double[] z, int y) => LogSumExp([.. z.Where((_, j) => j != y).Select(v => v - z[y])]);
 
     public static double Margin(double[] z, int y) => z.Where((_, j) => j != y).Max() - z[y];
 
@@ -221,10 +221,11 @@ internal static class ReferenceRowLosses
     public static double Perception(double[] u, double[] a, double[] b, double alpha) =>
         u.Select((v, j) => v - (1 - alpha) * a[j] - alpha * b[j]).Average(r => r * r);
 
+    /// <summary>Of logits below the largest: the sum of a thousand and a logarithm would lose digits.</summary>
     public static double[] LogSoftmax(double[] z, double scale = 1)
     {
-        double norm = LogSumExp([.. z.Select(v => scale * v)]);
-        return [.. z.Select(v => scale * v - norm)];
+        double max = z.Max(), log = Math.Log(z.Sum(v => Math.Exp(scale * (v - max))));
+        return [.. z.Select(v => scale * (v - max) - log)];
     }
 
     public static double[] Softmax(double[] z, double scale = 1) => [.. LogSoftmax(z, scale).Select(Math.Exp)];
