@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Engine.Cases;
 
 /// <summary>Numbers that lie on a device and, as they were before any kernel ran, on the host.</summary>

@@ -1,6 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using Rpat.Engine;
-using Rpat.Engine.Cases;
 
 namespace Rpat.Benchmarks;
 

@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Running;
-using Rpat.Engine.Cases;
 
 namespace Rpat.Benchmarks;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Rpat.Engine;
-using Rpat.Engine.Cases;
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Errors;

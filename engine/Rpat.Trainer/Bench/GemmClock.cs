@@ -1,6 +1,5 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
-using Rpat.Engine.Cases;
 
 namespace Rpat.Trainer.Bench;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Rpat.Engine;
-using Rpat.Engine.Cases;
 using Rpat.Engine.Gpu;
 
 namespace Rpat.Trainer.Bench;

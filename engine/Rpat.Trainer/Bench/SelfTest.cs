@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Engine.Cases;
 
 namespace Rpat.Trainer.Bench;
 

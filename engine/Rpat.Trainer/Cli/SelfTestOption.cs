@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Rpat.Trainer.Bench;
-using Rpat.Engine.Cases;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Tests.Ops;
 
 namespace Rpat.Tests.Cases;

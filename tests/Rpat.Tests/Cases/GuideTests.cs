@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Rpat.Engine;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Cases;

@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Engine.Cases;
 
 /// <summary>Images of a size, and how they are augmented.</summary>
