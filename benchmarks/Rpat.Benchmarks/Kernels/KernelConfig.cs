@@ -1,7 +1,9 @@
+using System.Reflection;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Exporters.Json;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
 using Perfolizer.Horology;
 
 namespace Rpat.Benchmarks;
@@ -20,6 +22,13 @@ public sealed class KernelConfig : ManualConfig
             new WorkColumn("% of peak", "share of what binds: FMA peak or copy bandwidth, both measured right after the class's runs",
                 (work, peak) => peak.Share(work) is { } share ? 100 * share : null));
         AddExporter(JsonExporter.Full);
+        CategoryDiscoverer = new OpCategory();
         HideColumns(Column.Error, Column.StdDev, Column.RatioSD);
+    }
+
+    /// <summary>A suite's category is its op's.</summary>
+    private sealed class OpCategory : ICategoryDiscoverer
+    {
+        public string[] GetCategories(MethodInfo method) => [Suites.CasesOf(method.ReflectedType!).Category];
     }
 }

@@ -9,7 +9,7 @@ internal static class SummaryTable
 {
     public static void Write(IEnumerable<Summary> summaries, TextWriter output)
     {
-        output.WriteLine("| op | size | kernel | median µs | against baseline | GFLOP/s | GB/s | % of peak |");
+        output.WriteLine("| op | kernel | what | median µs | against baseline | GFLOP/s | GB/s | % of peak |");
         output.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var summary in summaries)
             foreach (var benchmark in summary.BenchmarksCases) output.WriteLine(Line(summary, benchmark));
@@ -26,7 +26,7 @@ internal static class SummaryTable
         return head + Invariant($" {work.Microseconds:G4} | {ratio:F2} | {work.GigaFlops:F0} | {work.GigaBytes:F1} | {100 * Peak.Of(summary).Share(work):F0} |");
     }
 
-    private static string Op(BenchmarkCase benchmark) => benchmark.Descriptor.Type.Name.Replace("Benchmarks", "", StringComparison.Ordinal);
+    private static string Op(BenchmarkCase benchmark) => Suites.CasesOf(benchmark.Descriptor.Type).Op;
 
     private static int Count(Summary summary) => summary.Reports.Min(report => report.ResultStatistics?.N ?? 0);
 

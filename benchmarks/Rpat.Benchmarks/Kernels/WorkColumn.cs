@@ -31,16 +31,14 @@ internal sealed class WorkColumn(string name, string legend, Func<WorkRate, Peak
 /// <param name="Microseconds">Median of a call.</param>
 /// <param name="GigaFlops">10⁹ operations a second.</param>
 /// <param name="GigaBytes">10⁹ bytes per second.</param>
-internal sealed record WorkRate(double Microseconds, double? GigaFlops, double? GigaBytes)
+internal sealed record WorkRate(double Microseconds, double? GigaFlops, double GigaBytes)
 {
     /// <summary>The rates of a finished case, or null when it failed.</summary>
     public static WorkRate? Of(Summary summary, BenchmarkCase benchmarkCase)
     {
         if (summary[benchmarkCase]?.ResultStatistics is not { } result) return null;
-        var size = benchmarkCase.Parameters.Items.Select(item => item.Value).OfType<IWorkSize>().FirstOrDefault();
-        var moves = benchmarkCase.Descriptor.WorkloadMethod.GetCustomAttributes(typeof(MovesAttribute), false).Cast<MovesAttribute>().FirstOrDefault();
-        double? flops = size is { Flops: > 0 } ? size.Flops / result.Median : null; // the median is in ns
-        return new WorkRate(result.Median / 1e3, flops, moves is null ? null : size?.Bytes * moves.Passes / result.Median);
+        var (flops, bytes) = benchmarkCase.Parameters.Items.Select(item => item.Value).OfType<TimedKernel>().Single().Work;
+        return new WorkRate(result.Median / 1e3, flops > 0 ? flops / result.Median : null, bytes / result.Median); // the median is in ns
     }
 }
 
@@ -61,7 +59,7 @@ internal sealed record Peak(double GigaFlops, double GigaBytes)
     /// <summary>Share of the limit that binds, 1 at the roofline; above 1 where a cache holds the operands or fewer operations do.</summary>
     public double? Share(WorkRate work)
     {
-        double share = Math.Max((work.GigaFlops ?? 0) / GigaFlops, (work.GigaBytes ?? 0) / GigaBytes);
+        double share = Math.Max((work.GigaFlops ?? 0) / GigaFlops, work.GigaBytes / GigaBytes);
         return share > 0 ? share : null;
     }
 

@@ -14,6 +14,9 @@ public readonly struct Dlr(int target = -1) : IRowLoss
     private const double Guard = 1e-12;
     private readonly int _target = target;
 
+    /// <summary>Without a target.</summary>
+    public Dlr() : this(-1) { }
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow

@@ -9,6 +9,9 @@ public readonly struct Margin(int target = -1) : IRowLoss
 {
     private readonly int _target = target;
 
+    /// <summary>Without a target.</summary>
+    public Margin() : this(-1) { }
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow => rows.Z.At(Up(rows)) - rows.Z.At(Down(rows));

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
-using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Runs;
@@ -36,19 +35,8 @@ internal sealed class FirstUse(Host host)
     private static readonly JsonSerializerOptions _format =
         new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    /// <summary>Small, so that it takes seconds, with whole tiles and ragged ones, images, strides and 1×1 filters.</summary>
-    public static KernelSizes Sizes { get; } = new()
-    {
-        Batch = 4,
-        Layers =
-        [
-            new(3, 32, 64, 3, 1), new(64, 32, 64, 3, 1), new(64, 16, 128, 3, 2), new(64, 16, 128, 1, 2),
-            new(20, 9, 36, 3, 1), new(256, 4, 256, 3, 1),
-        ],
-        Map = (64, 16),
-        Depthwise = (36, 16),
-        Parameters = 1 << 16,
-    };
+    /// <summary>Few images, so that it takes seconds: odd sizes with every variant, and whole tiles.</summary>
+    private static IEnumerable<CaseGroup> Groups => OpCases.All.SelectMany(op => op.Ragged().Concat(op.Layers(batch: 4)));
 
     /// <summary>Tests the device that is named, unless it is a CPU or has passed before.</summary>
     /// <exception cref="DeviceException">A kernel computes wrongly, or the GPU cannot be used.</exception>
@@ -59,7 +47,7 @@ internal sealed class FirstUse(Host host)
         Require(found, precision, () =>
         {
             using var opened = OpenDevice.Named(name, precision);
-            return [.. new SelfTest(opened, Sizes, TimeSpan.Zero).Run()];
+            return [.. new SelfTest(opened, Groups, TimeSpan.Zero).Run()];
         });
     }
 

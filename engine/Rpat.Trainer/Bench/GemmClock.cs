@@ -1,6 +1,5 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
-using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Trainer.Bench;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
-using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Trainer.Bench;
 
@@ -35,11 +34,11 @@ internal sealed record KernelLine(string Name, string Category, IReadOnlyList<do
 
 /// <summary>Times every kernel of the contract against what the device can compute and move, measured between them.</summary>
 /// <param name="device">What is timed; the caller disposes of it.</param>
-/// <param name="sizes">Sizes.</param>
+/// <param name="sizes">At which sizes the cases of an op are timed.</param>
 /// <param name="round">Least time of a round.</param>
 /// <param name="rounds">Rounds of a kernel.</param>
 /// <param name="copyWords">Length of the copy that memory is measured by: more than any cache holds.</param>
-internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan round, int rounds, long copyWords)
+internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseGroup>> sizes, TimeSpan round, int rounds, long copyWords)
 {
     private readonly KernelClock _clock = new(device, round);
 
@@ -49,6 +48,12 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
     /// <summary>Reads how the device stands; null where it does not tell.</summary>
     public Func<GpuReading?>? Reading { get; init; }
 
+    /// <summary>The category of what a device gives at most, beside which kernels are held.</summary>
+    public const string PeakCategory = "peak";
+
+    /// <summary>All categories.</summary>
+    public static IReadOnlyList<string> Categories { get; } = [.. OpCases.Categories.Append(PeakCategory).Order(StringComparer.Ordinal)];
+
     /// <summary>The names above the columns of <see cref="Format"/>.</summary>
     public static string Header { get; } = $"{"kernel",-42} {"µs",10}  {"range",-21} {"GFLOP/s",9} {"GB/s",8} {"of peak",8}  bound by";
 
@@ -56,16 +61,16 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
     /// <param name="wants">Says by name and category what is timed; everything when null.</param>
     public IEnumerable<KernelLine> Run(Func<string, string, bool>? wants = null)
     {
-        var make = new Givens(device);
         var gemm = Library is null ? null : new GemmClock(device, _clock, Library, rounds);
         using var peak = new DevicePeak(device, _clock, copyWords);
         foreach (var line in Peaks(peak, wants)) yield return line;
-        foreach (var group in KernelCases.Groups(sizes))
+        foreach (var (op, group) in from op in OpCases.All from @group in sizes(op) select (op, @group))
         {
             Peak? now = null;
-            foreach (var one in group(make).Where(one => wants is null || wants(one.Name, KernelCategories.Of(one))))
+            var make = new Givens(device);
+            foreach (var one in group.Make(make).Where(one => wants is null || wants(one.Name, op.Category)))
             {
-                foreach (var line in WithLibrary(Time(one, now ??= peak.Measure()), one.Gemm, gemm)) yield return line;
+                foreach (var line in WithLibrary(Time(one, op.Category, now ??= peak.Measure()), one.Gemm, gemm)) yield return line;
             }
             make.Free();
         }
@@ -82,21 +87,21 @@ internal sealed class KernelTable(Device device, KernelSizes sizes, TimeSpan rou
             + (line.OfCublas is { } share ? string.Create(CultureInfo.InvariantCulture, $"  {share:F2} of cuBLAS") : "");
     }
 
-    private KernelLine Time(KernelCase one, Peak peak)
+    private KernelLine Time(KernelCase one, string category, Peak peak)
     {
         double[] seconds = _clock.Seconds(() => one.Run(device.Kernels), rounds);
-        return new(one.Name, KernelCategories.Of(one), seconds, one.Flops, one.Bytes, peak) { Gpu = Reading?.Invoke() };
+        return new(one.Name, category, seconds, one.Flops, one.Bytes, peak) { Gpu = Reading?.Invoke() };
     }
 
     private IEnumerable<KernelLine> Peaks(DevicePeak peak, Func<string, string, bool>? wants)
     {
         Peak? now = null;
-        foreach (var (name, bytes, queue) in peak.Cases().Where(one => wants is null || wants(one.Name, KernelCategories.Peak)))
+        foreach (var (name, bytes, queue) in peak.Cases().Where(one => wants is null || wants(one.Name, PeakCategory)))
         {
             double flops = 0;
             double[] seconds = _clock.Seconds(() => flops = queue(), rounds);
             var reading = Reading?.Invoke();
-            yield return new KernelLine(name, KernelCategories.Peak, seconds, flops, bytes, now ??= peak.Measure()) { Gpu = reading };
+            yield return new KernelLine(name, PeakCategory, seconds, flops, bytes, now ??= peak.Measure()) { Gpu = reading };
         }
     }
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 
@@ -25,7 +24,7 @@ internal sealed class KernelsCommand
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
 
-    private KernelsCommand(Host host) => (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelCategories.All));
+    private KernelsCommand(Host host) => (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelTable.Categories));
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
     public static Command Create(Host host)
@@ -50,7 +49,7 @@ internal sealed class KernelsCommand
         string on = $"{device.Name}: {device.Description}; batch {batch}";
         using var watch = GpuWatch.Of(device, _host);
         using var cublas = Yardstick(device);
-        var table = new KernelTable(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time), rounds, CopyWords)
+        var table = new KernelTable(device, op => op.Layers(batch), TimeSpan.FromMilliseconds(time), rounds, CopyWords)
         {
             Library = cublas is null ? null : (size, a, b, c) => cublas.Queue(size.M, size.N, size.K, a, b, c),
             Reading = watch.Read,

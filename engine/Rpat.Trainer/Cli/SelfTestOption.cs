@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Training;
 
@@ -57,7 +56,7 @@ internal sealed class SelfTestOption
         int batch = parsed.GetValue(_batch), time = parsed.GetValue(_time);
         if (batch is < 1 or > 4096 || time is < 1 or > 60_000) throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
         using var device = OpenDevice.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
-        var test = new SelfTest(device, new KernelSizes { Batch = batch }, TimeSpan.FromMilliseconds(time));
+        var test = new SelfTest(device, OpCases.All.SelectMany(op => op.Layers(batch)), TimeSpan.FromMilliseconds(time));
         var talk = _json.TakesStdout(parsed) ? _host.Error : _host.Out; // people read elsewhere what programs read
         talk.WriteLine($"{device.Name}: {device.Description}; batch {batch}");
         List<SelfTestLine> lines = [];

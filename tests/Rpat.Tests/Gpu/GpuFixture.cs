@@ -8,9 +8,21 @@ namespace Rpat.Tests.Gpu;
 public class GpuFixture : IDisposable
 {
     private readonly Dictionary<Precision, GpuDevice> _devices = [];
+    private readonly HashSet<string> _passed = [];
 
     /// <summary>Kernels that ran, in order; of the machine only.</summary>
     internal List<LaunchReport> Launches { get; } = [];
+
+    /// <summary>Names of kernels that cases launched.</summary>
+    internal HashSet<string> Kernels { get; } = [];
+
+    /// <summary>Runs what has not passed on this fixture yet.</summary>
+    internal void Once(string name, Action check)
+    {
+        if (_passed.Contains(name)) return;
+        check();
+        _passed.Add(name);
+    }
 
     internal GpuDevice Device(Precision precision = Precision.Fp32)
     {

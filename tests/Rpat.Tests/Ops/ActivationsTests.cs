@@ -6,14 +6,11 @@ namespace Rpat.Tests.Ops;
 /// <summary>Plain values on their way to activations.</summary>
 public class ActivationsTests
 {
-    [Theory]
-    [InlineData(3, 17, 1, 1)]
-    [InlineData(2, 32, 1, 1)]
-    [InlineData(2, 3, 5, 7)]
-    public void ValuesAndGradients(int n, int c, int h, int w)
+    [Fact]
+    public void GradientsOfTwoReaders()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Image(Array4.Uniform(n, c, h, w, seed: 1));
+        Twin x = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1));
         graph.Check(graph.Add(graph.ToActivations(x), graph.ToActivations(x)));
     }
 

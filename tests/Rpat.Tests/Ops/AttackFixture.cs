@@ -7,9 +7,6 @@ public abstract class AttackFixture
 {
     internal const int C = 3, H = 5, W = 7, Sample = C * H * W;
 
-    // Largest distance of a float32 in [0, 1] from the double that it rounds, a few times over.
-    private const double Rounding = 2e-7;
-
     public static TheoryData<float> Radii => [8 / 255f, 0.5f, 1e-6f, 1f, 40f];
 
     // Some pixels lie on the border of the box, where most images have theirs.
@@ -23,12 +20,6 @@ public abstract class AttackFixture
     }
 
     private protected static float[] Part(float[] all, int i) => all[(i * Sample)..((i + 1) * Sample)];
-
-    private protected static void Near(Array4 expected, float[] actual)
-    {
-        for (int i = 0; i < actual.Length; i++)
-            Assert.True(Math.Abs(expected.Data[i] - actual[i]) <= Rounding, $"[{i}] is {actual[i]:R} instead of {expected.Data[i]:R}");
-    }
 
     private protected static void Feasible(Array4 x, float[] adversarial, float eps, Func<double[], double> length)
     {

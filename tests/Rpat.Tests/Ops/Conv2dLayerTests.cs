@@ -6,7 +6,7 @@ using Rpat.Tests.Reference;
 namespace Rpat.Tests.Ops;
 
 /// <summary>
-/// Accuracy on every layer shape of PreActResNet-18 and WideResNet-34-10. The reference computes a few channels of each result in
+/// Accuracy on further layer shapes of PreActResNet-18 and those of WideResNet-34-10. The reference computes a few channels of each result in
 /// full: filters are independent in y and dw, input channels in dx.
 /// </summary>
 public class Conv2dLayerTests
@@ -18,11 +18,8 @@ public class Conv2dLayerTests
     /// <summary>Batch, input channels, side, filters, kernel, stride.</summary>
     public static TheoryData<int, int, int, int, int, int> Layers => new()
     {
-        // PreActResNet-18
-        { 2, 3, 32, 64, 3, 1 }, { 2, 64, 32, 64, 3, 1 },
-        { 2, 64, 32, 128, 3, 2 }, { 2, 64, 32, 128, 1, 2 }, { 2, 128, 16, 128, 3, 1 },
-        { 2, 128, 16, 256, 3, 2 }, { 2, 128, 16, 256, 1, 2 }, { 2, 256, 8, 256, 3, 1 },
-        { 2, 256, 8, 512, 3, 2 }, { 2, 256, 8, 512, 1, 2 }, { 2, 512, 4, 512, 3, 1 },
+        // PreActResNet-18's, next to those of Conv2dCases
+        { 2, 128, 16, 256, 3, 2 }, { 2, 128, 16, 256, 1, 2 }, { 2, 256, 8, 512, 3, 2 }, { 2, 256, 8, 512, 1, 2 },
         // Batches whose weight gradient is summed in shares, and in chunks
         { 9, 64, 32, 64, 3, 1 }, { 40, 160, 8, 160, 3, 1 },
         // WideResNet-34-10
@@ -42,15 +39,15 @@ public class Conv2dLayerTests
         Array4 w = Array4.Uniform(k, c, kernel, kernel, seed: 2, -1 / Math.Sqrt(c * kernel * kernel), 1 / Math.Sqrt(c * kernel * kernel));
         Array4 dy = Array4.Normal(n, k, outputs, outputs, seed: 3);
         int[] filters = Sample(k), channels = Sample(c);
-        Array4 partW = Slices.Samples(w, filters), partDy = Slices.Channels(dy, filters);
+        Array4 partW = w.Samples(filters), partDy = dy.Channels(filters);
         Array4 y = ReferenceConv2d.Forward(x, partW, null, window), dw = ReferenceConv2d.WeightGradient(x, partW, partDy, window);
-        Array4 dx = ReferenceConv2d.InputGradient(Slices.Channels(x, channels), Slices.Channels(w, channels), dy, window);
+        Array4 dx = ReferenceConv2d.InputGradient(x.Channels(channels), w.Channels(channels), dy, window);
         foreach (CpuSetup setup in CpuSetup.Most.Where(s => s.Threads == 1))
         {
             var result = Run(setup, x, w, dy, window);
-            OpGraph.AssertClose(y, Slices.Channels(result.Y, filters), Tolerance.Of(setup), $"y, {setup}");
-            OpGraph.AssertClose(dx, Slices.Channels(result.Dx, channels), Tolerance.Of(setup), $"dx, {setup}");
-            OpGraph.AssertClose(dw, Slices.Samples(result.Dw, filters), Tolerance.Of(setup), $"dw, {setup}");
+            OpGraph.AssertClose(y, result.Y.Channels(filters), OpGraph.Allowed(setup), $"y, {setup}");
+            OpGraph.AssertClose(dx, result.Dx.Channels(channels), OpGraph.Allowed(setup), $"dx, {setup}");
+            OpGraph.AssertClose(dw, result.Dw.Samples(filters), OpGraph.Allowed(setup), $"dw, {setup}");
         }
     }
 
@@ -65,12 +62,12 @@ public class Conv2dLayerTests
         Array4 x = ReferenceElementwise.Relu(Array4.Normal(2, 256, 8, 8, seed: 1));
         Array4 w = Array4.Uniform(256, 256, 3, 3, seed: 2, -size, size), dy = Array4.Normal(2, 256, 8, 8, seed: 3);
         int[] some = Sample(256);
-        Array4 partW = Slices.Samples(w, some), partDy = Slices.Channels(dy, some);
+        Array4 partW = w.Samples(some), partDy = dy.Channels(some);
         var result = Run(CpuSetup.Best, x, w, dy, window);
-        OpGraph.AssertClose(ReferenceConv2d.Forward(x, partW, null, window), Slices.Channels(result.Y, some), Fine, "y");
-        OpGraph.AssertClose(ReferenceConv2d.InputGradient(Slices.Channels(x, some), Slices.Channels(w, some), dy, window),
-            Slices.Channels(result.Dx, some), Fine, "dx");
-        OpGraph.AssertClose(ReferenceConv2d.WeightGradient(x, partW, partDy, window), Slices.Samples(result.Dw, some), Fine, "dw");
+        OpGraph.AssertClose(ReferenceConv2d.Forward(x, partW, null, window), result.Y.Channels(some), Fine, "y");
+        OpGraph.AssertClose(ReferenceConv2d.InputGradient(x.Channels(some), w.Channels(some), dy, window),
+            result.Dx.Channels(some), Fine, "dx");
+        OpGraph.AssertClose(ReferenceConv2d.WeightGradient(x, partW, partDy, window), result.Dw.Samples(some), Fine, "dw");
     }
 
     /// <summary>Batches that are cut into several shares, groups and chunks.</summary>
@@ -117,9 +114,9 @@ public class Conv2dLayerTests
             var all = Run(setup, x, w, dy, window);
             foreach (int[] one in new int[][] { [0], [n / 2], [n - 1] })
             {
-                var alone = Run(setup, Slices.Samples(x, one), w, Slices.Samples(dy, one), window);
-                Assert.True(OpGraph.SameBits(alone.Y, Slices.Samples(all.Y, one)), $"y, {setup}");
-                Assert.True(OpGraph.SameBits(alone.Dx, Slices.Samples(all.Dx, one)), $"dx, {setup}");
+                var alone = Run(setup, x.Samples(one), w, dy.Samples(one), window);
+                Assert.True(OpGraph.SameBits(alone.Y, all.Y.Samples(one)), $"y, {setup}");
+                Assert.True(OpGraph.SameBits(alone.Dx, all.Dx.Samples(one)), $"dx, {setup}");
             }
         }
     }

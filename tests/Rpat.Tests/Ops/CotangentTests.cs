@@ -47,7 +47,7 @@ public class CotangentTests
         Lane lane = new(CpuSetup.Best, Gradients.Inputs);
         using (lane)
         {
-            Tensor h = lane.Activation(Reference.Array4.Uniform(1, 3, 2, 2, seed: 1));
+            Tensor h = lane.Activation(Array4.Uniform(1, 3, 2, 2, seed: 1));
             OpErrors.Names("Flatten", () => lane.Tape.Flatten(h), "must be images");
             OpErrors.Names("Cotangent", () => lane.Tape.Cotangent(h), "plain rows");
         }

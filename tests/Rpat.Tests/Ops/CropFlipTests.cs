@@ -8,8 +8,7 @@ public class CropFlipTests
     /// <summary>C, H, W, pad, flip, border, side of Cutout.</summary>
     public static TheoryData<int, int, int, int, bool, CropBorder, int> Cases => new()
     {
-        { 3, 8, 8, 4, true, CropBorder.Zero, 0 }, { 3, 7, 5, 3, true, CropBorder.Reflect, 3 }, { 1, 3, 3, 0, false, CropBorder.Zero, 0 },
-        { 1, 9, 4, 2, true, CropBorder.Zero, 5 }, { 2, 1, 1, 0, true, CropBorder.Reflect, 1 },
+        { 3, 7, 5, 3, true, CropBorder.Reflect, 3 }, { 1, 9, 4, 2, true, CropBorder.Zero, 5 },
     };
 
     [Theory]

@@ -4,27 +4,10 @@ using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Ops;
 
-/// <summary>Depthwise convolutions of every stride and padding, of stored tensors and of views.</summary>
+/// <summary>Depthwise convolutions between views, and with two readers.</summary>
 public class DepthwiseConv2dTests
 {
     private const Gradients Both = Gradients.Inputs | Gradients.Parameters;
-
-    /// <summary>Batch, channels, height, width, kernel, stride, padding.</summary>
-    public static TheoryData<int, int, int, int, int, int, int> Sizes => new()
-    {
-        { 2, 17, 5, 7, 3, 1, 1 }, { 2, 17, 5, 7, 3, 2, 1 }, { 1, 1, 4, 4, 3, 1, 1 }, { 3, 16, 8, 8, 3, 2, 1 }, { 2, 33, 6, 9, 3, 2, 0 },
-        { 2, 5, 3, 3, 3, 1, 0 }, { 1, 16, 1, 1, 3, 1, 1 }, { 1, 16, 2, 2, 3, 2, 1 }, { 2, 19, 7, 8, 5, 1, 2 }, { 2, 19, 7, 8, 5, 3, 2 },
-        { 2, 19, 6, 6, 3, 1, 2 }, { 2, 20, 4, 5, 1, 1, 0 }, { 2, 20, 4, 5, 1, 2, 0 }, { 9, 96, 16, 16, 3, 1, 1 }, { 5, 96, 16, 16, 3, 2, 1 },
-    };
-
-    [Theory]
-    [MemberData(nameof(Sizes))]
-    public void ValuesAndGradients(int n, int c, int h, int w, int kernel, int stride, int padding)
-    {
-        using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(n, c, h, w, seed: 1)), filters = graph.Filters(Array4.Uniform(c, 1, kernel, kernel, seed: 2));
-        graph.Check(graph.DepthwiseConv2d(x, filters, stride, padding));
-    }
 
     [Theory]
     [InlineData(BnMode.Eval, Gradients.Inputs, 1)]
@@ -40,7 +23,7 @@ public class DepthwiseConv2dTests
         Twin h = graph.BatchNorm2d(wide, graph.Norm(NormValues.Random(19, seed: 3)), mode, relu: true);
         Twin deep = graph.DepthwiseConv2d(h, graph.Filters(Array4.Uniform(19, 1, 3, 3, seed: 4)), stride, 1);
         Twin g = graph.BatchNorm2d(deep, graph.Norm(NormValues.Random(19, seed: 5)), mode, relu: true);
-        graph.Check(graph.Conv2d(g, graph.Filters(Array4.Uniform(5, 19, 1, 1, seed: 6))), setup => Tolerance.Of(setup) with { MaxError = 5e-5, Nmse = 1e-9 });
+        graph.Check(graph.Conv2d(g, graph.Filters(Array4.Uniform(5, 19, 1, 1, seed: 6))), setup => OpGraph.Allowed(setup) with { MaxError = 5e-5, Nmse = 1e-9 });
     }
 
     [Fact]

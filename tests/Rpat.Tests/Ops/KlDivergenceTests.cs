@@ -18,16 +18,6 @@ public class KlDivergenceTests
     }
 
     [Fact]
-    public void Both_gradients_follow_the_reference()
-    {
-        Array4 t = Array4.Normal(3, 7, 1, 1, seed: 1, deviation: 2), z = Array4.Normal(3, 7, 1, 1, seed: 2, deviation: 2);
-        var probe = LossProbe.Run([t, z], (tape, x) => tape.KlDivergence(x[0], x[1]));
-        LossProbe.AssertNear(ReferenceKl.PerSample(t, z), probe.Values);
-        NumericalGradient.AssertGradient(x => ReferenceKl.Mean(x, z), t, probe.Gradients[0], 1e-6);
-        NumericalGradient.AssertGradient(x => ReferenceKl.Mean(t, x), z, probe.Gradients[1], 1e-6);
-    }
-
-    [Fact]
     public void A_detached_target_gets_no_gradient()
     {
         Array4 t = Array4.Normal(3, 7, 1, 1, seed: 3), z = Array4.Normal(3, 7, 1, 1, seed: 4);

@@ -6,25 +6,6 @@ namespace Rpat.Tests.Ops;
 /// <summary>Interpolation of plain tensors.</summary>
 public class LerpTests
 {
-    [Theory]
-    [InlineData(0f)]
-    [InlineData(0.3f)]
-    [InlineData(1f)]
-    public void ValuesAndGradients(float t)
-    {
-        using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin a = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), b = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 2));
-        graph.Check(graph.Lerp(a, b, t));
-    }
-
-    [Fact]
-    public void TensorsLongerThanOnePiece()
-    {
-        using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin a = graph.Image(Array4.Uniform(30, 3, 28, 28, seed: 1)), b = graph.Image(Array4.Uniform(30, 3, 28, 28, seed: 2));
-        graph.Check(graph.Lerp(graph.Lerp(a, b, 0.25f), a, 0.75f));
-    }
-
     [Fact]
     public void ViewsAreStoredAndOneTensorMayBeBothEnds()
     {

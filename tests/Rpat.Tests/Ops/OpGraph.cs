@@ -6,13 +6,6 @@ using Xunit.Sdk;
 
 namespace Rpat.Tests.Ops;
 
-/// <summary>Largest error over largest reference, and normalised squared error, that a result may have.</summary>
-internal readonly record struct Tolerance(double MaxError, double Nmse)
-{
-    /// <summary>What every kernel keeps; Winograd's transforms may cost one decimal of the squared error.</summary>
-    public static Tolerance Of(CpuSetup setup) => new(1e-5, setup.Convolution == ConvolutionAlgorithm.Direct ? 1e-11 : 1e-10);
-}
-
 /// <summary>A value in the graph: its reference with the gradient that has arrived so far, and its tensor on every lane.</summary>
 internal sealed class Twin(Array4 value, Tensor[] tensors)
 {
@@ -67,6 +60,9 @@ internal sealed partial class OpGraph : IDisposable
         return norm;
     }
 
+    /// <summary>What every kernel keeps; Winograd's transforms may cost one decimal of the squared error.</summary>
+    public static Tolerance Allowed(CpuSetup setup) => new(1e-5, setup.Convolution == ConvolutionAlgorithm.Direct ? 1e-11 : 1e-10);
+
     /// <summary>
     /// Runs everything from a random ∂L/∂y. Results on two threads must equal those on one bit by bit.
     /// </summary>
@@ -81,7 +77,7 @@ internal sealed partial class OpGraph : IDisposable
             Array4 values = lane.Run(y.Tensors[Index(lane)], dy);
             (string Name, Array4 Values)[] results = [("y", values), .. Results(lane)], expected = [("y", y.Value), .. Expected()];
             foreach (var (want, have) in expected.Zip(results))
-                AssertClose(want.Values, have.Values, (tolerance ?? Tolerance.Of)(lane.Setup), $"{have.Name}, {lane.Setup}");
+                AssertClose(want.Values, have.Values, (tolerance ?? Allowed)(lane.Setup), $"{have.Name}, {lane.Setup}");
             if (lane.Setup.Threads == 2) AssertSameBits(before!, results, lane.Setup);
             before = results;
         }
@@ -90,7 +86,7 @@ internal sealed partial class OpGraph : IDisposable
     /// <summary>Fails with the worse of both errors.</summary>
     public static void AssertClose(Array4 reference, Array4 actual, Tolerance tolerance, string what)
     {
-        double max = Array4.RelativeMaxError(reference, actual), nmse = Array4.Nmse(reference, actual);
+        var (max, nmse) = tolerance.Errors(reference, actual);
         if (max <= tolerance.MaxError && nmse <= tolerance.Nmse) return;
         throw new XunitException(string.Create(CultureInfo.InvariantCulture,
             $"{what}: relative maximum error {max:E2} (allowed {tolerance.MaxError:E0}), NMSE {nmse:E2} (allowed {tolerance.Nmse:E0})."));

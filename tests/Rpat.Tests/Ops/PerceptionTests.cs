@@ -23,27 +23,6 @@ public class PerceptionTests
                 .AssertGolden(@case, FormattableString.Invariant($"rpat_{name}_{alpha}"), _inputs);
     }
 
-    [Theory]
-    [InlineData(0.5f, PerceptionForm.Residual)]
-    [InlineData(0.25f, PerceptionForm.Residual)]
-    [InlineData(0.75f, PerceptionForm.DifferenceQuotient)]
-    public void All_three_gradients_follow_the_reference(float alpha, PerceptionForm form)
-    {
-        Array4[] z = Logits(3, 7, 2);
-        double Value(int moved, Array4 x)
-        {
-            Array4[] at = [.. z];
-            at[moved] = x;
-            return (form == PerceptionForm.Residual
-                ? ReferenceRpat.CodeForm(at[0], at[1], at[2], alpha)
-                : ReferenceRpat.QuotientForm(at[0], at[1], at[2], alpha)).Value;
-        }
-
-        var probe = LossProbe.Run(z, (tape, t) => tape.Perception(t[0], t[1], t[2], alpha, form));
-        LossProbe.AssertNear(Value(0, z[0]), probe.Value);
-        for (int i = 0; i < 3; i++) NumericalGradient.AssertGradient(x => Value(i, x), z[i], probe.Gradients[i], 2e-6);
-    }
-
     [Fact]
     public void The_papers_form_is_the_codes_form_over_the_square_of_alpha_and_its_rest()
     {

@@ -9,24 +9,6 @@ public class Pool2dTests
     private const Gradients Both = Gradients.Inputs | Gradients.Parameters;
 
     [Theory]
-    [InlineData(2, 2, 4, 4)]
-    [InlineData(2, 2, 5, 7)]
-    [InlineData(3, 2, 7, 7)]
-    [InlineData(3, 1, 5, 7)]
-    [InlineData(2, 3, 9, 8)]
-    [InlineData(4, 4, 4, 4)]
-    [InlineData(1, 2, 5, 4)]
-    public void Maxima(int window, int stride, int h, int w)
-    {
-        foreach (int c in new[] { 1, 16, 19 })
-        {
-            using OpGraph graph = new(setups: CpuSetup.Threading);
-            Twin x = graph.Activation(Array4.Uniform(2, c, h, w, seed: 1));
-            graph.Check(graph.MaxPool2d(x, window, stride));
-        }
-    }
-
-    [Theory]
     [InlineData(BnMode.Eval, Gradients.Inputs)]
     [InlineData(BnMode.Eval, Both)]
     [InlineData(BnMode.Train, Both)]
@@ -57,14 +39,11 @@ public class Pool2dTests
         graph.Check(graph.Conv2d(graph.MaxPool2d(x, 2, 1), w, 1, 1));
     }
 
-    [Theory]
-    [InlineData(1, 1, 1, 1)]
-    [InlineData(2, 17, 5, 7)]
-    [InlineData(5, 64, 4, 4)]
-    public void Means(int n, int c, int h, int w)
+    [Fact]
+    public void MeansReadTwice()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(n, c, h, w, seed: 1));
+        Twin x = graph.Activation(Array4.Uniform(2, 17, 5, 7, seed: 1));
         graph.Check(graph.Lerp(graph.GlobalAveragePool(x), graph.GlobalAveragePool(x), 0.25f));
     }
 

@@ -9,12 +9,8 @@ namespace Rpat.Tests.Ops;
 public class SgdTests
 {
     [Theory]
-    [InlineData(0f, 0f, false)]
-    [InlineData(0.9f, 0f, false)]
-    [InlineData(0f, 0.01f, false)]
     [InlineData(0.9f, 5e-4f, false)]
     [InlineData(0.9f, 5e-4f, true)]
-    [InlineData(0.5f, 0f, true)]
     public void Five_steps_follow_the_reference(float momentum, float decay, bool nesterov)
     {
         using var device = Device.Cpu(2);
@@ -58,24 +54,6 @@ public class SgdTests
         new Sgd(store, 0.9f, 0.1f).Step(0.1f);
         Assert.Equal(gradients, store.Parameters[0].GradToArray());
         Assert.True(store.Version > version);
-    }
-
-    [Fact]
-    public void Threads_and_pieces_do_not_change_a_bit()
-    {
-        float[] one = Run(1), two = Run(2), three = Run(3);
-        Bits.Equal(one, two);
-        Bits.Equal(one, three);
-
-        static float[] Run(int threads)
-        {
-            using var device = Device.Cpu(threads);
-            ParameterStore store = Store(device, 200_001);
-            device.Upload(Array4.Normal(1, 200_001, 1, 1, seed: 9).ToFloats(), store.Gradients);
-            Sgd sgd = new(store, 0.9f, 5e-4f);
-            for (int step = 0; step < 3; step++) sgd.Step(0.1f);
-            return Values(store);
-        }
     }
 
     private static ParameterStore Store(Device device, params int[] lengths)

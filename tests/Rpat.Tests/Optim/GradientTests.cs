@@ -90,7 +90,7 @@ public sealed class GradientTests : IDisposable
             var sgd = new Sgd(store, 0.9f, 5e-4f) { Accumulate = 2, ClipNorm = 1 };
             for (int step = 0; step < 4; step++)
             {
-                device.Upload(Reference.Array4.Normal(1, 100_003, 1, 1, seed: step).ToFloats(), store.Gradients);
+                device.Upload(Array4.Normal(1, 100_003, 1, 1, seed: step).ToFloats(), store.Gradients);
                 sgd.Step(0.1f);
             }
             var values = new float[store.Count];

@@ -9,26 +9,11 @@ internal static class NumericalGradient
     /// <summary>Half the width of the difference; truncation costs about 1e-12 and rounding about 1e-10 of the value.</summary>
     public const double DefaultStep = 1e-6;
 
-    /// <summary>
-    /// (f(v+h) − f(v−h)) / 2h for one entry. <paramref name="f"/> must read <paramref name="values"/> at every call;
-    /// the entry is changed in place and put back.
-    /// </summary>
-    public static double At(Func<double> f, double[] values, int index, double step = DefaultStep)
-    {
-        double kept = values[index];
-        values[index] = kept + step;
-        double above = f();
-        values[index] = kept - step;
-        double below = f();
-        values[index] = kept;
-        return (above - below) / (2 * step);
-    }
-
     /// <summary>The numerical gradient of f at every entry of <paramref name="at"/>.</summary>
     public static Array4 Of(Func<Array4, double> f, Array4 at, double step = DefaultStep)
     {
         Array4 moving = at.Clone(), result = at.Like();
-        for (int i = 0; i < at.Length; i++) result.Data[i] = At(() => f(moving), moving.Data, i, step);
+        for (int i = 0; i < at.Length; i++) result.Data[i] = Differences.At(() => f(moving), moving.Data, i, step);
         return result;
     }
 
@@ -57,7 +42,7 @@ internal static class NumericalGradient
         if (gradient.Length != values.Length)
             throw new XunitException($"The gradient has {gradient.Length} entries, but the function's argument has {values.Length}.");
         int[] entries = Entries(values.Length, maxEntries, seed);
-        double[] numerical = Array.ConvertAll(entries, i => At(f, values, i));
+        double[] numerical = Array.ConvertAll(entries, i => Differences.At(f, values, i, DefaultStep));
         Compare(entries, numerical, Array.ConvertAll(entries, i => gradient[i]), tolerance, name ?? (i => $"[{i}]"));
     }
 

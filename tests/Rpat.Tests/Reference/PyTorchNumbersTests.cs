@@ -111,11 +111,10 @@ public class PyTorchNumbersTests
     }
 
     [Fact]
-    public void Average_and_max_pooling_with_padding()
+    public void Max_pooling_with_padding()
     {
         Array4 x = Wave(5, 2, 3, 7, 6);
-        Window window = new(2, 1);
-        Same([0.49499590317973624, 56.0083278453272], ReferencePooling.Average(x, 3, window).Data, ReferencePooling.Max(x, 3, window).Data);
+        Same([56.0083278453272], ReferencePooling.Max(x, 3, new Window(2, 1)).Data);
     }
 
     [Fact]

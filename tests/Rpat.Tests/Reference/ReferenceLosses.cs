@@ -71,12 +71,3 @@ internal static class ReferenceKl
     private static Array4 LogRatio(Array4 a, Array4 b) =>
         ReferenceSoftmax.LogSoftmax(a).Zip(ReferenceSoftmax.LogSoftmax(b), (p, q) => p - q);
 }
-
-/// <summary>Mean squared error over all entries (methods.md 0.3).</summary>
-internal static class ReferenceMse
-{
-    public static double Mean(Array4 a, Array4 b) => a.Zip(b, (p, q) => (p - q) * (p - q)).Sum() / a.Length;
-
-    /// <summary>∂Mean/∂a = 2(a − b)/count; the gradient to b is its negative.</summary>
-    public static Array4 GradientA(Array4 a, Array4 b) => a.Zip(b, (p, q) => 2 * (p - q) / a.Length);
-}

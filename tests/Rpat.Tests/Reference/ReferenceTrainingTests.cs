@@ -1,6 +1,6 @@
 namespace Rpat.Tests.Reference;
 
-/// <summary>Optimizer, averaged weights, schedules and augmentation.</summary>
+/// <summary>Optimizer, averaged weights and schedules.</summary>
 public class ReferenceTrainingTests
 {
     [Fact]
@@ -55,21 +55,5 @@ public class ReferenceTrainingTests
     {
         double Rate(double t) => ReferenceSchedule.WarmUp(t, 10, 0.2, rest => ReferenceSchedule.Cosine(rest, 0.2, 100, 0.02));
         Assert.Equal([0, 0.1, 0.2, 0.11, 0.02, 0.02], new[] { 0.0, 5, 10, 60, 110, 150 }.Select(t => Math.Round(Rate(t), 12)));
-    }
-
-    [Fact]
-    public void A_centred_crop_is_the_identity()
-    {
-        Array4 x = Array4.Uniform(2, 3, 4, 5, seed: 1);
-        Assert.Equal(x.Data, ReferenceAugment.CropFlip(x, 2, [2, 2], [2, 2], [false, false]).Data);
-    }
-
-    [Fact]
-    public void A_crop_brings_in_zeros_and_a_flip_mirrors_it()
-    {
-        Array4 x = Array4.From(1, 1, 2, 3, 1, 2, 3, 4, 5, 6);
-        Assert.Equal([0, 0, 0, 2, 3, 0], ReferenceAugment.CropFlip(x, 1, [0], [2], [false]).Data);
-        Assert.Equal([0, 0, 0, 0, 3, 2], ReferenceAugment.CropFlip(x, 1, [0], [2], [true]).Data);
-        Assert.Equal([3, 2, 1, 6, 5, 4], ReferenceAugment.CropFlip(x, 1, [1], [1], [true]).Data);
     }
 }

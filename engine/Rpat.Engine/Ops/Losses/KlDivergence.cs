@@ -15,6 +15,9 @@ public readonly struct KlDivergence(float scale = 1, float factor = 1, bool cros
     private readonly float _factor = factor;
     private readonly int _entropy = crossEntropy ? 0 : 1;
 
+    /// <summary>Of the logits as they are.</summary>
+    public KlDivergence() : this(1) { }
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow

@@ -6,6 +6,7 @@ using Rpat.Engine.Gpu.Ptx;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Kernels;
 using Rpat.PtxMachine;
+using Rpat.Tests.Cases;
 
 namespace Rpat.Tests.Gpu.Ptx;
 
@@ -17,7 +18,7 @@ public partial class PlantedFaultTests
     public void The_bits_of_1_instead_of_1()
     {
         string Plant(string text) => Once(text, @"(selp\.b64\s+%fd\d+, )0d3FF0000000000000(, 0d0000000000000000)", "${1}0d0000000000000001$2");
-        Assert.NotNull(Failure(typeof(RowLossGradients<CrossEntropy>), Plant, fixture => new RowLossTests(fixture).Check(5, 10, 4, new CrossEntropy())));
+        Assert.NotNull(Failure(typeof(RowLossGradients<CrossEntropy>), Plant, fixture => Case(fixture, "RowLoss", 1, "cross-entropy")));
         var text = KernelPrograms.Text(typeof(RowLossGradients<CrossEntropy>));
         Assert.NotEqual(PtxKernel.Ok, (text with { Text = Plant(text.Text) }).Verdict);
     }
@@ -35,15 +36,15 @@ public partial class PlantedFaultTests
 
     /// <summary>Rows of 64 words instead of 72 leave every result as it is; only the banks are others.</summary>
     [Theory]
-    [InlineData(typeof(ConvLineGemm<Tf32>), 32, new[] { 3, 17, 5, 8, 70, 3, 2, 1 })]
-    [InlineData(typeof(ConvTensorGemm<Tf32>), 8, new[] { 2, 3, 5, 7, 5, 3, 1, 1 })]
-    [InlineData(typeof(WeightTensorGemm<Tf32>), 32, new[] { 3, 17, 5, 8, 70, 3, 2, 1 })]
-    public void A_row_stride_that_collides(Type kernel, int channels, int[] sizes)
+    [InlineData(typeof(ConvLineGemm<Tf32>), 32, 2)]
+    [InlineData(typeof(ConvTensorGemm<Tf32>), 8, 0)]
+    [InlineData(typeof(WeightTensorGemm<Tf32>), 32, 2)]
+    public void A_row_stride_that_collides(Type kernel, int channels, int size)
     {
         string name = KernelPrograms.Text(kernel).Name;
         string failure = Failure(kernel, Restride, fixture => new BankTests(fixture).Lanes_do_not_meet_in_a_bank(name, channels, Precision.Tf32))!;
         Assert.Contains("passes too many", failure, StringComparison.Ordinal);
-        Assert.Null(Failure(kernel, Restride, fixture => new Conv2dTests(fixture).Tensor_cores_multiply_the_right_factors(Precision.Tf32, sizes)));
+        Assert.Null(Failure(kernel, Restride, fixture => Multiply(fixture, Precision.Tf32, size)));
     }
 
     /// <summary>Every barrier of every kernel that has some is needed, but for the first of those that add up a group: it waits for readers of an earlier sum.</summary>
@@ -61,7 +62,7 @@ public partial class PlantedFaultTests
     {
         var guards = Regex.Matches(KernelPrograms.Text(typeof(ScaleQuad)).Text, @"@(?=%p\d+)");
         string?[] failures = [.. guards.Select(guard => Failure(typeof(ScaleQuad), text => Replace(text, guard, "@!"),
-            fixture => new ElementTests(fixture).Values_behind_a_view_stay()))];
+            fixture => Case(fixture, "Lerp", 0, "scaling into a view")))];
         Assert.True(failures.Any(failure => failure?.Contains("dx._floats, which has 24 bytes", StringComparison.Ordinal) == true), string.Join("\n", failures));
     }
 
@@ -75,42 +76,47 @@ public partial class PlantedFaultTests
         [typeof(ConvGemm)] = Convolve,
         [typeof(WeightGemm)] = Convolve,
         [typeof(ConvLineGemm<Tf32>)] = Multiply,
-        [typeof(ConvLineGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 17),
-        [typeof(ConvTensorGemm<Tf32>)] = fixture => Multiply(fixture, Precision.Tf32, 3),
-        [typeof(ConvTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 3),
+        [typeof(ConvLineGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 2),
+        [typeof(ConvTensorGemm<Tf32>)] = fixture => Multiply(fixture, Precision.Tf32, 11),
+        [typeof(ConvTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 11),
         [typeof(WeightTensorGemm<Tf32>)] = Multiply,
-        [typeof(WeightTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 17),
-        [typeof(SquaresGroup)] = fixture => new ElementTests(fixture).Perturbed_weights(37),
-        [typeof(L2StepSample)] = fixture => new AttackTests(fixture).Steps(2, 1, 17, 17, 0.5f),
-        [typeof(L2StartSample)] = fixture => new AttackTests(fixture).Starts_have_the_bits_of_the_CPUs(2, 1, 17, 17, 0.5f),
+        [typeof(WeightTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 2),
+        [typeof(SquaresGroup)] = fixture => Case(fixture, "WeightPerturbation", 1),
+        [typeof(L2StepSample)] = fixture => Case(fixture, "AttackStep", 5),
+        [typeof(L2StartSample)] = fixture => Case(fixture, "AttackStart", 5),
         [typeof(ChunkMoments)] = Normalize,
         [typeof(ChunkGradients)] = Normalize,
-        [typeof(ChunkSums)] = fixture => new LayerTests(fixture).Layouts_and_biases(2, 5, 3, 4),
-        [typeof(DepthwiseWeights)] = fixture => new DepthwiseConv2dTests(fixture).Every_direction_agrees_with_the_CPU(2, 5, 5, 7, 3, 1, 1),
+        [typeof(ChunkSums)] = fixture => Case(fixture, "ChannelBias", 0),
+        [typeof(DepthwiseWeights)] = fixture => Case(fixture, "DepthwiseConv2d", 0),
         [typeof(ProductChains<Tf32>)] = fixture => new PeakTests(fixture).Chains_of_products(Precision.Tf32, 8),
         [typeof(ProductChains<Bf16>)] = fixture => new PeakTests(fixture).Chains_of_products(Precision.Bf16, 16),
-        [typeof(LinearWeight)] = fixture => new LayerTests(fixture).Fully_connected(9, 70, 10),
+        [typeof(LinearWeight)] = fixture => Case(fixture, "Linear", 1),
     };
 
     private static readonly Dictionary<Type, Action<GpuFixture>> _guards = new()
     {
-        [typeof(SgdQuad)] = fixture => new ElementTests(fixture).Three_steps_of_SGD(0.9f, 5e-4f, true),
-        [typeof(RowLossGradients<CrossEntropy>)] = fixture => new RowLossTests(fixture).Check(5, 33, 4, new CrossEntropy()),
-        [typeof(MaxGradientQuad)] = fixture => new LayerTests(fixture).Maximum_pooling(2, 5, 6, 7, 2, 2),
+        [typeof(SgdQuad)] = fixture => Case(fixture, "Sgd", 1),
+        [typeof(RowLossGradients<CrossEntropy>)] = fixture => Case(fixture, "RowLoss", 2, "cross-entropy"),
+        [typeof(MaxGradientQuad)] = fixture => Case(fixture, "Pool2d", 0, "max pool"),
     };
 
     public static TheoryData<Type> KernelsWithBarriers => [.. KernelPrograms.Types.Where(type => Barrier().IsMatch(KernelPrograms.Text(type).Text))];
 
     public static TheoryData<Type> GuardedKernels => [.. _guards.Keys];
 
-    private static void Convolve(GpuFixture fixture) => new Conv2dTests(fixture).Every_direction_agrees_with_the_CPU(Layout.Blocked, [3, 17, 5, 8, 19, 3, 2, 1]);
+    private static void Convolve(GpuFixture fixture) => Case(fixture, "Conv2d", 2);
 
-    private static void Multiply(GpuFixture fixture) => Multiply(fixture, Precision.Tf32, 17);
+    private static void Multiply(GpuFixture fixture) => Multiply(fixture, Precision.Tf32, 2);
 
-    private static void Multiply(GpuFixture fixture, Precision precision, int channels) =>
-        new Conv2dTests(fixture).Tensor_cores_multiply_the_right_factors(precision, [3, channels, 5, 8, 70, 3, 2, 1]);
+    /// <summary>One of the ragged convolutions.</summary>
+    private static void Multiply(GpuFixture fixture, Precision precision, int size) =>
+        new GpuCheck(fixture, precision) { Grid = 128, Every = false }.Run("Conv2d", size);
 
-    private static void Normalize(GpuFixture fixture) => new BatchNorm2dTests(fixture).Statistics_gradients_and_running_values(2, 3, 5, 7, 0);
+    private static void Normalize(GpuFixture fixture) => Case(fixture, "BatchNorm2d", 0);
+
+    /// <summary>The cases of one ragged size whose names begin so.</summary>
+    private static void Case(GpuFixture fixture, string op, int size, string name = "") => new GpuCheck(fixture).Run(
+        OpCases.All.Single(one => one.Op == op).Ragged().ElementAt(size), one => one.Name.StartsWith(name, StringComparison.Ordinal));
 
     /// <summary>Moves the results of a product closer together on their way through shared memory.</summary>
     private static string Restride(string text)

@@ -5,7 +5,6 @@ using Rpat.Engine.Gpu.Primitives;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Tests.Gpu;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Tests.Trainer.Bench;
 
@@ -13,17 +12,6 @@ namespace Rpat.Tests.Trainer.Bench;
 [Collection(GpuCollection.Name)]
 public partial class KernelTableTests(GpuFixture fixture)
 {
-    private static readonly KernelSizes _small = new()
-    {
-        Batch = 2,
-        Layers = [new(3, 6, 8, 3, 1), new(8, 4, 5, 3, 1)],
-        Map = (6, 4),
-        Depthwise = (5, 4),
-        ImageSide = 8,
-        Features = 8,
-        Parameters = 129,
-    };
-
     [Fact]
     public void Every_kernel_has_a_line_on_the_CPU()
     {
@@ -54,8 +42,8 @@ public partial class KernelTableTests(GpuFixture fixture)
     public void What_a_device_gives_at_most_has_rows_too()
     {
         using var device = Device.Cpu(1, ConvolutionAlgorithm.Direct);
-        var table = new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 18);
-        var rows = table.Run((_, category) => category == KernelCategories.Peak).ToList();
+        var table = new KernelTable(device, Small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 18);
+        var rows = table.Run((_, category) => category == KernelTable.PeakCategory).ToList();
         Assert.Equal(
             ["copy of 1 MiB, driver", "copy of 1 MiB, kernel", "upload of 0.06 MiB", "download of 0.06 MiB", "multiply-adds on "
                 + "registers"], rows.Select(row => row.Name));
@@ -72,7 +60,7 @@ public partial class KernelTableTests(GpuFixture fixture)
         using var device = Device.Cpu(1, ConvolutionAlgorithm.Direct);
         HashSet<GemmSize> queued = [];
         var reading = new GpuReading(1000, null, 50, null, 40, null, []);
-        var table = new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 14)
+        var table = new KernelTable(device, Small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 14)
         {
             Library = (size, a, b, c) =>
             {
@@ -86,10 +74,10 @@ public partial class KernelTableTests(GpuFixture fixture)
         };
         var lines = table.Run((_, category) => category is "conv" or "gemm").ToList();
         var ours = lines.Where(line => line.OfCublas is not null).ToList();
-        Assert.Equal(9, ours.Count); // three passes of three layers
-        Assert.Contains(new GemmSize(2 * 6 * 6, 8, 3 * 9), queued);
-        Assert.Contains(new GemmSize(5, 8 * 9, 2 * 4 * 4), queued);
-        Assert.Contains(new GemmSize(2, 10, 8), queued);
+        Assert.Equal(6, ours.Count); // three passes of two layers
+        Assert.Contains(new GemmSize(2 * 5 * 7, 5, 3 * 9), queued);
+        Assert.Contains(new GemmSize(5, 3 * 9, 2 * 5 * 7), queued);
+        Assert.Contains(new GemmSize(3, 7, 5), queued);
         foreach (var line in ours)
         {
             var theirs = lines[lines.IndexOf(line) + 1];
@@ -109,13 +97,16 @@ public partial class KernelTableTests(GpuFixture fixture)
         Assert.Null(gemm.Seconds(new GemmSize(2, 2, 2)));
     }
 
+    /// <summary>One small size of each op.</summary>
+    private static IEnumerable<CaseGroup> Small(OpCases op) => op.Ragged(every: false).Take(1);
+
     private static List<KernelLine> Check(Device device)
     {
-        List<KernelLine> lines = [.. new KernelTable(device, _small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 14).Run()];
+        List<KernelLine> lines = [.. new KernelTable(device, Small, TimeSpan.Zero, rounds: 1, copyWords: 1 << 14).Run()];
         Assert.Equal(lines.Count, lines.Select(line => line.Name).Distinct().Count());
-        int tested = new SelfTest(device, _small, TimeSpan.Zero).Run().Count();
-        Assert.Equal(tested, lines.Count(line => line.Category != KernelCategories.Peak));
-        Assert.Equal(KernelCategories.All, lines.Select(line => line.Category).Distinct().Order(StringComparer.Ordinal));
+        int tested = new SelfTest(device, OpCases.All.SelectMany(Small), TimeSpan.Zero).Run().Count();
+        Assert.Equal(tested, lines.Count(line => line.Category != KernelTable.PeakCategory));
+        Assert.Equal(KernelTable.Categories, lines.Select(line => line.Category).Distinct().Order(StringComparer.Ordinal));
         Assert.All(lines, line => Assert.True(line.Share > 0 && double.IsFinite(line.Share), $"{line.Name}: share {line.Share}"));
         Assert.All(lines, line => Assert.Matches(Line(), KernelTable.Format(line)));
         return lines;

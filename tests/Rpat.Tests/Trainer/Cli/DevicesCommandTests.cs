@@ -55,7 +55,7 @@ public sealed class DevicesCommandTests : IDisposable
     [Fact]
     public void ASelfTestAndAnAuditGiveRows()
     {
-        var line = new SelfTestLine("conv forward", [], 2e-3, 0.5, 100, 10) { IsConvolution = true };
+        var line = new SelfTestLine("conv forward", 2e-3, 0.5, 100, 10) { IsConvolution = true };
         var test = JsonDocument.Parse(JsonOption.Text(SelfTestOption.Row(line, "fp32"))).RootElement;
         Assert.Equal(
             ("conv forward", false, 1e-4),

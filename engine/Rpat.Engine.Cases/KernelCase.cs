@@ -1,0 +1,81 @@
+namespace Rpat.Engine.Cases;
+
+/// <summary>One launch with what it must leave.</summary>
+/// <param name="Name">Kernel, and its size where a run has several.</param>
+/// <param name="Run">The launch.</param>
+/// <param name="Results">What it writes.</param>
+public sealed record KernelCase(string Name, Action<IKernels> Run, params CaseResult[] Results)
+{
+    /// <summary>The methods of the contract that it tests.</summary>
+    public required IReadOnlyList<string> Covers { get; init; }
+
+    /// <summary>Operations of a convolution, a multiply-add counted as two; 0 where memory is what counts.</summary>
+    public double Flops { get; init; }
+
+    /// <summary>Bytes that at least must move.</summary>
+    public double Bytes { get; init; }
+
+    /// <summary>The matrix product that it stands for; null where it is none.</summary>
+    public GemmSize? Gemm { get; init; }
+
+    /// <summary>What rounding to float may cost.</summary>
+    public Tolerance Tolerance { get; init; } = new(1e-5, 1e-11);
+
+    /// <summary>Whether every device must leave the same bits.</summary>
+    public bool SameBits { get; init; }
+}
+
+/// <summary>What a launch leaves in a tensor.</summary>
+/// <param name="Target">The tensor.</param>
+/// <param name="Expected">In double precision, from what lay in all tensors before the launch.</param>
+public sealed record CaseResult(Given Target, Func<Array4> Expected)
+{
+    /// <summary>The part of the tensor that <see cref="Expected"/> has, where all of it would take too long; null for all.</summary>
+    public Func<Array4, Array4>? Part { get; init; }
+
+    /// <summary>The function whose gradient this is; null where it is none.</summary>
+    public GradientOf? Gradient { get; init; }
+
+    /// <summary>A gradient that is stored, or added to what lies there.</summary>
+    /// <param name="target">The tensor.</param>
+    /// <param name="add">Whether it is added.</param>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="by">What it is the derivative by.</param>
+    /// <param name="loss">The function of <paramref name="by"/>.</param>
+    public static CaseResult GradientBy(Given target, bool add, Func<Array4> gradient, Given by, Func<double> loss) =>
+        Sum(target, add, gradient) with { Gradient = new(gradient, by.Values, loss) };
+
+    /// <summary>Values that are stored, or added to what lies there.</summary>
+    public static CaseResult Sum(Given target, bool add, Func<Array4> values, Func<Array4, Array4>? part = null) =>
+        new(target, add ? () => (part?.Invoke(target.Values) ?? target.Values).Zip(values(), (a, b) => a + b) : values) { Part = part };
+}
+
+/// <summary>A gradient with its function.</summary>
+/// <param name="Values">∂loss/∂by.</param>
+/// <param name="By">Read by the function at each call.</param>
+/// <param name="Loss">The function.</param>
+public sealed record GradientOf(Func<Array4> Values, Array4 By, Func<double> Loss);
+
+/// <summary>Largest error over largest reference, and normalised squared error, that a result may have.</summary>
+/// <param name="MaxError">Largest error over largest reference.</param>
+/// <param name="Nmse">Sum of squared errors over that of the reference.</param>
+/// <param name="Least">A reference whose values are all below it counts as of that size: it is itself known to that rounding only.</param>
+public readonly record struct Tolerance(double MaxError, double Nmse, double Least = 0)
+{
+    /// <summary>Both errors of a result.</summary>
+    public (double Max, double Nmse) Errors(Array4 expected, Array4 actual) =>
+        (Array4.RelativeMaxError(expected, actual, Least), Array4.Nmse(expected, actual, Least));
+}
+
+/// <summary>A matrix product C = A·B.</summary>
+/// <param name="M">Rows of A and C.</param>
+/// <param name="N">Columns of B and C.</param>
+/// <param name="K">Columns of A, rows of B.</param>
+public readonly record struct GemmSize(int M, int N, int K)
+{
+    /// <summary>Operations, a multiply-add counted as two.</summary>
+    public double Flops => 2.0 * M * N * K;
+
+    /// <summary>Bytes of the three matrices.</summary>
+    public double Bytes => sizeof(float) * ((double)M * K + (double)K * N + (double)M * N);
+}

@@ -1,0 +1,240 @@
+using Rpat.Robust.Losses;
+
+namespace Rpat.Engine.Cases;
+
+/// <summary>N rows of K logits in ±Reach; probabilities underflow where it is large.</summary>
+public readonly record struct RowSize(int N, int K, double Reach);
+
+/// <summary>
+/// Every loss of logits. A reference is a loss's value at one row, written from its formula; its gradient is that value's differences.
+/// </summary>
+public sealed class RowLossCases : OpCases<RowSize>
+{
+    private const float Coefficient = 0.37f, Alpha = 0.3f, Lambda = 2.5f;
+
+    /// <inheritdoc/>
+    public override string Category => "loss";
+
+    /// <inheritdoc/>
+    protected override IEnumerable<RowSize> RaggedSizes => [new(3, 2, 1), new(5, 10, 4), new(2, 33, 100), new(2, 100, 1000), new(3, 1, 1)];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<RowSize> WiderSizes => [new(1, 2, 4), new(3, 5, 4), new(6, 17, 4), new(7, 100, 4)];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<RowSize> LayerSizes(int batch) => [new(batch, 10, 4)];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<KernelCase> At(Givens make, RowSize size, bool every)
+    {
+        var rows = new RowCase(make, size, every, Coefficient);
+        var perception = new PerceptionLoss(Alpha);
+        KernelCase[] always =
+        [
+            .. rows.Of("cross-entropy", new CrossEntropy(), 1, (z, _, _, y) => ReferenceRowLosses.CrossEntropy(z, y)),
+            .. rows.Of("rpat loss", new RpatLoss(Lambda, perception), 3,
+                [((z, _, _, y) => ReferenceRowLosses.CrossEntropy(z, y), 1), ((z, a, u, _) => ReferenceRowLosses.Perception(u, a, z, Alpha), Lambda)]),
+        ];
+        return size.K == 1 ? always : [.. always, .. Pairs(rows, perception), .. every ? Others(rows) : []];
+    }
+
+    private static KernelCase[] Pairs(RowCase rows, PerceptionLoss perception) =>
+    [
+        .. rows.Of("KL divergence", new KlDivergence(), 2, (z, t, _, _) => ReferenceRowLosses.Kl(t, z)),
+        .. rows.Of("mart", new MartDivergence(), 2, (z, t, _, y) => ReferenceRowLosses.Mart(t, z, y)),
+        .. rows.Of("one against the rest", new OneVsRest(), 1, (z, _, _, y) => ReferenceRowLosses.OneVsRest(z, y)),
+        .. rows.Of("perception", perception, 3, (z, a, u, _) => ReferenceRowLosses.Perception(u, a, z, Alpha)),
+    ];
+
+    private static KernelCase[] Others(RowCase rows) =>
+    [
+        .. rows.Of("KL divergence at a scale", new KlDivergence(0.3f), 2, (z, t, _, _) => ReferenceRowLosses.Kl(t, z, 0.3f)),
+        .. rows.Of("distillation", new KlDivergence(0.5f, 4, crossEntropy: true), 1, (z, t, _, _) => ReferenceRowLosses.Distillation(t, z, 2), true),
+        .. rows.Of("soft cross-entropy", new SoftCrossEntropy(), 1, (z, t, _, _) => ReferenceRowLosses.SoftCrossEntropy(z, t)),
+        .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
+        .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
+        .. rows.Of("squared probability", new SquaredProbability(), 1, (z, t, _, _) => ReferenceRowLosses.SquaredProbability(z, t)),
+        .. rows.Of("margin", new Margin(), 1, (z, _, _, y) => ReferenceRowLosses.Margin(z, y)),
+        .. rows.Of("margin of a target", new Margin(target: 1), 1, (z, _, _, _) => -ReferenceRowLosses.Margin(z, 1)),
+        .. rows.Of("dlr", new Dlr(), 1, (z, _, _, y) => ReferenceRowLosses.Dlr(z, y)),
+        .. rows.Of("dlr of a target", new Dlr(target: 1), 1, (z, _, _, y) => ReferenceRowLosses.Dlr(z, y, 1)),
+        .. rows.Of("jensen-shannon", new JensenShannon(0.5f), 2, (z, t, _, _) => ReferenceRowLosses.JensenShannon(z, t, 0.5)),
+        .. rows.Of("jensen-shannon at 1", new JensenShannon(1), 2, (z, t, _, _) => ReferenceRowLosses.JensenShannon(z, t, 1)),
+        .. rows.Of("perception of the paper", new PerceptionLoss(Alpha, PerceptionForm.DifferenceQuotient), 3, (z, a, u, _) =>
+            ReferenceRowLosses.Perception(u, a, z, Alpha) * Math.Pow(Alpha * (1 - (double)Alpha), -2)),
+    ];
+}
+
+/// <summary>A loss at one row: its value from logits, second and third row and label.</summary>
+internal delegate double RowValue(double[] z, double[] second, double[] third, int label);
+
+/// <summary>What losses read: logits, second and third rows, labels and weights.</summary>
+internal sealed class RowCase
+{
+    // Where probabilities are 0 and 1 a gradient may vanish, and differences are rounding.
+    private static readonly Tolerance _differences = new(1e-5, 1e-11, 1e-3);
+
+    private readonly Givens _make;
+    private readonly RowSize _s;
+    private readonly bool _every;
+    private readonly float _coefficient;
+    private readonly Given _z, _constants, _logits, _third, _weights;
+    private readonly int[] _labels;
+    private readonly DeviceBuffer _labelBuffer;
+
+    public RowCase(Givens make, RowSize s, bool every, float coefficient)
+    {
+        (_make, _s, _every, _coefficient) = (make, s, every, coefficient);
+        Shape rows = new(s.N, s.K), more = new(s.N + From, s.K);
+        (_z, _third, _weights) = (make.Plain(rows, -s.Reach, s.Reach), make.Plain(rows, -s.Reach, s.Reach), make.Row(s.N, 0, 2));
+        (_constants, _logits) = (make.Plain(more, 0, 1), make.Plain(more, -s.Reach, s.Reach));
+        _labels = [.. Enumerable.Range(0, s.N).Select(i => (7 * i + 1) % s.K)];
+        _labelBuffer = make.Words(_labels);
+    }
+
+    // In variants, the second rows begin behind others, as those of one batch's second half do.
+    private int From => _every ? 1 : 0;
+
+    /// <summary>A loss's values, and all its gradients in one launch.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="rows">How many of its rows it has a gradient for.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="constant">Whether what it puts into its second row is nobody's.</param>
+    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value, bool constant = false) where TLoss : struct, IRowLoss =>
+        Of(name, loss, rows, [(value, 1)], constant);
+
+    /// <summary>The same of parts, each with its weight in the loss.</summary>
+    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts, bool constant = false)
+        where TLoss : struct, IRowLoss
+    {
+        Given second = rows == 1 ? _constants : _logits;
+        Given values = _make.Plain(new(parts.Length, _s.N)), dz = _make.Plain(_z.Shape), d2 = _make.Plain(second.Shape), d3 = _make.Plain(_z.Shape);
+        var operands = new RowLossOperands(_s.N, _s.K, parts.Length, _z, second, From, _third, _labelBuffer, _weights);
+        double[][] Rows(int i) => [_z.Values.Sample(i).ToArray(), second.Values.Sample(From + i).ToArray(), _third.Values.Sample(i).ToArray()];
+        double Part(int part, int i, double[][] at) => parts[part].Value(at[0], at[1], at[2], _labels[i]);
+        CaseResult Slopes(Given to, int row, bool add, bool weighted = true) => new(to, () =>
+        {
+            Array4 all = to.Values.Clone();
+            for (int i = 0; i < _s.N && row < rows; i++)
+            {
+                double[][] at = Rows(i);
+                double factor = _coefficient * (weighted ? _weights.Values.Data[i] : 1);
+                double Loss() => Enumerable.Range(0, parts.Length).Sum(part => parts[part].Weight * Part(part, i, at));
+                var slopes = all.Sample(row == 1 ? From + i : i);
+                for (int j = 0; j < _s.K; j++) slopes[j] = (add ? slopes[j] : 0) + factor * Differences.Fine(Loss, at[row], j);
+            }
+            return all;
+        });
+        yield return new(name, k => k.RowLoss(loss, operands, values), new CaseResult(values, () =>
+        {
+            Array4 all = values.Values.Like();
+            for (int i = 0; i < all.Length; i++) all.Data[i] = _weights.Values.Data[i % _s.N] * Part(i / _s.N, i % _s.N, Rows(i % _s.N));
+            return all;
+        }))
+        { Covers = ["RowLoss"], Bytes = rows * _z.Bytes };
+        CaseResult[] results = [Slopes(dz, 0, _every), .. constant ? [] : new[] { Slopes(d2, 1, false) }, Slopes(d3, 2, _every)];
+        RowGradient to2 = constant ? default : new(d2, false);
+        yield return new($"{name} gradient", k => k.RowLossGradient(loss, operands, _coefficient, new(dz, _every), to2, new(d3, _every)), results)
+        {
+            Covers = ["RowLossGradient"],
+            Tolerance = _differences,
+            Bytes = 2 * rows * _z.Bytes,
+        };
+        if (!_every) yield break;
+        Given alone = _make.Plain(_z.Shape);
+        yield return new($"{name} gradient alone", k =>
+            k.RowLossGradient(loss, operands with { Weights = null }, _coefficient, new(alone, false), default, default), Slopes(alone, 0, false, weighted: false))
+        {
+            Covers = ["RowLossGradient"],
+            Tolerance = _differences,
+        };
+    }
+}
+
+/// <summary>Central differences in double precision.</summary>
+internal static class Differences
+{
+    /// <summary>
+    /// (f(v+h) − f(v−h)) / 2h for one entry. <paramref name="f"/> must read <paramref name="values"/> at every call;
+    /// the entry is changed in place and put back.
+    /// </summary>
+    public static double At(Func<double> f, double[] values, int index, double step)
+    {
+        double kept = values[index];
+        values[index] = kept + step;
+        double above = f();
+        values[index] = kept - step;
+        double below = f();
+        values[index] = kept;
+        return (above - below) / (2 * step);
+    }
+
+    /// <summary>The same of fourth order, whose step is so long that rounding does not matter where values are thousands.</summary>
+    public static double Fine(Func<double> f, double[] values, int index, double step = 1e-3) =>
+        (4 * At(f, values, index, step) - At(f, values, index, 2 * step)) / 3;
+}
+
+/// <summary>The loss terms of methods.md 2.6 and attacks.md for one row each, written straight from their formulas.</summary>
+internal static class ReferenceRowLosses
+{
+    public static double CrossEntropy(double[] z, int y) => -LogSoftmax(z)[y];
+
+    public static double SoftCrossEntropy(double[] z, double[] t) => -t.Zip(LogSoftmax(z), (q, logP) => q * logP).Sum();
+
+    public static double Complement(double[] z, int y) => -Math.Log(1.0001 - Softmax(z).Where((_, j) => j != y).Max() + 1e-12);
+
+    public static double Kl(double[] t, double[] z, double scale = 1) =>
+        LogSoftmax(t, scale).Zip(LogSoftmax(z, scale), (logQ, logP) => Math.Exp(logQ) * (logQ - logP)).Sum();
+
+    public static double Distillation(double[] t, double[] z, double temperature) =>
+        -temperature * temperature * Softmax(t, 1 / temperature).Zip(LogSoftmax(z, 1 / temperature), (q, logP) => q * logP).Sum();
+
+    public static double Mart(double[] t, double[] z, int y) => (1.0000001 - Softmax(t)[y]) * Kl(t, z);
+
+    public static double SquaredProbability(double[] z, double[] t) => Softmax(z).Zip(t, (p, q) => (p - q) * (p - q)).Average();
+
+    public static double JensenShannon(double[] a, double[] b, double temperature)
+    {
+        double[] logP = LogSoftmax(a, 1 / temperature), logQ = LogSoftmax(b, 1 / temperature);
+        double[] logM = [.. logP.Zip(logQ, (v, u) => Math.Log(Math.Max((Math.Exp(v) + Math.Exp(u)) / 2, 1e-8)))];
+        return 0.5 * logM.Select((m, j) => Math.Exp(logP[j]) * (logP[j] - m) + Math.Exp(logQ[j]) * (logQ[j] - m)).Sum();
+    }
+
+    public static double OneVsRest(double[] z, int y) => z.Select((v, j) => SoftPlus(j == y ? -v : v)).Sum();
+
+    public static double SoftMargin(double[] z, int y) => LogSumExp([.. z.Where((_, j) => j != y).Select(v => v - z[y])]);
+
+    public static double Margin(double[] z, int y) => z.Where((_, j) => j != y).Max() - z[y];
+
+    /// <summary>With fewer than four classes a target's denominator is the plain one, with two there is none.</summary>
+    public static double Dlr(double[] z, int y, int target = -1)
+    {
+        double[] sorted = [.. z.OrderDescending()];
+        double gap = target < 0 ? -Margin(z, y) : z[y] - z[target];
+        if (z.Length < 3) return -gap;
+        double low = target < 0 || z.Length < 4 ? sorted[2] : (sorted[2] + sorted[3]) / 2;
+        return -gap / (sorted[0] - low + 1e-12);
+    }
+
+    /// <summary>RPAT's term at u = z(x̃), a = z(x), b = z(x′): mean of (u − (1 − α)a − αb)².</summary>
+    public static double Perception(double[] u, double[] a, double[] b, double alpha) =>
+        u.Select((v, j) => v - (1 - alpha) * a[j] - alpha * b[j]).Average(r => r * r);
+
+    /// <summary>Of logits below the largest: the sum of a thousand and a logarithm would lose digits.</summary>
+    public static double[] LogSoftmax(double[] z, double scale = 1)
+    {
+        double max = z.Max(), log = Math.Log(z.Sum(v => Math.Exp(scale * (v - max))));
+        return [.. z.Select(v => scale * (v - max) - log)];
+    }
+
+    public static double[] Softmax(double[] z, double scale = 1) => [.. LogSoftmax(z, scale).Select(Math.Exp)];
+
+    private static double LogSumExp(double[] z)
+    {
+        double max = z.Max();
+        return max + Math.Log(z.Sum(v => Math.Exp(v - max)));
+    }
+
+    private static double SoftPlus(double v) => Math.Max(v, 0) + Math.Log(1 + Math.Exp(-Math.Abs(v)));
+}

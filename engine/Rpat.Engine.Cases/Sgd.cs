@@ -1,0 +1,64 @@
+namespace Rpat.Engine.Cases;
+
+/// <summary>Steps of gradient descent.</summary>
+public sealed class SgdCases : OpCases<int>
+{
+    /// <inheritdoc/>
+    public override string Category => "optimizer";
+
+    /// <inheritdoc/>
+    protected override IEnumerable<int> RaggedSizes => [3, 1026];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<int> WiderSizes => [137, 200_001];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<int> LayerSizes(int batch) => [ParameterSizes.Layer(batch)];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<KernelCase> At(Givens make, int count, bool every) => every
+        ? new[] { (0f, 0f, false), (0.9f, 0f, false), (0f, 0.01f, false), (0.9f, 5e-4f, false), (0.9f, 5e-4f, true), (0.5f, 0f, true) }
+            .Select(how => Steps(make, count, 3, new SgdStep(0.1f, how.Item1, how.Item2, how.Item3)))
+        : [Steps(make, count, 1, new SgdStep(0.1f, 0.9f, 5e-4f, false))];
+
+    private static KernelCase Steps(Givens make, int count, int steps, SgdStep step)
+    {
+        Given w = make.Row(count), g = make.Row(count), v = make.Row(count);
+        var moved = new Lazy<(Array4 W, Array4 V)>(() =>
+        {
+            var (weights, velocity) = (w.Values.Clone(), v.Values.Clone());
+            var reference = new ReferenceSgd(step.Momentum, step.WeightDecay, step.Nesterov);
+            for (int i = 1; i <= steps; i++) reference.Step(weights.Data, g.Values.Data, velocity.Data, step.Rate / i);
+            return (weights, velocity);
+        });
+        return new("sgd", k =>
+        {
+            for (int i = 1; i <= steps; i++) k.Sgd(count, w, g, v, step with { Rate = step.Rate / i });
+        }, new CaseResult(w, () => moved.Value.W), new CaseResult(v, () => moved.Value.V)) { Covers = ["Sgd"], Bytes = 5 * w.Bytes };
+    }
+}
+
+/// <summary>Stretches of parameters.</summary>
+internal static class ParameterSizes
+{
+    /// <summary>Of 128 images, about as many as PreActResNet-18 has, whose number does not depend on the batch; a test of few images is quick.</summary>
+    public static int Layer(int batch) => batch << 16;
+}
+
+/// <summary>SGD with momentum and weight decay, with or without Nesterov (methods.md 0.3), on one array of weights.</summary>
+internal sealed class ReferenceSgd(double momentum, double weightDecay, bool nesterov = false)
+{
+    /// <summary>
+    /// g ← ∇ + wd·w; v ← μ·v + g; w ← w − lr·v, or w − lr·(g + μ·v) with Nesterov. Weights and velocity change in place;
+    /// the velocity starts as zeros, which makes the first step v = g.
+    /// </summary>
+    public void Step(double[] weights, double[] gradient, double[] velocity, double rate)
+    {
+        for (int i = 0; i < weights.Length; i++)
+        {
+            double g = gradient[i] + weightDecay * weights[i];
+            velocity[i] = momentum * velocity[i] + g;
+            weights[i] -= rate * (nesterov ? g + momentum * velocity[i] : velocity[i]);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Rpat.Engine.Gpu.Queues;
+using Rpat.Engine.Gpu;
+using Rpat.Tests.Gpu;
+using Rpat.Tests.Gpu.Ptx;
+
+namespace Rpat.Tests.Cases;
+
+/// <summary>Every case on the GPU backend, whose kernels run as PTX.</summary>
+[Collection(GpuCollection.Name)]
+public class GpuCaseTests(GpuFixture fixture)
+{
+    public static TheoryData<string> Ops => CpuCaseTests.Ops;
+
+    public static TheoryData<Precision> TensorCores => [Precision.Tf32, Precision.Bf16];
+
+    [Theory]
+    [MemberData(nameof(Ops))]
+    public void Leaves_what_the_reference_says(string op) => fixture.Once(op, () => new GpuCheck(fixture).Run(op));
+
+    /// <summary>Factors that bfloat16 holds exactly: a fragment that is misplaced by one register is far off, rounding is not.</summary>
+    [Theory]
+    [MemberData(nameof(TensorCores))]
+    public void Tensor_cores_multiply_the_right_factors(Precision precision) =>
+        fixture.Once($"{precision} factors", () => new GpuCheck(fixture, precision) { Grid = 128, Every = false }.Run("Conv2d"));
+
+    [Theory]
+    [InlineData(Precision.Tf32, 2e-3, 1e-6)]
+    [InlineData(Precision.Bf16, 2e-2, 1e-4)]
+    public void Tensor_cores_round_factors_only(Precision precision, double max, double nmse) =>
+        fixture.Once($"{precision} rounding", () => new GpuCheck(fixture, precision) { Tolerance = new(max, nmse) }.Run("Conv2d", 2));
+
+    /// <summary>The cases and the measured peaks launch every kernel of the backend, each instance of a generic one for itself.</summary>
+    [Fact]
+    public void Every_kernel_of_the_backend_runs()
+    {
+        foreach (var op in OpCases.All) Leaves_what_the_reference_says(op.Op);
+        foreach (var precision in Enum.GetValues<Precision>())
+        {
+            if (precision != Precision.Fp32) Tensor_cores_multiply_the_right_factors(precision);
+            int from = fixture.Launches.Count;
+            fixture.Device(precision).QueueMultiplyAdds();
+            fixture.Kernels.UnionWith(fixture.Launches.Skip(from).Select(launch => launch.Kernel));
+        }
+        Assert.Empty(KernelPrograms.Types.Select(type => KernelPrograms.Text(type).Name).Except(fixture.Kernels));
+    }
+}
+
+/// <summary>The same on ILGPU's own CPU accelerator, which runs no inline PTX.</summary>
+[Collection(CpuAcceleratorCollection.Name)]
+public sealed class CpuAcceleratorCaseTests(CpuAcceleratorFixture fixture)
+{
+    /// <summary>A matrix product takes seconds there: of convolutions two layers, one of them an image; and many groups take as long.</summary>
+    private static readonly Dictionary<string, int[]> _sizes = new() { ["Conv2d"] = [4, 10], ["WeightPerturbation"] = [0, 1] };
+
+    public static TheoryData<string> Ops => CpuCaseTests.Ops;
+
+    [Theory]
+    [MemberData(nameof(Ops))]
+    public void Leaves_what_the_reference_says(string op) => new GpuCheck(fixture).Run(op, _sizes.GetValueOrDefault(op, []));
+}

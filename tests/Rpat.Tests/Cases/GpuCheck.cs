@@ -1,0 +1,73 @@
+using Rpat.Engine.Gpu.Queues;
+using Rpat.Engine.Gpu;
+using Rpat.Tests.Gpu;
+using Rpat.Tests.Ops;
+
+namespace Rpat.Tests.Cases;
+
+/// <summary>Runs cases on the GPU backend and compares what they leave with the reference, or with the CPU's bits.</summary>
+internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precision.Fp32)
+{
+    private readonly GpuDevice _gpu = fixture.Device(precision);
+
+    /// <summary>If not 0, values are multiples of 1/Grid.</summary>
+    public int Grid { get; init; }
+
+    /// <summary>Whether variants run too.</summary>
+    public bool Every { get; init; } = true;
+
+    /// <summary>What convolutions may be off by; null for what a case allows.</summary>
+    public Tolerance? Tolerance { get; init; }
+
+    /// <summary>Runs an op's cases.</summary>
+    /// <param name="op">The op.</param>
+    /// <param name="sizes">Which of its ragged sizes; all if none is given.</param>
+    public void Run(string op, params int[] sizes)
+    {
+        CaseGroup[] groups = [.. OpCases.All.Single(one => one.Op == op).Ragged(Every)];
+        foreach (var group in sizes.Length == 0 ? groups : sizes.Select(i => groups[i])) Run(group, _ => true);
+    }
+
+    /// <summary>Runs those of a group's cases that are wanted.</summary>
+    public void Run(CaseGroup group, Func<KernelCase, bool> wants)
+    {
+        using var cpu = Device.Cpu(1, ConvolutionAlgorithm.Direct);
+        Givens make = new(_gpu) { Grid = Grid }, twins = new(cpu) { Grid = Grid };
+        try
+        {
+            foreach (var (one, twin) in group.Make(make).Zip(group.Make(twins)))
+                if (wants(one)) Check(make, one, twins, twin, $"{one.Name} at {group}");
+        }
+        finally
+        {
+            make.Free();
+        }
+    }
+
+    private void Check(Givens make, KernelCase one, Givens twins, KernelCase twin, string what)
+    {
+        int from = fixture.Launches.Count;
+        one.Run(_gpu.Kernels);
+        string[] kernels = [.. fixture.Launches.Skip(from).Select(launch => launch.Kernel).Distinct()];
+        fixture.Kernels.UnionWith(kernels);
+        what += $" after {string.Join(", ", kernels)}"; // for whoever reads of a failure
+        if (one.SameBits) twin.Run(twins.Device.Kernels);
+        foreach (var (result, other) in one.Results.Zip(twin.Results))
+        {
+            var left = make.Actual(result);
+            OpGraph.AssertClose(result.Expected(), left, one.Flops > 0 ? Tolerance ?? one.Tolerance : one.Tolerance, what);
+            if (one.SameBits) Assert.True(OpGraph.SameBits(twins.Actual(other), left), $"{what}: other bits than on the CPU");
+            if (result.Target.Layout == Layout.Blocked) CheckPadding(result.Target, what);
+        }
+    }
+
+    /// <summary>The GPU keeps the padding of activations zero.</summary>
+    private void CheckPadding(Given target, string what)
+    {
+        var stored = new float[target.Buffer.Length];
+        _gpu.Download(target, stored);
+        int padded = _gpu.ChannelLength(target.Shape.C);
+        for (int i = 0; i < stored.Length; i++)
+            Assert.True(i % padded < target.Shape.C || stored[i] == 0, $"{what}: channel {i % padded} behind the last is {stored[i]}");
+    }
+}
