@@ -4,7 +4,7 @@ namespace Rpat.Tests.Gpu;
 
 /// <summary>Everything on activations but convolutions, with channels that fill their last quad and channels that do not.</summary>
 [Collection(GpuCollection.Name)]
-[Covers(nameof(IPointwiseKernels.Apply), nameof(IPointwiseKernels.Add), nameof(IPointwiseKernels.AddGradient), nameof(IPool2dKernels.GlobalAveragePool),
+[Covers(nameof(IElementwiseKernels.Elementwise), nameof(IElementwiseKernels.ElementwiseGradient), nameof(IPointwiseKernels.Apply), nameof(IPointwiseKernels.Add), nameof(IPointwiseKernels.AddGradient), nameof(IPool2dKernels.GlobalAveragePool),
     nameof(IPool2dKernels.GlobalAveragePoolGradient), nameof(IPool2dKernels.MaxPool), nameof(IPool2dKernels.MaxPoolGradient),
     nameof(ILinearKernels.LinearForward), nameof(ILinearKernels.LinearInputGradient), nameof(ILinearKernels.LinearWeightGradient),
     nameof(IActivationsKernels.ToActivations), nameof(IActivationsKernels.FromActivations), nameof(IChannelBiasKernels.ChannelBias),
@@ -50,6 +50,28 @@ public class LayerTests(GpuFixture fixture)
             k.AddGradient(s, Layout.Plain, on(dy)!, null, on(x)!, true, on(added)!);
         });
         Check(duel, y, clamped, stored, added);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Functions_of_one_number(int n, int c, int h, int w)
+    {
+        using var duel = new Duel(fixture);
+        var s = new Shape(n, c, h, w);
+        foreach (var layout in new[] { Layout.Plain, Layout.Blocked })
+        {
+            Pair Make(int seed) => layout == Layout.Plain ? duel.Plain(s, seed) : duel.Activation(s, seed);
+            Pair x = Make(1), scale = duel.Channels(c, 2), shift = duel.Channels(c, 3), y = Make(4), clamped = Make(5);
+            Pair dy = Make(6), stored = Make(7), added = Make(8);
+            duel.Run((k, on) =>
+            {
+                k.Elementwise(new Silu(), s, layout, on(x)!, on(y)!);
+                k.Elementwise(new Silu(), s, layout, on.Operand(x, scale, shift, true), on(clamped)!);
+                k.ElementwiseGradient(new Silu(), s, layout, on.Operand(x, scale, shift, true), on(dy)!, true, false, on(stored)!);
+                k.ElementwiseGradient(new Silu(), s, layout, on.Operand(x, scale, shift), on(dy)!, false, true, on(added)!);
+            });
+            Check(duel, y, clamped, stored, added);
+        }
     }
 
     [Theory]

@@ -18,6 +18,7 @@ internal static class KernelCategories
         [typeof(IChannelBiasKernels)] = "pointwise",
         [typeof(IActivationsKernels)] = "pointwise",
         [typeof(IPointwiseKernels)] = "pointwise",
+        [typeof(IElementwiseKernels)] = "pointwise",
         [typeof(IRowLossKernels)] = "loss",
         [typeof(IAttackStepKernels)] = "attack",
         [typeof(IAttackStartKernels)] = "attack",

@@ -12,6 +12,7 @@ internal static class LayerCases
         var s = new Shape(sizes.Batch, sizes.Map.Channels, sizes.Map.Side, sizes.Map.Side);
         yield return make => Norm(make, s);
         yield return make => Pointwise(make, s);
+        yield return make => Elementwise(make, s);
         yield return make => Pool(make, s);
         yield return make => Layouts(make, s);
         yield return make => Linear(make, sizes.Batch, sizes.Features, sizes.Classes);
@@ -83,6 +84,24 @@ internal static class LayerCases
     private static double Passed(Given x, Given dh, Given[] kept, Place at) => kept[2][at.C] * x[at.I] + kept[3][at.C] > 0 ? dh[at.I] : 0;
 
     private static double Standard(Given x, Given[] kept, Place at) => (x[at.I] - kept[0][at.C]) * kept[1][at.C];
+
+    private static IEnumerable<KernelCase> Elementwise(Givens make, Shape s)
+    {
+        Given x = make.Blocked(s), dy = make.Blocked(s), y = make.Blocked(s), dx = make.Blocked(s);
+        static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
+        yield return new KernelCase("silu", y, k => k.Elementwise(new Silu(), s, Layout.Blocked, x.Buffer, y), at => x[at.I] * Sigmoid(x[at.I]))
+        {
+            Covers = ["Elementwise"],
+            Bytes = x.Bytes + y.Bytes,
+        };
+        yield return new KernelCase(
+            "silu gradient", dx, k => k.ElementwiseGradient(new Silu(), s, Layout.Blocked, x.Buffer, dy, false, false, dx),
+            at => dy[at.I] * Sigmoid(x[at.I]) * (1 + x[at.I] * (1 - Sigmoid(x[at.I]))))
+        {
+            Covers = ["ElementwiseGradient"],
+            Bytes = x.Bytes + dy.Bytes + dx.Bytes,
+        };
+    }
 
     private static IEnumerable<KernelCase> Pointwise(Givens make, Shape s)
     {
