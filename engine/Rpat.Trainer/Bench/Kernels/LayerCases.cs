@@ -12,7 +12,8 @@ internal static class LayerCases
         var s = new Shape(sizes.Batch, sizes.Map.Channels, sizes.Map.Side, sizes.Map.Side);
         yield return make => Norm(make, s);
         yield return make => Pointwise(make, s);
-        yield return make => Elementwise(make, s);
+        yield return make => Elementwise(make, s, Layout.Blocked);
+        yield return make => Elementwise(make, s, Layout.Plain);
         yield return make => Pool(make, s);
         yield return make => Layouts(make, s);
         yield return make => Linear(make, sizes.Batch, sizes.Features, sizes.Classes);
@@ -85,17 +86,19 @@ internal static class LayerCases
 
     private static double Standard(Given x, Given[] kept, Place at) => (x[at.I] - kept[0][at.C]) * kept[1][at.C];
 
-    private static IEnumerable<KernelCase> Elementwise(Givens make, Shape s)
+    private static IEnumerable<KernelCase> Elementwise(Givens make, Shape s, Layout layout)
     {
-        Given x = make.Blocked(s), dy = make.Blocked(s), y = make.Blocked(s), dx = make.Blocked(s);
+        Given Make() => layout == Layout.Plain ? make.Plain(s) : make.Blocked(s);
+        Given x = Make(), dy = Make(), y = Make(), dx = Make();
+        string of = layout == Layout.Plain ? " of images" : "";
         static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
-        yield return new KernelCase("silu", y, k => k.Elementwise(new Silu(), s, Layout.Blocked, x.Buffer, y), at => x[at.I] * Sigmoid(x[at.I]))
+        yield return new KernelCase("silu" + of, y, k => k.Elementwise(new Silu(), s, layout, x.Buffer, y), at => x[at.I] * Sigmoid(x[at.I]))
         {
             Covers = ["Elementwise"],
             Bytes = x.Bytes + y.Bytes,
         };
         yield return new KernelCase(
-            "silu gradient", dx, k => k.ElementwiseGradient(new Silu(), s, Layout.Blocked, x.Buffer, dy, false, false, dx),
+            $"silu gradient{of}", dx, k => k.ElementwiseGradient(new Silu(), s, layout, x.Buffer, dy, false, false, dx),
             at => dy[at.I] * Sigmoid(x[at.I]) * (1 + x[at.I] * (1 - Sigmoid(x[at.I]))))
         {
             Covers = ["ElementwiseGradient"],
