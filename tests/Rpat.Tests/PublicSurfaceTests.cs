@@ -1,6 +1,8 @@
 using System.Reflection;
+using Rpat.Distributed;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
+using Rpat.Formats.Data;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Tests.Support;
@@ -12,7 +14,11 @@ public sealed class PublicSurfaceTests
 {
     private const string Approve = "RPAT_APPROVE";
 
-    private static readonly Assembly[] _libraries = [typeof(Tape).Assembly, typeof(GpuBackend).Assembly, typeof(Objective).Assembly, typeof(ModelCatalog).Assembly];
+    private static readonly Assembly[] _libraries =
+    [
+        typeof(Tape).Assembly, typeof(GpuBackend).Assembly, typeof(LabeledImages).Assembly, typeof(Communicator).Assembly, typeof(Objective).Assembly,
+        typeof(ModelCatalog).Assembly,
+    ];
 
     public static TheoryData<string> Libraries => [.. _libraries.Select(assembly => assembly.GetName().Name!)];
 

@@ -1,11 +1,11 @@
+using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
-using Rpat.Engine;
 using Rpat.Formats.Data;
 using Rpat.Models;
+using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
-using Rpat.Robust;
 using Rpat.Samples.Extensions;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;

@@ -1,8 +1,8 @@
 using Rpat.Engine;
 using Rpat.Formats.Data;
 using Rpat.Models;
-using Rpat.Robust.Methods;
 using Rpat.Robust;
+using Rpat.Robust.Methods;
 using Rpat.Samples.Extensions;
 using Rpat.Tests.Trainer;
 
