@@ -117,8 +117,13 @@ public abstract class StepHook : ITrainingState
 public sealed class ModifierList : IReadOnlyList<Modifier>, IEquatable<ModifierList>
 {
     private readonly Modifier[] _modifiers;
+    private readonly int _hash; // each step looks its program up
 
-    internal ModifierList(IEnumerable<Modifier> modifiers) => _modifiers = [.. modifiers];
+    internal ModifierList(IEnumerable<Modifier> modifiers)
+    {
+        _modifiers = [.. modifiers];
+        foreach (var modifier in _modifiers) _hash = HashCode.Combine(_hash, modifier);
+    }
 
     /// <summary>No modifier.</summary>
     public static ModifierList None { get; } = new([]);
@@ -133,13 +138,14 @@ public sealed class ModifierList : IReadOnlyList<Modifier>, IEquatable<ModifierL
     public ModifierList With(Modifier modifier) => new([.. _modifiers.Where(m => m.Slot != modifier.Slot), modifier]);
 
     /// <inheritdoc/>
-    public bool Equals(ModifierList? other) => other is not null && _modifiers.SequenceEqual(other._modifiers);
+    public bool Equals(ModifierList? other) =>
+        ReferenceEquals(this, other) || (other is not null && _modifiers.AsSpan().SequenceEqual(other._modifiers));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ModifierList);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => _modifiers.Aggregate(0, HashCode.Combine);
+    public override int GetHashCode() => _hash;
 
     /// <inheritdoc/>
     public IEnumerator<Modifier> GetEnumerator() => _modifiers.AsEnumerable().GetEnumerator();
