@@ -1,6 +1,6 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
+using Rpat.Engine.Devices;
 using Rpat.Engine.Random;
+using Rpat.Engine.Tensors;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 

@@ -1,4 +1,5 @@
-using Rpat.Engine;
+using Rpat.Engine.Autograd;
+using Rpat.Engine.Ops;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;

@@ -1,4 +1,6 @@
-using Rpat.Engine;
+using Rpat.Engine.Autograd;
+using Rpat.Engine.Devices;
+using Rpat.Engine.Tensors;
 
 namespace Rpat.Samples.Extensions;
 

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Rpat.Engine;
+using Rpat.Engine.Devices;
 
 namespace Rpat.Samples.Extensions;
 

@@ -1,5 +1,5 @@
-using Rpat.Formats.Data;
 using Rpat.Engine.Random;
+using Rpat.Formats.Data;
 
 namespace Rpat.Samples.Extensions;
 

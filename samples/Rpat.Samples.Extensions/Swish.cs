@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
-using Rpat.Engine;
+using Rpat.Engine.Autograd;
+using Rpat.Engine.Devices;
+using Rpat.Engine.Ops;
+using Rpat.Engine.Tensors;
 
 namespace Rpat.Samples.Extensions;
 

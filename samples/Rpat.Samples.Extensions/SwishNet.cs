@@ -1,5 +1,8 @@
-using Rpat.Engine;
+using Rpat.Engine.Autograd;
+using Rpat.Engine.Devices;
 using Rpat.Engine.Nn;
+using Rpat.Engine.Ops;
+using Rpat.Engine.Tensors;
 using Rpat.Models;
 
 namespace Rpat.Samples.Extensions;
