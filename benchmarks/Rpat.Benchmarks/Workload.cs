@@ -5,6 +5,7 @@ using Rpat.Engine.Random;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Benchmarks;
 
@@ -37,7 +38,7 @@ internal sealed class Workload : IDisposable
         (_x, _deviceLabels) = (Tensor.From(_device, shape, _images), Labels.From(_device, _labels));
         _attack = new Pgd(_net, PgdOptions.Linf);
         var sgd = new Sgd(_net.Parameters, momentum: 0.9f, weightDecay: 5e-4f);
-        _rpat = new TrainingStep(_net, new PgdAt(PgdOptions.Linf) { Perception = new() }, sgd, Seed);
+        _rpat = new TrainingStep(_net, new PgdAt(PgdOptions.Linf).With(new RobustPerception()), sgd, Seed);
         _clean = new TrainingStep(_net, new Clean(), sgd, Seed);
         _eval = new Tape(_device);
         _eval.Keep(_net.Forward(_eval, _x, BnMode.Eval));

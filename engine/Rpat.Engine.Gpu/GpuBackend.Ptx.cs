@@ -13,23 +13,23 @@ public static partial class GpuBackend
     /// <summary>Compiles every kernel for an architecture; this needs no GPU.</summary>
     /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
     /// <param name="minor">Minor number, 0 for sm_80.</param>
-    /// <param name="losses">Assemblies with losses of logits, next to the engine's own.</param>
-    public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] losses) =>
-        [.. KernelTypes(losses).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
+    /// <param name="extensions">Assemblies with losses of logits and functions of one number, next to the engine's own.</param>
+    public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
+        [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; those that are made for a word or for a loss, once for each.</summary>
-    internal static IEnumerable<Type> KernelTypes(params Assembly[] losses) =>
+    /// <summary>All kernels, by name; those that are made for a word, a loss or a function, once for each.</summary>
+    internal static IEnumerable<Type> KernelTypes(params Assembly[] extensions) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
-        from made in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. losses]).Select(argument => type.MakeGenericType(argument)) : [type]
+        from made in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions]).Select(argument => type.MakeGenericType(argument)) : [type]
         select made;
 
     private static IEnumerable<Type> Arguments(Type kernel, Assembly[] assemblies)
     {
-        bool takesLoss = kernel.GetGenericArguments()[0].GetGenericParameterConstraints().Contains(typeof(IRowLoss));
-        return takesLoss
-            ? assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && typeof(IRowLoss).IsAssignableFrom(type))
+        var constraints = kernel.GetGenericArguments()[0].GetGenericParameterConstraints();
+        return constraints.FirstOrDefault(c => c == typeof(IRowLoss) || c == typeof(IElementwise)) is { } written
+            ? assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && written.IsAssignableFrom(type))
             : [typeof(Tf32), typeof(Bf16)];
     }
 

@@ -8,8 +8,8 @@ namespace Rpat.Models;
 /// <summary>The networks by name (methods.md 1.9), for command lines, configurations and checkpoints.</summary>
 public static partial class ModelCatalog
 {
-    /// <summary>Every model; <c>wideresnetD-K</c> of any depth and width is found too.</summary>
-    public static IReadOnlyList<ModelFamily> All { get; } =
+    /// <summary>What <see cref="Catalog.Register"/> adds networks to.</summary>
+    internal static Catalog<ModelFamily> Catalog { get; } = new("a network",
     [
         PreAct("preactresnet18", "pre-activation ResNet-18 of the official RPAT_SOTAs code", normalizesStem: false),
         PreAct("preactresnet18-benchmarks", "its variant in the official RPAT_Benchmarks code: norm behind the stem", normalizesStem: true),
@@ -21,12 +21,15 @@ public static partial class ModelCatalog
             (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed)) { Stem = "layer11.0.weight", Head = "layer8.weight" },
         new("mobilenetv2", "MobileNetV2, depthwise convolutions", 32, new("conv2.weight", w => [40 * w, 10 * w, 1, 1]),
             (device, s, seed) => new MobileNetV2(device, With(s, new MobileNetV2Options { Width = s.Width }), seed)),
-    ];
+    ], name => Find(name) is not null);
+
+    /// <summary>Every model; <c>wideresnetD-K</c> of any depth and width is found too.</summary>
+    public static IReadOnlyList<ModelFamily> All => Catalog.All;
 
     /// <summary>The model of a name, or null.</summary>
     public static ModelFamily? Find(string name)
     {
-        if (All.FirstOrDefault(family => family.Name == name) is { } known) return known;
+        if (Catalog.Find(name) is { } known) return known;
         Match match = WidePattern().Match(name);
         return match.Success && Number(match, 1) is var depth && depth % 6 == 4 && depth >= 10 ? Wide(depth, Number(match, 2)) : null;
     }

@@ -12,12 +12,12 @@ internal delegate FeatureClassifier ModelMaker(Device device, ModelSpec spec, ul
 internal sealed record Anchor(string Name, Func<int, long[]> Shape);
 
 /// <summary>One model of the catalog.</summary>
-public sealed class ModelFamily
+public sealed class ModelFamily : INamed
 {
-    private readonly Anchor _anchor;
+    private readonly Anchor? _anchor;
     private readonly ModelMaker _make;
 
-    internal ModelFamily(string name, string about, int width, Anchor anchor, ModelMaker make) =>
+    internal ModelFamily(string name, string about, int width, Anchor? anchor, ModelMaker make) =>
         (Name, About, Width, _anchor, _make) = (name, about, width, anchor, make);
 
     /// <summary>What users call it.</summary>
@@ -80,7 +80,7 @@ public sealed class ModelFamily
 
     private int? FitWidth(IReadOnlyDictionary<string, long[]> shapes)
     {
-        if (!shapes.TryGetValue(_anchor.Name, out long[]? found) || found.Length == 0) return null;
+        if (_anchor is null || !shapes.TryGetValue(_anchor.Name, out long[]? found) || found.Length == 0) return null;
         long width = Math.Clamp(found[0] / _anchor.Shape(1)[0], 1, 4096);
         // Some families round channels, so the neighbours are looked at too.
         return Enumerable.Range((int)Math.Max(1, width - 1), 3).Where(w => _anchor.Shape(w).SequenceEqual(found)).Select(w => (int?)w).FirstOrDefault();

@@ -4,19 +4,25 @@ namespace Rpat.Engine.Autograd;
 /// A copy of a weight in the arrangement that a kernel reads (packed, transformed). It lives in the tape's arena and is made
 /// again when the weight has changed, or when other values may have taken its place.
 /// </summary>
-internal sealed class DerivedWeight(Tape tape, Parameter weight, Tensor storage, Action<IKernels, DeviceBuffer> make)
+public sealed class DerivedWeight
 {
+    private readonly Tape _tape;
+    private readonly Parameter _weight;
+    private readonly Action<IKernels, DeviceBuffer> _make;
     private (long Version, long Stretch) _made = (-1, -1);
 
+    internal DerivedWeight(Tape tape, Parameter weight, Tensor storage, Action<IKernels, DeviceBuffer> make) =>
+        (_tape, _weight, Storage, _make) = (tape, weight, storage, make);
+
     /// <summary>The tensor that the plan places.</summary>
-    public Tensor Storage => storage;
+    public Tensor Storage { get; }
 
     /// <summary>The copy, up to date.</summary>
     public DeviceBuffer Ready(IKernels kernels)
     {
-        var now = (weight.Version, tape.Stretch);
-        if (_made != now) make(kernels, storage.Data);
+        var now = (_weight.Version, _tape.Stretch);
+        if (_made != now) _make(kernels, Storage.Data);
         _made = now;
-        return storage.Data;
+        return Storage.Data;
     }
 }

@@ -18,7 +18,7 @@ public sealed class Edge
     public Tensor Tensor { get; }
 
     /// <summary>The tensor whose memory is read.</summary>
-    internal Tensor Stored { get; }
+    public Tensor Stored { get; }
 
     /// <summary>The map applied while reading, if any.</summary>
     internal AffineView? View { get; }
@@ -36,10 +36,10 @@ public sealed class Edge
     public bool Accumulate { get; internal set; }
 
     /// <summary>The gradient shares its memory with the gradient of the node's output: there is nothing to copy.</summary>
-    internal bool SharesOutputGrad { get; set; }
+    public bool SharesOutputGrad { get; internal set; }
 
     /// <summary>Every tensor whose memory is read for this input's values.</summary>
-    internal IEnumerable<Tensor> Reads => View is null ? [Stored] : [Stored, View.Scale, View.Shift];
+    public IEnumerable<Tensor> Reads => View is null ? [Stored] : [Stored, View.Scale, View.Shift];
 
     /// <summary>What a kernel reads.</summary>
     public Operand Operand => Read(View);
@@ -52,6 +52,9 @@ public sealed class Edge
 
     /// <summary>Where the gradient goes.</summary>
     public DeviceBuffer Grad => Target!.Grad;
+
+    /// <summary>An input that no gradient reaches.</summary>
+    public static Edge Constant(Tensor tensor) => new(tensor, needsGrad: false);
 
     private Operand Read(AffineView? view) =>
         view is null ? Stored.Data : new Operand(Stored.Data, view.Scale.Data, view.Shift.Data, view.Relu);

@@ -22,7 +22,8 @@ public abstract class LossTerm : Node
     private float[] _whole = [];
     private bool _held;
 
-    private protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
+    /// <summary>Makes the values, one for each sample and part, for the derived class to compute.</summary>
+    protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
     {
         (_reduction, Parts, _share) = (reduction, parts, reduction == Reduction.Mean ? tape.Share : null);
         Values = tape.Make(new Shape(parts.Length, samples), Layout.Plain, "loss");
@@ -113,7 +114,8 @@ public sealed class Loss
     /// <summary>The terms, in the order in which they were recorded.</summary>
     public IReadOnlyList<LossTerm> Terms { get; }
 
-    internal static Loss Of(LossTerm term) => new([term]);
+    /// <summary>The loss of one term.</summary>
+    public static Loss Of(LossTerm term) => new([term]);
 
     /// <summary>The sum of two losses.</summary>
     public static Loss operator +(Loss a, Loss b) => new([.. a.Terms, .. b.Terms]);

@@ -30,10 +30,10 @@ public abstract class Node
     public virtual IEnumerable<Tensor> Saved => [];
 
     /// <summary>Derived copies of weights that <see cref="Forward"/> reads.</summary>
-    internal virtual IEnumerable<DerivedWeight> ForwardWeights => [];
+    public virtual IEnumerable<DerivedWeight> ForwardWeights => [];
 
     /// <summary>Derived copies of weights that <see cref="Backward"/> reads.</summary>
-    internal virtual IEnumerable<DerivedWeight> BackwardWeights => [];
+    public virtual IEnumerable<DerivedWeight> BackwardWeights => [];
 
     /// <summary>An input whose gradient equals the output's: it may share the memory (a residual branch).</summary>
     public virtual Edge? PassThrough => null;

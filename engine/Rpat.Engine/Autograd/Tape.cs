@@ -120,8 +120,9 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         return _changes;
     }
 
-    /// <summary>Adds a node; the ops in <c>Ops/</c> call this.</summary>
-    internal T Record<T>(T node) where T : Node
+    /// <summary>Adds a node: what recording an op ends with.</summary>
+    /// <exception cref="InvalidOperationException">The tape has run already.</exception>
+    public T Record<T>(T node) where T : Node
     {
         if (_plan is not null) throw new InvalidOperationException($"{node.Op}: the tape has run already; record before the first run.");
         _nodes.Add(node);
@@ -130,23 +131,29 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         return node;
     }
 
-    /// <summary>An input of a node that is about to be recorded.</summary>
-    internal Edge Wire(Tensor tensor)
+    /// <summary>
+    /// An input of a node that is about to be recorded, whose kernels take <see cref="Edge.Operand"/> and <see cref="Edge.ThroughOperand"/>: a
+    /// batch norm's scale and shift are applied while loading.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The tensor is another tape's.</exception>
+    public Edge Wire(Tensor tensor)
     {
         if (tensor.Maker is not null && tensor.Maker != _tenant)
             throw new InvalidOperationException($"{tensor} belongs to another tape: copy its values to a tensor made by Tensor.Create.");
         return new Edge(tensor, Wants(tensor));
     }
 
-    /// <summary>As <see cref="Wire"/>, for kernels that need stored values.</summary>
-    internal Edge WireStored(Tensor tensor) => Wire(tensor.View is null ? tensor : Materialize.Record(this, tensor));
+    /// <summary>As <see cref="Wire"/>, for kernels that need stored values (<see cref="Edge.Data"/>).</summary>
+    public Edge WireStored(Tensor tensor) => Wire(tensor.View is null ? tensor : Materialize.Record(this, tensor));
 
-    /// <summary>An intermediate tensor that the plan will place.</summary>
-    internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view = null) =>
+    /// <summary>An output of a node, or what it keeps for its backward pass: the plan places what stands in <see cref="Node.Outputs"/>.</summary>
+    public Tensor Make(Shape shape, Layout layout, string name) => Make(shape, layout, name, null);
+
+    internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view) =>
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>A copy of a weight of that many words, filled by <paramref name="make"/>: nodes that name the same key share it.</summary>
-    internal DerivedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
+    public DerivedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
             _derived[(weight, key)] = derived = new(this, weight, Make(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);

@@ -4,7 +4,7 @@ namespace Rpat.Engine.Devices;
 /// The kernel contract: every backend implements every op's kernels, or does not compile. A new op adds its interface here.
 /// </summary>
 public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
-    IBatchNorm2dKernels, IPointwiseKernels, IPool2dKernels, ILinearKernels,
+    IBatchNorm2dKernels, IPointwiseKernels, IElementwiseKernels, IPool2dKernels, ILinearKernels,
     IRowLossKernels, ILerpKernels,
     IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels, IWeightPerturbationKernels,
     ICropFlipKernels;

@@ -5,7 +5,7 @@ namespace Rpat.Engine.Devices;
 /// columns <c>for (int j = row.First; j &lt; row.Count; j += row.Step)</c> and may read all; all threads call <see cref="Sum"/> and
 /// <see cref="Max"/> alike and get the same result.
 /// </summary>
-public interface IRow
+public interface IRow : IMath
 {
     /// <summary>Columns.</summary>
     int Count { get; }
@@ -27,12 +27,6 @@ public interface IRow
 
     /// <summary>Maximum over the threads.</summary>
     double Max(double ofThread);
-
-    /// <summary>eˣ.</summary>
-    double Exp(double x);
-
-    /// <summary>ln x.</summary>
-    double Log(double x);
 }
 
 /// <summary>What a loss of one sample reads.</summary>

@@ -6,7 +6,9 @@ public sealed class ShapeException(string op, string problem) : Exception($"{op}
     /// <summary>Name of the op that refused its operands.</summary>
     public string Op { get; } = op;
 
-    internal static void Require(bool fits, string op, string problem)
+    /// <summary>Refuses operands that do not fit.</summary>
+    /// <exception cref="ShapeException">They do not.</exception>
+    public static void Require(bool fits, string op, string problem)
     {
         if (!fits) throw new ShapeException(op, problem);
     }

@@ -5,7 +5,11 @@ public sealed record Init
 {
     private readonly Func<IReadOnlyList<int>, (double Scale, bool Normal)> _rule;
 
-    private Init(Func<IReadOnlyList<int>, (double, bool)> rule) => _rule = rule;
+    /// <summary>A rule of one's own.</summary>
+    /// <param name="rule">
+    /// From the parameter's sizes to the half-width of a uniform distribution around 0, or to the deviation of a normal one.
+    /// </param>
+    public Init(Func<IReadOnlyList<int>, (double Scale, bool Normal)> rule) => _rule = rule;
 
     /// <summary>PyTorch's default for convolutions and linear layers: U(−1/√fan_in, 1/√fan_in).</summary>
     public static Init Default { get; } = new(d => (1 / Math.Sqrt(FanIn(d)), false));

@@ -69,16 +69,28 @@ public abstract class Module(Device device)
 
     /// <summary>Declares filters <c>[out, in, size, size]</c> without bias.</summary>
     protected Parameter DeclareConv(string name, int outputs, int inputs, int size, Init? init = null) =>
-        Declare($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
+        DeclareParameter($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
 
     /// <summary>Declares the bias of a convolution, one value per channel, with PyTorch's first values for that many inputs per filter.</summary>
     protected Parameter DeclareBias(string name, int channels, int fanIn) =>
-        Declare($"{name}.bias", Init.DefaultBias(fanIn), new Shape(1, channels), channels);
+        DeclareParameter($"{name}.bias", Init.DefaultBias(fanIn), new Shape(1, channels), channels);
 
     /// <summary>Declares a fully connected layer: weight <c>[out, in]</c> and bias <c>[out]</c>.</summary>
     protected (Parameter Weight, Parameter Bias) DeclareLinear(string name, int outputs, int inputs, bool zeroBias = false) =>
-        (Declare($"{name}.weight", Init.Default, new Shape(outputs, inputs), outputs, inputs),
-            Declare($"{name}.bias", zeroBias ? Init.Zero : Init.DefaultBias(inputs), new Shape(1, outputs), outputs));
+        (DeclareParameter($"{name}.weight", Init.Default, new Shape(outputs, inputs), outputs, inputs),
+            DeclareParameter($"{name}.bias", zeroBias ? Init.Zero : Init.DefaultBias(inputs), new Shape(1, outputs), outputs));
+
+    /// <summary>Declares a parameter of a layer of one's own.</summary>
+    /// <param name="name">Name in checkpoints, such as <c>layer1.scale</c>.</param>
+    /// <param name="init">Its first values.</param>
+    /// <param name="shape">How kernels see it.</param>
+    /// <param name="dimensions">Sizes as PyTorch writes them; their product is the shape's.</param>
+    protected Parameter DeclareParameter(string name, Init init, Shape shape, params int[] dimensions)
+    {
+        var parameter = Parameters.Declare(name, shape, dimensions);
+        _initializers.Add((parameter, init));
+        return parameter;
+    }
 
     /// <summary>Allocates all declared parameters and draws their first values.</summary>
     /// <param name="seed">Seed of the initial values.</param>
@@ -89,12 +101,5 @@ public abstract class Module(Device device)
             _initializers[i].Parameter.Upload(_initializers[i].Init.Draw(_initializers[i].Parameter.Dimensions, seed, i));
         foreach (var norm in _batchNorms) norm.Initialize();
         Parameters.Touch();
-    }
-
-    private Parameter Declare(string name, Init init, Shape shape, params int[] dimensions)
-    {
-        var parameter = Parameters.Declare(name, shape, dimensions);
-        _initializers.Add((parameter, init));
-        return parameter;
     }
 }

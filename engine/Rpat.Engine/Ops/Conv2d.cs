@@ -63,8 +63,8 @@ internal sealed class Conv2dNode : Node
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
     public override Edge? PassThrough => _residual;
 
-    internal override IEnumerable<DerivedWeight> ForwardWeights => _forwardFilters is null ? [] : [_forwardFilters];
-    internal override IEnumerable<DerivedWeight> BackwardWeights => _gradientFilters is null ? [] : [_gradientFilters];
+    public override IEnumerable<DerivedWeight> ForwardWeights => _forwardFilters is null ? [] : [_forwardFilters];
+    public override IEnumerable<DerivedWeight> BackwardWeights => _gradientFilters is null ? [] : [_gradientFilters];
 
     public override void Forward(IKernels k) =>
         k.Conv2dForward(_shape, _x.Operand, _forwardFilters?.Ready(k) ?? _weight.Data, _residual?.Data, Output.Data);

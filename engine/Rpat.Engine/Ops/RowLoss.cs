@@ -88,9 +88,9 @@ internal sealed class RowLossNode<TLoss> : LossTerm where TLoss : struct, IRowLo
     {
         (_loss, _rows, _labels, _halves, _parts) = (loss, rows, options.Labels, options.Halves, options.Parts);
         _z = tape.WireStored(logits);
-        if (options.Second is { } second) _second = options.Detach ? new Edge(second, needsGrad: false) : tape.WireStored(second);
+        if (options.Second is { } second) _second = options.Detach ? Edge.Constant(second) : tape.WireStored(second);
         if (options.Third is { } third) _third = tape.WireStored(third);
-        if (options.Weights is { } weights) _weights = new Edge(weights, needsGrad: false);
+        if (options.Weights is { } weights) _weights = Edge.Constant(weights);
         Inputs = [.. new[] { _z, _second, _third, _weights }.OfType<Edge>()];
     }
 

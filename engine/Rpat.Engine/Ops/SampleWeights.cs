@@ -31,7 +31,7 @@ internal sealed class SampleWeightsNode : Node
     {
         (_logits, _labels, _weigh) = (logits, labels, weigh);
         (_rows, _weights) = (new float[logits.Shape.Count], new float[logits.Shape.N]);
-        Inputs = [new Edge(logits, needsGrad: false)];
+        Inputs = [Edge.Constant(logits)];
         Weights = tape.Make(new Shape(1, logits.Shape.N), Layout.Plain, "weights");
         Outputs = [Weights];
         if (tape.Share is { } share) _whole = new WholeBatch(share, logits.Shape);

@@ -6,7 +6,7 @@ namespace Rpat.Engine.Random;
 /// Philox4x32 with 10 rounds: a keyed bijection of 128-bit counters whose outputs pass as independent random words.
 /// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11, section 4.3.
 /// </summary>
-public static class Philox
+internal static class Philox
 {
     private const int Rounds = 10;
     private const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57;
@@ -34,7 +34,7 @@ public static class Philox
 }
 
 /// <summary>A 128-bit counter, or the four random words made from it, the lowest first.</summary>
-public readonly record struct PhiloxBlock(uint W0, uint W1, uint W2, uint W3)
+internal readonly record struct PhiloxBlock(uint W0, uint W1, uint W2, uint W3)
 {
     /// <summary>The word of a lane from 0 to 3; higher bits of <paramref name="lane"/> are ignored.</summary>
     public uint this[int lane] => (lane & 3) switch { 0 => W0, 1 => W1, 2 => W2, _ => W3 };

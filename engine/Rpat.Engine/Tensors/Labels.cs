@@ -49,8 +49,9 @@ public sealed class Labels
         _device.Copy(other.Data, Data);
     }
 
-    /// <summary>Refuses labels that are not in 0…classes−1.</summary>
-    internal void RequireBelow(int classes, string op)
+    /// <summary>Refuses labels that are not in 0…classes−1, in the name of an op.</summary>
+    /// <exception cref="ShapeException">One is not.</exception>
+    public void RequireBelow(int classes, string op)
     {
         for (int i = 0; i < Count; i++)
             if ((uint)_values[i] >= (uint)classes)

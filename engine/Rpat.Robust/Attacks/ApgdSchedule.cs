@@ -5,7 +5,7 @@ namespace Rpat.Robust;
 /// Always derived from the actual number of iterations.
 /// </summary>
 /// <param name="iterations">Iterations of a run.</param>
-public readonly struct ApgdSchedule(int iterations)
+internal readonly struct ApgdSchedule(int iterations)
 {
     private readonly int _least = Math.Max((int)(0.06 * iterations), 1);
     private readonly int _shrink = Math.Max((int)(0.03 * iterations), 1);

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Rpat.Robust;
 
 /// <summary>A part of an attack that is tried by itself: one target class, one restart.</summary>
@@ -21,11 +23,13 @@ public delegate float[]? Initialisation(Subject subject, AttackPart part);
 /// </summary>
 public abstract record Attack
 {
+    private const uint Own = 64;
+
     private readonly double _eps = 8 / 255.0;
     private readonly int _restarts = 1;
 
-    /// <summary>Name in options, ledgers and reports.</summary>
-    public abstract string Name { get; }
+    /// <summary>Name in options, ledgers and reports: what <see cref="AttackAttribute"/> says, unless it depends on the settings.</summary>
+    public virtual string Name => GetType().GetCustomAttribute<AttackAttribute>()?.Name ?? GetType().Name;
 
     /// <summary>Every setting that changes a result, in one line.</summary>
     public abstract string Settings { get; }
@@ -52,11 +56,14 @@ public abstract record Attack
     /// <summary>A start of one's own, or null for the attack's.</summary>
     public Initialisation? Start { get; init; }
 
-    /// <summary>Number that keeps the attack's random numbers apart from other attacks'; below 1024. Never renumber.</summary>
-    internal abstract int Id { get; }
+    /// <summary>
+    /// Number that keeps the attack's random numbers apart from other attacks'; below 1024, and for the library's own below 64, which are never
+    /// renumbered. Others get theirs from their name, the same in each run.
+    /// </summary>
+    internal virtual int Id => (int)(Own + Name.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)) % (1024 - Own));
 
     /// <summary>The geometry on the host.</summary>
-    private protected NormGeometry Ball => Norm.Geometry;
+    protected NormGeometry Ball => Norm.Geometry;
 
     /// <summary>The parts, in the order in which they are tried.</summary>
     /// <param name="classes">Number of logits.</param>
@@ -69,12 +76,13 @@ public abstract record Attack
     protected internal abstract Task<AttackResult> Run(Subject subject, AttackPart part);
 
     /// <summary>The parts of an attack with targets: each target with each restart.</summary>
-    private protected static IReadOnlyList<AttackPart> TargetedParts(int targets, int restarts, int classes) =>
+    protected static IReadOnlyList<AttackPart> TargetedParts(int targets, int restarts, int classes) =>
     [
         .. from rank in Enumerable.Range(2, Math.Min(targets, classes - 1))
            from restart in Enumerable.Range(0, restarts)
            select new AttackPart(rank, restart),
     ];
 
-    private protected static string Text(FormattableString settings) => FormattableString.Invariant(settings);
+    /// <summary>Settings in one line, numbers in the invariant culture.</summary>
+    protected static string Text(FormattableString settings) => FormattableString.Invariant(settings);
 }

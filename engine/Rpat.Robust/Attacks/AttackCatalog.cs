@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Rpat.Engine;
 
 namespace Rpat.Robust;
 
@@ -8,13 +9,36 @@ namespace Rpat.Robust;
 /// <param name="Norms">Norms that it knows.</param>
 /// <param name="Defaults">Its settings.</param>
 /// <param name="Source">Where it is from.</param>
-public sealed record AttackInfo(string Name, string Norms, string Defaults, string Source);
+public sealed record AttackInfo(string Name, string Norms, string Defaults, string Source) : INamed
+{
+    /// <summary>Makes an attack that another assembly declares, with its defaults; null for the library's own.</summary>
+    internal Func<Attack>? Make { get; init; }
+}
+
+/// <summary>Gives an attack of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="Attack"/> that has one.</summary>
+/// <param name="name">Name in options and ledgers.</param>
+/// <param name="norms">Norms that it knows, with spaces between: <c>linf</c>, <c>l2</c>.</param>
+/// <param name="defaults">Its settings in words.</param>
+/// <param name="source">Where it is from.</param>
+public sealed class AttackAttribute(string name, string norms, string defaults, string source) : DeclarationAttribute
+{
+    /// <summary>Name in options and ledgers.</summary>
+    public string Name { get; } = name;
+
+    /// <inheritdoc/>
+    public override Catalog Catalog => AttackCatalog.Catalog;
+
+    /// <inheritdoc/>
+    public override IEnumerable<INamed> Items(Type type) => typeof(Attack).IsAssignableFrom(type) && type.GetConstructor([]) is { } make
+        ? [new AttackInfo(Name, norms, defaults, source) { Make = () => (Attack)make.Invoke([]) }]
+        : throw new ArgumentException($"{type} is declared as attack '{Name}': derive it from {nameof(Attack)}, with a constructor without parameters.");
+}
 
 /// <summary>Every attack by name, with its defaults and where they are from.</summary>
 public static partial class AttackCatalog
 {
-    /// <summary>All names.</summary>
-    public static IReadOnlyList<AttackInfo> All { get; } =
+    /// <summary>What <see cref="Catalog.Register"/> adds attacks to.</summary>
+    internal static Catalog<AttackInfo> Catalog { get; } = new("an attack",
     [
         new("clean", "-", "no attack", "-"),
         new("fgsm", "linf", "one step of eps", "Goodfellow et al., ICLR'15"),
@@ -36,7 +60,10 @@ public static partial class AttackCatalog
         new("aa", "linf l2", "apgd-ce, apgd-t, fab-t, square; labelled as adapted below 10 classes", "AutoAttack standard, Croce and Hein, ICML'20"),
         new("aa-plus", "linf l2", "apgd-ce x5, apgd-dlr x5, fab x5, square, apgd-t, fab-t", "AutoAttack plus"),
         new("aa-rand", "linf l2", "apgd-ce and apgd-dlr on means of 20 gradients, all iterations; one pass over the image found decides", "AutoAttack rand, for random models"),
-    ];
+    ], Knows);
+
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<AttackInfo> All => Catalog.All;
 
     /// <summary>The column of that name.</summary>
     /// <param name="name">A name of <see cref="All"/>, with a number for N.</param>
@@ -55,7 +82,7 @@ public static partial class AttackCatalog
             Fgsm => name == (norm == Norm.Linf ? "fgsm" : "fgm"),
             RandomFgsm or FastFgsm or MiFgsm => norm == Norm.Linf,
             CarliniWagner => norm == Norm.L2,
-            _ => true,
+            _ => Catalog.Find(name)?.Norms.Split(' ').Contains(norm.Name) ?? true,
         };
         if (!knows) throw new ArgumentException($"Attack '{name}' does not know the norm {norm.Name}: see 'rpat attacks'.");
         return AttackSuite.Of(name, attack with { Norm = norm, Eps = eps });
@@ -125,7 +152,7 @@ public static partial class AttackCatalog
             "fab" => new Fab(),
             "fab-t" => Fab.Targeted,
             "square" => new Square(),
-            _ => null,
+            _ => Catalog.Find(name)?.Make?.Invoke(),
         };
     }
 

@@ -18,7 +18,7 @@ public abstract record Norm
     public abstract string Name { get; }
 
     /// <summary>The same geometry for one image on the host.</summary>
-    internal abstract NormGeometry Geometry { get; }
+    public abstract NormGeometry Geometry { get; }
 
     /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
     internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
@@ -43,7 +43,7 @@ internal sealed record LinfNorm : Norm
 {
     public override string Name => "linf";
 
-    internal override NormGeometry Geometry => NormGeometry.Linf;
+    public override NormGeometry Geometry => NormGeometry.Linf;
 
     internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
         x.Device.Kernels.LinfStart(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);
@@ -56,7 +56,7 @@ internal sealed record L2Norm : Norm
 {
     public override string Name => "l2";
 
-    internal override NormGeometry Geometry => NormGeometry.L2;
+    public override NormGeometry Geometry => NormGeometry.L2;
 
     internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial) =>
         x.Device.Kernels.L2Start(x.Shape.N, x.Shape.SampleCount, x.Data, eps, key, samples, adversarial.Data);

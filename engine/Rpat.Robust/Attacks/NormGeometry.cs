@@ -8,12 +8,14 @@ namespace Rpat.Robust;
 /// float32, sums are double. Every projection goes to the ball first and to the box [0,1] then, which never leaves the ball again
 /// (attacks.md 0.4 rule 4).
 /// </summary>
-internal abstract class NormGeometry
+public abstract class NormGeometry
 {
     private const double Guard = 1e-12;
 
+    /// <summary>max |δ|.</summary>
     public static NormGeometry Linf { get; } = new LinfGeometry();
 
+    /// <summary>‖δ‖₂.</summary>
     public static NormGeometry L2 { get; } = new L2Geometry();
 
     /// <summary>‖v‖.</summary>
@@ -43,7 +45,7 @@ internal abstract class NormGeometry
         for (int i = 0; i < v.Length; i++) v[i] = Math.Clamp(v[i], 0f, 1f);
     }
 
-    protected static double L2Length(ReadOnlySpan<float> v)
+    private protected static double L2Length(ReadOnlySpan<float> v)
     {
         double sum = 0;
         foreach (float value in v) sum += (double)value * value;

@@ -5,7 +5,7 @@ namespace Rpat.Robust;
 /// effect until the room in its direction is used up: δ_i = min(s, c_i) for L∞, min(s·|v_i|, c_i) for L2, with one s. The effect and the
 /// length grow with s, so bisection finds either; the projections that FAB uses are not involved.
 /// </summary>
-public sealed class LinearOptima
+internal sealed class LinearOptima
 {
     private readonly double[][] _weight;
     private readonly double[] _bias;

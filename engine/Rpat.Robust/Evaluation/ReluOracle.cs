@@ -9,7 +9,7 @@ namespace Rpat.Robust;
 /// <param name="b1">Hidden biases <c>[h]</c>.</param>
 /// <param name="w2">Output weights <c>[K, h]</c>.</param>
 /// <param name="b2">Output biases <c>[K]</c>.</param>
-public sealed class ReluOracle(float[] w1, float[] b1, float[] w2, float[] b2)
+internal sealed class ReluOracle(float[] w1, float[] b1, float[] w2, float[] b2)
 {
     /// <summary>z_y − max_{k≠y} z_k at a point, in double.</summary>
     public double Margin(double first, double second, int label)

@@ -61,14 +61,11 @@ public sealed record Adr(PgdOptions Pgd) : Objective
         : Pgd.For(InnerLoss.Kl, PgdStart.Gaussian, BnMode.Train);
 
     /// <inheritdoc/>
-    public override Averaging? Average => new EmaAveraging(Decay) { Report = ReportAverage };
-
-    /// <inheritdoc/>
-    public override Awp? Awp
-    {
-        get => base.Awp ?? (Gamma == 0 ? null : new Awp { Gamma = Gamma, Everything = true, StatisticsFirst = true });
-        init => base.Awp = value;
-    }
+    protected internal override IReadOnlyList<Modifier> OwnModifiers =>
+    [
+        new EmaAveraging(Decay) { Report = ReportAverage },
+        .. Gamma == 0 ? Array.Empty<Modifier>() : [new Awp { Gamma = Gamma, Everything = true, StatisticsFirst = true }],
+    ];
 
     /// <inheritdoc/>
     public override TargetRule Target => new RectifiedTarget(TemperatureStart, TemperatureEnd, ShareStart, ShareEnd);

@@ -3,7 +3,8 @@ using Rpat.Robust.Modifiers;
 namespace Rpat.Robust.Methods;
 
 /// <summary>Published methods that are another one with a modifier on top.</summary>
-internal sealed class Combinations : ICombinations
+[Combinations]
+internal static class Combinations
 {
     private const string LateAverage = "the table's row is taken to be this averaging in ReBAT's script, from its epoch 105 counted from 0";
     private const string AsTrades = "as for MAIL-TRADES: the official code's README has no values for this variant";

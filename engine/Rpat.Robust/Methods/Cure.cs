@@ -62,8 +62,8 @@ public sealed record Cure(PgdOptions Pgd) : Objective
     public override PgdOptions Attack => Pgd.B(InnerLoss.Kl);
 
     /// <inheritdoc/>
-    public override Averaging? Average =>
-        new EmaAveraging(Decay, Probability: Probability, Fall: ProbabilityFall, Statistics: false, WarmUp: true) { Report = false };
+    protected internal override IReadOnlyList<Modifier> OwnModifiers =>
+        [new EmaAveraging(Decay, Probability: Probability, Fall: ProbabilityFall, Statistics: false, WarmUp: true) { Report = false }];
 
     /// <inheritdoc/>
     public override GradientMask? Mask => MaskShare == 0 ? null : new GradientMask(MaskShare, CleanShare, OfTotal: CodeForm);

@@ -41,11 +41,7 @@ public sealed record KdSwa(PgdOptions Pgd) : Objective
     public override PgdOptions Attack => Pgd.G(InnerLoss.CrossEntropy);
 
     /// <inheritdoc/>
-    public override Averaging? Average
-    {
-        get => base.Average ?? new SwaAveraging(Start);
-        init => base.Average = value;
-    }
+    protected internal override IReadOnlyList<Modifier> OwnModifiers => [new SwaAveraging(Start)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Teachers =>

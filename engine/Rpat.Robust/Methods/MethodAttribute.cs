@@ -1,3 +1,4 @@
+using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -9,8 +10,11 @@ namespace Rpat.Robust.Methods;
 /// <param name="about">What it is, in one line.</param>
 /// <param name="source">Paper, and where its definition is written down.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
-public sealed class MethodAttribute(string name, string about, string source) : Attribute
+public sealed class MethodAttribute(string name, string about, string source) : DeclarationAttribute
 {
+    /// <inheritdoc/>
+    public override Catalog Catalog => MethodCatalog.Catalog;
+
     /// <summary>Name in configurations.</summary>
     public string Name { get; } = name;
 
@@ -43,6 +47,24 @@ public sealed class MethodAttribute(string name, string about, string source) : 
 
     /// <summary>Modifiers that belong to it, of types without parameters.</summary>
     public Type[] Modifiers { get; init; } = [];
+
+    /// <inheritdoc/>
+    public override IEnumerable<INamed> Items(Type type) => typeof(Objective).IsAssignableFrom(type)
+        ? [MethodInfo.Of(type)]
+        : throw new ArgumentException($"{type} is declared as method '{Name}' and is no {nameof(Objective)}: derive it from that.");
+}
+
+/// <summary>
+/// Says that a class's static property <c>Methods</c> lists methods: combinations of a base and modifiers that have a name of their own.
+/// </summary>
+public sealed class CombinationsAttribute : DeclarationAttribute
+{
+    /// <inheritdoc/>
+    public override Catalog Catalog => MethodCatalog.Catalog;
+
+    /// <inheritdoc/>
+    public override IEnumerable<INamed> Items(Type type) => type.GetProperty("Methods")?.GetValue(null) as IReadOnlyList<MethodInfo>
+        ?? throw new ArgumentException($"{type} is declared as combinations: give it a public static property Methods that lists them.");
 }
 
 /// <summary>Says of one of a method's settings that its default is from elsewhere than its declaration says.</summary>

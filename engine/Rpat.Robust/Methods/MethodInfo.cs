@@ -1,11 +1,12 @@
 using System.Reflection;
+using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
 
 /// <summary>A training method by name: a base, what modifies it, and the settings that these declare.</summary>
-public sealed class MethodInfo
+public sealed class MethodInfo : INamed
 {
     private readonly Func<PgdOptions, Objective> _base;
     private readonly Func<IReadOnlyList<Modifier>> _modifiers;

@@ -55,7 +55,7 @@ public record ReBat(PgdOptions Pgd) : Objective
     public override PgdOptions Attack => Pgd.C();
 
     /// <inheritdoc/>
-    public override Averaging? Average => new EmaAveraging(Decay, Start);
+    protected internal override IReadOnlyList<Modifier> OwnModifiers => [new EmaAveraging(Decay, Start)];
 
     /// <inheritdoc/>
     public override bool LooksAtAverage => true;

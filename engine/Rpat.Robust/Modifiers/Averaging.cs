@@ -5,20 +5,23 @@ namespace Rpat.Robust.Modifiers;
 /// <summary>How an averaged copy of the network follows it.</summary>
 public abstract record Averaging : Modifier
 {
-    /// <inheritdoc/>
-    public override Objective On(Objective method) => method with { Average = this };
-
     /// <summary>Whether the averaged network is the result of the run, instead of the trained one.</summary>
     public bool Report { get; init; } = true;
 
+    /// <inheritdoc/>
+    protected internal sealed override Type Slot => typeof(Averaging);
+
+    /// <inheritdoc/>
+    public sealed override StepHook Begin(ModifiedRun run) => new AveragedNet(this, run);
+
     /// <summary>Moves the average after an optimizer step.</summary>
-    internal abstract void AfterStep(AveragedNet average, in Moment moment, ulong seed);
+    public abstract void AfterStep(AveragedNet average, in Moment moment);
 
     /// <summary>Moves the average after an epoch; true when its running statistics must be estimated anew.</summary>
-    internal virtual bool AfterEpoch(AveragedNet average, int epoch) => false;
+    public virtual bool AfterEpoch(AveragedNet average, int epoch) => false;
 
     /// <summary>Whether the average is the run's result after so many updates.</summary>
-    internal virtual bool IsReady(long updates) => true;
+    public virtual bool IsReady(long updates) => true;
 }
 
 /// <summary>Exponential moving average after each step (methods.md 3.1, 4.11, 4.12).</summary>
@@ -35,10 +38,11 @@ public sealed record EmaAveraging(
     int Start = 1,
     float Probability = 1, bool Statistics = true, bool WarmUp = false, float Fall = 0) : Averaging
 {
-    internal override void AfterStep(AveragedNet average, in Moment moment, ulong seed)
+    /// <inheritdoc/>
+    public override void AfterStep(AveragedNet average, in Moment moment)
     {
         float chance = Probability * (1 - Fall * (float)moment.Progress);
-        if (chance < 1 && !average.Draw(seed, moment, chance)) return;
+        if (chance < 1 && !average.Draw(moment, chance)) return;
         float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 2), Decay) : Decay; // moment.Step counts those before
         average.Move(moment.Epoch < Start ? 0 : warm, Statistics);
     }
@@ -50,17 +54,20 @@ public sealed record EmaAveraging(
 /// <param name="Start">First epoch, counted from 1, that counts.</param>
 public sealed record SwaAveraging(int Start) : Averaging
 {
-    internal override void AfterStep(AveragedNet average, in Moment moment, ulong seed)
+    /// <inheritdoc/>
+    public override void AfterStep(AveragedNet average, in Moment moment)
     {
         // The average moves once an epoch.
     }
 
-    internal override bool AfterEpoch(AveragedNet average, int epoch)
+    /// <inheritdoc/>
+    public override bool AfterEpoch(AveragedNet average, int epoch)
     {
         if (epoch < Start) return false;
         average.Move(average.Updates / (average.Updates + 1f), statistics: false);
         return true;
     }
 
-    internal override bool IsReady(long updates) => updates > 0;
+    /// <inheritdoc/>
+    public override bool IsReady(long updates) => updates > 0;
 }

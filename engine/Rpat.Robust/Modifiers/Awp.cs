@@ -24,7 +24,14 @@ public sealed record Awp : Modifier
     public bool StatisticsFirst { get; init; }
 
     /// <inheritdoc/>
-    public override Objective On(Objective method) => Gamma == 0 ? method : method with { Awp = this };
+    public override Objective On(Objective method) => Gamma == 0 ? method : base.On(method);
 
-    internal bool Acts(int epoch) => Gamma != 0 && epoch >= Start;
+    /// <inheritdoc/>
+    public override bool Acts(Objective method, int epoch) => epoch >= Start;
+
+    /// <inheritdoc/>
+    public override ProxyPass Proxy => StatisticsFirst ? ProxyPass.MovesStatistics : ProxyPass.Frozen;
+
+    /// <inheritdoc/>
+    public override StepHook Begin(ModifiedRun run) => new Perturber(run.Net, this);
 }

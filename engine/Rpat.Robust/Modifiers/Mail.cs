@@ -23,7 +23,10 @@ public sealed record Mail : Modifier
     public int Start { get; init; } = 77;
 
     /// <inheritdoc/>
-    public override Objective On(Objective method) => method with { Mail = this };
+    public override SampleWeighting Weighting => Weigh;
+
+    /// <inheritdoc/>
+    public override bool Acts(Objective method, int epoch) => epoch >= Start && (method.Attack is not null || method.Margins is not null);
 
     /// <summary>Weighs a batch.</summary>
     public void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)

@@ -1,8 +1,154 @@
+using System.Collections;
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
 namespace Rpat.Robust.Modifiers;
 
-/// <summary>What goes on top of any method: weight perturbation, averages, sample weights, the perception term.</summary>
+/// <summary>
+/// What goes on top of any method: it may change the loss, weigh the samples, and act around each step. Modifiers are compared by value, and
+/// of one kind a method has one.
+/// </summary>
 public abstract record Modifier
 {
+    /// <summary>What the method's name ends in with this on top.</summary>
+    public virtual string Suffix => "";
+
+    /// <summary>The weights of the samples in the term that takes them (<see cref="Views.SampleWeights"/>), or null.</summary>
+    public virtual SampleWeighting? Weighting => null;
+
+    /// <summary>Whether and how the loss is recorded a second time, for a gradient before the step's own.</summary>
+    public virtual ProxyPass Proxy => ProxyPass.None;
+
+    /// <summary>Modifiers of the same kind take each other's place.</summary>
+    protected internal virtual Type Slot => GetType();
+
     /// <summary>The method with this on top.</summary>
-    public abstract Objective On(Objective method);
+    public virtual Objective On(Objective method) => method with { Modifiers = method.Modifiers.With(this) };
+
+    /// <summary>Whether it acts in an epoch, counted from 1, on the method that is in force there.</summary>
+    public virtual bool Acts(Objective method, int epoch) => true;
+
+    /// <summary>The loss with what this adds to it.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="loss">Records its loss, with what modifiers before this one have added.</param>
+    public virtual Func<Views, Loss> Extend(Objective method, Func<Views, Loss> loss) => loss;
+
+    /// <summary>What this does around the steps of one run, or null for nothing.</summary>
+    public virtual StepHook? Begin(ModifiedRun run) => null;
+}
+
+/// <summary>A pass of the loss before the step's own (<see cref="ModifiedStep.RunProxy"/>).</summary>
+public enum ProxyPass
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>The running statistics move in the step's own pass.</summary>
+    Frozen,
+
+    /// <summary>The running statistics move in this pass, and not in the step's own.</summary>
+    MovesStatistics,
+}
+
+/// <summary>A run in which modifiers act.</summary>
+/// <param name="Net">The trained network.</param>
+/// <param name="Method">The method's name.</param>
+/// <param name="Companions">Networks beside it.</param>
+/// <param name="Seed">Seed of the run's random numbers.</param>
+public sealed record ModifiedRun(Classifier Net, string Method, Companions Companions, ulong Seed);
+
+/// <summary>A step in which modifiers act.</summary>
+public readonly struct ModifiedStep
+{
+    private readonly Action _proxy;
+
+    internal ModifiedStep(in Moment moment, Action proxy) => (Moment, _proxy) = (moment, proxy);
+
+    /// <summary>Where the run stands.</summary>
+    public Moment Moment { get; }
+
+    /// <summary>
+    /// Leaves the loss's gradient at the weights as they are in the network's parameters, of the whole batch where processes share it; only
+    /// where <see cref="Modifier.Proxy"/> asks for the pass.
+    /// </summary>
+    public void RunProxy() => _proxy();
+}
+
+/// <summary>A modifier at work in one run: what it keeps, and what it does around each step.</summary>
+public abstract class StepHook : ITrainingState
+{
+    /// <summary>The network that is the run's result in place of the trained one, or null.</summary>
+    public virtual Classifier? Result => null;
+
+    /// <summary>Called before the step's pass, when x′ and targets are there.</summary>
+    public virtual void BeforePass(in ModifiedStep step)
+    {
+    }
+
+    /// <summary>Called before the optimizer's step, which takes the gradient in the network's parameters.</summary>
+    public virtual void BeforeUpdate(in ModifiedStep step)
+    {
+    }
+
+    /// <summary>Called right after the optimizer's step, also where it only gathered the gradient.</summary>
+    public virtual void AfterUpdate(in ModifiedStep step)
+    {
+    }
+
+    /// <summary>Called at the end of a step in which the weights moved.</summary>
+    public virtual void AfterMove(in ModifiedStep step)
+    {
+    }
+
+    /// <summary>Called after an epoch, counted from 1.</summary>
+    /// <returns>What must see all training images before the result is used (<see cref="TrainingStep.EndEpoch"/>), or null.</returns>
+    public virtual BatchStatistics? AfterEpoch(int epoch) => null;
+
+    /// <inheritdoc/>
+    public virtual IEnumerable<NamedArray> State() => [];
+
+    /// <inheritdoc/>
+    public virtual void LoadState(IReadOnlyDictionary<string, NamedArray> state)
+    {
+    }
+}
+
+/// <summary>Modifiers in the order in which they were put on a method; equal to another list of equal ones.</summary>
+public sealed class ModifierList : IReadOnlyList<Modifier>, IEquatable<ModifierList>
+{
+    private readonly Modifier[] _modifiers;
+    private readonly int _hash; // each step looks its program up
+
+    internal ModifierList(IEnumerable<Modifier> modifiers)
+    {
+        _modifiers = [.. modifiers];
+        foreach (var modifier in _modifiers) _hash = HashCode.Combine(_hash, modifier);
+    }
+
+    /// <summary>No modifier.</summary>
+    public static ModifierList None { get; } = new([]);
+
+    /// <inheritdoc/>
+    public int Count => _modifiers.Length;
+
+    /// <inheritdoc/>
+    public Modifier this[int index] => _modifiers[index];
+
+    /// <summary>The list with one more, in place of one of its kind.</summary>
+    public ModifierList With(Modifier modifier) => new([.. _modifiers.Where(m => m.Slot != modifier.Slot), modifier]);
+
+    /// <inheritdoc/>
+    public bool Equals(ModifierList? other) =>
+        ReferenceEquals(this, other) || (other is not null && _modifiers.AsSpan().SequenceEqual(other._modifiers));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as ModifierList);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _hash;
+
+    /// <inheritdoc/>
+    public IEnumerator<Modifier> GetEnumerator() => _modifiers.AsEnumerable().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -32,17 +32,17 @@ public sealed record RobustPerception : Modifier
     public int Start { get; init; }
 
     /// <inheritdoc/>
-    public override Objective On(Objective method) => method with { Perception = this };
+    public override string Suffix => MethodCatalog.RpatSuffix;
 
-    /// <summary>Whether there is a term; without x′ there is no perception to train.</summary>
-    internal bool Acts(Objective method, int epoch) => Weight != 0 && epoch >= Start && method.Attack is not null;
+    /// <inheritdoc/>
+    /// <remarks>Without x′ there is no perception to train.</remarks>
+    public override bool Acts(Objective method, int epoch) => Weight != 0 && epoch >= Start && method.Attack is not null;
 
-    /// <summary>The method's loss with the term.</summary>
-    internal Loss Record(Objective method, Views v)
+    /// <inheritdoc/>
+    public override Func<Views, Loss> Extend(Objective method, Func<Views, Loss> loss)
     {
-        if (method is PgdAt { Mail: null } && v.Targets is null) return Fused(v);
-        var loss = method.Loss(v);
-        return loss + Weight * v.Perception(Alpha, Form);
+        bool bare = method is PgdAt && loss == method.Loss;
+        return v => bare && v is { Targets: null, WeighsSamples: false } ? Fused(v) : loss(v) + Weight * v.Perception(Alpha, Form);
     }
 
     /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>

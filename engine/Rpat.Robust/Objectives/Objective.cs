@@ -7,14 +7,14 @@ namespace Rpat.Robust;
 
 /// <summary>
 /// A training method, declared by its blocks (methods.md 7.1, 7.2): which attack makes x′, which loss is taken where, and what is done
-/// around the gradient. Modifiers go on top of any method: <c>new Trades(pgd) { Awp = new(), Perception = new() }</c>. Methods are compared by
+/// around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new RobustPerception())</c>. Methods are compared by
 /// value, so two that are equal share what was recorded.
 /// </summary>
 public abstract record Objective
 {
     /// <summary>Name in reports.</summary>
     public string Name => (Row ?? GetType().GetCustomAttribute<MethodAttribute>()?.Name ?? GetType().Name)
-        + (Perception is null ? "" : MethodCatalog.RpatSuffix);
+        + string.Concat(Modifiers.Select(modifier => modifier.Suffix));
 
     /// <summary>Name of the catalog's row that it was made from, which may be a combination; null for the type's own.</summary>
     public string? Row { get; init; }
@@ -22,17 +22,17 @@ public abstract record Objective
     /// <summary>The attack that makes x′, or null when the method does not attack.</summary>
     public abstract PgdOptions? Attack { get; }
 
-    /// <summary>The averaged network, or null.</summary>
-    public virtual Averaging? Average { get; init; }
+    /// <summary>What was put on top.</summary>
+    public ModifierList Modifiers { get; init; } = ModifierList.None;
 
-    /// <summary>Adversarial weight perturbation, or null.</summary>
-    public virtual Awp? Awp { get; init; }
+    /// <summary>What belongs to the method itself, unless one of its kind is put on top.</summary>
+    protected internal virtual IReadOnlyList<Modifier> OwnModifiers => [];
 
-    /// <summary>Sample weights by the probabilistic margin, or null.</summary>
-    public Mail? Mail { get; init; }
+    /// <summary>All modifiers: the method's own, then those on top.</summary>
+    public ModifierList AllModifiers => new([.. OwnModifiers.Where(own => Modifiers.All(m => m.Slot != own.Slot)), .. Modifiers]);
 
-    /// <summary>RPAT's perception term, or null.</summary>
-    public RobustPerception? Perception { get; init; }
+    /// <summary>The rule of the averaged network, or null.</summary>
+    public Averaging? Average => AllModifiers.OfType<Averaging>().FirstOrDefault();
 
     /// <summary>What the official code does next to the method's definition.</summary>
     public virtual ReferenceQuirks Quirks { get; init; }
@@ -59,7 +59,7 @@ public abstract record Objective
     public virtual bool TakesRpat => true;
 
     /// <summary>Whether the loss needs one true class for each image, so that images cannot be mixed (CutMix).</summary>
-    public virtual bool NeedsOneClass => Mail is not null;
+    public virtual bool NeedsOneClass => AllModifiers.Any(modifier => modifier.Weighting is not null);
 
     /// <summary>Whether the loss looks at an averaged network of the method's own, in whose place none can be put.</summary>
     public virtual bool LooksAtAverage => false;
@@ -76,18 +76,50 @@ public abstract record Objective
     /// <summary>The objective that is in force in an epoch, counted from 1; attack and loss may differ, the other blocks stay.</summary>
     public virtual Objective InEpoch(int epoch) => this;
 
-    /// <summary>Likewise, with the modifiers that act in that epoch.</summary>
-    internal Objective ForEpoch(int epoch)
+    /// <summary>The method with modifiers on top.</summary>
+    public Objective With(params IEnumerable<Modifier> modifiers) => modifiers.Aggregate(this, (method, modifier) => modifier.On(method));
+
+    /// <summary>The method that is in force in an epoch, with the modifiers that act on it as all that it has.</summary>
+    internal ActiveMethod ForEpoch(int epoch)
     {
         var method = InEpoch(epoch);
-        if (method.Perception?.Acts(method, epoch) == false) method = method with { Perception = null };
-        return epoch < method.Mail?.Start ? method with { Mail = null } : method;
+        return new(method with { Modifiers = ModifierList.None }, new(AllModifiers.Where(modifier => modifier.Acts(method, epoch))));
     }
+}
+
+/// <summary>A method and the modifiers that act on it.</summary>
+internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
+{
+    /// <summary>The weights that modifiers give the samples, multiplied; null for none.</summary>
+    public SampleWeighting? Weighting => Modifiers.Select(modifier => modifier.Weighting).OfType<SampleWeighting>().ToArray() switch
+    {
+        [] => null,
+        [var only] => only,
+        var several => (logits, labels, weights) => Multiply(several, logits, labels, weights),
+    };
+
+    /// <summary>How the loss is recorded a second time.</summary>
+    public ProxyPass Proxy => Modifiers.Select(modifier => modifier.Proxy).DefaultIfEmpty().Max();
 
     /// <summary>Records the loss of a batch with what modifiers add.</summary>
-    internal Loss Record(Views views)
+    public Loss Record(Views views)
     {
-        var loss = Perception?.Record(this, views) ?? Loss(views);
-        return views.TookWeights ? loss : throw new InvalidOperationException($"{Name} has no term that takes MAIL's sample weights.");
+        Func<Views, Loss> record = Method.Loss;
+        foreach (var modifier in Modifiers) record = modifier.Extend(Method, record);
+        var loss = record(views);
+        if (views.TookWeights) return loss;
+        var weighs = Modifiers.First(modifier => modifier.Weighting is not null);
+        throw new InvalidOperationException($"{Method.Name} has no term that takes the sample weights of {weighs.GetType().Name}.");
+    }
+
+    private static void Multiply(SampleWeighting[] several, ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
+    {
+        var factors = new float[weights.Length];
+        weights.Fill(1);
+        foreach (var weigh in several)
+        {
+            weigh(logits, labels, factors);
+            for (int i = 0; i < factors.Length; i++) weights[i] *= factors[i];
+        }
     }
 }

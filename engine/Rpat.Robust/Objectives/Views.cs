@@ -11,15 +11,15 @@ namespace Rpat.Robust;
 public sealed partial class Views
 {
     private readonly StepProgram _program;
-    private readonly Objective _objective;
+    private readonly SampleWeighting? _weighting;
     private readonly BnMode _bn;
     private readonly ScheduledTerms _schedule;
     private readonly Dictionary<float, Tensor> _logits = [];
     private Tensor? _sampleWeights;
 
-    internal Views(StepProgram program, Objective objective, Tape tape, BnMode bn, ScheduledTerms schedule)
+    internal Views(StepProgram program, SampleWeighting? weighting, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
-        (_program, _objective, Tape, _bn, _schedule) = (program, objective, tape, bn, schedule);
+        (_program, _weighting, Tape, _bn, _schedule) = (program, weighting, tape, bn, schedule);
     }
 
     /// <summary>Where the loss is recorded.</summary>
@@ -54,10 +54,13 @@ public sealed partial class Views
     /// <summary>
     /// Factors of the samples in the term that x′ is trained by, where a modifier gives them; else null. A method passes them to that term.
     /// </summary>
-    public Tensor? SampleWeights => _objective.Mail is { } mail ? _sampleWeights ??= Weights(Adversarial, mail.Weigh) : null;
+    public Tensor? SampleWeights => _weighting is null ? null : _sampleWeights ??= Weights(Adversarial, _weighting);
+
+    /// <summary>Whether modifiers weigh the samples.</summary>
+    public bool WeighsSamples => _weighting is not null;
 
     /// <summary>Whether the loss has taken the modifiers' weights, if there are any.</summary>
-    internal bool TookWeights => _objective.Mail is null || _sampleWeights is not null;
+    internal bool TookWeights => _weighting is null || _sampleWeights is not null;
 
     /// <summary>The logits whose accuracy a training log shows: x′ if the loss looks at it, else x.</summary>
     internal Tensor Shown => Recorded(1) ?? Clean;

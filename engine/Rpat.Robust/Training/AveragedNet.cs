@@ -1,27 +1,36 @@
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust;
 
-/// <summary>The averaged network of a run and how often it moved.</summary>
-internal sealed class AveragedNet : ITrainingState
+/// <summary>The averaged network of a run, how often it moved, and the rule by which it does.</summary>
+public sealed class AveragedNet : StepHook
 {
     private const string Count = "counter.average";
+    private readonly Averaging _rule;
     private readonly Ema _ema;
+    private readonly ulong _seed;
 
     /// <summary>Starts as a copy of the trained network.</summary>
-    public AveragedNet(Classifier net, Classifier twin)
+    internal AveragedNet(Averaging rule, ModifiedRun run)
     {
-        (_ema, Net) = (new Ema(net, twin), twin);
+        (_rule, Net, _seed) = (rule, run.Companions.MakeTwin(run.Method), run.Seed);
+        _ema = new Ema(run.Net, Net);
         _ema.Update(0);
     }
 
+    /// <summary>The averaged network.</summary>
     public Classifier Net { get; }
 
     /// <summary>Updates so far.</summary>
     public long Updates { get; private set; }
 
+    /// <inheritdoc/>
+    public override Classifier? Result => _rule.Report && _rule.IsReady(Updates) ? Net : null;
+
+    /// <summary>average = decay·average + (1 − decay)·network, of the running statistics too or not.</summary>
     public void Move(float decay, bool statistics)
     {
         _ema.Update(decay, statistics);
@@ -29,12 +38,20 @@ internal sealed class AveragedNet : ITrainingState
     }
 
     /// <summary>Whether a step that moves the average with some probability does.</summary>
-    public bool Draw(ulong seed, in Moment moment, float probability) =>
-        new RandomKey(seed, Purpose.Average, moment.Epoch, moment.Step & uint.MaxValue, 0, 0).Stream().Uniform(0) < probability;
+    public bool Draw(in Moment moment, float probability) =>
+        new RandomKey(_seed, Purpose.Average, moment.Epoch, moment.Step & uint.MaxValue, 0, 0).Stream().Uniform(0) < probability;
 
-    public IEnumerable<NamedArray> State() => _ema.State().Append(NamedArray.FromInt64(Count, [Updates]));
+    /// <inheritdoc/>
+    public override void AfterMove(in ModifiedStep step) => _rule.AfterStep(this, step.Moment);
 
-    public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
+    /// <inheritdoc/>
+    public override BatchStatistics? AfterEpoch(int epoch) => _rule.AfterEpoch(this, epoch) ? new BatchStatistics(Net) : null;
+
+    /// <inheritdoc/>
+    public override IEnumerable<NamedArray> State() => _ema.State().Append(NamedArray.FromInt64(Count, [Updates]));
+
+    /// <inheritdoc/>
+    public override void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
         if (!state.TryGetValue(Count, out var count)) throw new CheckpointException($"The training state has no '{Count}': it belongs to another run.");
         _ema.LoadState(state);

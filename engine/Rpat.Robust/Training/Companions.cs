@@ -11,7 +11,10 @@ public sealed record Companions
     /// <summary>Frozen networks by the names that the method gives them (<see cref="Objective.Teachers"/>).</summary>
     public IReadOnlyDictionary<string, Classifier> Teachers { get; init; } = new Dictionary<string, Classifier>();
 
-    internal Classifier MakeTwin(string method) => Twin?.Invoke()
+    /// <summary>A network of the trained one's kind.</summary>
+    /// <param name="method">Who needs it, for the message.</param>
+    /// <exception cref="ArgumentException">There is no <see cref="Twin"/>.</exception>
+    public Classifier MakeTwin(string method) => Twin?.Invoke()
         ?? throw new ArgumentException($"{method} keeps a second network of the same kind: give the training step Companions with a Twin.");
 
     internal Classifier Teacher(string name) => Teachers.TryGetValue(name, out var net)

@@ -9,7 +9,7 @@ namespace Rpat.Robust;
 internal sealed class StepProgram
 {
     private readonly StepNets _nets;
-    private readonly Objective _objective;
+    private readonly ActiveMethod _active;
     private readonly TargetRule? _target;
     private readonly bool _remembers;
     private readonly ScheduledTerms _schedule = new();
@@ -25,10 +25,11 @@ internal sealed class StepProgram
     private Glance? _glance;
     private FrozenViews[] _frozenInOrder = [];
 
-    public StepProgram(StepNets nets, Objective objective, int count, bool mixed, Awp? awp, BatchShare? share)
+    public StepProgram(StepNets nets, ActiveMethod active, int count, bool mixed, BatchShare? share)
     {
         Share = share;
-        (_nets, _objective, _target, _remembers) = (nets, objective, objective.Target, objective.History is not null);
+        var objective = active.Method;
+        (_nets, _active, _target, _remembers) = (nets, active, objective.Target, objective.History is not null);
         var device = Net.Device;
         int rows = objective.TwoViews ? 2 * count : count;
         X = Tensor.Create(device, Net.InputShape.WithBatch(rows), name: "x");
@@ -40,8 +41,8 @@ internal sealed class StepProgram
         if (mixed || _target is not null) Targets = Tensor.Create(device, new Shape(rows, Net.Classes), name: "targets");
         if (_remembers) History = Tensor.Create(device, new Shape(rows, Net.Classes), name: "history");
         if (objective.Margins is { } search) Search = new MarginFinder(Net, search, rows, share);
-        bool first = awp is { StatisticsFirst: true };
-        if (awp is not null) Proxy = Record(first ? BnMode.Train : BnMode.TrainFrozen).Tape;
+        bool first = active.Proxy == ProxyPass.MovesStatistics;
+        if (active.Proxy != ProxyPass.None) Proxy = Record(first ? BnMode.Train : BnMode.TrainFrozen).Tape;
         (Tape, Loss, var shown, var views) = Record(first ? BnMode.TrainFrozen : BnMode.Train);
         if (objective.Quirks.HasFlag(ReferenceQuirks.LoggedClean)) _logging = Log();
         Logits = Lasting(shown)!;
@@ -164,8 +165,8 @@ internal sealed class StepProgram
     private (Tape Tape, Loss Loss, Tensor Shown, Views Views) Record(BnMode bn)
     {
         var tape = new Tape(Net.Device, Gradients.Parameters) { Share = Share };
-        var views = new Views(this, _objective, tape, bn, _schedule);
-        var loss = _objective.Record(views);
+        var views = new Views(this, _active.Weighting, tape, bn, _schedule);
+        var loss = _active.Record(views);
         return (tape, loss, views.Shown, views);
     }
 
@@ -242,8 +243,7 @@ internal sealed record StepNets(Classifier Net, Companions Companions, AveragedN
 {
     public Classifier Averaged => Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
 
-    public static StepNets For(Classifier net, Objective objective, Companions companions) => new(net, companions,
-        objective.Average is null ? null : new AveragedNet(net, companions.MakeTwin(objective.Name)),
+    public static StepNets For(Classifier net, Objective objective, Companions companions, AveragedNet? average) => new(net, companions, average,
         objective.History is { } rule ? new HistoryTable(rule, net.Classes) : null,
         objective.Margins is null ? null : new MarginTable());
 }

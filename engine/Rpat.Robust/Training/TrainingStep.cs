@@ -18,9 +18,8 @@ public sealed class TrainingStep : ITrainingState
     private readonly Sgd _sgd;
     private readonly ulong _seed;
     private readonly StepNets _nets;
-    private readonly Averaging? _averaging;
-    private readonly Awp? _awp;
-    private readonly Perturber? _perturber;
+    private readonly (Modifier Modifier, StepHook Hook)[] _hooks;
+    private readonly Action _proxy;
     private readonly GradientMasker? _masker;
     private readonly Dictionary<PgdOptions, Pgd> _attacks = [];
     private readonly Dictionary<ProgramKey, StepProgram> _programs = [];
@@ -28,7 +27,8 @@ public sealed class TrainingStep : ITrainingState
     private readonly GradientSum? _gradients;
     private readonly Dictionary<int, BatchPart> _parts = [];
     private BatchPart? _part;
-    private (int Epoch, Objective Objective) _current;
+    private (int Epoch, ActiveMethod Active) _current;
+    private StepHook[] _acting = [];
     private Pgd? _attack;
     private StepProgram? _last;
 
@@ -43,12 +43,12 @@ public sealed class TrainingStep : ITrainingState
     public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null, IProcessGroup? team = null)
     {
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
-        (_objective, _sgd, _seed, _current) = (objective, sgd, seed, (0, objective));
+        (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
         companions ??= new Companions();
         foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
-        _nets = StepNets.For(net, objective, companions);
-        (_averaging, _awp) = (objective.Average, objective.Awp);
-        if (_awp is not null) _perturber = new Perturber(net, _awp);
+        var run = new ModifiedRun(net, objective.Name, companions, seed);
+        _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
+        _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault());
         if (objective.Mask is { } mask) _masker = new GradientMasker(net, mask);
         Enter(1);
     }
@@ -76,9 +76,7 @@ public sealed class TrainingStep : ITrainingState
     public IReadOnlyList<Tape> Tapes => _attack is null ? [Last.Tape] : [_attack.Tape(Last.X.Shape.N), Last.Tape];
 
     /// <summary>The network that is the result of the run so far: the averaged one where the method reports it.</summary>
-    public Classifier Reported => _nets.Average is { } average && _averaging!.Report && _averaging.IsReady(average.Updates)
-        ? average.Net
-        : _nets.Net;
+    public Classifier Reported => _hooks.Select(h => h.Hook.Result).LastOrDefault(net => net is not null) ?? _nets.Net;
 
     /// <summary>Whether a batch brings two views of each image.</summary>
     public bool TwoViews => _objective.TwoViews;
@@ -132,7 +130,9 @@ public sealed class TrainingStep : ITrainingState
         bool moved = Descend(program, moment);
         Instruments.Steps.Add(1);
         Instruments.Images.Add(batch.Labels.Length);
-        if (moved && _nets.Average is { } average) _averaging!.AfterStep(average, moment, _seed);
+        if (!moved) return;
+        var step = new ModifiedStep(moment, _proxy);
+        foreach (var hook in _acting) hook.AfterMove(step);
     }
 
     /// <summary>Ends an epoch: moves averages that move once an epoch.</summary>
@@ -142,7 +142,7 @@ public sealed class TrainingStep : ITrainingState
     /// <see cref="BatchStatistics.Add"/> for each batch and <see cref="BatchStatistics.Finish"/> then.
     /// </returns>
     public BatchStatistics? EndEpoch(int epoch) =>
-        _nets.Average is { } average && _averaging!.AfterEpoch(average, epoch) ? new BatchStatistics(average.Net) : null;
+        _hooks.Select(h => h.Hook.AfterEpoch(epoch)).ToArray().LastOrDefault(statistics => statistics is not null);
 
     /// <inheritdoc/>
     public IEnumerable<NamedArray> State() => [.. _sgd.State(), .. Parts().SelectMany(part => part.State())];
@@ -154,13 +154,16 @@ public sealed class TrainingStep : ITrainingState
         foreach (var part in Parts()) part.LoadState(state);
     }
 
-    private IEnumerable<ITrainingState> Parts() => new ITrainingState?[] { _nets.Average, _nets.History, _nets.Margins }.OfType<ITrainingState>();
+    private IEnumerable<ITrainingState> Parts() =>
+        [.. _hooks.Select(h => h.Hook), .. new ITrainingState?[] { _nets.History, _nets.Margins }.OfType<ITrainingState>()];
 
     private void Enter(int epoch)
     {
         if (_current.Epoch == epoch) return;
         _current = (epoch, _objective.ForEpoch(epoch));
-        _attack = _current.Objective.Attack is { } options ? For(options with { Quirks = options.Quirks | _current.Objective.Quirks }) : null;
+        var (method, modifiers) = _current.Active;
+        _acting = [.. _hooks.Where(h => modifiers.Contains(h.Modifier)).Select(h => h.Hook)];
+        _attack = method.Attack is { } options ? For(options with { Quirks = options.Quirks | method.Quirks }) : null;
     }
 
     private Pgd For(PgdOptions options)
@@ -185,7 +188,7 @@ public sealed class TrainingStep : ITrainingState
     {
         _part = _team is null ? null : Part(batch.Labels.Length);
         var mine = _part is null ? batch : _part.Of(batch);
-        var program = For(mine, moment, _part?.Share);
+        var program = For(mine, _part?.Share);
         program.Load(mine, moment);
         return program;
     }
@@ -197,11 +200,11 @@ public sealed class TrainingStep : ITrainingState
         return part;
     }
 
-    private StepProgram For(in TrainingBatch batch, in Moment moment, BatchShare? share)
+    private StepProgram For(in TrainingBatch batch, BatchShare? share)
     {
-        var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _awp?.Acts(moment.Epoch) ?? false, _current.Objective);
+        var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
         if (!_programs.TryGetValue(key, out var program))
-            _programs[key] = program = new StepProgram(_nets, key.Objective, batch.Labels.Length, key.Mixed, key.Perturbs ? _awp : null, share);
+            _programs[key] = program = new StepProgram(_nets, _current.Active, batch.Labels.Length, key.Mixed, share);
         return program;
     }
 
@@ -223,12 +226,8 @@ public sealed class TrainingStep : ITrainingState
     /// <summary>Whether the weights moved: with gradients gathered over batches only some steps do.</summary>
     private bool Descend(StepProgram program, in Moment moment)
     {
-        if (program.Proxy is { } proxy)
-        {
-            proxy.Run();
-            SumGradients();
-            _perturber!.Perturb(_awp!.Gamma);
-        }
+        var step = new ModifiedStep(moment, _proxy);
+        foreach (var hook in _acting) hook.BeforePass(step);
         for (int i = 0; i < program.Prominence.Count; i++)
         {
             program.Prominence[i].Run();
@@ -238,10 +237,18 @@ public sealed class TrainingStep : ITrainingState
         program.Pass.Run();
         SumGradients();
         if (program.Masks) _masker!.Apply();
+        foreach (var hook in _acting) hook.BeforeUpdate(step);
         bool moved = _sgd.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
-        if (program.Proxy is not null) _perturber!.Restore();
+        foreach (var hook in _acting) hook.AfterUpdate(step);
         program.RunLogging();
         return moved;
+    }
+
+    private void RunProxy()
+    {
+        var proxy = Last.Proxy ?? throw new InvalidOperationException("A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
+        proxy.Run();
+        SumGradients();
     }
 
     private void SumGradients()
@@ -249,5 +256,5 @@ public sealed class TrainingStep : ITrainingState
         if (_part is not null) _gradients!.Run(_part.Share);
     }
 
-    private readonly record struct ProgramKey(int Count, bool Mixed, bool Perturbs, Objective Objective);
+    private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers);
 }

@@ -5,15 +5,16 @@ using Rpat.Robust.Modifiers;
 namespace Rpat.Robust;
 
 /// <summary>Moves a network's weights up the gradient that a proxy pass left, and back.</summary>
-internal sealed class Perturber
+internal sealed class Perturber : StepHook
 {
+    private readonly float _gamma;
     private readonly ParameterStore _store;
     private readonly DeviceBuffer _moves;
     private readonly (Parameter Parameter, DeviceBuffer Move)[] _tensors;
 
     public Perturber(Classifier net, Awp rule)
     {
-        (_store, _moves) = (net.Parameters, net.Device.Allocate(net.Parameters.Count));
+        (_gamma, _store, _moves) = (rule.Gamma, net.Parameters, net.Device.Allocate(net.Parameters.Count));
         long offset = 0;
         var tensors = new List<(Parameter, DeviceBuffer)>();
         foreach (var p in _store.Parameters)
@@ -24,13 +25,14 @@ internal sealed class Perturber
         _tensors = [.. tensors];
     }
 
-    public void Perturb(float gamma)
+    public override void BeforePass(in ModifiedStep step)
     {
-        foreach (var (p, move) in _tensors) _store.Device.Kernels.PerturbWeights(p.Shape.Count, p.Data, p.Grad, gamma, move);
+        step.RunProxy();
+        foreach (var (p, move) in _tensors) _store.Device.Kernels.PerturbWeights(p.Shape.Count, p.Data, p.Grad, _gamma, move);
         _store.Touch();
     }
 
-    public void Restore()
+    public override void AfterUpdate(in ModifiedStep step)
     {
         _store.Device.Kernels.Scale(_store.Count, _moves, -1, accumulate: true, _store.Values);
         _store.Touch();

@@ -29,6 +29,7 @@ internal static class App
         try
         {
             var parsed = Parse(arguments, host);
+            if (PluginOption.Load(parsed)) parsed = Parse(arguments, host);
             host.Loudness.Set(parsed);
             Determinism.Check(parsed, host);
             return parsed.Action is ParseErrorAction ? throw UsageErrors.Of(parsed) : parsed.Invoke(Invocation(host));
@@ -70,6 +71,7 @@ internal static class App
         };
         host.Loudness.AddTo(root);
         Determinism.AddTo(root);
+        PluginOption.AddTo(root);
         EmptyValues.Refuse(root);
         return root;
     }

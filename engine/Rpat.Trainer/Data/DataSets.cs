@@ -8,7 +8,13 @@ internal static class DataSets
     private const string Full = ":full";
 
     /// <summary>Every data set that <see cref="Open"/> knows.</summary>
-    internal static IReadOnlyList<DataSetInfo> All { get; } =
+    internal static IReadOnlyList<DataSetInfo> All =>
+    [
+        .. Own,
+        .. DataSetAttribute.All.Select(set => new DataSetInfo(set.Name, set.Title, set.Shape, set.Classes, set.Images, set.LookedFor, set.Licence)),
+    ];
+
+    private static IReadOnlyList<DataSetInfo> Own { get; } =
     [
         new(FashionMnistSet.Name, "Fashion-MNIST, subset", "1x28x28", 10, "6,000 + 1,000", "ships inside the program", "MIT"),
         new(
@@ -46,8 +52,22 @@ internal static class DataSets
             _ when spec.StartsWith(ImageFolder.Prefix, StringComparison.Ordinal) =>
                 ImageFolder.Open(spec[ImageFolder.Prefix.Length..], ImageFiles.Decode),
             _ when spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) => NpzSet.Open(spec[NpzSet.Prefix.Length..]),
-            _ => throw Unknown(spec),
+            _ => Declared(DataSetAttribute.Find(spec) ?? throw Unknown(spec), folder),
         };
+    }
+
+    /// <summary>Refuses data sets of an assembly under names of the program's own.</summary>
+    /// <exception cref="ArgumentException">There is one.</exception>
+    internal static void RequireOwnNames()
+    {
+        if (Own.FirstOrDefault(own => DataSetAttribute.Find(own.Name) is not null) is { } taken)
+            throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
+    }
+
+    private static DataPair Declared(DataSetAttribute set, string folder)
+    {
+        var (train, test) = set.Open(folder);
+        return new(train, test, set.Name, []);
     }
 
     private static DataSetInfo Cifar(CifarKind kind) => new(

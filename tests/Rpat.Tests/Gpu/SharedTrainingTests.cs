@@ -4,6 +4,7 @@ using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Tests.Distributed;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
@@ -40,7 +41,7 @@ public class SharedTrainingTests(GpuFixture fixture)
     private static (NamedArray[] State, double Loss) Train(Device device, Communicator? team)
     {
         PreActResNet net = TestNets.Small(device, width: 4);
-        var objective = new PgdAt(PgdOptions.Linf with { Steps = 0 }) { Perception = new() };
+        var objective = new PgdAt(PgdOptions.Linf with { Steps = 0 }).With(new RobustPerception());
         var step = new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, team: team);
         for (int i = 0; i < Steps; i++)
             step.Run(TestNets.Images(Batch, seed: 10 + i), TestNets.ClassesOf(Batch), TestNets.Indices(Batch), epoch: 1, rate: 0.01f);

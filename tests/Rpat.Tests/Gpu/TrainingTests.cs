@@ -3,6 +3,7 @@ using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Robust;
@@ -31,7 +32,7 @@ public class TrainingTests(GpuFixture fixture)
 
     /// <summary>Steps whose attack starts at random and takes no gradient, so that no sign can flip.</summary>
     public static TheoryData<Objective> Objectives => [
-        new PgdAt(_start) { Perception = new() }, new Trades(_start), new Trades(_start) { Perception = new() }, new Mart(_start),
+        new PgdAt(_start).With(new RobustPerception()), new Trades(_start), new Trades(_start).With(new RobustPerception()), new Mart(_start),
     ];
 
     [Theory]

@@ -102,6 +102,12 @@ internal sealed partial class OpGraph
         ReferenceElementwise.Relu(x.Value),
         dy => x.Accumulate(ReferenceElementwise.ReluBackward(x.Value, dy)));
 
+    /// <summary>f(x), its derivative by central differences of the reference.</summary>
+    public Twin Elementwise<TOp>(Twin x, TOp op, Func<double, double> reference) where TOp : struct, IElementwise => Record(
+        (i, tape) => tape.Elementwise(op, x.Tensors[i]),
+        x.Value.Map(reference),
+        dy => x.Accumulate(x.Value.Zip(dy, (v, g) => g * (reference(v + 1e-5) - reference(v - 1e-5)) / 2e-5)));
+
     public Twin MaxPool2d(Twin x, int window, int stride) => Record(
         (i, tape) => tape.MaxPool2d(x.Tensors[i], window, stride),
         ReferencePooling.Max(x.Value, window, new Window(stride)),

@@ -25,7 +25,7 @@ public class AllocationTests
     {
         using var device = Device.Cpu(threads, algorithm);
         PreActResNet net = TestNets.Small(device, width: 16);
-        PgdAt objective = new(PgdOptions.Linf with { Steps = 3 }) { Perception = new() };
+        Objective objective = new PgdAt(PgdOptions.Linf with { Steps = 3 }).With(new RobustPerception());
         TrainingStep step = new(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 1);
         float[] images = TestNets.Images(4, seed: 1);
         int[] labels = TestNets.ClassesOf(4);

@@ -8,7 +8,7 @@ namespace Rpat.Tests.Robust;
 /// <summary>The same seed gives the same bits, whatever the number of threads.</summary>
 public class DeterminismTests
 {
-    private static readonly PgdAt _rpat = new(PgdOptions.Linf with { Steps = 3 }) { Perception = new() };
+    private static readonly Objective _rpat = new PgdAt(PgdOptions.Linf with { Steps = 3 }).With(new RobustPerception());
 
     [Theory]
     [InlineData(ConvolutionAlgorithm.Auto, 8, "linf")]
@@ -18,7 +18,7 @@ public class DeterminismTests
     [InlineData(ConvolutionAlgorithm.Auto, 8, "l2")]
     public void Threads_do_not_change_a_bit_of_three_steps(ConvolutionAlgorithm algorithm, int width, string norm)
     {
-        var objective = norm == "linf" ? _rpat : _rpat with { Pgd = PgdOptions.L2 with { Steps = 3 } };
+        var objective = norm == "linf" ? _rpat : new PgdAt(PgdOptions.L2 with { Steps = 3 }).With(new RobustPerception());
         var one = Train(1, algorithm, objective, width);
         foreach (int threads in new[] { 2, 3 })
         {

@@ -160,7 +160,7 @@ public sealed class GoldenStepTests
     private static TrainingStep Step(PreActResNet net, PgdOptions attack)
     {
         float[] s = _golden.Floats("settings");
-        PgdAt objective = new(attack) { Perception = new() { Weight = s[4], Alpha = s[3] } };
+        Objective objective = new PgdAt(attack).With(new RobustPerception { Weight = s[4], Alpha = s[3] });
         return new TrainingStep(net, objective, new Sgd(net.Parameters, s[6], s[7]), seed: 1);
     }
 

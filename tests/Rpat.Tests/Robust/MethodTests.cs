@@ -19,16 +19,16 @@ public class MethodTests
     public static IReadOnlyList<Objective> All { get; } =
     [
         new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new Consistency(_pgd), Named("wa"),
-        new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Start = 1 }, Named("awp"), new Trades(_pgd) { Awp = new() { Gamma = 0.005f } },
+        new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Start = 1 }, Named("awp"), new Trades(_pgd).With(new Awp { Gamma = 0.005f }),
         new Gairat(_pgd) { Start = 1 }, new KdSwa(_pgd), new Ewat(_pgd), Named("mail-at", ("start", "1")),
         Named("mail-trades", ("start", "1")), Named("mail-mart", ("start", "1")), new Te(_pgd) { Start = 1, Ramp = 2 },
         new Te(_pgd) { Start = 1, Ramp = 2, Base = StandsOn.Trades }, new Sovr(_pgd), new Adr(_pgd),
         // From next to x, the signs of the divergence's gradient would hang on rounding.
         new Adr(_fixed with { Bn = BnMode.Train }) { Base = StandsOn.Trades, Gamma = 0.005f },
-        new Cure(_pgd), new Cure(_pgd) { CodeForm = true }, new Mma(_pgd with { Steps = 3 }) { Rounds = 4 }, new PgdAt(_pgd) { Perception = new() },
-        new Trades(_pgd) { Perception = new() }, new Mart(_pgd) { Perception = new() },
-        new Consistency(_pgd) { Perception = new() { Form = PerceptionForm.DifferenceQuotient } },
-        new Trades(_pgd) { Awp = new(), Average = new EmaAveraging(0.99f), Perception = new() },
+        new Cure(_pgd), new Cure(_pgd) { CodeForm = true }, new Mma(_pgd with { Steps = 3 }) { Rounds = 4 }, new PgdAt(_pgd).With(new RobustPerception()),
+        new Trades(_pgd).With(new RobustPerception()), new Mart(_pgd).With(new RobustPerception()),
+        new Consistency(_pgd).With(new RobustPerception { Form = PerceptionForm.DifferenceQuotient }),
+        new Trades(_pgd).With(new Awp(), new EmaAveraging(0.99f), new RobustPerception()),
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Count)];
@@ -76,7 +76,7 @@ public class MethodTests
     public void An_average_of_decay_zero_is_a_copy()
     {
         using var device = Device.Cpu(1);
-        var run = Make(device, new PgdAt(_pgd) { Average = new EmaAveraging(0) });
+        var run = Make(device, new PgdAt(_pgd).With(new EmaAveraging(0)));
         Run(run, 0);
         TestNets.SameBits([.. run.Net.State()], [.. run.Step.Reported.State()]);
         Assert.NotSame(run.Net, run.Step.Reported);
@@ -84,16 +84,16 @@ public class MethodTests
 
     [Fact]
     public void An_average_does_not_change_what_is_trained() =>
-        Same(new PgdAt(_pgd), new PgdAt(_pgd) { Average = new EmaAveraging(0.9f) });
+        Same(new PgdAt(_pgd), new PgdAt(_pgd).With(new EmaAveraging(0.9f)));
 
     [Fact]
-    public void AWP_without_a_move_is_AT() => Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new() { Gamma = 0 } });
+    public void AWP_without_a_move_is_AT() => Same(new PgdAt(_pgd), new PgdAt(_pgd).With(new Awp { Gamma = 0 }));
 
     [Fact]
     public void AWP_acts_from_its_start_on()
     {
-        Same(new PgdAt(_pgd), new PgdAt(_pgd) { Awp = new() { Start = 2 } });
-        Assert.True(TestNets.Differ(Train(new PgdAt(_pgd)).State, Train(new PgdAt(_pgd) { Awp = new() }).State));
+        Same(new PgdAt(_pgd), new PgdAt(_pgd).With(new Awp { Start = 2 }));
+        Assert.True(TestNets.Differ(Train(new PgdAt(_pgd)).State, Train(new PgdAt(_pgd).With(new Awp())).State));
     }
 
     [Fact]
@@ -234,17 +234,17 @@ public class MethodTests
     public void MAILs_weights_go_on_any_method_with_a_term_for_them()
     {
         Mail mail = new() { Start = 1 };
-        Assert.True(TestNets.Differ(Train(new Consistency(_pgd)).State, Train(new Consistency(_pgd) { Mail = mail }).State));
-        Same(new Consistency(_pgd), new Consistency(_pgd) { Mail = mail with { Start = 2 } });
-        var error = Assert.Throws<InvalidOperationException>(() => Train(new Sovr(_pgd) { Mail = mail }));
-        Assert.Equal("sovr has no term that takes MAIL's sample weights.", error.Message);
+        Assert.True(TestNets.Differ(Train(new Consistency(_pgd)).State, Train(new Consistency(_pgd).With(mail)).State));
+        Same(new Consistency(_pgd), new Consistency(_pgd).With(mail with { Start = 2 }));
+        var error = Assert.Throws<InvalidOperationException>(() => Train(new Sovr(_pgd).With(mail)));
+        Assert.Equal("sovr has no term that takes the sample weights of Mail.", error.Message);
     }
 
     [Fact]
     public void Stochastic_averages_are_the_mean_of_the_epochs_with_statistics_of_the_images()
     {
         using var device = Device.Cpu(1);
-        var run = Make(device, new PgdAt(_pgd) { Average = new SwaAveraging(1) });
+        var run = Make(device, new PgdAt(_pgd).With(new SwaAveraging(1)));
         Assert.Same(run.Net, run.Step.Reported);
         List<float[]> weights = [];
         for (int epoch = 1; epoch <= 3; epoch++)

@@ -21,21 +21,21 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(2, algorithm);
         var plain = TestNets.Train(device, _base);
-        var zero = TestNets.Train(device, _base with { Perception = new() { Weight = 0 } });
+        var zero = TestNets.Train(device, _base.With(new RobustPerception { Weight = 0 }));
         TestNets.SameBits(plain.State, zero.State);
         Assert.Equal(plain.Losses, zero.Losses);
-        Assert.True(TestNets.Differ(plain.State, TestNets.Train(device, _base with { Perception = new() }).State));
+        Assert.True(TestNets.Differ(plain.State, TestNets.Train(device, _base.With(new RobustPerception())).State));
     }
 
     [Fact]
     public void The_start_epoch_counts_from_one_and_is_the_first_with_the_term()
     {
         using var device = Device.Cpu(2);
-        var late = _base with { Perception = new() { Start = 3 } };
-        Assert.Equal(_base, late.ForEpoch(2));
-        Assert.Same(late, late.ForEpoch(3));
+        var late = _base.With(new RobustPerception { Start = 3 });
+        Assert.Equal(_base.ForEpoch(2), late.ForEpoch(2));
+        Assert.Equal(late.Modifiers, late.ForEpoch(3).Modifiers);
         TestNets.SameBits(TestNets.Train(device, _base, epoch: 2).State, TestNets.Train(device, late, epoch: 2).State);
-        TestNets.SameBits(TestNets.Train(device, _base with { Perception = new() }, epoch: 3).State, TestNets.Train(device, late, epoch: 3).State);
+        TestNets.SameBits(TestNets.Train(device, _base.With(new RobustPerception()), epoch: 3).State, TestNets.Train(device, late, epoch: 3).State);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(1);
         PreActResNet net = TestNets.Small(device);
-        TrainingStep step = new(net, _base with { Perception = new() { Start = 2 } }, new Sgd(net.Parameters), seed: 7);
+        TrainingStep step = new(net, _base.With(new RobustPerception { Start = 2 }), new Sgd(net.Parameters), seed: 7);
         long[] tracked = new long[3];
         for (int epoch = 1; epoch <= 3; epoch++)
         {
@@ -62,7 +62,7 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(2);
         PgdAt still = new(_attack with { Steps = 0, RandomStart = false });
-        var (step, _) = OneStep(device, still with { Perception = new() { Alpha = alpha, Form = form } });
+        var (step, _) = OneStep(device, still.With(new RobustPerception { Alpha = alpha, Form = form }));
         Assert.InRange(step.Loss.Terms.Single().ReadPart(1), 0, 1e-12);
         Assert.True(step.Loss.Terms.Single().ReadPart(0) > 0.1);
     }
@@ -74,7 +74,7 @@ public class ObjectiveTests
         // Eighths: products and sums are exact in float32, and so is x̃ in the middle.
         double[] weight = [.. Enumerable.Range(0, 30).Select(i => (i * 7 % 16 - 8) / 8.0)];
         LinearNet net = new(device, weight, [0.5, 0, -0.25]);
-        PgdAt objective = new(_attack with { Eps = 0.25f, StepSize = 0.125f, RandomStart = false }) { Perception = new() };
+        Objective objective = new PgdAt(_attack with { Eps = 0.25f, StepSize = 0.125f, RandomStart = false }).With(new RobustPerception());
         TrainingStep step = new(net, objective, new Sgd(net.Parameters), seed: 1);
         step.Run([.. Enumerable.Repeat(0.5f, 20)], [0, 1], TestNets.Indices(2), epoch: 1, rate: 0.1f);
         Assert.Equal(0, step.Loss.Terms.Single().ReadPart(1));
@@ -84,8 +84,8 @@ public class ObjectiveTests
     public void Both_forms_train_alike_when_their_weights_are_converted()
     {
         using var device = Device.Cpu(2);
-        var code = TestNets.Train(device, _base with { Perception = new() { Weight = 1 } });
-        var paper = TestNets.Train(device, _base with { Perception = new() { Weight = 1 / 16f, Form = PerceptionForm.DifferenceQuotient } });
+        var code = TestNets.Train(device, _base.With(new RobustPerception { Weight = 1 }));
+        var paper = TestNets.Train(device, _base.With(new RobustPerception { Weight = 1 / 16f, Form = PerceptionForm.DifferenceQuotient }));
         TestNets.SameBits(code.State, paper.State); // the factor 16 is a power of two
     }
 
@@ -93,8 +93,8 @@ public class ObjectiveTests
     public void The_unfused_sum_of_the_same_terms_trains_alike_up_to_rounding()
     {
         using var device = Device.Cpu(2);
-        var fused = TestNets.Train(device, _base with { Perception = new() { Weight = 2 } }, steps: 1);
-        var sum = TestNets.Train(device, new SamePgdAt(_attack) { Perception = new() { Weight = 2 } }, steps: 1);
+        var fused = TestNets.Train(device, _base.With(new RobustPerception { Weight = 2 }), steps: 1);
+        var sum = TestNets.Train(device, new SamePgdAt(_attack).With(new RobustPerception { Weight = 2 }), steps: 1);
         Assert.Equal(fused.Losses[0], sum.Losses[0], 1e-6);
         foreach (var (a, b) in fused.State.Zip(sum.State).Where(p => p.First.Type == ElementType.F32))
             Ops.LossProbe.AssertNear(Array.ConvertAll(a.ToFloats(), v => (double)v), b.ToFloats(), 1e-5);
@@ -115,7 +115,7 @@ public class ObjectiveTests
     {
         Assert.Equal("clean", new Clean().Name);
         Assert.Equal("pgd-at", _base.Name);
-        Assert.Equal("pgd-at+rpat", (_base with { Perception = new() }).Name);
+        Assert.Equal("pgd-at+rpat", _base.With(new RobustPerception()).Name);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public class ObjectiveTests
     {
         using var device = Device.Cpu(2);
         PreActResNet net = TestNets.Small(device);
-        TrainingStep step = new(net, _base with { Perception = new() }, new Sgd(net.Parameters), seed: 7);
+        TrainingStep step = new(net, _base.With(new RobustPerception()), new Sgd(net.Parameters), seed: 7);
         foreach (int n in new[] { 4, 7, 2, 4 })
         {
             step.Run(TestNets.Images(n, seed: n), TestNets.ClassesOf(n), TestNets.Indices(n), epoch: 1, rate: 0.05f);

@@ -10,7 +10,7 @@ namespace Rpat.Tests.Robust;
 /// <summary>A training step that is stopped and set up again continues bit for bit.</summary>
 public class TrainingStateTests
 {
-    private static readonly PgdAt _objective = new(PgdOptions.Linf with { Steps = 2 }) { Perception = new() };
+    private static readonly Objective _objective = new PgdAt(PgdOptions.Linf with { Steps = 2 }).With(new RobustPerception());
 
     [Fact]
     public void A_step_that_was_set_up_again_goes_on_bit_by_bit()

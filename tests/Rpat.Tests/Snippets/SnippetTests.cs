@@ -26,8 +26,12 @@ public sealed partial class SnippetTests
     }
 
     [Theory]
-    [InlineData("adding-an-op.md", 7)]
-    [InlineData("adding-an-attack.md", 2)]
+    [InlineData("adding-an-op.md", 9)]
+    [InlineData("adding-an-attack.md", 3)]
+    [InlineData("adding-a-method.md", 1)]
+    [InlineData("adding-a-modifier.md", 3)]
+    [InlineData("adding-a-model.md", 1)]
+    [InlineData("adding-a-data-set.md", 1)]
     [InlineData("coming-from-pytorch.md", 1)]
     public void EveryBlockOfThesePagesNamesItsSource(string page, int blocks)
     {

@@ -121,6 +121,9 @@ public sealed unsafe class CpuDevice : Device
         _buffers.Clear();
     }
 
+    /// <summary>The memory of a buffer of this device itself, in the layout of its tensor: what a kernel of one's own reads and writes.</summary>
+    public static Span<float> Values(DeviceBuffer buffer) => Span(buffer, checked((int)buffer.Length));
+
     private static Span<float> Span(DeviceBuffer buffer, int length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, buffer.Length);

@@ -10,6 +10,7 @@ using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 using Rpat.Tests.Robust;
 
 namespace Rpat.Tests.Gpu.Graphs;
@@ -188,7 +189,7 @@ public class CaptureTests
         using var device = TestGpu.Open(driver: driver);
         if (notes is not null) device.Noted += notes.Add;
         PreActResNet net = TestNets.Small(device, width: 4);
-        var step = new TrainingStep(net, new PgdAt(PgdOptions.Linf with { Steps = 1 }) { Perception = new() }, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
+        var step = new TrainingStep(net, new PgdAt(PgdOptions.Linf with { Steps = 1 }).With(new RobustPerception()), new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
         for (int i = 0; i < 4; i++)
             step.Run(TestNets.Images(Batch, seed: 10 + i), TestNets.ClassesOf(Batch), TestNets.Indices(Batch), epoch: 1, rate: 0.1f / (1 + i));
         return string.Join('\n', net.State().Select(a => $"{a.Name} {Convert.ToHexString(Bytes(a))}"));

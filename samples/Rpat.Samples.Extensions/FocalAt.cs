@@ -1,10 +1,9 @@
-// <adding-a-method>
 using Rpat.Engine.Autograd;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
 
-namespace My.Methods;
+namespace Rpat.Samples.Extensions;
 
 /// <summary>PGD-AT with weights (1 − p_y(x′))^focus, and any other block on top.</summary>
 [Method("focal-at", "cross-entropy that looks at what is still wrong", "own", Attack = "A on CE", Terms = "CE(x')", Weights = "(1 - p_y)^focus")]

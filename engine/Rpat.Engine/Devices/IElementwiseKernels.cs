@@ -1,0 +1,36 @@
+namespace Rpat.Engine.Devices;
+
+/// <summary>Functions that every backend has for what is written once for all of them.</summary>
+public interface IMath
+{
+    /// <summary>eˣ; infinity or 0 where it leaves the range of double precision.</summary>
+    double Exp(double x);
+
+    /// <summary>ln x for normal x; NaN below 0.</summary>
+    double Log(double x);
+}
+
+/// <summary>
+/// A function of one number, applied to each value of a tensor: its value and its derivative, written once for every backend. It is a
+/// struct of plain numbers without arrays, and its methods call only methods that can be inlined, so that a GPU can run them.
+/// </summary>
+public interface IElementwise
+{
+    /// <summary>f(x).</summary>
+    double Value<TMath>(double x, TMath math) where TMath : struct, IMath;
+
+    /// <summary>f′(x).</summary>
+    double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath;
+}
+
+/// <summary>The kernels of every function of one number: a new one is one struct and needs no new kernel.</summary>
+public interface IElementwiseKernels
+{
+    /// <summary>y = f(x), x's view applied; channels beyond C stay zero.</summary>
+    void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise;
+
+    /// <summary>dx (+)= f′(x)·dy, and times the derivative of x's view where the gradient goes <paramref name="through"/> it.</summary>
+    void ElementwiseGradient<TOp>(
+        in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer dy, bool through, bool accumulate, DeviceBuffer dx)
+        where TOp : struct, IElementwise;
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Reflection;
+using Rpat.Trainer.Data;
+using Rpat.Trainer.Errors;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary>
+/// <c>--plugin FILE</c> of every command: an assembly whose methods, attacks, networks and data sets are known by name from then on, in the
+/// processes that a run starts too.
+/// </summary>
+internal static class PluginOption
+{
+    private const string Name = "--plugin";
+
+    /// <summary>Gives the option to every command.</summary>
+    public static void AddTo(RootCommand root) => root.Add(new Option<string[]>(Name)
+    {
+        Description = "an assembly with methods, attacks, networks or data sets of your own; may be given several times",
+        HelpName = "FILE.dll",
+        Recursive = true,
+    });
+
+    /// <summary>Loads what the user gave, which decides what else of the command line is understood.</summary>
+    /// <returns>Whether there was anything.</returns>
+    /// <exception cref="UsageException">A file is no assembly, or what it declares does not fit.</exception>
+    public static bool Load(ParseResult parsed)
+    {
+        string[] files = parsed.GetResult(Name) is OptionResult given ? [.. given.Tokens.Select(token => token.Value)] : [];
+        foreach (string file in files.Where(file => !string.IsNullOrWhiteSpace(file))) Load(file);
+        return files.Length > 0;
+    }
+
+    private static void Load(string file)
+    {
+        try
+        {
+            Engine.Catalog.Register(Assembly.LoadFrom(Path.GetFullPath(file)));
+            DataSets.RequireOwnNames();
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException && !File.Exists(file))
+        {
+            throw new UsageException($"{Name} '{file}' is not there: give the path of an assembly.");
+        }
+        catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{Name} '{file}' cannot be loaded ({error.Message.TrimEnd('.')}): give a .NET assembly that was built against this program.");
+        }
+        catch (ReflectionTypeLoadException error)
+        {
+            string reason = error.LoaderExceptions.OfType<Exception>().FirstOrDefault()?.Message.TrimEnd('.') ?? "unknown";
+            throw new UsageException($"{Name} '{file}' does not fit this program ({reason}): build it against this version.");
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException($"{Name} '{file}': {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Models;
+
+/// <summary>
+/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="FeatureClassifier"/> that has one, and
+/// a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the <see cref="ulong"/> seed of the first weights.
+/// </summary>
+/// <param name="name">What users call it.</param>
+/// <param name="about">What it is, in one line.</param>
+public sealed class ModelAttribute(string name, string about) : DeclarationAttribute
+{
+    private static readonly Type[] _constructor = [typeof(Device), typeof(ModelSpec), typeof(ulong)];
+
+    /// <summary>What users call it.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What <see cref="ModelSpec.Width"/> 0 stands for.</summary>
+    public int Width { get; init; } = 64;
+
+    /// <summary>What <see cref="ModelSpec.Blocks"/> 0 stands for; 0 for a network without stages of equal blocks.</summary>
+    public int Blocks { get; init; }
+
+    /// <summary>The weights of the convolution that sees the image, which tell the channels of a file's images.</summary>
+    public string Stem { get; init; } = "conv1.weight";
+
+    /// <summary>The weights of the last layer, which tell the classes of a file.</summary>
+    public string Head { get; init; } = "linear.weight";
+
+    /// <inheritdoc/>
+    public override Catalog Catalog => ModelCatalog.Catalog;
+
+    /// <inheritdoc/>
+    public override IEnumerable<INamed> Items(Type type)
+    {
+        if (!typeof(FeatureClassifier).IsAssignableFrom(type) || type.GetConstructor(_constructor) is not { } make)
+            throw new ArgumentException(
+                $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a constructor (Device, ModelSpec, ulong).");
+        yield return new ModelFamily(Name, about, Width, null, (device, spec, seed) => (FeatureClassifier)make.Invoke([device, spec, seed]))
+        {
+            Blocks = Blocks,
+            Stem = Stem,
+            Head = Head,
+        };
+    }
+}
