@@ -31,6 +31,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     /// <summary>Runs those of a group's cases that are wanted.</summary>
     public void Run(CaseGroup group, Func<KernelCase, bool> wants)
     {
+        int from = fixture.Launches.Count;
         using var cpu = Device.Cpu(1, ConvolutionAlgorithm.Direct);
         Givens make = new(_gpu) { Grid = Grid }, twins = new(cpu) { Grid = Grid };
         try
@@ -40,6 +41,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
         }
         finally
         {
+            fixture.Kernels.UnionWith(fixture.Launches.Skip(from).Select(launch => launch.Kernel));
             make.Free();
         }
     }
@@ -48,9 +50,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     {
         int from = fixture.Launches.Count;
         one.Run(_gpu.Kernels);
-        string[] kernels = [.. fixture.Launches.Skip(from).Select(launch => launch.Kernel).Distinct()];
-        fixture.Kernels.UnionWith(kernels);
-        what += $" after {string.Join(", ", kernels)}"; // for whoever reads of a failure
+        what += $" after {string.Join(", ", fixture.Launches.Skip(from).Select(launch => launch.Kernel).Distinct())}"; // for whoever reads of a failure
         if (one.SameBits) twin.Run(twins.Device.Kernels);
         foreach (var (result, other) in one.Results.Zip(twin.Results))
         {
