@@ -92,13 +92,13 @@ internal static class LayerCases
         Given x = Make(), dy = Make(), y = Make(), dx = Make();
         string of = layout == Layout.Plain ? " of images" : "";
         static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
-        yield return new KernelCase("silu" + of, y, k => k.Elementwise(new Silu(), s, layout, x.Buffer, y), at => x[at.I] * Sigmoid(x[at.I]))
+        yield return new KernelCase("silu" + of, y, k => k.Elementwise(new Silu(), s, layout, x, y), at => x[at.I] * Sigmoid(x[at.I]))
         {
             Covers = ["Elementwise"],
             Bytes = x.Bytes + y.Bytes,
         };
         yield return new KernelCase(
-            $"silu gradient{of}", dx, k => k.ElementwiseGradient(new Silu(), s, layout, x.Buffer, dy, false, false, dx),
+            $"silu gradient{of}", dx, k => k.ElementwiseGradient(new Silu(), s, layout, x, dy, false, dx),
             at => dy[at.I] * Sigmoid(x[at.I]) * (1 + x[at.I] * (1 - Sigmoid(x[at.I]))))
         {
             Covers = ["ElementwiseGradient"],
