@@ -20,44 +20,31 @@ public sealed class ElementwiseCases : OpCases<Shape>
     {
         foreach (var layout in Enum.GetValues<Layout>())
         {
-            Seen x = new(make.Uniform(s, layout, -4, 4));
-            yield return Value(make, s, layout, x);
-            yield return Gradient(make, s, layout, x, through: false, add: false);
-            if (!every) continue;
-            Seen view = make.View(make.Uniform(s, layout));
-            yield return Value(make, s, layout, view);
-            yield return Gradient(make, s, layout, view, through: true, add: false);
-            yield return Gradient(make, s, layout, view, through: true, add: true);
+            Given x = make.Uniform(s, layout, -4, 4), y = make.Uniform(s, layout);
+            yield return new(Name("silu", layout), k => k.Elementwise(new Silu(), s, layout, x, y), new CaseResult(y, () => Y(x)))
+            {
+                Covers = ["Elementwise"],
+                Bytes = 2 * y.Bytes,
+            };
+            foreach (bool add in Both(every)) yield return Gradient(make, s, layout, x, add);
         }
     }
 
     private static string Name(string name, Layout layout) => layout == Layout.Plain ? name + " of images" : name;
 
-    private static KernelCase Value(Givens make, Shape s, Layout layout, Seen x)
-    {
-        Given y = make.Uniform(s, layout);
-        return new(Name("silu", layout), k => k.Elementwise(new Silu(), s, layout, x.Operand, y), new CaseResult(y, () => Y(x)))
-        {
-            Covers = ["Elementwise"],
-            Bytes = 2 * y.Bytes,
-        };
-    }
-
-    private static KernelCase Gradient(Givens make, Shape s, Layout layout, Seen x, bool through, bool add)
+    private static KernelCase Gradient(Givens make, Shape s, Layout layout, Given x, bool add)
     {
         Given dy = make.Uniform(s, layout), dx = make.Uniform(s, layout);
-        Array4 Slope(Array4 at) => at.Map(v => Sigmoid(v) * (1 + v * (1 - Sigmoid(v))));
-        Array4 Of() => Slope(x.Values).Zip(dy.Values, (slope, g) => slope * g);
-        return new(
-            Name("silu gradient", layout), k => k.ElementwiseGradient(new Silu(), s, layout, x.Operand, dy, through, add, dx),
-            CaseResult.GradientBy(dx, add, () => through ? x.Through(Of()) : Of(), x.X, () => Y(x).Dot(dy.Values)))
+        Array4 Gradient() => x.Values.Zip(dy.Values, (v, g) => g * Sigmoid(v) * (1 + v * (1 - Sigmoid(v))));
+        return new(Name("silu gradient", layout), k => k.ElementwiseGradient(new Silu(), s, layout, x, dy, add, dx),
+            CaseResult.GradientBy(dx, add, Gradient, x, () => Y(x).Dot(dy.Values)))
         {
             Covers = ["ElementwiseGradient"],
             Bytes = 3 * dx.Bytes,
         };
     }
 
-    private static Array4 Y(Seen x) => x.Values.Map(v => v * Sigmoid(v));
+    private static Array4 Y(Given x) => x.Values.Map(v => v * Sigmoid(v));
 
     private static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
 }

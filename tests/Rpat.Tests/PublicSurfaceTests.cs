@@ -40,13 +40,13 @@ public sealed class PublicSurfaceTests
     public void EveryKindOfMemberIsWrittenDown()
     {
         string[] lines = [.. PublicSurface.Of(typeof(Tape).Assembly)];
-        Assert.Contains("Rpat.Engine.Tape : sealed class", lines);
-        Assert.Contains("Rpat.Engine.Tape.Record<T>(T node) : T", lines);
-        Assert.Contains("Rpat.Engine.Tape.Share { get init } : Rpat.Engine.Distributed.BatchShare", lines);
-        Assert.Contains("Rpat.Engine.Node.Forward(Rpat.Engine.IKernels kernels) : Void abstract", lines);
-        Assert.Contains("Rpat.Engine.Reduction.Sum : Rpat.Engine.Reduction", lines);
-        Assert.Contains("Rpat.Engine.Device.Noted : event Action<String>", lines);
-        Assert.Contains("Rpat.Engine.LossTerm.PartWeight(Int32 part) : Single protected virtual", lines);
-        Assert.DoesNotContain(lines, line => line.StartsWith("Rpat.Engine.MemoryPlan", StringComparison.Ordinal));
+        Assert.Contains("Rpat.Engine.Autograd.Tape : sealed class", lines);
+        Assert.Contains("Rpat.Engine.Autograd.Tape.Record<T>(T node) : T", lines);
+        Assert.Contains("Rpat.Engine.Autograd.Tape.Share { get init } : Rpat.Engine.Distributed.BatchShare", lines);
+        Assert.Contains("Rpat.Engine.Autograd.Node.Forward(Rpat.Engine.Devices.IKernels kernels) : Void abstract", lines);
+        Assert.Contains("Rpat.Engine.Autograd.Reduction.Sum : Rpat.Engine.Autograd.Reduction", lines);
+        Assert.Contains("Rpat.Engine.Devices.Device.Noted : event Action<String>", lines);
+        Assert.Contains("Rpat.Engine.Autograd.LossTerm.PartWeight(Int32 part) : Single protected virtual", lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("Rpat.Engine.Autograd.MemoryPlan", StringComparison.Ordinal));
     }
 }

@@ -26,11 +26,10 @@ public interface IElementwise
 /// <summary>The kernels of every function of one number: a new one is one struct and needs no new kernel.</summary>
 public interface IElementwiseKernels
 {
-    /// <summary>y = f(x), x's view applied; channels beyond C stay zero.</summary>
-    void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise;
+    /// <summary>y = f(x); channels beyond C stay zero.</summary>
+    void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise;
 
-    /// <summary>dx (+)= f′(x)·dy, and times the derivative of x's view where the gradient goes <paramref name="through"/> it.</summary>
-    void ElementwiseGradient<TOp>(
-        in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer dy, bool through, bool accumulate, DeviceBuffer dx)
+    /// <summary>dx (+)= f′(x)·dy.</summary>
+    void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dx)
         where TOp : struct, IElementwise;
 }

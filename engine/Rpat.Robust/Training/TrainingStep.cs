@@ -159,7 +159,11 @@ public sealed class TrainingStep : ITrainingState
 
     private void Enter(int epoch)
     {
-        if (_current.Epoch == epoch) return;
+        if (_current.Epoch != epoch) Change(epoch);
+    }
+
+    private void Change(int epoch)
+    {
         _current = (epoch, _objective.ForEpoch(epoch));
         var (method, modifiers) = _current.Active;
         _acting = [.. _hooks.Where(h => modifiers.Contains(h.Modifier)).Select(h => h.Hook)];
