@@ -45,7 +45,7 @@ internal sealed class Conv2dNode : Node
     public override string Op => "Conv2d";
     public override double MultiplyAdds => _shape.Flops / 2;
 
-    public override IReadOnlyDictionary<string, int> Attributes => 
+    public override IReadOnlyDictionary<string, int> Attributes =>
         new Dictionary<string, int> { ["kernel"] = _shape.R, ["stride"] = _shape.Stride, ["padding"] = _shape.Padding };
 
     /// <summary>Kernel, stride if not 1, and algorithm: <c>3x3/2 direct</c>; images make it the first layer.</summary>

@@ -36,7 +36,7 @@ internal sealed class DepthwiseConv2dNode : Node
     private DepthwiseShape Shape { get; }
     public override string Op => "DepthwiseConv2d";
 
-    public override IReadOnlyDictionary<string, int> Attributes => 
+    public override IReadOnlyDictionary<string, int> Attributes =>
         new Dictionary<string, int> { ["kernel"] = Shape.R, ["stride"] = Shape.Stride, ["padding"] = Shape.Padding };
 
     public override double MultiplyAdds => (double)Shape.Output.Count * Shape.R * Shape.R;

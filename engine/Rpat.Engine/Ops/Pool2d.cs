@@ -59,7 +59,7 @@ internal sealed class MaxPool2dNode : Node
     public Tensor Output { get; }
     public override string Op => "MaxPool2d";
 
-    public override IReadOnlyDictionary<string, int> Attributes => 
+    public override IReadOnlyDictionary<string, int> Attributes =>
         new Dictionary<string, int> { ["window"] = _window, ["stride"] = _stride };
 
     public override IReadOnlyList<Edge> Inputs { get; }

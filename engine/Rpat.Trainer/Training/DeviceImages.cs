@@ -1,5 +1,5 @@
-using Rpat.Engine.Kernels.Cpu;
 using Rpat.Engine;
+using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Trainer.Training;
 

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using ILGPU.Runtime;
 using Rpat.Engine.Gpu;
-using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Kernels;
+using Rpat.Engine.Gpu.Queues;
 
 namespace Rpat.Tests.Gpu;
 

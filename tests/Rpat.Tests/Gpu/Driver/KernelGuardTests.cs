@@ -1,6 +1,6 @@
 using Rpat.Engine.Gpu;
-using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Driver;
+using Rpat.Engine.Gpu.Queues;
 
 namespace Rpat.Tests.Gpu.Driver;
 

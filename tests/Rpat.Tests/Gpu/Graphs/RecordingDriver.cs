@@ -1,8 +1,8 @@
 using ILGPU.Runtime;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
-using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Graphs;
+using Rpat.Engine.Gpu.Queues;
 
 namespace Rpat.Tests.Gpu.Graphs;
 

@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Kernels;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.Engine.Gpu.Queues;
-using Rpat.Engine.Gpu.Kernels;
 using Rpat.PtxMachine;
 using Rpat.Tests.Cases;
 

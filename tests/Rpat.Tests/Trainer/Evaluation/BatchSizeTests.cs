@@ -1,4 +1,3 @@
-using CpuDevice = Rpat.Engine.Kernels.Cpu.CpuDevice;
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Models;
@@ -6,6 +5,7 @@ using Rpat.Robust;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
 using Rpat.Trainer.Training;
+using CpuDevice = Rpat.Engine.Kernels.Cpu.CpuDevice;
 
 namespace Rpat.Tests.Trainer.Evaluation;
 
