@@ -1,6 +1,7 @@
 using Rpat.Engine.Autograd;
-using Rpat.Robust;
+using Rpat.Robust.Attacks;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Objectives;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;

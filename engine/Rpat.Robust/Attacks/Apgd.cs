@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Auto-PGD (Croce and Hein, ICML'20; attacks.md 2.2): steps with momentum whose length starts at 2ε and halves, with a jump back to the

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// When APGD looks back (attacks.md 2.2): windows of 22 % of the iterations, shrinking by 3 % to a floor of 6 %, in whole iterations.

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// A question to the network about one image: its logits at a point, and perhaps a loss and its gradient. <c>await</c> it: the runner

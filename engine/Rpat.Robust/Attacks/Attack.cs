@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>A part of an attack that is tried by itself: one target class, one restart.</summary>
 /// <param name="Rank">Rank of the target among the clean logits (2 is the runner-up), or 0 when the attack has no target.</param>

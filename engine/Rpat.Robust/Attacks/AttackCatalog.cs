@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>An attack that can be asked for by name.</summary>
 /// <param name="Name">The name; N stands for a number of steps.</param>
@@ -99,18 +99,14 @@ public static partial class AttackCatalog
         || attack.Settings == (named with { Norm = attack.Norm, Eps = attack.Eps }).Settings;
 
     /// <summary>
-    /// The column that a label promises; null when the label is none of the catalog's, but one of whoever made the column.
+    /// The column that a label promises, with PGD's step length from its settings; null when the label is none of the catalog's.
     /// </summary>
-    /// <param name="column">The column, whose settings say the step length of PGD and its kin.</param>
-    /// <param name="norm">The norm.</param>
-    /// <param name="eps">The radius.</param>
-    /// <param name="classes">Number of logits.</param>
     /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the attack does not know the norm.</exception>
-    internal static AttackSuite? Promised(ColumnPlan column, Norm norm, double eps, int classes)
+    internal static AttackSuite? Promised(string label, string settings, Norm norm, double eps, int classes)
     {
-        if (AutoAttack.Labelled(column.Label, norm, eps, classes) is { } suite) return suite;
-        if (column.Label.StartsWith("aa-", StringComparison.Ordinal)) throw new ArgumentException($"no version of AutoAttack on {classes} classes has the label '{column.Label}'");
-        return Knows(column.Label) && column.Label != "clean" ? Find(column.Label, norm, eps, classes, StepOf(column.Stages.Count == 1 ? column.Stages[0].Settings : "")) : null;
+        if (AutoAttack.Labelled(label, norm, eps, classes) is { } suite) return suite;
+        if (label.StartsWith("aa-", StringComparison.Ordinal)) throw new ArgumentException($"no version of AutoAttack on {classes} classes has the label '{label}'");
+        return Knows(label) && label != "clean" ? Find(label, norm, eps, classes, StepOf(settings)) : null;
     }
 
     private static double? StepOf(string settings) =>

@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>What a loss looks at: one image's logits, its class, and what the attack knows besides.</summary>
 public readonly ref struct LossInput

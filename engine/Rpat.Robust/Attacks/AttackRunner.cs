@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>How the network is asked.</summary>
 public sealed record AttackRunnerOptions
@@ -128,7 +128,7 @@ public sealed class AttackRunner
             s.Enter(attack, part);
             var result = await attack.Run(s, part);
             last = part;
-            if (result.Fooled && !RobustEvaluation.IsFeasible(s.Image, result.Point, attack.Norm, attack.Eps))
+            if (result.Fooled && !attack.Norm.Holds(s.Image, result.Point, attack.Eps))
                 (result, left) = (new AttackResult(s.Image, false, double.NegativeInfinity, -1), true);
             if (best is null || result.Fooled || result.Score > best.Score) best = result;
             if (result.Fooled) break;

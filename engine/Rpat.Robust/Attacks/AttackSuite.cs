@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Attacks in turn, each on the images that all before it have left: one column of a result. The images are always attacked from

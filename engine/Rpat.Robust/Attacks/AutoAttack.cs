@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// AutoAttack (Croce and Hein, ICML'20), constant for constant as in attacks.md section 2, for L∞ and L2. With fewer than ten classes

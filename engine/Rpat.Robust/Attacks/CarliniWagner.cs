@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Carlini and Wagner's L2 attack (S&amp;P'17; attacks.md 1.6): Adam on w with u = (tanh w + 1)/2 minimises ‖u − x‖² + c·F(u), with a
@@ -71,7 +71,7 @@ public sealed record CarliniWagner : Attack
             double push = Math.Max(Confidence - at.Loss, 0), objective = descent.SquaredDistance() + search.Weight * push;
             bool success = Wins(s, at);
             found |= success;
-            if (success) search.Record(u, Rpat.Robust.Norm.L2.Distance(u, s.Image), i);
+            if (success) search.Record(u, Rpat.Robust.Attacks.Norm.L2.Distance(u, s.Image), i);
             descent.Step(at.Gradient, push > 0 ? search.Weight : 0);
             if (i % every != 0) continue;
             if (AbortEarly && objective > 0.9999 * lastCheck) break;

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// DeepFool (Moosavi-Dezfooli et al., CVPR'16; attacks.md 1.7): sums moves to the nearest of the linearised boundaries. It has no radius

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// FAB, the fast adaptive boundary attack (Croce and Hein, ICML'20; attacks.md 2.4): looks for the nearest misclassified point by moving

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// One step of full length (attacks.md 1.1): FGSM, box(x + ε·sign g), for L∞ (Goodfellow et al., ICLR'15); FGM, box(x + ε·g/‖g‖₂), for L2.

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// The smallest move δ of a point z of the box onto the hyperplane w·v = b that stays in the box [0,1] (attacks.md 2.5). Useful moves

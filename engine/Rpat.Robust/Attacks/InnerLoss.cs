@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Robust.Losses;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>What training's attack maximises, recorded from the same terms as a method's loss (methods.md 7.1).</summary>
 public abstract record InnerLoss

@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>Refuses images and labels that no attack can give a meaningful answer for.</summary>
 internal static class InputCheck

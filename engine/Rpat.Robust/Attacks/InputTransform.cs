@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// A step in front of the network that belongs to the defence: a random one (expectation over transformation) or one without a useful

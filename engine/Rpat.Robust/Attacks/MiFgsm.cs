@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// MI-FGSM (Dong et al., CVPR'18; attacks.md 1.4), L∞: BIM along a running sum G ← decay·G + g/mean|g| of gradients that are

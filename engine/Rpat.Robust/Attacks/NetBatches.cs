@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Answers questions in batches. A batch is padded to one of a few sizes, at most a quarter larger, so that few tapes are recorded;

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// The geometry of an attack: a random start in the ε-ball, and one step with projection. Each is one kernel over the batch.
@@ -28,6 +28,15 @@ public abstract record Norm
 
     /// <summary>‖a − b‖ of one image, in double.</summary>
     public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => Geometry.Distance(a, b);
+
+    /// <summary>Whether a point lies in the box and in the ball around an image, in double (attacks.md 0.4 rule 7).</summary>
+    internal bool Holds(ReadOnlySpan<float> x, ReadOnlySpan<float> point, double eps)
+    {
+        const double LinfSlack = 1e-6, L2Slack = 1e-7, L2Share = 1e-5;
+        foreach (float v in point)
+            if (!(v >= 0 && v <= 1)) return false;
+        return Distance(x, point) <= (this == Linf ? eps + LinfSlack : eps * (1 + L2Share) + L2Slack);
+    }
 
     /// <summary>The norm of that name.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>

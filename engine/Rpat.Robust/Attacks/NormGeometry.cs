@@ -1,7 +1,7 @@
 using System.Numerics;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// A norm's geometry for one image on the host: what attacks with control flow of their own for each image are made of. Values are

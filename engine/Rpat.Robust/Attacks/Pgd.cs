@@ -3,7 +3,7 @@ using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Projected gradient descent for training: start, then gradient, step, project. Only input gradients are computed. The loss is summed

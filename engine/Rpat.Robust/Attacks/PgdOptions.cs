@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>Settings of projected gradient descent (attacks.md 1.3; methods.md 2.1 row A).</summary>
 public sealed record PgdOptions

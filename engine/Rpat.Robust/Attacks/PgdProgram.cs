@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all iterations, and what goes in and out of it.</summary>
 internal sealed class PgdProgram

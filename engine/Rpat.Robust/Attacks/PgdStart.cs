@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>Where training's PGD starts (methods.md 2.1).</summary>
 public enum PgdStart

@@ -1,6 +1,6 @@
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// R+FGSM in its first definition (Tramèr et al., ICLR'18; attacks.md 1.2), L∞: x′ = box(x + a·sign n), n normal, then one step of the

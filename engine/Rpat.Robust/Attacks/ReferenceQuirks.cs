@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// What the official codes do beside their papers' definitions, for runs that are to follow them bit by bit (methods.md section 8): none of

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Uniform numbers in [0,1) for one iteration of the Square attack on one image; iteration −1 is the start. In the order of attacks.md

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>Sizes and patterns of the Square attack (attacks.md 2.6).</summary>
 internal static class SquareShapes

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>A number of an attack's inner state, for tests and diagnostics.</summary>
 /// <param name="Quantity">What it is: <c>loss</c>, <c>best</c>, <c>step</c>, <c>norm</c>, <c>margin</c>…</param>

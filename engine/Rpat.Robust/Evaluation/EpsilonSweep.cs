@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>How a sweep runs; no result depends on anything but the seed and the number of the first image.</summary>
 public sealed record SweepOptions
@@ -130,7 +130,7 @@ public sealed class EpsilonSweep
             int i = (int)(outcome.Index - first);
             _queries[eps, i] += outcome.Forwards;
             var image = images.Slice(i * size, size);
-            bool fooled = outcome.Fooled && RobustEvaluation.IsFeasible(image, outcome.Image, attack.Norm, Epsilons[eps]);
+            bool fooled = outcome.Fooled && attack.Norm.Holds(image, outcome.Image, Epsilons[eps]);
             if (outcome.IsInfeasible || fooled != outcome.Fooled) _infeasible[eps]++;
             _success[eps, i] = fooled || !outcome.WasCorrect;
             if (fooled) _norms[eps, i] = attack.Norm.Distance(outcome.Image, image);

@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>The checks of attacks.md 2.7: six that AutoAttack makes, and those that it lacks. All are warnings.</summary>
 internal static class EvaluationChecks
@@ -61,7 +61,7 @@ internal static class EvaluationChecks
             images[(i * size)..((i + 1) * size)], plan.Radii[0].Value, new RandomKey(plan.Seed, Purpose.Noise, 0, plan.First + i, 0, 0).Stream()))];
         float[] logits = Logits(net, plan, noisy, image, count, 0);
         for (int i = 0; i < count; i++)
-            if (Robust.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Robust.Predictions.ArgMax(clean.AsSpan(i * classes, classes))) broken++;
+            if (Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Attacks.Predictions.ArgMax(clean.AsSpan(i * classes, classes))) broken++;
         return broken <= MuchNoise * count ? null
             : new("noise", FormattableString.Invariant($"Random noise alone, at eps {plan.Radii[0].Text}, changes the class of {broken} of the first {count} images: the radius is large for this model, or the model is not what it should be."));
     }
@@ -136,7 +136,7 @@ internal static class EvaluationChecks
     }
 
     private static int Predictions(float[] logits, int[] labels, int classes) =>
-        Enumerable.Range(0, logits.Length / classes).Count(i => Robust.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) == labels[i]);
+        Enumerable.Range(0, logits.Length / classes).Count(i => Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) == labels[i]);
 
     /// <summary>Largest distance of two rows of logits, each scaled to length 1.</summary>
     private static double Farthest(float[] a, float[] b, int classes) =>

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>The arrays of an evaluation's folder, read again.</summary>
 internal sealed class EvaluationFiles

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>An attack of a column.</summary>
 /// <param name="Attack">Its name.</param>

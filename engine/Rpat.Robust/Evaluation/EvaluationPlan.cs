@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>A radius with the text that names it, such as <c>8/255</c>.</summary>
 /// <param name="Text">As the user wrote it.</param>

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>Where an evaluation stands.</summary>
 /// <param name="Title">What is running, such as <c>aa 8/255: apgd-t</c>.</param>

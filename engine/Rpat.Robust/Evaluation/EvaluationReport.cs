@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>A sign that a result may not be what it looks like. None changes a number.</summary>
 /// <param name="Flag">Short name, such as <c>zero-gradient</c>.</param>

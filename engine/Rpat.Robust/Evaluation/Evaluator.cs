@@ -1,16 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
-
-/// <summary>How many of how many images were classified correctly.</summary>
-/// <param name="Correct">Correct ones.</param>
-/// <param name="Count">All.</param>
-public readonly record struct Accuracy(int Correct, int Count)
-{
-    /// <summary>Share of correct ones, 0 to 1.</summary>
-    public double Fraction => Count == 0 ? 0 : (double)Correct / Count;
-}
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run in
@@ -99,7 +90,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
             {
                 subject.Enter(attack, part);
                 var result = await attack.Run(subject, part);
-                if (result.Fooled && RobustEvaluation.IsFeasible(subject.Image, result.Point, attack.Norm, attack.Eps)) return true;
+                if (result.Fooled && attack.Norm.Holds(subject.Image, result.Point, attack.Eps)) return true;
             }
         return false;
     }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The adversarial images of an evaluation: for each radius and column one .npy file of all images <c>[N, C, H, W]</c>, float32, whose

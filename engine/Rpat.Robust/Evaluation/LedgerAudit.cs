@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Whether a ledger is what a plan must leave behind: one clean line an image; for each column and each image that was right, a line for

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>What one part of one attack did to one image: a line of the ledger. Nothing in it depends on time, batch or order.</summary>
 /// <param name="Eps">Number of the radius in the plan, from 0; −1 for the clean pass.</param>

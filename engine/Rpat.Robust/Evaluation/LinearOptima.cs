@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// What is exactly possible against z = Wx + b on images in [0,1] (attacks.md 4.1). A perturbation uses each value in proportion to its

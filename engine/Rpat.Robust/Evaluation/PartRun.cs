@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>One part of one attack on one image, judged: a line of the ledger and the picture that it counts.</summary>
 /// <param name="Entry">The line, without the picture's digest.</param>
@@ -42,7 +42,7 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
     private static async Task<LedgerEntry> Judged(LedgerEntry entry, Subject s, float[] point, Attack attack, int passes)
     {
         double norm = attack.Norm.Distance(point, s.Image);
-        if (!RobustEvaluation.IsFeasible(s.Image, point, attack.Norm, attack.Eps)) return entry with { Norm = norm };
+        if (!attack.Norm.Holds(s.Image, point, attack.Eps)) return entry with { Norm = norm };
         int wrong = 0;
         float[] fooling = [];
         for (int pass = 0; pass < passes; pass++)

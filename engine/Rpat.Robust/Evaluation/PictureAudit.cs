@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>Whether each line of a ledger says what the network answers: of the clean image, and of the picture that it counts.</summary>
 internal static class PictureAudit
@@ -53,7 +53,7 @@ internal static class PictureAudit
         var norm = Norm.Parse(model.Manifest.Norm);
         float[] x = Boxed(model.Files.ImageOf(model.Files.Pixels, e.Sample));
         double distance = norm.Distance(u, x);
-        bool feasible = RobustEvaluation.IsFeasible(x, u, norm, model.Manifest.EpsValues[e.Eps]);
+        bool feasible = norm.Holds(x, u, model.Manifest.EpsValues[e.Eps]);
         if (Ledger.DigestOf(u) != e.Digest) return "the stored example is not the one in the ledger" + (feasible ? "" : ", and lies outside ball or box");
         if (!feasible) return FormattableString.Invariant($"lies outside ball or box (distance {distance:R})");
         return Math.Abs(distance - e.Norm) <= NormShare * distance ? null

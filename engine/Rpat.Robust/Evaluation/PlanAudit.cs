@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>Whether a manifest says one thing throughout, and each column is what its label promises.</summary>
 internal static class PlanAudit
@@ -25,7 +25,9 @@ internal static class PlanAudit
     /// <summary>The column of the catalog that a label promises, or null.</summary>
     /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the attack does not know the norm.</exception>
     public static AttackSuite? Promised(EvaluationManifest manifest, ColumnPlan column) =>
-        AttackCatalog.Promised(column, Norm.Parse(manifest.Norm), manifest.EpsValues[column.Eps], manifest.Classes);
+        AttackCatalog.Promised(
+            column.Label, column.Stages.Count == 1 ? column.Stages[0].Settings : "", Norm.Parse(manifest.Norm), manifest.EpsValues[column.Eps],
+            manifest.Classes);
 
     /// <summary>What makes a manifest unreadable as a plan, or null.</summary>
     public static string? Shape(EvaluationManifest m)

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The exact worst margin of a net with two inputs and one hidden ReLU layer in an L∞ ball (attacks.md 4.2). On the square that ball and

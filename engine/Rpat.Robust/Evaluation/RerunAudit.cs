@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Lines of a ledger made again: of each column of the catalog the line that counts a picture at the least cost, which shows that radius,

@@ -1,6 +1,6 @@
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>A network is less robust than a test demands.</summary>
 /// <param name="message">One sentence: what was measured, and what was wanted.</param>

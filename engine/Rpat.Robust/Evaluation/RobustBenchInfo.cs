@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts; what only people know is

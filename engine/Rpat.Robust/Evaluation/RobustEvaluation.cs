@@ -2,7 +2,7 @@ using System.Text.Json;
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// An evaluation in a folder of its own: clean pass, then at each radius each column's attacks on the images that are still right. Every
@@ -10,7 +10,6 @@ namespace Rpat.Robust;
 /// </summary>
 public sealed class RobustEvaluation
 {
-    private const double LinfSlack = 1e-6, L2Slack = 1e-7, L2Share = 1e-5; // attacks.md 0.4 rule 7
 
     private readonly Classifier _net;
     private readonly EvaluationPlan _plan;
@@ -146,14 +145,6 @@ public sealed class RobustEvaluation
                 return;
             }
         });
-    }
-
-    /// <summary>Whether a point lies in ball and box, in double (attacks.md 0.4 rule 7).</summary>
-    internal static bool IsFeasible(ReadOnlySpan<float> x, ReadOnlySpan<float> u, Norm norm, double eps)
-    {
-        foreach (float v in u)
-            if (!(v >= 0 && v <= 1)) return false;
-        return norm.Distance(x, u) <= (norm == Norm.Linf ? eps + LinfSlack : eps * (1 + L2Share) + L2Slack);
     }
 
     private void Drive(int[] todo, string title, Func<int> alive, long costEach, Func<Subject, Task> work)

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>The paper's two summaries of a clean and a robust accuracy (methods.md section 6).</summary>
 public static class RobustnessScores

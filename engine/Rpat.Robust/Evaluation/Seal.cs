@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The digest of an evaluation: <c>SHA256SUMS</c> lists every file of the folder as <c>sha256sum</c> does, and its own SHA-256 is the one

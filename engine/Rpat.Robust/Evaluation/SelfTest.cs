@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>One comparison of the self-test.</summary>
 /// <param name="Name">What was attacked by what.</param>

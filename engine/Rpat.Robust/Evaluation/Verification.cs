@@ -2,7 +2,7 @@ using System.Text.Json;
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>What re-checking an evaluation from its files alone found.</summary>
 /// <param name="Digest">The one digest of all files, SHA-256; empty where the folder has none.</param>

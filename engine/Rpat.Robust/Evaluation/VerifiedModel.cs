@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>A network under verification with the evaluation's images; asked without any of the attacks' machinery.</summary>
 internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, EvaluationManifest manifest, int batch, InputTransform? transform)

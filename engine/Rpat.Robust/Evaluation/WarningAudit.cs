@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Whether a result tells the warnings that its evaluation gives rise to: those that follow from the ledger and the plan word for word;

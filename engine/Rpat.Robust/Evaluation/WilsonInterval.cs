@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>Wilson's score interval of a share at 95 %: what an accuracy on that many images says about all images.</summary>
 /// <param name="Low">Lower end, 0 to 1.</param>

@@ -3,7 +3,7 @@ using Rpat.Engine;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// A training method, declared by its blocks (methods.md 7.1, 7.2): which attack makes x′, which loss is taken where, and what is done

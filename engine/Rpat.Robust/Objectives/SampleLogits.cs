@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>What sample weights are made of: quantities of one row of logits on the host, in double.</summary>
 public static class SampleLogits

@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>Makes target probabilities that replace the true classes, before the attack.</summary>
 public abstract record TargetRule

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Robust.Losses;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>The loss terms of methods.md 7.1, means over the batch.</summary>
 public sealed partial class Views

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// What a training step's loss may look at: the logits at the image x, at its adversarial version x′ and at points between them.

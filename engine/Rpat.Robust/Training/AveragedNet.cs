@@ -3,7 +3,7 @@ using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Robust.Modifiers;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>The averaged network of a run, how often it moved, and the rule by which it does.</summary>
 public sealed class AveragedNet : StepHook

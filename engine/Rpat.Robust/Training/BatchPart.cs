@@ -1,6 +1,6 @@
 using Rpat.Engine.Distributed;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>Cuts one process's part out of batches of one size.</summary>
 /// <param name="share">The part.</param>

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>
 /// Estimates a network's running statistics anew from clean images: the mean of the batches' statistics, each weighted by its size

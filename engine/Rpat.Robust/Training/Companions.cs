@@ -1,6 +1,6 @@
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>Networks that a method needs beside the trained one.</summary>
 public sealed record Companions

@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>
 /// Logits of a network that is not trained by the step (a teacher, an average), at x, x′ and between: constants that are computed

@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>Evaluation-mode logits of a batch on the host, for targets that are computed there.</summary>
 internal sealed class Glance

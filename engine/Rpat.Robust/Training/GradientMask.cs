@@ -1,7 +1,7 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>
 /// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence lies

@@ -1,7 +1,7 @@
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>Adds a network's gradients over the processes that share a batch, all of them in one piece, in the order of the ranks.</summary>
 internal sealed class GradientSum(ParameterStore store)

@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>Averaged predictions by image; it grows to the largest index that it meets.</summary>
 internal sealed class HistoryTable(HistoryRule rule, int classes) : ITrainingState

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>What must survive a stop so that the run goes on bit for bit, the network's own weights aside.</summary>
 public interface ITrainingState

@@ -4,7 +4,7 @@ using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 using Rpat.Robust.Losses;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>
 /// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a

@@ -3,7 +3,7 @@ using Rpat.Engine.Distributed;
 using Rpat.Engine.Nn;
 using Rpat.Robust.Modifiers;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>A step as it was recorded for one batch size and one objective, and the tensors that go in and out of it.</summary>
 internal sealed class StepProgram

@@ -1,6 +1,6 @@
 using Rpat.Engine;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>
 /// What a training step is given: images <c>[N, C, H, W]</c> in [0,1], or two views of each, <c>[2N, C, H, W]</c>, all first views before

@@ -5,7 +5,7 @@ using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Robust.Modifiers;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →

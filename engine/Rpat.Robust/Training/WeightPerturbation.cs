@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Robust.Modifiers;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Training;
 
 /// <summary>Moves a network's weights up the gradient that a proxy pass left, and back.</summary>
 internal sealed class Perturber : StepHook

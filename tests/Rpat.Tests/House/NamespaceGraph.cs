@@ -17,22 +17,22 @@ internal sealed class NamespaceGraph
     private readonly Assembly _assembly;
     private readonly Dictionary<string, Dictionary<string, string>> _edges = [];
 
-    public NamespaceGraph(Assembly assembly)
+    public NamespaceGraph(Assembly assembly, string root = "Rpat.")
     {
         _assembly = assembly;
-        foreach (var type in assembly.GetTypes().Where(type => type.Namespace?.StartsWith("Rpat.", StringComparison.Ordinal) == true))
+        foreach (var type in assembly.GetTypes().Where(type => type.Namespace?.StartsWith(root, StringComparison.Ordinal) == true))
             foreach (var needed in Needs(type).SelectMany(Parts).Distinct()) Add(type, needed);
     }
 
-    /// <summary>Every namespace that other types of the assembly are needed in, or that needs some.</summary>
-    public IEnumerable<string> Namespaces => _edges.Keys;
-
-    /// <summary>The edges inside each knot: a set of namespaces that need each other in a circle.</summary>
-    public IEnumerable<string> Circles() =>
+    /// <summary>The edges of each circle of namespaces, but for those between two that are excused.</summary>
+    public IEnumerable<string> Circles(IReadOnlyList<string> excused) =>
         from source in _edges.Keys.Order(StringComparer.Ordinal)
         from edge in _edges[source].OrderBy(edge => edge.Key, StringComparer.Ordinal)
-        where Reaches(edge.Key, source)
+        where Reaches(edge.Key, source) && !(Is(source, excused) && Is(edge.Key, excused))
         select $"{source} -> {edge.Key} ({edge.Value})";
+
+    private static bool Is(string name, IReadOnlyList<string> places) =>
+        places.Any(place => name == place || name.StartsWith(place + ".", StringComparison.Ordinal));
 
     private void Add(Type from, Type to)
     {

@@ -111,7 +111,7 @@ public sealed partial class TamperingTests
     private void Radii(string text, double value) => Manifest(m => m with { Eps = [m.Eps[0], text], EpsValues = [m.EpsValues[0], value] });
 
     private void Ledger(Func<List<LedgerEntry>, IEnumerable<LedgerEntry>> edit) =>
-        File.WriteAllText(Path.Combine(_folder, "ledger.jsonl"), Rpat.Robust.Ledger.Text([.. edit(Entries(_folder))]));
+        File.WriteAllText(Path.Combine(_folder, "ledger.jsonl"), Rpat.Robust.Evaluation.Ledger.Text([.. edit(Entries(_folder))]));
 
     private void Lines(Func<LedgerEntry, bool> which, Func<LedgerEntry, LedgerEntry> edit)
     {
@@ -165,7 +165,7 @@ public sealed partial class TamperingTests
             edit(x, sound.M.Images[from..(from + 192)]);
             x.CopyTo(values, from);
         });
-        return Rpat.Robust.Ledger.DigestOf(x);
+        return Rpat.Robust.Evaluation.Ledger.DigestOf(x);
     }
 
     private void Stray()

@@ -175,7 +175,7 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
             JsonNode node = JsonNode.Parse(JsonSerializer.Serialize(entry))!;
             Change(node[field]!.AsValue());
             lines[at] = node.Deserialize<LedgerEntry>()!;
-            File.WriteAllText(Path.Combine(_folder, "ledger.jsonl"), Rpat.Robust.Ledger.Text(lines));
+            File.WriteAllText(Path.Combine(_folder, "ledger.jsonl"), Rpat.Robust.Evaluation.Ledger.Text(lines));
             Reseal();
             AssertRefused($"{field} of {entry}");
         }
@@ -230,5 +230,5 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
         }
     }
 
-    private static List<LedgerEntry> Entries(string folder) => [.. Rpat.Robust.Ledger.Read(folder)];
+    private static List<LedgerEntry> Entries(string folder) => [.. Rpat.Robust.Evaluation.Ledger.Read(folder)];
 }

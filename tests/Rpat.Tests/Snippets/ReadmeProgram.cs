@@ -6,9 +6,10 @@ using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Engine.Tensors;
 using Rpat.Models;
-using Rpat.Robust;
+using Rpat.Robust.Attacks;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
+using Rpat.Robust.Training;
 // </readme>
 
 namespace Rpat.Tests.Snippets;

@@ -5,6 +5,7 @@ using Rpat.Engine.Gpu.Primitives;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Tests.Gpu;
 using Rpat.Trainer.Bench;
+using SelfTest = Rpat.Trainer.Bench.SelfTest;
 
 namespace Rpat.Tests.Trainer.Bench;
 

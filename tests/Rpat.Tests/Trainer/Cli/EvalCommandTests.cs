@@ -179,7 +179,7 @@ public sealed class EvalCommandTests : IDisposable
     private string[] Entries(string folder, Func<int, bool> wanted, int first) =>
     [
         .. from line in File.ReadLines(_test.PathOf($"{folder}/ledger.jsonl"))
-           let entry = JsonSerializer.Deserialize<Rpat.Robust.LedgerEntry>(line)!
+           let entry = JsonSerializer.Deserialize<Rpat.Robust.Evaluation.LedgerEntry>(line)!
            where wanted(entry.Sample)
            select (entry with { Sample = entry.Sample - first }).ToString(),
     ];

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Attacks;
 
 /// <summary>Predictions from logits.</summary>
 public static class Predictions
@@ -23,4 +23,13 @@ public static class Predictions
         }
         return best;
     }
+}
+
+/// <summary>How many of how many images were classified correctly.</summary>
+/// <param name="Correct">Correct ones.</param>
+/// <param name="Count">All.</param>
+public readonly record struct Accuracy(int Correct, int Count)
+{
+    /// <summary>Share of correct ones, 0 to 1.</summary>
+    public double Fraction => Count == 0 ? 0 : (double)Correct / Count;
 }

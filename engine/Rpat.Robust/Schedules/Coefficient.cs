@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Schedules;
 
 /// <summary>
 /// A number that a method multiplies a term with, as a function of where the run stands. It changes a recorded term's weight, so

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>Which images a mean is taken over: by the outcome at x′, and perhaps only those that are right at x.</summary>
 /// <param name="Name">For tables.</param>

@@ -2,7 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Measures how logits and features of a network in eval mode change along perturbations (methods.md section 5): the quantities behind

@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Schedules;
 
 /// <summary>Where a run stands: what schedules of coefficients depend on.</summary>
 /// <param name="Epoch">Epoch, counted from 1.</param>

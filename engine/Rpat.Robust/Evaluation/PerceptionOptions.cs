@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>How the perception of a network is measured (methods.md section 5).</summary>
 public sealed record PerceptionOptions

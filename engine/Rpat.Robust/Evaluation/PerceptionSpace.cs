@@ -1,4 +1,4 @@
-namespace Rpat.Robust;
+namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// How one representation h (logits, or features before the last layer) of each image moves from x to x′ = x + Δ. Arrays are by
