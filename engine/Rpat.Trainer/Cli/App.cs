@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Rpat.Trainer.Errors;
-using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Cli;
 

@@ -54,7 +54,7 @@ internal sealed class AttackCommand
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
         using var device = _threat.Open(parsed);
-        return EvalSubject.Open(options, device, _host);
+        return EvalSubject.Open(options, device, _host.Warn);
     }
 
     private static (AttackSuite Suite, Made Made) Perturb(EvalOptions options, EvalSubject subject, int? goal, int batch)

@@ -65,7 +65,7 @@ internal sealed class EvalCommand
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
         using var device = _threat.Open(parsed);
-        return EvalSubject.Open(options, device, _host);
+        return EvalSubject.Open(options, device, _host.Warn);
     }
 
     private int Judge(IEnumerable<string> missed)

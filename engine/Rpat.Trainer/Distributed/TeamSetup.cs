@@ -14,6 +14,9 @@ namespace Rpat.Trainer.Distributed;
 /// <summary>How the processes of a run come together, and what each of them takes of its machine.</summary>
 internal static class TeamSetup
 {
+    /// <summary>The environment variable with the word that all processes of a run have in common.</summary>
+    public const string TokenVariable = "RPAT_TEAM_SECRET";
+
     /// <summary>Checks that a batch can be divided evenly.</summary>
     /// <exception cref="ConfigException">It cannot; the sentence names the nearest sizes that can.</exception>
     public static void RequireDivisible(TrainerConfig config, int size)
@@ -25,11 +28,14 @@ internal static class TeamSetup
     }
 
     /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
-    public static TeamOptions Options(ResolvedConfig given, Host host)
+    /// <param name="given">Their configuration.</param>
+    /// <param name="token">The value of <see cref="TokenVariable"/>, or null.</param>
+    /// <param name="note">Told what should be known of who joins.</param>
+    public static TeamOptions Options(ResolvedConfig given, string? token, Action<string> note)
     {
         var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path)).Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', keys))));
-        return new TeamOptions(MachineInfo.ProgramVersion(), hash) { Secret = host.Environment.GetValueOrDefault(Workers.SecretVariable) ?? "", Note = host.Warn };
+        return new TeamOptions(MachineInfo.ProgramVersion(), hash) { Secret = token ?? "", Note = note };
     }
 
     /// <summary>A process's share of its machine: cores divided where the number of threads is not given, and a GPU of its own.</summary>
@@ -46,30 +52,13 @@ internal static class TeamSetup
     /// <summary>A sentence where anybody on the network can take part in a run; null elsewhere.</summary>
     public static string? Warning(Place place, TeamOptions options) => options.Secret.Length > 0 || MeetingAddress.IsLoopback(place.Host)
         ? null
-        : $"warning: {Workers.SecretVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all processes the same random word.";
+        : $"warning: {TokenVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all processes the same random word.";
 
     /// <summary>Waits for the processes that somebody else starts.</summary>
     public static Communicator Host(Place place, TeamOptions options)
     {
         using var point = new MeetingPoint(MeetingAddress.Of(place.Host), place.Port);
         return point.Gather(place.Size, options);
-    }
-
-    /// <summary>Starts the other processes on this machine and waits for them.</summary>
-    public static (Communicator Team, Workers Workers) Launch(int size, TeamOptions options, IReadOnlyList<string> arguments)
-    {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
-        string secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var workers = Workers.Start(size, point.Port, secret, arguments);
-        try
-        {
-            return (point.Gather(size, options with { Secret = secret }, workers.RequireAlive), workers);
-        }
-        catch
-        {
-            workers.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Who the processes are and what each computes, for people.</summary>

@@ -1,7 +1,6 @@
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Gpu;
 using Rpat.Robust;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Trainer.Errors;
 
@@ -14,7 +13,6 @@ internal sealed record ErrorReport(string Sentence, int Code)
     public static ErrorReport Of(Exception error) => error switch
     {
         UserException known => new(OneLine(known.Message), known.Code),
-        DataSpecException => new(OneLine(error.Message), ExitCode.Usage),
         DataException => new(OneLine(error.Message), ExitCode.Data),
         CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
         HandshakeException => new(OneLine(error.Message), ExitCode.Usage),

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Rpat.Engine;
 using Rpat.Robust;
-using Rpat.Trainer.Cli;
 using Rpat.Trainer.Data;
 using Rpat.Trainer.Errors;
 using Rpat.Trainer.Weights;
@@ -22,14 +21,17 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     public int[] Labels => Set.Labels;
 
     /// <summary>Opens both.</summary>
+    /// <param name="options">What is asked for.</param>
+    /// <param name="device">Where the network computes.</param>
+    /// <param name="note">Told what should be known before a result is trusted.</param>
     /// <exception cref="UsageException">They do not belong together.</exception>
-    public static EvalSubject Open(EvalOptions options, Device device, Host host)
+    public static EvalSubject Open(EvalOptions options, Device device, Action<string> note)
     {
         var data = DataSets.Open(options.Data, options.DataDir);
-        foreach (string note in data.Notes) host.Warn($"note: {note}");
+        foreach (string line in data.Notes) note($"note: {line}");
         var images = Part(data.Test, options);
         var network = Load(device, options, images);
-        foreach (string note in network.Notes) host.Warn($"note: {note}");
+        foreach (string line in network.Notes) note($"note: {line}");
         RequireFit(network, images);
         var values = new float[images.Count * images.ImageSize];
         images.CopyFloats([.. Enumerable.Range(0, images.Count)], values);

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Rpat.Trainer.Report;
 using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Runs;
@@ -13,12 +12,21 @@ internal static partial class RunContents
     /// <summary>An empty file that every run folder has from its first moment on, and no other folder.</summary>
     public const string Marker = ".rpat-run";
 
-    private static readonly string[] _parts = [CheckpointStore.FolderName, "images", "tb", "eval", "perception"];
+    /// <summary>The folder of its checkpoints.</summary>
+    public const string CheckpointFolder = "checkpoints";
+
+    /// <summary>What a diverged run leaves to be looked at.</summary>
+    public const string PostMortem = "post-mortem.safetensors";
+
+    /// <summary>The page about it.</summary>
+    public const string Report = "report.html";
+
+    private static readonly string[] _parts = [CheckpointFolder, "images", "tb", "eval", "perception"];
 
     private static readonly string[] _names =
     [
         RunRecord.FileName, RunFolder.ConfigName, MetricsLog.EventsName, MetricsLog.TableName, RunLog.FileName, RunFolder.WarningsName,
-        CheckpointFile.Name, CheckpointFile.Best, PostMortem.FileName, RunResult.FileName, ReportFile.Name,
+        CheckpointFile.Name, CheckpointFile.Best, PostMortem, RunResult.FileName, Report,
     ];
 
     /// <summary>Whether this program made a folder: it has the marker, or as of earlier versions a record that only a run has.</summary>
@@ -61,7 +69,7 @@ internal static partial class RunContents
     /// <summary>The checkpoints of a run.</summary>
     public static IEnumerable<string> Checkpoints(string folder)
     {
-        string place = Path.Combine(folder, CheckpointStore.FolderName);
+        string place = Path.Combine(folder, CheckpointFolder);
         return Directory.Exists(place) && !IsLink(place)
             ? Directory.GetFiles(place).Where(file => Step().IsMatch(Path.GetFileName(file)) && IsFile(file)).Order(StringComparer.Ordinal)
             : [];

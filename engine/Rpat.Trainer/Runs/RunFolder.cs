@@ -156,7 +156,7 @@ internal sealed class RunFolder : IDisposable
     // The lock is held, so their writer is dead. Evaluations have folders of their own, in which another process may be at work.
     private void RemoveHalfWritten()
     {
-        string[] folders = [Path, .. new[] { Training.CheckpointStore.FolderName, "images" }.Select(PathOf)];
+        string[] folders = [Path, .. new[] { RunContents.CheckpointFolder, "images" }.Select(PathOf)];
         foreach (var (half, _) in RunContents.HalfWritten(Path).ToList())
             if (folders.Contains(System.IO.Path.GetDirectoryName(half))) File.Delete(half);
     }

@@ -51,7 +51,7 @@ internal sealed class RunLeftovers(Action<string> keeps)
 
     private IEnumerable<Leftover> Checkpoints(string run)
     {
-        string folder = Path.Combine(run, Training.CheckpointStore.FolderName);
+        string folder = Path.Combine(run, RunContents.CheckpointFolder);
         if (RunRecord.Read(run) is not { Status: RunStatus.Finished } || !Directory.Exists(folder)) yield break;
         if (RunContents.Find(run, Training.CheckpointFile.Name) is null)
         {

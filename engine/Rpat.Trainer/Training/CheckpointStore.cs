@@ -11,9 +11,6 @@ namespace Rpat.Trainer.Training;
 /// <param name="keepEvery">Those at the end of every so many epochs stay for good; 0 for none.</param>
 internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
 {
-    /// <summary>The folder's name in a run folder.</summary>
-    public const string FolderName = "checkpoints";
-
     private const string Prefix = "step-";
     private const string Suffix = ".safetensors";
 

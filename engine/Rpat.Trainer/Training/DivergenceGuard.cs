@@ -3,22 +3,6 @@ using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Training;
 
-/// <summary>What the guard remembers from step to step; part of every checkpoint.</summary>
-/// <param name="Steps">Steps that were looked at.</param>
-/// <param name="Smoothed">The loss, averaged over about the last twenty steps.</param>
-/// <param name="Lowest">The lowest that this average has been.</param>
-/// <param name="OnlyClass">The class that every image of the last batches was put in, or −1.</param>
-/// <param name="OnlyClassSteps">For how many steps.</param>
-/// <param name="Rollbacks">How often the run was rolled back.</param>
-/// <param name="LastRollback">The step that it was last rolled back to, or −1.</param>
-/// <param name="RateFactor">What the schedule's learning rate is multiplied by since then.</param>
-internal sealed record GuardState(
-    int Steps, double Smoothed, double Lowest, int OnlyClass, int OnlyClassSteps, int Rollbacks, int LastRollback, double RateFactor)
-{
-    /// <summary>Of a run that has not begun.</summary>
-    public static GuardState New { get; } = new(0, 0, double.MaxValue, -1, 0, 0, -1, 1);
-}
-
 /// <summary>Tells when training has left the range of numbers or has stopped to learn.</summary>
 /// <param name="config">Where the limits are.</param>
 /// <param name="classes">Number of classes K; ln K is the loss of a guess.</param>

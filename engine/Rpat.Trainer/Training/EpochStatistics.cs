@@ -92,15 +92,3 @@ internal sealed class EpochStatistics(TrainingStep step)
         else sums[at] = new Metric(name, sums[at].Value + value);
     }
 }
-
-/// <summary>Sums over the images of an epoch so far.</summary>
-/// <param name="Loss">Of the loss.</param>
-/// <param name="Parts">Of each of its parts.</param>
-/// <param name="Correct">Correct predictions.</param>
-/// <param name="Images">Images.</param>
-/// <param name="Accuracies">Correct predictions by what they are of; not in older checkpoints.</param>
-internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images, IReadOnlyList<Metric>? Accuracies = null)
-{
-    /// <summary>Of an epoch that has not begun.</summary>
-    public static EpochSums None { get; } = new(0, [], 0, 0);
-}

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Training;
 
@@ -9,9 +10,6 @@ namespace Rpat.Trainer.Training;
 /// </summary>
 internal sealed class PostMortem(Run run) : IRunObserver
 {
-    /// <summary>The file's name in the run folder.</summary>
-    public const string FileName = "post-mortem.safetensors";
-
     /// <summary>Writes the file.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Diverged(ImageBatch batch, float rate, string reason)
@@ -23,7 +21,7 @@ internal sealed class PostMortem(Run run) : IRunObserver
             ["rpat.epoch"] = run.State.Epoch.ToString(CultureInfo.InvariantCulture),
             ["rpat.rate"] = rate.ToString("R", CultureInfo.InvariantCulture),
         };
-        Safetensors.Write(run.Folder.PathOf(FileName), [.. Batch(batch, run.State.Statistics.LastLogits), .. Weights(), .. run.Step.State()], metadata);
+        Safetensors.Write(run.Folder.PathOf(RunContents.PostMortem), [.. Batch(batch, run.State.Statistics.LastLogits), .. Weights(), .. run.Step.State()], metadata);
     }
 
     private IEnumerable<NamedArray> Batch(ImageBatch batch, float[] logits)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Rpat.Robust;
-using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;

@@ -11,7 +11,7 @@ internal sealed class RunSaver(Run run, RunReporter report) : IRunObserver
     private readonly GuardSection _guard = run.Config.Guard;
     private readonly CheckpointClock _due = new(run.Config.Checkpoint);
     private readonly CheckpointStore _store = new(
-        run.Folder.PathOf(CheckpointStore.FolderName), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
+        run.Folder.PathOf(RunContents.CheckpointFolder), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
     private (int Step, int Epoch) _saved;
 
     /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one begins again.</summary>

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Rpat.Engine;
 using Rpat.Trainer.Runs;
+using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Training;
 
@@ -55,4 +56,55 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
         hash.AppendData(images.Pixels);
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
+}
+
+/// <summary>Sums over the images of an epoch so far.</summary>
+/// <param name="Loss">Of the loss.</param>
+/// <param name="Parts">Of each of its parts.</param>
+/// <param name="Correct">Correct predictions.</param>
+/// <param name="Images">Images.</param>
+/// <param name="Accuracies">Correct predictions by what they are of; not in older checkpoints.</param>
+internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images, IReadOnlyList<Metric>? Accuracies = null)
+{
+    /// <summary>Of an epoch that has not begun.</summary>
+    public static EpochSums None { get; } = new(0, [], 0, 0);
+}
+
+/// <summary>What the guard remembers from step to step; part of every checkpoint.</summary>
+/// <param name="Steps">Steps that were looked at.</param>
+/// <param name="Smoothed">The loss, averaged over about the last twenty steps.</param>
+/// <param name="Lowest">The lowest that this average has been.</param>
+/// <param name="OnlyClass">The class that every image of the last batches was put in, or −1.</param>
+/// <param name="OnlyClassSteps">For how many steps.</param>
+/// <param name="Rollbacks">How often the run was rolled back.</param>
+/// <param name="LastRollback">The step that it was last rolled back to, or −1.</param>
+/// <param name="RateFactor">What the schedule's learning rate is multiplied by since then.</param>
+internal sealed record GuardState(
+    int Steps, double Smoothed, double Lowest, int OnlyClass, int OnlyClassSteps, int Rollbacks, int LastRollback, double RateFactor)
+{
+    /// <summary>Of a run that has not begun.</summary>
+    public static GuardState New { get; } = new(0, 0, double.MaxValue, -1, 0, 0, -1, 1);
+}
+
+/// <summary>What validation has found; part of every checkpoint.</summary>
+/// <param name="BestEpoch">The epoch whose network was the most robust; 0 before the first measurement.</param>
+/// <param name="Best">Its accuracy under the monitored attack.</param>
+/// <param name="TrainAtBest">The accuracy on what was trained on in that epoch.</param>
+/// <param name="Falling">For how many measurements in a row validation has fallen while training rose.</param>
+/// <param name="Collapsed">Whether robustness is gone since the best epoch; not in older checkpoints.</param>
+internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBest, int Falling, bool Collapsed = false)
+{
+    private const double Much = 0.5, Noise = 0.02;
+
+    /// <summary>
+    /// Whether robust accuracy is suddenly gone although the images of the training attack are still learnt: catastrophic overfitting
+    /// (Wong, Rice, Kolter, 2020), in which a network learns to fool a weak attack.
+    /// </summary>
+    /// <param name="robust">Accuracy under the monitored attack now.</param>
+    /// <param name="train">Accuracy on what was trained on now.</param>
+    /// <param name="classes">Number of classes; a network that guesses has nothing to lose.</param>
+    public bool IsCollapse(double robust, double train, int classes) => Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
+
+    /// <summary>Of a run that has not been measured.</summary>
+    public static MonitorState New { get; } = new(0, -1, 0, 0);
 }

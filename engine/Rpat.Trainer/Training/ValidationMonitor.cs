@@ -4,29 +4,6 @@ using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Training;
 
-/// <summary>What validation has found; part of every checkpoint.</summary>
-/// <param name="BestEpoch">The epoch whose network was the most robust; 0 before the first measurement.</param>
-/// <param name="Best">Its accuracy under the monitored attack.</param>
-/// <param name="TrainAtBest">The accuracy on what was trained on in that epoch.</param>
-/// <param name="Falling">For how many measurements in a row validation has fallen while training rose.</param>
-/// <param name="Collapsed">Whether robustness is gone since the best epoch; not in older checkpoints.</param>
-internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBest, int Falling, bool Collapsed = false)
-{
-    private const double Much = 0.5, Noise = 0.02;
-
-    /// <summary>
-    /// Whether robust accuracy is suddenly gone although the images of the training attack are still learnt: catastrophic overfitting
-    /// (Wong, Rice, Kolter, 2020), in which a network learns to fool a weak attack.
-    /// </summary>
-    /// <param name="robust">Accuracy under the monitored attack now.</param>
-    /// <param name="train">Accuracy on what was trained on now.</param>
-    /// <param name="classes">Number of classes; a network that guesses has nothing to lose.</param>
-    public bool IsCollapse(double robust, double train, int classes) => Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
-
-    /// <summary>Of a run that has not been measured.</summary>
-    public static MonitorState New { get; } = new(0, -1, 0, 0);
-}
-
 /// <summary>
 /// Looks at what the network achieves after an epoch on the images that choose, keeps the most robust one in <c>best.safetensors</c>, and warns of robust overfitting
 /// (Rice, Wong, Kolter, 2020): validation falls from its best while training still rises.

@@ -1,7 +1,6 @@
 using Rpat.Trainer.Config;
-using Rpat.Trainer.Output;
 
-namespace Rpat.Trainer.Cli;
+namespace Rpat.Trainer.Output;
 
 /// <summary>What the program may touch of its process, so that tests can run it in theirs.</summary>
 /// <param name="Out">Results.</param>

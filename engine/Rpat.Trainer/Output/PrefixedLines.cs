@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Rpat.Trainer.Reproduce;
+namespace Rpat.Trainer.Output;
 
 /// <summary>Hands on each line with a title before it, and remembers the last sentence of an error.</summary>
 /// <param name="output">Where the lines go.</param>

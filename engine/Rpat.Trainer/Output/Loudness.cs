@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Rpat.Trainer.Cli;
+namespace Rpat.Trainer.Output;
 
 /// <summary>How much the program says on stderr.</summary>
 internal enum LogLevel
