@@ -4,9 +4,6 @@ using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Bench;
 

@@ -67,7 +67,7 @@ internal sealed class SelfTest(Device device, KernelSizes sizes, TimeSpan time)
         double largest = 1e-30, difference = 0;
         foreach (int i in Sample(actual.Length))
         {
-            double expected = one.Reference(Place.Of(one.Result.Shape, i));
+            double expected = one.Reference(Kernels.Place.Of(one.Result.Shape, i));
             if (!float.IsFinite(actual[i])) return double.PositiveInfinity;
             largest = Math.Max(largest, Math.Abs(expected));
             difference = Math.Max(difference, Math.Abs(expected - actual[i]));

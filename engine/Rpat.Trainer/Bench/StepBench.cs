@@ -4,8 +4,6 @@ using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Bench;
 

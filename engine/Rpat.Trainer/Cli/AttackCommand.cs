@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Rpat.Engine;
 using Rpat.Robust;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
 
 namespace Rpat.Trainer.Cli;

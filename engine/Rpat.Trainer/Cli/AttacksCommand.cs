@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Rpat.Robust;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

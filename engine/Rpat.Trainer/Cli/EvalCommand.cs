@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Rpat.Engine;
 using Rpat.Robust;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 

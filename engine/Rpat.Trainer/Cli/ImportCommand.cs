@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Rpat.Engine;
 using Rpat.Engine.Nn;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

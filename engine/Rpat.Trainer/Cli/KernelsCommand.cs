@@ -4,8 +4,6 @@ using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Bench.Kernels;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Rpat.Engine.Gpu;
 using Rpat.Robust.Losses;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

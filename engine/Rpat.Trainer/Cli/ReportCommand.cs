@@ -1,8 +1,5 @@
 using System.CommandLine;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Cli;
 

@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Bench.Kernels;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 

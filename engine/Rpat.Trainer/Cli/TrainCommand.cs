@@ -1,11 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 

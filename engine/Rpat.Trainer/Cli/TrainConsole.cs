@@ -1,8 +1,5 @@
 using Rpat.Robust.Methods;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Distributed;
 

@@ -1,5 +1,3 @@
-using Rpat.Trainer.Config;
-
 namespace Rpat.Trainer.Output;
 
 /// <summary>What the program may touch of its process, so that tests can run it in theirs.</summary>

@@ -1,7 +1,4 @@
 using System.Text.Json;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Recipes;
-using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Reproduce;

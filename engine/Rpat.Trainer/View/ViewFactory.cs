@@ -1,5 +1,4 @@
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Config;
 using Spectre.Console;
 
 namespace Rpat.Trainer.View;

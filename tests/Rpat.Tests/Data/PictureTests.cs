@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Tests.Data;
 

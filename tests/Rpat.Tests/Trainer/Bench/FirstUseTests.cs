@@ -1,6 +1,5 @@
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Bench;
 

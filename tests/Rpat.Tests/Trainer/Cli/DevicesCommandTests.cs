@@ -2,7 +2,6 @@ using System.Text.Json;
 using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Cli;
 

@@ -5,7 +5,6 @@ using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 

@@ -2,9 +2,7 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Robust;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Evaluation;
 

@@ -1,7 +1,4 @@
 using Rpat.Engine.Gpu;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 

@@ -7,7 +7,6 @@ using Rpat.Tests.Gpu;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Robust;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 

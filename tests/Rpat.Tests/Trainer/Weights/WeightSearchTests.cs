@@ -4,7 +4,6 @@ using Rpat.Models;
 using Rpat.Tests.IO;
 using Rpat.Tests.Models;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Tests.Trainer.Weights;
 
