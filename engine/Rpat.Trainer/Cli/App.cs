@@ -8,6 +8,8 @@ internal static class App
 {
     private const int BrokenPipe = 32;
 
+    private static int Main(string[] arguments) => Run(arguments, Host.OfProcess());
+
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">Without the program's name.</param>
     /// <param name="host">What the program may touch of its process.</param>

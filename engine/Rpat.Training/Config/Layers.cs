@@ -1,4 +1,5 @@
 using System.Collections;
+using Rpat.Robust.Methods;
 
 namespace Rpat.Training.Config;
 
@@ -104,5 +105,67 @@ internal static class Layers
         string bare = text.Trim();
         if (leaf.IsList && bare.StartsWith('[') && bare.EndsWith(']')) bare = bare[1..^1];
         entries[leaf.Path] = new Entry(leaf.Path, bare, leaf.IsList, origin);
+    }
+}
+
+/// <summary>One value as it was written, before it is typed, and where it was written.</summary>
+/// <param name="Path">The full key, such as <c>attack.eps</c>.</param>
+/// <param name="Text">The value's text; the items of a list are joined by <c>", "</c>.</param>
+/// <param name="IsList">Whether it was written as a YAML list.</param>
+/// <param name="Origin">Where it was written: <c>my.yaml:12</c>, <c>--eps</c>, <c>environment RPAT__ATTACK__EPS</c>.</param>
+internal sealed record Entry(string Path, string Text, bool IsList, string Origin)
+{
+    /// <summary>Where the value comes from in the world, if that is known: a paper, a code, a choice.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The text split at its commas, blanks around and empty items dropped.</summary>
+    public static string[] Items(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>The values of one source. Of several layers the later one wins, key by key.</summary>
+/// <param name="Name">What the source is called.</param>
+/// <param name="Entries">The values by full key.</param>
+/// <param name="Extends">The file or recipe that this one builds on, if it names one.</param>
+internal sealed record Layer(string Name, IReadOnlyDictionary<string, Entry> Entries, Entry? Extends = null);
+
+/// <summary>
+/// Lays layers over each other, low to high. What a layer, or one beneath it, says of the method that it names is that method's: where a
+/// higher layer names another, settings that the new one does not have are left behind, and so are values that the old one has anyway.
+/// </summary>
+internal sealed class LayerMerge
+{
+    private readonly Dictionary<string, int> _settings = []; // the layer that each of the method's own settings is from
+    private int _count, _named;
+
+    /// <summary>The winning entry of every key.</summary>
+    public Dictionary<string, Entry> Values { get; } = [];
+
+    private static string Name { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
+
+    /// <summary>Adds the next higher layer.</summary>
+    public void Add(Layer layer)
+    {
+        int index = _count++;
+        if (layer.Entries.TryGetValue(Name, out var name)) Rename(name.Text, index);
+        foreach (var (path, entry) in layer.Entries)
+        {
+            Values[path] = entry;
+            if (Schema.Find(path, entry.Origin).IsOfMethod) _settings[path] = index;
+        }
+    }
+
+    private void Rename(string name, int index)
+    {
+        var (before, after) = (Values.TryGetValue(Name, out var entry) ? MethodCatalog.Find(entry.Text) : null, MethodCatalog.Find(name));
+        if (before is not null && after is not null && before != after)
+            foreach (var (path, from) in _settings)
+                if (from <= _named && IsLeft(Values[path], before, after)) Values[path] = Values[path] with { Text = "" };
+        _named = index;
+    }
+
+    private static bool IsLeft(Entry entry, MethodInfo before, MethodInfo after)
+    {
+        string name = entry.Path[(entry.Path.LastIndexOf('.') + 1)..];
+        return after.Settings.All(s => s.Name != name) || before.Settings.Any(s => s.Name == name && s.Default == entry.Text);
     }
 }

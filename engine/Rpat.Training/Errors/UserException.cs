@@ -4,10 +4,13 @@ namespace Rpat.Training.Errors;
 /// An error that the user can mend. Its message is one sentence: what is wrong, where, and what to do; it is printed as it is,
 /// without a stack trace, and the process ends with <see cref="Code"/>.
 /// </summary>
-internal abstract class UserException(string message, int code, Exception? cause = null) : Exception(message, cause)
+public abstract class UserException : Exception
 {
-    /// <summary>The process's exit code, one of <see cref="ExitCode"/>.</summary>
-    public int Code { get; } = code;
+    private protected UserException(string message, int code, Exception? cause = null)
+        : base(message, cause) => Code = code;
+
+    /// <summary>The exit code of <c>rpat</c> for it: 2 usage, 3 data, 4 device, 5 divergence, 6 checkpoint.</summary>
+    public int Code { get; }
 }
 
 /// <summary>A wrong command line or an output folder that cannot be used (exit code 2).</summary>

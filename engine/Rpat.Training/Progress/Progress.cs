@@ -1,7 +1,9 @@
 namespace Rpat.Training.Progress;
 
 /// <summary>One measured number. Accuracies lie in [0,1] and are shown as percentages.</summary>
-internal readonly record struct Metric(string Name, double Value);
+/// <param name="Name">Such as <c>loss</c>, <c>clean_acc</c>.</param>
+/// <param name="Value">The number.</param>
+public readonly record struct Metric(string Name, double Value);
 
 /// <summary>Where a phase stands. Everything a view shows between two epochs.</summary>
 /// <param name="Phase"><c>train</c>, or what is evaluated, such as <c>eval pgd20</c>.</param>
@@ -16,7 +18,7 @@ internal readonly record struct Metric(string Name, double Value);
 /// <param name="ImagesPerSecond">Images finished per second.</param>
 /// <param name="Elapsed">Time since the run began.</param>
 /// <param name="Remaining">Estimated time to the end of the run.</param>
-internal sealed record ProgressSnapshot(
+public sealed record ProgressSnapshot(
     string Phase,
     int Epoch,
     int Epochs,
@@ -43,7 +45,7 @@ internal sealed record ProgressSnapshot(
 /// <param name="Accuracies">Means, in [0,1].</param>
 /// <param name="ImagesPerSecond">Training images per second.</param>
 /// <param name="Time">How long it took.</param>
-internal sealed record EpochSummary(
+public sealed record EpochSummary(
     int Epoch,
     int Epochs,
     double Lr,
