@@ -3,6 +3,7 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using Rpat.Engine.Gpu.Graphs;
 using Rpat.Engine.Gpu.Kernels;
+using Device = Rpat.Engine.Devices.Device;
 
 namespace Rpat.Engine.Gpu;
 

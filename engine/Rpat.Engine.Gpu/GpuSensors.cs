@@ -50,24 +50,6 @@ public sealed class GpuSensors : IDisposable
             GpuReading.Reasons(Ask((out ulong value) => nvml.DeviceGetCurrentClocksThrottleReasons(handle, out value)) ?? 0));
     }
 
-    /// <summary>The driver's version, or null where the library is not there.</summary>
-    internal static string? DriverRelease()
-    {
-        AlgorithmLibraries.Find();
-        try
-        {
-            var nvml = NvmlAPI.Create(null);
-            if (nvml.Init() != NvmlReturn.NVML_SUCCESS) return null;
-            nvml.SystemGetDriverVersion(out string? version);
-            nvml.Shutdown();
-            return version;
-        }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
-        {
-            return null;
-        }
-    }
-
     /// <inheritdoc/>
     public void Dispose() => _device.Dispose();
 

@@ -20,7 +20,8 @@ internal sealed class PostMortem(Run run) : IRunObserver
             ["rpat.epoch"] = run.State.Epoch.ToString(CultureInfo.InvariantCulture),
             ["rpat.rate"] = rate.ToString("R", CultureInfo.InvariantCulture),
         };
-        Safetensors.Write(run.Folder.PathOf(RunContents.PostMortem), [.. Batch(batch, run.State.Statistics.LastLogits), .. Weights(), .. run.Step.State()], metadata);
+        NamedArray[] arrays = [.. Batch(batch, run.State.Statistics.LastLogits), .. Weights(), .. run.Step.State()];
+        Safetensors.Write(run.Folder.PathOf(RunContents.PostMortem), arrays, metadata, digest: true);
     }
 
     private IEnumerable<NamedArray> Batch(ImageBatch batch, float[] logits)

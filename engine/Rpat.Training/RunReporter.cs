@@ -30,7 +30,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
     /// <summary>Begins the records, and keeps with a new run what is to be said of its data wherever its results are shown.</summary>
     public void Begin()
     {
-        _board.Begin(_state.Step, run.Config, File.ReadAllText(run.Folder.PathOf(RunFolder.ConfigName)));
+        _board.Begin(_state.Step, run.Config, RegularFile.ReadText(run.Folder.PathOf(RunFolder.ConfigName), Layers.MaxFileBytes));
         if (_state.Step > 0) return;
         foreach (string note in run.Notes) run.Folder.Warn(note);
     }
@@ -92,7 +92,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         foreach (var result in results)
             Metrics(result.Split, _state.Epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
         Raster examples = AttackedExamples.Make(run);
-        Directory.CreateDirectory(Path.GetDirectoryName(run.Folder.PathOf(AttackedExamples.FileName))!);
+        AtomicFile.MakeFolder(Path.GetDirectoryName(run.Folder.PathOf(AttackedExamples.FileName))!);
         Png.Write(run.Folder.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
         _board.Image(_state.Step, "adversarial", examples);
         _board.Finished();

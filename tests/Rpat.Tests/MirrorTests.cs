@@ -13,7 +13,7 @@ public sealed class MirrorTests
     [MemberData(nameof(Ops))]
     public void AnOpHasItsFiles(string op)
     {
-        Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine", "Ops", op + ".cs")));
+        Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine", "Devices", $"I{op}Kernels.cs")));
         Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine", "Kernels", "Cpu", op + ".cs")));
         Assert.True(File.Exists(Repository.File("engine", "Rpat.Engine.Gpu", "Kernels", op + ".cs")), $"no GPU kernels of {op}");
         Assert.True(File.Exists(Repository.File("tests", "Rpat.Tests", "Ops", op + "Tests.cs")), $"no tests of {op}");

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.Cuda.API;
 
 namespace Rpat.Engine.Gpu.Driver;
 
@@ -28,7 +30,7 @@ internal sealed class NvidiaDriver : IDriver
     public string Release()
     {
         if (File.Exists(ModuleVersion)) return File.ReadAllText(ModuleVersion).Trim();
-        return GpuSensors.DriverRelease() ?? "";
+        return FromLibrary() ?? "";
     }
 
     public IReadOnlyList<DeviceFacts> Devices()
@@ -111,4 +113,22 @@ internal sealed class NvidiaDriver : IDriver
             + "off the library path",
         _ => $"the driver answers {code} to {function}: check that nvidia-smi lists the GPU and that no other program holds it",
     };
+
+    /// <summary>By NVIDIA's management library; null where that is not there.</summary>
+    private static string? FromLibrary()
+    {
+        AlgorithmLibraries.Find();
+        try
+        {
+            var nvml = NvmlAPI.Create(null);
+            if (nvml.Init() != NvmlReturn.NVML_SUCCESS) return null;
+            nvml.SystemGetDriverVersion(out string? version);
+            nvml.Shutdown();
+            return version;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
+        {
+            return null;
+        }
+    }
 }

@@ -72,7 +72,7 @@ internal readonly struct NormVectors(int channels, ArrayView<float> gamma, Array
     public void Set(int c, double m, double variance)
     {
         bool exists = Has(c);
-        double i = exists ? 1 / Math.Sqrt(variance + Nn.BatchNorm2d.Epsilon) : 0, g = exists ? gamma[c] * i : 0;
+        double i = exists ? 1 / Math.Sqrt(variance + IBatchNorm2dKernels.Epsilon) : 0, g = exists ? gamma[c] * i : 0;
         mean[c] = exists ? (float)m : 0;
         invStd[c] = (float)i;
         scale[c] = (float)g;
@@ -88,7 +88,7 @@ internal readonly struct NormVectors(int channels, ArrayView<float> gamma, Array
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Move(int c, double m, double unbiasedVariance)
     {
-        const double share = Nn.BatchNorm2d.Momentum;
+        const double share = IBatchNorm2dKernels.Momentum;
         runningMean[c] = (float)((1 - share) * runningMean[c] + share * m);
         runningVar[c] = (float)((1 - share) * runningVar[c] + share * unbiasedVariance);
     }

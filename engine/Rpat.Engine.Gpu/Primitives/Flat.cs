@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
 /// A plain buffer that starts at a 16-byte boundary, read and written in quads. Its length need not be a multiple of four: the last

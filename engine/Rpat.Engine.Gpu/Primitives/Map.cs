@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
 /// What a view does to values while they are loaded: [ReLU](scale·x + shift), one quad of scales and shifts for four channels.

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
 /// Exponential and logarithm in double precision from plain arithmetic. The hardware's are approximations in single precision, and

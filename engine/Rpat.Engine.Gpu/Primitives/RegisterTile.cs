@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>A row of a thread's tile: eight columns in two quads.</summary>
 internal readonly struct TileRow

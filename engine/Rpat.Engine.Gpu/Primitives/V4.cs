@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Rpat.Engine.Gpu;
+namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
 /// Four neighbouring floats: what one 128-bit load or store moves. In activations these are four channels of a pixel. Its fields

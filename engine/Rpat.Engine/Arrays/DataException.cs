@@ -7,10 +7,10 @@ namespace Rpat.Engine.Arrays;
 public sealed class DataException : Exception
 {
     /// <summary>Makes the error.</summary>
-    /// <param name="message">The one sentence shown to the user.</param>
+    /// <param name="message">The one sentence shown to the user; control characters are written out.</param>
     /// <param name="cause">The error underneath, when there is one.</param>
     public DataException(string message, Exception? cause = null)
-        : base(message, cause)
+        : base(CheckpointException.OneLine(message), cause)
     {
     }
 }

@@ -1,15 +1,9 @@
-using Rpat.Engine.Nn;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>
 /// A copy of a weight in the arrangement that a kernel reads (packed, transformed). It lives in the tape's arena and is made
 /// again when the weight has changed, or when other values may have taken its place.
 /// </summary>
-/// <param name="tape">Whose plan places it.</param>
-/// <param name="weight">The weight.</param>
-/// <param name="storage">Its place.</param>
-/// <param name="make">Fills the place.</param>
 internal sealed class DerivedWeight(Tape tape, Parameter weight, Tensor storage, Action<IKernels, DeviceBuffer> make)
 {
     private (long Version, long Stretch) _made = (-1, -1);

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>One input of a node: where its values come from, and where its gradient goes.</summary>
 public sealed class Edge

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>
 /// The order in which a tape runs its nodes. Several passes of one network (RPAT's three views) run layer by layer, not pass by

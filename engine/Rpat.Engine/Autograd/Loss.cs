@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>How a loss term turns per-sample values into a number.</summary>
 public enum Reduction
@@ -17,7 +17,7 @@ public enum Reduction
 public abstract class LossTerm : Node
 {
     private readonly Reduction _reduction;
-    private readonly Distributed.BatchShare? _share; // null for sums, which are of the part alone
+    private readonly BatchShare? _share; // null for sums, which are of the part alone
     private float[] _read = [];
     private float[] _whole = [];
     private bool _held;
@@ -97,7 +97,7 @@ public abstract class LossTerm : Node
         if (_share is not null) Gather(_share);
     }
 
-    private void Gather(Distributed.BatchShare share)
+    private void Gather(BatchShare share)
     {
         int mine = Values.Shape.C, all = Rows;
         if (_whole.Length == 0) _whole = new float[Parts.Count * all];

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>
 /// Places every value and gradient of a tape in one arena. A buffer occupies memory from the step that first writes it to the

@@ -1,6 +1,6 @@
 using System.Collections.ObjectModel;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>
 /// One recorded op: <see cref="Forward"/> computes the output from the inputs, <see cref="Backward"/> the inputs' gradients

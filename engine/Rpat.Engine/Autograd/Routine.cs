@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>
 /// A stretch of a step that queues the same kernels each time: runs of tapes and kernels between them, such as the iterations of an
@@ -14,7 +14,7 @@ namespace Rpat.Engine;
 /// <param name="captures">False for a body that is known to wait, such as for other processes.</param>
 public sealed class Routine(Device device, Action body, bool captures = true)
 {
-    private readonly List<Tape> _tapes = []; // in the order of their runs, with repetitions
+    private readonly List<ICapturedRun> _tapes = []; // in the order of their runs, with repetitions
     private CapturedWork? _captured;
     private object? _about;
     private long _version = -1;
@@ -85,7 +85,7 @@ public sealed class Routine(Device device, Action body, bool captures = true)
     private bool IsProfiled()
     {
         foreach (var tape in _tapes)
-            if (tape.Profile is not null) return true;
+            if (tape.IsProfiled) return true;
         return false;
     }
 

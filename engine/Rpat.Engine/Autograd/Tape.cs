@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
 /// <summary>What a tape's backward pass computes.</summary>
 [Flags]
@@ -19,8 +19,9 @@ public enum Gradients
 /// the first run plans all memory; later runs allocate nothing. A tape that asks only for <see cref="Gradients.Inputs"/>
 /// never computes weight gradients.
 /// </summary>
-public sealed class Tape(Device device, Gradients gradients = Gradients.None)
+public sealed class Tape(Device device, Gradients gradients = Gradients.None) : ICapturedRun
 {
+    private readonly ArenaTenant _tenant = new();
     private readonly Dictionary<object, DerivedWeight> _derived = [];
     private List<Node> _nodes = [];
     private readonly HashSet<Tensor> _kept = [];
@@ -42,7 +43,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// The part of a batch that this process has where several share it (<see cref="Distributed.BatchShare"/>); null where it is alone. What
     /// looks at the whole batch then asks the others, in each run.
     /// </summary>
-    public Distributed.BatchShare? Share { get; init; }
+    public BatchShare? Share { get; init; }
 
     /// <summary>The recorded ops; after the first run in the order in which they run.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
@@ -82,7 +83,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// <exception cref="InvalidOperationException">The values are not there: no forward run yet, or another tape has run since.</exception>
     public void Backward()
     {
-        if (Device.Arena.LastTape != this) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
+        if (Device.Arena.Tenant != _tenant) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
         Device.BackwardPasses++;
         QueueBackward();
     }
@@ -96,15 +97,17 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
         QueueBackward();
     }
 
-    /// <summary>What <see cref="Run"/> does on the host.</summary>
-    internal void Begin()
+    bool ICapturedRun.IsProfiled => Profile is not null;
+
+    void ICapturedRun.Begin() => Begin();
+
+    private void Begin()
     {
         Enter();
         Device.BackwardPasses++;
     }
 
-    /// <summary>Grows whenever a number has changed that kernels get by value.</summary>
-    internal long Changes()
+    long ICapturedRun.Changes()
     {
         if (_byValue.Length != _forward.Length) _byValue = new float[_forward.Length];
         for (int i = 0; i < _byValue.Length; i++)
@@ -130,7 +133,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     /// <summary>An input of a node that is about to be recorded.</summary>
     internal Edge Wire(Tensor tensor)
     {
-        if (tensor.Maker is not null && tensor.Maker != this)
+        if (tensor.Maker is not null && tensor.Maker != _tenant)
             throw new InvalidOperationException($"{tensor} belongs to another tape: copy its values to a tensor made by Tensor.Create.");
         return new Edge(tensor, Wants(tensor));
     }
@@ -140,14 +143,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
 
     /// <summary>An intermediate tensor that the plan will place.</summary>
     internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view = null) =>
-        new(Device, shape, layout, name) { View = view, Maker = this };
+        new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
-    /// <summary>A copy of a weight that nodes share which name the same key.</summary>
-    /// <param name="weight">The weight.</param>
-    /// <param name="key">What distinguishes this arrangement from others of the weight.</param>
-    /// <param name="length">Words that it takes.</param>
-    /// <param name="make">Fills it.</param>
-    internal DerivedWeight Derive<TKey>(Nn.Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
+    /// <summary>A copy of a weight of that many words, filled by <paramref name="make"/>: nodes that name the same key share it.</summary>
+    internal DerivedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
             _derived[(weight, key)] = derived = new(this, weight, Make(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
@@ -156,7 +155,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
 
     private bool Wants(Tensor tensor) => tensor switch
     {
-        Nn.Parameter => Gradients.HasFlag(Gradients.Parameters),
+        Parameter => Gradients.HasFlag(Gradients.Parameters),
         { IsPersistent: true } => tensor.NeedsGrad && Gradients.HasFlag(Gradients.Inputs),
         _ => tensor.NeedsGrad,
     };
@@ -168,7 +167,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None)
     {
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
-        Device.Arena.Enter(this);
+        Device.Arena.Enter(_tenant);
         if (_boundGeneration != Device.Arena.Generation) _plan.Bind(Device.Arena);
         _boundGeneration = Device.Arena.Generation;
         foreach (var node in _forward) node.Begin();

@@ -1,17 +1,11 @@
 using System.Diagnostics;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Autograd;
 
-/// <summary>Time spent in the nodes of one kind and size, in one direction.</summary>
-/// <param name="Backward">Whether the time was spent computing gradients.</param>
-/// <param name="Op">The node's op.</param>
-/// <param name="Detail">The node's <see cref="Node.Detail"/>.</param>
-/// <param name="Sizes">Sizes of the first input and output.</param>
+/// <summary>Nodes of one op, <see cref="Node.Detail"/> and sizes of the first input and output, in one direction.</summary>
 public readonly record struct ProfileKey(bool Backward, string Op, string Detail, string Sizes);
 
-/// <summary>What a row of a profile adds up to.</summary>
-/// <param name="Seconds">Wall time.</param>
-/// <param name="Calls">Nodes run.</param>
+/// <summary>What a row of a profile adds up to: wall time and nodes run.</summary>
 public readonly record struct ProfileTime(double Seconds, int Calls);
 
 /// <summary>Measures where the time of some tapes goes, node by node, until it is disposed. It takes about 0.1 µs a node.</summary>

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>
 /// One block of device memory for everything that lives only within a step. Tapes plan offsets into it; since tapes of a
@@ -11,8 +11,8 @@ internal sealed class Arena(Device device)
     /// <summary>Changes when the block moved, so that tapes know to bind their tensors again.</summary>
     public int Generation { get; private set; }
 
-    /// <summary>The tape that ran last: the only one whose tensors still hold their values.</summary>
-    public Tape? LastTape { get; private set; }
+    /// <summary>Who ran last: the only one whose values are still there.</summary>
+    public ArenaTenant? Tenant { get; private set; }
 
     /// <summary>Changes when another tape takes over, or the block moved: nothing that a tape left there is left.</summary>
     public long Tenancy { get; private set; }
@@ -33,10 +33,10 @@ internal sealed class Arena(Device device)
     }
 
     /// <summary>Says that a tape runs now.</summary>
-    public void Enter(Tape tape)
+    public void Enter(ArenaTenant tape)
     {
-        if (tape != LastTape) Tenancy++;
-        LastTape = tape;
+        if (tape != Tenant) Tenancy++;
+        Tenant = tape;
     }
 
     /// <summary>Says that what tapes left here is not to be used again.</summary>
@@ -44,3 +44,6 @@ internal sealed class Arena(Device device)
 
     public DeviceBuffer View(long offset, long length) => _block!.View(offset, length);
 }
+
+/// <summary>Stands for a tape, whose tensors hold their values until another tape has run on the device.</summary>
+internal sealed class ArenaTenant;

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>Kernels that a device has recorded in the order in which they were queued, to be queued again all at once (on CUDA a graph).</summary>
 public abstract class CapturedWork : IDisposable

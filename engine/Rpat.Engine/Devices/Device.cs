@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>
 /// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, capture, and a set of kernels.
@@ -33,16 +33,10 @@ public abstract class Device : IDisposable
     internal virtual long Moves => Arena.Generation;
 
     /// <summary>Gets every tape that runs, while a routine learns what it consists of.</summary>
-    internal List<Tape>? Runs { get; set; }
+    internal List<ICapturedRun>? Runs { get; set; }
 
     /// <summary>Tapes only queue their kernels: a routine has done what else belongs to a run.</summary>
     internal bool OnlyQueues { get; set; }
-
-    /// <summary>The CPU backend.</summary>
-    /// <param name="threads">Threads to use; 0 means one per core. Results do not depend on it.</param>
-    /// <param name="convolution">Which convolution algorithms may be chosen.</param>
-    public static Device Cpu(int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) =>
-        new CpuDevice(threads, convolution);
 
     /// <summary>Allocates zeroed persistent memory.</summary>
     /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>

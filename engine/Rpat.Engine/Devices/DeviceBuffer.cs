@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>A stretch of device memory, counted in 4-byte words (float32 or int32).</summary>
 public abstract class DeviceBuffer

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>
 /// The kernel contract: every backend implements every op's kernels, or does not compile. A new op adds its interface here.

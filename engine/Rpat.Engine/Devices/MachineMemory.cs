@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Devices;
 
 /// <summary>What memory there is for this process. Linux grants more than it has, and ends a process that uses it: so it is asked before.</summary>
 internal static class MachineMemory
@@ -17,9 +17,7 @@ internal static class MachineMemory
         return _limits.Where(File.Exists).Select(Number).Prepend(machine).Min();
     }
 
-    /// <summary>Refuses an allocation that cannot be had.</summary>
-    /// <param name="bytes">Bytes wanted.</param>
-    /// <param name="left">Bytes that the owner may still take.</param>
+    /// <summary>Refuses an allocation that its owner, who may take so many bytes still, or the machine does not have.</summary>
     /// <exception cref="OutOfMemoryException">It is larger, or more than is free.</exception>
     public static void Require(long bytes, long left)
     {

@@ -12,8 +12,6 @@ namespace Rpat.Engine.Distributed;
 public sealed class BatchShare
 {
     /// <summary>Divides a batch.</summary>
-    /// <param name="team">The processes.</param>
-    /// <param name="total">Images of the whole batch.</param>
     public BatchShare(IProcessGroup team, int total)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(total);
@@ -47,9 +45,6 @@ public sealed class BatchShare
     public int Whole(int rows) => rows / Rows * Total;
 
     /// <summary>Copies this process's rows out of the whole batch's. Views of the images stand one behind the other, in the whole and in the part.</summary>
-    /// <param name="all">Rows of the whole batch.</param>
-    /// <param name="rowLength">Values of a row.</param>
-    /// <param name="mine">Receives this process's.</param>
     public void Take<T>(ReadOnlySpan<T> all, int rowLength, Span<T> mine)
     {
         int views = mine.Length / (Rows * rowLength), first = Count == 0 ? 0 : First;
@@ -58,9 +53,6 @@ public sealed class BatchShare
     }
 
     /// <summary>Puts the rows of all processes in the order that they have in the whole batch.</summary>
-    /// <param name="mine">This process's rows.</param>
-    /// <param name="rowLength">Values of a row.</param>
-    /// <param name="all">Receives everybody's.</param>
     /// <exception cref="PeerLostException">A process is gone.</exception>
     public void Gather<T>(ReadOnlySpan<T> mine, int rowLength, Span<T> all) where T : unmanaged
     {

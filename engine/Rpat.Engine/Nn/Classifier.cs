@@ -1,9 +1,6 @@
 namespace Rpat.Engine.Nn;
 
-/// <summary>A network that maps images in [0,1] to logits.</summary>
-/// <param name="device">Where it lives.</param>
-/// <param name="input">One image: N is ignored, C, H and W are its size.</param>
-/// <param name="classes">Number of logits.</param>
+/// <summary>A network that maps images in [0,1], of the size C, H and W of the input, to logits.</summary>
 public abstract class Classifier(Device device, Shape input, int classes) : Module(device)
 {
     /// <summary>Size of a batch of one image.</summary>
@@ -12,10 +9,7 @@ public abstract class Classifier(Device device, Shape input, int classes) : Modu
     /// <summary>Number of logits.</summary>
     public int Classes { get; } = classes;
 
-    /// <summary>Records the network.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Images <c>[N, C, H, W]</c>, plain, values in [0,1].</param>
-    /// <param name="bn">Which statistics its batch norms use.</param>
+    /// <summary>Records the network, from plain images <c>[N, C, H, W]</c> in [0,1].</summary>
     /// <returns>Logits <c>[N, classes]</c>.</returns>
     /// <exception cref="ShapeException">The images have another size than <see cref="InputShape"/>.</exception>
     public Tensor Forward(Tape tape, Tensor x, BnMode bn)

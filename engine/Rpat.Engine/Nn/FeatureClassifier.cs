@@ -29,10 +29,7 @@ public abstract class FeatureClassifier : Classifier
     /// <summary>Values in a row of features.</summary>
     public int FeatureCount => _head.Weight.Dimensions[1];
 
-    /// <summary>Records everything but the last layer.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Images <c>[N, C, H, W]</c>, plain, values in [0,1].</param>
-    /// <param name="bn">Which statistics the batch norms use.</param>
+    /// <summary>Records everything but the last layer, from plain images in [0,1].</summary>
     /// <returns>Features <c>[N, <see cref="FeatureCount"/>]</c>, plain: the penultimate layer.</returns>
     /// <exception cref="ShapeException">The images have another size than <see cref="Classifier.InputShape"/>.</exception>
     public Tensor Features(Tape tape, Tensor x, BnMode bn)

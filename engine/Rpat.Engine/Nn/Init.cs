@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Engine.Nn;
 
 /// <summary>How a weight gets its first values (methods.md 0.3, 1.9).</summary>

@@ -62,7 +62,7 @@ public abstract class Module(Device device)
     /// <summary>Declares a batch norm of that many channels.</summary>
     protected BatchNorm2d DeclareBatchNorm(string name, int channels)
     {
-        var norm = new BatchNorm2d(this, name, channels);
+        var norm = new BatchNorm2d(Parameters, name, channels);
         _batchNorms.Add(norm);
         return norm;
     }
@@ -90,8 +90,6 @@ public abstract class Module(Device device)
         foreach (var norm in _batchNorms) norm.Initialize();
         Parameters.Touch();
     }
-
-    internal Parameter Parameter(string name, Shape shape, params int[] dimensions) => Parameters.Declare(name, shape, dimensions);
 
     private Parameter Declare(string name, Init init, Shape shape, params int[] dimensions)
     {

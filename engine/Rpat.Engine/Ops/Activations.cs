@@ -1,14 +1,4 @@
-namespace Rpat.Engine;
-
-/// <summary>Kernels of a backend that move values between plain rows and the layout of activations.</summary>
-public interface IActivationsKernels
-{
-    /// <summary>Plain <c>[N, C, H, W]</c> to activations of the same size.</summary>
-    void ToActivations(Shape shape, DeviceBuffer plain, DeviceBuffer activations);
-
-    /// <summary>Activations to plain: plain (+)= activations.</summary>
-    void FromActivations(Shape shape, DeviceBuffer activations, bool accumulate, DeviceBuffer plain);
-}
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of the way from features to activations.</summary>
 public static class ActivationsOp
@@ -17,8 +7,6 @@ public static class ActivationsOp
     /// Plain values in the layout of activations, where convolutions, batch norms and pooling take them: a batch norm of features
     /// <c>[N, C]</c> is a 2-D batch norm of maps of one pixel. <see cref="Pool2dOp.GlobalAveragePool"/> leads back.
     /// </summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Plain values <c>[N, C, H, W]</c>; a view is stored first.</param>
     /// <exception cref="ShapeException">x is in the layout of activations already.</exception>
     public static Tensor ToActivations(this Tape tape, Tensor x)
     {

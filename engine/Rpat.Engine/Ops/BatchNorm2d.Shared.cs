@@ -1,6 +1,4 @@
-using Rpat.Engine.Distributed;
-
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>
 /// A training-mode batch norm over a batch that several processes have parts of. Each takes the moments of its part with the ordinary kernels;
@@ -9,7 +7,7 @@ namespace Rpat.Engine;
 /// </summary>
 internal sealed class SharedBatchNorm
 {
-    private readonly Nn.BatchNorm2d _layer;
+    private readonly BatchNorm2d _layer;
     private readonly Shape _shape;
     private readonly BatchShare _share;
     private readonly Device _device;
@@ -18,10 +16,7 @@ internal sealed class SharedBatchNorm
     private readonly float[] _first, _second, _third, _lines, _mine, _all;
     private readonly double[] _sums;
 
-    /// <param name="layer">The layer, of C channels.</param>
-    /// <param name="shape">Size of the part <c>[n, C, H, W]</c>.</param>
-    /// <param name="share">The part.</param>
-    public SharedBatchNorm(Nn.BatchNorm2d layer, Shape shape, BatchShare share)
+    public SharedBatchNorm(BatchNorm2d layer, Shape shape, BatchShare share)
     {
         (_layer, _shape, _share, _device) = (layer, shape, share, layer.Weight.Device);
         int c = layer.Channels;
@@ -44,7 +39,7 @@ internal sealed class SharedBatchNorm
         k.BatchNormTrain(_shape, x, state, moveRunning: false, saved);
         mean.CopyTo(_mine.AsSpan(0, Channels));
         invStd.CopyTo(_first);
-        for (int c = 0; c < Channels; c++) _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - Nn.BatchNorm2d.Epsilon);
+        for (int c = 0; c < Channels; c++) _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - IBatchNorm2dKernels.Epsilon);
         GatherMoments();
         Join(moveRunning);
         k.BatchNormEval(Channels, state with { RunningMean = _mean.Data, RunningVar = _variance.Data }, saved);
@@ -101,7 +96,7 @@ internal sealed class SharedBatchNorm
 
     private void Move(Tensor running, int from, double divisor)
     {
-        const double Momentum = Nn.BatchNorm2d.Momentum;
+        const double Momentum = IBatchNorm2dKernels.Momentum;
         running.CopyTo(_first);
         for (int c = 0; c < Channels; c++) _first[c] = (float)((1 - Momentum) * _first[c] + Momentum * (_sums[from + c] / divisor));
         running.Upload(_first);

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>Which statistics a batch norm uses; always an argument, never hidden state.</summary>
 public enum BnMode
@@ -15,67 +15,12 @@ public enum BnMode
     Eval,
 }
 
-/// <summary>The vectors of a batch norm: per channel, padded with zeros to the layout's channel block.</summary>
-/// <param name="Gamma">Trained factor.</param>
-/// <param name="Beta">Trained summand.</param>
-/// <param name="RunningMean">Moving mean.</param>
-/// <param name="RunningVar">Moving unbiased variance.</param>
-public readonly record struct BatchNormState(DeviceBuffer Gamma, DeviceBuffer Beta, DeviceBuffer RunningMean, DeviceBuffer RunningVar);
-
-/// <summary>What a training-mode batch norm keeps of its batch, one value per channel.</summary>
-/// <param name="Mean">Batch mean.</param>
-/// <param name="InvStd">1/√(biased variance + ε).</param>
-/// <param name="Scale">γ·InvStd.</param>
-/// <param name="Shift">β − γ·InvStd·Mean.</param>
-public readonly record struct BatchNormSaved(DeviceBuffer Mean, DeviceBuffer InvStd, DeviceBuffer Scale, DeviceBuffer Shift);
-
-/// <summary>Batch-norm kernels of a backend. The normalised tensor itself is a view, applied by its readers.</summary>
-public interface IBatchNorm2dKernels
-{
-    /// <summary>Batch statistics of x, the affine map they give, and (if asked) new running statistics (methods.md 0.3).</summary>
-    void BatchNormTrain(Shape shape, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved);
-
-    /// <summary>The affine map that the running statistics give.</summary>
-    void BatchNormEval(int channels, in BatchNormState state, in BatchNormSaved saved);
-
-    /// <summary>
-    /// With g = dh·[h &gt; 0] if <paramref name="relu"/>, else dh: dβ (+)= Σg, dγ (+)= Σg·x̂, and
-    /// dx (+)= scale·(g − mean(g) − x̂·mean(g·x̂)), or scale·g when the statistics did not come from the batch.
-    /// </summary>
-    void BatchNormBackward(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, bool batchStatistics,
-        BatchNormGradients gradients);
-
-    /// <summary>dx (+)= scale·g + slope·x + offset, g as above: what is left of the gradient when sums over a larger batch are known.</summary>
-    /// <param name="shape">Size of x.</param>
-    /// <param name="x">Input.</param>
-    /// <param name="dh">Gradient of the output.</param>
-    /// <param name="saved">What the forward pass kept.</param>
-    /// <param name="relu">Whether the output was clamped.</param>
-    /// <param name="lines">A slope a channel, then an offset a channel, each vector padded to the layout's channel block.</param>
-    /// <param name="add">Add instead of storing.</param>
-    /// <param name="dx">∂loss/∂x.</param>
-    void BatchNormInputGradient(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines, bool add, DeviceBuffer dx);
-}
-
-/// <summary>Where a batch norm's gradients go; null where none is wanted.</summary>
-/// <param name="Gamma">∂loss/∂γ.</param>
-/// <param name="Beta">∂loss/∂β.</param>
-/// <param name="AddParameters">Add to γ's and β's gradients instead of storing.</param>
-/// <param name="X">∂loss/∂x.</param>
-/// <param name="AddX">Add to x's gradient instead of storing.</param>
-public readonly record struct BatchNormGradients(DeviceBuffer? Gamma, DeviceBuffer? Beta, bool AddParameters, DeviceBuffer? X, bool AddX);
-
 /// <summary>Recording of batch norms.</summary>
 public static class BatchNorm2dOp
 {
-    /// <summary>Batch norm, optionally with ReLU, as a view that its readers apply while loading.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Input <c>[N, C, H, W]</c>.</param>
-    /// <param name="layer">γ, β and running statistics of C channels.</param>
-    /// <param name="mode">Which statistics are used.</param>
-    /// <param name="relu">Clamp at zero afterwards.</param>
+    /// <summary>Batch norm of <c>[N, C, H, W]</c>, optionally with ReLU, as a view that its readers apply while loading.</summary>
     /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value per channel in training mode.</exception>
-    public static Tensor BatchNorm2d(this Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu = false)
+    public static Tensor BatchNorm2d(this Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu = false)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
@@ -87,7 +32,7 @@ public static class BatchNorm2dOp
 
 internal sealed class BatchNorm2dNode : Node
 {
-    private readonly Nn.BatchNorm2d _layer;
+    private readonly BatchNorm2d _layer;
     private readonly BnMode _mode;
     private readonly bool _relu;
     private readonly Edge _x;
@@ -99,7 +44,7 @@ internal sealed class BatchNorm2dNode : Node
     private readonly Tensor _shift;
     private readonly SharedBatchNorm? _shared;
 
-    public BatchNorm2dNode(Tape tape, Tensor x, Nn.BatchNorm2d layer, BnMode mode, bool relu)
+    public BatchNorm2dNode(Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu)
     {
         (_layer, _mode, _relu) = (layer, mode, relu);
         _x = tape.WireStored(x);

@@ -1,24 +1,11 @@
-namespace Rpat.Engine;
-
-/// <summary>Kernels of a backend for the bias of a convolution; x and y are activations, the bias one value per channel.</summary>
-public interface IChannelBiasKernels
-{
-    /// <summary>y[c] = x[c] + bias[c], the view of x applied.</summary>
-    void ChannelBias(Shape shape, in Operand x, DeviceBuffer bias, DeviceBuffer y);
-
-    /// <summary>dbias[c] (+)= Σ over samples and pixels of dy[c].</summary>
-    void ChannelBiasGradient(Shape shape, DeviceBuffer dy, bool accumulate, DeviceBuffer dbias);
-}
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of biases.</summary>
 public static class ChannelBiasOp
 {
-    /// <summary>x + bias, one value per channel: the bias of a convolution.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Activations <c>[N, C, H, W]</c>.</param>
-    /// <param name="bias">C values.</param>
+    /// <summary>x + bias: activations <c>[N, C, H, W]</c> and C values, the bias of a convolution.</summary>
     /// <exception cref="ShapeException">The channels do not fit, or x is a plain image.</exception>
-    public static Tensor ChannelBias(this Tape tape, Tensor x, Nn.Parameter bias)
+    public static Tensor ChannelBias(this Tape tape, Tensor x, Parameter bias)
     {
         ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias", $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
         ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations");
@@ -31,7 +18,7 @@ internal sealed class ChannelBiasNode : Node
     private readonly Edge _x;
     private readonly Edge _bias;
 
-    public ChannelBiasNode(Tape tape, Tensor x, Nn.Parameter bias)
+    public ChannelBiasNode(Tape tape, Tensor x, Parameter bias)
     {
         (_x, _bias) = (tape.Wire(x), tape.Wire(bias));
         Output = tape.Make(x.Shape, Layout.Blocked, $"bias({bias.Name})");

@@ -1,66 +1,11 @@
-namespace Rpat.Engine;
-
-/// <summary>Sizes of a 2-D convolution with square kernels: x <c>[N, C, H, W]</c>, w <c>[K, C, R, R]</c>, y <c>[N, K, P, Q]</c>.</summary>
-/// <param name="Input">Size of x.</param>
-/// <param name="InputLayout">How x lies in memory: images come plain, activations blocked.</param>
-/// <param name="K">Filters.</param>
-/// <param name="R">Kernel size.</param>
-/// <param name="Stride">Step in both directions.</param>
-/// <param name="Padding">Zero border on each side.</param>
-public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, int R, int Stride, int Padding)
-{
-    /// <summary>Input channels.</summary>
-    public int C => Input.C;
-
-    /// <summary>Output rows.</summary>
-    public int P => (Input.H + 2 * Padding - R) / Stride + 1;
-
-    /// <summary>Output columns.</summary>
-    public int Q => (Input.W + 2 * Padding - R) / Stride + 1;
-
-    /// <summary>Size of y.</summary>
-    public Shape Output => new(Input.N, K, P, Q);
-
-    /// <summary>Floating-point operations of one pass by the direct method, a multiply-add counted as two.</summary>
-    public double Flops => 2.0 * Output.Count * C * R * R;
-}
-
-/// <summary>Convolution kernels of a backend.</summary>
-public interface IConv2dKernels
-{
-    /// <summary>Short name of the algorithm that this backend takes for a size, such as <c>direct</c>.</summary>
-    string Conv2dAlgorithm(in ConvShape s);
-
-    /// <summary>Words of the arrangement of the filters that a pass reads; 0: the pass reads the weight itself.</summary>
-    /// <param name="s">Sizes; the answer must not depend on the batch.</param>
-    /// <param name="inputGradient">The input gradient's arrangement instead of the forward pass's.</param>
-    long Conv2dFilterLength(in ConvShape s, bool inputGradient);
-
-    /// <summary>Arranges the weight w <c>[K, C, R, R]</c> as the forward pass or the input gradient reads it.</summary>
-    void Conv2dArrangeFilters(in ConvShape s, bool inputGradient, DeviceBuffer w, DeviceBuffer filters);
-
-    /// <summary>y = x ⋆ w [+ residual].</summary>
-    void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y);
-
-    /// <summary>dx (+)= d·(dy ⋆ᵀ w), with d the derivative of the view <paramref name="through"/> (1 when it is no view).</summary>
-    void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate, DeviceBuffer dx);
-
-    /// <summary>dw (+)= Σ over samples and pixels of x and dy, in the order of w.</summary>
-    void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw);
-}
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of 2-D convolutions.</summary>
 public static class Conv2dOp
 {
-    /// <summary>Convolution without bias, optionally with a residual added to its output.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Input <c>[N, C, H, W]</c>.</param>
-    /// <param name="weight">Filters <c>[K, C, R, R]</c>.</param>
-    /// <param name="stride">Step.</param>
-    /// <param name="padding">Zero border.</param>
-    /// <param name="residual">Tensor of the output's size to add, or null.</param>
+    /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c> and without bias, to which a residual is added.</summary>
     /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
-    public static Tensor Conv2d(this Tape tape, Tensor x, Nn.Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
+    public static Tensor Conv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
     {
         var d = weight.Dimensions;
         ShapeException.Require(d.Count == 4 && d[2] == d[3], "Conv2d", $"{weight.Name} must be [K, C, R, R], is [{string.Join(", ", d)}]");
@@ -77,14 +22,14 @@ public static class Conv2dOp
 internal sealed class Conv2dNode : Node
 {
     private readonly ConvShape _shape;
-    private readonly Nn.Parameter _weight;
+    private readonly Parameter _weight;
     private readonly Edge _x;
     private readonly Edge _w;
     private readonly Edge? _residual;
     private readonly DerivedWeight? _forwardFilters;
     private readonly DerivedWeight? _gradientFilters;
 
-    public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Nn.Parameter weight, Tensor? residual)
+    public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Parameter weight, Tensor? residual)
     {
         (_shape, _weight) = (shape, weight);
         (_x, _w) = (tape.Wire(x), tape.Wire(weight));

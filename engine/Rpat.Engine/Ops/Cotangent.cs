@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of a backward pass that starts from a gradient of the caller's.</summary>
 public static class CotangentOp

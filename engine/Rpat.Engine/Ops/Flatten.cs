@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of the step from images to rows, for nets whose first layer is fully connected.</summary>
 public static class FlattenOp

@@ -1,14 +1,4 @@
-namespace Rpat.Engine;
-
-/// <summary>Interpolation kernels of a backend.</summary>
-public interface ILerpKernels
-{
-    /// <summary>y = a + t·(b − a), element by element.</summary>
-    void Lerp(long count, DeviceBuffer a, DeviceBuffer b, float t, DeviceBuffer y);
-
-    /// <summary>dx (+)= factor·dy.</summary>
-    void Scale(long count, DeviceBuffer dy, float factor, bool accumulate, DeviceBuffer dx);
-}
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of interpolations.</summary>
 public static class LerpOp

@@ -1,24 +1,11 @@
-namespace Rpat.Engine;
-
-/// <summary>Fully connected kernels of a backend: x <c>[N, C]</c>, w <c>[K, C]</c>, y <c>[N, K]</c>, all plain.</summary>
-public interface ILinearKernels
-{
-    /// <summary>y = x·wᵀ + bias.</summary>
-    void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y);
-
-    /// <summary>dx (+)= dy·w.</summary>
-    void LinearInputGradient(int n, int c, int k, DeviceBuffer dy, DeviceBuffer w, bool accumulate, DeviceBuffer dx);
-
-    /// <summary>dw (+)= dyᵀ·x and dbias (+)= Σ dy.</summary>
-    void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw, DeviceBuffer dbias);
-}
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of fully connected layers.</summary>
 public static class LinearOp
 {
     /// <summary>x·weightᵀ + bias: <c>[N, C]</c> → <c>[N, K]</c>.</summary>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
-    public static Tensor Linear(this Tape tape, Tensor x, Nn.Parameter weight, Nn.Parameter bias)
+    public static Tensor Linear(this Tape tape, Tensor x, Parameter weight, Parameter bias)
     {
         var d = weight.Dimensions;
         ShapeException.Require(x.Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear", $"{x} must be [N, C]");
@@ -37,7 +24,7 @@ internal sealed class LinearNode : Node
     private readonly int _c;
     private readonly int _k;
 
-    public LinearNode(Tape tape, Tensor x, Nn.Parameter weight, Nn.Parameter bias)
+    public LinearNode(Tape tape, Tensor x, Parameter weight, Parameter bias)
     {
         (_x, _w, _bias) = (tape.WireStored(x), tape.Wire(weight), tape.Wire(bias));
         (_n, _c, _k) = (x.Shape.N, x.Shape.C, weight.Dimensions[0]);

@@ -1,18 +1,51 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of the input normalisation.</summary>
 public static class NormalizeOp
 {
-    /// <summary>(x − mean)/std per channel as a view: images stay in [0,1], and ε stays in pixel units.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="x">Images <c>[N, C, H, W]</c> in plain order.</param>
-    /// <param name="layer">Mean and standard deviation of C channels.</param>
+    /// <summary>(x − mean)/std per channel of plain images as a view: images stay in [0,1], and ε stays in pixel units.</summary>
     /// <exception cref="ShapeException">The channels do not fit, or x is a view itself.</exception>
-    public static Tensor Normalize(this Tape tape, Tensor x, Nn.Normalize layer)
+    public static Tensor Normalize(this Tape tape, Tensor x, Normalize layer)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "Normalize", $"{x} has {x.Shape.C} channels, the normalisation has {layer.Channels}");
         ShapeException.Require(x.View is null, "Normalize", $"{x} must be stored images");
         var view = new AffineView(x, layer.Scale, layer.Shift, Relu: false, Constant: true);
         return new Tensor(tape.Device, x.Shape, x.Layout, "normalized") { View = view, NeedsGrad = tape.Wire(x).NeedsGrad };
+    }
+}
+
+/// <summary>Input normalisation (x − mean)/std as the first layer of a model, so that attacks work on [0,1] images.</summary>
+public sealed class Normalize
+{
+    /// <summary>Makes the layer from mean and standard deviation (positive) of each channel of images in [0,1].</summary>
+    /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
+    public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
+    {
+        ShapeException.Require(mean.Count == std.Count && std.All(s => s > 0), "Normalize", "one mean and one positive deviation a channel are needed");
+        (Mean, Std) = (mean, std);
+        Scale = Vector(device, [.. std.Select(s => 1 / s)], "normalize.scale");
+        Shift = Vector(device, [.. mean.Zip(std, (m, s) => -m / s)], "normalize.shift");
+    }
+
+    /// <summary>Mean of each channel.</summary>
+    public IReadOnlyList<float> Mean { get; }
+
+    /// <summary>Standard deviation of each channel.</summary>
+    public IReadOnlyList<float> Std { get; }
+
+    /// <summary>Number of channels.</summary>
+    public int Channels => Mean.Count;
+
+    internal Tensor Scale { get; }
+
+    internal Tensor Shift { get; }
+
+    private static Tensor Vector(Device device, float[] values, string name)
+    {
+        var padded = new float[device.ChannelLength(values.Length)];
+        values.CopyTo(padded, 0);
+        var tensor = Tensor.Create(device, new Shape(1, padded.Length), name: name);
+        tensor.Upload(padded);
+        return tensor;
     }
 }

@@ -1,19 +1,4 @@
-namespace Rpat.Engine;
-
-/// <summary>Element-by-element kernels of a backend.</summary>
-public interface IPointwiseKernels
-{
-    /// <summary>y = x with its view applied.</summary>
-    void Apply(Shape shape, Layout layout, in Operand x, DeviceBuffer y);
-
-    /// <summary>y = [ReLU](a + b), views applied.</summary>
-    void Add(Shape shape, in Operand a, in Operand b, bool relu, DeviceBuffer y);
-
-    /// <summary>
-    /// dx (+)= d·dy·[y &gt; 0], with d the derivative of <paramref name="through"/>; y null: without the mask.
-    /// </summary>
-    void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate, DeviceBuffer dx);
-}
+namespace Rpat.Engine.Ops;
 
 /// <summary>Recording of additions and activations.</summary>
 public static class PointwiseOp
@@ -67,38 +52,10 @@ internal sealed class AddNode : Node
     }
 }
 
-/// <summary>ReLU, and the storing of a view for kernels that cannot apply it while loading.</summary>
-internal abstract class ApplyNode : Node
-{
-    protected ApplyNode(Tape tape, Tensor x, string name)
-    {
-        X = tape.Wire(x);
-        Output = tape.Make(x.Shape, (x.View?.Source ?? x).Layout, name);
-        (Inputs, Outputs) = ([X], [Output]);
-    }
-
-    public Tensor Output { get; }
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
-    protected Edge X { get; }
-
-    protected void Gradient(IKernels k, DeviceBuffer? mask) =>
-        k.AddGradient(Output.Shape, Output.Layout, Output.Grad, mask, X.ThroughOperand, X.Accumulate, X.Grad);
-}
-
 internal sealed class ReluNode(Tape tape, Tensor x) : ApplyNode(tape, x, "relu")
 {
     public override string Op => "Relu";
     public override IEnumerable<Tensor> Saved => [Output];
     public override void Forward(IKernels k) => k.Apply(Output.Shape, Output.Layout, X.Operand with { Relu = true }, Output.Data);
     public override void Backward(IKernels k) => Gradient(k, Output.Data);
-}
-
-internal sealed class Materialize(Tape tape, Tensor x) : ApplyNode(tape, x, $"stored {x.Name}")
-{
-    public override string Op => "Materialize";
-    public override void Forward(IKernels k) => k.Apply(Output.Shape, Output.Layout, X.Operand, Output.Data);
-    public override void Backward(IKernels k) => Gradient(k, null);
-
-    public static Tensor Record(Tape tape, Tensor x) => tape.Record(new Materialize(tape, x)).Output;
 }

@@ -1,9 +1,6 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
-/// <summary>Gives every sample of a batch its weight.</summary>
-/// <param name="logits">Logits <c>[N, K]</c>, row by row.</param>
-/// <param name="labels">True classes.</param>
-/// <param name="weights">Receives one weight a sample.</param>
+/// <summary>Gives every sample of a batch its weight, from logits <c>[N, K]</c> row by row and true classes.</summary>
 public delegate void SampleWeighting(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights);
 
 /// <summary>Recording of sample weights.</summary>
@@ -59,7 +56,7 @@ internal sealed class SampleWeightsNode : Node
     }
 
     /// <summary>Weights may depend on all images of the batch: every process weighs the whole batch and takes its own.</summary>
-    private sealed class WholeBatch(Distributed.BatchShare share, Shape part)
+    private sealed class WholeBatch(BatchShare share, Shape part)
     {
         private readonly float[] _rows = new float[share.Whole(part.N) * part.C];
         private readonly int[] _labels = new int[share.Whole(part.N)];

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops;
 
 /// <summary>
 /// Two batches as one and back, for methods that send two inputs through the network in one forward and so give batch norms one batch.

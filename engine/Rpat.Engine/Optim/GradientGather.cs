@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Engine.Optim;
 
 /// <summary>The mean gradient of several batches, gathered one by one (gradient accumulation).</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Engine.Optim;
 
 /// <summary>Stochastic gradient descent with momentum and weight decay as PyTorch defines it (methods.md 0.3).</summary>

@@ -33,11 +33,7 @@ public static class Philox
     }
 }
 
-/// <summary>A 128-bit counter, or the four random words made from it.</summary>
-/// <param name="W0">The lowest word.</param>
-/// <param name="W1">The second word.</param>
-/// <param name="W2">The third word.</param>
-/// <param name="W3">The highest word.</param>
+/// <summary>A 128-bit counter, or the four random words made from it, the lowest first.</summary>
 public readonly record struct PhiloxBlock(uint W0, uint W1, uint W2, uint W3)
 {
     /// <summary>The word of a lane from 0 to 3; higher bits of <paramref name="lane"/> are ignored.</summary>

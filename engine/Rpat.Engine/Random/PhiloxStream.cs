@@ -20,23 +20,19 @@ public readonly struct PhiloxStream
         (_key, _counter1, _counter2, _counter3) = (key, counter1, counter2, counter3);
 
     /// <summary>Uniform over all 32-bit words.</summary>
-    /// <param name="draw">The draw index.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative or 2^34 or more.</exception>
     public uint Word(long draw) => Block(draw)[(int)draw];
 
     /// <summary>Uniform over the multiples of 2^-24 in [0, 1).</summary>
-    /// <param name="draw">The draw index.</param>
     public float Uniform(long draw) => ToUniform(Word(draw));
 
     /// <summary>Uniform over the multiples of 2^-23 in [-1, 1).</summary>
-    /// <param name="draw">The draw index.</param>
     public float Symmetric(long draw) => ToSymmetric(Word(draw));
 
     /// <summary>
     /// Standard normal by Box and Muller's transform, in double precision: an even draw and the odd one after it share their two
     /// words, as cosine and sine. Beyond 6.7 standard deviations nothing is drawn.
     /// </summary>
-    /// <param name="draw">The draw index.</param>
     public float Normal(long draw)
     {
         PhiloxBlock block = Block(draw);
@@ -56,8 +52,6 @@ public readonly struct PhiloxStream
     }
 
     /// <summary>Fills with the draws from <paramref name="firstDraw"/> on, as <see cref="Uniform"/> gives them one by one.</summary>
-    /// <param name="destination">Receives the numbers.</param>
-    /// <param name="firstDraw">The draw index of the first one.</param>
     public void FillUniform(Span<float> destination, long firstDraw = 0)
     {
         Span<uint> words = FillWords(destination, firstDraw);
@@ -65,8 +59,6 @@ public readonly struct PhiloxStream
     }
 
     /// <summary>Fills with the draws from <paramref name="firstDraw"/> on, as <see cref="Symmetric"/> gives them one by one.</summary>
-    /// <param name="destination">Receives the numbers.</param>
-    /// <param name="firstDraw">The draw index of the first one.</param>
     public void FillSymmetric(Span<float> destination, long firstDraw = 0)
     {
         Span<uint> words = FillWords(destination, firstDraw);
@@ -74,8 +66,6 @@ public readonly struct PhiloxStream
     }
 
     /// <summary>Fills with the draws from <paramref name="firstDraw"/> on, as <see cref="Normal"/> gives them one by one.</summary>
-    /// <param name="destination">Receives the numbers.</param>
-    /// <param name="firstDraw">The draw index of the first one.</param>
     public void FillNormal(Span<float> destination, long firstDraw = 0)
     {
         for (int i = 0; i < destination.Length; i++)

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Tensors;
 
 /// <summary>
 /// A tensor that is not stored: h = [ReLU](scale·source + shift) with one scale and shift per channel. Batch norm and input
@@ -14,17 +14,3 @@ namespace Rpat.Engine;
 /// element, and the consumer's gradient kernel can write it directly (batch norm in eval mode during an attack).
 /// </param>
 public sealed record AffineView(Tensor Source, Tensor Scale, Tensor Shift, bool Relu, bool Constant);
-
-/// <summary>What a kernel reads: stored values, and the map to apply while loading them (null: none).</summary>
-/// <param name="Data">Stored values.</param>
-/// <param name="Scale">Factor a channel, or null.</param>
-/// <param name="Shift">Summand a channel, or null.</param>
-/// <param name="Relu">Clamp at zero after the map.</param>
-public readonly record struct Operand(DeviceBuffer Data, DeviceBuffer? Scale, DeviceBuffer? Shift, bool Relu)
-{
-    /// <summary>Whether a map is applied.</summary>
-    public bool IsView => Scale is not null;
-
-    /// <summary>Reads stored values as they are.</summary>
-    public static implicit operator Operand(DeviceBuffer data) => new(data, null, null, false);
-}

@@ -1,4 +1,4 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Tensors;
 
 /// <summary>Class indices of a batch on a device, int32 <c>[N]</c>.</summary>
 public sealed class Labels
@@ -7,8 +7,6 @@ public sealed class Labels
     private readonly int[] _values; // kept on the host too, so that a label out of range is found before a kernel reads past a row
 
     /// <summary>Allocates labels for a batch.</summary>
-    /// <param name="device">Where they live.</param>
-    /// <param name="count">Batch size.</param>
     public Labels(Device device, int count)
     {
         (_device, Count, _values) = (device, count, new int[count]);

@@ -1,7 +1,7 @@
-namespace Rpat.Engine;
+namespace Rpat.Engine.Tensors;
 
 /// <summary>
-/// A float32 array on a device. Tensors made by a <see cref="Tape"/> live in its planned arena; tensors made by
+/// A float32 array on a device. Tensors made by a <see cref="Autograd.Tape"/> live in its planned arena; tensors made by
 /// <see cref="Create"/> own persistent memory. Neither needs to be disposed: the device frees everything it handed out.
 /// </summary>
 public class Tensor
@@ -49,7 +49,7 @@ public class Tensor
     public AffineView? View { get; internal init; }
 
     /// <summary>The tape whose plan places the tensor; null for persistent tensors.</summary>
-    internal Tape? Maker { get; init; }
+    internal ArenaTenant? Maker { get; init; }
 
     /// <summary>The tensor's owner is not a tape: its memory is persistent.</summary>
     internal bool IsPersistent { get; private protected init; }
@@ -57,11 +57,7 @@ public class Tensor
     /// <summary>Elements of device memory that the tensor takes, padding of the layout included.</summary>
     internal long StorageLength => Device.StorageLength(Shape, Layout);
 
-    /// <summary>Makes a persistent tensor of zeros in plain NCHW order.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="shape">Its size.</param>
-    /// <param name="needsGrad">Whether tapes write its gradient (an attack's input).</param>
-    /// <param name="name">Name for messages.</param>
+    /// <summary>Makes a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
     {
         var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };
@@ -112,7 +108,7 @@ public class Tensor
 
     private void Read(DeviceBuffer buffer, Span<float> destination)
     {
-        if (Maker is not null && Maker != Device.Arena.LastTape)
+        if (Maker is not null && Maker != Device.Arena.Tenant)
             throw new InvalidOperationException($"{Name} is gone, since another tape has run on the device: read it before, or copy it.");
         if (Layout == Layout.Plain) Device.Download(buffer, destination[..(int)Shape.Count]);
         else Device.DownloadBlocked(buffer, Shape, destination);

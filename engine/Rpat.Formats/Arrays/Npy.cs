@@ -14,7 +14,7 @@ public static class Npy
     public static NamedArray Read(string path)
     {
         using FileReader file = FileReader.OpenData(path);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        using var stream = RegularFile.Open(path);
         return Read(stream, Path.GetFileNameWithoutExtension(path), file.Length, $"'{path}'");
     }
 
@@ -39,7 +39,9 @@ public static class Npy
     internal static NamedArray Read(Stream stream, string name, long length, string where)
     {
         (NpyHeader header, int start) = ReadHeader(stream, where);
-        long? expected = ArrayShape.Bytes(header.Shape, header.Type);
+        if (header.Type is not { } type)
+            throw Error(where, $"in its header elements of type '{header.NumpyName}' are not supported", "save it again as a plain array of numbers");
+        long? expected = ArrayShape.Bytes(header.Shape, type);
         if (expected is null || expected > Array.MaxLength)
             throw Error(where, $"its shape {ArrayShape.Text(header.Shape)} is impossible or passes 2 GiB", "split it");
         if (start + expected != length)
@@ -47,12 +49,13 @@ public static class Npy
         byte[] data = StreamReading.ReadUpTo(stream, (int)expected);
         if (data.Length != expected || stream.ReadByte() >= 0)
             throw Error(where, $"its data at offset {start} do not have the announced {expected} bytes");
-        if (header.BigEndian) StreamReading.SwapBytes(data, header.Type);
-        if (header.FortranOrder) data = RowMajor(data, header.Shape, header.Type.Size());
-        return new NamedArray(name, header.Type, header.Shape, data);
+        if (header.BigEndian) StreamReading.SwapBytes(data, type);
+        if (header.FortranOrder) data = RowMajor(data, header.Shape, type.Size());
+        return new NamedArray(name, type, header.Shape, data);
     }
 
-    private static (NpyHeader Header, int Start) ReadHeader(Stream stream, string where)
+    /// <summary>Reads what stands in front of the data, and says where they begin.</summary>
+    internal static (NpyHeader Header, int Start) ReadHeader(Stream stream, string where)
     {
         byte[] prefix = ReadExactly(stream, 8, where);
         if (!prefix.AsSpan(0, 6).SequenceEqual(NpyHeader.Magic))

@@ -4,11 +4,12 @@ using System.Text;
 namespace Rpat.Formats.Arrays;
 
 /// <summary>The Python dict literal in front of an .npy file's data.</summary>
-/// <param name="Type">The element type.</param>
+/// <param name="Type">The element type; null for one that has no counterpart here.</param>
+/// <param name="NumpyName">What numpy calls the type.</param>
 /// <param name="BigEndian">Whether the elements are stored big-endian.</param>
 /// <param name="FortranOrder">Whether the first axis varies fastest.</param>
 /// <param name="Shape">The sizes.</param>
-internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranOrder, long[] Shape)
+internal sealed record NpyHeader(ElementType? Type, string NumpyName, bool BigEndian, bool FortranOrder, long[] Shape)
 {
     private const int Alignment = 64;
     private const int PrefixLength = 10;
@@ -43,7 +44,7 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
         {
             string key = tokens.Text();
             tokens.Expect(':');
-            if (key == "descr" && descr is null) descr = tokens.Text();
+            if (key == "descr" && descr is null) descr = tokens.TextOrFields();
             else if (key == "fortran_order" && fortran is null) fortran = tokens.Truth();
             else if (key == "shape" && shape is null) shape = tokens.Tuple();
             else throw new FormatException($"key '{key}' is unknown or repeated");
@@ -52,8 +53,8 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
 
         tokens.ExpectEnd();
         if (descr is null || fortran is null || shape is null) throw new FormatException("descr, fortran_order or shape is missing");
-        (ElementType type, bool bigEndian) = ParseDescr(descr);
-        return new NpyHeader(type, bigEndian, fortran.Value, shape);
+        bool isKnown = TryParseDescr(descr, out ElementType type, out bool bigEndian);
+        return new NpyHeader(isKnown ? type : null, descr, bigEndian, fortran.Value, shape);
     }
 
     // NumPy has no bfloat16: its bits are stored as unsigned 16-bit numbers.
@@ -73,11 +74,6 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
         ElementType.F64 => "<f8",
         _ => "<c8",
     };
-
-    private static (ElementType Type, bool BigEndian) ParseDescr(string descr) =>
-        TryParseDescr(descr, out ElementType type, out bool bigEndian)
-            ? (type, bigEndian)
-            : throw new FormatException($"elements of type '{descr}' are not supported");
 
     /// <summary>The element type and byte order of a numpy type such as <c>&lt;f4</c>.</summary>
     internal static bool TryParseDescr(string descr, out ElementType type, out bool bigEndian)
@@ -144,6 +140,20 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranO
             string value = text[_at..end];
             _at = end + 1;
             return value;
+        }
+
+        // A structured type is a list of its fields.
+        internal string TextOrFields()
+        {
+            if (!TryTake('[')) return Text();
+            int start = _at - 1;
+            for (int depth = 1; depth > 0; _at++)
+            {
+                if (_at == text.Length) throw new FormatException($"the list at character {start} has no end");
+                depth += text[_at] switch { '[' => 1, ']' => -1, _ => 0 };
+            }
+
+            return text[start.._at];
         }
 
         internal bool Truth()

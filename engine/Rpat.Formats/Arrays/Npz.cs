@@ -5,7 +5,7 @@ namespace Rpat.Formats.Arrays;
 /// <summary>NumPy's .npz format: a zip of .npy entries, stored or deflated.</summary>
 public static class Npz
 {
-    private const string Extension = ".npy";
+    internal const string Extension = ".npy";
 
     // The earliest time that a zip entry can hold; the true time would make equal contents differ.
     private static readonly DateTimeOffset _noTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -20,15 +20,16 @@ public static class Npz
     /// <summary>Reads the arrays of a file that may have bytes, and refuses one that announces more.</summary>
     /// <param name="path">The .npz file.</param>
     /// <param name="most">How many bytes the array of a name may have with its header; 0 to pass over it.</param>
+    /// <param name="other">Told name and type of each array of objects, texts or records, which is passed over then; null refuses the file.</param>
     /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
-    public static IReadOnlyDictionary<string, NamedArray> Read(string path, Func<string, long> most)
+    public static IReadOnlyDictionary<string, NamedArray> Read(string path, Func<string, long> most, Action<string, string>? other = null)
     {
         using (FileReader.OpenData(path))
         {
             try
             {
-                using ZipArchive archive = ZipFile.OpenRead(path);
-                return ReadEntries(archive, new FileInfo(path).Length, path, most);
+                using ZipArchive archive = new ZipArchive(RegularFile.Open(path));
+                return ReadEntries(archive, new FileInfo(path).Length, path, most, other);
             }
             catch (Exception error) when (error is InvalidDataException or IOException or NotSupportedException or ArgumentException)
             {
@@ -55,7 +56,8 @@ public static class Npz
         });
     }
 
-    private static Dictionary<string, NamedArray> ReadEntries(ZipArchive archive, long length, string path, Func<string, long> most)
+    private static Dictionary<string, NamedArray> ReadEntries(
+        ZipArchive archive, long length, string path, Func<string, long> most, Action<string, string>? other)
     {
         Exception Fail(string what) => new DataException($"'{path}' is not a sound .npz file: {what}; save it again with numpy.savez.");
         (string Name, ZipArchiveEntry Entry)[] wanted =
@@ -70,12 +72,23 @@ public static class Npz
         {
             if (entry.Length > most(name)) throw Fail($"array '{name}' has {entry.Length} bytes where at most {most(name)} can be needed");
             string where = $"Array '{name}' in '{path}'";
+            if (other is not null && HeaderOf(entry, where) is { Type: null } header)
+            {
+                other(name, header.NumpyName);
+                continue;
+            }
             NamedArray array = Unpacking.ReadMember(entry, stream => Npy.Read(stream, name, entry.Length, where), Fail);
             if (!arrays.TryAdd(name, array))
                 throw new DataException($"'{path}' holds two arrays called '{name}': save it again with numpy.savez.");
         }
 
         return arrays;
+    }
+
+    internal static NpyHeader HeaderOf(ZipArchiveEntry entry, string where)
+    {
+        using Stream stream = entry.Open();
+        return Npy.ReadHeader(stream, where).Header;
     }
 
     private static void WriteEntry(ZipArchive archive, NamedArray array, bool compress)

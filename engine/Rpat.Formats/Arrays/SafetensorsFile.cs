@@ -53,7 +53,7 @@ public sealed class SafetensorsFile : IDisposable
         if (entry.Length > Array.MaxLength)
             throw new CheckpointException(
                 $"Tensor '{name}' in '{Path}' has {entry.Length} bytes, more than one array holds: read it in pieces.");
-        if (entry.Type is not { } type) throw WeightFile.Unreadable(Path, name, entry.OtherType!);
+        if (entry.Type is not { } type) throw UnknownKind.OfElements(Path, name, entry.OtherType!);
         byte[] data = new byte[entry.Length];
         _reader.ReadExactly(entry.Offset, data);
         return new NamedArray(name, type, entry.Shape, data);

@@ -17,7 +17,7 @@ public static class Idx
     public static NamedArray Read(string path)
     {
         using (FileReader.OpenData(path))
-        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete))
+        using (var stream = RegularFile.Open(path))
             return Read(stream, path);
     }
 

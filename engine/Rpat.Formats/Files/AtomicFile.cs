@@ -5,11 +5,17 @@ namespace Rpat.Formats.Files;
 
 /// <summary>
 /// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the
-/// same folder, are flushed to the disk, and only then take the place of the old file.
+/// same folder, are flushed to the disk, and only then take the place of the old file. Nothing is written over a link out of a run's folder.
 /// </summary>
 public static class AtomicFile
 {
+    /// <summary>An empty file that every run folder has from its first moment on, and no other folder.</summary>
+    public const string RunMark = ".rpat-run";
+
     private const string Half = ".tmp-";
+
+    // What makes a folder a run of a version that had no mark yet.
+    private static readonly string[] _oldMarks = ["run.json", "config.yaml"];
 
     private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
@@ -21,6 +27,7 @@ public static class AtomicFile
     {
         if (Path.GetFileName(path).Length == 0)
             throw new IOException($"'{path}' is a folder: give the name of a file in it.");
+        RequireNoLink(path);
         string temporary = FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
         try
         {
@@ -41,6 +48,43 @@ public static class AtomicFile
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(_utf8.GetBytes(text)));
 
+    /// <summary>Makes a folder and those above it, unless they are there.</summary>
+    /// <exception cref="IOException">A link leads to it out of a run's folder, or it cannot be made.</exception>
+    public static void MakeFolder(string path)
+    {
+        RequireNoLink(path);
+        Directory.CreateDirectory(path);
+    }
+
+    /// <summary>Opens a file that is written in place and kept, at its end; it is made if there is none.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="share">What others may do with it meanwhile.</param>
+    /// <exception cref="IOException">It is a link, no regular file, or one that has another name elsewhere; or it cannot be opened.</exception>
+    public static FileStream OpenToGrow(string path, FileShare share)
+    {
+        RequireNoLink(path);
+        if ((IsLink(path) || Path.Exists(path)) && !RegularFile.Exists(path, followLink: false))
+            throw new IOException($"'{path}' is no regular file, and what is written there would be lost: remove it.");
+        if (RegularFile.HasOtherNames(path))
+            throw new IOException($"'{path}' has another name elsewhere (a hard link), where its content would change as well: put a copy in its place.");
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, bufferSize: 0);
+        file.Seek(0, SeekOrigin.End);
+        return file;
+    }
+
+    /// <summary>Refuses a path that leads out of a run's folder over a link.</summary>
+    /// <exception cref="IOException">It does.</exception>
+    public static void RequireNoLink(string path)
+    {
+        string? link = null;
+        for (string? place = Path.GetFullPath(path).TrimEnd(Path.DirectorySeparatorChar); place is { Length: > 1 }; place = Path.GetDirectoryName(place))
+        {
+            if (link is not null && IsRun(place))
+                throw new IOException($"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there.");
+            if (IsLink(place)) link = place;
+        }
+    }
+
     /// <summary>Files that a process began to write and has not put in their place, with its number; it may be at work still.</summary>
     /// <param name="folder">Where to look.</param>
     /// <param name="option">Whether beneath it as well.</param>
@@ -54,10 +98,16 @@ public static class AtomicFile
 
     private static void WriteFlushed(string path, Action<Stream> write)
     {
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        File.Delete(path); // of a dead process; a link there would be followed
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         write(file);
         file.Flush(flushToDisk: true);
     }
+
+    private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
+
+    private static bool IsRun(string folder) =>
+        File.Exists(Path.Combine(folder, RunMark)) || _oldMarks.All(name => File.Exists(Path.Combine(folder, name)));
 
     private static void RemoveQuietly(string path)
     {

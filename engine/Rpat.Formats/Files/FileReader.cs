@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Rpat.Formats.Files;
 
 /// <summary>
@@ -8,15 +6,15 @@ namespace Rpat.Formats.Files;
 /// </summary>
 internal sealed class FileReader : IDisposable
 {
-    private readonly SafeFileHandle _handle;
+    private readonly FileStream _file;
     private readonly Func<string, Exception?, Exception> _fail;
 
-    private FileReader(string path, SafeFileHandle handle, Func<string, Exception?, Exception> fail)
+    private FileReader(string path, FileStream file, Func<string, Exception?, Exception> fail)
     {
         Path = path;
-        _handle = handle;
+        _file = file;
         _fail = fail;
-        Length = RandomAccess.GetLength(handle);
+        Length = file.Length;
     }
 
     internal string Path { get; }
@@ -27,16 +25,15 @@ internal sealed class FileReader : IDisposable
     {
         try
         {
-            // Delete sharing lets an atomic writer replace the file meanwhile; this handle keeps the old content.
-            return new FileReader(path, File.OpenHandle(path, share: FileShare.Read | FileShare.Delete), fail);
+            return new FileReader(path, RegularFile.Open(path), fail);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
             throw fail($"'{path}' does not exist: check the path.", error);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (IOException error)
         {
-            throw fail($"'{path}' cannot be opened ({error.Message.TrimEnd('.')}): check that it is a file and readable.", error);
+            throw fail(error.Message, error);
         }
     }
 
@@ -48,7 +45,7 @@ internal sealed class FileReader : IDisposable
         {
             for (int done = 0, got; done < destination.Length; done += got)
             {
-                got = RandomAccess.Read(_handle, destination[done..], offset + done);
+                got = RandomAccess.Read(_file.SafeFileHandle, destination[done..], offset + done);
                 if (got == 0) throw _fail($"'{Path}' ends at byte {offset + done} while it is being read: copy it again.", null);
             }
         }
@@ -58,5 +55,5 @@ internal sealed class FileReader : IDisposable
         }
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _file.Dispose();
 }

@@ -10,7 +10,7 @@ namespace Rpat.Formats.Files;
 /// </summary>
 public static partial class RegularFile
 {
-    private const int CurrentFolder = -100, NoFollow = 0x100, StatxType = 1, StatxBytes = 256, ModeAt = 28;
+    private const int CurrentFolder = -100, NoFollow = 0x100, StatxType = 1, StatxLinks = 4, StatxBytes = 256, LinksAt = 16, ModeAt = 28;
     private const int KindMask = 0xF000, Regular = 0x8000;
 
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -27,6 +27,15 @@ public static partial class RegularFile
         return done == 0 && (BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]) & KindMask) == Regular;
     }
 
+    /// <summary>Whether a file has further names (hard links), through which what is written to it is seen as well.</summary>
+    internal static bool HasOtherNames(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        Span<byte> status = stackalloc byte[StatxBytes];
+        int done = Statx(CurrentFolder, path, NoFollow, StatxLinks, ref MemoryMarshal.GetReference(status));
+        return done == 0 && BinaryPrimitives.ReadUInt32LittleEndian(status[LinksAt..]) > 1;
+    }
+
     /// <summary>Opens a file for reading.</summary>
     /// <exception cref="IOException">There is none, it is no regular file, or it cannot be read.</exception>
     public static FileStream Open(string path)
@@ -35,9 +44,10 @@ public static partial class RegularFile
         if (File.Exists(path) && !Exists(path)) throw new IOException($"'{path}' is no regular file: give a file that lies on a disk.");
         try
         {
+            // Delete sharing lets an atomic writer replace the file meanwhile; the handle keeps the old content.
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
-        catch (Exception error) when (error is UnauthorizedAccessException or ArgumentException)
+        catch (Exception error) when (error is UnauthorizedAccessException or ArgumentException or (IOException and not (FileNotFoundException or DirectoryNotFoundException)))
         {
             throw new IOException($"'{path}' cannot be read ({error.Message.TrimEnd('.')}): check the path and its permissions.", error);
         }
@@ -57,11 +67,31 @@ public static partial class RegularFile
     /// <exception cref="IOException">As of <see cref="ReadBytes"/>, or it is no text: invalid UTF-8, or zero bytes as a loss of power leaves them.</exception>
     public static string ReadText(string path, int most)
     {
+        using var reader = new StreamReader(new MemoryStream(ReadBytes(path, most)), _strict);
+        return Checked(path, Strictly(path, reader.ReadToEnd));
+    }
+
+    /// <summary>Reads the lines of a text of any length.</summary>
+    /// <exception cref="IOException">As of <see cref="ReadText"/>.</exception>
+    public static IReadOnlyList<string> ReadLines(string path)
+    {
+        using var reader = new StreamReader(Open(path), _strict);
+        return Strictly(path, () =>
+        {
+            List<string> lines = [];
+            while (reader.ReadLine() is { } line) lines.Add(Checked(path, line));
+            return lines;
+        });
+    }
+
+    private static string Checked(string path, string text) =>
+        text.Contains('\0') ? throw new IOException($"'{path}' holds zero bytes, so it is no text: write it anew.") : text;
+
+    private static T Strictly<T>(string path, Func<T> read)
+    {
         try
         {
-            using var reader = new StreamReader(new MemoryStream(ReadBytes(path, most)), _strict);
-            string text = reader.ReadToEnd();
-            return text.Contains('\0') ? throw new IOException($"'{path}' holds zero bytes, so it is no text: write it anew.") : text;
+            return read();
         }
         catch (DecoderFallbackException error)
         {

@@ -19,9 +19,27 @@ internal static class Unpacking
         : $"its {packed} bytes would unpack to {unpacked}, over {MostTimes} times as many";
 
     /// <summary>The same for weights, which do not shrink to a thirtieth; <paramref name="spare"/> bytes are always allowed.</summary>
-    internal static string? TooMuchForWeights(Int128 unpacked, long packed, long spare) => unpacked <= MostTimesOfWeights * (Int128)packed + spare
+    private static string? TooMuchForWeights(Int128 unpacked, long packed, long spare) => unpacked <= MostTimesOfWeights * (Int128)packed + spare
         ? null
         : $"its {packed} bytes would unpack to {unpacked}, over {MostTimesOfWeights} times its size";
+
+    /// <summary>
+    /// What the members of one file of weights that are read may unpack to in all; those that nobody reads cost nothing.
+    /// </summary>
+    /// <param name="packed">Bytes of the file.</param>
+    /// <param name="spare">Bytes that are always allowed.</param>
+    internal sealed class Budget(long packed, long spare)
+    {
+        private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+        private Int128 _bytes;
+
+        /// <summary>What is wrong with reading this member too, or null.</summary>
+        internal string? Spend(ZipArchiveEntry entry)
+        {
+            if (_read.Add(entry.FullName)) _bytes += entry.Length;
+            return TooMuchForWeights(_bytes, packed, spare);
+        }
+    }
 
     /// <summary>Reads one member of a zip; what <paramref name="read"/> leaves is passed over and summed up as well.</summary>
     /// <param name="entry">The member.</param>

@@ -11,7 +11,7 @@ internal sealed class BarePickle : TorchArchive
     {
         using (file)
         {
-            using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16);
+            using var stream = RegularFile.Open(file.Path);
             long maxWork = data ? Math.Max(file.Length, PickleMachine.MaxWork) : PickleMachine.MaxWork;
             Root = Unpickle(new PickleSource(stream, file.Length, Fail), NoPersistent, maxWork);
         }

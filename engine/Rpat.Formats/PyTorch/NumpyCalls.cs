@@ -16,9 +16,8 @@ internal static class NumpyCalls
     public static void Build(NumpyArray array, object? state, Func<string, CheckpointException> fail)
     {
         if (state is not PickleTuple { Items: [_, var shape, NumpyType type, bool fortran, var content] }) return;
-        if (Raw(content) is not { } data) return; // an array of objects
         array.Shape = TorchCalls.Sizes(shape) ?? throw fail("a numpy array has an impossible shape");
-        (array.Type, array.FortranOrder, array.Data) = (type, fortran, data);
+        (array.Type, array.FortranOrder, array.Data) = (type, fortran, Raw(content)); // null of an array of objects
     }
 
     /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of another kind.</summary>

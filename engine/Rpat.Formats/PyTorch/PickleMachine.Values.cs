@@ -58,17 +58,16 @@ internal sealed partial class PickleMachine
         if (protocol > 5) throw source.Error($"pickle protocol {protocol} is not known (0 to 5 are)");
     }
 
-    private static object Whole(byte[] twosComplement)
-    {
-        var value = new BigInteger(twosComplement);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
-    }
+    private static object Whole(byte[] twosComplement) => Whole(new BigInteger(twosComplement));
+
+    private static object Whole(BigInteger value) =>
+        value >= 0 && value <= byte.MaxValue ? _small[(int)value] : value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     private object TextInteger(string line)
     {
         if (line is "01" or "00") return line == "01"; // how protocol 0 writes truth
         if (ParseWhole(line) is not { } value) throw source.Error($"'{Short(line)}' is not a whole number");
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return Whole(value);
     }
 
     private double TextReal(string line) => double.TryParse(line, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)

@@ -15,6 +15,8 @@ internal static class TorchCalls
         ["torch._utils._rebuild_tensor_v2"] = Tensor,
         ["torch._utils._rebuild_tensor_v3"] = (a, context) => Tensor(a, context, a.Count > 6 ? a[6] : null),
         ["torch._utils._rebuild_qtensor"] = (a, _) => a.Count > 3 ? Other("a quantised type", a[2]) : null,
+        ["torch._utils._rebuild_sparse_tensor"] = (a, _) => a is [_, PickleTuple parts] ? Other("a sparse layout", parts.Items.LastOrDefault(IsSize)) : null,
+        ["torch._utils._rebuild_meta_tensor_no_storage"] = (a, _) => a.Count > 1 ? Other("a tensor without data", a[1]) : null,
         ["torch._utils._rebuild_device_tensor_from_numpy"] = (a, _) => a.Count > 0 ? a[0] as NumpyArray : null,
         ["torch._tensor._rebuild_from_type"] = Subclass,
         ["torch._tensor._rebuild_from_type_v2"] = Subclass,
@@ -82,12 +84,16 @@ internal static class TorchCalls
     private static OtherTensor? Other(string type, object? shape) =>
         Sizes(shape) is { } sizes && sizes.All(size => size >= 0) ? new OtherTensor(type, sizes) : null;
 
+    private static bool IsSize(object? value) => value is PickleTuple && Sizes(value) is not null;
+
     private static object? Tensor(IReadOnlyList<object?> a, Context context, object? dtype)
     {
         if (a.Count < 4 || a[1] is not long offset) return null;
         if (a[0] is PickleObject { Type: PickleGlobal other }) return Other(other.Name, a[2]);
         if (a[0] is not StorageRef storage) return null;
         if ((TorchTypes.Of(dtype) ?? storage.Type) is not { } element) return Other((dtype as PickleGlobal)?.Name ?? "bytes without a type", a[2]);
+        // One number shown without end.
+        if (Sizes(a[2]) is { } sizes && sizes.All(size => size >= 0) && ArrayShape.Bytes(sizes, element) is null) return Other("more than any memory", a[2]);
         // A storage without a type is counted in bytes.
         if (storage.Type is null) storage = storage with { Count = storage.Count / element.Size() };
         return Make(storage, element, offset, Sizes(a[2]), Sizes(a[3]), context.Fail);

@@ -22,7 +22,7 @@ internal sealed class TorchStream : TorchArchive
     public TorchStream(FileReader file) : base(file.Path, "PyTorch stream checkpoint", file.Length)
     {
         _file = file;
-        using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16);
+        using var stream = RegularFile.Open(file.Path);
         var source = new PickleSource(stream, file.Length, Fail);
         ReadHeader(source);
         Root = Unpickle(source, Persistent);

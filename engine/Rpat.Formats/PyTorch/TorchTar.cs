@@ -20,7 +20,7 @@ internal sealed class TorchTar : TorchArchive
     public TorchTar(FileReader file) : base(file.Path, "PyTorch tar checkpoint", file.Length)
     {
         _file = file;
-        using var stream = new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1 << 16);
+        using var stream = RegularFile.Open(file.Path);
         var members = Members();
         ReadStorages(Source(stream, members, "storages"));
         ReadTensors(Source(stream, members, "tensors"));

@@ -14,12 +14,12 @@ internal sealed class TorchZip : TorchArchive
 
     private readonly ZipArchive _archive;
     private readonly string _folder;
+    private readonly Unpacking.Budget _budget;
     private (string Key, byte[] Data)? _last; // many small tensors may share one storage
 
     private TorchZip(string path, FileStream file, ZipArchive archive) : base(path, "PyTorch zip checkpoint", file.Length)
     {
-        _archive = archive;
-        CheckSizes();
+        (_archive, _budget) = (archive, new Unpacking.Budget(Length, spare: 1 << 14));
         ZipArchiveEntry pickle = Single();
         _folder = pickle.FullName[..^Pickle.Length];
         CheckByteOrder();
@@ -31,7 +31,7 @@ internal sealed class TorchZip : TorchArchive
     /// <exception cref="CheckpointException">It is damaged, or holds no checkpoint.</exception>
     public static TorchZip Open(string path)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        FileStream file = RegularFile.Open(path);
         ZipArchive? archive = null;
         try
         {
@@ -71,14 +71,6 @@ internal sealed class TorchZip : TorchArchive
 
     private CheckpointException Short(string key, long found, long wanted) => Fail($"storage '{key}' has {found} bytes where {wanted} are used");
 
-    // Packed or overlapping members could be far larger than the file: torch writes neither, tools that pack again may.
-    private void CheckSizes()
-    {
-        Int128 sum = 0;
-        foreach (ZipArchiveEntry entry in _archive.Entries) sum += entry.Length;
-        if (Unpacking.TooMuchForWeights(sum, Length, spare: 1 << 14) is { } reason) throw Fail(reason);
-    }
-
     private ZipArchiveEntry Single()
     {
         if (UnknownKind.OfZip(Path, _archive) is { } other) throw other;
@@ -92,8 +84,10 @@ internal sealed class TorchZip : TorchArchive
             throw Fail("its numbers are big-endian");
     }
 
+    // Packed or overlapping members could be far larger than the file: torch writes neither, tools that pack again may.
     private byte[] Bytes(ZipArchiveEntry entry, long most)
     {
+        if (_budget.Spend(entry) is { } reason) throw Fail(reason);
         if (entry.Length > most) throw Fail($"member '{entry.FullName}' has {entry.Length} bytes where at most {most} are read");
         return Unpacking.ReadMember(entry, stream => StreamReading.ReadUpTo(stream, (int)entry.Length), Fail, zeroIsNoSum: true);
     }

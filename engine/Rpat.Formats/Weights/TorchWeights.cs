@@ -12,6 +12,8 @@ internal sealed class TorchWeights : WeightFile
     private readonly List<KeyValuePair<string, string>> _values = [];
     private readonly List<WeightEntry> _entries = [];
     private readonly List<string> _notes = [];
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+    private Int128 _bytesRead;
 
     public TorchWeights(TorchArchive archive) : base(archive.Path, archive.Kind)
     {
@@ -19,7 +21,6 @@ internal sealed class TorchWeights : WeightFile
         try
         {
             foreach (Found found in TensorWalk.Collect(archive)) Add(found);
-            CheckSize();
         }
         catch
         {
@@ -45,8 +46,8 @@ internal sealed class TorchWeights : WeightFile
             throw new CheckpointException($"'{Path}' has no tensor '{name}' among its {_tensors.Count}: check that the file belongs to this model.");
         return found.Tensor switch
         {
-            TensorRef reference => TensorReader.Read(_archive, name, reference),
-            OtherTensor other => throw Unreadable(Path, name, other.Type),
+            TensorRef reference => Read(name, reference),
+            OtherTensor other => throw UnknownKind.OfElements(Path, name, other.Type),
             _ => (NamedArray)found.Tensor,
         };
     }
@@ -61,6 +62,7 @@ internal sealed class TorchWeights : WeightFile
             case OtherTensor other: Add(found.Path, other, null, other.Shape, other.Type); break;
             case NumpyArray numpy:
                 if (NumpyCalls.ToArray(found.Path, numpy, what => _archive.Fail(what)) is { } array) Add(found.Path, array, array.Type, array.Shape);
+                else Add(new Found(found.Path, new OtherTensor(numpy.Type?.Descr ?? "object", numpy.Shape)));
                 break;
             default: _values.Add(new(found.Path, Convert.ToString(found.Value, CultureInfo.InvariantCulture)!)); break;
         }
@@ -78,11 +80,11 @@ internal sealed class TorchWeights : WeightFile
     }
 
     // A few bytes shown as a huge tensor (stride 0) must not take the memory that the tensor claims.
-    private void CheckSize()
+    private NamedArray Read(string name, TensorRef tensor)
     {
-        Int128 total = 0;
-        foreach (var (tensor, _) in _tensors.Values) total += tensor is TensorRef reference ? reference.Bytes : 0;
-        if (total > 4 * (Int128)_archive.Length + Spare)
-            throw _archive.Fail($"its tensors take {total} bytes, far more than the file's {_archive.Length}");
+        if (_read.Add(name)) _bytesRead += tensor.Bytes;
+        if (_bytesRead > 4 * (Int128)_archive.Length + Spare)
+            throw _archive.Fail($"its tensors up to '{name}' take {_bytesRead} bytes, far more than the file's {_archive.Length}");
+        return TensorReader.Read(_archive, name, tensor);
     }
 }

@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace Rpat.Formats.Weights;
 
 /// <summary>One tensor of a file of weights.</summary>
@@ -55,8 +53,7 @@ public abstract class WeightFile : IDisposable
         catch (Exception error)
         {
             reader.Dispose();
-            // A header's words may stand in the message: they must not break the line.
-            if (error is DataException) throw new CheckpointException(string.Concat(error.Message.Select(c => char.IsControl(c) ? '?' : c)), error);
+            if (error is DataException) throw new CheckpointException(error.Message, error);
             throw;
         }
     }
@@ -76,9 +73,6 @@ public abstract class WeightFile : IDisposable
     /// <summary>Closes the file.</summary>
     protected abstract void Dispose(bool disposing);
 
-    internal static CheckpointException Unreadable(string path, string name, string type) =>
-        new($"'{path}' holds tensor '{name}' as {type}, a type that cannot be read: save it as F32.");
-
     private static WeightFile Open(FileReader reader)
     {
         byte[] start = new byte[Math.Min(512, reader.Length)];
@@ -87,7 +81,7 @@ public abstract class WeightFile : IDisposable
         if (start.AsSpan().StartsWith("PK\x03\x04"u8)) return OpenZip(reader);
         if (TorchStream.Matches(start)) return new TorchWeights(new TorchStream(reader));
         if (TorchTar.Matches(start)) return new TorchWeights(new TorchTar(reader));
-        if (start.AsSpan().StartsWith(NpyHeader.Magic)) return Arrays(reader, "NumPy array", () => [Npy.Read(path)]);
+        if (start.AsSpan().StartsWith(NpyHeader.Magic)) return OneArray(reader);
         if (start.Length > 8 && start[8] == '{') return OpenSafetensors(reader);
         if (BarePickle.Matches(start)) return new TorchWeights(new BarePickle(reader));
         throw UnknownKind.Of(path, start);
@@ -113,36 +107,12 @@ public abstract class WeightFile : IDisposable
     {
         string path = reader.Path;
         reader.Dispose();
-        return HoldsArrays(path, reader.Length) ? new ArrayWeights(path, "NumPy archive", Npz.Read(path).Values) : new TorchWeights(TorchZip.Open(path));
+        return NpzWeights.TryOpen(path) is { } arrays ? arrays : new TorchWeights(TorchZip.Open(path));
     }
 
-    private static ArrayWeights Arrays(FileReader reader, string kind, Func<IEnumerable<NamedArray>> read)
+    private static ArrayWeights OneArray(FileReader reader)
     {
         reader.Dispose();
-        return new ArrayWeights(reader.Path, kind, read());
-    }
-
-    // An .npz has arrays and no pickle.
-    private static bool HoldsArrays(string path, long length)
-    {
-        try
-        {
-            using ZipArchive archive = ZipFile.OpenRead(path);
-            bool arrays = false, pickle = false;
-            Int128 unpacked = 0;
-            foreach (ZipArchiveEntry entry in archive.Entries)
-            {
-                arrays |= entry.FullName.EndsWith(".npy", StringComparison.Ordinal);
-                pickle |= entry.FullName.EndsWith("data.pkl", StringComparison.Ordinal);
-                unpacked += entry.Length;
-            }
-            if (arrays && !pickle && Unpacking.TooMuchForWeights(unpacked, length, spare: 1 << 20) is { } reason)
-                throw new CheckpointException($"'{path}' is not a sound .npz file: {reason}; save it again with numpy.savez.");
-            return arrays && !pickle;
-        }
-        catch (Exception error) when (TorchZip.IsDamage(error))
-        {
-            throw new CheckpointException($"'{path}' is not a sound zip file ({error.Message.TrimEnd('.')}): download or save it again.", error);
-        }
+        return new ArrayWeights(Npy.Read(reader.Path), reader.Path);
     }
 }

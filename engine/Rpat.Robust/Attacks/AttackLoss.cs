@@ -65,7 +65,7 @@ internal sealed record CrossEntropyLoss : AttackLoss
 
     public override double Evaluate(in LossInput input, Span<float> gradient)
     {
-        double value = new Engine.CrossEntropy().Evaluate(input.Logits, [], input.Target >= 0 ? input.Target : input.Label, gradient);
+        double value = new Engine.Ops.Losses.CrossEntropy().Evaluate(input.Logits, [], input.Target >= 0 ? input.Target : input.Label, gradient);
         if (input.Target < 0) return value;
         foreach (ref float slope in gradient) slope = -slope;
         return -value;

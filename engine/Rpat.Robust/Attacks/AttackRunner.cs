@@ -32,7 +32,11 @@ public sealed record AttackRunnerOptions
 /// <param name="Forwards">Evaluations of the network.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
 public sealed record AttackOutcome(
-    long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards);
+    long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards)
+{
+    /// <summary>Whether the attack gave a point outside ball or box, which is not counted: the attack is wrong.</summary>
+    public bool IsInfeasible { get; init; }
+}
 
 /// <summary>
 /// Attacks many images at once. Each image's attack is a loop of its own that waits whenever it asks the network; the runner answers
@@ -118,16 +122,22 @@ public sealed class AttackRunner
         if (s.Succeeds(s.Clean) || s.Goal == s.Label) return new AttackOutcome(s.Index, s.Image, false, false, default, -1, s.Forwards - forwards, s.Backwards - backwards);
         AttackResult? best = null;
         AttackPart last = default;
+        bool left = false;
         foreach (var part in PartsFor(attack, s))
         {
             s.Enter(attack, part);
             var result = await attack.Run(s, part);
             last = part;
+            if (result.Fooled && !RobustEvaluation.IsFeasible(s.Image, result.Point, attack.Norm, attack.Eps))
+                (result, left) = (new AttackResult(s.Image, false, double.NegativeInfinity, -1), true);
             if (best is null || result.Fooled || result.Score > best.Score) best = result;
             if (result.Fooled) break;
         }
         return new AttackOutcome(
-            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards);
+            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards)
+        {
+            IsInfeasible = left,
+        };
     }
 
     // With a goal there is one target, whatever its rank.

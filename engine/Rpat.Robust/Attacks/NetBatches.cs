@@ -122,7 +122,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         public Program(Classifier net, int size, BnMode bn)
         {
             _x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), needsGrad: true, "attacked");
-            _tape = new Tape(net.Device, Rpat.Engine.Gradients.Inputs);
+            _tape = new Tape(net.Device, Rpat.Engine.Autograd.Gradients.Inputs);
             _logits = _tape.Keep(net.Forward(_tape, _x, bn));
             _cotangent = _tape.Cotangent(_logits);
             (Points, Gradients) = (new float[_x.Shape.Count], new float[_x.Shape.Count]);

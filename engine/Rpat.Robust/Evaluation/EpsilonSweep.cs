@@ -31,10 +31,12 @@ public sealed class EpsilonSweep
     private readonly bool[,] _success;
     private readonly double[,] _norms;
     private readonly long[,] _queries;
+    private readonly int[] _infeasible;
 
     private EpsilonSweep(double[] epsilons, int images)
     {
         (Epsilons, Images) = (epsilons, images);
+        _infeasible = new int[epsilons.Length];
         (_success, _norms, _queries) = (new bool[epsilons.Length, images], new double[epsilons.Length, images], new long[epsilons.Length, images]);
     }
 
@@ -58,6 +60,9 @@ public sealed class EpsilonSweep
 
     /// <summary>Number of images that stay right at a radius.</summary>
     public int Robust(int epsilon) => Success(epsilon).Count(false);
+
+    /// <summary>How many results at a radius lay outside ball or box, so that they are not counted: above 0, the attack is wrong.</summary>
+    public int Infeasible(int epsilon) => _infeasible[epsilon];
 
     /// <summary>Attacks images at several radii.</summary>
     /// <param name="net">The network, used in eval mode.</param>
@@ -124,8 +129,11 @@ public sealed class EpsilonSweep
         {
             int i = (int)(outcome.Index - first);
             _queries[eps, i] += outcome.Forwards;
-            _success[eps, i] = outcome.Fooled || !outcome.WasCorrect;
-            if (outcome.Fooled) _norms[eps, i] = attack.Norm.Distance(outcome.Image, images.Slice(i * size, size));
+            var image = images.Slice(i * size, size);
+            bool fooled = outcome.Fooled && RobustEvaluation.IsFeasible(image, outcome.Image, attack.Norm, Epsilons[eps]);
+            if (outcome.IsInfeasible || fooled != outcome.Fooled) _infeasible[eps]++;
+            _success[eps, i] = fooled || !outcome.WasCorrect;
+            if (fooled) _norms[eps, i] = attack.Norm.Distance(outcome.Image, image);
         }
     }
 

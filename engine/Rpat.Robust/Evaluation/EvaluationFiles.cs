@@ -41,6 +41,24 @@ internal sealed class EvaluationFiles
     public static string HashOf(float[] images, int[] labels) => EvaluationManifest.HashOf(
         MemoryMarshal.AsBytes(images.AsSpan()).ToArray(), MemoryMarshal.AsBytes(labels.AsSpan()).ToArray());
 
+    /// <summary>A text of an evaluation.</summary>
+    /// <exception cref="DataException">It is missing, no regular file, or no text.</exception>
+    public static string Text(string path) => Read(() => RegularFile.ReadText(path, Array.MaxLength));
+
+    /// <summary>Reads something from a file of an evaluation.</summary>
+    /// <exception cref="DataException">It is missing or no regular file, or cannot be read.</exception>
+    public static T Read<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (IOException error)
+        {
+            throw new DataException(error.Message, error);
+        }
+    }
+
     /// <summary>One image of an array <c>[N, C, H, W]</c>.</summary>
     public ReadOnlySpan<float> ImageOf(float[] images, int i) => images.AsSpan(i * Image.SampleCount, Image.SampleCount);
 

@@ -112,7 +112,7 @@ public sealed record EvaluationManifest(
         if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: give the folder of an evaluation.");
         try
         {
-            var manifest = JsonSerializer.Deserialize<EvaluationManifest>(File.ReadAllText(path), Format) ?? throw new JsonException("it is empty");
+            var manifest = JsonSerializer.Deserialize<EvaluationManifest>(EvaluationFiles.Text(path), Format) ?? throw new JsonException("it is empty");
             return manifest.Version is >= 1 and <= Layout ? manifest : throw new DataException(
                 $"'{path}' is of layout {manifest.Version}, and this program knows 1 to {Layout}: use the program that made it.");
         }

@@ -40,7 +40,7 @@ public sealed record EvaluationReport(
         if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with --resume first.");
         try
         {
-            return JsonSerializer.Deserialize<EvaluationReport>(File.ReadAllText(path), EvaluationManifest.Format) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<EvaluationReport>(EvaluationFiles.Text(path), EvaluationManifest.Format) ?? throw new JsonException("it is empty");
         }
         catch (JsonException error)
         {

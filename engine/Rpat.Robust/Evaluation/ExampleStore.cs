@@ -39,8 +39,9 @@ internal sealed class ExampleStore(string folder, int count, Shape image) : IDis
         {
             byte[] header = Npy.Header(ElementType.F32, count, image.C, image.H, image.W);
             _header = header.Length;
-            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+            _file = AtomicFile.OpenToGrow(path, FileShare.Read);
             _file.SetLength(header.Length + (long)count * image.SampleCount * sizeof(float));
+            _file.Position = 0;
             _file.Write(header);
         }
 

@@ -27,7 +27,7 @@ internal sealed class Ledger : IDisposable
     public Ledger(string folder, ExampleStore examples)
     {
         (_folder, _examples) = (folder, examples);
-        _journal = new FileStream(Path.Combine(folder, JournalName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        _journal = AtomicFile.OpenToGrow(Path.Combine(folder, JournalName), FileShare.Read);
         _journal.SetLength(ReadSound());
         _journal.Seek(0, SeekOrigin.End);
     }
@@ -68,7 +68,7 @@ internal sealed class Ledger : IDisposable
     {
         string path = Path.Combine(folder, name);
         if (!File.Exists(path)) throw new DataException($"'{folder}' has no {name}: finish the evaluation with --resume first.");
-        return [.. File.ReadLines(path).Select((line, i) => Parse(line) ?? throw new DataException($"'{path}' is damaged at line {i + 1}: run the evaluation again."))];
+        return [.. EvaluationFiles.Read(() => RegularFile.ReadLines(path)).Select((line, i) => Parse(line) ?? throw new DataException($"'{path}' is damaged at line {i + 1}: run the evaluation again."))];
     }
 
     private static IEnumerable<LedgerEntry> Sorted(IEnumerable<LedgerEntry> entries) => entries
@@ -99,6 +99,7 @@ internal sealed class Ledger : IDisposable
     private long ReadSound()
     {
         var bytes = new byte[_journal.Length];
+        _journal.Position = 0;
         _journal.ReadExactly(bytes);
         int start = 0;
         for (int end; (end = Array.IndexOf(bytes, (byte)'\n', start)) >= 0; start = end + 1)

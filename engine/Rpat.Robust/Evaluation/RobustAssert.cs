@@ -28,6 +28,8 @@ public static class RobustAssert
         if (!(atLeast is >= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant($"RobustAssert: {atLeast} is no share of images, which lies between 0 and 1: write 0.45 for 45 %."));
         norm ??= Norm.Linf;
         var sweep = EpsilonSweep.Run(net, attack, norm, images, labels, [eps], options);
+        if (sweep.Infeasible(0) > 0)
+            throw new RobustnessException($"{attack} left ball or box {sweep.Infeasible(0)} times, so that nothing is shown: please report this.");
         if (sweep.Accuracy(0) >= atLeast) return;
         var interval = WilsonInterval.Of(sweep.Robust(0), sweep.Images);
         throw new RobustnessException(FormattableString.Invariant(

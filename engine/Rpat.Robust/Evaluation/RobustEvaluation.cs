@@ -70,7 +70,7 @@ public sealed class RobustEvaluation
     /// <summary>Writes manifest, images and labels, or compares with those that are there.</summary>
     private void Claim(EvaluationManifest manifest, bool resume)
     {
-        Directory.CreateDirectory(_folder);
+        AtomicFile.MakeFolder(_folder);
         string path = Path.Combine(_folder, EvaluationManifest.FileName);
         if (File.Exists(path))
         {

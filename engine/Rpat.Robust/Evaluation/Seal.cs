@@ -18,14 +18,14 @@ internal static class Seal
         AtomicFile.WriteText(Path.Combine(folder, FileName), Text(folder, manifest));
 
     /// <summary>The digest of a folder whose list is there.</summary>
-    public static string DigestOf(string folder) => EvaluationManifest.HashOf(File.ReadAllBytes(Path.Combine(folder, FileName)));
+    public static string DigestOf(string folder) => HashOf(Path.Combine(folder, FileName));
 
     /// <summary>What differs from the list, a sentence each.</summary>
     public static IEnumerable<string> Problems(string folder, EvaluationManifest manifest)
     {
         string path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return [$"{FileName} is missing, so nothing shows that the files are those that the evaluation wrote"];
-        string[] listed = File.ReadAllText(path).Split('\n'), found = Text(folder, manifest).Split('\n');
+        string[] listed = EvaluationFiles.Text(path).Split('\n'), found = Text(folder, manifest).Split('\n');
         if (listed.SequenceEqual(found)) return [];
         string[] changed = [.. found.Except(listed).Where(line => line.Length > 0).Select(line => $"{line[Name..]} is not the file that {FileName} lists")];
         return changed.Length > 0 ? changed : [$"{FileName} does not list each file of this evaluation once, in order"];
@@ -47,7 +47,7 @@ internal static class Seal
     private static string HashOf(string path)
     {
         if (!File.Exists(path)) throw new DataException($"'{path}' is missing: finish the evaluation with --resume, or run it again.");
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream stream = EvaluationFiles.Read(() => RegularFile.Open(path));
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

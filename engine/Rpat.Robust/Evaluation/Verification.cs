@@ -62,7 +62,7 @@ public sealed record Verification(
     public static Shape ImageOf(string folder) => new EvaluationFiles(folder).Image;
 
     /// <summary>The one digest of a finished evaluation, SHA-256 of its list of digests.</summary>
-    /// <exception cref="IOException">There is no list.</exception>
+    /// <exception cref="DataException">There is no list.</exception>
     public static string DigestOf(string folder) => Seal.DigestOf(folder);
 
     /// <summary>Whether manifest, images and network belong together at all.</summary>
@@ -86,7 +86,7 @@ public sealed record Verification(
     private static IEnumerable<string> JournalProblems(string folder, IReadOnlyList<LedgerEntry> ledger)
     {
         string text = Ledger.Text(ledger), journal = Path.Combine(folder, Ledger.JournalName);
-        if (File.ReadAllText(Path.Combine(folder, Ledger.FinalName)) != text) yield return $"{Ledger.FinalName} is not as the evaluation writes it";
+        if (EvaluationFiles.Text(Path.Combine(folder, Ledger.FinalName)) != text) yield return $"{Ledger.FinalName} is not as the evaluation writes it";
         if (Ledger.Text(Ledger.Read(folder, Ledger.JournalName)) != text || new FileInfo(journal).Length != System.Text.Encoding.UTF8.GetByteCount(text))
             yield return $"{Ledger.JournalName} has other lines than {Ledger.FinalName}";
     }

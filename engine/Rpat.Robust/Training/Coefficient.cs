@@ -62,10 +62,10 @@ public sealed record RampCoefficient(float Top, int Start, int Length) : Coeffic
 /// <summary>The terms whose weights follow a coefficient.</summary>
 internal sealed class ScheduledTerms
 {
-    private readonly List<(Engine.LossTerm Term, float Weight, Coefficient Coefficient)> _terms = [];
+    private readonly List<(Engine.Autograd.LossTerm Term, float Weight, Coefficient Coefficient)> _terms = [];
 
     /// <summary>Multiplies every term's weight with a coefficient from now on.</summary>
-    public Engine.Loss Add(Coefficient coefficient, Engine.Loss loss)
+    public Engine.Autograd.Loss Add(Coefficient coefficient, Engine.Autograd.Loss loss)
     {
         if (coefficient is ConstantCoefficient constant) return constant.Value * loss;
         foreach (var term in loss.Terms) _terms.Add((term, term.Weight, coefficient));

@@ -13,6 +13,8 @@ namespace Rpat.Trainer.Bench;
 /// <param name="Rows">What was timed.</param>
 internal sealed record BenchResult(string What, string On, string Machine, string Version, IReadOnlyList<BenchRow> Rows)
 {
+    private const int MostBytes = 16 << 20;
+
     private static readonly JsonSerializerOptions _format = new()
     {
         WriteIndented = true,
@@ -26,7 +28,7 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
     {
         try
         {
-            var read = JsonSerializer.Deserialize<BenchResult>(File.ReadAllBytes(path), _format);
+            var read = JsonSerializer.Deserialize<BenchResult>(RegularFile.ReadBytes(path, MostBytes), _format);
             if (read is { Rows: not null } && read.Rows.All(IsSound))
                 return read.What == what ? read : throw new UsageException($"'{path}' holds a result of 'rpat bench {read.What}': give one that 'rpat bench {what} --json' has written.");
         }
@@ -44,7 +46,7 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
     /// <summary>Writes <c>bench-WHAT</c> as .json, .csv and .md into a folder, which is made.</summary>
     public void WriteArtifacts(string folder)
     {
-        Directory.CreateDirectory(folder);
+        AtomicFile.MakeFolder(folder);
         string stem = Path.Combine(folder, "bench-" + What);
         Write(stem + ".json");
         AtomicFile.WriteText(stem + ".csv", Lines("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", "", row => string.Join(',', Cells(row).Select(Quoted))));

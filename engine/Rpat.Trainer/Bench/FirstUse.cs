@@ -28,6 +28,8 @@ internal sealed class FirstUse(Host host)
     /// <summary>The environment variable that leaves the test out when it is <c>off</c>.</summary>
     public const string Variable = "RPAT_SELF_TEST";
 
+    private const int MostBytes = 1 << 20;
+
     private static readonly JsonSerializerOptions _format =
         new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
@@ -106,7 +108,7 @@ internal sealed class FirstUse(Host host)
         string path = PathOf(gpu, precision);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.MakeFolder(Path.GetDirectoryName(path)!);
             AtomicFile.WriteText(path, JsonSerializer.Serialize(result, _format) + "\n");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -121,7 +123,7 @@ internal sealed class FirstUse(Host host)
     {
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize<FirstUseResult>(File.ReadAllText(path), _format) : null;
+            return File.Exists(path) ? JsonSerializer.Deserialize<FirstUseResult>(RegularFile.ReadBytes(path, MostBytes), _format) : null;
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {

@@ -31,6 +31,7 @@ internal sealed class AttackCommand
     {
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attack)));
         if (options.Attacks.Count != 1 || options.Radii.Count != 1) throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
+        AtomicFile.RequireNoLink(parsed.GetRequiredValue(_out));
         var subject = Opened(parsed, options);
         int? goal = Goal(parsed.GetValue(_goal), subject);
         var (suite, made) = options.Batch.Run(_host.Warn, batch =>
@@ -38,6 +39,8 @@ internal sealed class AttackCommand
             using var device = _threat.Open(parsed);
             return Perturb(options, subject.On(device, options), goal, batch);
         });
+        if (made.Infeasible > 0)
+            _host.Warn(FormattableString.Invariant($"warning: {made.Infeasible} results lay outside ball or box and are not counted: please report this."));
         Write(parsed.GetRequiredValue(_out), subject, made);
         _json.Give(
             parsed, _host,
@@ -86,6 +89,7 @@ internal sealed class AttackCommand
             foreach (var o in outcomes)
             {
                 int i = (int)(o.Index - first);
+                if (o.IsInfeasible) made.Infeasible++;
                 (made.Attacked[i], made.Fooled[i]) = (o.WasCorrect ? 1 : 0, o.Fooled || (goal is null && !o.WasCorrect) ? 1 : 0);
                 if (o.Fooled || suite.Attacks.Count == 1) o.Image.CopyTo(made.Images, i * size);
             }
@@ -97,7 +101,11 @@ internal sealed class AttackCommand
     /// <param name="Images">The images <c>[N, C, H, W]</c>; clean where an attack of several failed.</param>
     /// <param name="Attacked">1 where there was something to attack.</param>
     /// <param name="Fooled">1 where the network has the class that the attack wants.</param>
-    private sealed record Made(float[] Images, long[] Attacked, long[] Fooled);
+    private sealed record Made(float[] Images, long[] Attacked, long[] Fooled)
+    {
+        /// <summary>Results that lay outside ball or box and are not counted.</summary>
+        public int Infeasible { get; set; }
+    }
 
     private static void Write(string path, EvalSubject subject, Made made)
     {

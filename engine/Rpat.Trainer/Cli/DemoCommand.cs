@@ -34,7 +34,7 @@ internal sealed class DemoCommand
     private static IEnumerable<string[]> Commands(string folder)
     {
         string pictures = Path.Combine(folder, "pictures.npz"), run = Path.Combine(folder, "latest");
-        Directory.CreateDirectory(folder);
+        AtomicFile.MakeFolder(folder);
         yield return ["data", "synth", "npz", "-o", pictures, "--n", "2000", "--test", "200", "--size", "3x16x16"];
         yield return ["train", "--recipe", "fashion-quick", "--dataset", $"npz:{pictures}", "--set", "model.width=8", "--epochs", "6", "--out", folder, "--name", "demo"];
         yield return ["eval", run, "--data", $"npz:{pictures}", "--attacks", "clean,pgd20,aa", "--n", "50"];

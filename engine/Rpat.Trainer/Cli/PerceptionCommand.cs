@@ -44,10 +44,11 @@ internal sealed class PerceptionCommand
         var subjects = parsed.GetRequiredValue(_runs).Select(Subject).ToList();
         var options = Options(parsed);
         string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
+        AtomicFile.RequireNoLink(folder);
         var images = Images(parsed, subjects[0].Path);
         using var device = OpenDevice.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, Math.Max(0, parsed.GetValue(_threads)));
         List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
-        Directory.CreateDirectory(folder);
+        AtomicFile.MakeFolder(folder);
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
         PerceptionReport.Write(Path.Combine(folder, "perception.html"), runs);
         _json.Give(parsed, _host, () => PerceptionTable.Json(runs), () =>

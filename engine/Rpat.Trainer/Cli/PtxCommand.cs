@@ -43,8 +43,8 @@ internal sealed class PtxCommand
         if (arch is < 80 or > 121) throw new UsageException($"--arch {arch} is out of range: give 80 to 121, such as 90 for sm_90.");
         var kernels = Compile(arch);
         string folder = parsed.GetValue(_out)!;
-        Directory.CreateDirectory(folder);
-        foreach (var kernel in kernels) File.WriteAllText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
+        AtomicFile.MakeFolder(folder);
+        foreach (var kernel in kernels) AtomicFile.WriteText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
         _json.Give(
             parsed, _host, () => kernels.Select(Row), () =>
             {

@@ -10,6 +10,7 @@ namespace Rpat.Trainer.Cli;
 internal sealed class ReproduceCommand
 {
     private const string ManifestName = "reproduce.json";
+    private const int MostBytes = 1 << 20;
 
     private readonly Host _host;
     private readonly Func<string[], Host, int> _program;
@@ -96,10 +97,10 @@ internal sealed class ReproduceCommand
             if (File.Exists(path))
             {
                 if (!resume) throw new UsageException($"'{plan.Out}' already holds a reproduction: resume it with --resume, or choose another --out.");
-                if (File.ReadAllText(path) != now) throw new UsageException($"'{plan.Out}' holds a reproduction of another scale or with other --set values: choose another --out.");
+                if (RegularFile.ReadText(path, MostBytes) != now) throw new UsageException($"'{plan.Out}' holds a reproduction of another scale or with other --set values: choose another --out.");
                 return;
             }
-            Directory.CreateDirectory(plan.Out);
+            AtomicFile.MakeFolder(plan.Out);
             AtomicFile.WriteText(path, now);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -1,3 +1,4 @@
+using Rpat.Engine.Kernels.Cpu;
 using System.CommandLine;
 using Rpat.Engine;
 using Rpat.Robust;

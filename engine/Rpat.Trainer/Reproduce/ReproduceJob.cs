@@ -58,18 +58,6 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
 
     private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private static bool IsFinished(string folder)
-    {
-        string record = Path.Combine(folder, RunRecord.FileName);
-        if (!File.Exists(record)) return false;
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(record));
-            return json.RootElement.GetProperty("status").GetString() == "finished";
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return false; // killed while it was made
-        }
-    }
+    // One without a record was killed while it was made.
+    private static bool IsFinished(string folder) => RunRecord.Read(folder) is { Status: RunStatus.Finished };
 }

@@ -14,6 +14,8 @@ internal readonly record struct Estimate(double Value, double Low, double High);
 /// <param name="Threat">Norm and radius.</param>
 internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, string Label, string Threat)
 {
+    private const int MostBytes = 16 << 20;
+
     /// <summary>The four columns: Clean, AA, Mean, NRR.</summary>
     public IReadOnlyList<Estimate> Columns => [Wilson(CleanCorrect), Wilson(Robust), Mean, Nrr];
 
@@ -31,7 +33,7 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var json = JsonDocument.Parse(RegularFile.ReadBytes(path, MostBytes));
             var root = json.RootElement;
             var column = root.GetProperty("results")[0];
             return new ReproduceScore(
@@ -39,7 +41,7 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
                 column.GetProperty("accuracy").GetProperty("correct").GetInt32(), column.GetProperty("label").GetString()!,
                 $"{root.GetProperty("norm").GetString()} eps {column.GetProperty("eps").GetString()}");
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception error) when (error is IOException or JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
         {
             throw new DataException($"'{path}' is not an evaluation result: delete it, and the evaluation is run again.", error);
         }

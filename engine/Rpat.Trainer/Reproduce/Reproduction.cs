@@ -65,11 +65,11 @@ internal sealed class Reproduction(ReproducePlan plan, Host host, Func<string[],
 
     private int Step(ReproduceJob job, string title, string what, string[] command)
     {
-        Directory.CreateDirectory(job.Folder);
+        AtomicFile.MakeFolder(job.Folder);
         long start = Stopwatch.GetTimestamp();
         host.Note($"{title}: {what}: rpat {string.Join(' ', command)}");
         using var lines = new PrefixedLines(host.Error, title);
-        using var log = new StreamWriter(Path.Combine(job.Folder, "commands.log"), append: true) { AutoFlush = true };
+        using var log = new StreamWriter(AtomicFile.OpenToGrow(Path.Combine(job.Folder, "commands.log"), FileShare.Read)) { AutoFlush = true };
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
         int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));

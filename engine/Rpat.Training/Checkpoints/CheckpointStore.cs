@@ -52,7 +52,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     /// <exception cref="IOException">It cannot be written; the older ones are as they were.</exception>
     public void Add(int step, Action<string> write)
     {
-        Directory.CreateDirectory(folder);
+        AtomicFile.MakeFolder(folder);
         write(Path.Combine(folder, Prefix + step.ToString("D8", CultureInfo.InvariantCulture) + Suffix));
         Prune();
     }

@@ -7,7 +7,8 @@ namespace Rpat.Training.Config;
 internal static class Layers
 {
     private const string Prefix = "RPAT__";
-    private const int MaxFileBytes = 1 << 20;
+    /// <summary>No configuration is as long.</summary>
+    public const int MaxFileBytes = 1 << 20;
 
     // Two settings of the machine, not of the run, have short names.
     private static readonly (string Variable, ConfigKey Key)[] _shortNames =

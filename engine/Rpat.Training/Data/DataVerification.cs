@@ -54,7 +54,7 @@ internal static class DataVerification
     /// <exception cref="DataException">It is another one.</exception>
     internal static string Sum(string path, string md5)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = RegularFile.Open(path);
         string found = Convert.ToHexStringLower(MD5.HashData(file));
         if (found == md5) return $"{path}: MD5 {md5}, as published";
         throw new DataException($"'{path}' has the MD5 sum {found} where {md5} is published: download or unpack it again.");

@@ -92,7 +92,7 @@ internal static class ImageFiles
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            using FileStream file = RegularFile.Open(path);
             if (file.Length > MostFileBytes)
                 throw new DataException(
                     $"'{path}' has {file.Length} bytes where a picture has at most {MostFileBytes}: check that it is one.");

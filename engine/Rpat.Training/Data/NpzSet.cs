@@ -28,9 +28,10 @@ internal static class NpzSet
     /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one is of a wrong kind.</exception>
     internal static DataPair Open(string path)
     {
-        IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, MostBytes);
+        List<string> notes = [];
+        IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, MostBytes, (name, type) => notes.Add(Unread(path, name, type)));
         bool heldOut = arrays.ContainsKey("test_images") || arrays.ContainsKey("test_labels");
-        List<string> notes = [.. NotesOf(arrays.GetValueOrDefault(Notes))];
+        notes.AddRange(NotesOf(arrays.GetValueOrDefault(Notes)));
         (Pixels trainPixels, int[] trainLabels) = Part(path, arrays, "", notes);
         (Pixels testPixels, int[] testLabels) = heldOut ? Part(path, arrays, "test_", notes) : (trainPixels, trainLabels);
         if (!heldOut)
@@ -59,6 +60,10 @@ internal static class NpzSet
         ClassNames or Notes => MostText,
         _ => 0,
     };
+
+    private static string Unread(string path, string name, string type) => name is ClassNames or Notes
+        ? $"'{name}' in '{path}' holds elements of type '{type}', which are not read: save its lines as one text in UTF-8, as bytes."
+        : throw new DataException($"'{name}' in '{path}' holds elements of type '{type}', which are not read: save it as a plain array of numbers.");
 
     private static NamedArray Lines(string name, IEnumerable<string> lines)
     {

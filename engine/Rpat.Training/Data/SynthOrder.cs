@@ -43,7 +43,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
         string folder = Path.Combine(place, CifarBinary.FolderName(kind));
         if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, CifarSet.MadeUpMark)) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"'{folder}' holds files that are not made up: choose another folder with -o.");
-        Directory.CreateDirectory(folder);
+        AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, CifarSet.MadeUpMark), "The pictures in this folder are made up by 'rpat data synth'; they only have CIFAR's form.\n");
         Split(folder, kind, CifarBinary.FileNames(kind, train: true), images.Make(Kind, Train, 0, names));
         Split(folder, kind, CifarBinary.FileNames(kind, train: false), images.Make(Kind, Test, 1, names));

@@ -57,7 +57,7 @@ internal static class TinyImageNet
     private static Dictionary<string, int> ReadAnnotations(string path, string[] ids)
     {
         var labels = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (string[] cells in File.ReadLines(path).Where(line => line.Length > 0).Select(line => line.Split('\t')))
+        foreach (string[] cells in RegularFile.ReadLines(path).Where(line => line.Length > 0).Select(line => line.Split('\t')))
         {
             int label = cells.Length < 2 ? -1 : Array.BinarySearch(ids, cells[1], StringComparer.Ordinal);
             if (label < 0) throw new DataException($"'{path}' has the line '{string.Join(' ', cells)}' with no class of 'train': unpack the archive again.");
@@ -77,7 +77,7 @@ internal static class TinyImageNet
     {
         string path = Path.Combine(folder, "words.txt");
         if (!File.Exists(path)) return ids;
-        var words = File.ReadLines(path).Select(line => line.Split('\t')).Where(cells => cells.Length > 1)
+        var words = RegularFile.ReadLines(path).Select(line => line.Split('\t')).Where(cells => cells.Length > 1)
             .DistinctBy(cells => cells[0]).ToDictionary(cells => cells[0], cells => cells[1].Split(',')[0]);
         return [.. ids.Select(id => words.GetValueOrDefault(id, id))];
     }

@@ -41,7 +41,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     /// <summary>What tells a network from another: SHA-256 of its file, and what was said of it where something was.</summary>
     public static string HashOf(LoadedNetwork network, WeightChoice choice)
     {
-        using var stream = File.OpenRead(network.Path);
+        using var stream = RegularFile.Open(network.Path);
         string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
         string said = string.Join('|', choice.Said().Select(pair => $"{pair.Key}={pair.Value}"));
         return said.Length == 0 ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";

@@ -10,13 +10,7 @@ internal sealed class GrowingFile : IDisposable
 
     /// <summary>Opens the file at its end; it is made if there is none.</summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public GrowingFile(string path)
-    {
-        if (System.IO.Path.Exists(path) && !RegularFile.Exists(path, followLink: false))
-            throw new IOException($"'{path}' is no regular file, and what this run writes there would be lost: remove it");
-        _stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
-        _stream.Seek(0, SeekOrigin.End);
-    }
+    public GrowingFile(string path) => _stream = AtomicFile.OpenToGrow(path, FileShare.ReadWrite);
 
     /// <summary>The file's path.</summary>
     public string Path => _stream.Name;

@@ -1,10 +1,14 @@
+using System.Text;
+
 namespace Rpat.Training.Runs;
 
 /// <summary><c>OUT/latest</c>: a link to the newest run, or a text file with its name where links are not allowed.</summary>
 internal static class LatestLink
 {
     private const string Name = "latest";
-    private const int MostBytes = 300;
+
+    /// <summary>No name is as long.</summary>
+    public const int MostBytes = 300;
 
     /// <summary>Points the link at a run; anything of that name that is neither link nor such a file is left alone.</summary>
     /// <param name="root">The folder of the run folders.</param>
@@ -24,9 +28,12 @@ internal static class LatestLink
         }
     }
 
+    /// <summary>What the text file says; of any other small file its bytes as text.</summary>
+    public static string TextOf(string path) => Encoding.UTF8.GetString(RegularFile.ReadBytes(path, MostBytes)).Trim();
+
     private static bool IsOwnFile(string path) =>
         RegularFile.Exists(path) && new FileInfo(path).Length < MostBytes
-        && Directory.Exists(Path.Combine(Path.GetDirectoryName(path)!, File.ReadAllText(path).Trim()));
+        && Directory.Exists(Path.Combine(Path.GetDirectoryName(path)!, TextOf(path)));
 
     private static void WriteText(string path, string run)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Rpat.Training.Runs;
 
@@ -61,10 +62,9 @@ internal sealed record RunComparison(
         ];
     }
 
-    private static string[] Lines(string folder)
-    {
-        return RunContents.Find(folder, MetricsLog.EventsName) is { } path ? File.ReadAllLines(path) : [];
-    }
+    private static string[] Lines(string folder) => RunContents.Find(folder, MetricsLog.EventsName) is { } path
+        ? Encoding.UTF8.GetString(RegularFile.ReadBytes(path, Array.MaxLength)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        : [];
 
     private static bool? SameFile(string first, string second)
     {
@@ -74,7 +74,7 @@ internal sealed record RunComparison(
 
     private static byte[] Hash(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = RegularFile.Open(path);
         return SHA256.HashData(file);
     }
 }

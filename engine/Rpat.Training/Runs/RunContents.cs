@@ -8,8 +8,8 @@ namespace Rpat.Training.Runs;
 /// </summary>
 internal static partial class RunContents
 {
-    /// <summary>An empty file that every run folder has from its first moment on, and no other folder.</summary>
-    public const string Marker = ".rpat-run";
+    /// <summary>The file that makes a folder a run.</summary>
+    public const string Marker = AtomicFile.RunMark;
 
     /// <summary>The folder of its checkpoints.</summary>
     public const string CheckpointFolder = "checkpoints";

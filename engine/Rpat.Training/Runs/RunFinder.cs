@@ -3,8 +3,6 @@ namespace Rpat.Training.Runs;
 /// <summary>Finds the folders of earlier runs.</summary>
 internal static class RunFinder
 {
-    private const int MostBytes = 300;
-
     /// <summary>The folder that a name stands for: a path, or a run or <c>latest</c> beneath the folder of the runs.</summary>
     /// <exception cref="UsageException">There is no such run.</exception>
     public static string Named(string name, string root)
@@ -41,7 +39,7 @@ internal static class RunFinder
     private static string Followed(string path)
     {
         if (RegularFile.Exists(path))
-            return new FileInfo(path).Length < MostBytes && Path.GetFileName(File.ReadAllText(path).Trim()) is { Length: > 0 } name && !name.Contains('\0')
+            return new FileInfo(path).Length < LatestLink.MostBytes && Path.GetFileName(LatestLink.TextOf(path)) is { Length: > 0 } name && !name.Contains('\0')
                 ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name)
                 : path;
         return new DirectoryInfo(path) is { Exists: true, LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : path;

@@ -67,7 +67,7 @@ internal sealed class RunFolder : IDisposable
         string root = resolved.Config.Run.Out;
         try
         {
-            Directory.CreateDirectory(root);
+            AtomicFile.MakeFolder(root);
             string stamp = clock.GetLocalNow().ToString("yyyyMMdd-HHmm", CultureInfo.InvariantCulture);
             string path = Claim(System.IO.Path.GetFullPath(root), $"{stamp}-{resolved.Config.RunName}");
             AtomicFile.WriteText(System.IO.Path.Combine(path, ConfigName), ConfigWriter.Write(resolved));
@@ -105,7 +105,7 @@ internal sealed class RunFolder : IDisposable
     public GrowingFile Grow(string name)
     {
         if (_growing.TryGetValue(name, out var open)) return open;
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(PathOf(name))!);
+        AtomicFile.MakeFolder(System.IO.Path.GetDirectoryName(PathOf(name))!);
         return _growing[name] = new GrowingFile(PathOf(name));
     }
 
@@ -160,8 +160,11 @@ internal sealed class RunFolder : IDisposable
     }
 
     // The system gives the lock back when a process dies, however it dies; the file itself means nothing.
-    private FileStream Lock() =>
-        new(PathOf(LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+    private FileStream Lock()
+    {
+        AtomicFile.RequireNoLink(PathOf(LockName));
+        return new(PathOf(LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+    }
 
     private static string Claim(string root, string name)
     {
@@ -178,7 +181,7 @@ internal sealed class RunFolder : IDisposable
     private static bool TryClaim(string path)
     {
         if (Directory.Exists(path) || File.Exists(path)) return false;
-        Directory.CreateDirectory(path);
+        AtomicFile.MakeFolder(path);
         string marker = System.IO.Path.Combine(path, RunContents.Marker);
         try
         {

@@ -19,8 +19,7 @@ internal sealed class RunLog : TextWriter
         : base(CultureInfo.InvariantCulture)
     {
         _clock = clock;
-        var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        _file = new StreamWriter(stream) { AutoFlush = true, NewLine = "\n" };
+        _file = new StreamWriter(AtomicFile.OpenToGrow(path, FileShare.ReadWrite)) { AutoFlush = true, NewLine = "\n" };
     }
 
     /// <inheritdoc/>

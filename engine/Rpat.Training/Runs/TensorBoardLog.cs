@@ -77,7 +77,7 @@ internal sealed class TensorBoardLog : IDisposable
 
     private static GrowingFile Grow(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        AtomicFile.MakeFolder(Path.GetDirectoryName(path)!);
         return new GrowingFile(path);
     }
 

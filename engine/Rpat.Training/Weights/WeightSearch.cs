@@ -85,6 +85,7 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
 
     private bool IsForeign(string name, WeightEntry entry)
     {
+        if (entry.Type is null) return true;
         bool isNumber = !name.Contains('.') && entry.Shape.All(size => size == 1);
         return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal)) || name.Split('.').Take(2).SelectMany(Words).Any(_training.Contains);
     }

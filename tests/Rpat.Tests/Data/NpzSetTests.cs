@@ -46,6 +46,40 @@ public sealed class NpzSetTests : IDisposable
         Assert.Contains(pair.Notes, note => note.Contains("0.0020", StringComparison.Ordinal));
     }
 
+    /// <summary>Names of classes are often saved as texts, and other things beside the pictures as objects: neither harms the pictures.</summary>
+    [Fact]
+    public void ArraysOfTextsAndObjectsBesideThePicturesAreLeftOut()
+    {
+        string path = _folder.File("texts.npz");
+        using (var zip = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Create))
+        {
+            Add(zip, "images", "|u1", "(1, 2, 2)", [1, 2, 3, 4]);
+            Add(zip, "labels", "<i8", "(1,)", new byte[8]);
+            Add(zip, "class_names", "<U3", "(2,)", new byte[24]);
+            Add(zip, "history", "|O", "()", [0x80, 2, (byte)'N', (byte)'.']);
+        }
+
+        DataPair pair = NpzSet.Open(path);
+        Assert.Equal([1, 2, 3, 4], pair.Train.Pixels);
+        Assert.Contains(pair.Notes, note => note.StartsWith($"'class_names' in '{path}' holds elements of type '<U3'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void PicturesThatAreObjectsAreRefused()
+    {
+        string path = _folder.File("objects.npz");
+        using (var zip = System.IO.Compression.ZipFile.Open(path, System.IO.Compression.ZipArchiveMode.Create))
+            Add(zip, "images", "|O", "(2,)", [0x80, 2, (byte)'N', (byte)'.']);
+        Assert.Contains("'images' in", Assert.Throws<DataException>(() => NpzSet.Open(path)).Message);
+    }
+
+    private static void Add(System.IO.Compression.ZipArchive zip, string name, string type, string shape, byte[] data)
+    {
+        byte[] header = System.Text.Encoding.ASCII.GetBytes($"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        using Stream stream = zip.CreateEntry(name + ".npy").Open();
+        stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. header, .. data]);
+    }
+
     [Fact]
     public void HeldOutPartIsUsedWhenItIsThere()
     {

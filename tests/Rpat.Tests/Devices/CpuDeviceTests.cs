@@ -1,3 +1,4 @@
+using Rpat.Engine.Kernels.Cpu;
 using Rpat.Engine;
 
 namespace Rpat.Tests.Devices;

@@ -1,5 +1,6 @@
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
 

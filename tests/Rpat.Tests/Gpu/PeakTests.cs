@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU.Runtime;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Kernels;
 
 namespace Rpat.Tests.Gpu;

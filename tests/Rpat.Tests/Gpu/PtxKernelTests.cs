@@ -1,4 +1,5 @@
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Ptx;
 
 namespace Rpat.Tests.Gpu;
 

@@ -1,4 +1,5 @@
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.PtxMachine;
 using Rpat.Tests.Gpu.Graphs;
 using Rpat.Tests.Gpu.Ptx;

@@ -39,6 +39,38 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void A_link_under_the_temporary_name_is_not_followed()
+    {
+        string path = _folder.File("a.txt"), other = _folder.Write("other", [1]);
+        File.CreateSymbolicLink($"{path}.tmp-{Environment.ProcessId}", other);
+        AtomicFile.WriteText(path, "mine");
+        Assert.Equal([1], File.ReadAllBytes(other));
+        Assert.Equal("mine", File.ReadAllText(path));
+    }
+
+    [Theory]
+    [InlineData(".rpat-run")]
+    [InlineData("run.json", "config.yaml")]
+    public void Nothing_is_written_over_a_link_out_of_a_run(params string[] marks)
+    {
+        string run = _folder.File("run"), outside = Directory.CreateDirectory(_folder.File("outside")).FullName, link = Path.Combine(run, "eval");
+        Directory.CreateDirectory(run);
+        Directory.CreateSymbolicLink(link, outside);
+        AtomicFile.WriteText(Path.Combine(link, "before"), ""); // no run yet
+        foreach (string mark in marks) File.WriteAllText(Path.Combine(run, mark), "");
+        Directory.CreateSymbolicLink(_folder.File("latest"), run);
+        foreach (string path in (string[])[Path.Combine(link, "a"), Path.Combine(link, "b", "..", "c"), Path.Combine(_folder.File("latest"), "eval", "d")])
+        {
+            Assert.Contains("is a link out of the run", Assert.Throws<IOException>(() => AtomicFile.WriteText(path, "")).Message);
+            Assert.Throws<IOException>(() => AtomicFile.MakeFolder(path));
+            Assert.Throws<IOException>(() => AtomicFile.OpenToGrow(path, FileShare.None));
+        }
+
+        AtomicFile.WriteText(Path.Combine(_folder.File("latest"), "e"), ""); // a run may itself be reached over a link
+        Assert.Equal(["before"], Directory.GetFileSystemEntries(outside).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void MissingFolderIsNamedInOneSentence()
     {
         string path = _folder.File("nowhere/a.bin");

@@ -97,7 +97,7 @@ public sealed class NpyTests : IDisposable
     [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "'|O' are not supported")]
     [InlineData("{'descr': '<f16', 'fortran_order': False, 'shape': (1,)}", "'<f16' are not supported")]
     [InlineData("{'descr': '|f4', 'fortran_order': False, 'shape': (1,)}", "not supported")]
-    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "quoted text is expected")]
+    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "elements of type '[('a', '<f4')]' are not supported")]
     [InlineData("{'descr': '|u1', 'fortran_order': Maybe, 'shape': (1,)}", "'Maybe'")]
     [InlineData("{'descr': '|u1', 'fortran_order': False, 'shape': (-1,)}", "a size is expected")]
     [InlineData("{'descr': '|u1', 'fortran_order': False, 'shape': (x,)}", "'x'")]

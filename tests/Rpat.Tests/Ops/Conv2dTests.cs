@@ -97,7 +97,7 @@ public class Conv2dTests
     {
         using Lane lane = new(CpuSetup.Best, Gradients.None);
         Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), image = lane.Image(new Array4(2, 8, 5, 4));
-        Rpat.Engine.Nn.Parameter three = lane.Filters(new Array4(8, 16, 3, 3)), seven = lane.Filters(new Array4(8, 16, 7, 7));
+        Parameter three = lane.Filters(new Array4(8, 16, 3, 3)), seven = lane.Filters(new Array4(8, 16, 7, 7));
         var (matrix, _) = lane.Matrix(new Array4(8, 16, 1, 1), new double[8]);
         OpErrors.Names("Conv2d", () => lane.Tape.Conv2d(x, matrix), "[K, C, R, R]", "[8, 16]");
         OpErrors.Names("Conv2d", () => lane.Tape.Conv2d(image, three), "[2, 8, 5, 4]", "8 channels", "takes 16");

@@ -14,7 +14,7 @@ internal sealed record LossProbe(double Value, float[] Values, float[][] Gradien
     {
         using var device = Device.Cpu(1);
         Tensor[] z = Array.ConvertAll(logits, a => Tensor.From(device, new Shape(a.N, a.C, a.H, a.W), a.ToFloats(), needsGrad: true));
-        var tape = new Tape(device, Engine.Gradients.Inputs);
+        var tape = new Tape(device, Engine.Autograd.Gradients.Inputs);
         Loss loss = record(tape, z);
         tape.Run();
         return new LossProbe(loss.Read(), loss.Terms[0].Values.ToArray(), Array.ConvertAll(z, t => t.GradToArray()));

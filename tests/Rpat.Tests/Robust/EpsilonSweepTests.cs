@@ -84,6 +84,20 @@ public sealed class EpsilonSweepTests : IDisposable
         Assert.Throws<ArgumentException>(() => RobustAssert.Holds(_net, _images, _labels, eps: 0.1, atLeast: 45));
     }
 
+    [Fact]
+    public void WhatLeftTheBallIsNotCounted()
+    {
+        var far = AttackCatalog.Find("pgd5", Norm.Linf, 0.2, 3)!;
+        var jump = new Jump();
+        Assert.All(new AttackRunner(_net).Perturb(jump, _images, _labels), o => Assert.True(!o.Fooled && (o.IsInfeasible || !o.WasCorrect)));
+        Assert.Equal(Clean(), EpsilonSweep.Run(_net, _ => AttackSuite.Of("jump", jump), _images, _labels, [0.2]).Infeasible(0));
+        var sweep = EpsilonSweep.Run(_net, _ => far, _images, _labels, [1e-7, 0.01]);
+        Assert.Equal(Clean(), sweep.Robust(1));
+        Assert.InRange(sweep.Infeasible(1), 1, Clean());
+        Assert.All(sweep.Norms(1).ToArray(), norm => Assert.Equal(0, norm));
+        Assert.Equal(0, EpsilonSweep.Run(_net, "pgd5", Norm.Linf, _images, _labels, [0.2]).Infeasible(0));
+    }
+
     private int Clean()
     {
         float[] logits = Logits();
@@ -99,6 +113,19 @@ public sealed class EpsilonSweepTests : IDisposable
     }
 
     private static int ArgMax(float[] logits, int i) => Enumerable.Range(0, 3).MaxBy(k => logits[i * 3 + k]);
+
+    /// <summary>Says that it fooled with a picture outside the box.</summary>
+    private sealed record Jump : Attack
+    {
+        public override string Name => "jump";
+
+        public override string Settings => "";
+
+        internal override int Id => 1000;
+
+        protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) =>
+            Task.FromResult(new AttackResult(Array.ConvertAll(subject.Image, x => x - 1.1f), true, 1, 0));
+    }
 
     /// <summary>Tells at once, unlike <see cref="Progress{T}"/>.</summary>
     private sealed class Now(Action<double> tell) : IProgress<double>

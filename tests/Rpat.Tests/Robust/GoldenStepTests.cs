@@ -51,7 +51,7 @@ public sealed class GoldenStepTests
         using var device = Device.Cpu(2, algorithm);
         PreActResNet net = Net(device);
         Tensor x = Tensor.From(device, net.InputShape.WithBatch(4), Start(net).ToArray(), needsGrad: true);
-        Tape tape = new(device, Engine.Gradients.Inputs);
+        Tape tape = new(device, Engine.Autograd.Gradients.Inputs);
         tape.CrossEntropy(net.Forward(tape, x, BnMode.Eval), Labels.From(device, Classes));
         tape.Run();
         LossProbe.AssertNear(_golden.Doubles("input_gradient"), x.GradToArray(), 1e-5);

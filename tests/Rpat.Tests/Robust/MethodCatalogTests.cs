@@ -63,9 +63,9 @@ public class MethodCatalogTests
     public void An_attacks_start_and_mode_are_the_methods_unless_they_are_set()
     {
         Assert.Equal((PgdStart.Gaussian, "kl"), Attack("trades", PgdOptions.Linf, a => (a.Start, a.Loss.Name)));
-        Assert.Equal((PgdStart.Direction, Engine.BnMode.Train), Attack("awp", PgdOptions.Linf, a => (a.Start, a.Bn)));
-        var set = PgdOptions.Linf with { Start = PgdStart.Ball, Bn = Engine.BnMode.Eval };
-        Assert.Equal((PgdStart.Ball, Engine.BnMode.Eval), Attack("awp", set, a => (a.Start, a.Bn)));
+        Assert.Equal((PgdStart.Direction, BnMode.Train), Attack("awp", PgdOptions.Linf, a => (a.Start, a.Bn)));
+        var set = PgdOptions.Linf with { Start = PgdStart.Ball, Bn = BnMode.Eval };
+        Assert.Equal((PgdStart.Ball, BnMode.Eval), Attack("awp", set, a => (a.Start, a.Bn)));
     }
 
     private static T Attack<T>(string name, PgdOptions pgd, Func<PgdOptions, T> look) => look(MethodCatalog.Make(name, _nothing, pgd).Attack!);
@@ -78,7 +78,7 @@ public class MethodCatalogTests
         Assert.Single(MethodCatalog.All, method => method.Name == "focal-at");
         Assert.Contains("focal-at+rpat", MethodCatalog.Names);
         Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with { Steps = 2 });
-        using var device = Engine.Device.Cpu(1);
+        using var device = Engine.Devices.Device.Cpu(1);
         var plain = TestNets.Train(device, new PgdAt(PgdOptions.Linf with { Steps = 2 }), steps: 1);
         Assert.Equal(plain.Losses[0], TestNets.Train(device, made, steps: 1).Losses[0], 1e-6);
     }

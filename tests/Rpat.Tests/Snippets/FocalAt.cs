@@ -1,5 +1,5 @@
 // <adding-a-method>
-using Rpat.Engine;
+using Rpat.Engine.Autograd;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;

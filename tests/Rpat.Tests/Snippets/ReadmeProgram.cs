@@ -1,8 +1,10 @@
 // <readme>
 using Rpat.Engine;
+using Rpat.Engine.Devices;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
+using Rpat.Engine.Tensors;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Robust.Methods;

@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal sealed unsafe partial class CpuKernels : IAttackStartKernels

@@ -49,7 +49,7 @@ internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
 /// <summary>A batch norm's vectors, sixteen channels at a time; lanes beyond the last channel become zeros.</summary>
 internal readonly unsafe struct NormVectors(int channels, BatchNormState state, BatchNormSaved saved)
 {
-    private static Wide Epsilon => (double)Nn.BatchNorm2d.Epsilon;
+    private static Wide Epsilon => (double)IBatchNorm2dKernels.Epsilon;
 
     /// <summary>Scale and shift of a channel block from a mean and a biased variance.</summary>
     public void Set(int block, Wide mean, Wide variance)
@@ -77,7 +77,7 @@ internal readonly unsafe struct NormVectors(int channels, BatchNormState state, 
 
     private void Move(DeviceBuffer running, int block, Wide value)
     {
-        const double Momentum = Nn.BatchNorm2d.Momentum;
+        const double Momentum = IBatchNorm2dKernels.Momentum;
         Vec moved = ((1 - Momentum) * Load(running, block) + Momentum * value).Narrow();
         Lanes.Store(moved, running.Floats() + block * Blocks.Size, channels - block * Blocks.Size);
     }

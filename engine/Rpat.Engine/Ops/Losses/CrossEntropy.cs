@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops.Losses;
 
 /// <summary>−log softmax(z)_y.</summary>
 public readonly struct CrossEntropy : IRowLoss

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops.Losses;
 
 /// <summary>
 /// factor·KL(q ‖ p), q = softmax(scale·t), t the second row, p = softmax(scale·z), or with −Σ q log p in place of the divergence, which

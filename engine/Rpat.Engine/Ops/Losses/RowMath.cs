@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
-using Rpat.Engine.Kernels.Cpu;
 
-namespace Rpat.Engine;
+namespace Rpat.Engine.Ops.Losses;
 
 /// <summary>
 /// What losses of logits share, in double precision and in log-softmax form, so that every value and gradient stays finite when a

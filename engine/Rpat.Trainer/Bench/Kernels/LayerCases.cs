@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Bench.Kernels;
 /// <summary>Everything else on activations: batch norm, additions, pooling, biases, layouts, the linear layer.</summary>
 internal static class LayerCases
 {
-    private const float NormEpsilon = Engine.Nn.BatchNorm2d.Epsilon;
+    private const float NormEpsilon = Engine.Ops.BatchNorm2d.Epsilon;
 
     public static IEnumerable<Func<Givens, IEnumerable<KernelCase>>> Groups(KernelSizes sizes)
     {

@@ -2,6 +2,7 @@ using ILGPU;
 using ILGPU.Runtime.Cuda;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Driver;
 using Rpat.Tests.Gpu.Ptx;
 

@@ -1,4 +1,5 @@
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Driver;
 
 namespace Rpat.Tests.Gpu.Driver;

@@ -1,6 +1,7 @@
 using ILGPU.Runtime;
 using Rpat.Engine;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Graphs;
 
 namespace Rpat.Tests.Gpu.Graphs;

@@ -2,6 +2,8 @@ using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Primitives;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Engine.Gpu.Kernels;
 using Rpat.PtxMachine;
 

@@ -7,6 +7,8 @@ using ILGPU.Backends.IL;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Primitives;
+using Rpat.Engine.Gpu.Queues;
 
 namespace Rpat.Tests.Gpu.Ptx;
 
@@ -23,7 +25,7 @@ internal static class ParameterBlock<T> where T : struct, IKernel
 
     private static Func<object?, object?, object?, T, byte[]> Emit()
     {
-        var entry = typeof(Rpat.Engine.Gpu.Entry).GetMethod(nameof(Rpat.Engine.Gpu.Entry.Of))!.MakeGenericMethod(typeof(T));
+        var entry = typeof(Rpat.Engine.Gpu.Queues.Entry).GetMethod(nameof(Rpat.Engine.Gpu.Queues.Entry.Of))!.MakeGenericMethod(typeof(T));
         var point = new EntryPoint(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default, default);
         Type[] arguments = [.. Enumerable.Repeat(typeof(object), ArgumentIndex), typeof(T)];
         var method = new DynamicMethod("Bytes", typeof(byte[]), arguments, typeof(ParameterBlocks).Module, skipVisibility: true);

@@ -149,7 +149,32 @@ public class HostilePickleTests
     {
         using TempFolder folder = new();
         Npz.Write(folder.File("bomb.npz"), [NamedArray.FromFloats("w", new float[4 << 20], 4 << 20)]);
-        Assert.Contains("times its size", Assert.Throws<CheckpointException>(() => WeightFile.Open(folder.File("bomb.npz"))).Message);
+        Assert.Contains("times its size", Assert.Throws<CheckpointException>(() => Load(folder.File("bomb.npz"), "w")).Message);
+    }
+
+    /// <summary>Bombs are refused where they would go off: a network that lies beside one is read.</summary>
+    [Fact]
+    public void A_bomb_beside_the_weights_harms_only_who_reads_it()
+    {
+        using TempFolder folder = new();
+        string npz = folder.File("beside.npz");
+        Npz.Write(npz, [NamedArray.FromFloats("w", [1, 2], 2), NamedArray.FromFloats("bomb", new float[4 << 20], 4 << 20)]);
+        Assert.Equal([1f, 2f], Load(npz, "w").ToFloats());
+        Assert.Contains("times its size", Assert.Throws<CheckpointException>(() => Load(npz, "bomb")).Message);
+        string one = Tensor("F", "(K\u0001t", "(K\u0001t", "K\u0001")[1..^1], // U1w … s
+            shown = Tensor("F", "(J\0\0\0\u0040t", "(K\0t", "K\u0001")[3..^2], endless = Tensor("F", "(\u008A\u0007\0\0\0\0\0\0\u0002t", "(K\0t", "K\u0001")[3..^2],
+            sparse = "ctorch._utils\n_rebuild_sparse_tensor\n(N(NN(K\u0003K\u0004tttR";
+        string pt = folder.Write("beside.pt", Zip($"}}{one}U\u0001b{shown[1..]}sU\u0001c{endless[1..]}sU\u0001d{sparse}s.", BitConverter.GetBytes(7f)));
+        Assert.Equal([7f], Load(pt, "w").ToFloats());
+        Assert.Contains("far more than the file", Assert.Throws<CheckpointException>(() => Load(pt, "b")).Message);
+        Assert.Contains("cannot be read", Assert.Throws<CheckpointException>(() => Load(pt, "c")).Message);
+        Assert.Contains("'d' as a sparse layout", Assert.Throws<CheckpointException>(() => Load(pt, "d")).Message);
+    }
+
+    private static NamedArray Load(string path, string name)
+    {
+        using WeightFile file = WeightFile.Open(path);
+        return file.Load(name);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Rpat.Engine.Gpu;
+using Rpat.Engine.Gpu.Queues;
 using Rpat.Trainer.Bench;
 
 namespace Rpat.Tests.Trainer.Bench;
@@ -119,7 +120,7 @@ public sealed class FirstUseTests : IDisposable
     [Fact]
     public void Its_sizes_are_right_on_the_CPU()
     {
-        using var device = Rpat.Engine.Device.Cpu(2);
+        using var device = Rpat.Engine.Devices.Device.Cpu(2);
         var lines = new SelfTest(device, FirstUse.Sizes with { Batch = 1, Parameters = 1 << 10 }, TimeSpan.Zero).Run();
         Assert.All(lines, line => Assert.True(line.Error <= line.Allowed("fp32"), line.Name));
     }

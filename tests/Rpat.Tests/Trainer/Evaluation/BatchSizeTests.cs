@@ -1,3 +1,4 @@
+using CpuDevice = Rpat.Engine.Kernels.Cpu.CpuDevice;
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Models;

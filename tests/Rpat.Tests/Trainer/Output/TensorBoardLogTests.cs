@@ -1,7 +1,6 @@
 using Rpat.Tests.IO;
 using Rpat.Tests.IO.TensorBoard;
 using Rpat.Tests.Trainer.Training;
-using Rpat.Trainer.Output;
 
 namespace Rpat.Tests.Trainer.Output;
 

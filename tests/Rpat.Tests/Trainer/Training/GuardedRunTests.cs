@@ -22,6 +22,8 @@ public sealed class GuardedRunTests : IDisposable
         Assert.Equal([4], file.Tensors["batch.samples"].Shape);
         Assert.Contains("net.conv1.weight", file.Tensors.Keys);
         Assert.Contains("sgd.conv1.weight", file.Tensors.Keys);
+        Assert.True(file.HasDigest);
+        file.CheckDigest();
     }
 
     [Fact]

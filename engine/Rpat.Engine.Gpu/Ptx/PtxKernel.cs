@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+
+namespace Rpat.Engine.Gpu.Ptx;
+
+/// <summary>The PTX text of a kernel, and what an audit looks for in it.</summary>
+/// <param name="Name">The kernel's type.</param>
+/// <param name="Text">The whole module.</param>
+public sealed partial record PtxKernel(string Name, string Text)
+{
+    /// <summary>The verdict on a kernel that is as it should be.</summary>
+    public const string Ok = "ok";
+
+    /// <summary>The name of a kernel that is such a type, such as ConvLineGemm-Tf32.</summary>
+    internal static string NameOf(Type kernel) =>
+        kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
+
+    /// <summary>What is wrong, or <see cref="Ok"/>.</summary>
+    public string Verdict => this switch
+    {
+        { DenormalConstants: > 0 } => "has a denormal constant, as the compiler makes of a comparison that is converted to a number",
+        { UsesLocalMemory: true } => "uses local memory",
+        { Calls: true } => "calls a library function",
+        { GenericAccesses: > 0 } => "has accesses of unknown address space",
+        { MismarkedBranches: > 0 } => "marks branches as uniform that are not",
+        _ when (TensorProducts, AsyncCopies) != Written(Name) => "has not the products and copies that it was written with",
+        { QuadAccesses: 0 } when Name.Contains("Gemm", StringComparison.Ordinal) => "moves no 128 bits at once",
+        _ => Ok,
+    };
+
+    // Products of a loop's step, and copies of the step before the loop and of one in it.
+    private static (int Products, int Copies) Written(string kernel) => kernel switch
+    {
+        "ConvLineGemm-Tf32" => (32, 4),
+        "ConvLineGemm-Bf16" => (16, 2),
+        _ when kernel.Contains("TensorGemm", StringComparison.Ordinal) || kernel.StartsWith("ProductChains", StringComparison.Ordinal) => (16, 0),
+        _ => (0, 0),
+    };
+
+    /// <summary>Whether anything lies in local memory, that is, behind the caches instead of in registers.</summary>
+    public bool UsesLocalMemory => Text.Contains(".local", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Floating-point constants other than zero whose exponent is zero. No kernel of ours needs one; ILGPU 1.5.3 makes 2⁻¹⁰⁷⁴ of the 1 in
+    /// <c>x - (j == label ? 1 : 0)</c>, since it takes an integer's bits for those of the number.
+    /// </summary>
+    public int DenormalConstants => DenormalPattern().Count(Text);
+
+    /// <summary>Whether it calls a function, which would have to come from a library.</summary>
+    public bool Calls => CallPattern().IsMatch(Text);
+
+    /// <summary>Loads and stores whose address space the compiler did not find out.</summary>
+    public int GenericAccesses => GenericPattern().Count(Text);
+
+    /// <summary>128-bit loads and stores.</summary>
+    public int QuadAccesses => QuadPattern().Count(Text);
+
+    /// <summary>Products on tensor cores.</summary>
+    public int TensorProducts => TensorPattern().Count(Text);
+
+    /// <summary>Copies from global to shared memory without a register.</summary>
+    public int AsyncCopies => AsyncPattern().Count(Text);
+
+    /// <summary>Branches that are marked as taken by all threads alike and need not be.</summary>
+    public int MismarkedBranches => PtxBranches.CountMismarked(Text);
+
+    [GeneratedRegex(@"\b0[dD][08]00(?!0{13}\b)[0-9a-fA-F]{13}\b|\b0[fF][08]0(?!0{6}\b)[0-7][0-9a-fA-F]{5}\b")]
+    private static partial Regex DenormalPattern();
+
+    [GeneratedRegex(@"\bcall\b")]
+    private static partial Regex CallPattern();
+
+    [GeneratedRegex(@"\b(ld|st)\.(v[24]\.)?[bfsu]\d+")]
+    private static partial Regex GenericPattern();
+
+    [GeneratedRegex(@"\b(ld|st)\.(global|shared)\.v4\.")]
+    private static partial Regex QuadPattern();
+
+    [GeneratedRegex(@"\bcp\.async\.c[ag]\.shared\.global\b")]
+    private static partial Regex AsyncPattern();
+
+    [GeneratedRegex(@"\bmma\.sync\b")]
+    private static partial Regex TensorPattern();
+}

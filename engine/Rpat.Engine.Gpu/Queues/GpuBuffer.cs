@@ -1,0 +1,73 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Rpat.Engine.Gpu.Queues;
+
+/// <summary>A stretch of GPU memory.</summary>
+internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, long offset, long length) : DeviceBuffer
+{
+    private const int QuadWords = 4;
+
+    /// <summary>The values.</summary>
+    public ArrayView<float> Floats { get; } = block.View.BaseView.SubView(offset, length);
+
+    public override long Length => length;
+
+    /// <summary>The allocation that this is a part of.</summary>
+    public MemoryBuffer1D<float, Stride1D.Dense> Block => block;
+
+    public override DeviceBuffer View(long from, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from + count, length);
+        return new GpuBuffer(block, offset + from, count);
+    }
+
+    /// <summary>The first <paramref name="count"/> values, to be read in quads.</summary>
+    /// <exception cref="InvalidOperationException">The buffer does not begin at a 16-byte boundary.</exception>
+    public Flat Flat(long count)
+    {
+        RequireAligned();
+        return new Flat(Floats.SubView(0, count));
+    }
+
+    /// <summary>An activation, or a vector with one value a channel.</summary>
+    /// <exception cref="InvalidOperationException">The buffer does not begin at a 16-byte boundary.</exception>
+    public ArrayView<V4> Quads()
+    {
+        RequireAligned();
+        return Floats.Cast<V4>();
+    }
+
+    private void RequireAligned()
+    {
+        if (offset % QuadWords != 0)
+            throw new InvalidOperationException(
+                $"A GPU buffer at word {offset} cannot be read in quads: use a buffer that begins at a multiple of {QuadWords} words.");
+    }
+}
+
+internal static class GpuBufferExtensions
+{
+    public static ArrayView<float> Floats(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Floats;
+
+    public static ArrayView<int> Ints(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Floats.Cast<int>();
+
+    /// <summary>The floats, or an empty view.</summary>
+    public static ArrayView<float> FloatsOrNone(this DeviceBuffer? buffer) => buffer is null ? default : ((GpuBuffer)buffer).Floats;
+
+    /// <summary>The integers, or an empty view.</summary>
+    public static ArrayView<int> IntsOrNone(this DeviceBuffer? buffer) => buffer is null ? default : buffer.Ints();
+
+    public static Flat Flat(this DeviceBuffer buffer, long count) => ((GpuBuffer)buffer).Flat(count);
+
+    public static ArrayView<V4> Quads(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Quads();
+
+    /// <summary>The quads, or an empty view.</summary>
+    public static ArrayView<V4> QuadsOrNone(this DeviceBuffer? buffer) => buffer is null ? default : ((GpuBuffer)buffer).Quads();
+
+    /// <summary>The map of an operand.</summary>
+    public static Map Map(this in Operand operand) => new(operand.Scale.QuadsOrNone(), operand.Shift.QuadsOrNone(), operand.Relu);
+
+    /// <summary>An operand that is an activation; an operand without data gives a source that is never read.</summary>
+    public static Source Source(this in Operand operand) => new(((DeviceBuffer?)operand.Data).QuadsOrNone(), operand.Map());
+}

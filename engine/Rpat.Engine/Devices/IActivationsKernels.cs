@@ -1,0 +1,11 @@
+namespace Rpat.Engine.Devices;
+
+/// <summary>Kernels of a backend that move values between plain rows and the layout of activations.</summary>
+public interface IActivationsKernels
+{
+    /// <summary>Plain <c>[N, C, H, W]</c> to activations of the same size.</summary>
+    void ToActivations(Shape shape, DeviceBuffer plain, DeviceBuffer activations);
+
+    /// <summary>Activations to plain: plain (+)= activations.</summary>
+    void FromActivations(Shape shape, DeviceBuffer activations, bool accumulate, DeviceBuffer plain);
+}

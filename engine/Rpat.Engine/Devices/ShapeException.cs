@@ -1,0 +1,13 @@
+namespace Rpat.Engine.Devices;
+
+/// <summary>An op was recorded with operands that do not fit; the message names the op and the shapes.</summary>
+public sealed class ShapeException(string op, string problem) : Exception($"{op}: {problem}.")
+{
+    /// <summary>Name of the op that refused its operands.</summary>
+    public string Op { get; } = op;
+
+    internal static void Require(bool fits, string op, string problem)
+    {
+        if (!fits) throw new ShapeException(op, problem);
+    }
+}

@@ -1,0 +1,55 @@
+namespace Rpat.Engine.Ops;
+
+/// <summary>γ, β and running statistics of a batch norm (ε 1e-5, momentum 0.1, as PyTorch).</summary>
+public sealed class BatchNorm2d
+{
+    /// <summary>Added to the variance.</summary>
+    public const float Epsilon = IBatchNorm2dKernels.Epsilon;
+
+    /// <summary>Share of the batch in the running statistics.</summary>
+    public const float Momentum = IBatchNorm2dKernels.Momentum;
+
+    internal BatchNorm2d(ParameterStore parameters, string name, int channels)
+    {
+        (Name, Channels) = (name, channels);
+        Weight = parameters.Declare($"{name}.weight", new Shape(1, channels), channels);
+        Bias = parameters.Declare($"{name}.bias", new Shape(1, channels), channels);
+        RunningMean = Tensor.Create(parameters.Device, new Shape(1, channels), name: $"{name}.running_mean");
+        RunningVar = Tensor.Create(parameters.Device, new Shape(1, channels), name: $"{name}.running_var");
+    }
+
+    /// <summary>Name in checkpoints, without the last part.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of <see cref="BatchesTracked"/> in checkpoints.</summary>
+    public string CountName => $"{Name}.num_batches_tracked";
+
+    /// <summary>Number of channels.</summary>
+    public int Channels { get; }
+
+    /// <summary>γ.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>β.</summary>
+    public Parameter Bias { get; }
+
+    /// <summary>Moving mean.</summary>
+    public Tensor RunningMean { get; }
+
+    /// <summary>Moving unbiased variance.</summary>
+    public Tensor RunningVar { get; }
+
+    /// <summary>Training-mode batches seen.</summary>
+    public long BatchesTracked { get; set; }
+
+    internal void Initialize()
+    {
+        var ones = new float[Channels];
+        Array.Fill(ones, 1f);
+        Weight.Upload(ones);
+        Bias.Upload(new float[Channels]);
+        RunningMean.Upload(new float[Channels]);
+        RunningVar.Upload(ones);
+        BatchesTracked = 0;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Rpat.Engine.Tensors;
+
+/// <summary>A trained tensor: part of a <see cref="ParameterStore"/>, in PyTorch's name, shape and row-major order.</summary>
+public sealed class Parameter : Tensor
+{
+    internal Parameter(ParameterStore store, string name, Shape shape, int[] dimensions)
+        : base(store.Device, shape, Layout.Plain, name)
+    {
+        (Store, Dimensions, IsPersistent) = (store, dimensions, true);
+    }
+
+    /// <summary>The store that holds the values, gradients and momentum.</summary>
+    public ParameterStore Store { get; }
+
+    /// <summary>Sizes as PyTorch writes them: [out, in, kH, kW], [out, in] or [channels].</summary>
+    public IReadOnlyList<int> Dimensions { get; }
+
+    /// <summary>Changes whenever the values change, so that copies derived from them know when they are stale.</summary>
+    public long Version => Store.Version;
+}

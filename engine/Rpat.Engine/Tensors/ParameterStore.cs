@@ -1,0 +1,97 @@
+namespace Rpat.Engine.Tensors;
+
+/// <summary>
+/// All parameters of a network in one flat device buffer, and their gradients in another, so that the optimizer, weight
+/// averaging and gradient norms are each one loop. Parameters are declared first; <see cref="Seal"/> allocates.
+/// </summary>
+public sealed class ParameterStore(Device device)
+{
+    private readonly List<Parameter> _parameters = [];
+    private DeviceBuffer? _values;
+    private DeviceBuffer? _gradients;
+
+    /// <summary>Where the values live.</summary>
+    public Device Device { get; } = device;
+
+    /// <summary>All parameters in declaration order, which is PyTorch's.</summary>
+    public IReadOnlyList<Parameter> Parameters => _parameters;
+
+    /// <summary>Number of trained values.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>All values, in declaration order.</summary>
+    public DeviceBuffer Values => _values ?? throw NotSealed();
+
+    /// <summary>All gradients, in the same order.</summary>
+    public DeviceBuffer Gradients => _gradients ?? throw NotSealed();
+
+    /// <summary>Increased by everyone who changes values.</summary>
+    public long Version { get; private set; } = 1;
+
+    /// <summary>Says that the values changed.</summary>
+    public void Touch() => Version++;
+
+    internal Parameter Declare(string name, Shape shape, params int[] dimensions)
+    {
+        if (_values is not null) throw new InvalidOperationException($"{name}: the store is sealed already.");
+        var parameter = new Parameter(this, name, shape, dimensions) { NeedsGrad = true };
+        _parameters.Add(parameter);
+        Count += shape.Count;
+        return parameter;
+    }
+
+    /// <summary>Allocates values and gradients and gives each parameter its part.</summary>
+    internal void Seal()
+    {
+        _values = Device.Allocate(Count);
+        _gradients = Device.Allocate(Count);
+        long offset = 0;
+        foreach (var parameter in _parameters)
+        {
+            parameter.Data = _values.View(offset, parameter.Shape.Count);
+            parameter.Grad = _gradients.View(offset, parameter.Shape.Count);
+            offset += parameter.Shape.Count;
+        }
+    }
+
+    /// <summary>A buffer laid out as <see cref="Values"/>, as one array per parameter.</summary>
+    /// <param name="buffer">One word for each trained value.</param>
+    /// <param name="prefix">Put before each parameter's name.</param>
+    internal IEnumerable<NamedArray> Slice(DeviceBuffer buffer, string prefix)
+    {
+        var values = new float[Count];
+        Device.Download(buffer, values);
+        int offset = 0;
+        foreach (var p in _parameters)
+        {
+            yield return NamedArray.FromFloats(prefix + p.Name, values.AsSpan(offset, (int)p.Shape.Count), Sizes(p));
+            offset += (int)p.Shape.Count;
+        }
+    }
+
+    /// <summary>Fills a buffer with arrays that <see cref="Slice"/> gave.</summary>
+    /// <exception cref="CheckpointException">An array is missing or of another size; the buffer is as before.</exception>
+    internal void Fill(DeviceBuffer buffer, string prefix, IReadOnlyDictionary<string, NamedArray> state)
+    {
+        var values = new float[Count];
+        int offset = 0;
+        foreach (var p in _parameters)
+        {
+            Required(state, prefix + p.Name, Sizes(p)).CopyTo(values, offset);
+            offset += (int)p.Shape.Count;
+        }
+        Device.Upload(values, buffer);
+    }
+
+    private static long[] Sizes(Parameter p) => [.. p.Dimensions.Select(d => (long)d)];
+
+    private static float[] Required(IReadOnlyDictionary<string, NamedArray> state, string name, long[] sizes)
+    {
+        if (!state.TryGetValue(name, out var array)) throw new CheckpointException($"The training state has no '{name}': it belongs to another run.");
+        return array.Shape.SequenceEqual(sizes)
+            ? array.ToFloats()
+            : throw new CheckpointException($"'{name}' of the training state has another size than the network: it belongs to another run.");
+    }
+
+    private static InvalidOperationException NotSealed() => new("The network's parameters are not allocated yet.");
+}
