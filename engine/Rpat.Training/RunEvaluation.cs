@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Rpat.Engine.Nn;
 using Rpat.Robust;
 
 namespace Rpat.Training;

@@ -1,5 +1,4 @@
 using Rpat.Engine.Kernels.Cpu;
-using Rpat.Engine;
 using Rpat.Robust;
 
 namespace Rpat.Training;

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench.Kernels;
 using Rpat.Trainer.Cli;
 

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
 using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Trainer.Bench;

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Trainer.Bench.Kernels;
 
 namespace Rpat.Trainer.Bench;

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
 using Rpat.Robust;
 using Rpat.Robust.Methods;
 

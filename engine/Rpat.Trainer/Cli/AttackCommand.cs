@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
 using Rpat.Robust;
 using Rpat.Trainer.Evaluation;
 

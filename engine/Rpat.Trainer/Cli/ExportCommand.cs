@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 
 namespace Rpat.Trainer.Cli;
 

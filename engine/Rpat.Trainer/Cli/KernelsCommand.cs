@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Bench.Kernels;
 

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Trainer.View;
 

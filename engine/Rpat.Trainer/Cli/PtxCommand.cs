@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine.Gpu;
 using Rpat.Robust.Losses;
 
 namespace Rpat.Trainer.Cli;

@@ -1,6 +1,5 @@
-using Rpat.Engine.Kernels.Cpu;
 using System.CommandLine;
-using Rpat.Engine;
+using Rpat.Engine.Kernels.Cpu;
 using Rpat.Robust;
 using Rpat.Robust.Settings;
 using Rpat.Trainer.Evaluation;

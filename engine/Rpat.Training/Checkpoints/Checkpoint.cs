@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Rpat.Engine.Nn;
 using Rpat.Robust;
 
 namespace Rpat.Training.Checkpoints;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Rpat.Engine;
 
 namespace Rpat.Training.Checkpoints;
 

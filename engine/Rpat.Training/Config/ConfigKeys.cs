@@ -3,9 +3,9 @@ using System.Linq.Expressions;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MethodInfo = Rpat.Robust.Methods.MethodInfo;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
+using MethodInfo = Rpat.Robust.Methods.MethodInfo;
 
 namespace Rpat.Training.Config;
 

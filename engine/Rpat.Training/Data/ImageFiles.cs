@@ -6,12 +6,6 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace Rpat.Training.Data;
 
-/// <summary>A decoded picture.</summary>
-/// <param name="Width">Pixels of a row.</param>
-/// <param name="Height">Rows.</param>
-/// <param name="Pixels">[height, width, RGB].</param>
-internal sealed record RgbImage(int Width, int Height, byte[] Pixels);
-
 /// <summary>
 /// Decodes picture files, whatever their names say. PNG is decoded by SixLabors.ImageSharp, of whose decoders no other can be reached.
 /// JPEG is decoded by <see cref="JpegFile"/>: ImageSharp repeats the colours of sub-sampled pictures where libjpeg interpolates, a

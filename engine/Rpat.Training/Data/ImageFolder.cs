@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rpat.Training.Data.Jpeg;
 
 namespace Rpat.Training.Data;
 

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Training.Data;
 
 /// <summary>A made-up data set to be written to disk.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Engine.Random;
 
 namespace Rpat.Training.Data;
 

@@ -1,3 +1,5 @@
+using Rpat.Training.Data.Jpeg;
+
 namespace Rpat.Training.Data;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Gpu;
 using Rpat.Robust;
 
 namespace Rpat.Training.Errors;

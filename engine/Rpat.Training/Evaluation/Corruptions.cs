@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Rpat.Engine.Nn;
 using Rpat.Robust;
 
 namespace Rpat.Training.Evaluation;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Rpat.Engine;
 using Rpat.Robust;
 
 namespace Rpat.Training.Evaluation;

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Training.Evaluation;
 
 /// <summary>What one training step would follow, for comparing a network with another program's.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>Pictures made of many small images, each pixel enlarged to a square so that it can be seen.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>

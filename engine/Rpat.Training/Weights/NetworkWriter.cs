@@ -1,4 +1,3 @@
-using Rpat.Engine.Nn;
 using Rpat.Models;
 
 namespace Rpat.Training.Weights;

@@ -1,4 +1,5 @@
 using Rpat.Tests.IO;
+using Rpat.Training.Data.Jpeg;
 
 namespace Rpat.Tests.Data;
 

@@ -1,6 +1,3 @@
-using Rpat.Training;
-using Rpat.Training.Progress;
-
 namespace Rpat.Tests.Snippets;
 
 internal static class ResumableTraining

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Trainer.Bench.Kernels;
 
 /// <summary>Convolutions at the sizes of PreActResNet-18's layers, a depthwise one of MobileNetV2's, and the arithmetic that they stand for.</summary>

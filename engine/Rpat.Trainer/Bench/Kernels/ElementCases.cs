@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
-
 namespace Rpat.Trainer.Bench.Kernels;
 
 /// <summary>Kernels over plain buffers: images, attacks, parameters.</summary>

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
-
 namespace Rpat.Trainer.Bench.Kernels;
 
 /// <summary>Numbers that lie on the device and, as they were before any kernel ran, on the host.</summary>

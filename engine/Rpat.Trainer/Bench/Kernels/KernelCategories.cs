@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Trainer.Bench.Kernels;
 
 /// <summary>The kinds of kernels, by the op that they belong to; the BenchmarkDotNet suites have the same.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Trainer.Bench.Kernels;
 
 /// <summary>A convolution layer.</summary>

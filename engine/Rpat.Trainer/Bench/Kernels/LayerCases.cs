@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Trainer.Bench.Kernels;
 
 /// <summary>Everything else on activations: batch norm, additions, pooling, biases, layouts, the linear layer.</summary>

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Losses;
 
 namespace Rpat.Trainer.Bench.Kernels;

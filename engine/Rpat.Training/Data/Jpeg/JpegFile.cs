@@ -150,3 +150,9 @@ internal sealed class JpegFile
         _ => _adobe is null or 0 ? JpegColours.Cmyk : JpegColours.Ycck,
     };
 }
+
+/// <summary>A decoded picture.</summary>
+/// <param name="Width">Pixels of a row.</param>
+/// <param name="Height">Rows.</param>
+/// <param name="Pixels">[height, width, RGB].</param>
+internal sealed record RgbImage(int Width, int Height, byte[] Pixels);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Trainer.Bench;

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 
 namespace Rpat.Tests.Trainer.Cli;

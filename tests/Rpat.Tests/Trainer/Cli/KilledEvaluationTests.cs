@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Tests.Support;

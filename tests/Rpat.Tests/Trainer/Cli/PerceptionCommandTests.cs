@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Engine;
 using Rpat.Models;
 
 namespace Rpat.Tests.Trainer.Cli;

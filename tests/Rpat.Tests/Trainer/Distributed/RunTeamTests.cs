@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust;
 using Rpat.Tests.Distributed;
 using Rpat.Tests.Robust;

@@ -1,6 +1,4 @@
 using CpuDevice = Rpat.Engine.Kernels.Cpu.CpuDevice;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Robust;
 using Rpat.Trainer.Evaluation;

@@ -1,5 +1,3 @@
-using Rpat.Engine.Gpu;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>What computes, by the name that a user gives it.</summary>
