@@ -1,6 +1,5 @@
 using Rpat.Engine.Autograd;
 using Rpat.Engine.Ops;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;

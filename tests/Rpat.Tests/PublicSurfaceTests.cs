@@ -4,7 +4,6 @@ using Rpat.Engine;
 using Rpat.Engine.Gpu;
 using Rpat.Formats.Data;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests;

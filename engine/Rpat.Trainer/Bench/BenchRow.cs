@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Rpat.Engine.Gpu;
 
 namespace Rpat.Trainer.Bench;
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Trainer.Bench;
 

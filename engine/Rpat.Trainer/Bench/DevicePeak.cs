@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Engine;
 
 namespace Rpat.Trainer.Bench;
 

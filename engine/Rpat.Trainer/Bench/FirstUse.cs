@@ -1,11 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Bench;
 

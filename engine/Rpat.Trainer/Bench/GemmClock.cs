@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
 
 namespace Rpat.Trainer.Bench;
 

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.Bench;

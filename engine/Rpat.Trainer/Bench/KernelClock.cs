@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Rpat.Engine;
 
 namespace Rpat.Trainer.Bench;
 

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 
 namespace Rpat.Trainer.Bench;
 

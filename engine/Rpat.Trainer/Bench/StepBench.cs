@@ -1,11 +1,5 @@
 using System.Diagnostics;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Bench;
 

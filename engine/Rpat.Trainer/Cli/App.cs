@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Cli;
 
@@ -9,6 +7,8 @@ namespace Rpat.Trainer.Cli;
 internal static class App
 {
     private const int BrokenPipe = 32;
+
+    private static int Main(string[] arguments) => Run(arguments, Host.OfProcess());
 
     /// <summary>Runs one command line.</summary>
     /// <param name="arguments">Without the program's name.</param>

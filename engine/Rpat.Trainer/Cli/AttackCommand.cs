@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Robust;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
 
 namespace Rpat.Trainer.Cli;
@@ -57,7 +54,7 @@ internal sealed class AttackCommand
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
         using var device = _threat.Open(parsed);
-        return EvalSubject.Open(options, device, _host);
+        return EvalSubject.Open(options, device, _host.Warn);
     }
 
     private static (AttackSuite Suite, Made Made) Perturb(EvalOptions options, EvalSubject subject, int? goal, int batch)

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Rpat.Robust;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

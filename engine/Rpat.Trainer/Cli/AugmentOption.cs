@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

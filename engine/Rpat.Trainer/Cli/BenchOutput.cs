@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.IO.Enumeration;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Cli;
 

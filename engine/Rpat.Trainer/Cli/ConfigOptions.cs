@@ -1,9 +1,5 @@
 using System.CommandLine;
 using Rpat.Models;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Cli;
 

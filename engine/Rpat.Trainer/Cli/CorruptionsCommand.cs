@@ -1,10 +1,6 @@
 using System.CommandLine;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

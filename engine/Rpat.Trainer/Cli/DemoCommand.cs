@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,8 +1,5 @@
 using System.CommandLine;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,10 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Cli;
 

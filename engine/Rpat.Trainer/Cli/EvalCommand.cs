@@ -1,10 +1,5 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Robust;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 
@@ -65,7 +60,7 @@ internal sealed class EvalCommand
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
         using var device = _threat.Open(parsed);
-        return EvalSubject.Open(options, device, _host);
+        return EvalSubject.Open(options, device, _host.Warn);
     }
 
     private int Judge(IEnumerable<string> missed)

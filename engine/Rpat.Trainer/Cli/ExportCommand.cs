@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,9 +1,4 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Output;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

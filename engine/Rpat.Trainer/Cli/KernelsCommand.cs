@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,10 +1,6 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.View;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Trainer.Config;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,13 +1,5 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Robust;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Perception;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 
@@ -92,7 +84,7 @@ internal sealed class PerceptionCommand
         var norm = Norm.Parse(name);
         var standard = norm == Norm.Linf ? PgdOptions.Linf : PgdOptions.L2;
         string text = parsed.GetValue(_eps) ?? (norm == Norm.Linf ? "8/255" : "128/255");
-        float eps = (float)Evaluation.EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
+        float eps = (float)EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
         var alphas = parsed.GetValue(_weak) ? PerceptionOptions.Eighths : PerceptionOptions.Tenths;
         string[] names = Entry.Items(parsed.GetRequiredValue(_perturbations));
         if (names.Length == 0) throw new UsageException("--perturbations names nothing: give for instance noise,pgd10.");

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Reflection;
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

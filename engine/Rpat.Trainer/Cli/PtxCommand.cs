@@ -1,7 +1,5 @@
 using System.CommandLine;
-using Rpat.Engine.Gpu;
 using Rpat.Robust.Losses;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,8 +1,5 @@
 using System.CommandLine;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Cli;
 
@@ -19,7 +16,7 @@ internal static class ReportCommand
         command.SetAction(parsed =>
         {
             string[] folders = [.. parsed.GetRequiredValue(runs).Select(name => RunFinder.Named(name, parsed.GetRequiredValue(root)))];
-            string path = parsed.GetValue(file) ?? (folders.Length == 1 ? Path.Combine(folders[0], ReportFile.Name) : ReportFile.Name);
+            string path = parsed.GetValue(file) ?? (folders.Length == 1 ? Path.Combine(folders[0], RunContents.Report) : RunContents.Report);
             ReportFile.Write(path, folders);
             host.Out.WriteLine(path);
             return ExitCode.Done;

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Rpat.Robust;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Reproduce;
 
 namespace Rpat.Trainer.Cli;

@@ -1,5 +1,4 @@
 using System.CommandLine.Parsing;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,10 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
 using SelfTest = Rpat.Trainer.Bench.SelfTest;
 
 namespace Rpat.Trainer.Cli;

@@ -1,14 +1,7 @@
 using System.CommandLine;
-using Rpat.Engine;
 using Rpat.Engine.Kernels.Cpu;
-using Rpat.Robust;
 using Rpat.Robust.Settings;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

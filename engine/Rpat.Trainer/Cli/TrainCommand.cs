@@ -1,12 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Output;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Cli;
 
@@ -67,7 +62,8 @@ internal sealed class TrainCommand
         return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, Options(sources));
     }
 
-    private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(ConfigResolver.Resolve(sources), _host);
+    private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(
+        ConfigResolver.Resolve(sources), _host.Environment.GetValueOrDefault(TeamSetup.TokenVariable), _host.Warn);
 
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
@@ -113,7 +109,7 @@ internal sealed class TrainCommand
         var place = launched ?? TeamSetup.First(plan.Resolved.Config.Run.Processes);
         if (TeamSetup.Warning(place, options) is { } open) _host.Warn(open);
         if (launched is null && TeamSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared) _host.Warn(shared);
-        var (team, workers) = launched is null ? TeamSetup.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
+        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
         using (workers)
         using (team)
         {

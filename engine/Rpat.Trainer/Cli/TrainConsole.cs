@@ -1,9 +1,5 @@
 using Rpat.Robust.Methods;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Output;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;
@@ -58,7 +54,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Ho
         }
 
         host.Out.WriteLine($"run folder: {Folder}");
-        if (WriteReport()) host.Out.WriteLine($"report:     {Path.Combine(Folder, ReportFile.Name)}");
+        if (WriteReport()) host.Out.WriteLine($"report:     {Path.Combine(Folder, RunContents.Report)}");
         host.Out.WriteLine($"try next:   {NextCommand()}");
         return ExitCode.Done;
     }
@@ -68,7 +64,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Ho
     {
         try
         {
-            ReportFile.Write(session.Folder.PathOf(ReportFile.Name), [session.Folder.Path]);
+            ReportFile.Write(session.Folder.PathOf(RunContents.Report), [session.Folder.Path]);
             return true;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)

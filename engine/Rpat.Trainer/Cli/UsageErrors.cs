@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Trainer.Cli;
 

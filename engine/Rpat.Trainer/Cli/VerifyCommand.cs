@@ -1,9 +1,5 @@
 using System.CommandLine;
-using Rpat.Engine;
-using Rpat.Robust;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Trainer.Cli;
 

@@ -1,10 +1,7 @@
 using System.Text;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Reproduce;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Trainer.Distributed;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rpat.Trainer.Cli;
-using Rpat.Trainer.Errors;
+using System.Net;
+using System.Security.Cryptography;
 
 namespace Rpat.Trainer.Distributed;
 
@@ -11,12 +11,26 @@ namespace Rpat.Trainer.Distributed;
 /// </summary>
 internal sealed class Workers : IDisposable
 {
-    /// <summary>Passes the join token to a worker.</summary>
-    public const string SecretVariable = "RPAT_TEAM_SECRET";
-
     private const int PatienceMs = 10_000;
 
     private readonly List<Process> _processes = [];
+
+    /// <summary>Starts the other processes on this machine and waits for them.</summary>
+    public static (Communicator Team, Workers Workers) Launch(int size, TeamOptions options, IReadOnlyList<string> arguments)
+    {
+        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        string secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var workers = Start(size, point.Port, secret, arguments);
+        try
+        {
+            return (point.Gather(size, options with { Secret = secret }, workers.RequireAlive), workers);
+        }
+        catch
+        {
+            workers.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Starts ranks 1 to size − 1.</summary>
     /// <param name="size">Processes, this one included.</param>
@@ -65,7 +79,7 @@ internal sealed class Workers : IDisposable
         var start = new ProcessStartInfo(program, [.. isHost ? new[] { library } : [], .. arguments]) { UseShellExecute = false };
         foreach (var (name, value) in new (string, int)[] { ("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", size), ("LOCAL_WORLD_SIZE", size), ("MASTER_PORT", port) })
             start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
-        (start.Environment["MASTER_ADDR"], start.Environment[SecretVariable]) = ("127.0.0.1", secret);
+        (start.Environment["MASTER_ADDR"], start.Environment[TeamSetup.TokenVariable]) = ("127.0.0.1", secret);
         return Process.Start(start) ?? throw new UsageException($"'{program}' cannot be started again: start the processes by torchrun, srun or mpirun instead of --nproc.");
     }
 }

@@ -1,4 +1,3 @@
-using Rpat.Robust;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Evaluation;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using Rpat.Robust;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Evaluation;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Xml.Linq;
-using Rpat.Robust;
 using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Perception;

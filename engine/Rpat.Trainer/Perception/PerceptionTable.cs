@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Rpat.Robust;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Perception;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Rpat.Robust;
 
 namespace Rpat.Trainer.Report;
 

@@ -1,5 +1,3 @@
-using Rpat.Trainer.Training;
-
 namespace Rpat.Trainer.Report;
 
 /// <summary>What a curve of the metrics is called in a report: the files have short names for programs.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Report;
 

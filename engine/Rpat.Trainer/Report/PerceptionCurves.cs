@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Xml.Linq;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Trainer.Report;
 

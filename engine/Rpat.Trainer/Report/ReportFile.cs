@@ -3,9 +3,6 @@ namespace Rpat.Trainer.Report;
 /// <summary>Reports as files: one HTML page each, which opens from disk and needs nothing else.</summary>
 internal static class ReportFile
 {
-    /// <summary>The name in a run's folder.</summary>
-    public const string Name = "report.html";
-
     /// <summary>Writes the report of a run, or the comparison of several, as one step.</summary>
     /// <param name="path">The file.</param>
     /// <param name="folders">Run folders.</param>

@@ -1,9 +1,4 @@
 using System.Text.Json;
-using Rpat.Robust;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;

@@ -1,9 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
-using Rpat.Robust;
-using Rpat.Trainer.Output;
-using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;

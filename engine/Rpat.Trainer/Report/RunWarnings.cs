@@ -1,5 +1,3 @@
-using Rpat.Trainer.Runs;
-
 namespace Rpat.Trainer.Report;
 
 /// <summary>What a reader must know before trusting a run's numbers.</summary>

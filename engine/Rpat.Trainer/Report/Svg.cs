@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Rpat.Trainer.Output;
 
 namespace Rpat.Trainer.Report;
 

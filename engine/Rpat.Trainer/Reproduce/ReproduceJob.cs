@@ -1,6 +1,4 @@
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Recipes;
-using Rpat.Trainer.Runs;
+using System.Text.Json;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Reproduce;

@@ -1,6 +1,3 @@
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Recipes;
-
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>What <c>rpat reproduce</c> was asked for.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Robust;
 
 namespace Rpat.Trainer.Reproduce;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Rpat.Trainer.Recipes;
 
 namespace Rpat.Trainer.Reproduce;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Reproduce;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 
 namespace Rpat.Trainer.View;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Trainer.Output;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,5 +1,3 @@
-using Rpat.Trainer.Training;
-
 namespace Rpat.Trainer.View;
 
 /// <summary>The final table: one column per accuracy, then Mean and NRR where there is a clean and an attacked accuracy.</summary>

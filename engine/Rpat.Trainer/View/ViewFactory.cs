@@ -1,6 +1,4 @@
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Output;
 using Spectre.Console;
 
 namespace Rpat.Trainer.View;

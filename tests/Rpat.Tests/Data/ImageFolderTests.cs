@@ -1,5 +1,5 @@
 using Rpat.Tests.IO;
-using Rpat.Trainer.Data;
+using Rpat.Training.Data.Jpeg;
 
 namespace Rpat.Tests.Data;
 

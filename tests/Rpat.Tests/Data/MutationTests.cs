@@ -4,7 +4,6 @@ using System.IO.Compression;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Tests.Data;
 

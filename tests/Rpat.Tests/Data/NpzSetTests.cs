@@ -1,6 +1,5 @@
 using System.Globalization;
 using Rpat.Tests.IO;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Tests.Data;
 

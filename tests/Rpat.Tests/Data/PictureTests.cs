@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;
-using Rpat.Trainer.Data;
+using Rpat.Training.Data.Jpeg;
 
 namespace Rpat.Tests.Data;
 

@@ -1,6 +1,5 @@
 using Rpat.Engine;
 using Rpat.Engine.Distributed;
-using Rpat.Robust;
 using Rpat.Tests.Robust;
 
 namespace Rpat.Tests.Distributed;

@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 

@@ -2,7 +2,6 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Tests.Golden;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Rpat.Robust;
 using Rpat.Tests.Trainer;
 using Rpat.Tests.Trainer.Training;
 

@@ -1,4 +1,3 @@
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Samples.Extensions;
 

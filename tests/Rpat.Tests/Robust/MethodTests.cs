@@ -2,7 +2,6 @@ using Rpat.Engine;
 using Rpat.Engine.Distributed;
 using Rpat.Engine.Optim;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Losses;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;

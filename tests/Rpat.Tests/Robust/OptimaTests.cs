@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Robust;
 using Rpat.Tests.Robust.Attacks;
 
 namespace Rpat.Tests.Robust;

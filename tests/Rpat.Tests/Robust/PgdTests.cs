@@ -2,7 +2,6 @@ using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Tests.Models;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Support;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Rpat.Robust;
 
 namespace Rpat.Tests.Robust;
 

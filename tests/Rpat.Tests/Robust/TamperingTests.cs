@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Rpat.Engine;
-using Rpat.Robust;
 using Rpat.Tests.Robust.Attacks;
 
 namespace Rpat.Tests.Robust;

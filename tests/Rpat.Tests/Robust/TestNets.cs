@@ -3,7 +3,6 @@ using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Tests.Models;
 using Rpat.Tests.Reference;
 

@@ -3,7 +3,6 @@ using Rpat.Engine.Nn;
 using Rpat.Engine.Optim;
 using Rpat.Formats.Data;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Samples.Extensions;

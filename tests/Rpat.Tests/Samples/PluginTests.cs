@@ -1,7 +1,6 @@
 using Rpat.Engine;
 using Rpat.Formats.Data;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Samples.Extensions;
 using Rpat.Tests.Trainer;

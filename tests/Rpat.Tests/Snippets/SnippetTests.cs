@@ -11,13 +11,13 @@ public sealed partial class SnippetTests
 {
     private const string FromSource = "dotnet run -c Release --project engine/Rpat.Trainer -- ";
 
-    public static TheoryData<string> Pages => [.. Directory.GetFiles(Repository.File("docs"), "*.md").Select(path => Path.GetFileName(path)!)];
+    public static TheoryData<string> Pages => ["README.md", .. Directory.GetFiles(Repository.File("docs"), "*.md").Select(path => "docs/" + Path.GetFileName(path))];
 
     [Theory]
     [MemberData(nameof(Pages))]
     public void CodeThatNamesItsSourceStandsThere(string page)
     {
-        string text = Read("docs", page);
+        string text = Read(page.Split('/'));
         foreach (Match block in SourcedBlocks().Matches(text))
         {
             string source = File.ReadAllText(Repository.File(block.Groups[1].Value.Split('/'))).ReplaceLineEndings("\n");
@@ -26,16 +26,16 @@ public sealed partial class SnippetTests
     }
 
     [Theory]
-    [InlineData("adding-an-op.md", 9)]
-    [InlineData("adding-an-attack.md", 3)]
-    [InlineData("adding-a-method.md", 1)]
-    [InlineData("adding-a-modifier.md", 3)]
-    [InlineData("adding-a-model.md", 1)]
-    [InlineData("adding-a-data-set.md", 1)]
-    [InlineData("coming-from-pytorch.md", 1)]
+    [InlineData("docs/adding-an-op.md", 9)]
+    [InlineData("docs/adding-an-attack.md", 3)]
+    [InlineData("docs/adding-a-method.md", 1)]
+    [InlineData("docs/adding-a-modifier.md", 3)]
+    [InlineData("docs/adding-a-model.md", 1)]
+    [InlineData("docs/adding-a-data-set.md", 1)]
+    [InlineData("docs/coming-from-pytorch.md", 1)]
     public void EveryBlockOfThesePagesNamesItsSource(string page, int blocks)
     {
-        string text = Read("docs", page);
+        string text = Read(page.Split('/'));
         Assert.Equal(blocks, SourcedBlocks().Count(text));
         Assert.Equal(blocks, Regex.Count(text, "^```csharp$", RegexOptions.Multiline));
     }

@@ -1,4 +1,5 @@
 using Rpat.Trainer.Cli;
+using Rpat.Trainer.Output;
 
 namespace Rpat.Tests.Trainer;
 

@@ -8,7 +8,6 @@ using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Graphs;
 using Rpat.Engine.Optim;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Tests.Robust;

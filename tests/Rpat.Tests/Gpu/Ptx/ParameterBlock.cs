@@ -25,7 +25,7 @@ internal static class ParameterBlock<T> where T : struct, IKernel
 
     private static Func<object?, object?, object?, T, byte[]> Emit()
     {
-        var entry = typeof(Entry).GetMethod(nameof(Entry.Of))!.MakeGenericMethod(typeof(T));
+        var entry = typeof(Rpat.Engine.Gpu.Queues.Entry).GetMethod(nameof(Rpat.Engine.Gpu.Queues.Entry.Of))!.MakeGenericMethod(typeof(T));
         var point = new EntryPoint(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default, default);
         Type[] arguments = [.. Enumerable.Repeat(typeof(object), ArgumentIndex), typeof(T)];
         var method = new DynamicMethod("Bytes", typeof(byte[]), arguments, typeof(ParameterBlocks).Module, skipVisibility: true);

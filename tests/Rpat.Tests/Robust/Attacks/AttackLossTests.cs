@@ -1,4 +1,3 @@
-using Rpat.Robust;
 
 namespace Rpat.Tests.Robust.Attacks;
 

@@ -1,7 +1,6 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Engine.Random;
-using Rpat.Robust;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Robust.Attacks;

@@ -1,5 +1,4 @@
 using Rpat.Engine;
-using Rpat.Robust;
 
 namespace Rpat.Tests.Robust.Attacks;
 

@@ -1,6 +1,5 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
-using Rpat.Robust;
 
 namespace Rpat.Tests.Robust.Attacks;
 

@@ -1,7 +1,6 @@
 using Rpat.Engine;
 using Rpat.Engine.Nn;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Tests.Golden;
 
 namespace Rpat.Tests.Robust.Attacks;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Rpat.Engine;
-using Rpat.Robust;
 
 namespace Rpat.Tests.Robust.Attacks;
 

@@ -1,7 +1,5 @@
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Trainer.Bench;
-using Rpat.Trainer.Errors;
 using SelfTest = Rpat.Trainer.Bench.SelfTest;
 
 namespace Rpat.Tests.Trainer.Bench;

@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Primitives;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Tests.Gpu;

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Primitives;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Tests.Gpu;

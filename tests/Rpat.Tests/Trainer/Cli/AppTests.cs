@@ -1,5 +1,3 @@
-using Rpat.Trainer.Recipes;
-
 namespace Rpat.Tests.Trainer.Cli;
 
 public sealed class AppTests : IDisposable

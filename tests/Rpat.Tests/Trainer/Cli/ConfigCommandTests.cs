@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Trainer.Config;
 
 namespace Rpat.Tests.Trainer.Cli;
 

@@ -1,5 +1,4 @@
 using Rpat.Tests.IO;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Tests.Trainer.Cli;
 

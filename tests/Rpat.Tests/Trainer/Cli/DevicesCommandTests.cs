@@ -1,10 +1,8 @@
 using System.Text.Json;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Cli;
 

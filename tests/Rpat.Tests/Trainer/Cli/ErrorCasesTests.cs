@@ -1,6 +1,5 @@
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
-using Rpat.Trainer.Data;
 
 namespace Rpat.Tests.Trainer.Cli;
 

@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
@@ -284,7 +281,7 @@ public sealed class EvalCommandTests : IDisposable
     {
         string folder = Directory.CreateDirectory(_test.PathOf("c")).FullName, csv = _test.PathOf("grid.csv");
         Npy.Write(Path.Combine(folder, "labels.npy"), NamedArray.FromInt64("labels", [1, 2, 3], 3));
-        foreach (string name in Rpat.Trainer.Evaluation.Corruptions.Names)
+        foreach (string name in Corruptions.Names)
             Npy.Write(Path.Combine(folder, $"{name}.npy"), new NamedArray(name, ElementType.U8, [15, 8, 8, 1], new byte[15 * 64]));
         Assert.Equal(0, _test.Run("eval", "corruptions", _model, "--folder", folder, "--csv", csv));
         Assert.Contains("15 corruptions x 5 severities", _test.Out);

@@ -138,7 +138,7 @@ public sealed class FuzzTests : IDisposable
     private static IEnumerable<byte[]> Damaged(byte[] whole, int count, System.Random random) =>
         Enumerable.Range(0, count).Select(_ => Mutants.Of(whole, random)).Concat([[], new byte[whole.Length], .. (byte[][])["[null]"u8.ToArray(), "{}"u8.ToArray()]]);
 
-    private static string Setting(System.Random random) => $"{Pick(random, [.. Rpat.Trainer.Config.ConfigKeys.All.Select(key => key.Path)])}={Pick(random, _values)}";
+    private static string Setting(System.Random random) => $"{Pick(random, [.. ConfigKeys.All.Select(key => key.Path)])}={Pick(random, _values)}";
 
     private static T Pick<T>(System.Random random, IReadOnlyList<T> list) => list[random.Next(list.Count)];
 

@@ -1,11 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 

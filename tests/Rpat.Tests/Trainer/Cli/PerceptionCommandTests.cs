@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Rpat.Engine;
 using Rpat.Models;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 

@@ -1,9 +1,5 @@
 using System.Text.Json;
 using Rpat.Trainer.Cli;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
-using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 
 namespace Rpat.Tests.Trainer.Cli;

@@ -1,8 +1,5 @@
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Recipes;
 
 namespace Rpat.Tests.Trainer.Cli;
 

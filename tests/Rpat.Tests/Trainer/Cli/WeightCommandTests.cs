@@ -1,10 +1,7 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Tests.IO.PyTorch;
 using Rpat.Tests.Models;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Cli;
 
@@ -182,7 +179,7 @@ public sealed class WeightCommandTests : IDisposable
         ModelState.Disturb(net, seed: 4);
         string path = _host.PathOf(file);
         if (file.EndsWith(".npz", StringComparison.Ordinal)) Npz.Write(path, [.. net.State()]);
-        else if (file.EndsWith(".safetensors", StringComparison.Ordinal)) Safetensors.Write(path, net.State(), Rpat.Trainer.Training.ModelMetadata.Write(_spec));
+        else if (file.EndsWith(".safetensors", StringComparison.Ordinal)) Safetensors.Write(path, net.State(), ModelMetadata.Write(_spec));
         else TorchFile.Write(path, net.State());
         return net;
     }

@@ -1,7 +1,5 @@
 using Rpat.Robust.Settings;
 using Rpat.Tests.Trainer.Training;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Config;
 

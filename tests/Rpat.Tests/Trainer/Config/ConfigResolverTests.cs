@@ -1,6 +1,3 @@
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-
 namespace Rpat.Tests.Trainer.Config;
 
 public sealed class ConfigResolverTests : IDisposable

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Rpat.Robust.Settings;
-using Rpat.Trainer.Config;
 
 namespace Rpat.Tests.Trainer.Config;
 

@@ -1,5 +1,4 @@
 using Rpat.Trainer.Distributed;
-using Rpat.Trainer.Errors;
 
 namespace Rpat.Tests.Trainer.Distributed;
 

@@ -1,9 +1,6 @@
-using Rpat.Engine;
-using Rpat.Robust;
 using Rpat.Tests.Distributed;
 using Rpat.Tests.Robust;
 using Rpat.Trainer.Distributed;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
 

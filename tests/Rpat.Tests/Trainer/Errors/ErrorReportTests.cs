@@ -1,6 +1,3 @@
-using Rpat.Trainer.Data;
-using Rpat.Trainer.Errors;
-
 namespace Rpat.Tests.Trainer.Errors;
 
 public class ErrorReportTests

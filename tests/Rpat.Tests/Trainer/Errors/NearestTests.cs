@@ -1,5 +1,3 @@
-using Rpat.Trainer.Errors;
-
 namespace Rpat.Tests.Trainer.Errors;
 
 public class NearestTests

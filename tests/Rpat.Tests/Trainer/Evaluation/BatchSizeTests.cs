@@ -1,10 +1,5 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
-using Rpat.Robust;
-using Rpat.Trainer.Errors;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Training;
 using CpuDevice = Rpat.Engine.Kernels.Cpu.CpuDevice;
 
 namespace Rpat.Tests.Trainer.Evaluation;

@@ -1,8 +1,4 @@
-using Rpat.Robust;
-using Rpat.Trainer.Config;
 using Rpat.Trainer.Evaluation;
-using Rpat.Trainer.Recipes;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Tests.Trainer.Evaluation;
 

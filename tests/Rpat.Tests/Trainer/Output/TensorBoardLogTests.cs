@@ -1,8 +1,6 @@
 using Rpat.Tests.IO;
 using Rpat.Tests.IO.TensorBoard;
 using Rpat.Tests.Trainer.Training;
-using Rpat.Trainer.Output;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Output;
 

@@ -1,8 +1,6 @@
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
-using Rpat.Trainer.Config;
 
 namespace Rpat.Tests.Trainer.Recipes;
 

@@ -1,11 +1,6 @@
-using Rpat.Engine;
-using Rpat.Robust;
 using Rpat.Robust.Losses;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Recipes;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Recipes;
 

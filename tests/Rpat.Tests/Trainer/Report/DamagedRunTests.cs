@@ -2,7 +2,6 @@ using System.Globalization;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Tests.Trainer.Report;
 

@@ -12,7 +12,7 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
     [Fact]
     public void AFinishedRunHasItsReport()
     {
-        string html = File.ReadAllText(Path.Combine(fixture.Second, ReportFile.Name));
+        string html = File.ReadAllText(Path.Combine(fixture.Second, RunContents.Report));
         Assert.Contains("finished</span>", html, StringComparison.Ordinal);
         Assert.Contains("PGD-2", html, StringComparison.Ordinal);
         Assert.Contains("by PGD alone", html, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using System.Text;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Tests.Trainer.Runs;
 

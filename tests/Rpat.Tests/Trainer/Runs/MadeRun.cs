@@ -1,6 +1,3 @@
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Runs;
-
 namespace Rpat.Tests.Trainer.Runs;
 
 /// <summary>Run folders without the training: what <c>train</c> makes at its start and its end, in a moment.</summary>

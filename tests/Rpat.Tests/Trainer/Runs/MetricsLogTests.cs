@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Rpat.Trainer.Runs;
 using Rpat.Trainer.View;
 
 namespace Rpat.Tests.Trainer.Runs;

@@ -1,7 +1,4 @@
 using System.Text.Json;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Runs;
 
 namespace Rpat.Tests.Trainer.Runs;
 

@@ -1,7 +1,3 @@
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
-
 namespace Rpat.Tests.Trainer.Training;
 
 public class DivergenceGuardTests

@@ -1,8 +1,3 @@
-using Rpat.Engine.Gpu;
-using Rpat.Trainer.Config;
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>What computes, by the name that a user gives it.</summary>

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Rpat.Trainer.Output;
 
 namespace Rpat.Tests.Trainer.Training;
 

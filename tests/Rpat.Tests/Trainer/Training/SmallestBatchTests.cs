@@ -1,10 +1,6 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Tests.Distributed;
-using Rpat.Trainer.Config;
 using Rpat.Trainer.Distributed;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 
@@ -55,7 +51,7 @@ public sealed class SmallestBatchTests : IDisposable
         ])]).Config;
         double[] losses = Team.Run(2, team =>
         {
-            using var run = Rpat.Trainer.Training.Run.Open(config, new RunTeam(team));
+            using var run = Rpat.Training.Run.Open(config, new RunTeam(team));
             run.Step.Run(new float[2 * run.Net.InputShape.SampleCount], [0, 1], [0, 1], epoch: 1, rate: 0.1f);
             return run.Step.Loss.Read();
         });

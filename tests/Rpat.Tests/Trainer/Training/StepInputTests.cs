@@ -1,13 +1,9 @@
-using Rpat.Engine;
-using Rpat.Engine.Optim;
 using Rpat.Models;
-using Rpat.Robust;
 using Rpat.Robust.Methods;
 using Rpat.Tests.Gpu;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Robust;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Training;
 

@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>A training run that takes a moment: 24 images of 8x8 pixels, 6 steps an epoch, a net of width 4.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Trainer.Training;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>When robustness counts as gone at once, which is another thing than falling slowly.</summary>

@@ -1,6 +1,3 @@
-using Rpat.Trainer.Errors;
-using Rpat.Trainer.Training;
-
 namespace Rpat.Tests.Trainer.Training;
 
 public class ValidationSplitTests

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Trainer.Training;
 using Rpat.Trainer.View;
 using Spectre.Console;
 

@@ -1,10 +1,7 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 using Rpat.Tests.IO;
 using Rpat.Tests.Models;
 using Rpat.Tests.Support;
-using Rpat.Trainer.Weights;
 
 namespace Rpat.Tests.Trainer.Weights;
 

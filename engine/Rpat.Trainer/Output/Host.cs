@@ -1,0 +1,30 @@
+namespace Rpat.Trainer.Output;
+
+/// <summary>What the program may touch of its process, so that tests can run it in theirs.</summary>
+/// <param name="Out">Results.</param>
+/// <param name="Error">Everything else.</param>
+/// <param name="Environment">Environment variables.</param>
+/// <param name="ErrorIsTerminal">Whether a person watches <paramref name="Error"/>.</param>
+/// <param name="Clock">Tells the time.</param>
+internal sealed record Host(
+    TextWriter Out, TextWriter Error, IReadOnlyDictionary<string, string> Environment, bool ErrorIsTerminal, TimeProvider Clock)
+{
+    /// <summary>How much is said on <see cref="Error"/>, and whether in colour.</summary>
+    public Loudness Loudness { get; init; } = new();
+
+    /// <summary>Says something that is neither a result nor an error.</summary>
+    public void Note(string line)
+    {
+        if (Loudness.Level >= LogLevel.Info) Error.WriteLine(line);
+    }
+
+    /// <summary>Says something that should be seen before a result is trusted.</summary>
+    public void Warn(string line)
+    {
+        if (Loudness.Level >= LogLevel.Warning) Error.WriteLine(line);
+    }
+
+    /// <summary>The process itself.</summary>
+    public static Host OfProcess() => new(
+        StandardOutput.Writer(), Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System);
+}

@@ -1,0 +1,45 @@
+using System.Text;
+
+namespace Rpat.Trainer.Output;
+
+/// <summary>Hands on each line with a title before it, and remembers the last sentence of an error.</summary>
+/// <param name="output">Where the lines go.</param>
+/// <param name="title">What stands before them.</param>
+internal sealed class PrefixedLines(TextWriter output, string title) : TextWriter
+{
+    private const string Error = "rpat: ";
+
+    private readonly StringBuilder _line = new();
+    private readonly Lock _lock = new();
+
+    /// <summary>The last line that was an error, without the program's name; null when none was.</summary>
+    public string? Sentence { get; private set; }
+
+    /// <inheritdoc/>
+    public override Encoding Encoding => output.Encoding;
+
+    /// <inheritdoc/>
+    public override void Write(char value)
+    {
+        lock (_lock)
+        {
+            if (value == '\n') End();
+            else if (value != '\r') _line.Append(value);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && _line.Length > 0) End();
+        base.Dispose(disposing);
+    }
+
+    private void End()
+    {
+        string line = _line.ToString();
+        _line.Clear();
+        if (line.StartsWith(Error, StringComparison.Ordinal)) Sentence = line[Error.Length..];
+        output.WriteLine($"{title}: {line}");
+    }
+}

@@ -1,3 +1,0 @@
-using Rpat.Trainer.Cli;
-
-return App.Run(args, Host.OfProcess());

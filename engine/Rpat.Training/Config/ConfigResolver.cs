@@ -1,0 +1,104 @@
+using Rpat.Robust.Methods;
+
+namespace Rpat.Training.Config;
+
+/// <summary>A configuration with the origin of each of its values.</summary>
+/// <param name="Config">Typed and checked.</param>
+/// <param name="Values">The winning entry of every key.</param>
+internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, Entry> Values)
+{
+    /// <summary>The same with another value of one key.</summary>
+    /// <exception cref="Errors.ConfigException">It is no such value.</exception>
+    public ResolvedConfig With(ConfigKey key, string text, string origin) =>
+        ConfigResolver.Resolve([new Layer("all", Values), new Layer(origin, new Dictionary<string, Entry> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
+}
+
+/// <summary>What the user gave, before it is resolved.</summary>
+/// <param name="Files">Configuration files, in order.</param>
+/// <param name="Environment">Environment variables.</param>
+/// <param name="Sets">The <c>--set</c> options.</param>
+/// <param name="Flags">The options that stand for one key each.</param>
+internal sealed record ConfigSources(
+    IReadOnlyList<string> Files,
+    IReadOnlyDictionary<string, string> Environment,
+    IReadOnlyList<string> Sets,
+    IReadOnlyList<(string Flag, ConfigKey Key, string Text)> Flags)
+{
+    /// <summary>
+    /// Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.
+    /// </summary>
+    public bool? Rpat { get; init; }
+}
+
+/// <summary>
+/// Lays the sources over each other, low to high: defaults, recipe, extended files, files in order, environment, --set, flags.
+/// The recipe is the one that the highest of the other sources names.
+/// </summary>
+internal static class ConfigResolver
+{
+    private static string RecipeName { get; } = ConfigKeys.Of(c => c.Recipe.Name).Path;
+
+    private static string MethodName { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
+
+    /// <summary>Resolves, types and checks.</summary>
+    /// <param name="sources">What the user gave.</param>
+    /// <param name="run">The configuration of the run to go on with, which takes the place of the defaults; null for a new one.</param>
+    /// <exception cref="Errors.ConfigException">Any key or value is wrong.</exception>
+    public static ResolvedConfig Resolve(ConfigSources sources, Layer? run = null)
+    {
+        var files = sources.Files.Select(Layers.File).ToList();
+        List<Layer> given =
+        [
+            .. files.Select(Layers.Extended).OfType<Layer>(),
+            .. files,
+            Layers.Environment(sources.Environment),
+            Layers.Sets(sources.Sets),
+            Layers.Flags(sources.Flags),
+        ];
+        Layer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
+        return Resolve([.. beneath, .. RecipeLayers(given), .. given], sources.Rpat);
+    }
+
+    /// <summary>Lays complete layers over each other; the first must have every key.</summary>
+    /// <param name="layers">From low to high.</param>
+    /// <param name="rpat">Whether the method that comes out is to have the perception term; null to leave it as it is.</param>
+    public static ResolvedConfig Resolve(IEnumerable<Layer> layers, bool? rpat = null)
+    {
+        var merged = new LayerMerge();
+        foreach (var layer in layers) merged.Add(layer);
+        var values = merged.Values;
+        if (rpat is { } wanted) values[MethodName] = WithTerm(values[MethodName], wanted);
+        FillIn(values);
+        var config = ConfigKeys.Bind(values);
+        ConfigRules.Check(config, values);
+        return new ResolvedConfig(config, values);
+    }
+
+    // What the user leaves to the method is written down with the rest: the file then says all that a run depends on.
+    private static void FillIn(Dictionary<string, Entry> values)
+    {
+        if (MethodCatalog.Find(values[MethodName].Text) is not { } method) return;
+        foreach (var key in values[MethodName].Text == method.Name ? [] : ConfigKeys.Below("method.rpat."))
+            if (values[key.Path].Origin == "default")
+                values[key.Path] = values[key.Path] with { Origin = $"method {values[MethodName].Text}", Source = key.Setting.Source };
+        foreach (var setting in method.Settings)
+        {
+            string path = $"method.{setting.Name}";
+            if (values[path].Text.Length == 0)
+                values[path] = new Entry(path, setting.Default, IsList: false, $"method {method.Name}") { Source = setting.Source };
+        }
+    }
+
+    private static Entry WithTerm(Entry method, bool wanted)
+    {
+        string suffix = MethodCatalog.RpatSuffix;
+        if (method.Text.EndsWith(suffix, StringComparison.Ordinal) == wanted) return method;
+        return method with { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
+    }
+
+    private static IReadOnlyList<Layer> RecipeLayers(IEnumerable<Layer> given)
+    {
+        var named = given.Select(layer => layer.Entries.GetValueOrDefault(RecipeName)).LastOrDefault(entry => entry is not null);
+        return named is null or { Text: "" } ? [] : [RecipeLibrary.Layer(named.Text, named.Origin)];
+    }
+}

@@ -1,0 +1,86 @@
+using Rpat.Robust.Methods;
+
+namespace Rpat.Training.Config;
+
+/// <summary>What no single key can check: values that do not fit each other.</summary>
+internal static class ConfigRules
+{
+    /// <summary>Checks a typed configuration.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="values">Where each value was written, for the sentence.</param>
+    /// <exception cref="ConfigException">Two values contradict each other.</exception>
+    public static void Check(TrainerConfig config, IReadOnlyDictionary<string, Entry> values)
+    {
+        void Require(bool holds, ConfigKey key, string sentence)
+        {
+            var entry = values[key.Path];
+            if (!holds) throw new ConfigException($"{key.Path} is '{entry.Text}' ({entry.Origin}): {sentence}");
+        }
+
+        Require(
+            config.Attack.Norm != Norm.Linf || config.Attack.Eps <= 1, ConfigKeys.Of(c => c.Attack.Eps),
+            "images lie in [0,1], so a linf perturbation is at most 1.");
+        Require(
+            config.Model.Mean.Count == config.Model.Std.Count, ConfigKeys.Of(c => c.Model.Mean),
+            $"model.std has {config.Model.Std.Count} values: give one mean and one deviation for each channel, or neither.");
+        Require(Ascending(config.Schedule.Milestones), ConfigKeys.Of(c => c.Schedule.Milestones), "milestones must rise.");
+        Require(
+            config.Schedule.Warmup <= config.Train.Epochs, ConfigKeys.Of(c => c.Schedule.Warmup),
+            $"the run has {config.Train.Epochs} epochs and would end before it reaches its learning rate: choose less, or train longer.");
+        RequireSettings(config.Method, values);
+        var method = config.Method.Info;
+        Require(
+            config.Data.Augment.CutMix == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.CutMix),
+            $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
+        Require(
+            config.Average.Ema == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Ema),
+            $"the loss of {method.Name} looks at its own averaged network: set it to 0, and method.decay instead.");
+        Require(
+            config.Average.Swa == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Swa),
+            $"the loss of {method.Name} looks at its own averaged network, which moves in each step: set it to 0.");
+        Require(config.Average.Ema == 0 || config.Average.Swa == 0, ConfigKeys.Of(c => c.Average.Swa), "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
+        Require(config.Average.Ema < 1, ConfigKeys.Of(c => c.Average.Ema), "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
+        Require(
+            !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, ConfigKeys.Of(c => c.Optimizer.Nesterov),
+            "it needs a momentum above 0: set optimizer.momentum.");
+        Require(
+            config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, ConfigKeys.Of(c => c.Eval.Attacks),
+            "an attack stands twice: remove one.");
+        foreach (var attack in config.Eval.Attacks) Require(KnowsNorm(attack, config.Attack, out string sentence), ConfigKeys.Of(c => c.Eval.Attacks), sentence);
+        Require(KnowsNorm(config.Eval.Monitor, config.Attack, out string monitor), ConfigKeys.Of(c => c.Eval.Monitor), monitor);
+        Require(config.Run.Out.Length > 0, ConfigKeys.Of(c => c.Run.Out), "it must name a folder.");
+    }
+
+    private static void RequireSettings(MethodSection method, IReadOnlyDictionary<string, Entry> values)
+    {
+        var info = method.Info;
+        foreach (var (name, text) in method.Settings)
+        {
+            try
+            {
+                _ = info.Make(new Dictionary<string, string> { [name] = text }, PgdOptions.Linf);
+            }
+            catch (ArgumentException error)
+            {
+                throw new ConfigException($"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); see 'rpat methods show {info.Name}'.", error);
+            }
+        }
+    }
+
+    private static bool KnowsNorm(EvalAttack attack, AttackSection threat, out string sentence)
+    {
+        sentence = "";
+        try
+        {
+            _ = attack.Suite(threat, AutoAttack.StandardClasses);
+            return true;
+        }
+        catch (ArgumentException error)
+        {
+            sentence = error.Message;
+            return false;
+        }
+    }
+
+    private static bool Ascending(IReadOnlyList<int> values) => values.Zip(values.Skip(1)).All(pair => pair.First < pair.Second);
+}

@@ -1,0 +1,172 @@
+using System.Collections;
+using Rpat.Robust.Methods;
+
+namespace Rpat.Training.Config;
+
+/// <summary>Layers from everywhere but recipes.</summary>
+internal static class Layers
+{
+    private const string Prefix = "RPAT__";
+    /// <summary>No configuration is as long.</summary>
+    public const int MaxFileBytes = 1 << 20;
+
+    // Two settings of the machine, not of the run, have short names.
+    private static readonly (string Variable, ConfigKey Key)[] _shortNames =
+        [("RPAT_DATA", ConfigKeys.Of(c => c.Data.Dir)), ("RPAT_RUNS", ConfigKeys.Of(c => c.Run.Out))];
+
+    /// <summary>The built-in defaults: every key has a value here.</summary>
+    public static Layer Defaults() =>
+        new("defaults", ConfigKeys.All.ToDictionary(leaf => leaf.Path, leaf => new Entry(leaf.Path, leaf.Default, leaf.IsList, "default")));
+
+    /// <summary>Reads a configuration file.</summary>
+    /// <exception cref="ConfigException">The file cannot be read or is wrong.</exception>
+    public static Layer File(string path)
+    {
+        try
+        {
+            return YamlLayer.Read(RegularFile.ReadText(path, MaxFileBytes), path);
+        }
+        catch (FileNotFoundException error)
+        {
+            throw new ConfigException($"configuration file '{path}' cannot be read: check the path given with -c or extends.", error);
+        }
+        catch (IOException error)
+        {
+            throw new ConfigException($"configuration file cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The file that a layer's <c>extends</c> names, relative to the file that names it, or null.</summary>
+    /// <exception cref="ConfigException">It cannot be read, or extends a third file.</exception>
+    public static Layer? Extended(Layer file)
+    {
+        if (file.Extends is not { } extends) return null;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(file.Name)) ?? "";
+        return OneLevel(File(Path.Combine(folder, extends.Text)), extends);
+    }
+
+    /// <summary>Refuses a base that builds on another one: one level can be followed by eye.</summary>
+    public static Layer OneLevel(Layer extended, Entry extends) => extended.Extends is null
+        ? extended
+        : throw new ConfigException($"'{extends.Text}' ({extends.Origin}) extends another file itself: only one level is followed.");
+
+    /// <summary>The variables <c>RPAT__SECTION__KEY</c>, and <c>RPAT_DATA</c> and <c>RPAT_RUNS</c> beneath them.</summary>
+    /// <exception cref="ConfigException">A variable names no key.</exception>
+    public static Layer Environment(IReadOnlyDictionary<string, string> variables)
+    {
+        var entries = new Dictionary<string, Entry>();
+        foreach (var (variable, key) in _shortNames)
+        {
+            if (variables.TryGetValue(variable, out string? text)) Add(entries, key.Path, text, Origin(variable));
+        }
+
+        foreach (var (variable, text) in variables.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            if (!variable.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) continue;
+            Add(entries, variable[Prefix.Length..].Replace("__", ".").ToLowerInvariant(), text, Origin(variable));
+        }
+
+        return new Layer("environment", entries);
+    }
+
+    /// <summary>The <c>--set key=value</c> options; of two for one key the later wins.</summary>
+    /// <exception cref="ConfigException">One has no '=' or names no key.</exception>
+    public static Layer Sets(IEnumerable<string> settings)
+    {
+        var entries = new Dictionary<string, Entry>();
+        foreach (string setting in settings)
+        {
+            int equals = setting.IndexOf('=');
+            if (equals < 1) throw new ConfigException($"'--set {setting}' is not of the form --set key=value, as in --set train.epochs=3.");
+            Add(entries, setting[..equals].Trim(), setting[(equals + 1)..], "--set");
+        }
+
+        return new Layer("--set", entries);
+    }
+
+    /// <summary>The options that stand for one key each, such as <c>--eps</c>.</summary>
+    public static Layer Flags(IEnumerable<(string Flag, ConfigKey Key, string Text)> flags)
+    {
+        var entries = new Dictionary<string, Entry>();
+        foreach (var (flag, key, text) in flags) Add(entries, key.Path, text, flag);
+        return new Layer("options", entries);
+    }
+
+    /// <summary>The process's environment as a dictionary.</summary>
+    public static IReadOnlyDictionary<string, string> ProcessEnvironment() => System.Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>()
+        .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "");
+
+    private static string Origin(string variable) => $"environment {variable}";
+
+    // A list in brackets is taken as such, so that a value can be copied from a resolved configuration.
+    private static void Add(Dictionary<string, Entry> entries, string path, string text, string origin)
+    {
+        var leaf = Schema.Find(path, origin);
+        string bare = text.Trim();
+        if (leaf.IsList && bare.StartsWith('[') && bare.EndsWith(']')) bare = bare[1..^1];
+        entries[leaf.Path] = new Entry(leaf.Path, bare, leaf.IsList, origin);
+    }
+}
+
+/// <summary>One value as it was written, before it is typed, and where it was written.</summary>
+/// <param name="Path">The full key, such as <c>attack.eps</c>.</param>
+/// <param name="Text">The value's text; the items of a list are joined by <c>", "</c>.</param>
+/// <param name="IsList">Whether it was written as a YAML list.</param>
+/// <param name="Origin">Where it was written: <c>my.yaml:12</c>, <c>--eps</c>, <c>environment RPAT__ATTACK__EPS</c>.</param>
+internal sealed record Entry(string Path, string Text, bool IsList, string Origin)
+{
+    /// <summary>Where the value comes from in the world, if that is known: a paper, a code, a choice.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The text split at its commas, blanks around and empty items dropped.</summary>
+    public static string[] Items(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>The values of one source. Of several layers the later one wins, key by key.</summary>
+/// <param name="Name">What the source is called.</param>
+/// <param name="Entries">The values by full key.</param>
+/// <param name="Extends">The file or recipe that this one builds on, if it names one.</param>
+internal sealed record Layer(string Name, IReadOnlyDictionary<string, Entry> Entries, Entry? Extends = null);
+
+/// <summary>
+/// Lays layers over each other, low to high. What a layer, or one beneath it, says of the method that it names is that method's: where a
+/// higher layer names another, settings that the new one does not have are left behind, and so are values that the old one has anyway.
+/// </summary>
+internal sealed class LayerMerge
+{
+    private readonly Dictionary<string, int> _settings = []; // the layer that each of the method's own settings is from
+    private int _count, _named;
+
+    /// <summary>The winning entry of every key.</summary>
+    public Dictionary<string, Entry> Values { get; } = [];
+
+    private static string Name { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
+
+    /// <summary>Adds the next higher layer.</summary>
+    public void Add(Layer layer)
+    {
+        int index = _count++;
+        if (layer.Entries.TryGetValue(Name, out var name)) Rename(name.Text, index);
+        foreach (var (path, entry) in layer.Entries)
+        {
+            Values[path] = entry;
+            if (Schema.Find(path, entry.Origin).IsOfMethod) _settings[path] = index;
+        }
+    }
+
+    private void Rename(string name, int index)
+    {
+        var (before, after) = (Values.TryGetValue(Name, out var entry) ? MethodCatalog.Find(entry.Text) : null, MethodCatalog.Find(name));
+        if (before is not null && after is not null && before != after)
+            foreach (var (path, from) in _settings)
+                if (from <= _named && IsLeft(Values[path], before, after)) Values[path] = Values[path] with { Text = "" };
+        _named = index;
+    }
+
+    private static bool IsLeft(Entry entry, MethodInfo before, MethodInfo after)
+    {
+        string name = entry.Path[(entry.Path.LastIndexOf('.') + 1)..];
+        return after.Settings.All(s => s.Name != name) || before.Settings.Any(s => s.Name == name && s.Default == entry.Text);
+    }
+}

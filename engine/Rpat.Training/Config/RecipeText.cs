@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace Rpat.Training.Config;
+
+/// <summary>Recipes for people: the table of all, one with the source of each value, and the difference of two.</summary>
+internal static class RecipeText
+{
+    private const int ValueColumn = 34;
+
+    /// <summary>One line a recipe: name, method, data set, network, norm, epochs, published Clean and AutoAttack accuracy.</summary>
+    public static void List(IReadOnlyList<string> names, TextWriter output)
+    {
+        int width = names.Max(name => name.Length);
+        output.WriteLine($"{"recipe".PadRight(width)}  {"method",-20} {"net",-16} {"norm",-5} {"epochs",6}  {"Clean",6} {"AA",6}");
+        foreach (string name in names)
+        {
+            var config = RecipeLibrary.Resolve(name, "recipes").Config;
+            var p = RecipeLibrary.Published(name);
+            output.WriteLine($"{name.PadRight(width)}  {config.Method.Name,-20} {config.Model.Name,-16} {Norm(config),-5} {config.Train.Epochs,6}  {Percent(p?.Clean),6} {Percent(p?.Aa),6}".TrimEnd());
+        }
+        output.WriteLine("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources");
+    }
+
+    /// <summary>Every value that the recipe sets, with its source, and what was published.</summary>
+    public static void Show(string name, TextWriter output)
+    {
+        var resolved = RecipeLibrary.Resolve(name, "recipes show");
+        output.WriteLine($"# {RecipeLibrary.About(name)}");
+        foreach (var leaf in ConfigKeys.All)
+        {
+            var entry = resolved.Values[leaf.Path];
+            if (entry.Origin == "default" || leaf.Path.StartsWith("recipe.", StringComparison.Ordinal)) continue;
+            output.WriteLine($"{$"{leaf.Path}: {Value(entry, leaf)}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
+        }
+        foreach (var (key, recipe) in RecipeLibrary.Needs(name)) output.WriteLine($"# needs --set {key}=RUN of {recipe}; 'rpat reproduce' trains it first");
+        if (RecipeLibrary.Published(name) is not { } p) return;
+        output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
+    }
+
+    /// <summary>What the recipe is put together from, and what it sets itself.</summary>
+    public static void Row(string name, TextWriter output)
+    {
+        var recipe = RecipeLibrary.Find(name, "recipes show");
+        output.WriteLine($"# {recipe.About}");
+        output.WriteLine($"# from {string.Join(", ", recipe.Blocks)}");
+        foreach (var entry in recipe.Values.Where(entry => !entry.Path.StartsWith("recipe.", StringComparison.Ordinal)))
+            output.WriteLine($"{$"{entry.Path}: {entry.Text}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
+    }
+
+    /// <summary>The keys in which two recipes differ.</summary>
+    public static void Diff(string a, string b, TextWriter output)
+    {
+        var (left, right) = (RecipeLibrary.Resolve(a, "recipes diff").Values, RecipeLibrary.Resolve(b, "recipes diff").Values);
+        var rows = (from leaf in ConfigKeys.All
+                    where !leaf.Path.StartsWith("recipe.", StringComparison.Ordinal) && left[leaf.Path].Text != right[leaf.Path].Text
+                    select (Key: leaf.Path, A: Value(left[leaf.Path], leaf), B: Value(right[leaf.Path], leaf))).ToList();
+        if (rows.Count == 0)
+        {
+            output.WriteLine($"{a} and {b} have the same values.");
+            return;
+        }
+        int key = rows.Max(r => r.Key.Length), first = Math.Max(a.Length, rows.Max(r => r.A.Length));
+        output.WriteLine($"{"".PadRight(key)}  {a.PadRight(first)}  {b}");
+        foreach (var row in rows) output.WriteLine($"{row.Key.PadRight(key)}  {row.A.PadRight(first)}  {row.B}");
+    }
+
+    private static string Value(Entry entry, ConfigKey leaf) =>
+        leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
+
+    private static string Norm(TrainerConfig config) => config.Attack.Norm.Name;
+
+    private static string Percent(double? value) =>
+        value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";
+}

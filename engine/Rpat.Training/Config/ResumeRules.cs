@@ -1,0 +1,46 @@
+namespace Rpat.Training.Config;
+
+/// <summary>Which keys may differ between a run and its continuation: those that do not reach the weights.</summary>
+internal static class ResumeRules
+{
+    private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "guard."];
+    private static readonly HashSet<string> _freeKeys =
+    [
+        ConfigKeys.Of(c => c.Data.Dir).Path, ConfigKeys.Of(c => c.Train.MaxSteps).Path,
+        ConfigKeys.Of(c => c.Eval.N).Path, ConfigKeys.Of(c => c.Eval.Attacks).Path, ConfigKeys.Of(c => c.Eval.Batch).Path,
+    ];
+
+    /// <summary>Refuses a continuation that would not be the same run.</summary>
+    /// <param name="run">The run's folder, for the sentence.</param>
+    /// <param name="before">What the run was started with.</param>
+    /// <param name="now">What it is to go on with.</param>
+    /// <param name="allowed">Keys, or sections, that may change all the same.</param>
+    /// <exception cref="ConfigException">Another key differs, or an allowed one does not exist.</exception>
+    public static void Check(string run, ResolvedConfig before, ResolvedConfig now, IReadOnlyCollection<string> allowed)
+    {
+        foreach (string key in allowed)
+            if (!Schema.IsKey(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "--allow-change");
+        foreach (var leaf in ConfigKeys.All.Where(leaf => !IsFree(leaf.Path) && !allowed.Any(key => Covers(key, leaf.Path))))
+        {
+            var (old, wanted) = (before.Values[leaf.Path], now.Values[leaf.Path]);
+            if (leaf.Same(old, wanted)) continue;
+            throw new ConfigException(
+                $"{leaf.Path} is '{wanted.Text}' ({wanted.Origin}) where run '{run}' has '{old.Text}', which would change its result: give the same value, start a new run, or insist with --allow-change {leaf.Path}.");
+        }
+    }
+
+    /// <summary>Keys that reach the result and in which two configurations differ.</summary>
+    public static IReadOnlyList<string> Differing(ResolvedConfig one, ResolvedConfig other) =>
+    [
+        .. from leaf in ConfigKeys.All
+           where !IsFree(leaf.Path) && leaf != ConfigKeys.Of(c => c.Device.Name) && leaf != ConfigKeys.Of(c => c.Train.Seed)
+               && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
+           select leaf.Path,
+    ];
+
+    /// <summary>Whether a key reaches no weight.</summary>
+    public static bool IsFree(string path) =>
+        _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
+
+    private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);
+}

@@ -1,0 +1,85 @@
+namespace Rpat.Training.Config;
+
+/// <summary>Looks keys up, and says what is wrong with those that are not there.</summary>
+internal static class Schema
+{
+    /// <summary>The key that names a file to build on; it stands beside the sections and is no value of the configuration.</summary>
+    public const string Extends = "extends";
+
+    // 'method: pgd-at' is short for 'method: { name: pgd-at }': for people, these sections are their name.
+    private static readonly Dictionary<string, string> _shorthands = new()
+    {
+        ["recipe"] = "recipe.name",
+        ["data"] = "data.name",
+        ["model"] = "model.name",
+        ["method"] = "method.name",
+        ["schedule"] = "schedule.kind",
+    };
+
+    private static Index _index = new([]);
+
+    /// <summary>The keys and sections by path; made anew when methods have been registered.</summary>
+    private static Index Keys
+    {
+        get
+        {
+            var (all, index) = (ConfigKeys.All, _index);
+            return ReferenceEquals(index.All, all) ? index : _index = new Index(all);
+        }
+    }
+
+    /// <summary>Whether the path of a section may stand for its name.</summary>
+    public static bool HasShorthand(string path) => _shorthands.ContainsKey(path);
+
+    /// <summary>Whether keys stand below this path.</summary>
+    public static bool IsSection(string path) => Keys.Sections.Contains(path);
+
+    /// <summary>Whether the path is a key that takes a value.</summary>
+    public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
+
+    /// <summary>The key that a value at this path sets; the path of a section may be short for its name.</summary>
+    /// <exception cref="ConfigException">There is no such key; the sentence names the nearest one.</exception>
+    public static ConfigKey Find(string path, string origin)
+    {
+        if (Keys.ByPath.TryGetValue(path, out var key)) return key;
+        if (_shorthands.TryGetValue(path, out string? full)) return Keys.ByPath[full];
+        if (IsSection(path)) throw new ConfigException($"{path} ({origin}) is a section: give it keys ({KeysOf(path)}).");
+        throw Unknown(path, origin);
+    }
+
+    /// <summary>The error for a key that does not exist: where, the full path, the nearest name, and the keys of its section.</summary>
+    public static ConfigException Unknown(string path, string origin)
+    {
+        string? near = Nearest.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
+        string section = path.Contains('.') ? path[..path.LastIndexOf('.')] : "";
+        string known = IsSection(section) ? $"keys of {section}: {KeysOf(section)}" : $"sections: {KeysOf("")}";
+        string hint = near is null ? $"remove it or choose another ({known})" : $"did you mean '{near}'? ({known})";
+        return new ConfigException($"unknown key '{path}' ({origin}): {hint}");
+    }
+
+    // A key put in the wrong section is far from its true path but ends in the same name.
+    private static string? SameLastName(string path) =>
+        Keys.ByPath.Keys.FirstOrDefault(known => known.EndsWith('.' + path[(path.LastIndexOf('.') + 1)..], StringComparison.Ordinal));
+
+    private static string KeysOf(string section)
+    {
+        string prefix = section.Length == 0 ? "" : section + '.';
+        var names = ConfigKeys.All.Where(leaf => leaf.Path.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(leaf => leaf.Path[prefix.Length..].Split('.')[0]);
+        return string.Join(", ", names.Distinct());
+    }
+
+    private sealed class Index(IReadOnlyList<ConfigKey> all)
+    {
+        public IReadOnlyList<ConfigKey> All => all;
+
+        public Dictionary<string, ConfigKey> ByPath { get; } = all.ToDictionary(key => key.Path);
+
+        public HashSet<string> Sections { get; } = [.. all.SelectMany(key => Parents(key.Path))];
+    }
+
+    private static IEnumerable<string> Parents(string path)
+    {
+        for (int dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.', dot + 1)) yield return path[..dot];
+    }
+}

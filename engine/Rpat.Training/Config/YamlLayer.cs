@@ -1,0 +1,121 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.RepresentationModel;
+
+namespace Rpat.Training.Config;
+
+/// <summary>Reads one YAML (or JSON) text into a layer. Values stay text; every one knows its line.</summary>
+internal sealed class YamlLayer
+{
+    private const int MostDepth = 16;
+
+    private readonly string _source;
+    private readonly Dictionary<string, Entry> _entries = [];
+    private Entry? _extends;
+
+    private YamlLayer(string source) => _source = source;
+
+    /// <summary>Reads a configuration.</summary>
+    /// <param name="text">YAML with one mapping at the top; an empty text is an empty layer.</param>
+    /// <param name="source">What errors and comments call it, such as <c>my.yaml</c>.</param>
+    /// <exception cref="ConfigException">The text is no YAML, or a key is unknown or given twice.</exception>
+    public static Layer Read(string text, string source)
+    {
+        var layer = new YamlLayer(source);
+        if (Root(text, source) is { } root) layer.Walk(root, "");
+        return new Layer(source, layer._entries, layer._extends);
+    }
+
+    private static YamlMappingNode? Root(string text, string source)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            RequireFlat(text, source);
+            stream.Load(new StringReader(text));
+        }
+        catch (Exception error) when (error is not (UserException or OutOfMemoryException))
+        {
+            // Damaged texts get more than format errors out of the parser.
+            string where = error is YamlException { Start.Line: var line } ? FormattableString.Invariant($"{source}:{line}") : source;
+            throw new ConfigException($"{where} is not valid YAML: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
+        }
+
+        if (stream.Documents.Count == 0) return null;
+        return stream.Documents[0].RootNode switch
+        {
+            _ when stream.Documents.Count > 1 => throw new ConfigException($"{source} holds several YAML documents: keep one."),
+            YamlMappingNode mapping => mapping,
+            YamlScalarNode { Value: null or "" } => null,
+            _ => throw new ConfigException($"{source} holds no keys: write lines such as 'train:' and, indented, 'epochs: 3'."),
+        };
+    }
+
+    // A short text can nest deeper than the stack, or hold more than memory by naming its parts over and over: keys do neither.
+    private static void RequireFlat(string text, string source)
+    {
+        var parser = new Parser(new StringReader(text));
+        for (int depth = 0; parser.MoveNext();)
+        {
+            ParsingEvent at = parser.Current!;
+            depth += at.NestingIncrease;
+            string where = FormattableString.Invariant($"{source}:{at.Start.Line}");
+            if (depth > MostDepth)
+                throw new ConfigException($"{where} nests deeper than any key: write lines such as 'train:' and, indented, 'epochs: 3'.");
+            if (at is AnchorAlias alias) throw new ConfigException($"{where} has the alias '*{alias.Value}': write the value out.");
+        }
+    }
+
+    private void Walk(YamlMappingNode mapping, string prefix)
+    {
+        foreach (var (key, value) in mapping.Children)
+        {
+            if (key is not YamlScalarNode { Value: { } name }) throw new ConfigException($"{At(key)} has a key that is no plain name.");
+            Visit(prefix + name, key, value);
+        }
+    }
+
+    private void Visit(string path, YamlNode key, YamlNode value)
+    {
+        switch (value)
+        {
+            case YamlMappingNode section when Schema.IsSection(path):
+                Walk(section, path + '.');
+                break;
+            case YamlMappingNode:
+                throw Schema.IsKey(path)
+                    ? new ConfigException($"{path} ({At(key)}) wants a value, not keys.")
+                    : Schema.Unknown(path, At(key));
+            case YamlSequenceNode list:
+                Add(path, key, string.Join(", ", list.Children.Select(Item)), isList: true);
+                break;
+            case YamlScalarNode { Value: null or "" } when Schema.IsSection(path):
+                break;
+            case YamlScalarNode scalar:
+                Add(path, key, scalar.Value ?? "", isList: false);
+                break;
+        }
+    }
+
+    private string Item(YamlNode node) => node is YamlScalarNode scalar
+        ? scalar.Value ?? ""
+        : throw new ConfigException($"{At(node)} has a list in a list: write plain values.");
+
+    private void Add(string path, YamlNode key, string text, bool isList)
+    {
+        var entry = new Entry(path, text, isList, At(key));
+        if (path == Schema.Extends)
+        {
+            _extends = entry;
+            return;
+        }
+
+        string full = Schema.Find(path, entry.Origin).Path;
+        if (!_entries.TryAdd(full, entry with { Path = full }))
+        {
+            throw new ConfigException($"{full} stands twice, in {_entries[full].Origin} and {entry.Origin}: remove one.");
+        }
+    }
+
+    private string At(YamlNode node) => FormattableString.Invariant($"{_source}:{node.Start.Line}");
+}

@@ -1,0 +1,100 @@
+namespace Rpat.Training.Data;
+
+/// <summary>Opens data sets by name. Pixels stay as they are in the files: normalisation is the model's first layer.</summary>
+internal static class DataSets
+{
+    private const string Full = ":full";
+
+    /// <summary>Every data set that <see cref="Open"/> knows.</summary>
+    internal static IReadOnlyList<DataSetInfo> All =>
+    [
+        .. Own,
+        .. DataSetAttribute.All.Select(set => new DataSetInfo(set.Name, set.Title, set.Shape, set.Classes, set.Images, set.LookedFor, set.Licence)),
+    ];
+
+    private static IReadOnlyList<DataSetInfo> Own { get; } =
+    [
+        new(FashionMnistSet.Name, "Fashion-MNIST, subset", "1x28x28", 10, "6,000 + 1,000", "ships inside the program", "MIT"),
+        new(
+            FashionMnistSet.Name + Full, "Fashion-MNIST", "1x28x28", 10, "60,000 + 10,000",
+            $"four idx-ubyte files, plain or .gz, in DATA-DIR, DATA-DIR/{FashionMnistSet.Name} or {FashionMnistSet.DebianFolder}", "MIT"),
+        Cifar(CifarKind.Cifar10),
+        Cifar(CifarKind.Cifar100),
+        new(
+            TinyImageNet.Name, "Tiny-ImageNet-200", "3x64x64", 200, "100,000 + 10,000",
+            $"{TinyImageNet.PackedName}, or the folders train and val of JPEG files, in DATA-DIR or DATA-DIR/{TinyImageNet.FolderName}",
+            "ImageNet's terms: research only"),
+        new(
+            NpzSet.Prefix + "FILE", "your own images", "1 or 3 channels, any size", null, "as the file has",
+            "images, labels and, for a held-out part, test_images and test_labels in FILE", "yours"),
+        new(
+            ImageFolder.Prefix + "DIR", "your own pictures", "3 channels, any one size", null, "as the folders have",
+            "DIR/train/CLASS/* with DIR/val or DIR/test, or DIR/CLASS/*, of JPEG and PNG files", "yours"),
+    ];
+
+    /// <summary>Opens a data set. The same name gives the same images on every machine.</summary>
+    /// <param name="spec">One of the names of <see cref="All"/>, with a path for FILE.</param>
+    /// <param name="dataDir">The folder given with <c>--data-dir</c>; <c>data</c> in the current folder when null.</param>
+    /// <exception cref="DataSpecException">There is no such data set.</exception>
+    /// <exception cref="DataException">Its files are missing or damaged.</exception>
+    internal static DataPair Open(string spec, string? dataDir)
+    {
+        string folder = string.IsNullOrEmpty(dataDir) ? DataFolders.Default : dataDir;
+        return spec switch
+        {
+            FashionMnistSet.Name => FashionMnistSet.OpenSubset(),
+            FashionMnistSet.Name + Full => FashionMnistSet.OpenFull(folder),
+            "cifar10" => CifarSet.Open(CifarKind.Cifar10, folder),
+            "cifar100" => CifarSet.Open(CifarKind.Cifar100, folder),
+            TinyImageNet.Name => TinyImageNet.Open(folder, ImageFiles.Decode),
+            _ when spec.StartsWith(ImageFolder.Prefix, StringComparison.Ordinal) =>
+                ImageFolder.Open(spec[ImageFolder.Prefix.Length..], ImageFiles.Decode),
+            _ when spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) => NpzSet.Open(spec[NpzSet.Prefix.Length..]),
+            _ => Declared(DataSetAttribute.Find(spec) ?? throw Unknown(spec), folder),
+        };
+    }
+
+    /// <summary>Refuses data sets of an assembly under names of the program's own.</summary>
+    /// <exception cref="ArgumentException">There is one.</exception>
+    internal static void RequireOwnNames()
+    {
+        if (Own.FirstOrDefault(own => DataSetAttribute.Find(own.Name) is not null) is { } taken)
+            throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
+    }
+
+    private static DataPair Declared(DataSetAttribute set, string folder)
+    {
+        var (train, test) = set.Open(folder);
+        return new(train, test, set.Name, []);
+    }
+
+    private static DataSetInfo Cifar(CifarKind kind) => new(
+        CifarSet.Name(kind), CifarSet.Title(kind), "3x32x32", CifarBinary.ClassNames(kind).Count, "50,000 + 10,000",
+        $"{string.Join(", ", CifarSet.BinaryFiles(kind))} in DATA-DIR or DATA-DIR/{CifarBinary.FolderName(kind)},"
+        + $" or the Python batches in DATA-DIR/{CifarPython.FolderName(kind)}",
+        "no licence stated; cite Krizhevsky, 'Learning multiple layers of features from tiny images', 2009");
+
+    private static DataSpecException Unknown(string spec)
+    {
+        string[] names = [.. All.Select(set => set.Name)];
+        return new($"There is no data set '{spec}': {Nearest.Hint(spec, names, "data sets")}");
+    }
+}
+
+/// <summary>A data set ready for training and evaluation.</summary>
+/// <param name="Train">The training images.</param>
+/// <param name="Test">The held-out images.</param>
+/// <param name="Source">Where they were read from, for reports.</param>
+/// <param name="Notes">Sentences that a user must see before trusting results on this data; usually none.</param>
+internal sealed record DataPair(LabeledImages Train, LabeledImages Test, string Source, IReadOnlyList<string> Notes);
+
+/// <summary>One line of the list of data sets.</summary>
+/// <param name="Name">What <c>--data</c> and <c>data.name</c> call it.</param>
+/// <param name="Title">Its published name.</param>
+/// <param name="Shape">Channels x height x width of an image, or what decides it.</param>
+/// <param name="Classes">The number of classes; null when the file decides.</param>
+/// <param name="Images">How many training and test images.</param>
+/// <param name="LookedFor">Which files are looked for, and where.</param>
+/// <param name="Licence">Its terms.</param>
+internal sealed record DataSetInfo(
+    string Name, string Title, string Shape, int? Classes, string Images, string LookedFor, string Licence);

@@ -1,0 +1,54 @@
+using System.IO.Enumeration;
+
+namespace Rpat.Training.Data;
+
+/// <summary>Finds classes and pictures in folders, without what systems and tools put beside them.</summary>
+internal static class PictureTree
+{
+    private static readonly EnumerationOptions _all = new()
+    {
+        RecurseSubdirectories = true,
+        AttributesToSkip = 0,
+        IgnoreInaccessible = false,
+        MaxRecursionDepth = 32,
+    };
+
+    // Made by Synology, macOS's archiver, other NAS, Windows, file systems and Python; names with a dot in front are hidden as well.
+    private static readonly HashSet<string> _notOurs = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found",
+        "__pycache__", "Thumbs.db", "desktop.ini",
+    };
+
+    private static readonly string[] _unread = [".bmp", ".gif", ".heic", ".jfif", ".jp2", ".jpe", ".pgm", ".ppm", ".tif", ".tiff", ".webp"];
+
+    /// <summary>The names of a folder's visible folders, in ordinal order.</summary>
+    internal static string[] Classes(string folder) =>
+        [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Where(Visible).Order(StringComparer.Ordinal)];
+
+    /// <summary>The pictures beneath a folder, in ordinal order of their paths; none where it does not exist.</summary>
+    internal static IEnumerable<string> Pictures(string folder) => Files(folder, ImageFiles.Extensions, _all);
+
+    /// <summary>A sentence on pictures that no class takes, since they lie beside the classes or are of a kind that is not read.</summary>
+    internal static IEnumerable<string> LeftOut(string folder)
+    {
+        string[] loose = [.. Files(folder, ImageFiles.Extensions, new EnumerationOptions { AttributesToSkip = 0 })];
+        if (loose.Length > 0) yield return $"{loose.Length} pictures lie in '{folder}' itself, in no class, and are left out.";
+        string[] unread = [.. Files(folder, _unread, _all)];
+        if (unread.Length > 0) yield return $"{unread.Length} pictures are neither JPEG nor PNG and are left out, '{unread[0]}' first.";
+    }
+
+    private static IEnumerable<string> Files(string folder, string[] extensions, EnumerationOptions options)
+    {
+        if (!Directory.Exists(folder)) return [];
+        var files = new FileSystemEnumerable<string>(folder, (ref FileSystemEntry entry) => entry.ToSpecifiedFullPath(), options)
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && Visible(entry.FileName.ToString())
+                && extensions.Contains(Path.GetExtension(entry.FileName.ToString()), StringComparer.OrdinalIgnoreCase),
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => Visible(entry.FileName.ToString()),
+        };
+        return files.OrderBy(path => Path.GetRelativePath(folder, path).Replace('\\', '/'), StringComparer.Ordinal);
+    }
+
+    private static bool Visible(string name) => !name.StartsWith('.') && !_notOurs.Contains(name);
+}

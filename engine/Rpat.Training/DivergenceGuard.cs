@@ -1,0 +1,46 @@
+namespace Rpat.Training;
+
+/// <summary>Tells when training has left the range of numbers or has stopped to learn.</summary>
+/// <param name="config">Where the limits are.</param>
+/// <param name="classes">Number of classes K; ln K is the loss of a guess.</param>
+internal sealed class DivergenceGuard(GuardSection config, int classes)
+{
+    private const double Decay = 0.95;
+    private const int FirstSteps = 20;
+
+    /// <summary>Looks at a step.</summary>
+    /// <param name="state">What the guard knew before.</param>
+    /// <param name="step">The step, counted from 1, for the sentence.</param>
+    /// <param name="loss">Its loss.</param>
+    /// <param name="onlyClass">The class that all its images were put in although they are of several; null otherwise.</param>
+    /// <returns>What the guard knows now.</returns>
+    /// <exception cref="DivergedException">Training has diverged.</exception>
+    public GuardState Check(GuardState state, int step, double loss, int? onlyClass)
+    {
+        if (!double.IsFinite(loss)) throw Diverged(step, FormattableString.Invariant($"the loss is {loss}"));
+        var now = Followed(state, loss, onlyClass);
+        double limit = config.Explode * Math.Max(now.Lowest, Math.Log(classes));
+        if (config.Explode > 0 && now.Steps > FirstSteps && now.Smoothed > limit)
+            throw Diverged(step, FormattableString.Invariant($"the loss has risen to {now.Smoothed:0.###} where {limit:0.###} is the limit (guard.explode)"));
+        if (config.Constant > 0 && now.OnlyClassSteps >= config.Constant)
+            throw Diverged(step, $"all images of the last {now.OnlyClassSteps} steps were put in class {now.OnlyClass} (guard.constant)");
+        return now;
+    }
+
+    private static GuardState Followed(GuardState state, double loss, int? onlyClass)
+    {
+        double smoothed = state.Steps == 0 ? loss : Decay * state.Smoothed + (1 - Decay) * loss;
+        int same = onlyClass is null ? 0 : onlyClass == state.OnlyClass ? state.OnlyClassSteps + 1 : 1;
+        return state with
+        {
+            Steps = state.Steps + 1,
+            Smoothed = smoothed,
+            Lowest = Math.Min(state.Lowest, smoothed),
+            OnlyClass = onlyClass ?? -1,
+            OnlyClassSteps = same,
+        };
+    }
+
+    private static DivergedException Diverged(int step, string what) =>
+        new($"training diverged at step {step}: {what}; lower optimizer.lr, lengthen schedule.warmup, or let guard.action=rollback try it.");
+}

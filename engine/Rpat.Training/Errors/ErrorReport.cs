@@ -1,0 +1,42 @@
+
+namespace Rpat.Training.Errors;
+
+/// <summary>What an exception means to the user: one sentence and an exit code. The only place that maps one to the other.</summary>
+/// <param name="Sentence">One line for stderr and the run's log.</param>
+/// <param name="Code">One of <see cref="ExitCode"/>.</param>
+internal sealed record ErrorReport(string Sentence, int Code)
+{
+    /// <summary>Maps any exception. Unknown ones are the program's own fault and say so.</summary>
+    public static ErrorReport Of(Exception error) => error switch
+    {
+        UserException known => new(OneLine(known.Message), known.Code),
+        DataException => new(OneLine(error.Message), ExitCode.Data),
+        CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
+        HandshakeException => new(OneLine(error.Message), ExitCode.Usage),
+        PeerLostException { Code: 0 } => new($"{OneLine(error.Message)}.", ExitCode.Device),
+        PeerLostException lost => new(FormattableString.Invariant($"rank {lost.Rank} failed: {OneLine(error.Message)}"), lost.Code),
+        NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
+        OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
+        IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
+        _ when GpuBackend.Explain(error) is { } sentence => new(OneLine(sentence), ExitCode.Device),
+        _ => new(
+            $"internal error, please report it with the command line that led here: {error.GetType().Name}: {OneLine(error.Message)}",
+            ExitCode.Internal),
+    };
+
+    /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its stack trace, which a report needs.</summary>
+    /// <param name="error">What happened.</param>
+    /// <param name="output">Where to.</param>
+    /// <param name="details">Whether any error is followed by its stack trace.</param>
+    /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
+    /// <returns>The exit code.</returns>
+    public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)
+    {
+        var report = Of(error);
+        output.WriteLine($"rpat: {report.Sentence}");
+        if (details || (report.Code == ExitCode.Internal && !logged)) output.WriteLine(error.ToString());
+        return report.Code;
+    }
+
+    private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+}

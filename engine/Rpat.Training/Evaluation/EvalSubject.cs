@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+
+namespace Rpat.Training.Evaluation;
+
+/// <summary>A network and the images that it is measured on.</summary>
+/// <param name="Network">The network.</param>
+/// <param name="Hash">Tells one network from another: the file, and what the user said of it.</param>
+/// <param name="Set">The images.</param>
+/// <param name="Images">The same as <c>[N, C, H, W]</c> in [0,1].</param>
+internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledImages Set, float[] Images)
+{
+    /// <summary>Number of images.</summary>
+    public int Count => Set.Count;
+
+    /// <summary>True classes.</summary>
+    public int[] Labels => Set.Labels;
+
+    /// <summary>Opens both.</summary>
+    /// <param name="options">What is asked for.</param>
+    /// <param name="device">Where the network computes.</param>
+    /// <param name="note">Told what should be known before a result is trusted.</param>
+    /// <exception cref="UsageException">They do not belong together.</exception>
+    public static EvalSubject Open(EvalOptions options, Device device, Action<string> note)
+    {
+        var data = DataSets.Open(options.Data, options.DataDir);
+        foreach (string line in data.Notes) note($"note: {line}");
+        var images = Part(data.Test, options);
+        var network = Load(device, options, images);
+        foreach (string line in network.Notes) note($"note: {line}");
+        RequireFit(network, images);
+        var values = new float[images.Count * images.ImageSize];
+        images.CopyFloats([.. Enumerable.Range(0, images.Count)], values);
+        return new EvalSubject(network, HashOf(network, options.Weights), images, values);
+    }
+
+    /// <summary>The same on another device.</summary>
+    public EvalSubject On(Device device, EvalOptions options) => this with { Network = Load(device, options, Set) };
+
+    /// <summary>What tells a network from another: SHA-256 of its file, and what was said of it where something was.</summary>
+    public static string HashOf(LoadedNetwork network, WeightChoice choice)
+    {
+        using var stream = RegularFile.Open(network.Path);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+        string said = string.Join('|', choice.Said().Select(pair => $"{pair.Key}={pair.Value}"));
+        return said.Length == 0 ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";
+    }
+
+    /// <summary>Writes the clean logits.</summary>
+    /// <param name="path">A .npy file.</param>
+    /// <param name="batch">Images at a time.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void SaveLogits(string path, int batch) =>
+        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(Network.Net, batch).Logits(Set), Count, Network.Net.Classes));
+
+    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
+        NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+
+    private static LabeledImages Part(LabeledImages all, EvalOptions options)
+    {
+        if (options.First >= all.Count) throw new UsageException($"--first is {options.First}, and '{all.Name}' has the images 0 to {all.Count - 1}: give less.");
+        int count = options.Count == 0 ? all.Count - options.First : Math.Min(options.Count, all.Count - options.First);
+        return options.First == 0 ? all.Take(count) : all.Subset([.. Enumerable.Range(options.First, count)]);
+    }
+
+    private static void RequireFit(LoadedNetwork network, LabeledImages images)
+    {
+        var (own, classes) = (network.Net.InputShape, network.Net.Classes);
+        if ((own.C, own.H, own.W) != (images.Channels, images.Height, images.Width))
+            throw new UsageException($"'{network.Path}' takes images of {own.C}x{own.H}x{own.W}, '{images.Name}' has {images.Channels}x{images.Height}x{images.Width}: choose other --data.");
+        if (images.Labels.Any(label => label >= classes))
+            throw new UsageException($"'{images.Name}' has labels above the {classes} classes of '{network.Path}': choose other --data.");
+    }
+}

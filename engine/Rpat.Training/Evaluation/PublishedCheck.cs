@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace Rpat.Training.Evaluation;
+
+/// <summary>A published accuracy beside a measured one, in percent.</summary>
+/// <param name="Column"><c>Clean</c> or <c>AA</c>.</param>
+/// <param name="Published">What the publication says.</param>
+/// <param name="Measured">What was measured.</param>
+/// <param name="Low">Lower end of its 95 % interval.</param>
+/// <param name="High">Upper end.</param>
+internal sealed record PublishedColumn(string Column, double Published, double Measured, double Low, double High)
+{
+    /// <summary>Where the measurement lies: <c>within</c> when its interval holds the published value, else <c>below</c> or <c>above</c>.</summary>
+    public string Verdict => Published < Low ? "above" : Published > High ? "below" : "within";
+}
+
+/// <summary>What is published for the recipe of a run, beside what an evaluation of the same data, norm and radius found.</summary>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Row">Which row of which table.</param>
+/// <param name="Columns">Clean, and AA where it was measured.</param>
+/// <param name="Differing">Keys in which the run departs from the recipe and that reach its result.</param>
+internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<PublishedColumn> Columns, IReadOnlyList<string> Differing)
+{
+    private const int MostKeys = 4;
+
+    /// <summary>The comparison, or null where nothing is published for the run, or for other data or another threat model.</summary>
+    /// <param name="checkpoint">What was evaluated; only a run folder says its recipe.</param>
+    /// <param name="options">How it was evaluated.</param>
+    /// <param name="report">What was found.</param>
+    public static PublishedCheck? Of(string checkpoint, EvalOptions options, EvaluationReport report)
+    {
+        if (RunOf(checkpoint) is not { } run || run.Config.Recipe.Name is not { Length: > 0 } name) return null;
+        if (!RecipeLibrary.Names.Contains(name) || RecipeLibrary.Published(name) is not { } published) return null;
+        var recipe = RecipeLibrary.Resolve(name, checkpoint);
+        return recipe.Config.Data.Name == options.Data
+            ? new PublishedCheck(name, published.Row, [.. ColumnsOf(published, recipe.Config.Attack, options, report)], ResumeRules.Differing(recipe, run))
+            : null;
+    }
+
+    /// <summary>Lines for people.</summary>
+    public IEnumerable<string> Lines()
+    {
+        string but = Differing.Count == 0 ? "" : $", with other settings here ({string.Join(", ", Differing.Take(MostKeys))}{(Differing.Count > MostKeys ? ", …" : "")})";
+        yield return $"  published for {Recipe}: {Row}{but}";
+        foreach (var c in Columns)
+            yield return string.Create(CultureInfo.InvariantCulture, $"    {c.Column,-6}{c.Published,6:F2} published, {c.Measured:F2} here ({c.Low:F2} to {c.High:F2}): {c.Verdict}");
+    }
+
+    private static IEnumerable<PublishedColumn> ColumnsOf(PublishedResult published, AttackSection recipe, EvalOptions options, EvaluationReport report)
+    {
+        if (double.IsFinite(published.Clean)) yield return Column("Clean", published.Clean, report.CleanCorrect, report.Images);
+        if (!double.IsFinite(published.Aa) || recipe.Norm != options.Norm) yield break;
+        foreach (var column in report.Columns.Where(c => c.Suite == "aa" && Math.Abs(options.Radii[c.Eps].Value - recipe.Eps) < 1e-6))
+            yield return Column("AA", published.Aa, column.Robust, report.Images);
+    }
+
+    private static PublishedColumn Column(string name, double published, int count, int images)
+    {
+        var interval = WilsonInterval.Of(count, images);
+        return new PublishedColumn(name, published, 100.0 * count / images, 100 * interval.Low, 100 * interval.High);
+    }
+
+    private static ResolvedConfig? RunOf(string checkpoint)
+    {
+        string config = Path.Combine(checkpoint, RunFolder.ConfigName);
+        return File.Exists(config) ? ConfigResolver.Resolve([Layers.Defaults(), Layers.File(config)]) : null;
+    }
+}

@@ -1,0 +1,77 @@
+using Rpat.Models;
+using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
+
+namespace Rpat.Training;
+
+/// <summary>The method that a configuration names, with what the configuration puts on top of it, and the networks that it needs.</summary>
+internal static class MethodFactory
+{
+    /// <summary>Makes the method.</summary>
+    /// <exception cref="ConfigException">What it needs is not given.</exception>
+    public static Objective Make(TrainerConfig config)
+    {
+        var (method, info) = (config.Method, config.Method.Info);
+        var objective = info.Make(method.Settings, Pgd(config.Attack));
+        if (info.WantsWeights && config.Model.Weights.Length == 0 && objective.InEpoch(1) is not Clean)
+            throw new ConfigException($"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as method.warmup.");
+        objective = method.Awp.On(objective);
+        if (Averaging(config.Average) is { } average) objective = average.On(objective);
+        return method.HasRpat ? method.Rpat.On(objective) : objective;
+    }
+
+    /// <summary>The networks beside the trained one; teachers are read from their files.</summary>
+    /// <exception cref="ConfigException">A teacher is not given.</exception>
+    public static Companions Companions(MethodSection method, Device device, ModelSpec model, ulong seed) => new()
+    {
+        Twin = () => ModelCatalog.Build(device, model, seed),
+        Teachers = method.Info.Teachers.ToDictionary(name => name, name => GivenWeights.Teacher(name, method, device, model)),
+    };
+
+    /// <summary>The training attack under the run's threat model; what is left to the method stays open.</summary>
+    public static PgdOptions Pgd(AttackSection a)
+    {
+        var options = new PgdOptions
+        {
+            Norm = a.Norm,
+            Eps = (float)a.Eps,
+            StepSize = (float)a.Step,
+            Steps = a.Steps,
+            Restarts = a.Restarts,
+        };
+        if (a.Start is { } start) options = options with { Start = start };
+        return a.BatchNorm is { } bn ? options with { Bn = bn } : options;
+    }
+
+    private static Averaging? Averaging(AverageSection a) => (a.Ema, a.Swa) switch
+    {
+        ( > 0, _) => new EmaAveraging((float)a.Ema, a.Start) { Report = a.Report },
+        (_, > 0) => new SwaAveraging(a.Swa) { Report = a.Report },
+        _ => null,
+    };
+}
+
+/// <summary>Networks that a run takes from files.</summary>
+internal static class GivenWeights
+{
+    /// <summary>The state of a file's network, which must be of the run's kind.</summary>
+    /// <exception cref="ConfigException">The file is not there.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>
+    public static IReadOnlyDictionary<string, NamedArray> Of(string path, Device device, ModelSpec model) =>
+        Load("model.weights", path, device, model).State().ToDictionary(array => array.Name);
+
+    /// <summary>A method's frozen teacher.</summary>
+    /// <exception cref="ConfigException">It is not given, or not there.</exception>
+    public static Classifier Teacher(string name, MethodSection method, Device device, ModelSpec model) =>
+        method.Teachers.Of(name) is { Length: > 0 } path
+            ? Load($"method.teachers.{name}", path, device, model)
+            : throw new ConfigException($"{method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
+
+    private static Classifier Load(string key, string path, Device device, ModelSpec model)
+    {
+        if (!Path.Exists(path)) throw new ConfigException($"{key} is '{path}', which is not there: give a run folder or a file of weights.");
+        using WeightFile opened = WeightFile.Open(NetworkFile.FileOf(path));
+        var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
+        return NetworkFile.Load(device, path, choice, model.Input).Net;
+    }
+}

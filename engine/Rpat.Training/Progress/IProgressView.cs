@@ -1,0 +1,28 @@
+namespace Rpat.Training.Progress;
+
+/// <summary>
+/// Shows a run's progress. All but <see cref="Note"/> and <see cref="Warn"/> are called from the thread that trains, and hold it up.
+/// </summary>
+public interface IProgressView
+{
+    /// <summary>Whether the view would show a snapshot now. Asked after every step; a false saves making one.</summary>
+    bool Due => true;
+
+    /// <summary>Shows a snapshot.</summary>
+    void Update(ProgressSnapshot snapshot)
+    {
+    }
+
+    /// <summary>Shows a finished epoch.</summary>
+    void EpochDone(EpochSummary epoch)
+    {
+    }
+
+    /// <summary>Shows one line of text; from any thread.</summary>
+    void Note(string line)
+    {
+    }
+
+    /// <summary>Shows one line that matters even where notes are not shown; from any thread.</summary>
+    void Warn(string line) => Note(line);
+}

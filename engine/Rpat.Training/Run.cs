@@ -1,0 +1,175 @@
+using Rpat.Models;
+
+namespace Rpat.Training;
+
+/// <summary>
+/// One training run: its configuration, opened data, the network on its device, the method, the optimizer and the schedule, where it stands, the
+/// processes that share it, and on rank 0 its folder.
+/// </summary>
+internal sealed class Run : IDisposable
+{
+    private RunIdentity? _identity;
+    private RunFolder? _folder;
+
+    private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunTeam? team = null)
+    {
+        (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunTeam());
+        Device = OpenDevice.For(config);
+        Model = ModelMetadata.SpecOf(config.Model, data.Train);
+        Net = ModelCatalog.Build(Device, Model, Seed);
+        LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
+        SmallestBatch.Require(Batch, LeastImages, config);
+        if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
+            throw new ConfigException(FormattableString.Invariant(
+                $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
+        Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov)
+        {
+            ClipNorm = (float)config.Optimizer.Clip,
+            Accumulate = config.Train.Accumulate,
+        };
+        if (config.Model.Weights.Length > 0) Net.Load(GivenWeights.Of(config.Model.Weights, Device, Model));
+        Method = MethodFactory.Make(config);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), Team.Group);
+        State = new RunState(Step);
+        _ = BatchOptions(); // what does not fit the images is said before a run folder exists
+    }
+
+    public TrainerConfig Config { get; }
+    public DataPair Data { get; }
+
+    /// <summary>The processes that share the run; this one alone unless others were given.</summary>
+    public RunTeam Team { get; }
+
+    /// <summary>Where the run stands.</summary>
+    public RunState State { get; }
+
+    /// <summary>Where rank 0 writes the run's files.</summary>
+    public RunFolder Folder
+    {
+        get => _folder ?? throw new InvalidOperationException("this process writes no files of the run");
+        set => _folder = value;
+    }
+
+    /// <summary>Sentences that a user must see before trusting the run's results; usually none.</summary>
+    public IReadOnlyList<string> Notes =>
+    [
+        .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
+        .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
+    ];
+
+    /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
+    public LabeledImages? Validation { get; }
+
+    /// <summary>The images that choose a checkpoint after each epoch; null where none do.</summary>
+    public LabeledImages? ChoosingImages => Config.Eval.Select switch
+    {
+        SelectOn.Test => TestImages,
+        SelectOn.Validation => Validation,
+        _ => null,
+    };
+
+    /// <summary>The images that the run is measured on at its end.</summary>
+    public LabeledImages TestImages => Config.Eval.N == 0 ? Data.Test : Data.Test.Take(Config.Eval.N);
+
+    /// <summary>Images that the last batch of an epoch needs; one of fewer is left out.</summary>
+    public int LeastImages { get; }
+
+    public Device Device { get; }
+    public ModelSpec Model { get; }
+    public Classifier Net { get; }
+    public Sgd Sgd { get; }
+    public TrainingStep Step { get; }
+
+    /// <summary>The method.</summary>
+    public Objective Method { get; }
+
+    /// <summary>The network that is reported: the averaged one where the method or the configuration says so.</summary>
+    public Classifier Reported => Step.Reported;
+
+    /// <summary>What the numbers depend on beside the configuration.</summary>
+    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
+
+    public ulong Seed => (ulong)Config.Train.Seed;
+    public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);
+    public int StepsPerEpoch => Sized.Batches(Data.Train.Count);
+    public int TotalSteps => Config.Train.MaxSteps == 0 ? Planned : Math.Min(Config.Train.MaxSteps, Planned);
+    private BatchOptions Sized => new(Batch, default) { Least = LeastImages };
+    private int Planned => StepsPerEpoch * Config.Train.Epochs;
+
+    /// <summary>Opens the data and builds everything; nothing is written.</summary>
+    /// <param name="config">What to open.</param>
+    /// <param name="team">The processes that share each batch; null for this one alone.</param>
+    public static Run Open(TrainerConfig config, RunTeam? team = null)
+    {
+        var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
+        if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team);
+        int count = ValidationSplit.CountOf(config.Data.Validation, data.Train.Count);
+        if (count == 0) return new(config, data, team: team);
+        var (train, heldOut) = ValidationSplit.Of(data.Train, count);
+        return new(config, data with { Train = train }, heldOut, team);
+    }
+
+    // The first images stand in for all, also for those that the result is measured on.
+    private static DataPair OneBatch(DataPair data, int count)
+    {
+        var batch = data.Train.Take(count);
+        return data with { Train = batch, Test = batch, Notes = [.. data.Notes, FormattableString.Invariant($"train.overfit_batch: trained and measured on the same {batch.Count} images, without augmentation.")] };
+    }
+
+    /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
+    public static Run Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));
+
+    /// <summary>What computes: the device, and the algorithm of each convolution by the name of its weight.</summary>
+    public ComputeInfo Compute()
+    {
+        var tape = new Tape(Device);
+        Net.Forward(tape, Tensor.Create(Device, Net.InputShape.WithBatch(Batch)), BnMode.Eval);
+        var convolutions = tape.Nodes.Where(node => node.Op == "Conv2d").ToDictionary(node => node.Inputs[1].Tensor.Name, node => node.Detail);
+        return new ComputeInfo(Device.Name, Device.Description, convolutions);
+    }
+
+    /// <summary>The learning rate of each step; a run cut short by <c>max_steps</c> keeps the curve of the whole run.</summary>
+    public Schedule Schedule() => Schedule(Config, StepsPerEpoch);
+
+    /// <summary>Likewise, of a configuration at so many steps per epoch.</summary>
+    public static Schedule Schedule(TrainerConfig config, int stepsPerEpoch)
+    {
+        var s = config.Schedule;
+        float rate = (float)config.Optimizer.Lr;
+        Schedule curve = s.Kind switch
+        {
+            ScheduleKind.Cosine => new CosineSchedule(rate, 0, config.Train.Epochs * stepsPerEpoch),
+            ScheduleKind.Piecewise => new PiecewiseSchedule(rate, (float)s.Factor, [.. s.Milestones.Select(epoch => (int)Math.Min(int.MaxValue, (long)epoch * stepsPerEpoch - s.Lead))]),
+            _ => new ConstantSchedule(rate),
+        };
+        return curve with { WarmupSteps = (int)Math.Round(s.Warmup * stepsPerEpoch) };
+    }
+
+    /// <summary>Where the run stands before a step.</summary>
+    public Moment At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr);
+
+    /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
+    public BatchStream Batches() => new(Data.Train, BatchOptions(), Seed);
+
+    /// <summary>What makes the batches' images on the device, or null where the host does.</summary>
+    public DeviceImages? DeviceImages() =>
+        BatchOptions() is { OnDemand: true } options ? new DeviceImages(new ResidentImages(Device, Data.Train), options.Augment, Seed) : null;
+
+    private BatchOptions BatchOptions()
+    {
+        var a = Config.Train.OverfitBatch ? new AugmentSection() : Config.Data.Augment;
+        int side = Math.Min(Data.Train.Height, Data.Train.Width);
+        if (a.CropPad >= side)
+            throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
+        if (a.CutMix > 0 && Step.TwoViews)
+            throw new ConfigException($"data.augment.cutmix mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
+        var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
+        var options = Sized with { Augment = augment, CutMix = a.CutMix, TwoViews = Step.TwoViews };
+        return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
+    }
+
+    /// <summary>The attack of a number of steps under the run's threat model.</summary>
+    public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
+
+    public void Dispose() => Device.Dispose();
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Rpat.Training;
+
+/// <summary>Measures the reported network of a run: after an epoch to choose a checkpoint, and at the end. The ranks divide the images.</summary>
+internal sealed class RunEvaluation(Run run)
+{
+    private (Classifier Net, Evaluator Evaluator)? _measured;
+
+    /// <summary>Told what is measured, the images done so far and in all, and the time since this attack began.</summary>
+    public delegate void Told(string attack, int done, int count, TimeSpan time);
+
+    /// <summary>Whether the epoch that has just been trained is to be measured.</summary>
+    public bool IsDue => run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
+
+    /// <summary>The accuracy, on the images that choose, without an attack and under the monitored one.</summary>
+    public (double Clean, double Robust) Choose()
+    {
+        double clean = Measure(run.ChoosingImages!, EvalAttack.Clean).Fraction;
+        var monitor = run.Config.Eval.Monitor;
+        return (clean, monitor.IsClean ? clean : Measure(run.ChoosingImages!, monitor).Fraction);
+    }
+
+    /// <summary>Measures the last network and the one that validation found the most robust, under each configured attack.</summary>
+    /// <param name="progress">Where this stands.</param>
+    /// <returns>The results; null when a stop was asked for before they were complete.</returns>
+    public IReadOnlyList<EvaluationResult>? Final(Told progress)
+    {
+        try
+        {
+            int last = run.State.Epoch - 1, best = run.State.Monitor.BestEpoch;
+            List<EvaluationResult> results = [Measure(best == 0 ? "" : $"last epoch ({last})", "test", progress)];
+            if (!run.Team.Share(best != 0 && best != last)) return results; // as rank 0 knows
+            if (run.Team.IsFirst) Load(run.Folder.PathOf(CheckpointFile.Best));
+            run.Team.ShareReported(run);
+            results.Add(Measure($"best epoch ({best})", "test_best", progress));
+            return results;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private EvaluationResult Measure(string network, string split, Told progress)
+    {
+        var (images, threat) = (run.TestImages, run.Config.Attack);
+        var scores = new List<Score>();
+        foreach (var attack in run.Config.Eval.Attacks)
+        {
+            long start = Stopwatch.GetTimestamp();
+            var accuracy = Measure(images, attack, done => progress(attack.Name, done, images.Count, Stopwatch.GetElapsedTime(start)));
+            scores.Add(new Score(attack.Title, attack.IsClean, accuracy.Fraction));
+        }
+        return new EvaluationResult(images.Count, $"{threat.Norm.Name} eps {Format.Pixels(threat.Eps)}", scores) { Network = network, Split = split };
+    }
+
+    // The reported network changes when averaged weights take over. Only what tells its progress may be stopped.
+    private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
+    {
+        if (_measured?.Net != run.Reported) _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));
+        return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.Suite(run.Config.Attack, run.Model.Classes), run.Seed, progress, stops: progress is not null);
+    }
+
+    // Training is over and saved: its network may be overwritten.
+    private void Load(string path)
+    {
+        using var file = Safetensors.Read(path);
+        file.CheckDigest();
+        run.Reported.Load(file.Tensors.Keys.Select(file.Load).ToDictionary(array => array.Name));
+    }
+}

@@ -1,0 +1,36 @@
+
+namespace Rpat.Training;
+
+/// <summary>What moves while a run trains, the arrays of network and method aside.</summary>
+/// <param name="step">The training step, whose statistics are collected.</param>
+internal sealed class RunState(TrainingStep step)
+{
+    /// <summary>Batches that were trained on.</summary>
+    public int Step { get; set; }
+
+    /// <summary>The epoch that the next step belongs to, counted from 1.</summary>
+    public int Epoch { get; private set; } = 1;
+
+    /// <summary>The statistics of the epoch so far.</summary>
+    public EpochStatistics Statistics { get; private set; } = new(step);
+
+    /// <summary>What the divergence guard remembers.</summary>
+    public GuardState Guard { get; set; } = GuardState.New;
+
+    /// <summary>What validation has found.</summary>
+    public MonitorState Monitor { get; set; } = MonitorState.New;
+
+    /// <summary>Goes on to the next epoch.</summary>
+    public void NextEpoch() => (Epoch, Statistics) = (Epoch + 1, new EpochStatistics(step));
+
+    /// <summary>What a checkpoint keeps.</summary>
+    public Standing Standing(bool planned, RunIdentity identity, IReadOnlyDictionary<string, long> files) =>
+        new(Step, Epoch, planned, identity, files, Statistics.Sums, Guard, Monitor);
+
+    /// <summary>Goes on from a checkpoint.</summary>
+    public void Take(Standing standing)
+    {
+        (Step, Epoch, Statistics) = (standing.Step, standing.Epoch, new EpochStatistics(step, standing.Sums));
+        (Guard, Monitor) = (standing.Guard, standing.Monitor);
+    }
+}

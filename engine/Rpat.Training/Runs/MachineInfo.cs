@@ -1,0 +1,38 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Rpat.Training.Runs;
+
+/// <summary>What a run ran on, for its record.</summary>
+/// <param name="Version">The program's version, with the commit after '+' where the build knew it.</param>
+/// <param name="Runtime">The .NET runtime.</param>
+/// <param name="Os">The operating system.</param>
+/// <param name="Cpu">The processor's name.</param>
+/// <param name="Cores">Logical processors that this process may use.</param>
+/// <param name="VectorBits">Width of the vectors that the runtime's compiler uses.</param>
+/// <param name="MemoryMiB">Memory that this process may use.</param>
+internal sealed record MachineInfo(string Version, string Runtime, string Os, string Cpu, int Cores, int VectorBits, long MemoryMiB)
+{
+    /// <summary>Describes this process and machine.</summary>
+    public static MachineInfo Here() => new(
+        ProgramVersion(),
+        RuntimeInformation.FrameworkDescription,
+        $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
+        CpuName(),
+        Environment.ProcessorCount,
+        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128,
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20);
+
+    /// <summary>The program's version as the build stamped it.</summary>
+    public static string ProgramVersion() =>
+        typeof(MachineInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private static string CpuName()
+    {
+        const string table = "/proc/cpuinfo";
+        if (!File.Exists(table)) return Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown";
+        string? line = File.ReadLines(table).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal));
+        return line?[(line.IndexOf(':') + 1)..].Trim() ?? "unknown";
+    }
+}

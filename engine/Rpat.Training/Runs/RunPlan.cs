@@ -1,0 +1,45 @@
+namespace Rpat.Training.Runs;
+
+/// <summary>What a command line asks to be trained: a new run, or an earlier one from where it stopped.</summary>
+/// <param name="Resolved">The configuration.</param>
+/// <param name="Folder">The folder of the run to resume; null for a new one.</param>
+/// <param name="IsChanged">Whether keys were changed that its <c>config.yaml</c> must now show.</param>
+internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, bool IsChanged = false)
+{
+    private const string Automatically = "auto";
+
+    /// <summary>The same on the device that <c>auto</c> comes to here, so that the run's configuration names it.</summary>
+    /// <param name="note">Told what was chosen.</param>
+    public RunPlan Settled(Action<string> note)
+    {
+        string name = OpenDevice.Settle(Resolved.Config.Device.Name, note);
+        return name == Resolved.Config.Device.Name ? this : this with { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
+    }
+
+    /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>
+    /// <exception cref="Errors.ConfigException">That run has another configuration.</exception>
+    public static RunPlan Automatic(ResolvedConfig resolved, IReadOnlyList<string> allowed) =>
+        RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOn(folder, resolved, allowed) : new RunPlan(resolved);
+
+    /// <summary>An earlier run with its own configuration, over which the given sources lie.</summary>
+    /// <param name="name">A path, or a run's name.</param>
+    /// <param name="sources">What the command line and the environment say.</param>
+    /// <param name="allowed">Keys that may change although they change the result.</param>
+    /// <exception cref="Errors.UserException">There is no such run, or the sources contradict its configuration.</exception>
+    public static RunPlan Named(string name, ConfigSources sources, IReadOnlyList<string> allowed)
+    {
+        string folder = RunFinder.Named(name, ConfigResolver.Resolve(sources).Config.Run.Out);
+        return GoOn(folder, ConfigResolver.Resolve(sources, Layers.File(ConfigOf(folder))), allowed);
+    }
+
+    private static RunPlan GoOn(string folder, ResolvedConfig now, IReadOnlyList<string> allowed)
+    {
+        var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(ConfigOf(folder))]);
+        // A run stays on the device that auto came to when it began.
+        if (now.Config.Device.Name == Automatically) now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
+        ResumeRules.Check(folder, before, now, allowed);
+        return new RunPlan(now, folder, allowed.Count > 0);
+    }
+
+    private static string ConfigOf(string folder) => Path.Combine(folder, RunFolder.ConfigName);
+}

@@ -1,0 +1,81 @@
+using System.Text.Json;
+
+namespace Rpat.Training.Runs;
+
+/// <summary>How a run stands.</summary>
+internal enum RunStatus
+{
+    /// <summary>It runs, or the process died without a word.</summary>
+    Running,
+
+    /// <summary>It did all it should.</summary>
+    Finished,
+
+    /// <summary>A signal stopped it.</summary>
+    Interrupted,
+
+    /// <summary>An error stopped it.</summary>
+    Failed,
+
+    /// <summary>Training diverged.</summary>
+    Diverged,
+}
+
+/// <summary>The run's <c>run.json</c>: what was run, on what, and how it ended.</summary>
+/// <param name="CommandLine">The arguments as given.</param>
+/// <param name="Start">When the run began.</param>
+/// <param name="End">When it ended, or null while it runs.</param>
+/// <param name="Status">How it stands.</param>
+/// <param name="ExitCode">The process's exit code, or null while it runs.</param>
+/// <param name="Error">The sentence that the user was shown, or null.</param>
+/// <param name="Machine">What it ran on.</param>
+/// <param name="Compute">What computed it.</param>
+/// <param name="Resumes">When it was resumed, and by which command lines.</param>
+/// <param name="Processes">How many processes compute it.</param>
+internal sealed record RunRecord(
+    IReadOnlyList<string> CommandLine,
+    DateTimeOffset Start,
+    DateTimeOffset? End,
+    RunStatus Status,
+    int? ExitCode,
+    string? Error,
+    MachineInfo Machine,
+    ComputeInfo Compute,
+    IReadOnlyList<RunResume>? Resumes = null,
+    int Processes = 1)
+{
+    /// <summary>The record's name in the run's folder.</summary>
+    public const string FileName = "run.json";
+
+    private const int MostBytes = 16 << 20;
+
+    /// <summary>Writes the record as one step.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, RunJson.Format) + "\n");
+
+    /// <summary>Reads the record of a run folder; null where there is none that can be understood.</summary>
+    public static RunRecord? Read(string folder)
+    {
+        try
+        {
+            return RunContents.Find(folder, FileName) is { } path
+                ? JsonSerializer.Deserialize<RunRecord>(RegularFile.ReadBytes(path, MostBytes), RunJson.Format)
+                : null;
+        }
+        catch (Exception error) when (error is IOException or JsonException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>One resumption of a run.</summary>
+/// <param name="CommandLine">The arguments as given.</param>
+/// <param name="Start">When.</param>
+internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start);
+
+/// <summary>What computed a run, for its record.</summary>
+/// <param name="Device">The device's name.</param>
+/// <param name="Kernels">Its instruction set, threads and algorithms.</param>
+/// <param name="Convolutions">Kernel size and algorithm of each convolution, by the name of its weight.</param>
+internal sealed record ComputeInfo(string Device, string Kernels, IReadOnlyDictionary<string, string> Convolutions);

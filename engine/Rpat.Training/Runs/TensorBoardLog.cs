@@ -1,0 +1,91 @@
+namespace Rpat.Training.Runs;
+
+/// <summary>
+/// The run's events for TensorBoard, in <c>tb</c>. There is one file; a resumed run cuts it back to the step that it resumes from, so
+/// that curves do not zigzag. It holds times, so no checkpoint may depend on it.
+/// </summary>
+internal sealed class TensorBoardLog : IDisposable
+{
+    /// <summary>The file's name in the run folder; readers look for <c>tfevents</c> in it.</summary>
+    public const string FileName = "tb/events.out.tfevents.0000000000.rpat";
+
+    /// <summary>The tag of each step's loss.</summary>
+    public const string StepLoss = "step/loss";
+
+    private readonly GrowingFile? _file;
+    private readonly TimeProvider _clock;
+
+    private TensorBoardLog(GrowingFile? file, TimeProvider clock) => (_file, _clock) = (file, clock);
+
+    private double Now => (_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
+
+    /// <summary>Opens the run's file; without <c>log.tensorboard</c> nothing is ever written.</summary>
+    /// <exception cref="IOException">The file cannot be opened.</exception>
+    public static TensorBoardLog Open(RunFolder run, LogSection log, TimeProvider? clock = null) =>
+        new(log.TensorBoard ? Grow(run.PathOf(FileName)) : null, clock ?? TimeProvider.System);
+
+    /// <summary>Starts, or resumes behind the steps done so far.</summary>
+    /// <param name="step">Steps done so far.</param>
+    /// <param name="config">The run's settings.</param>
+    /// <param name="yaml">The same as the file that reproduces the run.</param>
+    public void Begin(long step, TrainerConfig config, string yaml)
+    {
+        if (_file is null) return;
+        _file.CutBack(step == 0 ? 0 : EventFrame.LengthUpTo(_file.ReadAll(), step));
+        bool anew = _file.Length == 0;
+        if (anew) Add(EventRecords.Version(Now));
+        Add(EventRecords.SessionStart(Now, step));
+        if (!anew) return;
+        Add(EventRecords.Text(Now, 0, "config", $"```\n{yaml}```\n"));
+        var settings = Settings(config);
+        Add(HParamRecords.Experiment(Now, settings, [.. config.Eval.Attacks.Select(attack => $"test/{attack.Title.ToLowerInvariant()}")]));
+        Add(HParamRecords.Start(Now, settings, config.RunName));
+    }
+
+    /// <summary>A step's loss and learning rate.</summary>
+    public void Step(long step, double loss, double rate)
+    {
+        Add(EventRecords.Scalar(Now, step, StepLoss, (float)loss));
+        Add(EventRecords.Scalar(Now, step, "step/lr", (float)rate));
+    }
+
+    /// <summary>The numbers of an epoch or of an evaluation, as the metrics have them.</summary>
+    public void Metrics(string split, long step, params ReadOnlySpan<Metric> metrics)
+    {
+        foreach (Metric metric in metrics) Add(EventRecords.Scalar(Now, step, $"{split}/{metric.Name}", (float)metric.Value));
+    }
+
+    /// <summary>The distribution of each layer's weights.</summary>
+    public void Weights(long step, Classifier net)
+    {
+        if (_file is null) return;
+        foreach (Parameter parameter in net.Parameters.Parameters.Where(p => p.Name.EndsWith(".weight", StringComparison.Ordinal) && p.Shape.Count > p.Shape.N))
+            Add(EventRecords.Histogram(Now, step, $"weights/{parameter.Name}", parameter.ToArray()));
+    }
+
+    /// <summary>A picture.</summary>
+    public void Image(long step, string tag, Raster raster) =>
+        Add(EventRecords.Image(Now, step, tag, raster.Width, raster.Height, raster.ToPng()));
+
+    /// <summary>Says that the run did all it should.</summary>
+    public void Finished() => Add(HParamRecords.End(Now, success: true));
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _file?.Dispose();
+
+    private static GrowingFile Grow(string path)
+    {
+        AtomicFile.MakeFolder(Path.GetDirectoryName(path)!);
+        return new GrowingFile(path);
+    }
+
+    private void Add(byte[] record) => _file?.Append(record);
+
+    private static List<(string Name, object Value)> Settings(TrainerConfig c) =>
+    [
+        ("method", c.Method.Name), ("model", c.Model.Name), ("data", c.Data.Name),
+        ("norm", c.Attack.Norm.Name), ("eps", c.Attack.Eps), ("attack steps", c.Attack.Steps),
+        ("epochs", c.Train.Epochs), ("batch", c.Train.Batch), ("lr", c.Optimizer.Lr), ("schedule", c.Schedule.Kind.ToString().ToLowerInvariant()),
+        ("weight decay", c.Optimizer.WeightDecay), ("ema", c.Average.Ema), ("cutmix", c.Data.Augment.CutMix), ("seed", c.Train.Seed),
+    ];
+}

@@ -1,0 +1,83 @@
+namespace Rpat.Training;
+
+/// <summary>
+/// A training run from code: the recipes and keys of <c>rpat train</c>, the same run folder, and the same bits however often it is stopped and
+/// resumed. One process trains; <c>rpat train --nproc N</c> starts several.
+/// </summary>
+public sealed class TrainingJob : IDisposable
+{
+    private readonly StopRequest _stop = new();
+    private readonly Run _run;
+    private readonly TrainingSession _session;
+
+    private TrainingJob(RunPlan plan, IReadOnlyList<string> settings)
+    {
+        var config = plan.Resolved.Config;
+        if (config.Run.Processes > 1)
+            throw new UsageException($"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or start 'rpat train --nproc {config.Run.Processes}'.");
+        _run = Run.Open(config, new RunTeam(stop: _stop));
+        try
+        {
+            if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(_run).Require(config.Run.Out);
+            _session = new TrainingSession(plan, _run.Compute(), settings, TimeProvider.System);
+        }
+        catch
+        {
+            _run.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The run's folder, as a full path: checkpoints, <c>model.safetensors</c>, metrics, log.</summary>
+    public string Folder => _session.Folder.Path;
+
+    /// <summary>Whether an earlier process began the run.</summary>
+    public bool IsResumed => _session.Folder.IsResumed;
+
+    /// <summary>The network that is reported: the averaged one where the method or the settings say so.</summary>
+    public Classifier Network => _run.Reported;
+
+    /// <summary>
+    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new one; data, network and method are read and
+    /// checked, and nothing is trained yet. No other process has the folder open meanwhile.
+    /// </summary>
+    /// <param name="settings">
+    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config</c> lists them.
+    /// To resume, the same ones, except for keys that do not reach the weights.
+    /// </param>
+    /// <exception cref="UserException">A setting is wrong, is not that of the run to resume, or the folder cannot be made or opened.</exception>
+    /// <exception cref="DataException">The data set is missing or damaged.</exception>
+    /// <exception cref="CheckpointException">A network to start from is damaged, or another one.</exception>
+    public static TrainingJob Open(params IReadOnlyList<string> settings)
+    {
+        var sources = new ConfigSources([], new Dictionary<string, string>(), settings, []);
+        return new TrainingJob(RunPlan.Automatic(ConfigResolver.Resolve(sources), []).Settled(static _ => { }), settings);
+    }
+
+    /// <summary>Trains to the end of the run and measures it, or until it is cancelled; either way the run is on the disk then.</summary>
+    /// <param name="progress">Told where the run stands; what it throws ends the run, which can be resumed from its last checkpoint.</param>
+    /// <param name="cancellation">Asks to finish the step, save, and return.</param>
+    /// <returns>How it ended, with the accuracies where it was not cancelled.</returns>
+    /// <exception cref="UserException">Training diverged, or something that the user can mend; the run can be resumed.</exception>
+    /// <exception cref="CheckpointException">The run's checkpoints are damaged.</exception>
+    public TrainingOutcome Train(IProgressView? progress = null, CancellationToken cancellation = default)
+    {
+        using var asking = cancellation.Register(() => _stop.Ask(ExitCode.Interrupted));
+        return _session.Train(_run, progress ?? new NoView());
+    }
+
+    /// <summary>Closes the run's folder and frees the device.</summary>
+    public void Dispose()
+    {
+        _session.Dispose();
+        _run.Dispose();
+        _stop.Dispose();
+    }
+
+    private sealed class NoView : IProgressView;
+}
+
+/// <summary>How a training run ended.</summary>
+/// <param name="Results">The final evaluations; none when the run stopped before them.</param>
+/// <param name="Interrupted">Whether it returned early because it was asked to.</param>
+public sealed record TrainingOutcome(IReadOnlyList<EvaluationResult> Results, bool Interrupted = false);

@@ -1,0 +1,139 @@
+namespace Rpat.Training;
+
+/// <summary>
+/// The training loop, to be read top to bottom: load → augment → step (attack, forwards, loss, backward, optimizer) → averaged weights →
+/// guard; at the end of an epoch weights → validation; at the end of the run the evaluation. All ranks run it alike; rank 0 has observers that
+/// report, save and judge.
+/// </summary>
+internal sealed class TrainingLoop
+{
+    private readonly Run _run;
+    private readonly RunState _state;
+    private readonly IReadOnlyList<IRunObserver> _observers;
+    private readonly BatchStream _batches;
+    private readonly StepInput _input;
+    private readonly DivergenceGuard _guard;
+    private readonly RunEvaluation _evaluation;
+
+    private TrainingLoop(Run run, IReadOnlyList<IRunObserver> observers)
+    {
+        (_run, _state, _observers) = (run, run.State, observers);
+        (_batches, _input) = (run.Batches(), new StepInput(run.Step, run.DeviceImages()));
+        _guard = new DivergenceGuard(run.Config.Guard, run.Model.Classes);
+        _evaluation = new RunEvaluation(run);
+    }
+
+    /// <summary>Trains and measures; nothing is written or shown, as on every rank but 0.</summary>
+    public static TrainingOutcome Execute(Run run) => new TrainingLoop(run, []).Execute();
+
+    /// <summary>Trains, writes the run folder, and measures the result.</summary>
+    /// <param name="run">The run, whose folder is open.</param>
+    /// <param name="view">Where progress goes.</param>
+    public static TrainingOutcome Execute(Run run, IProgressView view)
+    {
+        using var report = new RunReporter(run, view);
+        return new TrainingLoop(run, [report, new RunSaver(run, report), new ValidationMonitor(run, report), new PostMortem(run)]).Execute();
+    }
+
+    private bool IsTrained => _state.Step == _run.TotalSteps && _state.Statistics.Images == 0;
+
+    private int StepOfEpoch => _state.Step - (_state.Epoch - 1) * _run.StepsPerEpoch;
+
+    private TrainingOutcome Execute()
+    {
+        Tell(observer => observer.Open());
+        _run.Team.ShareState(_run);
+        Tell(observer => observer.Begin());
+        while (!_run.Team.IsStopping && !IsTrained) EpochOrRollback();
+        return _run.Team.IsStopping ? Interrupted() : Evaluate();
+    }
+
+    private void EpochOrRollback()
+    {
+        try
+        {
+            Epoch();
+        }
+        catch (DivergedException error) when (!_run.Team.IsFirst || _observers.Any(observer => observer.RollBack(error)))
+        {
+            // Rank 0 has put the run back to an earlier checkpoint, from where all continue; otherwise it ends the run for all.
+            _run.Team.ShareState(_run);
+        }
+    }
+
+    /// <summary>Trains until the epoch ends, the run ends, or a stop is requested.</summary>
+    private void Epoch()
+    {
+        var schedule = _run.Schedule();
+        Tell(observer => observer.EpochBegins());
+        float rate = Rate(schedule, Math.Max(0, _state.Step - 1));
+        foreach (ImageBatch batch in _batches.Epoch(_state.Epoch, first: StepOfEpoch))
+        {
+            if (_state.Step == _run.TotalSteps || _run.Team.Stops()) break;
+            rate = Rate(schedule, _state.Step++);
+            _input.Run(batch, _run.At(_state.Epoch, _state.Step - 1, rate));
+            _state.Statistics.Add(batch.Labels);
+            Guard(batch, rate);
+            Tell(observer => observer.Step(rate));
+        }
+        if (!_run.Team.IsStopping) Finish(rate);
+    }
+
+    private float Rate(Engine.Optim.Schedule schedule, int step) => schedule.Rate(step) * (float)_state.Guard.RateFactor;
+
+    private void Guard(ImageBatch batch, float rate)
+    {
+        try
+        {
+            _state.Guard = _guard.Check(_state.Guard, _state.Step, _state.Statistics.LastLoss, _state.Statistics.OnlyClass);
+        }
+        catch (DivergedException error)
+        {
+            Tell(observer => observer.Diverged(batch, rate, error.Message));
+            throw;
+        }
+    }
+
+    private void Finish(float rate)
+    {
+        bool whole = StepOfEpoch == _run.StepsPerEpoch;
+        if (!whole) Tell(observer => observer.CutShort());
+        Tell(observer => observer.Trained(rate));
+        if (whole) MoveAverage();
+        if (_evaluation.IsDue)
+        {
+            var (clean, robust) = _evaluation.Choose();
+            Tell(observer => observer.Measured(clean, robust));
+        }
+        _state.NextEpoch();
+        Tell(observer => observer.EpochEnded(whole));
+    }
+
+    // Weights that are averaged once an epoch, whose running statistics are those of the images then; every rank computes them.
+    private void MoveAverage()
+    {
+        if (_run.Step.EndEpoch(_state.Epoch) is not { } statistics) return;
+        foreach (ImageBatch batch in _batches.Epoch(_state.Epoch)) statistics.Add(batch.Images);
+        statistics.Finish();
+    }
+
+    // Training is saved by now, so that there is nothing to save when this is cut short.
+    private TrainingOutcome Evaluate()
+    {
+        if (_evaluation.Final((attack, done, count, time) => Tell(o => o.Evaluating(attack, done, count, time))) is not { } results)
+            return new TrainingOutcome([], Interrupted: true);
+        Tell(observer => observer.Finished(results));
+        return new TrainingOutcome(results);
+    }
+
+    private TrainingOutcome Interrupted()
+    {
+        Tell(observer => observer.Stopped());
+        return new TrainingOutcome([], Interrupted: true);
+    }
+
+    private void Tell(Action<IRunObserver> what)
+    {
+        foreach (var observer in _observers) what(observer);
+    }
+}

@@ -1,0 +1,107 @@
+namespace Rpat.Training;
+
+/// <summary>A training run on the disk: its folder, open for this process alone, its record and its log.</summary>
+internal sealed class TrainingSession : IDisposable
+{
+    private static readonly TimeSpan _logInterval = TimeSpan.FromSeconds(30);
+
+    private readonly TimeProvider _clock;
+    private readonly PlainView _log;
+    private readonly Lock _recordLock = new();
+    private RunRecord _record;
+
+    /// <summary>Makes the folder of a new run, or opens that of the run to resume.</summary>
+    /// <param name="plan">The configuration and the folder.</param>
+    /// <param name="compute">What will compute, for the record.</param>
+    /// <param name="commandLine">What asked for the run, for the record.</param>
+    /// <param name="clock">Tells the time.</param>
+    /// <exception cref="UsageException">The run folder cannot be made or opened; nothing has been done.</exception>
+    public TrainingSession(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> commandLine, TimeProvider clock)
+    {
+        (Config, _clock) = (plan.Resolved.Config, clock);
+        Folder = plan.Folder is null ? RunFolder.Create(plan.Resolved, clock) : RunFolder.Reopen(plan.Folder, clock);
+        if (plan.IsChanged) Folder.WriteConfig(plan.Resolved);
+        _log = new PlainView(Folder.Log, _logInterval, clock);
+        _record = Record(commandLine, compute);
+        _record.Save(Folder);
+    }
+
+    /// <summary>What is trained.</summary>
+    public TrainerConfig Config { get; }
+
+    /// <summary>Where its files are.</summary>
+    public RunFolder Folder { get; }
+
+    /// <summary>Why the run's record could not be written at its end; null where it was.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>A view whose lines the run's log keeps as well.</summary>
+    public IProgressView Logged(IProgressView view) => new LoggedView(view, _log);
+
+    /// <summary>Trains and measures, and keeps how that ended.</summary>
+    /// <param name="run">What the plan stands for.</param>
+    /// <param name="view">Where progress goes.</param>
+    /// <exception cref="UserException">Anything the user can mend; the run can be resumed then.</exception>
+    public TrainingOutcome Train(Run run, IProgressView view)
+    {
+        run.Folder = Folder;
+        if (Config.Run.MaxMinutes > 0) run.Team.Stop.AskAfter(TimeSpan.FromMinutes(Config.Run.MaxMinutes), ExitCode.LimitMissed);
+        return Keep(run.Team.Stop, () => run.Team.ForAll(() => TrainingLoop.Execute(run, Logged(view))));
+    }
+
+    /// <summary>Does the run's work, and keeps how that ended.</summary>
+    internal TrainingOutcome Keep(StopRequest stop, Func<TrainingOutcome> work)
+    {
+        try
+        {
+            var outcome = work();
+            foreach (var result in outcome.Results) Log(result);
+            if (outcome.Interrupted) End(RunStatus.Interrupted, stop.Code == 0 ? ExitCode.Interrupted : stop.Code);
+            else End(RunStatus.Finished, ExitCode.Done);
+            return outcome;
+        }
+        catch (Exception error)
+        {
+            var report = ErrorReport.Of(error);
+            Folder.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
+            End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
+            throw;
+        }
+    }
+
+    /// <summary>Keeps that the process leaves in the middle of a step.</summary>
+    public void Abandon(int code) => End(RunStatus.Interrupted, code);
+
+    /// <summary>Closes the folder.</summary>
+    public void Dispose() => Folder.Dispose();
+
+    private void Log(EvaluationResult result)
+    {
+        foreach (var (title, value) in result.Columns()) Folder.Log.WriteLine($"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
+    }
+
+    // Where the disk is full, the record keeps saying that the run runs; that must not hide what stopped it.
+    private void End(RunStatus status, int code, string? sentence = null)
+    {
+        lock (_recordLock)
+        {
+            _record = _record with { Status = status, ExitCode = code, End = _clock.GetLocalNow(), Error = sentence };
+            try
+            {
+                _record.Save(Folder);
+            }
+            catch (IOException error)
+            {
+                Problem = error.Message;
+            }
+        }
+    }
+
+    private RunRecord Record(IReadOnlyList<string> commandLine, ComputeInfo compute)
+    {
+        var (now, machine) = (_clock.GetLocalNow(), MachineInfo.Here());
+        return Folder.IsResumed && RunRecord.Read(Folder.Path) is { } begun
+            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute, Processes = Config.Run.Processes, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
+            : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute, Processes: Config.Run.Processes);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Rpat.Training;
+
+/// <summary>
+/// Looks at what the network achieves after an epoch on the images that choose, keeps the most robust one in <c>best.safetensors</c>, and warns of robust overfitting
+/// (Rice, Wong, Kolter, 2020): validation falls from its best while training still rises.
+/// </summary>
+internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObserver
+{
+    private const int AlarmAfter = 2;
+
+    private readonly TrainerConfig _config = run.Config;
+    private readonly RunState _state = run.State;
+
+    private string Split => _config.Eval.Select == SelectOn.Test ? "test" : "val";
+
+    /// <summary>Says what a best checkpoint is chosen on, if that is not as it should be.</summary>
+    public void Begin()
+    {
+        if (_state.Step > 0) return;
+        if (_config.Eval.Select == SelectOn.Test)
+            report.Warn("WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
+        if (run.ChoosingImages is null && _config.Attack.Steps == 1)
+            report.View.Note("note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: --val-split 1000 watches for it");
+    }
+
+    /// <summary>Keeps the network if it is the most robust one so far, and warns if it is not as it should be.</summary>
+    public void Measured(double clean, double robust)
+    {
+        var monitored = new Metric(_config.Eval.Monitor.Title.ToLowerInvariant(), robust);
+        report.Metrics(Split, _state.Epoch, _config.Eval.Monitor.IsClean ? [monitored] : [new("clean", clean), monitored]);
+        Judge(robust);
+        report.View.Note(FormattableString.Invariant(
+            $"{Split}={run.ChoosingImages!.Count} epoch={_state.Epoch} clean={Format.Percent(clean)} {monitored.Name}={Format.Percent(robust)} best={Format.Percent(_state.Monitor.Best)} best_epoch={_state.Monitor.BestEpoch}"));
+    }
+
+    // Ties keep the earlier epoch.
+    private void Judge(double robust)
+    {
+        var (was, train) = (_state.Monitor, _state.Statistics.Accuracy);
+        if (robust > was.Best)
+        {
+            _state.Monitor = new MonitorState(_state.Epoch, robust, train, 0);
+            KeepBest(robust);
+            return;
+        }
+
+        bool collapsed = was.IsCollapse(robust, train, run.Model.Classes);
+        if (collapsed && !was.Collapsed) Collapse(robust, train);
+        bool overfits = !collapsed && _config.Guard.Overfit > 0 && robust < was.Best - _config.Guard.Overfit && train > was.TrainAtBest;
+        _state.Monitor = was with { Falling = overfits ? was.Falling + 1 : 0, Collapsed = collapsed };
+        if (_state.Monitor.Falling == AlarmAfter) Alarm(robust, train);
+    }
+
+    private void Alarm(double robust, double train) => report.Warn(FormattableString.Invariant(
+        $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (--ema 0.999)."));
+
+    private void Collapse(double robust, double train) => report.Warn(FormattableString.Invariant(
+        $"WARNING: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (--attack-steps {Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
+
+    private void KeepBest(double robust)
+    {
+        var metadata = ModelMetadata.Write(run.Model);
+        metadata["rpat.epoch"] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
+        metadata["rpat.selected_by"] = FormattableString.Invariant($"{_config.Eval.Monitor.Name} on {run.ChoosingImages!.Count} {Split} images: {robust:0.0000}");
+        Safetensors.Write(run.Folder.PathOf(CheckpointFile.Best), run.Reported.State(), metadata, digest: true);
+    }
+}

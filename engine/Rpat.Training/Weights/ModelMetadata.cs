@@ -1,0 +1,80 @@
+using System.Globalization;
+using Rpat.Models;
+
+namespace Rpat.Training.Weights;
+
+/// <summary>How a network's specification stands in the configuration, and in the metadata of its checkpoint.</summary>
+internal static class ModelMetadata
+{
+    private const string Prefix = "rpat.model.";
+    private const string Mean = "rpat.input_mean";
+    private const string Std = "rpat.input_std";
+
+    /// <summary>The configured network for a data set.</summary>
+    public static ModelSpec SpecOf(ModelSection model, LabeledImages images) => ModelCatalog.Find(model.Name)!.Complete(
+        new ModelSpec(model.Name, new Shape(1, images.Channels, images.Height, images.Width), model.Classes == 0 ? images.ClassNames.Count : model.Classes)
+        {
+            Width = model.Width,
+            Blocks = model.Blocks,
+            StemStride = model.StemStride,
+            Normalization = model.Mean.Count == 0 ? null : (model.Mean, model.Std),
+        });
+
+    /// <summary>The specification as checkpoint metadata.</summary>
+    public static Dictionary<string, string> Write(ModelSpec spec)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            [Prefix + "name"] = spec.Name,
+            [Prefix + "width"] = Text(spec.Width),
+            [Prefix + "blocks"] = Text(spec.Blocks),
+            [Prefix + "stem_stride"] = Text(spec.StemStride),
+            [Prefix + "classes"] = Text(spec.Classes),
+            [Prefix + "input"] = string.Create(CultureInfo.InvariantCulture, $"{spec.Input.C}x{spec.Input.H}x{spec.Input.W}"),
+        };
+        if (spec.Normalization is not { } normalization) return metadata;
+        metadata[Mean] = Text(normalization.Mean);
+        metadata[Std] = Text(normalization.Std);
+        return metadata;
+    }
+
+    /// <summary>Whether a file says which network it holds.</summary>
+    public static bool IsIn(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Prefix + "name");
+
+    /// <summary>Reads a specification back.</summary>
+    /// <exception cref="CheckpointException">The file says what no network has.</exception>
+    public static ModelSpec Read(IReadOnlyDictionary<string, string> metadata, string path)
+    {
+        int[] input = [.. Value("input").Split('x').Select(text => Number(text, 1))];
+        if (input.Length != 3) throw Bad("input");
+        return new ModelSpec(Value("name"), new Shape(1, input[0], input[1], input[2]), Number(Value("classes"), 1))
+        {
+            Width = Number(Value("width"), 0),
+            Blocks = Number(Value("blocks"), 0),
+            StemStride = metadata.TryGetValue(Prefix + "stem_stride", out string? stride) ? Number(stride, 0) : 0,
+            Normalization = metadata.ContainsKey(Mean) ? (Numbers(Mean), Numbers(Std)) : null,
+        };
+
+        string Value(string key) => metadata.TryGetValue(Prefix + key, out string? value) ? value : throw Bad(Prefix + key);
+        int Number(string text, int least) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= 1_000_000 ? n : throw Bad(text);
+        float[] Numbers(string key) => [.. (metadata.TryGetValue(key, out string? text) ? text : "").Split(',').Select(Real)];
+        float Real(string text) => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float n) ? n : throw Bad(text);
+        CheckpointException Bad(string what) =>
+            new($"'{path}' does not say soundly which model it holds ('{what}' in its metadata): give --model, or a checkpoint that rpat wrote.");
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(IEnumerable<float> numbers) => string.Join(',', numbers.Select(n => n.ToString("R", CultureInfo.InvariantCulture)));
+}
+
+/// <summary>Names inside a run folder.</summary>
+internal static class CheckpointFile
+{
+    /// <summary>The network's state, loadable by PyTorch under its names.</summary>
+    public const string Name = "model.safetensors";
+
+    /// <summary>The network that validation found the most robust, where there is a validation.</summary>
+    public const string Best = "best.safetensors";
+}

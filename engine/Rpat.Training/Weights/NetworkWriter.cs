@@ -1,0 +1,35 @@
+using Rpat.Models;
+
+namespace Rpat.Training.Weights;
+
+/// <summary>Writes networks in the format that a file's name asks for.</summary>
+internal static class NetworkWriter
+{
+    private static readonly string[] _extensions = [".safetensors", ".pt", ".pth", ".npz", ".onnx"];
+
+    /// <summary>Writes a network as one step.</summary>
+    /// <param name="path">The file; its extension chooses the format.</param>
+    /// <param name="net">The network.</param>
+    /// <param name="spec">What it is, for formats that can say so.</param>
+    /// <exception cref="UsageException">No format has that extension.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(string path, Classifier net, ModelSpec spec)
+    {
+        switch (Extension(path))
+        {
+            case ".safetensors": Safetensors.Write(path, net.State(), ModelMetadata.Write(spec), digest: true); break;
+            case ".pt" or ".pth": TorchFile.Write(path, net.State()); break;
+            case ".npz": Npz.Write(path, [.. net.State()], compress: false); break;
+            default: OnnxFile.Write(path, net, ModelMetadata.Write(spec)); break;
+        }
+    }
+
+    /// <summary>Fails before any work is done when the file could not be written in the end.</summary>
+    /// <exception cref="UsageException">No format has that extension.</exception>
+    public static string Extension(string path)
+    {
+        string extension = Path.GetExtension(path).ToLowerInvariant();
+        return _extensions.Contains(extension) ? extension
+            : throw new UsageException($"'{path}' has no known extension: choose one of {string.Join(", ", _extensions)}.");
+    }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+
+namespace Rpat.Training.Weights;
+
+/// <summary>What a user says of a file of weights beyond its path.</summary>
+/// <param name="Model">Name of the network, or null when the file says it.</param>
+/// <param name="Key">Part of the file to take, or null to look for it.</param>
+/// <param name="Mean">Mean of each channel; empty when not given.</param>
+/// <param name="Std">Deviation of each channel, likewise.</param>
+/// <param name="Strict">Whether every name must fit.</param>
+internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, bool Strict)
+{
+    /// <summary>What was said, by option; nothing where nothing was.</summary>
+    public IReadOnlyDictionary<string, string> Said()
+    {
+        var said = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        if (Model is not null) said["model"] = Model;
+        if (Key is not null) said["key"] = Key;
+        if (Mean.Count > 0) (said["mean"], said["std"]) = (Text(Mean), Text(Std));
+        if (!Strict) said["strict"] = "false";
+        return said;
+    }
+
+    /// <summary>The choice that says so.</summary>
+    /// <exception cref="DataException">The numbers are none.</exception>
+    public static WeightChoice Of(IReadOnlyDictionary<string, string> said) => new(
+        said.GetValueOrDefault("model"), said.GetValueOrDefault("key"), Numbers(said, "mean"), Numbers(said, "std"), said.GetValueOrDefault("strict") != "false");
+
+    private static string Text(IReadOnlyList<float> values) => string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static float[] Numbers(IReadOnlyDictionary<string, string> said, string name) =>
+    [
+        .. said.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text =>
+            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) ? value
+                : throw new DataException($"The manifest's {name} of the network holds '{text}' where a number is wanted: run the evaluation again.")),
+    ];
+}

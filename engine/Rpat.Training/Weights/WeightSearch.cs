@@ -1,0 +1,119 @@
+using Rpat.Models;
+
+namespace Rpat.Training.Weights;
+
+/// <summary>A state dict of a file and the network that it was compared with.</summary>
+internal sealed record FittedWeights(ModelWeights Weights, ModelSpec Spec, FeatureClassifier Net, StateReport Report)
+{
+    /// <summary>The network's tensors, its batch counts apart.</summary>
+    public int Wanted { get; } = Net.StateShapes().Count() - Net.BatchNorms.Count();
+
+    /// <summary>How many of them the file has in their sizes.</summary>
+    public int Fitting => Wanted - Unfit;
+
+    /// <summary>How many of the network's tensors the file has not.</summary>
+    public int Unfit => Report.Missing.Count + Report.Reshaped.Count;
+}
+
+/// <summary>
+/// Finds the one state dict of a file that fits a network: files hold averages, optimizers, losses and numbers beside it. Of those that
+/// fit equally well the plain one is taken, and the others are named.
+/// </summary>
+/// <param name="device">Where the network shall live.</param>
+/// <param name="family">What is looked for.</param>
+/// <param name="specOf">The network of a state dict.</param>
+internal sealed class WeightSearch(Device device, ModelFamily family, Func<ModelWeights, ModelSpec> specOf)
+{
+    private const int MostNames = 6;
+
+    // The last layer in the two halves of the official code and elsewhere.
+    private static readonly string[] _heads = ["linear.", "fc.", "logits.", "classifier."];
+
+    // Where public code puts its weights, the most frequent first.
+    private static readonly string[] _usual =
+        ["state_dict", "model_state_dict", "model", "net", "rmodel", "ema", "state_dict_ema", "model_ema", "last", "best"];
+
+    // Words in the names of what is not the trained network itself, and of what is no network.
+    private static readonly HashSet<string> _copies = ["ema", "swa", "wa", "averaged", "average", "avg", "teacher", "target", "momentum", "attacker", "shadow", "old", "init"];
+
+    private static readonly HashSet<string> _training =
+        ["optimizer", "optimizers", "optim", "opt", "scheduler", "schedulers", "callbacks", "loops", "scaler", "criterion", "loss", "metric", "metrics", "acc", "accuracy"];
+
+    private readonly Dictionary<ModelSpec, (ModelSpec Spec, FeatureClassifier Net)> _nets = []; // by all but the normalisation
+    private readonly List<string> _notes = [];
+
+    /// <summary>What a user should know of the choice, each without a full stop.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>The first few of some names, and how many more there are.</summary>
+    public static string Some(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
+
+    /// <summary>The state dict that fits best, even when it does not fit.</summary>
+    /// <exception cref="CheckpointException">The file holds no tensor, or cannot be read.</exception>
+    public FittedWeights Best(WeightFile file)
+    {
+        string[] heads = [family.HeadPrefix, .. _heads];
+        FittedWeights[] all =
+        [
+            .. ModelWeights.In(file, [.. heads.Distinct().Select(head => head + "weight")], family.Stem).Select(Fitted)
+                .OrderBy(found => found.Unfit).ThenBy(found => found.Report.Unexpected.Count)
+                .ThenBy(found => Usual(found.Weights.Place)).ThenBy(found => Words(found.Weights.Place).Count(_copies.Contains)),
+        ];
+        FittedWeights best = all[0];
+        string[] equal = [.. all.Skip(1).Where(other => best.Report.Fits && other.Report.Fits).Select(other => other.Weights.Place)];
+        if (equal.Length > 0) _notes.Add($"the weights under {Some([.. equal.Select(Quoted)])} fit as well: choose with --key");
+        if (best.Weights.Beside.Count > 0) _notes.Add($"left out: {Some([.. Groups(best.Weights)])}");
+        bool isBuilt = _nets[Sizes(best.Spec)].Spec.Normalization == best.Spec.Normalization;
+        return isBuilt ? best : best with { Net = family.Build(device, best.Spec, seed: 0) };
+    }
+
+    private FittedWeights Fitted(ModelWeights weights)
+    {
+        weights.RenamePrefix(_heads, family.HeadPrefix);
+        ModelSpec spec = specOf(weights);
+        if (!_nets.TryGetValue(Sizes(spec), out var built)) _nets[Sizes(spec)] = built = (spec, family.Build(device, spec, seed: 0));
+        FeatureClassifier net = built.Net;
+        HashSet<string> own = [.. net.StateShapes().Select(tensor => tensor.Name)];
+        weights.LeaveOut((name, entry) => !own.Contains(name) && (IsForeign(name, entry) || weights.Inner.Any(inner => name.StartsWith(inner, StringComparison.Ordinal))));
+        return new FittedWeights(weights, spec, net, StateReport.Of(net, Shapes(net, weights)));
+    }
+
+    private static ModelSpec Sizes(ModelSpec spec) => spec with { Normalization = null };
+
+    private bool IsForeign(string name, WeightEntry entry)
+    {
+        if (entry.Type is null) return true;
+        bool isNumber = !name.Contains('.') && entry.Shape.All(size => size == 1);
+        return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal)) || name.Split('.').Take(2).SelectMany(Words).Any(_training.Contains);
+    }
+
+    // Batch counts came with PyTorch 0.4.1; older files simply lack them.
+    private static Dictionary<string, long[]> Shapes(Module net, ModelWeights weights)
+    {
+        var shapes = weights.Entries.ToDictionary(pair => pair.Key, pair => pair.Value.Shape, StringComparer.Ordinal);
+        foreach (BatchNorm2d norm in net.BatchNorms) shapes.TryAdd(norm.CountName, []);
+        return shapes;
+    }
+
+    private static int Usual(string place) => Array.IndexOf(_usual, place.Split('.')[0]) is >= 0 and var index ? index : place.Length == 0 ? -1 : _usual.Length;
+
+    private static string[] Words(string name) => name.ToLowerInvariant().Split('.', '_');
+
+    private static string Quoted(string place) => place.Length > 0 ? $"'{place}'" : "no name";
+
+    // Everything below the first name that leads away from the network is one group.
+    private static IEnumerable<string> Groups(ModelWeights weights)
+    {
+        string[] place = weights.Place.Split('.');
+        return weights.Beside.GroupBy(name => Group(name.Split('.'), place))
+            .Select(group => group.Count() == 1 ? group.Single() : $"{group.Key}.* ({group.Count()} tensors)");
+    }
+
+    private static string Group(string[] parts, string[] place)
+    {
+        int common = 0;
+        while (common < place.Length && common < parts.Length - 1 && parts[common] == place[common]) common++;
+        return string.Join('.', parts.Take(common + 1));
+    }
+}

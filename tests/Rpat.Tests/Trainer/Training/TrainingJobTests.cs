@@ -1,0 +1,63 @@
+using Rpat.Tests.Snippets;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Trainer.Training;
+
+/// <summary>The program that the README shows for a training that can be resumed.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class TrainingJobTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_run_that_was_left_half_way_ends_with_the_bits_of_one_that_was_not(bool dies)
+    {
+        Assert.False(Train("whole", new Watch(_ => { })).Interrupted);
+        using var stop = new CancellationTokenSource();
+        var watch = new Watch(step =>
+        {
+            if (step < 5) return; // there is a checkpoint of step 4
+            if (dies) throw new InvalidOperationException("the process dies");
+            stop.Cancel();
+        });
+        if (dies) Assert.Throws<InvalidOperationException>(() => Train("left", watch));
+        else Assert.True(Train("left", watch, stop.Token).Interrupted);
+        Assert.Equal(5, watch.Steps);
+        var rest = new Watch(_ => { });
+        var outcome = Train("left", rest);
+        Assert.Equal(dies ? 8 : 7, rest.Steps);
+        Assert.Equal(["Clean", "PGD-2"], outcome.Results[0].Scores.Select(score => score.Title));
+        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "left").Single()));
+    }
+
+    [Fact]
+    public void A_run_of_several_processes_is_none_of_a_jobs() =>
+        Assert.Contains("a job trains in one process", Assert.ThrowsAny<UserException>(() => Train("many", new Watch(_ => { }), default, "run.processes=2")).Message);
+
+    private TrainingOutcome Train(string folder, IProgressView watch, CancellationToken stop = default, params string[] more)
+    {
+        string data = _test.PathOf("tiny.npz");
+        if (!File.Exists(data)) TinyRun.Write(data);
+        string[] tiny =
+        [
+            $"data.name=npz:{data}", "model.width=4", "attack.steps=1", "train.batch=4", "train.epochs=2", "eval.attacks=clean,pgd2", "optimizer.lr=0.01",
+            "checkpoint.steps=2", "device.name=cpu", "run.threads=1", $"run.out={_test.PathOf(folder)}",
+        ];
+        return ResumableTraining.Train([.. tiny, .. more], watch, stop);
+    }
+
+    /// <summary>Counts training steps and tells their number.</summary>
+    private sealed class Watch(Action<int> stepped) : IProgressView
+    {
+        public int Steps { get; private set; }
+
+        public void Update(ProgressSnapshot snapshot)
+        {
+            if (snapshot.Phase == "train") stepped(++Steps);
+        }
+    }
+}
