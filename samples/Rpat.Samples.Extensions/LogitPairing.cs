@@ -25,6 +25,7 @@ public static class Combinations
     public static IReadOnlyList<MethodInfo> Methods { get; } =
     [
         new(new("alp", "PGD-AT with logit pairing", "Kannan et al., 2018") { Attack = "A on CE", Terms = "CE(x') + weight mean (z(x') - z(x))^2" },
-            pgd => new PgdAt(pgd), () => [new LogitPairing()]),
+            pgd => new PgdAt(pgd), () => [new LogitPairing()])
+        { Assumed = [] },
     ];
 }
