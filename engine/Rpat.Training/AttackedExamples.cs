@@ -1,4 +1,3 @@
-
 namespace Rpat.Training;
 
 /// <summary>What the attack does to a few held-out images, for people to look at.</summary>

@@ -1,4 +1,3 @@
-
 namespace Rpat.Training;
 
 /// <summary>Running means of an epoch: the loss, its parts, and the accuracy on what was trained on.</summary>

@@ -6,50 +6,32 @@ namespace Rpat.Training;
 internal interface IRunObserver
 {
     /// <summary>Nothing is trained yet, and the other ranks do not know yet where the run stands: the time to restore it.</summary>
-    void Open()
-    {
-    }
+    void Open() { }
 
     /// <summary>All ranks stand at the same step, and training begins.</summary>
-    void Begin()
-    {
-    }
+    void Begin() { }
 
     /// <summary>Epoch <see cref="RunState.Epoch"/> is trained from here, from its beginning or from where it was left.</summary>
-    void EpochBegins()
-    {
-    }
+    void EpochBegins() { }
 
     /// <summary>A step was made, and found sound.</summary>
-    void Step(float rate)
-    {
-    }
+    void Step(float rate) { }
 
     /// <summary>The limit of steps ends an epoch that can still be trained to its end when the limit is raised.</summary>
-    void CutShort()
-    {
-    }
+    void CutShort() { }
 
     /// <summary>The steps of an epoch are done; it is not counted yet.</summary>
-    void Trained(float rate)
-    {
-    }
+    void Trained(float rate) { }
 
     /// <summary>The network was measured on the images that choose a checkpoint.</summary>
-    void Measured(double clean, double robust)
-    {
-    }
+    void Measured(double clean, double robust) { }
 
     /// <summary>The run stands at the beginning of the next epoch.</summary>
     /// <param name="whole">Whether the one before was not cut short.</param>
-    void EpochEnded(bool whole)
-    {
-    }
+    void EpochEnded(bool whole) { }
 
     /// <summary>A step was made that has diverged.</summary>
-    void Diverged(ImageBatch batch, float rate, string reason)
-    {
-    }
+    void Diverged(ImageBatch batch, float rate, string reason) { }
 
     /// <summary>Puts a diverged run back to where it was sound.</summary>
     /// <returns>Whether it did; otherwise the run ends.</returns>
@@ -60,17 +42,11 @@ internal interface IRunObserver
     /// <param name="done">Images so far.</param>
     /// <param name="count">Images in all.</param>
     /// <param name="time">Since this attack began.</param>
-    void Evaluating(string attack, int done, int count, TimeSpan time)
-    {
-    }
+    void Evaluating(string attack, int done, int count, TimeSpan time) { }
 
     /// <summary>The run is done and measured.</summary>
-    void Finished(IReadOnlyList<EvaluationResult> results)
-    {
-    }
+    void Finished(IReadOnlyList<EvaluationResult> results) { }
 
     /// <summary>The run ends early because it was asked to.</summary>
-    void Stopped()
-    {
-    }
+    void Stopped() { }
 }

@@ -1,4 +1,3 @@
-using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 

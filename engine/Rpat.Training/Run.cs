@@ -1,5 +1,3 @@
-using Rpat.Models;
-
 namespace Rpat.Training;
 
 /// <summary>

@@ -1,4 +1,3 @@
-
 namespace Rpat.Training;
 
 /// <summary>What moves while a run trains, the arrays of network and method aside.</summary>

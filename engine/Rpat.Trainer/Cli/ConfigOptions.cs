@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Models;
 
 namespace Rpat.Trainer.Cli;
 

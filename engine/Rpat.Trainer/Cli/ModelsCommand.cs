@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rpat.Models;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;

@@ -1,4 +1,3 @@
-
 namespace Rpat.Trainer.Perception;
 
 /// <summary>One network under one perturbation.</summary>

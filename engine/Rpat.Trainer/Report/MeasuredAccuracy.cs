@@ -1,4 +1,3 @@
-
 namespace Rpat.Trainer.Report;
 
 /// <summary>One accuracy with everything that must stand beside it.</summary>

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
 

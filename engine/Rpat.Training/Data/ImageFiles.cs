@@ -14,8 +14,6 @@ namespace Rpat.Training.Data;
 internal static class ImageFiles
 {
     private const long MostFileBytes = 64 << 20;
-    private const long MostSide = 65_536;
-    private const long MostPixels = 100_000_000;
 
     /// <summary>What counts as a picture in a folder.</summary>
     internal static readonly string[] Extensions = [".jpeg", ".jpg", ".png"];
@@ -55,15 +53,6 @@ internal static class ImageFiles
         if (JpegFile.Matches(file)) return JpegFile.Decode(file);
         if (!PngCheck.Matches(file)) throw new PictureException($"it is {KindOf(file)}, where JPEG and PNG are read");
         return DecodePng(PngCheck.Essential(file));
-    }
-
-    /// <summary>Refuses sizes that no picture of a data set has, before memory is taken for them.</summary>
-    /// <exception cref="PictureException">A side is 0 or too long, or there are too many pixels.</exception>
-    internal static void CheckSize(long width, long height)
-    {
-        if (width is < 1 or > MostSide || height is < 1 or > MostSide || width * height > MostPixels)
-            throw new PictureException(
-                $"its header announces {width}x{height} pixels where 1 to {MostSide} per side and {MostPixels} in all are read");
     }
 
     private static RgbImage DecodePng(byte[] file)

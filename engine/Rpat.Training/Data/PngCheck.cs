@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Rpat.Training.Data.Jpeg;
 
 namespace Rpat.Training.Data;
 
@@ -70,7 +71,7 @@ internal static class PngCheck
         bool known = depth is 8 or 16 || (depth is 1 or 2 or 4 && channels == 1);
         if (channels == 0 || !known || (colour == 3 && depth == 16) || body[10] != 0 || body[11] != 0 || interlace > 1)
             throw new PictureException($"its header announces colour type {colour}, depth {depth}, interlace {interlace}: there is none");
-        ImageFiles.CheckSize(width, height);
+        RgbImage.CheckSize(width, height);
         long Rows(long across, long down) => across == 0 ? 0 : down * (1 + (across * channels * depth + 7) / 8);
         long bytes = interlace == 0 ? Rows(width, height) : _passes.Sum(p => Rows(Steps(width, p.X, p.Across), Steps(height, p.Y, p.Down)));
         return (bytes, colour == 3);

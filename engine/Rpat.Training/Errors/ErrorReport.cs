@@ -1,4 +1,3 @@
-
 namespace Rpat.Training.Errors;
 
 /// <summary>What an exception means to the user: one sentence and an exit code. The only place that maps one to the other.</summary>

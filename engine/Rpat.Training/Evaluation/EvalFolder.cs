@@ -1,4 +1,3 @@
-
 namespace Rpat.Training.Evaluation;
 
 /// <summary>Where an evaluation is kept: beside its checkpoint unless the user says otherwise. An existing one is never overwritten.</summary>

@@ -1,4 +1,3 @@
-
 namespace Rpat.Training.Evaluation;
 
 /// <summary>What RobustBench's file needs of an evaluation; it is refused before hours are spent on one that cannot fill it.</summary>

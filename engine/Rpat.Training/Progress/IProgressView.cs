@@ -9,19 +9,13 @@ public interface IProgressView
     bool Due => true;
 
     /// <summary>Shows a snapshot.</summary>
-    void Update(ProgressSnapshot snapshot)
-    {
-    }
+    void Update(ProgressSnapshot snapshot) { }
 
     /// <summary>Shows a finished epoch.</summary>
-    void EpochDone(EpochSummary epoch)
-    {
-    }
+    void EpochDone(EpochSummary epoch) { }
 
     /// <summary>Shows one line of text; from any thread.</summary>
-    void Note(string line)
-    {
-    }
+    void Note(string line) { }
 
     /// <summary>Shows one line that matters even where notes are not shown; from any thread.</summary>
     void Warn(string line) => Note(line);

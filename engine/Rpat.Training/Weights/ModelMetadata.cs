@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rpat.Models;
 
 namespace Rpat.Training.Weights;
 

@@ -1,5 +1,3 @@
-using Rpat.Models;
-
 namespace Rpat.Training.Weights;
 
 /// <summary>A network with the weights of a file.</summary>

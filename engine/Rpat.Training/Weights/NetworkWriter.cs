@@ -1,5 +1,3 @@
-using Rpat.Models;
-
 namespace Rpat.Training.Weights;
 
 /// <summary>Writes networks in the format that a file's name asks for.</summary>

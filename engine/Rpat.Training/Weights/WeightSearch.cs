@@ -1,5 +1,3 @@
-using Rpat.Models;
-
 namespace Rpat.Training.Weights;
 
 /// <summary>A state dict of a file and the network that it was compared with.</summary>

@@ -109,7 +109,7 @@ internal sealed class JpegFile
         if (body[0] != 8) throw new PictureException($"it has {body[0]} bits per sample where 8 are read");
         if (components.Length is not (1 or 3 or 4))
             throw new PictureException($"it has {components.Length} components where 1, 3 or 4 are read");
-        ImageFiles.CheckSize(width, height);
+        RgbImage.CheckSize(width, height);
         for (int i = 0; i < components.Length; i++)
         {
             ReadOnlySpan<byte> item = body.Slice(6 + 3 * i, 3);
@@ -155,4 +155,17 @@ internal sealed class JpegFile
 /// <param name="Width">Pixels of a row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Pixels">[height, width, RGB].</param>
-internal sealed record RgbImage(int Width, int Height, byte[] Pixels);
+internal sealed record RgbImage(int Width, int Height, byte[] Pixels)
+{
+    private const long MostSide = 65_536;
+    private const long MostPixels = 100_000_000;
+
+    /// <summary>Refuses sizes that no picture of a data set has, before memory is taken for them.</summary>
+    /// <exception cref="PictureException">A side is 0 or too long, or there are too many pixels.</exception>
+    public static void CheckSize(long width, long height)
+    {
+        if (width is < 1 or > MostSide || height is < 1 or > MostSide || width * height > MostPixels)
+            throw new PictureException(
+                $"its header announces {width}x{height} pixels where 1 to {MostSide} per side and {MostPixels} in all are read");
+    }
+}

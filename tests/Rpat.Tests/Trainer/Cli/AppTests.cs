@@ -39,7 +39,7 @@ public sealed class AppTests : IDisposable
     [Fact]
     public void TheEntryPointReturnsTheExitCode()
     {
-        var main = typeof(RecipeLibrary).Assembly.EntryPoint!;
+        var main = typeof(Rpat.Trainer.Cli.App).Assembly.EntryPoint!;
         Assert.Equal(2, main.Invoke(null, [new[] { "recipes", "show", "no-such-recipe" }]));
     }
 
