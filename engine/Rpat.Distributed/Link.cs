@@ -12,7 +12,6 @@ internal sealed class LinkException(int peer, string message, Exception? cause =
 
 /// <summary>One connection to another process: whole messages in both directions, without allocations.</summary>
 /// <param name="socket">Connected; the link owns it from here on.</param>
-/// <param name="peer">The other process's rank.</param>
 internal sealed class Link(Socket socket, int peer) : IDisposable
 {
     private const int HeaderBytes = 16, SmallBytes = 4096;

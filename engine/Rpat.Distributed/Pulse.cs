@@ -26,7 +26,6 @@ internal sealed class Pulse : IDisposable
     private TimeSpan _left = TimeSpan.FromSeconds(2); // for the others to hear the last word: closing too soon would take it back
 
     /// <param name="links">One to each process that this one hears.</param>
-    /// <param name="silence">How long a process may be silent.</param>
     /// <param name="onLoss">Called once, from any thread, when a process is lost.</param>
     public Pulse(Link[] links, TimeSpan silence, Action onLoss)
     {

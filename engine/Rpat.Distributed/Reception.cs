@@ -7,7 +7,6 @@ namespace Rpat.Distributed;
 /// Hears whoever connects to a meeting point, all side by side, each within one time limit. Of too many at once the one that came first is
 /// sent away: a process of the team needs a moment only.
 /// </summary>
-/// <param name="token">The join token.</param>
 /// <param name="limit">The longest time from connecting to the end of a hello.</param>
 /// <param name="most">Connections that may be open at once without having said who they are.</param>
 internal sealed class Reception(string token, TimeSpan limit, int most) : IDisposable
@@ -56,8 +55,6 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
     }
 
     /// <summary>Somebody who has come.</summary>
-    /// <param name="Socket">The connection.</param>
     /// <param name="Address">From where.</param>
-    /// <param name="Answer">The hello, or why there is none.</param>
     public sealed record Visit(Socket Socket, IPAddress Address, Task<(Hello? Hello, string Why)> Answer);
 }

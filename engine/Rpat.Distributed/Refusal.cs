@@ -7,8 +7,6 @@ namespace Rpat.Distributed;
 internal sealed record Refusal(string Sentence, string Hint, bool IsOurs)
 {
     /// <summary>Compares a hello with what rank 0 has; null where it fits.</summary>
-    /// <param name="hello">What a process says of itself.</param>
-    /// <param name="size">Processes of the team.</param>
     /// <param name="isThere">Whether that connection of that rank has been made before.</param>
     /// <param name="options">What rank 0 has.</param>
     public static Refusal? Of(Hello hello, int size, Func<Hello, bool> isThere, TeamOptions options)

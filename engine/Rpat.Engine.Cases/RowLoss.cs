@@ -96,10 +96,7 @@ internal sealed class RowCase
     private int From => _every ? 1 : 0;
 
     /// <summary>A loss's values, and all its gradients in one launch.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="loss">The loss.</param>
     /// <param name="rows">How many of its rows it has a gradient for.</param>
-    /// <param name="value">Its value.</param>
     /// <param name="constant">Whether what it puts into its second row is nobody's.</param>
     public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value, bool constant = false) where TLoss : struct, IRowLoss =>
         Of(name, loss, rows, [(value, 1)], constant);

@@ -9,7 +9,6 @@ public static class CpuBackend
     {
         /// <summary>The CPU backend.</summary>
         /// <param name="threads">Threads to use; 0 means one per core. Results do not depend on it.</param>
-        /// <param name="convolution">Which convolution algorithms may be chosen.</param>
         public static Device Cpu(int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) =>
             new CpuDevice(threads, convolution);
     }

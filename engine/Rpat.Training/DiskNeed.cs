@@ -1,8 +1,6 @@
 namespace Rpat.Training;
 
 /// <summary>Room that a run folder will take: checkpoints, one more than is kept, and the networks that are left.</summary>
-/// <param name="Bytes">What it takes.</param>
-/// <param name="Free">What its disk has.</param>
 internal sealed record DiskNeed(long Bytes, long Free)
 {
     private const int Networks = 3; // last, best, averaged

@@ -1,7 +1,6 @@
 namespace Rpat.Training;
 
 /// <summary>Tells when training has left the range of numbers or has stopped to learn.</summary>
-/// <param name="config">Where the limits are.</param>
 /// <param name="classes">Number of classes K; ln K is the loss of a guess.</param>
 internal sealed class DivergenceGuard(GuardSection config, int classes)
 {
@@ -9,9 +8,7 @@ internal sealed class DivergenceGuard(GuardSection config, int classes)
     private const int FirstSteps = 20;
 
     /// <summary>Looks at a step.</summary>
-    /// <param name="state">What the guard knew before.</param>
     /// <param name="step">The step, counted from 1, for the sentence.</param>
-    /// <param name="loss">Its loss.</param>
     /// <param name="onlyClass">The class that all its images were put in although they are of several; null otherwise.</param>
     /// <returns>What the guard knows now.</returns>
     /// <exception cref="DivergedException">Training has diverged.</exception>

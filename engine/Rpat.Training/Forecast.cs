@@ -4,12 +4,6 @@ using System.Globalization;
 namespace Rpat.Training;
 
 /// <summary>What a run will need, from a few of its own steps.</summary>
-/// <param name="Parameters">Trained values.</param>
-/// <param name="Steps">Steps of the run.</param>
-/// <param name="Batch">Images a step.</param>
-/// <param name="StepSeconds">Time of a step.</param>
-/// <param name="EvaluationSeconds">Time of all evaluations.</param>
-/// <param name="MemoryBytes">Most memory that the process held.</param>
 /// <param name="Disk">The run folder's size, and the room there is.</param>
 internal sealed record Forecast(
     long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, DiskNeed Disk)

@@ -38,10 +38,7 @@ internal interface IRunObserver
     bool RollBack(DivergedException error) => false;
 
     /// <summary>A part of the final evaluation is done.</summary>
-    /// <param name="attack">What is measured, by name.</param>
-    /// <param name="done">Images so far.</param>
     /// <param name="count">Images in all.</param>
-    /// <param name="time">Since this attack began.</param>
     void Evaluating(string attack, int done, int count, TimeSpan time) { }
 
     /// <summary>The run is done and measured.</summary>

@@ -9,8 +9,6 @@ namespace Rpat.Training;
 internal static class LateStarts
 {
     /// <summary>One sentence per such part.</summary>
-    /// <param name="config">The configuration.</param>
-    /// <param name="epochs">Epochs that the run will begin.</param>
     public static IEnumerable<string> Of(TrainerConfig config, int epochs) =>
         from part in Parts(config)
         where part.Setting.Without.Length > 0 && part.Setting.FirstEpoch(part.Text) > epochs

@@ -95,7 +95,6 @@ internal sealed class Run : IDisposable
     private int Planned => StepsPerEpoch * Config.Train.Epochs;
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
-    /// <param name="config">What to open.</param>
     /// <param name="team">The processes that share each batch; null for this one alone.</param>
     public static Run Open(TrainerConfig config, RunTeam? team = null)
     {

@@ -22,7 +22,6 @@ internal sealed class RunEvaluation(Run run)
     }
 
     /// <summary>Measures the last network and the one that validation found the most robust, under each configured attack.</summary>
-    /// <param name="progress">Where this stands.</param>
     /// <returns>The results; null when a stop was asked for before they were complete.</returns>
     public IReadOnlyList<EvaluationResult>? Final(Told progress)
     {

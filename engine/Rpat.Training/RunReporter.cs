@@ -60,8 +60,6 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
 
     /// <summary>Something was measured.</summary>
     /// <param name="split">On which images: <c>train</c>, <c>val</c> or <c>test</c>.</param>
-    /// <param name="epoch">After which epoch.</param>
-    /// <param name="metrics">The numbers.</param>
     public void Metrics(string split, int epoch, params Metric[] metrics)
     {
         run.Folder.Metrics.Event(split, _state.Step, epoch, metrics);

@@ -1,7 +1,6 @@
 namespace Rpat.Training;
 
 /// <summary>What moves while a run trains, the arrays of network and method aside.</summary>
-/// <param name="step">The training step, whose statistics are collected.</param>
 internal sealed class RunState(TrainingStep step)
 {
     /// <summary>Batches that were trained on.</summary>

@@ -87,11 +87,7 @@ internal sealed class RunTeam
     /// Measures a network on images of which each process takes a stretch; the counts are those of one process, since no image looks at
     /// another one.
     /// </summary>
-    /// <param name="evaluator">Of the network.</param>
-    /// <param name="images">All images.</param>
     /// <param name="attacks">The attacks, or null.</param>
-    /// <param name="seed">Seed of their random numbers.</param>
-    /// <param name="progress">Told about how many images are done.</param>
     /// <param name="stops">Whether a stop that is asked for ends it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null, bool stops = false)

@@ -13,7 +13,6 @@ internal sealed class StepInput
     private ImageBatch? _batch;
 
     /// <summary>Prepares the input of a step.</summary>
-    /// <param name="step">The step.</param>
     /// <param name="device">What makes the images on the device, or null to upload them.</param>
     public StepInput(TrainingStep step, DeviceImages? device = null)
     {
@@ -61,9 +60,6 @@ internal sealed class StepInput
 }
 
 /// <summary>The training set on the device: a batch is augmented there, with the bits that the host would have made, and only its indices are copied.</summary>
-/// <param name="images">The set.</param>
-/// <param name="augment">What is done to each image.</param>
-/// <param name="seed">The run's seed.</param>
 internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment, ulong seed)
 {
     private int[] _indices = [];

@@ -65,7 +65,6 @@ internal sealed class StopRequest : IDisposable
     }
 
     /// <summary>Asks by itself when a time has gone by, unless that was done before.</summary>
-    /// <param name="time">How long from now.</param>
     /// <param name="exitCode">The exit code that belongs to the limit.</param>
     public void AskAfter(TimeSpan time, int exitCode) => After(time, () => AskFirst(exitCode));
 

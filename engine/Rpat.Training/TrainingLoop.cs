@@ -27,8 +27,6 @@ internal sealed class TrainingLoop
     public static TrainingOutcome Execute(Run run) => new TrainingLoop(run, []).Execute();
 
     /// <summary>Trains, writes the run folder, and measures the result.</summary>
-    /// <param name="run">The run, whose folder is open.</param>
-    /// <param name="view">Where progress goes.</param>
     public static TrainingOutcome Execute(Run run, IProgressView view)
     {
         using var report = new RunReporter(run, view);

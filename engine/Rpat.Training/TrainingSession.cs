@@ -11,10 +11,7 @@ internal sealed class TrainingSession : IDisposable
     private RunRecord _record;
 
     /// <summary>Makes the folder of a new run, or opens that of the run to resume.</summary>
-    /// <param name="plan">The configuration and the folder.</param>
-    /// <param name="compute">What will compute, for the record.</param>
     /// <param name="commandLine">What asked for the run, for the record.</param>
-    /// <param name="clock">Tells the time.</param>
     /// <exception cref="UsageException">The run folder cannot be made or opened; nothing has been done.</exception>
     public TrainingSession(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> commandLine, TimeProvider clock)
     {
@@ -39,8 +36,6 @@ internal sealed class TrainingSession : IDisposable
     public IProgressView Logged(IProgressView view) => new LoggedView(view, _log);
 
     /// <summary>Trains and measures, and keeps how that ended.</summary>
-    /// <param name="run">What the plan stands for.</param>
-    /// <param name="view">Where progress goes.</param>
     /// <exception cref="UserException">Anything the user can mend; the run can be resumed then.</exception>
     public TrainingOutcome Train(Run run, IProgressView view)
     {

@@ -10,8 +10,6 @@ internal static class ValidationSplit
     public static int CountOf(double wanted, int images) => (int)(wanted < 1 ? Math.Round(wanted * images) : wanted);
 
     /// <summary>Splits a set.</summary>
-    /// <param name="images">The training images.</param>
-    /// <param name="count">How many to hold out.</param>
     /// <exception cref="ConfigException">Nothing would be left to train on.</exception>
     public static (LabeledImages Train, LabeledImages HeldOut) Of(LabeledImages images, int count)
     {

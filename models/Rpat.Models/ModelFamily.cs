@@ -7,8 +7,6 @@ namespace Rpat.Models;
 internal delegate FeatureClassifier ModelMaker(Device device, ModelSpec spec, ulong seed);
 
 /// <summary>One of a family's largest weights: it tells the width, and that a file truly holds so much.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Shape">Its sizes at a width.</param>
 internal sealed record Anchor(string Name, Func<int, long[]> Shape);
 
 /// <summary>One model of the catalog.</summary>

@@ -8,8 +8,6 @@ internal static class GpuRequirements
     private const int CudaOfNeeded = 11000;
 
     /// <summary>Why no kernel can run, as the end of a sentence, or null.</summary>
-    /// <param name="device">The GPU.</param>
-    /// <param name="driver">CUDA version of its driver.</param>
     public static string? Problem(DeviceFacts device, int driver)
     {
         if (PtxVersion.NewestOf(driver).CompareTo(PtxVersion.Needed) < 0)

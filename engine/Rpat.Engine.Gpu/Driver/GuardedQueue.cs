@@ -16,10 +16,6 @@ internal interface IKernelLoader
 /// <summary>
 /// The queue of a GPU: each kernel is looked at before the driver gets it and before it is launched, and one thread at a time queues.
 /// </summary>
-/// <param name="queue">What queues copies.</param>
-/// <param name="loader">What loads kernels.</param>
-/// <param name="guard">What looks at kernels.</param>
-/// <param name="threads">What looks at threads.</param>
 internal sealed class GuardedQueue(IWorkQueue queue, IKernelLoader loader, KernelGuard guard, ThreadGuard threads) : IWorkQueue
 {
     public MemoryBuffer1D<float, Stride1D.Dense> Allocate(long words)

@@ -30,19 +30,11 @@ internal interface IDriver
 internal sealed class DriverException(string message) : Exception(message);
 
 /// <summary>A GPU as the driver describes it.</summary>
-/// <param name="Model">The maker's name of it.</param>
-/// <param name="MemoryBytes">Its memory.</param>
-/// <param name="Multiprocessors">Its processors.</param>
-/// <param name="Major">First number of its compute capability.</param>
-/// <param name="Minor">The second.</param>
 /// <param name="SharedBytes">Shared memory that a group may take if its kernel asks for it.</param>
 /// <param name="BusId">Where it sits: domain, bus and device, as NVML wants them.</param>
 internal sealed record DeviceFacts(
     string Model, long MemoryBytes, int Multiprocessors, int Major, int Minor, int SharedBytes, string BusId);
 
 /// <summary>A loaded kernel as the driver describes it.</summary>
-/// <param name="Registers">Registers per thread.</param>
-/// <param name="MostThreads">Threads per group that these registers allow.</param>
 /// <param name="LocalBytes">Local memory per thread, to which registers were spilled.</param>
-/// <param name="SharedBytes">Static shared memory per group.</param>
 internal sealed record FunctionFacts(int Registers, int MostThreads, int LocalBytes, int SharedBytes);

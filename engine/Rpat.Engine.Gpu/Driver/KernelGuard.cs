@@ -1,9 +1,6 @@
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>A kernel that the driver has loaded.</summary>
-/// <param name="name">The kernel's type.</param>
-/// <param name="function">The driver's handle.</param>
-/// <param name="facts">What it takes.</param>
 internal sealed class LoadedKernel(string name, nint function, FunctionFacts facts)
 {
     public string Name => name;
@@ -19,10 +16,6 @@ internal sealed class LoadedKernel(string name, nint function, FunctionFacts fac
 /// <summary>
 /// Looks at each kernel before the driver gets it and before it is launched: what would fail later without a name is refused with one.
 /// </summary>
-/// <param name="driver">Who is asked.</param>
-/// <param name="name">The device's name.</param>
-/// <param name="device">The device.</param>
-/// <param name="version">CUDA version of the driver.</param>
 /// <param name="note">Gets sentences on what is slow but right.</param>
 internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts device, int version, Action<string> note)
 {
@@ -55,8 +48,6 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
     }
 
     /// <summary>Refuses a launch that does not fit, and allows the shared memory that it needs.</summary>
-    /// <param name="kernel">What is launched.</param>
-    /// <param name="threads">Threads per group.</param>
     /// <param name="dynamicShared">Bytes per group beside the kernel's static ones.</param>
     /// <exception cref="DeviceUnavailableException">It does not fit.</exception>
     public void RequireLaunch(LoadedKernel kernel, long threads, int dynamicShared)

@@ -38,9 +38,6 @@ internal static class LineTile
         line * Quads<T>() + (quad ^ line * Quads<T>() / 8 & Quads<T>() - 1);
 
     /// <summary>Multiplies one step of a warp: 64 lines of A by 32 of B.</summary>
-    /// <param name="shared">Dynamic shared memory.</param>
-    /// <param name="first">First quad of the step.</param>
-    /// <param name="thread">This thread.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply<T>(ArrayView<uint> shared, int first, int thread) where T : struct, IWord
     {

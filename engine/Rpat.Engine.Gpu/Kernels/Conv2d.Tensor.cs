@@ -22,12 +22,7 @@ internal static class TensorTile
     private const int WarpRows = 64, WarpColumns = 32, BlockRows = 16, BlockColumns = 8, HalfRows = 8, HalfWords = 4;
 
     /// <summary>Multiplies one staged step.</summary>
-    /// <param name="shared">Dynamic shared memory.</param>
-    /// <param name="a">First word of A.</param>
-    /// <param name="row">Words between rows of A.</param>
     /// <param name="word">Words between the words of a row of A.</param>
-    /// <param name="b">First word of B.</param>
-    /// <param name="thread">This thread.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply<T>(ArrayView<uint> shared, int a, int row, int word, int b, int thread) where T : struct, IWord
     {
@@ -77,10 +72,8 @@ internal interface IWord
     static abstract void Multiply();
 
     /// <summary>Adds the products of a step of <see cref="LineTile"/>.</summary>
-    /// <param name="shared">Dynamic shared memory.</param>
     /// <param name="a">Quad of this thread in the first of its lines of A; the others are eight lines apart.</param>
     /// <param name="b">The same in B.</param>
-    /// <param name="part">Which part of the quad.</param>
     static abstract void MultiplyLines(ArrayView<uint> shared, int a, int b, int part);
 }
 

@@ -52,8 +52,6 @@ internal readonly struct CropWindow(int height, int width, in AugmentOptions opt
     public readonly int Width = width;
 
     /// <summary>Index in its plane of the pixel that pixel (y, x) shows, or -1 where it is black.</summary>
-    /// <param name="y">Row.</param>
-    /// <param name="x">Column.</param>
     /// <param name="words">Draws 0 to 3: rows down, columns right, flip.</param>
     /// <param name="more">Draws 4 to 7: row and column of Cutout's centre.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,10 +9,7 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
 /// end is reached does the host wait for the copies that still read it.
 /// </summary>
-/// <param name="accelerator">Locks the memory.</param>
 /// <param name="stream">Is waited for before a stretch is used again.</param>
-/// <param name="queue">Queues the copies.</param>
-/// <param name="capture">Forbids uploads while the stream records.</param>
 /// <param name="staged">Gets the address of memory that was locked, to look whether it is.</param>
 internal sealed class Staging(
     Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)

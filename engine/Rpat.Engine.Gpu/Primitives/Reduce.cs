@@ -34,9 +34,6 @@ internal static class Reduce
     /// <summary>
     /// Sum over all threads of a group of <paramref name="threads"/> (a power of two); all threads call it, all get the sum.
     /// </summary>
-    /// <param name="v">This thread's value.</param>
-    /// <param name="shared">Shared memory for a value a thread.</param>
-    /// <param name="threads">Size of the group.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double GroupSum(double v, ArrayView<double> shared, int threads)
     {

@@ -55,8 +55,6 @@ public sealed class ParameterStore(Device device)
     }
 
     /// <summary>A buffer laid out as <see cref="Values"/>, as one array per parameter.</summary>
-    /// <param name="buffer">One word for each trained value.</param>
-    /// <param name="prefix">Put before each parameter's name.</param>
     internal IEnumerable<NamedArray> Slice(DeviceBuffer buffer, string prefix)
     {
         var values = new float[Count];

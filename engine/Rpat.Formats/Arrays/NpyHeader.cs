@@ -5,10 +5,6 @@ namespace Rpat.Formats.Arrays;
 
 /// <summary>The Python dict literal in front of an .npy file's data.</summary>
 /// <param name="Type">The element type; null for one that has no counterpart here.</param>
-/// <param name="NumpyName">What numpy calls the type.</param>
-/// <param name="BigEndian">Whether the elements are stored big-endian.</param>
-/// <param name="FortranOrder">Whether the first axis varies fastest.</param>
-/// <param name="Shape">The sizes.</param>
 internal sealed record NpyHeader(ElementType? Type, string NumpyName, bool BigEndian, bool FortranOrder, long[] Shape)
 {
     private const int Alignment = 64;

@@ -21,7 +21,6 @@ internal static class SafetensorsDigest
     public static void Reserve(IDictionary<string, string> metadata) => (metadata[Name], metadata[Mark]) = (_zeros, Kind);
 
     /// <summary>Puts the digest into a header that has room for it.</summary>
-    /// <param name="header">The JSON.</param>
     /// <param name="parts">The bytes in front of it, itself, and those behind it.</param>
     public static void Fill(byte[] header, IEnumerable<ReadOnlyMemory<byte>> parts)
     {

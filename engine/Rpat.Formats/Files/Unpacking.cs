@@ -26,8 +26,6 @@ internal static class Unpacking
     /// <summary>
     /// What the members of one file of weights that are read may unpack to in all; those that nobody reads cost nothing.
     /// </summary>
-    /// <param name="packed">Bytes of the file.</param>
-    /// <param name="spare">Bytes that are always allowed.</param>
     internal sealed class Budget(long packed, long spare)
     {
         private readonly HashSet<string> _read = new(StringComparer.Ordinal);
@@ -42,9 +40,6 @@ internal static class Unpacking
     }
 
     /// <summary>Reads one member of a zip; what <paramref name="read"/> leaves is passed over and summed up as well.</summary>
-    /// <param name="entry">The member.</param>
-    /// <param name="read">Takes what it needs.</param>
-    /// <param name="fail">Makes the error from what is wrong.</param>
     /// <param name="zeroIsNoSum">Whether a check sum of 0 means that the writer made none, as torch can be told.</param>
     internal static T ReadMember<T>(ZipArchiveEntry entry, Func<Stream, T> read, Func<string, Exception> fail, bool zeroIsNoSum = false)
     {

@@ -14,8 +14,6 @@ internal sealed class OnnxGraph
     private int _nodes;
 
     /// <summary>Adds a node with one output.</summary>
-    /// <param name="op">ONNX's operator.</param>
-    /// <param name="inputs">Names of its inputs.</param>
     /// <param name="attributes">Integers and lists of them, and floats, by name.</param>
     /// <param name="output">Name of the output, or null for a name of its own.</param>
     /// <returns>Name of the output.</returns>

@@ -4,7 +4,6 @@ namespace Rpat.Formats.PyTorch;
 internal sealed class BarePickle : TorchArchive
 {
     /// <summary>Reads a file that begins as a pickle of protocol 2 or later does.</summary>
-    /// <param name="file">Closed afterwards.</param>
     /// <param name="data">Whether it may hold a step for each of its bytes, as a list of pixels does.</param>
     /// <exception cref="CheckpointException">It is damaged.</exception>
     public BarePickle(FileReader file, bool data = false) : base(file.Path, "Python pickle", file.Length)

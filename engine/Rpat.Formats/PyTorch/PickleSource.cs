@@ -9,7 +9,6 @@ namespace Rpat.Formats.PyTorch;
 /// </summary>
 /// <param name="stream">Seekable; read from its position on.</param>
 /// <param name="end">Position in the stream behind the last byte.</param>
-/// <param name="fail">Makes the error from what is wrong.</param>
 internal sealed class PickleSource(Stream stream, long end, Func<string, CheckpointException> fail)
 {
     private const int MaxLine = 4096; // of an old text opcode: names and numbers

@@ -92,8 +92,6 @@ internal sealed record TensorRef(StorageRef Storage, ElementType Type, long Offs
 }
 
 /// <summary>A tensor whose element type has no counterpart here, such as an 8-bit float: only what it is.</summary>
-/// <param name="Type">PyTorch's name of the type.</param>
-/// <param name="Shape">The sizes.</param>
 internal sealed record OtherTensor(string Type, long[] Shape);
 
 /// <summary>A numpy element type: <c>f8</c> and its byte order, which arrives later.</summary>

@@ -5,17 +5,11 @@ namespace Rpat.Formats.PyTorch;
 /// <summary>
 /// Whole numbers from 0 to 255 in any form in which a pickle holds them: a numpy array, bytes, lists or tuples of numbers or of such.
 /// </summary>
-/// <param name="Shape">The sizes, slowest first.</param>
-/// <param name="Values">Row-major.</param>
 internal sealed record PickledBytes(long[] Shape, byte[] Values)
 {
     private const int MostNested = 4;
 
     /// <summary>Takes the numbers, or null when the value is no array or list of numbers.</summary>
-    /// <param name="value">From a pickle.</param>
-    /// <param name="name">What errors call it.</param>
-    /// <param name="fail">Makes the error from what is wrong.</param>
-    /// <param name="depth">How many lists it lies in.</param>
     public static PickledBytes? Of(object? value, string name, Func<string, Exception> fail, int depth = 0) => value switch
     {
         NumpyArray array => NumpyCalls.ToArray(name, array, what => new CheckpointException(fail(what).Message)) is { } data

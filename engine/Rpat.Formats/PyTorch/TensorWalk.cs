@@ -3,7 +3,6 @@ using System.Globalization;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>One thing that a walk found.</summary>
-/// <param name="Path">Names on the way, joined by dots.</param>
 /// <param name="Value">A <see cref="TensorRef"/>, <see cref="OtherTensor"/> or <see cref="NumpyArray"/>, or a plain number or short text.</param>
 internal readonly record struct Found(string Path, object Value);
 

@@ -28,8 +28,6 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
     public long Work { get; private set; }
 
     /// <summary>Reads a part of a root storage.</summary>
-    /// <param name="key">Its name.</param>
-    /// <param name="start">First byte.</param>
     /// <param name="count">Number of bytes.</param>
     /// <exception cref="CheckpointException">The file has no such bytes.</exception>
     public abstract byte[] Read(string key, long start, long count);

@@ -4,7 +4,6 @@ namespace Rpat.Robust.Attacks;
 /// When APGD looks back (attacks.md 2.2): windows of 22 % of the iterations, shrinking by 3 % to a floor of 6 %, in whole iterations.
 /// Always derived from the actual number of iterations.
 /// </summary>
-/// <param name="iterations">Iterations of a run.</param>
 internal readonly struct ApgdSchedule(int iterations)
 {
     private readonly int _least = Math.Max((int)(0.06 * iterations), 1);

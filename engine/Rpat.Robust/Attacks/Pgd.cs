@@ -110,8 +110,6 @@ public sealed class Pgd
 }
 
 /// <summary>What is attacked.</summary>
-/// <param name="X">Images.</param>
-/// <param name="Labels">True classes.</param>
 /// <param name="Targets">Target probabilities instead of classes, or null.</param>
 /// <param name="History">Remembered probabilities, or null.</param>
 /// <param name="Share">Which part of a batch this is where processes share it; null elsewhere.</param>

@@ -86,7 +86,6 @@ public sealed class Subject
     /// <summary>Asks for the logits that decide whether a point counts; whoever knows the seed can repeat that very pass.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
     /// <param name="stage">Place of the attack in its suite.</param>
-    /// <param name="part">The part that made the point.</param>
     /// <param name="pass">Number of the pass, from 0.</param>
     internal Ask Decision(float[] point, int stage, AttackPart part, int pass) =>
         Enqueue(new Ask(this, point, null, -1, 1) { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });

@@ -61,8 +61,6 @@ internal sealed class Ledger : IDisposable
     public static string Text(IEnumerable<LedgerEntry> entries) => string.Concat(Sorted(entries).Select(e => JsonSerializer.Serialize(e) + "\n"));
 
     /// <summary>Reads the sorted ledger of a finished evaluation, or its journal.</summary>
-    /// <param name="folder">The evaluation's folder.</param>
-    /// <param name="name">Which of the two.</param>
     /// <exception cref="DataException">It is missing or damaged.</exception>
     public static IReadOnlyList<LedgerEntry> Read(string folder, string name = FinalName)
     {

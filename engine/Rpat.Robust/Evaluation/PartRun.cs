@@ -1,13 +1,11 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>One part of one attack on one image, judged: a line of the ledger and the picture that it counts.</summary>
-/// <param name="Entry">The line, without the picture's digest.</param>
 /// <param name="Point">The picture of a line that fooled, else null.</param>
 internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
 {
     /// <summary>Runs a part.</summary>
     /// <param name="s">The image; it must know its clean logits.</param>
-    /// <param name="suite">The column.</param>
     /// <param name="at">Radius, stage, image and part, as a line that nothing happened in yet.</param>
     public static async Task<PartRun> Of(Subject s, AttackSuite suite, LedgerEntry at)
     {

@@ -29,12 +29,8 @@ public sealed class PerceptionSpace
     public double[][] Distance { get; }
 
     /// <summary>Takes in one image.</summary>
-    /// <param name="image">Its number.</param>
     /// <param name="alphas">The places of <paramref name="along"/>.</param>
-    /// <param name="along">h at each place.</param>
-    /// <param name="start">h(x).</param>
     /// <param name="middle">h(x + Δ/2).</param>
-    /// <param name="end">h(x′).</param>
     internal void Add(int image, IReadOnlyList<double> alphas, IReadOnlyList<ReadOnlyMemory<float>> along, ReadOnlySpan<float> start, ReadOnlySpan<float> middle, ReadOnlySpan<float> end)
     {
         double whole = Squares(start, end);

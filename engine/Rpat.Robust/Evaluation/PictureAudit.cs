@@ -10,8 +10,6 @@ internal static class PictureAudit
     private const double LogitShare = 1e-4, NormShare = 1e-9;
 
     /// <summary>What is wrong, a sentence each.</summary>
-    /// <param name="model">The network and the images.</param>
-    /// <param name="ledger">The lines.</param>
     /// <param name="whole">Whether the manifest lists the columns, so that pictures that no line counts are looked at too.</param>
     public static IEnumerable<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, bool whole)
     {

@@ -24,8 +24,6 @@ internal sealed class RerunAudit
 
     /// <summary>What came out otherwise, a sentence each.</summary>
     /// <param name="model">Network, images and manifest, found sound so far.</param>
-    /// <param name="ledger">The ledger, likewise.</param>
-    /// <param name="more">Further lines to run.</param>
     public static IReadOnlyList<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, int more)
     {
         var audit = new RerunAudit(model);

@@ -15,7 +15,6 @@ internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, Evalu
 
     /// <summary>Logits of images, each with the noise of the pass that is repeated.</summary>
     /// <param name="images">Images <c>[C·H·W]</c>.</param>
-    /// <param name="noise">Names the noise of each.</param>
     public float[][] Logits(IReadOnlyList<float[]> images, IReadOnlyList<RandomKey> noise)
     {
         var logits = new float[images.Count][];

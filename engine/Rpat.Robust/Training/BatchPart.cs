@@ -3,8 +3,6 @@ using Rpat.Engine.Distributed;
 namespace Rpat.Robust.Training;
 
 /// <summary>Cuts one process's part out of batches of one size.</summary>
-/// <param name="share">The part.</param>
-/// <param name="imageSize">Values of an image.</param>
 /// <param name="views">Views of each image, all first views before all second ones.</param>
 internal sealed class BatchPart(BatchShare share, int imageSize, int views)
 {

@@ -65,11 +65,6 @@ internal sealed class MarginFinder
     public Margins WholeBatch { get; }
 
     /// <summary>Finds the margins of a batch and writes the points at these distances, unclipped, to <paramref name="mixed"/>.</summary>
-    /// <param name="subject">Images and classes.</param>
-    /// <param name="key">Random key of the batch.</param>
-    /// <param name="samples">Index of each image.</param>
-    /// <param name="table">Last margins, which the new ones replace.</param>
-    /// <param name="mixed">Receives the points.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
     public void Run(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, MarginTable table, Tensor mixed, Tensor? start)
     {

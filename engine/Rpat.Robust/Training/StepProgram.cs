@@ -234,8 +234,6 @@ internal sealed class StepProgram
 }
 
 /// <summary>The networks and tables of a run that all recorded steps share.</summary>
-/// <param name="Net">The trained network.</param>
-/// <param name="Companions">Networks beside it.</param>
 /// <param name="Average">The averaged network, if the method has one.</param>
 /// <param name="History">What is remembered of images, if the method remembers.</param>
 /// <param name="Margins">Margins of images, if the method searches for them.</param>

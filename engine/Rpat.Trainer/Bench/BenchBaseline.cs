@@ -3,8 +3,6 @@ using System.Globalization;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>A result beside an earlier one of the same benchmark.</summary>
-/// <param name="before">The earlier one.</param>
-/// <param name="now">This one.</param>
 internal sealed class BenchBaseline(BenchResult before, BenchResult now)
 {
     /// <summary>What to know before the two are compared, each without a full stop.</summary>

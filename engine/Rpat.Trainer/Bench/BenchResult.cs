@@ -9,8 +9,6 @@ namespace Rpat.Trainer.Bench;
 /// <param name="What">The benchmark: <c>kernels</c>, <c>step</c> or <c>data</c>.</param>
 /// <param name="On">What was timed where: network, batch, data, device.</param>
 /// <param name="Machine">The processor, and how many of its cores this process may use.</param>
-/// <param name="Version">The program's version.</param>
-/// <param name="Rows">What was timed.</param>
 internal sealed record BenchResult(string What, string On, string Machine, string Version, IReadOnlyList<BenchRow> Rows)
 {
     private const int MostBytes = 16 << 20;

@@ -8,10 +8,7 @@ internal static class BenchTable
     private const double LeastShare = 0.002;
 
     /// <summary>One line per item: median and range of the rounds.</summary>
-    /// <param name="row">What was timed.</param>
     /// <param name="each">What one run handles: a batch, the set.</param>
-    /// <param name="width">Columns of the name.</param>
-    /// <param name="output">Where to.</param>
     public static void WriteItem(BenchRow row, string each, int width, TextWriter output) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{row.Name.PadRight(width)} {row.Images / row.Median,9:F1} images/s  {row.Median * 1e3,9:F2} ms {each}  (median of {row.Seconds.Count}, {row.Seconds[0] * 1e3:F2}–{row.Seconds[^1] * 1e3:F2} ms)"));

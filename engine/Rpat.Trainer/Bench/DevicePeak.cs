@@ -20,9 +20,6 @@ internal sealed class DevicePeak : IDisposable
     private readonly DeviceBuffer _to;
 
     /// <summary>Allocates what is copied.</summary>
-    /// <param name="device">The device.</param>
-    /// <param name="clock">How it is timed.</param>
-    /// <param name="words">Length of a copy.</param>
     public DevicePeak(Device device, KernelClock clock, long words)
     {
         (_device, _clock, _words) = (device, clock, words);

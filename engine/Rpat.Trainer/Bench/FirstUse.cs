@@ -6,12 +6,6 @@ namespace Rpat.Trainer.Bench;
 
 /// <summary>The result of a self-test at first use, as it is kept.</summary>
 /// <param name="Model">The GPU's maker's name; all of a kind share one result.</param>
-/// <param name="Driver">Its driver's version.</param>
-/// <param name="Precision">How convolutions multiply.</param>
-/// <param name="Version">This program's version.</param>
-/// <param name="Passed">Whether every kernel was right.</param>
-/// <param name="Kernels">How many there were.</param>
-/// <param name="When">When it ran.</param>
 internal sealed record FirstUseResult(
     string Model, string Driver, string Precision, string Version, bool Passed, int Kernels, DateTimeOffset When);
 

@@ -2,10 +2,7 @@
 namespace Rpat.Trainer.Bench;
 
 /// <summary>Times a library's matrix products at the sizes of kernels that stand for one.</summary>
-/// <param name="device">Where the matrices lie.</param>
-/// <param name="clock">How it is timed.</param>
 /// <param name="queue">Queues C = A·B: size, A, B, C.</param>
-/// <param name="rounds">Rounds of a product.</param>
 internal sealed class GemmClock(
     Device device, KernelClock clock, Action<GemmSize, DeviceBuffer, DeviceBuffer, DeviceBuffer> queue, int rounds)
 {

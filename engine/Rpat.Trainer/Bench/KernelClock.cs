@@ -3,8 +3,6 @@ using System.Diagnostics;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>Times what a device queues. Many runs lie between two waits, so that what a launch costs hides behind the kernel before.</summary>
-/// <param name="device">The device.</param>
-/// <param name="round">Least time of a round.</param>
 internal sealed class KernelClock(Device device, TimeSpan round)
 {
     private const int MostRuns = 1000; // a queue that is full makes the host wait

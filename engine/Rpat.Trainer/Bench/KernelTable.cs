@@ -3,11 +3,8 @@ using System.Globalization;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>A kernel's time beside the least that its device allows.</summary>
-/// <param name="Name">Kernel and size.</param>
-/// <param name="Category">Kind of kernel.</param>
 /// <param name="Seconds">Of each round, in rising order.</param>
 /// <param name="Flops">Operations, a multiply-add counted as two; 0 where memory is what counts.</param>
-/// <param name="Bytes">Bytes that at least must move.</param>
 /// <param name="Peak">What the device gave in the same moments.</param>
 internal sealed record KernelLine(string Name, string Category, IReadOnlyList<double> Seconds, double Flops, double Bytes, Peak Peak)
 {
@@ -33,8 +30,6 @@ internal sealed record KernelLine(string Name, string Category, IReadOnlyList<do
 /// <summary>Times every kernel of the contract against what the device can compute and move, measured between them.</summary>
 /// <param name="device">What is timed; the caller disposes of it.</param>
 /// <param name="sizes">At which sizes the cases of an op are timed.</param>
-/// <param name="round">Least time of a round.</param>
-/// <param name="rounds">Rounds of a kernel.</param>
 /// <param name="copyWords">Length of the copy that memory is measured by: more than any cache holds.</param>
 internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseGroup>> sizes, TimeSpan round, int rounds, long copyWords)
 {

@@ -2,7 +2,6 @@
 namespace Rpat.Trainer.Bench;
 
 /// <summary>One kernel's result on a device.</summary>
-/// <param name="Name">Kernel and size.</param>
 /// <param name="Error">Largest difference from a double-precision reference over the largest value.</param>
 /// <param name="Milliseconds">Time of one launch, the mean of many queued one behind the other.</param>
 /// <param name="Gigaflops">Billions of operations a second; 0 where memory is what counts.</param>
@@ -14,7 +13,6 @@ internal sealed record SelfTestLine(
     public bool IsConvolution { get; init; }
 
     /// <summary>What rounding of factors explains in a convolution, and of sums elsewhere.</summary>
-    /// <param name="precision">How the device's convolutions multiply.</param>
     public double Allowed(string precision) => (IsConvolution, precision) switch
     {
         (true, "bf16") => 2e-2,
@@ -28,8 +26,6 @@ internal sealed record SelfTestLine(
 /// times it. Of large results places are compared: the first, the last, and random ones.
 /// </summary>
 /// <param name="device">What is tested; the caller disposes of it.</param>
-/// <param name="groups">The cases.</param>
-/// <param name="time">How long each kernel is timed.</param>
 internal sealed class SelfTest(Device device, IEnumerable<CaseGroup> groups, TimeSpan time)
 {
     private const int Places = 4096;

@@ -20,9 +20,6 @@ internal sealed class BenchOutput
     private readonly Option<string?> _artifacts = new("--artifacts") { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
 
     /// <summary>Makes the options of one benchmark.</summary>
-    /// <param name="host">Where it prints.</param>
-    /// <param name="what">The benchmark's verb.</param>
-    /// <param name="categories">The kinds of rows that it has.</param>
     public BenchOutput(Host host, string what, IReadOnlyList<string> categories)
     {
         (_host, _what, _categories) = (host, what, categories);

@@ -25,10 +25,8 @@ internal static class DevicesCommand
     }
 
     /// <summary>What is said of a GPU.</summary>
-    /// <param name="gpu">The GPU.</param>
     /// <param name="reading">How it stands, or null.</param>
     /// <param name="missing">Why nothing is known of that, or null.</param>
-    /// <param name="tests">Results of the self-test at first use.</param>
     internal static DeviceRow Row(GpuInfo gpu, GpuReading? reading, string? missing, IReadOnlyList<FirstUseResult> tests) =>
         new(gpu.Name, About(gpu)) { Gpu = gpu, Reading = reading, ReadingMissing = missing, Proven = Proven, SelfTests = tests };
 
@@ -80,7 +78,6 @@ internal static class DevicesCommand
 
 /// <summary>A device in the list.</summary>
 /// <param name="Name">What <c>--device</c> takes.</param>
-/// <param name="About">What it is.</param>
 internal sealed record DeviceRow(string Name, string About)
 {
     /// <summary>A GPU's particulars.</summary>

@@ -39,10 +39,7 @@ internal sealed class JsonOption
     public bool TakesStdout(ParseResult parsed) => parsed.GetResult(_option) is not null && parsed.GetValue(_option) is null or Stdout;
 
     /// <summary>Gives the result in the form that was asked for.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="host">Where it prints.</param>
     /// <param name="value">The result; not made unless it is asked for.</param>
-    /// <param name="print">Prints what people read.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Give(ParseResult parsed, Host host, Func<object> value, Action print)
     {

@@ -33,9 +33,6 @@ internal sealed class OfficialNames
     public bool WantsTerm(ParseResult parsed) => parsed.GetValue(_term);
 
     /// <summary>Those that were given; each is told its name here.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="host">Where that is said.</param>
-    /// <param name="ours">The name of a key's option.</param>
     public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, Host host, Func<ConfigKey, string> ours)
     {
         foreach (var (option, key) in _options.Where(pair => parsed.GetResult(pair.Option) is not null))

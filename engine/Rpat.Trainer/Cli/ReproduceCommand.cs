@@ -34,7 +34,6 @@ internal sealed class ReproduceCommand
 
     /// <summary>The command, for the root to hold.</summary>
     /// <param name="host">What the program may touch of its process.</param>
-    /// <param name="program">Runs another command line of the program.</param>
     public static Command Create(Host host, Func<string[], Host, int> program) => new ReproduceCommand(host, program).Build();
 
     private Command Build()

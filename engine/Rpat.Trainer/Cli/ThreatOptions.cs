@@ -23,7 +23,6 @@ internal sealed class ThreatOptions
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     /// <summary>Makes the options.</summary>
-    /// <param name="host">Its environment gives defaults.</param>
     public ThreatOptions(Host host)
     {
         _device = new DeviceOption(host);
@@ -38,7 +37,6 @@ internal sealed class ThreatOptions
     }
 
     /// <summary>Opens the device to compute on.</summary>
-    /// <param name="parsed">The command line.</param>
     /// <param name="convolution">Algorithm of 3×3 convolutions on the CPU.</param>
     /// <exception cref="DeviceException">It is not there.</exception>
     public Device Open(ParseResult parsed, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)

@@ -12,8 +12,6 @@ internal static class WorkerSession
     private static readonly TimeSpan _afterRankZero = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs this rank.</summary>
-    /// <param name="place">Its place.</param>
-    /// <param name="options">What all must agree on.</param>
     /// <param name="host">Where errors go, each line behind the rank.</param>
     /// <returns>The process's exit code.</returns>
     public static int Run(Place place, TeamOptions options, Host host)

@@ -33,10 +33,6 @@ internal sealed class Workers : IDisposable
     }
 
     /// <summary>Starts ranks 1 to size − 1.</summary>
-    /// <param name="size">Processes, this one included.</param>
-    /// <param name="port">Where this one waits for them.</param>
-    /// <param name="secret">The word that they must say.</param>
-    /// <param name="arguments">The command line.</param>
     public static Workers Start(int size, int port, string secret, IReadOnlyList<string> arguments)
     {
         var workers = new Workers();

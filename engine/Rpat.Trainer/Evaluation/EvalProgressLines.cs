@@ -3,9 +3,6 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Evaluation;
 
 /// <summary>An evaluation's progress as lines on stderr: what runs, images done and alive, evaluations a second, time left.</summary>
-/// <param name="output">Where they go.</param>
-/// <param name="interval">The least time between two lines.</param>
-/// <param name="clock">Tells the time.</param>
 internal sealed class EvalProgressLines(TextWriter output, TimeSpan interval, TimeProvider clock)
 {
     private readonly long _start = clock.GetTimestamp();

@@ -20,9 +20,7 @@ internal sealed class FailUnder
         new([.. texts.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(text => One(text, attacks))]);
 
     /// <summary>What was missed, a sentence each.</summary>
-    /// <param name="report">What was measured.</param>
     /// <param name="attacks">The names of its columns at each radius, in order.</param>
-    /// <param name="radii">The radii, as written.</param>
     public IEnumerable<string> Missed(EvaluationReport report, IReadOnlyList<string> attacks, IReadOnlyList<string> radii)
     {
         foreach (var (attack, percent) in _limits)

@@ -1,11 +1,7 @@
 namespace Rpat.Trainer.Output;
 
 /// <summary>What the program may touch of its process, so that tests can run it in theirs.</summary>
-/// <param name="Out">Results.</param>
-/// <param name="Error">Everything else.</param>
-/// <param name="Environment">Environment variables.</param>
 /// <param name="ErrorIsTerminal">Whether a person watches <paramref name="Error"/>.</param>
-/// <param name="Clock">Tells the time.</param>
 internal sealed record Host(
     TextWriter Out, TextWriter Error, IReadOnlyDictionary<string, string> Environment, bool ErrorIsTerminal, TimeProvider Clock)
 {

@@ -3,8 +3,6 @@ using System.Text;
 namespace Rpat.Trainer.Output;
 
 /// <summary>Hands on each line with a title before it, and remembers the last sentence of an error.</summary>
-/// <param name="output">Where the lines go.</param>
-/// <param name="title">What stands before them.</param>
 internal sealed class PrefixedLines(TextWriter output, string title) : TextWriter
 {
     private const string Error = "rpat: ";

@@ -1,17 +1,12 @@
 namespace Rpat.Trainer.Report;
 
 /// <summary>One axis of a chart: its ends, its ticks and where a value lies between them.</summary>
-/// <param name="Low">Value at the start.</param>
-/// <param name="High">Value at the end.</param>
-/// <param name="Ticks">Values with a label, ascending.</param>
-/// <param name="Logarithmic">Whether equal ratios have equal lengths.</param>
 internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks, bool Logarithmic = false)
 {
     private const double Widest = 1e15;
 
     /// <summary>Linear, with ticks at 1, 2 or 5 times a power of ten, that reaches from tick to tick around the values.</summary>
     /// <param name="values">What must fit in; values that are not finite are left out.</param>
-    /// <param name="wanted">About how many intervals.</param>
     /// <param name="zero">Whether 0 must be on it, as bars need.</param>
     public static Axis Around(IEnumerable<double> values, int wanted = 5, bool zero = false)
     {

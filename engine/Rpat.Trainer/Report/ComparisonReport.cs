@@ -24,7 +24,6 @@ internal sealed class ComparisonReport
     }
 
     /// <summary>The page.</summary>
-    /// <param name="runs">At least two.</param>
     public static string Page(IReadOnlyList<RunData> runs)
     {
         var report = new ComparisonReport(runs);

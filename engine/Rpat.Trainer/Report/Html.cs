@@ -50,8 +50,6 @@ internal static class Html
         """;
 
     /// <summary>A whole page.</summary>
-    /// <param name="title">In the window's head.</param>
-    /// <param name="body">HTML of its content.</param>
     public static string Page(string title, string body) => $"""
         <!DOCTYPE html>
         <html lang="en">
@@ -81,7 +79,6 @@ internal static class Html
 
     /// <summary>A table in a box that scrolls by itself where the screen is narrow.</summary>
     /// <param name="head">Headings; none for a table without.</param>
-    /// <param name="rows">CSS class and cells of each row.</param>
     /// <param name="look">CSS class of the table: <c>text</c> for words, nothing for numbers.</param>
     public static string Table(IReadOnlyList<string> head, IEnumerable<(string Look, IReadOnlyList<string> Cells)> rows, string look = "")
     {

@@ -3,9 +3,6 @@ namespace Rpat.Trainer.Report;
 /// <summary>One accuracy with everything that must stand beside it.</summary>
 /// <param name="Attack">What was done to the images: <c>Clean</c>, <c>PGD-20</c>.</param>
 /// <param name="Threat">Norm and radius; empty for clean images.</param>
-/// <param name="Correct">Images that were classified rightly.</param>
-/// <param name="Images">Images evaluated.</param>
-/// <param name="Source">Which evaluation measured it.</param>
 /// <param name="Depth">0 for a result; 1 for what one attack of a column left.</param>
 internal sealed record MeasuredAccuracy(string Attack, string Threat, int Correct, int Images, string Source, int Depth = 0)
 {

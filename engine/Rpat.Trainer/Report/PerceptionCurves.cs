@@ -4,7 +4,6 @@ using System.Xml.Linq;
 namespace Rpat.Trainer.Report;
 
 /// <summary>How a network's logits move from clean to adversarial images, as <c>rpat perception</c> measured it.</summary>
-/// <param name="Title">The perturbation.</param>
 /// <param name="Groups">Name, share of the whole way and normalised residual of each group of images, point by point.</param>
 internal sealed record PerceptionCurves(string Title, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Way, IReadOnlyList<(double X, double Y)> Residual)> Groups)
 {

@@ -4,8 +4,6 @@ namespace Rpat.Trainer.Report;
 internal static class ReportFile
 {
     /// <summary>Writes the report of a run, or the comparison of several, as one step.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="folders">Run folders.</param>
     /// <exception cref="Errors.UsageException">A folder is no run.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyList<string> folders)

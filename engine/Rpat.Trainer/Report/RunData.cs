@@ -7,15 +7,10 @@ namespace Rpat.Trainer.Report;
 internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
 
 /// <summary>Everything that a run folder says about a run; what is missing or cannot be read is left out and named.</summary>
-/// <param name="Folder">The folder.</param>
-/// <param name="Name">Its name.</param>
 /// <param name="Record">How and where it ran.</param>
-/// <param name="Settings">Every key with its value.</param>
 /// <param name="Events">Its metrics while it was trained, in order.</param>
 /// <param name="Accuracies">Its results: of the evaluation at its end, then of each later one.</param>
-/// <param name="Pictures">Adversarial examples.</param>
 /// <param name="Perception">Perception curves, where they were measured.</param>
-/// <param name="Warnings">What to know before trusting it.</param>
 internal sealed record RunData(
     string Folder, string Name, RunRecord? Record, IReadOnlyList<KeyValuePair<string, string>> Settings, IReadOnlyList<MetricEvent> Events,
     IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<PerceptionCurves> Perception, IReadOnlyList<string> Warnings)

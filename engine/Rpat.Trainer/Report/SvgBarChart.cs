@@ -3,8 +3,6 @@ using System.Xml.Linq;
 namespace Rpat.Trainer.Report;
 
 /// <summary>The bars of one colour, one in each group; a value that is not finite has no bar.</summary>
-/// <param name="Name">In the legend.</param>
-/// <param name="Values">By group.</param>
 /// <param name="Intervals">Ends of an interval around each value, or null for none.</param>
 internal sealed record BarSeries(string Name, IReadOnlyList<double> Values, IReadOnlyList<(double Low, double High)>? Intervals = null);
 
@@ -14,9 +12,7 @@ internal static class SvgBarChart
     private const double Fill = 0.8, WidestBar = 60;
 
     /// <summary>Draws the chart.</summary>
-    /// <param name="text">The words around it.</param>
     /// <param name="groups">Name of each group; at least one.</param>
-    /// <param name="series">At least one.</param>
     public static XElement Draw(ChartText text, IReadOnlyList<string> groups, IReadOnlyList<BarSeries> series)
     {
         var ends = series.SelectMany(s => s.Intervals ?? []).SelectMany(i => new[] { i.Low, i.High });

@@ -3,7 +3,6 @@ using System.Xml.Linq;
 namespace Rpat.Trainer.Report;
 
 /// <summary>The values of one colour.</summary>
-/// <param name="Name">In the legend.</param>
 /// <param name="Values">In any order; those that are not finite are left out.</param>
 internal sealed record HistogramSeries(string Name, IReadOnlyList<double> Values);
 
@@ -13,9 +12,6 @@ internal static class SvgHistogram
     private const double Quantile = 0.99; // a few huge values would leave everything else in the first bin
 
     /// <summary>Draws the chart; values beyond the 99th percentile of all are counted in the last bin.</summary>
-    /// <param name="text">The words around it.</param>
-    /// <param name="series">At least one.</param>
-    /// <param name="bins">How many bins.</param>
     public static XElement Draw(ChartText text, IReadOnlyList<HistogramSeries> series, int bins = 40)
     {
         double[] all = [.. series.SelectMany(s => s.Values).Where(double.IsFinite).Order()];

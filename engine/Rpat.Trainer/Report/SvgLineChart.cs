@@ -4,9 +4,6 @@ using System.Xml.Linq;
 namespace Rpat.Trainer.Report;
 
 /// <summary>One line of a chart. Points that are not finite leave a gap.</summary>
-/// <param name="Name">In the legend.</param>
-/// <param name="Points">From left to right.</param>
-/// <param name="Dashed">For a reference, such as the diagonal.</param>
 internal sealed record LineSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
 
 /// <summary>Lines over a numeric axis, with the point's values where the pointer rests.</summary>
@@ -15,8 +12,6 @@ internal static class SvgLineChart
     private const int MostTips = 60, MostPoints = 1000;
 
     /// <summary>Draws the chart.</summary>
-    /// <param name="text">The words around it.</param>
-    /// <param name="series">At least one.</param>
     /// <param name="y">The vertical axis, or null for one around the values.</param>
     /// <param name="x">The horizontal axis, or null for the range of the values.</param>
     public static XElement Draw(ChartText text, IReadOnlyList<LineSeries> series, Axis? y = null, Axis? x = null)

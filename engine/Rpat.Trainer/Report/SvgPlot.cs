@@ -3,9 +3,6 @@ using System.Xml.Linq;
 namespace Rpat.Trainer.Report;
 
 /// <summary>The words around a chart.</summary>
-/// <param name="Title">Above it.</param>
-/// <param name="X">Beneath the horizontal axis, with its unit.</param>
-/// <param name="Y">Beside the vertical axis, with its unit.</param>
 /// <param name="Width">Width in the units in which letters are 12 high: a chart that is shown small should be narrow.</param>
 internal sealed record ChartText(string Title, string X, string Y, double Width = 680);
 

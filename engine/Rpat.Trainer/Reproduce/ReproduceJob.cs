@@ -4,10 +4,7 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>One run of a reproduction: the commands that train and measure it, and what of it is done already.</summary>
-/// <param name="Plan">What it belongs to.</param>
 /// <param name="Method">The method's name in the table.</param>
-/// <param name="Recipe">The recipe that is trained.</param>
-/// <param name="Seed">The run's seed.</param>
 internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Recipe, long Seed)
 {
     /// <summary>For progress and folders: a recipe that others need is trained once.</summary>

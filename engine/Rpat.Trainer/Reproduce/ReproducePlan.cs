@@ -4,12 +4,10 @@ namespace Rpat.Trainer.Reproduce;
 /// <param name="Scale"><c>quick</c> or <c>paper</c>.</param>
 /// <param name="Recipes">The recipes with the method that each stands for, in the order of the table.</param>
 /// <param name="Seeds">A run of each recipe for each of them.</param>
-/// <param name="Out">Folder that holds everything.</param>
 /// <param name="Attack">The column beside Clean, <c>aa</c> for the paper's.</param>
 /// <param name="Images">How many held-out images are attacked, 0 for all.</param>
 /// <param name="Sets">Values that every run gets in addition to its recipe's, as KEY=VALUE.</param>
 /// <param name="DataDir">Where data sets lie, or null for the usual places.</param>
-/// <param name="Device">What computes.</param>
 /// <param name="Threads">Threads to compute with, 0 for one per core.</param>
 internal sealed record ReproducePlan(
     string Scale, IReadOnlyList<(string Method, string Recipe)> Recipes, IReadOnlyList<long> Seeds, string Out, string Attack, int Images,

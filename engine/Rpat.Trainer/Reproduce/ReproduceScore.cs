@@ -6,11 +6,8 @@ namespace Rpat.Trainer.Reproduce;
 internal readonly record struct Estimate(double Value, double Low, double High);
 
 /// <summary>What one run's evaluation counted, and the paper's four columns from it.</summary>
-/// <param name="Images">Images evaluated.</param>
-/// <param name="CleanCorrect">Right without an attack.</param>
 /// <param name="Robust">Right under attack; a part of the former.</param>
 /// <param name="Label">What the attack was, in the evaluation's words.</param>
-/// <param name="Threat">Norm and radius.</param>
 internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, string Label, string Threat)
 {
     private const int MostBytes = 16 << 20;

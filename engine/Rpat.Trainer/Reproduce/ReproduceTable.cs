@@ -5,10 +5,6 @@ using System.Text.Json;
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>One line of the table: a method with what its runs gave.</summary>
-/// <param name="Method">The method.</param>
-/// <param name="Recipe">What was trained.</param>
-/// <param name="Scores">By finished run.</param>
-/// <param name="Failures">A sentence for each run that failed.</param>
 internal sealed record ReproduceRow(string Method, string Recipe, IReadOnlyList<ReproduceScore> Scores, IReadOnlyList<string> Failures)
 {
     /// <summary>What was published for the recipe, or null; of a quick recipe nothing is.</summary>

@@ -8,9 +8,6 @@ namespace Rpat.Trainer.Reproduce;
 /// Trains and measures a list of recipes one after another, by the same commands that a person would type. What is finished is in files
 /// and is not done again; a run that fails is reported and the others continue.
 /// </summary>
-/// <param name="plan">What is done.</param>
-/// <param name="host">Where progress goes.</param>
-/// <param name="program">Runs a command line of this program.</param>
 internal sealed class Reproduction(ReproducePlan plan, Host host, Func<string[], Host, int> program)
 {
     private readonly Dictionary<string, string> _failures = [];

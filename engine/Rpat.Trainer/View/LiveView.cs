@@ -8,8 +8,6 @@ namespace Rpat.Trainer.View;
 /// A table of the latest epochs with a bar beneath it, redrawn in place. One live display owns the terminal, so notes are part
 /// of it rather than written past it.
 /// </summary>
-/// <param name="console">A console that writes to the terminal.</param>
-/// <param name="clock">Tells the time.</param>
 internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProgressView, IDisposable
 {
     private const int MaxNotes = 8;

@@ -3,7 +3,6 @@ using Rpat.Trainer.Cli;
 namespace Rpat.Trainer.View;
 
 /// <summary>Shows no progress; notes and warnings only as far as the host says them, which <c>--progress none</c> does not switch off.</summary>
-/// <param name="host">Where they go.</param>
 internal sealed class SilentView(Host host) : IProgressView
 {
     /// <inheritdoc/>

@@ -23,11 +23,6 @@ internal static class Checkpoint
     };
 
     /// <summary>Writes a checkpoint as one step; on any failure there is no new file and older ones are as they were.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="net">The trained network.</param>
-    /// <param name="state">Everything else that training moves.</param>
-    /// <param name="standing">Where the run stands.</param>
-    /// <param name="metadata">What the file says about the network.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Module net, ITrainingState state, Standing standing, IReadOnlyDictionary<string, string> metadata)
     {
@@ -45,7 +40,6 @@ internal static class Checkpoint
     }
 
     /// <summary>The same after every byte of the file was compared with its SHA-256.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="note">Told when the file has none, as those of earlier versions.</param>
     /// <exception cref="CheckpointException">The file is damaged, or no checkpoint of this program's version.</exception>
     public static Standing ReadSound(string path, Action<string> note)

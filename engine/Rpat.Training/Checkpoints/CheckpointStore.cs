@@ -47,7 +47,6 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     ];
 
     /// <summary>Writes a checkpoint and, once it is safe on the disk, removes those that need not stay.</summary>
-    /// <param name="step">The run's step.</param>
     /// <param name="write">Writes the file of the path it is given as one step.</param>
     /// <exception cref="IOException">It cannot be written; the older ones are as they were.</exception>
     public void Add(int step, Action<string> write)

@@ -4,14 +4,9 @@ using System.Security.Cryptography;
 namespace Rpat.Training.Checkpoints;
 
 /// <summary>Where a run stands: all that is not in the network's and the method's arrays.</summary>
-/// <param name="Step">Optimizer steps done.</param>
 /// <param name="Epoch">The epoch that the next step belongs to, counted from 1.</param>
 /// <param name="Planned">Whether the step decided that this is a checkpoint, and not the clock or a signal.</param>
 /// <param name="Identity">What must not have changed.</param>
-/// <param name="Files">The lengths of the run's growing files.</param>
-/// <param name="Sums">The statistics of the epoch so far.</param>
-/// <param name="Guard">What the divergence guard remembers.</param>
-/// <param name="Monitor">What validation has found.</param>
 internal sealed record Standing(
     int Step,
     int Epoch,
@@ -24,7 +19,6 @@ internal sealed record Standing(
 
 /// <summary>What a run's numbers depend on beside its configuration.</summary>
 /// <param name="Data">A hash of the training images and labels.</param>
-/// <param name="Program">The program's version.</param>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>
 internal sealed record RunIdentity(string Data, string Program, string Kernels)
 {
@@ -56,10 +50,6 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
 }
 
 /// <summary>Sums over the images of an epoch so far.</summary>
-/// <param name="Loss">Of the loss.</param>
-/// <param name="Parts">Of each of its parts.</param>
-/// <param name="Correct">Correct predictions.</param>
-/// <param name="Images">Images.</param>
 /// <param name="Accuracies">Correct predictions by what they are of; not in older checkpoints.</param>
 internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images, IReadOnlyList<Metric>? Accuracies = null)
 {
@@ -68,12 +58,8 @@ internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int C
 }
 
 /// <summary>What the guard remembers from step to step; part of every checkpoint.</summary>
-/// <param name="Steps">Steps that were looked at.</param>
 /// <param name="Smoothed">The loss, averaged over about the last twenty steps.</param>
-/// <param name="Lowest">The lowest that this average has been.</param>
 /// <param name="OnlyClass">The class that every image of the last batches was put in, or −1.</param>
-/// <param name="OnlyClassSteps">For how many steps.</param>
-/// <param name="Rollbacks">How often the run was rolled back.</param>
 /// <param name="LastRollback">The step that it was last rolled back to, or −1.</param>
 /// <param name="RateFactor">What the schedule's learning rate is multiplied by since then.</param>
 internal sealed record GuardState(
@@ -85,7 +71,6 @@ internal sealed record GuardState(
 
 /// <summary>What validation has found; part of every checkpoint.</summary>
 /// <param name="BestEpoch">The epoch whose network was the most robust; 0 before the first measurement.</param>
-/// <param name="Best">Its accuracy under the monitored attack.</param>
 /// <param name="TrainAtBest">The accuracy on what was trained on in that epoch.</param>
 /// <param name="Falling">For how many measurements in a row validation has fallen while training rose.</param>
 /// <param name="Collapsed">Whether robustness is gone since the best epoch; not in older checkpoints.</param>
@@ -97,8 +82,6 @@ internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBe
     /// Whether robust accuracy is suddenly gone although the images of the training attack are still learnt: catastrophic overfitting
     /// (Wong, Rice, Kolter, 2020), in which a network learns to fool a weak attack.
     /// </summary>
-    /// <param name="robust">Accuracy under the monitored attack now.</param>
-    /// <param name="train">Accuracy on what was trained on now.</param>
     /// <param name="classes">Number of classes; a network that guesses has nothing to lose.</param>
     public bool IsCollapse(double robust, double train, int classes) => Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
 

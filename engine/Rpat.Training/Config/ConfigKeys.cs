@@ -94,15 +94,12 @@ internal sealed class ConfigKey
 
     /// <summary>A setting of a section.</summary>
     /// <param name="sections">The properties that lead from <see cref="TrainerConfig"/> to its section.</param>
-    /// <param name="path">Its full key.</param>
-    /// <param name="setting">What is declared.</param>
     public ConfigKey(IReadOnlyList<PropertyInfo> sections, string path, Setting setting)
     {
         (_sections, Path, _settings, Default, Doc, IsOptional) = (sections, path, [setting], setting.Default, setting.About, setting.IsOptional);
     }
 
     /// <summary>A setting of that name that methods have.</summary>
-    /// <param name="path">Its full key.</param>
     /// <param name="settings">The declarations of all methods that have it.</param>
     public ConfigKey(string path, IReadOnlyList<Setting> settings)
     {

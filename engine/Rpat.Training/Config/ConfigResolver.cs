@@ -3,8 +3,6 @@ using Rpat.Robust.Methods;
 namespace Rpat.Training.Config;
 
 /// <summary>A configuration with the origin of each of its values.</summary>
-/// <param name="Config">Typed and checked.</param>
-/// <param name="Values">The winning entry of every key.</param>
 internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, Entry> Values)
 {
     /// <summary>The same with another value of one key.</summary>
@@ -15,7 +13,6 @@ internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<
 
 /// <summary>What the user gave, before it is resolved.</summary>
 /// <param name="Files">Configuration files, in order.</param>
-/// <param name="Environment">Environment variables.</param>
 /// <param name="Sets">The <c>--set</c> options.</param>
 /// <param name="Flags">The options that stand for one key each.</param>
 internal sealed record ConfigSources(
@@ -41,7 +38,6 @@ internal static class ConfigResolver
     private static string MethodName { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
 
     /// <summary>Resolves, types and checks.</summary>
-    /// <param name="sources">What the user gave.</param>
     /// <param name="run">The configuration of the run to go on with, which takes the place of the defaults; null for a new one.</param>
     /// <exception cref="Errors.ConfigException">Any key or value is wrong.</exception>
     public static ResolvedConfig Resolve(ConfigSources sources, Layer? run = null)
@@ -60,7 +56,6 @@ internal static class ConfigResolver
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>
-    /// <param name="layers">From low to high.</param>
     /// <param name="rpat">Whether the method that comes out is to have the perception term; null to leave it as it is.</param>
     public static ResolvedConfig Resolve(IEnumerable<Layer> layers, bool? rpat = null)
     {

@@ -124,8 +124,6 @@ internal sealed record Entry(string Path, string Text, bool IsList, string Origi
 }
 
 /// <summary>The values of one source. Of several layers the later one wins, key by key.</summary>
-/// <param name="Name">What the source is called.</param>
-/// <param name="Entries">The values by full key.</param>
 /// <param name="Extends">The file or recipe that this one builds on, if it names one.</param>
 internal sealed record Layer(string Name, IReadOnlyDictionary<string, Entry> Entries, Entry? Extends = null);
 

@@ -4,15 +4,10 @@ namespace Rpat.Training.Config;
 
 /// <summary>What a publication says that a recipe reaches, in percent: a line of published.csv.</summary>
 /// <param name="Method">The row's name in its table.</param>
-/// <param name="Venue">Where the method was published.</param>
 /// <param name="Net">The network, as the recipes' blocks name it.</param>
-/// <param name="Data">The data set, likewise.</param>
-/// <param name="Norm">The threat model, likewise.</param>
-/// <param name="Clean">Accuracy on clean images.</param>
 /// <param name="Aa">Accuracy under AutoAttack; NaN when only other attacks were published.</param>
 /// <param name="Mean">(clean + aa)/2 as printed.</param>
 /// <param name="Nrr">2·clean·aa/(clean + aa) as printed.</param>
-/// <param name="Source">The table.</param>
 internal sealed record PublishedResult(
     string Method, string Venue, string Net, string Data, string Norm, double Clean, double Aa, double Mean, double Nrr, string Source)
 {

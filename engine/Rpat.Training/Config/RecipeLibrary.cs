@@ -28,7 +28,6 @@ internal static class RecipeLibrary
     public static bool IsQuick(string name) => name.EndsWith("-quick", StringComparison.Ordinal);
 
     /// <summary>The recipe's own row: what it is put together from, and what it sets itself.</summary>
-    /// <param name="name">The recipe.</param>
     /// <param name="origin">Where the name was written, for the error.</param>
     /// <exception cref="ConfigException">There is no such recipe; the sentence names the nearest one.</exception>
     public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
@@ -64,9 +63,7 @@ internal static class RecipeLibrary
 }
 
 /// <summary>A recipe: what it is put together from.</summary>
-/// <param name="Name">Its name.</param>
 /// <param name="About">What it is, in one line.</param>
-/// <param name="Blocks">Protocol and blocks, from low to high.</param>
 /// <param name="Values">What it sets itself: the method, and values that no block has.</param>
 /// <param name="Needs">Recipes that must be trained first, by the key that wants their run folder.</param>
 internal sealed record Recipe(
@@ -161,8 +158,6 @@ internal static class RecipeRows
 }
 
 /// <summary>Values that recipes share, each with its source: a data set, a network, a threat model, a protocol.</summary>
-/// <param name="Title">What people call it.</param>
-/// <param name="Layer">The values.</param>
 internal sealed record RecipeBlock(string Title, Layer Layer);
 
 /// <summary>The YAML files inside the program from which recipes are put together.</summary>
@@ -191,8 +186,6 @@ internal static class RecipeBlocks
     }
 
     /// <summary>Values as <c>key: value</c>, or as <c>key: {is: value, from: source}</c>.</summary>
-    /// <param name="values">The keys.</param>
-    /// <param name="origin">Where they are written, for people.</param>
     /// <param name="source">Where those without a source of their own come from; null where nothing is known.</param>
     public static IEnumerable<Entry> Entries(YamlMappingNode values, string origin, string? source) =>
         from pair in values.Children

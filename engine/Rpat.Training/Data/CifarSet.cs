@@ -7,7 +7,6 @@ internal static class CifarSet
     internal const string MadeUpMark = "made-up.txt";
 
     /// <summary>Opens a set.</summary>
-    /// <param name="kind">Which one.</param>
     /// <param name="dataDir">The folder of the files, or of the folder that the archive unpacks to.</param>
     /// <exception cref="DataException">Files are missing or damaged.</exception>
     internal static DataPair Open(CifarKind kind, string dataDir)

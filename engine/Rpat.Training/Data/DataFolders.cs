@@ -9,7 +9,6 @@ internal static class DataFolders
     /// <summary>The first folder that holds every file.</summary>
     /// <param name="title">The data set's name in the error.</param>
     /// <param name="folders">The folders, in the order of search.</param>
-    /// <param name="files">The files that must all be there.</param>
     /// <param name="exists">Whether a file is there, given its full path; may accept another form of it.</param>
     /// <param name="fix">What the user should do when no folder has them.</param>
     /// <exception cref="DataException">No folder has all files.</exception>

@@ -82,19 +82,13 @@ internal static class DataSets
 }
 
 /// <summary>A data set ready for training and evaluation.</summary>
-/// <param name="Train">The training images.</param>
-/// <param name="Test">The held-out images.</param>
-/// <param name="Source">Where they were read from, for reports.</param>
 /// <param name="Notes">Sentences that a user must see before trusting results on this data; usually none.</param>
 internal sealed record DataPair(LabeledImages Train, LabeledImages Test, string Source, IReadOnlyList<string> Notes);
 
 /// <summary>One line of the list of data sets.</summary>
 /// <param name="Name">What <c>--data</c> and <c>data.name</c> call it.</param>
-/// <param name="Title">Its published name.</param>
 /// <param name="Shape">Channels x height x width of an image, or what decides it.</param>
 /// <param name="Classes">The number of classes; null when the file decides.</param>
-/// <param name="Images">How many training and test images.</param>
 /// <param name="LookedFor">Which files are looked for, and where.</param>
-/// <param name="Licence">Its terms.</param>
 internal sealed record DataSetInfo(
     string Name, string Title, string Shape, int? Classes, string Images, string LookedFor, string Licence);

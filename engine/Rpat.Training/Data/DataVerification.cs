@@ -34,7 +34,6 @@ internal static class DataVerification
     private static readonly int[] _cifar10Begins = [6, 9, 9, 4, 1, 1, 2, 7, 8, 3];
 
     /// <summary>Checks sums, sizes and labels, and tells what was checked line by line.</summary>
-    /// <param name="spec">The data set.</param>
     /// <param name="dataDir">Where its files are, or null for the usual place.</param>
     /// <exception cref="DataException">Something is missing or not as published; the sentence names the file.</exception>
     internal static IEnumerable<string> Run(string spec, string? dataDir)

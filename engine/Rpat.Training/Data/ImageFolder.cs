@@ -14,7 +14,6 @@ internal static class ImageFolder
     private static readonly string[] _heldOut = ["val", "test"];
 
     /// <summary>Opens a folder; the pictures are decoded at once.</summary>
-    /// <param name="folder">The folder.</param>
     /// <param name="decode">Decodes a file; <see cref="ImageFiles.Decode(string)"/> but in tests.</param>
     /// <exception cref="DataException">There are no pictures, a picture is damaged, or one is of another size.</exception>
     internal static DataPair Open(string folder, Func<string, RgbImage> decode)
@@ -34,10 +33,6 @@ internal static class ImageFolder
     }
 
     /// <summary>Decodes pictures into one set.</summary>
-    /// <param name="name">What the set is called.</param>
-    /// <param name="files">Path and class of each picture.</param>
-    /// <param name="classes">The classes' names.</param>
-    /// <param name="decode">Decodes a file.</param>
     /// <exception cref="DataException">There is no picture, one is damaged, or one is of another size than the first.</exception>
     internal static LabeledImages Read(
         string name, IReadOnlyList<(string Path, int Label)> files, IReadOnlyList<string> classes, Func<string, RgbImage> decode)

@@ -7,18 +7,12 @@ namespace Rpat.Training.Data;
 /// contrast under noise. For trying things out without a download, never for results.
 /// </summary>
 /// <param name="Channels">1 or 3.</param>
-/// <param name="Height">Rows.</param>
-/// <param name="Width">Pixels of a row.</param>
-/// <param name="Classes">How many classes.</param>
-/// <param name="Seed">The same seed gives the same pictures.</param>
 internal sealed record MadeUpImages(int Channels, int Height, int Width, int Classes, ulong Seed)
 {
     private const int PhaseDraw = 0, ContrastDraw = 1, NoiseDraw = 16;
     private const float Noise = 0.12f;
 
     /// <summary>Makes a set whose classes take turns.</summary>
-    /// <param name="name">What it is called.</param>
-    /// <param name="count">How many images.</param>
     /// <param name="part">0 for training, 1 for held-out images: other pictures of the same classes.</param>
     /// <param name="classNames">Names, or null for numbers.</param>
     public LabeledImages Make(string name, int count, int part, IReadOnlyList<string>? classNames = null)

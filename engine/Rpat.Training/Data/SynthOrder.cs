@@ -2,17 +2,12 @@ namespace Rpat.Training.Data;
 
 /// <summary>A made-up data set to be written to disk.</summary>
 /// <param name="Kind"><c>cifar10</c>, <c>cifar100</c> or <c>npz</c>.</param>
-/// <param name="Train">Training images.</param>
-/// <param name="Test">Held-out images.</param>
-/// <param name="Seed">The same seed gives the same files.</param>
 internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
 {
     private static readonly string[] _kinds = ["cifar10", "cifar100", "npz"];
 
     /// <summary>Makes the images and writes them.</summary>
     /// <param name="place">The npz set's file; for the others a folder, or null for the usual one.</param>
-    /// <param name="size">Size of an npz set's images.</param>
-    /// <param name="classes">Classes of an npz set.</param>
     /// <returns>What was written, and how to use it.</returns>
     /// <exception cref="UsageException">A number is out of range, or the kind is not known.</exception>
     public string Write(string? place, Shape size, int classes)

@@ -9,7 +9,6 @@ internal static class SyntheticSet
 
     /// <summary>As many images as asked for, for training and for evaluation.</summary>
     /// <param name="spec">A name of <see cref="DataSets.All"/>; a file of one's own is opened to see the size.</param>
-    /// <param name="count">How many.</param>
     public static DataPair Like(string spec, int count)
     {
         var info = DataSets.All.FirstOrDefault(set => set.Name == spec);

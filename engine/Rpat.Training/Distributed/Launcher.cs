@@ -17,8 +17,6 @@ internal static class Launcher
     private const uint FirstOwnStep = 0xFFFF_FFF0;
 
     /// <summary>Finds this process's place.</summary>
-    /// <param name="environment">Environment variables.</param>
-    /// <param name="isTerminal">Whether a person watches this process.</param>
     /// <returns>Null for a process that is alone.</returns>
     /// <exception cref="UsageException">A launcher is recognised, but its variables do not say enough or contradict each other.</exception>
     public static Place? Find(IReadOnlyDictionary<string, string> environment, bool isTerminal = false)
@@ -32,9 +30,7 @@ internal static class Launcher
     }
 
     /// <summary>A sentence where a Slurm job or step of several tasks runs this program only once; null elsewhere.</summary>
-    /// <param name="environment">Environment variables.</param>
     /// <param name="hasSrun">Whether there is an <c>srun</c> on the path.</param>
-    /// <param name="isTerminal">Whether a person watches this process.</param>
     public static string? Warning(IReadOnlyDictionary<string, string> environment, bool hasSrun, bool isTerminal = false)
     {
         var e = new LauncherVariables(environment);
@@ -146,7 +142,6 @@ internal static class Launcher
 internal static class Processes
 {
     /// <summary>Settles the number in a plan.</summary>
-    /// <param name="plan">What is to be trained.</param>
     /// <param name="launched">This process's place where a launcher has started several; null elsewhere.</param>
     /// <exception cref="UserException">The launcher and <c>--nproc</c> contradict each other, or the batch cannot be divided.</exception>
     public static RunPlan Plan(RunPlan plan, Place? launched)

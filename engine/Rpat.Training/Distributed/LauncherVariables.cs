@@ -7,7 +7,6 @@ namespace Rpat.Training.Distributed;
 /// Reads the variables of a launcher. An empty one counts as unset; one that cannot be read, or that another one contradicts, is an error:
 /// were it passed over, each of several processes would train alone.
 /// </summary>
-/// <param name="environment">Environment variables.</param>
 internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> environment)
 {
     private const int MostProcesses = 1024, MostMachines = 100_000, LongestName = 253;

@@ -23,7 +23,6 @@ internal static class TeamSetup
     }
 
     /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
-    /// <param name="given">Their configuration.</param>
     /// <param name="token">The value of <see cref="TokenVariable"/>, or null.</param>
     /// <param name="note">Told what should be known of who joins.</param>
     public static TeamOptions Options(ResolvedConfig given, string? token, Action<string> note)
@@ -65,7 +64,6 @@ internal static class TeamSetup
 
     /// <summary>The GPU of a process: the n-th from the named one on, counted in a circle over those that it can see.</summary>
     /// <param name="name">As in <c>device.name</c>, settled.</param>
-    /// <param name="localRank">The process's number on its machine, n.</param>
     /// <param name="visible">Number of GPUs that this process can see; a launcher may show each process its own alone.</param>
     internal static string Gpu(string name, int localRank, int visible) =>
         name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
@@ -103,13 +101,10 @@ internal static class MeetingAddress
 }
 
 /// <summary>A process's place among those that train together.</summary>
-/// <param name="Launcher">Who started them, for people.</param>
 /// <param name="Rank">This process's number, from 0.</param>
-/// <param name="Size">How many there are.</param>
 /// <param name="LocalRank">Its number among those of its machine: which of the machine's GPUs it takes.</param>
 /// <param name="LocalSize">How many its machine has; they share its cores.</param>
 /// <param name="Host">Where rank 0 waits for the others.</param>
-/// <param name="Port">At which port.</param>
 internal sealed record Place(string Launcher, int Rank, int Size, int LocalRank, int LocalSize, string Host, int Port)
 {
     /// <summary>Whether all processes are on this machine.</summary>

@@ -24,8 +24,6 @@ internal sealed record ErrorReport(string Sentence, int Code)
     };
 
     /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its stack trace, which a report needs.</summary>
-    /// <param name="error">What happened.</param>
-    /// <param name="output">Where to.</param>
     /// <param name="details">Whether any error is followed by its stack trace.</param>
     /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>

@@ -16,8 +16,6 @@ internal static class Nearest
     /// <summary>
     /// The tail of an error sentence: <c>did you mean 'x'? (models: x, y, z)</c>, or <c>choose one of: x, y, z</c> when nothing is close.
     /// </summary>
-    /// <param name="name">What was written.</param>
-    /// <param name="candidates">What there is.</param>
     /// <param name="kind">The plural that stands before the list, such as <c>models</c>.</param>
     public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind)
     {

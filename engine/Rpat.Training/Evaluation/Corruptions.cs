@@ -22,11 +22,7 @@ internal static class Corruptions
     ];
 
     /// <summary>Measures a network on every cell.</summary>
-    /// <param name="net">The network.</param>
-    /// <param name="folder">The folder of the files.</param>
     /// <param name="count">Images of each severity, from the first; 0 for all.</param>
-    /// <param name="batch">Images at a time.</param>
-    /// <param name="log">Told each finished corruption.</param>
     /// <exception cref="DataException">A file is missing, damaged or of another shape.</exception>
     public static IReadOnlyList<CorruptionCell> Run(Classifier net, string folder, int count, int batch, Action<string> log)
     {

@@ -3,18 +3,12 @@ using Rpat.Robust.Settings;
 namespace Rpat.Training.Evaluation;
 
 /// <summary>What <c>rpat eval</c> was asked for, typed and checked.</summary>
-/// <param name="Checkpoint">A run folder or a file.</param>
-/// <param name="Weights">What the user says of it.</param>
-/// <param name="Data">The data set's name.</param>
 /// <param name="DataDir">Where its files are, or null.</param>
 /// <param name="Attacks">Names of the columns, without <c>clean</c>, which is always measured.</param>
-/// <param name="Norm">The norm.</param>
-/// <param name="Radii">The radii, ascending.</param>
 /// <param name="Step">Length of PGD's steps, or null for the default share of ε.</param>
 /// <param name="First">Number of the first image, from 0.</param>
 /// <param name="Count">How many images from there, 0 for all.</param>
 /// <param name="Batch">Images under attack at a time; no result depends on it.</param>
-/// <param name="Seed">Seed of all random numbers.</param>
 internal sealed record EvalOptions(
     string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm, IReadOnlyList<Radius> Radii, double? Step,
     int First, int Count, BatchSize Batch, ulong Seed)
@@ -56,10 +50,7 @@ internal sealed record EvalOptions(
     }
 
     /// <summary>The plan for a network and images.</summary>
-    /// <param name="modelPath">The network's file.</param>
     /// <param name="modelHash">SHA-256 of the network's file.</param>
-    /// <param name="classes">Number of logits.</param>
-    /// <param name="batch">Images under attack at a time.</param>
     public EvaluationPlan Plan(string modelPath, string modelHash, int classes, int batch)
     {
         return new EvaluationPlan

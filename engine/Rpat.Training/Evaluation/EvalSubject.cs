@@ -3,9 +3,7 @@ using System.Security.Cryptography;
 namespace Rpat.Training.Evaluation;
 
 /// <summary>A network and the images that it is measured on.</summary>
-/// <param name="Network">The network.</param>
 /// <param name="Hash">Tells one network from another: the file, and what the user said of it.</param>
-/// <param name="Set">The images.</param>
 /// <param name="Images">The same as <c>[N, C, H, W]</c> in [0,1].</param>
 internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledImages Set, float[] Images)
 {
@@ -16,8 +14,6 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     public int[] Labels => Set.Labels;
 
     /// <summary>Opens both.</summary>
-    /// <param name="options">What is asked for.</param>
-    /// <param name="device">Where the network computes.</param>
     /// <param name="note">Told what should be known before a result is trusted.</param>
     /// <exception cref="UsageException">They do not belong together.</exception>
     public static EvalSubject Open(EvalOptions options, Device device, Action<string> note)
@@ -46,8 +42,6 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     }
 
     /// <summary>Writes the clean logits.</summary>
-    /// <param name="path">A .npy file.</param>
-    /// <param name="batch">Images at a time.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveLogits(string path, int batch) =>
         Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(Network.Net, batch).Logits(Set), Count, Network.Net.Classes));

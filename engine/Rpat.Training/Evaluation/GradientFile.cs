@@ -7,10 +7,8 @@ internal static class GradientFile
     /// Writes the gradient of the mean cross-entropy of all images, one batch in training mode (batch statistics), under PyTorch's names and
     /// in its shapes.
     /// </summary>
-    /// <param name="path">An .npz file.</param>
     /// <param name="net">The network; its running statistics take in the batch.</param>
     /// <param name="images">[N, C, H, W] in [0,1].</param>
-    /// <param name="labels">True classes.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, float[] images, int[] labels)
     {

@@ -4,10 +4,7 @@ namespace Rpat.Training.Evaluation;
 
 /// <summary>A published accuracy beside a measured one, in percent.</summary>
 /// <param name="Column"><c>Clean</c> or <c>AA</c>.</param>
-/// <param name="Published">What the publication says.</param>
-/// <param name="Measured">What was measured.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
-/// <param name="High">Upper end.</param>
 internal sealed record PublishedColumn(string Column, double Published, double Measured, double Low, double High)
 {
     /// <summary>Where the measurement lies: <c>within</c> when its interval holds the published value, else <c>below</c> or <c>above</c>.</summary>
@@ -15,8 +12,6 @@ internal sealed record PublishedColumn(string Column, double Published, double M
 }
 
 /// <summary>What is published for the recipe of a run, beside what an evaluation of the same data, norm and radius found.</summary>
-/// <param name="Recipe">The recipe.</param>
-/// <param name="Row">Which row of which table.</param>
 /// <param name="Columns">Clean, and AA where it was measured.</param>
 /// <param name="Differing">Keys in which the run departs from the recipe and that reach its result.</param>
 internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<PublishedColumn> Columns, IReadOnlyList<string> Differing)
@@ -25,8 +20,6 @@ internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<P
 
     /// <summary>The comparison, or null where nothing is published for the run, or for other data or another threat model.</summary>
     /// <param name="checkpoint">What was evaluated; only a run folder says its recipe.</param>
-    /// <param name="options">How it was evaluated.</param>
-    /// <param name="report">What was found.</param>
     public static PublishedCheck? Of(string checkpoint, EvalOptions options, EvaluationReport report)
     {
         if (RunOf(checkpoint) is not { } run || run.Config.Recipe.Name is not { Length: > 0 } name) return null;

@@ -1,8 +1,6 @@
 namespace Rpat.Training.Progress;
 
 /// <summary>Shows a run in one view and writes it to the run's log in another.</summary>
-/// <param name="shown">What the user sees.</param>
-/// <param name="log">What goes to the log file.</param>
 internal sealed class LoggedView(IProgressView shown, IProgressView log) : IProgressView
 {
     /// <inheritdoc/>

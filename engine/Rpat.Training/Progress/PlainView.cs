@@ -2,8 +2,6 @@ namespace Rpat.Training.Progress;
 
 /// <summary>Plain lines for pipes and log files: one per epoch, and one per interval in between.</summary>
 /// <param name="output">Where the lines go; written under a lock, not disposed.</param>
-/// <param name="interval">The least time between two snapshots.</param>
-/// <param name="clock">Tells the time.</param>
 internal sealed class PlainView(TextWriter output, TimeSpan interval, TimeProvider clock) : IProgressView
 {
     private readonly Lock _lock = new();

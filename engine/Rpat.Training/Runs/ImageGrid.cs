@@ -8,7 +8,6 @@ internal static class ImageGrid
     private static readonly Rgb _back = new(255, 255, 255), _right = new(0, 158, 115), _fooled = new(213, 94, 0);
 
     /// <summary>A contact sheet: images row by row.</summary>
-    /// <param name="set">Where the images come from.</param>
     /// <param name="indices">Which, in reading order.</param>
     /// <param name="columns">Images in a row.</param>
     public static Raster Sheet(LabeledImages set, IReadOnlyList<int> indices, int columns)
@@ -29,11 +28,9 @@ internal static class ImageGrid
     /// One column per image: clean, adversarial, and the difference, enlarged so that ±eps is black and white around grey. The frame
     /// of the adversarial image is green where it is still classified rightly, orange where it is not.
     /// </summary>
-    /// <param name="shape">Sizes of one image.</param>
     /// <param name="clean">[n, C, H, W] in [0,1].</param>
     /// <param name="adversarial">[n, C, H, W] in [0,1].</param>
     /// <param name="reach">The difference that is shown as black or white.</param>
-    /// <param name="stillRight">For each image.</param>
     public static Raster Attacked(Shape shape, ReadOnlySpan<float> clean, ReadOnlySpan<float> adversarial, float reach, IReadOnlyList<bool> stillRight)
     {
         int scale = Scale(shape.H, shape.W), size = shape.SampleCount, cell = 2 * Frame + Gap;

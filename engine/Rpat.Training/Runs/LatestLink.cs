@@ -11,7 +11,6 @@ internal static class LatestLink
     public const int MostBytes = 300;
 
     /// <summary>Points the link at a run; anything of that name that is neither link nor such a file is left alone.</summary>
-    /// <param name="root">The folder of the run folders.</param>
     /// <param name="run">The run folder's name in it.</param>
     public static void Point(string root, string run)
     {

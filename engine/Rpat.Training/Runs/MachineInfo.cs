@@ -6,12 +6,7 @@ namespace Rpat.Training.Runs;
 
 /// <summary>What a run ran on, for its record.</summary>
 /// <param name="Version">The program's version, with the commit after '+' where the build knew it.</param>
-/// <param name="Runtime">The .NET runtime.</param>
-/// <param name="Os">The operating system.</param>
-/// <param name="Cpu">The processor's name.</param>
-/// <param name="Cores">Logical processors that this process may use.</param>
 /// <param name="VectorBits">Width of the vectors that the runtime's compiler uses.</param>
-/// <param name="MemoryMiB">Memory that this process may use.</param>
 internal sealed record MachineInfo(string Version, string Runtime, string Os, string Cpu, int Cores, int VectorBits, long MemoryMiB)
 {
     /// <summary>Describes this process and machine.</summary>

@@ -23,13 +23,11 @@ internal sealed class MetricsLog
     private readonly SortedDictionary<int, Dictionary<string, string>> _rows = [];
 
     /// <summary>Goes on with an event file; <see cref="Reload"/> takes in what it holds already.</summary>
-    /// <param name="events">The event file.</param>
     /// <param name="csvPath">The table, which is written with its first row.</param>
     public MetricsLog(GrowingFile events, string csvPath) => (_events, _csvPath) = (events, csvPath);
 
     /// <summary>Appends one event, <c>{"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>, and adds it to its epoch's row.</summary>
     /// <param name="split"><c>train</c>, <c>val</c> or <c>test</c>; the last two stand before the names of the table's columns.</param>
-    /// <param name="step">Optimizer steps done since training began.</param>
     /// <param name="epoch">The epoch, counted from 1.</param>
     /// <param name="metrics">The numbers; one that is not finite is null among the events, which JSON can hold, and NaN in the table.</param>
     public void Event(string split, long step, int epoch, params ReadOnlySpan<Metric> metrics)

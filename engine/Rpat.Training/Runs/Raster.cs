@@ -34,11 +34,6 @@ internal sealed class Raster
 
     /// <summary>Draws an image of floats in [0, 1], each pixel as a square.</summary>
     /// <param name="image">[channels, rows, columns] with 1 or 3 channels.</param>
-    /// <param name="rows">Rows of the image.</param>
-    /// <param name="columns">Pixels of its rows.</param>
-    /// <param name="left">Where it goes.</param>
-    /// <param name="top">Where it goes.</param>
-    /// <param name="scale">Side of a pixel's square.</param>
     public void Draw(ReadOnlySpan<float> image, int rows, int columns, int left, int top, int scale)
     {
         int area = rows * columns, green = image.Length == area ? 0 : area;

@@ -23,8 +23,6 @@ internal sealed record RunComparison(
     private static readonly string[] _incidental = ["run.", "log.", "recipe.", "checkpoint.", "data.dir"];
 
     /// <summary>Compares two runs.</summary>
-    /// <param name="first">Settings and folder of one.</param>
-    /// <param name="second">Of the other.</param>
     public static RunComparison Of(
         (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) first, (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) second)
     {

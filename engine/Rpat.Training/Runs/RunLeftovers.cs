@@ -27,7 +27,6 @@ internal sealed class RunLeftovers(Action<string> keeps)
     /// Half-written files of dead processes and folders in which no run has begun; of finished runs also their checkpoints, if wanted. Runs
     /// that a process has open are left alone, and no link is followed.
     /// </summary>
-    /// <param name="root">The folder of the runs.</param>
     /// <param name="checkpoints">Whether checkpoints of finished runs count: their networks stay, but they cannot be resumed.</param>
     /// <exception cref="IOException">A folder cannot be read.</exception>
     public IEnumerable<Leftover> In(string root, bool checkpoints) =>

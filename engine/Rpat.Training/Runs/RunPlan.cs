@@ -1,7 +1,6 @@
 namespace Rpat.Training.Runs;
 
 /// <summary>What a command line asks to be trained: a new run, or an earlier one from where it stopped.</summary>
-/// <param name="Resolved">The configuration.</param>
 /// <param name="Folder">The folder of the run to resume; null for a new one.</param>
 /// <param name="IsChanged">Whether keys were changed that its <c>config.yaml</c> must now show.</param>
 internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, bool IsChanged = false)
@@ -9,7 +8,6 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     private const string Automatically = "auto";
 
     /// <summary>The same on the device that <c>auto</c> comes to here, so that the run's configuration names it.</summary>
-    /// <param name="note">Told what was chosen.</param>
     public RunPlan Settled(Action<string> note)
     {
         string name = OpenDevice.Settle(Resolved.Config.Device.Name, note);
@@ -22,7 +20,6 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOn(folder, resolved, allowed) : new RunPlan(resolved);
 
     /// <summary>An earlier run with its own configuration, over which the given sources lie.</summary>
-    /// <param name="name">A path, or a run's name.</param>
     /// <param name="sources">What the command line and the environment say.</param>
     /// <param name="allowed">Keys that may change although they change the result.</param>
     /// <exception cref="Errors.UserException">There is no such run, or the sources contradict its configuration.</exception>

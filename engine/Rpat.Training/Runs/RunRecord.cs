@@ -22,16 +22,10 @@ internal enum RunStatus
 }
 
 /// <summary>The run's <c>run.json</c>: what was run, on what, and how it ended.</summary>
-/// <param name="CommandLine">The arguments as given.</param>
-/// <param name="Start">When the run began.</param>
 /// <param name="End">When it ended, or null while it runs.</param>
-/// <param name="Status">How it stands.</param>
 /// <param name="ExitCode">The process's exit code, or null while it runs.</param>
 /// <param name="Error">The sentence that the user was shown, or null.</param>
-/// <param name="Machine">What it ran on.</param>
-/// <param name="Compute">What computed it.</param>
 /// <param name="Resumes">When it was resumed, and by which command lines.</param>
-/// <param name="Processes">How many processes compute it.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
     DateTimeOffset Start,
@@ -70,12 +64,8 @@ internal sealed record RunRecord(
 }
 
 /// <summary>One resumption of a run.</summary>
-/// <param name="CommandLine">The arguments as given.</param>
-/// <param name="Start">When.</param>
 internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start);
 
 /// <summary>What computed a run, for its record.</summary>
-/// <param name="Device">The device's name.</param>
-/// <param name="Kernels">Its instruction set, threads and algorithms.</param>
 /// <param name="Convolutions">Kernel size and algorithm of each convolution, by the name of its weight.</param>
 internal sealed record ComputeInfo(string Device, string Kernels, IReadOnlyDictionary<string, string> Convolutions);

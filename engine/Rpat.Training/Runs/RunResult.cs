@@ -16,7 +16,6 @@ internal static class RunResult
         AtomicFile.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(results, RunJson.Format) + "\n");
 
     /// <summary>Reads them; none where there is no file that can be understood.</summary>
-    /// <param name="folder">The run's folder.</param>
     /// <param name="problem">Told in a sentence why a file that is there is left out.</param>
     public static IReadOnlyList<EvaluationResult> Read(string folder, Action<string>? problem = null)
     {

@@ -6,8 +6,6 @@ namespace Rpat.Training.Weights;
 internal static class ImageSize
 {
     /// <summary>Reads <c>CxHxW</c>, such as <c>3x32x32</c>.</summary>
-    /// <param name="option">Where it was written, for the error.</param>
-    /// <param name="text">The text.</param>
     /// <exception cref="UsageException">It is no such size.</exception>
     public static Shape Parse(string option, string text)
     {

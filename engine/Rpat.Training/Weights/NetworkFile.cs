@@ -2,8 +2,6 @@ namespace Rpat.Training.Weights;
 
 /// <summary>A network with the weights of a file.</summary>
 /// <param name="Path">The file, also when a run folder was given.</param>
-/// <param name="Spec">What was built.</param>
-/// <param name="Net">The network.</param>
 /// <param name="Report">What of the file did not fit; nothing unless that was allowed.</param>
 /// <param name="Notes">How the file was read, each without a full stop.</param>
 internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassifier Net, StateReport Report, IReadOnlyList<string> Notes);
@@ -12,9 +10,6 @@ internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassif
 internal static class NetworkFile
 {
     /// <summary>Loads a network.</summary>
-    /// <param name="device">Where it shall live.</param>
-    /// <param name="path">A run folder or a file.</param>
-    /// <param name="choice">What the user says of it.</param>
     /// <param name="images">Size of the images that it will see, or null for what the file says, else the model's usual size.</param>
     /// <exception cref="UsageException">Nobody says which network it is.</exception>
     /// <exception cref="CheckpointException">The file is damaged, or does not fit the network.</exception>

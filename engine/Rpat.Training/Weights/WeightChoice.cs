@@ -6,8 +6,6 @@ namespace Rpat.Training.Weights;
 /// <param name="Model">Name of the network, or null when the file says it.</param>
 /// <param name="Key">Part of the file to take, or null to look for it.</param>
 /// <param name="Mean">Mean of each channel; empty when not given.</param>
-/// <param name="Std">Deviation of each channel, likewise.</param>
-/// <param name="Strict">Whether every name must fit.</param>
 internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, bool Strict)
 {
     /// <summary>What was said, by option; nothing where nothing was.</summary>

@@ -17,9 +17,6 @@ internal sealed record FittedWeights(ModelWeights Weights, ModelSpec Spec, Featu
 /// Finds the one state dict of a file that fits a network: files hold averages, optimizers, losses and numbers beside it. Of those that
 /// fit equally well the plain one is taken, and the others are named.
 /// </summary>
-/// <param name="device">Where the network shall live.</param>
-/// <param name="family">What is looked for.</param>
-/// <param name="specOf">The network of a state dict.</param>
 internal sealed class WeightSearch(Device device, ModelFamily family, Func<ModelWeights, ModelSpec> specOf)
 {
     private const int MostNames = 6;

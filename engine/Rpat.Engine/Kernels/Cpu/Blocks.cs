@@ -16,7 +16,6 @@ internal static class Blocks
 }
 
 /// <summary>Up to four channel blocks of outputs that a tile computes together; weights are packed panel by panel.</summary>
-/// <param name="Block">First block.</param>
 /// <param name="Blocks">1, 2 or 4.</param>
 internal readonly record struct Panel(int Block, int Blocks)
 {

@@ -49,12 +49,8 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
     public bool ReadsLines => !Streams || Add != null || Through != null;
 
     /// <summary>Stores a run of pixels of one channel block.</summary>
-    /// <param name="acc">First result.</param>
-    /// <param name="accStep">Distance of results.</param>
-    /// <param name="block">Channel block (for the view's scale).</param>
     /// <param name="offset">Offset of the first pixel in y.</param>
     /// <param name="step">Distance of pixels in y.</param>
-    /// <param name="count">Pixels.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* acc, nint accStep, int block, nint offset, nint step, int count)
     {

@@ -128,12 +128,7 @@ internal readonly unsafe struct RunProduct
     private readonly Ahead _ahead;
 
     /// <summary>A product of runs.</summary>
-    /// <param name="tiles">What computes it.</param>
-    /// <param name="runs">Its rows.</param>
-    /// <param name="epilogue">How results reach memory.</param>
     /// <param name="sums">Room for <see cref="SumFloats"/>.</param>
-    /// <param name="parts">Parts of the reduction.</param>
-    /// <param name="ahead">What is fetched early.</param>
     public RunProduct(Tile.GroupedTiles tiles, in PixelRuns runs, in Epilogue epilogue, float* sums, int parts, Ahead ahead)
     {
         (_tiles, _runs, _epilogue, _ahead) = (tiles, runs, epilogue, ahead);
@@ -146,11 +141,6 @@ internal readonly unsafe struct RunProduct
         parts > 1 ? (long)runs.Count / Tile.Groups * ((blocks + 1) / 2) * Tile.GroupedFloats : Tile.GroupedFloats;
 
     /// <summary>All pixels by all columns of the panel.</summary>
-    /// <param name="a">What the runs' offsets count from.</param>
-    /// <param name="aRow">Distance of a run's pixels there.</param>
-    /// <param name="part">What is summed, and the weights.</param>
-    /// <param name="panel">The columns.</param>
-    /// <param name="blockStep">Distance of the result's blocks.</param>
     /// <param name="pixelStep">Distance of a run's pixels in the result.</param>
     public void Run(float* a, nint aRow, in Reduction part, in Panel panel, nint blockStep, nint pixelStep)
     {
@@ -262,8 +252,6 @@ internal readonly unsafe struct PackedInput
     private readonly bool _isSampled;
 
     /// <summary>How a convolution reads its input.</summary>
-    /// <param name="s">Its sizes.</param>
-    /// <param name="x">Its input.</param>
     /// <param name="mayLie">Whether an input without a border may be read where it lies.</param>
     public PackedInput(in ConvShape s, in Affine x, bool mayLie = true)
     {

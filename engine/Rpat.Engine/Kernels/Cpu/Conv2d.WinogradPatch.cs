@@ -13,14 +13,6 @@ internal static unsafe class WinogradPatch
     /// <summary>
     /// V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.
     /// </summary>
-    /// <param name="x">Activations, their view applied.</param>
-    /// <param name="shape">Sizes.</param>
-    /// <param name="first">First tile.</param>
-    /// <param name="count">Tiles.</param>
-    /// <param name="v">Result.</param>
-    /// <param name="step">Distance of positions.</param>
-    /// <param name="tileStep">Distance of tiles.</param>
-    /// <param name="blockStep">Distance of channel blocks.</param>
     /// <param name="patch">36 vectors.</param>
     public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch)
     {

@@ -5,10 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// need little memory bandwidth, so each step fetches a cache line on the way: of the next piece of the filters where these are
 /// too many for L2, then of the maps that the transforms around the products read and write.
 /// </summary>
-/// <param name="tiles">Register tiles.</param>
-/// <param name="shape">Sizes.</param>
 /// <param name="u">Transformed filters, <c>[position][panel][input][columns]</c>.</param>
-/// <param name="count">Tiles of the run.</param>
 /// <param name="maps">Maps to fetch, in this order.</param>
 internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count, Span<WinogradAhead> maps)
 {

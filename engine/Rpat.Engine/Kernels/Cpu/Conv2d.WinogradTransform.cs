@@ -36,9 +36,6 @@ internal static unsafe class WinogradTransform
     /// what lies outside counts as zero.
     /// </summary>
     /// <param name="d">First element of the patch, 16 floats an element; may lie outside.</param>
-    /// <param name="row">Distance of rows.</param>
-    /// <param name="inside">What part of the patch lies inside.</param>
-    /// <param name="map">The view.</param>
     /// <param name="t">Result, row-major; may be <paramref name="d"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void InputColumns<TView>(float* d, nint row, in PatchInside inside, in BlockMap map, float* t) where TView : IView
@@ -65,8 +62,6 @@ internal static unsafe class WinogradTransform
 
     /// <summary>The second axis of Bᵀ d B: position p of the result goes to <c>v + p·step</c>.</summary>
     /// <param name="d">Bᵀ d, row-major, 36 vectors.</param>
-    /// <param name="v">Result.</param>
-    /// <param name="step">Distance of positions.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void InputRows(float* d, float* v, nint step)
     {
@@ -93,8 +88,6 @@ internal static unsafe class WinogradTransform
     }
 
     /// <summary>Aᵀ m A: 6×6 positions at distance <paramref name="step"/> to a 4×4 patch of vectors, row-major.</summary>
-    /// <param name="m">First position.</param>
-    /// <param name="step">Distance of positions.</param>
     /// <param name="y">Result, 16 vectors; 24 are used.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Output(float* m, nint step, float* y)
@@ -120,8 +113,6 @@ internal static unsafe class WinogradTransform
     /// <summary>A y Aᵀ, the adjoint of <see cref="Output"/>: a 4×4 patch of vectors to 6×6 positions.</summary>
     /// <param name="y">Patch, row-major, 16 vectors.</param>
     /// <param name="temp">24 vectors.</param>
-    /// <param name="v">Result.</param>
-    /// <param name="step">Distance of positions.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OutputAdjoint(float* y, float* temp, float* v, nint step)
     {
@@ -148,7 +139,6 @@ internal static unsafe class WinogradTransform
     /// <summary>G g Gᵀ of sixteen 3×3 filters at once: tap t of lane l at <c>g[16·t + l]</c>.</summary>
     /// <param name="g">Nine vectors; eighteen are used.</param>
     /// <param name="u">Result, position p at <c>u + p·step</c>.</param>
-    /// <param name="step">Distance of positions.</param>
     public static void Filter(float* g, float* u, nint step)
     {
         float* t = g + 9 * Blocks.Size; // G g: 6×3
@@ -161,7 +151,6 @@ internal static unsafe class WinogradTransform
     /// <summary>Gᵀ u G of sixteen filters at once, the adjoint of <see cref="Filter"/>.</summary>
     /// <param name="u">36 vectors, row-major.</param>
     /// <param name="temp">18 vectors.</param>
-    /// <param name="g">Nine vectors.</param>
     public static void FilterAdjoint(float* u, float* temp, float* g)
     {
         for (int j = 0; j < Inputs; j++)

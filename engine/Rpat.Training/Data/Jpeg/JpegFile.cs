@@ -152,8 +152,6 @@ internal sealed class JpegFile
 }
 
 /// <summary>A decoded picture.</summary>
-/// <param name="Width">Pixels of a row.</param>
-/// <param name="Height">Rows.</param>
 /// <param name="Pixels">[height, width, RGB].</param>
 internal sealed record RgbImage(int Width, int Height, byte[] Pixels)
 {

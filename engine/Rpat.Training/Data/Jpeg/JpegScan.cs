@@ -1,12 +1,9 @@
 namespace Rpat.Training.Data.Jpeg;
 
 /// <summary>Decodes one scan into coefficients: sequential (T.81 annex F.2.2) or progressive (annex G.2).</summary>
-/// <param name="Frame">The picture.</param>
 /// <param name="Parts">Its components with their tables; a table may be missing where the scan needs none.</param>
 /// <param name="First">The first coefficient in zigzag order.</param>
-/// <param name="Last">The last one.</param>
 /// <param name="High">Bits left by the scan before, 0 in a first scan.</param>
-/// <param name="Low">Bits that are left for later scans.</param>
 /// <param name="Interval">Units between restart markers, 0 for none.</param>
 internal sealed record JpegScan(
     JpegFrame Frame, (JpegComponent Component, HuffmanTable? Dc, HuffmanTable? Ac)[] Parts,
