@@ -40,7 +40,7 @@ internal sealed class Workload : IDisposable
         _rpat = new TrainingStep(_net, new PgdAt(PgdOptions.Linf).With(new RobustPerception()), sgd, Seed);
         _clean = new TrainingStep(_net, new Clean(), sgd, Seed);
         _eval = new Tape(_device);
-        _eval.Keep(_net.Forward(_eval, _x, BnMode.Eval));
+        _eval.Retain(_net.Forward(_eval, _x, BnMode.Eval));
     }
 
     /// <summary>Instruction set, threads and algorithms in use.</summary>

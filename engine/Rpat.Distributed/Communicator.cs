@@ -12,17 +12,17 @@ public sealed class Communicator : IProcessGroup
 {
     private const int ChunkBytes = 1 << 18;
 
-    private readonly Link[] _links; // of rank 0: to ranks 1, 2, …; of the others: to rank 0
-    private readonly Pulse? _pulse;
+    private readonly Connection[] _links; // of rank 0: to ranks 1, 2, …; of the others: to rank 0
+    private readonly Heartbeat? _pulse;
     private readonly byte[] _chunk;
     private int _number;
     private bool _failed;
 
-    internal Communicator(int rank, int size, Link[] data, Link[] pulse, TimeSpan silence)
+    internal Communicator(int rank, int size, Connection[] data, Connection[] pulse, TimeSpan silence)
     {
         (Rank, Size, _links, _chunk) = (rank, size, data, new byte[size > 1 && rank == 0 ? ChunkBytes : 0]);
         foreach (var link in data) (link.Socket.ReceiveTimeout, link.Socket.SendTimeout) = (0, 0);
-        if (size > 1) _pulse = new Pulse(pulse, silence, Cut);
+        if (size > 1) _pulse = new Heartbeat(pulse, silence, Cut);
     }
 
     private enum Collective : byte
@@ -42,19 +42,19 @@ public sealed class Communicator : IProcessGroup
     /// <summary>A team of one process, which needs no connection.</summary>
     public static Communicator Alone() => new(0, 1, [], [], TimeSpan.FromSeconds(1));
 
-    /// <summary>Comes to the meeting point that rank 0 holds open (<see cref="MeetingPoint"/>), and waits until all are there.</summary>
+    /// <summary>Comes to the meeting point that rank 0 holds open (<see cref="Rendezvous"/>), and waits until all are there.</summary>
     /// <param name="host">Name or address of rank 0's machine.</param>
     /// <param name="port">The meeting point's port.</param>
     /// <param name="rank">This process's number, from 1.</param>
     /// <param name="size">The number of processes.</param>
     /// <param name="options">What all must agree on.</param>
     /// <exception cref="HandshakeException">Rank 0 cannot be reached, or refuses this process or another one.</exception>
-    public static Communicator Join(string host, int port, int rank, int size, TeamOptions options)
+    public static Communicator Join(string host, int port, int rank, int size, ProcessGroupOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(size, rank);
-        var (data, pulse) = Approach.RankZero(host, port, rank, size, options);
-        return new Communicator(rank, size, [data], [pulse], options.Silence);
+        var (data, pulse) = Connector.RankZero(host, port, rank, size, options);
+        return new Communicator(rank, size, [data], [pulse], options.HeartbeatTimeout);
     }
 
     /// <inheritdoc/>
@@ -141,7 +141,7 @@ public sealed class Communicator : IProcessGroup
     }
 
     // Chunk by chunk, so that no second buffer of the size of a network's gradients is needed.
-    private unsafe void Add<T>(Link link, Collective kind, Span<T> values) where T : unmanaged, IAdditionOperators<T, T, T>
+    private unsafe void Add<T>(Connection link, Collective kind, Span<T> values) where T : unmanaged, IAdditionOperators<T, T, T>
     {
         Expect(link, kind, (long)values.Length * sizeof(T));
         int most = ChunkBytes / sizeof(T);
@@ -195,7 +195,7 @@ public sealed class Communicator : IProcessGroup
         _links[0].ReceiveAll(bytes);
     }
 
-    private long Expect(Link link, Collective kind, long? length)
+    private long Expect(Connection link, Collective kind, long? length)
     {
         var (found, number, bytes) = link.ReceiveHeader();
         if (found == (byte)kind && number == _number && (length is null || bytes == length)) return bytes;

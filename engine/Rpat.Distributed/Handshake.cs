@@ -26,7 +26,7 @@ internal static class Handshake
     /// <summary>The side that comes: proves the token, has the other side prove it, and sends the hello.</summary>
     /// <exception cref="StrangerException">The other side refuses the proof, or has none.</exception>
     /// <exception cref="LinkException">The connection broke, or the link's time is up.</exception>
-    public static void Enter(Link link, in Hello hello, string token)
+    public static void Enter(Connection link, in JoinRequest hello, string token)
     {
         byte[] nonces = new byte[2 * NonceBytes];
         RandomNumberGenerator.Fill(nonces.AsSpan(0, NonceBytes));
@@ -41,7 +41,7 @@ internal static class Handshake
     /// <summary>The side that waits: hears a hello from whoever proves the token, and tells nothing to anybody else.</summary>
     /// <exception cref="StrangerException">Whoever came is no process of this team.</exception>
     /// <exception cref="LinkException">The connection broke, or the link's time is up.</exception>
-    public static Hello Answer(Link link, string token)
+    public static JoinRequest Answer(Connection link, string token)
     {
         byte[] opening = Receive(link, _opening.Length + NonceBytes);
         if (!opening.AsSpan().StartsWith(_opening)) throw new StrangerException("does not speak as this program does");
@@ -49,10 +49,10 @@ internal static class Handshake
         link.SendAll(nonces.AsSpan(NonceBytes));
         bool right = IsProof(Receive(link, ProofBytes), "join", nonces, token);
         link.SendAll(right ? [Right, .. Proof("host", nonces, token)] : [Wrong]);
-        return right ? Hello.Receive(link) : throw new StrangerException("has another join token or none");
+        return right ? JoinRequest.Receive(link) : throw new StrangerException("has another join token or none");
     }
 
-    private static byte[] Receive(Link link, int count)
+    private static byte[] Receive(Connection link, int count)
     {
         byte[] bytes = new byte[count];
         link.ReceiveAll(bytes);

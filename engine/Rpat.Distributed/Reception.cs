@@ -36,11 +36,11 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
     /// <summary>Sends away whoever has not been heard yet.</summary>
     public void Dispose() => _open.ForEach(visit => visit.Socket.Dispose());
 
-    private (Hello? Hello, string Why) Answer(Socket socket)
+    private (JoinRequest? Hello, string Why) Answer(Socket socket)
     {
         try
         {
-            var link = new Link(socket, 0);
+            var link = new Connection(socket, 0);
             link.Limit(limit);
             return (Handshake.Answer(link, token), "");
         }
@@ -56,5 +56,5 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
 
     /// <summary>Somebody who has come.</summary>
     /// <param name="Address">From where.</param>
-    public sealed record Visit(Socket Socket, IPAddress Address, Task<(Hello? Hello, string Why)> Answer);
+    public sealed record Visit(Socket Socket, IPAddress Address, Task<(JoinRequest? Hello, string Why)> Answer);
 }

@@ -9,7 +9,7 @@ internal sealed record Refusal(string Sentence, string Hint, bool IsOurs)
     /// <summary>Compares a hello with what rank 0 has; null where it fits.</summary>
     /// <param name="isThere">Whether that connection of that rank has been made before.</param>
     /// <param name="options">What rank 0 has.</param>
-    public static Refusal? Of(Hello hello, int size, Func<Hello, bool> isThere, TeamOptions options)
+    public static Refusal? Of(JoinRequest hello, int size, Func<JoinRequest, bool> isThere, ProcessGroupOptions options)
     {
         int rank = hello.Rank;
         if (hello.Size != size)

@@ -16,9 +16,9 @@ public sealed class ActivationsCases : OpCases<Shape>
     protected override IEnumerable<Shape> LayerSizes(int batch) => [ActivationSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, Shape s, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, Shape s, bool every)
     {
-        Given plain = make.Plain(s), there = make.Blocked(s), activations = make.Blocked(s);
+        TestTensor plain = make.Plain(s), there = make.Blocked(s), activations = make.Blocked(s);
         yield return new("plain to activations", k => k.ToActivations(s, plain, there), new CaseResult(there, () => plain.Values))
         {
             Covers = ["ToActivations"],
@@ -27,7 +27,7 @@ public sealed class ActivationsCases : OpCases<Shape>
         };
         foreach (bool add in Both(every))
         {
-            Given back = make.Plain(s);
+            TestTensor back = make.Plain(s);
             yield return new("activations to plain", k => k.FromActivations(s, activations, add, back), CaseResult.GradientBy(
                 back, add, () => activations.Values, plain, () => plain.Values.Dot(activations.Values)))
             {

@@ -18,11 +18,11 @@ public sealed class AttackStartCases : OpCases<BallSize>
     protected override IEnumerable<BallSize> LayerSizes(int batch) => AttackSizes.Layer(batch);
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, BallSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, BallSize size, bool every)
     {
         var (s, eps) = size;
         float radius = every ? eps : 128 / 255f, deviation = every ? eps : 0.1f;
-        Given x = AttackSizes.Images(make, s), box = make.Plain(s), ball = make.Plain(s), noise = make.Plain(s);
+        TestTensor x = AttackSizes.Images(make, s), box = make.Plain(s), ball = make.Plain(s), noise = make.Plain(s);
         long[] samples = [.. Enumerable.Range(0, s.N).Select(i => 4_000_000_000L - 77 * i)];
         Array4 Draws(Func<PhiloxStream, int, double> draw) => Drawn(x.Values, samples, draw);
         yield return new("attack start linf", k => k.LinfStart(s.N, s.SampleCount, x, eps, _key, samples, box), new CaseResult(box, () =>

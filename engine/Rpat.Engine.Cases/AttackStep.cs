@@ -19,11 +19,11 @@ public sealed class AttackStepCases : OpCases<BallSize>
     protected override IEnumerable<BallSize> LayerSizes(int batch) => AttackSizes.Layer(batch);
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, BallSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, BallSize size, bool every)
     {
         var (s, eps) = size;
         float step = eps / 4, radius = every ? eps : 128 / 255f;
-        Given x = AttackSizes.Images(make, s), g = make.Plain(s, -1e-3, 1e-3), box = make.Plain(s, 0, 1), ball = make.Plain(s, 0, 1);
+        TestTensor x = AttackSizes.Images(make, s), g = make.Plain(s, -1e-3, 1e-3), box = make.Plain(s, 0, 1), ball = make.Plain(s, 0, 1);
         yield return new("attack step linf", k => k.LinfStep(s.Count, x, g, step, eps, box),
             new CaseResult(box, () => ReferenceAttack.LinfStep(x.Values, box.Values, g.Values, step, eps)))
         {
@@ -40,7 +40,7 @@ public sealed class AttackStepCases : OpCases<BallSize>
             Tolerance = AttackSizes.Tolerance,
         };
         if (!every) yield break;
-        Given last = make.Plain(s, 0, 1);
+        TestTensor last = make.Plain(s, 0, 1);
         yield return new("attack step l2, ball first", k => k.L2Step(s.N, s.SampleCount, x, g, step, eps, ballFirst: true, last),
             new CaseResult(last, () => ReferenceAttack.L2StepB(x.Values, last.Values, g.Values, step, eps)))
         {
@@ -51,10 +51,10 @@ public sealed class AttackStepCases : OpCases<BallSize>
     }
 
     /// <summary>Gradients of zero and of no number move nothing, the smallest moves as far as any.</summary>
-    private static KernelCase WithoutDirection(Givens make)
+    private static KernelCase WithoutDirection(TestTensors make)
     {
         var s = new Shape(1, 4);
-        Given x = make.Plain(s, 0.4, 0.6), g = make.Place(s, Layout.Plain, [0f, -0f, float.NaN, 1e-38f]), moved = make.Plain(s, 0.4, 0.6);
+        TestTensor x = make.Plain(s, 0.4, 0.6), g = make.Place(s, Layout.Plain, [0f, -0f, float.NaN, 1e-38f]), moved = make.Plain(s, 0.4, 0.6);
         Array4 signs = Array4.From(1, 4, 1, 1, 0, 0, 0, 1);
         return new("attack step without direction", k => k.LinfStep(4, x, g, 0.01f, 0.5f, moved),
             new CaseResult(moved, () => ReferenceAttack.LinfStep(x.Values, moved.Values, signs, 0.01f, 0.5f))) { Covers = ["LinfStep"], SameBits = true };
@@ -83,7 +83,7 @@ internal static class AttackSizes
     public static BallSize[] Layer(int batch) => [new(new(batch, 3, 32, 32), 8 / 255f)];
 
     /// <summary>Some pixels lie on the border of the box, where most images have theirs.</summary>
-    public static Given Images(Givens make, Shape s)
+    public static TestTensor Images(TestTensors make, Shape s)
     {
         float[] values = make.Plain(s, -0.2, 1.2).Host;
         return make.Place(s, Layout.Plain, Array.ConvertAll(values, v => Math.Clamp(v, 0, 1)));

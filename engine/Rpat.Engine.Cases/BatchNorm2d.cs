@@ -21,7 +21,7 @@ public sealed class BatchNorm2dCases : OpCases<NormSize>
     protected override IEnumerable<NormSize> LayerSizes(int batch) => [new(ActivationSizes.Layer(batch))];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, NormSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, NormSize size, bool every)
     {
         var norm = new NormReference(make, size);
         yield return norm.Train(moveRunning: false);
@@ -40,13 +40,13 @@ public sealed class BatchNorm2dCases : OpCases<NormSize>
 /// <summary>What the kernels of a batch norm leave.</summary>
 internal sealed class NormReference
 {
-    private readonly Givens _make;
+    private readonly TestTensors _make;
     private readonly Shape _s;
-    private readonly Given _x, _dh, _gamma, _beta, _mean, _variance;
+    private readonly TestTensor _x, _dh, _gamma, _beta, _mean, _variance;
     private readonly Lazy<ChannelStatistics> _statistics;
     private readonly Tolerance _tolerance;
 
-    public NormReference(Givens make, NormSize size)
+    public NormReference(TestTensors make, NormSize size)
     {
         (_make, _s) = (make, size.Input);
         (_x, _dh) = (make.Blocked(_s, size.Offset - 1, size.Offset + 1), make.Blocked(_s));
@@ -61,7 +61,7 @@ internal sealed class NormReference
     /// <summary>Statistics, the map that they give, and running statistics.</summary>
     public KernelCase Train(bool moveRunning)
     {
-        Given[] kept = Kept();
+        TestTensor[] kept = Kept();
         var running = new Lazy<ChannelStatistics>(() =>
         {
             var moved = Running;
@@ -79,7 +79,7 @@ internal sealed class NormReference
     /// <summary>The map of the running statistics.</summary>
     public KernelCase Eval()
     {
-        Given[] kept = Kept();
+        TestTensor[] kept = Kept();
         return new("batch norm of evaluation", k => k.BatchNormEval(_s.C, State, Saved(kept)), [.. Vectors(kept, () => Running)])
         {
             Covers = ["BatchNormEval"],
@@ -91,7 +91,7 @@ internal sealed class NormReference
     public KernelCase Backward(string name, bool batch, bool relu, bool parameters, bool add)
     {
         Func<ChannelStatistics> statistics = batch ? () => ReferenceBatchNorm2d.Statistics(_x.Values) : () => Running;
-        Given dx = _make.Blocked(_s), dGamma = _make.Row(_s.C), dBeta = _make.Row(_s.C);
+        TestTensor dx = _make.Blocked(_s), dGamma = _make.Row(_s.C), dBeta = _make.Row(_s.C);
         var saved = Saved([.. Map(statistics()).Select(_make.Channels)]);
         Array4 H() => ReferenceBatchNorm2d.Forward(_x.Values, _gamma.Values.Data, _beta.Values.Data, statistics());
         Array4 G() => relu ? ReferenceElementwise.ReluBackward(H(), _dh.Values) : _dh.Values;
@@ -117,8 +117,8 @@ internal sealed class NormReference
     /// <summary>scale·g + slope·x + offset.</summary>
     public KernelCase PartGradient(bool relu, bool add)
     {
-        Given dx = _make.Blocked(_s), slope = _make.Row(_s.C), offset = _make.Row(_s.C);
-        Given[] kept = Kept();
+        TestTensor dx = _make.Blocked(_s), slope = _make.Row(_s.C), offset = _make.Row(_s.C);
+        TestTensor[] kept = Kept();
         var lines = _make.Lines(slope, offset);
         Array4 G() => relu ? _dh.Values.Zip(new Seen(_x, kept[2], kept[3]).Values, (g, h) => h > 0 ? g : 0) : _dh.Values;
         return new("batch norm gradient of a part", k => k.BatchNormInputGradient(_s, _x, _dh, Saved(kept), relu, lines, add, dx), CaseResult.Sum(
@@ -133,11 +133,11 @@ internal sealed class NormReference
 
     private BatchNormState State => new(_gamma, _beta, _mean, _variance);
 
-    private Given[] Kept() => [.. Enumerable.Range(0, 4).Select(_ => _make.Channels(_s.C, 0.5, 1.5))];
+    private TestTensor[] Kept() => [.. Enumerable.Range(0, 4).Select(_ => _make.Channels(_s.C, 0.5, 1.5))];
 
-    private static BatchNormSaved Saved(Given[] kept) => new(kept[0], kept[1], kept[2], kept[3]);
+    private static BatchNormSaved Saved(TestTensor[] kept) => new(kept[0], kept[1], kept[2], kept[3]);
 
-    private CaseResult[] Vectors(Given[] kept, Func<ChannelStatistics> statistics) =>
+    private CaseResult[] Vectors(TestTensor[] kept, Func<ChannelStatistics> statistics) =>
         [.. kept.Select((given, i) => new CaseResult(given, () => Row(Map(statistics())[i])))];
 
     /// <summary>Mean, 1/σ, scale and shift.</summary>

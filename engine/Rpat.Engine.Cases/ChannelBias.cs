@@ -16,15 +16,15 @@ public sealed class ChannelBiasCases : OpCases<Shape>
     protected override IEnumerable<Shape> LayerSizes(int batch) => [ActivationSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, Shape s, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, Shape s, bool every)
     {
-        Given input = make.Blocked(s), bias = make.Row(s.C), y = make.Blocked(s), dy = make.Blocked(s);
+        TestTensor input = make.Blocked(s), bias = make.Row(s.C), y = make.Blocked(s), dy = make.Blocked(s);
         Seen x = every ? make.View(input) : new(input);
         Array4 Y() => x.Values.MapChannels((c, v) => v + bias.Values.Data[c]);
         yield return new("channel bias", k => k.ChannelBias(s, x.Operand, bias, y), new CaseResult(y, Y)) { Covers = ["ChannelBias"], Bytes = 2 * y.Bytes };
         foreach (bool add in Both(every))
         {
-            Given db = make.Row(s.C);
+            TestTensor db = make.Row(s.C);
             yield return new("channel bias gradient", k => k.ChannelBiasGradient(s, dy, add, db), CaseResult.GradientBy(
                 db, add, () => Array4.From(1, s.C, 1, 1, dy.Values.ChannelSums()), bias, () => Y().Dot(dy.Values)))
             {

@@ -49,15 +49,15 @@ public sealed class Conv2dCases : OpCases<ConvShape>
     ];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, ConvShape size, bool every) =>
+    protected override IEnumerable<KernelCase> At(TestTensors make, ConvShape size, bool every) =>
         Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused)); // nothing fused, or all that can be
 
-    private static IEnumerable<KernelCase> Passes(Givens make, ConvShape s, bool fused)
+    private static IEnumerable<KernelCase> Passes(TestTensors make, ConvShape s, bool fused)
     {
-        Given image = make.Uniform(s.Input, s.InputLayout), w = make.Plain(new Shape(s.K, s.C, s.R, s.R)), dy = make.Blocked(s.Output);
+        TestTensor image = make.Uniform(s.Input, s.InputLayout), w = make.Plain(new Shape(s.K, s.C, s.R, s.R)), dy = make.Blocked(s.Output);
         Seen x = fused ? make.View(image, s.InputLayout == Layout.Blocked) : new(image);
-        Given y = make.Blocked(s.Output), dx = make.Uniform(s.Input, s.InputLayout), dw = make.Plain(w.Shape);
-        Given? residual = fused ? make.Blocked(s.Output) : null;
+        TestTensor y = make.Blocked(s.Output), dx = make.Uniform(s.Input, s.InputLayout), dw = make.Plain(w.Shape);
+        TestTensor? residual = fused ? make.Blocked(s.Output) : null;
         DeviceBuffer forward = Arranged(make, s, w, false), gradient = Arranged(make, s, w, true);
         var reference = new ConvReference(s, x, w.Values, dy.Values);
         string size = $"{(fused ? "fused " : "")}{s.R}x{s.R} {s.C}x{s.Input.H}x{s.Input.W}->{s.K}/{s.Stride} {make.Device.Kernels.Conv2dAlgorithm(s)}";
@@ -85,7 +85,7 @@ public sealed class Conv2dCases : OpCases<ConvShape>
         };
     }
 
-    private static DeviceBuffer Arranged(Givens make, ConvShape s, Given w, bool inputGradient)
+    private static DeviceBuffer Arranged(TestTensors make, ConvShape s, TestTensor w, bool inputGradient)
     {
         long length = make.Device.Kernels.Conv2dFilterLength(s, inputGradient);
         if (length == 0) return w;
@@ -119,7 +119,7 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
     public static bool IsLarge(ConvShape s) => s.Flops > Large;
 
     /// <summary>y.</summary>
-    public CaseResult Output(Given y, Given? residual)
+    public CaseResult Output(TestTensor y, TestTensor? residual)
     {
         Array4 Part(Array4 all) => all.Samples(_samples).Channels(_filters);
         Array4 Values()
@@ -131,7 +131,7 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
     }
 
     /// <summary>dx.</summary>
-    public CaseResult InputGradient(Given dx, bool add)
+    public CaseResult InputGradient(TestTensor dx, bool add)
     {
         Array4 Part(Array4 all) => all.Samples(_samples).Channels(_channels);
         Array4 Values()
@@ -143,7 +143,7 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
     }
 
     /// <summary>dw.</summary>
-    public CaseResult WeightGradient(Given dw, bool add, Given weight)
+    public CaseResult WeightGradient(TestTensor dw, bool add, TestTensor weight)
     {
         Array4 Part(Array4 all) => all.Samples(_filters).Channels(_channels);
         Array4 Values() => ReferenceConv2d.WeightGradient(x.Values.Channels(_channels), Part(w), dy.Channels(_filters), _window);

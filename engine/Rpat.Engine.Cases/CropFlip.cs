@@ -20,7 +20,7 @@ public sealed class CropFlipCases : OpCases<AugmentSize>
     protected override IEnumerable<AugmentSize> LayerSizes(int batch) => [new(new(batch, 3, 32, 32), new AugmentOptions(4, true))];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, AugmentSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, AugmentSize size, bool every)
     {
         var s = size.Images;
         int[] indices = every ? [6, 0, 3, 3, 5] : [.. Enumerable.Range(0, s.N).Reverse()];
@@ -28,7 +28,7 @@ public sealed class CropFlipCases : OpCases<AugmentSize>
         var pixels = make.Words(words);
         for (int epoch = 1; epoch <= (every ? 4 : 1); epoch++)
         {
-            Given batch = make.Plain(s);
+            TestTensor batch = make.Plain(s);
             var how = new CropFlipOf(s.WithBatch(1), size.Options, new RandomKey(9, Purpose.Augment, epoch, 0, size.Options.View, 0));
             yield return new("crop and flip from bytes", k => k.CropFlip(how, pixels, indices, batch),
                 new CaseResult(batch, () => ReferenceAugment.Batch(how, words, indices)))

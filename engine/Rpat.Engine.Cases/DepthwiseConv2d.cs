@@ -22,13 +22,13 @@ public sealed class DepthwiseConv2dCases : OpCases<DepthwiseShape>
     protected override IEnumerable<DepthwiseShape> LayerSizes(int batch) => [Of(batch, 144, 16, 16, 3, 1, 1)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, DepthwiseShape size, bool every) =>
+    protected override IEnumerable<KernelCase> At(TestTensors make, DepthwiseShape size, bool every) =>
         Both(every).SelectMany(fused => Passes(make, size, fused));
 
-    private static IEnumerable<KernelCase> Passes(Givens make, DepthwiseShape s, bool fused)
+    private static IEnumerable<KernelCase> Passes(TestTensors make, DepthwiseShape s, bool fused)
     {
-        Given input = make.Blocked(s.Input), w = make.Plain(new Shape(s.Input.C, 1, s.R, s.R)), dy = make.Blocked(s.Output);
-        Given y = make.Blocked(s.Output), dx = make.Blocked(s.Input), dw = make.Plain(w.Shape);
+        TestTensor input = make.Blocked(s.Input), w = make.Plain(new Shape(s.Input.C, 1, s.R, s.R)), dy = make.Blocked(s.Output);
+        TestTensor y = make.Blocked(s.Output), dx = make.Blocked(s.Input), dw = make.Plain(w.Shape);
         Seen x = fused ? make.View(input) : new(input);
         Window window = new(s.Stride, s.Padding, s.Input.C);
         Array4 Y() => ReferenceConv2d.Forward(x.Values, w.Values, null, window);

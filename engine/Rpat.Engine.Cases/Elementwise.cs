@@ -16,11 +16,11 @@ public sealed class ElementwiseCases : OpCases<Shape>
     protected override IEnumerable<Shape> LayerSizes(int batch) => [ActivationSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, Shape s, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, Shape s, bool every)
     {
         foreach (var layout in Enum.GetValues<Layout>())
         {
-            Given x = make.Uniform(s, layout, -4, 4), y = make.Uniform(s, layout);
+            TestTensor x = make.Uniform(s, layout, -4, 4), y = make.Uniform(s, layout);
             yield return new(Name("silu", layout), k => k.Elementwise(new Silu(), s, layout, x, y), new CaseResult(y, () => Y(x)))
             {
                 Covers = ["Elementwise"],
@@ -32,9 +32,9 @@ public sealed class ElementwiseCases : OpCases<Shape>
 
     private static string Name(string name, Layout layout) => layout == Layout.Plain ? name + " of images" : name;
 
-    private static KernelCase Gradient(Givens make, Shape s, Layout layout, Given x, bool add)
+    private static KernelCase Gradient(TestTensors make, Shape s, Layout layout, TestTensor x, bool add)
     {
-        Given dy = make.Uniform(s, layout), dx = make.Uniform(s, layout);
+        TestTensor dy = make.Uniform(s, layout), dx = make.Uniform(s, layout);
         Array4 Gradient() => x.Values.Zip(dy.Values, (v, g) => g * Sigmoid(v) * (1 + v * (1 - Sigmoid(v))));
         return new(Name("silu gradient", layout), k => k.ElementwiseGradient(new Silu(), s, layout, x, dy, add, dx),
             CaseResult.GradientBy(dx, add, Gradient, x, () => Y(x).Dot(dy.Values)))
@@ -44,7 +44,7 @@ public sealed class ElementwiseCases : OpCases<Shape>
         };
     }
 
-    private static Array4 Y(Given x) => x.Values.Map(v => v * Sigmoid(v));
+    private static Array4 Y(TestTensor x) => x.Values.Map(v => v * Sigmoid(v));
 
     private static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
 }

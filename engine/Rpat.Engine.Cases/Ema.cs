@@ -13,10 +13,10 @@ public sealed class EmaCases : OpCases<int>
     protected override IEnumerable<int> LayerSizes(int batch) => [ParameterSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, int count, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, int count, bool every)
     {
         const float decay = 0.995f;
-        Given average = make.Row(count), values = make.Row(count);
+        TestTensor average = make.Row(count), values = make.Row(count);
         yield return new("moving average", k => k.Ema(count, average, values, decay), new CaseResult(average, () =>
         {
             Array4 moved = average.Values.Clone();

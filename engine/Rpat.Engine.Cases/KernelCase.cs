@@ -28,7 +28,7 @@ public sealed record KernelCase(string Name, Action<IKernels> Run, params CaseRe
 /// <summary>What a launch leaves in a tensor.</summary>
 /// <param name="Target">The tensor.</param>
 /// <param name="Expected">In double precision, from what lay in all tensors before the launch.</param>
-public sealed record CaseResult(Given Target, Func<Array4> Expected)
+public sealed record CaseResult(TestTensor Target, Func<Array4> Expected)
 {
     /// <summary>The part of the tensor that <see cref="Expected"/> has, where all of it would take too long; null for all.</summary>
     public Func<Array4, Array4>? Part { get; init; }
@@ -42,11 +42,11 @@ public sealed record CaseResult(Given Target, Func<Array4> Expected)
     /// <param name="gradient">The gradient.</param>
     /// <param name="by">What it is the derivative by.</param>
     /// <param name="loss">The function of <paramref name="by"/>.</param>
-    public static CaseResult GradientBy(Given target, bool add, Func<Array4> gradient, Given by, Func<double> loss) =>
+    public static CaseResult GradientBy(TestTensor target, bool add, Func<Array4> gradient, TestTensor by, Func<double> loss) =>
         Sum(target, add, gradient) with { Gradient = new(gradient, by.Values, loss) };
 
     /// <summary>Values that are stored, or added to what lies there.</summary>
-    public static CaseResult Sum(Given target, bool add, Func<Array4> values, Func<Array4, Array4>? part = null) =>
+    public static CaseResult Sum(TestTensor target, bool add, Func<Array4> values, Func<Array4, Array4>? part = null) =>
         new(target, add ? () => (part?.Invoke(target.Values) ?? target.Values).Zip(values(), (a, b) => a + b) : values) { Part = part };
 }
 

@@ -18,9 +18,9 @@ public sealed class LerpCases : OpCases<Shape>
     protected override IEnumerable<Shape> LayerSizes(int batch) => [new(batch, 3, 32, 32)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, Shape s, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, Shape s, bool every)
     {
-        Given a = make.Plain(s), b = make.Plain(s), y = make.Plain(s), dy = make.Plain(s), copy = make.Plain(s);
+        TestTensor a = make.Plain(s), b = make.Plain(s), y = make.Plain(s), dy = make.Plain(s), copy = make.Plain(s);
         Array4 Y(double t) => ReferenceElementwise.Lerp(a.Values, b.Values, t);
         yield return new("interpolation", k => k.Lerp(s.Count, a, b, T, y), new CaseResult(y, () => Y(T))) { Covers = ["Lerp"], Bytes = 3 * y.Bytes };
         yield return new("copy: y = 1·x", k => k.Scale(s.Count, a, 1, false, copy), new CaseResult(copy, () => a.Values))
@@ -35,7 +35,7 @@ public sealed class LerpCases : OpCases<Shape>
         foreach (var (by, factor) in new[] { (a, 1 - T), (b, T) })
             foreach (bool add in Both(every))
             {
-                Given dx = make.Plain(s);
+                TestTensor dx = make.Plain(s);
                 yield return new("interpolation gradient", k => k.Scale(s.Count, dy, factor, add, dx),
                     CaseResult.GradientBy(dx, add, () => dy.Values.Map(g => factor * g), by, () => Y(T).Dot(dy.Values))) { Covers = ["Scale"] };
             }
@@ -43,10 +43,10 @@ public sealed class LerpCases : OpCases<Shape>
     }
 
     /// <summary>Values behind the view stay.</summary>
-    private static KernelCase IntoAView(Givens make)
+    private static KernelCase IntoAView(TestTensors make)
     {
         const int count = 6, all = 9;
-        Given x = make.Row(all), y = make.Row(all);
+        TestTensor x = make.Row(all), y = make.Row(all);
         return new("scaling into a view", k => k.Scale(count, x, 2, false, y.Buffer.View(0, count)), new CaseResult(y, () =>
             Array4.From(1, all, 1, 1, [.. x.Values.Data[..count].Select(v => 2 * v), .. y.Values.Data[count..]])))
         {

@@ -20,10 +20,10 @@ public sealed class LinearCases : OpCases<LinearSize>
     protected override IEnumerable<LinearSize> LayerSizes(int batch) => [new(batch, 512, 10)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, LinearSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, LinearSize size, bool every)
     {
         var (n, c, classes) = size;
-        Given x = make.Plain(new(n, c)), w = make.Plain(new(classes, c)), bias = make.Row(classes), y = make.Plain(new(n, classes)), dy = make.Plain(y.Shape);
+        TestTensor x = make.Plain(new(n, c)), w = make.Plain(new(classes, c)), bias = make.Row(classes), y = make.Plain(new(n, classes)), dy = make.Plain(y.Shape);
         Array4 Y() => ReferenceLinear.Forward(x.Values, w.Values, bias.Values.Data);
         double Loss() => Y().Dot(dy.Values);
         LinearGradient Gradient() => ReferenceLinear.Backward(x.Values, w.Values, dy.Values);
@@ -35,7 +35,7 @@ public sealed class LinearCases : OpCases<LinearSize>
         };
         foreach (bool add in Both(every))
         {
-            Given dx = make.Plain(x.Shape), dw = make.Plain(w.Shape), db = make.Row(classes);
+            TestTensor dx = make.Plain(x.Shape), dw = make.Plain(w.Shape), db = make.Row(classes);
             yield return new("linear dx", k => k.LinearInputGradient(n, c, classes, dy, w, add, dx),
                 CaseResult.GradientBy(dx, add, () => Gradient().X, x, Loss))
             {

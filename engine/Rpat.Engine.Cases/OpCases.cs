@@ -38,7 +38,7 @@ public abstract class OpCases
 /// <summary>Cases that share memory, which is freed before the next group.</summary>
 /// <param name="Size">What their sizes are.</param>
 /// <param name="Make">Makes them on a device; the same numbers on each.</param>
-public sealed record CaseGroup(string Size, Func<Givens, IEnumerable<KernelCase>> Make)
+public sealed record CaseGroup(string Size, Func<TestTensors, IEnumerable<KernelCase>> Make)
 {
     /// <inheritdoc/>
     public override string ToString() => Size;
@@ -69,7 +69,7 @@ public abstract class OpCases<TSize> : OpCases where TSize : notnull
     /// <param name="make">Makes what they read and write.</param>
     /// <param name="size">The size.</param>
     /// <param name="every">Whether variants are wanted too: views, residuals, gradients that are added.</param>
-    protected abstract IEnumerable<KernelCase> At(Givens make, TSize size, bool every);
+    protected abstract IEnumerable<KernelCase> At(TestTensors make, TSize size, bool every);
 
     /// <summary>Storing alone, or storing and adding.</summary>
     protected static bool[] Both(bool every) => every ? [false, true] : [false];

@@ -16,9 +16,9 @@ public sealed class PointwiseCases : OpCases<Shape>
     protected override IEnumerable<Shape> LayerSizes(int batch) => [ActivationSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, Shape s, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, Shape s, bool every)
     {
-        Given b = make.Blocked(s), y = make.Blocked(s);
+        TestTensor b = make.Blocked(s), y = make.Blocked(s);
         Seen a = make.View(make.Blocked(s));
         foreach (var one in Views(make, s, Layout.Blocked, a)) yield return one;
         yield return Sum(s, "add, relu", new(a.X), new(b), true, y);
@@ -37,16 +37,16 @@ public sealed class PointwiseCases : OpCases<Shape>
         }
     }
 
-    private static IEnumerable<KernelCase> Views(Givens make, Shape s, Layout layout, Seen x) =>
+    private static IEnumerable<KernelCase> Views(TestTensors make, Shape s, Layout layout, Seen x) =>
         [Apply(make, s, layout, x), Gradient(make, s, layout, x, masked: true, add: false)];
 
-    private static KernelCase Apply(Givens make, Shape s, Layout layout, Seen x)
+    private static KernelCase Apply(TestTensors make, Shape s, Layout layout, Seen x)
     {
-        Given y = make.Uniform(s, layout);
+        TestTensor y = make.Uniform(s, layout);
         return new("relu(scale·x + shift)", k => k.Apply(s, layout, x.Operand, y), new CaseResult(y, () => x.Values)) { Covers = ["Apply"], Bytes = 2 * y.Bytes };
     }
 
-    private static KernelCase Sum(Shape s, string name, Seen a, Seen b, bool relu, Given y) =>
+    private static KernelCase Sum(Shape s, string name, Seen a, Seen b, bool relu, TestTensor y) =>
         new(name, k => k.Add(s, a.Operand, b.Operand, relu, y), new CaseResult(y, () =>
         {
             Array4 sum = ReferenceElementwise.Add(a.Values, b.Values);
@@ -55,9 +55,9 @@ public sealed class PointwiseCases : OpCases<Shape>
         { Covers = ["Add"], Bytes = 3 * y.Bytes };
 
     /// <summary>Of [relu](x + other), x seen through its view; where the sum was clamped its result is a mask.</summary>
-    private static KernelCase Gradient(Givens make, Shape s, Layout layout, Seen x, bool masked, bool add)
+    private static KernelCase Gradient(TestTensors make, Shape s, Layout layout, Seen x, bool masked, bool add)
     {
-        Given dy = make.Uniform(s, layout), sum = make.Uniform(s, layout), dx = make.Uniform(s, layout);
+        TestTensor dy = make.Uniform(s, layout), sum = make.Uniform(s, layout), dx = make.Uniform(s, layout);
         var other = new Lazy<Array4>(() => sum.Values.Zip(x.Values, (p, q) => p - q)); // any constant: the sum is what was drawn
         Array4 Relu(Array4 v) => masked ? ReferenceElementwise.Relu(v) : v;
         return new("add gradient", k => k.AddGradient(s, layout, dy, masked ? sum.Buffer : null, x.Operand, add, dx), CaseResult.GradientBy(

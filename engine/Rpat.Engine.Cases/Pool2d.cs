@@ -30,16 +30,16 @@ public sealed class Pool2dCases : OpCases<PoolSize>
     protected override IEnumerable<PoolSize> LayerSizes(int batch) => [new(ActivationSizes.Layer(batch), 2, 2)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, PoolSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, PoolSize size, bool every)
     {
         var x = make.Blocked(size.Input);
         IEnumerable<KernelCase> plain = [.. Means(make, size.Input, new(x), every), .. Maxima(make, size, new(x), every)];
         return every ? plain.Concat(Means(make, size.Input, make.View(x), false)).Concat(Maxima(make, size, make.View(x), false)) : plain;
     }
 
-    private static IEnumerable<KernelCase> Means(Givens make, Shape s, Seen x, bool add)
+    private static IEnumerable<KernelCase> Means(TestTensors make, Shape s, Seen x, bool add)
     {
-        Given y = make.Plain(new(s.N, s.C)), dy = make.Plain(y.Shape), dx = make.Blocked(s);
+        TestTensor y = make.Plain(new(s.N, s.C)), dy = make.Plain(y.Shape), dx = make.Blocked(s);
         Array4 Y() => ReferencePooling.GlobalAverage(x.Values);
         yield return new("average pool", k => k.GlobalAveragePool(s, x.Operand, y), new CaseResult(y, Y)) { Covers = ["GlobalAveragePool"], Bytes = x.X.Bytes };
         yield return new("average pool gradient", k => k.GlobalAveragePoolGradient(s, dy, x.Operand, add, dx), CaseResult.GradientBy(
@@ -51,11 +51,11 @@ public sealed class Pool2dCases : OpCases<PoolSize>
     }
 
     /// <summary>Where a view clamps, values tie at zero, and the first of a window gets the gradient.</summary>
-    private static IEnumerable<KernelCase> Maxima(Givens make, PoolSize size, Seen x, bool add)
+    private static IEnumerable<KernelCase> Maxima(TestTensors make, PoolSize size, Seen x, bool add)
     {
         var (s, r, stride) = size;
         Window window = new(stride);
-        Given y = make.Blocked(s with { H = window.Outputs(s.H, r), W = window.Outputs(s.W, r) }), dy = make.Blocked(y.Shape), dx = make.Blocked(s);
+        TestTensor y = make.Blocked(s with { H = window.Outputs(s.H, r), W = window.Outputs(s.W, r) }), dy = make.Blocked(y.Shape), dx = make.Blocked(s);
         Array4 Y() => ReferencePooling.Max(x.Values, r, window);
         Array4 Dx() => ReferencePooling.MaxBackward(x.Values, dy.Values, r, window);
         yield return new("max pool", k => k.MaxPool(s, r, stride, x.Operand, y), new CaseResult(y, Y)) { Covers = ["MaxPool"], Bytes = x.X.Bytes + y.Bytes };
@@ -66,7 +66,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
             Bytes = x.X.Bytes + dx.Bytes + dy.Bytes,
         };
         if (x.Scale is null) yield break;
-        Given seen = make.Blocked(s);
+        TestTensor seen = make.Blocked(s);
         yield return new("max pool gradient of what is seen", k => k.MaxPoolGradient(s, r, stride, x.Operand, dy, x.X.Buffer, true, seen),
             CaseResult.Sum(seen, true, Dx)) { Covers = ["MaxPoolGradient"] };
     }

@@ -25,7 +25,7 @@ public sealed class RowLossCases : OpCases<RowSize>
     protected override IEnumerable<RowSize> LayerSizes(int batch) => [new(batch, 10, 4)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, RowSize size, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, RowSize size, bool every)
     {
         var rows = new RowCase(make, size, every, Coefficient);
         var perception = new PerceptionLoss(Alpha);
@@ -74,15 +74,15 @@ internal sealed class RowCase
     // Where probabilities are 0 and 1 a gradient may vanish, and differences are rounding.
     private static readonly Tolerance _differences = new(1e-5, 1e-11, 1e-3);
 
-    private readonly Givens _make;
+    private readonly TestTensors _make;
     private readonly RowSize _s;
     private readonly bool _every;
     private readonly float _coefficient;
-    private readonly Given _z, _constants, _logits, _third, _weights;
+    private readonly TestTensor _z, _constants, _logits, _third, _weights;
     private readonly int[] _labels;
     private readonly DeviceBuffer _labelBuffer;
 
-    public RowCase(Givens make, RowSize s, bool every, float coefficient)
+    public RowCase(TestTensors make, RowSize s, bool every, float coefficient)
     {
         (_make, _s, _every, _coefficient) = (make, s, every, coefficient);
         Shape rows = new(s.N, s.K), more = new(s.N + From, s.K);
@@ -105,12 +105,12 @@ internal sealed class RowCase
     public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts, bool constant = false)
         where TLoss : struct, IRowLoss
     {
-        Given second = rows == 1 ? _constants : _logits;
-        Given values = _make.Plain(new(parts.Length, _s.N)), dz = _make.Plain(_z.Shape), d2 = _make.Plain(second.Shape), d3 = _make.Plain(_z.Shape);
+        TestTensor second = rows == 1 ? _constants : _logits;
+        TestTensor values = _make.Plain(new(parts.Length, _s.N)), dz = _make.Plain(_z.Shape), d2 = _make.Plain(second.Shape), d3 = _make.Plain(_z.Shape);
         var operands = new RowLossOperands(_s.N, _s.K, parts.Length, _z, second, From, _third, _labelBuffer, _weights);
         double[][] Rows(int i) => [_z.Values.Sample(i).ToArray(), second.Values.Sample(From + i).ToArray(), _third.Values.Sample(i).ToArray()];
         double Part(int part, int i, double[][] at) => parts[part].Value(at[0], at[1], at[2], _labels[i]);
-        CaseResult Slopes(Given to, int row, bool add, bool weighted = true) => new(to, () =>
+        CaseResult Slopes(TestTensor to, int row, bool add, bool weighted = true) => new(to, () =>
         {
             Array4 all = to.Values.Clone();
             for (int i = 0; i < _s.N && row < rows; i++)
@@ -139,7 +139,7 @@ internal sealed class RowCase
             Bytes = 2 * rows * _z.Bytes,
         };
         if (!_every) yield break;
-        Given alone = _make.Plain(_z.Shape);
+        TestTensor alone = _make.Plain(_z.Shape);
         yield return new($"{name} gradient alone", k =>
             k.RowLossGradient(loss, operands with { Weights = null }, _coefficient, new(alone, false), default, default), Slopes(alone, 0, false, weighted: false))
         {

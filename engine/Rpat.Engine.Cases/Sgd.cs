@@ -16,14 +16,14 @@ public sealed class SgdCases : OpCases<int>
     protected override IEnumerable<int> LayerSizes(int batch) => [ParameterSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, int count, bool every) => every
+    protected override IEnumerable<KernelCase> At(TestTensors make, int count, bool every) => every
         ? new[] { (0f, 0f, false), (0.9f, 0f, false), (0f, 0.01f, false), (0.9f, 5e-4f, false), (0.9f, 5e-4f, true), (0.5f, 0f, true) }
             .Select(how => Steps(make, count, 3, new SgdStep(0.1f, how.Item1, how.Item2, how.Item3)))
         : [Steps(make, count, 1, new SgdStep(0.1f, 0.9f, 5e-4f, false))];
 
-    private static KernelCase Steps(Givens make, int count, int steps, SgdStep step)
+    private static KernelCase Steps(TestTensors make, int count, int steps, SgdStep step)
     {
-        Given w = make.Row(count), g = make.Row(count), v = make.Row(count);
+        TestTensor w = make.Row(count), g = make.Row(count), v = make.Row(count);
         var moved = new Lazy<(Array4 W, Array4 V)>(() =>
         {
             var (weights, velocity) = (w.Values.Clone(), v.Values.Clone());

@@ -13,17 +13,17 @@ public sealed class WeightPerturbationCases : OpCases<int>
     protected override IEnumerable<int> LayerSizes(int batch) => [ParameterSizes.Layer(batch)];
 
     /// <inheritdoc/>
-    protected override IEnumerable<KernelCase> At(Givens make, int count, bool every)
+    protected override IEnumerable<KernelCase> At(TestTensors make, int count, bool every)
     {
         yield return Perturb(make, "weight perturbation", make.Row(count, -1e-3, 1e-3));
         if (every) yield return Perturb(make, "weight perturbation without a gradient", make.Row(count, 0, 0));
     }
 
-    private static KernelCase Perturb(Givens make, string name, Given g)
+    private static KernelCase Perturb(TestTensors make, string name, TestTensor g)
     {
         const float gamma = 0.01f;
         int count = g.Shape.C;
-        Given w = make.Row(count), v = make.Row(count);
+        TestTensor w = make.Row(count), v = make.Row(count);
         Array4 Move()
         {
             double ratio = gamma * Length(w.Values) / (Length(g.Values) + 1e-20);

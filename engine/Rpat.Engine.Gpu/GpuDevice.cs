@@ -18,7 +18,7 @@ public sealed partial class GpuDevice : Device
     private readonly AcceleratorStream _stream;
     private readonly IWorkQueue _queue;
     private readonly GpuKernels _kernels;
-    private readonly Staging _staging;
+    private readonly UploadBuffers _staging;
     private readonly CaptureGuard _capture = new();
     private readonly HashSet<GpuBuffer> _buffers = [];
     private IGraphDriver? _graphs;
@@ -31,7 +31,7 @@ public sealed partial class GpuDevice : Device
         _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
         var queue = new StreamQueue(accelerator, _stream);
         _queue = through?.Invoke(queue) ?? queue;
-        _staging = new Staging(accelerator, _stream, _queue, _capture, staged);
+        _staging = new UploadBuffers(accelerator, _stream, _queue, _capture, staged);
         _kernels = new GpuKernels(accelerator, _stream, _queue, _staging, _capture, precision);
     }
 
@@ -148,7 +148,7 @@ public sealed partial class GpuDevice : Device
     }
 
     /// <inheritdoc/>
-    public override double QueueMultiplyAdds() => _kernels.QueueMultiplyAdds();
+    public override double QueuePeakFma() => _kernels.QueueMultiplyAdds();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -34,7 +34,7 @@ internal static class AttackedExamples
     {
         var tape = new Tape(net.Device);
         Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(labels.Length), images);
-        Tensor logits = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+        Tensor logits = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         float[] rows = logits.ToArray();
         return [.. labels.Select((label, i) => rows.AsSpan(i * net.Classes, net.Classes).IndexOf(rows.Skip(i * net.Classes).Take(net.Classes).Max()) == label)];

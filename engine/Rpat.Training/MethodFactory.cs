@@ -21,10 +21,10 @@ internal static class MethodFactory
 
     /// <summary>The networks beside the trained one; teachers are read from their files.</summary>
     /// <exception cref="ConfigException">A teacher is not given.</exception>
-    public static Companions Companions(MethodSection method, Device device, ModelSpec model, ulong seed) => new()
+    public static AuxiliaryModels Companions(MethodSection method, Device device, ModelSpec model, ulong seed) => new()
     {
         Twin = () => ModelCatalog.Build(device, model, seed),
-        Teachers = method.Info.Teachers.ToDictionary(name => name, name => GivenWeights.Teacher(name, method, device, model)),
+        Teachers = method.Info.Teachers.ToDictionary(name => name, name => PretrainedWeights.Teacher(name, method, device, model)),
     };
 
     /// <summary>The training attack under the run's threat model; what is left to the method stays open.</summary>
@@ -51,7 +51,7 @@ internal static class MethodFactory
 }
 
 /// <summary>Networks that a run takes from files.</summary>
-internal static class GivenWeights
+internal static class PretrainedWeights
 {
     /// <summary>The state of a file's network, which must be of the run's kind.</summary>
     /// <exception cref="ConfigException">The file is not there.</exception>

@@ -9,10 +9,10 @@ internal sealed class Run : IDisposable
     private RunIdentity? _identity;
     private RunFolder? _folder;
 
-    private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunTeam? team = null)
+    private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
     {
-        (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunTeam());
-        Device = OpenDevice.For(config);
+        (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunProcessGroup());
+        Device = DeviceFactory.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
         LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
@@ -25,7 +25,7 @@ internal sealed class Run : IDisposable
             ClipNorm = (float)config.Optimizer.Clip,
             Accumulate = config.Train.Accumulate,
         };
-        if (config.Model.Weights.Length > 0) Net.Load(GivenWeights.Of(config.Model.Weights, Device, Model));
+        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config.Model.Weights, Device, Model));
         Method = MethodFactory.Make(config);
         Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), Team.Group);
         State = new RunState(Step);
@@ -36,7 +36,7 @@ internal sealed class Run : IDisposable
     public DataPair Data { get; }
 
     /// <summary>The processes that share the run; this one alone unless others were given.</summary>
-    public RunTeam Team { get; }
+    public RunProcessGroup Team { get; }
 
     /// <summary>Where the run stands.</summary>
     public RunState State { get; }
@@ -96,7 +96,7 @@ internal sealed class Run : IDisposable
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
     /// <param name="team">The processes that share each batch; null for this one alone.</param>
-    public static Run Open(TrainerConfig config, RunTeam? team = null)
+    public static Run Open(TrainerConfig config, RunProcessGroup? team = null)
     {
         var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
         if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team);
@@ -143,7 +143,7 @@ internal sealed class Run : IDisposable
     }
 
     /// <summary>Where the run stands before a step.</summary>
-    public Moment At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr);
+    public StepContext At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr);
 
     /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
     public BatchStream Batches() => new(Data.Train, BatchOptions(), Seed);

@@ -8,7 +8,7 @@ internal sealed class RunEvaluation(Run run)
     private (Classifier Net, Evaluator Evaluator)? _measured;
 
     /// <summary>Told what is measured, the images done so far and in all, and the time since this attack began.</summary>
-    public delegate void Told(string attack, int done, int count, TimeSpan time);
+    public delegate void Measured(string attack, int done, int count, TimeSpan time);
 
     /// <summary>Whether the epoch that has just been trained is to be measured.</summary>
     public bool IsDue => run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
@@ -23,13 +23,13 @@ internal sealed class RunEvaluation(Run run)
 
     /// <summary>Measures the last network and the one that validation found the most robust, under each configured attack.</summary>
     /// <returns>The results; null when a stop was asked for before they were complete.</returns>
-    public IReadOnlyList<EvaluationResult>? Final(Told progress)
+    public IReadOnlyList<EvaluationResult>? Final(Measured progress)
     {
         try
         {
             int last = run.State.Epoch - 1, best = run.State.Monitor.BestEpoch;
             List<EvaluationResult> results = [Measure(best == 0 ? "" : $"last epoch ({last})", "test", progress)];
-            if (!run.Team.Share(best != 0 && best != last)) return results; // as rank 0 knows
+            if (!run.Team.Broadcast(best != 0 && best != last)) return results; // as rank 0 knows
             if (run.Team.IsFirst) Load(run.Folder.PathOf(CheckpointFile.Best));
             run.Team.ShareReported(run);
             results.Add(Measure($"best epoch ({best})", "test_best", progress));
@@ -41,7 +41,7 @@ internal sealed class RunEvaluation(Run run)
         }
     }
 
-    private EvaluationResult Measure(string network, string split, Told progress)
+    private EvaluationResult Measure(string network, string split, Measured progress)
     {
         var (images, threat) = (run.TestImages, run.Config.Attack);
         var scores = new List<Score>();

@@ -41,7 +41,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
     public void Step(float rate)
     {
         _board.Step(_state.Step, _state.Statistics.LastLoss, rate);
-        Instruments.TellLoss(_state.Statistics.LastLoss);
+        TrainingMetrics.TellLoss(_state.Statistics.LastLoss);
         if (!view.Due) return;
         var s = _state.Statistics;
         int steps = run.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;

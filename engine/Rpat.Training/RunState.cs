@@ -22,11 +22,11 @@ internal sealed class RunState(TrainingStep step)
     public void NextEpoch() => (Epoch, Statistics) = (Epoch + 1, new EpochStatistics(step));
 
     /// <summary>What a checkpoint keeps.</summary>
-    public Standing Standing(bool planned, RunIdentity identity, IReadOnlyDictionary<string, long> files) =>
+    public TrainerState Standing(bool planned, RunIdentity identity, IReadOnlyDictionary<string, long> files) =>
         new(Step, Epoch, planned, identity, files, Statistics.Sums, Guard, Monitor);
 
     /// <summary>Goes on from a checkpoint.</summary>
-    public void Take(Standing standing)
+    public void Take(TrainerState standing)
     {
         (Step, Epoch, Statistics) = (standing.Step, standing.Epoch, new EpochStatistics(step, standing.Sums));
         (Guard, Monitor) = (standing.Guard, standing.Monitor);

@@ -104,7 +104,7 @@ internal sealed class StopRequest : IDisposable
     public void AskToSave() => Volatile.Write(ref _save, true);
 
     /// <summary>Whether a checkpoint was asked for since this was last called.</summary>
-    public bool TakeSave() => Volatile.Read(ref _save) && Interlocked.Exchange(ref _save, false);
+    public bool ConsumeSaveRequest() => Volatile.Read(ref _save) && Interlocked.Exchange(ref _save, false);
 
     /// <summary>Gives the signals back to the system, and forgets all limits.</summary>
     public void Dispose()

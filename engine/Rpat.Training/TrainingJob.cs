@@ -15,7 +15,7 @@ public sealed class TrainingJob : IDisposable
         var config = plan.Resolved.Config;
         if (config.Run.Processes > 1)
             throw new UsageException($"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or start 'rpat train --nproc {config.Run.Processes}'.");
-        _run = Run.Open(config, new RunTeam(stop: _stop));
+        _run = Run.Open(config, new RunProcessGroup(stop: _stop));
         try
         {
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(_run).Require(config.Run.Out);

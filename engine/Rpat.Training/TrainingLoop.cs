@@ -11,14 +11,14 @@ internal sealed class TrainingLoop
     private readonly RunState _state;
     private readonly IReadOnlyList<IRunObserver> _observers;
     private readonly BatchStream _batches;
-    private readonly StepInput _input;
+    private readonly BatchLoader _input;
     private readonly DivergenceGuard _guard;
     private readonly RunEvaluation _evaluation;
 
     private TrainingLoop(Run run, IReadOnlyList<IRunObserver> observers)
     {
         (_run, _state, _observers) = (run, run.State, observers);
-        (_batches, _input) = (run.Batches(), new StepInput(run.Step, run.DeviceImages()));
+        (_batches, _input) = (run.Batches(), new BatchLoader(run.Step, run.DeviceImages()));
         _guard = new DivergenceGuard(run.Config.Guard, run.Model.Classes);
         _evaluation = new RunEvaluation(run);
     }
@@ -30,7 +30,7 @@ internal sealed class TrainingLoop
     public static TrainingOutcome Execute(Run run, IProgressView view)
     {
         using var report = new RunReporter(run, view);
-        return new TrainingLoop(run, [report, new RunSaver(run, report), new ValidationMonitor(run, report), new PostMortem(run)]).Execute();
+        return new TrainingLoop(run, [report, new Checkpointer(run, report), new ValidationMonitor(run, report), new PostMortem(run)]).Execute();
     }
 
     private bool IsTrained => _state.Step == _run.TotalSteps && _state.Statistics.Images == 0;

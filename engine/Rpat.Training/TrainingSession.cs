@@ -65,7 +65,7 @@ internal sealed class TrainingSession : IDisposable
     }
 
     /// <summary>Keeps that the process leaves in the middle of a step.</summary>
-    public void Abandon(int code) => End(RunStatus.Interrupted, code);
+    public void ExitNow(int code) => End(RunStatus.Interrupted, code);
 
     /// <summary>Closes the folder.</summary>
     public void Dispose() => Folder.Dispose();

@@ -15,7 +15,7 @@ public sealed record FocalAt(PgdOptions Pgd) : Objective
 
     public override PgdOptions Attack => Pgd.A(InnerLoss.CrossEntropy);
 
-    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh));
+    public override Loss Loss(ViewLogits v) => v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh));
 
     private void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {

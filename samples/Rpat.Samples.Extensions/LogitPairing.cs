@@ -14,7 +14,7 @@ public sealed record LogitPairing : Modifier
 
     public override bool Acts(Objective method, int epoch) => Weight != 0 && method.Attack is not null;
 
-    public override Func<Views, Loss> Extend(Objective method, Func<Views, Loss> loss) =>
+    public override Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss) =>
         v => loss(v) + Weight * v.Tape.RowLoss("pairing", new SquaredDifference(), v.Adversarial, new() { Second = v.Clean });
 }
 

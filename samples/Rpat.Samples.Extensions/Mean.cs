@@ -22,8 +22,8 @@ internal sealed class MeanNode : Node
 {
     public MeanNode(Tape tape, Tensor a, Tensor b)
     {
-        Inputs = [tape.WireStored(a), tape.WireStored(b)];
-        Outputs = [tape.Make(a.Shape, Layout.Plain, "mean")];
+        Inputs = [tape.AddStoredInput(a), tape.AddStoredInput(b)];
+        Outputs = [tape.NewTensor(a.Shape, Layout.Plain, "mean")];
     }
 
     public override string Op => "Mean";

@@ -41,7 +41,7 @@ public sealed class PublicSurfaceTests
         string[] lines = [.. PublicSurface.Of(typeof(Tape).Assembly)];
         Assert.Contains("Rpat.Engine.Autograd.Tape : sealed class", lines);
         Assert.Contains("Rpat.Engine.Autograd.Tape.Record<T>(T node) : T", lines);
-        Assert.Contains("Rpat.Engine.Autograd.Tape.Share { get init } : Rpat.Engine.Distributed.BatchShare", lines);
+        Assert.Contains("Rpat.Engine.Autograd.Tape.Share { get init } : Rpat.Engine.Distributed.BatchShard", lines);
         Assert.Contains("Rpat.Engine.Autograd.Node.Forward(Rpat.Engine.Devices.IKernels kernels) : Void abstract", lines);
         Assert.Contains("Rpat.Engine.Autograd.Reduction.Sum : Rpat.Engine.Autograd.Reduction", lines);
         Assert.Contains("Rpat.Engine.Devices.Device.Noted : event Action<String>", lines);

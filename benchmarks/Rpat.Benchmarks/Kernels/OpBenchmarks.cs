@@ -16,14 +16,14 @@ public sealed class TimedKernel(OpCases cases, int group, int index, string name
     public (double Flops, double Bytes) Work => _work ??= Measured();
 
     /// <summary>The kernel on a device, which frees what it reads when it is disposed.</summary>
-    public KernelCase On(Device device) => cases.Layers(Batch).ElementAt(group).Make(new Givens(device)).ElementAt(index);
+    public KernelCase On(Device device) => cases.Layers(Batch).ElementAt(group).Make(new TestTensors(device)).ElementAt(index);
 
     /// <summary>All of an op; their names need one image only.</summary>
     public static IEnumerable<TimedKernel> Of(OpCases cases)
     {
         using var device = Device.Cpu();
         return [.. cases.Layers(batch: 1).SelectMany((group, i) =>
-            group.Make(new Givens(device)).Select((one, j) => new TimedKernel(cases, i, j, one.Name)))];
+            group.Make(new TestTensors(device)).Select((one, j) => new TimedKernel(cases, i, j, one.Name)))];
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,7 @@ public enum Reduction
 public abstract class LossTerm : Node
 {
     private readonly Reduction _reduction;
-    private readonly BatchShare? _share; // null for sums, which are of the part alone
+    private readonly BatchShard? _share; // null for sums, which are of the part alone
     private float[] _read = [];
     private float[] _whole = [];
     private bool _held;
@@ -25,10 +25,10 @@ public abstract class LossTerm : Node
     /// <summary>Makes the values, one for each sample and part, for the derived class to compute.</summary>
     protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
     {
-        (_reduction, Parts, _share) = (reduction, parts, reduction == Reduction.Mean ? tape.Share : null);
-        Values = tape.Make(new Shape(parts.Length, samples), Layout.Plain, "loss");
+        (_reduction, Parts, _share) = (reduction, parts, reduction == Reduction.Mean ? tape.Shard : null);
+        Values = tape.NewTensor(new Shape(parts.Length, samples), Layout.Plain, "loss");
         Outputs = [Values];
-        tape.Keep(Values);
+        tape.Retain(Values);
     }
 
     /// <summary>Coefficient of the term in the total.</summary>
@@ -47,13 +47,13 @@ public abstract class LossTerm : Node
     public override bool StartsBackward => true;
 
     /// <inheritdoc/>
-    public override float ByValue => Weight;
+    public override float CapturedScalar => Weight;
 
     /// <summary>What each sample's gradient is multiplied with.</summary>
     protected float Coefficient => _reduction == Reduction.Mean ? Weight / Rows : Weight;
 
     /// <summary>Samples of the batch: of the whole one where processes share it.</summary>
-    private int Rows => _share?.Whole(Values.Shape.C) ?? Values.Shape.C;
+    private int Rows => _share?.GlobalRows(Values.Shape.C) ?? Values.Shape.C;
 
     /// <summary>Coefficient of a part within the term.</summary>
     protected virtual float PartWeight(int part) => 1;
@@ -98,7 +98,7 @@ public abstract class LossTerm : Node
         if (_share is not null) Gather(_share);
     }
 
-    private void Gather(BatchShare share)
+    private void Gather(BatchShard share)
     {
         int mine = Values.Shape.C, all = Rows;
         if (_whole.Length == 0) _whole = new float[Parts.Count * all];

@@ -5,8 +5,8 @@ internal abstract class ApplyNode : Node
 {
     protected ApplyNode(Tape tape, Tensor x, string name)
     {
-        X = tape.Wire(x);
-        Output = tape.Make(x.Shape, (x.View?.Source ?? x).Layout, name);
+        X = tape.AddInput(x);
+        Output = tape.NewTensor(x.Shape, (x.View?.Source ?? x).Layout, name);
         (Inputs, Outputs) = ([X], [Output]);
     }
 

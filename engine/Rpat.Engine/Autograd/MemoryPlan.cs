@@ -53,7 +53,7 @@ internal sealed class MemoryPlan
         Place(node.ForwardWeights, step);
     }
 
-    private void Place(IEnumerable<DerivedWeight> weights, int step)
+    private void Place(IEnumerable<PackedWeight> weights, int step)
     {
         foreach (var storage in weights.Select(w => w.Storage))
             if (_derived.Add(storage)) _data[storage] = Add(storage, step, step);

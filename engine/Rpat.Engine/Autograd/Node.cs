@@ -30,10 +30,10 @@ public abstract class Node
     public virtual IEnumerable<Tensor> Saved => [];
 
     /// <summary>Derived copies of weights that <see cref="Forward"/> reads.</summary>
-    public virtual IEnumerable<DerivedWeight> ForwardWeights => [];
+    public virtual IEnumerable<PackedWeight> ForwardWeights => [];
 
     /// <summary>Derived copies of weights that <see cref="Backward"/> reads.</summary>
-    public virtual IEnumerable<DerivedWeight> BackwardWeights => [];
+    public virtual IEnumerable<PackedWeight> BackwardWeights => [];
 
     /// <summary>An input whose gradient equals the output's: it may share the memory (a residual branch).</summary>
     public virtual Edge? PassThrough => null;
@@ -51,13 +51,13 @@ public abstract class Node
     /// A number of the host that may change between runs and that kernels get by value: a run recorded with another one is not
     /// launched again. Everything else that kernels get by value is fixed when the node is recorded.
     /// </summary>
-    public virtual float ByValue => 0;
+    public virtual float CapturedScalar => 0;
 
     /// <summary>
     /// What the host does in each run before the first kernel is queued: labels are checked, batches counted. A
     /// recorded run calls this too, but neither <see cref="Forward"/> nor <see cref="Backward"/>.
     /// </summary>
-    public virtual void Begin()
+    public virtual void HostPrologue()
     {
     }
 

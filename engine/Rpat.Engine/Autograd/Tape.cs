@@ -22,7 +22,7 @@ public enum Gradients
 public sealed class Tape(Device device, Gradients gradients = Gradients.None) : ICapturedRun
 {
     private readonly ArenaTenant _tenant = new();
-    private readonly Dictionary<object, DerivedWeight> _derived = [];
+    private readonly Dictionary<object, PackedWeight> _derived = [];
     private List<Node> _nodes = [];
     private readonly HashSet<Tensor> _kept = [];
     private Node[] _forward = [];
@@ -40,10 +40,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     public Gradients Gradients { get; } = gradients;
 
     /// <summary>
-    /// The part of a batch that this process has where several share it (<see cref="Distributed.BatchShare"/>); null where it is alone. What
+    /// The part of a batch that this process has where several share it (<see cref="Distributed.BatchShard"/>); null where it is alone. What
     /// looks at the whole batch then asks the others, in each run.
     /// </summary>
-    public BatchShare? Share { get; init; }
+    public BatchShard? Shard { get; init; }
 
     /// <summary>The recorded ops; after the first run in the order in which they run.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
@@ -58,23 +58,23 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     internal bool KeepsDerivedWeights => !Gradients.HasFlag(Gradients.Parameters);
 
     /// <summary>Changes whenever derived weights may have been overwritten: with each pass, or when another tape has run.</summary>
-    internal long Stretch => KeepsDerivedWeights ? Device.Arena.Tenancy : _passes;
+    internal long WeightVersion => KeepsDerivedWeights ? Device.Arena.TapeVersion : _passes;
 
     /// <summary>Called while profiling before each node, with whether it runs backward, and with null at the end of a pass.</summary>
     public Action<Node?, bool>? Profile { get; set; }
 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
-    public Tensor Keep(Tensor tensor)
+    public Tensor Retain(Tensor tensor)
     {
         _kept.Add(Stored(tensor));
         return tensor;
     }
 
     /// <summary>Runs the recorded ops.</summary>
-    /// <exception cref="InvalidOperationException">A <see cref="Routine"/> is being recorded, which knows of whole runs only.</exception>
+    /// <exception cref="InvalidOperationException">A <see cref="GraphCapture"/> is being recorded, which knows of whole runs only.</exception>
     public void Forward()
     {
-        if (Device.OnlyQueues) throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
+        if (Device.IsCapturing) throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
         Enter();
         QueueForward();
     }
@@ -91,7 +91,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Runs forward and backward.</summary>
     public void Run()
     {
-        if (!Device.OnlyQueues) Begin();
+        if (!Device.IsCapturing) Begin();
         Device.Runs?.Add(this);
         QueueForward();
         QueueBackward();
@@ -112,7 +112,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         if (_byValue.Length != _forward.Length) _byValue = new float[_forward.Length];
         for (int i = 0; i < _byValue.Length; i++)
         {
-            float now = _forward[i].ByValue;
+            float now = _forward[i].CapturedScalar;
             if (now.Equals(_byValue[i])) continue;
             _byValue[i] = now;
             _changes++;
@@ -136,27 +136,27 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// batch norm's scale and shift are applied while loading.
     /// </summary>
     /// <exception cref="InvalidOperationException">The tensor is another tape's.</exception>
-    public Edge Wire(Tensor tensor)
+    public Edge AddInput(Tensor tensor)
     {
         if (tensor.Maker is not null && tensor.Maker != _tenant)
             throw new InvalidOperationException($"{tensor} belongs to another tape: copy its values to a tensor made by Tensor.Create.");
         return new Edge(tensor, Wants(tensor));
     }
 
-    /// <summary>As <see cref="Wire"/>, for kernels that need stored values (<see cref="Edge.Data"/>).</summary>
-    public Edge WireStored(Tensor tensor) => Wire(tensor.View is null ? tensor : Materialize.Record(this, tensor));
+    /// <summary>As <see cref="AddInput"/>, for kernels that need stored values (<see cref="Edge.Data"/>).</summary>
+    public Edge AddStoredInput(Tensor tensor) => AddInput(tensor.View is null ? tensor : Materialize.Record(this, tensor));
 
     /// <summary>An output of a node, or what it keeps for its backward pass: the plan places what stands in <see cref="Node.Outputs"/>.</summary>
-    public Tensor Make(Shape shape, Layout layout, string name) => Make(shape, layout, name, null);
+    public Tensor NewTensor(Shape shape, Layout layout, string name) => NewTensor(shape, layout, name, null);
 
-    internal Tensor Make(Shape shape, Layout layout, string name, AffineView? view) =>
+    internal Tensor NewTensor(Shape shape, Layout layout, string name, AffineView? view) =>
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>A copy of a weight of that many words, filled by <paramref name="make"/>: nodes that name the same key share it.</summary>
-    public DerivedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
+    public PackedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
-            _derived[(weight, key)] = derived = new(this, weight, Make(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
+            _derived[(weight, key)] = derived = new(this, weight, NewTensor(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
         return derived;
     }
 
@@ -177,7 +177,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         Device.Arena.Enter(_tenant);
         if (_boundGeneration != Device.Arena.Generation) _plan.Bind(Device.Arena);
         _boundGeneration = Device.Arena.Generation;
-        foreach (var node in _forward) node.Begin();
+        foreach (var node in _forward) node.HostPrologue();
     }
 
     private void QueueForward()

@@ -15,7 +15,7 @@ internal sealed class Arena(Device device)
     public ArenaTenant? Tenant { get; private set; }
 
     /// <summary>Changes when another tape takes over, or the block moved: nothing that a tape left there is left.</summary>
-    public long Tenancy { get; private set; }
+    public long TapeVersion { get; private set; }
 
     /// <summary>Words held.</summary>
     public long Capacity => _block?.Length ?? 0;
@@ -25,7 +25,7 @@ internal sealed class Arena(Device device)
     {
         if (words <= Capacity) return;
         Generation++;
-        Tenancy++;
+        TapeVersion++;
         var old = _block;
         _block = null; // stays so when there is no memory for the new one: nothing may read the freed one
         if (old is not null) device.Free(old);
@@ -35,12 +35,12 @@ internal sealed class Arena(Device device)
     /// <summary>Says that a tape runs now.</summary>
     public void Enter(ArenaTenant tape)
     {
-        if (tape != Tenant) Tenancy++;
+        if (tape != Tenant) TapeVersion++;
         Tenant = tape;
     }
 
     /// <summary>Says that what tapes left here is not to be used again.</summary>
-    public void Forget() => Tenancy++;
+    public void Invalidate() => TapeVersion++;
 
     public DeviceBuffer View(long offset, long length) => _block!.View(offset, length);
 }

@@ -36,7 +36,7 @@ public abstract class Device : IDisposable
     internal List<ICapturedRun>? Runs { get; set; }
 
     /// <summary>Tapes only queue their kernels: a routine has done what else belongs to a run.</summary>
-    internal bool OnlyQueues { get; set; }
+    internal bool IsCapturing { get; set; }
 
     /// <summary>Allocates zeroed persistent memory.</summary>
     /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>
@@ -76,7 +76,7 @@ public abstract class Device : IDisposable
     /// Queues register-only multiply-adds on all cores, in the precision of its convolutions: the peak that kernels are compared with.
     /// </summary>
     /// <returns>Operations queued, a multiply-add counted as two.</returns>
-    public abstract double QueueMultiplyAdds();
+    public abstract double QueuePeakFma();
 
     /// <summary>
     /// Records the kernels and device-side copies that <paramref name="queue"/> queues, without running them. Null when the device

@@ -56,7 +56,7 @@ public abstract class Module(Device device)
             norm.RunningVar.Upload(state[norm.RunningVar.Name].ToFloats());
             norm.BatchesTracked = state[norm.CountName].ToInt64()[0];
         }
-        Parameters.Touch();
+        Parameters.BumpVersion();
     }
 
     /// <summary>Declares a batch norm of that many channels.</summary>
@@ -96,10 +96,10 @@ public abstract class Module(Device device)
     /// <param name="seed">Seed of the initial values.</param>
     protected void Build(ulong seed)
     {
-        Parameters.Seal();
+        Parameters.Allocate();
         for (int i = 0; i < _initializers.Count; i++)
             _initializers[i].Parameter.Upload(_initializers[i].Init.Draw(_initializers[i].Parameter.Dimensions, seed, i));
         foreach (var norm in _batchNorms) norm.Initialize();
-        Parameters.Touch();
+        Parameters.BumpVersion();
     }
 }

@@ -21,8 +21,8 @@ internal sealed class ToActivationsNode : Node
 
     public ToActivationsNode(Tape tape, Tensor x)
     {
-        _x = tape.WireStored(x);
-        Output = tape.Make(x.Shape, Layout.Blocked, "activations");
+        _x = tape.AddStoredInput(x);
+        Output = tape.NewTensor(x.Shape, Layout.Blocked, "activations");
         (Inputs, Outputs) = ([_x], [Output]);
     }
 

@@ -9,14 +9,14 @@ internal sealed class SharedBatchNorm
 {
     private readonly BatchNorm2d _layer;
     private readonly Shape _shape;
-    private readonly BatchShare _share;
+    private readonly BatchShard _share;
     private readonly Device _device;
     private readonly Tensor _mean, _variance, _gammaSum, _betaSum;
     private readonly DeviceBuffer _linear;
     private readonly float[] _first, _second, _third, _lines, _mine, _all;
     private readonly double[] _sums;
 
-    public SharedBatchNorm(BatchNorm2d layer, Shape shape, BatchShare share)
+    public SharedBatchNorm(BatchNorm2d layer, Shape shape, BatchShard share)
     {
         (_layer, _shape, _share, _device) = (layer, shape, share, layer.Weight.Device);
         int c = layer.Channels;
@@ -31,7 +31,7 @@ internal sealed class SharedBatchNorm
     private int Channels => _layer.Channels;
 
     /// <summary>Values of a channel in the whole batch.</summary>
-    private double Total => (double)_share.Whole(_shape.N) * _shape.Area;
+    private double Total => (double)_share.GlobalRows(_shape.N) * _shape.Area;
 
     /// <summary>The whole batch's statistics, and the affine map that they give.</summary>
     public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, Tensor mean, Tensor invStd, in BatchNormSaved saved)
@@ -92,7 +92,7 @@ internal sealed class SharedBatchNorm
     }
 
     /// <summary>Values of a channel that a rank has: none where its image does not count.</summary>
-    private double Values(int rank) => (double)(_shape.N / _share.Rows) * _share.Of(rank).Count * _shape.Area;
+    private double Values(int rank) => (double)(_shape.N / _share.LocalRows) * _share.ShardOf(rank).Count * _shape.Area;
 
     private void Move(Tensor running, int from, double divisor)
     {

@@ -24,7 +24,7 @@ public static class BatchNorm2dOp
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
-        int values = (tape.Share?.Whole(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
+        int values = (tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
         ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d", $"training statistics of {x} need more than one value per channel");
         return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;
     }
@@ -47,17 +47,17 @@ internal sealed class BatchNorm2dNode : Node
     public BatchNorm2dNode(Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu)
     {
         (_layer, _mode, _relu) = (layer, mode, relu);
-        _x = tape.WireStored(x);
-        (_gamma, _beta) = (tape.Wire(layer.Weight), tape.Wire(layer.Bias));
+        _x = tape.AddStoredInput(x);
+        (_gamma, _beta) = (tape.AddInput(layer.Weight), tape.AddInput(layer.Bias));
         var perChannel = new Shape(1, x.Shape.C);
-        _mean = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.mean");
-        _invStd = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.invstd");
-        _scale = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.scale");
-        _shift = tape.Make(perChannel, Layout.Blocked, $"{layer.Name}.shift");
+        _mean = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.mean");
+        _invStd = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.invstd");
+        _scale = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.scale");
+        _shift = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.shift");
         bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad;
-        Output = tape.Make(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
+        Output = tape.NewTensor(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
         (Inputs, Outputs) = ([_x, _gamma, _beta], [Output, _mean, _invStd, _scale, _shift]);
-        if (tape.Share is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(layer, x.Shape, share);
+        if (tape.Shard is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(layer, x.Shape, share);
     }
 
     public Tensor Output { get; }
@@ -69,7 +69,7 @@ internal sealed class BatchNorm2dNode : Node
     private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data);
     private BatchNormSaved Statistics => new(_mean.Data, _invStd.Data, _scale.Data, _shift.Data);
 
-    public override void Begin()
+    public override void HostPrologue()
     {
         if (_mode == BnMode.Train) _layer.BatchesTracked++;
     }

@@ -20,8 +20,8 @@ internal sealed class ChannelBiasNode : Node
 
     public ChannelBiasNode(Tape tape, Tensor x, Parameter bias)
     {
-        (_x, _bias) = (tape.Wire(x), tape.Wire(bias));
-        Output = tape.Make(x.Shape, Layout.Blocked, $"bias({bias.Name})");
+        (_x, _bias) = (tape.AddInput(x), tape.AddInput(bias));
+        Output = tape.NewTensor(x.Shape, Layout.Blocked, $"bias({bias.Name})");
         (Inputs, Outputs) = ([_x, _bias], [Output]);
     }
 

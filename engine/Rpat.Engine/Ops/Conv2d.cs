@@ -26,16 +26,16 @@ internal sealed class Conv2dNode : Node
     private readonly Edge _x;
     private readonly Edge _w;
     private readonly Edge? _residual;
-    private readonly DerivedWeight? _forwardFilters;
-    private readonly DerivedWeight? _gradientFilters;
+    private readonly PackedWeight? _forwardFilters;
+    private readonly PackedWeight? _gradientFilters;
 
     public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Parameter weight, Tensor? residual)
     {
         (_shape, _weight) = (shape, weight);
-        (_x, _w) = (tape.Wire(x), tape.Wire(weight));
-        _residual = residual is null ? null : tape.WireStored(residual);
+        (_x, _w) = (tape.AddInput(x), tape.AddInput(weight));
+        _residual = residual is null ? null : tape.AddStoredInput(residual);
         Inputs = _residual is null ? [_x, _w] : [_x, _w, _residual];
-        Output = tape.Make(shape.Output, Layout.Blocked, $"conv({weight.Name})");
+        Output = tape.NewTensor(shape.Output, Layout.Blocked, $"conv({weight.Name})");
         Outputs = [Output];
         _forwardFilters = Filters(tape, inputGradient: false);
         if (_x.NeedsGrad) _gradientFilters = Filters(tape, inputGradient: true);
@@ -63,11 +63,11 @@ internal sealed class Conv2dNode : Node
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
     public override Edge? PassThrough => _residual;
 
-    public override IEnumerable<DerivedWeight> ForwardWeights => _forwardFilters is null ? [] : [_forwardFilters];
-    public override IEnumerable<DerivedWeight> BackwardWeights => _gradientFilters is null ? [] : [_gradientFilters];
+    public override IEnumerable<PackedWeight> ForwardWeights => _forwardFilters is null ? [] : [_forwardFilters];
+    public override IEnumerable<PackedWeight> BackwardWeights => _gradientFilters is null ? [] : [_gradientFilters];
 
     public override void Forward(IKernels k) =>
-        k.Conv2dForward(_shape, _x.Operand, _forwardFilters?.Ready(k) ?? _weight.Data, _residual?.Data, Output.Data);
+        k.Conv2dForward(_shape, _x.Operand, _forwardFilters?.Get(k) ?? _weight.Data, _residual?.Data, Output.Data);
 
     public override void Backward(IKernels k)
     {
@@ -78,9 +78,9 @@ internal sealed class Conv2dNode : Node
     }
 
     private void InputGradient(IKernels k) =>
-        k.Conv2dInputGradient(_shape, Output.Grad, _gradientFilters?.Ready(k) ?? _weight.Data, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+        k.Conv2dInputGradient(_shape, Output.Grad, _gradientFilters?.Get(k) ?? _weight.Data, _x.ThroughOperand, _x.Accumulate, _x.Grad);
 
-    private DerivedWeight? Filters(Tape tape, bool inputGradient)
+    private PackedWeight? Filters(Tape tape, bool inputGradient)
     {
         var shape = _shape with { Input = _shape.Input.WithBatch(1) };
         long length = tape.Device.Kernels.Conv2dFilterLength(shape, inputGradient);

@@ -22,10 +22,10 @@ internal sealed class CotangentNode : Node
 
     public CotangentNode(Tape tape, Tensor y)
     {
-        _y = tape.WireStored(y);
+        _y = tape.AddStoredInput(y);
         _shape = new Shape(1, 1, y.Shape.N, y.Shape.SampleCount); // one plane: the values are few
         Given = Tensor.Create(tape.Device, y.Shape, name: "cotangent");
-        tape.Keep(y);
+        tape.Retain(y);
         Inputs = [_y];
     }
 

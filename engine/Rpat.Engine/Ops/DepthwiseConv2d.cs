@@ -27,8 +27,8 @@ internal sealed class DepthwiseConv2dNode : Node
     public DepthwiseConv2dNode(Tape tape, DepthwiseShape shape, Tensor x, Parameter weight)
     {
         Shape = shape;
-        (_x, _w) = (tape.Wire(x), tape.Wire(weight));
-        Output = tape.Make(shape.Output, Layout.Blocked, $"depthwise({weight.Name})");
+        (_x, _w) = (tape.AddInput(x), tape.AddInput(weight));
+        Output = tape.NewTensor(shape.Output, Layout.Blocked, $"depthwise({weight.Name})");
         (Inputs, Outputs) = ([_x, _w], [Output]);
     }
 

@@ -19,8 +19,8 @@ internal sealed class FlattenNode : Node
 
     public FlattenNode(Tape tape, Tensor x)
     {
-        (_x, _shape) = (tape.Wire(x), x.Shape);
-        Output = tape.Make(new Shape(_shape.N, _shape.SampleCount), Layout.Plain, "flat");
+        (_x, _shape) = (tape.AddInput(x), x.Shape);
+        Output = tape.NewTensor(new Shape(_shape.N, _shape.SampleCount), Layout.Plain, "flat");
         (Inputs, Outputs) = ([_x], [Output]);
     }
 

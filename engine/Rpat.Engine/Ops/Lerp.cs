@@ -21,8 +21,8 @@ internal sealed class LerpNode : Node
 
     public LerpNode(Tape tape, Tensor a, Tensor b, float t)
     {
-        (_a, _b, _t) = (tape.WireStored(a), tape.WireStored(b), t);
-        Output = tape.Make(a.Shape, Layout.Plain, "lerp");
+        (_a, _b, _t) = (tape.AddStoredInput(a), tape.AddStoredInput(b), t);
+        Output = tape.NewTensor(a.Shape, Layout.Plain, "lerp");
         (Inputs, Outputs) = ([_a, _b], [Output]);
     }
 

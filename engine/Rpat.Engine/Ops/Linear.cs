@@ -26,9 +26,9 @@ internal sealed class LinearNode : Node
 
     public LinearNode(Tape tape, Tensor x, Parameter weight, Parameter bias)
     {
-        (_x, _w, _bias) = (tape.WireStored(x), tape.Wire(weight), tape.Wire(bias));
+        (_x, _w, _bias) = (tape.AddStoredInput(x), tape.AddInput(weight), tape.AddInput(bias));
         (_n, _c, _k) = (x.Shape.N, x.Shape.C, weight.Dimensions[0]);
-        Output = tape.Make(new Shape(_n, _k), Layout.Plain, "logits");
+        Output = tape.NewTensor(new Shape(_n, _k), Layout.Plain, "logits");
         (Inputs, Outputs) = ([_x, _w, _bias], [Output]);
     }
 

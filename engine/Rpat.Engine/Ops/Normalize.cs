@@ -10,7 +10,7 @@ public static class NormalizeOp
         ShapeException.Require(x.Shape.C == layer.Channels, "Normalize", $"{x} has {x.Shape.C} channels, the normalisation has {layer.Channels}");
         ShapeException.Require(x.View is null, "Normalize", $"{x} must be stored images");
         var view = new AffineView(x, layer.Scale, layer.Shift, Relu: false, Constant: true);
-        return new Tensor(tape.Device, x.Shape, x.Layout, "normalized") { View = view, NeedsGrad = tape.Wire(x).NeedsGrad };
+        return new Tensor(tape.Device, x.Shape, x.Layout, "normalized") { View = view, NeedsGrad = tape.AddInput(x).NeedsGrad };
     }
 }
 

@@ -24,8 +24,8 @@ internal sealed class AddNode : Node
 
     public AddNode(Tape tape, Tensor a, Tensor b, bool relu)
     {
-        (_a, _b, _relu) = (tape.Wire(a), tape.Wire(b), relu);
-        Output = tape.Make(a.Shape, Layout.Blocked, relu ? "add-relu" : "add");
+        (_a, _b, _relu) = (tape.AddInput(a), tape.AddInput(b), relu);
+        Output = tape.NewTensor(a.Shape, Layout.Blocked, relu ? "add-relu" : "add");
         (Inputs, Outputs) = ([_a, _b], [Output]);
     }
 

@@ -26,8 +26,8 @@ internal sealed class GlobalAveragePoolNode : Node
 
     public GlobalAveragePoolNode(Tape tape, Tensor x)
     {
-        _x = tape.Wire(x);
-        Output = tape.Make(new Shape(x.Shape.N, x.Shape.C), Layout.Plain, "pool");
+        _x = tape.AddInput(x);
+        Output = tape.NewTensor(new Shape(x.Shape.N, x.Shape.C), Layout.Plain, "pool");
         (Inputs, Outputs) = ([_x], [Output]);
     }
 
@@ -50,9 +50,9 @@ internal sealed class MaxPool2dNode : Node
 
     public MaxPool2dNode(Tape tape, Tensor x, int window, int stride)
     {
-        (_x, _window, _stride) = (tape.Wire(x), window, stride);
+        (_x, _window, _stride) = (tape.AddInput(x), window, stride);
         var s = x.Shape;
-        Output = tape.Make(s with { H = (s.H - window) / stride + 1, W = (s.W - window) / stride + 1 }, Layout.Blocked, "maxpool");
+        Output = tape.NewTensor(s with { H = (s.H - window) / stride + 1, W = (s.W - window) / stride + 1 }, Layout.Blocked, "maxpool");
         (Inputs, Outputs) = ([_x], [Output]);
     }
 

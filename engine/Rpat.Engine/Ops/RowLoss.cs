@@ -87,9 +87,9 @@ internal sealed class RowLossNode<TLoss> : LossTerm where TLoss : struct, IRowLo
         : base(tape, rows, options.Reduction, [.. options.Parts?.Select(part => part.Name) ?? [name]])
     {
         (_loss, _rows, _labels, _halves, _parts) = (loss, rows, options.Labels, options.Halves, options.Parts);
-        _z = tape.WireStored(logits);
-        if (options.Second is { } second) _second = options.Detach ? Edge.Constant(second) : tape.WireStored(second);
-        if (options.Third is { } third) _third = tape.WireStored(third);
+        _z = tape.AddStoredInput(logits);
+        if (options.Second is { } second) _second = options.Detach ? Edge.Constant(second) : tape.AddStoredInput(second);
+        if (options.Third is { } third) _third = tape.AddStoredInput(third);
         if (options.Weights is { } weights) _weights = Edge.Constant(weights);
         Inputs = [.. new[] { _z, _second, _third, _weights }.OfType<Edge>()];
     }
@@ -104,7 +104,7 @@ internal sealed class RowLossNode<TLoss> : LossTerm where TLoss : struct, IRowLo
     private RowLossOperands Rows => new(_rows, K, Parts.Count, _z.Data, _halves ? _z.Data : _second?.Data, _halves ? _rows : 0,
         _third?.Data, _labels?.Data, _weights?.Data);
 
-    public override void Begin() => _labels?.RequireBelow(K, Op);
+    public override void HostPrologue() => _labels?.RequireBelow(K, Op);
 
     public override void Forward(IKernels k) => k.RowLoss(_loss, Rows, Values.Data);
 

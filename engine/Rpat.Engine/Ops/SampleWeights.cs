@@ -32,9 +32,9 @@ internal sealed class SampleWeightsNode : Node
         (_logits, _labels, _weigh) = (logits, labels, weigh);
         (_rows, _weights) = (new float[logits.Shape.Count], new float[logits.Shape.N]);
         Inputs = [Edge.Constant(logits)];
-        Weights = tape.Make(new Shape(1, logits.Shape.N), Layout.Plain, "weights");
+        Weights = tape.NewTensor(new Shape(1, logits.Shape.N), Layout.Plain, "weights");
         Outputs = [Weights];
-        if (tape.Share is { } share) _whole = new WholeBatch(share, logits.Shape);
+        if (tape.Shard is { } share) _whole = new WholeBatch(share, logits.Shape);
     }
 
     public Tensor Weights { get; }
@@ -56,11 +56,11 @@ internal sealed class SampleWeightsNode : Node
     }
 
     /// <summary>Weights may depend on all images of the batch: every process weighs the whole batch and takes its own.</summary>
-    private sealed class WholeBatch(BatchShare share, Shape part)
+    private sealed class WholeBatch(BatchShard share, Shape part)
     {
-        private readonly float[] _rows = new float[share.Whole(part.N) * part.C];
-        private readonly int[] _labels = new int[share.Whole(part.N)];
-        private readonly float[] _weights = new float[share.Whole(part.N)];
+        private readonly float[] _rows = new float[share.GlobalRows(part.N) * part.C];
+        private readonly int[] _labels = new int[share.GlobalRows(part.N)];
+        private readonly float[] _weights = new float[share.GlobalRows(part.N)];
 
         public void Weigh(SampleWeighting weigh, ReadOnlySpan<float> rows, ReadOnlySpan<int> labels, Span<float> weights)
         {

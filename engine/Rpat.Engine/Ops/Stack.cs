@@ -50,8 +50,8 @@ internal sealed class StackNode : Node
 
     public StackNode(Tape tape, Tensor a, Tensor b)
     {
-        (_a, _b, _half) = (tape.WireStored(a), tape.WireStored(b), a.Shape.Count);
-        Output = tape.Make(a.Shape.WithBatch(2 * a.Shape.N), Layout.Plain, "stack");
+        (_a, _b, _half) = (tape.AddStoredInput(a), tape.AddStoredInput(b), a.Shape.Count);
+        Output = tape.NewTensor(a.Shape.WithBatch(2 * a.Shape.N), Layout.Plain, "stack");
         (Inputs, Outputs) = ([_a, _b], [Output]);
     }
 
@@ -84,9 +84,9 @@ internal sealed class HalvesNode : Node
 
     public HalvesNode(Tape tape, Tensor both)
     {
-        (_both, _half) = (tape.WireStored(both), both.Shape.Count / 2);
+        (_both, _half) = (tape.AddStoredInput(both), both.Shape.Count / 2);
         var shape = both.Shape.WithBatch(both.Shape.N / 2);
-        (First, Second) = (tape.Make(shape, Layout.Plain, "first half"), tape.Make(shape, Layout.Plain, "second half"));
+        (First, Second) = (tape.NewTensor(shape, Layout.Plain, "first half"), tape.NewTensor(shape, Layout.Plain, "second half"));
         (Inputs, Outputs) = ([_both], [First, Second]);
     }
 

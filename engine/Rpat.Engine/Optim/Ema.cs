@@ -20,7 +20,7 @@ public sealed class Ema(Module source, Module average)
     {
         var kernels = source.Device.Kernels;
         kernels.Ema(source.Parameters.Count, Average.Parameters.Values, source.Parameters.Values, decay);
-        Average.Parameters.Touch();
+        Average.Parameters.BumpVersion();
         for (int i = 0; statistics && i < source.BatchNorms.Count; i++)
         {
             var (from, to) = (source.BatchNorms[i], Average.BatchNorms[i]);

@@ -47,7 +47,7 @@ public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float 
         _clip?.Apply();
         var step = new SgdStep(rate, momentum, weightDecay, nesterov);
         Parameters.Device.Kernels.Sgd(Parameters.Count, Parameters.Values, Parameters.Gradients, Velocity, step);
-        Parameters.Touch();
+        Parameters.BumpVersion();
         return true;
     }
 

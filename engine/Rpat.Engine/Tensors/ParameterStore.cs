@@ -2,7 +2,7 @@ namespace Rpat.Engine.Tensors;
 
 /// <summary>
 /// All parameters of a network in one flat device buffer, and their gradients in another, so that the optimizer, weight
-/// averaging and gradient norms are each one loop. Parameters are declared first; <see cref="Seal"/> allocates.
+/// averaging and gradient norms are each one loop. Parameters are declared first; <see cref="Allocate"/> allocates.
 /// </summary>
 public sealed class ParameterStore(Device device)
 {
@@ -29,7 +29,7 @@ public sealed class ParameterStore(Device device)
     public long Version { get; private set; } = 1;
 
     /// <summary>Says that the values changed.</summary>
-    public void Touch() => Version++;
+    public void BumpVersion() => Version++;
 
     internal Parameter Declare(string name, Shape shape, params int[] dimensions)
     {
@@ -41,7 +41,7 @@ public sealed class ParameterStore(Device device)
     }
 
     /// <summary>Allocates values and gradients and gives each parameter its part.</summary>
-    internal void Seal()
+    internal void Allocate()
     {
         _values = Device.Allocate(Count);
         _gradients = Device.Allocate(Count);

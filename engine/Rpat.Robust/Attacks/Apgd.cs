@@ -103,7 +103,7 @@ public sealed record Apgd : Attack
 
         public bool Fooled => _adversarial is not null;
 
-        public void Begin(Ask at)
+        public void Begin(Query at)
         {
             (_gradient, _bestGradient, _bestLoss, _bestAtCheckpoint) = (at.Gradient, at.Gradient, at.Loss, at.Loss);
             if (_subject.Succeeds(at.Logits)) _adversarial = _point;
@@ -124,7 +124,7 @@ public sealed record Apgd : Attack
             return v;
         }
 
-        public void Arrive(int iteration, Ask at)
+        public void Arrive(int iteration, Query at)
         {
             _gradient = at.Gradient;
             _losses[iteration] = at.Loss;

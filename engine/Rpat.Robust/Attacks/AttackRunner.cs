@@ -45,7 +45,7 @@ public sealed record AttackOutcome(
 public sealed class AttackRunner
 {
     private readonly NetBatches _batches;
-    private List<Ask> _asked = [];
+    private List<Query> _asked = [];
 
     /// <summary>Prepares attacks on a network.</summary>
     /// <param name="net">The network.</param>
@@ -163,7 +163,7 @@ public sealed class AttackRunner
         }
     }
 
-    internal void Enqueue(Ask ask) => _asked.Add(ask);
+    internal void Enqueue(Query ask) => _asked.Add(ask);
 
     private void Loop(IEnumerable<Subject> subjects, Func<Subject, Task> work, Action<Subject> finished)
     {
@@ -197,7 +197,7 @@ public sealed class AttackRunner
     {
         var asked = _asked;
         bool gradients = 2 * asked.Count(ask => ask.Wanted is not null) >= asked.Count;
-        Ask[] now = [.. asked.Where(ask => ask.Wanted is not null == gradients)];
+        Query[] now = [.. asked.Where(ask => ask.Wanted is not null == gradients)];
         _asked = [.. asked.Where(ask => ask.Wanted is not null != gradients)];
         _batches.Answer(now);
         foreach (var ask in now) ask.Complete();

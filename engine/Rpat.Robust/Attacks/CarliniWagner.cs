@@ -81,7 +81,7 @@ public sealed record CarliniWagner : Attack
     }
 
     // The loss is the lead of the wrong class, so with a confidence it must be more than that.
-    private bool Wins(Subject s, Ask at) => Confidence > 0 ? at.Loss > Confidence : s.Succeeds(at.Logits);
+    private bool Wins(Subject s, Query at) => Confidence > 0 ? at.Loss > Confidence : s.Succeeds(at.Logits);
 
     /// <summary>The bracket of c and the nearest point so far.</summary>
     private sealed class Search(float[] image, double first)

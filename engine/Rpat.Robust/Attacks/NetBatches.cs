@@ -19,7 +19,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     public long Backwards { get; private set; }
 
     /// <summary>Fills in the answers to questions that all want a gradient or all want none; one that averages over draws takes several rows.</summary>
-    public void Answer(IReadOnlyList<Ask> asked)
+    public void Answer(IReadOnlyList<Query> asked)
     {
         var rows = asked.SelectMany(ask => Enumerable.Range(0, ask.Draws).Select(draw => new Row(ask, draw)));
         foreach (var batch in rows.Chunk(options.Batch)) Evaluate(batch, asked[0].Wanted is not null);
@@ -32,7 +32,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         for (int i = 0; i < rows.Length; i++) Write(rows[i], program.Points.AsSpan(i * _size, _size));
         program.Forward();
         Forwards += rows.Length;
-        Instruments.Evaluations.Add(rows.Length);
+        TrainingMetrics.Evaluations.Add(rows.Length);
         for (int i = 0; i < rows.Length; i++) Read(rows[i], program, i);
         if (!gradient) return;
         program.Backward(rows.Length);
@@ -86,7 +86,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         Judge(ask);
     }
 
-    private static void Judge(Ask ask)
+    private static void Judge(Query ask)
     {
         bool zero = true, bad = false;
         foreach (float g in ask.Gradient)
@@ -107,9 +107,9 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     /// <summary>The random numbers of one draw of a question.</summary>
     internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) => (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
 
-    private static NotFiniteException NotFinite(Ask ask, float value) => new(ask.Subject.Index, value);
+    private static NotFiniteException NotFinite(Query ask, float value) => new(ask.Subject.Index, value);
 
-    private readonly record struct Row(Ask Ask, int Draw);
+    private readonly record struct Row(Query Ask, int Draw);
 
     /// <summary>The recorded passes of one batch size.</summary>
     private sealed class Program
@@ -123,7 +123,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         {
             _x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), needsGrad: true, "attacked");
             _tape = new Tape(net.Device, Rpat.Engine.Autograd.Gradients.Inputs);
-            _logits = _tape.Keep(net.Forward(_tape, _x, bn));
+            _logits = _tape.Retain(net.Forward(_tape, _x, bn));
             _cotangent = _tape.Cotangent(_logits);
             (Points, Gradients) = (new float[_x.Shape.Count], new float[_x.Shape.Count]);
             (Logits, Cotangents) = (new float[_logits.Shape.Count], new float[_logits.Shape.Count]);

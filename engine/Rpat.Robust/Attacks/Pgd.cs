@@ -37,7 +37,7 @@ public sealed class Pgd
     public Tensor Perturb(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start = null) =>
         Perturb(new PgdSubject(x, labels), key, samples, start, default);
 
-    internal Tensor Perturb(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start, in Moment moment)
+    internal Tensor Perturb(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start, in StepContext moment)
     {
         var program = For(subject);
         Check(program, subject.X, samples.Length, start);
@@ -45,7 +45,7 @@ public sealed class Pgd
         for (int restart = 0; restart < Options.Restarts; restart++)
         {
             Start(program, subject.X, key with { Restart = restart }, samples, start);
-            program.Climb(subject.X);
+            program.RunIterations(subject.X);
             if (Options.Restarts > 1) program.KeepBest(restart == 0);
             else if (Options.Has(ReferenceQuirks.ScoredEnd)) program.Tape.Forward();
         }
@@ -55,7 +55,7 @@ public sealed class Pgd
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
     public Tape Tape(int batch) => _programs.First(pair => pair.Key.N == batch).Value.Tape;
 
-    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly (<see cref="PgdOptions.CountsHits"/>).</summary>
+    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly (<see cref="PgdOptions.CountsCorrect"/>).</summary>
     internal ReadOnlySpan<int> Hits(in PgdSubject subject) => For(subject).Hits;
 
     private static void Check(PgdProgram program, Tensor x, int samples, Tensor? start)
@@ -113,4 +113,4 @@ public sealed class Pgd
 /// <param name="Targets">Target probabilities instead of classes, or null.</param>
 /// <param name="History">Remembered probabilities, or null.</param>
 /// <param name="Share">Which part of a batch this is where processes share it; null elsewhere.</param>
-internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null, BatchShare? Share = null);
+internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null, BatchShard? Share = null);

@@ -47,7 +47,7 @@ public sealed record PgdOptions
     public InnerLoss Loss { get; init; } = InnerLoss.CrossEntropy;
 
     /// <summary>Count for each image the iterates that were still classified correctly, before each step (GAIRAT's κ).</summary>
-    public bool CountsHits { get; init; }
+    public bool CountsCorrect { get; init; }
 
     /// <summary>What the official code of a method does beside its definition.</summary>
     public ReferenceQuirks Quirks { get; init; }

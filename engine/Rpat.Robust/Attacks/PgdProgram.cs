@@ -9,7 +9,7 @@ internal sealed class PgdProgram
 {
     private readonly Classifier _net;
     private readonly PgdOptions _options;
-    private readonly Routine _climb;
+    private readonly GraphCapture _climb;
     private readonly Loss _loss;
     private readonly Tensor _logits;
     private readonly Tensor? _targets;
@@ -24,21 +24,21 @@ internal sealed class PgdProgram
     private float[] _found = [];
     private Tensor _from;
 
-    public PgdProgram(Classifier net, Shape shape, PgdOptions options, bool soft, BatchShare? share)
+    public PgdProgram(Classifier net, Shape shape, PgdOptions options, bool soft, BatchShard? share)
     {
         var device = net.Device;
         (_net, _options, Labels) = (net, options, new Labels(device, shape.N));
         Adversarial = Tensor.Create(device, shape, needsGrad: true, name: "adversarial");
         Best = _from = Adversarial;
-        Tape = new Tape(device, Gradients.Inputs) { Share = share };
-        _logits = Tape.Keep(net.Forward(Tape, Adversarial, options.Bn));
+        Tape = new Tape(device, Gradients.Inputs) { Shard = share };
+        _logits = Tape.Retain(net.Forward(Tape, Adversarial, options.Bn));
         if (soft) _targets = Tensor.Create(device, _logits.Shape, name: "targets");
         var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn, share)).Logits);
         var history = new Lazy<Tensor>(() => _history = Tensor.Create(device, _logits.Shape, name: "history"));
         _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule));
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
         (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
-        _climb = new Routine(device, Iterations, captures: share is null);
+        _climb = new GraphCapture(device, Iterations, captures: share is null);
     }
 
     public Tape Tape { get; }
@@ -48,7 +48,7 @@ internal sealed class PgdProgram
     public int[] Hits { get; }
 
     /// <summary>Takes over a batch, and computes what the loss needs of its clean images.</summary>
-    public void Load(in PgdSubject subject, in Moment moment)
+    public void Load(in PgdSubject subject, in StepContext moment)
     {
         Labels.CopyFrom(subject.Labels);
         if (_targets is not null) _net.Device.Copy(subject.Targets!.Data, _targets.Data);
@@ -58,11 +58,11 @@ internal sealed class PgdProgram
     }
 
     /// <summary>Moves the start to the end of the attack on <paramref name="x"/>.</summary>
-    public void Climb(Tensor x)
+    public void RunIterations(Tensor x)
     {
         _from = x;
         Array.Clear(Hits);
-        if (_options.CountsHits) Iterations(); // which looks at each iterate on the host
+        if (_options.CountsCorrect) Iterations(); // which looks at each iterate on the host
         else _climb.Run(x);
     }
 
@@ -71,7 +71,7 @@ internal sealed class PgdProgram
         for (int i = 0; i < _options.Steps; i++)
         {
             Tape.Run();
-            if (_options.CountsHits) CountHits();
+            if (_options.CountsCorrect) CountHits();
             _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps, _options.Has(ReferenceQuirks.BallBeforeBox));
         }
     }
@@ -125,10 +125,10 @@ internal sealed class PgdProgram
         private readonly Tensor _x;
         private readonly Tensor _made;
 
-        public CleanLogits(Classifier net, Shape shape, BnMode bn, BatchShare? share)
+        public CleanLogits(Classifier net, Shape shape, BnMode bn, BatchShard? share)
         {
-            (_tape, _x) = (new Tape(net.Device) { Share = share }, Tensor.Create(net.Device, shape, name: "x"));
-            _made = _tape.Keep(net.Forward(_tape, _x, bn));
+            (_tape, _x) = (new Tape(net.Device) { Shard = share }, Tensor.Create(net.Device, shape, name: "x"));
+            _made = _tape.Retain(net.Forward(_tape, _x, bn));
             Logits = Tensor.Create(net.Device, _made.Shape, name: "clean logits");
         }
 

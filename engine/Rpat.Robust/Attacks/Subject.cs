@@ -73,22 +73,22 @@ public sealed class Subject
 
     /// <summary>Asks for the logits at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
-    public Ask Logits(float[] point) => Enqueue(new Ask(this, point, null, -1, 1) { Noise = NextNoise() });
+    public Query Logits(float[] point) => Enqueue(new Query(this, point, null, -1, 1) { Noise = NextNoise() });
 
     /// <summary>Asks for the logits, a loss and its gradient at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
     /// <param name="loss">The loss.</param>
     /// <param name="target">The class that the loss steers to; −1 for <see cref="Goal"/>, or none.</param>
     /// <param name="draws">Gradients to average over where the model is random.</param>
-    public Ask Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
-        Enqueue(new Ask(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
+    public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
+        Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
 
     /// <summary>Asks for the logits that decide whether a point counts; whoever knows the seed can repeat that very pass.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
     /// <param name="stage">Place of the attack in its suite.</param>
     /// <param name="pass">Number of the pass, from 0.</param>
-    internal Ask Decision(float[] point, int stage, AttackPart part, int pass) =>
-        Enqueue(new Ask(this, point, null, -1, 1) { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });
+    internal Query Decision(float[] point, int stage, AttackPart part, int pass) =>
+        Enqueue(new Query(this, point, null, -1, 1) { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });
 
     /// <summary>Names the noise of a deciding pass.</summary>
     internal static RandomKey DecisionKey(ulong seed, long index, int stage, int rank, int restart, int pass) =>
@@ -148,7 +148,7 @@ public sealed class Subject
         return key;
     }
 
-    private Ask Enqueue(Ask ask)
+    private Query Enqueue(Query ask)
     {
         if (ask.Point.Length != Image.Length)
             throw new ArgumentException($"A point of {ask.Point.Length} values is no image of {Image.Length}: give channels, height and width as one row.");

@@ -112,7 +112,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
             X = Tensor.Create(net.Device, net.InputShape.WithBatch(count), name: "x");
             Images = new float[X.Shape.Count];
             Tape = new Tape(net.Device);
-            Logits = Tape.Keep(net.Forward(Tape, X, BnMode.Eval));
+            Logits = Tape.Retain(net.Forward(Tape, X, BnMode.Eval));
         }
 
         public Tape Tape { get; }

@@ -91,8 +91,8 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
             Labels = new Labels(net.Device, count);
             (Clean, Perturbed, _point) = (new float[X.Shape.Count], new float[X.Shape.Count], new float[X.Shape.Count]);
             _tape = new Tape(net.Device);
-            _features = _tape.Keep(net.Features(_tape, X, BnMode.Eval));
-            _logits = _tape.Keep(net.Logits(_tape, _features));
+            _features = _tape.Retain(net.Features(_tape, X, BnMode.Eval));
+            _logits = _tape.Retain(net.Logits(_tape, _features));
         }
 
         public Tensor X { get; }

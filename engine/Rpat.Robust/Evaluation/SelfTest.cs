@@ -95,7 +95,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
             Labels = new int[count];
             Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(count), _images);
             Tape tape = new(net.Device);
-            Tensor z = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+            Tensor z = tape.Retain(net.Forward(tape, x, BnMode.Eval));
             tape.Forward();
             float[] logits = z.ToArray();
             for (int i = 0; i < count; i++) Labels[i] = Predictions.ArgMax(logits.AsSpan(i * net.Classes, net.Classes));
@@ -143,7 +143,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
         private void Widen(float factor)
         {
             foreach (var (weight, _) in _layers) weight.Upload(Array.ConvertAll(weight.ToArray(), v => factor * v));
-            Parameters.Touch();
+            Parameters.BumpVersion();
         }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, Evalu
     {
         Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(images.Length), [.. images.SelectMany(image => image)]);
         var tape = new Tape(net.Device);
-        Tensor z = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+        Tensor z = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         float[][] rows = [.. z.ToArray().Chunk(net.Classes)];
         net.Device.Free(x.Data);

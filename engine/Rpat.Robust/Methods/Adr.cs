@@ -77,10 +77,10 @@ public sealed record Adr(PgdOptions Pgd) : Objective
     public override bool LooksAtAverage => true;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         if (Base == StandsOn.At) return v.CrossEntropy(v.Adversarial, v.SampleWeights);
-        var (clean, adversarial) = v.Together();
+        var (clean, adversarial) = v.Joint();
         return v.CrossEntropy(clean) + Beta * v.Distill(clean, adversarial, weights: v.SampleWeights);
     }
 }

@@ -16,5 +16,5 @@ public sealed record Clean : Objective
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Motivation;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) => v.CrossEntropy(v.Clean);
+    public override Loss Loss(ViewLogits v) => v.CrossEntropy(v.Clean);
 }

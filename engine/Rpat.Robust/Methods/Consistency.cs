@@ -27,6 +27,6 @@ public sealed record Consistency(PgdOptions Pgd) : Objective
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Benchmarks;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) =>
+    public override Loss Loss(ViewLogits v) =>
         v.CrossEntropy(v.Adversarial, v.SampleWeights) + Weight * v.Consistency(v.Adversarial, Temperature);
 }

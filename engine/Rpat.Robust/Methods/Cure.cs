@@ -82,7 +82,7 @@ public sealed record Cure(PgdOptions Pgd) : Objective
     public override Objective InEpoch(int epoch) => epoch <= Warmup ? new Clean() : this;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         var (clean, adversarial) = (v.Clean, v.Adversarial);
         var loss = CodeForm

@@ -25,7 +25,7 @@ public sealed record Ewat(PgdOptions Pgd) : Objective
     public override IReadOnlyList<Assumption> Assumed => [Assumptions.Network];
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh));
+    public override Loss Loss(ViewLogits v) => v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh));
 
     private void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {

@@ -28,7 +28,7 @@ public sealed record Gairat(PgdOptions Pgd) : Objective
     public GeometryRule Rule { get; init; }
 
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd with { CountsHits = float.IsFinite(Lambda) };
+    public override PgdOptions Attack => Pgd with { CountsCorrect = float.IsFinite(Lambda) };
 
     /// <inheritdoc/>
     public override bool NeedsOneClass => true;
@@ -40,8 +40,8 @@ public sealed record Gairat(PgdOptions Pgd) : Objective
     public override Objective InEpoch(int epoch) => epoch < Start ? this with { Lambda = float.PositiveInfinity } : this;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) =>
-        v.CrossEntropy(v.Adversarial, float.IsFinite(Lambda) ? v.Weights(v.Adversarial, Weigh(v.Hits)) : null);
+    public override Loss Loss(ViewLogits v) =>
+        v.CrossEntropy(v.Adversarial, float.IsFinite(Lambda) ? v.Weights(v.Adversarial, Weigh(v.CorrectCounts)) : null);
 
     private SampleWeighting Weigh(ReadOnlyMemory<int> hits) => (logits, labels, weights) =>
     {

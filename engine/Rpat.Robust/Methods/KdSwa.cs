@@ -48,7 +48,7 @@ public sealed record KdSwa(PgdOptions Pgd) : Objective
         [.. new[] { (CleanTeacher, Clean), (RobustTeacher, Robust) }.Where(t => t.Item2 != 0).Select(t => t.Item1)];
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         var loss = Own * v.CrossEntropy(v.Adversarial, v.SampleWeights);
         if (Clean != 0) loss += Clean * v.DistillAt(Temperature, v.Teacher(CleanTeacher).Adversarial, v.Adversarial);

@@ -25,7 +25,7 @@ public sealed record Mart(PgdOptions Pgd) : Objective
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Benchmarks;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         var (clean, adversarial) = (v.Clean, v.Adversarial);
         var boosted = v.CrossEntropy(adversarial, v.SampleWeights) + v.Complement(adversarial, v.SampleWeights);

@@ -48,7 +48,7 @@ public sealed record Mma(PgdOptions Pgd) : Objective
     public override IReadOnlyList<Assumption> Assumed => [Assumptions.Network];
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         var clean = v.CrossEntropy(v.Clean);
         return Clean * clean + (1 - Clean) * v.CrossEntropy(v.Adversarial, v.Weights(v.Adversarial, Weigh(v.Margins)));

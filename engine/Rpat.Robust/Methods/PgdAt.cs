@@ -14,5 +14,5 @@ public sealed record PgdAt(PgdOptions Pgd) : Objective
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Benchmarks;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v) => v.CrossEntropy(v.Adversarial, v.SampleWeights);
+    public override Loss Loss(ViewLogits v) => v.CrossEntropy(v.Adversarial, v.SampleWeights);
 }

@@ -71,14 +71,14 @@ public record ReBat(PgdOptions Pgd) : Objective
     };
 
     /// <inheritdoc/>
-    public sealed override Loss Loss(Views v)
+    public sealed override Loss Loss(ViewLogits v)
     {
         var loss = v.CrossEntropy(v.Adversarial, v.SampleWeights);
         return Beta == 0 ? loss : loss + v.Times(Coefficient, FromAverage(v));
     }
 
     /// <summary>The divergence of the network from its averaged one.</summary>
-    protected virtual Loss FromAverage(Views v) => v.Distill(v.Averaged.Adversarial, v.Adversarial, detach: true);
+    protected virtual Loss FromAverage(ViewLogits v) => v.Distill(v.Averaged.Adversarial, v.Adversarial, detach: true);
 
     private Coefficient Coefficient => Schedule switch
     {

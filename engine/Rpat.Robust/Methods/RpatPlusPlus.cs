@@ -30,5 +30,5 @@ public sealed record RpatPlusPlus(PgdOptions Pgd) : ReBat(Pgd)
 
     // α·(z(x) + (z(x̃) − z(x))/α) = z(x̃) − (1−α)z(x): both sides of the divergence are scaled by α.
     /// <inheritdoc/>
-    protected override Loss FromAverage(Views v) => v.Distill(v.Averaged.Extrapolated(Alpha), v.Adversarial, Alpha, detach: true);
+    protected override Loss FromAverage(ViewLogits v) => v.Distill(v.Averaged.Extrapolated(Alpha), v.Adversarial, Alpha, detach: true);
 }

@@ -15,7 +15,7 @@ public sealed record Sovr(PgdOptions Pgd) : Objective
 {
     /// <summary>Share of the batch that switches, 0.4 for 40 %.</summary>
     [Setting("share of the batch that switches", Source = "from memory, unverified", Max = 1, Uncertain = true)]
-    public float Share { get; init; } = 0.4f;
+    public float Fraction { get; init; } = 0.4f;
 
     /// <summary>λ.</summary>
     [Setting("weight of one against the rest", Source = "from memory, unverified", Uncertain = true)]
@@ -32,7 +32,7 @@ public sealed record Sovr(PgdOptions Pgd) : Objective
         [new("train.epochs", "200", "epochs, with drops after 100 and 150: from memory, unverified"), Assumptions.Network];
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         var (near, far) = (v.Weights(v.Adversarial, Ranked(near: true)), v.Weights(v.Adversarial, Ranked(near: false)));
         return v.CrossEntropy(v.Adversarial, far) + Lambda * v.OneVsRest(v.Adversarial, near);
@@ -46,7 +46,7 @@ public sealed record Sovr(PgdOptions Pgd) : Objective
         return (logits, labels, weights) =>
         {
             if (gaps.Length != labels.Length) (gaps, order) = (new float[labels.Length], new int[labels.Length]);
-            int k = logits.Length / labels.Length, first = labels.Length - (int)(Share * (double)labels.Length + 1e-6);
+            int k = logits.Length / labels.Length, first = labels.Length - (int)(Fraction * (double)labels.Length + 1e-6);
             for (int i = 0; i < gaps.Length; i++)
             {
                 var z = logits.Slice(i * k, k);

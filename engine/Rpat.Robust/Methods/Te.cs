@@ -49,7 +49,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
     public override Objective InEpoch(int epoch) => epoch < Start ? this with { IsActive = false } : this;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         if (!IsTrades) return Remember(v, v.CrossEntropy(v.Adversarial, v.SampleWeights), v.Adversarial);
         var trades = v.CrossEntropy(v.Clean) + Beta * v.Distill(v.Clean, v.Adversarial, weights: v.SampleWeights);
@@ -64,7 +64,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
 
     private InnerLoss Remembering(InnerLoss inner, float scale) => IsActive ? new MemorizationLoss(W, inner, scale) : inner;
 
-    private Loss Remember(Views v, Loss loss, Tensor logits) => IsActive ? loss + v.Times(W, v.Memory(logits)) : loss;
+    private Loss Remember(ViewLogits v, Loss loss, Tensor logits) => IsActive ? loss + v.Times(W, v.Memory(logits)) : loss;
 }
 
 /// <summary>Which adversarial training a method stands on.</summary>

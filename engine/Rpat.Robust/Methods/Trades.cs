@@ -32,10 +32,10 @@ public sealed record Trades(PgdOptions Pgd) : Objective
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Benchmarks;
 
     /// <inheritdoc/>
-    public override Loss Loss(Views v)
+    public override Loss Loss(ViewLogits v)
     {
         if (Quirks.HasFlag(ReferenceQuirks.AdversarialFirst)) _ = v.Adversarial;
         var (clean, adversarial) = (v.Clean, v.Adversarial);
-        return v.CrossEntropy(clean) + Beta * v.Distill(Repeat ? v.Again(0) : clean, adversarial, weights: v.SampleWeights);
+        return v.CrossEntropy(clean) + Beta * v.Distill(Repeat ? v.Recompute(0) : clean, adversarial, weights: v.SampleWeights);
     }
 }

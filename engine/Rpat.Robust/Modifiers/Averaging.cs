@@ -15,7 +15,7 @@ public abstract record Averaging : Modifier
     public sealed override StepHook Begin(ModifiedRun run) => new AveragedNet(this, run);
 
     /// <summary>Moves the average after an optimizer step.</summary>
-    public abstract void AfterStep(AveragedNet average, in Moment moment);
+    public abstract void AfterStep(AveragedNet average, in StepContext moment);
 
     /// <summary>Moves the average after an epoch; true when its running statistics must be estimated anew.</summary>
     public virtual bool AfterEpoch(AveragedNet average, int epoch) => false;
@@ -39,7 +39,7 @@ public sealed record EmaAveraging(
     float Probability = 1, bool Statistics = true, bool WarmUp = false, float Fall = 0) : Averaging
 {
     /// <inheritdoc/>
-    public override void AfterStep(AveragedNet average, in Moment moment)
+    public override void AfterStep(AveragedNet average, in StepContext moment)
     {
         float chance = Probability * (1 - Fall * (float)moment.Progress);
         if (chance < 1 && !average.Draw(moment, chance)) return;
@@ -55,7 +55,7 @@ public sealed record EmaAveraging(
 public sealed record SwaAveraging(int Start) : Averaging
 {
     /// <inheritdoc/>
-    public override void AfterStep(AveragedNet average, in Moment moment)
+    public override void AfterStep(AveragedNet average, in StepContext moment)
     {
         // The average moves once an epoch.
     }

@@ -13,7 +13,7 @@ public abstract record Modifier
     /// <summary>What the method's name ends in with this on top.</summary>
     public virtual string Suffix => "";
 
-    /// <summary>The weights of the samples in the term that takes them (<see cref="Views.SampleWeights"/>), or null.</summary>
+    /// <summary>The weights of the samples in the term that takes them (<see cref="ViewLogits.SampleWeights"/>), or null.</summary>
     public virtual SampleWeighting? Weighting => null;
 
     /// <summary>Whether and how the loss is recorded a second time, for a gradient before the step's own.</summary>
@@ -31,7 +31,7 @@ public abstract record Modifier
     /// <summary>The loss with what this adds to it.</summary>
     /// <param name="method">The method.</param>
     /// <param name="loss">Records its loss, with what modifiers before this one have added.</param>
-    public virtual Func<Views, Loss> Extend(Objective method, Func<Views, Loss> loss) => loss;
+    public virtual Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss) => loss;
 
     /// <summary>What this does around the steps of one run, or null for nothing.</summary>
     public virtual StepHook? Begin(ModifiedRun run) => null;
@@ -55,17 +55,17 @@ public enum ProxyPass
 /// <param name="Method">The method's name.</param>
 /// <param name="Companions">Networks beside it.</param>
 /// <param name="Seed">Seed of the run's random numbers.</param>
-public sealed record ModifiedRun(Classifier Net, string Method, Companions Companions, ulong Seed);
+public sealed record ModifiedRun(Classifier Net, string Method, AuxiliaryModels Companions, ulong Seed);
 
 /// <summary>A step in which modifiers act.</summary>
 public readonly struct ModifiedStep
 {
     private readonly Action _proxy;
 
-    internal ModifiedStep(in Moment moment, Action proxy) => (Moment, _proxy) = (moment, proxy);
+    internal ModifiedStep(in StepContext moment, Action proxy) => (Moment, _proxy) = (moment, proxy);
 
     /// <summary>Where the run stands.</summary>
-    public Moment Moment { get; }
+    public StepContext Moment { get; }
 
     /// <summary>
     /// Leaves the loss's gradient at the weights as they are in the network's parameters, of the whole batch where processes share it; only

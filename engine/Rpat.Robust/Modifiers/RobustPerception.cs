@@ -39,14 +39,14 @@ public sealed record RobustPerception : Modifier
     public override bool Acts(Objective method, int epoch) => Weight != 0 && epoch >= Start && method.Attack is not null;
 
     /// <inheritdoc/>
-    public override Func<Views, Loss> Extend(Objective method, Func<Views, Loss> loss)
+    public override Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss)
     {
         bool bare = method is PgdAt && loss == method.Loss;
         return v => bare && v is { Targets: null, WeighsSamples: false } ? Fused(v) : loss(v) + Weight * v.Perception(Alpha, Form);
     }
 
     /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>
-    private Loss Fused(Views v)
+    private Loss Fused(ViewLogits v)
     {
         var (adversarial, mixed, clean) = (v.Adversarial, v.At(Alpha), v.Clean);
         return v.Tape.RpatLoss(mixed, clean, adversarial, v.Labels, Weight, Alpha, Form);

@@ -71,7 +71,7 @@ public abstract record Objective
     public virtual IReadOnlyList<Assumption> Assumed => [];
 
     /// <summary>Records the loss of a batch.</summary>
-    public abstract Loss Loss(Views views);
+    public abstract Loss Loss(ViewLogits views);
 
     /// <summary>The objective that is in force in an epoch, counted from 1; attack and loss may differ, the other blocks stay.</summary>
     public virtual Objective InEpoch(int epoch) => this;
@@ -102,9 +102,9 @@ internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
     public ProxyPass Proxy => Modifiers.Select(modifier => modifier.Proxy).DefaultIfEmpty().Max();
 
     /// <summary>Records the loss of a batch with what modifiers add.</summary>
-    public Loss Record(Views views)
+    public Loss Record(ViewLogits views)
     {
-        Func<Views, Loss> record = Method.Loss;
+        Func<ViewLogits, Loss> record = Method.Loss;
         foreach (var modifier in Modifiers) record = modifier.Extend(Method, record);
         var loss = record(views);
         if (views.TookWeights) return loss;

@@ -10,7 +10,7 @@ public abstract record TargetRule
     /// <param name="labels">True classes.</param>
     /// <param name="moment">Where the run stands.</param>
     /// <param name="targets">Receives probabilities <c>[N, K]</c>.</param>
-    public abstract void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in Moment moment, Span<float> targets);
+    public abstract void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in StepContext moment, Span<float> targets);
 }
 
 /// <summary>
@@ -24,7 +24,7 @@ public abstract record TargetRule
 public sealed record RectifiedTarget(float FirstTemperature, float LastTemperature, float FirstShare, float LastShare) : TargetRule
 {
     /// <inheritdoc/>
-    public override void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in Moment moment, Span<float> targets)
+    public override void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in StepContext moment, Span<float> targets)
     {
         int k = glance.Length / labels.Length;
         double temperature = Annealed(FirstTemperature, LastTemperature, moment), share = Annealed(FirstShare, LastShare, moment);
@@ -41,7 +41,7 @@ public sealed record RectifiedTarget(float FirstTemperature, float LastTemperatu
             target[j] = (float)(trust * Math.Exp(z[j] / temperature - norm) + (j == label ? 1 - trust : 0));
     }
 
-    private static double Annealed(double first, double last, in Moment m) => last + 0.5 * (first - last) * (1 + Math.Cos(Math.PI * m.Progress));
+    private static double Annealed(double first, double last, in StepContext m) => last + 0.5 * (first - last) * (1 + Math.Cos(Math.PI * m.Progress));
 }
 
 /// <summary>

@@ -7,7 +7,7 @@ namespace Rpat.Robust.Schedules;
 public abstract record Coefficient
 {
     /// <summary>The value at a moment.</summary>
-    public abstract float At(in Moment moment);
+    public abstract float At(in StepContext moment);
 
     /// <summary>The same number always.</summary>
     public static implicit operator Coefficient(float value) => new ConstantCoefficient(value);
@@ -21,7 +21,7 @@ public abstract record Coefficient
 public sealed record ConstantCoefficient(float Value) : Coefficient
 {
     /// <inheritdoc/>
-    public override float At(in Moment moment) => Value;
+    public override float At(in StepContext moment) => Value;
 
     internal override bool IsZero => Value == 0;
 }
@@ -33,7 +33,7 @@ public sealed record ConstantCoefficient(float Value) : Coefficient
 public sealed record StepCoefficient(float Before, int Epoch, float After) : Coefficient
 {
     /// <inheritdoc/>
-    public override float At(in Moment moment) => moment.Epoch < Epoch ? Before : After;
+    public override float At(in StepContext moment) => moment.Epoch < Epoch ? Before : After;
 }
 
 /// <summary>factor·(largest rate/rate − 1)/2: grows as the learning rate falls (ReBAT's "dependent"; methods.md 3.1).</summary>
@@ -41,7 +41,7 @@ public sealed record StepCoefficient(float Before, int Epoch, float After) : Coe
 public sealed record RateCoefficient(float Factor = 1) : Coefficient
 {
     /// <inheritdoc/>
-    public override float At(in Moment moment) => moment.Rate > 0 ? Factor * (moment.TopRate / moment.Rate - 1) / 2 : 0;
+    public override float At(in StepContext moment) => moment.Rate > 0 ? Factor * (moment.TopRate / moment.Rate - 1) / 2 : 0;
 }
 
 /// <summary>top·exp(−5(1 − t)²), t rising from 0 to 1 over some epochs; 0 before (TE; methods.md 4.8).</summary>
@@ -51,7 +51,7 @@ public sealed record RateCoefficient(float Factor = 1) : Coefficient
 public sealed record RampCoefficient(float Top, int Start, int Length) : Coefficient
 {
     /// <inheritdoc/>
-    public override float At(in Moment moment)
+    public override float At(in StepContext moment)
     {
         if (moment.Epoch < Start) return 0;
         double left = 1 - Math.Min(1, (moment.Epoch - Start) / (double)Math.Max(1, Length));
@@ -73,7 +73,7 @@ internal sealed class ScheduledTerms
     }
 
     /// <summary>Sets the weights of a moment.</summary>
-    public void Enter(in Moment moment)
+    public void Enter(in StepContext moment)
     {
         foreach (var (term, weight, coefficient) in _terms) term.Weight = weight * coefficient.At(moment);
     }

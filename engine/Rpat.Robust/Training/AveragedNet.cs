@@ -16,7 +16,7 @@ public sealed class AveragedNet : StepHook
     /// <summary>Starts as a copy of the trained network.</summary>
     internal AveragedNet(Averaging rule, ModifiedRun run)
     {
-        (_rule, Net, _seed) = (rule, run.Companions.MakeTwin(run.Method), run.Seed);
+        (_rule, Net, _seed) = (rule, run.Companions.CreateCopy(run.Method), run.Seed);
         _ema = new Ema(run.Net, Net);
         _ema.Update(0);
     }
@@ -38,7 +38,7 @@ public sealed class AveragedNet : StepHook
     }
 
     /// <summary>Whether a step that moves the average with some probability does.</summary>
-    public bool Draw(in Moment moment, float probability) =>
+    public bool Draw(in StepContext moment, float probability) =>
         new RandomKey(_seed, Purpose.Average, moment.Epoch, moment.Step & uint.MaxValue, 0, 0).Stream().Uniform(0) < probability;
 
     /// <inheritdoc/>

@@ -19,9 +19,9 @@ public sealed class FrozenViews
     private readonly Dictionary<(string, float), Tensor> _given = [];
     private readonly List<(Tensor From, Tensor To)> _copies = [];
 
-    internal FrozenViews(Classifier net, Tensor x, Tensor adversarial, BnMode bn, BatchShare? share)
+    internal FrozenViews(Classifier net, Tensor x, Tensor adversarial, BnMode bn, BatchShard? share)
     {
-        (_net, _x, _adversarial, _bn, _tape) = (net, x, adversarial, bn, new Tape(net.Device) { Share = share });
+        (_net, _x, _adversarial, _bn, _tape) = (net, x, adversarial, bn, new Tape(net.Device) { Shard = share });
     }
 
     /// <summary>z(x).</summary>
@@ -56,7 +56,7 @@ public sealed class FrozenViews
     private Tensor Give(string kind, float alpha, Func<Tensor> record)
     {
         if (_given.TryGetValue((kind, alpha), out var given)) return given;
-        var from = _tape.Keep(record());
+        var from = _tape.Retain(record());
         given = Tensor.Create(_net.Device, from.Shape, name: "teacher's logits");
         _copies.Add((from, given));
         return _given[(kind, alpha)] = given;

@@ -7,10 +7,10 @@ namespace Rpat.Robust.Training;
 /// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence lies
 /// below a percentile of their tensor become 0. Momentum and weight decay still act on masked weights.
 /// </summary>
-/// <param name="Share">The percentile as a fraction, 0.3 for 30 %.</param>
+/// <param name="MaskedFraction">The percentile as a fraction, 0.3 for 30 %.</param>
 /// <param name="CleanShare">α: prominence is α·|∂CE(x)/∂w| + (1 − α)·|∂CE(x′)/∂w| (the paper).</param>
 /// <param name="OfTotal">Take |∂L/∂w| of the whole loss instead, and leave linear layers alone (the code).</param>
-public sealed record GradientMask(float Share, float CleanShare, bool OfTotal = false)
+public sealed record GradientMask(float MaskedFraction, float CleanShare, bool OfTotal = false)
 {
     /// <summary>
     /// The value below which a share of the values lies, interpolated linearly between neighbours; reorders the values.
@@ -83,7 +83,7 @@ internal sealed class GradientMasker(Classifier net, GradientMask rule)
     {
         var sorted = _sorted.AsSpan(offset, count);
         _prominence.AsSpan(offset, count).CopyTo(sorted);
-        float threshold = GradientMask.Percentile(sorted, rule.Share);
+        float threshold = GradientMask.Percentile(sorted, rule.MaskedFraction);
         for (int i = offset; i < offset + count; i++)
             if (_prominence[i] < threshold) _gradient[i] = 0;
     }

@@ -9,7 +9,7 @@ internal sealed class GradientSum(ParameterStore store)
     private readonly float[] _values = new float[store.Count];
 
     /// <summary>Replaces the gradients of this process's part by those of the whole batch.</summary>
-    public void Run(BatchShare share)
+    public void Run(BatchShard share)
     {
         if (share.Count == 0) Array.Clear(_values); // its image does not count
         else store.Device.Download(store.Gradients, _values);

@@ -9,7 +9,7 @@ internal sealed class HistoryTable(HistoryRule rule, int classes) : ITrainingSta
     private float[] _rows = [];
 
     /// <summary>Takes in predictions from the first remembered epoch on, and gives what is remembered.</summary>
-    public void Fill(ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in Moment moment, Span<float> history)
+    public void Fill(ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in StepContext moment, Span<float> history)
     {
         for (int i = 0; i < samples.Length; i++)
         {

@@ -42,19 +42,19 @@ internal sealed class MarginFinder
     private readonly LossTerm _cleanMargin;
     private readonly Labels _labels;
     private readonly float[] _values;
-    private readonly BatchShare? _share;
+    private readonly BatchShard? _share;
     private readonly long[] _samples = [];
 
-    public MarginFinder(Classifier net, MarginSearch rule, int n, BatchShare? share)
+    public MarginFinder(Classifier net, MarginSearch rule, int n, BatchShard? share)
     {
         (_net, _rule, _labels, _values, _share) = (net, rule, new Labels(net.Device, n), new float[n], share);
         _point = Tensor.Create(net.Device, net.InputShape.WithBatch(n), needsGrad: true, name: "point");
-        (_attack, _clean) = (new Tape(net.Device, Gradients.Inputs), new Tape(net.Device) { Share = share });
+        (_attack, _clean) = (new Tape(net.Device, Gradients.Inputs), new Tape(net.Device) { Shard = share });
         _margin = Record(_attack, BnMode.Eval);
         _cleanMargin = Record(_clean, BnMode.Train);
         WholeBatch = Found = new Margins(new bool[n], new float[n]);
         if (share is null) return;
-        int all = share.Whole(n);
+        int all = share.GlobalRows(n);
         (WholeBatch, _samples) = (new Margins(new bool[all], new float[all]), new long[all]);
     }
 
@@ -126,7 +126,7 @@ internal sealed class MarginFinder
         float[][] x = Parts(images);
         for (int step = 0; step < _rule.Steps; step++)
         {
-            float[] slope = Slope(u);
+            float[] slope = InputGradient(u);
             for (int i = 0; i < u.Length; i++)
             {
                 u[i] = geometry.Ascend(u[i], Part(slope, i), 2.5 * radii[i] / _rule.Steps);
@@ -137,7 +137,7 @@ internal sealed class MarginFinder
         return u;
     }
 
-    private float[] Slope(float[][] u)
+    private float[] InputGradient(float[][] u)
     {
         _point.Upload(u.SelectMany(part => part).ToArray());
         _attack.Run();

@@ -22,10 +22,10 @@ internal sealed class StepProgram
     private readonly WholeRows? _whole;
     private readonly Tape? _logging;
     private readonly Dictionary<Tensor, Tensor> _lasting = [];
-    private Glance? _glance;
+    private EvalForward? _glance;
     private FrozenViews[] _frozenInOrder = [];
 
-    public StepProgram(StepNets nets, ActiveMethod active, int count, bool mixed, BatchShare? share)
+    public StepProgram(StepNets nets, ActiveMethod active, int count, bool mixed, BatchShard? share)
     {
         Share = share;
         var objective = active.Method;
@@ -36,7 +36,7 @@ internal sealed class StepProgram
         Adversarial = Tensor.Create(device, X.Shape, name: "adversarial");
         Labels = new Labels(device, rows);
         (_rows, _labels, _samples, _hits) = (new float[rows * Net.Classes], new int[rows], new long[rows], new int[rows]);
-        _allHits = share is null ? _hits : new int[share.Whole(rows)];
+        _allHits = share is null ? _hits : new int[share.GlobalRows(rows)];
         if (share is not null) _whole = new WholeRows(share, rows, Net.Classes);
         if (mixed || _target is not null) Targets = Tensor.Create(device, new Shape(rows, Net.Classes), name: "targets");
         if (_remembers) History = Tensor.Create(device, new Shape(rows, Net.Classes), name: "history");
@@ -47,7 +47,7 @@ internal sealed class StepProgram
         if (objective.Quirks.HasFlag(ReferenceQuirks.LoggedClean)) _logging = Log();
         Logits = Lasting(shown)!;
         (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Recorded(1)));
-        Pass = new Routine(device, Tape.Run, captures: share is null);
+        Pass = new GraphCapture(device, Tape.Run, captures: share is null);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
         Masks = objective.Mask is not null;
         _frozenInOrder = [.. _frozen.Values];
@@ -56,7 +56,7 @@ internal sealed class StepProgram
     public Classifier Net => _nets.Net;
 
     /// <summary>The part of the batch that this process has, or null where it has all.</summary>
-    public BatchShare? Share { get; }
+    public BatchShard? Share { get; }
 
     public Tensor X { get; }
     public Tensor Adversarial { get; }
@@ -71,7 +71,7 @@ internal sealed class StepProgram
     public Tape Tape { get; }
 
     /// <summary>The training pass.</summary>
-    public Routine Pass { get; }
+    public GraphCapture Pass { get; }
 
     public Loss Loss { get; }
     public Tensor Logits { get; }
@@ -101,7 +101,7 @@ internal sealed class StepProgram
     public FrozenViews Teacher(string name) => Frozen(name, _nets.Companions.Teacher(name), BnMode.Eval);
 
     /// <summary>Takes over a batch.</summary>
-    public void Load(in TrainingBatch batch, in Moment moment)
+    public void Load(in TrainingBatch batch, in StepContext moment)
     {
         int n = batch.Labels.Length;
         for (int i = 0; i < _labels.Length; i++)
@@ -109,7 +109,7 @@ internal sealed class StepProgram
             _labels[i] = batch.Labels[i % n];
             _samples[i] = batch.Samples[i % n] + (i < n ? 0 : 1L << 31); // a second view has random numbers of its own
         }
-        if (batch.Place is { } place) place(X);
+        if (batch.Upload is { } place) place(X);
         else X.Upload(batch.Images);
         Labels.Upload(_labels);
         if (batch.IsMixed) Mix(batch);
@@ -130,7 +130,7 @@ internal sealed class StepProgram
     {
         float[] mine = logits.ToArray();
         if (Share is null) return mine;
-        float[] all = new float[Share.Whole(logits.Shape.N) * logits.Shape.C];
+        float[] all = new float[Share.GlobalRows(logits.Shape.N) * logits.Shape.C];
         Share.Gather<float>(mine, logits.Shape.C, all);
         return all;
     }
@@ -162,24 +162,24 @@ internal sealed class StepProgram
         return copy;
     }
 
-    private (Tape Tape, Loss Loss, Tensor Shown, Views Views) Record(BnMode bn)
+    private (Tape Tape, Loss Loss, Tensor Shown, ViewLogits Views) Record(BnMode bn)
     {
-        var tape = new Tape(Net.Device, Gradients.Parameters) { Share = Share };
-        var views = new Views(this, _active.Weighting, tape, bn, _schedule);
+        var tape = new Tape(Net.Device, Gradients.Parameters) { Shard = Share };
+        var views = new ViewLogits(this, _active.Weighting, tape, bn, _schedule);
         var loss = _active.Record(views);
         return (tape, loss, views.Shown, views);
     }
 
     private Tape Plain(Tensor x)
     {
-        var tape = new Tape(Net.Device, Gradients.Parameters) { Share = Share };
+        var tape = new Tape(Net.Device, Gradients.Parameters) { Shard = Share };
         tape.CrossEntropy(Net.Forward(tape, x, BnMode.TrainFrozen), Labels);
         return tape;
     }
 
     private Tape Log()
     {
-        var tape = new Tape(Net.Device) { Share = Share };
+        var tape = new Tape(Net.Device) { Shard = Share };
         Net.Forward(tape, X, BnMode.Train);
         return tape;
     }
@@ -196,34 +196,34 @@ internal sealed class StepProgram
         Array.Clear(_rows);
         for (int i = 0; i < _labels.Length; i++)
         {
-            _rows[i * k + batch.Labels[i % n]] += batch.Shares[i % n];
-            _rows[i * k + batch.OtherLabels[i % n]] += 1 - batch.Shares[i % n];
+            _rows[i * k + batch.Labels[i % n]] += batch.MixWeights[i % n];
+            _rows[i * k + batch.OtherLabels[i % n]] += 1 - batch.MixWeights[i % n];
         }
         Targets!.Upload(_rows);
     }
 
-    private void Rectify(TargetRule rule, in Moment moment)
+    private void Rectify(TargetRule rule, in StepContext moment)
     {
-        rule.Fill((_glance ??= new Glance(_nets.Averaged, X)).Look(), _labels, moment, _rows);
+        rule.Fill((_glance ??= new EvalForward(_nets.Averaged, X)).Logits(), _labels, moment, _rows);
         Targets!.Upload(_rows);
     }
 
-    private void Remember(HistoryTable table, in Moment moment)
+    private void Remember(HistoryTable table, in StepContext moment)
     {
-        var logits = (_glance ??= new Glance(Net, X)).Look();
+        var logits = (_glance ??= new EvalForward(Net, X)).Logits();
         if (_whole is null) table.Fill(logits, Samples, moment, _rows);
         else _whole.Fill(table, logits, Samples, moment, _rows);
         History!.Upload(_rows);
     }
 
     /// <summary>Every process remembers all images of the batch, since another one may have them in another epoch.</summary>
-    private sealed class WholeRows(BatchShare share, int rows, int classes)
+    private sealed class WholeRows(BatchShard share, int rows, int classes)
     {
-        private readonly long[] _samples = new long[share.Whole(rows)];
-        private readonly float[] _logits = new float[share.Whole(rows) * classes];
-        private readonly float[] _history = new float[share.Whole(rows) * classes];
+        private readonly long[] _samples = new long[share.GlobalRows(rows)];
+        private readonly float[] _logits = new float[share.GlobalRows(rows) * classes];
+        private readonly float[] _history = new float[share.GlobalRows(rows) * classes];
 
-        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in Moment moment, Span<float> history)
+        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in StepContext moment, Span<float> history)
         {
             share.Gather(logits, classes, _logits);
             share.Gather(samples, 1, _samples);
@@ -237,11 +237,11 @@ internal sealed class StepProgram
 /// <param name="Average">The averaged network, if the method has one.</param>
 /// <param name="History">What is remembered of images, if the method remembers.</param>
 /// <param name="Margins">Margins of images, if the method searches for them.</param>
-internal sealed record StepNets(Classifier Net, Companions Companions, AveragedNet? Average, HistoryTable? History, MarginTable? Margins)
+internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, AveragedNet? Average, HistoryTable? History, MarginTable? Margins)
 {
     public Classifier Averaged => Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
 
-    public static StepNets For(Classifier net, Objective objective, Companions companions, AveragedNet? average) => new(net, companions, average,
+    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average) => new(net, companions, average,
         objective.History is { } rule ? new HistoryTable(rule, net.Classes) : null,
         objective.Margins is null ? null : new MarginTable());
 }

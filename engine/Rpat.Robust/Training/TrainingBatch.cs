@@ -15,7 +15,7 @@ public readonly ref struct TrainingBatch
     /// Makes the images where the step wants them, on the device, in place of an upload of <see cref="Images"/>, which may then be empty; null
     /// to upload.
     /// </summary>
-    public Action<Tensor>? Place { get; init; }
+    public Action<Tensor>? Upload { get; init; }
 
     /// <summary>True class of each of the N images.</summary>
     public required ReadOnlySpan<int> Labels { get; init; }
@@ -27,7 +27,7 @@ public readonly ref struct TrainingBatch
     public ReadOnlySpan<int> OtherLabels { get; init; }
 
     /// <summary>Share of <see cref="Labels"/> in each mixed image, from 0 to 1; the rest belongs to <see cref="OtherLabels"/>.</summary>
-    public ReadOnlySpan<float> Shares { get; init; }
+    public ReadOnlySpan<float> MixWeights { get; init; }
 
     /// <summary>Whether images are mixed.</summary>
     public bool IsMixed => !OtherLabels.IsEmpty;

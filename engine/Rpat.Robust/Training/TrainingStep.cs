@@ -40,11 +40,11 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
     /// <param name="team">The processes that share each batch, all of which must do the same steps; null for this one alone.</param>
     /// <exception cref="ArgumentException">The method needs a network that the companions lack.</exception>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, Companions? companions = null, IProcessGroup? team = null)
+    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null, IProcessGroup? team = null)
     {
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
         (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
-        companions ??= new Companions();
+        companions ??= new AuxiliaryModels();
         foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
@@ -99,7 +99,7 @@ public sealed class TrainingStep : ITrainingState
     {
         if (_team is null) return (0, batch);
         var share = Part(batch).Share;
-        return (share.Count == 0 ? 0 : share.First, share.Rows);
+        return (share.Count == 0 ? 0 : share.First, share.LocalRows);
     }
 
     /// <summary>Trains on one batch.</summary>
@@ -110,17 +110,17 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="rate">Learning rate.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate, Tensor? start = null) =>
-        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new Moment(epoch, Rate: rate, TopRate: rate), start);
+        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, Rate: rate, TopRate: rate), start);
 
     /// <summary>Trains on one batch at a moment of a run.</summary>
     /// <param name="batch">
-    /// Images, classes, and what was mixed in: the whole batch also where processes share it, except that <see cref="TrainingBatch.Place"/> makes
+    /// Images, classes, and what was mixed in: the whole batch also where processes share it, except that <see cref="TrainingBatch.Upload"/> makes
     /// only the images of <see cref="PartOf"/>.
     /// </param>
     /// <param name="moment">Where the run stands.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
     /// <exception cref="ShapeException">The batch's parts do not fit together.</exception>
-    public void Run(in TrainingBatch batch, in Moment moment, Tensor? start = null)
+    public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
         Check(batch);
@@ -128,8 +128,8 @@ public sealed class TrainingStep : ITrainingState
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
-        Instruments.Steps.Add(1);
-        Instruments.Images.Add(batch.Labels.Length);
+        TrainingMetrics.Steps.Add(1);
+        TrainingMetrics.Images.Add(batch.Labels.Length);
         if (!moved) return;
         var step = new ModifiedStep(moment, _proxy);
         foreach (var hook in _acting) hook.AfterMove(step);
@@ -180,15 +180,15 @@ public sealed class TrainingStep : ITrainingState
     {
         int n = batch.Labels.Length, views = TwoViews ? 2 : 1;
         if (batch.Samples.Length != n) throw new ShapeException("TrainingStep", $"{n} labels need {n} sample indices, got {batch.Samples.Length}");
-        if (batch.OtherLabels.Length != batch.Shares.Length || batch.IsMixed && batch.Shares.Length != n)
+        if (batch.OtherLabels.Length != batch.MixWeights.Length || batch.IsMixed && batch.MixWeights.Length != n)
             throw new ShapeException("TrainingStep", $"{n} mixed images need {n} other labels and shares");
-        if (batch.Place is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
+        if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep", $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }
 
-    private StepProgram Load(in TrainingBatch batch, in Moment moment)
+    private StepProgram Load(in TrainingBatch batch, in StepContext moment)
     {
         _part = _team is null ? null : Part(batch.Labels.Length);
         var mine = _part is null ? batch : _part.Of(batch);
@@ -200,11 +200,11 @@ public sealed class TrainingStep : ITrainingState
     private BatchPart Part(int count)
     {
         if (!_parts.TryGetValue(count, out var part))
-            _parts[count] = part = new BatchPart(new BatchShare(_team!, count), _nets.Net.InputShape.SampleCount, TwoViews ? 2 : 1);
+            _parts[count] = part = new BatchPart(new BatchShard(_team!, count), _nets.Net.InputShape.SampleCount, TwoViews ? 2 : 1);
         return part;
     }
 
-    private StepProgram For(in TrainingBatch batch, BatchShare? share)
+    private StepProgram For(in TrainingBatch batch, BatchShard? share)
     {
         var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
         if (!_programs.TryGetValue(key, out var program))
@@ -212,7 +212,7 @@ public sealed class TrainingStep : ITrainingState
         return program;
     }
 
-    private void Attack(StepProgram program, in Moment moment, Tensor? start)
+    private void Attack(StepProgram program, in StepContext moment, Tensor? start)
     {
         var key = new RandomKey(_seed, Purpose.AttackStart, moment.Epoch, 0, 0, 0);
         if (program.Search is { } search)
@@ -224,11 +224,11 @@ public sealed class TrainingStep : ITrainingState
         var subject = new PgdSubject(program.X, program.Labels, program.Targets, program.History, program.Share);
         var adversarial = _attack.Perturb(subject, key, program.Samples, start, moment);
         _nets.Net.Device.Copy(adversarial.Data, program.Adversarial.Data);
-        if (_attack.Options.CountsHits) program.Count(_attack.Hits(subject));
+        if (_attack.Options.CountsCorrect) program.Count(_attack.Hits(subject));
     }
 
     /// <summary>Whether the weights moved: with gradients gathered over batches only some steps do.</summary>
-    private bool Descend(StepProgram program, in Moment moment)
+    private bool Descend(StepProgram program, in StepContext moment)
     {
         var step = new ModifiedStep(moment, _proxy);
         foreach (var hook in _acting) hook.BeforePass(step);

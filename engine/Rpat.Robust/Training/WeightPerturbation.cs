@@ -29,12 +29,12 @@ internal sealed class Perturber : StepHook
     {
         step.RunProxy();
         foreach (var (p, move) in _tensors) _store.Device.Kernels.PerturbWeights(p.Shape.Count, p.Data, p.Grad, _gamma, move);
-        _store.Touch();
+        _store.BumpVersion();
     }
 
     public override void AfterUpdate(in ModifiedStep step)
     {
         _store.Device.Kernels.Scale(_store.Count, _moves, -1, accumulate: true, _store.Values);
-        _store.Touch();
+        _store.BumpVersion();
     }
 }

@@ -29,7 +29,7 @@ internal sealed class DevicePeak : IDisposable
     /// <summary>The peak now; of copies, that of the driver's or of a kernel, whichever is faster.</summary>
     public Peak Measure()
     {
-        double operations = 0, multiply = KernelClock.Median(_clock.Seconds(() => operations = _device.QueueMultiplyAdds(), Rounds));
+        double operations = 0, multiply = KernelClock.Median(_clock.Seconds(() => operations = _device.QueuePeakFma(), Rounds));
         double kernel = KernelClock.Median(_clock.Seconds(() => _device.Kernels.Scale(_words, _from, 1, false, _to), Rounds));
         double driver = KernelClock.Median(_clock.Seconds(() => _device.Copy(_from, _to), Rounds));
         return new Peak(operations / multiply, 2.0 * sizeof(float) * _words / Math.Min(kernel, driver));
@@ -48,7 +48,7 @@ internal sealed class DevicePeak : IDisposable
         (string less, double once) = (Mebibytes(host.Length), sizeof(float) * (double)host.Length);
         yield return ($"upload of {less}", once, () => None(() => _device.Upload(host, _to)));
         yield return ($"download of {less}", once, () => None(() => _device.Download(_from, host)));
-        yield return ("multiply-adds on registers", 0, _device.QueueMultiplyAdds);
+        yield return ("multiply-adds on registers", 0, _device.QueuePeakFma);
     }
 
     private static double None(Action run)

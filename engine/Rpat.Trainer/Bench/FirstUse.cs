@@ -14,7 +14,7 @@ internal sealed record FirstUseResult(
 /// precision: the driver compiles the kernels anew, and drivers have compiled wrongly. What passed is kept in the user's cache folder
 /// and not tested again.
 /// </summary>
-internal sealed class FirstUse(Host host)
+internal sealed class FirstUse(CommandContext host)
 {
     /// <summary>The environment variable that leaves the test out when it is <c>off</c>.</summary>
     public const string Variable = "RPAT_SELF_TEST";
@@ -31,11 +31,11 @@ internal sealed class FirstUse(Host host)
     /// <exception cref="DeviceException">A kernel computes wrongly, or the GPU cannot be used.</exception>
     public void Require(string device, string precision)
     {
-        string name = OpenDevice.Settle(device, static _ => { });
+        string name = DeviceFactory.Settle(device, static _ => { });
         if (GpuBackend.Find().Devices.FirstOrDefault(gpu => gpu.Name == name) is not { Problem: null } found) return; // opening it says why
         Require(found, precision, () =>
         {
-            using var opened = OpenDevice.Named(name, precision);
+            using var opened = DeviceFactory.Named(name, precision);
             return [.. new SelfTest(opened, Groups, TimeSpan.Zero).Run()];
         });
     }

@@ -10,7 +10,7 @@ internal sealed class GpuWatch : IDisposable
     private GpuWatch(GpuSensors? sensors) => _sensors = sensors;
 
     /// <summary>Opens the sensors of a device; that there are none is said once.</summary>
-    public static GpuWatch Of(Device device, Host host)
+    public static GpuWatch Of(Device device, CommandContext host)
     {
         if (device is not GpuDevice) return new GpuWatch(null);
         var gpu = GpuBackend.Find().Devices.First(one => one.Name == device.Name);

@@ -18,7 +18,7 @@ internal sealed record KernelLine(string Name, string Category, IReadOnlyList<do
     public double Median => KernelClock.Median(Seconds);
 
     /// <summary>The longer one of the times that the operations and the bytes take at the peak, over the kernel's own.</summary>
-    public double Share => Math.Max(Flops / Peak.Flops, Bytes / Peak.Bytes) / Median;
+    public double PeakFraction => Math.Max(Flops / Peak.Flops, Bytes / Peak.Bytes) / Median;
 
     /// <summary>The row of a result that is kept.</summary>
     public BenchRow Row => new(Name, Category, Seconds) { Flops = Flops, Bytes = Bytes, OfCublas = OfCublas, Gpu = Gpu };
@@ -60,7 +60,7 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
         foreach (var (op, group) in from op in OpCases.All from @group in sizes(op) select (op, @group))
         {
             Peak? now = null;
-            var make = new Givens(device);
+            var make = new TestTensors(device);
             foreach (var one in group.Make(make).Where(one => wants is null || wants(one.Name, op.Category)))
             {
                 foreach (var line in WithLibrary(Time(one, op.Category, now ??= peak.Measure()), one.Gemm, gemm)) yield return line;
@@ -75,7 +75,7 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
         string flops = line.Flops > 0 ? (line.Flops / line.Median / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "";
         string range = string.Create(CultureInfo.InvariantCulture, $"{1e6 * line.Seconds[0]:F1}–{1e6 * line.Seconds[^1]:F1}");
         return string.Create(CultureInfo.InvariantCulture,
-            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.Share,8:F3}  "
+            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.PeakFraction,8:F3}  "
                 + $"{(line.IsBoundByArithmetic ? "arithmetic" : "memory")}")
             + (line.OfCublas is { } share ? string.Create(CultureInfo.InvariantCulture, $"  {share:F2} of cuBLAS") : "");
     }

@@ -35,14 +35,14 @@ internal sealed class SelfTest(Device device, IEnumerable<CaseGroup> groups, Tim
     {
         foreach (var group in groups)
         {
-            var make = new Givens(device);
+            var make = new TestTensors(device);
             foreach (var one in group.Make(make)) yield return Test(make, one);
             make.Free();
         }
     }
 
     /// <summary>Runs once and compares, and only then runs for the clock.</summary>
-    private SelfTestLine Test(Givens make, KernelCase one)
+    private SelfTestLine Test(TestTensors make, KernelCase one)
     {
         one.Run(device.Kernels);
         double error = one.Results.Max(result => Error(result.Expected(), make.Actual(result), one.Tolerance.Least));

@@ -31,7 +31,7 @@ internal sealed class StepBench : IDisposable
         _attack = new Pgd(_run.Net, _run.Attack(config.Attack.Steps));
         _clean = new TrainingStep(_run.Net, new Clean(), _run.Sgd, _run.Seed);
         _eval = new Tape(_run.Device);
-        _eval.Keep(_run.Net.Forward(_eval, _x, BnMode.Eval));
+        _eval.Retain(_run.Net.Forward(_eval, _x, BnMode.Eval));
     }
 
     /// <summary>What can be timed: the whole step, its attack alone, a step on clean images, and a forward pass in evaluation mode.</summary>

@@ -8,12 +8,12 @@ internal static class App
 {
     private const int BrokenPipe = 32;
 
-    private static int Main(string[] arguments) => Run(arguments, Host.OfProcess());
+    private static int Main(string[] arguments) => Run(arguments, CommandContext.OfProcess());
 
     /// <summary>Runs one command line.</summary>
     /// <param name="host">What the program may touch of its process.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static int Run(string[] arguments, Host host)
+    public static int Run(string[] arguments, CommandContext host)
     {
         ShownText output = new(host.Out), messages = new(host.Error);
         int code = Execute(arguments, host with { Out = output, Error = messages });
@@ -23,7 +23,7 @@ internal static class App
         return ExitCode.Usage;
     }
 
-    private static int Execute(string[] arguments, Host host)
+    private static int Execute(string[] arguments, CommandContext host)
     {
         try
         {
@@ -40,10 +40,10 @@ internal static class App
     }
 
     /// <summary>Understands one command line without running it.</summary>
-    internal static ParseResult Parse(string[] arguments, Host host) =>
+    internal static ParseResult Parse(string[] arguments, CommandContext host) =>
         Root(host).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
 
-    private static RootCommand Root(Host host)
+    private static RootCommand Root(CommandContext host)
     {
         var root = new RootCommand("Trains adversarially robust image classifiers (RPAT) and measures them.")
         {
@@ -76,7 +76,7 @@ internal static class App
     }
 
     // Signals and exceptions are the program's own: the library would end a slow save after two seconds and print stack traces.
-    private static InvocationConfiguration Invocation(Host host) => new()
+    private static InvocationConfiguration Invocation(CommandContext host) => new()
     {
         Output = host.Out,
         Error = host.Error,

@@ -6,17 +6,17 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat attack</c>: makes adversarial images and keeps them.</summary>
 internal sealed class AttackCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attack = new("--attack") { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
     private readonly Option<string> _out = new("--out", "-o") { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
     private readonly JsonOption _json = new();
     private readonly Option<int?> _goal = new("--target") { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };
 
-    private AttackCommand(Host host) => (_host, _threat) = (host, new ThreatOptions(host));
+    private AttackCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var attack = new AttackCommand(host);
         var command = new Command("attack", "Make adversarial images of a checkpoint and keep them.") { attack._attack, attack._out, attack._goal, attack._json.Option };

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 internal static class AttacksCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
         var command = new Command("attacks", "List the attacks with their norms, defaults and sources.") { json.Option };

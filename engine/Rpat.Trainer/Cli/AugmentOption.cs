@@ -26,11 +26,11 @@ internal sealed class AugmentOption
     public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed)
     {
         if (parsed.GetValue(_option) is not { } text) return [];
-        var wanted = Entry.Items(text).Where(item => item != None).Select(item => item.Split('=', 2)).ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));
+        var wanted = ConfigValue.Items(text).Where(item => item != None).Select(item => item.Split('=', 2)).ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));
         return _kinds.Select(kind => (_option.Name, kind.Key, wanted.TryGetValue(kind.Name, out string? value) ? value ?? kind.Usual : kind.Key.Default));
     }
 
     private static string Known(string name) => _kinds.Any(kind => kind.Name == name)
         ? name
-        : throw new UsageException($"--augment has '{name}': {Nearest.Hint(name, [.. _kinds.Select(kind => kind.Name), None], "augmentations")}");
+        : throw new UsageException($"--augment has '{name}': {DidYouMean.Hint(name, [.. _kinds.Select(kind => kind.Name), None], "augmentations")}");
 }

@@ -9,7 +9,7 @@ internal sealed class BenchCommand
     private const int Repetitions = 5;
     private const string StepName = "step", DataName = "data";
 
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly BenchOutput _output;
     private readonly ConfigOptions _options = new();
 
@@ -29,10 +29,10 @@ internal sealed class BenchCommand
 
     private readonly Option<bool> _profile = new("--profile") { Description = "show the share of each kind of node and size" };
 
-    private BenchCommand(Host host, string what) => (_host, _output) = (host, new BenchOutput(host, what, [what]));
+    private BenchCommand(CommandContext host, string what) => (_host, _output) = (host, new BenchOutput(host, what, [what]));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new("bench", "Measure speed on this machine.")
+    public static Command Create(CommandContext host) => new("bench", "Measure speed on this machine.")
     {
         KernelsCommand.Create(host), new BenchCommand(host, StepName).Step(), new BenchCommand(host, DataName).Data(), PtxCommand.Create(host),
     };
@@ -104,6 +104,6 @@ internal sealed class BenchCommand
     {
         if (items.Length == 0) return [.. StepBench.Items];
         string? unknown = items.FirstOrDefault(item => !StepBench.Items.Contains(item));
-        return unknown is null ? items : throw new UsageException($"'{unknown}' cannot be timed: {Nearest.Hint(unknown, [.. StepBench.Items], "items")}");
+        return unknown is null ? items : throw new UsageException($"'{unknown}' cannot be timed: {DidYouMean.Hint(unknown, [.. StepBench.Items], "items")}");
     }
 }

@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary>The options that all benchmarks share: which rows, where results are kept, and what they are held against.</summary>
 internal sealed class BenchOutput
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly string _what;
     private readonly IReadOnlyList<string> _categories;
 
@@ -20,7 +20,7 @@ internal sealed class BenchOutput
     private readonly Option<string?> _artifacts = new("--artifacts") { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
 
     /// <summary>Makes the options of one benchmark.</summary>
-    public BenchOutput(Host host, string what, IReadOnlyList<string> categories)
+    public BenchOutput(CommandContext host, string what, IReadOnlyList<string> categories)
     {
         (_host, _what, _categories) = (host, what, categories);
         _category.Description = $"time only these kinds: {string.Join(", ", categories)}";
@@ -76,7 +76,7 @@ internal sealed class BenchOutput
     {
         string[] kinds = (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string? unknown = kinds.FirstOrDefault(kind => !_categories.Contains(kind));
-        return unknown is null ? kinds : throw new UsageException($"--category has '{unknown}': {Nearest.Hint(unknown, [.. _categories], "categories")}");
+        return unknown is null ? kinds : throw new UsageException($"--category has '{unknown}': {DidYouMean.Hint(unknown, [.. _categories], "categories")}");
     }
 
     private static double? Limit(string? text)

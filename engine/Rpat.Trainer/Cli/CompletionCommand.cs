@@ -36,7 +36,7 @@ internal static class CompletionCommand
     ];
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var command = new Command("completion", "Print a script that completes rpat's commands, options and names in a shell.");
         foreach (var (shell, use, script) in _shells)

@@ -6,12 +6,12 @@ namespace Rpat.Trainer.Cli;
 internal static class ConfigCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new("config", "Show a resolved configuration, check files, or print the keys as a JSON schema.")
+    public static Command Create(CommandContext host) => new("config", "Show a resolved configuration, check files, or print the keys as a JSON schema.")
     {
         Show(host), Check(host), SchemaOf(host),
     };
 
-    private static Command Show(Host host)
+    private static Command Show(CommandContext host)
     {
         var options = new ConfigOptions();
         var show = new Command("show", "Print every key as it is resolved from recipe, files, environment and options, with where it came from.");
@@ -24,7 +24,7 @@ internal static class ConfigCommand
         return show;
     }
 
-    private static Command Check(Host host)
+    private static Command Check(CommandContext host)
     {
         var files = new Argument<string[]>("FILE") { Description = "configuration files (YAML or JSON)", Arity = ArgumentArity.OneOrMore };
         var check = new Command("check", "Check that files hold only known keys and right values.") { files };
@@ -38,7 +38,7 @@ internal static class ConfigCommand
     }
 
     // Each file alone: what the environment says has nothing to do with whether a file is right.
-    private static int CheckFile(Host host, string file)
+    private static int CheckFile(CommandContext host, string file)
     {
         try
         {
@@ -52,7 +52,7 @@ internal static class ConfigCommand
         }
     }
 
-    private static Command SchemaOf(Host host)
+    private static Command SchemaOf(CommandContext host)
     {
         var schema = new Command("schema", "Print a JSON schema of all keys, from which editors complete and check files.");
         schema.SetAction(_ =>

@@ -87,7 +87,7 @@ internal sealed class ConfigOptions
 
     /// <summary>What the user gave of them.</summary>
     /// <exception cref="UsageException">Two options contradict each other.</exception>
-    public ConfigSources Sources(ParseResult parsed, Host host) => new(
+    public ConfigSources Sources(ParseResult parsed, CommandContext host) => new(
         parsed.GetValue(_files) ?? [],
         host.Environment,
         parsed.GetValue(_sets) ?? [],

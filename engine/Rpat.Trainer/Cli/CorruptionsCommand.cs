@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Cli;
 internal static class CorruptionsCommand
 {
     /// <summary>The command, for <c>eval</c> to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var weights = new WeightOptions();
         var device = new DeviceOption(host);
@@ -20,7 +20,7 @@ internal static class CorruptionsCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(count) < 0) throw new UsageException("--n must not be negative.");
-            using var opened = OpenDevice.Named(device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default);
+            using var opened = DeviceFactory.Named(device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default);
             var network = NetworkFile.Load(opened, parsed.GetRequiredValue(weights.File), weights.Choice(parsed));
             var cells = Corruptions.Run(network.Net, parsed.GetRequiredValue(folder), parsed.GetValue(count), 128, host.Note);
             if (parsed.GetValue(csv) is { } path) Corruptions.WriteCsv(path, cells, Path.GetFileNameWithoutExtension(network.Path));

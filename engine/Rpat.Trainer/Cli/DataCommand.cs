@@ -7,17 +7,17 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat data list|verify|preview|pack|synth</c>.</summary>
 internal sealed class DataCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly Argument<string> _spec = new("SPEC") { Description = "a data set's name, npz:FILE or folder:DIR" };
     private readonly Option<string?> _dir;
     private readonly Option<string?> _out = new("--out", "-o") { Description = "the file or folder to write", HelpName = "PATH" };
 
     private readonly JsonOption _json = new();
 
-    private DataCommand(Host host) => (_host, _dir) = (host, DataDirOption.Create(host));
+    private DataCommand(CommandContext host) => (_host, _dir) = (host, DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var data = new DataCommand(host);
         var command = new Command("data", "List data sets, check their files, look at them, pack them, or make some up.")

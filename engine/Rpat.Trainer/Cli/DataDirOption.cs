@@ -9,7 +9,7 @@ internal static class DataDirOption
     public const string Variable = "RPAT_DATA";
 
     /// <summary>Makes the option.</summary>
-    public static Option<string?> Create(Host host) => new("--data-dir")
+    public static Option<string?> Create(CommandContext host) => new("--data-dir")
     {
         Description = $"{ConfigKeys.Of(c => c.Data.Dir).Doc}, or {Variable}",
         HelpName = "DIR",

@@ -5,13 +5,13 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat demo</c>: made-up pictures, training, AutoAttack and a report in about a minute, by the commands that a user would type.</summary>
 internal sealed class DemoCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly Option<string> _out = new("--out", "-o") { Description = "folder of pictures, run and report", HelpName = "DIR", DefaultValueFactory = _ => "demo" };
 
-    private DemoCommand(Host host) => _host = host;
+    private DemoCommand(CommandContext host) => _host = host;
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var demo = new DemoCommand(host);
         var command = new Command("demo", "Show what the program does in about a minute: made-up pictures, training, AutoAttack, a report.") { demo._out };
@@ -24,7 +24,7 @@ internal sealed class DemoCommand
         foreach (string[] command in Commands(parsed.GetRequiredValue(_out)))
         {
             _host.Note($"$ rpat {string.Join(' ', command)}");
-            int code = App.Run(command, _host with { Loudness = new Loudness() });
+            int code = App.Run(command, _host with { Loudness = new Verbosity() });
             if (code != ExitCode.Done) return code;
         }
 

@@ -25,7 +25,7 @@ internal static class Determinism
 
     /// <summary>Checks what the user gave.</summary>
     /// <exception cref="UsageException">It is neither word.</exception>
-    public static void Check(ParseResult parsed, Host host)
+    public static void Check(ParseResult parsed, CommandContext host)
     {
         if (parsed.Errors.Count > 0 || parsed.GetResult(Name) is null) return;
         string value = parsed.GetValue<string?>(Name) ?? "";

@@ -6,13 +6,13 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>--device</c> of the commands that take no configuration. What the environment says of <c>device.name</c> is its default.</summary>
 internal sealed class DeviceOption
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly Option<string?> _option = new("--device") { Description = ConfigKeys.Of(c => c.Device.Name).Doc, HelpName = "cpu|cuda:N|auto" };
     private bool _said;
 
     /// <summary>Makes the option.</summary>
     /// <param name="host">Its environment, and where a choice is said.</param>
-    public DeviceOption(Host host)
+    public DeviceOption(CommandContext host)
     {
         _host = host;
         _option.CompletionSources.Add("cpu", "cuda:0", "auto");
@@ -25,7 +25,7 @@ internal sealed class DeviceOption
     /// <exception cref="UsageException">There are no such devices.</exception>
     public string Name(ParseResult parsed)
     {
-        string name = OpenDevice.Settle(Checked(parsed.GetValue(_option) ?? FromEnvironment()), _said ? _ => { } : _host.Note);
+        string name = DeviceFactory.Settle(Checked(parsed.GetValue(_option) ?? FromEnvironment()), _said ? _ => { } : _host.Note);
         _said = true;
         return name;
     }

@@ -11,7 +11,7 @@ internal static class DevicesCommand
     public const string Proven = "kernels run as PTX in our tests; not run on hardware by us";
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
         var command = new Command("devices", "List what this machine can compute on.") { json.Option };
@@ -40,7 +40,7 @@ internal static class DevicesCommand
         }
     }
 
-    private static IEnumerable<DeviceRow> Rows(Host host)
+    private static IEnumerable<DeviceRow> Rows(CommandContext host)
     {
         using var cpu = Device.Cpu();
         yield return new DeviceRow(cpu.Name, cpu.Description);

@@ -7,7 +7,7 @@ namespace Rpat.Trainer.Cli;
 internal static class DoctorCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
         var doctor = new Command("doctor", "Describe machine, devices, disk and settings on one page, for bug reports.") { json.Option };
@@ -22,7 +22,7 @@ internal static class DoctorCommand
         return doctor;
     }
 
-    private static IEnumerable<(string Name, string Value)> Lines(Host host)
+    private static IEnumerable<(string Name, string Value)> Lines(CommandContext host)
     {
         var machine = MachineInfo.Here();
         yield return ("rpat", machine.Version);
@@ -67,7 +67,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static string Found(string name, Host host)
+    private static string Found(string name, CommandContext host)
     {
         try
         {

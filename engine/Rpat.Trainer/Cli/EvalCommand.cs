@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat eval</c>: accuracy of a checkpoint, clean and under attack, in a folder that can be resumed and verified.</summary>
 internal sealed class EvalCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attacks = new("--attacks") { Description = "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'", HelpName = "NAME,…", DefaultValueFactory = _ => "clean,pgd20" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
@@ -17,10 +17,10 @@ internal sealed class EvalCommand
     private readonly Option<string[]> _failUnder = new("--fail-under") { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
     private readonly Option<string?> _leaderboard = new("--robustbench-json") { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
 
-    private EvalCommand(Host host) => (_host, _threat) = (host, new ThreatOptions(host));
+    private EvalCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new EvalCommand(host).Build();
+    public static Command Create(CommandContext host) => new EvalCommand(host).Build();
 
     private Command Build()
     {

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 internal static class ExportCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var weights = new WeightOptions();
         var output = new Option<string>("--out", "-o")
@@ -21,7 +21,7 @@ internal static class ExportCommand
         return command;
     }
 
-    private static int Run(Host host, string path, WeightChoice choice, string output)
+    private static int Run(CommandContext host, string path, WeightChoice choice, string output)
     {
         NetworkWriter.Extension(output);
         using Device device = Device.Cpu();

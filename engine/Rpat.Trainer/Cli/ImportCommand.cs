@@ -7,7 +7,7 @@ internal sealed class ImportCommand
 {
     private const int NamesWithHints = 100; // comparing names takes time
 
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly WeightOptions _weights = new();
 
     private readonly Option<bool> _list = new("--list") { Description = "show what is in the file, and stop" };
@@ -16,10 +16,10 @@ internal sealed class ImportCommand
 
     private readonly Option<string?> _input = new("--input") { Description = "size of the images that the network shall see", HelpName = "CxHxW" };
 
-    private ImportCommand(Host host) => _host = host;
+    private ImportCommand(CommandContext host) => _host = host;
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var import = new ImportCommand(host);
         var command = new Command("import", "Read a file of weights (nothing in it is executed) and write it as a checkpoint.")
@@ -77,7 +77,7 @@ internal sealed class ImportCommand
     {
         bool hints = report.Missing.Count + report.Unexpected.Count <= 2 * NamesWithHints;
         foreach (string name in report.Missing)
-            _host.Out.WriteLine($"missing     {name}{(hints && Nearest.Find(name, report.Unexpected) is { } near ? $"  (the file has {Printable.Line(near)})" : "")}");
+            _host.Out.WriteLine($"missing     {name}{(hints && DidYouMean.Find(name, report.Unexpected) is { } near ? $"  (the file has {Printable.Line(near)})" : "")}");
         foreach (string name in report.Unexpected) _host.Out.WriteLine($"unexpected  {Printable.Line(name)}");
         foreach (Reshaped tensor in report.Reshaped) _host.Out.WriteLine($"reshaped    {tensor}");
     }

@@ -41,7 +41,7 @@ internal sealed class JsonOption
     /// <summary>Gives the result in the form that was asked for.</summary>
     /// <param name="value">The result; not made unless it is asked for.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Give(ParseResult parsed, Host host, Func<object> value, Action print)
+    public void Give(ParseResult parsed, CommandContext host, Func<object> value, Action print)
     {
         bool alone = TakesStdout(parsed);
         if (alone) host.Out.Write(Text(value()));

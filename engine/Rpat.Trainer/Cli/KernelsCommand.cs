@@ -9,7 +9,7 @@ internal sealed class KernelsCommand
 {
     private const long CopyWords = 1 << 26; // 256 MiB, five times the largest cache of a GPU
 
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly BenchOutput _output;
 
     private readonly DeviceOption _device;
@@ -20,10 +20,10 @@ internal sealed class KernelsCommand
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
 
-    private KernelsCommand(Host host) => (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelTable.Categories));
+    private KernelsCommand(CommandContext host) => (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelTable.Categories));
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var kernels = new KernelsCommand(host);
         var command = new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
@@ -41,7 +41,7 @@ internal sealed class KernelsCommand
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
-        using var device = OpenDevice.Named(_device.Name(parsed), precision, Within(parsed, _threads, 0, 1024), convolution);
+        using var device = DeviceFactory.Named(_device.Name(parsed), precision, Within(parsed, _threads, 0, 1024), convolution);
         string on = $"{device.Name}: {device.Description}; batch {batch}";
         using var watch = GpuWatch.Of(device, _host);
         using var cublas = Yardstick(device);

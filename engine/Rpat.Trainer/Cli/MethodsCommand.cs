@@ -9,7 +9,7 @@ namespace Rpat.Trainer.Cli;
 internal static class MethodsCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
         var list = new Command("list", "List the training methods.") { json.Option };
@@ -22,13 +22,13 @@ internal static class MethodsCommand
         return command;
     }
 
-    private static int List(ParseResult parsed, JsonOption json, Host host)
+    private static int List(ParseResult parsed, JsonOption json, CommandContext host)
     {
         json.Give(parsed, host, () => MethodCatalog.All.Select(m => new { m.Name, m.About, m.Source, m.TakesRpat }), () => Print(host));
         return ExitCode.Done;
     }
 
-    private static void Print(Host host)
+    private static void Print(CommandContext host)
     {
         int width = MethodCatalog.All.Max(method => method.Name.Length);
         foreach (var method in MethodCatalog.All) host.Out.WriteLine($"{method.Name.PadRight(width)}  {method.About} [{method.Source}]");
@@ -36,9 +36,9 @@ internal static class MethodsCommand
         host.Out.WriteLine($"NAME{MethodCatalog.RpatSuffix} adds RPAT's perception term to any of them but {without}.");
     }
 
-    private static int Show(Host host, string name)
+    private static int Show(CommandContext host, string name)
     {
-        var method = MethodCatalog.Find(name) ?? throw new UsageException($"there is no method '{name}': {Nearest.Hint(name, MethodCatalog.Names, "methods")}");
+        var method = MethodCatalog.Find(name) ?? throw new UsageException($"there is no method '{name}': {DidYouMean.Hint(name, MethodCatalog.Names, "methods")}");
         host.Out.WriteLine($"{name}: {method.About}");
         bool rpat = name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
         foreach (var (title, text) in Rows(method, rpat))
@@ -48,7 +48,7 @@ internal static class MethodsCommand
         return ExitCode.Done;
     }
 
-    private static void Settings(Host host, MethodInfo method, bool rpat)
+    private static void Settings(CommandContext host, MethodInfo method, bool rpat)
     {
         IReadOnlyList<Setting> term = rpat ? Setting.Of(new RobustPerception()) : [], settings = [.. method.Settings, .. term];
         if (settings.Count == 0) host.Out.WriteLine("no settings");

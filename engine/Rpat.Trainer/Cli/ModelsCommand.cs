@@ -7,7 +7,7 @@ namespace Rpat.Trainer.Cli;
 internal static class ModelsCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
         var list = new Command("list", "List the networks.") { json.Option };
@@ -17,7 +17,7 @@ internal static class ModelsCommand
         return command;
     }
 
-    private static int List(ParseResult parsed, JsonOption json, Host host)
+    private static int List(ParseResult parsed, JsonOption json, CommandContext host)
     {
         int width = ModelCatalog.All.Max(item => item.Name.Length);
         json.Give(parsed, host, () => ModelCatalog.All.Select(family => new { family.Name, family.About }), () =>
@@ -27,7 +27,7 @@ internal static class ModelsCommand
         return ExitCode.Done;
     }
 
-    private static Command Show(Host host)
+    private static Command Show(CommandContext host)
     {
         var name = new Argument<string>("NAME") { Description = "a network's name" };
         var input = new Option<string>("--input") { Description = "size of an image", HelpName = "CxHxW", DefaultValueFactory = _ => "3x32x32" };
@@ -40,12 +40,12 @@ internal static class ModelsCommand
     private static ModelSpec SpecOf(string name, string input, int classes)
     {
         if (ModelCatalog.Find(name) is null)
-            throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
+            throw new UsageException($"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }
 
-    private static int Print(Host host, ModelSpec spec)
+    private static int Print(CommandContext host, ModelSpec spec)
     {
         using Device device = Device.Cpu(1);
         FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 0);

@@ -33,7 +33,7 @@ internal sealed class OfficialNames
     public bool WantsTerm(ParseResult parsed) => parsed.GetValue(_term);
 
     /// <summary>Those that were given; each is told its name here.</summary>
-    public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, Host host, Func<ConfigKey, string> ours)
+    public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, CommandContext host, Func<ConfigKey, string> ours)
     {
         foreach (var (option, key) in _options.Where(pair => parsed.GetResult(pair.Option) is not null))
         {

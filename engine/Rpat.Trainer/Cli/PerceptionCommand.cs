@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat perception</c>: how logits and features of networks change along perturbations, for successes and failures.</summary>
 internal sealed class PerceptionCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly Argument<string[]> _runs = new("RUN") { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _data = new("--data", "--dataset") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
@@ -22,10 +22,10 @@ internal sealed class PerceptionCommand
     private readonly JsonOption _json = new();
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
-    private PerceptionCommand(Host host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
+    private PerceptionCommand(CommandContext host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new PerceptionCommand(host).Build();
+    public static Command Create(CommandContext host) => new PerceptionCommand(host).Build();
 
     private Command Build()
     {
@@ -44,7 +44,7 @@ internal sealed class PerceptionCommand
         string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
         AtomicFile.RequireNoLink(folder);
         var images = Images(parsed, subjects[0].Path);
-        using var device = OpenDevice.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, Math.Max(0, parsed.GetValue(_threads)));
+        using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, Math.Max(0, parsed.GetValue(_threads)));
         List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
         AtomicFile.MakeFolder(folder);
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
@@ -69,7 +69,7 @@ internal sealed class PerceptionCommand
 
     private LabeledImages Images(ParseResult parsed, string first)
     {
-        var set = TrainedOn.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), first);
+        var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), first);
         var pair = DataSets.Open(set.Name, set.Dir);
         foreach (string note in pair.Notes) _host.Warn($"note: {note}");
         int count = parsed.GetValue(_count);
@@ -86,7 +86,7 @@ internal sealed class PerceptionCommand
         string text = parsed.GetValue(_eps) ?? (norm == Norm.Linf ? "8/255" : "128/255");
         float eps = (float)EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
         var alphas = parsed.GetValue(_weak) ? PerceptionOptions.Eighths : PerceptionOptions.Tenths;
-        string[] names = Entry.Items(parsed.GetRequiredValue(_perturbations));
+        string[] names = ConfigValue.Items(parsed.GetRequiredValue(_perturbations));
         if (names.Length == 0) throw new UsageException("--perturbations names nothing: give for instance noise,pgd10.");
         return [.. names.Distinct().Select(n => Option(n, norm, eps, step) with { Alphas = alphas, Seed = (ulong)parsed.GetValue(_seed) })];
     }

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat bench ptx</c>: what the GPU's kernels compile to, written as text for comparing, and audited. Needs no GPU.</summary>
 internal sealed class PtxCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
 
     private readonly Option<string> _out = new("--out", "-o")
     {
@@ -24,10 +24,10 @@ internal sealed class PtxCommand
 
     private readonly JsonOption _json = new();
 
-    private PtxCommand(Host host) => _host = host;
+    private PtxCommand(CommandContext host) => _host = host;
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var ptx = new PtxCommand(host);
         const string about = "Compile the GPU kernels to PTX text and audit it (needs no GPU).";

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 internal static class RecipesCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
         var list = new Command("list", "List the recipes that ship with the program.") { json.Option };
@@ -16,7 +16,7 @@ internal static class RecipesCommand
         return command;
     }
 
-    private static Command Show(Host host)
+    private static Command Show(CommandContext host)
     {
         var name = new Argument<string>("NAME") { Description = "a recipe's name" };
         var written = new Option<bool>("--as-written") { Description = "print the recipe's own row instead of all its values: what it is put together from, and what it sets itself" };
@@ -31,7 +31,7 @@ internal static class RecipesCommand
         return show;
     }
 
-    private static Command Diff(Host host)
+    private static Command Diff(CommandContext host)
     {
         var a = new Argument<string>("A") { Description = "a recipe's name" };
         var b = new Argument<string>("B") { Description = "another's" };
@@ -44,7 +44,7 @@ internal static class RecipesCommand
         return diff;
     }
 
-    private static int List(ParseResult parsed, JsonOption json, Host host)
+    private static int List(ParseResult parsed, JsonOption json, CommandContext host)
     {
         json.Give(parsed, host, () => RecipeLibrary.Names.Select(Json), () => RecipeText.List(RecipeLibrary.Names, host.Out));
         return ExitCode.Done;

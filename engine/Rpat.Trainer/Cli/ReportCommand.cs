@@ -7,7 +7,7 @@ namespace Rpat.Trainer.Cli;
 internal static class ReportCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var runs = new Argument<string[]>("RUN") { Description = "run folders, or their names in the folder of the runs", Arity = ArgumentArity.OneOrMore };
         var root = new Option<string>("--runs") { Description = "folder of the runs", HelpName = "DIR", DefaultValueFactory = _ => ConfigKeys.Of(c => c.Run.Out).Default };

@@ -11,8 +11,8 @@ internal sealed class ReproduceCommand
     private const string ManifestName = "reproduce.json";
     private const int MostBytes = 1 << 20;
 
-    private readonly Host _host;
-    private readonly Func<string[], Host, int> _program;
+    private readonly CommandContext _host;
+    private readonly Func<string[], CommandContext, int> _program;
     private readonly Option<string> _scale = new("--scale") { Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings", HelpName = "quick|paper", DefaultValueFactory = _ => "quick" };
     private readonly Option<string> _methods = new("--methods") { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…", DefaultValueFactory = _ => "all" };
     private readonly Option<string> _seeds = new("--seeds") { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3", DefaultValueFactory = _ => "1" };
@@ -29,12 +29,12 @@ internal sealed class ReproduceCommand
     private readonly DeviceOption _device;
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
-    private ReproduceCommand(Host host, Func<string[], Host, int> program) =>
+    private ReproduceCommand(CommandContext host, Func<string[], CommandContext, int> program) =>
         (_host, _program, _device, _dataDir) = (host, program, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
     /// <param name="host">What the program may touch of its process.</param>
-    public static Command Create(Host host, Func<string[], Host, int> program) => new ReproduceCommand(host, program).Build();
+    public static Command Create(CommandContext host, Func<string[], CommandContext, int> program) => new ReproduceCommand(host, program).Build();
 
     private Command Build()
     {
@@ -67,7 +67,7 @@ internal sealed class ReproduceCommand
     {
         string scale = parsed.GetRequiredValue(_scale), methods = parsed.GetRequiredValue(_methods), attack = parsed.GetRequiredValue(_attack);
         if (scale is not ("quick" or "paper")) throw new UsageException($"--scale is '{scale}': use quick or paper.");
-        if (!AttackCatalog.Knows(attack) || attack == "clean") throw new UsageException($"--attack is '{attack}': {Nearest.Hint(attack, AttackCatalog.Examples, "attacks")}");
+        if (!AttackCatalog.Knows(attack) || attack == "clean") throw new UsageException($"--attack is '{attack}': {DidYouMean.Hint(attack, AttackCatalog.Examples, "attacks")}");
         var recipes = scale == "quick"
             ? ReproducePlan.Quick(methods)
             : ReproducePlan.Paper(methods, parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_net), parsed.GetRequiredValue(_norm));
@@ -81,7 +81,7 @@ internal sealed class ReproduceCommand
 
     private static long[] Seeds(string text)
     {
-        string[] items = Entry.Items(text);
+        string[] items = ConfigValue.Items(text);
         long[] seeds = [.. items.Select(item => long.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out long seed) ? seed : -1)];
         return items.Length > 0 && seeds.All(seed => seed >= 0) ? [.. seeds.Distinct()] : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3.");
     }

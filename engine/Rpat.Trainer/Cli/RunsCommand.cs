@@ -8,17 +8,17 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat runs list|show|compare|clean</c>: looks at earlier runs, and removes what is left of them.</summary>
 internal sealed class RunsCommand
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly Option<string> _root = new("--runs") { Description = "folder of the runs", HelpName = "DIR", Recursive = true };
 
-    private RunsCommand(Host host)
+    private RunsCommand(CommandContext host)
     {
         _host = host;
         _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place : ConfigKeys.Of(c => c.Run.Out).Default;
     }
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var runs = new RunsCommand(host);
         return new Command("runs", "List earlier runs, show one, find where two part, or remove what is left of them.") { runs._root, runs.ListAll(), runs.Show(), runs.Compare(), runs.Clean() };
@@ -169,7 +169,7 @@ internal sealed class RunsCommand
         clean.SetAction(parsed =>
         {
             long bytes = 0;
-            foreach (var item in new RunLeftovers(_host.Warn).In(parsed.GetRequiredValue(_root), parsed.GetValue(checkpoints)).ToList())
+            foreach (var item in new RunCleanup(_host.Warn).In(parsed.GetRequiredValue(_root), parsed.GetValue(checkpoints)).ToList())
             {
                 bytes += item.Bytes;
                 _host.Out.WriteLine(Printable.Line(item.Path));

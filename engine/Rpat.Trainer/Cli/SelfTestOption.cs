@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat devices --self-test</c>: every kernel on a device against a double-precision reference, with its speed.</summary>
 internal sealed class SelfTestOption
 {
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly JsonOption _json;
 
     private readonly Option<string> _device = new("--self-test")
@@ -34,10 +34,10 @@ internal sealed class SelfTestOption
         DefaultValueFactory = _ => 200,
     };
 
-    private SelfTestOption(Host host, JsonOption json) => (_host, _json) = (host, json);
+    private SelfTestOption(CommandContext host, JsonOption json) => (_host, _json) = (host, json);
 
     /// <summary>Adds the option to the command that lists devices, which stays what runs without it.</summary>
-    public static Command AddTo(Command devices, Host host, JsonOption json)
+    public static Command AddTo(Command devices, CommandContext host, JsonOption json)
     {
         var test = new SelfTestOption(host, json);
         var list = devices.Action!;
@@ -54,7 +54,7 @@ internal sealed class SelfTestOption
         if (precision is not ("fp32" or "tf32" or "bf16")) throw new UsageException($"--precision {precision} is unknown: give fp32, tf32 or bf16.");
         int batch = parsed.GetValue(_batch), time = parsed.GetValue(_time);
         if (batch is < 1 or > 4096 || time is < 1 or > 60_000) throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
-        using var device = OpenDevice.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
+        using var device = DeviceFactory.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
         var test = new SelfTest(device, OpCases.All.SelectMany(op => op.Layers(batch)), TimeSpan.FromMilliseconds(time));
         var talk = _json.TakesStdout(parsed) ? _host.Error : _host.Out; // people read elsewhere what programs read
         talk.WriteLine($"{device.Name}: {device.Description}; batch {batch}");

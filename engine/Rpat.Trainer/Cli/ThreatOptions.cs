@@ -23,7 +23,7 @@ internal sealed class ThreatOptions
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     /// <summary>Makes the options.</summary>
-    public ThreatOptions(Host host)
+    public ThreatOptions(CommandContext host)
     {
         _device = new DeviceOption(host);
         _dataDir = DataDirOption.Create(host);
@@ -44,7 +44,7 @@ internal sealed class ThreatOptions
         int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
         if (threads < 0) throw new UsageException("--threads must not be negative.");
         if (memory < 0) throw new UsageException("--memory must not be negative.");
-        var device = OpenDevice.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, threads, convolution);
+        var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, threads, convolution);
         if (memory > 0 && device is CpuDevice cpu) cpu.MemoryLimit = (long)memory << 20;
         return device;
     }
@@ -60,7 +60,7 @@ internal sealed class ThreatOptions
         if (first < 0) throw new UsageException($"--first is {first}: give the number of an image, from 0.");
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         string checkpoint = parsed.GetRequiredValue(_weights.File);
-        var set = TrainedOn.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
+        var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
         return new EvalOptions(
             checkpoint, _weights.Choice(parsed), set.Name, set.Dir, attacks, norm,
             EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)),

@@ -10,7 +10,7 @@ internal sealed class TrainCommand
 {
     private const string Automatic = "auto";
 
-    private readonly Host _host;
+    private readonly CommandContext _host;
     private readonly ConfigOptions _options = new();
 
     private readonly Option<bool> _dryRun = new("--dry-run")
@@ -33,10 +33,10 @@ internal sealed class TrainCommand
 
     private readonly JsonOption _json = new();
 
-    private TrainCommand(Host host) => _host = host;
+    private TrainCommand(CommandContext host) => _host = host;
 
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(Host host) => new TrainCommand(host).Build();
+    public static Command Create(CommandContext host) => new TrainCommand(host).Build();
 
     private Command Build()
     {
@@ -55,77 +55,77 @@ internal sealed class TrainCommand
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
         if (!isFirst) return WorkerSession.Run(place!, Options(sources), _host);
         var plan = Processes.Plan(Plan(parsed, sources), place);
-        if (dry) return Show(plan.Resolved);
+        if (dry) return PrintDryRun(plan.Resolved);
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         plan = plan.Settled(_host.Note);
         return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, Options(sources));
     }
 
-    private TeamOptions Options(ConfigSources sources) => TeamSetup.Options(
-        ConfigResolver.Resolve(sources), _host.Environment.GetValueOrDefault(TeamSetup.TokenVariable), _host.Warn);
+    private ProcessGroupOptions Options(ConfigSources sources) => ProcessGroupSetup.Options(
+        ConfigResolver.Resolve(sources), _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable), _host.Warn);
 
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
         string[] allowed = parsed.GetValue(_allow) ?? [];
-        if (parsed.GetResult(_resume) is null) return new RunPlan(Subject(sources));
+        if (parsed.GetResult(_resume) is null) return new RunPlan(RequireRecipe(sources));
         string name = parsed.GetValue(_resume) ?? Automatic;
-        return name == Automatic ? RunPlan.Automatic(Subject(sources), allowed) : RunPlan.Named(name, sources, allowed);
+        return name == Automatic ? RunPlan.Automatic(RequireRecipe(sources), allowed) : RunPlan.Named(name, sources, allowed);
     }
 
-    private int Show(ResolvedConfig resolved)
+    private int PrintDryRun(ResolvedConfig resolved)
     {
         int processes = resolved.Config.Run.Processes;
-        var config = processes == 1 ? resolved.Config : TeamSetup.Local(resolved.Config, TeamSetup.First(processes));
+        var config = processes == 1 ? resolved.Config : ProcessGroupSetup.Local(resolved.Config, ProcessGroupSetup.First(processes));
         using var run = Training.Run.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
         foreach (string note in run.Notes) _host.Out.WriteLine($"# {note}");
-        _host.Out.Write(Forecast.Of(run).Comments());
+        _host.Out.Write(CostEstimate.Of(run).Comments());
         return ExitCode.Done;
     }
 
     // Data and model come first: what is wrong with them is said before a run folder exists.
-    private int Train(RunPlan plan, ParseResult parsed, Communicator? group, Place? place = null)
+    private int Train(RunPlan plan, ParseResult parsed, Communicator? group, ProcessRank? place = null)
     {
         var config = plan.Resolved.Config;
         using var stop = new StopRequest();
-        var team = new RunTeam(group, stop, place is null ? null : TeamSetup.Description(place, config));
+        var team = new RunProcessGroup(group, stop, place is null ? null : ProcessGroupSetup.Description(place, config));
         return team.ForAll(() =>
         {
             new FirstUse(_host).Require(config.Device.Name, config.Device.Precision);
             using var run = Training.Run.Open(config, team);
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(run).Require(config.Run.Out);
             using var session = new TrainingSession(plan, run.Compute(), ["rpat", .. Arguments(parsed)], _host.Clock);
-            int code = new TrainConsole(session, stop, Talker(parsed)).Run(view => session.Train(run, view));
+            int code = new TrainConsole(session, stop, StdoutOrStderr(parsed)).Run(view => session.Train(run, view));
             if (code == ExitCode.Done) _json.Give(parsed, _host, () => new { run = session.Folder.Path, results = RunResult.Read(session.Folder.Path) }, () => { });
             return code;
         });
     }
 
     // Rank 0 alone resolves, writes and shows; the others get its configuration.
-    private int TrainTogether(RunPlan plan, ParseResult parsed, Place? launched, TeamOptions options)
+    private int TrainTogether(RunPlan plan, ParseResult parsed, ProcessRank? launched, ProcessGroupOptions options)
     {
         string[] arguments = Arguments(parsed);
-        var place = launched ?? TeamSetup.First(plan.Resolved.Config.Run.Processes);
-        if (TeamSetup.Warning(place, options) is { } open) _host.Warn(open);
-        if (launched is null && TeamSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared) _host.Warn(shared);
-        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments) : (TeamSetup.Host(place, options), null);
+        var place = launched ?? ProcessGroupSetup.First(plan.Resolved.Config.Run.Processes);
+        if (ProcessGroupSetup.Warning(place, options) is { } open) _host.Warn(open);
+        if (launched is null && ProcessGroupSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared) _host.Warn(shared);
+        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments) : (ProcessGroupSetup.Host(place, options), null);
         using (workers)
         using (team)
         {
             team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
-            return Train(plan with { Resolved = plan.Resolved with { Config = TeamSetup.Local(plan.Resolved.Config, place) } }, parsed, team, place);
+            return Train(plan with { Resolved = plan.Resolved with { Config = ProcessGroupSetup.Local(plan.Resolved.Config, place) } }, parsed, team, place);
         }
     }
 
     private static string[] Arguments(ParseResult parsed) => [.. parsed.Tokens.Select(token => token.Value)];
 
     // Where stdout is for JSON alone, people read their table on stderr. Else its loss is no failure: the folder holds all of it.
-    private Host Talker(ParseResult parsed) =>
+    private CommandContext StdoutOrStderr(ParseResult parsed) =>
         _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 
     // Defaults alone would train something nobody asked for.
-    private static ResolvedConfig Subject(ConfigSources sources)
+    private static ResolvedConfig RequireRecipe(ConfigSources sources)
     {
         var resolved = ConfigResolver.Resolve(sources);
         if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return resolved;

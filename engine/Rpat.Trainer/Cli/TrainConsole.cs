@@ -5,7 +5,7 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Cli;
 
 /// <summary>A training run as a command line shows it: the view, signals, what it found or what was wrong, and the exit code.</summary>
-internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Host host)
+internal sealed class TrainConsole(TrainingSession session, StopRequest stop, CommandContext host)
 {
     private string Folder => session.Folder.ShownPath;
 
@@ -21,7 +21,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Ho
         stop.Announced = () => session.Logged(view).Note(StopNote());
         stop.Leave = code =>
         {
-            session.Abandon(code);
+            session.ExitNow(code);
             terminal?.Dispose();
             Environment.Exit(code);
         };

@@ -22,7 +22,7 @@ internal static class UsageErrors
         IEnumerable<string> known = isOption
             ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))
             : command.Subcommands.Select(sub => sub.Name);
-        string hint = Nearest.Find(token, known) is { } near ? $": did you mean '{near}'?" : "";
+        string hint = DidYouMean.Find(token, known) is { } near ? $": did you mean '{near}'?" : "";
         return $"'{command.Name}' knows no {(isOption ? "option" : "command or argument")} '{token}'{hint}";
     }
 

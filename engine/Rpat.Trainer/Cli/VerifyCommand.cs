@@ -9,7 +9,7 @@ internal static class VerifyCommand
     private const int MostLines = 20;
 
     /// <summary>The command, for <c>eval</c> to hold.</summary>
-    public static Command Create(Host host)
+    public static Command Create(CommandContext host)
     {
         var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation" };
         var checkpoint = new Option<string?>("--checkpoint") { Description = "the network, where it is not at its old place", HelpName = "FILE" };
@@ -42,7 +42,7 @@ internal static class VerifyCommand
         published is null || string.Equals(published, result.Digest, StringComparison.OrdinalIgnoreCase) ? result
             : result with { Problems = [$"the digest is {(result.Digest.Length > 0 ? result.Digest : "missing")}, the published one {published}", .. result.Problems] };
 
-    private static int Tell(Host host, EvaluationManifest manifest, Verification result)
+    private static int Tell(CommandContext host, EvaluationManifest manifest, Verification result)
     {
         foreach (string problem in result.Problems.Take(MostLines)) host.Out.WriteLine($"problem: {problem}");
         if (result.Problems.Count > MostLines) host.Out.WriteLine($"… and {result.Problems.Count - MostLines} more");

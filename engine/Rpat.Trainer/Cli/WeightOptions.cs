@@ -49,6 +49,6 @@ internal sealed class WeightOptions
         return new WeightChoice(parsed.GetValue(_model), parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict));
     }
 
-    private static float[] Numbers(string option, string? text) => [.. Entry.Items(text ?? "").Select(item =>
+    private static float[] Numbers(string option, string? text) => [.. ConfigValue.Items(text ?? "").Select(item =>
         Rpat.Robust.Settings.Numbers.TryReal(item, out double value) ? (float)value : throw new UsageException($"{option} has '{item}' where a number is wanted."))];
 }

@@ -14,7 +14,7 @@ internal static class WorkerSession
     /// <summary>Runs this rank.</summary>
     /// <param name="host">Where errors go, each line behind the rank.</param>
     /// <returns>The process's exit code.</returns>
-    public static int Run(Place place, TeamOptions options, Host host)
+    public static int Run(ProcessRank place, ProcessGroupOptions options, CommandContext host)
     {
         using var lines = new PrefixedLines(host.Error, FormattableString.Invariant($"rank {place.Rank}"));
         try
@@ -32,14 +32,14 @@ internal static class WorkerSession
         }
     }
 
-    private static int Train(Place place, Communicator group, Host host)
+    private static int Train(ProcessRank place, Communicator group, CommandContext host)
     {
         using var stop = new StopRequest { Leave = Environment.Exit };
-        var team = new RunTeam(group, stop);
+        var team = new RunProcessGroup(group, stop);
         return team.ForAll(() =>
         {
             string text = Encoding.UTF8.GetString(group.BroadcastBytes([]));
-            var config = TeamSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
+            var config = ProcessGroupSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
             new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
             using var run = Training.Run.Open(config, team);
             if (config.Run.Grace > 0) stop.Grace = TimeSpan.FromSeconds(config.Run.Grace) + _afterRankZero;

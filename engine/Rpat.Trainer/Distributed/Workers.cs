@@ -16,14 +16,14 @@ internal sealed class Workers : IDisposable
     private readonly List<Process> _processes = [];
 
     /// <summary>Starts the other processes on this machine and waits for them.</summary>
-    public static (Communicator Team, Workers Workers) Launch(int size, TeamOptions options, IReadOnlyList<string> arguments)
+    public static (Communicator Team, Workers Workers) Launch(int size, ProcessGroupOptions options, IReadOnlyList<string> arguments)
     {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         string secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var workers = Start(size, point.Port, secret, arguments);
         try
         {
-            return (point.Gather(size, options with { Secret = secret }, workers.RequireAlive), workers);
+            return (point.Gather(size, options with { Token = secret }, workers.RequireAlive), workers);
         }
         catch
         {
@@ -75,7 +75,7 @@ internal sealed class Workers : IDisposable
         var start = new ProcessStartInfo(program, [.. isHost ? new[] { library } : [], .. arguments]) { UseShellExecute = false };
         foreach (var (name, value) in new (string, int)[] { ("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", size), ("LOCAL_WORLD_SIZE", size), ("MASTER_PORT", port) })
             start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
-        (start.Environment["MASTER_ADDR"], start.Environment[TeamSetup.TokenVariable]) = ("127.0.0.1", secret);
+        (start.Environment["MASTER_ADDR"], start.Environment[ProcessGroupSetup.TokenVariable]) = ("127.0.0.1", secret);
         return Process.Start(start) ?? throw new UsageException($"'{program}' cannot be started again: start the processes by torchrun, srun or mpirun instead of --nproc.");
     }
 }

@@ -39,7 +39,7 @@ internal sealed class FailUnder
         if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double percent) || percent is not (>= 0 and <= 100))
             throw new UsageException($"--fail-under is '{text}' where ATTACK=PERCENT is wanted, such as pgd20=45.");
         string[] measured = [Clean, .. attacks];
-        if (!measured.Contains(parts[0])) throw new UsageException($"--fail-under names '{parts[0]}', which --attacks does not measure: {Nearest.Hint(parts[0], measured, "measured")}");
+        if (!measured.Contains(parts[0])) throw new UsageException($"--fail-under names '{parts[0]}', which --attacks does not measure: {DidYouMean.Hint(parts[0], measured, "measured")}");
         return (parts[0], percent);
     }
 }

@@ -53,7 +53,7 @@ internal sealed record ReproducePlan(
         if (asked.Length == 0) throw new UsageException("--methods names nothing: give 'all', or for instance pgd-at,trades.");
         foreach (string method in asked)
             if (known.All(k => k.Method != method))
-                throw new UsageException($"--methods has '{method}', which has no recipe at --scale {scale}: {Nearest.Hint(method, [.. known.Select(k => k.Method)], "methods")}");
+                throw new UsageException($"--methods has '{method}', which has no recipe at --scale {scale}: {DidYouMean.Hint(method, [.. known.Select(k => k.Method)], "methods")}");
         return [.. known.Where(k => asked.Contains(k.Method)).OrderBy(k => Place(k.Method)).ThenBy(k => k.Method, StringComparer.Ordinal)];
     }
 

@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Reproduce;
 /// Trains and measures a list of recipes one after another, by the same commands that a person would type. What is finished is in files
 /// and is not done again; a run that fails is reported and the others continue.
 /// </summary>
-internal sealed class Reproduction(ReproducePlan plan, Host host, Func<string[], Host, int> program)
+internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func<string[], CommandContext, int> program)
 {
     private readonly Dictionary<string, string> _failures = [];
 

@@ -7,7 +7,7 @@ namespace Rpat.Trainer.View;
 internal static class ViewFactory
 {
     /// <summary>The view on stderr that the configuration and the terminal ask for.</summary>
-    public static IProgressView Create(LogSection log, Host host) => Choose(log.Progress, host) switch
+    public static IProgressView Create(LogSection log, CommandContext host) => Choose(log.Progress, host) switch
     {
         ProgressKind.Live => new LiveView(Console(host), host.Clock),
         ProgressKind.None => new SilentView(host),
@@ -15,7 +15,7 @@ internal static class ViewFactory
     };
 
     // Spectre takes a set TERM for a terminal even in a pipe, so the choice is made here and not left to it.
-    private static ProgressKind Choose(ProgressKind wanted, Host host)
+    private static ProgressKind Choose(ProgressKind wanted, CommandContext host)
     {
         if (host.Loudness.Level < LogLevel.Info) return ProgressKind.None;
         bool capable = host.ErrorIsTerminal && host.Environment.GetValueOrDefault("TERM") != "dumb";
@@ -23,7 +23,7 @@ internal static class ViewFactory
         return wanted == ProgressKind.None ? ProgressKind.None : capable && wants ? ProgressKind.Live : ProgressKind.Plain;
     }
 
-    private static IAnsiConsole Console(Host host) => AnsiConsole.Create(new AnsiConsoleSettings
+    private static IAnsiConsole Console(CommandContext host) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Out = new AnsiConsoleOutput(host.Error is ShownText shown ? shown.Verbatim : host.Error),
         ColorSystem = host.Loudness.NoColor || host.Environment.GetValueOrDefault("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,

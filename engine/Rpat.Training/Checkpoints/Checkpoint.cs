@@ -24,7 +24,7 @@ internal static class Checkpoint
 
     /// <summary>Writes a checkpoint as one step; on any failure there is no new file and older ones are as they were.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, Module net, ITrainingState state, Standing standing, IReadOnlyDictionary<string, string> metadata)
+    public static void Write(string path, Module net, ITrainingState state, TrainerState standing, IReadOnlyDictionary<string, string> metadata)
     {
         var arrays = net.State().Select(array => array with { Name = NetPrefix + array.Name }).Concat(state.State());
         var said = new Dictionary<string, string>(metadata) { [Key] = JsonSerializer.Serialize(standing, Format) };
@@ -33,7 +33,7 @@ internal static class Checkpoint
 
     /// <summary>Where the run of a checkpoint stood, without its arrays.</summary>
     /// <exception cref="CheckpointException">The file is damaged, or no checkpoint of this program's version.</exception>
-    public static Standing ReadStanding(string path)
+    public static TrainerState ReadStanding(string path)
     {
         using var file = Safetensors.Read(path);
         return StandingOf(file);
@@ -42,7 +42,7 @@ internal static class Checkpoint
     /// <summary>The same after every byte of the file was compared with its SHA-256.</summary>
     /// <param name="note">Told when the file has none, as those of earlier versions.</param>
     /// <exception cref="CheckpointException">The file is damaged, or no checkpoint of this program's version.</exception>
-    public static Standing ReadSound(string path, Action<string> note)
+    public static TrainerState ReadSound(string path, Action<string> note)
     {
         using var file = Safetensors.Read(path);
         file.CheckDigest();
@@ -53,7 +53,7 @@ internal static class Checkpoint
     /// <summary>Puts network and state back as they were.</summary>
     /// <returns>Where the run stood.</returns>
     /// <exception cref="CheckpointException">The file is damaged, or does not fit network or method.</exception>
-    public static Standing Load(string path, Module net, ITrainingState state)
+    public static TrainerState Load(string path, Module net, ITrainingState state)
     {
         using var file = Safetensors.Read(path);
         file.CheckDigest();
@@ -65,12 +65,12 @@ internal static class Checkpoint
         return standing;
     }
 
-    private static Standing StandingOf(SafetensorsFile file)
+    private static TrainerState StandingOf(SafetensorsFile file)
     {
         try
         {
             string text = file.Metadata.GetValueOrDefault(Key) ?? throw new JsonException($"no '{Key}' in its metadata");
-            return JsonSerializer.Deserialize<Standing>(text, Format) ?? throw new JsonException("it is null");
+            return JsonSerializer.Deserialize<TrainerState>(text, Format) ?? throw new JsonException("it is null");
         }
         catch (JsonException error)
         {

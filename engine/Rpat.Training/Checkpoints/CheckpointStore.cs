@@ -23,7 +23,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     /// <summary>The newest one whose bytes are sound, with where its run stood; null when there is none at all.</summary>
     /// <param name="note">Told the error of each newer one, and which is taken in its place.</param>
     /// <exception cref="CheckpointException">There are some, and all are damaged.</exception>
-    public (string File, Standing Standing)? Newest(Action<string> note)
+    public (string File, TrainerState Standing)? Newest(Action<string> note)
     {
         var all = All;
         foreach (string file in all.Reverse())
@@ -38,7 +38,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     }
 
     /// <summary>The ones that the configuration asked for and whose bytes are sound, oldest first.</summary>
-    public IReadOnlyList<(string File, Standing Standing)> Planned() =>
+    public IReadOnlyList<(string File, TrainerState Standing)> Planned() =>
     [
         .. from file in All
            let standing = Sound(file, static _ => { })
@@ -57,7 +57,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     }
 
     /// <summary>Removes the checkpoints behind a step, which the run will come by again.</summary>
-    public void CutBack(int step)
+    public void DeleteAfter(int step)
     {
         foreach (string file in All.Where(file => StepOf(file) > step)) File.Delete(file);
     }
@@ -74,14 +74,14 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
             if (item.Standing is not { } standing || !StaysForGood(standing)) File.Delete(item.File);
     }
 
-    private bool StaysForGood(Standing standing) =>
+    private bool StaysForGood(TrainerState standing) =>
         keepEvery > 0 && standing is { Planned: true, Step: > 0, Sums.Images: 0 } && (standing.Epoch - 1) % keepEvery == 0;
 
-    private static Standing? Readable(string file) => Try(() => Checkpoint.ReadStanding(file), static _ => { });
+    private static TrainerState? Readable(string file) => Try(() => Checkpoint.ReadStanding(file), static _ => { });
 
-    private static Standing? Sound(string file, Action<string> note) => Try(() => Checkpoint.ReadSound(file, note), note);
+    private static TrainerState? Sound(string file, Action<string> note) => Try(() => Checkpoint.ReadSound(file, note), note);
 
-    private static Standing? Try(Func<Standing> read, Action<string> damaged)
+    private static TrainerState? Try(Func<TrainerState> read, Action<string> damaged)
     {
         try
         {
@@ -96,7 +96,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
 }
 
 /// <summary>When checkpoints are due: at steps and epochs, which every run of a configuration has in common, and by the clock.</summary>
-internal sealed class CheckpointClock(CheckpointSection config)
+internal sealed class CheckpointSchedule(CheckpointSection config)
 {
     private long _last = Stopwatch.GetTimestamp();
 

@@ -37,7 +37,7 @@ internal static class ConfigKeys
 
     /// <summary>Makes the typed configuration from one entry per key.</summary>
     /// <exception cref="Errors.ConfigException">A value is not of its key's kind.</exception>
-    public static TrainerConfig Bind(IReadOnlyDictionary<string, Entry> values)
+    public static TrainerConfig Bind(IReadOnlyDictionary<string, ConfigValue> values)
     {
         var config = new TrainerConfig();
         foreach (var key in All) key.Set(config, values[key.Path]);
@@ -135,7 +135,7 @@ internal sealed class ConfigKey
 
     /// <summary>Types an entry of this key and puts it into the configuration.</summary>
     /// <exception cref="ConfigException">The text is not such a value; the sentence says where it stands and what is wanted.</exception>
-    public void Set(TrainerConfig config, Entry entry)
+    public void Set(TrainerConfig config, ConfigValue entry)
     {
         if (IsOfMethod)
         {
@@ -148,7 +148,7 @@ internal sealed class ConfigKey
 
     /// <summary>Whether two entries of this key mean the same value, however they are written.</summary>
     /// <exception cref="ConfigException">One of them is no such value.</exception>
-    public bool Same(Entry one, Entry other) => IsOfMethod
+    public bool Same(ConfigValue one, ConfigValue other) => IsOfMethod
         ? one.Text == other.Text || Numbers.TryReal(one.Text, out double x) && Numbers.TryReal(other.Text, out double y) && x == y
         : (Parse(one), Parse(other)) switch
         {
@@ -167,14 +167,14 @@ internal sealed class ConfigKey
         return schema;
     }
 
-    private object? Parse(Entry entry)
+    private object? Parse(ConfigValue entry)
     {
         object? value = null;
         Checked(entry, text => value = Setting.Kind.Parse(text));
         return value;
     }
 
-    private void Checked(Entry entry, Action<string> read)
+    private void Checked(ConfigValue entry, Action<string> read)
     {
         if (entry.IsList && !IsList) throw Wrong(entry, "it wants one value, not a list");
         try
@@ -184,10 +184,10 @@ internal sealed class ConfigKey
         catch (FormatException error)
         {
             bool named = Setting.Kind is not FlagKind && Names.Count > 0;
-            throw Wrong(entry, named ? Nearest.Hint(entry.Text, Names, Setting.Plural) : error.Message);
+            throw Wrong(entry, named ? DidYouMean.Hint(entry.Text, Names, Setting.Plural) : error.Message);
         }
     }
 
-    private static ConfigException Wrong(Entry entry, string wants) =>
+    private static ConfigException Wrong(ConfigValue entry, string wants) =>
         new($"{entry.Path} is '{entry.Text}' ({entry.Origin}): {wants.TrimEnd('.')}{(wants.EndsWith(')') ? "" : ".")}");
 }

@@ -3,12 +3,12 @@ using Rpat.Robust.Methods;
 namespace Rpat.Training.Config;
 
 /// <summary>A configuration with the origin of each of its values.</summary>
-internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, Entry> Values)
+internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, ConfigValue> Values)
 {
     /// <summary>The same with another value of one key.</summary>
     /// <exception cref="Errors.ConfigException">It is no such value.</exception>
     public ResolvedConfig With(ConfigKey key, string text, string origin) =>
-        ConfigResolver.Resolve([new Layer("all", Values), new Layer(origin, new Dictionary<string, Entry> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
+        ConfigResolver.Resolve([new ConfigLayer("all", Values), new ConfigLayer(origin, new Dictionary<string, ConfigValue> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
 }
 
 /// <summary>What the user gave, before it is resolved.</summary>
@@ -40,24 +40,24 @@ internal static class ConfigResolver
     /// <summary>Resolves, types and checks.</summary>
     /// <param name="run">The configuration of the run to go on with, which takes the place of the defaults; null for a new one.</param>
     /// <exception cref="Errors.ConfigException">Any key or value is wrong.</exception>
-    public static ResolvedConfig Resolve(ConfigSources sources, Layer? run = null)
+    public static ResolvedConfig Resolve(ConfigSources sources, ConfigLayer? run = null)
     {
         var files = sources.Files.Select(Layers.File).ToList();
-        List<Layer> given =
+        List<ConfigLayer> given =
         [
-            .. files.Select(Layers.Extended).OfType<Layer>(),
+            .. files.Select(Layers.Extended).OfType<ConfigLayer>(),
             .. files,
             Layers.Environment(sources.Environment),
             Layers.Sets(sources.Sets),
             Layers.Flags(sources.Flags),
         ];
-        Layer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
+        ConfigLayer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
         return Resolve([.. beneath, .. RecipeLayers(given), .. given], sources.Rpat);
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>
     /// <param name="rpat">Whether the method that comes out is to have the perception term; null to leave it as it is.</param>
-    public static ResolvedConfig Resolve(IEnumerable<Layer> layers, bool? rpat = null)
+    public static ResolvedConfig Resolve(IEnumerable<ConfigLayer> layers, bool? rpat = null)
     {
         var merged = new LayerMerge();
         foreach (var layer in layers) merged.Add(layer);
@@ -70,7 +70,7 @@ internal static class ConfigResolver
     }
 
     // What the user leaves to the method is written down with the rest: the file then says all that a run depends on.
-    private static void FillIn(Dictionary<string, Entry> values)
+    private static void FillIn(Dictionary<string, ConfigValue> values)
     {
         if (MethodCatalog.Find(values[MethodName].Text) is not { } method) return;
         foreach (var key in values[MethodName].Text == method.Name ? [] : ConfigKeys.Below("method.rpat."))
@@ -80,18 +80,18 @@ internal static class ConfigResolver
         {
             string path = $"method.{setting.Name}";
             if (values[path].Text.Length == 0)
-                values[path] = new Entry(path, setting.Default, IsList: false, $"method {method.Name}") { Source = setting.Source };
+                values[path] = new ConfigValue(path, setting.Default, IsList: false, $"method {method.Name}") { Source = setting.Source };
         }
     }
 
-    private static Entry WithTerm(Entry method, bool wanted)
+    private static ConfigValue WithTerm(ConfigValue method, bool wanted)
     {
         string suffix = MethodCatalog.RpatSuffix;
         if (method.Text.EndsWith(suffix, StringComparison.Ordinal) == wanted) return method;
         return method with { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
     }
 
-    private static IReadOnlyList<Layer> RecipeLayers(IEnumerable<Layer> given)
+    private static IReadOnlyList<ConfigLayer> RecipeLayers(IEnumerable<ConfigLayer> given)
     {
         var named = given.Select(layer => layer.Entries.GetValueOrDefault(RecipeName)).LastOrDefault(entry => entry is not null);
         return named is null or { Text: "" } ? [] : [RecipeLibrary.Layer(named.Text, named.Origin)];

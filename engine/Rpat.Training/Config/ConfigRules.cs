@@ -8,7 +8,7 @@ internal static class ConfigRules
     /// <summary>Checks a typed configuration.</summary>
     /// <param name="values">Where each value was written, for the sentence.</param>
     /// <exception cref="ConfigException">Two values contradict each other.</exception>
-    public static void Check(TrainerConfig config, IReadOnlyDictionary<string, Entry> values)
+    public static void Check(TrainerConfig config, IReadOnlyDictionary<string, ConfigValue> values)
     {
         void Require(bool holds, ConfigKey key, string sentence)
         {
@@ -50,7 +50,7 @@ internal static class ConfigRules
         Require(config.Run.Out.Length > 0, ConfigKeys.Of(c => c.Run.Out), "it must name a folder.");
     }
 
-    private static void RequireSettings(MethodSection method, IReadOnlyDictionary<string, Entry> values)
+    private static void RequireSettings(MethodSection method, IReadOnlyDictionary<string, ConfigValue> values)
     {
         var info = method.Info;
         foreach (var (name, text) in method.Settings)

@@ -37,8 +37,8 @@ internal static partial class ConfigWriter
 
     private static string Indent(int depth) => new(' ', 2 * depth);
 
-    private static string Value(Entry entry, bool isList) => isList
-        ? $"[{string.Join(", ", Entry.Items(entry.Text).Select(Scalar))}]"
+    private static string Value(ConfigValue entry, bool isList) => isList
+        ? $"[{string.Join(", ", ConfigValue.Items(entry.Text).Select(Scalar))}]"
         : Scalar(entry.Text);
 
     private static string Scalar(string text) => PlainPattern().IsMatch(text) ? text : Quoted(text);

@@ -15,12 +15,12 @@ internal static class Layers
         [("RPAT_DATA", ConfigKeys.Of(c => c.Data.Dir)), ("RPAT_RUNS", ConfigKeys.Of(c => c.Run.Out))];
 
     /// <summary>The built-in defaults: every key has a value here.</summary>
-    public static Layer Defaults() =>
-        new("defaults", ConfigKeys.All.ToDictionary(leaf => leaf.Path, leaf => new Entry(leaf.Path, leaf.Default, leaf.IsList, "default")));
+    public static ConfigLayer Defaults() =>
+        new("defaults", ConfigKeys.All.ToDictionary(leaf => leaf.Path, leaf => new ConfigValue(leaf.Path, leaf.Default, leaf.IsList, "default")));
 
     /// <summary>Reads a configuration file.</summary>
     /// <exception cref="ConfigException">The file cannot be read or is wrong.</exception>
-    public static Layer File(string path)
+    public static ConfigLayer File(string path)
     {
         try
         {
@@ -38,7 +38,7 @@ internal static class Layers
 
     /// <summary>The file that a layer's <c>extends</c> names, relative to the file that names it, or null.</summary>
     /// <exception cref="ConfigException">It cannot be read, or extends a third file.</exception>
-    public static Layer? Extended(Layer file)
+    public static ConfigLayer? Extended(ConfigLayer file)
     {
         if (file.Extends is not { } extends) return null;
         string folder = Path.GetDirectoryName(Path.GetFullPath(file.Name)) ?? "";
@@ -46,15 +46,15 @@ internal static class Layers
     }
 
     /// <summary>Refuses a base that builds on another one: one level can be followed by eye.</summary>
-    public static Layer OneLevel(Layer extended, Entry extends) => extended.Extends is null
+    public static ConfigLayer OneLevel(ConfigLayer extended, ConfigValue extends) => extended.Extends is null
         ? extended
         : throw new ConfigException($"'{extends.Text}' ({extends.Origin}) extends another file itself: only one level is followed.");
 
     /// <summary>The variables <c>RPAT__SECTION__KEY</c>, and <c>RPAT_DATA</c> and <c>RPAT_RUNS</c> beneath them.</summary>
     /// <exception cref="ConfigException">A variable names no key.</exception>
-    public static Layer Environment(IReadOnlyDictionary<string, string> variables)
+    public static ConfigLayer Environment(IReadOnlyDictionary<string, string> variables)
     {
-        var entries = new Dictionary<string, Entry>();
+        var entries = new Dictionary<string, ConfigValue>();
         foreach (var (variable, key) in _shortNames)
         {
             if (variables.TryGetValue(variable, out string? text)) Add(entries, key.Path, text, Origin(variable));
@@ -66,14 +66,14 @@ internal static class Layers
             Add(entries, variable[Prefix.Length..].Replace("__", ".").ToLowerInvariant(), text, Origin(variable));
         }
 
-        return new Layer("environment", entries);
+        return new ConfigLayer("environment", entries);
     }
 
     /// <summary>The <c>--set key=value</c> options; of two for one key the later wins.</summary>
     /// <exception cref="ConfigException">One has no '=' or names no key.</exception>
-    public static Layer Sets(IEnumerable<string> settings)
+    public static ConfigLayer Sets(IEnumerable<string> settings)
     {
-        var entries = new Dictionary<string, Entry>();
+        var entries = new Dictionary<string, ConfigValue>();
         foreach (string setting in settings)
         {
             int equals = setting.IndexOf('=');
@@ -81,15 +81,15 @@ internal static class Layers
             Add(entries, setting[..equals].Trim(), setting[(equals + 1)..], "--set");
         }
 
-        return new Layer("--set", entries);
+        return new ConfigLayer("--set", entries);
     }
 
     /// <summary>The options that stand for one key each, such as <c>--eps</c>.</summary>
-    public static Layer Flags(IEnumerable<(string Flag, ConfigKey Key, string Text)> flags)
+    public static ConfigLayer Flags(IEnumerable<(string Flag, ConfigKey Key, string Text)> flags)
     {
-        var entries = new Dictionary<string, Entry>();
+        var entries = new Dictionary<string, ConfigValue>();
         foreach (var (flag, key, text) in flags) Add(entries, key.Path, text, flag);
-        return new Layer("options", entries);
+        return new ConfigLayer("options", entries);
     }
 
     /// <summary>The process's environment as a dictionary.</summary>
@@ -100,12 +100,12 @@ internal static class Layers
     private static string Origin(string variable) => $"environment {variable}";
 
     // A list in brackets is taken as such, so that a value can be copied from a resolved configuration.
-    private static void Add(Dictionary<string, Entry> entries, string path, string text, string origin)
+    private static void Add(Dictionary<string, ConfigValue> entries, string path, string text, string origin)
     {
         var leaf = Schema.Find(path, origin);
         string bare = text.Trim();
         if (leaf.IsList && bare.StartsWith('[') && bare.EndsWith(']')) bare = bare[1..^1];
-        entries[leaf.Path] = new Entry(leaf.Path, bare, leaf.IsList, origin);
+        entries[leaf.Path] = new ConfigValue(leaf.Path, bare, leaf.IsList, origin);
     }
 }
 
@@ -114,7 +114,7 @@ internal static class Layers
 /// <param name="Text">The value's text; the items of a list are joined by <c>", "</c>.</param>
 /// <param name="IsList">Whether it was written as a YAML list.</param>
 /// <param name="Origin">Where it was written: <c>my.yaml:12</c>, <c>--eps</c>, <c>environment RPAT__ATTACK__EPS</c>.</param>
-internal sealed record Entry(string Path, string Text, bool IsList, string Origin)
+internal sealed record ConfigValue(string Path, string Text, bool IsList, string Origin)
 {
     /// <summary>Where the value comes from in the world, if that is known: a paper, a code, a choice.</summary>
     public string? Source { get; init; }
@@ -125,7 +125,7 @@ internal sealed record Entry(string Path, string Text, bool IsList, string Origi
 
 /// <summary>The values of one source. Of several layers the later one wins, key by key.</summary>
 /// <param name="Extends">The file or recipe that this one builds on, if it names one.</param>
-internal sealed record Layer(string Name, IReadOnlyDictionary<string, Entry> Entries, Entry? Extends = null);
+internal sealed record ConfigLayer(string Name, IReadOnlyDictionary<string, ConfigValue> Entries, ConfigValue? Extends = null);
 
 /// <summary>
 /// Lays layers over each other, low to high. What a layer, or one beneath it, says of the method that it names is that method's: where a
@@ -137,12 +137,12 @@ internal sealed class LayerMerge
     private int _count, _named;
 
     /// <summary>The winning entry of every key.</summary>
-    public Dictionary<string, Entry> Values { get; } = [];
+    public Dictionary<string, ConfigValue> Values { get; } = [];
 
     private static string Name { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
 
     /// <summary>Adds the next higher layer.</summary>
-    public void Add(Layer layer)
+    public void Add(ConfigLayer layer)
     {
         int index = _count++;
         if (layer.Entries.TryGetValue(Name, out var name)) Rename(name.Text, index);
@@ -162,7 +162,7 @@ internal sealed class LayerMerge
         _named = index;
     }
 
-    private static bool IsLeft(Entry entry, MethodInfo before, MethodInfo after)
+    private static bool IsLeft(ConfigValue entry, MethodInfo before, MethodInfo after)
     {
         string name = entry.Path[(entry.Path.LastIndexOf('.') + 1)..];
         return after.Settings.All(s => s.Name != name) || before.Settings.Any(s => s.Name == name && s.Default == entry.Text);

@@ -32,17 +32,17 @@ internal static class RecipeLibrary
     /// <exception cref="ConfigException">There is no such recipe; the sentence names the nearest one.</exception>
     public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
         ? recipe
-        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {Nearest.Hint(name, Names, "recipes")}");
+        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {DidYouMean.Hint(name, Names, "recipes")}");
 
     /// <summary>All that the recipe sets.</summary>
     /// <inheritdoc cref="Find" path="/exception"/>
-    public static Layer Layer(string name, string origin)
+    public static ConfigLayer Layer(string name, string origin)
     {
         var recipe = Find(name, origin);
-        var values = new Dictionary<string, Entry>();
+        var values = new Dictionary<string, ConfigValue>();
         var blocks = recipe.Blocks.SelectMany(block => RecipeBlocks.All[block].Layer.Entries.Values);
         foreach (var entry in blocks.Concat(recipe.Values)) values[entry.Path] = entry;
-        return new Layer(name, values);
+        return new ConfigLayer(name, values);
     }
 
     /// <summary>The recipe alone, resolved over the defaults.</summary>
@@ -59,7 +59,7 @@ internal static class RecipeLibrary
     public static IReadOnlyDictionary<string, string> Needs(string name) => _recipes[name].Needs;
 
     /// <summary>Where a value of a recipe comes from in the world, if that is known; else where it was written.</summary>
-    public static string SourceOf(Entry entry) => entry.Source ?? entry.Origin;
+    public static string SourceOf(ConfigValue entry) => entry.Source ?? entry.Origin;
 }
 
 /// <summary>A recipe: what it is put together from.</summary>
@@ -67,7 +67,7 @@ internal static class RecipeLibrary
 /// <param name="Values">What it sets itself: the method, and values that no block has.</param>
 /// <param name="Needs">Recipes that must be trained first, by the key that wants their run folder.</param>
 internal sealed record Recipe(
-    string Name, string About, IReadOnlyList<string> Blocks, IReadOnlyList<Entry> Values, IReadOnlyDictionary<string, string> Needs);
+    string Name, string About, IReadOnlyList<string> Blocks, IReadOnlyList<ConfigValue> Values, IReadOnlyDictionary<string, string> Needs);
 
 /// <summary>Makes the recipes from the rows of recipes.yaml and published.csv.</summary>
 internal static class RecipeRows
@@ -127,7 +127,7 @@ internal static class RecipeRows
         string name, string about, string method, IReadOnlyList<string> blocks, YamlMappingNode row, Dictionary<string, string> variables)
     {
         string origin = $"recipe {name}";
-        Entry Own(ConfigKey key, string text) => new(key.Path, text, IsList: false, origin);
+        ConfigValue Own(ConfigKey key, string text) => new(key.Path, text, IsList: false, origin);
         return new Recipe(
             name, about, blocks,
             [
@@ -158,7 +158,7 @@ internal static class RecipeRows
 }
 
 /// <summary>Values that recipes share, each with its source: a data set, a network, a threat model, a protocol.</summary>
-internal sealed record RecipeBlock(string Title, Layer Layer);
+internal sealed record RecipeBlock(string Title, ConfigLayer Layer);
 
 /// <summary>The YAML files inside the program from which recipes are put together.</summary>
 internal static class RecipeBlocks
@@ -187,7 +187,7 @@ internal static class RecipeBlocks
 
     /// <summary>Values as <c>key: value</c>, or as <c>key: {is: value, from: source}</c>.</summary>
     /// <param name="source">Where those without a source of their own come from; null where nothing is known.</param>
-    public static IEnumerable<Entry> Entries(YamlMappingNode values, string origin, string? source) =>
+    public static IEnumerable<ConfigValue> Entries(YamlMappingNode values, string origin, string? source) =>
         from pair in values.Children
         let path = Scalar(pair.Key)
         let detailed = pair.Value as YamlMappingNode
@@ -206,9 +206,9 @@ internal static class RecipeBlocks
     public static YamlMappingNode MapOf(YamlMappingNode node, string key) =>
         node.Children.TryGetValue(key, out var map) ? (YamlMappingNode)map : new YamlMappingNode();
 
-    private static Entry Written(string path, YamlNode value, string origin) => value is YamlSequenceNode list
-        ? new Entry(path, string.Join(", ", list.Children.Select(Scalar)), IsList: true, origin)
-        : new Entry(path, Scalar(value), IsList: false, origin);
+    private static ConfigValue Written(string path, YamlNode value, string origin) => value is YamlSequenceNode list
+        ? new ConfigValue(path, string.Join(", ", list.Children.Select(Scalar)), IsList: true, origin)
+        : new ConfigValue(path, Scalar(value), IsList: false, origin);
 
     private static string Scalar(YamlNode node) => ((YamlScalarNode)node).Value ?? "";
 
@@ -224,6 +224,6 @@ internal static class RecipeBlocks
     private static RecipeBlock Block(string name, string origin, YamlMappingNode node)
     {
         var entries = Entries(MapOf(node, "values"), origin, node.Children.ContainsKey("from") ? TextOf(node, "from") : null);
-        return new RecipeBlock(TextOf(node, "title", name), new Layer(name, entries.ToDictionary(entry => entry.Path)));
+        return new RecipeBlock(TextOf(node, "title", name), new ConfigLayer(name, entries.ToDictionary(entry => entry.Path)));
     }
 }

@@ -64,7 +64,7 @@ internal static class RecipeText
         foreach (var row in rows) output.WriteLine($"{row.Key.PadRight(key)}  {row.A.PadRight(first)}  {row.B}");
     }
 
-    private static string Value(Entry entry, ConfigKey leaf) =>
+    private static string Value(ConfigValue entry, ConfigKey leaf) =>
         leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
 
     private static string Norm(TrainerConfig config) => config.Attack.Norm.Name;

@@ -82,7 +82,7 @@ internal sealed class DataSetKind : TextKind
         string[] names = [.. DataSets.All.Select(set => set.Name)];
         string[] prefixes = [NpzSet.Prefix, ImageFolder.Prefix];
         bool isPath = prefixes.Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal) && text.Length > prefix.Length);
-        return isPath || names.Contains(text) ? text : throw new FormatException(Nearest.Hint(text, names, "data sets"));
+        return isPath || names.Contains(text) ? text : throw new FormatException(DidYouMean.Hint(text, names, "data sets"));
     }
 }
 
@@ -91,7 +91,7 @@ internal sealed class ModelKind : TextKind
 {
     public override object? Parse(string text) => ModelCatalog.Find(text) is not null
         ? text
-        : throw new FormatException(Nearest.Hint(text, [.. ModelCatalog.All.Select(family => family.Name)], "models"));
+        : throw new FormatException(DidYouMean.Hint(text, [.. ModelCatalog.All.Select(family => family.Name)], "models"));
 }
 
 /// <summary>A name of the attack catalog.</summary>
@@ -99,7 +99,7 @@ internal sealed class EvalAttackKind : ValueKind
 {
     public override object? Parse(string text) => AttackCatalog.Knows(text)
         ? new EvalAttack(text)
-        : throw new FormatException($"'{text}' is no attack; {Nearest.Hint(text, AttackCatalog.Examples, "attacks")}");
+        : throw new FormatException($"'{text}' is no attack; {DidYouMean.Hint(text, AttackCatalog.Examples, "attacks")}");
 
     public override string Write(object? value) => ((EvalAttack)value!).Name;
 }

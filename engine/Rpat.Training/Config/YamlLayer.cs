@@ -10,8 +10,8 @@ internal sealed class YamlLayer
     private const int MostDepth = 16;
 
     private readonly string _source;
-    private readonly Dictionary<string, Entry> _entries = [];
-    private Entry? _extends;
+    private readonly Dictionary<string, ConfigValue> _entries = [];
+    private ConfigValue? _extends;
 
     private YamlLayer(string source) => _source = source;
 
@@ -19,11 +19,11 @@ internal sealed class YamlLayer
     /// <param name="text">YAML with one mapping at the top; an empty text is an empty layer.</param>
     /// <param name="source">What errors and comments call it, such as <c>my.yaml</c>.</param>
     /// <exception cref="ConfigException">The text is no YAML, or a key is unknown or given twice.</exception>
-    public static Layer Read(string text, string source)
+    public static ConfigLayer Read(string text, string source)
     {
         var layer = new YamlLayer(source);
         if (Root(text, source) is { } root) layer.Walk(root, "");
-        return new Layer(source, layer._entries, layer._extends);
+        return new ConfigLayer(source, layer._entries, layer._extends);
     }
 
     private static YamlMappingNode? Root(string text, string source)
@@ -103,7 +103,7 @@ internal sealed class YamlLayer
 
     private void Add(string path, YamlNode key, string text, bool isList)
     {
-        var entry = new Entry(path, text, isList, At(key));
+        var entry = new ConfigValue(path, text, isList, At(key));
         if (path == Schema.Extends)
         {
             _extends = entry;

@@ -77,7 +77,7 @@ internal static class DataSets
     private static DataSpecException Unknown(string spec)
     {
         string[] names = [.. All.Select(set => set.Name)];
-        return new($"There is no data set '{spec}': {Nearest.Hint(spec, names, "data sets")}");
+        return new($"There is no data set '{spec}': {DidYouMean.Hint(spec, names, "data sets")}");
     }
 }
 

@@ -12,7 +12,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
     /// <exception cref="UsageException">A number is out of range, or the kind is not known.</exception>
     public string Write(string? place, Shape size, int classes)
     {
-        if (!_kinds.Contains(Kind)) throw new UsageException($"'{Kind}' cannot be made up: {Nearest.Hint(Kind, _kinds, "kinds")}");
+        if (!_kinds.Contains(Kind)) throw new UsageException($"'{Kind}' cannot be made up: {DidYouMean.Hint(Kind, _kinds, "kinds")}");
         if (Kind == "npz" && (classes is < 2 or > 10_000 || size.C is not (1 or 3)))
             throw new UsageException("a made-up npz set has 2 to 10000 classes and 1 or 3 channels: change --classes or --size.");
         int least = Kind == "npz" ? classes : Kind == "cifar10" ? 10 : 100;

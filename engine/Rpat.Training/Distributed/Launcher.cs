@@ -19,7 +19,7 @@ internal static class Launcher
     /// <summary>Finds this process's place.</summary>
     /// <returns>Null for a process that is alone.</returns>
     /// <exception cref="UsageException">A launcher is recognised, but its variables do not say enough or contradict each other.</exception>
-    public static Place? Find(IReadOnlyDictionary<string, string> environment, bool isTerminal = false)
+    public static ProcessRank? Find(IReadOnlyDictionary<string, string> environment, bool isTerminal = false)
     {
         var e = new LauncherVariables(environment);
         // An MPI launcher may itself have been started by srun on other machines. Slurm sets some variables of MPICH's as well.
@@ -60,7 +60,7 @@ internal static class Launcher
         return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int last) ? SlurmPorts + last : DefaultPort;
     }
 
-    private static Place? Torchrun(LauncherVariables e)
+    private static ProcessRank? Torchrun(LauncherVariables e)
     {
         const string launcher = "torchrun (RANK, WORLD_SIZE)";
         if (e.Pair(launcher, "RANK", "WORLD_SIZE") is not var (rank, size)) return null;
@@ -72,7 +72,7 @@ internal static class Launcher
     }
 
     // What a step says of itself goes before what its job says.
-    private static Place? Slurm(LauncherVariables e, bool isTerminal)
+    private static ProcessRank? Slurm(LauncherVariables e, bool isTerminal)
     {
         if (!IsStep(e) || IsInteractive(e, isTerminal)) return null;
         string sizeName = new[] { "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS" }.FirstOrDefault(name => e.Text(name) is not null) ?? "SLURM_NPROCS";
@@ -94,13 +94,13 @@ internal static class Launcher
         return own;
     }
 
-    private static Place? OpenMpi(LauncherVariables e) =>
+    private static ProcessRank? OpenMpi(LauncherVariables e) =>
         Mpi(e, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE");
 
-    private static Place? Pmi(LauncherVariables e) =>
+    private static ProcessRank? Pmi(LauncherVariables e) =>
         Mpi(e, "MPICH or Intel MPI (PMI_RANK)", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS");
 
-    private static Place? Mpi(LauncherVariables e, string launcher, string rankName, string sizeName, string localRankName, string localSizeName)
+    private static ProcessRank? Mpi(LauncherVariables e, string launcher, string rankName, string sizeName, string localRankName, string localSizeName)
     {
         if (e.Pair(launcher, rankName, sizeName) is not var (rank, size)) return null;
         int? localSize = LocalSize(e, localRankName, localSizeName, (sizeName, size));
@@ -144,13 +144,13 @@ internal static class Processes
     /// <summary>Settles the number in a plan.</summary>
     /// <param name="launched">This process's place where a launcher has started several; null elsewhere.</param>
     /// <exception cref="UserException">The launcher and <c>--nproc</c> contradict each other, or the batch cannot be divided.</exception>
-    public static RunPlan Plan(RunPlan plan, Place? launched)
+    public static RunPlan Plan(RunPlan plan, ProcessRank? launched)
     {
         var (config, entry) = (plan.Resolved.Config, plan.Resolved.Values[ConfigKeys.Of(c => c.Run.Processes).Path]);
         int size = launched?.Size ?? config.Run.Processes;
         if (size != config.Run.Processes && entry.Origin == "--nproc")
             throw new UsageException($"--nproc {entry.Text} contradicts the {size} processes that {launched!.Launcher} has started: leave --nproc out.");
-        TeamSetup.RequireDivisible(config, size);
+        ProcessGroupSetup.RequireDivisible(config, size);
         if (size == config.Run.Processes) return plan;
         return plan with { Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"), launched!.Launcher) };
     }

@@ -20,7 +20,7 @@ internal sealed record EvalOptions(
         string[] names = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
         foreach (string name in names)
             if (!AttackCatalog.Knows(name))
-                throw new UsageException($"--attacks has '{name}', which is not an attack; {Nearest.Hint(name, AttackCatalog.Examples, "attacks")}");
+                throw new UsageException($"--attacks has '{name}', which is not an attack; {DidYouMean.Hint(name, AttackCatalog.Examples, "attacks")}");
         if (names.Length == 0) throw new UsageException("--attacks names nothing: give for instance clean,pgd20,aa.");
         return [.. names.Where(name => name != "clean")];
     }

@@ -17,14 +17,14 @@ internal sealed class MetricsLog
     public const string TableName = "metrics.csv";
 
     private const string Train = "train";
-    private readonly GrowingFile _events;
+    private readonly AppendOnlyFile _events;
     private readonly string _csvPath;
     private readonly List<string> _columns = ["epoch"];
     private readonly SortedDictionary<int, Dictionary<string, string>> _rows = [];
 
     /// <summary>Goes on with an event file; <see cref="Reload"/> takes in what it holds already.</summary>
     /// <param name="csvPath">The table, which is written with its first row.</param>
-    public MetricsLog(GrowingFile events, string csvPath) => (_events, _csvPath) = (events, csvPath);
+    public MetricsLog(AppendOnlyFile events, string csvPath) => (_events, _csvPath) = (events, csvPath);
 
     /// <summary>Appends one event, <c>{"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>, and adds it to its epoch's row.</summary>
     /// <param name="split"><c>train</c>, <c>val</c> or <c>test</c>; the last two stand before the names of the table's columns.</param>

@@ -47,6 +47,6 @@ internal static class RunFinder
     private static string Hint(string name, string root)
     {
         string[] names = [.. Runs(root).Select(folder => Path.GetFileName(folder)!)];
-        return names.Length == 0 ? "give a run folder." : Nearest.Hint(name, [.. names.Order(StringComparer.Ordinal).TakeLast(5)], "newest runs");
+        return names.Length == 0 ? "give a run folder." : DidYouMean.Hint(name, [.. names.Order(StringComparer.Ordinal).TakeLast(5)], "newest runs");
     }
 }

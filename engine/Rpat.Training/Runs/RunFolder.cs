@@ -20,7 +20,7 @@ internal sealed class RunFolder : IDisposable
 
     private const int MaxNumber = 10_000;
 
-    private readonly SortedDictionary<string, GrowingFile> _growing = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, AppendOnlyFile> _growing = new(StringComparer.Ordinal);
     private readonly FileStream _lock;
 
     private RunFolder(string path, TimeProvider clock, bool resumed)
@@ -30,9 +30,9 @@ internal sealed class RunFolder : IDisposable
             throw new IOException($"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there");
         _lock = Lock();
         if (resumed) RemoveHalfWritten();
-        Metrics = new MetricsLog(Grow(MetricsLog.EventsName), PathOf(MetricsLog.TableName));
+        Metrics = new MetricsLog(OpenAppend(MetricsLog.EventsName), PathOf(MetricsLog.TableName));
         Log = new RunLog(PathOf(RunLog.FileName), clock);
-        if (File.Exists(PathOf(WarningsName))) Grow(WarningsName);
+        if (File.Exists(PathOf(WarningsName))) OpenAppend(WarningsName);
     }
 
     /// <summary>The folder, as a full path.</summary>
@@ -102,15 +102,15 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Opens a file of this folder that only grows, under a name such as <c>tb/events</c>; it is cut back when the run is.</summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>
-    public GrowingFile Grow(string name)
+    public AppendOnlyFile OpenAppend(string name)
     {
         if (_growing.TryGetValue(name, out var open)) return open;
         AtomicFile.MakeFolder(System.IO.Path.GetDirectoryName(PathOf(name))!);
-        return _growing[name] = new GrowingFile(PathOf(name));
+        return _growing[name] = new AppendOnlyFile(PathOf(name));
     }
 
     /// <summary>Keeps a warning with the run.</summary>
-    public void Warn(string line) => Grow(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
+    public void Warn(string line) => OpenAppend(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
 
     /// <summary>How long each growing file is; on the disk before this returns, so that no checkpoint is ahead of them.</summary>
     public IReadOnlyDictionary<string, long> Lengths()
@@ -123,7 +123,7 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="IOException">A file is shorter than that, or cannot be changed.</exception>
     public void CutBack(IReadOnlyDictionary<string, long> lengths)
     {
-        foreach (var (name, file) in _growing) file.CutBack(lengths.GetValueOrDefault(name));
+        foreach (var (name, file) in _growing) file.TruncateTo(lengths.GetValueOrDefault(name));
         Metrics.Reload();
     }
 

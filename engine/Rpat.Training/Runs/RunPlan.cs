@@ -10,7 +10,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     /// <summary>The same on the device that <c>auto</c> comes to here, so that the run's configuration names it.</summary>
     public RunPlan Settled(Action<string> note)
     {
-        string name = OpenDevice.Settle(Resolved.Config.Device.Name, note);
+        string name = DeviceFactory.Settle(Resolved.Config.Device.Name, note);
         return name == Resolved.Config.Device.Name ? this : this with { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
     }
 

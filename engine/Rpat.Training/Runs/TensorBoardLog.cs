@@ -12,10 +12,10 @@ internal sealed class TensorBoardLog : IDisposable
     /// <summary>The tag of each step's loss.</summary>
     public const string StepLoss = "step/loss";
 
-    private readonly GrowingFile? _file;
+    private readonly AppendOnlyFile? _file;
     private readonly TimeProvider _clock;
 
-    private TensorBoardLog(GrowingFile? file, TimeProvider clock) => (_file, _clock) = (file, clock);
+    private TensorBoardLog(AppendOnlyFile? file, TimeProvider clock) => (_file, _clock) = (file, clock);
 
     private double Now => (_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
@@ -29,7 +29,7 @@ internal sealed class TensorBoardLog : IDisposable
     public void Begin(long step, TrainerConfig config, string yaml)
     {
         if (_file is null) return;
-        _file.CutBack(step == 0 ? 0 : EventFrame.LengthUpTo(_file.ReadAll(), step));
+        _file.TruncateTo(step == 0 ? 0 : EventFrame.LengthUpTo(_file.ReadAll(), step));
         bool anew = _file.Length == 0;
         if (anew) Add(EventRecords.Version(Now));
         Add(EventRecords.SessionStart(Now, step));
@@ -71,10 +71,10 @@ internal sealed class TensorBoardLog : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => _file?.Dispose();
 
-    private static GrowingFile Grow(string path)
+    private static AppendOnlyFile Grow(string path)
     {
         AtomicFile.MakeFolder(Path.GetDirectoryName(path)!);
-        return new GrowingFile(path);
+        return new AppendOnlyFile(path);
     }
 
     private void Add(byte[] record) => _file?.Append(record);

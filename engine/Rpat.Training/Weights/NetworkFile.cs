@@ -65,7 +65,7 @@ internal static class NetworkFile
         string name = choice.Model ?? SaidIn(opened, file)?.Name
             ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME (models: {Names}).");
         return ModelCatalog.Find(name)
-            ?? throw new UsageException($"there is no model '{name}': {Nearest.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
+            ?? throw new UsageException($"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
     }
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice, Shape? images)

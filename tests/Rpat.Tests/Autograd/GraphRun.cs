@@ -24,7 +24,7 @@ internal sealed class GraphRun : IDisposable
         var mode = seed % 5 < 3 ? BnMode.TrainFrozen : BnMode.Eval;
         Tensor[] points = [Tape.Lerp(_images[0], _images[1], 0.25f), .. _images];
         Tensor[] z = Array.ConvertAll(points, x => _net.Forward(Tape, x, mode));
-        Tape.Keep(z[0]);
+        Tape.Retain(z[0]);
         Logits = z[0];
         _loss = Tape.RpatLoss(z[0], z[1], z[2], Labels.From(_device, [0, 3, 1]), lambda: 2) + 0.5f * Tape.KlDivergence(z[1], z[2]);
     }
@@ -61,7 +61,7 @@ internal sealed class GraphRun : IDisposable
         {
             for (int i = 0; i < leaves.Length; i++)
                 leaves[i].Upload([.. values[i].Zip(gradients[i], (v, g) => (float)(v + t * g / length))]);
-            _net.Parameters.Touch();
+            _net.Parameters.BumpVersion();
             Tape.Forward();
             return _loss.Read();
         }

@@ -72,7 +72,7 @@ internal sealed class Lifetimes
         if (!edge.Target!.IsPersistent && !All.TryAdd(new Place(edge.Target, true), new Lifetime(step))) Touch(edge.Target, true, step);
     }
 
-    private void Touch(DerivedWeight weight, int step)
+    private void Touch(PackedWeight weight, int step)
     {
         var place = new Place(weight.Storage, false);
         All.TryAdd(place, new Lifetime(_keepsWeights ? 0 : step));

@@ -35,7 +35,7 @@ internal sealed class RandomGraph : Classifier
         System.Random random = new(_seed);
         List<Tensor> made = [tape.Conv2d(x, _stem, padding: 1)];
         for (int i = 0; i < Layers; i++) made.Add(Layer(tape, made, bn, random));
-        if (random.Next(2) == 0) tape.Keep(made[random.Next(made.Count)]);
+        if (random.Next(2) == 0) tape.Retain(made[random.Next(made.Count)]);
         Tensor last = tape.BatchNorm2d(made[^1], _norms[0], bn, relu: true);
         return tape.Linear(tape.GlobalAveragePool(last), _linear.Weight, _linear.Bias);
     }

@@ -12,7 +12,7 @@ public sealed class TapeProfileTests
         using var device = Device.Cpu(1);
         var net = new PreActResNet(device, new PreActResNetOptions { Width = 4, BlocksPerStage = 1 }, seed: 1);
         var tape = new Tape(device);
-        tape.Keep(net.Forward(tape, Tensor.Create(device, net.InputShape.WithBatch(2)), BnMode.Eval));
+        tape.Retain(net.Forward(tape, Tensor.Create(device, net.InputShape.WithBatch(2)), BnMode.Eval));
         tape.Forward();
         var profile = new TapeProfile(tape);
         tape.Forward();

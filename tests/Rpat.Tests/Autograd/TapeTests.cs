@@ -49,7 +49,7 @@ public sealed class TapeTests : IDisposable
         Assert.NotEqual(first, dark);
         var weight = _net.Parameters.Parameters[^2];
         weight.Upload(new float[weight.Shape.Count]);
-        _net.Parameters.Touch();
+        _net.Parameters.BumpVersion();
         tape.Forward();
         float[] bias = _net.Parameters.Parameters[^1].ToArray();
         Assert.Equal([.. bias, .. bias, .. bias], logits.ToArray());
@@ -192,7 +192,7 @@ public sealed class TapeTests : IDisposable
     private (Tape Tape, Tensor Logits) Record(Gradients gradients, BnMode mode = BnMode.Eval)
     {
         Tape tape = new(_device, gradients);
-        Tensor logits = tape.Keep(_net.Forward(tape, _x, mode));
+        Tensor logits = tape.Retain(_net.Forward(tape, _x, mode));
         tape.CrossEntropy(logits, _labels);
         return (tape, logits);
     }

@@ -15,7 +15,7 @@ public class CaseTests
         using var device = Device.Cpu(1);
         foreach (var group in OpCases.All.Single(one => one.Op == op).Ragged())
         {
-            var make = new Givens(device);
+            var make = new TestTensors(device);
             foreach (var one in group.Make(make))
                 foreach (var gradient in one.Results.Select(result => result.Gradient).OfType<GradientOf>())
                     NumericalGradient.AssertGradient(
@@ -33,7 +33,7 @@ public class CaseTests
         using var device = Device.Cpu(1);
         foreach (bool every in new[] { true, false })
         {
-            var make = new Givens(device);
+            var make = new TestTensors(device);
             var covered = OpCases.All.Single(one => one.Op == op).Ragged(every).First().Make(make).SelectMany(one => one.Covers).ToHashSet();
             Assert.Equal(contract.GetMethods().Select(method => method.Name).Order(), covered.Order());
         }
@@ -50,7 +50,7 @@ public class CaseTests
         HashSet<string> names = [];
         foreach (var group in OpCases.All.Select(op => op.Ragged(every: false).First()))
         {
-            var make = new Givens(device);
+            var make = new TestTensors(device);
             foreach (var one in group.Make(make)) Assert.True(names.Add(one.Name) && one.Bytes > 0, one.Name);
             make.Free();
         }

@@ -28,7 +28,7 @@ public class CpuCaseTests
         Array4[]? expected = null, before = null;
         foreach (var (setup, device) in devices)
         {
-            var make = new Givens(device);
+            var make = new TestTensors(device);
             List<Array4> left = [], reference = [];
             foreach (var one in group.Make(make))
             {

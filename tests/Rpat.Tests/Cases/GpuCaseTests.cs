@@ -38,7 +38,7 @@ public class GpuCaseTests(GpuFixture fixture)
         {
             if (precision != Precision.Fp32) Tensor_cores_multiply_the_right_factors(precision);
             int from = fixture.Launches.Count;
-            fixture.Device(precision).QueueMultiplyAdds();
+            fixture.Device(precision).QueuePeakFma();
             fixture.Kernels.UnionWith(fixture.Launches.Skip(from).Select(launch => launch.Kernel));
         }
         Assert.Empty(KernelPrograms.Types.Select(type => KernelPrograms.Text(type).Name).Except(fixture.Kernels));

@@ -33,7 +33,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     {
         int from = fixture.Launches.Count;
         using var cpu = Device.Cpu(1, ConvolutionAlgorithm.Direct);
-        Givens make = new(_gpu) { Grid = Grid }, twins = new(cpu) { Grid = Grid };
+        TestTensors make = new(_gpu) { Grid = Grid }, twins = new(cpu) { Grid = Grid };
         try
         {
             foreach (var (one, twin) in group.Make(make).Zip(group.Make(twins)))
@@ -46,7 +46,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
         }
     }
 
-    private void Check(Givens make, KernelCase one, Givens twins, KernelCase twin, string what)
+    private void Check(TestTensors make, KernelCase one, TestTensors twins, KernelCase twin, string what)
     {
         int from = fixture.Launches.Count;
         one.Run(_gpu.Kernels);
@@ -62,7 +62,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     }
 
     /// <summary>The GPU keeps the padding of activations zero.</summary>
-    private void CheckPadding(Given target, string what)
+    private void CheckPadding(TestTensor target, string what)
     {
         var stored = new float[target.Buffer.Length];
         _gpu.Download(target, stored);

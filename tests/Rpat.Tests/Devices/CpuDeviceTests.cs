@@ -45,6 +45,6 @@ public sealed class CpuDeviceTests : IDisposable
     {
         var tape = new Tape(_device);
         var x = Tensor.From(_device, new Shape(1, length), [.. Enumerable.Repeat(1f, length)]);
-        return (tape, tape.Keep(tape.Stack(x, x)));
+        return (tape, tape.Retain(tape.Stack(x, x)));
     }
 }

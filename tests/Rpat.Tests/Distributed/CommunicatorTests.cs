@@ -147,7 +147,7 @@ public sealed class CommunicatorTests
     public async Task A_peer_that_ends_without_a_word_is_noticed_at_once()
     {
         var team = Team.Options;
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         var coming = Task.Run(() => new Stranger(point.Port, rank: 1, size: 2, team));
         using var zero = point.Gather(2, team);
         using var stranger = await coming;
@@ -167,8 +167,8 @@ public sealed class CommunicatorTests
     [Fact]
     public async Task A_silent_peer_is_given_up()
     {
-        var team = Team.Options with { Silence = TimeSpan.FromMilliseconds(400) };
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        var team = Team.Options with { HeartbeatTimeout = TimeSpan.FromMilliseconds(400) };
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         var coming = Task.Run(() => new Stranger(point.Port, rank: 1, size: 2, team));
         using var zero = point.Gather(2, team);
         using var stranger = await coming;
@@ -179,7 +179,7 @@ public sealed class CommunicatorTests
     [Fact]
     public void Who_waits_for_a_slow_one_hears_its_heart()
     {
-        var options = Team.Options with { Silence = TimeSpan.FromMilliseconds(500) };
+        var options = Team.Options with { HeartbeatTimeout = TimeSpan.FromMilliseconds(500) };
         Team.Run(3, team =>
         {
             if (team.Rank == 2) Thread.Sleep(1500);
@@ -205,20 +205,20 @@ public sealed class CommunicatorTests
     /// <summary>A process that comes to the meeting and then neither says nor does anything.</summary>
     private sealed class Stranger : IDisposable
     {
-        private readonly Link[] _links;
+        private readonly Connection[] _links;
 
-        public Stranger(int port, int rank, int size, TeamOptions options)
+        public Stranger(int port, int rank, int size, ProcessGroupOptions options)
         {
-            _links = [.. new[] { false, true }.Select(pulse => Connect(port, new Hello(pulse, rank, size, options.Program, options.Configuration), options.Secret))];
+            _links = [.. new[] { false, true }.Select(pulse => Connect(port, new JoinRequest(pulse, rank, size, options.Program, options.Configuration), options.Token))];
         }
 
         public void Dispose() => Array.ForEach(_links, link => link.Dispose());
 
-        private static Link Connect(int port, Hello hello, string token)
+        private static Connection Connect(int port, JoinRequest hello, string token)
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             socket.Connect("localhost", port);
-            var link = new Link(socket, 0);
+            var link = new Connection(socket, 0);
             Handshake.Enter(link, hello, token);
             return link;
         }

@@ -98,7 +98,7 @@ public sealed class SharedStepTests
                 Images = TestNets.Images(step.TwoViews ? 2 * n : n, seed: seed + i),
                 Labels = TestNets.ClassesOf(n),
                 Samples = TestNets.Indices(n, 6 * i),
-            }, new Moment(1, i, 10, 0.01f, 0.01f));
+            }, new StepContext(1, i, 10, 0.01f, 0.01f));
             losses.Add(step.Loss.Read());
         }
         return new Trained([.. losses], [.. net.State(), .. step.State()], step.WholeBatch(step.Logits), step.LogitLabels.ToArray());

@@ -13,13 +13,13 @@ public sealed class StrangerTests
     private const string Token = "a token of this team";
     private const int OpeningBytes = 41, NonceBytes = 32, ProofBytes = 32;
 
-    private static readonly TeamOptions _options = Team.Options with { Secret = Token };
+    private static readonly ProcessGroupOptions _options = Team.Options with { Token = Token };
     private static readonly TimeSpan _long = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Ranks_meet_in_time_while_strangers_of_all_kinds_hang_on()
     {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0) { HelloLimit = _long };
+        using var point = new Rendezvous(IPAddress.Loopback, 0) { HelloLimit = _long };
         using Socket halfOpen = Connect(point), slow = Connect(point), wrong = Connect(point), proofless = Connect(point);
         using var stop = new CancellationTokenSource();
         var drip = Task.Run(() => Drip(slow, stop.Token));
@@ -35,7 +35,7 @@ public sealed class StrangerTests
     [Fact]
     public async Task Whoever_is_too_slow_is_sent_away_however_often_it_says_something()
     {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0) { HelloLimit = TimeSpan.FromMilliseconds(250) };
+        using var point = new Rendezvous(IPAddress.Loopback, 0) { HelloLimit = TimeSpan.FromMilliseconds(250) };
         using Socket halfOpen = Connect(point), slow = Connect(point);
         using var stop = new CancellationTokenSource();
         var drip = Task.Run(() => Drip(slow, stop.Token));
@@ -48,7 +48,7 @@ public sealed class StrangerTests
     public async Task A_wrong_token_is_told_no_and_nothing_else()
     {
         var notes = new ConcurrentQueue<string>();
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         using Socket guess = Connect(point), again = Connect(point);
         foreach (var stranger in new[] { guess, again })
         {
@@ -67,11 +67,11 @@ public sealed class StrangerTests
     [Fact]
     public async Task A_rank_with_another_token_is_told_to_use_the_same()
     {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         int port = point.Port;
         await Meet(point, _options, before: () =>
         {
-            var error = Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", port, 1, 2, _options with { Secret = "guess" }));
+            var error = Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", port, 1, 2, _options with { Token = "guess" }));
             Assert.Equal(
                 $"rank 1 and localhost:{port} are strangers: it has another join token; give all processes the same RPAT_TEAM_SECRET, or choose another MASTER_PORT.",
                 error.Message);
@@ -82,7 +82,7 @@ public sealed class StrangerTests
     public async Task What_a_rank_once_said_opens_no_second_door_and_holds_no_token()
     {
         byte[] said;
-        using (var first = new MeetingPoint(IPAddress.Loopback, 0))
+        using (var first = new Rendezvous(IPAddress.Loopback, 0))
         {
             using var tap = new Tap(first.Port);
             await Meet(first, _options, tap.Port);
@@ -90,7 +90,7 @@ public sealed class StrangerTests
         }
         Assert.True(said.Length > OpeningBytes + ProofBytes);
         Assert.True(said.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Token)) < 0, "the token was sent");
-        using var second = new MeetingPoint(IPAddress.Loopback, 0);
+        using var second = new Rendezvous(IPAddress.Loopback, 0);
         using var replay = Connect(second);
         replay.Send(said);
         await Meet(second, _options, before: () => Assert.InRange(Rest(replay), 0, NonceBytes + 1)); // a close with unread bytes may take the answer back
@@ -104,7 +104,7 @@ public sealed class StrangerTests
         var heard = Task.Run(() =>
         {
             using var socket = listener.AcceptSocket();
-            var link = new Link(socket, 1);
+            var link = new Connection(socket, 1);
             link.ReceiveAll(new byte[OpeningBytes]);
             link.SendAll(new byte[NonceBytes]);
             link.ReceiveAll(new byte[ProofBytes]);
@@ -120,7 +120,7 @@ public sealed class StrangerTests
     [Fact]
     public async Task Of_too_many_the_first_are_sent_away()
     {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0) { HelloLimit = _long };
+        using var point = new Rendezvous(IPAddress.Loopback, 0) { HelloLimit = _long };
         Socket[] crowd = [.. Enumerable.Range(0, 80).Select(_ => Connect(point))];
         await Meet(point, _options, before: () => Assert.Equal(0, Rest(crowd[0])));
         Array.ForEach(crowd, socket => socket.Dispose());
@@ -132,7 +132,7 @@ public sealed class StrangerTests
     public async Task Without_a_token_another_runs_process_is_refused_and_learns_nothing(int size, string program, string sentence)
     {
         var notes = new ConcurrentQueue<string>();
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         int port = point.Port;
         await Meet(point, Team.Options with { Note = notes.Enqueue }, before: () =>
         {
@@ -143,7 +143,7 @@ public sealed class StrangerTests
     }
 
     // Rank 1 comes when the check before it has passed, which runs while rank 0 waits.
-    private static async Task Meet(MeetingPoint point, TeamOptions options, int? port = null, Action? before = null)
+    private static async Task Meet(Rendezvous point, ProcessGroupOptions options, int? port = null, Action? before = null)
     {
         var one = Task.Run(() =>
         {
@@ -157,7 +157,7 @@ public sealed class StrangerTests
         if (error is not null) throw new InvalidOperationException(error.Message, error);
     }
 
-    private static Socket Connect(MeetingPoint point)
+    private static Socket Connect(Rendezvous point)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 20_000 };
         socket.Connect(IPAddress.Loopback, point.Port);

@@ -7,12 +7,12 @@ namespace Rpat.Tests.Distributed;
 /// <summary>Ranks of a team as threads of this process, over real connections.</summary>
 internal static class Team
 {
-    public static TeamOptions Options { get; } = new("1.0", "same") { Patience = TimeSpan.FromSeconds(60), Silence = TimeSpan.FromSeconds(60) };
+    public static ProcessGroupOptions Options { get; } = new("1.0", "same") { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Does the same in every rank and returns what each made; the first exception of any rank is thrown.</summary>
-    public static T[] Run<T>(int size, Func<Communicator, T> work, TeamOptions? options = null)
+    public static T[] Run<T>(int size, Func<Communicator, T> work, ProcessGroupOptions? options = null)
     {
-        using var point = new MeetingPoint(IPAddress.Loopback, 0);
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
         int port = point.Port;
         var (results, errors) = (new T[size], new Exception?[size]);
         var threads = Enumerable.Range(0, size).Select(rank => new Thread(() => errors[rank] = Try(() =>

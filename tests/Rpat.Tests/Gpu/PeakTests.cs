@@ -30,7 +30,7 @@ public class PeakTests(GpuFixture fixture)
     private float[] Run(Precision precision, int threads, double operations)
     {
         var device = fixture.Device(precision);
-        Assert.Equal(operations, device.QueueMultiplyAdds());
+        Assert.Equal(operations, device.QueuePeakFma());
         float[] sums = new float[4 * threads];
         var scratch = ((GpuKernels)device.Kernels).Scratch.Words(ScratchSlot.Partial, sums.Length);
         Marshal.Copy(scratch.LoadEffectiveAddressAsPtr(), sums, 0, sums.Length);

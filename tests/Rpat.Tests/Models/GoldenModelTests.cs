@@ -49,8 +49,8 @@ public class GoldenModelTests
         var (net, golden, images) = Open(device, file, model, width);
         int n = golden.Integers("shape")[0];
         var tape = new Tape(device);
-        Tensor features = tape.Keep(net.Features(tape, Tensor.From(device, net.InputShape.WithBatch(n), images), BnMode.Eval));
-        Tensor logits = tape.Keep(net.Logits(tape, features));
+        Tensor features = tape.Retain(net.Features(tape, Tensor.From(device, net.InputShape.WithBatch(n), images), BnMode.Eval));
+        Tensor logits = tape.Retain(net.Logits(tape, features));
         tape.Forward();
         Assert.Equal(new Shape(n, net.FeatureCount), features.Shape);
         Bits.Equal(ModelState.Logits(net, images, n), Copy(tape, logits));
@@ -75,7 +75,7 @@ public class GoldenModelTests
     private static float[] Backward(Classifier net, float[] images, int n)
     {
         var tape = new Tape(net.Device, Gradients.Parameters);
-        Tensor logits = tape.Keep(net.Forward(tape, Tensor.From(net.Device, net.InputShape.WithBatch(n), images), BnMode.Train));
+        Tensor logits = tape.Retain(net.Forward(tape, Tensor.From(net.Device, net.InputShape.WithBatch(n), images), BnMode.Train));
         tape.CrossEntropy(logits, Labels.From(net.Device, [.. Enumerable.Range(0, n).Select(i => i * 3 % net.Classes)]));
         tape.Run();
         return logits.ToArray();

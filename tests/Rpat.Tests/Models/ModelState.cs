@@ -50,7 +50,7 @@ internal static class ModelState
     public static float[] Logits(Classifier net, float[] images, int n, BnMode mode = BnMode.Eval)
     {
         var tape = new Tape(net.Device);
-        Tensor logits = tape.Keep(net.Forward(tape, Tensor.From(net.Device, net.InputShape.WithBatch(n), images), mode));
+        Tensor logits = tape.Retain(net.Forward(tape, Tensor.From(net.Device, net.InputShape.WithBatch(n), images), mode));
         tape.Forward();
         return logits.ToArray();
     }

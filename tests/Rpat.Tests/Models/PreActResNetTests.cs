@@ -150,7 +150,7 @@ public class PreActResNetTests
         int[] labels = golden.Integers($"{label}/labels");
         Tensor x = Tensor.From(device, net.InputShape.WithBatch(labels.Length), golden.Floats($"{label}/images"), needsGrad: true);
         var tape = new Tape(device, Gradients.Inputs);
-        Tensor logits = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+        Tensor logits = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.CrossEntropy(logits, Labels.From(device, labels));
         tape.Run();
         LossProbe.AssertNear(golden.Doubles($"{label}/logits"), logits.ToArray(), 5e-6);
@@ -169,7 +169,7 @@ public class PreActResNetTests
         long[] tracked = [.. net.BatchNorms.Select(n => n.BatchesTracked)];
         Tensor images = Tensor.From(net.Device, new Shape(x.N, x.C, x.H, x.W), x.ToFloats(), needsGrad: true);
         var tape = new Tape(net.Device, Gradients.Inputs | Gradients.Parameters);
-        Tensor logits = tape.Keep(net.Forward(tape, images, mode));
+        Tensor logits = tape.Retain(net.Forward(tape, images, mode));
         tape.CrossEntropy(logits, Labels.From(net.Device, labels));
         tape.Run();
 

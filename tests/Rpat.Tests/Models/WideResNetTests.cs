@@ -85,7 +85,7 @@ public class WideResNetTests
             double At(double t)
             {
                 p.Upload([.. values.Select((v, i) => (float)(v + t * gradient[i] / norm))]);
-                net.Parameters.Touch();
+                net.Parameters.BumpVersion();
                 tape.Forward();
                 return loss.Read();
             }

@@ -27,7 +27,7 @@ public class BatchNorm2dTests
     public void ValuesGradientsAndRunningStatistics(BnMode mode, Gradients gradients, bool relu)
     {
         using OpGraph graph = new(gradients, CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(2, 17, 5, 7, seed: 1).Map(v => v + 0.5));
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 17, 5, 7, seed: 1).Map(v => v + 0.5));
         graph.Check(graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu));
     }
 
@@ -36,8 +36,8 @@ public class BatchNorm2dTests
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
         TwinNorm norm = graph.Norm(NormValues.Random(17, seed: 2));
-        Twin a = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 4, 4, seed: 1)), norm, BnMode.Train, relu: true);
-        Twin b = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 4, 4, seed: 3)), norm, BnMode.TrainFrozen);
+        ReferencePair a = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 4, 4, seed: 1)), norm, BnMode.Train, relu: true);
+        ReferencePair b = graph.BatchNorm2d(graph.Activation(Array4.Uniform(2, 17, 4, 4, seed: 3)), norm, BnMode.TrainFrozen);
         graph.Check(graph.Add(a, b));
     }
 
@@ -47,8 +47,8 @@ public class BatchNorm2dTests
     public void NormsOfViewsReadStoredValues(BnMode mode)
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(2, 17, 5, 4, seed: 1));
-        Twin h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 17, 5, 4, seed: 1));
+        ReferencePair h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
         graph.Check(graph.BatchNorm2d(h, graph.Norm(NormValues.Random(17, seed: 9)), mode), _ => new Tolerance(3e-5, 1e-10));
     }
 
@@ -59,13 +59,13 @@ public class BatchNorm2dTests
         Array4 x = Array4.Normal(4, 17, 16, 16, seed: 1, deviation: 0.1).Map(v => (float)(v + 100));
         ChannelStatistics running = new(new double[17], new double[17]);
         ReferenceBatchNorm2d.UpdateRunning(running, x);
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         var norm = lane.Norm(new NormValues([.. Ones()], new double[17], new double[17], new double[17]));
         Array4 y = lane.Run(lane.Tape.BatchNorm2d(lane.Activation(x), norm, BnMode.Train), x.Like());
         for (int c = 0; c < 17; c++)
         {
-            Assert.Equal(running.Mean[c], Lane.Values(norm.RunningMean).Data[c], running.Mean[c] * 2e-7);
-            Assert.Equal(running.Variance[c], Lane.Values(norm.RunningVar).Data[c], running.Variance[c] * 1e-5);
+            Assert.Equal(running.Mean[c], DeviceRun.Values(norm.RunningMean).Data[c], running.Mean[c] * 2e-7);
+            Assert.Equal(running.Variance[c], DeviceRun.Values(norm.RunningVar).Data[c], running.Variance[c] * 1e-5);
         }
 
         // A float of size 100 is only known to 4e-6, which is 4e-5 deviations.
@@ -80,7 +80,7 @@ public class BatchNorm2dTests
     {
         foreach (var (mode, count) in new[] { (BnMode.Train, 2), (BnMode.TrainFrozen, 0), (BnMode.Eval, 0) })
         {
-            using Lane lane = new(CpuSetup.Best, Gradients.None);
+            using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
             var norm = lane.Norm(NormValues.Random(3, seed: 1));
             lane.Run(lane.Tape.BatchNorm2d(lane.Activation(new Array4(2, 3, 2, 2)), norm, mode), new Array4(2, 3, 2, 2));
             lane.Tape.Run();
@@ -91,7 +91,7 @@ public class BatchNorm2dTests
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         var norm = lane.Norm(NormValues.Random(17, seed: 1));
         Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), one = lane.Activation(new Array4(1, 17, 1, 1)),
             image = lane.Image(new Array4(2, 17, 5, 4));

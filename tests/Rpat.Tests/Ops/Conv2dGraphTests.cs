@@ -23,7 +23,7 @@ public class Conv2dGraphTests
     public void ReadingABatchNormWithRelu(BnMode mode, Gradients gradients, int kernel, int stride)
     {
         using OpGraph graph = new(gradients);
-        Twin h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
+        ReferencePair h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
         graph.Check(graph.Conv2d(h, Filters(graph, 33, 17, kernel), stride, kernel / 2));
     }
 
@@ -31,8 +31,8 @@ public class Conv2dGraphTests
     public void OneTensorReadByTwoConvolutions()
     {
         using OpGraph graph = new();
-        Twin x = graph.Activation(_x), made = graph.Conv2d(x, Filters(graph, 16, 17, 3), 1, 1);
-        Twin a = graph.Conv2d(made, Filters(graph, 17, 16, 3, 4), 1, 1), b = graph.Conv2d(made, Filters(graph, 17, 16, 1, 5));
+        ReferencePair x = graph.Activation(_x), made = graph.Conv2d(x, Filters(graph, 16, 17, 3), 1, 1);
+        ReferencePair a = graph.Conv2d(made, Filters(graph, 17, 16, 3, 4), 1, 1), b = graph.Conv2d(made, Filters(graph, 17, 16, 1, 5));
         graph.Check(graph.Add(graph.Add(a, b), x));
     }
 
@@ -40,7 +40,7 @@ public class Conv2dGraphTests
     public void OneImageReadByTwoConvolutions()
     {
         using OpGraph graph = new();
-        Twin x = graph.Image(Array4.Uniform(3, 3, 8, 8, seed: 1, low: 0)),
+        ReferencePair x = graph.Image(Array4.Uniform(3, 3, 8, 8, seed: 1, low: 0)),
             norm = graph.Normalize(x, [0.4f, 0.5f, 0.6f], [0.2f, 0.3f, 0.25f]);
         graph.Check(graph.Add(graph.Conv2d(norm, Filters(graph, 16, 3, 3), 1, 1), graph.Conv2d(x, Filters(graph, 16, 3, 1))));
     }
@@ -53,8 +53,8 @@ public class Conv2dGraphTests
     public void OneViewReadByAConvolutionAndItsShortcut(BnMode mode, Gradients gradients, int stride)
     {
         using OpGraph graph = new(gradients);
-        Twin h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
-        Twin shortcut = graph.Conv2d(h, Filters(graph, 33, 17, 1, 4), stride);
+        ReferencePair h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
+        ReferencePair shortcut = graph.Conv2d(h, Filters(graph, 33, 17, 1, 4), stride);
         graph.Check(graph.Conv2d(h, Filters(graph, 33, 17, 3), stride, 1, residual: shortcut));
     }
 
@@ -66,7 +66,7 @@ public class Conv2dGraphTests
     public void OneWeightUsedTwice(int kernel, int stride1, int stride2)
     {
         using OpGraph graph = new();
-        Twin w = Filters(graph, 17, 17, kernel), h = graph.Conv2d(graph.Activation(_x), w, stride1, kernel / 2);
+        ReferencePair w = Filters(graph, 17, 17, kernel), h = graph.Conv2d(graph.Activation(_x), w, stride1, kernel / 2);
         graph.Check(graph.Conv2d(h, w, stride2, kernel / 2), Deep);
     }
 
@@ -77,8 +77,8 @@ public class Conv2dGraphTests
     public void PreActivationBlockWhoseResidualIsTheNormsInput(BnMode mode, Gradients gradients)
     {
         using OpGraph graph = new(gradients);
-        Twin made = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
-        Twin h = graph.BatchNorm2d(made, graph.Norm(NormValues.Random(16, seed: 2)), mode, relu: true);
+        ReferencePair made = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
+        ReferencePair h = graph.BatchNorm2d(made, graph.Norm(NormValues.Random(16, seed: 2)), mode, relu: true);
         graph.Check(graph.Conv2d(h, Filters(graph, 16, 16, 3, 5), 1, 1, residual: made), Deep);
     }
 
@@ -86,7 +86,7 @@ public class Conv2dGraphTests
     public void ResidualThatIsTheInputItself()
     {
         using OpGraph graph = new();
-        Twin made = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
+        ReferencePair made = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
         graph.Check(graph.Conv2d(made, Filters(graph, 16, 16, 3, 5), 1, 1, residual: made), Deep);
     }
 
@@ -96,9 +96,9 @@ public class Conv2dGraphTests
     public void ResidualThatIsReadBeforeAndBehind(bool behind)
     {
         using OpGraph graph = new();
-        Twin r = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
-        Twin before = graph.Conv2d(r, Filters(graph, 16, 16, 3, 4), 1, 1);
-        Twin y = graph.Conv2d(before, Filters(graph, 16, 16, 1, 5), residual: r);
+        ReferencePair r = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
+        ReferencePair before = graph.Conv2d(r, Filters(graph, 16, 16, 3, 4), 1, 1);
+        ReferencePair y = graph.Conv2d(before, Filters(graph, 16, 16, 1, 5), residual: r);
         if (behind) y = graph.Add(graph.Conv2d(r, Filters(graph, 16, 16, 3, 6), 1, 1), y);
         graph.Check(y, Deep);
     }
@@ -107,8 +107,8 @@ public class Conv2dGraphTests
     public void OneResidualOfTwoConvolutions()
     {
         using OpGraph graph = new();
-        Twin r = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
-        Twin a = graph.Conv2d(r, Filters(graph, 16, 16, 1, 4), residual: r),
+        ReferencePair r = graph.Conv2d(graph.Activation(_x), Filters(graph, 16, 17, 3), 1, 1);
+        ReferencePair a = graph.Conv2d(r, Filters(graph, 16, 16, 1, 4), residual: r),
             b = graph.Conv2d(a, Filters(graph, 16, 16, 3, 5), 1, 1, residual: r);
         graph.Check(b, Deep);
     }
@@ -119,7 +119,7 @@ public class Conv2dGraphTests
     public void ResidualThatIsAViewIsStored(BnMode mode, Gradients gradients)
     {
         using OpGraph graph = new(gradients);
-        Twin h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
+        ReferencePair h = graph.BatchNorm2d(graph.Activation(_x), graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
         graph.Check(graph.Conv2d(h, Filters(graph, 17, 17, 3), 1, 1, residual: h));
     }
 
@@ -137,14 +137,14 @@ public class Conv2dGraphTests
         }
     }
 
-    private static Twin Grow(OpGraph graph, System.Random random)
+    private static ReferencePair Grow(OpGraph graph, System.Random random)
     {
-        Twin Leaf(int seed) => graph.Activation(Array4.Uniform(2, 17, 5, 5, seed));
-        List<Twin> made = [Leaf(1), Leaf(2)];
-        Twin w = Filters(graph, 17, 17, 3);
+        ReferencePair Leaf(int seed) => graph.Activation(Array4.Uniform(2, 17, 5, 5, seed));
+        List<ReferencePair> made = [Leaf(1), Leaf(2)];
+        ReferencePair w = Filters(graph, 17, 17, 3);
         for (int step = 0; step < 8; step++)
         {
-            Twin Any() => made[random.Next(Math.Max(0, made.Count - 4), made.Count)];
+            ReferencePair Any() => made[random.Next(Math.Max(0, made.Count - 4), made.Count)];
             made.Add(random.Next(6) switch
             {
                 0 => graph.Conv2d(Any(), w, 1, 1),
@@ -162,7 +162,7 @@ public class Conv2dGraphTests
     // Rounding of one layer is input error of the next: a chain of a few layers may lose a few times what one may.
     private static Tolerance Deep(CpuSetup setup) => OpGraph.Allowed(setup) with { MaxError = 3e-5 };
 
-    private static Twin Filters(OpGraph graph, int k, int c, int kernel, int seed = 3)
+    private static ReferencePair Filters(OpGraph graph, int k, int c, int kernel, int seed = 3)
     {
         double bound = Math.Sqrt(3.0 / (c * kernel * kernel)); // keeps the size of activations from layer to layer
         return graph.Filters(Array4.Uniform(k, c, kernel, kernel, seed, -bound, bound));

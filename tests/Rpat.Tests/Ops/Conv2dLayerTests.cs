@@ -161,11 +161,11 @@ public class Conv2dLayerTests
 
     private static (Array4 Y, Array4 Dx, Array4 Dw) Run(CpuSetup setup, Array4 x, Array4 w, Array4 dy, Window window)
     {
-        using Lane lane = new(setup, Gradients.Inputs | Gradients.Parameters);
+        using DeviceRun lane = new(setup, Gradients.Inputs | Gradients.Parameters);
         Tensor input = x.C == 3 ? lane.Image(x) : lane.Activation(x);
         Parameter weight = lane.Filters(w);
         Array4 y = lane.Run(lane.Tape.Conv2d(input, weight, window.Stride, window.Padding), dy);
-        return (y, Lane.Gradient(input), Lane.Gradient(weight));
+        return (y, DeviceRun.Gradient(input), DeviceRun.Gradient(weight));
     }
 
     // The first, the last and one between, in another block where there is one.

@@ -13,14 +13,14 @@ public class Conv2dTests
     public void InputGradientsAlone(int kernel, int stride, int padding)
     {
         using OpGraph graph = new(Gradients.Inputs);
-        Twin x = graph.Activation(Array4.Uniform(2, 17, 7, 6, seed: 1)), w = graph.Filters(Array4.Uniform(33, 17, kernel, kernel, seed: 2));
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 17, 7, 6, seed: 1)), w = graph.Filters(Array4.Uniform(33, 17, kernel, kernel, seed: 2));
         graph.Check(graph.Conv2d(x, w, stride, padding));
     }
 
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), image = lane.Image(new Array4(2, 8, 5, 4));
         Parameter three = lane.Filters(new Array4(8, 16, 3, 3)), seven = lane.Filters(new Array4(8, 16, 7, 7));
         var (matrix, _) = lane.Matrix(new Array4(8, 16, 1, 1), new double[8]);

@@ -44,7 +44,7 @@ public class CotangentTests
     public void Activations_are_refused()
     {
         using var device = Device.Cpu(1);
-        Lane lane = new(CpuSetup.Best, Gradients.Inputs);
+        DeviceRun lane = new(CpuSetup.Best, Gradients.Inputs);
         using (lane)
         {
             Tensor h = lane.Activation(Array4.Uniform(1, 3, 2, 2, seed: 1));

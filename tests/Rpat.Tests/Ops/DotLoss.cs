@@ -15,8 +15,8 @@ internal sealed class DotLoss : LossTerm
     /// <param name="dy">∂L/∂y in NCHW order.</param>
     public DotLoss(Tape tape, Tensor y, float[] dy) : base(tape, y.Shape.N, Reduction.Sum, "dot")
     {
-        (_y, _dy) = (tape.WireStored(y), dy);
-        tape.Keep(_y.Stored);
+        (_y, _dy) = (tape.AddStoredInput(y), dy);
+        tape.Retain(_y.Stored);
         _seed = tape.Device.Allocate(Y.StorageLength);
         if (Y.Layout == Layout.Plain) tape.Device.Upload(dy, _seed);
         else tape.Device.UploadBlocked(dy, Y.Shape, _seed);

@@ -15,11 +15,11 @@ public class ElementwiseTests
     public void ActivationsAndImages()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(_a), y = graph.Elementwise(x, new Silu(), Silu);
+        ReferencePair x = graph.Activation(_a), y = graph.Elementwise(x, new Silu(), Silu);
         graph.Check(graph.Add(graph.Elementwise(y, new Shifted(0.5), v => Math.Exp(v) + Math.Log(v + 4) + 0.5), x));
 
         using OpGraph images = new(setups: CpuSetup.Threading);
-        Twin image = images.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), norm = images.Normalize(image, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
+        ReferencePair image = images.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), norm = images.Normalize(image, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
         images.Check(images.Lerp(images.Elementwise(norm, new Silu(), Silu), images.Elementwise(image, new Silu(), Silu), 0.25f));
     }
 
@@ -30,7 +30,7 @@ public class ElementwiseTests
     public void Views(BnMode mode, Gradients gradients, bool relu)
     {
         using OpGraph graph = new(gradients, CpuSetup.Threading);
-        Twin h = graph.BatchNorm2d(graph.Activation(_a), graph.Norm(NormValues.Random(17, seed: 3)), mode, relu);
+        ReferencePair h = graph.BatchNorm2d(graph.Activation(_a), graph.Norm(NormValues.Random(17, seed: 3)), mode, relu);
         graph.Check(graph.Add(graph.Elementwise(h, new Silu(), Silu), h));
     }
 
@@ -38,7 +38,7 @@ public class ElementwiseTests
     [Fact]
     public void ChannelsThatAreNoneStayZero()
     {
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tensor y = lane.Tape.Elementwise(new Shifted(1), lane.Activation(Array4.Uniform(1, 3, 2, 2, seed: 1)));
         lane.Run(y, new Array4(1, 3, 2, 2));
         float[] stored = new float[16 * 4];

@@ -60,7 +60,7 @@ public class EmaTests
     {
         var tape = new Tape(net.Device);
         var x = Tensor.From(net.Device, new Shape(2, 2, 8, 8), Array4.Uniform(2, 2, 8, 8, seed: 3, low: 0).ToFloats());
-        Tensor logits = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+        Tensor logits = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         return logits.ToArray();
     }

@@ -10,9 +10,9 @@ public class LinearTests
     public void OneInputAndOneWeightUsedTwice()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(3, 17, 4, 4, seed: 1)), pooled = graph.GlobalAveragePool(x);
-        Twin once = graph.Linear(pooled, Array4.Uniform(17, 17, 1, 1, seed: 2), Array4.Uniform(1, 17, 1, 1, seed: 3).Data);
-        Twin other = graph.Linear(once, Array4.Uniform(17, 17, 1, 1, seed: 4), new double[17]);
+        ReferencePair x = graph.Activation(Array4.Uniform(3, 17, 4, 4, seed: 1)), pooled = graph.GlobalAveragePool(x);
+        ReferencePair once = graph.Linear(pooled, Array4.Uniform(17, 17, 1, 1, seed: 2), Array4.Uniform(1, 17, 1, 1, seed: 3).Data);
+        ReferencePair other = graph.Linear(once, Array4.Uniform(17, 17, 1, 1, seed: 4), new double[17]);
         graph.Check(graph.Lerp(graph.Lerp(once, other, 0.5f), pooled, 0.25f));
     }
 
@@ -20,7 +20,7 @@ public class LinearTests
     public void OneLayerInTwoPlacesAddsItsGradients()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Image(Array4.Uniform(3, 17, 1, 1, seed: 1));
+        ReferencePair x = graph.Image(Array4.Uniform(3, 17, 1, 1, seed: 1));
         var (w, bias) = graph.Matrix(Array4.Uniform(17, 17, 1, 1, seed: 2), Array4.Uniform(1, 17, 1, 1, seed: 3).Data);
         graph.Check(graph.Linear(graph.Linear(x, w, bias), w, bias));
     }
@@ -28,7 +28,7 @@ public class LinearTests
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tensor x = lane.Image(new Array4(2, 16, 1, 1)), map = lane.Image(new Array4(2, 16, 2, 1)),
             blocked = lane.Activation(new Array4(2, 16, 1, 1));
         var (w, bias) = lane.Matrix(new Array4(10, 16, 1, 1), new double[10]);

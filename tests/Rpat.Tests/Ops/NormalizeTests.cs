@@ -18,7 +18,7 @@ public class NormalizeTests
         foreach (var (kernel, stride) in new[] { (3, 1), (3, 2), (5, 1), (1, 1) })
         {
             using OpGraph graph = new(gradients);
-            Twin x = graph.Image(Array4.Uniform(2, 3, 9, 8, seed: 1, low: 0)),
+            ReferencePair x = graph.Image(Array4.Uniform(2, 3, 9, 8, seed: 1, low: 0)),
                 w = graph.Filters(Array4.Uniform(17, 3, kernel, kernel, seed: 2));
             graph.Check(graph.Conv2d(graph.Normalize(x, _mean, _deviation), w, stride, kernel / 2));
         }
@@ -28,7 +28,7 @@ public class NormalizeTests
     public void GrayImages()
     {
         using OpGraph graph = new();
-        Twin x = graph.Image(Array4.Uniform(2, 1, 28, 28, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(16, 1, 3, 3, seed: 2));
+        ReferencePair x = graph.Image(Array4.Uniform(2, 1, 28, 28, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(16, 1, 3, 3, seed: 2));
         graph.Check(graph.Conv2d(graph.Normalize(x, [0.286f], [0.353f]), w, 1, 1));
     }
 
@@ -36,14 +36,14 @@ public class NormalizeTests
     public void Activations()
     {
         using OpGraph graph = new();
-        Twin x = graph.Activation(Array4.Uniform(2, 3, 6, 5, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(16, 3, 3, 3, seed: 2));
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 3, 6, 5, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(16, 3, 3, 3, seed: 2));
         graph.Check(graph.Conv2d(graph.Normalize(x, _mean, _deviation), w, 1, 1));
     }
 
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tensor gray = lane.Image(new Array4(2, 1, 5, 4)), color = lane.Image(new Array4(2, 3, 5, 4));
         Normalize layer = new(lane.Device, _mean, _deviation);
         OpErrors.Names("Normalize", () => lane.Tape.Normalize(gray, layer), "[2, 1, 5, 4]", "1 channels", "3");

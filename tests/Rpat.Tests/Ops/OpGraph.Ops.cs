@@ -7,7 +7,7 @@ namespace Rpat.Tests.Ops;
 /// <summary>The ops: what is recorded on a tape, beside its reference and its reference's gradient.</summary>
 internal sealed partial class OpGraph
 {
-    public Twin Conv2d(Twin x, Twin w, int stride = 1, int padding = 0, Twin? residual = null)
+    public ReferencePair Conv2d(ReferencePair x, ReferencePair w, int stride = 1, int padding = 0, ReferencePair? residual = null)
     {
         Window window = new(stride, padding);
         Array4 y = ReferenceConv2d.Forward(x.Value, w.Value, null, window);
@@ -22,7 +22,7 @@ internal sealed partial class OpGraph
             });
     }
 
-    public Twin DepthwiseConv2d(Twin x, Twin w, int stride = 1, int padding = 0)
+    public ReferencePair DepthwiseConv2d(ReferencePair x, ReferencePair w, int stride = 1, int padding = 0)
     {
         Window window = new(stride, padding, x.Value.C);
         return Record(
@@ -35,7 +35,7 @@ internal sealed partial class OpGraph
             });
     }
 
-    public Twin ChannelBias(Twin x, Twin bias) => Record(
+    public ReferencePair ChannelBias(ReferencePair x, ReferencePair bias) => Record(
         (i, tape) => tape.ChannelBias(x.Tensors[i], (Parameter)bias.Tensors[i]),
         ReferenceElementwise.AddChannels(x.Value, bias.Value.Data),
         dy =>
@@ -45,7 +45,7 @@ internal sealed partial class OpGraph
         });
 
     /// <summary>Both in one batch and apart again, interpolated so that each gets a gradient of its own.</summary>
-    public Twin StackedLerp(Twin a, Twin b, float t) => Record(
+    public ReferencePair StackedLerp(ReferencePair a, ReferencePair b, float t) => Record(
         (i, tape) =>
         {
             var (first, second) = tape.Halves(tape.Stack(a.Tensors[i], b.Tensors[i]));
@@ -58,9 +58,9 @@ internal sealed partial class OpGraph
             b.Accumulate(dy.Map(g => t * g));
         });
 
-    public Twin ToActivations(Twin x) => Record((i, tape) => tape.ToActivations(x.Tensors[i]), x.Value, x.Accumulate);
+    public ReferencePair ToActivations(ReferencePair x) => Record((i, tape) => tape.ToActivations(x.Tensors[i]), x.Value, x.Accumulate);
 
-    public Twin BatchNorm2d(Twin x, TwinNorm norm, BnMode mode, bool relu = false)
+    public ReferencePair BatchNorm2d(ReferencePair x, TwinNorm norm, BnMode mode, bool relu = false)
     {
         NormValues v = norm.Values;
         ChannelStatistics running = new(v.Mean, v.Variance), used = mode == BnMode.Eval
@@ -83,7 +83,7 @@ internal sealed partial class OpGraph
             });
     }
 
-    public Twin Add(Twin a, Twin b, bool relu = false)
+    public ReferencePair Add(ReferencePair a, ReferencePair b, bool relu = false)
     {
         Array4 sum = ReferenceElementwise.Add(a.Value, b.Value);
         return Record(
@@ -97,41 +97,41 @@ internal sealed partial class OpGraph
             });
     }
 
-    public Twin Relu(Twin x) => Record(
+    public ReferencePair Relu(ReferencePair x) => Record(
         (i, tape) => tape.Relu(x.Tensors[i]),
         ReferenceElementwise.Relu(x.Value),
         dy => x.Accumulate(ReferenceElementwise.ReluBackward(x.Value, dy)));
 
     /// <summary>f(x), its derivative by central differences of the reference.</summary>
-    public Twin Elementwise<TOp>(Twin x, TOp op, Func<double, double> reference) where TOp : struct, IElementwise => Record(
+    public ReferencePair Elementwise<TOp>(ReferencePair x, TOp op, Func<double, double> reference) where TOp : struct, IElementwise => Record(
         (i, tape) => tape.Elementwise(op, x.Tensors[i]),
         x.Value.Map(reference),
         dy => x.Accumulate(x.Value.Zip(dy, (v, g) => g * (reference(v + 1e-5) - reference(v - 1e-5)) / 2e-5)));
 
-    public Twin MaxPool2d(Twin x, int window, int stride) => Record(
+    public ReferencePair MaxPool2d(ReferencePair x, int window, int stride) => Record(
         (i, tape) => tape.MaxPool2d(x.Tensors[i], window, stride),
         ReferencePooling.Max(x.Value, window, new Window(stride)),
         dy => x.Accumulate(ReferencePooling.MaxBackward(x.Value, dy, window, new Window(stride))));
 
-    public Twin GlobalAveragePool(Twin x) => Record(
+    public ReferencePair GlobalAveragePool(ReferencePair x) => Record(
         (i, tape) => tape.GlobalAveragePool(x.Tensors[i]),
         ReferencePooling.GlobalAverage(x.Value),
         dy => x.Accumulate(ReferencePooling.GlobalAverageBackward(x.Value, dy)));
 
-    public (Twin Weight, Twin Bias) Matrix(Array4 w, double[] bias)
+    public (ReferencePair Weight, ReferencePair Bias) Matrix(Array4 w, double[] bias)
     {
         var layers = Array.ConvertAll(_lanes, lane => lane.Matrix(w, bias));
         return (Leaf("weight", w, Gradients.Parameters, lane => layers[Index(lane)].Weight),
             Leaf("bias", Row(bias), Gradients.Parameters, lane => layers[Index(lane)].Bias));
     }
 
-    public Twin Linear(Twin x, Array4 w, double[] bias)
+    public ReferencePair Linear(ReferencePair x, Array4 w, double[] bias)
     {
         var (weight, row) = Matrix(w, bias);
         return Linear(x, weight, row);
     }
 
-    public Twin Linear(Twin x, Twin w, Twin bias) => Record(
+    public ReferencePair Linear(ReferencePair x, ReferencePair w, ReferencePair bias) => Record(
         (i, tape) => tape.Linear(x.Tensors[i], (Parameter)w.Tensors[i], (Parameter)bias.Tensors[i]),
         ReferenceLinear.Forward(x.Value, w.Value, bias.Value.Data),
         dy =>
@@ -142,7 +142,7 @@ internal sealed partial class OpGraph
             bias.Accumulate(Row(g.Bias));
         });
 
-    public Twin Lerp(Twin a, Twin b, float t) => Record(
+    public ReferencePair Lerp(ReferencePair a, ReferencePair b, float t) => Record(
         (i, tape) => tape.Lerp(a.Tensors[i], b.Tensors[i], t),
         ReferenceElementwise.Lerp(a.Value, b.Value, t),
         dy =>
@@ -151,7 +151,7 @@ internal sealed partial class OpGraph
             b.Accumulate(dy.Map(g => t * g));
         });
 
-    public Twin Normalize(Twin x, float[] mean, float[] deviation)
+    public ReferencePair Normalize(ReferencePair x, float[] mean, float[] deviation)
     {
         double[] m = Array.ConvertAll(mean, v => (double)v), d = Array.ConvertAll(deviation, v => (double)v);
         return Record(

@@ -7,7 +7,7 @@ using Xunit.Sdk;
 namespace Rpat.Tests.Ops;
 
 /// <summary>A value in the graph: its reference with the gradient that has arrived so far, and its tensor on every lane.</summary>
-internal sealed class Twin(Array4 value, Tensor[] tensors)
+internal sealed class ReferencePair(Array4 value, Tensor[] tensors)
 {
     public Array4 Value { get; } = value;
 
@@ -19,7 +19,7 @@ internal sealed class Twin(Array4 value, Tensor[] tensors)
 }
 
 /// <summary>A batch norm: the reference's values (running statistics move as ops are recorded), and the layer on every lane.</summary>
-internal sealed record TwinNorm(NormValues Values, Twin Gamma, Twin Beta, BatchNorm2d[] Layers);
+internal sealed record TwinNorm(NormValues Values, ReferencePair Gamma, ReferencePair Beta, BatchNorm2d[] Layers);
 
 /// <summary>
 /// Ops recorded once on tapes of several setups and in double precision; <see cref="Check"/> runs all and compares values,
@@ -28,8 +28,8 @@ internal sealed record TwinNorm(NormValues Values, Twin Gamma, Twin Beta, BatchN
 internal sealed partial class OpGraph : IDisposable
 {
     private readonly Gradients _gradients;
-    private readonly Lane[] _lanes;
-    private readonly List<(string Name, Twin Twin, Gradients Kind)> _leaves = [];
+    private readonly DeviceRun[] _lanes;
+    private readonly List<(string Name, ReferencePair Twin, Gradients Kind)> _leaves = [];
     private readonly List<TwinNorm> _norms = [];
     private readonly Stack<Action> _backward = [];
 
@@ -37,24 +37,24 @@ internal sealed partial class OpGraph : IDisposable
     public OpGraph(Gradients gradients = Gradients.Inputs | Gradients.Parameters, IReadOnlyList<CpuSetup>? setups = null)
     {
         _gradients = gradients;
-        _lanes = [.. (setups ?? CpuSetup.Most).Select(setup => new Lane(setup, gradients))];
+        _lanes = [.. (setups ?? CpuSetup.Most).Select(setup => new DeviceRun(setup, gradients))];
     }
 
     public void Dispose() => Array.ForEach(_lanes, lane => lane.Dispose());
 
-    public Twin Image(Array4 x) => Leaf("image", x, Gradients.Inputs, lane => lane.Image(x));
+    public ReferencePair Image(Array4 x) => Leaf("image", x, Gradients.Inputs, lane => lane.Image(x));
 
-    public Twin Activation(Array4 x) => Leaf("activation", x, Gradients.Inputs, lane => lane.Activation(x));
+    public ReferencePair Activation(Array4 x) => Leaf("activation", x, Gradients.Inputs, lane => lane.Activation(x));
 
-    public Twin Filters(Array4 w) => Leaf("filters", w, Gradients.Parameters, lane => lane.Filters(w));
+    public ReferencePair Filters(Array4 w) => Leaf("filters", w, Gradients.Parameters, lane => lane.Filters(w));
 
-    public Twin Bias(double[] values) => Leaf("bias", Row(values), Gradients.Parameters, lane => lane.Bias(values));
+    public ReferencePair Bias(double[] values) => Leaf("bias", Row(values), Gradients.Parameters, lane => lane.Bias(values));
 
     public TwinNorm Norm(NormValues values)
     {
         BatchNorm2d[] layers = Array.ConvertAll(_lanes, lane => lane.Norm(values));
-        Twin gamma = Leaf("γ", Row(values.Gamma), Gradients.Parameters, lane => layers[Index(lane)].Weight);
-        Twin beta = Leaf("β", Row(values.Beta), Gradients.Parameters, lane => layers[Index(lane)].Bias);
+        ReferencePair gamma = Leaf("γ", Row(values.Gamma), Gradients.Parameters, lane => layers[Index(lane)].Weight);
+        ReferencePair beta = Leaf("β", Row(values.Beta), Gradients.Parameters, lane => layers[Index(lane)].Bias);
         TwinNorm norm = new(values with { Mean = [.. values.Mean], Variance = [.. values.Variance] }, gamma, beta, layers);
         _norms.Add(norm);
         return norm;
@@ -66,13 +66,13 @@ internal sealed partial class OpGraph : IDisposable
     /// <summary>
     /// Runs everything from a random ∂L/∂y. Results on two threads must equal those on one bit by bit.
     /// </summary>
-    public void Check(Twin y, Func<CpuSetup, Tolerance>? tolerance = null)
+    public void Check(ReferencePair y, Func<CpuSetup, Tolerance>? tolerance = null)
     {
         Array4 dy = Array4.Uniform(y.Value.N, y.Value.C, y.Value.H, y.Value.W, seed: 77);
         y.Accumulate(dy);
         foreach (Action step in _backward) step();
         (string Name, Array4 Values)[]? before = null;
-        foreach (Lane lane in _lanes)
+        foreach (DeviceRun lane in _lanes)
         {
             Array4 values = lane.Run(y.Tensors[Index(lane)], dy);
             (string Name, Array4 Values)[] results = [("y", values), .. Results(lane)], expected = [("y", y.Value), .. Expected()];
@@ -100,14 +100,14 @@ internal sealed partial class OpGraph : IDisposable
         Wanted.Select(leaf => (leaf.Name, leaf.Twin.Gradient))
             .Concat(_norms.SelectMany(n => new[] { ("running mean", Row(n.Values.Mean)), ("running variance", Row(n.Values.Variance)) }));
 
-    private IEnumerable<(string Name, Array4 Values)> Results(Lane lane) =>
-        Wanted.Select(leaf => ($"gradient of {leaf.Name}", Lane.Gradient(leaf.Twin.Tensors[Index(lane)])))
+    private IEnumerable<(string Name, Array4 Values)> Results(DeviceRun lane) =>
+        Wanted.Select(leaf => ($"gradient of {leaf.Name}", DeviceRun.Gradient(leaf.Twin.Tensors[Index(lane)])))
             .Concat(_norms.Select(n => n.Layers[Index(lane)]).SelectMany(n => new[]
             {
-                ("running mean", Lane.Values(n.RunningMean)), ("running variance", Lane.Values(n.RunningVar)),
+                ("running mean", DeviceRun.Values(n.RunningMean)), ("running variance", DeviceRun.Values(n.RunningVar)),
             }));
 
-    private IEnumerable<(string Name, Twin Twin, Gradients Kind)> Wanted => _leaves.Where(leaf => _gradients.HasFlag(leaf.Kind));
+    private IEnumerable<(string Name, ReferencePair Twin, Gradients Kind)> Wanted => _leaves.Where(leaf => _gradients.HasFlag(leaf.Kind));
 
     private static void AssertSameBits((string Name, Array4 Values)[] one, (string Name, Array4 Values)[] two, CpuSetup setup)
     {
@@ -115,22 +115,22 @@ internal sealed partial class OpGraph : IDisposable
             if (!SameBits(a.Values, b.Values)) throw new XunitException($"{a.Name}, {setup}: the bits differ from those on one thread.");
     }
 
-    private Twin Leaf(string name, Array4 value, Gradients kind, Func<Lane, Tensor> make)
+    private ReferencePair Leaf(string name, Array4 value, Gradients kind, Func<DeviceRun, Tensor> make)
     {
-        Twin twin = new(value, Array.ConvertAll(_lanes, lane => make(lane)));
+        ReferencePair twin = new(value, Array.ConvertAll(_lanes, lane => make(lane)));
         _leaves.Add((name, twin, kind));
         return twin;
     }
 
     /// <summary>Records an op on all lanes, with its reference value and what the reference does with the output's gradient.</summary>
-    private Twin Record(Func<int, Tape, Tensor> record, Array4 value, Action<Array4> backward)
+    private ReferencePair Record(Func<int, Tape, Tensor> record, Array4 value, Action<Array4> backward)
     {
-        Twin twin = new(value, Array.ConvertAll(_lanes, lane => record(Index(lane), lane.Tape)));
+        ReferencePair twin = new(value, Array.ConvertAll(_lanes, lane => record(Index(lane), lane.Tape)));
         _backward.Push(() => backward(twin.Gradient));
         return twin;
     }
 
-    private int Index(Lane lane) => Array.IndexOf(_lanes, lane);
+    private int Index(DeviceRun lane) => Array.IndexOf(_lanes, lane);
 
     private static Array4 Row(double[] values) => Array4.From(1, values.Length, 1, 1, values);
 }

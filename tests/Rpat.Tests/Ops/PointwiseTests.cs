@@ -26,7 +26,7 @@ public class PointwiseTests
     public void SumOfATensorWithItself(bool relu)
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(_a), made = graph.Relu(x);
+        ReferencePair x = graph.Activation(_a), made = graph.Relu(x);
         graph.Check(graph.Add(graph.Add(made, made, relu), graph.Add(x, x, relu)));
     }
 
@@ -39,8 +39,8 @@ public class PointwiseTests
     public void SumsOfViews(BnMode mode, Gradients gradients, bool relu)
     {
         using OpGraph graph = new(gradients, CpuSetup.Threading);
-        Twin a = graph.Activation(_a), h = graph.BatchNorm2d(a, graph.Norm(NormValues.Random(17, seed: 3)), mode, relu: true);
-        Twin g = graph.BatchNorm2d(graph.Activation(_b), graph.Norm(NormValues.Random(17, seed: 8)), mode);
+        ReferencePair a = graph.Activation(_a), h = graph.BatchNorm2d(a, graph.Norm(NormValues.Random(17, seed: 3)), mode, relu: true);
+        ReferencePair g = graph.BatchNorm2d(graph.Activation(_b), graph.Norm(NormValues.Random(17, seed: 8)), mode);
         graph.Check(graph.Add(graph.Add(h, g, relu), graph.Add(a, h)));
     }
 
@@ -50,7 +50,7 @@ public class PointwiseTests
     public void ReluOfTensorsAndViews(BnMode mode, Gradients gradients)
     {
         using OpGraph graph = new(gradients, CpuSetup.Threading);
-        Twin h = graph.BatchNorm2d(graph.Activation(_a), graph.Norm(NormValues.Random(17, seed: 3)), mode);
+        ReferencePair h = graph.BatchNorm2d(graph.Activation(_a), graph.Norm(NormValues.Random(17, seed: 3)), mode);
         graph.Check(graph.Add(graph.Relu(h), graph.Relu(graph.Activation(_b))));
     }
 
@@ -58,7 +58,7 @@ public class PointwiseTests
     public void ReluOfPlainTensors()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), norm = graph.Normalize(x, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
+        ReferencePair x = graph.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), norm = graph.Normalize(x, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
         graph.Check(graph.Lerp(graph.Relu(norm), graph.Relu(x), 0.25f));
     }
 
@@ -78,7 +78,7 @@ public class PointwiseTests
         AssertNaN(x, (lane, t) => lane.Tape.Add(t, t, relu: true));
         foreach (BnMode mode in Enum.GetValues<BnMode>())
         {
-            Tensor View(Lane lane, Tensor t) => lane.Tape.BatchNorm2d(t, lane.Norm(NormValues.Random(3, seed: 2)), mode, relu: true);
+            Tensor View(DeviceRun lane, Tensor t) => lane.Tape.BatchNorm2d(t, lane.Norm(NormValues.Random(3, seed: 2)), mode, relu: true);
             AssertNaN(x, View);
             AssertNaN(x, (lane, t) => lane.Tape.MaxPool2d(View(lane, t), 2, 2));
             AssertNaN(x, (lane, t) => lane.Tape.GlobalAveragePool(View(lane, t)));
@@ -87,14 +87,14 @@ public class PointwiseTests
                     lane.Tape.Conv2d(View(lane, t), lane.Filters(Array4.Uniform(5, 3, kernel, kernel, seed: 3)), 1, kernel / 2));
         }
 
-        using Lane plain = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun plain = new(CpuSetup.Best, Gradients.None);
         Assert.Equal(1, plain.Run(plain.Tape.Relu(plain.Image(x)), x.Like()).Data.Count(double.IsNaN));
     }
 
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {
-        using Lane lane = new(CpuSetup.Best, Gradients.None);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), other = lane.Activation(new Array4(2, 16, 4, 5)),
             image = lane.Image(new Array4(2, 16, 5, 4));
         OpErrors.Names("Add", () => lane.Tape.Add(x, other), "[2, 16, 5, 4]", "[2, 16, 4, 5]");
@@ -102,11 +102,11 @@ public class PointwiseTests
     }
 
     // A NaN must be seen, and only in what depends on it: convolutions spread it over all filters.
-    private static void AssertNaN(Array4 x, Func<Lane, Tensor, Tensor> record)
+    private static void AssertNaN(Array4 x, Func<DeviceRun, Tensor, Tensor> record)
     {
         foreach (CpuSetup setup in CpuSetup.Most.Where(s => s.Threads == 1))
         {
-            using Lane lane = new(setup, Gradients.None);
+            using DeviceRun lane = new(setup, Gradients.None);
             Tensor y = record(lane, lane.Activation(x));
             Array4 result = lane.Run(y, new Array4(y.Shape.N, y.Shape.C, y.Shape.H, y.Shape.W));
             Assert.Contains(result.Data, double.IsNaN);

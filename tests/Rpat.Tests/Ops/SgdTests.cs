@@ -60,7 +60,7 @@ public class SgdTests
     {
         ParameterStore store = new(device);
         foreach (int length in lengths) store.Declare($"w{length}", new Shape(1, length), length);
-        store.Seal();
+        store.Allocate();
         device.Upload(Array4.Normal(1, lengths.Sum(), 1, 1, seed: 77).ToFloats(), store.Values);
         return store;
     }

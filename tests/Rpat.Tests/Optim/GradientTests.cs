@@ -16,7 +16,7 @@ public sealed class GradientTests : IDisposable
         _store = new ParameterStore(_device);
         _store.Declare("a", new Shape(1, 3), 3);
         _store.Declare("b", new Shape(1, 2), 2);
-        _store.Seal();
+        _store.Allocate();
     }
 
     public void Dispose() => _device.Dispose();
@@ -86,7 +86,7 @@ public sealed class GradientTests : IDisposable
             using var device = Device.Cpu(threads);
             ParameterStore store = new(device);
             store.Declare("w", new Shape(1, 100_003), 100_003);
-            store.Seal();
+            store.Allocate();
             var sgd = new Sgd(store, 0.9f, 5e-4f) { Accumulate = 2, ClipNorm = 1 };
             for (int step = 0; step < 4; step++)
             {

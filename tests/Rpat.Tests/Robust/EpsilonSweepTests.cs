@@ -106,7 +106,7 @@ public sealed class EpsilonSweepTests : IDisposable
     private float[] Logits()
     {
         var tape = new Tape(_device);
-        Tensor z = tape.Keep(_net.Forward(tape, Tensor.From(_device, new Shape(Images, Size), _images), BnMode.Eval));
+        Tensor z = tape.Retain(_net.Forward(tape, Tensor.From(_device, new Shape(Images, Size), _images), BnMode.Eval));
         tape.Forward();
         return z.ToArray();
     }

@@ -90,7 +90,7 @@ internal sealed class GoldenCase : IDisposable
     {
         Sgd sgd = new(Net.Parameters, this["momentum"], this["decay"], this["nesterov"] == 1);
         Dictionary<string, Classifier> teachers = new() { ["clean"] = Build(Net.Device, "teacher1"), ["robust"] = Build(Net.Device, "teacher2") };
-        return new TrainingStep(Net, objective, sgd, seed: 1, new Companions { Twin = () => Build(Net.Device, "student"), Teachers = teachers });
+        return new TrainingStep(Net, objective, sgd, seed: 1, new AuxiliaryModels { Twin = () => Build(Net.Device, "student"), Teachers = teachers });
     }
 
     private void Run(TrainingStep step, int number)
@@ -103,9 +103,9 @@ internal sealed class GoldenCase : IDisposable
             Labels = _labels.AsSpan(0, n),
             Samples = TestNets.Indices(n, first: 0),
             OtherLabels = mixed ? [.. _labels.Select((y, i) => (y + 1 + i) % Net.Classes)] : [],
-            Shares = mixed ? [.. _labels.Select((_, i) => (i + 1f) / (n + 1))] : [],
+            MixWeights = mixed ? [.. _labels.Select((_, i) => (i + 1f) / (n + 1))] : [],
         };
-        Moment moment = new((int)this["epoch"], number - 1, (long)Given("total", 0), this["rate"], (float)Given("top", this["rate"]));
+        StepContext moment = new((int)this["epoch"], number - 1, (long)Given("total", 0), this["rate"], (float)Given("top", this["rate"]));
         step.Run(batch, moment, Start(number));
     }
 

@@ -39,7 +39,7 @@ public sealed class GoldenMethodTests
         ["mail-trades"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false }.With(c.Mail),
         ["te"] = c => new Te(c.Attack),
         ["kd-swa"] = c => new KdSwa(c.Attack) { Own = c["own"], Clean = c["first"], Robust = c["second"], Temperature = c["temperature"] },
-        ["sovr"] = c => new Sovr(c.Attack) { Share = c["percent"] / 100, Lambda = c["weight"] },
+        ["sovr"] = c => new Sovr(c.Attack) { Fraction = c["percent"] / 100, Lambda = c["weight"] },
         ["adr"] = c => new Adr(c.Attack)
         {
             TemperatureStart = c["temperature"],

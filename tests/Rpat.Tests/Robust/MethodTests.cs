@@ -102,7 +102,7 @@ public class MethodTests
     public void GAIRAT_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Gairat(_pgd));
 
     [Fact]
-    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd) { Share = 0 });
+    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd) { Fraction = 0 });
 
     [Fact]
     public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed));
@@ -164,8 +164,8 @@ public class MethodTests
             Labels = labels,
             Samples = TestNets.Indices(4, 0),
             OtherLabels = [0, 0, 0, 0],
-            Shares = [1, 1, 1, 1],
-        }, new Moment(1, Rate: 0.1f));
+            MixWeights = [1, 1, 1, 1],
+        }, new StepContext(1, Rate: 0.1f));
         Assert.Equal(losses[0], run.Step.Loss.Read(), 1e-6);
         NearState(plain, [.. run.Net.State()]);
     }
@@ -178,7 +178,7 @@ public class MethodTests
         foreach (float rate in new[] { 0.1f, 0.05f })
         {
             run.Step.Run(new TrainingBatch { Images = TestNets.Images(4, seed: 1), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4) },
-                new Moment(1, Rate: rate, TopRate: 0.1f));
+                new StepContext(1, Rate: rate, TopRate: 0.1f));
             Assert.Equal((0.1f / rate - 1) / 2, run.Step.Loss.Terms[1].Weight, 1e-6f);
         }
     }
@@ -188,7 +188,7 @@ public class MethodTests
     {
         RampCoefficient ramp = new(300, 90, 60);
         foreach (var (epoch, expected) in new[] { (89, 0.0), (90, 2.0), (110, 32.5), (130, 172), (150, 300), (199, 300) })
-            Assert.Equal(expected, ramp.At(new Moment(epoch)), 0.5);
+            Assert.Equal(expected, ramp.At(new StepContext(epoch)), 0.5);
     }
 
     [Theory]
@@ -221,7 +221,7 @@ public class MethodTests
     {
         using var device = Device.Cpu(1);
         LinearNet net = new(device, [.. Enumerable.Range(0, 30).Select(i => (i - 15) / 20.0)], new double[3], "layer8");
-        Companions companions = new() { Twin = () => new LinearNet(device, new double[30], new double[3], "layer8") };
+        AuxiliaryModels companions = new() { Twin = () => new LinearNet(device, new double[30], new double[3], "layer8") };
         Cure cure = new(_pgd) { CodeForm = codeForm, MaskShare = 0.5f, Gamma = 0 };
         TrainingStep step = new(net, cure, new Sgd(net.Parameters), seed: 1, companions);
         step.Run([.. Enumerable.Range(0, 20).Select(i => 0.2f + 0.03f * i)], [0, 1], TestNets.Indices(2), epoch: 1, rate: 0);
@@ -278,7 +278,7 @@ public class MethodTests
     internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, Communicator? team = null)
     {
         PreActResNet net = TestNets.Small(device);
-        Companions companions = new()
+        AuxiliaryModels companions = new()
         {
             Twin = () => TestNets.Small(device, seed: 9),
             Teachers = new Dictionary<string, Engine.Nn.Classifier> { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
@@ -290,7 +290,7 @@ public class MethodTests
     {
         int n = run.Step.TwoViews ? 8 : 4;
         run.Step.Run(new TrainingBatch { Images = TestNets.Images(n, seed: 10 + i), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4, 4 * i) },
-            new Moment(1, i, 10, 0.1f, 0.1f));
+            new StepContext(1, i, 10, 0.1f, 0.1f));
     }
 
     private static (NamedArray[] State, double[] Losses) Train(Objective objective, int threads = 2, int steps = 3)

@@ -164,6 +164,6 @@ public class ObjectiveTests
     private sealed record SamePgdAt(PgdOptions Pgd) : Objective
     {
         public override PgdOptions Attack => Pgd;
-        public override Loss Loss(Views v) => v.Tape.CrossEntropy(v.Adversarial, v.Labels);
+        public override Loss Loss(ViewLogits v) => v.Tape.CrossEntropy(v.Adversarial, v.Labels);
     }
 }

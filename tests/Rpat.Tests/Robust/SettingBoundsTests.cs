@@ -37,7 +37,7 @@ public class SettingBoundsTests
         int n = step.TwoViews ? 4 : 2;
         step.Run(
             new TrainingBatch { Images = TestNets.Images(n, seed: 1), Labels = TestNets.ClassesOf(2), Samples = TestNets.Indices(2) },
-            new Moment(1, 0, 10, 0.01f, 0.01f));
+            new StepContext(1, 0, 10, 0.01f, 0.01f));
         Assert.True(double.IsFinite(step.Loss.Read()), $"{method.Name} with {setting.Name} = {text} has a loss of {step.Loss.Read()}");
     }
 }

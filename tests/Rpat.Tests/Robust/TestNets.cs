@@ -19,7 +19,7 @@ internal sealed class LinearNet : Classifier
         Build(seed: 1);
         _linear.Weight.Upload(Array.ConvertAll(weight, v => (float)v));
         _linear.Bias.Upload(Array.ConvertAll(bias, v => (float)v));
-        Parameters.Touch();
+        Parameters.BumpVersion();
     }
 
     protected override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Linear(x, _linear.Weight, _linear.Bias);

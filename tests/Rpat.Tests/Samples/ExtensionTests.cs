@@ -29,7 +29,7 @@ public sealed class ExtensionTests : IDisposable
     {
         double Reference(double x) => x / (1 + Math.Exp(-beta * x));
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        Twin x = graph.Activation(Array4.Uniform(2, 5, 3, 4, seed: 1)), h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(5, seed: 3)), BnMode.Train);
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 5, 3, 4, seed: 1)), h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(5, seed: 3)), BnMode.Train);
         graph.Check(graph.Add(graph.Elementwise(h, new Swish(beta), Reference), x));
         using OpGraph images = new(setups: CpuSetup.Threading);
         images.Check(images.Elementwise(images.Image(Array4.Uniform(2, 3, 3, 4, seed: 1)), new Swish(beta), Reference));
@@ -39,12 +39,12 @@ public sealed class ExtensionTests : IDisposable
     public void AnOpOfKernelsThereAreAveragesAndSharesTheGradient()
     {
         Array4 a = Array4.Uniform(2, 3, 1, 1, seed: 1), b = Array4.Uniform(2, 3, 1, 1, seed: 2), dy = Array4.Uniform(2, 3, 1, 1, seed: 3);
-        using Lane lane = new(CpuSetup.Best, Gradients.Inputs);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.Inputs);
         Tensor x = lane.Image(a), y = lane.Image(b);
         Array4 mean = lane.Run(lane.Tape.Mean(lane.Tape.Mean(x, y), x), dy);
         OpGraph.AssertClose(a.Zip(b, (p, q) => 0.75 * p + 0.25 * q), mean, OpGraph.Allowed(CpuSetup.Best), "mean");
-        OpGraph.AssertClose(dy.Map(g => 0.75 * g), Lane.Gradient(x), OpGraph.Allowed(CpuSetup.Best), "a");
-        OpGraph.AssertClose(dy.Map(g => 0.25 * g), Lane.Gradient(y), OpGraph.Allowed(CpuSetup.Best), "b");
+        OpGraph.AssertClose(dy.Map(g => 0.75 * g), DeviceRun.Gradient(x), OpGraph.Allowed(CpuSetup.Best), "a");
+        OpGraph.AssertClose(dy.Map(g => 0.25 * g), DeviceRun.Gradient(y), OpGraph.Allowed(CpuSetup.Best), "b");
         OpErrors.Names("Mean", () => lane.Tape.Mean(x, lane.Image(new Array4(2, 4, 1, 1))), "[2, 3]", "[2, 4]");
     }
 

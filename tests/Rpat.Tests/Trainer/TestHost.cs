@@ -13,12 +13,12 @@ internal sealed class TestHost : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("rpat-test-").FullName;
         var variables = environment.Prepend(("RPAT__DEVICE__NAME", "cpu")).GroupBy(pair => pair.Item1).ToDictionary(pair => pair.Key, pair => pair.Last().Item2);
-        Host = new Host(_out, _error, variables, ErrorIsTerminal: false, new FixedClock());
+        Host = new CommandContext(_out, _error, variables, ErrorIsTerminal: false, new FixedClock());
     }
 
     public string Folder { get; }
 
-    public Host Host { get; }
+    public CommandContext Host { get; }
 
     public string Out => _out.ToString();
 

@@ -17,7 +17,7 @@ internal sealed unsafe partial class CpuKernels
     private void DirectForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
     {
         var input = new PackedInput(s, new Affine(x));
-        int group = GroupSize(s.Input.N, input.ImageFloats, new Parts(input.Segments, input.SegmentLength));
+        int group = GroupSize(s.Input.N, input.ImageFloats, new KBlocks(input.Segments, input.SegmentLength));
         _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default, s.Output.Count), group), (s.Input.N + group - 1) / group);
     }
 
@@ -30,7 +30,7 @@ internal sealed unsafe partial class CpuKernels
         }
         var phases = StridePhases.Of(s);
         int border = phases.Low + phases.Behind(s);
-        var parts = new Parts(Blocks.Count(s.K) * s.R * s.R, Blocks.Size);
+        var parts = new KBlocks(Blocks.Count(s.K) * s.R * s.R, Blocks.Size);
         var epilogue = new Epilogue(dx, add, through, s.Input.Count);
         long imageFloats = (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size;
         if (DirectInputGradientJob.ClearsFirst(phases, epilogue)) imageFloats += (long)Blocks.Count(s.C) * s.Input.Area * Blocks.Size;
@@ -40,7 +40,7 @@ internal sealed unsafe partial class CpuKernels
     }
 
     /// <summary>Images of an item: as many as leave what one part of the reduction reads in L2.</summary>
-    private int GroupSize(int n, long imageFloats, in Parts parts)
+    private int GroupSize(int n, long imageFloats, in KBlocks parts)
     {
         long fit = Math.Max(1, GroupBytes * parts.Count / (imageFloats * sizeof(float)));
         long rounds = Math.Max(LeastGroups, (n + fit * _pool.Threads - 1) / (fit * _pool.Threads)), groups = rounds * _pool.Threads;
@@ -57,36 +57,36 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
     {
         int first = index * group, count = Math.Min(group, s.Input.N - first);
         float* a = input.Images(first, count, worker, slot: 0);
-        var segment = (Tile.Segment*)worker.Scratch(1, 4L * input.Segments);
-        var runs = new PixelRuns(worker, slot: 3, count * s.P * PixelRuns.InRow(s.Q));
-        var parts = new Parts(input.Segments, input.SegmentLength);
-        AddRuns(ref runs, first, count, epilogue.MayRepeat(parts));
-        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _kb, parts.Count)), parts.Count, Ahead.Of(s, isPacked: !input.IsInPlace));
+        var segment = (Tile.KSegment*)worker.Scratch(1, 4L * input.Segments);
+        var runs = new RowStrips(worker, slot: 3, count * s.P * RowStrips.InRow(s.Q));
+        var parts = new KBlocks(input.Segments, input.SegmentLength);
+        AddRuns(ref runs, first, count, epilogue.MayStoreTwice(parts));
+        var product = new StripGemm(tiles, runs, epilogue, worker.Scratch(2, StripGemm.SumFloats(runs, _kb, parts.Count)), parts.Count, Prefetch.Of(s, isPacked: !input.IsInPlace));
         for (int part = 0; part < input.Segments; part += parts.Length)
             Panels(a, product, parts, part, segment);
-        epilogue.Settle();
+        epilogue.Fence();
     }
 
-    private void Panels(float* a, in RunProduct product, in Parts parts, int part, Tile.Segment* segment)
+    private void Panels(float* a, in StripGemm product, in KBlocks parts, int part, Tile.KSegment* segment)
     {
         long rows = (long)input.Segments * input.SegmentLength;
         for (int block = 0; block < _kb;)
         {
             var panel = Columns.PanelOf(block, _kb);
             input.FillSegments(segment, panel.Columns);
-            var reduction = Reduction.Of(parts, part, segment, input.SegmentLength, w + panel.Offset(rows));
+            var reduction = KBlock.Of(parts, part, segment, input.SegmentLength, w + panel.Offset(rows));
             product.Run(a, input.PixelStep, reduction, panel, (nint)s.P * s.Q * Blocks.Size, Blocks.Size);
             block += panel.Blocks;
         }
     }
 
-    private void AddRuns(ref PixelRuns runs, int first, int count, bool mayOverlap)
+    private void AddRuns(ref RowStrips runs, int first, int count, bool mayOverlap)
     {
         for (int i = 0; i < count; i++)
             for (int y = 0; y < s.P; y++)
                 runs.AddRow((nint)(i * input.ImageFloats) + y * input.RowStep, input.PixelStep,
                     (((nint)(first + i) * _kb * s.P) + y) * s.Q * Blocks.Size, Blocks.Size, s.Q, mayOverlap);
-        runs.Close();
+        runs.PadTile();
     }
 }
 
@@ -120,7 +120,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
             Phase(worker, a, first, count, phase, row);
             row += (long)phase.Taps.Length * _kb * Blocks.Size;
         }
-        epilogue.Settle();
+        epilogue.Fence();
     }
 
     private void ClearImages(int first, int count)
@@ -142,29 +142,29 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private void Phase(Worker worker, float* a, int first, int count, StridePhases.Phase phase, long row)
     {
         int width = (s.Input.W - phase.X + s.Stride - 1) / s.Stride, height = (s.Input.H - phase.Y + s.Stride - 1) / s.Stride;
-        var runs = new PixelRuns(worker, slot: 3, count * height * PixelRuns.InRow(width));
-        var parts = new Parts(phase.Rows * _kb, phase.RowTaps * Blocks.Size);
-        AddRuns(ref runs, first, count, phase, width, height, epilogue.MayRepeat(parts));
-        var product = new RunProduct(tiles, runs, epilogue, worker.Scratch(2, RunProduct.SumFloats(runs, _cb, parts.Count)), parts.Count, Ahead.Of(s, IsPacked));
-        if (phase.Taps.Length == 0) product.Nothing(_cb, Map, s.Stride * Blocks.Size);
-        var segment = (Tile.Segment*)worker.Scratch(1, 4L * parts.Segments);
+        var runs = new RowStrips(worker, slot: 3, count * height * RowStrips.InRow(width));
+        var parts = new KBlocks(phase.Rows * _kb, phase.RowTaps * Blocks.Size);
+        AddRuns(ref runs, first, count, phase, width, height, epilogue.MayStoreTwice(parts));
+        var product = new StripGemm(tiles, runs, epilogue, worker.Scratch(2, StripGemm.SumFloats(runs, _cb, parts.Count)), parts.Count, Prefetch.Of(s, IsPacked));
+        if (phase.Taps.Length == 0) product.StoreZeros(_cb, Map, s.Stride * Blocks.Size);
+        var segment = (Tile.KSegment*)worker.Scratch(1, 4L * parts.Segments);
         for (int part = 0; part < parts.Segments; part += parts.Length)
             Panels(a, product, phase, parts, part, segment, row);
     }
 
-    private void Panels(float* a, in RunProduct product, StridePhases.Phase phase, in Parts parts, int part, Tile.Segment* segment, long row)
+    private void Panels(float* a, in StripGemm product, StridePhases.Phase phase, in KBlocks parts, int part, Tile.KSegment* segment, long row)
     {
         for (int block = 0; block < _cb;)
         {
             var panel = Columns.PanelOf(block, _cb);
             FillSegments(phase, segment, panel.Columns);
             float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size) + row * panel.Columns;
-            product.Run(a, Blocks.Size, Reduction.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b), panel, Map, s.Stride * Blocks.Size);
+            product.Run(a, Blocks.Size, KBlock.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b), panel, Map, s.Stride * Blocks.Size);
             block += panel.Blocks;
         }
     }
 
-    private void AddRuns(ref PixelRuns runs, int first, int count, StridePhases.Phase phase, int width, int height, bool mayOverlap)
+    private void AddRuns(ref RowStrips runs, int first, int count, StridePhases.Phase phase, int width, int height, bool mayOverlap)
     {
         for (int n = 0; n < count; n++)
             for (int i = 0; i < height; i++)
@@ -173,11 +173,11 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
                 nint to = (nint)(first + n) * _cb * Map + ((nint)(i * s.Stride + phase.Y) * s.Input.W + phase.X) * Blocks.Size;
                 runs.AddRow(from, Blocks.Size, to, s.Stride * Blocks.Size, width, mayOverlap);
             }
-        runs.Close();
+        runs.PadTile();
     }
 
     /// <summary>In the order of the packed weights: a row of taps reads neighbouring pixels.</summary>
-    private void FillSegments(StridePhases.Phase phase, Tile.Segment* segment, int columns)
+    private void FillSegments(StridePhases.Phase phase, Tile.KSegment* segment, int columns)
     {
         nint row = 0;
         for (int b = 0; b < _kb; b++)

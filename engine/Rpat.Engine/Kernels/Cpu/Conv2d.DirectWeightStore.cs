@@ -64,7 +64,7 @@ internal static unsafe class Transposed
 }
 
 /// <summary>Adds the shares of one channel block and pair of filter blocks, in order, and stores them.</summary>
-internal readonly unsafe struct AddWeightSharesJob(WeightGradientPlan plan, float* sums, WeightStore store) : IJob
+internal readonly unsafe struct AddWeightSplitsJob(WeightGradientPlan plan, float* sums, WeightStore store) : IJob
 {
     public void Run(int index, Worker worker)
     {
@@ -72,7 +72,7 @@ internal readonly unsafe struct AddWeightSharesJob(WeightGradientPlan plan, floa
         for (long i = 0; i < plan.BlockFloats; i += Blocks.Size)
         {
             Vec sum = Vector512.Load(first + i);
-            for (int share = 1; share < plan.Shares; share++) sum += Vector512.Load(first + share * plan.ShareFloats + i);
+            for (int share = 1; share < plan.Splits; share++) sum += Vector512.Load(first + share * plan.SplitFloats + i);
             sum.Store(first + i);
         }
         store.Block(first, index % plan.Blocks, index / plan.Blocks);

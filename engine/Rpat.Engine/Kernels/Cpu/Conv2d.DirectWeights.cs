@@ -10,13 +10,13 @@ internal sealed unsafe partial class CpuKernels
     private void DirectWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
         var plan = new WeightGradientPlan(s, new Affine(x), _pool.Threads);
-        float* sums = plan.Shares == 1 ? null : _pool.Caller.Scratch(6, plan.Shares * plan.ShareFloats);
+        float* sums = plan.Splits == 1 ? null : _pool.Caller.Scratch(6, plan.Splits * plan.SplitFloats);
         nint* rows = (nint*)_pool.Caller.Scratch(7, 2L * (plan.Groups + plan.FilterFloats));
         plan.FillRows(rows);
         plan.FillOrder(rows + plan.Groups);
         var store = new WeightStore(plan, rows + plan.Groups, accumulate, dw);
         _pool.Run(new WeightTilesJob(_grouped, plan, dy, rows, sums, store), plan.Items);
-        if (plan.Shares > 1) _pool.Run(new AddWeightSharesJob(plan, sums, store), plan.Blocks * plan.Pairs);
+        if (plan.Splits > 1) _pool.Run(new AddWeightSplitsJob(plan, sums, store), plan.Blocks * plan.Pairs);
     }
 }
 
@@ -41,8 +41,8 @@ internal readonly unsafe struct WeightGradientPlan
         Pairs = (Cpu.Blocks.Count(s.K) + 1) / 2;
         int taps = s.R * s.R, together = Input.IsStem ? 1 : Math.Max(1, ItemTaps / taps);
         Runs = (Blocks + together - 1) / together;
-        Shares = (int)Math.Clamp((LeastItems + Runs - 1) / Runs, 1, Math.Max(1, Math.Min(s.Input.N, (long)s.Input.N * s.P * s.Q / LeastPixels)));
-        PairRuns = Math.Clamp((ThreadItems * threads + Runs * Shares - 1) / (Runs * Shares), 1, Pairs);
+        Splits = (int)Math.Clamp((LeastItems + Runs - 1) / Runs, 1, Math.Max(1, Math.Min(s.Input.N, (long)s.Input.N * s.P * s.Q / LeastPixels)));
+        PairRuns = Math.Clamp((ThreadItems * threads + Runs * Splits - 1) / (Runs * Splits), 1, Pairs);
     }
 
     public ConvShape Shape { get; }
@@ -58,7 +58,7 @@ internal readonly unsafe struct WeightGradientPlan
     public int Pairs { get; }
 
     /// <summary>Parts of the images that are summed on their own.</summary>
-    public int Shares { get; }
+    public int Splits { get; }
 
     /// <summary>Groups of rows of all channel blocks.</summary>
     public int Groups => Blocks * BlockGroups;
@@ -69,13 +69,13 @@ internal readonly unsafe struct WeightGradientPlan
     /// <summary>Floats of an image's output gradient.</summary>
     public long DyFloats => (long)Shape.P * Shape.Q * Cpu.Blocks.Count(Shape.K) * Cpu.Blocks.Size;
 
-    public int Items => Shares * PairRuns * Runs;
+    public int Items => Splits * PairRuns * Runs;
 
     /// <summary>Floats of the sums of a channel block and a pair, <c>[group][row][2·16]</c>.</summary>
     public long BlockFloats => (long)BlockGroups * GroupRows * WeightStore.Columns;
 
     /// <summary>Floats of a share's sums, <c>[pair][channel block]</c>.</summary>
-    public long ShareFloats => Pairs * Blocks * BlockFloats;
+    public long SplitFloats => Pairs * Blocks * BlockFloats;
 
     /// <summary>Floats of a filter in one channel block of the weight.</summary>
     public int FilterFloats => Input.PixelFloats * Shape.R * Shape.R;
@@ -106,7 +106,7 @@ internal readonly unsafe struct WeightGradientPlan
     public WeightItem Item(int index)
     {
         int run = index % Runs, pairs = index / Runs % PairRuns, share = index / Runs / PairRuns;
-        return new(share, Cut(share, Shares, Shape.Input.N), Cut(run, Runs, Blocks), Cut(pairs, PairRuns, Pairs));
+        return new(share, Cut(share, Splits, Shape.Input.N), Cut(run, Runs, Blocks), Cut(pairs, PairRuns, Pairs));
     }
 
     /// <summary>Where each group's first row reads.</summary>
@@ -131,7 +131,7 @@ internal readonly unsafe struct WeightGradientPlan
 }
 
 /// <summary>Images, channel blocks and pairs of filter blocks that an item sums.</summary>
-internal readonly record struct WeightItem(int Share, (int First, int End) Images, (int First, int End) Blocks, (int First, int End) Pairs);
+internal readonly record struct WeightItem(int Split, (int First, int End) Images, (int First, int End) Blocks, (int First, int End) Pairs);
 
 /// <summary>Sums a share's pixels into one item's tiles.</summary>
 internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* read, float* sums, WeightStore store) : IJob
@@ -148,7 +148,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
             for (int pair = item.Pairs.First; pair < item.Pairs.End; pair++)
             {
                 Pair(item, images, pair, target.At(pair, item.Pairs.First), i > item.Images.First);
-                if (next == 0 && plan.Shares == 1) Store(item, pair, target.At(pair, item.Pairs.First));
+                if (next == 0 && plan.Splits == 1) Store(item, pair, target.At(pair, item.Pairs.First));
             }
         }
     }
@@ -162,9 +162,9 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
     private PairSums Sums(in WeightItem item, int blocks, Worker worker)
     {
         long step = blocks * plan.BlockFloats;
-        if (plan.Shares == 1) return new((nint)worker.Scratch(2, (item.Pairs.End - item.Pairs.First) * step), step);
+        if (plan.Splits == 1) return new((nint)worker.Scratch(2, (item.Pairs.End - item.Pairs.First) * step), step);
         step = plan.Blocks * plan.BlockFloats;
-        return new((nint)(sums + item.Share * plan.ShareFloats + item.Pairs.First * step + item.Blocks.First * plan.BlockFloats), step);
+        return new((nint)(sums + item.Split * plan.SplitFloats + item.Pairs.First * step + item.Blocks.First * plan.BlockFloats), step);
     }
 
     /// <summary>A few images through all tiles of a pair of filter blocks, some rows after the other.</summary>
@@ -189,13 +189,13 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
         var s = plan.Shape;
         nint map = (nint)s.P * s.Q * Blocks.Size, group = plan.GroupRows * WeightStore.Columns;
         int first = item.Blocks.First * plan.BlockGroups, groups = item.Blocks.End * plan.BlockGroups - first, left = Blocks.Count(s.K) - 2 * rows.Pair;
-        var fetch = new PartAhead(ahead, map, Math.Min(2, left), plan.RowPixels, (groups + Tile.Groups - 1) / Tile.Groups);
+        var fetch = new KBlockPrefetch(ahead, map, Math.Min(2, left), plan.RowPixels, (groups + Tile.Strips - 1) / Tile.Strips);
         nint* dense = stackalloc nint[] { 0, group, 2 * group };
-        for (int g = 0; g < groups; g += Tile.Groups)
+        for (int g = 0; g < groups; g += Tile.Strips)
         {
             ref readonly var tile = ref tiles.Pick(plan.GroupRows, left, groups - g);
             tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, plan.RowPixels, b, Blocks.Size, map,
-                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.Finish.Add : Tile.Finish.Store, fetch.From(g / Tile.Groups), fetch.Step, (nint*)(images.Segments + rows.First + rows.Count) + 1);
+                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.StoreMode.Add : Tile.StoreMode.Store, fetch.From(g / Tile.Strips), fetch.Step, (nint*)(images.Segments + rows.First + rows.Count) + 1);
         }
     }
 
@@ -217,7 +217,7 @@ internal readonly unsafe struct ImageRows
         long distance = input.Distance(blocks.End - blocks.First);
         A = input.Images(first, count, blocks.First, blocks.End - blocks.First, worker, slot: 0) - blocks.First * input.BlockFloats;
         (Images, Count) = (count, count * rows);
-        Segments = (Tile.Segment*)worker.Scratch(1, 4L * (Count + plan.PartRows));
+        Segments = (Tile.KSegment*)worker.Scratch(1, 4L * (Count + plan.PartRows));
         for (int row = 0; row < Count; row++)
         {
             nint a = (nint)(row / rows * distance) + row % rows * input.RowStep, dy = (nint)((first + row / rows) * plan.DyFloats);
@@ -231,7 +231,7 @@ internal readonly unsafe struct ImageRows
     public float* A { get; }
 
     /// <summary>A segment per row, and after the last those that the next pair begins with.</summary>
-    public Tile.Segment* Segments { get; }
+    public Tile.KSegment* Segments { get; }
 
     /// <summary>Images.</summary>
     public int Images { get; }
@@ -254,7 +254,7 @@ internal readonly unsafe struct ImageRows
 /// What each tile of a part fetches of the next part's output gradient: the first half of the tiles a slice of each row in the
 /// pair's first block, as many others in its second.
 /// </summary>
-internal readonly unsafe struct PartAhead(float* dy, nint map, int blocks, int width, int tiles)
+internal readonly unsafe struct KBlockPrefetch(float* dy, nint map, int blocks, int width, int tiles)
 {
     private readonly int _ofBlock = Math.Max(1, tiles / blocks);
 

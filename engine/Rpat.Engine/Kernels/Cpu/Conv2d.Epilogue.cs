@@ -28,10 +28,10 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
     public bool Streams { get; } = add != y && floats >= LeastStreamed;
 
     /// <summary>Whether a pixel may be stored twice: nothing is added to itself, and the reduction has one part.</summary>
-    public bool MayRepeat(in Parts parts) => _add != _y && parts.Count <= 1;
+    public bool MayStoreTwice(in KBlocks parts) => _add != _y && parts.Count <= 1;
 
     /// <summary>Whether a tile may store, or add, its sums itself.</summary>
-    public bool IsDirect => _through.Scale == null && (_add == null || _add == _y);
+    public bool TileStores => _through.Scale == null && (_add == null || _add == _y);
 
     /// <summary>Activations that are read while storing, in y's layout, or null.</summary>
     public float* Through => _through.Relu ? _through.Data : null;
@@ -40,7 +40,7 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
     public float* Add => _add == _y ? null : _add;
 
     /// <summary>To be called at the end of an item: fences streamed stores before completion is published.</summary>
-    public void Settle()
+    public void Fence()
     {
         if (Streams && Sse.IsSupported) Sse.StoreFence();
     }

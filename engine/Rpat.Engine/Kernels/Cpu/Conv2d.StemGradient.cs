@@ -44,7 +44,7 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
             {
                 float* to = shares + (long)column * _pitch + _border + pixel, b = w + (long)column * _blocks * Blocks.Size;
                 int next = pixel + StemTile.Width + column / StemTile.Columns % StemTile.Vectors * Blocks.Size;
-                var ahead = new StemTile.Ahead(image + (next + Blocks.Size <= _area ? next : 0) * Blocks.Size, _area * Blocks.Size);
+                var ahead = new StemTile.PrefetchLines(image + (next + Blocks.Size <= _area ? next : 0) * Blocks.Size, _area * Blocks.Size);
                 products.Run(planes, _blocks, b, to, _pitch, (count + Blocks.Size - 1) / Blocks.Size, ahead);
             }
         }

@@ -24,7 +24,7 @@ internal static unsafe partial class StemTile
     public static Products For(InstructionSet set) => set == InstructionSet.Avx512 ? new(&V512_9x3, &V512_9x1) : new(&V256, &V256Single);
 
     /// <summary>What the product fetches on its way: of each block of 16 filters as many lines, blocks that many floats apart.</summary>
-    internal readonly struct Ahead(float* from, nint step)
+    internal readonly struct PrefetchLines(float* from, nint step)
     {
         public readonly float* From = from;
         public readonly nint Step = step;
@@ -32,13 +32,13 @@ internal static unsafe partial class StemTile
 
     /// <summary>A tile of three vectors of pixels and one of a single vector, for what is left of a map.</summary>
     internal readonly struct Products(
-        delegate*<float*, int, float*, float*, nint, Ahead, void> tile, delegate*<float*, int, float*, float*, nint, Ahead, void> single)
+        delegate*<float*, int, float*, float*, nint, PrefetchLines, void> tile, delegate*<float*, int, float*, float*, nint, PrefetchLines, void> single)
     {
-        private readonly delegate*<float*, int, float*, float*, nint, Ahead, void> _tile = tile;
-        private readonly delegate*<float*, int, float*, float*, nint, Ahead, void> _single = single;
+        private readonly delegate*<float*, int, float*, float*, nint, PrefetchLines, void> _tile = tile;
+        private readonly delegate*<float*, int, float*, float*, nint, PrefetchLines, void> _single = single;
 
         /// <summary>Nine columns of up to three vectors of pixels.</summary>
-        public void Run(float* planes, int blocks, float* b, float* c, nint cStep, int vectors, in Ahead ahead)
+        public void Run(float* planes, int blocks, float* b, float* c, nint cStep, int vectors, in PrefetchLines ahead)
         {
             if (vectors == Vectors) _tile(planes, blocks, b, c, cStep, ahead);
             else
@@ -47,14 +47,14 @@ internal static unsafe partial class StemTile
     }
 
     /// <summary>48 pixels where sixteen registers hold three columns of 24.</summary>
-    private static void V256(float* planes, int blocks, float* b, float* c, nint cStep, Ahead ahead)
+    private static void V256(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
         for (int column = 0; column < Columns; column += 3)
             for (int half = 0; half < Width; half += Width / 2)
                 V256_3x3(planes + half, blocks, b + column, c + column * cStep + half, cStep);
     }
 
-    private static void V256Single(float* planes, int blocks, float* b, float* c, nint cStep, Ahead ahead)
+    private static void V256Single(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
         for (int half = 0; half < Blocks.Size; half += Blocks.Size / 2)
             V256_9x1(planes + half, blocks, b, c + half, cStep);

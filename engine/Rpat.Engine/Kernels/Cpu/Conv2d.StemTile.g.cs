@@ -9,7 +9,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 internal static unsafe partial class StemTile
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V512_9x3(float* planes, int blocks, float* b, float* c, nint cStep, Ahead ahead)
+    private static void V512_9x3(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero, c0_1 = Vector512<float>.Zero, c0_2 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero, c1_1 = Vector512<float>.Zero, c1_2 = Vector512<float>.Zero;
@@ -213,7 +213,7 @@ internal static unsafe partial class StemTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V512_9x1(float* planes, int blocks, float* b, float* c, nint cStep, Ahead ahead)
+    private static void V512_9x1(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
         Vector512<float> c0_0 = Vector512<float>.Zero;
         Vector512<float> c1_0 = Vector512<float>.Zero;

@@ -23,9 +23,9 @@ internal sealed unsafe partial class CpuKernels
 
     private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)
     {
-        int run = shape.TilesPerRun(_pool.Threads);
+        int run = shape.TilesPerItem(_pool.Threads);
         int runs = (shape.TileCount + run - 1) / run;
-        _pool.Run(new WinogradJob(_products, shape, x, u, epilogue, run, _pool.Share(runs), _pool.Threads), runs);
+        _pool.Run(new WinogradJob(_products, shape, x, u, epilogue, run, _pool.ChunkOf(runs), _pool.Threads), runs);
     }
 }
 
@@ -57,7 +57,7 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     /// Tiles that one worker transforms together: enough to use each filter value often (it comes from L3 or memory when there
     /// are many channels), few enough that their transforms stay in L2, and evenly many for all workers.
     /// </summary>
-    public int TilesPerRun(int threads)
+    public int TilesPerItem(int threads)
     {
         int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 32 };
         int runs = Math.Max(1, (TileCount + wished - 1) / wished);
@@ -72,7 +72,7 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     public static nint FilterStep(int inputs, int outputs) => (nint)inputs * outputs + Blocks.Size;
 
     /// <summary>Image, first row and first column of a tile's outputs.</summary>
-    public (int N, int Y, int X) Place(int tile)
+    public (int N, int Y, int X) OriginOf(int tile)
     {
         int perImage = TilesY * TilesX, n = tile / perImage, i = tile % perImage;
         return (n, i / TilesX * 4, i % TilesX * 4);
@@ -101,7 +101,7 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
     private void Multiply(int index, int count, float* v, nint vStep, float* m, nint mStep)
     {
         int first = index * run;
-        Span<WinogradAhead> ahead =
+        Span<WinogradPrefetch> ahead =
         [
             Outputs(epilogue.Through, first, count), Outputs(epilogue.Add, first, count), Outputs(epilogue.Y, first, count),
             new(x.Data, shape, shape.InputBlocks, After(index) * run, run, border: 1),
@@ -112,7 +112,7 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
     /// <summary>The next of this share or, after its last, the first of the share that follows those of the other threads.</summary>
     private int After(int index) => (index + 1) % share > 0 ? index + 1 : index + 1 + (threads - 1) * share;
 
-    private WinogradAhead Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
+    private WinogradPrefetch Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
 
     /// <summary>Block by block, so that neighbouring tiles write neighbouring pixels.</summary>
     private void TransformBack(int first, int count, float* m, nint step, float* patch)
@@ -120,7 +120,7 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
         for (int block = 0; block < shape.OutputBlocks; block++)
             for (int i = 0; i < count; i++)
             {
-                var at = shape.Place(first + i);
+                var at = shape.OriginOf(first + i);
                 WinogradTransform.Output(m + (nint)i * shape.Outputs + block * Blocks.Size, step, patch);
                 Store(at, block, patch);
             }

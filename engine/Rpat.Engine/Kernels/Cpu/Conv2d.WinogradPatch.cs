@@ -28,7 +28,7 @@ internal static unsafe class WinogradPatch
             var map = new BlockMap(x.ScaleOf(block), x.ShiftOf(block), x.Floor);
             for (int i = 0; i < count; i++)
             {
-                Columns<TView>(x, shape, block, shape.Place(first + i), map, patch);
+                Columns<TView>(x, shape, block, shape.OriginOf(first + i), map, patch);
                 WinogradTransform.InputRows(patch, v + i * tileStep + block * blockStep, step);
             }
         }

@@ -7,13 +7,13 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 /// <param name="u">Transformed filters, <c>[position][panel][input][columns]</c>.</param>
 /// <param name="maps">Maps to fetch, in this order.</param>
-internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count, Span<WinogradAhead> maps)
+internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count, Span<WinogradPrefetch> maps)
 {
     private const int FiltersInCache = 64 * 64; // inputs × outputs whose 36 positions fit L2 beside a run
 
     private readonly ReadOnlySpan<Tile.Product> _tiles = tiles;
     private readonly bool _fetchFilters = shape.Inputs * shape.Outputs > FiltersInCache;
-    private Span<WinogradAhead> _maps = maps;
+    private Span<WinogradPrefetch> _maps = maps;
 
     /// <summary>All positions.</summary>
     public void Run(float* v, nint vStep, float* m, nint mStep)

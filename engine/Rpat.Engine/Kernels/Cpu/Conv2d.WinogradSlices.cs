@@ -86,7 +86,7 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
             float* to = d + panel.Offset(slices.Tiles) + (block - panel.Block) * Blocks.Size;
             for (int i = begin; i < end; i++)
             {
-                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
+                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.OriginOf(first + i), patch);
                 WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, to + (nint)i * panel.Columns, slices.DStep);
             }
         }
@@ -134,7 +134,7 @@ internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, Winograd
     private void Multiply(float* a, float* b, int blocks, in Panel panel, float* to)
     {
         nint zero = 0;
-        ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, Blocks.Size);
+        ref readonly var tile = ref TileChoice.Pick(tiles, panel.Blocks, Blocks.Size);
         for (int i = 0; i < chunk.Tiles; i += TilesAtOnce)
             for (int block = 0; block < blocks; block++)
                 for (int j = 0; j < panel.Blocks; j += tile.Blocks)

@@ -10,8 +10,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
-    private const int Shares = WinogradShareJob.Shares;
-    private const int ShareTiles = WinogradShareJob.Tiles;
+    private const int Shares = WinogradSplitJob.Shares;
+    private const int ShareTiles = WinogradSplitJob.Tiles;
     private const long SumsInCache = 36L * (64 * 64 + 16); // floats of sums that stay in L2
 
     private void WinogradWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
@@ -26,7 +26,7 @@ internal sealed unsafe partial class CpuKernels
     private void GradientByShares(in WinogradSums stages, long sum, in WinogradGradient gradient)
     {
         float* sums = _pool.Caller.Scratch(6, Shares * sum);
-        _pool.Run(new WinogradShareJob(stages, sums, sum), Shares);
+        _pool.Run(new WinogradSplitJob(stages, sums, sum), Shares);
         _pool.Run(new WinogradUnpackJob(stages.Shape, sums, sum, gradient), stages.Shape.OutputBlocks);
     }
 
@@ -58,7 +58,7 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
         for (int block = 0; block < shape.OutputBlocks; block++)
             for (int i = 0; i < count; i++)
             {
-                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
+                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.OriginOf(first + i), patch);
                 WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, d + (nint)i * shape.Outputs + block * Blocks.Size, dStep);
             }
     }
@@ -70,7 +70,7 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
         for (int block = 0; block < shape.OutputBlocks;)
         {
             var panel = Columns.PanelOf(block, shape.OutputBlocks);
-            ref readonly var tile = ref RowOfTiles.Pick(tiles, panel.Blocks, Blocks.Size);
+            ref readonly var tile = ref TileChoice.Pick(tiles, panel.Blocks, Blocks.Size);
             for (int j = block; j < block + panel.Blocks; j += tile.Blocks)
                 for (int i = 0; i < shape.Inputs; i += tile.Rows)
                     tile.Run(v + i, 1, shape.Inputs, &zero, 1, count, d + j * Blocks.Size, shape.Outputs,
@@ -81,7 +81,7 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
 }
 
 /// <summary>One fixed share of all tiles, summed for all positions in the worker's own memory.</summary>
-internal readonly unsafe struct WinogradShareJob(WinogradSums stages, float* sums, long sum) : IJob
+internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sums, long sum) : IJob
 {
     public const int Shares = 8;
     public const int Tiles = 24;
@@ -122,7 +122,7 @@ internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* su
     private Vec Total(long at)
     {
         Vec total = Vector512.Load(sums + at);
-        for (int share = 1; share < WinogradShareJob.Shares; share++) total += Vector512.Load(sums + share * sum + at);
+        for (int share = 1; share < WinogradSplitJob.Shares; share++) total += Vector512.Load(sums + share * sum + at);
         return total;
     }
 }

@@ -110,7 +110,7 @@ public sealed unsafe class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    public override double QueueMultiplyAdds() => MultiplyAdds.Run(_pool, _set);
+    public override double QueuePeakFma() => MultiplyAdds.Run(_pool, _set);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -10,16 +10,16 @@ namespace Rpat.Engine.Kernels.Cpu;
 internal static unsafe partial class Tile
 {
     /// <summary>Groups of rows in a full tile.</summary>
-    public const int Groups = 3;
+    public const int Strips = 3;
 
     /// <summary>Floats of the largest grouped tile's result.</summary>
-    public const int GroupedFloats = Groups * 4 * 2 * Blocks.Size;
+    public const int GroupedFloats = Strips * 4 * 2 * Blocks.Size;
 
     /// <summary>Where a part of the reduction begins in both operands.</summary>
-    internal readonly record struct Segment(nint A, nint B);
+    internal readonly record struct KSegment(nint A, nint B);
 
     /// <summary>How a grouped tile's sums reach memory.</summary>
-    internal enum Finish
+    internal enum StoreMode
     {
         /// <summary>They are stored.</summary>
         Store,
@@ -33,11 +33,11 @@ internal static unsafe partial class Tile
 
     /// <summary>A grouped tile: groups, rows of a group, blocks of columns, and what computes it.</summary>
     internal readonly struct Grouped(int groups, int groupRows, int blocks,
-        delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, nint*, void> run)
+        delegate*<float*, nint*, nint, nint, KSegment*, int, int, float*, nint, nint, float*, nint*, nint, nint, StoreMode, byte*, nint, nint*, void> run)
     {
         public readonly int GroupRows = groupRows;
         public readonly int Blocks = blocks;
-        public readonly delegate*<float*, nint*, nint, nint, Segment*, int, int, float*, nint, nint, float*, nint*, nint, nint, Finish, byte*, nint, nint*, void> Run = run;
+        public readonly delegate*<float*, nint*, nint, nint, KSegment*, int, int, float*, nint, nint, float*, nint*, nint, nint, StoreMode, byte*, nint, nint*, void> Run = run;
 
         public int Columns => Blocks * Cpu.Blocks.Size;
 
@@ -71,10 +71,10 @@ internal static unsafe partial class Tile
     internal sealed class GroupedTiles(Grouped[] fours, Grouped[] threes)
     {
         /// <summary>The full tile with that many rows per group (3 or 4), and two blocks where that many are left.</summary>
-        public ref readonly Grouped Pick(int groupRows, int blocksLeft) => ref Pick(groupRows, blocksLeft, Groups);
+        public ref readonly Grouped Pick(int groupRows, int blocksLeft) => ref Pick(groupRows, blocksLeft, Strips);
 
         /// <summary>The tile for so many groups; groups of three rows come in threes.</summary>
         public ref readonly Grouped Pick(int groupRows, int blocksLeft, int groupsLeft) =>
-            ref (groupRows == 4 ? fours.AsSpan(2 * (Math.Min(Groups, groupsLeft) - 1)) : threes)[Math.Min(2, blocksLeft) - 1];
+            ref (groupRows == 4 ? fours.AsSpan(2 * (Math.Min(Strips, groupsLeft) - 1)) : threes)[Math.Min(2, blocksLeft) - 1];
     }
 }

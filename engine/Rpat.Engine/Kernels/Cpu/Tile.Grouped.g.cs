@@ -9,8 +9,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 internal static unsafe partial class Tile
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -258,7 +258,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
@@ -273,7 +273,7 @@ internal static unsafe partial class Tile
             c22_0 += Vector512.Load(r2 + 2 * cRow); c22_1 += Vector512.Load(r2 + 2 * cRow + cBlock);
             c23_0 += Vector512.Load(r2 + 3 * cRow); c23_1 += Vector512.Load(r2 + 3 * cRow + cBlock);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
@@ -304,8 +304,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G3x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -479,7 +479,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
@@ -494,7 +494,7 @@ internal static unsafe partial class Tile
             c22_0 += Vector512.Load(r2 + 2 * cRow);
             c23_0 += Vector512.Load(r2 + 3 * cRow);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
@@ -525,8 +525,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G3x3x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -726,7 +726,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
@@ -738,7 +738,7 @@ internal static unsafe partial class Tile
             c21_0 += Vector512.Load(r2 + 1 * cRow); c21_1 += Vector512.Load(r2 + 1 * cRow + cBlock);
             c22_0 += Vector512.Load(r2 + 2 * cRow); c22_1 += Vector512.Load(r2 + 2 * cRow + cBlock);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
@@ -763,8 +763,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G3x3x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1], g2 = group[2];
@@ -905,7 +905,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1], r2 = c + cGroup[2];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
@@ -917,7 +917,7 @@ internal static unsafe partial class Tile
             c21_0 += Vector512.Load(r2 + 1 * cRow);
             c22_0 += Vector512.Load(r2 + 2 * cRow);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
@@ -942,8 +942,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G2x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1];
@@ -1126,7 +1126,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
@@ -1137,7 +1137,7 @@ internal static unsafe partial class Tile
             c12_0 += Vector512.Load(r1 + 2 * cRow); c12_1 += Vector512.Load(r1 + 2 * cRow + cBlock);
             c13_0 += Vector512.Load(r1 + 3 * cRow); c13_1 += Vector512.Load(r1 + 3 * cRow + cBlock);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
@@ -1160,8 +1160,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G2x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0], g1 = group[1];
@@ -1290,7 +1290,7 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0], r1 = c + cGroup[1];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
@@ -1301,7 +1301,7 @@ internal static unsafe partial class Tile
             c12_0 += Vector512.Load(r1 + 2 * cRow);
             c13_0 += Vector512.Load(r1 + 3 * cRow);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
@@ -1324,8 +1324,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G1x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0];
@@ -1443,14 +1443,14 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0); c00_1 += Vector512.Load(r0 + cBlock);
             c01_0 += Vector512.Load(r0 + 1 * cRow); c01_1 += Vector512.Load(r0 + 1 * cRow + cBlock);
             c02_0 += Vector512.Load(r0 + 2 * cRow); c02_1 += Vector512.Load(r0 + 2 * cRow + cBlock);
             c03_0 += Vector512.Load(r0 + 3 * cRow); c03_1 += Vector512.Load(r0 + 3 * cRow + cBlock);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0); c00_1.StoreAlignedNonTemporal(r0 + cBlock);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow); c01_1.StoreAlignedNonTemporal(r0 + 1 * cRow + cBlock);
@@ -1465,8 +1465,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V512_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V512_G1x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         nint g0 = group[0];
@@ -1550,14 +1550,14 @@ internal static unsafe partial class Tile
             }
         }
         float* r0 = c + cGroup[0];
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             c00_0 += Vector512.Load(r0);
             c01_0 += Vector512.Load(r0 + 1 * cRow);
             c02_0 += Vector512.Load(r0 + 2 * cRow);
             c03_0 += Vector512.Load(r0 + 3 * cRow);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c00_0.StoreAlignedNonTemporal(r0);
             c01_0.StoreAlignedNonTemporal(r0 + 1 * cRow);
@@ -1572,8 +1572,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V256GroupLeaf4(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, Finish finish)
+    private static void V256GroupLeaf4(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
@@ -1605,7 +1605,7 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; a2 += aStep; a3 += aStep; w += bStep;
             }
         }
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             float* r = c;
             c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
@@ -1613,7 +1613,7 @@ internal static unsafe partial class Tile
             c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8); r += cRow;
             c3_0 += Vector256.Load(r + 0); c3_1 += Vector256.Load(r + 8);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 8); c += cRow;
             c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 8); c += cRow;
@@ -1628,8 +1628,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V256GroupLeaf3(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, Finish finish)
+    private static void V256GroupLeaf3(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
     {
         Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
         Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
@@ -1656,14 +1656,14 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
             }
         }
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             float* r = c;
             c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
             c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
             c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 8); c += cRow;
             c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 8); c += cRow;
@@ -1676,8 +1676,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G3x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1687,8 +1687,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G3x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1698,8 +1698,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G3x3x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1709,8 +1709,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G3x3x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1720,8 +1720,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G2x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1731,8 +1731,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G2x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1742,8 +1742,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G1x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1753,8 +1753,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V256_G1x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1764,8 +1764,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V128GroupLeaf2(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, Finish finish)
+    private static void V128GroupLeaf2(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
         Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
@@ -1793,13 +1793,13 @@ internal static unsafe partial class Tile
                 a0 += aStep; a1 += aStep; w += bStep;
             }
         }
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             float* r = c;
             c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
             c1_0 += Vector128.Load(r + 0); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 4); c0_2.StoreAlignedNonTemporal(c + 8); c0_3.StoreAlignedNonTemporal(c + 12); c += cRow;
             c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 4); c1_2.StoreAlignedNonTemporal(c + 8); c1_3.StoreAlignedNonTemporal(c + 12);
@@ -1810,8 +1810,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V128GroupLeaf1(float* a, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, Finish finish)
+    private static void V128GroupLeaf1(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
     {
         Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
         for (int s = 0; s < segments; s++)
@@ -1832,12 +1832,12 @@ internal static unsafe partial class Tile
                 a0 += aStep; w += bStep;
             }
         }
-        if (finish == Finish.Add)
+        if (finish == StoreMode.Add)
         {
             float* r = c;
             c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12);
         }
-        else if (finish == Finish.Stream)
+        else if (finish == StoreMode.Stream)
         {
             c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 4); c0_2.StoreAlignedNonTemporal(c + 8); c0_3.StoreAlignedNonTemporal(c + 12);
             return;
@@ -1846,8 +1846,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G3x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G3x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1857,8 +1857,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G3x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G3x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1868,8 +1868,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G3x3x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G3x3x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1879,8 +1879,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G3x3x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G3x3x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1890,8 +1890,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G2x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G2x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1901,8 +1901,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G2x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G2x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)
@@ -1912,8 +1912,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G1x4x2(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G1x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 2; n++)
@@ -1923,8 +1923,8 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128_G1x4x1(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    public static void V128_G1x4x1(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
         for (int n = 0; n < 1; n++)

@@ -104,7 +104,7 @@ internal static unsafe partial class Tile
 }
 
 /// <summary>Which tile a product runs on.</summary>
-internal static class RowOfTiles
+internal static class TileChoice
 {
     /// <summary>The tile that divides the panel and wastes the fewest rows; among equals the tallest.</summary>
     public static ref readonly Tile.Kernel Pick(Tile.Kernel[] tiles, int blocks, int width)

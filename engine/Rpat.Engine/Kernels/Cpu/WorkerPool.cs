@@ -76,7 +76,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     public Worker Caller => _workers[0];
 
     /// <summary>Consecutive items that a thread takes at a time.</summary>
-    public int Share(int count) => Math.Max(1, count / (Threads * SharesPerThread));
+    public int ChunkOf(int count) => Math.Max(1, count / (Threads * SharesPerThread));
 
     /// <summary>Runs items 0…count−1 of a job on all threads and returns when all are done.</summary>
     public void Run<T>(T job, int count) where T : struct, IJob
@@ -88,7 +88,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
         _invoke = &Invoke<T>;
         _job = Unsafe.AsPointer(ref job); // on this stack frame until all workers are done
-        (_count, _share, _running) = (count, Share(count), Threads);
+        (_count, _share, _running) = (count, ChunkOf(count), Threads);
         _next.Value = 0;
         Interlocked.Increment(ref _generation);
         WakeSleepers();

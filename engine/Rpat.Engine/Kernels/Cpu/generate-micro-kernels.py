@@ -71,8 +71,8 @@ def composed(prefix, leaf_rows, rows, blocks):
 
 GROUPED = [(3, 4, 2), (3, 4, 1), (3, 3, 2), (3, 3, 1), (2, 4, 2), (2, 4, 1), (1, 4, 2), (1, 4, 1)]  # groups x rows of a group x blocks of 16 columns
 GROUPED_SIGNATURE = """    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    {access} static void {name}(float* a, nint* group, nint aRow, nint aStep, Segment* segment, int segments, int length,
-        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, Finish finish,
+    {access} static void {name}(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
+        float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {{"""
 
@@ -114,10 +114,10 @@ def grouped(groups, rows, blocks):
     place = [f"r{g}" + (f" + {m} * cRow" if m else "") for g, m in names]
     block = ["", " + cBlock"]
     out.append("        float* " + ", ".join(f"r{g} = c + cGroup[{g}]" for g in range(groups)) + ";")
-    out.append("        if (finish == Finish.Add)\n        {")
+    out.append("        if (finish == StoreMode.Add)\n        {")
     for at, (g, m) in zip(place, names):
         out.append("            " + " ".join(f"c{g}{m}_{n} += Vector512.Load({at}{block[n]});" for n in range(blocks)))
-    out.append("        }\n        else if (finish == Finish.Stream)\n        {")
+    out.append("        }\n        else if (finish == StoreMode.Stream)\n        {")
     for at, (g, m) in zip(place, names):
         out.append("            " + " ".join(f"c{g}{m}_{n}.StoreAlignedNonTemporal({at}{block[n]});" for n in range(blocks)))
     out.append("            return;\n        }")
@@ -128,7 +128,7 @@ def grouped(groups, rows, blocks):
 
 def grouped_leaf(vector, width, rows, columns, name):
     """One group of rows and one block, for instruction sets with fewer registers."""
-    v, out = f"{vector}<float>", [SIGNATURE.format(name=name, access="private").replace("nint* segment", "Segment* segment").replace("bool accumulate", "Finish finish")]
+    v, out = f"{vector}<float>", [SIGNATURE.format(name=name, access="private").replace("nint* segment", "KSegment* segment").replace("bool accumulate", "StoreMode finish")]
     for m in range(rows):
         out.append(f"        {v} " + ", ".join(f"c{m}_{n} = {v}.Zero" for n in range(columns)) + ";")
     out.append("        for (int s = 0; s < segments; s++)\n        {\n            float* a0 = a + segment[s].A;\n            float* w = b + segment[s].B;")
@@ -139,11 +139,11 @@ def grouped_leaf(vector, width, rows, columns, name):
         out.append(f"                {v} x{m} = {vector}.Create(*a{m});")
         out += [f"                c{m}_{n} = {vector}.MultiplyAddEstimate(x{m}, b{n}, c{m}_{n});" for n in range(columns)]
     out.append("                " + " ".join(f"a{m} += aStep;" for m in range(rows)) + " w += bStep;\n            }\n        }")
-    out.append("        if (finish == Finish.Add)\n        {\n            float* r = c;")
+    out.append("        if (finish == StoreMode.Add)\n        {\n            float* r = c;")
     for m in range(rows):
         sums = " ".join(f"c{m}_{n} += {vector}.Load(r + {n * width});" for n in range(columns))
         out.append(f"            {sums}" + (" r += cRow;" if m < rows - 1 else ""))
-    out.append("        }\n        else if (finish == Finish.Stream)\n        {")
+    out.append("        }\n        else if (finish == StoreMode.Stream)\n        {")
     for m in range(rows):
         stores = " ".join(f"c{m}_{n}.StoreAlignedNonTemporal(c + {n * width});" for n in range(columns))
         out.append(f"            {stores}" + (" c += cRow;" if m < rows - 1 else ""))
@@ -196,7 +196,7 @@ def composed_product(prefix, rows, blocks):
 
 def stem(vector, width, columns, vectors, fetches):
     """A tile of the first layer's input gradient: columns x vectors of pixels."""
-    v, ahead = f"{vector}<float>", ", Ahead ahead" if fetches else ""
+    v, ahead = f"{vector}<float>", ", PrefetchLines ahead" if fetches else ""
     out = ["    [MethodImpl(MethodImplOptions.AggressiveOptimization)]"]
     out.append(f"    private static void V{width * 32}_{columns}x{vectors}(float* planes, int blocks, float* b, float* c, nint cStep{ahead})\n    {{")
     for n in range(columns):

@@ -68,7 +68,7 @@ public class CaptureTests
         var driver = new RecordingDriver();
         using var device = TestGpu.Open(driver: driver);
         var (_, tape, loss) = Sum(device, 8);
-        var routine = new Routine(device, tape.Run);
+        var routine = new GraphCapture(device, tape.Run);
         for (int i = 0; i < 3; i++) routine.Run();
         Sum(device, 8, samples: 512).Tape.Run(); // needs a larger arena
         for (int i = 0; i < 3; i++) routine.Run();
@@ -103,7 +103,7 @@ public class CaptureTests
         device.Noted += notes.Add;
         var (x, tape, _) = Sum(device, 8);
         int runs = 0;
-        var routine = new Routine(device, () =>
+        var routine = new GraphCapture(device, () =>
         {
             tape.Run();
             Do(what, device, x);
@@ -122,7 +122,7 @@ public class CaptureTests
         var tape = new Tape(device, Gradients.Inputs);
         var labels = Labels.From(device, [0, 1]);
         tape.CrossEntropy(Tensor.From(device, new Shape(2, 3), [1, 2, 3, 4, 5, 6], needsGrad: true), labels);
-        var routine = new Routine(device, tape.Run);
+        var routine = new GraphCapture(device, tape.Run);
         for (int i = 0; i < 3; i++) routine.Run();
         Assert.True(routine.IsCaptured);
         labels.Upload([0, 3]);
@@ -134,7 +134,7 @@ public class CaptureTests
     {
         using var device = TestGpu.Open(driver: new RecordingDriver());
         var (_, tape, _) = Sum(device, 8);
-        var routine = new Routine(device, tape.Run);
+        var routine = new GraphCapture(device, tape.Run);
         for (int i = 0; i < 3; i++) routine.Run();
         using var profile = new TapeProfile(tape);
         routine.Run();
@@ -171,7 +171,7 @@ public class CaptureTests
         var x = Images(device, 1);
         return [.. Enumerable.Range(0, runs).Select(run =>
         {
-            if (run == 2) net.Parameters.Touch(); // other weights: what is derived from them is made again
+            if (run == 2) net.Parameters.BumpVersion(); // other weights: what is derived from them is made again
             return Perturb(device, pgd, x);
         })];
     }
@@ -200,7 +200,7 @@ public class CaptureTests
     {
         using var device = TestGpu.Open(driver: driver);
         var (x, tape, loss) = Sum(device, 8);
-        var routine = new Routine(device, tape.Run);
+        var routine = new GraphCapture(device, tape.Run);
         var gradients = new List<float>();
         foreach (float weight in new[] { 1f, 1f, 3f, 3f })
         {

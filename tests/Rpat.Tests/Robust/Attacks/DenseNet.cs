@@ -39,7 +39,7 @@ internal sealed class DenseNet : Classifier
             _layers[i].Weight.Upload(Array.ConvertAll(layers[i].Weight, v => (float)v));
             _layers[i].Bias.Upload(Array.ConvertAll(layers[i].Bias, v => (float)v));
         }
-        Parameters.Touch();
+        Parameters.BumpVersion();
     }
 
     protected override Tensor Record(Tape tape, Tensor x, BnMode bn)
@@ -70,10 +70,10 @@ internal sealed class RowNode : Node
     /// <param name="pullBack">Input gradient from output and its gradient.</param>
     public RowNode(Tape tape, Tensor x, Func<float[], float[]> map, Func<float[], float[], float[]> pullBack)
     {
-        (_x, _device, _map, _pullBack) = (tape.WireStored(x), tape.Device, map, pullBack);
-        Output = tape.Make(x.Shape, Layout.Plain, "rows");
-        tape.Keep(_x.Stored);
-        tape.Keep(Output);
+        (_x, _device, _map, _pullBack) = (tape.AddStoredInput(x), tape.Device, map, pullBack);
+        Output = tape.NewTensor(x.Shape, Layout.Plain, "rows");
+        tape.Retain(_x.Stored);
+        tape.Retain(Output);
         (Inputs, Outputs) = ([_x], [Output]);
     }
 

@@ -74,7 +74,7 @@ internal sealed class Fixture
         int count = images.Length / Net.InputShape.SampleCount;
         Tensor x = Tensor.From(Net.Device, Net.InputShape.WithBatch(count), images);
         Tape tape = new(Net.Device);
-        Tensor z = tape.Keep(Net.Forward(tape, x, BnMode.Eval));
+        Tensor z = tape.Retain(Net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         return z.ToArray();
     }

@@ -71,7 +71,7 @@ internal sealed class GoldenWay
     private Classifier Centred(Classifier net)
     {
         net.Parameters.Parameters[^1].Upload(Arrays.Floats($"{Name}/bias"));
-        net.Parameters.Touch();
+        net.Parameters.BumpVersion();
         return net;
     }
 

@@ -97,7 +97,7 @@ public sealed class PerceptionMeterTests
     private static float[] Logits(Classifier net, float[] images)
     {
         Tape tape = new(net.Device);
-        Tensor z = tape.Keep(net.Forward(tape, Tensor.From(net.Device, net.InputShape.WithBatch(3), images), BnMode.Eval));
+        Tensor z = tape.Retain(net.Forward(tape, Tensor.From(net.Device, net.InputShape.WithBatch(3), images), BnMode.Eval));
         tape.Forward();
         return z.ToArray();
     }
@@ -111,7 +111,7 @@ public sealed class PerceptionMeterTests
             DeclareHead("linear", 16);
             Build(seed: 3);
             if (zero) foreach (var p in Parameters.Parameters.Where(p => p.Name == "linear.weight")) p.Upload(new float[p.Shape.Count]);
-            Parameters.Touch();
+            Parameters.BumpVersion();
             _conv = conv;
         }
 

@@ -33,7 +33,7 @@ public partial class KernelTableTests(GpuFixture fixture)
     public void A_share_is_of_what_bounds_the_kernel(double flops, double bytes, double seconds, double share, bool arithmetic)
     {
         var line = new KernelLine("kernel", "conv", [seconds / 2, seconds, 3 * seconds], flops, bytes, new Peak(10e9, 2e9));
-        Assert.Equal(share, line.Share, 12);
+        Assert.Equal(share, line.PeakFraction, 12);
         Assert.Equal(arithmetic, line.IsBoundByArithmetic);
     }
 
@@ -106,7 +106,7 @@ public partial class KernelTableTests(GpuFixture fixture)
         int tested = new SelfTest(device, OpCases.All.SelectMany(Small), TimeSpan.Zero).Run().Count();
         Assert.Equal(tested, lines.Count(line => line.Category != KernelTable.PeakCategory));
         Assert.Equal(KernelTable.Categories, lines.Select(line => line.Category).Distinct().Order(StringComparer.Ordinal));
-        Assert.All(lines, line => Assert.True(line.Share > 0 && double.IsFinite(line.Share), $"{line.Name}: share {line.Share}"));
+        Assert.All(lines, line => Assert.True(line.PeakFraction > 0 && double.IsFinite(line.PeakFraction), $"{line.Name}: share {line.PeakFraction}"));
         Assert.All(lines, line => Assert.Matches(Line(), KernelTable.Format(line)));
         return lines;
     }

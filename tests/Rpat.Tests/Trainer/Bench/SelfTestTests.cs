@@ -27,9 +27,9 @@ public class SelfTestTests(GpuFixture fixture)
         Assert.False(line.Error <= line.Allowed("fp32"));
     }
 
-    private static KernelCase Wrong(Givens make, float factor)
+    private static KernelCase Wrong(TestTensors make, float factor)
     {
-        Given x = make.Row(10_000), y = make.Row(10_000);
+        TestTensor x = make.Row(10_000), y = make.Row(10_000);
         return new("copy", k => k.Scale(10_000, x, factor, false, y), new CaseResult(y, () => x.Values)) { Covers = ["Scale"] };
     }
 

@@ -72,7 +72,7 @@ public sealed class KilledEvaluationTests : IDisposable
         float[] z = Logits(net, pixels, count);
         var bias = net.Parameters.Parameters.First(p => p.Name == "linear.bias");
         bias.Upload([.. bias.ToArray().Select((b, k) => b - Enumerable.Range(0, count).Average(i => z[10 * i + k]))]);
-        net.Parameters.Touch();
+        net.Parameters.BumpVersion();
         Safetensors.Write(model, net.State(), ModelMetadata.Write(spec));
         z = Logits(net, pixels, count);
         Npz.Write(data, [new NamedArray("images", ElementType.U8, [count, 1, 8, 8], pixels), NamedArray.FromInt64("labels", [.. Enumerable.Range(0, count).Select(i => (long)Predictions.ArgMax(z.AsSpan(10 * i, 10)))], count)]);
@@ -82,7 +82,7 @@ public sealed class KilledEvaluationTests : IDisposable
     {
         Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(count), Array.ConvertAll(pixels, p => p / 255f));
         Tape tape = new(net.Device);
-        Tensor z = tape.Keep(net.Forward(tape, x, BnMode.Eval));
+        Tensor z = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         return z.ToArray();
     }

@@ -43,7 +43,7 @@ public sealed class ConfigWriterTests : IDisposable
         Assert.All(second.Values.Values.Where(entry => !ConfigKeys.All.Any(leaf => leaf.IsOptional && leaf.Path == entry.Path)), entry => Assert.StartsWith(file, entry.Origin));
     }
 
-    private static string Text(Entry entry) => entry.IsList ? entry.Text.Replace(" ", "") : entry.Text.Replace(", ", ",");
+    private static string Text(ConfigValue entry) => entry.IsList ? entry.Text.Replace(" ", "") : entry.Text.Replace(", ", ",");
 
     private static ResolvedConfig Resolve(params string[] sets) =>
         ConfigResolver.Resolve(new ConfigSources([], new Dictionary<string, string>(), sets, []));

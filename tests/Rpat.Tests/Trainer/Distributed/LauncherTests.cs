@@ -151,7 +151,7 @@ public sealed class LauncherTests
     [InlineData("cuda:0", 1, 0, "cuda:0")]
     [InlineData("cpu", 1, 4, "cpu")]
     public void Each_process_takes_the_next_gpu_that_it_can_see(string named, int localRank, int visible, string gpu) =>
-        Assert.Equal(gpu, TeamSetup.Gpu(named, localRank, visible));
+        Assert.Equal(gpu, ProcessGroupSetup.Gpu(named, localRank, visible));
 
     [Fact]
     public void A_run_that_a_network_can_join_without_a_token_is_warned_of()
@@ -160,9 +160,9 @@ public sealed class LauncherTests
         var far = Launcher.Find(Environment("RANK=0 WORLD_SIZE=2 MASTER_ADDR=node7 MASTER_PORT=1234"))!;
         Assert.Equal(
             "warning: RPAT_TEAM_SECRET is not set, so whoever reaches port 1234 of node7 can join this run: give all processes the same random word.",
-            TeamSetup.Warning(far, options));
-        Assert.Null(TeamSetup.Warning(far, options with { Secret = "word" }));
-        Assert.Null(TeamSetup.Warning(far with { Host = "127.0.0.1" }, options));
+            ProcessGroupSetup.Warning(far, options));
+        Assert.Null(ProcessGroupSetup.Warning(far, options with { Token = "word" }));
+        Assert.Null(ProcessGroupSetup.Warning(far with { Host = "127.0.0.1" }, options));
     }
 
     [Theory]
@@ -222,5 +222,5 @@ public sealed class LauncherTests
     private static Dictionary<string, string> Environment(string variables) =>
         variables.Split(' ').Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
 
-    private static (string, int, int, int, int, string, int) Parts(Place p) => (p.Launcher, p.Rank, p.Size, p.LocalRank, p.LocalSize, p.Host, p.Port);
+    private static (string, int, int, int, int, string, int) Parts(ProcessRank p) => (p.Launcher, p.Rank, p.Size, p.LocalRank, p.LocalSize, p.Host, p.Port);
 }

@@ -47,14 +47,14 @@ public sealed class MetricsLogTests : IDisposable
             file.Append("half a li"u8);
         }
         using var again = Open(out var resumed);
-        again.CutBack(length);
+        again.TruncateTo(length);
         resumed.Reload();
         Assert.Equal(table, File.ReadAllText(_test.PathOf("m.csv")));
     }
 
-    private GrowingFile Open(out MetricsLog log)
+    private AppendOnlyFile Open(out MetricsLog log)
     {
-        var file = new GrowingFile(_test.PathOf("m.jsonl"));
+        var file = new AppendOnlyFile(_test.PathOf("m.jsonl"));
         log = new MetricsLog(file, _test.PathOf("m.csv"));
         return file;
     }

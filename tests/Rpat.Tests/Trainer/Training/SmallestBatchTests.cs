@@ -51,7 +51,7 @@ public sealed class SmallestBatchTests : IDisposable
         ])]).Config;
         double[] losses = Team.Run(2, team =>
         {
-            using var run = Rpat.Training.Run.Open(config, new RunTeam(team));
+            using var run = Rpat.Training.Run.Open(config, new RunProcessGroup(team));
             run.Step.Run(new float[2 * run.Net.InputShape.SampleCount], [0, 1], [0, 1], epoch: 1, rate: 0.1f);
             return run.Step.Loss.Read();
         });

@@ -1,0 +1,155 @@
+namespace Rpat.Engine.Cases;
+
+/// <summary>Numbers that lie on a device and, as they were before any kernel ran, on the host.</summary>
+/// <param name="shape">Logical size.</param>
+/// <param name="layout">How they lie on the device.</param>
+/// <param name="host">In NCHW order.</param>
+/// <param name="buffer">On the device.</param>
+public sealed class TestTensor(Shape shape, Layout layout, float[] host, DeviceBuffer buffer)
+{
+    /// <summary>Logical size.</summary>
+    public Shape Shape { get; } = shape;
+
+    /// <summary>How they lie on the device.</summary>
+    public Layout Layout { get; } = layout;
+
+    /// <summary>On the host, widened.</summary>
+    public Array4 Values => field ??= Array4.FromFloats(Shape.N, Shape.C, Shape.H, Shape.W, Host);
+
+    /// <summary>On the host, in NCHW order.</summary>
+    public float[] Host { get; } = host;
+
+    /// <summary>On the device.</summary>
+    public DeviceBuffer Buffer { get; } = buffer;
+
+    /// <summary>Bytes that reading all of it moves.</summary>
+    public double Bytes => 4.0 * Shape.Count;
+
+    /// <summary>What kernels take.</summary>
+    public static implicit operator DeviceBuffer(TestTensor given) => given.Buffer;
+}
+
+/// <summary>A stored tensor, seen through a scale and a shift per channel and a ReLU if there are any.</summary>
+public sealed record Seen(TestTensor X, TestTensor? Scale = null, TestTensor? Shift = null, bool Relu = false)
+{
+    /// <summary>What kernels take.</summary>
+    public Operand Operand => new(X, Scale?.Buffer, Shift?.Buffer, Relu);
+
+    /// <summary>What is seen.</summary>
+    public Array4 Values
+    {
+        get
+        {
+            Array4 y = Scale is null ? X.Values : X.Values.MapChannels((c, v) => v * Scale.Values.Data[c] + Shift!.Values.Data[c]);
+            return Relu ? ReferenceElementwise.Relu(y) : y;
+        }
+    }
+
+    /// <summary>∂L/∂x from ∂L/∂(what is seen).</summary>
+    public Array4 Through(Array4 gradient)
+    {
+        Array4 g = Relu ? ReferenceElementwise.ReluBackward(Values, gradient) : gradient;
+        return Scale is null ? g : g.MapChannels((c, v) => v * Scale.Values.Data[c]);
+    }
+}
+
+/// <summary>Makes random numbers on a device, the same on every device, and frees them all.</summary>
+public sealed class TestTensors(Device device)
+{
+    private readonly List<DeviceBuffer> _made = [];
+    private int _seed;
+
+    /// <summary>Where they lie.</summary>
+    public Device Device => device;
+
+    /// <summary>If not 0, values are multiples of 1/Grid: with 128, those of [−1, 1] are bfloat16 numbers and lose nothing on tensor cores.</summary>
+    public int Grid { get; init; }
+
+    /// <summary>Values in NCHW order: images, logits, parameters.</summary>
+    public TestTensor Plain(Shape shape, double low = -1, double high = 1) => Uniform(shape, Layout.Plain, low, high);
+
+    /// <summary>Activations.</summary>
+    public TestTensor Blocked(Shape shape, double low = -1, double high = 1) => Uniform(shape, Layout.Blocked, low, high);
+
+    /// <summary>A plain row.</summary>
+    public TestTensor Row(int count, double low = -1, double high = 1) => Plain(new Shape(1, count), low, high);
+
+    /// <summary>One value per channel, padded as the device wants it.</summary>
+    public TestTensor Channels(int channels, double low = -1, double high = 1) => Blocked(new Shape(1, channels), low, high);
+
+    /// <summary>The same with values that are given.</summary>
+    public TestTensor Channels(double[] values) => Place(new Shape(1, values.Length), Layout.Blocked, Array.ConvertAll(values, v => (float)v));
+
+    /// <summary>Through scale and shift, and a ReLU if wanted.</summary>
+    public Seen View(TestTensor x, bool relu = true) => new(x, Channels(x.Shape.C, 0.5, 1.5), Channels(x.Shape.C), relu);
+
+    /// <summary>Values of either layout.</summary>
+    public TestTensor Uniform(Shape shape, Layout layout, double low = -1, double high = 1)
+    {
+        var numbers = new float[shape.Count];
+        new RandomKey(1, Purpose.Synthetic, 0, _seed++, 0, 0).Stream().FillUniform(numbers);
+        for (int i = 0; i < numbers.Length; i++) numbers[i] = (float)(low + (high - low) * numbers[i]);
+        if (Grid > 0) numbers = Array.ConvertAll(numbers, v => MathF.Round(v * Grid) / Grid);
+        return Place(shape, layout, numbers);
+    }
+
+    /// <summary>Integers.</summary>
+    public DeviceBuffer Words(int[] values)
+    {
+        var buffer = Allocate(values.Length);
+        device.Upload(values, buffer);
+        return buffer;
+    }
+
+    /// <summary>Vectors of one value per channel one behind the other, each padded as the device wants it.</summary>
+    public DeviceBuffer Lines(params TestTensor[] vectors)
+    {
+        int line = device.ChannelLength(vectors[0].Shape.C);
+        var values = new float[line * vectors.Length];
+        for (int i = 0; i < vectors.Length; i++) vectors[i].Host.CopyTo(values, i * line);
+        var buffer = Allocate(values.Length);
+        device.Upload(values, buffer);
+        return buffer;
+    }
+
+    /// <summary>Memory that is freed with the rest.</summary>
+    public DeviceBuffer Allocate(long words)
+    {
+        var buffer = device.Allocate(words);
+        _made.Add(buffer);
+        return buffer;
+    }
+
+    /// <summary>What the device holds now, in NCHW order.</summary>
+    public float[] Read(TestTensor given)
+    {
+        var values = new float[given.Shape.Count];
+        if (given.Layout == Layout.Plain) device.Download(given.Buffer, values);
+        else device.DownloadBlocked(given.Buffer, given.Shape, values);
+        return values;
+    }
+
+    /// <summary>What the device holds now where a result is looked at.</summary>
+    public Array4 Actual(CaseResult result)
+    {
+        var s = result.Target.Shape;
+        Array4 all = Array4.FromFloats(s.N, s.C, s.H, s.W, Read(result.Target));
+        return result.Part?.Invoke(all) ?? all;
+    }
+
+    /// <summary>Frees everything.</summary>
+    public void Free()
+    {
+        foreach (var buffer in _made) device.Free(buffer);
+        _made.Clear();
+    }
+
+    /// <summary>Values that are given, in NCHW order.</summary>
+    public TestTensor Place(Shape shape, Layout layout, float[] numbers)
+    {
+        var given = new TestTensor(shape, layout, numbers, Allocate(device.StorageLength(shape, layout)));
+        if (layout == Layout.Plain) device.Upload(numbers, given.Buffer);
+        else device.UploadBlocked(numbers, shape, given.Buffer);
+        return given;
+    }
+}

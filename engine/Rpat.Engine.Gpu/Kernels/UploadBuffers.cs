@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime;
+using Rpat.Engine.Gpu.Graphs;
+
+namespace Rpat.Engine.Gpu.Kernels;
+
+/// <summary>
+/// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
+/// end is reached does the host wait for the copies that still read it.
+/// </summary>
+/// <param name="stream">Is waited for before a stretch is used again.</param>
+/// <param name="staged">Gets the address of memory that was locked, to look whether it is.</param>
+internal sealed class UploadBuffers(
+    Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)
+{
+    private const int Uploads = 4; // room for so many of the largest
+
+    private PageLockedArray1D<int>? _pinned;
+    private int _next;
+
+    /// <summary>Queues a copy; the source may change as soon as this returns.</summary>
+    public void Upload<T>(ReadOnlySpan<T> source, ArrayView<T> destination) where T : unmanaged
+    {
+        ReadOnlySpan<int> words = MemoryMarshal.Cast<T, int>(source);
+        if (words.IsEmpty) return;
+        capture.Forbid("copies from the host");
+        int at = Take(words.Length);
+        words.CopyTo(_pinned!.Span[at..]);
+        queue.Copy(_pinned.ArrayView.SubView(at, words.Length), destination.Cast<int>().SubView(0, words.Length));
+    }
+
+    public void Free()
+    {
+        _pinned?.Dispose();
+        _pinned = null;
+    }
+
+    private PageLockedArray1D<int> Lock(long words)
+    {
+        try
+        {
+            return accelerator.AllocatePageLocked1D<int>(words);
+        }
+        catch (AcceleratorException e)
+        {
+            throw new DeviceUnavailableException(
+                $"{accelerator.Name} cannot lock {words * sizeof(int) >> 20} MiB of the host's memory for uploads, since its driver "
+                    + $"answers '{e.Message}': free memory, or choose a smaller batch.", e);
+        }
+    }
+
+    private int Take(int words)
+    {
+        if (_pinned is null || _next + words > _pinned.Length)
+        {
+            stream.Synchronize();
+            _next = 0;
+        }
+        if (_pinned is null || words > _pinned.Length)
+        {
+            Free();
+            _pinned = Lock((long)Uploads * words);
+            staged?.Invoke(_pinned.ArrayView.LoadEffectiveAddressAsPtr());
+        }
+        int at = _next;
+        _next += words;
+        return at;
+    }
+}

@@ -1,0 +1,99 @@
+namespace Rpat.Engine.Autograd;
+
+/// <summary>
+/// A stretch of a step that queues the same kernels each time: runs of tapes and kernels between them, such as the iterations of an
+/// attack. On a device that captures, the first run is an ordinary one, which allocates and compiles; the second is recorded; from
+/// then on all kernels are launched at once. When an argument changes that kernels got by value (a loss's weight) or memory moves,
+/// it is recorded again. On devices without capture the body simply runs. A run allocates nothing on the managed heap once it was recorded.
+/// </summary>
+/// <param name="device">Where it runs.</param>
+/// <param name="body">
+/// What it does. It may run tapes and call kernels; on a device that captures it may not read or write host memory that differs from
+/// run to run, since it is then not called again: if it copies from or to the host, allocates or waits, it is never captured.
+/// </param>
+/// <param name="captures">False for a body that is known to wait, such as for other processes.</param>
+public sealed class GraphCapture(Device device, Action body, bool captures = true)
+{
+    private readonly List<ICapturedRun> _tapes = []; // in the order of their runs, with repetitions
+    private CapturedWork? _captured;
+    private object? _about;
+    private long _version = -1;
+    private bool _refused;
+
+    /// <summary>Whether the last run launched recorded work instead of queueing kernel by kernel.</summary>
+    public bool IsCaptured { get; private set; }
+
+    /// <summary>Runs it.</summary>
+    /// <param name="about">Whatever the body uses that may be another object in another run, such as an attack's images; compared by reference.</param>
+    public void Run(object? about = null)
+    {
+        IsCaptured = false;
+        if (_refused || !captures || !device.Captures || IsProfiled()) body();
+        else if (_version != Version() || !ReferenceEquals(about, _about)) RunFirst(about);
+        else RunAgain();
+    }
+
+    private void RunFirst(object? about)
+    {
+        _captured?.Dispose();
+        (_captured, _version) = (null, -1);
+        _tapes.Clear();
+        device.Runs = _tapes;
+        try
+        {
+            body();
+        }
+        finally
+        {
+            device.Runs = null;
+        }
+        (_about, _version) = (about, Version());
+    }
+
+    /// <summary>What the host does for each run of a tape is done here; the body, if it is called at all, only queues kernels.</summary>
+    private void RunAgain()
+    {
+        foreach (var tape in _tapes) tape.Begin();
+        _captured ??= Capture();
+        if (_captured is not null) _captured.Launch();
+        else QueueOnly();
+        IsCaptured = _captured is not null;
+    }
+
+    private CapturedWork? Capture()
+    {
+        device.Arena.Invalidate(); // so that the record itself makes all derived weights: a launch may find other weights
+        var captured = device.Capture(QueueOnly);
+        _refused = captured is null;
+        if (_refused) device.Arena.Invalidate(); // what the record was to make was not made
+        return captured;
+    }
+
+    private void QueueOnly()
+    {
+        device.IsCapturing = true;
+        try
+        {
+            body();
+        }
+        finally
+        {
+            device.IsCapturing = false;
+        }
+    }
+
+    private bool IsProfiled()
+    {
+        foreach (var tape in _tapes)
+            if (tape.IsProfiled) return true;
+        return false;
+    }
+
+    // Each summand only grows, so that equal sums mean that none has changed.
+    private long Version()
+    {
+        long version = device.Moves;
+        foreach (var tape in _tapes) version += tape.Changes();
+        return version;
+    }
+}

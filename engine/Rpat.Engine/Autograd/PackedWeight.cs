@@ -1,0 +1,28 @@
+namespace Rpat.Engine.Autograd;
+
+/// <summary>
+/// A copy of a weight in the arrangement that a kernel reads (packed, transformed). It lives in the tape's arena and is made
+/// again when the weight has changed, or when other values may have taken its place.
+/// </summary>
+public sealed class PackedWeight
+{
+    private readonly Tape _tape;
+    private readonly Parameter _weight;
+    private readonly Action<IKernels, DeviceBuffer> _make;
+    private (long Version, long Stretch) _made = (-1, -1);
+
+    internal PackedWeight(Tape tape, Parameter weight, Tensor storage, Action<IKernels, DeviceBuffer> make) =>
+        (_tape, _weight, Storage, _make) = (tape, weight, storage, make);
+
+    /// <summary>The tensor that the plan places.</summary>
+    public Tensor Storage { get; }
+
+    /// <summary>The copy, up to date.</summary>
+    public DeviceBuffer Get(IKernels kernels)
+    {
+        var now = (_weight.Version, _tape.WeightVersion);
+        if (_made != now) _make(kernels, Storage.Data);
+        _made = now;
+        return Storage.Data;
+    }
+}

@@ -1,0 +1,348 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace Rpat.Engine.Kernels.Cpu;
+
+/// <summary>Output pixels as runs of up to four neighbours in a row: where each reads and where its results go.</summary>
+internal unsafe struct RowStrips
+{
+    /// <summary>Pixels of a full run.</summary>
+    public const int Length = 4;
+
+    private readonly nint* _from;
+    private readonly nint* _to;
+    private readonly nint* _pixels;
+
+    /// <summary>Room for that many runs in a worker's memory.</summary>
+    public RowStrips(Worker worker, int slot, int most)
+    {
+        int room = most + Tile.Strips;
+        _from = (nint*)worker.Scratch(slot, 6L * room);
+        _to = _from + room;
+        _pixels = _to + room;
+    }
+
+    /// <summary>Runs, the last tile's filling included once it is closed.</summary>
+    public int Count { get; private set; }
+
+    public static int InRow(int width) => (width + Length - 1) / Length;
+
+    /// <summary>The pixels of one row; where a result may be stored twice, the last run overlaps the one before instead of being short.</summary>
+    public void AddRow(nint from, nint fromStep, nint to, nint toStep, int width, bool mayOverlap)
+    {
+        for (int x = 0; x < width; x += Length)
+        {
+            int at = mayOverlap ? Math.Max(0, Math.Min(x, width - Length)) : x;
+            Add(from + at * fromStep, to + at * toStep, Math.Min(Length, width - at));
+        }
+    }
+
+    /// <summary>Pads the last tile with dummy runs.</summary>
+    public void PadTile()
+    {
+        while (Count % Tile.Strips != 0) Add(_from[Count - 1], _to[Count - 1], 0);
+    }
+
+    /// <summary>Offsets that a tile reads at.</summary>
+    public readonly nint* From(int run) => _from + run;
+
+    /// <summary>Offsets of a tile's results.</summary>
+    public readonly nint* To(int run) => _to + run;
+
+    /// <summary>Wanted pixels of a run.</summary>
+    public readonly int Width(int run) => (int)_pixels[run];
+
+    /// <summary>Whether the pixels of the tile that begins at a run are one row with this step.</summary>
+    public readonly bool IsRow(int run, nint step) => _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
+
+    /// <summary>Whether every pixel of the tile that begins at a run is wanted.</summary>
+    public readonly bool IsFull(int run) => _pixels[run] + _pixels[run + 1] + _pixels[run + 2] == Tile.Strips * Length;
+
+    private void Add(nint from, nint to, int pixels) => (_from[Count], _to[Count], _pixels[Count++]) = (from, to, pixels);
+}
+
+/// <summary>
+/// A long reduction is summed in parts whose weights, a pair of blocks wide, stay in L2 while all pixels pass; parts are as equal as
+/// they can be, and a rule of the shape alone.
+/// </summary>
+internal readonly struct KBlocks
+{
+    private const int Bytes = 320 << 10;
+
+    public KBlocks(int segments, int length)
+    {
+        long bytes = (long)segments * length * 2 * Blocks.Size * sizeof(float);
+        Count = (int)Math.Max(1, (bytes + Bytes - 1) / Bytes);
+        Length = (segments + Count - 1) / Count;
+        Segments = segments;
+    }
+
+    public int Count { get; }
+
+    /// <summary>Segments of a part; the last may have fewer.</summary>
+    public int Length { get; }
+
+    public int Segments { get; }
+}
+
+/// <summary>One part of a reduction: its segments of that many products each, and the weights <c>[segments·length][columns]</c>.</summary>
+internal readonly unsafe struct KBlock(Tile.KSegment* segment, int segments, int length, float* b, bool isFirst, bool isLast)
+{
+    public readonly Tile.KSegment* Segment = segment;
+    public readonly int Segments = segments;
+    public readonly int Length = length;
+    public readonly float* B = b;
+    public readonly bool IsFirst = isFirst;
+    public readonly bool IsLast = isLast;
+
+    /// <summary>A part of the segments, all of whose offsets count from the reduction's beginning.</summary>
+    public static KBlock Of(in KBlocks parts, int first, Tile.KSegment* segment, int length, float* b)
+    {
+        int count = Math.Min(parts.Length, parts.Segments - first);
+        return new(segment + first, count, length, b, first == 0, first + count == parts.Segments);
+    }
+}
+
+/// <summary>What a product's tiles fetch before they need it: nothing where both tensors are small enough to be in a cache still.</summary>
+/// <param name="Operand">What the next tile reads, unless it was packed; the first pair of columns does.</param>
+/// <param name="Results">The lines that a tile stores to, or reads while storing.</param>
+internal readonly record struct Prefetch(bool Operand, bool Results)
+{
+    private const long LeastBytes = 8 << 20;
+
+    /// <summary>The rule for a convolution of those sizes.</summary>
+    public static Prefetch Of(in ConvShape s, bool isPacked)
+    {
+        bool isLarge = Sse.IsSupported && sizeof(float) * (s.Input.Count + s.Output.Count) >= LeastBytes;
+        return new(isLarge && !isPacked, isLarge);
+    }
+}
+
+/// <summary>Multiplies runs of pixels by panels of weights.</summary>
+internal readonly unsafe struct StripGemm
+{
+    private readonly Tile.GroupedTiles _tiles;
+    private readonly RowStrips _runs;
+    private readonly Epilogue _epilogue;
+    private readonly float* _sums;
+    private readonly int _sumsStep; // of tiles: the sums of a single part are stored at once
+    private readonly Prefetch _ahead;
+
+    /// <summary>A product of runs.</summary>
+    /// <param name="sums">Room for <see cref="SumFloats"/>.</param>
+    public StripGemm(Tile.GroupedTiles tiles, in RowStrips runs, in Epilogue epilogue, float* sums, int parts, Prefetch ahead)
+    {
+        (_tiles, _runs, _epilogue, _ahead) = (tiles, runs, epilogue, ahead);
+        _sums = sums;
+        _sumsStep = parts > 1 ? Tile.GroupedFloats : 0;
+    }
+
+    /// <summary>Floats of the sums that a product of that many runs and blocks keeps.</summary>
+    public static long SumFloats(in RowStrips runs, int blocks, int parts) =>
+        parts > 1 ? (long)runs.Count / Tile.Strips * ((blocks + 1) / 2) * Tile.GroupedFloats : Tile.GroupedFloats;
+
+    /// <summary>All pixels by all columns of the panel.</summary>
+    /// <param name="pixelStep">Distance of a run's pixels in the result.</param>
+    public void Run(float* a, nint aRow, in KBlock part, in Panel panel, nint blockStep, nint pixelStep)
+    {
+        for (int j = 0; j < panel.Blocks; j += 2)
+        {
+            ref readonly var tile = ref _tiles.Pick(RowStrips.Length, panel.Blocks - j);
+            ColumnPair(tile, a, aRow, part, part.B + j * Blocks.Size, panel.Columns, new Target(panel.Block + j, blockStep, pixelStep));
+        }
+    }
+
+    /// <summary>Stores zeros: pixels that no tap reaches.</summary>
+    public void StoreZeros(int blocks, nint blockStep, nint pixelStep)
+    {
+        if (_epilogue.InPlace) return;
+        new Span<float>(_sums, Tile.GroupedFloats).Clear();
+        for (int run = 0; run < _runs.Count; run++)
+            for (int b = 0; b < blocks; b++)
+                _epilogue.Store(_sums, Blocks.Size, b, *_runs.To(run) + b * blockStep, pixelStep, _runs.Width(run));
+    }
+
+    /// <summary>Where a pair of blocks of results goes.</summary>
+    private readonly record struct Target(int Block, nint BlockStep, nint PixelStep);
+
+    private void ColumnPair(in Tile.Grouped tile, float* a, nint aRow, in KBlock part, float* b, int bStep, in Target to)
+    {
+        nint* dense = stackalloc nint[] { 0, RowStrips.Length * tile.Columns, 2 * RowStrips.Length * tile.Columns };
+        float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Strips) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
+        bool isDirect = _epilogue.TileStores && !(_epilogue.Streams && _sumsStep > 0); // parts are not streamed, their sum is
+        var finish = !part.IsFirst || _epilogue.InPlace ? Tile.StoreMode.Add : _epilogue.Streams ? Tile.StoreMode.Stream : Tile.StoreMode.Store;
+        bool fetchesOperand = _ahead.Operand && to.Block == 0;
+        bool fetchesResults = _ahead.Results && _epilogue.ReadsLines && (isDirect ? part.IsFirst : part.IsLast);
+        var next = PrefetchLines.Weights(b, part);
+        for (int run = 0; run < _runs.Count; run += Tile.Strips, sums += _sumsStep)
+        {
+            if (fetchesOperand) next = Next(a, aRow, part, run);
+            if (fetchesResults) FetchResults(tile, run, to);
+            if (isDirect && _runs.IsFull(run))
+            {
+                tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
+                    y, _runs.To(run), to.PixelStep, to.BlockStep, finish, next.At, next.Step, next.Places);
+                continue;
+            }
+            tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
+                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.StoreMode.Store : Tile.StoreMode.Add, next.At, next.Step, next.Places);
+            if (part.IsLast) Store(tile, sums, run, to);
+        }
+    }
+
+    /// <summary>What a tile fetches on its way: of each segment a line for each of its products, from one of the segment's two places on.</summary>
+    private readonly record struct PrefetchLines(nint From, nint Step, nint Place)
+    {
+        public byte* At => (byte*)From;
+
+        public nint* Places => (nint*)Place;
+
+        /// <summary>Nothing new: the weights that it is about to read.</summary>
+        public static PrefetchLines Weights(float* b, in KBlock part) => new((nint)b, 0, (nint)((nint*)part.Segment + 1));
+    }
+
+    /// <summary>What the tile behind a run's reads, which that tile fetches if it is one row of pixels, and else this does.</summary>
+    private PrefetchLines Next(float* a, nint aRow, in KBlock part, int run)
+    {
+        int next = run + Tile.Strips < _runs.Count ? run + Tile.Strips : run;
+        if (_runs.IsRow(next, aRow)) return new((nint)(a + *_runs.From(next)), aRow * sizeof(float), (nint)part.Segment);
+        for (int s = 0; s < part.Segments; s++)
+            for (int g = 0; g < Tile.Strips; g++)
+                FetchRun(a + part.Segment[s].A + *_runs.From(next + g), aRow);
+        return PrefetchLines.Weights(part.B, part);
+    }
+
+    /// <summary>Fetches the lines that a tile's results go to and those that are read while storing, which a short reduction would wait for.</summary>
+    private void FetchResults(in Tile.Grouped tile, int run, in Target to)
+    {
+        for (int g = 0; g < Tile.Strips; g++)
+            for (int i = 0; i < tile.Blocks; i++)
+            {
+                nint offset = *_runs.To(run + g) + (to.Block + i) * to.BlockStep;
+                if (!_epilogue.Streams) FetchRun(_epilogue.Y + offset, to.PixelStep);
+                if (_epilogue.Add != null) FetchRun(_epilogue.Add + offset, to.PixelStep);
+                if (_epilogue.Through != null) FetchRun(_epilogue.Through + offset, to.PixelStep);
+            }
+    }
+
+    private static void FetchRun(float* line, nint step)
+    {
+        for (int i = 0; i < RowStrips.Length; i++, line += step) Sse.Prefetch0(line);
+    }
+
+    private void Store(in Tile.Grouped tile, float* sums, int run, in Target to)
+    {
+        for (int g = 0; g < Tile.Strips; g++)
+            for (int i = 0; i < tile.Blocks; i++)
+                _epilogue.Store(sums + (g * RowStrips.Length * tile.Blocks + i) * Blocks.Size, tile.Columns, to.Block + i,
+                    *_runs.To(run + g) + (to.Block + i) * to.BlockStep, to.PixelStep, _runs.Width(run + g));
+    }
+}
+
+/// <summary>A convolution's input as the tiles read it: packed with its border, only the pixels that a 1×1 filter sees, or as it lies.</summary>
+internal readonly unsafe struct PackedInput
+{
+    private const int Spread = 9 * Blocks.Size; // between packed images, avoids cache-set conflicts between those of a deep layer
+
+    private readonly ConvShape _shape;
+    private readonly Affine _x;
+    private readonly int _cb;
+    private readonly int _height;
+    private readonly int _width;
+    private readonly int _stride;
+    private readonly bool _isSampled;
+
+    /// <summary>How a convolution reads its input.</summary>
+    /// <param name="mayLie">Whether an input without a border may be read where it lies.</param>
+    public PackedInput(in ConvShape s, in Affine x, bool mayLie = true)
+    {
+        (_shape, _x, _cb) = (s, x, Blocks.Count(s.C));
+        IsStem = s.InputLayout == Layout.Plain;
+        IsInPlace = mayLie && !IsStem && s.Padding == 0 && s.Stride <= 2 && !x.IsMap;
+        _isSampled = !IsStem && s.Padding == 0 && s.R == 1 && !IsInPlace;
+        _stride = _isSampled ? 1 : s.Stride;
+        (_height, _width) = _isSampled ? (s.P, s.Q) : (s.Input.H + 2 * s.Padding, s.Input.W + 2 * s.Padding);
+    }
+
+    /// <summary>An image of few channels, packed channels last.</summary>
+    public bool IsStem { get; }
+
+    /// <summary>Nothing to pack.</summary>
+    public bool IsInPlace { get; }
+
+    /// <summary>Distance of images with all their channels.</summary>
+    public long ImageFloats => InputBlocks * BlockFloats + (IsInPlace ? 0 : Spread);
+
+    /// <summary>Channel blocks; an image of few channels counts as one.</summary>
+    public int InputBlocks => IsStem ? 1 : _cb;
+
+    /// <summary>Floats of one channel block, or of an image of few channels.</summary>
+    public long BlockFloats => (long)_height * _width * PixelFloats;
+
+    /// <summary>Distance of what neighbouring output pixels read.</summary>
+    public nint PixelStep => _stride * PixelFloats;
+
+    /// <summary>Distance of what neighbouring output rows read.</summary>
+    public nint RowStep => (nint)_stride * _width * PixelFloats;
+
+    /// <summary>Parts of the reduction: (channel block, row of the filter), whose taps and channels are contiguous.</summary>
+    public int Segments => InputBlocks * _shape.R;
+
+    /// <summary>Products of a segment.</summary>
+    public int SegmentLength => _shape.R * PixelFloats;
+
+    /// <summary>Channels of a pixel, or of a block of it.</summary>
+    public int PixelFloats => IsStem ? _shape.C : Blocks.Size;
+
+    /// <summary>A few images, packed into the worker's memory unless they can stay where they are.</summary>
+    public float* Images(int first, int count, Worker worker, int slot) => Images(first, count, 0, InputBlocks, worker, slot);
+
+    /// <summary>A few images' channel blocks from one on; images lie <see cref="Distance"/> apart.</summary>
+    public float* Images(int first, int count, int block, int blocks, Worker worker, int slot)
+    {
+        if (IsInPlace) return _x.Data + first * ImageFloats + block * BlockFloats;
+        long distance = Distance(blocks);
+        float* packed = worker.Scratch(slot, count * distance + PackImage.Slack);
+        for (int i = 0; i < count; i++) Pack(first + i, block, blocks, packed + i * distance);
+        return packed;
+    }
+
+    /// <summary>Whether the rows of output pixels that a tap reads lie one behind the other: an image is one long row.</summary>
+    public bool IsFlat => RowStep == _shape.Q * PixelStep;
+
+    /// <summary>Distance of images of which that many channel blocks were packed.</summary>
+    public long Distance(int blocks) => IsInPlace ? ImageFloats : blocks * BlockFloats + Spread;
+
+    /// <summary>Rows of a channel block that are read; nothing of images of few channels is fetched ahead.</summary>
+    public int MapRows => IsStem ? 0 : _isSampled ? _shape.P : _shape.Input.H;
+
+    /// <summary>Fetches some rows of what a few images' channel blocks are packed from into L2.</summary>
+    public void Fetch(int first, int block, int blocks, int from, int to)
+    {
+        if (!Sse.IsSupported) return;
+        for (int row = from; row < to; row++)
+        {
+            int map = row / MapRows, step = _isSampled ? _shape.Stride : 1, width = _isSampled ? _shape.Q : _shape.Input.W;
+            long plane = ((long)first + map / blocks) * _cb + block + map % blocks;
+            float* at = _x.Data + (plane * _shape.Input.H + row % MapRows * step) * _shape.Input.W * Blocks.Size;
+            for (int x = 0; x < width; x++) Sse.Prefetch1(at + x * step * Blocks.Size);
+        }
+    }
+
+    private void Pack(long n, int block, int blocks, float* to)
+    {
+        var s = _shape;
+        long blocked = (n * _cb + block) * s.Input.Area * Blocks.Size;
+        if (IsStem) PackImage.ChannelsLast(_x, n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, to);
+        else if (_isSampled) PackImage.Sampled(_x.From(block), blocked, blocks, s, to);
+        else PackImage.Blocked(_x.From(block), blocked, blocks, s.Input.H, s.Input.W, s.Padding, s.Padding, to);
+    }
+
+    /// <summary>The segments of a panel that many columns wide.</summary>
+    public void FillSegments(Tile.KSegment* segment, int columns)
+    {
+        for (int i = 0; i < Segments; i++) segment[i] = new(SegmentOffset(i), (nint)i * SegmentLength * columns);
+    }
+
+    /// <summary>Where segment i begins, for the first output pixel.</summary>
+    public nint SegmentOffset(int i) => ((nint)(i / _shape.R) * _height + i % _shape.R) * _width * PixelFloats;
+}

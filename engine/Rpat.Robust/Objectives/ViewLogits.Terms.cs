@@ -1,0 +1,65 @@
+using Rpat.Engine;
+using Rpat.Robust.Losses;
+
+namespace Rpat.Robust.Objectives;
+
+/// <summary>The loss terms of methods.md 7.1, means over the batch.</summary>
+public sealed partial class ViewLogits
+{
+    /// <summary>① Cross-entropy with the batch's targets: the classes, or soft ones.</summary>
+    /// <param name="logits">z <c>[N, K]</c>.</param>
+    /// <param name="weights">One factor a sample, or null.</param>
+    public Loss CrossEntropy(Tensor logits, Tensor? weights = null)
+    {
+        if (Targets is { } targets)
+            return Tape.RowLoss("ce", new SoftCrossEntropy(), logits, new() { Second = targets, Detach = true, Weights = weights });
+        return weights is null
+            ? Tape.CrossEntropy(logits, Labels)
+            : Tape.RowLoss("ce", new CrossEntropy(), logits, new() { Labels = Labels, Weights = weights });
+    }
+
+    /// <summary>② −log(1.0001 − p_j), j the most probable wrong class (MART).</summary>
+    public Loss Complement(Tensor logits, Tensor? weights = null) =>
+        Tape.RowLoss("complement", new Complement(), logits, new() { Labels = Labels, Weights = weights });
+
+    /// <summary>③ KL(softmax(scale·target) ‖ softmax(scale·logits)); the gradient reaches both, or the logits only.</summary>
+    /// <param name="target">Logits <c>[N, K]</c> of the distribution to be learned.</param>
+    /// <param name="logits">z <c>[N, K]</c>.</param>
+    /// <param name="scale">What both are multiplied with.</param>
+    /// <param name="weights">One factor a sample, or null.</param>
+    /// <param name="detach">Whether the gradient stops at the target; it does where the target comes from another network.</param>
+    public Loss Distill(Tensor target, Tensor logits, float scale = 1, Tensor? weights = null, bool detach = false) =>
+        scale == 1 && weights is null
+            ? Tape.KlDivergence(target, logits, detach)
+            : Tape.RowLoss("kl", new KlDivergence(scale), logits, new() { Second = target, Detach = detach, Weights = weights });
+
+    /// <summary>③ as distillation at a temperature T: −T²·Σ softmax(target/T)·log softmax(logits/T), the target a constant.</summary>
+    public Loss DistillAt(float temperature, Tensor target, Tensor logits) => Tape.RowLoss(
+        "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new() { Second = target, Detach = true });
+
+    /// <summary>③ with MART's weight 1 − p_y(x), which carries gradient: (1.0000001 − q_y)·KL(q ‖ p).</summary>
+    /// <param name="clean">z(x).</param>
+    /// <param name="logits">z(x′).</param>
+    public Loss MartDistill(Tensor clean, Tensor logits) =>
+        Tape.RowLoss("kl", new MartDivergence(), logits, new() { Second = clean, Labels = Labels });
+
+    /// <summary>④ mean_k (p_k − t_k)² with what is remembered of the image (TE).</summary>
+    public Loss Memory(Tensor logits) =>
+        Tape.RowLoss("memory", new SquaredProbability(), logits, new() { Second = Remembered, Detach = true });
+
+    private Tensor Remembered => _program.History ?? throw new InvalidOperationException("The method remembers nothing: declare a History.");
+
+    /// <summary>⑤ RPAT's perception term at α; its forwards are recorded in the order x̃, x, x′ where they are not there yet.</summary>
+    public Loss Perception(float alpha, PerceptionForm form) => Tape.Perception(At(alpha), Clean, Adversarial, alpha, form);
+
+    /// <summary>⑥ Jensen–Shannon divergence of the two views of each image at a temperature (Consistency-AT).</summary>
+    public Loss Consistency(Tensor logits, float temperature) =>
+        Tape.RowLoss("jsd", new JensenShannon(temperature), logits, new() { Halves = true });
+
+    /// <summary>⑦ One against the rest (SOVR).</summary>
+    public Loss OneVsRest(Tensor logits, Tensor? weights = null) =>
+        Tape.RowLoss("ovr", new OneVsRest(), logits, new() { Labels = Labels, Weights = weights });
+
+    /// <summary>Sample weights from a batch's logits: constants of the gradient.</summary>
+    public Tensor Weights(Tensor logits, SampleWeighting weigh) => Tape.SampleWeights(logits, Labels, weigh);
+}

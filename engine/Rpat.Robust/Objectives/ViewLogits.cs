@@ -1,0 +1,96 @@
+using Rpat.Engine;
+using Rpat.Engine.Nn;
+
+namespace Rpat.Robust.Objectives;
+
+/// <summary>
+/// What a training step's loss may look at: the logits at the image x, at its adversarial version x′ and at points between them.
+/// Each view is recorded when a term first asks for it, so the order of the terms is the order of the training-mode forwards,
+/// which is part of a method's definition (methods.md 1.5).
+/// </summary>
+public sealed partial class ViewLogits
+{
+    private readonly StepProgram _program;
+    private readonly SampleWeighting? _weighting;
+    private readonly BnMode _bn;
+    private readonly ScheduledTerms _schedule;
+    private readonly Dictionary<float, Tensor> _logits = [];
+    private Tensor? _sampleWeights;
+
+    internal ViewLogits(StepProgram program, SampleWeighting? weighting, Tape tape, BnMode bn, ScheduledTerms schedule)
+    {
+        (_program, _weighting, Tape, _bn, _schedule) = (program, weighting, tape, bn, schedule);
+    }
+
+    /// <summary>Where the loss is recorded.</summary>
+    public Tape Tape { get; }
+
+    /// <summary>True classes.</summary>
+    public Labels Labels => _program.Labels;
+
+    /// <summary>Target probabilities <c>[N, K]</c>, or null where targets are the classes.</summary>
+    public Tensor? Targets => _program.Targets;
+
+    /// <summary>z(x).</summary>
+    public Tensor Clean => At(0);
+
+    /// <summary>z(x′).</summary>
+    public Tensor Adversarial => At(1);
+
+    /// <summary>Logits of the averaged network, which are constants.</summary>
+    public FrozenViews Averaged => _program.Averaged(BnMode.Eval);
+
+    /// <summary>Logits of the averaged network with the statistics of the batch.</summary>
+    public FrozenViews AveragedOnBatch => _program.Averaged(BnMode.TrainFrozen);
+
+    /// <summary>
+    /// For each image of the batch, how many of the attack's iterates were classified correctly (<see cref="PgdOptions.CountsCorrect"/>).
+    /// </summary>
+    public ReadOnlyMemory<int> CorrectCounts => _program.Hits;
+
+    /// <summary>What the search for margins found (<see cref="Objective.Margins"/>).</summary>
+    public Margins Margins => _program.Margins;
+
+    /// <summary>
+    /// Factors of the samples in the term that x′ is trained by, where a modifier gives them; else null. A method passes them to that term.
+    /// </summary>
+    public Tensor? SampleWeights => _weighting is null ? null : _sampleWeights ??= Weights(Adversarial, _weighting);
+
+    /// <summary>Whether modifiers weigh the samples.</summary>
+    public bool WeighsSamples => _weighting is not null;
+
+    /// <summary>Whether the loss has taken the modifiers' weights, if there are any.</summary>
+    internal bool TookWeights => _weighting is null || _sampleWeights is not null;
+
+    /// <summary>The logits whose accuracy a training log shows: x′ if the loss looks at it, else x.</summary>
+    internal Tensor Shown => Recorded(1) ?? Clean;
+
+    /// <summary>The logits at a point if the loss looks at them, else null.</summary>
+    internal Tensor? Recorded(float alpha) => _logits.GetValueOrDefault(alpha);
+
+    /// <summary>z(x + α(x′ − x)).</summary>
+    public Tensor At(float alpha) => _logits.TryGetValue(alpha, out var logits) ? logits : _logits[alpha] = Recompute(alpha);
+
+    /// <summary>A forward pass of its own at x + α(x′ − x): the same logits again, whose batch moves the running statistics again.</summary>
+    public Tensor Recompute(float alpha)
+    {
+        var (x, adversarial) = (_program.X, _program.Adversarial);
+        var point = alpha switch { 0 => x, 1 => adversarial, _ => Tape.Lerp(x, adversarial, alpha) };
+        // A search for margins has run the training-mode forward on x already: the same logits again move nothing.
+        var bn = alpha == 0 && _program.Search is not null ? BnMode.TrainFrozen : _bn;
+        return Tape.Retain(_program.Net.Forward(Tape, point, bn));
+    }
+
+    /// <summary>z(x) and z(x′) from one forward of both, which makes them one batch to batch norms; who asks for either later gets these.</summary>
+    public (Tensor Clean, Tensor Adversarial) Joint()
+    {
+        var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, _program.Adversarial), _bn));
+        return (_logits[0] = Tape.Retain(clean), _logits[1] = Tape.Retain(adversarial));
+    }
+
+    /// <summary>Logits of a frozen teacher, which are constants.</summary>
+    public FrozenViews Teacher(string name) => _program.Teacher(name);
+
+    /// <summary>A loss times a coefficient that may change during the run.</summary>
+    public Loss Times(Coefficient coefficient, Loss loss) => _schedule.Add(coefficient, loss);
+}

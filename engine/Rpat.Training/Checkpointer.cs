@@ -1,0 +1,107 @@
+namespace Rpat.Training;
+
+/// <summary>Saves a run, resumes from what was saved, and rolls a diverged run back to it.</summary>
+internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
+{
+    private readonly RunState _state = run.State;
+    private readonly GuardSection _guard = run.Config.Guard;
+    private readonly CheckpointSchedule _due = new(run.Config.Checkpoint);
+    private readonly CheckpointStore _store = new(
+        run.Folder.PathOf(RunContents.CheckpointFolder), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
+    private (int Step, int Epoch) _saved;
+
+    /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one begins again.</summary>
+    /// <exception cref="UserException">The checkpoint does not belong to this data, model or method.</exception>
+    public void Open()
+    {
+        if (run.Folder.IsResumed && _store.Newest(report.View.Note) is { } newest)
+        {
+            run.Identity.RequireSameRun(newest.Standing.Identity, report.View.Note);
+            Restore(newest.File);
+            report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
+            return;
+        }
+
+        _store.DeleteAfter(0);
+        run.Folder.CutBack(new Dictionary<string, long>());
+        // A run that may be rolled back must have somewhere to go.
+        if (_guard.Action == GuardAction.Rollback) Save(planned: true);
+    }
+
+    /// <summary>Saves where the configuration, the clock or a signal wants it; the end of an epoch saves more than its last step.</summary>
+    public void Step(float rate)
+    {
+        if (_state.Step == _state.Epoch * run.StepsPerEpoch) return;
+        bool asked = run.Team.Stop.ConsumeSaveRequest();
+        if (_due.IsPlannedAt(_state.Step)) Save(planned: true);
+        else if (asked || _due.IsOverdue()) Save(planned: false);
+        if (asked && run.Config.Run.Requeue) report.View.Note(SlurmJob.RequeueThis());
+    }
+
+    /// <inheritdoc/>
+    public void CutShort() => Save(planned: true);
+
+    /// <summary>Writes the network as it is now, and a checkpoint where the configuration plans one after this epoch.</summary>
+    public void EpochEnded(bool whole)
+    {
+        Safetensors.Write(run.Folder.PathOf(CheckpointFile.Name), run.Reported.State(), ModelMetadata.Write(run.Model), digest: true);
+        if (whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _state.Step == run.TotalSteps)) Save(planned: true);
+    }
+
+    /// <summary>Saves unless nothing has moved since the last time.</summary>
+    public void Stopped()
+    {
+        if (_saved != (_state.Step, _state.Epoch)) Save(planned: false);
+    }
+
+    /// <summary>Writes a checkpoint.</summary>
+    /// <param name="planned">Whether the configuration asks for it at this step, and not the clock or a signal.</param>
+    /// <exception cref="UsageException">It cannot be written; the earlier ones are as they were.</exception>
+    private void Save(bool planned)
+    {
+        try
+        {
+            var standing = _state.Standing(planned, run.Identity, run.Folder.Lengths());
+            _store.Add(_state.Step, file => Checkpoint.Write(file, run.Net, run.Step, standing, ModelMetadata.Write(run.Model)));
+        }
+        catch (IOException error)
+        {
+            throw new UsageException($"the run stops at step {_state.Step}, since {error.Message.TrimEnd('.')} ({Earlier()}).", error);
+        }
+
+        _due.Restart();
+        _saved = (_state.Step, _state.Epoch);
+    }
+
+    /// <summary>Takes a diverged run back to its last planned checkpoint, or the one before if it came from there already, with a lower learning rate.</summary>
+    /// <returns>False when that was done as often as allowed, or is not wanted.</returns>
+    public bool RollBack(DivergedException error)
+    {
+        var guard = _state.Guard;
+        if (_guard.Action != GuardAction.Rollback || guard.Rollbacks >= _guard.Rollbacks) return false;
+        var planned = _store.Planned();
+        var target = planned.Count > 1 && planned[^1].Standing.Step == guard.LastRollback ? planned[^2] : planned[^1];
+        int diverged = _state.Step;
+        Restore(target.File);
+        _state.Guard = _state.Guard with
+        {
+            Rollbacks = guard.Rollbacks + 1,
+            LastRollback = _state.Step,
+            RateFactor = guard.RateFactor * _guard.Cut,
+        };
+        report.Warn(FormattableString.Invariant(
+            $"rolled back from step {diverged} to step {_state.Step}, the learning rate is {_state.Guard.RateFactor:0.####} of the schedule's from here (rollback {_state.Guard.Rollbacks} of {_guard.Rollbacks}): {error.Message}"));
+        return true;
+    }
+
+    private void Restore(string file)
+    {
+        var standing = Checkpoint.Load(file, run.Net, run.Step);
+        _state.Take(standing);
+        _store.DeleteAfter(standing.Step);
+        run.Folder.CutBack(standing.Files);
+        _saved = (_state.Step, _state.Epoch);
+    }
+
+    private string Earlier() => _saved.Epoch == 0 ? "there is no earlier checkpoint" : $"the checkpoint of step {_saved.Step} is intact";
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Rpat.Training;
+
+/// <summary>What a run will need, from a few of its own steps.</summary>
+/// <param name="Disk">The run folder's size, and the room there is.</param>
+internal sealed record CostEstimate(
+    long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, DiskNeed Disk)
+{
+    /// <summary>Processes that divide each batch.</summary>
+    public int Processes { get; init; } = 1;
+
+    private const int AttackedImages = 1000;
+
+    private const double MeasureSeconds = 1;
+    private const int MostSteps = 20;
+
+    /// <summary>Number of images of <see cref="AutoAttack"/>, and its time where all of them withstand every attack: the longest that it can take.</summary>
+    public (int Images, TimeSpan Longest) AutoAttack { get; init; }
+
+    /// <summary>Time of the whole run.</summary>
+    public TimeSpan Total => TimeSpan.FromSeconds(Steps * StepSeconds + EvaluationSeconds);
+
+    /// <summary>Makes a forecast by training and evaluating for a moment; the network is of no further use then.</summary>
+    public static CostEstimate Of(Run run)
+    {
+        int processes = run.Config.Run.Processes;
+        double step = StepTime(run, processes), evaluation = SecondsPerEvaluation(run);
+        using var process = Process.GetCurrentProcess();
+        return new CostEstimate(
+            run.Net.Parameters.Count, run.TotalSteps, run.Batch, step, EvaluationTime(run, evaluation) / processes, process.PeakWorkingSet64, DiskNeed.Of(run))
+        {
+            AutoAttack = AutoAttackTime(run, evaluation),
+            Processes = processes,
+        };
+    }
+
+    /// <summary>The forecast as comments that may stand in a configuration file.</summary>
+    public string Comments()
+    {
+        var text = new StringWriter { NewLine = "\n" };
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
+        if (Processes > 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   processes {Processes}, each with {Batch / Processes} images of a batch: time and memory are those of one with its part, without what they tell each other"));
+        text.WriteLine($"#   memory   {Sizes.Text(MemoryBytes)}, as measured now");
+        text.WriteLine($"#   disk     {Sizes.Text(Disk.Bytes)} of {Sizes.Text(Disk.Free)} that are free{(!Disk.Fits ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   later    'rpat eval --attacks aa' on {AutoAttack.Images:N0} images takes at most {Format.Duration(AutoAttack.Longest)}"));
+        return text.ToString();
+    }
+
+    // The first step records and plans.
+    // Of several processes one does its part here, without the others.
+    private static double StepTime(Run run, int processes)
+    {
+        var watch = new Stopwatch();
+        int steps = 0, least = processes > 1 ? SmallestBatch.Of(run.Net) : 1;
+        foreach (ImageBatch batch in run.Batches().Epoch(1))
+        {
+            if (steps == 1) watch.Start();
+            int part = Math.Min(batch.Count, Math.Max(least, batch.Count / processes));
+            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], epoch: 1, rate: 0);
+            if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
+        }
+
+        return steps < 2 ? 0 : watch.Elapsed.TotalSeconds / (steps - 1);
+    }
+
+    private static ReadOnlySpan<float> Views(Run run, ImageBatch batch, int part)
+    {
+        int length = part * run.Net.InputShape.SampleCount;
+        return run.Step.TwoViews ? (float[])[.. batch.Images[..length], .. batch.SecondView[..length]] : batch.Images[..length];
+    }
+
+    private static double EvaluationTime(Run run, double evaluation)
+    {
+        double final = run.Config.Eval.Attacks.Sum(Time) * run.TestImages.Count;
+        int epochs = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
+        if (run.ChoosingImages is not { } watched) return final;
+        return (2 * final) + (Time(run.Config.Eval.Monitor) * watched.Count * epochs / run.Config.Eval.Every);
+
+        double Time(EvalAttack attack) => evaluation * Cost(attack.Suite(run.Config.Attack, run.Model.Classes), run.Model.Classes);
+    }
+
+    // Evaluations of the network that an image takes which withstands every attack.
+    private static long Cost(AttackSuite? suite, int classes) => suite?.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count) ?? 1;
+
+    private static (int Images, TimeSpan Longest) AutoAttackTime(Run run, double evaluation)
+    {
+        int classes = run.Model.Classes, images = Math.Min(AttackedImages, run.Data.Test.Count);
+        long cost = Cost(AttackCatalog.Find("aa", run.Config.Attack.Norm, run.Config.Attack.Eps, classes), classes);
+        return (images, TimeSpan.FromSeconds(cost * evaluation * images));
+    }
+
+    // Gradients dominate, and a step of PGD is one. A net that has learned nothing is wrong, and what is wrong is not attacked: here it is right.
+    private static double SecondsPerEvaluation(Run run)
+    {
+        var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);
+        var some = run.TestImages.Take(run.Config.Eval.Batch);
+        int[] predicted = [.. evaluator.Logits(some).Chunk(run.Model.Classes).Select(row => Math.Max(0, Predictions.ArgMax(row)))];
+        some = some.Labelled(predicted);
+        var pgd = new EvalAttack("pgd5").Suite(run.Config.Attack, run.Model.Classes);
+        evaluator.Run(some, pgd, run.Seed);
+        long start = Stopwatch.GetTimestamp();
+        evaluator.Run(some, pgd, run.Seed);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / some.Count / Cost(pgd, run.Model.Classes);
+    }
+}

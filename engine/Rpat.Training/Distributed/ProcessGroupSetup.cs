@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Rpat.Training.Distributed;
+
+/// <summary>How the processes of a run come together, and what each of them takes of its machine.</summary>
+internal static class ProcessGroupSetup
+{
+    /// <summary>The environment variable with the word that all processes of a run have in common.</summary>
+    public const string TokenVariable = "RPAT_TEAM_SECRET";
+
+    /// <summary>Checks that a batch can be divided evenly.</summary>
+    /// <exception cref="ConfigException">It cannot; the sentence names the nearest sizes that can.</exception>
+    public static void RequireDivisible(TrainerConfig config, int size)
+    {
+        int batch = config.Train.Batch, below = batch / size * size;
+        if (below == batch) return;
+        string sizes = FormattableString.Invariant($"{(below == 0 ? "" : $"{below} or ")}{below + size}");
+        throw new ConfigException($"train.batch is {batch} images, which {size} processes cannot divide evenly: choose {sizes} (--batch-size), or another number of processes.");
+    }
+
+    /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
+    /// <param name="token">The value of <see cref="TokenVariable"/>, or null.</param>
+    /// <param name="note">Told what should be known of who joins.</param>
+    public static ProcessGroupOptions Options(ResolvedConfig given, string? token, Action<string> note)
+    {
+        var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path)).Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', keys))));
+        return new ProcessGroupOptions(MachineInfo.ProgramVersion(), hash) { Token = token ?? "", Note = note };
+    }
+
+    /// <summary>A process's share of its machine: cores divided where the number of threads is not given, and a GPU of its own.</summary>
+    public static TrainerConfig Local(TrainerConfig config, ProcessRank place)
+    {
+        int threads = config.Run.Threads > 0 ? config.Run.Threads : Math.Max(1, Environment.ProcessorCount / place.LocalSize);
+        return config with
+        {
+            Run = config.Run with { Threads = threads, Processes = place.Size },
+            Device = config.Device with { Name = Device(config.Device.Name, place.LocalRank) },
+        };
+    }
+
+    /// <summary>A sentence where anybody on the network can take part in a run; null elsewhere.</summary>
+    public static string? Warning(ProcessRank place, ProcessGroupOptions options) => options.Token.Length > 0 || MeetingAddress.IsLoopback(place.Host)
+        ? null
+        : $"warning: {TokenVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all processes the same random word.";
+
+    /// <summary>Waits for the processes that somebody else starts.</summary>
+    public static Communicator Host(ProcessRank place, ProcessGroupOptions options)
+    {
+        using var point = new Rendezvous(MeetingAddress.Of(place.Host), place.Port);
+        return point.Gather(place.Size, options);
+    }
+
+    /// <summary>Who the processes are and what each computes, for people.</summary>
+    public static string Description(ProcessRank place, TrainerConfig config) => FormattableString.Invariant(
+        $"{place.Description}; each computes {config.Train.Batch / place.Size} of a batch's {config.Train.Batch} images with {config.Run.Threads} thread{(config.Run.Threads == 1 ? "" : "s")}");
+
+    /// <summary>The place of the first of several processes that this one starts.</summary>
+    public static ProcessRank First(int size) => new("--nproc", 0, size, 0, size, "localhost", 0);
+
+    /// <summary>The GPU of a process: the n-th from the named one on, counted in a circle over those that it can see.</summary>
+    /// <param name="name">As in <c>device.name</c>, settled.</param>
+    /// <param name="visible">Number of GPUs that this process can see; a launcher may show each process its own alone.</param>
+    internal static string Gpu(string name, int localRank, int visible) =>
+        name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
+            && first < visible
+            ? FormattableString.Invariant($"cuda:{(first + localRank) % visible}")
+            : name;
+
+    /// <summary>A sentence where this machine has fewer GPUs than processes that it is to start; null elsewhere.</summary>
+    public static string? SharedGpus(string name, int processes) =>
+        IsGpu(name) && GpuBackend.Find().Devices.Count is > 0 and int gpus && gpus < processes
+            ? $"warning: {processes} processes share {gpus} GPU{(gpus == 1 ? "" : "s")}: each runs slower and has less memory than with a GPU of its own."
+            : null;
+
+    private static string Device(string name, int localRank)
+    {
+        name = DeviceFactory.Settle(name, static _ => { });
+        return IsGpu(name) ? Gpu(name, localRank, GpuBackend.Find().Devices.Count) : name;
+    }
+
+    private static bool IsGpu(string name) => name.StartsWith("cuda", StringComparison.Ordinal);
+}
+
+/// <summary>Which of its addresses rank 0 listens at.</summary>
+internal static class MeetingAddress
+{
+    /// <summary>Whether a host is this machine as only its own processes can reach it.</summary>
+    public static bool IsLoopback(string host) => host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
+
+    /// <summary>Where to listen for processes that are told to come to a host: all networks, unless it is this machine's own.</summary>
+    public static IPAddress Of(string host)
+    {
+        if (!IsLoopback(host)) return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
+        return IPAddress.TryParse(host, out var address) ? address : IPAddress.Loopback;
+    }
+}
+
+/// <summary>A process's place among those that train together.</summary>
+/// <param name="Rank">This process's number, from 0.</param>
+/// <param name="LocalRank">Its number among those of its machine: which of the machine's GPUs it takes.</param>
+/// <param name="LocalSize">How many its machine has; they share its cores.</param>
+/// <param name="Host">Where rank 0 waits for the others.</param>
+internal sealed record ProcessRank(string Launcher, int Rank, int Size, int LocalRank, int LocalSize, string Host, int Port)
+{
+    /// <summary>Whether all processes are on this machine.</summary>
+    public bool IsLocal => LocalSize == Size;
+
+    /// <summary>One line for the log: the launcher that was recognised and what follows from it.</summary>
+    public string Description => FormattableString.Invariant(
+        $"{Size} processes started by {Launcher}, rank {Rank} (number {LocalRank} of this machine's {LocalSize}), meeting at {Host}:{Port}");
+}

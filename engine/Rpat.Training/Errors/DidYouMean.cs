@@ -1,0 +1,50 @@
+namespace Rpat.Training.Errors;
+
+/// <summary>Finds the name that a mistyped one was meant to be.</summary>
+internal static class DidYouMean
+{
+    /// <summary>The candidate at the smallest distance, or null when none is close enough to be a slip of the keyboard.</summary>
+    public static string? Find(string name, IEnumerable<string> candidates)
+    {
+        var best = candidates
+            .Select(candidate => (candidate, distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
+            .OrderBy(pair => pair.distance)
+            .FirstOrDefault();
+        return best.candidate is not null && best.distance <= Math.Max(2, name.Length / 3) ? best.candidate : null;
+    }
+
+    /// <summary>
+    /// The tail of an error sentence: <c>did you mean 'x'? (models: x, y, z)</c>, or <c>choose one of: x, y, z</c> when nothing is close.
+    /// </summary>
+    /// <param name="kind">The plural that stands before the list, such as <c>models</c>.</param>
+    public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind)
+    {
+        string list = string.Join(", ", candidates);
+        return Find(name, candidates) is { } near ? $"did you mean '{near}'? ({kind}: {list})" : $"choose one of: {list}.";
+    }
+
+    /// <summary>
+    /// The Damerau-Levenshtein distance in its optimal-string-alignment form: insertions, deletions, substitutions and swaps of
+    /// neighbours cost one each, and no part is edited twice.
+    /// </summary>
+    public static int Distance(string a, string b)
+    {
+        var table = new int[a.Length + 1, b.Length + 1];
+        for (int i = 0; i <= a.Length; i++) table[i, 0] = i;
+        for (int j = 0; j <= b.Length; j++) table[0, j] = j;
+        for (int i = 1; i <= a.Length; i++)
+        {
+            for (int j = 1; j <= b.Length; j++) table[i, j] = Cell(table, a, b, i, j);
+        }
+
+        return table[a.Length, b.Length];
+    }
+
+    private static int Cell(int[,] table, string a, string b, int i, int j)
+    {
+        int replace = table[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+        int best = Math.Min(replace, 1 + Math.Min(table[i - 1, j], table[i, j - 1]));
+        bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+        return swapped ? Math.Min(best, table[i - 2, j - 2] + 1) : best;
+    }
+}

@@ -1,0 +1,29 @@
+namespace Rpat.Training.Runs;
+
+/// <summary>The data set of a run, which a command about the run takes unless another is named.</summary>
+/// <param name="Name">As in <c>data.name</c>.</param>
+/// <param name="Dir">Where its files are, or null for the usual places.</param>
+internal sealed record RunDataSet(string Name, string? Dir)
+{
+    /// <summary>What a command line names, or else what the run's configuration says.</summary>
+    /// <param name="name">The data set that was named, or null.</param>
+    /// <param name="dir">The folder that was named, or null.</param>
+    /// <param name="checkpoint">A run folder, or a file, which does not say what it was trained on.</param>
+    /// <exception cref="UsageException">Nothing names a data set.</exception>
+    public static RunDataSet Choose(string? name, string? dir, string checkpoint)
+    {
+        if (name is not null) return new RunDataSet(name, dir);
+        var run = Of(checkpoint) ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
+        return run with { Dir = dir ?? run.Dir };
+    }
+
+    private static RunDataSet? Of(string run)
+    {
+        string config = Path.Combine(run, RunFolder.ConfigName);
+        if (!File.Exists(config)) return null;
+        var entries = Layers.File(config).Entries;
+        return entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Name).Path) is { } name
+            ? new RunDataSet(name.Text, entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Dir).Path) is { Text.Length: > 0 } dir ? dir.Text : null)
+            : null;
+    }
+}
