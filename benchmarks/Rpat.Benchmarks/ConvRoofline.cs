@@ -32,8 +32,12 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
     public static int Run(ConvOptions options, TextWriter output)
     {
         using var machine = new Machine(options.Threads);
-        output.WriteLine(Invariant($"batch {options.Batch}, {options.Threads} threads, {options.Conv}; medians; GB/s of copies (read, fetched, written), shares of the FMA peak and of the bound"));
-        output.WriteLine("| layer | peak | GB/s | fwd ms | GFLOP/s | of peak | of bound | dx ms | GFLOP/s | of peak | of bound | dw ms | GFLOP/s | of peak | of bound | bound by memory |");
+        output.WriteLine(
+            Invariant(
+                $"batch {options.Batch}, {options.Threads} threads, {options.Conv}; medians; GB/s of copies (read, fetched, written), shares of the FMA peak and of the bound"));
+        output.WriteLine(
+            "| layer | peak | GB/s | fwd ms | GFLOP/s | of peak | of bound | dx ms | GFLOP/s | of peak | of bound | dw ms | GFLOP/s | "
+                + "of peak | of bound | bound by memory |");
         output.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var layer in Layers.Where(options.Wants))
             output.WriteLine(Line(layer, new ConvRoofline(options, machine).Measure(layer)));
@@ -111,9 +115,11 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
 
     private static string Line(ConvLayer layer, Result[] results)
     {
-        string cells = string.Concat(results.Select(r => Invariant($" {r.Seconds * 1e3:F3} | {r.Speed / 1e9:F0} | {r.OfPeak:P0} | {r.OfBound:P0} |")));
+        string cells = string.Concat(results.Select(
+            r => Invariant($" {r.Seconds * 1e3:F3} | {r.Speed / 1e9:F0} | {r.OfPeak:P0} | {r.OfBound:P0} |")));
         var bound = results.Where(r => r.IsBoundByMemory).Select(r => Invariant($"{r.Pass.Name} {r.Pass.Bytes / r.Seconds / 1e9:F1} GB/s"));
-        return Invariant($"| {layer} | {Median([.. results.Select(r => r.Peak)]) / 1e9:F0} | {results[0].Bandwidth / 1e9:F1} |{cells} {string.Join("; ", bound)} |");
+        return Invariant(
+            $"| {layer} | {Median([.. results.Select(r => r.Peak)]) / 1e9:F0} | {results[0].Bandwidth / 1e9:F1} |{cells} {string.Join("; ", bound)} |");
     }
 
     private static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -36,13 +36,15 @@ internal sealed unsafe class Machine : IDisposable
     }
 
     /// <summary>Bytes read and written a second when every thread copies.</summary>
-    public double CopyBandwidth(WorkerPool pool) => 2.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, true), _threads);
+    public double CopyBandwidth(WorkerPool pool) =>
+        2.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, true), _threads);
 
     /// <summary>
     /// Bytes that memory moves a second when every thread copies with ordinary stores: read, fetched into the cache before they
     /// are overwritten, and written.
     /// </summary>
-    public double MovedBandwidth(WorkerPool pool) => 3.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, false), _threads);
+    public double MovedBandwidth(WorkerPool pool) =>
+        3.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, false), _threads);
 
     public void Dispose() => NativeMemory.Free((void*)_memory);
 

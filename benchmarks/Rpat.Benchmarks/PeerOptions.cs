@@ -5,7 +5,8 @@ namespace Rpat.Benchmarks;
 /// <summary>What the side-by-side measures: <c>--model NAME --batch N --threads N --conv auto|direct</c>.</summary>
 internal sealed record PeerOptions(string Model, int Batch, int Threads, ConvolutionAlgorithm Conv)
 {
-    public const string Usage = "peer|speed|profile [--model preactresnet18|wrn-34-10|quick] [--batch N] [--threads N] [--conv auto|direct]";
+    public const string Usage =
+        "peer|speed|profile [--model preactresnet18|wrn-34-10|quick] [--batch N] [--threads N] [--conv auto|direct]";
 
     public static PeerOptions Parse(string[] args)
     {

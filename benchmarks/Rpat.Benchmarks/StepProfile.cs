@@ -25,9 +25,12 @@ internal static class StepProfile
 
     private static void Write(string item, TapeProfile profile, double total, int batch, TextWriter output)
     {
-        output.WriteLine(Invariant($"\n{item}: {total / Repetitions * 1e3:F1} ms a batch of {batch}, {batch * Repetitions / total:F1} images/s"));
+        output.WriteLine(
+            Invariant($"\n{item}: {total / Repetitions * 1e3:F1} ms a batch of {batch}, {batch * Repetitions / total:F1} images/s"));
         foreach (var (key, time) in profile.Rows.Take(40))
-            output.WriteLine(Invariant($"  {time.Seconds / Repetitions * 1e3,8:F2} ms {time.Seconds / total,6:P1}  {(key.Backward ? "bwd" : "fwd")} {key.Op} {key.Detail} {key.Sizes}"));
+            output.WriteLine(
+                Invariant(
+                    $"  {time.Seconds / Repetitions * 1e3,8:F2} ms {time.Seconds / total,6:P1}  {(key.Backward ? "bwd" : "fwd")} {key.Op} {key.Detail} {key.Sizes}"));
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

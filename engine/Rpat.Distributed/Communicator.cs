@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// A team of processes over TCP, a star around rank 0: it receives from rank 1, 2, … in turn, adds in that order, and sends the result to all.
+/// A team of processes over TCP, a star around rank 0: it receives from rank 1, 2, … in turn, adds
+/// in that order, and sends the result to all.
 /// Buffers are the caller's or made once; only small messages of setup allocate.
 /// </summary>
 public sealed class Communicator : IProcessGroup
@@ -199,7 +200,8 @@ public sealed class Communicator : IProcessGroup
     {
         var (found, number, bytes) = link.ReceiveHeader();
         if (found == (byte)kind && number == _number && (length is null || bytes == length)) return bytes;
-        throw Fault($"rank {link.Peer} is at common step {number} ({(Collective)found}, {bytes} bytes), rank {Rank} at {_number} ({kind}, {length} bytes)");
+        throw Fault(
+            $"rank {link.Peer} is at common step {number} ({(Collective)found}, {bytes} bytes), rank {Rank} at {_number} ({kind}, {length} bytes)");
     }
 
     private InvalidOperationException Fault(string difference)

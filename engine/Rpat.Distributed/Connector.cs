@@ -31,7 +31,9 @@ internal static class Connector
         catch (StrangerException error)
         {
             Drop(data, pulse);
-            throw new HandshakeException($"rank {rank} and {At(host, port)} are strangers: it {error.Message}; give all processes the same RPAT_TEAM_SECRET, or choose another MASTER_PORT.", error);
+            throw new HandshakeException(
+                $"rank {rank} and {At(host, port)} are strangers: it {error.Message}; give all processes the same RPAT_TEAM_SECRET, or "
+                    + $"choose another MASTER_PORT.", error);
         }
         catch
         {
@@ -89,7 +91,9 @@ internal static class Connector
             {
                 socket.Dispose();
                 if (error is ArgumentException || Stopwatch.GetElapsedTime(start) > patience)
-                    throw new HandshakeException($"rank {rank} cannot reach rank 0 at {At(host, port)} ({error.Message}): start all processes, and name rank 0's machine in MASTER_ADDR.", error);
+                    throw new HandshakeException(
+                        $"rank {rank} cannot reach rank 0 at {At(host, port)} ({error.Message}): start all processes, and name rank 0's "
+                            + $"machine in MASTER_ADDR.", error);
                 Thread.Sleep(PauseMs);
             }
         }
@@ -98,5 +102,6 @@ internal static class Connector
     private static string At(string host, int port) => host.Contains(':') ? $"[{host}]:{port}" : $"{host}:{port}";
 
     private static HandshakeException NoAnswer(string host, int port, int rank, Exception? cause) =>
-        new($"rank {rank} gets no answer from rank 0 at {At(host, port)}: it has ended, or another program listens there; choose another MASTER_PORT.", cause);
+        new($"rank {rank} gets no answer from rank 0 at {At(host, port)}: it has ended, or another program listens there; choose "
+            + $"another MASTER_PORT.", cause);
 }

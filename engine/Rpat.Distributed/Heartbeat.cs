@@ -120,7 +120,8 @@ internal sealed class Heartbeat : IDisposable
         link.ReceiveAll(head);
         string sentence = JoinRequest.ReceiveText(link) ?? "it failed";
         _gone.Add(link);
-        if (!_leaving) Lose(BinaryPrimitives.ReadInt32LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head[4..]), sentence, link);
+        if (!_leaving)
+            Lose(BinaryPrimitives.ReadInt32LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head[4..]), sentence, link);
     }
 
     private void Count(TimeSpan passed)
@@ -130,7 +131,8 @@ internal sealed class Heartbeat : IDisposable
             if (_gone.Contains(_links[i]) || (_quiet[i] += passed) <= _silence) continue;
             _gone.Add(_links[i]);
             string time = FormattableString.Invariant($"{_silence.TotalSeconds:0.#} s");
-            Lose(_links[i].Peer, 0, $"rank {_links[i].Peer} has given no sign of life for {time}: its machine or the network hangs", _links[i]);
+            Lose(_links[i].Peer, 0, $"rank {_links[i].Peer} has given no sign of life for {time}: its machine or the network hangs",
+                _links[i]);
         }
     }
 

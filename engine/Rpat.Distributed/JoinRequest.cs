@@ -4,7 +4,8 @@ using System.Text;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// What a process says of itself when it has come to the meeting point and proved the join token (<see cref="Handshake"/>): which of its two
+/// What a process says of itself when it has come to the meeting point and proved the join token
+/// (<see cref="Handshake"/>): which of its two
 /// connections this is, rank, size, then program and configuration, each behind its length.
 /// </summary>
 internal readonly record struct JoinRequest(bool IsPulse, int Rank, int Size, string Program, string Configuration)

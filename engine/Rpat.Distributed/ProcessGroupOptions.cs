@@ -2,7 +2,8 @@ namespace Rpat.Distributed;
 
 /// <summary>What the processes of a team must agree on before they begin, and how long they wait for each other.</summary>
 /// <param name="Program">The program's version: sums of two versions may round differently.</param>
-/// <param name="Configuration">Whatever else must be the same in all processes, such as a hash of their settings; at most 4096 bytes.</param>
+/// <param name="Configuration">Whatever else must be the same in all processes, such as a hash of
+/// their settings; at most 4096 bytes.</param>
 public sealed record ProcessGroupOptions(string Program, string Configuration)
 {
     /// <summary>The join token, which is proved and never sent: a connection without it is closed. Empty for none.</summary>

@@ -15,8 +15,10 @@ internal sealed record Refusal(string Sentence, string Hint, bool IsOurs)
         if (hello.Size != size)
             return new(
                 $"rank {rank} was started as one of {hello.Size} processes and rank 0 as one of {size}: start all with the same number.",
-                $"rank {rank} was started as one of {hello.Size} processes and rank 0 with another number: start all with the same number.", false);
-        if (rank <= 0 || rank >= size) return Plain($"a process came as rank {rank} of {size}: ranks go from 0 to {size - 1}, each once.", false);
+                $"rank {rank} was started as one of {hello.Size} processes and rank 0 with another number: start all with the same "
+                    + $"number.", false);
+        if (rank <= 0 || rank >= size)
+            return Plain($"a process came as rank {rank} of {size}: ranks go from 0 to {size - 1}, each once.", false);
         if (isThere(hello)) return Plain($"two processes came as rank {rank}: each rank may be started once.", false);
         if (hello.Program != options.Program)
             return new(

@@ -21,7 +21,8 @@ public sealed class Rendezvous : IDisposable
     private long _unlikeSince;
 
     /// <summary>Begins to listen.</summary>
-    /// <param name="address">Which of this machine's addresses; <see cref="IPAddress.Loopback"/> for processes of this machine only.</param>
+    /// <param name="address">Which of this machine's addresses; <see cref="IPAddress.Loopback"/>
+    /// for processes of this machine only.</param>
     /// <param name="port">The port; 0 for any that is free.</param>
     /// <exception cref="HandshakeException">The port is taken.</exception>
     public Rendezvous(IPAddress address, int port)
@@ -36,7 +37,8 @@ public sealed class Rendezvous : IDisposable
         catch (SocketException error)
         {
             _listener.Dispose();
-            throw new HandshakeException($"rank 0 cannot listen at port {port} ({error.Message}): another run may use it; choose another MASTER_PORT.", error);
+            throw new HandshakeException(
+                $"rank 0 cannot listen at port {port} ({error.Message}): another run may use it; choose another MASTER_PORT.", error);
         }
     }
 
@@ -50,7 +52,8 @@ public sealed class Rendezvous : IDisposable
     /// <param name="size">The number of processes, this one included.</param>
     /// <param name="options">What all must agree on.</param>
     /// <param name="meanwhile">Called now and then while waiting; what it throws ends the waiting.</param>
-    /// <exception cref="HandshakeException">Somebody is missing, or has another program, configuration or size; the others are told the same.</exception>
+    /// <exception cref="HandshakeException">Somebody is missing, or has another program, configuration or
+    /// size; the others are told the same.</exception>
     public Communicator Gather(int size, ProcessGroupOptions options, Action? meanwhile = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
@@ -65,7 +68,8 @@ public sealed class Rendezvous : IDisposable
         {
             _listener.Dispose(); // whoever still waits to be heard is not to wait longer
             Dismiss(error is HandshakeException ? error.Message : "rank 0 has given up before all processes had come");
-            throw error is LinkException { Peer: var peer } ? new HandshakeException($"rank {peer} has ended before all processes had come: see what it said.", error) : error;
+            throw error is LinkException { Peer: var peer }
+                ? new HandshakeException($"rank {peer} has ended before all processes had come: see what it said.", error) : error;
         }
     }
 
@@ -143,7 +147,8 @@ public sealed class Rendezvous : IDisposable
     {
         if (_noted.Count >= MostNotes || !_noted.Add(address)) return;
         string last = _noted.Count == MostNotes ? "; further addresses are not named" : "";
-        options.Note?.Invoke($"a connection from {address} to port {Port} was refused ({why}); rank 0 keeps waiting for its processes{last}.");
+        options.Note?.Invoke(
+            $"a connection from {address} to port {Port} was refused ({why}); rank 0 keeps waiting for its processes{last}.");
     }
 
     private void Dismiss(string sentence)

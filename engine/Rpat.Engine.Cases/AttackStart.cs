@@ -41,7 +41,8 @@ public sealed class AttackStartCases : OpCases<BallSize>
             Tolerance = AttackSizes.Tolerance,
             SameBits = true,
         };
-        yield return new("attack start gaussian", k => k.GaussianStart(s.N, s.SampleCount, x, deviation, _key, samples, noise), new CaseResult(noise, () =>
+        yield return new("attack start gaussian", k => k.GaussianStart(s.N, s.SampleCount, x, deviation, _key, samples, noise),
+            new CaseResult(noise, () =>
             x.Values.Zip(Draws((stream, i) => stream.Normal(i)), (value, draw) => value + deviation * draw)))
         {
             Covers = ["GaussianStart"],

@@ -54,10 +54,12 @@ public sealed class AttackStepCases : OpCases<BallSize>
     private static KernelCase WithoutDirection(TestTensors make)
     {
         var s = new Shape(1, 4);
-        TestTensor x = make.Plain(s, 0.4, 0.6), g = make.Place(s, Layout.Plain, [0f, -0f, float.NaN, 1e-38f]), moved = make.Plain(s, 0.4, 0.6);
+        TestTensor x = make.Plain(s, 0.4, 0.6), g = make.Place(s, Layout.Plain, [0f, -0f, float.NaN, 1e-38f]),
+            moved = make.Plain(s, 0.4, 0.6);
         Array4 signs = Array4.From(1, 4, 1, 1, 0, 0, 0, 1);
         return new("attack step without direction", k => k.LinfStep(4, x, g, 0.01f, 0.5f, moved),
-            new CaseResult(moved, () => ReferenceAttack.LinfStep(x.Values, moved.Values, signs, 0.01f, 0.5f))) { Covers = ["LinfStep"], SameBits = true };
+            new CaseResult(moved, () => ReferenceAttack.LinfStep(x.Values, moved.Values, signs, 0.01f, 0.5f)))
+                { Covers = ["LinfStep"], SameBits = true };
     }
 }
 
@@ -69,7 +71,8 @@ internal static class AttackSizes
     /// <summary>Balls that lie within the box, that reach beyond it, and ones that hardly let anything move.</summary>
     public static BallSize[] Ragged { get; } =
     [
-        new(new(3, 3, 5, 7), 8 / 255f), new(new(2, 1, 3, 3), 0.5f), new(new(2, 3, 8, 8), 128 / 255f), new(new(1, 1), 40), new(new(2, 1, 17, 17), 1e-6f),
+        new(new(3, 3, 5, 7), 8 / 255f), new(new(2, 1, 3, 3), 0.5f), new(new(2, 3, 8, 8), 128 / 255f), new(new(1, 1), 40),
+        new(new(2, 1, 17, 17), 1e-6f),
         new(new(2, 1, 17, 17), 0.5f),
     ];
 

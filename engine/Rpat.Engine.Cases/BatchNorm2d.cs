@@ -15,7 +15,8 @@ public sealed class BatchNorm2dCases : OpCases<NormSize>
 
     /// <inheritdoc/>
     protected override IEnumerable<NormSize> WiderSizes =>
-        [new(new(2, 17, 5, 7)), new(new(5, 3, 4, 4)), new(new(1, 16, 7, 7)), new(new(4, 33)), new(new(3, 1, 9, 4)), new(new(2, 17, 5, 7), 0.5)];
+        [new(new(2, 17, 5, 7)), new(new(5, 3, 4, 4)), new(new(1, 16, 7, 7)), new(new(4, 33)), new(new(3, 1, 9, 4)),
+        new(new(2, 17, 5, 7), 0.5)];
 
     /// <inheritdoc/>
     protected override IEnumerable<NormSize> LayerSizes(int batch) => [new(ActivationSizes.Layer(batch))];
@@ -69,7 +70,8 @@ internal sealed class NormReference
             return moved;
         });
         return new("batch norm statistics", k => k.BatchNormTrain(_s, _x, State, moveRunning, Saved(kept)),
-            [.. Vectors(kept, () => _statistics.Value), new(_mean, () => Row(running.Value.Mean)), new(_variance, () => Row(running.Value.Variance))])
+            [.. Vectors(kept, () => _statistics.Value), new(_mean, () => Row(running.Value.Mean)),
+                new(_variance, () => Row(running.Value.Variance))])
         {
             Covers = ["BatchNormTrain"],
             Bytes = _x.Bytes,
@@ -121,7 +123,8 @@ internal sealed class NormReference
         TestTensor[] kept = Kept();
         var lines = _make.Lines(slope, offset);
         Array4 G() => relu ? _dh.Values.Zip(new Seen(_x, kept[2], kept[3]).Values, (g, h) => h > 0 ? g : 0) : _dh.Values;
-        return new("batch norm gradient of a part", k => k.BatchNormInputGradient(_s, _x, _dh, Saved(kept), relu, lines, add, dx), CaseResult.Sum(
+        return new("batch norm gradient of a part", k => k.BatchNormInputGradient(_s, _x, _dh, Saved(kept), relu, lines, add, dx),
+            CaseResult.Sum(
             dx, add, () => G().MapChannels((c, g) => kept[2].Values.Data[c] * g + offset.Values.Data[c])
                 .Zip(_x.Values.MapChannels((c, v) => slope.Values.Data[c] * v), (a, b) => a + b)))
         {

@@ -9,8 +9,10 @@ public sealed class Conv2dCases : OpCases<ConvShape>
     /// <inheritdoc/>
     protected override IEnumerable<ConvShape> RaggedSizes =>
     [
-        Blocked(2, 3, 5, 7, 5, 3, 1, 1), Blocked(1, 1, 4, 4, 1, 3, 1, 1), Blocked(3, 17, 5, 8, 70, 3, 2, 1), Blocked(2, 8, 7, 5, 66, 1, 1, 0),
-        Blocked(2, 6, 7, 6, 9, 1, 2, 0), Blocked(1, 5, 6, 6, 7, 5, 2, 2), Blocked(1, 4, 5, 5, 4, 3, 3, 0), Blocked(3, 16, 8, 8, 16, 3, 1, 1),
+        Blocked(2, 3, 5, 7, 5, 3, 1, 1), Blocked(1, 1, 4, 4, 1, 3, 1, 1), Blocked(3, 17, 5, 8, 70, 3, 2, 1),
+        Blocked(2, 8, 7, 5, 66, 1, 1, 0),
+        Blocked(2, 6, 7, 6, 9, 1, 2, 0), Blocked(1, 5, 6, 6, 7, 5, 2, 2), Blocked(1, 4, 5, 5, 4, 3, 3, 0),
+        Blocked(3, 16, 8, 8, 16, 3, 1, 1),
         Blocked(1, 132, 2, 2, 20, 3, 1, 1), Plain(2, 3, 8, 6, 16, 3, 1, 1), Plain(2, 1, 7, 7, 5, 3, 2, 1),
         Blocked(3, 3, 5, 8, 70, 3, 2, 1),
     ];
@@ -19,14 +21,20 @@ public sealed class Conv2dCases : OpCases<ConvShape>
     protected override IEnumerable<ConvShape> WiderSizes =>
     [
         .. Geometries,
-        Blocked(5, 1, 7, 7, 3, 3, 1, 1), Blocked(2, 3, 9, 4, 16, 3, 1, 1), Blocked(2, 16, 5, 7, 17, 3, 1, 1), Blocked(1, 17, 7, 7, 48, 3, 1, 1),
-        Blocked(5, 32, 4, 4, 32, 3, 1, 1), Blocked(2, 48, 7, 7, 64, 3, 1, 1), Blocked(1, 64, 8, 8, 80, 3, 1, 1), Blocked(2, 80, 5, 7, 48, 3, 2, 1),
-        Blocked(1, 160, 5, 5, 64, 3, 1, 1), Blocked(1, 64, 5, 5, 160, 3, 1, 1), Blocked(1, 16, 3, 3, 16, 3, 1, 1), Blocked(2, 17, 1, 1, 33, 1, 1, 0),
-        Blocked(5, 160, 1, 1, 80, 1, 1, 0), Blocked(2, 48, 7, 7, 96, 1, 2, 0), Blocked(2, 32, 8, 8, 17, 3, 2, 1), Blocked(1, 16, 1, 1, 16, 3, 1, 1),
+        Blocked(5, 1, 7, 7, 3, 3, 1, 1), Blocked(2, 3, 9, 4, 16, 3, 1, 1), Blocked(2, 16, 5, 7, 17, 3, 1, 1),
+        Blocked(1, 17, 7, 7, 48, 3, 1, 1),
+        Blocked(5, 32, 4, 4, 32, 3, 1, 1), Blocked(2, 48, 7, 7, 64, 3, 1, 1), Blocked(1, 64, 8, 8, 80, 3, 1, 1),
+        Blocked(2, 80, 5, 7, 48, 3, 2, 1),
+        Blocked(1, 160, 5, 5, 64, 3, 1, 1), Blocked(1, 64, 5, 5, 160, 3, 1, 1), Blocked(1, 16, 3, 3, 16, 3, 1, 1),
+        Blocked(2, 17, 1, 1, 33, 1, 1, 0),
+        Blocked(5, 160, 1, 1, 80, 1, 1, 0), Blocked(2, 48, 7, 7, 96, 1, 2, 0), Blocked(2, 32, 8, 8, 17, 3, 2, 1),
+        Blocked(1, 16, 1, 1, 16, 3, 1, 1),
         Blocked(13, 16, 9, 9, 16, 3, 1, 1), Blocked(13, 144, 11, 11, 33, 1, 2, 0), Blocked(9, 17, 22, 22, 19, 3, 2, 1),
-        Plain(1, 1, 28, 28, 16, 3, 1, 1), Plain(5, 1, 28, 28, 17, 3, 2, 1), Plain(2, 3, 32, 32, 64, 3, 1, 1), Plain(2, 3, 16, 16, 80, 5, 1, 2),
+        Plain(1, 1, 28, 28, 16, 3, 1, 1), Plain(5, 1, 28, 28, 17, 3, 2, 1), Plain(2, 3, 32, 32, 64, 3, 1, 1),
+        Plain(2, 3, 16, 16, 80, 5, 1, 2),
         Plain(1, 16, 9, 9, 32, 3, 1, 1), Plain(1, 17, 9, 9, 3, 3, 2, 1), Plain(1, 400, 5, 5, 16, 1, 2, 0),
-        Plain(3, 3, 11, 9, 33, 3, 1, 1), Blocked(3, 17, 11, 9, 33, 3, 1, 1), Blocked(3, 17, 11, 9, 33, 3, 2, 1), Blocked(3, 17, 11, 9, 33, 1, 1, 0),
+        Plain(3, 3, 11, 9, 33, 3, 1, 1), Blocked(3, 17, 11, 9, 33, 3, 1, 1), Blocked(3, 17, 11, 9, 33, 3, 2, 1),
+        Blocked(3, 17, 11, 9, 33, 1, 1, 0),
         .. LayerSizes(batch: 2),
     ];
 
@@ -60,23 +68,28 @@ public sealed class Conv2dCases : OpCases<ConvShape>
         TestTensor? residual = fused ? make.Blocked(s.Output) : null;
         DeviceBuffer forward = Arranged(make, s, w, false), gradient = Arranged(make, s, w, true);
         var reference = new ConvReference(s, x, w.Values, dy.Values);
-        string size = $"{(fused ? "fused " : "")}{s.R}x{s.R} {s.C}x{s.Input.H}x{s.Input.W}->{s.K}/{s.Stride} {make.Device.Kernels.Conv2dAlgorithm(s)}";
+        string size =
+            $"{(fused ? "fused " : "")}{s.R}x{s.R} {s.C}x{s.Input.H}x{s.Input.W}->{s.K}/{s.Stride} "
+                + $"{make.Device.Kernels.Conv2dAlgorithm(s)}";
         int pixels = s.Input.N * s.P * s.Q, taps = s.C * s.R * s.R;
-        yield return new($"conv forward {size}", k => k.Conv2dForward(s, x.Operand, forward, residual?.Buffer, y), reference.Output(y, residual))
+        yield return new($"conv forward {size}", k => k.Conv2dForward(s, x.Operand, forward, residual?.Buffer, y),
+            reference.Output(y, residual))
         {
             Covers = ["Conv2dForward", "Conv2dArrangeFilters", "Conv2dFilterLength", "Conv2dAlgorithm"],
             Flops = s.Flops,
             Bytes = image.Bytes + y.Bytes,
             Gemm = new(pixels, s.K, taps),
         };
-        yield return new($"conv dx {size}", k => k.Conv2dInputGradient(s, dy, gradient, x.Operand, fused, dx), reference.InputGradient(dx, fused))
+        yield return new($"conv dx {size}", k => k.Conv2dInputGradient(s, dy, gradient, x.Operand, fused, dx),
+            reference.InputGradient(dx, fused))
         {
             Covers = ["Conv2dInputGradient"],
             Flops = s.Flops,
             Bytes = dy.Bytes + dx.Bytes,
             Gemm = new(pixels, taps, s.K),
         };
-        yield return new($"conv dw {size}", k => k.Conv2dWeightGradient(s, x.Operand, dy, fused, dw), reference.WeightGradient(dw, fused, w))
+        yield return new($"conv dw {size}", k => k.Conv2dWeightGradient(s, x.Operand, dy, fused, dw),
+            reference.WeightGradient(dw, fused, w))
         {
             Covers = ["Conv2dWeightGradient"],
             Flops = s.Flops,
@@ -137,7 +150,8 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
         Array4 Values()
         {
             Array4 through = Part(x.Through(x.X.Values.Map(_ => 1)));
-            return through.Zip(ReferenceConv2d.InputGradient(through, w.Channels(_channels), dy.Samples(_samples), _window), (d, g) => d * g);
+            return through.Zip(ReferenceConv2d.InputGradient(through, w.Channels(_channels), dy.Samples(_samples), _window),
+                (d, g) => d * g);
         }
         return CaseResult.Sum(dx, add, Values, Part) with { Gradient = _large ? null : new(Values, x.X.Values, Loss) };
     }

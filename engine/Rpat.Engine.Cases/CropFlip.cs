@@ -24,7 +24,8 @@ public sealed class CropFlipCases : OpCases<AugmentSize>
     {
         var s = size.Images;
         int[] indices = every ? [6, 0, 3, 3, 5] : [.. Enumerable.Range(0, s.N).Reverse()];
-        int[] words = [.. Enumerable.Range(0, (int)((s.WithBatch(indices.Max() + 1).Count + 3) / 4)).Select(i => unchecked((int)(2654435761u * (uint)(i + 1))))];
+        int[] words = [.. Enumerable.Range(0, (int)((s.WithBatch(indices.Max() + 1).Count + 3) / 4))
+            .Select(i => unchecked((int)(2654435761u * (uint)(i + 1))))];
         var pixels = make.Words(words);
         for (int epoch = 1; epoch <= (every ? 4 : 1); epoch++)
         {

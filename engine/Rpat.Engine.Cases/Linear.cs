@@ -23,7 +23,8 @@ public sealed class LinearCases : OpCases<LinearSize>
     protected override IEnumerable<KernelCase> At(TestTensors make, LinearSize size, bool every)
     {
         var (n, c, classes) = size;
-        TestTensor x = make.Plain(new(n, c)), w = make.Plain(new(classes, c)), bias = make.Row(classes), y = make.Plain(new(n, classes)), dy = make.Plain(y.Shape);
+        TestTensor x = make.Plain(new(n, c)), w = make.Plain(new(classes, c)), bias = make.Row(classes), y = make.Plain(new(n, classes)),
+            dy = make.Plain(y.Shape);
         Array4 Y() => ReferenceLinear.Forward(x.Values, w.Values, bias.Values.Data);
         double Loss() => Y().Dot(dy.Values);
         LinearGradient Gradient() => ReferenceLinear.Backward(x.Values, w.Values, dy.Values);

@@ -43,7 +43,8 @@ public sealed class PointwiseCases : OpCases<Shape>
     private static KernelCase Apply(TestTensors make, Shape s, Layout layout, Seen x)
     {
         TestTensor y = make.Uniform(s, layout);
-        return new("relu(scale·x + shift)", k => k.Apply(s, layout, x.Operand, y), new CaseResult(y, () => x.Values)) { Covers = ["Apply"], Bytes = 2 * y.Bytes };
+        return new("relu(scale·x + shift)", k => k.Apply(s, layout, x.Operand, y), new CaseResult(y, () => x.Values))
+            { Covers = ["Apply"], Bytes = 2 * y.Bytes };
     }
 
     private static KernelCase Sum(Shape s, string name, Seen a, Seen b, bool relu, TestTensor y) =>

@@ -41,7 +41,8 @@ public sealed class Pool2dCases : OpCases<PoolSize>
     {
         TestTensor y = make.Plain(new(s.N, s.C)), dy = make.Plain(y.Shape), dx = make.Blocked(s);
         Array4 Y() => ReferencePooling.GlobalAverage(x.Values);
-        yield return new("average pool", k => k.GlobalAveragePool(s, x.Operand, y), new CaseResult(y, Y)) { Covers = ["GlobalAveragePool"], Bytes = x.X.Bytes };
+        yield return new("average pool", k => k.GlobalAveragePool(s, x.Operand, y), new CaseResult(y, Y))
+            { Covers = ["GlobalAveragePool"], Bytes = x.X.Bytes };
         yield return new("average pool gradient", k => k.GlobalAveragePoolGradient(s, dy, x.Operand, add, dx), CaseResult.GradientBy(
             dx, add, () => x.Through(ReferencePooling.GlobalAverageBackward(x.X.Values, dy.Values)), x.X, () => Y().Dot(dy.Values)))
         {
@@ -55,10 +56,12 @@ public sealed class Pool2dCases : OpCases<PoolSize>
     {
         var (s, r, stride) = size;
         Window window = new(stride);
-        TestTensor y = make.Blocked(s with { H = window.Outputs(s.H, r), W = window.Outputs(s.W, r) }), dy = make.Blocked(y.Shape), dx = make.Blocked(s);
+        TestTensor y = make.Blocked(s with { H = window.Outputs(s.H, r), W = window.Outputs(s.W, r) }), dy = make.Blocked(y.Shape),
+            dx = make.Blocked(s);
         Array4 Y() => ReferencePooling.Max(x.Values, r, window);
         Array4 Dx() => ReferencePooling.MaxBackward(x.Values, dy.Values, r, window);
-        yield return new("max pool", k => k.MaxPool(s, r, stride, x.Operand, y), new CaseResult(y, Y)) { Covers = ["MaxPool"], Bytes = x.X.Bytes + y.Bytes };
+        yield return new("max pool", k => k.MaxPool(s, r, stride, x.Operand, y), new CaseResult(y, Y))
+            { Covers = ["MaxPool"], Bytes = x.X.Bytes + y.Bytes };
         yield return new("max pool gradient", k => k.MaxPoolGradient(s, r, stride, x.Operand, dy, x.Operand, add, dx),
             CaseResult.GradientBy(dx, add, () => x.Through(Dx()), x.X, () => Y().Dot(dy.Values)))
         {

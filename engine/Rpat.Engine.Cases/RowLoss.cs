@@ -33,7 +33,8 @@ public sealed class RowLossCases : OpCases<RowSize>
         [
             .. rows.Of("cross-entropy", new CrossEntropy(), 1, (z, _, _, y) => ReferenceRowLosses.CrossEntropy(z, y)),
             .. rows.Of("rpat loss", new RpatLoss(Lambda, perception), 3,
-                [((z, _, _, y) => ReferenceRowLosses.CrossEntropy(z, y), 1), ((z, a, u, _) => ReferenceRowLosses.Perception(u, a, z, Alpha), Lambda)]),
+                [((z, _, _, y) => ReferenceRowLosses.CrossEntropy(z, y), 1),
+                    ((z, a, u, _) => ReferenceRowLosses.Perception(u, a, z, Alpha), Lambda)]),
         ];
         return size.K == 1 ? always : [.. always, .. Pairs(rows, perception), .. every ? Others(rows) : []];
     }
@@ -49,7 +50,8 @@ public sealed class RowLossCases : OpCases<RowSize>
     private static KernelCase[] Others(RowCase rows) =>
     [
         .. rows.Of("KL divergence at a scale", new KlDivergence(0.3f), 2, (z, t, _, _) => ReferenceRowLosses.Kl(t, z, 0.3f)),
-        .. rows.Of("distillation", new KlDivergence(0.5f, 4, crossEntropy: true), 1, (z, t, _, _) => ReferenceRowLosses.Distillation(t, z, 2), true),
+        .. rows.Of("distillation", new KlDivergence(0.5f, 4, crossEntropy: true), 1,
+        (z, t, _, _) => ReferenceRowLosses.Distillation(t, z, 2), true),
         .. rows.Of("soft cross-entropy", new SoftCrossEntropy(), 1, (z, t, _, _) => ReferenceRowLosses.SoftCrossEntropy(z, t)),
         .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
         .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
@@ -98,17 +100,21 @@ internal sealed class RowCase
     /// <summary>A loss's values, and all its gradients in one launch.</summary>
     /// <param name="rows">How many of its rows it has a gradient for.</param>
     /// <param name="constant">Whether what it puts into its second row is nobody's.</param>
-    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value, bool constant = false) where TLoss : struct, IRowLoss =>
+    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value, bool constant = false)
+        where TLoss : struct, IRowLoss =>
         Of(name, loss, rows, [(value, 1)], constant);
 
     /// <summary>The same of parts, each with its weight in the loss.</summary>
-    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts, bool constant = false)
+    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts,
+        bool constant = false)
         where TLoss : struct, IRowLoss
     {
         TestTensor second = rows == 1 ? _constants : _logits;
-        TestTensor values = _make.Plain(new(parts.Length, _s.N)), dz = _make.Plain(_z.Shape), d2 = _make.Plain(second.Shape), d3 = _make.Plain(_z.Shape);
+        TestTensor values = _make.Plain(new(parts.Length, _s.N)), dz = _make.Plain(_z.Shape), d2 = _make.Plain(second.Shape),
+            d3 = _make.Plain(_z.Shape);
         var operands = new RowLossOperands(_s.N, _s.K, parts.Length, _z, second, From, _third, _labelBuffer, _weights);
-        double[][] Rows(int i) => [_z.Values.Sample(i).ToArray(), second.Values.Sample(From + i).ToArray(), _third.Values.Sample(i).ToArray()];
+        double[][] Rows(int i) =>
+            [_z.Values.Sample(i).ToArray(), second.Values.Sample(From + i).ToArray(), _third.Values.Sample(i).ToArray()];
         double Part(int part, int i, double[][] at) => parts[part].Value(at[0], at[1], at[2], _labels[i]);
         CaseResult Slopes(TestTensor to, int row, bool add, bool weighted = true) => new(to, () =>
         {
@@ -132,7 +138,8 @@ internal sealed class RowCase
         { Covers = ["RowLoss"], Bytes = rows * _z.Bytes };
         CaseResult[] results = [Slopes(dz, 0, _every), .. constant ? [] : new[] { Slopes(d2, 1, false) }, Slopes(d3, 2, _every)];
         RowGradient to2 = constant ? default : new(d2, false);
-        yield return new($"{name} gradient", k => k.RowLossGradient(loss, operands, _coefficient, new(dz, _every), to2, new(d3, _every)), results)
+        yield return new($"{name} gradient", k => k.RowLossGradient(loss, operands, _coefficient, new(dz, _every), to2, new(d3, _every)),
+            results)
         {
             Covers = ["RowLossGradient"],
             Tolerance = _differences,
@@ -141,7 +148,8 @@ internal sealed class RowCase
         if (!_every) yield break;
         TestTensor alone = _make.Plain(_z.Shape);
         yield return new($"{name} gradient alone", k =>
-            k.RowLossGradient(loss, operands with { Weights = null }, _coefficient, new(alone, false), default, default), Slopes(alone, 0, false, weighted: false))
+            k.RowLossGradient(loss, operands with { Weights = null }, _coefficient, new(alone, false), default, default),
+            Slopes(alone, 0, false, weighted: false))
         {
             Covers = ["RowLossGradient"],
             Tolerance = _differences,

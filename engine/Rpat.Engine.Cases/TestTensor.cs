@@ -62,7 +62,8 @@ public sealed class TestTensors(Device device)
     /// <summary>Where they lie.</summary>
     public Device Device => device;
 
-    /// <summary>If not 0, values are multiples of 1/Grid: with 128, those of [−1, 1] are bfloat16 numbers and lose nothing on tensor cores.</summary>
+    /// <summary>If not 0, values are multiples of 1/Grid: with 128, those of [−1, 1] are bfloat16
+    /// numbers and lose nothing on tensor cores.</summary>
     public int Grid { get; init; }
 
     /// <summary>Values in NCHW order: images, logits, parameters.</summary>
@@ -78,7 +79,8 @@ public sealed class TestTensors(Device device)
     public TestTensor Channels(int channels, double low = -1, double high = 1) => Blocked(new Shape(1, channels), low, high);
 
     /// <summary>The same with values that are given.</summary>
-    public TestTensor Channels(double[] values) => Place(new Shape(1, values.Length), Layout.Blocked, Array.ConvertAll(values, v => (float)v));
+    public TestTensor Channels(double[] values) =>
+        Place(new Shape(1, values.Length), Layout.Blocked, Array.ConvertAll(values, v => (float)v));
 
     /// <summary>Through scale and shift, and a ReLU if wanted.</summary>
     public Seen View(TestTensor x, bool relu = true) => new(x, Channels(x.Shape.C, 0.5, 1.5), Channels(x.Shape.C), relu);

@@ -22,7 +22,8 @@ public static partial class GpuBackend
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
-        from made in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions]).Select(argument => type.MakeGenericType(argument)) : [type]
+        from made in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions])
+        .Select(argument => type.MakeGenericType(argument)) : [type]
         select made;
 
     private static IEnumerable<Type> Arguments(Type kernel, Assembly[] assemblies)

@@ -48,7 +48,8 @@ public sealed partial class GpuDevice : Device
     /// <inheritdoc/>
     public override IKernels Kernels => _kernels;
 
-    /// <summary>A device in the host's memory that runs the kernels on the CPU: for tests only, a thousand times slower than the CPU backend.</summary>
+    /// <summary>A device in the host's memory that runs the kernels on the CPU: for tests only, a
+    /// thousand times slower than the CPU backend.</summary>
     /// <param name="precision">How convolutions multiply; ILGPU's CPU accelerator itself has no tensor cores.</param>
     /// <param name="through">Puts another queue before that of ILGPU's CPU accelerator.</param>
     internal static GpuDevice Simulator(
@@ -164,7 +165,8 @@ public sealed partial class GpuDevice : Device
         _context.Dispose();
     }
 
-    /// <summary>A context with the options that kernels are compiled with. Address spaces of loads and stores are inferred at the highest level only.</summary>
+    /// <summary>A context with the options that kernels are compiled with. Address spaces of loads and stores
+    /// are inferred at the highest level only.</summary>
     internal static Context Make(Action<Context.Builder> devices) => Context.Create(builder =>
     {
         builder.Optimize(OptimizationLevel.O2);

@@ -34,7 +34,8 @@ public abstract class Catalog
     protected abstract string Kind { get; }
 
     /// <summary>
-    /// Adds everything that the classes of an assembly declare, to all catalogs or, where it throws, to none; to add an assembly twice does nothing.
+    /// Adds everything that the classes of an assembly declare, to all catalogs or, where it throws, to
+    /// none; to add an assembly twice does nothing.
     /// </summary>
     /// <exception cref="ArgumentException">A name is taken, or a class is not what its attribute asks for.</exception>
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
@@ -43,7 +44,8 @@ public abstract class Catalog
         lock (_lock)
         {
             if (_registered.Contains(assembly)) return;
-            var found = Declarations(assembly).SelectMany(d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item))).ToList();
+            var found = Declarations(assembly).SelectMany(
+                d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item))).ToList();
             var names = new HashSet<(Catalog, string)>();
             foreach (var (catalog, item) in found)
                 if (catalog.Has(item.Name) || !names.Add((catalog, item.Name)))

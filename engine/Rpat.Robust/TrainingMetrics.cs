@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 namespace Rpat.Robust;
 
 /// <summary>
-/// What training and attacks tell whoever listens: <c>dotnet-counters</c>, OpenTelemetry, a <see cref="MeterListener"/>. Without a listener a
+/// What training and attacks tell whoever listens: <c>dotnet-counters</c>, OpenTelemetry, a
+/// <see cref="MeterListener"/>. Without a listener a
 /// measurement costs nothing and allocates nothing.
 /// </summary>
 public static class TrainingMetrics
@@ -20,10 +21,12 @@ public static class TrainingMetrics
     internal static readonly Counter<long> Images = _meter.CreateCounter<long>("rpat.training.images", "{image}", "Images trained on.");
 
     /// <summary>Evaluations of the network by attacks, with or without a gradient.</summary>
-    internal static readonly Counter<long> Evaluations = _meter.CreateCounter<long>("rpat.attack.evaluations", "{evaluation}", "Images that attacks have put through the network.");
+    internal static readonly Counter<long> Evaluations =
+        _meter.CreateCounter<long>("rpat.attack.evaluations", "{evaluation}", "Images that attacks have put through the network.");
 
     private static readonly Gauge<double> _loss = _meter.CreateGauge<double>("rpat.training.loss", "1", "Loss of the last batch.");
 
-    /// <summary>Tells the loss of a batch, which only whoever has read it from the device knows: the trainer does so after each step.</summary>
+    /// <summary>Tells the loss of a batch, which only whoever has read it from the device knows: the
+    /// trainer does so after each step.</summary>
     public static void TellLoss(double loss) => _loss.Record(loss);
 }

@@ -12,7 +12,8 @@ internal static class AttackedExamples
     /// <returns>Clean image, adversarial image and difference beneath each other.</returns>
     public static Raster Make(Run run)
     {
-        LabeledImages images = run.Data.Test.Subset([.. run.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
+        LabeledImages images = run.Data.Test.Subset(
+            [.. run.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
         PgdOptions options = run.Attack(Steps);
         var (clean, adversarial) = Perturb(run.Reported, images, options, run.Seed);
         bool[] stillRight = Right(run.Reported, adversarial, images.Labels);
@@ -27,7 +28,8 @@ internal static class AttackedExamples
         images.CopyFloats(all, clean);
         Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(images.Count), clean);
         var key = new RandomKey(seed, Purpose.AttackStart, 0, 0, 0, 0);
-        return (clean, new Pgd(net, options).Perturb(x, Labels.From(net.Device, images.Labels), key, [.. all.Select(i => (long)i)]).ToArray());
+        return (clean, new Pgd(net, options).Perturb(x, Labels.From(net.Device, images.Labels), key, [.. all.Select(i => (long)i)])
+            .ToArray());
     }
 
     private static bool[] Right(Classifier net, float[] images, int[] labels)
@@ -37,7 +39,8 @@ internal static class AttackedExamples
         Tensor logits = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         float[] rows = logits.ToArray();
-        return [.. labels.Select((label, i) => rows.AsSpan(i * net.Classes, net.Classes).IndexOf(rows.Skip(i * net.Classes).Take(net.Classes).Max()) == label)];
+        return [.. labels.Select((label, i) => rows.AsSpan(i * net.Classes, net.Classes)
+            .IndexOf(rows.Skip(i * net.Classes).Take(net.Classes).Max()) == label)];
     }
 
     private static float Largest(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();

@@ -2,7 +2,8 @@ using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Training;
 
-/// <summary>Puts a loaded batch into the form that a training step takes: two views one behind the other, a share for each mixed image.</summary>
+/// <summary>Puts a loaded batch into the form that a training step takes: two views one behind the
+/// other, a share for each mixed image.</summary>
 internal sealed class BatchLoader
 {
     private readonly TrainingStep _step;
@@ -59,12 +60,14 @@ internal sealed class BatchLoader
     }
 }
 
-/// <summary>The training set on the device: a batch is augmented there, with the bits that the host would have made, and only its indices are copied.</summary>
+/// <summary>The training set on the device: a batch is augmented there, with the bits that the host would
+/// have made, and only its indices are copied.</summary>
 internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment, ulong seed)
 {
     private int[] _indices = [];
 
-    /// <summary>Whether batches like these are made there: not on the CPU, whose background thread makes them, and neither from floats nor as mixtures or second views.</summary>
+    /// <summary>Whether batches like these are made there: not on the CPU, whose background thread makes them, and neither from floats nor
+    /// as mixtures or second views.</summary>
     public static bool Suits(Device device, LabeledImages set, in BatchOptions options) =>
         device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0;
 

@@ -73,7 +73,8 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         _saved = (_state.Step, _state.Epoch);
     }
 
-    /// <summary>Takes a diverged run back to its last planned checkpoint, or the one before if it came from there already, with a lower learning rate.</summary>
+    /// <summary>Takes a diverged run back to its last planned checkpoint, or the one before if it came from
+    /// there already, with a lower learning rate.</summary>
     /// <returns>False when that was done as often as allowed, or is not wanted.</returns>
     public bool RollBack(DivergedException error)
     {

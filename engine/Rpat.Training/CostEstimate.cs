@@ -16,7 +16,8 @@ internal sealed record CostEstimate(
     private const double MeasureSeconds = 1;
     private const int MostSteps = 20;
 
-    /// <summary>Number of images of <see cref="AutoAttack"/>, and its time where all of them withstand every attack: the longest that it can take.</summary>
+    /// <summary>Number of images of <see cref="AutoAttack"/>, and its time where all of them withstand every
+    /// attack: the longest that it can take.</summary>
     public (int Images, TimeSpan Longest) AutoAttack { get; init; }
 
     /// <summary>Time of the whole run.</summary>
@@ -29,7 +30,8 @@ internal sealed record CostEstimate(
         double step = StepTime(run, processes), evaluation = SecondsPerEvaluation(run);
         using var process = Process.GetCurrentProcess();
         return new CostEstimate(
-            run.Net.Parameters.Count, run.TotalSteps, run.Batch, step, EvaluationTime(run, evaluation) / processes, process.PeakWorkingSet64, DiskNeed.Of(run))
+            run.Net.Parameters.Count, run.TotalSteps, run.Batch, step, EvaluationTime(run, evaluation) / processes,
+            process.PeakWorkingSet64, DiskNeed.Of(run))
         {
             AutoAttack = AutoAttackTime(run, evaluation),
             Processes = processes,
@@ -40,12 +42,17 @@ internal sealed record CostEstimate(
     public string Comments()
     {
         var text = new StringWriter { NewLine = "\n" };
-        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
-        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
-        if (Processes > 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   processes {Processes}, each with {Batch / Processes} images of a batch: time and memory are those of one with its part, without what they tell each other"));
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
+        if (Processes > 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"#   processes {Processes}, each with {Batch / Processes} images of a batch: time and memory are those of one with its part, without what they tell each other"));
         text.WriteLine($"#   memory   {Sizes.Text(MemoryBytes)}, as measured now");
-        text.WriteLine($"#   disk     {Sizes.Text(Disk.Bytes)} of {Sizes.Text(Disk.Free)} that are free{(!Disk.Fits ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
-        text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"#   later    'rpat eval --attacks aa' on {AutoAttack.Images:N0} images takes at most {Format.Duration(AutoAttack.Longest)}"));
+        text.WriteLine(
+            $"#   disk     {Sizes.Text(Disk.Bytes)} of {Sizes.Text(Disk.Free)} that are free{(!Disk.Fits ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");
+        text.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"#   later    'rpat eval --attacks aa' on {AutoAttack.Images:N0} images takes at most {Format.Duration(AutoAttack.Longest)}"));
         return text.ToString();
     }
 
@@ -92,7 +99,8 @@ internal sealed record CostEstimate(
         return (images, TimeSpan.FromSeconds(cost * evaluation * images));
     }
 
-    // Gradients dominate, and a step of PGD is one. A net that has learned nothing is wrong, and what is wrong is not attacked: here it is right.
+    // Gradients dominate, and a step of PGD is one. A net that has learned nothing is wrong, and what
+    // is wrong is not attacked: here it is right.
     private static double SecondsPerEvaluation(Run run)
     {
         var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);

@@ -22,7 +22,10 @@ internal sealed record DiskNeed(long Bytes, long Free)
     /// <exception cref="UsageException">There is too little room.</exception>
     public void Require(string folder)
     {
-        if (!Fits) throw new UsageException($"the run will need about {Sizes.Text(Bytes)} in '{folder}', where {Sizes.Text(Free)} are free: lower checkpoint.keep, make room, choose another --out, or insist with run.check_disk=false.");
+        if (!Fits)
+            throw new UsageException(
+                $"the run will need about {Sizes.Text(Bytes)} in '{folder}', where {Sizes.Text(Free)} are free: lower checkpoint.keep, "
+                    + $"make room, choose another --out, or insist with run.check_disk=false.");
     }
 
     private static int Times(int all, int every) => every == 0 ? 0 : all / every;

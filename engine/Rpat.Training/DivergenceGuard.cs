@@ -18,7 +18,8 @@ internal sealed class DivergenceGuard(GuardSection config, int classes)
         var now = Followed(state, loss, onlyClass);
         double limit = config.Explode * Math.Max(now.Lowest, Math.Log(classes));
         if (config.Explode > 0 && now.Steps > FirstSteps && now.Smoothed > limit)
-            throw Diverged(step, FormattableString.Invariant($"the loss has risen to {now.Smoothed:0.###} where {limit:0.###} is the limit (guard.explode)"));
+            throw Diverged(step, FormattableString.Invariant(
+                $"the loss has risen to {now.Smoothed:0.###} where {limit:0.###} is the limit (guard.explode)"));
         if (config.Constant > 0 && now.OnlyClassSteps >= config.Constant)
             throw Diverged(step, $"all images of the last {now.OnlyClassSteps} steps were put in class {now.OnlyClass} (guard.constant)");
         return now;
@@ -39,5 +40,6 @@ internal sealed class DivergenceGuard(GuardSection config, int classes)
     }
 
     private static DivergedException Diverged(int step, string what) =>
-        new($"training diverged at step {step}: {what}; lower optimizer.lr, lengthen schedule.warmup, or let guard.action=rollback try it.");
+        new($"training diverged at step {step}: {what}; lower optimizer.lr, lengthen schedule.warmup, or let guard.action=rollback try "
+            + $"it.");
 }

@@ -62,8 +62,10 @@ internal sealed class EpochStatistics(TrainingStep step)
             for (int part = 0; part < term.Parts.Count; part++) Add(_parts, term.Parts[part], term.ReadPart(part) * labels.Length);
         float[] logits = LastLogits = step.WholeBatch(step.Logits);
         _correct += Correct(logits, labels.Length);
-        if (step.CleanLogits is { } clean) Add(_accuracies, CleanName, Correct(clean == step.Logits ? logits : step.WholeBatch(clean), labels.Length));
-        if (step.AdversarialLogits is not null) Add(_accuracies, step.IsAttacked ? AdversarialName : NoiseName, Correct(logits, labels.Length));
+        if (step.CleanLogits is { } clean)
+            Add(_accuracies, CleanName, Correct(clean == step.Logits ? logits : step.WholeBatch(clean), labels.Length));
+        if (step.AdversarialLogits is not null)
+            Add(_accuracies, step.IsAttacked ? AdversarialName : NoiseName, Correct(logits, labels.Length));
         OnlyClass = Only(logits, step.LogitLabels);
         Images += labels.Length;
     }

@@ -1,7 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What rank 0 does beside training: it tells, saves and judges. The loop calls every observer at each of these points, in the order of its list.
+/// What rank 0 does beside training: it tells, saves and judges. The loop calls every observer at
+/// each of these points, in the order of its list.
 /// </summary>
 internal interface IRunObserver
 {

@@ -13,7 +13,9 @@ internal static class MethodFactory
         var (method, info) = (config.Method, config.Method.Info);
         var objective = info.Make(method.Settings, Pgd(config.Attack));
         if (info.WantsWeights && config.Model.Weights.Length == 0 && objective.InEpoch(1) is not Clean)
-            throw new ConfigException($"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as method.warmup.");
+            throw new ConfigException(
+                $"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as "
+                    + $"method.warmup.");
         objective = method.Awp.On(objective);
         if (Averaging(config.Average) is { } average) objective = average.On(objective);
         return method.HasRpat ? method.Rpat.On(objective) : objective;
@@ -64,11 +66,13 @@ internal static class PretrainedWeights
     public static Classifier Teacher(string name, MethodSection method, Device device, ModelSpec model) =>
         method.Teachers.Of(name) is { Length: > 0 } path
             ? Load($"method.teachers.{name}", path, device, model)
-            : throw new ConfigException($"{method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
+            : throw new ConfigException(
+            $"{method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
 
     private static Classifier Load(string key, string path, Device device, ModelSpec model)
     {
-        if (!Path.Exists(path)) throw new ConfigException($"{key} is '{path}', which is not there: give a run folder or a file of weights.");
+        if (!Path.Exists(path))
+            throw new ConfigException($"{key} is '{path}', which is not there: give a run folder or a file of weights.");
         using WeightFile opened = WeightFile.Open(NetworkFile.FileOf(path));
         var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
         return NetworkFile.Load(device, path, choice, model.Input).Net;

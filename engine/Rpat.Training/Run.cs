@@ -1,7 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// One training run: its configuration, opened data, the network on its device, the method, the optimizer and the schedule, where it stands, the
+/// One training run: its configuration, opened data, the network on its device, the method, the
+/// optimizer and the schedule, where it stands, the
 /// processes that share it, and on rank 0 its folder.
 /// </summary>
 internal sealed class Run : IDisposable
@@ -110,7 +111,8 @@ internal sealed class Run : IDisposable
     private static DataPair OneBatch(DataPair data, int count)
     {
         var batch = data.Train.Take(count);
-        return data with { Train = batch, Test = batch, Notes = [.. data.Notes, FormattableString.Invariant($"train.overfit_batch: trained and measured on the same {batch.Count} images, without augmentation.")] };
+        return data with { Train = batch, Test = batch, Notes = [.. data.Notes, FormattableString.Invariant(
+            $"train.overfit_batch: trained and measured on the same {batch.Count} images, without augmentation.")] };
     }
 
     /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
@@ -121,7 +123,8 @@ internal sealed class Run : IDisposable
     {
         var tape = new Tape(Device);
         Net.Forward(tape, Tensor.Create(Device, Net.InputShape.WithBatch(Batch)), BnMode.Eval);
-        var convolutions = tape.Nodes.Where(node => node.Op == "Conv2d").ToDictionary(node => node.Inputs[1].Tensor.Name, node => node.Detail);
+        var convolutions = tape.Nodes.Where(node => node.Op == "Conv2d").ToDictionary(node => node.Inputs[1].Tensor.Name,
+            node => node.Detail);
         return new ComputeInfo(Device.Name, Device.Description, convolutions);
     }
 
@@ -136,7 +139,8 @@ internal sealed class Run : IDisposable
         Schedule curve = s.Kind switch
         {
             ScheduleKind.Cosine => new CosineSchedule(rate, 0, config.Train.Epochs * stepsPerEpoch),
-            ScheduleKind.Piecewise => new PiecewiseSchedule(rate, (float)s.Factor, [.. s.Milestones.Select(epoch => (int)Math.Min(int.MaxValue, (long)epoch * stepsPerEpoch - s.Lead))]),
+            ScheduleKind.Piecewise => new PiecewiseSchedule(rate, (float)s.Factor,
+                [.. s.Milestones.Select(epoch => (int)Math.Min(int.MaxValue, (long)epoch * stepsPerEpoch - s.Lead))]),
             _ => new ConstantSchedule(rate),
         };
         return curve with { WarmupSteps = (int)Math.Round(s.Warmup * stepsPerEpoch) };
@@ -150,23 +154,28 @@ internal sealed class Run : IDisposable
 
     /// <summary>What makes the batches' images on the device, or null where the host does.</summary>
     public DeviceImages? DeviceImages() =>
-        BatchOptions() is { OnDemand: true } options ? new DeviceImages(new ResidentImages(Device, Data.Train), options.Augment, Seed) : null;
+        BatchOptions() is { OnDemand: true } options ? new DeviceImages(new ResidentImages(Device, Data.Train), options.Augment, Seed)
+        : null;
 
     private BatchOptions BatchOptions()
     {
         var a = Config.Train.OverfitBatch ? new AugmentSection() : Config.Data.Augment;
         int side = Math.Min(Data.Train.Height, Data.Train.Width);
         if (a.CropPad >= side)
-            throw new ConfigException($"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
+            throw new ConfigException(
+                $"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
         if (a.CutMix > 0 && Step.TwoViews)
-            throw new ConfigException($"data.augment.cutmix mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another method.");
+            throw new ConfigException(
+                $"data.augment.cutmix mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another "
+                    + $"method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
         var options = Sized with { Augment = augment, CutMix = a.CutMix, TwoViews = Step.TwoViews };
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 
     /// <summary>The attack of a number of steps under the run's threat model.</summary>
-    public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
+    public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with
+        { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
 
     public void Dispose() => Device.Dispose();
 }

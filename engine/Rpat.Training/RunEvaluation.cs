@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Rpat.Training;
 
-/// <summary>Measures the reported network of a run: after an epoch to choose a checkpoint, and at the end. The ranks divide the images.</summary>
+/// <summary>Measures the reported network of a run: after an epoch to choose a checkpoint, and at
+/// the end. The ranks divide the images.</summary>
 internal sealed class RunEvaluation(Run run)
 {
     private (Classifier Net, Evaluator Evaluator)? _measured;
@@ -11,7 +12,8 @@ internal sealed class RunEvaluation(Run run)
     public delegate void Measured(string attack, int done, int count, TimeSpan time);
 
     /// <summary>Whether the epoch that has just been trained is to be measured.</summary>
-    public bool IsDue => run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
+    public bool IsDue =>
+        run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
 
     /// <summary>The accuracy, on the images that choose, without an attack and under the monitored one.</summary>
     public (double Clean, double Robust) Choose()
@@ -51,14 +53,16 @@ internal sealed class RunEvaluation(Run run)
             var accuracy = Measure(images, attack, done => progress(attack.Name, done, images.Count, Stopwatch.GetElapsedTime(start)));
             scores.Add(new Score(attack.Title, attack.IsClean, accuracy.Fraction));
         }
-        return new EvaluationResult(images.Count, $"{threat.Norm.Name} eps {Format.Pixels(threat.Eps)}", scores) { Network = network, Split = split };
+        return new EvaluationResult(images.Count, $"{threat.Norm.Name} eps {Format.Pixels(threat.Eps)}", scores)
+            { Network = network, Split = split };
     }
 
     // The reported network changes when averaged weights take over. Only what tells its progress may be stopped.
     private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
     {
         if (_measured?.Net != run.Reported) _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));
-        return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.Suite(run.Config.Attack, run.Model.Classes), run.Seed, progress, stops: progress is not null);
+        return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.Suite(run.Config.Attack, run.Model.Classes), run.Seed,
+            progress, stops: progress is not null);
     }
 
     // Training is over and saved: its network may be overwritten.

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Rpat.Training;
 
 /// <summary>
-/// What the processes of a run do together between its steps: they agree on when to stop, start from the same state, and divide evaluations.
+/// What the processes of a run do together between its steps: they agree on when to stop, start
+/// from the same state, and divide evaluations.
 /// A run of one process has a team of its own, which costs nothing.
 /// </summary>
 internal sealed class RunProcessGroup
@@ -18,7 +19,8 @@ internal sealed class RunProcessGroup
     {
         (Group, Stop, Description) = (group, stop ?? new StopRequest(), description);
         string what = IsFirst ? "it had saved" : "its step had ended";
-        if (group is not null) Stop.Leaving = code => group.Fail(code, FormattableString.Invariant($"rank {group.Rank} was stopped before {what}"));
+        if (group is not null)
+            Stop.Leaving = code => group.Fail(code, FormattableString.Invariant($"rank {group.Rank} was stopped before {what}"));
     }
 
     /// <summary>The processes; null for one.</summary>
@@ -90,7 +92,8 @@ internal sealed class RunProcessGroup
     /// <param name="attacks">The attacks, or null.</param>
     /// <param name="stops">Whether a stop that is asked for ends it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null, bool stops = false)
+    public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null,
+        bool stops = false)
     {
         if (Group is not { } team) return evaluator.Run(images, attacks, seed, done => Tell(done));
         var (first, count) = new BatchShard(team, images.Count).ShardOf(team.Rank);
@@ -137,7 +140,8 @@ internal static class SharedState
     public static void Send(Communicator team, Run run)
     {
         var standing = run.State.Standing(planned: false, run.Identity, new Dictionary<string, long>());
-        var said = JsonSerializer.Deserialize<TrainerState>(team.BroadcastBytes(JsonSerializer.SerializeToUtf8Bytes(standing, Checkpoint.Format)), Checkpoint.Format)!;
+        var said = JsonSerializer.Deserialize<TrainerState>(
+            team.BroadcastBytes(JsonSerializer.SerializeToUtf8Bytes(standing, Checkpoint.Format)), Checkpoint.Format)!;
         if (team.Rank > 0 && said.Identity.Data != run.Identity.Data)
             throw new DataException("the training images are not those of rank 0: give all processes the same files (--data-dir).");
         var net = Send(team, [.. run.Net.State()]);
@@ -160,7 +164,8 @@ internal static class SharedState
         byte[] heads = JsonSerializer.SerializeToUtf8Bytes(arrays.Select(a => new Head(a.Name, a.Type, a.Shape)));
         var given = new Dictionary<string, NamedArray>();
         foreach (var (index, head) in JsonSerializer.Deserialize<Head[]>(team.BroadcastBytes(heads))!.Index())
-            given[head.Name] = new NamedArray(head.Name, head.Type, head.Shape, team.BroadcastBytes(team.Rank == 0 ? arrays[index].Data.ToArray() : []));
+            given[head.Name] = new NamedArray(head.Name, head.Type, head.Shape,
+                team.BroadcastBytes(team.Rank == 0 ? arrays[index].Data.ToArray() : []));
         return given;
     }
 

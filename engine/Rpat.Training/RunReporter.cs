@@ -46,7 +46,8 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         var s = _state.Statistics;
         int steps = run.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;
         var left = TimeSpan.FromSeconds((run.TotalSteps - _state.Step) * (double)run.Batch / Speed);
-        view.Update(new ProgressSnapshot("train", _state.Epoch, run.Config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts, s.Accuracies, Speed, _clock.Elapsed, left) { MemoryBytes = Environment.WorkingSet });
+        view.Update(new ProgressSnapshot("train", _state.Epoch, run.Config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts,
+            s.Accuracies, Speed, _clock.Elapsed, left) { MemoryBytes = Environment.WorkingSet });
     }
 
     /// <inheritdoc/>
@@ -79,7 +80,8 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         if (!view.Due) return;
         double speed = done / Math.Max(1e-9, time.TotalSeconds);
         view.Update(new ProgressSnapshot(
-            $"eval {attack}", 0, 0, done, count, 0, double.NaN, [], [], speed, _clock.Elapsed, TimeSpan.FromSeconds((count - done) / speed)));
+            $"eval {attack}", 0, 0, done, count, 0, double.NaN, [], [], speed, _clock.Elapsed,
+            TimeSpan.FromSeconds((count - done) / speed)));
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// The fewest images that a network can be trained on at once. A batch norm needs more than one value per channel, and where its map has one
+/// The fewest images that a network can be trained on at once. A batch norm needs more than one
+/// value per channel, and where its map has one
 /// pixel each image brings one value. Processes that share a batch take the statistics of the whole, so their number does not matter.
 /// </summary>
 internal static class SmallestBatch
@@ -20,11 +21,14 @@ internal static class SmallestBatch
     {
         if (batch >= least) return;
         string what = config.Train.Batch == batch ? $"train.batch is {batch}" : "there is 1 training image";
-        throw new ConfigException($"{what}, and {config.Model.Name} normalises maps of one pixel by the images of a batch: give at least {least} (--batch-size), or larger images.");
+        throw new ConfigException(
+            $"{what}, and {config.Model.Name} normalises maps of one pixel by the images of a batch: give at least {least} "
+                + $"(--batch-size), or larger images.");
     }
 
     /// <summary>A sentence where the last batch of each epoch is left out; usually none.</summary>
     public static IEnumerable<string> Note(int last, int least, TrainerConfig config) => last == 0 || last >= least
         ? []
-        : [$"the last batch of each epoch would have 1 image, which {config.Model.Name} cannot normalise on maps of one pixel: it is left out, a different image in each epoch."];
+        : [$"the last batch of each epoch would have 1 image, which {config.Model.Name} cannot normalise on maps of one pixel: it is "
+            + $"left out, a different image in each epoch."];
 }

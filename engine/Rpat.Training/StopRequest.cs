@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Rpat.Training;
 
 /// <summary>
-/// What signals ask of the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step, save and return; the second leaves at once;
+/// What signals ask of the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step,
+/// save and return; the second leaves at once;
 /// SIGUSR1 asks for a checkpoint, after which it continues.
 /// </summary>
 internal sealed class StopRequest : IDisposable
@@ -52,7 +53,8 @@ internal sealed class StopRequest : IDisposable
     {
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, ExitCode.Interrupted)));
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, ExitCode.Terminated)));
-        if (!IgnoresHangUp()) _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => OnSignal(context, ExitCode.HungUp)));
+        if (!IgnoresHangUp())
+            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => OnSignal(context, ExitCode.HungUp)));
         if (!OperatingSystem.IsWindows()) _signals.Add(PosixSignalRegistration.Create(_sigusr1, OnSaveSignal));
         if (Interlocked.Exchange(ref _savesHeld, 0) != 0) AskToSave();
     }
@@ -74,7 +76,8 @@ internal sealed class StopRequest : IDisposable
         const string status = "/proc/self/status", mask = "SigIgn:";
         if (!File.Exists(status)) return false;
         string? line = File.ReadLines(status).FirstOrDefault(text => text.StartsWith(mask, StringComparison.Ordinal));
-        return line is not null && ulong.TryParse(line.AsSpan(mask.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong ignored)
+        return line is not null && ulong.TryParse(line.AsSpan(mask.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture,
+            out ulong ignored)
             && (ignored & 1) != 0;
     }
 

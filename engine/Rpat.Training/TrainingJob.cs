@@ -1,7 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// A training run from code: the recipes and keys of <c>rpat train</c>, the same run folder, and the same bits however often it is stopped and
+/// A training run from code: the recipes and keys of <c>rpat train</c>, the same run folder, and
+/// the same bits however often it is stopped and
 /// resumed. One process trains; <c>rpat train --nproc N</c> starts several.
 /// </summary>
 public sealed class TrainingJob : IDisposable
@@ -14,7 +15,9 @@ public sealed class TrainingJob : IDisposable
     {
         var config = plan.Resolved.Config;
         if (config.Run.Processes > 1)
-            throw new UsageException($"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or start 'rpat train --nproc {config.Run.Processes}'.");
+            throw new UsageException(
+                $"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or start 'rpat train --nproc "
+                    + $"{config.Run.Processes}'.");
         _run = Run.Open(config, new RunProcessGroup(stop: _stop));
         try
         {
@@ -38,14 +41,17 @@ public sealed class TrainingJob : IDisposable
     public Classifier Network => _run.Reported;
 
     /// <summary>
-    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new one; data, network and method are read and
+    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new
+    /// one; data, network and method are read and
     /// checked, and nothing is trained yet. No other process has the folder open meanwhile.
     /// </summary>
     /// <param name="settings">
-    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config</c> lists them.
+    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and
+    /// <c>train.epochs=5</c>; <c>rpat config</c> lists them.
     /// To resume, the same ones, except for keys that do not reach the weights.
     /// </param>
-    /// <exception cref="UserException">A setting is wrong, is not that of the run to resume, or the folder cannot be made or opened.</exception>
+    /// <exception cref="UserException">A setting is wrong, is not that of the run to resume, or the
+    /// folder cannot be made or opened.</exception>
     /// <exception cref="DataException">The data set is missing or damaged.</exception>
     /// <exception cref="CheckpointException">A network to start from is damaged, or another one.</exception>
     public static TrainingJob Open(params IReadOnlyList<string> settings)
@@ -55,7 +61,8 @@ public sealed class TrainingJob : IDisposable
     }
 
     /// <summary>Trains to the end of the run and measures it, or until it is cancelled; either way the run is on the disk then.</summary>
-    /// <param name="progress">Told where the run stands; what it throws ends the run, which can be resumed from its last checkpoint.</param>
+    /// <param name="progress">Told where the run stands; what it throws ends the run, which can be
+    /// resumed from its last checkpoint.</param>
     /// <param name="cancellation">Asks to finish the step, save, and return.</param>
     /// <returns>How it ended, with the accuracies where it was not cancelled.</returns>
     /// <exception cref="UserException">Training diverged, or something that the user can mend; the run can be resumed.</exception>

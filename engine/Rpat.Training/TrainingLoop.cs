@@ -2,7 +2,8 @@ namespace Rpat.Training;
 
 /// <summary>
 /// The training loop, to be read top to bottom: load → augment → step (attack, forwards, loss, backward, optimizer) → averaged weights →
-/// guard; at the end of an epoch weights → validation; at the end of the run the evaluation. All ranks run it alike; rank 0 has observers that
+/// guard; at the end of an epoch weights → validation; at the end of the run the evaluation. All
+/// ranks run it alike; rank 0 has observers that
 /// report, save and judge.
 /// </summary>
 internal sealed class TrainingLoop
@@ -30,7 +31,8 @@ internal sealed class TrainingLoop
     public static TrainingOutcome Execute(Run run, IProgressView view)
     {
         using var report = new RunReporter(run, view);
-        return new TrainingLoop(run, [report, new Checkpointer(run, report), new ValidationMonitor(run, report), new PostMortem(run)]).Execute();
+        return new TrainingLoop(run, [report, new Checkpointer(run, report), new ValidationMonitor(run, report),
+            new PostMortem(run)]).Execute();
     }
 
     private bool IsTrained => _state.Step == _run.TotalSteps && _state.Statistics.Images == 0;

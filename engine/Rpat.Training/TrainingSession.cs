@@ -72,7 +72,8 @@ internal sealed class TrainingSession : IDisposable
 
     private void Log(EvaluationResult result)
     {
-        foreach (var (title, value) in result.Columns()) Folder.Log.WriteLine($"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
+        foreach (var (title, value) in result.Columns()) Folder.Log.WriteLine(
+            $"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
     }
 
     // Where the disk is full, the record keeps saying that the run runs; that must not hide what stopped it.
@@ -96,7 +97,8 @@ internal sealed class TrainingSession : IDisposable
     {
         var (now, machine) = (_clock.GetLocalNow(), MachineInfo.Here());
         return Folder.IsResumed && RunRecord.Read(Folder.Path) is { } begun
-            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute, Processes = Config.Run.Processes, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
+            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute,
+            Processes = Config.Run.Processes, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
             : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute, Processes: Config.Run.Processes);
     }
 }

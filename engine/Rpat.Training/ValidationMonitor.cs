@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Rpat.Training;
 
 /// <summary>
-/// Looks at what the network achieves after an epoch on the images that choose, keeps the most robust one in <c>best.safetensors</c>, and warns of robust overfitting
+/// Looks at what the network achieves after an epoch on the images that choose, keeps the most robust one in <c>best.safetensors</c>, and
+/// warns of robust overfitting
 /// (Rice, Wong, Kolter, 2020): validation falls from its best while training still rises.
 /// </summary>
 internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObserver
@@ -20,9 +21,13 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
     {
         if (_state.Step > 0) return;
         if (_config.Eval.Select == SelectOn.Test)
-            report.Warn("WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: choose on training images with data.validation and eval.select=validation.");
+            report.Warn(
+                "WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: "
+                    + "choose on training images with data.validation and eval.select=validation.");
         if (run.ChoosingImages is null && _config.Attack.Steps == 1)
-            report.View.Note("note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: --val-split 1000 watches for it");
+            report.View.Note(
+                "note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: "
+                    + "--val-split 1000 watches for it");
     }
 
     /// <summary>Keeps the network if it is the most robust one so far, and warns if it is not as it should be.</summary>
@@ -63,7 +68,8 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
     {
         var metadata = ModelMetadata.Write(run.Model);
         metadata["rpat.epoch"] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
-        metadata["rpat.selected_by"] = FormattableString.Invariant($"{_config.Eval.Monitor.Name} on {run.ChoosingImages!.Count} {Split} images: {robust:0.0000}");
+        metadata["rpat.selected_by"] = FormattableString.Invariant(
+            $"{_config.Eval.Monitor.Name} on {run.ChoosingImages!.Count} {Split} images: {robust:0.0000}");
         Safetensors.Write(run.Folder.PathOf(CheckpointFile.Best), run.Reported.State(), metadata, digest: true);
     }
 }

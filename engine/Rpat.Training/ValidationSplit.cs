@@ -14,7 +14,8 @@ internal static class ValidationSplit
     public static (LabeledImages Train, LabeledImages HeldOut) Of(LabeledImages images, int count)
     {
         if (count >= images.Count)
-            throw new ConfigException($"data.validation holds out {count} images where there are {images.Count} to train on: hold out fewer.");
+            throw new ConfigException(
+                $"data.validation holds out {count} images where there are {images.Count} to train on: hold out fewer.");
         int[] left = Quotas(images, count);
         var heldOut = new bool[images.Count];
         for (int i = images.Count - 1; i >= 0; i--) heldOut[i] = left[images.Labels[i]]-- > 0;

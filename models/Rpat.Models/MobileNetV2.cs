@@ -40,7 +40,8 @@ public sealed class MobileNetV2 : FeatureClassifier
         _stem = new ConvNorm(this, "conv1", "bn1", channels, options.Input.C, 3, options.StemStride);
         foreach (var row in _rows)
             for (int i = 0; i < row.Blocks; i++, channels = Scaled(row.Channels))
-                _blocks.Add(new Block(this, $"layers.{_blocks.Count}", channels, row.Expansion * channels, Scaled(row.Channels), i == 0 ? row.Stride : 1));
+                _blocks.Add(new Block(this, $"layers.{_blocks.Count}", channels, row.Expansion * channels, Scaled(row.Channels),
+                    i == 0 ? row.Stride : 1));
         _last = new ConvNorm(this, "conv2", "bn2", Scaled(LastChannels), channels, 1);
         DeclareHead("linear", Scaled(LastChannels));
         Build(seed);
@@ -59,7 +60,8 @@ public sealed class MobileNetV2 : FeatureClassifier
 
     private int Scaled(int channels) => Math.Max(1, channels * Options.Width / PublishedStem);
 
-    /// <summary>1×1 to more channels, depthwise 3×3, 1×1 to fewer; with stride 1 the input is added, through a 1×1 where channels differ.</summary>
+    /// <summary>1×1 to more channels, depthwise 3×3, 1×1 to fewer; with stride 1 the input is added,
+    /// through a 1×1 where channels differ.</summary>
     private sealed class Block(MobileNetV2 net, string name, int inputs, int inner, int outputs, int stride)
     {
         private readonly ConvNorm _expand = new(net, $"{name}.conv1", $"{name}.bn1", inner, inputs, 1);

@@ -4,8 +4,10 @@ using Rpat.Engine.Nn;
 namespace Rpat.Models;
 
 /// <summary>
-/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="FeatureClassifier"/> that has one, and
-/// a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the <see cref="ulong"/> seed of the first weights.
+/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every
+/// <see cref="FeatureClassifier"/> that has one, and
+/// a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the
+/// <see cref="ulong"/> seed of the first weights.
 /// </summary>
 /// <param name="name">What users call it.</param>
 /// <param name="about">What it is, in one line.</param>
@@ -36,7 +38,8 @@ public sealed class ModelAttribute(string name, string about) : DeclarationAttri
     {
         if (!typeof(FeatureClassifier).IsAssignableFrom(type) || type.GetConstructor(_constructor) is not { } make)
             throw new ArgumentException(
-                $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a constructor (Device, ModelSpec, ulong).");
+                $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a constructor (Device, "
+                    + $"ModelSpec, ulong).");
         yield return new ModelFamily(Name, about, Width, null, (device, spec, seed) => (FeatureClassifier)make.Invoke([device, spec, seed]))
         {
             Blocks = Blocks,

@@ -18,7 +18,8 @@ public static partial class ModelCatalog
         Wide(28, 10),
         Wide(34, 10),
         new("vgg16", "VGG16 with batch norm, ten convolutions", 64, new("layer42.0.weight", w => [8 * w, 8 * w, 3, 3]),
-            (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed)) { Stem = "layer11.0.weight", Head = "layer8.weight" },
+            (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed))
+                { Stem = "layer11.0.weight", Head = "layer8.weight" },
         new("mobilenetv2", "MobileNetV2, depthwise convolutions", 32, new("conv2.weight", w => [40 * w, 10 * w, 1, 1]),
             (device, s, seed) => new MobileNetV2(device, With(s, new MobileNetV2Options { Width = s.Width }), seed)),
     ], name => Find(name) is not null);
@@ -68,7 +69,8 @@ public static partial class ModelCatalog
     private static ModelFamily Wide(int depth, int width)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"wideresnet{depth}-{width}");
-        string about = string.Create(CultureInfo.InvariantCulture, $"wide ResNet of {depth} layers, {width} times as wide; wideresnetD-K for others");
+        string about = string.Create(CultureInfo.InvariantCulture,
+            $"wide ResNet of {depth} layers, {width} times as wide; wideresnetD-K for others");
         return new(name, about, width, new("block3.layer.0.conv2.weight", k => [64 * k, 64 * k, 3, 3]), (device, s, seed) => new WideResNet(
             device, With(s, new WideResNetOptions { Depth = 6 * s.Blocks + 4, Width = s.Width }), seed))
         {

@@ -70,7 +70,8 @@ public sealed class ModelFamily : INamed
     /// <param name="shapes">Sizes of the weights by the network's names.</param>
     public ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
     {
-        if (shapes.TryGetValue(Stem, out long[]? stem) && stem is [_, > 0 and <= 4096, _, _]) spec = spec with { Input = spec.Input with { C = (int)stem[1] } };
+        if (shapes.TryGetValue(Stem, out long[]? stem) && stem is [_, > 0 and <= 4096, _, _]) spec = spec with
+            { Input = spec.Input with { C = (int)stem[1] } };
         if (shapes.TryGetValue(Head, out long[]? head) && head is [> 0 and <= 1_000_000, _]) spec = spec with { Classes = (int)head[0] };
         if (FitWidth(shapes) is { } width) spec = spec with { Width = width };
         return FitBlocks(shapes) is { } blocks ? spec with { Blocks = blocks } : spec;
@@ -81,7 +82,8 @@ public sealed class ModelFamily : INamed
         if (_anchor is null || !shapes.TryGetValue(_anchor.Name, out long[]? found) || found.Length == 0) return null;
         long width = Math.Clamp(found[0] / _anchor.Shape(1)[0], 1, 4096);
         // Some families round channels, so the neighbours are looked at too.
-        return Enumerable.Range((int)Math.Max(1, width - 1), 3).Where(w => _anchor.Shape(w).SequenceEqual(found)).Select(w => (int?)w).FirstOrDefault();
+        return Enumerable.Range((int)Math.Max(1, width - 1), 3).Where(w => _anchor.Shape(w).SequenceEqual(found)).Select(w => (int?)w)
+            .FirstOrDefault();
     }
 
     private int? FitBlocks(IReadOnlyDictionary<string, long[]> shapes)

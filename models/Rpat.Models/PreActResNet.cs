@@ -36,7 +36,8 @@ public sealed class PreActResNet : PreActivationNet
     /// <summary>The sizes it was built with.</summary>
     public PreActResNetOptions Options { get; }
 
-    private static Plan PlanOf(PreActResNetOptions options) => new(options.Width, [.. Enumerable.Range(0, Stages).Select(i => StageOf(options, i))])
+    private static Plan PlanOf(PreActResNetOptions options) =>
+        new(options.Width, [.. Enumerable.Range(0, Stages).Select(i => StageOf(options, i))])
     {
         Norm = options.NormalizesStem ? "bn1" : "bn",
         NormalizesStem = options.NormalizesStem,

@@ -76,7 +76,8 @@ public sealed class ResNet : FeatureClassifier
             _branch = net.Options.Bottleneck
                 ? [Layer(1, inner, inputs, 1), Layer(2, inner, inner, 3, stride), Layer(3, outputs, inner, 1)]
                 : [Layer(1, inner, inputs, 3, stride), Layer(2, outputs, inner, 3)];
-            if (stride != 1 || inputs != outputs) _shortcut = new ConvNorm(net, $"{name}.shortcut.0", $"{name}.shortcut.1", outputs, inputs, 1, stride);
+            if (stride != 1 || inputs != outputs)
+                _shortcut = new ConvNorm(net, $"{name}.shortcut.0", $"{name}.shortcut.1", outputs, inputs, 1, stride);
 
             ConvNorm Layer(int number, int to, int from, int size, int step = 1) =>
                 new(net, $"{name}.conv{number}", $"{name}.bn{number}", to, from, size, step);

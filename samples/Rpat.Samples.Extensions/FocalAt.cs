@@ -7,7 +7,8 @@ using Rpat.Robust.Settings;
 namespace Rpat.Samples.Extensions;
 
 /// <summary>PGD-AT with weights (1 − p_y(x′))^focus, and any other block on top.</summary>
-[Method("focal-at", "cross-entropy that looks at what is still wrong", "own", Attack = "A on CE", Terms = "CE(x')", Weights = "(1 - p_y)^focus")]
+[Method("focal-at", "cross-entropy that looks at what is still wrong", "own", Attack = "A on CE", Terms = "CE(x')",
+    Weights = "(1 - p_y)^focus")]
 public sealed record FocalAt(PgdOptions Pgd) : Objective
 {
     [Setting("exponent of the weights", Source = "own choice", Max = 10)]
@@ -20,7 +21,8 @@ public sealed record FocalAt(PgdOptions Pgd) : Objective
     private void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {
         int k = logits.Length / labels.Length;
-        for (int i = 0; i < labels.Length; i++) weights[i] = MathF.Pow(1 - SampleLogits.Probability(logits.Slice(i * k, k), labels[i]), Focus);
+        for (int i = 0; i < labels.Length; i++)
+            weights[i] = MathF.Pow(1 - SampleLogits.Probability(logits.Slice(i * k, k), labels[i]), Focus);
     }
 }
 // </adding-a-method>

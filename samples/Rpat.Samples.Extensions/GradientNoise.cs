@@ -6,7 +6,8 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;
 
-/// <summary>Normal noise on every gradient before the optimizer's step (Neelakantan et al., 2015): a modifier that acts within the step.</summary>
+/// <summary>Normal noise on every gradient before the optimizer's step (Neelakantan et al., 2015): a
+/// modifier that acts within the step.</summary>
 public sealed record GradientNoise : Modifier
 {
     [Setting("deviation of the noise", Source = "own choice")]

@@ -6,7 +6,8 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;
 
-/// <summary>Adversarial logit pairing (Kannan et al., 2018) on top of any method that attacks: its loss + weight·mean_k (z(x′) − z(x))².</summary>
+/// <summary>Adversarial logit pairing (Kannan et al., 2018) on top of any method that attacks: its
+/// loss + weight·mean_k (z(x′) − z(x))².</summary>
 public sealed record LogitPairing : Modifier
 {
     [Setting("weight of the pairing term", Source = "own choice")]
@@ -24,7 +25,8 @@ public static class Combinations
 {
     public static IReadOnlyList<MethodInfo> Methods { get; } =
     [
-        new(new("alp", "PGD-AT with logit pairing", "Kannan et al., 2018") { Attack = "A on CE", Terms = "CE(x') + weight mean (z(x') - z(x))^2" },
+        new(new("alp", "PGD-AT with logit pairing", "Kannan et al., 2018")
+            { Attack = "A on CE", Terms = "CE(x') + weight mean (z(x') - z(x))^2" },
             pgd => new PgdAt(pgd), () => [new LogitPairing()])
         { Assumed = [] },
     ];

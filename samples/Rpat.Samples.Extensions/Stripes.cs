@@ -16,7 +16,8 @@ public class Stripes : IDataSet
     {
         var pixels = new byte[count * Side * Side];
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % 4)];
-        for (int i = 0; i < count; i++) Draw(labels[i], new RandomKey(1, Purpose.Synthetic, 0, first + i, 0, 0), pixels.AsSpan(i * Side * Side, Side * Side));
+        for (int i = 0; i < count; i++)
+            Draw(labels[i], new RandomKey(1, Purpose.Synthetic, 0, first + i, 0, 0), pixels.AsSpan(i * Side * Side, Side * Side));
         return new LabeledImages("stripes", channels: 1, Side, Side, pixels, labels, _names);
     }
 

@@ -7,7 +7,8 @@ using Rpat.Models;
 
 namespace Rpat.Samples.Extensions;
 
-/// <summary>Three 3×3 convolutions with batch norm and Swish, the second and third with stride 2, global average and a linear layer.</summary>
+/// <summary>Three 3×3 convolutions with batch norm and Swish, the second and third with stride 2,
+/// global average and a linear layer.</summary>
 [Model("swish-net", "three convolutions with Swish", Width = 16)]
 public sealed class SwishNet : FeatureClassifier
 {

@@ -45,7 +45,8 @@ public sealed unsafe class Machine(GlobalMemory memory)
             throw new ArgumentException($"{program.Name} takes {program.ParameterBytes} bytes of parameters, not {parameterBytes}.");
         int fixedBytes = program.StaticSharedBytes, bytes = fixedBytes + shape.DynamicSharedBytes;
         if (fixedBytes > StaticSharedLimit)
-            throw new ArgumentException($"{program.Name} has {fixedBytes} bytes of static shared memory; at most {StaticSharedLimit} are there.");
+            throw new ArgumentException(
+                $"{program.Name} has {fixedBytes} bytes of static shared memory; at most {StaticSharedLimit} are there.");
         if (bytes > SharedLimit)
             throw new ArgumentException($"{program.Name} asks for {bytes} bytes of shared memory; at most {SharedLimit} are there.");
     }

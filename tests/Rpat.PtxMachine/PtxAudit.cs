@@ -46,7 +46,8 @@ public static partial class PtxAudit
     {
         var (kind, text) = (statement.Kind, statement.Text);
         foreach (Match constant in ConstantPattern().Matches(text))
-            if (IsDenormal(constant.Value)) yield return $"{constant.Value} is denormal: a compiler took a whole number's bits for a float's";
+            if (IsDenormal(constant.Value))
+                yield return $"{constant.Value} is denormal: a compiler took a whole number's bits for a float's";
         if (kind == StatementKind.Directive && LocalPattern().IsMatch(text)) yield return Local;
         if (kind == StatementKind.Entry && text.Contains(".func", StringComparison.Ordinal)) yield return Function;
         if (text.Contains("__nv_", StringComparison.Ordinal)) yield return "a library's function, which nobody links";

@@ -15,7 +15,8 @@ public sealed class PublicSurfaceTests
 
     private static readonly Assembly[] _libraries =
     [
-        typeof(Tape).Assembly, typeof(GpuBackend).Assembly, typeof(LabeledImages).Assembly, typeof(Communicator).Assembly, typeof(Objective).Assembly,
+        typeof(Tape).Assembly, typeof(GpuBackend).Assembly, typeof(LabeledImages).Assembly, typeof(Communicator).Assembly,
+        typeof(Objective).Assembly,
         typeof(ModelCatalog).Assembly,
     ];
 
@@ -31,7 +32,8 @@ public sealed class PublicSurfaceTests
         string[] written = File.Exists(path) ? File.ReadAllLines(path) : [];
         string[] changes = [.. written.Except(now).Select(line => "- " + line), .. now.Except(written).Select(line => "+ " + line)];
         Assert.True(changes.Length == 0,
-            $"The public surface of {library} changed; look at it, then approve it by running this test with {Approve}=1:\n{string.Join('\n', changes)}");
+            $"The public surface of {library} changed; look at it, then approve it by running this test with "
+                + $"{Approve}=1:\n{string.Join('\n', changes)}");
     }
 
     /// <summary>The surface as text of a type that has one member of each kind.</summary>

@@ -17,8 +17,10 @@ public sealed class KernelConfig : ManualConfig
         AddJob(Job.Default.WithWarmupCount(2).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(60)));
         AddColumn(StatisticColumn.Median, StatisticColumn.Min, StatisticColumn.Max);
         AddColumn(
-            new WorkColumn("GFLOP/s", "10⁹ operations of the plain method a second, a multiply-add counted as two", (work, _) => work.GigaFlops),
-            new WorkColumn("GB/s", "10⁹ bytes per second, every operand read once and the result written once", (work, _) => work.GigaBytes),
+            new WorkColumn("GFLOP/s", "10⁹ operations of the plain method a second, a multiply-add counted as two",
+                (work, _) => work.GigaFlops),
+            new WorkColumn("GB/s", "10⁹ bytes per second, every operand read once and the result written once",
+                (work, _) => work.GigaBytes),
             new WorkColumn("% of peak", "share of what binds: FMA peak or copy bandwidth, both measured right after the class's runs",
                 (work, peak) => peak.Share(work) is { } share ? 100 * share : null));
         AddExporter(JsonExporter.Full);

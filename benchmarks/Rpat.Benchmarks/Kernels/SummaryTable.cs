@@ -14,16 +14,21 @@ internal static class SummaryTable
         foreach (var summary in summaries)
             foreach (var benchmark in summary.BenchmarksCases) output.WriteLine(Line(summary, benchmark));
         foreach (var summary in summaries)
-            output.WriteLine(Invariant($"{Op(summary.BenchmarksCases[0])}: FMA peak {Peak.Of(summary).GigaFlops:F0} GFLOP/s, copy {Peak.Of(summary).GigaBytes:F1} GB/s; median of {Count(summary)}."));
+            output.WriteLine(
+                Invariant(
+                    $"{Op(summary.BenchmarksCases[0])}: FMA peak {Peak.Of(summary).GigaFlops:F0} GFLOP/s, copy {Peak.Of(summary).GigaBytes:F1} GB/s; median of {Count(summary)}."));
     }
 
     private static string Line(Summary summary, BenchmarkCase benchmark)
     {
-        string head = $"| {Op(benchmark)} | {benchmark.Parameters.Items.FirstOrDefault()?.Value} | {benchmark.Descriptor.WorkloadMethod.Name} |";
+        string head =
+            $"| {Op(benchmark)} | {benchmark.Parameters.Items.FirstOrDefault()?.Value} | {benchmark.Descriptor.WorkloadMethod.Name} |";
         if (WorkRate.Of(summary, benchmark) is not { } work) return head + " failed | | | | |";
         var baseline = summary.GetBaseline(summary.GetLogicalGroupKey(benchmark));
         double? ratio = baseline is null ? null : work.Microseconds / WorkRate.Of(summary, baseline)?.Microseconds;
-        return head + Invariant($" {work.Microseconds:G4} | {ratio:F2} | {work.GigaFlops:F0} | {work.GigaBytes:F1} | {100 * Peak.Of(summary).Share(work):F0} |");
+        return head
+            + Invariant(
+            $" {work.Microseconds:G4} | {ratio:F2} | {work.GigaFlops:F0} | {work.GigaBytes:F1} | {100 * Peak.Of(summary).Share(work):F0} |");
     }
 
     private static string Op(BenchmarkCase benchmark) => Suites.CasesOf(benchmark.Descriptor.Type).Op;

@@ -56,7 +56,8 @@ internal sealed record Peak(double GigaFlops, double GigaBytes)
         return peak;
     }
 
-    /// <summary>Share of the limit that binds, 1 at the roofline; above 1 where a cache holds the operands or fewer operations do.</summary>
+    /// <summary>Share of the limit that binds, 1 at the roofline; above 1 where a cache holds the
+    /// operands or fewer operations do.</summary>
     public double? Share(WorkRate work)
     {
         double share = Math.Max((work.GigaFlops ?? 0) / GigaFlops, work.GigaBytes / GigaBytes);

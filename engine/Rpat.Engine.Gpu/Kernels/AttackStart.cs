@@ -9,17 +9,20 @@ internal sealed partial class GpuKernels : IAttackStartKernels
 {
     private int[] _samples = [];
 
-    public void LinfStart(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples, DeviceBuffer adversarial)
+    public void LinfStart(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples,
+        DeviceBuffer adversarial)
     {
         var draws = Draws(n, key, samples);
         int blocks = Quads(sampleCount);
         ForEach((long)n * blocks, new LinfStartBlock(n, sampleCount, blocks, draws, x.Floats(), eps, adversarial.Floats()));
     }
 
-    public void L2Start(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples, DeviceBuffer adversarial) =>
+    public void L2Start(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples,
+        DeviceBuffer adversarial) =>
         Launch(n, Ball.Threads, new L2StartSample(sampleCount, Draws(n, key, samples), x.Floats(), eps, adversarial.Floats()));
 
-    public void GaussianStart(int n, int sampleCount, DeviceBuffer x, float deviation, in RandomKey key, ReadOnlySpan<long> samples, DeviceBuffer adversarial)
+    public void GaussianStart(int n, int sampleCount, DeviceBuffer x, float deviation, in RandomKey key, ReadOnlySpan<long> samples,
+        DeviceBuffer adversarial)
     {
         var draws = Draws(n, key, samples);
         int blocks = Quads(sampleCount);
@@ -42,7 +45,8 @@ internal readonly struct SampleDraws(ulong seed, ArrayView<int> samples, uint co
 {
     /// <summary>Draws 4·block to 4·block + 3 of a sample.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PhiloxBlock Block(int sample, int block) => Philox.Block(new PhiloxBlock((uint)block, (uint)samples[sample], counter2, counter3), seed);
+    public PhiloxBlock Block(int sample, int block) =>
+        Philox.Block(new PhiloxBlock((uint)block, (uint)samples[sample], counter2, counter3), seed);
 }
 
 /// <summary>Four values of x′ = clip₀₁(x + ε·u), u uniform in [−1, 1).</summary>

@@ -8,7 +8,8 @@ internal sealed partial class GpuKernels : IAttackStepKernels
     public void LinfStep(long count, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
         ForEach(Quads(count), new LinfStepQuad(x.Flat(count), g.Flat(count), step, eps, adversarial.Flat(count)));
 
-    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, bool ballFirst, DeviceBuffer adversarial) =>
+    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, bool ballFirst,
+        DeviceBuffer adversarial) =>
         Launch(n, Ball.Threads, new L2StepSample(sampleCount, x.Floats(), g.Floats(), step, eps, ballFirst ? 1 : 0, adversarial.Floats()));
 }
 
@@ -77,7 +78,8 @@ internal static class Ball
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Project(
-        double squares, int first, int count, ArrayView<float> x, ArrayView<float> adversarial, float eps, int boxed, ArrayView<double> shared)
+        double squares, int first, int count, ArrayView<float> x, ArrayView<float> adversarial, float eps, int boxed,
+        ArrayView<double> shared)
     {
         double norm = Math.Sqrt(Reduce.GroupSum(squares, shared, Threads));
         if (norm <= eps && boxed != 0) return;

@@ -21,7 +21,8 @@ internal readonly struct NormGate(ArrayView<V4> x, ArrayView<V4> dh, ArrayView<V
 }
 
 /// <summary>Σg and Σg·x̂ of a chunk.</summary>
-internal readonly struct ChunkGradients(NormGate gate, ArrayView<V4> mean, ArrayView<V4> invStd, Chunks chunks, ArrayView<V4> partial) : IKernel
+internal readonly struct ChunkGradients(NormGate gate, ArrayView<V4> mean, ArrayView<V4> invStd, Chunks chunks, ArrayView<V4> partial)
+    : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -48,8 +49,10 @@ internal readonly struct ChunkGradients(NormGate gate, ArrayView<V4> mean, Array
 /// <summary>
 /// Joins the chunks of a channel, one warp a channel: dβ, dγ, and dx = scale·g + slope·x + offset, the mean terms folded into two numbers.
 /// </summary>
-internal readonly struct FinishGradients(ArrayView<float> partial, Chunks chunks, int channels, ArrayView<float> mean, ArrayView<float> invStd,
-    ArrayView<float> scale, int batchStatistics, ArrayView<float> gamma, ArrayView<float> beta, int addParameters, ArrayView<float> linear) : IKernel
+internal readonly struct FinishGradients(ArrayView<float> partial, Chunks chunks, int channels, ArrayView<float> mean,
+    ArrayView<float> invStd,
+    ArrayView<float> scale, int batchStatistics, ArrayView<float> gamma, ArrayView<float> beta, int addParameters, ArrayView<float> linear)
+        : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

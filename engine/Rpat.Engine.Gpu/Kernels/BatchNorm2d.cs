@@ -29,7 +29,8 @@ internal sealed partial class GpuKernels : IBatchNorm2dKernels
         var linear = _scratch.Quads(ScratchSlot.Linear, 2 * chunks.Quads);
         Launch(chunks.Grid, new ChunkGradients(gate, saved.Mean.Quads(), saved.InvStd.Quads(), chunks, partial));
         ForEachWarp(4 * chunks.Quads, new FinishGradients(
-            partial.Cast<float>(), chunks, shape.C, saved.Mean.Floats(), saved.InvStd.Floats(), saved.Scale.Floats(), batchStatistics ? 1 : 0,
+            partial.Cast<float>(), chunks, shape.C, saved.Mean.Floats(), saved.InvStd.Floats(), saved.Scale.Floats(),
+            batchStatistics ? 1 : 0,
             FloatsOrNone(gradients.Gamma), FloatsOrNone(gradients.Beta), gradients.AddParameters ? 1 : 0, linear.Cast<float>()));
         if (gradients.X is { } dx)
             ForEach(ActivationQuads(shape), new NormGradient(gate, linear, chunks.Quads, gradients.AddX ? 1 : 0, dx.Quads()));
@@ -71,7 +72,8 @@ internal readonly struct Chunks
     /// <summary>Two quads a chunk and quad of channels.</summary>
     public long PartialQuads => 2L * Count * Quads;
 
-    public KernelConfig Grid => new(new Index3D((Quads + GroupQuads - 1) / GroupQuads, Count, 1), new Index3D(GroupQuads * GroupRows, 1, 1));
+    public KernelConfig Grid =>
+        new(new Index3D((Quads + GroupQuads - 1) / GroupQuads, Count, 1), new Index3D(GroupQuads * GroupRows, 1, 1));
 
     /// <summary>A rule of the shape alone, so that sums do not depend on the GPU.</summary>
     public static Chunks Of(Shape s)

@@ -39,7 +39,8 @@ internal sealed partial class GpuKernels
     }
 }
 
-/// <summary>A weight <c>[K][C][taps]</c> seen as one matrix a tap: of channels by filters, or for the input gradient of filters by channels.</summary>
+/// <summary>A weight <c>[K][C][taps]</c> seen as one matrix a tap: of channels by filters, or for the
+/// input gradient of filters by channels.</summary>
 internal readonly struct Filters(ArrayView<float> w, int filters, int channels, int taps, int inputGradient)
 {
     /// <summary>A value, zero in the padding.</summary>
@@ -60,6 +61,7 @@ internal readonly struct PackFilter(Filters from, int rows, int columns, ArrayVi
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= to.IntLength) return;
         int line = i / columns, column = 4 * (i - line * columns), tap = line / rows, row = line - tap * rows;
-        to[i] = new V4(from.At(tap, row, column), from.At(tap, row, column + 1), from.At(tap, row, column + 2), from.At(tap, row, column + 3));
+        to[i] = new V4(from.At(tap, row, column), from.At(tap, row, column + 1), from.At(tap, row, column + 2),
+            from.At(tap, row, column + 3));
     }
 }

@@ -32,7 +32,8 @@ internal static class GemmTile
 
     /// <summary>
     /// Adds one step's product of the staged factors, eight outer products. A loop, although it could be written out: the compiler
-    /// moves arithmetic as far down as it can, but not out of a loop, and behind the next barrier all factors would have to wait in registers.
+    /// moves arithmetic as far down as it can, but not out of a loop, and behind the next barrier
+    /// all factors would have to wait in registers.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RegisterTile Multiply(RegisterTile c, ArrayView<V4> a, ArrayView<V4> b, int half, int thread)
@@ -88,7 +89,8 @@ internal readonly struct ConvGemm(PixelLoader loader, Target target) : IKernel
     private Fetched Fetch(Window window, TapCursor at, int thread)
     {
         int pixel = loader.PixelIndex(window, at), quad = at.Chunk * (GemmTile.Step / 4);
-        int row = at.Chunk * GemmTile.Step + thread / GemmTile.ColumnQuads, column = Grid.IdxY * GemmTile.ColumnQuads + thread % GemmTile.ColumnQuads;
+        int row = at.Chunk * GemmTile.Step + thread / GemmTile.ColumnQuads,
+            column = Grid.IdxY * GemmTile.ColumnQuads + thread % GemmTile.ColumnQuads;
         return new Fetched(loader.Channels(pixel, quad), loader.Channels(pixel, quad + 1), loader.Filters(at, row, column));
     }
 

@@ -118,7 +118,8 @@ internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Targ
     {
         int pixel = loader.PixelIndex(window, at), quad = at.Chunk * LineTile.ChannelQuads;
         return new Fetched(
-            loader.Channels(pixel, quad), loader.Channels(pixel, quad + 1), loader.Channels(pixel, quad + 2), loader.Channels(pixel, quad + 3));
+            loader.Channels(pixel, quad), loader.Channels(pixel, quad + 1), loader.Channels(pixel, quad + 2),
+            loader.Channels(pixel, quad + 3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

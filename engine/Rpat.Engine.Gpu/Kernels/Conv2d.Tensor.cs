@@ -13,7 +13,8 @@ internal static class TensorTile
 {
     public const int Words = 8;
 
-    /// <summary>Words between columns of B's <c>[word][column]</c>; eight more than the tile, so that a fragment's lanes meet 32 banks.</summary>
+    /// <summary>Words between columns of B's <c>[word][column]</c>; eight more than the tile, so that
+    /// a fragment's lanes meet 32 banks.</summary>
     public const int StrideOfB = GemmTile.Columns + 8;
 
     /// <summary>Shared quads: the tile of results is the largest thing that is staged.</summary>

@@ -10,7 +10,8 @@ namespace Rpat.Engine.Gpu.Kernels;
 internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget target) : IKernel where T : struct, IWord
 {
     private const int StrideOfA = GemmTile.Rows + 8;
-    private const int WordsOfA = TensorTile.Words * StrideOfA, WordsOfB = TensorTile.Words * TensorTile.StrideOfB, HalfWords = TensorTile.Words / 2;
+    private const int WordsOfA = TensorTile.Words * StrideOfA, WordsOfB = TensorTile.Words * TensorTile.StrideOfB,
+        HalfWords = TensorTile.Words / 2;
 
     private static int PixelsOfStep
     {
@@ -49,7 +50,8 @@ internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget t
     private Fetched Fetch(PixelCursor pixel, TapCursor tap, int first, int thread)
     {
         PixelCursor later = loader.Advance(pixel, HalfWords * T.Factors);
-        int word = first + thread / GemmTile.ColumnQuads * T.Factors, column = Grid.IdxY * GemmTile.ColumnQuads + thread % GemmTile.ColumnQuads;
+        int word = first + thread / GemmTile.ColumnQuads * T.Factors,
+            column = Grid.IdxY * GemmTile.ColumnQuads + thread % GemmTile.ColumnQuads;
         V4 none = new(0);
         return new Fetched(
             loader.Channels(pixel, tap), T.Factors == 2 ? loader.Channels(loader.Advance(pixel, 1), tap) : none,

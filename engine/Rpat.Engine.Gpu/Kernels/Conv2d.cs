@@ -21,7 +21,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
         Multiply(Gather.Forward(s), PixelSource(s, x), filters.Quads(), target);
     }
 
-    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate,
+        DeviceBuffer dx)
     {
         bool image = s.InputLayout == Layout.Plain;
         var to = image ? _scratch.Quads(ScratchSlot.Image, ActivationQuads(s.Input)) : dx.Quads();
@@ -46,7 +47,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
         var grid = new Index3D(tiles.X, tiles.Y, splits);
         var loader = new WeightLoader(gather, PixelSource(s, x), dy.Quads(), columns, pixels, perSplit);
         LaunchWeightGemm(grid, loader, new WeightTarget(partial, rows, columns));
-        ForEach((long)rows * columns, new SumWeights(partial, splits, rows, columns, s.C, gather.SourceRows, s.K, accumulate ? 1 : 0, dw.Floats()));
+        ForEach((long)rows * columns, new SumWeights(partial, splits, rows, columns, s.C, gather.SourceRows, s.K, accumulate ? 1 : 0,
+            dw.Floats()));
     }
 
     /// <summary>target = Σ over taps and source channels of source·filters.</summary>
@@ -88,7 +90,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
         else LaunchTensorGemm<Bf16>(grid, loader, filters, target, lines);
     }
 
-    private void LaunchTensorGemm<T>(Index3D grid, in PixelLoader loader, ArrayView<V4> filters, in Target target, bool lines) where T : struct, IWord
+    private void LaunchTensorGemm<T>(Index3D grid, in PixelLoader loader, ArrayView<V4> filters, in Target target, bool lines)
+        where T : struct, IWord
     {
         if (lines) Launch(TensorGroup(grid), new ConvLineGemm<T>(loader, (ulong)filters.LoadEffectiveAddressAsPtr(), target));
         else Launch(TensorGroup(grid), new ConvTensorGemm<T>(loader, target));

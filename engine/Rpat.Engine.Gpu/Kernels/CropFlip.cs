@@ -21,7 +21,8 @@ internal sealed partial class GpuKernels : ICropFlipKernels
 
 /// <summary>One value of a batch.</summary>
 internal readonly struct CropFlipValue(
-    int n, int channels, CropWindow window, SampleDraws draws, ArrayView<int> indices, ArrayView<int> pixels, ArrayView<float> images) : IKernel
+    int n, int channels, CropWindow window, SampleDraws draws, ArrayView<int> indices, ArrayView<int> pixels, ArrayView<float> images)
+        : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

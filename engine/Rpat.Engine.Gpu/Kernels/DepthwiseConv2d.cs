@@ -4,13 +4,15 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Depthwise convolution moves as many values as it multiplies: one thread a quad of results, loads that neighbours share.</summary>
+/// <summary>Depthwise convolution moves as many values as it multiplies: one thread a quad of
+/// results, loads that neighbours share.</summary>
 internal sealed partial class GpuKernels : IDepthwiseConv2dKernels
 {
     public void DepthwiseForward(in DepthwiseShape s, in Operand x, DeviceBuffer w, DeviceBuffer y) =>
         ForEach(ActivationQuads(s.Output), new DepthwiseQuad(new DepthwiseTaps(s), x.Source(), w.Floats(), y.Quads()));
 
-    public void DepthwiseInputGradient(in DepthwiseShape s, DeviceBuffer dy, DeviceBuffer w, in Operand through, bool accumulate, DeviceBuffer dx) =>
+    public void DepthwiseInputGradient(in DepthwiseShape s, DeviceBuffer dy, DeviceBuffer w, in Operand through, bool accumulate,
+        DeviceBuffer dx) =>
         ForEach(ActivationQuads(s.Input), new DepthwiseInputQuad(
             new DepthwiseTaps(s), dy.Quads(), w.Floats(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 
@@ -20,7 +22,8 @@ internal sealed partial class GpuKernels : IDepthwiseConv2dKernels
         int taps = s.R * s.R;
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)taps * chunks.Count * chunks.Quads);
         var grid = new Index3D(chunks.Grid.GridDim.X, chunks.Count, Ceiling(taps, DepthwiseWeights.TapsOfGroup));
-        Launch(new KernelConfig(grid, chunks.Grid.GroupDim), new DepthwiseWeights(new DepthwiseTaps(s), x.Source(), dy.Quads(), chunks, partial));
+        Launch(new KernelConfig(grid, chunks.Grid.GroupDim),
+            new DepthwiseWeights(new DepthwiseTaps(s), x.Source(), dy.Quads(), chunks, partial));
         ForEachWarp(taps * 4 * chunks.Quads, new FinishSums(
             partial.Cast<float>(), chunks.Count, taps, s.Input.C, 4 * chunks.Quads, accumulate ? 1 : 0, dw.Floats()));
     }
@@ -77,7 +80,8 @@ internal readonly struct DepthwiseTaps
     {
         int c = 4 * quad, taps = Kernel * Kernel, at = c * taps + tapY * Kernel + tapX;
         return new V4(
-            w[at], c + 1 < _channels ? w[at + taps] : 0, c + 2 < _channels ? w[at + 2 * taps] : 0, c + 3 < _channels ? w[at + 3 * taps] : 0);
+            w[at], c + 1 < _channels ? w[at + taps] : 0, c + 2 < _channels ? w[at + 2 * taps] : 0,
+            c + 3 < _channels ? w[at + 3 * taps] : 0);
     }
 }
 

@@ -9,7 +9,8 @@ internal sealed partial class GpuKernels : IElementwiseKernels
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise =>
         ForEach(Values(shape, layout), new ElementwiseValue<TOp>(op, x.Floats(), shape.C, Width(shape, layout), y.Floats()));
 
-    public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dx)
+    public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate,
+        DeviceBuffer dx)
         where TOp : struct, IElementwise => ForEach(Values(shape, layout), new ElementwiseDerivative<TOp>(
             op, x.Floats(), dy.Floats(), shape.C, Width(shape, layout), accumulate ? 1 : 0, dx.Floats()));
 

@@ -10,7 +10,8 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// 128 bits. All reductions have a fixed order that depends on shapes only.
 /// </summary>
 internal sealed partial class GpuKernels(
-    Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, UploadBuffers staging, CaptureGuard capture, Precision precision) : IKernels
+    Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, UploadBuffers staging, CaptureGuard capture, Precision precision)
+        : IKernels
 {
     /// <summary>Threads of a group where nothing else is said.</summary>
     private const int Threads = 256;

@@ -31,7 +31,8 @@ internal sealed partial class GpuKernels
     /// <summary>dx (+)= d·gradient, the gradient lying as an activation and dx plain.</summary>
     private void UnpackGradient(Shape s, ArrayView<V4> gradient, in Operand through, bool accumulate, DeviceBuffer dx) =>
         ForEach(ActivationQuads(s), new UnpackQuad(
-            gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), ((DeviceBuffer?)through.Data).FloatsOrNone(), accumulate ? 1 : 0, dx.Floats()));
+            gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), ((DeviceBuffer?)through.Data).FloatsOrNone(), accumulate ? 1 : 0,
+            dx.Floats()));
 }
 
 /// <summary>A pixel's quad of channels, read from up to four planes; neighbouring threads read neighbouring pixels.</summary>
@@ -48,7 +49,8 @@ internal readonly struct PackQuad(ArrayView<float> plain, int channels, int area
 
 /// <summary>The way back, optionally through the derivative of a view of the plain values and onto what is there.</summary>
 internal readonly struct UnpackQuad(
-    ArrayView<V4> from, int channels, int area, int quads, Map through, ArrayView<float> values, int accumulate, ArrayView<float> plain) : IKernel
+    ArrayView<V4> from, int channels, int area, int quads, Map through, ArrayView<float> values, int accumulate, ArrayView<float> plain)
+        : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

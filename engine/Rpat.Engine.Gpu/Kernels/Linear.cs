@@ -13,7 +13,8 @@ internal sealed partial class GpuKernels : ILinearKernels
     public void LinearInputGradient(int n, int c, int k, DeviceBuffer dy, DeviceBuffer w, bool accumulate, DeviceBuffer dx) =>
         ForEach((long)n * c, new LinearInput(n, c, k, dy.Floats(), w.Floats(), accumulate ? 1 : 0, dx.Floats()));
 
-    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw, DeviceBuffer dbias)
+    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw,
+        DeviceBuffer dbias)
     {
         var config = new KernelConfig(
             new Index3D(Ceiling(c, LinearWeight.Columns), k, 1), new Index3D(LinearWeight.Columns * LinearWeight.Shares, 1, 1));
@@ -23,7 +24,8 @@ internal sealed partial class GpuKernels : ILinearKernels
 }
 
 /// <summary>y[i, j] = bias[j] + x[i]·w[j], one warp a number.</summary>
-internal readonly struct LinearDot(int n, int c, int k, ArrayView<float> x, ArrayView<float> w, ArrayView<float> bias, ArrayView<float> y) : IKernel
+internal readonly struct LinearDot(int n, int c, int k, ArrayView<float> x, ArrayView<float> w, ArrayView<float> bias, ArrayView<float> y)
+    : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -39,7 +41,8 @@ internal readonly struct LinearDot(int n, int c, int k, ArrayView<float> x, Arra
 }
 
 /// <summary>dx[i, p] (+)= Σ over j of dy[i, j]·w[j, p].</summary>
-internal readonly struct LinearInput(int n, int c, int k, ArrayView<float> dy, ArrayView<float> w, int accumulate, ArrayView<float> dx) : IKernel
+internal readonly struct LinearInput(int n, int c, int k, ArrayView<float> dy, ArrayView<float> w, int accumulate, ArrayView<float> dx)
+    : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -53,7 +56,8 @@ internal readonly struct LinearInput(int n, int c, int k, ArrayView<float> dy, A
 }
 
 /// <summary>dw[j, p] (+)= Σ over i of dy[i, j]·x[i, p]: 32 columns a group, the samples shared among eight warps.</summary>
-internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, ArrayView<float> dy, int accumulate, ArrayView<float> dw) : IKernel
+internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, ArrayView<float> dy, int accumulate, ArrayView<float> dw)
+    : IKernel
 {
     public const int Columns = 32, Shares = 8;
 

@@ -49,7 +49,8 @@ internal readonly struct MultiplyAddChains(int steps, float factor, ArrayView<V4
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        V4 c0 = new(i), c1 = new(i + 1), c2 = new(i + 2), c3 = new(i + 3), c4 = new(i + 4), c5 = new(i + 5), c6 = new(i + 6), c7 = new(i + 7);
+        V4 c0 = new(i), c1 = new(i + 1), c2 = new(i + 2), c3 = new(i + 3), c4 = new(i + 4), c5 = new(i + 5), c6 = new(i + 6),
+            c7 = new(i + 7);
         var shift = new V4(factor);
         for (int step = 0; step < steps; step++)
         {
@@ -87,6 +88,7 @@ internal readonly struct ProductChains<T>(int steps, float factor, ArrayView<V4>
         for (int step = 0; step < steps; step++) T.Multiply();
         int thread = Group.IdxX;
         TensorTile.StageResults(thread);
-        sums[Grid.IdxX * GemmTile.Threads + thread] = shared[thread / GemmTile.ColumnQuads * (Mma.StagingStride / 4) + thread % GemmTile.ColumnQuads];
+        sums[Grid.IdxX * GemmTile.Threads + thread] =
+            shared[thread / GemmTile.ColumnQuads * (Mma.StagingStride / 4) + thread % GemmTile.ColumnQuads];
     }
 }

@@ -15,7 +15,8 @@ internal sealed partial class GpuKernels : IPointwiseKernels
     public void Add(Shape shape, in Operand a, in Operand b, bool relu, DeviceBuffer y) =>
         ForEach(ActivationQuads(shape), new AddQuad(a.Source(), b.Source(), ChannelQuads(shape.C), 1, relu ? 1 : 0, y.Quads()));
 
-    public void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate,
+        DeviceBuffer dx)
     {
         int add = accumulate ? 1 : 0;
         if (layout == Layout.Plain)
@@ -26,7 +27,8 @@ internal sealed partial class GpuKernels : IPointwiseKernels
     }
 
     private static PlainSource Plain(Shape s, in Operand x) => new(
-        s.Area, s.C, ((DeviceBuffer?)x.Data).FloatsOrNone(), FloatsOrNone(x.Scale), FloatsOrNone(x.Shift), x.IsView ? 1 : 0, x.Relu ? 1 : 0);
+        s.Area, s.C, ((DeviceBuffer?)x.Data).FloatsOrNone(), FloatsOrNone(x.Scale), FloatsOrNone(x.Shift), x.IsView ? 1 : 0,
+        x.Relu ? 1 : 0);
 }
 
 /// <summary>y = [ReLU](a + b), views applied; b is optional.</summary>
@@ -97,7 +99,8 @@ internal readonly struct PlainApply(PlainSource x, ArrayView<float> y) : IKernel
 }
 
 /// <summary>dx (+)= d·dy·[y &gt; 0] of plain values; an empty y masks nothing.</summary>
-internal readonly struct PlainGradient(ArrayView<float> dy, ArrayView<float> y, PlainSource through, int accumulate, ArrayView<float> dx) : IKernel
+internal readonly struct PlainGradient(ArrayView<float> dy, ArrayView<float> y, PlainSource through, int accumulate, ArrayView<float> dx)
+    : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

@@ -6,7 +6,8 @@ namespace Rpat.Engine.Gpu.Kernels;
 internal sealed partial class GpuKernels : IPool2dKernels
 {
     public void GlobalAveragePool(Shape shape, in Operand x, DeviceBuffer y) =>
-        ForEach((long)shape.N * ChannelQuads(shape.C), new AverageQuad(x.Source(), shape.N, shape.C, shape.Area, ChannelQuads(shape.C), y.Floats()));
+        ForEach((long)shape.N * ChannelQuads(shape.C),
+        new AverageQuad(x.Source(), shape.N, shape.C, shape.Area, ChannelQuads(shape.C), y.Floats()));
 
     public void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
         ForEach(ActivationQuads(shape), new AverageGradientQuad(
@@ -53,7 +54,8 @@ internal readonly struct AverageGradientQuad(
         int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % quads, c = 4 * quad;
         if (i >= dx.IntLength) return;
         int from = i / quads / area * channels + c;
-        var g = new V4(dy[from], c + 1 < channels ? dy[from + 1] : 0, c + 2 < channels ? dy[from + 2] : 0, c + 3 < channels ? dy[from + 3] : 0);
+        var g = new V4(dy[from], c + 1 < channels ? dy[from + 1] : 0, c + 2 < channels ? dy[from + 2] : 0,
+            c + 3 < channels ? dy[from + 3] : 0);
         V4 v = through.Backward(1f / area * g, i, quad);
         dx[i] = accumulate != 0 ? dx[i] + v : v;
     }

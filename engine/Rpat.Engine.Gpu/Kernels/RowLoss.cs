@@ -9,9 +9,11 @@ internal sealed partial class GpuKernels : IRowLossKernels
     public void RowLoss<TLoss>(in TLoss loss, in RowLossOperands rows, DeviceBuffer values) where TLoss : struct, IRowLoss =>
         ForEachWarp(rows.N, new RowLossValues<TLoss>(loss, Views(rows), rows.Parts, values.Floats()));
 
-    public void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second, RowGradient third)
+    public void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second,
+        RowGradient third)
         where TLoss : struct, IRowLoss =>
-        ForEachWarp(rows.N, new RowLossGradients<TLoss>(loss, Views(rows), coefficient, GradientOf(z), GradientOf(second), GradientOf(third)));
+        ForEachWarp(rows.N, new RowLossGradients<TLoss>(loss, Views(rows), coefficient, GradientOf(z), GradientOf(second),
+        GradientOf(third)));
 
     private static RowLossViews Views(in RowLossOperands rows) => new(rows.N, rows.K, rows.Z.Floats(), (rows.Second ?? rows.Z).Floats(),
         rows.SecondFrom, (rows.Third ?? rows.Z).Floats(), rows.Labels.IntsOrNone(), rows.Weights.FloatsOrNone());
@@ -31,7 +33,8 @@ internal readonly struct RowTarget(ArrayView<float> data, int add)
 
 /// <summary>What the losses of a batch read.</summary>
 internal readonly struct RowLossViews(
-    int n, int k, ArrayView<float> z, ArrayView<float> second, int secondFrom, ArrayView<float> third, ArrayView<int> labels, ArrayView<float> weights)
+    int n, int k, ArrayView<float> z, ArrayView<float> second, int secondFrom, ArrayView<float> third, ArrayView<int> labels,
+    ArrayView<float> weights)
 {
     public int N => n;
 
@@ -63,7 +66,8 @@ internal readonly struct RowLossViews(
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public LossRows<WarpRow> Rows(RowTarget dz, RowTarget dSecond, RowTarget dThird) => new(
-        new WarpRow(z, dz, Row * k, k), new WarpRow(second, dSecond, (Row + secondFrom) * k, k), new WarpRow(third, dThird, Row * k, k), Label);
+        new WarpRow(z, dz, Row * k, k), new WarpRow(second, dSecond, (Row + secondFrom) * k, k), new WarpRow(third, dThird, Row * k, k),
+        Label);
 }
 
 /// <summary>A row in device memory that a warp shares.</summary>

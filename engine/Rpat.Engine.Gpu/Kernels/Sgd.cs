@@ -7,7 +7,8 @@ internal sealed partial class GpuKernels : ISgdKernels
 {
     public void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step) =>
         ForEach(Quads(count), new SgdQuad(
-            weights.Flat(count), gradients.Flat(count), velocity.Flat(count), step.Rate, step.Momentum, step.WeightDecay, step.Nesterov ? 1 : 0));
+            weights.Flat(count), gradients.Flat(count), velocity.Flat(count), step.Rate, step.Momentum, step.WeightDecay,
+            step.Nesterov ? 1 : 0));
 }
 
 /// <summary>All parameters of a network lie in one buffer, and so do gradients and momentum: one launch moves them all.</summary>

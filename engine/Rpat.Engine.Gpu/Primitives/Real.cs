@@ -5,8 +5,10 @@ namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
 /// Exponential and logarithm in double precision from plain arithmetic. The hardware's are approximations in single precision, and
-/// the others live in a library that needs the CUDA SDK; losses have few values, and these give the same bits on every device. Logarithm and
-/// cosine do not branch: behind a loop (that of Philox) the compiler can take what differs between threads for the same, and says so to the assembler.
+/// the others live in a library that needs the CUDA SDK; losses have few values, and these give
+/// the same bits on every device. Logarithm and
+/// cosine do not branch: behind a loop (that of Philox) the compiler can take what differs between
+/// threads for the same, and says so to the assembler.
 /// </summary>
 internal static class Real
 {
@@ -30,8 +32,10 @@ internal static class Real
     public static double Log(double x)
     {
         double poison = x > 0 ? 0 : double.NaN;
-        ulong bits = Interop.FloatAsInt(x), fraction = bits & Mantissa, above = (SqrtTwoFraction - fraction) >> 63; // 1 above √2, where m is halved
-        double exponent = (int)((bits >> MantissaBits) + above) - Bias, m = Interop.IntAsFloat(fraction | (ulong)Bias - above << MantissaBits);
+        // 1 above √2, where m is halved
+        ulong bits = Interop.FloatAsInt(x), fraction = bits & Mantissa, above = (SqrtTwoFraction - fraction) >> 63;
+        double exponent = (int)((bits >> MantissaBits) + above) - Bias,
+            m = Interop.IntAsFloat(fraction | (ulong)Bias - above << MantissaBits);
         return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low) + poison;
     }
 

@@ -9,7 +9,8 @@ internal static class Reduce
     /// <summary>Threads of a warp.</summary>
     public const int WarpSize = 32;
 
-    /// <summary>Sum over the lanes of a warp; every lane gets the same bits, since an exchange adds the same two numbers on both sides.</summary>
+    /// <summary>Sum over the lanes of a warp; every lane gets the same bits, since an exchange adds
+    /// the same two numbers on both sides.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double WarpSum(double v)
     {

@@ -3,10 +3,12 @@ using ILGPU.Runtime.Cuda;
 
 namespace Rpat.Engine.Gpu.Ptx;
 
-/// <summary>Copies from global to dynamic shared memory that pass through no register and run on while the thread computes (PTX ISA, "cp.async").</summary>
+/// <summary>Copies from global to dynamic shared memory that pass through no register and run on while the
+/// thread computes (PTX ISA, "cp.async").</summary>
 internal static class AsyncCopy
 {
-    private const string Copy = "{ .reg .b32 to; mov.u32 to, __dyn_shared_alloca; add.u32 to, to, %0; cp.async.cg.shared.global [to], [%1], 16, %2; }";
+    private const string Copy =
+        "{ .reg .b32 to; mov.u32 to, __dyn_shared_alloca; add.u32 to, to, %0; cp.async.cg.shared.global [to], [%1], 16, %2; }";
 
     /// <summary>Begins to copy 16 bytes, or to clear them.</summary>
     /// <param name="to">Byte of dynamic shared memory, a multiple of 16.</param>

@@ -19,7 +19,8 @@ namespace Rpat.Engine.Gpu.Ptx;
 /// </remarks>
 internal static class Mma
 {
-    /// <summary>Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, and eight so that pairs of a half warp meet 32 banks.</summary>
+    /// <summary>Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, and eight so
+    /// that pairs of a half warp meet 32 banks.</summary>
     public const int StagingStride = 72;
 
     private const string Tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 ";
@@ -42,7 +43,8 @@ internal static class Mma
     private const string P31 = "{acc52,acc53,acc54,acc55}, " + A3 + B1 + "{acc52,acc53,acc54,acc55}; ";
     private const string P32 = "{acc56,acc57,acc58,acc59}, " + A3 + B2 + "{acc56,acc57,acc58,acc59}; ";
     private const string P33 = "{acc60,acc61,acc62,acc63}, " + A3 + B3 + "{acc60,acc61,acc62,acc63}; ";
-    private const string A0 = "{fa0,fa1,fa2,fa3}, ", A1 = "{fa4,fa5,fa6,fa7}, ", A2 = "{fa8,fa9,fa10,fa11}, ", A3 = "{fa12,fa13,fa14,fa15}, ";
+    private const string A0 = "{fa0,fa1,fa2,fa3}, ", A1 = "{fa4,fa5,fa6,fa7}, ", A2 = "{fa8,fa9,fa10,fa11}, ",
+        A3 = "{fa12,fa13,fa14,fa15}, ";
     private const string B0 = "{fb0,fb1}, ", B1 = "{fb2,fb3}, ", B2 = "{fb4,fb5}, ", B3 = "{fb6,fb7}, ";
 
     /// <summary>Declares the registers and clears the accumulators; once, at the beginning of a kernel.</summary>

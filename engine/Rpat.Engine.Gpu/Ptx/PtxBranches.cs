@@ -26,14 +26,16 @@ internal static partial class PtxBranches
         foreach (Match line in StepPattern().Matches(text))
         {
             string operation = line.Groups["operation"].Value, from = line.Groups["guard"].Value + line.Groups["from"].Value;
-            bool source = operation.StartsWith("shfl", StringComparison.Ordinal) || operation.StartsWith("atom", StringComparison.Ordinal) || ThreadPattern().IsMatch(from);
+            bool source = operation.StartsWith("shfl", StringComparison.Ordinal) || operation.StartsWith("atom", StringComparison.Ordinal)
+                || ThreadPattern().IsMatch(from);
             yield return new Step(Registers(line.Groups["to"].Value), Registers(from), source);
         }
     }
 
     private static string[] Registers(string operands) => [.. RegisterPattern().Matches(operands).Select(match => match.Value)];
 
-    /// <summary>An instruction: the registers that it writes and reads, and whether threads differ in its result whatever it reads.</summary>
+    /// <summary>An instruction: the registers that it writes and reads, and whether threads differ
+    /// in its result whatever it reads.</summary>
     private readonly record struct Step(string[] To, string[] From, bool Source)
     {
         /// <summary>Adds what threads have of their own because of this instruction; whether that is news.</summary>

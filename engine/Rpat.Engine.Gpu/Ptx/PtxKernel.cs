@@ -32,7 +32,8 @@ public sealed partial record PtxKernel(string Name, string Text)
     {
         "ConvLineGemm-Tf32" => (32, 4),
         "ConvLineGemm-Bf16" => (16, 2),
-        _ when kernel.Contains("TensorGemm", StringComparison.Ordinal) || kernel.StartsWith("ProductChains", StringComparison.Ordinal) => (16, 0),
+        _ when kernel.Contains("TensorGemm", StringComparison.Ordinal)
+            || kernel.StartsWith("ProductChains", StringComparison.Ordinal) => (16, 0),
         _ => (0, 0),
     };
 

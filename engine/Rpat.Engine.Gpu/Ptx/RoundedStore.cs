@@ -5,7 +5,8 @@ namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
 /// Rounds factors for the tensor cores and stores four words of them to dynamic shared memory. The conversions (PTX ISA, "cvt") are one
-/// instruction a word, where the arithmetic on bits that <see cref="Kernels.IWord"/> uses for memory has four in TF32 and sixteen in bfloat16.
+/// instruction a word, where the arithmetic on bits that <see cref="Kernels.IWord"/> uses for
+/// memory has four in TF32 and sixteen in bfloat16.
 /// </summary>
 internal static class RoundedStore
 {
@@ -17,7 +18,8 @@ internal static class RoundedStore
 
     // The upper half comes first.
     private const string FromTwo =
-        Begin + "cvt.rn.bf16x2.f32 w0, %2, %1; cvt.rn.bf16x2.f32 w1, %4, %3; cvt.rn.bf16x2.f32 w2, %6, %5; cvt.rn.bf16x2.f32 w3, %8, %7; " + End;
+        Begin + "cvt.rn.bf16x2.f32 w0, %2, %1; cvt.rn.bf16x2.f32 w1, %4, %3; cvt.rn.bf16x2.f32 w2, %6, %5; cvt.rn.bf16x2.f32 w3, %8, %7; "
+        + End;
 
     /// <summary>Words of one TF32 factor; <paramref name="to"/> is a byte of dynamic shared memory, a multiple of 16.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -56,5 +56,6 @@ internal sealed class StreamQueue(Accelerator accelerator, AcceleratorStream str
     }
 
     // The driver's own words for its error 2; the package wraps them in an exception of a type that only its CUDA half knows.
-    private static bool IsLackOfMemory(Exception e) => e is not OutOfMemoryException && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
+    private static bool IsLackOfMemory(Exception e) =>
+        e is not OutOfMemoryException && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 }

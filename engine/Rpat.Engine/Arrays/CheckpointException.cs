@@ -7,7 +7,8 @@ namespace Rpat.Engine.Arrays;
 public sealed class CheckpointException : Exception
 {
     /// <summary>Makes the error.</summary>
-    /// <param name="message">The one sentence shown to the user; control characters, which names in files may hold, are written out.</param>
+    /// <param name="message">The one sentence shown to the user; control characters, which names
+    /// in files may hold, are written out.</param>
     /// <param name="cause">The error underneath, when there is one.</param>
     public CheckpointException(string message, Exception? cause = null)
         : base(OneLine(message), cause)
@@ -15,5 +16,6 @@ public sealed class CheckpointException : Exception
     }
 
     internal static string OneLine(string message) => !message.Any(char.IsControl) ? message
-        : string.Concat(message.Select(c => c is '\r' or '\n' ? " " : char.IsControl(c) ? FormattableString.Invariant($"\\u{(int)c:x4}") : $"{c}"));
+        : string.Concat(message.Select(c => c is '\r' or '\n' ? " "
+        : char.IsControl(c) ? FormattableString.Invariant($"\\u{(int)c:x4}") : $"{c}"));
 }

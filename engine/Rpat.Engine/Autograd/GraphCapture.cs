@@ -24,7 +24,8 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
     public bool IsCaptured { get; private set; }
 
     /// <summary>Runs it.</summary>
-    /// <param name="about">Whatever the body uses that may be another object in another run, such as an attack's images; compared by reference.</param>
+    /// <param name="about">Whatever the body uses that may be another object in another run, such as an
+    /// attack's images; compared by reference.</param>
     public void Run(object? about = null)
     {
         IsCaptured = false;

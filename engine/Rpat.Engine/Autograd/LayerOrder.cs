@@ -7,7 +7,8 @@ namespace Rpat.Engine.Autograd;
 /// </summary>
 internal static class LayerOrder
 {
-    /// <summary>Sorts nodes by their layer: the largest number of nodes with derived weights on a way to them, themselves included.</summary>
+    /// <summary>Sorts nodes by their layer: the largest number of nodes with derived weights on a
+    /// way to them, themselves included.</summary>
     public static List<Node> Sort(IReadOnlyList<Node> nodes)
     {
         var layers = new Dictionary<Tensor, int>();

@@ -66,7 +66,8 @@ public abstract class LossTerm : Node
     public double ReadPart(int part)
     {
         int n = Rows;
-        if (!_held && _share is not null) throw new InvalidOperationException("A loss that processes share is read after all of them have called Hold.");
+        if (!_held && _share is not null)
+            throw new InvalidOperationException("A loss that processes share is read after all of them have called Hold.");
         if (!_held) Fetch();
         double sum = 0;
         foreach (float value in (_share is null ? _read : _whole).AsSpan(part * n, n)) sum += value;
@@ -74,7 +75,8 @@ public abstract class LossTerm : Node
     }
 
     /// <summary>
-    /// Reads the values now, for readers that ask when another tape has run; to be called after each run from then on. Where processes share the
+    /// Reads the values now, for readers that ask when another tape has run; to be called after each
+    /// run from then on. Where processes share the
     /// batch, each gets the values of all, so all must call it.
     /// </summary>
     public void Hold()
@@ -102,7 +104,8 @@ public abstract class LossTerm : Node
     {
         int mine = Values.Shape.C, all = Rows;
         if (_whole.Length == 0) _whole = new float[Parts.Count * all];
-        for (int part = 0; part < Parts.Count; part++) share.Gather<float>(_read.AsSpan(part * mine, mine), 1, _whole.AsSpan(part * all, all));
+        for (int part = 0; part < Parts.Count; part++)
+            share.Gather<float>(_read.AsSpan(part * mine, mine), 1, _whole.AsSpan(part * all, all));
     }
 }
 

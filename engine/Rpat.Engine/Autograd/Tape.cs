@@ -40,7 +40,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     public Gradients Gradients { get; } = gradients;
 
     /// <summary>
-    /// The part of a batch that this process has where several share it (<see cref="Distributed.BatchShard"/>); null where it is alone. What
+    /// The part of a batch that this process has where several share it
+    /// (<see cref="Distributed.BatchShard"/>); null where it is alone. What
     /// looks at the whole batch then asks the others, in each run.
     /// </summary>
     public BatchShard? Shard { get; init; }
@@ -71,10 +72,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>Runs the recorded ops.</summary>
-    /// <exception cref="InvalidOperationException">A <see cref="GraphCapture"/> is being recorded, which knows of whole runs only.</exception>
+    /// <exception cref="InvalidOperationException">A <see cref="GraphCapture"/> is being recorded,
+    /// which knows of whole runs only.</exception>
     public void Forward()
     {
-        if (Device.IsCapturing) throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
+        if (Device.IsCapturing)
+            throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
         Enter();
         QueueForward();
     }
@@ -83,7 +86,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <exception cref="InvalidOperationException">The values are not there: no forward run yet, or another tape has run since.</exception>
     public void Backward()
     {
-        if (Device.Arena.Tenant != _tenant) throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
+        if (Device.Arena.Tenant != _tenant)
+            throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
         Device.BackwardPasses++;
         QueueBackward();
     }
@@ -132,7 +136,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>
-    /// An input of a node that is about to be recorded, whose kernels take <see cref="Edge.Operand"/> and <see cref="Edge.ThroughOperand"/>: a
+    /// An input of a node that is about to be recorded, whose kernels take
+    /// <see cref="Edge.Operand"/> and <see cref="Edge.ThroughOperand"/>: a
     /// batch norm's scale and shift are applied while loading.
     /// </summary>
     /// <exception cref="InvalidOperationException">The tensor is another tape's.</exception>
@@ -146,7 +151,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>As <see cref="AddInput"/>, for kernels that need stored values (<see cref="Edge.Data"/>).</summary>
     public Edge AddStoredInput(Tensor tensor) => AddInput(tensor.View is null ? tensor : Materialize.Record(this, tensor));
 
-    /// <summary>An output of a node, or what it keeps for its backward pass: the plan places what stands in <see cref="Node.Outputs"/>.</summary>
+    /// <summary>An output of a node, or what it keeps for its backward pass: the plan places what
+    /// stands in <see cref="Node.Outputs"/>.</summary>
     public Tensor NewTensor(Shape shape, Layout layout, string name) => NewTensor(shape, layout, name, null);
 
     internal Tensor NewTensor(Shape shape, Layout layout, string name, AffineView? view) =>
@@ -156,7 +162,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     public PackedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
-            _derived[(weight, key)] = derived = new(this, weight, NewTensor(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
+            _derived[(weight, key)] = derived = new(this, weight,
+                NewTensor(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
         return derived;
     }
 

@@ -17,7 +17,8 @@ public abstract class Device : IDisposable
     /// <summary>Every kernel of the engine's contract.</summary>
     public abstract IKernels Kernels { get; }
 
-    /// <summary>Backward passes run so far: tells whether an attack that must not use gradients did, or a model's forward pass optimises.</summary>
+    /// <summary>Backward passes run so far: tells whether an attack that must not use gradients did, or
+    /// a model's forward pass optimises.</summary>
     public long BackwardPasses { get; internal set; }
 
     /// <summary>The step arena that tapes of this device share, since only one of them runs at a time.</summary>

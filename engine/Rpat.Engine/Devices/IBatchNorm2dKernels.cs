@@ -35,7 +35,8 @@ public interface IBatchNorm2dKernels
     /// dx (+)= scale·g + slope·x + offset, g as above: what is left of the gradient when sums over a larger batch are known. The lines
     /// are a slope per channel, then an offset per channel, each vector padded to the layout's channel block.
     /// </summary>
-    void BatchNormInputGradient(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines, bool add, DeviceBuffer dx);
+    void BatchNormInputGradient(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines,
+        bool add, DeviceBuffer dx);
 }
 
 /// <summary>Where the gradients by γ and β and by x go, and whether they are added or stored; null where none is wanted.</summary>

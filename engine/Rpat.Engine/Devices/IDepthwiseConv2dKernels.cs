@@ -1,6 +1,7 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Sizes of a depthwise convolution: x <c>[N, C, H, W]</c>, w <c>[C, 1, R, R]</c>, y <c>[N, C, P, Q]</c>; padding below R.</summary>
+/// <summary>Sizes of a depthwise convolution: x <c>[N, C, H, W]</c>, w <c>[C, 1, R, R]</c>, y
+/// <c>[N, C, P, Q]</c>; padding below R.</summary>
 public readonly record struct DepthwiseShape(Shape Input, int R, int Stride, int Padding)
 {
     /// <summary>Output rows.</summary>
@@ -19,7 +20,8 @@ public interface IDepthwiseConv2dKernels
     /// <summary>y[c] = x[c] ⋆ w[c], the view of x applied and zero padding zero after it.</summary>
     void DepthwiseForward(in DepthwiseShape s, in Operand x, DeviceBuffer w, DeviceBuffer y);
 
-    /// <summary>dx[c] (+)= d·(dy[c] ⋆ᵀ w[c]), with d the derivative of the view <paramref name="through"/> (1 when it is no view).</summary>
+    /// <summary>dx[c] (+)= d·(dy[c] ⋆ᵀ w[c]), with d the derivative of the view
+    /// <paramref name="through"/> (1 when it is no view).</summary>
     void DepthwiseInputGradient(in DepthwiseShape s, DeviceBuffer dy, DeviceBuffer w, in Operand through, bool accumulate, DeviceBuffer dx);
 
     /// <summary>dw[c] (+)= Σ over samples and pixels of x[c] and dy[c], in the order of w.</summary>

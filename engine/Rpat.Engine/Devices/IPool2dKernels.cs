@@ -13,5 +13,6 @@ public interface IPool2dKernels
     void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y);
 
     /// <summary>dx (+)= dy at the first largest value of each window (PyTorch's choice), times the derivative of the view.</summary>
-    void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx);
+    void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate,
+        DeviceBuffer dx);
 }

@@ -19,7 +19,8 @@ public interface IRow : IMath
     /// <summary>The value of a column, widened.</summary>
     double At(int column);
 
-    /// <summary>Stores the gradient of one of this thread's columns, or adds it to what other losses left there; nothing where none is wanted.</summary>
+    /// <summary>Stores the gradient of one of this thread's columns, or adds it to what other losses left
+    /// there; nothing where none is wanted.</summary>
     void Put(int column, double gradient);
 
     /// <summary>Sum over the threads, in a fixed order.</summary>
@@ -81,6 +82,7 @@ public interface IRowLossKernels
     void RowLoss<TLoss>(in TLoss loss, in RowLossOperands rows, DeviceBuffer values) where TLoss : struct, IRowLoss;
 
     /// <summary>All gradients of coefficient·Σ weight_i·loss(rows_i), in one pass.</summary>
-    void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second, RowGradient third)
+    void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second,
+        RowGradient third)
         where TLoss : struct, IRowLoss;
 }

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Rpat.Engine.Devices;
 
-/// <summary>What memory there is for this process. Linux grants more than it has, and ends a process that uses it: so it is asked before.</summary>
+/// <summary>What memory there is for this process. Linux grants more than it has, and ends a process
+/// that uses it: so it is asked before.</summary>
 internal static class MachineMemory
 {
     private const long Large = 64L << 20; // bytes from which on it is worth asking what is free now
@@ -22,19 +23,22 @@ internal static class MachineMemory
     public static void Require(long bytes, long left)
     {
         if (bytes >= Large && Entry("MemAvailable") is { } free) left = Math.Min(left, free + (Entry("SwapFree") ?? 0));
-        if (bytes > left) throw new OutOfMemoryException($"A buffer of {bytes >> 20} MiB is wanted where {Math.Max(0, left) >> 20} MiB are left.");
+        if (bytes > left)
+            throw new OutOfMemoryException($"A buffer of {bytes >> 20} MiB is wanted where {Math.Max(0, left) >> 20} MiB are left.");
     }
 
     /// <summary>Bytes in a line such as <c>MemTotal:  24597880 kB</c>, or null where the system does not tell.</summary>
     private static long? Entry(string name)
     {
         const string table = "/proc/meminfo";
-        string? line = File.Exists(table) ? File.ReadLines(table).FirstOrDefault(text => text.StartsWith(name + ":", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(table) ? File.ReadLines(table)
+            .FirstOrDefault(text => text.StartsWith(name + ":", StringComparison.Ordinal)) : null;
         string digits = string.Concat((line ?? "").Where(char.IsAsciiDigit));
         return digits.Length == 0 ? null : long.Parse(digits, CultureInfo.InvariantCulture) << 10;
     }
 
     // The word "max" where there is no limit.
     private static long Number(string path) =>
-        long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes : long.MaxValue;
+        long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
+        : long.MaxValue;
 }

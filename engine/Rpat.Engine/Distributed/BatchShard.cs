@@ -1,12 +1,15 @@
 namespace Rpat.Engine.Distributed;
 
 /// <summary>
-/// This process's part of a batch that a team shares: rank r has the images First … First + Count − 1, as many as its neighbours or one more.
-/// A tape that is given it (<see cref="Tape.Shard"/>) computes what one process would on the whole batch: batch norms take its statistics, means of
+/// This process's part of a batch that a team shares: rank r has the images First … First + Count
+/// − 1, as many as its neighbours or one more.
+/// A tape that is given it (<see cref="Tape.Shard"/>) computes what one process would on the whole
+/// batch: batch norms take its statistics, means of
 /// losses divide by its size, sample weights look at all of its logits. All processes must record and run the same tapes in the same order.
 /// </summary>
 /// <remarks>
-/// Where a batch has fewer images than the team processes, some have none: they compute on one image all the same, so that all do the same, and
+/// Where a batch has fewer images than the team processes, some have none: they compute on one
+/// image all the same, so that all do the same, and
 /// nothing of it counts.
 /// </remarks>
 public sealed class BatchShard
@@ -44,7 +47,8 @@ public sealed class BatchShard
     /// <summary>Rows of the whole batch that belong to rows of a part: twice as many where images have two views.</summary>
     public int GlobalRows(int rows) => rows / LocalRows * Total;
 
-    /// <summary>Copies this process's rows out of the whole batch's. Views of the images stand one behind the other, in the whole and in the part.</summary>
+    /// <summary>Copies this process's rows out of the whole batch's. Views of the images stand one behind the
+    /// other, in the whole and in the part.</summary>
     public void Take<T>(ReadOnlySpan<T> all, int rowLength, Span<T> mine)
     {
         int views = mine.Length / (LocalRows * rowLength), first = Count == 0 ? 0 : First;
@@ -58,6 +62,7 @@ public sealed class BatchShard
     {
         int views = mine.Length / (LocalRows * rowLength);
         for (int view = 0; view < views; view++)
-            Team.AllGather(mine.Slice(view * LocalRows * rowLength, Count * rowLength), all.Slice(view * Total * rowLength, Total * rowLength));
+            Team.AllGather(mine.Slice(view * LocalRows * rowLength, Count * rowLength),
+                all.Slice(view * Total * rowLength, Total * rowLength));
     }
 }

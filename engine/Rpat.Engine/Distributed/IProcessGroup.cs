@@ -1,7 +1,8 @@
 namespace Rpat.Engine.Distributed;
 
 /// <summary>
-/// Processes that compute together, each with a rank from 0. All of them must call the same methods in the same order, as in MPI; one thread
+/// Processes that compute together, each with a rank from 0. All of them must call the same
+/// methods in the same order, as in MPI; one thread
 /// at a time may use a group. Sums are added in the order of the ranks, so that they are the same in every process and in every run.
 /// </summary>
 public interface IProcessGroup : IDisposable

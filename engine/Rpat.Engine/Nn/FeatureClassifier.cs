@@ -48,7 +48,8 @@ public abstract class FeatureClassifier : Classifier
     protected abstract Tensor RecordFeatures(Tape tape, Tensor x, BnMode bn);
 
     /// <summary>Declares the last layer.</summary>
-    protected void DeclareHead(string name, int features, bool zeroBias = false) => _head = DeclareLinear(name, Classes, features, zeroBias);
+    protected void DeclareHead(string name, int features, bool zeroBias = false) =>
+        _head = DeclareLinear(name, Classes, features, zeroBias);
 
     /// <summary>A square convolution without bias, padded so that stride 1 keeps the map's size, and its batch norm.</summary>
     /// <param name="net">The net that it is a part of.</param>

@@ -71,7 +71,8 @@ public abstract class Module(Device device)
     protected Parameter DeclareConv(string name, int outputs, int inputs, int size, Init? init = null) =>
         DeclareParameter($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
 
-    /// <summary>Declares the bias of a convolution, one value per channel, with PyTorch's first values for that many inputs per filter.</summary>
+    /// <summary>Declares the bias of a convolution, one value per channel, with PyTorch's first
+    /// values for that many inputs per filter.</summary>
     protected Parameter DeclareBias(string name, int channels, int fanIn) =>
         DeclareParameter($"{name}.bias", Init.DefaultBias(fanIn), new Shape(1, channels), channels);
 

@@ -21,7 +21,8 @@ public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<st
 
     /// <summary>How many names of each kind there are, and the first few; empty when everything fits.</summary>
     public string Problems => string.Join("; ",
-        [.. Part("missing", Missing), .. Part("unexpected", Unexpected), .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())])]);
+        [.. Part("missing", Missing), .. Part("unexpected", Unexpected),
+            .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())])]);
 
     /// <summary>Compares a network with what is offered for it.</summary>
     /// <param name="net">The network.</param>

@@ -1,7 +1,8 @@
 namespace Rpat.Engine.Ops;
 
 /// <summary>
-/// A training-mode batch norm over a batch that several processes have parts of. Each takes the moments of its part with the ordinary kernels;
+/// A training-mode batch norm over a batch that several processes have parts of. Each takes the
+/// moments of its part with the ordinary kernels;
 /// the few numbers a channel cross over the host, are joined there in double precision in the order of the ranks, and go back as the
 /// statistics of an evaluation. Parameters get the gradient of the part, which is added over the processes with all other gradients.
 /// </summary>
@@ -34,12 +35,14 @@ internal sealed class SharedBatchNorm
     private double Total => (double)_share.GlobalRows(_shape.N) * _shape.Area;
 
     /// <summary>The whole batch's statistics, and the affine map that they give.</summary>
-    public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, Tensor mean, Tensor invStd, in BatchNormSaved saved)
+    public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, Tensor mean, Tensor invStd,
+        in BatchNormSaved saved)
     {
         k.BatchNormTrain(_shape, x, state, moveRunning: false, saved);
         mean.CopyTo(_mine.AsSpan(0, Channels));
         invStd.CopyTo(_first);
-        for (int c = 0; c < Channels; c++) _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - IBatchNorm2dKernels.Epsilon);
+        for (int c = 0; c < Channels; c++)
+            _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - IBatchNorm2dKernels.Epsilon);
         GatherMoments();
         Join(moveRunning);
         k.BatchNormEval(Channels, state with { RunningMean = _mean.Data, RunningVar = _variance.Data }, saved);

@@ -19,13 +19,16 @@ public enum BnMode
 public static class BatchNorm2dOp
 {
     /// <summary>Batch norm of <c>[N, C, H, W]</c>, optionally with ReLU, as a view that its readers apply while loading.</summary>
-    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single value per channel in training mode.</exception>
+    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single
+    /// value per channel in training mode.</exception>
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu = false)
     {
-        ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d", $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
+        ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d",
+            $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
         int values = (tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
-        ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d", $"training statistics of {x} need more than one value per channel");
+        ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d",
+            $"training statistics of {x} need more than one value per channel");
         return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;
     }
 }

@@ -7,7 +7,8 @@ public static class ChannelBiasOp
     /// <exception cref="ShapeException">The channels do not fit, or x is a plain image.</exception>
     public static Tensor ChannelBias(this Tape tape, Tensor x, Parameter bias)
     {
-        ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias", $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
+        ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias",
+            $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
         ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations");
         return tape.Record(new ChannelBiasNode(tape, x, bias)).Output;
     }

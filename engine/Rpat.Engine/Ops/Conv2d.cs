@@ -3,7 +3,8 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of 2-D convolutions.</summary>
 public static class Conv2dOp
 {
-    /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c> and without bias, to which a residual is added.</summary>
+    /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c> and without
+    /// bias, to which a residual is added.</summary>
     /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
     public static Tensor Conv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
     {
@@ -11,9 +12,11 @@ public static class Conv2dOp
         ShapeException.Require(d.Count == 4 && d[2] == d[3], "Conv2d", $"{weight.Name} must be [K, C, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
         ShapeException.Require(stride > 0 && padding >= 0, "Conv2d", $"stride {stride} and padding {padding} must be positive");
-        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], "Conv2d", $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
+        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], "Conv2d",
+            $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
         var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding);
-        ShapeException.Require(residual is null || residual.Shape == s.Output, "Conv2d", $"residual {residual} does not fit the output {s.Output}");
+        ShapeException.Require(residual is null || residual.Shape == s.Output, "Conv2d",
+            $"residual {residual} does not fit the output {s.Output}");
         ShapeException.Require(residual is null || residual.Layout == Layout.Blocked, "Conv2d", $"residual {residual} must be activations");
         return tape.Record(new Conv2dNode(tape, s, x, weight, residual)).Output;
     }
@@ -86,6 +89,7 @@ internal sealed class Conv2dNode : Node
         long length = tape.Device.Kernels.Conv2dFilterLength(shape, inputGradient);
         if (length == 0) return null;
         var weight = _weight;
-        return tape.Derive(weight, (shape, inputGradient), length, (k, to) => k.Conv2dArrangeFilters(shape, inputGradient, weight.Data, to));
+        return tape.Derive(weight, (shape, inputGradient), length,
+            (k, to) => k.Conv2dArrangeFilters(shape, inputGradient, weight.Data, to));
     }
 }

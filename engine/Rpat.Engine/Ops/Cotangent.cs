@@ -5,7 +5,8 @@ public static class CotangentOp
 {
     /// <summary>
     /// Lets the backward pass start at y <c>[N, K]</c> from ∂L/∂y, which the caller uploads to the returned tensor between
-    /// <see cref="Tape.Forward"/> and <see cref="Tape.Backward"/>: any loss of the logits, another one for each row, with no kernel of its own.
+    /// <see cref="Tape.Forward"/> and <see cref="Tape.Backward"/>: any loss of the logits, another
+    /// one for each row, with no kernel of its own.
     /// </summary>
     /// <exception cref="ShapeException">y is not plain.</exception>
     public static Tensor Cotangent(this Tape tape, Tensor y)

@@ -5,16 +5,20 @@ public static class DepthwiseConv2dOp
 {
     private const string Op = "DepthwiseConv2d";
 
-    /// <summary>Convolution of each channel of activations with a filter <c>[1, R, R]</c> of its own, without bias; padding below R.</summary>
+    /// <summary>Convolution of each channel of activations with a filter <c>[1, R, R]</c> of its
+    /// own, without bias; padding below R.</summary>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor DepthwiseConv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0)
     {
         var d = weight.Dimensions;
-        ShapeException.Require(d.Count == 4 && d[1] == 1 && d[2] == d[3], Op, $"{weight.Name} must be [C, 1, R, R], is [{string.Join(", ", d)}]");
+        ShapeException.Require(d.Count == 4 && d[1] == 1 && d[2] == d[3], Op,
+            $"{weight.Name} must be [C, 1, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[0], Op, $"{x} has {x.Shape.C} channels, {weight.Name} has {d[0]} filters");
         ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, Op, $"{x} must be activations");
-        ShapeException.Require(stride > 0 && padding >= 0 && padding < d[2], Op, $"stride {stride} and padding {padding} do not fit a {d[2]}×{d[2]} kernel");
-        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], Op, $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
+        ShapeException.Require(stride > 0 && padding >= 0 && padding < d[2], Op,
+            $"stride {stride} and padding {padding} do not fit a {d[2]}×{d[2]} kernel");
+        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], Op,
+            $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
         return tape.Record(new DepthwiseConv2dNode(tape, new DepthwiseShape(x.Shape, d[2], stride, padding), x, weight)).Output;
     }
 }

@@ -26,7 +26,8 @@ public static class ElementwiseOp
         tape.Record(new ElementwiseNode<TOp>(tape, op, x.View is null ? x : Materialize.Record(tape, x))).Output;
 }
 
-internal sealed class ElementwiseNode<TOp>(Tape tape, TOp op, Tensor x) : ApplyNode(tape, x, typeof(TOp).Name) where TOp : struct, IElementwise
+internal sealed class ElementwiseNode<TOp>(Tape tape, TOp op, Tensor x) : ApplyNode(tape, x, typeof(TOp).Name)
+    where TOp : struct, IElementwise
 {
     public override string Op => typeof(TOp).Name;
     public override IEnumerable<Tensor> Saved => [X.Stored];

@@ -7,7 +7,8 @@ public static class NormalizeOp
     /// <exception cref="ShapeException">The channels do not fit, or x is a view itself.</exception>
     public static Tensor Normalize(this Tape tape, Tensor x, Normalize layer)
     {
-        ShapeException.Require(x.Shape.C == layer.Channels, "Normalize", $"{x} has {x.Shape.C} channels, the normalisation has {layer.Channels}");
+        ShapeException.Require(x.Shape.C == layer.Channels, "Normalize",
+            $"{x} has {x.Shape.C} channels, the normalisation has {layer.Channels}");
         ShapeException.Require(x.View is null, "Normalize", $"{x} must be stored images");
         var view = new AffineView(x, layer.Scale, layer.Shift, Relu: false, Constant: true);
         return new Tensor(tape.Device, x.Shape, x.Layout, "normalized") { View = view, NeedsGrad = tape.AddInput(x).NeedsGrad };
@@ -21,7 +22,8 @@ public sealed class Normalize
     /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
-        ShapeException.Require(mean.Count == std.Count && std.All(s => s > 0), "Normalize", "one mean and one positive deviation a channel are needed");
+        ShapeException.Require(mean.Count == std.Count && std.All(s => s > 0), "Normalize",
+            "one mean and one positive deviation a channel are needed");
         (Mean, Std) = (mean, std);
         Scale = Vector(device, [.. std.Select(s => 1 / s)], "normalize.scale");
         Shift = Vector(device, [.. mean.Zip(std, (m, s) => -m / s)], "normalize.shift");

@@ -48,7 +48,8 @@ internal sealed class AddNode : Node
     private void Backward(IKernels k, Edge edge)
     {
         if (!edge.NeedsGrad || edge.SharesOutputGrad) return;
-        k.AddGradient(Output.Shape, Layout.Blocked, Output.Grad, _relu ? Output.Data : null, edge.ThroughOperand, edge.Accumulate, edge.Grad);
+        k.AddGradient(Output.Shape, Layout.Blocked, Output.Grad, _relu ? Output.Data : null, edge.ThroughOperand, edge.Accumulate,
+            edge.Grad);
     }
 }
 

@@ -15,7 +15,8 @@ public static class Pool2dOp
     public static Tensor MaxPool2d(this Tape tape, Tensor x, int window, int stride)
     {
         ShapeException.Require(x.Layout == Layout.Blocked, "MaxPool2d", $"{x} must be activations");
-        ShapeException.Require(window > 0 && stride > 0 && window <= Math.Min(x.Shape.H, x.Shape.W), "MaxPool2d", $"window {window} and stride {stride} do not fit {x}");
+        ShapeException.Require(window > 0 && stride > 0 && window <= Math.Min(x.Shape.H, x.Shape.W), "MaxPool2d",
+            $"window {window} and stride {stride} do not fit {x}");
         return tape.Record(new MaxPool2dNode(tape, x, window, stride)).Output;
     }
 }

@@ -37,8 +37,10 @@ public sealed record RowLossOptions
 public static class RowLossOp
 {
     /// <summary>Records a loss of logits <c>[N, K]</c>; the name is what logs call it if it has no parts of its own.</summary>
-    /// <exception cref="ShapeException">Logits, further rows, labels and weights do not fit together; when run: a label is no column.</exception>
-    public static Loss RowLoss<TLoss>(this Tape tape, string name, TLoss loss, Tensor logits, RowLossOptions options) where TLoss : struct, IRowLoss
+    /// <exception cref="ShapeException">Logits, further rows, labels and weights do not fit together;
+    /// when run: a label is no column.</exception>
+    public static Loss RowLoss<TLoss>(this Tape tape, string name, TLoss loss, Tensor logits, RowLossOptions options)
+        where TLoss : struct, IRowLoss
     {
         string op = typeof(TLoss).Name;
         int rows = options.Halves ? logits.Shape.N / 2 : logits.Shape.N;
@@ -47,17 +49,20 @@ public static class RowLossOp
             ShapeException.Require(other.Shape == logits.Shape, op, $"{logits} and {other} differ in size");
         ShapeException.Require(options.Labels is null || options.Labels.Count == logits.Shape.N, op,
             $"{logits} and {options.Labels?.Count} labels differ in batch size");
-        ShapeException.Require(options.Weights is null || options.Weights.Shape.Count == rows, op, $"{logits} and {options.Weights} differ in batch size");
+        ShapeException.Require(options.Weights is null || options.Weights.Shape.Count == rows, op,
+            $"{logits} and {options.Weights} differ in batch size");
         return Loss.Of(tape.Record(new RowLossNode<TLoss>(tape, name, loss, logits, rows, options)));
     }
 
-    /// <summary>The value of a loss at one row on the host, all parts summed without their weights, and its gradient by the first row.</summary>
+    /// <summary>The value of a loss at one row on the host, all parts summed without their weights,
+    /// and its gradient by the first row.</summary>
     /// <param name="loss">The loss.</param>
     /// <param name="z">Logits <c>[K]</c>.</param>
     /// <param name="second">The second row <c>[K]</c>; empty where the loss has none.</param>
     /// <param name="label">True class.</param>
     /// <param name="gradient">Receives ∂loss/∂z <c>[K]</c>; empty where it is not wanted.</param>
-    public static unsafe double Evaluate<TLoss>(this TLoss loss, ReadOnlySpan<float> z, ReadOnlySpan<float> second, int label, Span<float> gradient)
+    public static unsafe double Evaluate<TLoss>(this TLoss loss, ReadOnlySpan<float> z, ReadOnlySpan<float> second, int label,
+        Span<float> gradient)
         where TLoss : struct, IRowLoss
     {
         fixed (float* at = z, other = second, to = gradient)

@@ -15,7 +15,8 @@ public static class StackOp
         return tape.Record(new StackNode(tape, a, b)).Output;
     }
 
-    /// <summary>The first and the second half of the samples of a plain tensor <c>[2N, …]</c>; where gradients are wanted, a loss must need both.</summary>
+    /// <summary>The first and the second half of the samples of a plain tensor <c>[2N, …]</c>; where
+    /// gradients are wanted, a loss must need both.</summary>
     /// <exception cref="ShapeException">There are no two halves, or the tensor is not plain.</exception>
     public static (Tensor First, Tensor Second) Halves(this Tape tape, Tensor both)
     {

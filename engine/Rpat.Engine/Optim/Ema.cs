@@ -37,5 +37,6 @@ public sealed class Ema(Module source, Module average)
     /// <param name="state">Arrays by name; others than <c>average.</c> are ignored.</param>
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape; nothing is changed then.</exception>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state) => Average.Load(
-        state.Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[Prefix.Length..], pair => pair.Value));
+        state.Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[Prefix.Length..],
+            pair => pair.Value));
 }

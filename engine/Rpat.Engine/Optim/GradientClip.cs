@@ -17,6 +17,7 @@ internal sealed class GradientClip(ParameterStore parameters, float most)
         double squares = 0;
         foreach (float value in _values) squares += (double)value * value;
         double factor = most / (Math.Sqrt(squares) + Epsilon);
-        if (factor < 1) parameters.Device.Kernels.Scale(parameters.Count, parameters.Gradients, (float)factor, accumulate: false, parameters.Gradients);
+        if (factor < 1)
+            parameters.Device.Kernels.Scale(parameters.Count, parameters.Gradients, (float)factor, accumulate: false, parameters.Gradients);
     }
 }

@@ -27,7 +27,8 @@ internal sealed class GradientGather(ParameterStore parameters, int batches)
     /// <exception cref="CheckpointException">It is not there.</exception>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
-        if (!state.TryGetValue(CountName, out var count)) throw new CheckpointException($"The training state has no '{CountName}': it belongs to a run that gathers no gradients.");
+        if (!state.TryGetValue(CountName, out var count))
+            throw new CheckpointException($"The training state has no '{CountName}': it belongs to a run that gathers no gradients.");
         parameters.Fill(_sum, Prefix, state);
         _count = (int)count.ToInt64()[0];
     }

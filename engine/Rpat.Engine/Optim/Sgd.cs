@@ -51,7 +51,8 @@ public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float 
         return true;
     }
 
-    /// <summary>The momenta, one array per parameter, named <c>sgd.</c> and the parameter, and what of a step was gathered so far.</summary>
+    /// <summary>The momenta, one array per parameter, named <c>sgd.</c> and the parameter, and
+    /// what of a step was gathered so far.</summary>
     public IEnumerable<NamedArray> State() => [.. Parameters.Slice(Velocity, Prefix), .. _gather?.State() ?? []];
 
     /// <summary>Takes over momenta that <see cref="State"/> gave.</summary>

@@ -85,10 +85,12 @@ public sealed class ParameterStore(Device device)
 
     private static float[] Required(IReadOnlyDictionary<string, NamedArray> state, string name, long[] sizes)
     {
-        if (!state.TryGetValue(name, out var array)) throw new CheckpointException($"The training state has no '{name}': it belongs to another run.");
+        if (!state.TryGetValue(name, out var array))
+            throw new CheckpointException($"The training state has no '{name}': it belongs to another run.");
         return array.Shape.SequenceEqual(sizes)
             ? array.ToFloats()
-            : throw new CheckpointException($"'{name}' of the training state has another size than the network: it belongs to another run.");
+            : throw new CheckpointException(
+            $"'{name}' of the training state has another size than the network: it belongs to another run.");
     }
 
     private static InvalidOperationException NotSealed() => new("The network's parameters are not allocated yet.");

@@ -40,7 +40,8 @@ public static class Npy
     {
         (NpyHeader header, int start) = ReadHeader(stream, where);
         if (header.Type is not { } type)
-            throw Error(where, $"in its header elements of type '{header.NumpyName}' are not supported", "save it again as a plain array of numbers");
+            throw Error(where, $"in its header elements of type '{header.NumpyName}' are not supported",
+                "save it again as a plain array of numbers");
         long? expected = ArrayShape.Bytes(header.Shape, type);
         if (expected is null || expected > Array.MaxLength)
             throw Error(where, $"its shape {ArrayShape.Text(header.Shape)} is impossible or passes 2 GiB", "split it");

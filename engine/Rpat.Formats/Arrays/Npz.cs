@@ -20,7 +20,8 @@ public static class Npz
     /// <summary>Reads the arrays of a file that may have bytes, and refuses one that announces more.</summary>
     /// <param name="path">The .npz file.</param>
     /// <param name="most">How many bytes the array of a name may have with its header; 0 to pass over it.</param>
-    /// <param name="other">Told name and type of each array of objects, texts or records, which is passed over then; null refuses the file.</param>
+    /// <param name="other">Told name and type of each array of objects, texts or records, which is
+    /// passed over then; null refuses the file.</param>
     /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Read(string path, Func<string, long> most, Action<string, string>? other = null)
     {

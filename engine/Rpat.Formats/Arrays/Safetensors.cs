@@ -34,7 +34,8 @@ public static class Safetensors
     /// <param name="digest">Whether the metadata shall hold the SHA-256 of the file (<see cref="SafetensorsFile.CheckDigest"/>).</param>
     /// <exception cref="ArgumentException">A name occurs twice or is <c>__metadata__</c>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool digest = false)
+    public static void Write(string path, IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null,
+        bool digest = false)
     {
         var plan = new SafetensorsPlan(tensors, metadata, digest);
         AtomicFile.Write(path, plan.WriteTo);

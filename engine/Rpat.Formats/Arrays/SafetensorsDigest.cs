@@ -35,7 +35,8 @@ internal static class SafetensorsDigest
     /// <summary>Whether the digest is that of the file's bytes.</summary>
     public static bool Holds(FileReader file, SafetensorsHeader header)
     {
-        if (header.Metadata.GetValueOrDefault(Mark) != Kind || header.Metadata.GetValueOrDefault(Name) is not { Length: Digits } digest) return false;
+        if (header.Metadata.GetValueOrDefault(Mark) != Kind || header.Metadata.GetValueOrDefault(Name) is not { Length: Digits } digest)
+            return false;
         int place = Place(header.Text, digest);
         return place >= 0 && digest == Hash(file, SafetensorsHeader.LengthBytes + place);
     }

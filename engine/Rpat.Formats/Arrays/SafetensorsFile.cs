@@ -41,12 +41,15 @@ public sealed class SafetensorsFile : IDisposable
     public void CheckDigest()
     {
         if (HasDigest && !SafetensorsDigest.Holds(_reader, _header))
-            throw new CheckpointException($"'{Path}' is damaged: the SHA-256 of its bytes is not the one that it was written with; copy it again, or take an earlier one.");
+            throw new CheckpointException(
+                $"'{Path}' is damaged: the SHA-256 of its bytes is not the one that it was written with; copy it again, or take an "
+                    + $"earlier one.");
     }
 
     /// <summary>Reads a tensor. A name that the writer dropped as a second name of a stored one is found through the metadata.</summary>
     /// <param name="name">The tensor's name.</param>
-    /// <exception cref="CheckpointException">There is no such tensor, its type is not known, it passes 2 GiB, or the file cannot be read.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, its type is not known, it passes 2
+    /// GiB, or the file cannot be read.</exception>
     public NamedArray Load(string name)
     {
         TensorEntry entry = Find(name);

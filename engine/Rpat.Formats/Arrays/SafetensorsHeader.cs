@@ -120,7 +120,8 @@ internal sealed class SafetensorsHeader
     // A type that is not known hinders nobody who does not ask for that tensor.
     private TensorEntry Entry(string name, string dtype, long[] shape, long offset, long length)
     {
-        ElementType? type = Array.Find(Enum.GetValues<ElementType>(), t => TypeName(t) == dtype) is var found && TypeName(found) == dtype ? found : null;
+        ElementType? type = Array.Find(Enum.GetValues<ElementType>(), t => TypeName(t) == dtype) is var found && TypeName(found) == dtype
+            ? found : null;
         if (type is { } known) CheckSize(name, known, shape, length);
         return new TensorEntry(name, type, shape, _dataStart + offset, length) { OtherType = type is null ? dtype : null };
     }
@@ -136,12 +137,14 @@ internal sealed class SafetensorsHeader
         int count = 0;
         bool isList = json.TokenType == JsonTokenType.StartArray;
         while (isList && json.Read() && json.TokenType != JsonTokenType.EndArray && (isList = count < values.Length))
-            if (!IsSize(ref json, out values[count++])) throw Error($"tensor '{name}' has {Shown(ref json)} in its {member} where a size is expected");
+            if (!IsSize(ref json, out values[count++]))
+                throw Error($"tensor '{name}' has {Shown(ref json)} in its {member} where a size is expected");
         return isList ? values[..count].ToArray()
             : throw Error($"tensor '{name}' has a {member} that is not an array of at most {ArrayShape.MaxRank} integers");
     }
 
-    private static string Shown(ref Utf8JsonReader json) => System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]);
+    private static string Shown(ref Utf8JsonReader json) =>
+        System.Text.Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]);
 
     // Offsets stay far from the end of the range, so that sums of two do not overflow.
     private static bool IsSize(ref Utf8JsonReader json, out long value)

@@ -40,7 +40,8 @@ public static class CifarBinary
         _ => ["test.bin"],
     };
 
-    /// <summary>Reads the training or the test images of a set; every file must have exactly its published length, or be allowed another.</summary>
+    /// <summary>Reads the training or the test images of a set; every file must have exactly its
+    /// published length, or be allowed another.</summary>
     /// <param name="folder">The folder that holds the .bin files.</param>
     /// <param name="kind">Which set.</param>
     /// <param name="train">The training images; the test images when false.</param>
@@ -58,7 +59,8 @@ public static class CifarBinary
     public static void WriteFile(string path, CifarKind kind, LabeledImages set)
     {
         if (set.ImageSize != PixelBytes || set.Channels != Planes)
-            throw new ArgumentException($"CIFAR's images are 3x32x32, those of '{set.Name}' {set.Channels}x{set.Height}x{set.Width}.", nameof(set));
+            throw new ArgumentException($"CIFAR's images are 3x32x32, those of '{set.Name}' {set.Channels}x{set.Height}x{set.Width}.",
+                nameof(set));
         AtomicFile.Write(path, stream =>
         {
             for (int i = 0; i < set.Count; i++)

@@ -29,7 +29,8 @@ public static class CropFlip
         for (int i = 0; i < indices.Length; i++)
         {
             PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, indices[i], options.View, 0).Stream();
-            Augmentation.Apply((set.Height, set.Width), set.Image(indices[i]), options, draws, destination.Slice(i * set.ImageSize, set.ImageSize));
+            Augmentation.Apply((set.Height, set.Width), set.Image(indices[i]), options, draws,
+                destination.Slice(i * set.ImageSize, set.ImageSize));
         }
     }
 }

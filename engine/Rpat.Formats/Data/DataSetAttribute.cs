@@ -55,7 +55,8 @@ public sealed class DataSetAttribute(string name, string title) : DeclarationAtt
     public override IEnumerable<INamed> Items(Type type)
     {
         if (!typeof(IDataSet).IsAssignableFrom(type) || Constructor(type) is null)
-            throw new ArgumentException($"{type} is declared as data set '{Name}': implement {nameof(IDataSet)}, with a constructor without parameters.");
+            throw new ArgumentException(
+                $"{type} is declared as data set '{Name}': implement {nameof(IDataSet)}, with a constructor without parameters.");
         _type = type;
         yield return this;
     }
@@ -63,6 +64,7 @@ public sealed class DataSetAttribute(string name, string title) : DeclarationAtt
     /// <inheritdoc cref="IDataSet.Open"/>
     public (LabeledImages Train, LabeledImages Test) Open(string folder) => ((IDataSet)Constructor(_type!)!.Invoke([])).Open(folder);
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Catalog.Register, which finds the type, says that it needs all of it.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2070",
+        Justification = "Catalog.Register, which finds the type, says that it needs all of it.")]
     private static System.Reflection.ConstructorInfo? Constructor(Type type) => type.GetConstructor([]);
 }

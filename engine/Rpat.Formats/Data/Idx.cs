@@ -66,7 +66,8 @@ public static class Idx
         stream.ReadExactly(end);
         (uint sum, uint count) = (BinaryPrimitives.ReadUInt32LittleEndian(end), BinaryPrimitives.ReadUInt32LittleEndian(end[4..]));
         if (sum != unpacked.Sum || count != (uint)unpacked.Count)
-            throw Error(path, "its last bytes are not its content's check sum and length, so it is cut or damaged, or something was appended");
+            throw Error(path,
+                "its last bytes are not its content's check sum and length, so it is cut or damaged, or something was appended");
     }
 
     private static NamedArray ReadPlain(Stream stream, string path, long packed = long.MaxValue)

@@ -16,10 +16,12 @@ public sealed class LabeledImages
     /// <param name="pixels">[N, channels, height, width], row-major.</param>
     /// <param name="labels">[N], each from 0 to the number of classes - 1.</param>
     /// <param name="classNames">One name per class, in label order.</param>
-    /// <param name="exact">The images as floats in [0, 1], in the order of <paramref name="pixels"/>; null when value / 255 is exact.</param>
+    /// <param name="exact">The images as floats in [0, 1], in the order of
+    /// <paramref name="pixels"/>; null when value / 255 is exact.</param>
     /// <exception cref="DataException">A size is not positive, the lengths do not fit, or a label is out of range.</exception>
     public LabeledImages(
-        string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames, float[]? exact = null)
+        string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames,
+        float[]? exact = null)
     {
         (Name, Channels, Height, Width) = (name, channels, height, width);
         (Pixels, Labels, ClassNames, _exact) = (pixels, labels, classNames, exact);

@@ -18,7 +18,8 @@ public sealed class ResidentImages
     /// <exception cref="ArgumentException">The images were made from floats, which bytes do not hold exactly.</exception>
     public ResidentImages(Device device, LabeledImages set)
     {
-        if (set.HasFloats) throw new ArgumentException($"The images of '{set.Name}' are floats: make their batches on the host.", nameof(set));
+        if (set.HasFloats)
+            throw new ArgumentException($"The images of '{set.Name}' are floats: make their batches on the host.", nameof(set));
         (_device, _set) = (device, set);
         _pixels = device.Allocate((set.Pixels.Length + 3L) / 4);
         Upload();
@@ -35,8 +36,10 @@ public sealed class ResidentImages
     public void Load(ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Tensor batch)
     {
         var image = new Shape(1, _set.Channels, _set.Height, _set.Width);
-        if (batch.Shape != image.WithBatch(indices.Length)) throw new ShapeException("CropFlip", $"{batch} is not {indices.Length} images of {image}");
-        if (options.Pad < 0 || options.Pad >= Math.Min(image.H, image.W)) throw new ShapeException("CropFlip", $"a pad of {options.Pad} does not fit {image}");
+        if (batch.Shape != image.WithBatch(indices.Length))
+            throw new ShapeException("CropFlip", $"{batch} is not {indices.Length} images of {image}");
+        if (options.Pad < 0 || options.Pad >= Math.Min(image.H, image.W))
+            throw new ShapeException("CropFlip", $"a pad of {options.Pad} does not fit {image}");
         ArgumentOutOfRangeException.ThrowIfNegative(options.Cutout, nameof(options));
         foreach (int index in indices) _ = _set.Image(index);
         var key = new RandomKey(seed, Purpose.Augment, epoch, 0, options.View, 0);

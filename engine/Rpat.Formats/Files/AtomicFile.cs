@@ -5,7 +5,8 @@ namespace Rpat.Formats.Files;
 
 /// <summary>
 /// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the
-/// same folder, are flushed to the disk, and only then take the place of the old file. Nothing is written over a link out of a run's folder.
+/// same folder, are flushed to the disk, and only then take the place of the old file. Nothing is
+/// written over a link out of a run's folder.
 /// </summary>
 public static class AtomicFile
 {
@@ -59,14 +60,16 @@ public static class AtomicFile
     /// <summary>Opens a file that is written in place and kept, at its end; it is made if there is none.</summary>
     /// <param name="path">The file.</param>
     /// <param name="share">What others may do with it meanwhile.</param>
-    /// <exception cref="IOException">It is a link, no regular file, or one that has another name elsewhere; or it cannot be opened.</exception>
+    /// <exception cref="IOException">It is a link, no regular file, or one that has another name
+    /// elsewhere; or it cannot be opened.</exception>
     public static FileStream OpenToGrow(string path, FileShare share)
     {
         RequireNoLink(path);
         if ((IsLink(path) || Path.Exists(path)) && !RegularFile.Exists(path, followLink: false))
             throw new IOException($"'{path}' is no regular file, and what is written there would be lost: remove it.");
         if (RegularFile.HasOtherNames(path))
-            throw new IOException($"'{path}' has another name elsewhere (a hard link), where its content would change as well: put a copy in its place.");
+            throw new IOException(
+                $"'{path}' has another name elsewhere (a hard link), where its content would change as well: put a copy in its place.");
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, bufferSize: 0);
         file.Seek(0, SeekOrigin.End);
         return file;
@@ -77,10 +80,12 @@ public static class AtomicFile
     public static void RequireNoLink(string path)
     {
         string? link = null;
-        for (string? place = Path.GetFullPath(path).TrimEnd(Path.DirectorySeparatorChar); place is { Length: > 1 }; place = Path.GetDirectoryName(place))
+        for (string? place = Path.GetFullPath(path).TrimEnd(Path.DirectorySeparatorChar); place is { Length: > 1 };
+            place = Path.GetDirectoryName(place))
         {
             if (link is not null && IsRun(place))
-                throw new IOException($"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there.");
+                throw new IOException(
+                    $"'{link}' is a link out of the run, over which nothing is written: put the file or folder itself there.");
             if (IsLink(place)) link = place;
         }
     }
@@ -92,7 +97,8 @@ public static class AtomicFile
     public static IEnumerable<(string Path, int Process)> HalfWritten(string folder, SearchOption option = SearchOption.TopDirectoryOnly)
     {
         foreach (string file in Directory.EnumerateFiles(folder, "*" + Half + "*", option))
-            if (int.TryParse(file.AsSpan(file.LastIndexOf(Half, StringComparison.Ordinal) + Half.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int process))
+            if (int.TryParse(file.AsSpan(file.LastIndexOf(Half, StringComparison.Ordinal) + Half.Length), NumberStyles.None,
+                CultureInfo.InvariantCulture, out int process))
                 yield return (file, process);
     }
 

@@ -20,7 +20,8 @@ public static class Png
     public static byte[] Encode(int width, int height, int channels, ReadOnlySpan<byte> pixels, string? title = null)
     {
         if (width <= 0 || height <= 0 || channels is not (1 or 3 or 4) || (long)width * height * channels != pixels.Length)
-            throw new ArgumentException($"A PNG image of {width}x{height}x{channels} cannot be made of {pixels.Length} bytes.", nameof(pixels));
+            throw new ArgumentException($"A PNG image of {width}x{height}x{channels} cannot be made of {pixels.Length} bytes.",
+                nameof(pixels));
         using var file = new MemoryStream();
         file.Write(_signature);
         Chunk(file, "IHDR", Header(width, height, channels));

@@ -47,7 +47,8 @@ public static partial class RegularFile
             // Delete sharing lets an atomic writer replace the file meanwhile; the handle keeps the old content.
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
-        catch (Exception error) when (error is UnauthorizedAccessException or ArgumentException or (IOException and not (FileNotFoundException or DirectoryNotFoundException)))
+        catch (Exception error) when (error is UnauthorizedAccessException or ArgumentException
+        or (IOException and not (FileNotFoundException or DirectoryNotFoundException)))
         {
             throw new IOException($"'{path}' cannot be read ({error.Message.TrimEnd('.')}): check the path and its permissions.", error);
         }
@@ -64,7 +65,8 @@ public static partial class RegularFile
     }
 
     /// <summary>Reads a text in UTF-8, or in UTF-16 or UTF-32 behind their byte order marks.</summary>
-    /// <exception cref="IOException">As of <see cref="ReadBytes"/>, or it is no text: invalid UTF-8, or zero bytes as a loss of power leaves them.</exception>
+    /// <exception cref="IOException">As of <see cref="ReadBytes"/>, or it is no text: invalid UTF-8, or zero
+    /// bytes as a loss of power leaves them.</exception>
     public static string ReadText(string path, int most)
     {
         using var reader = new StreamReader(new MemoryStream(ReadBytes(path, most)), _strict);

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Rpat.Formats.Files;
 
-/// <summary>Says what a file is that holds no weights: what users meet is seldom damage and mostly something else under that name.</summary>
+/// <summary>Says what a file is that holds no weights: what users meet is seldom damage and
+/// mostly something else under that name.</summary>
 internal static class UnknownKind
 {
     private const string Save = "save the state dict with torch.save or safetensors";
@@ -25,7 +26,8 @@ internal static class UnknownKind
     {
         string[] names = [.. archive.Entries.Select(entry => entry.FullName)];
         if (names.Any(name => name.EndsWith("data.pkl", StringComparison.Ordinal))) return null;
-        if (names.Any(name => name.EndsWith("serialized_exported_program.json", StringComparison.Ordinal) || name.EndsWith("/models/model.json", StringComparison.Ordinal)))
+        if (names.Any(name => name.EndsWith("serialized_exported_program.json", StringComparison.Ordinal)
+            || name.EndsWith("/models/model.json", StringComparison.Ordinal)))
             return new($"'{path}' is an exported program (torch.export), not weights: {Save}.");
         if (names.Any(name => name.EndsWith(".weights.h5", StringComparison.Ordinal))) return new($"'{path}' is a Keras model: {Save}.");
         string? inner = names.FirstOrDefault(name => _weights.Contains(System.IO.Path.GetExtension(name)));
@@ -40,13 +42,15 @@ internal static class UnknownKind
         string text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         if (start.IsEmpty) return new($"'{path}' is empty: download or save it again.");
         if (text.StartsWith('<'))
-            return new($"'{path}' is a web page, not weights: the download failed, so open its address in a browser and save the file itself.");
+            return new(
+                $"'{path}' is a web page, not weights: the download failed, so open its address in a browser and save the file itself.");
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
             return new($"'{path}' is a Git LFS pointer, not weights: fetch the file itself with 'git lfs pull'.");
         foreach (var (magic, what) in _known)
             if (start.StartsWith(magic)) return new($"'{path}' is {what}.");
         if (start.Length > 4 && start[0] == 0x08 && start[1] < 0x20 && start[2] is 0x12 or 0x3A or 0x42)
-            return new($"'{path}' is an ONNX model, which is a program: give the weights that it was exported from (.pt, .pth, .safetensors).");
+            return new(
+                $"'{path}' is an ONNX model, which is a program: give the weights that it was exported from (.pt, .pth, .safetensors).");
         return new(
             $"'{path}' begins with 0x{Convert.ToHexString(start[..Math.Min(4, start.Length)])}, which no known kind of weights does: "
             + "give a .safetensors, .pt, .pth, .npz or .npy file.");

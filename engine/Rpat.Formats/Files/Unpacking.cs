@@ -19,7 +19,8 @@ internal static class Unpacking
         : $"its {packed} bytes would unpack to {unpacked}, over {MostTimes} times as many";
 
     /// <summary>The same for weights, which do not shrink to a thirtieth; <paramref name="spare"/> bytes are always allowed.</summary>
-    private static string? TooMuchForWeights(Int128 unpacked, long packed, long spare) => unpacked <= MostTimesOfWeights * (Int128)packed + spare
+    private static string? TooMuchForWeights(Int128 unpacked, long packed, long spare) =>
+        unpacked <= MostTimesOfWeights * (Int128)packed + spare
         ? null
         : $"its {packed} bytes would unpack to {unpacked}, over {MostTimesOfWeights} times its size";
 

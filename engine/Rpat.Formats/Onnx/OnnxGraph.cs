@@ -33,10 +33,12 @@ internal sealed class OnnxGraph
     }
 
     /// <summary>Adds float32 numbers under a name, once.</summary>
-    public string Constant(string name, ReadOnlySpan<float> values, params long[] shape) => Constant(name, FloatType, MemoryMarshal.AsBytes(values), shape);
+    public string Constant(string name, ReadOnlySpan<float> values, params long[] shape) =>
+        Constant(name, FloatType, MemoryMarshal.AsBytes(values), shape);
 
     /// <summary>Adds whole numbers under a name, once.</summary>
-    public string Constant(string name, ReadOnlySpan<long> values) => Constant(name, Int64Type, MemoryMarshal.AsBytes(values), [values.Length]);
+    public string Constant(string name, ReadOnlySpan<long> values) =>
+        Constant(name, Int64Type, MemoryMarshal.AsBytes(values), [values.Length]);
 
     /// <summary>The whole message, with one input and one output whose first size is the batch.</summary>
     public ProtobufWriter Finish(string name, string input, long[] inputSizes, string output, long[] outputSizes)

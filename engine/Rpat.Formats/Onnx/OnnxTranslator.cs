@@ -2,7 +2,8 @@ using Rpat.Engine.Nn;
 
 namespace Rpat.Formats.Onnx;
 
-/// <summary>Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a view becomes an operator of its own.</summary>
+/// <summary>Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a
+/// view becomes an operator of its own.</summary>
 internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
 {
     private readonly Dictionary<Tensor, string> _names = [];
@@ -59,7 +60,8 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
     private string Relu(string name, Node node) => node.Attributes["relu"] == 1 ? graph.Node("Relu", [name]) : name;
 
     // The input normalisation is a view that no node makes.
-    private string Of(Edge edge) => _names.TryGetValue(edge.Tensor, out string? name) ? name : _names[edge.Tensor] = Normalized(edge.Tensor);
+    private string Of(Edge edge) =>
+        _names.TryGetValue(edge.Tensor, out string? name) ? name : _names[edge.Tensor] = Normalized(edge.Tensor);
 
     private string Normalized(Tensor tensor)
     {

@@ -42,7 +42,8 @@ internal static class NumpyCalls
     /// <summary>The array row-major and little-endian, or null when its elements have no counterpart here.</summary>
     public static NamedArray? ToArray(string name, NumpyArray array, Func<string, CheckpointException> fail)
     {
-        if (array.Type is null || array.Data is null || !NpyHeader.TryParseDescr(array.Type.Descr, out var type, out bool bigEndian)) return null;
+        if (array.Type is null || array.Data is null || !NpyHeader.TryParseDescr(array.Type.Descr, out var type, out bool bigEndian))
+            return null;
         if (ArrayShape.Bytes(array.Shape, type) != array.Data.Length)
             throw fail($"a numpy array of shape {ArrayShape.Text(array.Shape)} has {array.Data.Length} bytes");
         byte[] data = [.. array.Data];

@@ -56,7 +56,8 @@ internal sealed partial class PickleMachine
     }
 
     private object? Call(object? function, object? arguments) =>
-        function is PickleGlobal name && arguments is PickleTuple tuple && TorchCalls.TryCall(name, tuple.Items, Charge, source.Error, out object? result)
+        function is PickleGlobal name && arguments is PickleTuple tuple
+        && TorchCalls.TryCall(name, tuple.Items, Charge, source.Error, out object? result)
             ? result
             : Inert(function, arguments);
 

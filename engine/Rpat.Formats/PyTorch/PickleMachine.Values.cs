@@ -61,7 +61,8 @@ internal sealed partial class PickleMachine
     private static object Whole(byte[] twosComplement) => Whole(new BigInteger(twosComplement));
 
     private static object Whole(BigInteger value) =>
-        value >= 0 && value <= byte.MaxValue ? _small[(int)value] : value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
+        value >= 0 && value <= byte.MaxValue ? _small[(int)value]
+        : value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     private object TextInteger(string line)
     {

@@ -57,7 +57,8 @@ internal sealed partial class PickleMachine(
 
     private void Hold(long bytes)
     {
-        if ((Held += bytes) > maxHeld) throw source.Error($"its pickle makes objects of more than {maxHeld} bytes, far more than the file has,");
+        if ((Held += bytes) > maxHeld)
+            throw source.Error($"its pickle makes objects of more than {maxHeld} bytes, far more than the file has,");
     }
 
     private void Push(object? value)
@@ -150,7 +151,8 @@ internal sealed partial class PickleMachine(
         : throw source.Error($"'{Short(text)}' is not a memo index");
 
     private static BigInteger? ParseWhole(string text) => BigInteger.TryParse(
-        text.TrimEnd('L', '\r'), System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number)
+        text.TrimEnd('L', '\r'), System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture,
+        out var number)
         ? number : null;
 
     // Names come from the file and may be anything: an error shows their beginning.

@@ -43,7 +43,8 @@ internal sealed class PickleSource(Stream stream, long end, Func<string, Checkpo
     /// <summary>That many bytes, if they are left.</summary>
     public byte[] ReadBytes(long count)
     {
-        if (count < 0 || count > Remaining || count > Array.MaxLength) throw Error($"{count} bytes are announced where {Remaining} are left");
+        if (count < 0 || count > Remaining || count > Array.MaxLength)
+            throw Error($"{count} bytes are announced where {Remaining} are left");
         byte[] bytes = new byte[count];
         Read(bytes);
         return bytes;

@@ -43,7 +43,8 @@ internal sealed class PickleDict
     }).Value;
 }
 
-/// <summary>An object of a class that is not known here, or the call of such a function: an inert record of what stood in the file.</summary>
+/// <summary>An object of a class that is not known here, or the call of such a function: an inert
+/// record of what stood in the file.</summary>
 internal sealed class PickleObject(object? type, object? arguments)
 {
     /// <summary>Usually a <see cref="PickleGlobal"/>.</summary>

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>One thing that a walk found.</summary>
-/// <param name="Value">A <see cref="TensorRef"/>, <see cref="OtherTensor"/> or <see cref="NumpyArray"/>, or a plain number or short text.</param>
+/// <param name="Value">A <see cref="TensorRef"/>, <see cref="OtherTensor"/> or
+/// <see cref="NumpyArray"/>, or a plain number or short text.</param>
 internal readonly record struct Found(string Path, object Value);
 
 /// <summary>

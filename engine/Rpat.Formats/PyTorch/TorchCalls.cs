@@ -44,7 +44,8 @@ internal static class TorchCalls
     /// every item that is copied, <paramref name="fail"/> makes the error for arguments that contradict each other.
     /// </summary>
     public static bool TryCall(
-        PickleGlobal name, IReadOnlyList<object?> arguments, Action<long> charge, Func<string, CheckpointException> fail, out object? result)
+        PickleGlobal name, IReadOnlyList<object?> arguments, Action<long> charge, Func<string, CheckpointException> fail,
+        out object? result)
     {
         result = null;
         if (name.Module.Length + name.Name.Length > 64 || !_makers.TryGetValue(name.ToString(), out Maker? make)) return false;
@@ -96,9 +97,11 @@ internal static class TorchCalls
         if (a.Count < 4 || a[1] is not long offset) return null;
         if (a[0] is PickleObject { Type: PickleGlobal other }) return Other(other.Name, a[2]);
         if (a[0] is not StorageRef storage) return null;
-        if ((TorchTypes.Of(dtype) ?? storage.Type) is not { } element) return Other((dtype as PickleGlobal)?.Name ?? "bytes without a type", a[2]);
+        if ((TorchTypes.Of(dtype) ?? storage.Type) is not { } element)
+            return Other((dtype as PickleGlobal)?.Name ?? "bytes without a type", a[2]);
         // One number shown without end.
-        if (Sizes(a[2]) is { } sizes && sizes.All(size => size >= 0) && ArrayShape.Bytes(sizes, element) is null) return Other("more than any memory", a[2]);
+        if (Sizes(a[2]) is { } sizes && sizes.All(size => size >= 0) && ArrayShape.Bytes(sizes, element) is null)
+            return Other("more than any memory", a[2]);
         // A storage without a type is counted in bytes.
         if (storage.Type is null) storage = storage with { Count = storage.Count / element.Size() };
         return Make(storage, element, offset, Sizes(a[2]), Sizes(a[3]), context.Fail);

@@ -11,7 +11,8 @@ internal sealed class TorchStream : TorchArchive
     private const long Version = 1001;
     private const int FrameHead = 9;
 
-    private static readonly BigInteger _magic = BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger _magic = BigInteger.Parse("119547037146038801333356",
+        System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly FileReader _file;
     private readonly Dictionary<string, int> _sizes = new(StringComparer.Ordinal);
@@ -54,7 +55,8 @@ internal sealed class TorchStream : TorchArchive
     {
         if (Unpickle(source, NoPersistent) is not BigInteger magic || magic != _magic) throw Fail("its magic number is wrong");
         if (Unpickle(source, NoPersistent) is not Version) throw Fail("its version is not 1001");
-        if (Unpickle(source, NoPersistent) is PickleDict system && system.Find("little_endian") is false) throw Fail("its numbers are big-endian");
+        if (Unpickle(source, NoPersistent) is PickleDict system && system.Find("little_endian") is false)
+            throw Fail("its numbers are big-endian");
     }
 
     private void ReadStorages(PickleSource source, object? names)
@@ -65,7 +67,8 @@ internal sealed class TorchStream : TorchArchive
             string key = Key(name);
             if (!_sizes.TryGetValue(key, out int size)) throw Fail($"storage '{key}' belongs to no tensor");
             long count = source.ReadInt64();
-            if (count < 0 || count > source.Remaining / size) throw Fail($"storage '{key}' has {count} elements where {source.Remaining} bytes are left");
+            if (count < 0 || count > source.Remaining / size)
+                throw Fail($"storage '{key}' has {count} elements where {source.Remaining} bytes are left");
             _storages[key] = (source.Position, count * size);
             source.Skip(count * size);
         }
@@ -78,13 +81,15 @@ internal sealed class TorchStream : TorchArchive
         if (id is not PickleTuple { Items: ["storage", var type, var key, _, long count, ..] items }) return new PickleObject(null, id);
         bool isKnown = TorchTypes.TryClass(type, "Storage", out var element);
         string root = Key(key);
-        _sizes[root] = isKnown ? element?.Size() ?? 1 : TorchTypes.SizeOfOther(type) ?? throw Fail($"storage '{root}' is of an unknown kind");
+        _sizes[root] = isKnown ? element?.Size() ?? 1
+            : TorchTypes.SizeOfOther(type) ?? throw Fail($"storage '{root}' is of an unknown kind");
         if (!isKnown) return new PickleObject(type, id);
         bool isView = items.Count > 5 && items[5] is PickleTuple;
         StorageRef storage = isView && items[5] is PickleTuple { Items: [_, long start, long part] }
             ? new StorageRef(root, element, start, part)
             : new StorageRef(root, element, 0, count);
-        if (storage.Start < 0 || storage.Count < 0 || storage.Start > long.MaxValue / 32) throw Fail($"storage '{root}' has an impossible size");
+        if (storage.Start < 0 || storage.Count < 0 || storage.Start > long.MaxValue / 32)
+            throw Fail($"storage '{root}' has an impossible size");
         return storage;
     }
 }

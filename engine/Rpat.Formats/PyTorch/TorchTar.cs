@@ -64,7 +64,8 @@ internal sealed class TorchTar : TorchArchive
     {
         long value = 0;
         foreach (char digit in Text(digits).Trim())
-            value = digit is >= '0' and <= '7' ? 8 * value + (digit - '0') : throw Fail($"the size of member '{name}' is not an octal number");
+            value = digit is >= '0' and <= '7' ? 8 * value + (digit - '0')
+                : throw Fail($"the size of member '{name}' is not an octal number");
         return value;
     }
 
@@ -105,7 +106,8 @@ internal sealed class TorchTar : TorchArchive
 
     private void AddView(object? view)
     {
-        if (view is not PickleTuple { Items: [var name, var root, long start, long count] } || !_storages.TryGetValue(Key(root), out var storage)
+        if (view is not PickleTuple { Items: [var name, var root, long start, long count] }
+            || !_storages.TryGetValue(Key(root), out var storage)
             || !Within(start, count, storage.Count))
             throw Fail("a view lies outside its storage");
         _storages[Key(name)] = storage with { Start = storage.Start + start, Count = count };
@@ -128,7 +130,8 @@ internal sealed class TorchTar : TorchArchive
         }
     }
 
-    private long Number(PickleSource source) => Unpickle(source, NoPersistent) is long number ? number : throw Fail("a number of items is missing");
+    private long Number(PickleSource source) =>
+        Unpickle(source, NoPersistent) is long number ? number : throw Fail("a number of items is missing");
 
     private static long[] Integers(PickleSource source, int count)
     {

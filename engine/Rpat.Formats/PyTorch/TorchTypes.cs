@@ -67,6 +67,7 @@ internal static class TorchTypes
     public static string StorageOf(ElementType type)
     {
         int index = Array.FindIndex(_kinds, k => k.Type == type);
-        return index >= 0 ? _kinds[index].Kind + "Storage" : throw new ArgumentException($"PyTorch files hold no elements of type {type}: convert them.");
+        return index >= 0 ? _kinds[index].Kind + "Storage"
+            : throw new ArgumentException($"PyTorch files hold no elements of type {type}: convert them.");
     }
 }

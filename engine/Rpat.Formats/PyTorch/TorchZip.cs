@@ -43,7 +43,8 @@ internal sealed class TorchZip : TorchArchive
             archive?.Dispose();
             file.Dispose();
             if (!IsDamage(error)) throw;
-            throw new CheckpointException($"'{path}' is not a sound zip file ({error.Message.TrimEnd('.')}): download or save it again.", error);
+            throw new CheckpointException($"'{path}' is not a sound zip file ({error.Message.TrimEnd('.')}): download or save it again.",
+                error);
         }
     }
 
@@ -69,12 +70,14 @@ internal sealed class TorchZip : TorchArchive
         return start == 0 && count == whole.Length ? whole : whole.AsSpan((int)start, (int)count).ToArray();
     }
 
-    private CheckpointException Short(string key, long found, long wanted) => Fail($"storage '{key}' has {found} bytes where {wanted} are used");
+    private CheckpointException Short(string key, long found, long wanted) =>
+        Fail($"storage '{key}' has {found} bytes where {wanted} are used");
 
     private ZipArchiveEntry Single()
     {
         if (UnknownKind.OfZip(Path, _archive) is { } other) throw other;
-        ZipArchiveEntry[] found = [.. _archive.Entries.Where(e => e.FullName == Pickle || e.FullName.EndsWith("/" + Pickle, StringComparison.Ordinal))];
+        ZipArchiveEntry[] found = [.. _archive.Entries.Where(
+            e => e.FullName == Pickle || e.FullName.EndsWith("/" + Pickle, StringComparison.Ordinal))];
         return found.Length == 1 ? found[0] : throw Fail($"it holds {found.Length} members '{Pickle}' where one is expected");
     }
 

@@ -44,7 +44,8 @@ internal sealed class NpzWeights : WeightFile
         try
         {
             archive = new ZipArchive(file);
-            bool isOther = !archive.Entries.Any(IsArray) || archive.Entries.Any(entry => entry.FullName.EndsWith("data.pkl", StringComparison.Ordinal));
+            bool isOther = !archive.Entries.Any(IsArray)
+                || archive.Entries.Any(entry => entry.FullName.EndsWith("data.pkl", StringComparison.Ordinal));
             if (!isOther) return new NpzWeights(path, archive, file.Length);
             archive.Dispose();
             return null;
@@ -93,7 +94,8 @@ internal sealed class NpzWeights : WeightFile
         }
         catch (Exception error) when (TorchZip.IsDamage(error))
         {
-            throw new CheckpointException($"'{path}' is not a sound zip file ({error.Message.TrimEnd('.')}): download or save it again.", error);
+            throw new CheckpointException($"'{path}' is not a sound zip file ({error.Message.TrimEnd('.')}): download or save it again.",
+                error);
         }
     }
 }

@@ -31,7 +31,8 @@ public sealed class ModelWeights
         Place = first.Length > anchor.Length ? first[..^anchor.Length].TrimEnd('.') : "";
         if (Place.Length > 0) _notes.Add($"the weights are those under '{Place}'");
         var pair = TakeNormalization(all, prefix);
-        _beside = [.. all.Where(entry => !entry.Key.StartsWith(prefix, StringComparison.Ordinal) && !pair.Contains(entry.Value)).Select(entry => entry.Value.Name)];
+        _beside = [.. all.Where(entry => !entry.Key.StartsWith(prefix, StringComparison.Ordinal) && !pair.Contains(entry.Value))
+            .Select(entry => entry.Value.Name)];
     }
 
     /// <summary>The name under which the weights stand in the file; empty at its root.</summary>
@@ -61,7 +62,8 @@ public sealed class ModelWeights
     public static IReadOnlyList<ModelWeights> In(WeightFile file, IReadOnlyList<string> heads, string stem)
     {
         if (file.Tensors.Count == 0)
-            throw new CheckpointException($"'{file.Path}' holds no tensor: look into it with 'rpat import FILE --list', and choose a part with --key.");
+            throw new CheckpointException(
+                $"'{file.Path}' holds no tensor: look into it with 'rpat import FILE --list', and choose a part with --key.");
         var all = Unwrapped(file.Tensors);
         var places = heads.SelectMany(head => Places(all.Keys, head)).DistinctBy(place => place.Prefix).ToList();
         if (places.Count == 0) places = [.. Outermost([.. Places(all.Keys, stem)])];
@@ -70,17 +72,20 @@ public sealed class ModelWeights
         [
             .. places.Select(place => new ModelWeights(file, all, place.Prefix, place.Anchor)
             {
-                Inner = [.. places.Where(p => p.Prefix.Length > place.Prefix.Length && p.Prefix.StartsWith(place.Prefix, StringComparison.Ordinal))
+                Inner = [.. places.Where(p => p.Prefix.Length > place.Prefix.Length
+                    && p.Prefix.StartsWith(place.Prefix, StringComparison.Ordinal))
                     .Select(p => p.Prefix[place.Prefix.Length..])],
             }),
         ];
     }
 
     private static IEnumerable<(string Prefix, string Anchor)> Places(IEnumerable<string> names, string anchor) =>
-        names.Where(name => name == anchor || name.EndsWith("." + anchor, StringComparison.Ordinal)).Select(name => (name[..^anchor.Length], anchor));
+        names.Where(name => name == anchor || name.EndsWith("." + anchor, StringComparison.Ordinal))
+        .Select(name => (name[..^anchor.Length], anchor));
 
     private static IEnumerable<(string Prefix, string Anchor)> Outermost(IReadOnlyList<(string Prefix, string Anchor)> places) =>
-        places.Where(place => !places.Any(outer => outer.Prefix.Length < place.Prefix.Length && place.Prefix.StartsWith(outer.Prefix, StringComparison.Ordinal)));
+        places.Where(place => !places.Any(outer => outer.Prefix.Length < place.Prefix.Length
+        && place.Prefix.StartsWith(outer.Prefix, StringComparison.Ordinal)));
 
     /// <summary>Reads a tensor, under the network's name.</summary>
     /// <param name="name">One of the names of <see cref="Entries"/>.</param>
@@ -105,15 +110,18 @@ public sealed class ModelWeights
     public void LeaveOut(Func<string, WeightEntry, bool> isForeign)
     {
         _beside.AddRange(_entries.Where(pair => isForeign(pair.Key, pair.Value)).Select(pair => pair.Value.Name));
-        _entries = _entries.Where(pair => !isForeign(pair.Key, pair.Value)).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        _entries = _entries.Where(pair => !isForeign(pair.Key, pair.Value)).ToDictionary(pair => pair.Key, pair => pair.Value,
+            StringComparer.Ordinal);
     }
 
     // Names without wrappers; those that would be the same without them keep them.
     private static Dictionary<string, WeightEntry> Unwrapped(IReadOnlyList<WeightEntry> tensors)
     {
-        var byName = tensors.GroupBy(entry => Unwrapped(entry.Name)).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        var byName = tensors.GroupBy(entry => Unwrapped(entry.Name)).ToDictionary(group => group.Key, group => group.Count(),
+            StringComparer.Ordinal);
         var own = tensors.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-        return tensors.ToDictionary(entry => Unwrapped(entry.Name) is var name && byName[name] == 1 ? name : entry.Name, StringComparer.Ordinal);
+        return tensors.ToDictionary(entry => Unwrapped(entry.Name) is var name && byName[name] == 1 ? name : entry.Name,
+            StringComparer.Ordinal);
     }
 
     private static string Unwrapped(string name) => string.Join('.', name.Split('.').Where(part => !_wrappers.Contains(part)));
@@ -131,8 +139,10 @@ public sealed class ModelWeights
         {
             foreach (var (mean, std) in _normalizations)
             {
-                if (!IsVector(all, holder + mean, out var means) || !IsVector(all, holder + std, out var deviations) || !Take(means, deviations)) continue;
-                if (holder == prefix) _entries = _entries.Where(p => p.Value != means && p.Value != deviations).ToDictionary(StringComparer.Ordinal);
+                if (!IsVector(all, holder + mean, out var means) || !IsVector(all, holder + std, out var deviations)
+                    || !Take(means, deviations)) continue;
+                if (holder == prefix)
+                    _entries = _entries.Where(p => p.Value != means && p.Value != deviations).ToDictionary(StringComparer.Ordinal);
                 return [means, deviations];
             }
         }
@@ -152,7 +162,8 @@ public sealed class ModelWeights
     }
 
     // [C], [C, 1, 1] or [1, C, 1, 1].
-    private static bool IsVector(Dictionary<string, WeightEntry> all, string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out WeightEntry? entry) =>
+    private static bool IsVector(Dictionary<string, WeightEntry> all, string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)]
+    out WeightEntry? entry) =>
         all.TryGetValue(name, out entry) && entry.Type is ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64
         && entry.Shape.Count(size => size != 1) <= 1 && entry.Shape.All(size => size is > 0 and <= MaxChannels);
 }

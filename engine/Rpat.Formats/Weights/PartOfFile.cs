@@ -12,7 +12,8 @@ internal sealed class PartOfFile : WeightFile
     {
         (_file, _prefix) = (file, key.EndsWith('.') ? key : key + ".");
         Tensors = [.. file.Tensors.Where(entry => IsIn(entry.Name)).Select(entry => entry with { Name = entry.Name[_prefix.Length..] })];
-        Values = [.. file.Values.Where(value => IsIn(value.Key)).Select(value => KeyValuePair.Create(value.Key[_prefix.Length..], value.Value))];
+        Values = [.. file.Values.Where(value => IsIn(value.Key))
+            .Select(value => KeyValuePair.Create(value.Key[_prefix.Length..], value.Value))];
         if (Tensors.Count + Values.Count == 0)
             throw new CheckpointException($"'{Path}' has nothing under '{key}': see what it has with 'rpat import FILE --list'.");
     }

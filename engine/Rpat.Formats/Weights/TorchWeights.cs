@@ -43,7 +43,8 @@ internal sealed class TorchWeights : WeightFile
     public override NamedArray Load(string name)
     {
         if (!_tensors.TryGetValue(name, out var found))
-            throw new CheckpointException($"'{Path}' has no tensor '{name}' among its {_tensors.Count}: check that the file belongs to this model.");
+            throw new CheckpointException(
+                $"'{Path}' has no tensor '{name}' among its {_tensors.Count}: check that the file belongs to this model.");
         return found.Tensor switch
         {
             TensorRef reference => Read(name, reference),
@@ -61,7 +62,8 @@ internal sealed class TorchWeights : WeightFile
             case TensorRef tensor: Add(found.Path, tensor, tensor.Type, tensor.Shape); break;
             case OtherTensor other: Add(found.Path, other, null, other.Shape, other.Type); break;
             case NumpyArray numpy:
-                if (NumpyCalls.ToArray(found.Path, numpy, what => _archive.Fail(what)) is { } array) Add(found.Path, array, array.Type, array.Shape);
+                if (NumpyCalls.ToArray(found.Path, numpy, what => _archive.Fail(what)) is { } array)
+                    Add(found.Path, array, array.Type, array.Shape);
                 else Add(new Found(found.Path, new OtherTensor(numpy.Type?.Descr ?? "object", numpy.Shape)));
                 break;
             default: _values.Add(new(found.Path, Convert.ToString(found.Value, CultureInfo.InvariantCulture)!)); break;

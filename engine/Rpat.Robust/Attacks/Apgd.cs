@@ -24,7 +24,8 @@ public sealed record Apgd : Attack
     public override string Name => Targets > 0 ? "apgd-t" : $"apgd-{Loss.Name}";
 
     /// <inheritdoc/>
-    public override string Settings => Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}");
+    public override string Settings =>
+        Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}");
 
     /// <summary>What is maximised.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
@@ -58,7 +59,8 @@ public sealed record Apgd : Attack
     internal override int Id => Targets > 0 ? 12 : Loss == AttackLoss.Dlr ? 11 : 10;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<AttackPart> Parts(int classes) => Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
+    public override IReadOnlyList<AttackPart> Parts(int classes) =>
+        Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
 
     /// <inheritdoc/>
     public override long Cost(int classes) => 3L * (Steps + 1) * Draws;

@@ -9,7 +9,8 @@ public readonly record struct AttackPart(int Rank, int Restart);
 
 /// <summary>What a part of an attack found for one image.</summary>
 /// <param name="Point">The best point <c>[C·H·W]</c>, in [0,1].</param>
-/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a radius of their own, lies in the ball.</param>
+/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a
+/// radius of their own, lies in the ball.</param>
 /// <param name="Score">Orders the results of several parts where none fooled: larger is better.</param>
 /// <param name="Iteration">The iteration in which the point was found.</param>
 public sealed record AttackResult(float[] Point, bool Fooled, double Score, int Iteration);
@@ -42,7 +43,8 @@ public abstract record Attack
     public double Eps
     {
         get => _eps;
-        init => _eps = value >= 0 && double.IsFinite(value) ? value : throw new ArgumentException($"Attack: eps {value} must not be negative.");
+        init => _eps = value >= 0 && double.IsFinite(value) ? value
+            : throw new ArgumentException($"Attack: eps {value} must not be negative.");
     }
 
     /// <summary>Independent tries; an image is fooled when one of them fools it.</summary>
@@ -57,7 +59,8 @@ public abstract record Attack
     public Initialisation? Start { get; init; }
 
     /// <summary>
-    /// Number that keeps the attack's random numbers apart from other attacks'; below 1024, and for the library's own below 64, which are never
+    /// Number that keeps the attack's random numbers apart from other attacks'; below 1024, and for
+    /// the library's own below 64, which are never
     /// renumbered. Others get theirs from their name, the same in each run.
     /// </summary>
     internal virtual int Id => (int)(Own + Name.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)) % (1024 - Own));
@@ -69,7 +72,8 @@ public abstract record Attack
     /// <param name="classes">Number of logits.</param>
     public virtual IReadOnlyList<AttackPart> Parts(int classes) => [.. Enumerable.Range(0, Restarts).Select(r => new AttackPart(0, r))];
 
-    /// <summary>Evaluations of the network that a part takes an image that survives it, about; a gradient counts as three. For forecasts.</summary>
+    /// <summary>Evaluations of the network that a part takes an image that survives it, about; a
+    /// gradient counts as three. For forecasts.</summary>
     public virtual long Cost(int classes) => 4;
 
     /// <summary>Tries one part on one image that still has its true class (or has not the goal).</summary>

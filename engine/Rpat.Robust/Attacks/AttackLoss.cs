@@ -20,7 +20,8 @@ public readonly ref struct LossInput
 
 /// <summary>
 /// A loss that an attacker maximises, with its gradient by the logits (attacks.md section 1 and 2.3). It is a function of one row of
-/// logits on the host (mostly an <see cref="IRowLoss"/>), so a loss of one's own is a subclass, and images of one batch may be attacked with different ones.
+/// logits on the host (mostly an <see cref="IRowLoss"/>), so a loss of one's own is a subclass, and images
+/// of one batch may be attacked with different ones.
 /// </summary>
 public abstract record AttackLoss
 {
@@ -65,7 +66,8 @@ internal sealed record CrossEntropyLoss : AttackLoss
 
     public override double Evaluate(in LossInput input, Span<float> gradient)
     {
-        double value = new Engine.Ops.Losses.CrossEntropy().Evaluate(input.Logits, [], input.Target >= 0 ? input.Target : input.Label, gradient);
+        double value = new Engine.Ops.Losses.CrossEntropy().Evaluate(input.Logits, [], input.Target >= 0 ? input.Target : input.Label,
+            gradient);
         if (input.Target < 0) return value;
         foreach (ref float slope in gradient) slope = -slope;
         return -value;

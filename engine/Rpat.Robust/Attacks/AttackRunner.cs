@@ -24,7 +24,8 @@ public sealed record AttackRunnerOptions
 
 /// <summary>What an attack made of one image.</summary>
 /// <param name="Index">The image's index.</param>
-/// <param name="Image">The adversarial image <c>[C·H·W]</c>, or the best point where the attack failed; the clean one where it had nothing to do.</param>
+/// <param name="Image">The adversarial image <c>[C·H·W]</c>, or the best point where the attack failed;
+/// the clean one where it had nothing to do.</param>
 /// <param name="WasCorrect">Whether the clean image was to be attacked at all.</param>
 /// <param name="Fooled">Whether the attack fooled the network.</param>
 /// <param name="Part">The part that fooled it, or the last one.</param>
@@ -57,7 +58,9 @@ public sealed class AttackRunner
         (Net, Options, ImageShape) = (net, options ?? new AttackRunnerOptions(), (imageShape ?? net.InputShape).WithBatch(1));
         if (Options.Batch < 1) throw new ArgumentException($"AttackRunner: a batch of {Options.Batch} images cannot be attacked.");
         if (Options.Bn != BnMode.Eval && !Options.AllowTrainingMode)
-            throw new ArgumentException("AttackRunner: the model is in training mode, in which the images of a batch change each other's results: use eval mode, or allow it.");
+            throw new ArgumentException(
+                "AttackRunner: the model is in training mode, in which the images of a batch change each other's results: use eval "
+                    + "mode, or allow it.");
         if (ImageShape.SampleCount != net.InputShape.SampleCount)
             throw new ShapeException("AttackRunner", $"images {ImageShape} do not fit the network's {net.InputShape}");
         _batches = new NetBatches(net, Options, ImageShape);
@@ -96,7 +99,8 @@ public sealed class AttackRunner
     /// <exception cref="ArgumentException">The images are not in [0,1], or sizes or labels do not fit.</exception>
     /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
     public AttackOutcome[] Perturb(
-        Attack attack, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long[]? samples = null, int[]? goals = null, Action<Subject>? prepare = null)
+        Attack attack, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long[]? samples = null, int[]? goals = null,
+        Action<Subject>? prepare = null)
     {
         InputCheck.Require(images, labels, ImageShape, Net.Classes);
         var subjects = new Subject[labels.Length];
@@ -119,7 +123,8 @@ public sealed class AttackRunner
     {
         long forwards = s.Forwards, backwards = s.Backwards;
         s.Clean = (await s.Logits(s.Image)).Logits;
-        if (s.Succeeds(s.Clean) || s.Goal == s.Label) return new AttackOutcome(s.Index, s.Image, false, false, default, -1, s.Forwards - forwards, s.Backwards - backwards);
+        if (s.Succeeds(s.Clean) || s.Goal == s.Label)
+            return new AttackOutcome(s.Index, s.Image, false, false, default, -1, s.Forwards - forwards, s.Backwards - backwards);
         AttackResult? best = null;
         AttackPart last = default;
         bool left = false;
@@ -175,7 +180,8 @@ public sealed class AttackRunner
                 if (more = next.MoveNext()) active.Add((next.Current, work(next.Current)));
             if (Reap(active, finished) > 0) continue;
             if (active.Count == 0) return;
-            if (_asked.Count == 0) throw new InvalidOperationException("An attack waits for something else than its questions to the network.");
+            if (_asked.Count == 0)
+                throw new InvalidOperationException("An attack waits for something else than its questions to the network.");
             Answer();
         }
     }

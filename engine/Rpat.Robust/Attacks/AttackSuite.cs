@@ -9,7 +9,8 @@ namespace Rpat.Robust.Attacks;
 /// <param name="Attacks">The attacks, in order.</param>
 public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack> Attacks)
 {
-    /// <summary>A suite of a single attack; its label tells the settings where they are not those that the catalog means by the attack's name.</summary>
+    /// <summary>A suite of a single attack; its label tells the settings where they are not those that the
+    /// catalog means by the attack's name.</summary>
     public static AttackSuite Of(string name, Attack attack) => new(name, AttackCatalog.LabelOf(attack), [attack]);
 
     /// <summary>

@@ -42,13 +42,16 @@ public static class AutoAttack
         _ => null,
     };
 
-    /// <summary>The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no version has it with so many classes.</summary>
+    /// <summary>The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no
+    /// version has it with so many classes.</summary>
     internal static AttackSuite? Labelled(string label, Norm norm, double eps, int classes) =>
-        new[] { Standard(norm, eps, classes), Plus(norm, eps, classes), Rand(norm, eps, classes) }.FirstOrDefault(suite => suite.Label == label);
+        new[] { Standard(norm, eps, classes), Plus(norm, eps, classes), Rand(norm, eps, classes) }.FirstOrDefault(
+        suite => suite.Label == label);
 
     private static AttackSuite Make(string name, string label, Norm norm, double eps, int classes, Attack[] attacks)
     {
-        bool adapted = classes < StandardClasses && attacks.Any(a => a is Apgd { Targets: > 0 } or Fab { Targets: > 0 } || Undefined(a, classes));
+        bool adapted = classes < StandardClasses && attacks.Any(
+            a => a is Apgd { Targets: > 0 } or Fab { Targets: > 0 } || Undefined(a, classes));
         string full = adapted ? FormattableString.Invariant($"{label}(K={classes}, adapted)") : label;
         return new AttackSuite(name, full, [.. attacks.Select(a => a with { Norm = norm, Eps = eps })]);
     }

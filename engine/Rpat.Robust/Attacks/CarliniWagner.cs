@@ -15,7 +15,8 @@ public sealed record CarliniWagner : Attack
     public override string Name => "cw-l2";
 
     /// <inheritdoc/>
-    public override string Settings => Text($"searches={Searches} iterations={Iterations} rate={Rate:R} c={FirstWeight:R} confidence={Confidence:R} abort={AbortEarly}");
+    public override string Settings =>
+        Text($"searches={Searches} iterations={Iterations} rate={Rate:R} c={FirstWeight:R} confidence={Confidence:R} abort={AbortEarly}");
 
     /// <summary>Steps of the binary search for c.</summary>
     public int Searches { get; init; } = 9;

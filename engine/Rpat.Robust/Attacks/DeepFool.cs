@@ -33,7 +33,8 @@ public sealed record DeepFool : Attack
     {
         float[] x = subject.Image, u = x;
         var sum = new double[x.Length];
-        int[] others = subject.Goal is { } goal ? [goal] : [.. Subject.Ranking(subject.Clean).Take(Candidates).Where(k => k != subject.Label)];
+        int[] others = subject.Goal is { } goal ? [goal]
+            : [.. Subject.Ranking(subject.Clean).Take(Candidates).Where(k => k != subject.Label)];
         int i = 0;
         for (; i < Steps && !subject.Succeeds((await subject.Logits(u)).Logits); i++)
         {

@@ -16,7 +16,8 @@ public sealed record Fab : Attack
     public override string Name => Targets > 0 ? "fab-t" : "fab";
 
     /// <inheritdoc/>
-    public override string Settings => Text($"steps={Steps} restarts={Restarts} targets={Targets} alpha={AlphaMax:R} eta={Eta:R} beta={Beta:R}");
+    public override string Settings =>
+        Text($"steps={Steps} restarts={Restarts} targets={Targets} alpha={AlphaMax:R} eta={Eta:R} beta={Beta:R}");
 
     /// <summary>Iterations.</summary>
     public int Steps { get; init; } = 100;
@@ -36,7 +37,8 @@ public sealed record Fab : Attack
     internal override int Id => Targets > 0 ? 21 : 20;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<AttackPart> Parts(int classes) => Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
+    public override IReadOnlyList<AttackPart> Parts(int classes) =>
+        Targets > 0 ? TargetedParts(Targets, Restarts, classes) : base.Parts(classes);
 
     /// <inheritdoc/>
     public override long Cost(int classes) => Steps * (1L + 3 * (Targets > 0 ? 1 : classes - 1));

@@ -29,7 +29,8 @@ public sealed class InnerViews
     private readonly Lazy<Tensor> _history;
     private readonly ScheduledTerms _schedule;
 
-    internal InnerViews(Tape tape, Tensor logits, Labels labels, Tensor? targets, Lazy<Tensor> clean, Lazy<Tensor> history, ScheduledTerms schedule)
+    internal InnerViews(Tape tape, Tensor logits, Labels labels, Tensor? targets, Lazy<Tensor> clean, Lazy<Tensor> history,
+        ScheduledTerms schedule)
     {
         (Tape, Logits, Labels, Targets, _clean, _history, _schedule) = (tape, logits, labels, targets, clean, history, schedule);
     }

@@ -9,13 +9,16 @@ internal static class InputCheck
     public static void Require(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, Shape image, int classes)
     {
         if (images.Length != (long)labels.Length * image.SampleCount)
-            throw new ArgumentException($"{images.Length} values are not {labels.Length} images of {image.C}x{image.H}x{image.W}: give one label an image, and images of the network's size.");
+            throw new ArgumentException(
+                $"{images.Length} values are not {labels.Length} images of {image.C}x{image.H}x{image.W}: give one label an image, and "
+                    + $"images of the network's size.");
         if (classes < 2) throw new ArgumentException("A network with a single class cannot be attacked: it has no other class to give.");
         for (int i = 0; i < images.Length; i++)
             if (!PixelRange.Holds(images[i])) throw NoPixel(images[i], i / image.SampleCount);
         for (int i = 0; i < labels.Length; i++)
             if ((uint)labels[i] >= (uint)classes)
-                throw new ArgumentException($"Label {labels[i]} of image {i} is not a class of 0 to {classes - 1}: check that data and network belong together.");
+                throw new ArgumentException(
+                    $"Label {labels[i]} of image {i} is not a class of 0 to {classes - 1}: check that data and network belong together.");
     }
 
     private static ArgumentException NoPixel(float value, int image) => new(FormattableString.Invariant(

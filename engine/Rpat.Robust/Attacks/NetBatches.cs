@@ -18,7 +18,8 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
 
     public long Backwards { get; private set; }
 
-    /// <summary>Fills in the answers to questions that all want a gradient or all want none; one that averages over draws takes several rows.</summary>
+    /// <summary>Fills in the answers to questions that all want a gradient or all want none; one that
+    /// averages over draws takes several rows.</summary>
     public void Answer(IReadOnlyList<Query> asked)
     {
         var rows = asked.SelectMany(ask => Enumerable.Range(0, ask.Draws).Select(draw => new Row(ask, draw)));
@@ -105,7 +106,8 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     private static PhiloxStream Random(in Row row) => NoiseOf(row.Ask.Noise, row.Draw);
 
     /// <summary>The random numbers of one draw of a question.</summary>
-    internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) => (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
+    internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) =>
+        (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
 
     private static NotFiniteException NotFinite(Query ask, float value) => new(ask.Subject.Index, value);
 

@@ -23,7 +23,8 @@ public abstract record Norm
     /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
     internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
 
-    /// <summary>Moves x′ up the gradient, back into the ball and the box [0,1], the ball first or last; to L∞ the order is the same.</summary>
+    /// <summary>Moves x′ up the gradient, back into the ball and the box [0,1], the ball first or
+    /// last; to L∞ the order is the same.</summary>
     internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst);
 
     /// <summary>‖a − b‖ of one image, in double.</summary>

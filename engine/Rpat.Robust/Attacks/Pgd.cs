@@ -55,7 +55,8 @@ public sealed class Pgd
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
     public Tape Tape(int batch) => _programs.First(pair => pair.Key.N == batch).Value.Tape;
 
-    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly (<see cref="PgdOptions.CountsCorrect"/>).</summary>
+    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly
+    /// (<see cref="PgdOptions.CountsCorrect"/>).</summary>
     internal ReadOnlySpan<int> Hits(in PgdSubject subject) => For(subject).Hits;
 
     private static void Check(PgdProgram program, Tensor x, int samples, Tensor? start)
@@ -113,4 +114,5 @@ public sealed class Pgd
 /// <param name="Targets">Target probabilities instead of classes, or null.</param>
 /// <param name="History">Remembered probabilities, or null.</param>
 /// <param name="Share">Which part of a batch this is where processes share it; null elsewhere.</param>
-internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null, BatchShard? Share = null);
+internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null,
+    BatchShard? Share = null);

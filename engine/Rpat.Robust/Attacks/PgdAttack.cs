@@ -10,7 +10,8 @@ public enum Keep
     BestLoss,
 
     /// <summary>
-    /// The first misclassified iterate, with which the run ends; the last one where there is none. Stronger, and cheaper. Where the model is
+    /// The first misclassified iterate, with which the run ends; the last one where there is none.
+    /// Stronger, and cheaper. Where the model is
     /// random one wrong pass proves little: there the run takes all its steps, and the latest such iterate is kept.
     /// </summary>
     AnyMisclassified,
@@ -28,7 +29,8 @@ public sealed record PgdAttack : Attack
     public static PgdAttack Bim { get; } = new() { Title = "bim", RandomStart = false };
 
     /// <summary>"CW" of adversarial-training papers: 20 steps of 2/255 on the margin, any misclassified iterate (attacks.md 1.5).</summary>
-    public static PgdAttack CwLinf { get; } = new() { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
+    public static PgdAttack CwLinf { get; } = new()
+        { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
 
     /// <summary>The L2 attack of RPAT's benchmarks: ε 128/255, step 15/255, 10 steps.</summary>
     public static PgdAttack L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255.0, StepSize = 15 / 255.0 };
@@ -40,7 +42,8 @@ public sealed record PgdAttack : Attack
     public string? Title { get; init; }
 
     /// <inheritdoc/>
-    public override string Settings => Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} keep={Keep} draws={Draws}");
+    public override string Settings =>
+        Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} keep={Keep} draws={Draws}");
 
     /// <summary>What is maximised.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;

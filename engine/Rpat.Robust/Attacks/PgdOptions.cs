@@ -52,7 +52,8 @@ public sealed record PgdOptions
     /// <summary>What the official code of a method does beside its definition.</summary>
     public ReferenceQuirks Quirks { get; init; }
 
-    /// <summary>Statistics that batch norms use while attacking; a method decides where nothing is set, and it is <see cref="BnMode.Eval"/> otherwise.</summary>
+    /// <summary>Statistics that batch norms use while attacking; a method decides where nothing is set, and it
+    /// is <see cref="BnMode.Eval"/> otherwise.</summary>
     public BnMode Bn
     {
         get => _bn ?? BnMode.Eval;
@@ -60,14 +61,16 @@ public sealed record PgdOptions
     }
 
     /// <summary>A method's attack under these settings: its loss, and its start and batch-norm mode where none is set.</summary>
-    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval, ReferenceQuirks quirks = ReferenceQuirks.None) =>
+    public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval,
+        ReferenceQuirks quirks = ReferenceQuirks.None) =>
         this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn, Quirks = Quirks | quirks };
 
     internal bool Has(ReferenceQuirks quirk) => Quirks.HasFlag(quirk);
 
     internal void Check()
     {
-        Require(Eps is > 0 and <= 1 || Norm == Norm.L2 && Eps > 0, $"eps {Eps} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255");
+        Require(Eps is > 0 and <= 1 || Norm == Norm.L2 && Eps > 0,
+            $"eps {Eps} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255");
         Require(StepSize > 0, $"step size {StepSize} must be positive");
         Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
     }

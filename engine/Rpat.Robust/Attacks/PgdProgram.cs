@@ -4,7 +4,8 @@ using Rpat.Engine.Nn;
 
 namespace Rpat.Robust.Attacks;
 
-/// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all iterations, and what goes in and out of it.</summary>
+/// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all
+/// iterations, and what goes in and out of it.</summary>
 internal sealed class PgdProgram
 {
     private readonly Classifier _net;

@@ -66,7 +66,8 @@ public sealed class Subject
     public Action<TracePoint>? Trace { get; set; }
 
     /// <summary>
-    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a part does not depend on what was asked before.
+    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a
+    /// part does not depend on what was asked before.
     /// </summary>
     internal void Enter(Attack attack, AttackPart part) =>
         _noise = _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 };
@@ -88,7 +89,8 @@ public sealed class Subject
     /// <param name="stage">Place of the attack in its suite.</param>
     /// <param name="pass">Number of the pass, from 0.</param>
     internal Query Decision(float[] point, int stage, AttackPart part, int pass) =>
-        Enqueue(new Query(this, point, null, -1, 1) { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });
+        Enqueue(new Query(this, point, null, -1, 1)
+        { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });
 
     /// <summary>Names the noise of a deciding pass.</summary>
     internal static RandomKey DecisionKey(ulong seed, long index, int stage, int rank, int restart, int pass) =>
@@ -151,7 +153,8 @@ public sealed class Subject
     private Query Enqueue(Query ask)
     {
         if (ask.Point.Length != Image.Length)
-            throw new ArgumentException($"A point of {ask.Point.Length} values is no image of {Image.Length}: give channels, height and width as one row.");
+            throw new ArgumentException(
+                $"A point of {ask.Point.Length} values is no image of {Image.Length}: give channels, height and width as one row.");
         Forwards += ask.Draws;
         if (ask.Wanted is not null) Backwards += ask.Draws;
         _runner.Enqueue(ask);

@@ -12,7 +12,8 @@ public sealed record SweepOptions
     /// <summary>Seed of all random numbers.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Number of the first image in its data set, which names its random numbers: a part gives what the whole gives there.</summary>
+    /// <summary>Number of the first image in its data set, which names its random numbers: a part
+    /// gives what the whole gives there.</summary>
     public int First { get; init; }
 
     /// <summary>Told the share of the work that is done, from 0 to 1, after each radius.</summary>
@@ -37,7 +38,8 @@ public sealed class EpsilonSweep
     {
         (Epsilons, Images) = (epsilons, images);
         _infeasible = new int[epsilons.Length];
-        (_success, _norms, _queries) = (new bool[epsilons.Length, images], new double[epsilons.Length, images], new long[epsilons.Length, images]);
+        (_success, _norms, _queries) = (new bool[epsilons.Length, images], new double[epsilons.Length, images],
+            new long[epsilons.Length, images]);
     }
 
     /// <summary>The radii, ascending, in pixel units.</summary>
@@ -49,7 +51,8 @@ public sealed class EpsilonSweep
     /// <summary>Whether each image is wrong at a radius, without an attack or under it, <c>[N]</c>.</summary>
     public ReadOnlySpan<bool> Success(int epsilon) => Row(_success, epsilon);
 
-    /// <summary>How far each image was moved at a radius, <c>[N]</c>, in the attack's norm; 0 where that was not needed or did not help.</summary>
+    /// <summary>How far each image was moved at a radius, <c>[N]</c>, in the attack's norm; 0 where
+    /// that was not needed or did not help.</summary>
     public ReadOnlySpan<double> Norms(int epsilon) => Row(_norms, epsilon);
 
     /// <summary>Evaluations of the network that each image took at a radius, <c>[N]</c>; 0 where a smaller radius had sufficed.</summary>
@@ -76,8 +79,10 @@ public sealed class EpsilonSweep
     /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static EpsilonSweep Run(
-        Classifier net, string attack, Norm norm, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, IReadOnlyList<double> epsilons, SweepOptions? options = null) => Run(
-            net, eps => AttackCatalog.Find(attack, norm, eps, net.Classes) ?? throw new ArgumentException($"There is no attack '{attack}': see AttackCatalog.All."),
+        Classifier net, string attack, Norm norm, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, IReadOnlyList<double> epsilons,
+        SweepOptions? options = null) => Run(
+            net, eps => AttackCatalog.Find(attack, norm, eps, net.Classes)
+                ?? throw new ArgumentException($"There is no attack '{attack}': see AttackCatalog.All."),
             images, labels, epsilons, options);
 
     /// <summary>Attacks images by attacks of one's own at several radii.</summary>
@@ -91,13 +96,15 @@ public sealed class EpsilonSweep
     /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static EpsilonSweep Run(
-        Classifier net, Func<double, AttackSuite> suiteAt, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, IReadOnlyList<double> epsilons, SweepOptions? options = null)
+        Classifier net, Func<double, AttackSuite> suiteAt, ReadOnlySpan<float> images, ReadOnlySpan<int> labels,
+        IReadOnlyList<double> epsilons, SweepOptions? options = null)
     {
         options ??= new SweepOptions();
         double[] radii = [.. epsilons.Distinct().Order()];
         if (radii.Length == 0 || !(radii[0] > 0)) throw new ArgumentException("EpsilonSweep: give radii above 0, such as 8 / 255.0.");
         if (labels.Length == 0) throw new ArgumentException("EpsilonSweep: there are no images to attack.");
-        var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed }) { Tick = options.Cancellation.ThrowIfCancellationRequested };
+        var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed })
+            { Tick = options.Cancellation.ThrowIfCancellationRequested };
         var sweep = new EpsilonSweep(radii, labels.Length);
         for (int eps = 0; eps < radii.Length; eps++)
         {

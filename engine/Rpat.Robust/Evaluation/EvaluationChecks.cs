@@ -21,29 +21,38 @@ internal static class EvaluationChecks
         long backwards = net.Device.BackwardPasses;
         float[] logits = Logits(net, plan, first, image, count, 0);
         if (net.Device.BackwardPasses != backwards)
-            yield return new("dynamic", "The model's forward pass computes gradients: it may adapt to its input, which these attacks do not take into account.");
+            yield return new("dynamic",
+                "The model's forward pass computes gradients: it may adapt to its input, which these attacks do not take into account.");
         if (IsRandom(net, plan, first, labels, image, count, logits))
-            yield return new(Randomized, $"The model's output varies between equal inputs: {(Averages(plan) ? "one pass decides on each image, and another seed gives another result" : "use aa-rand, whose attacks average gradients")}.");
+            yield return new(Randomized,
+                $"The model's output varies between equal inputs: {(Averages(plan) ? "one pass decides on each image, and another seed "
+                    + "gives another result" : "use aa-rand, whose attacks average gradients")}.");
         else if (plan.Transform is null && DependsOnBatch(net, plan, first, image, count, logits))
             yield return new("batch-dependent", "The model's output for an image depends on its batch: is a layer in training mode?");
         if (Noise(net, plan, first, image, logits) is { } noise) yield return noise;
         if (AreProbabilities(logits, net.Classes))
-            yield return new("probabilities", "The model returns probabilities: give it logits, since gradients through softmax vanish where it is certain.");
+            yield return new("probabilities",
+                "The model returns probabilities: give it logits, since gradients through softmax vanish where it is certain.");
         if (ClassCount(plan, net.Classes) is { } problem) yield return problem;
         if (labels.Length < FewImages)
-            yield return new("few-points", FormattableString.Invariant($"{labels.Length} images are few: mind the interval beside each accuracy; 1000 are usual, the whole set for a leaderboard."));
+            yield return new("few-points", FormattableString.Invariant(
+                $"{labels.Length} images are few: mind the interval beside each accuracy; 1000 are usual, the whole set for a leaderboard."));
     }
 
     /// <summary>Looks at a finished ledger.</summary>
-    public static IEnumerable<EvaluationWarning> After(IReadOnlyList<LedgerEntry> entries, EvaluationManifest manifest, EvaluationReport report)
+    public static IEnumerable<EvaluationWarning> After(IReadOnlyList<LedgerEntry> entries, EvaluationManifest manifest,
+        EvaluationReport report)
     {
         int[] infeasible = [.. entries.Where(e => e.IsInfeasible).Select(e => e.Sample)];
         if (infeasible.Length > 0)
-            yield return new("infeasible", FormattableString.Invariant($"{infeasible.Length} results lay outside ball or box and were not counted (image {infeasible.Min()} first): please report this."));
+            yield return new("infeasible", FormattableString.Invariant(
+                $"{infeasible.Length} results lay outside ball or box and were not counted (image {infeasible.Min()} first): please report this."));
         foreach (var group in entries.Where(e => e.ZeroGradients > 0).GroupBy(e => e.Attack))
-            yield return new("zero-gradient", FormattableString.Invariant($"{group.Key} met gradients of zero at {group.Select(e => e.Sample).Distinct().Count()} images ({group.Sum(e => e.ZeroGradients)} of {entries.Where(e => e.Attack == group.Key).Sum(e => e.Backwards)} gradients): they may be masked, and robustness overestimated."));
+            yield return new("zero-gradient", FormattableString.Invariant(
+                $"{group.Key} met gradients of zero at {group.Select(e => e.Sample).Distinct().Count()} images ({group.Sum(e => e.ZeroGradients)} of {entries.Where(e => e.Attack == group.Key).Sum(e => e.Backwards)} gradients): they may be masked, and robustness overestimated."));
         if (entries.Sum(e => e.BadGradients) is > 0 and var bad)
-            yield return new("bad-gradient", FormattableString.Invariant($"{bad} gradients held NaN or infinity and were taken for zero there: the model's derivative is broken, and robustness overestimated."));
+            yield return new("bad-gradient", FormattableString.Invariant(
+                $"{bad} gradients held NaN or infinity and were taken for zero there: the model's derivative is broken, and robustness overestimated."));
         if (Plateau(entries) is { } plateau) yield return plateau;
         foreach (var column in report.Columns)
             if (SquareImproves(column, report) is { } warning) yield return warning;
@@ -53,17 +62,21 @@ internal static class EvaluationChecks
 
     private static bool Averages(EvaluationPlan plan) => plan.Suites.SelectMany(s => s.Attacks).All(a => a is Apgd { Draws: > 1 });
 
-    /// <summary>How often a random point of the smallest ball changes the class: against such a model even a broken attack looks strong.</summary>
+    /// <summary>How often a random point of the smallest ball changes the class: against such a model
+    /// even a broken attack looks strong.</summary>
     private static EvaluationWarning? Noise(Classifier net, EvaluationPlan plan, float[] images, Shape image, float[] clean)
     {
         int size = image.SampleCount, count = images.Length / size, classes = net.Classes, broken = 0;
         float[] noisy = [.. Enumerable.Range(0, count).SelectMany(i => plan.Norm.Geometry.InBall(
-            images[(i * size)..((i + 1) * size)], plan.Radii[0].Value, new RandomKey(plan.Seed, Purpose.Noise, 0, plan.First + i, 0, 0).Stream()))];
+            images[(i * size)..((i + 1) * size)], plan.Radii[0].Value,
+            new RandomKey(plan.Seed, Purpose.Noise, 0, plan.First + i, 0, 0).Stream()))];
         float[] logits = Logits(net, plan, noisy, image, count, 0);
         for (int i = 0; i < count; i++)
-            if (Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Attacks.Predictions.ArgMax(clean.AsSpan(i * classes, classes))) broken++;
+            if (Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Attacks.Predictions.ArgMax(
+                clean.AsSpan(i * classes, classes))) broken++;
         return broken <= MuchNoise * count ? null
-            : new("noise", FormattableString.Invariant($"Random noise alone, at eps {plan.Radii[0].Text}, changes the class of {broken} of the first {count} images: the radius is large for this model, or the model is not what it should be."));
+            : new("noise", FormattableString.Invariant(
+            $"Random noise alone, at eps {plan.Radii[0].Text}, changes the class of {broken} of the first {count} images: the radius is large for this model, or the model is not what it should be."));
     }
 
     /// <summary>APGD tells −1 as the iteration of its best point when no step rose above the start.</summary>
@@ -72,7 +85,8 @@ internal static class EvaluationChecks
         var runs = entries.Where(e => !e.Fooled && e.Attack.StartsWith("apgd", StringComparison.Ordinal)).ToList();
         int stuck = runs.Count(e => e.Iteration < 0);
         return stuck <= ManyStuck * runs.Count ? null
-            : new("loss-plateau", FormattableString.Invariant($"In {stuck} of {runs.Count} runs of APGD that failed no step raised the loss above its start: gradients lead nowhere, and robustness may be overestimated."));
+            : new("loss-plateau", FormattableString.Invariant(
+            $"In {stuck} of {runs.Count} runs of APGD that failed no step raised the loss above its start: gradients lead nowhere, and robustness may be overestimated."));
     }
 
     private static bool IsRandom(Classifier net, EvaluationPlan plan, float[] images, int[] labels, Shape image, int count, float[] first)
@@ -100,7 +114,8 @@ internal static class EvaluationChecks
     }
 
     private static bool AreProbabilities(float[] logits, int classes) =>
-        logits.Max() < 1 + LittleZero && logits.Min() > -LittleZero && logits.Chunk(classes).All(row => Math.Abs(row.Sum() - 1) < LittleZero);
+        logits.Max() < 1 + LittleZero && logits.Min() > -LittleZero
+        && logits.Chunk(classes).All(row => Math.Abs(row.Sum() - 1) < LittleZero);
 
     private static EvaluationWarning? ClassCount(EvaluationPlan plan, int classes)
     {
@@ -108,7 +123,8 @@ internal static class EvaluationChecks
         bool dlr = classes <= 3 && attacks.Any(a => a is Apgd { Loss: DlrLoss });
         bool targets = attacks.Any(a => a is Apgd { Targets: var t } && t + 1 > classes || a is Fab { Targets: var f } && f + 1 > classes);
         return dlr || targets
-            ? new("class-count", FormattableString.Invariant($"With {classes} classes AutoAttack takes fewer targets{(dlr ? " and another loss" : "")}: the result is labelled as adapted and is not the standard one."))
+            ? new("class-count", FormattableString.Invariant(
+            $"With {classes} classes AutoAttack takes fewer targets{(dlr ? " and another loss" : "")}: the result is labelled as adapted and is not the standard one."))
             : null;
     }
 
@@ -117,14 +133,17 @@ internal static class EvaluationChecks
         var square = column.Stages.LastOrDefault(s => s.Attack == "square");
         var others = column.Stages.Where(s => s.Attack != "square").Select(s => s.Robust).Append(report.CleanCorrect).ToList();
         if (square is null || others.Count < 2 || square.Robust >= others.Min() - SquareSlack * report.Images) return null;
-        return new("square-improves", FormattableString.Invariant($"Square, which sees no gradient, broke {others.Min() - square.Robust} images in '{column.Suite}' that gradient attacks had left: gradients may be masked."));
+        return new("square-improves", FormattableString.Invariant(
+            $"Square, which sees no gradient, broke {others.Min() - square.Robust} images in '{column.Suite}' that gradient attacks had left: gradients may be masked."));
     }
 
     private static EvaluationWarning? BlackBoxWins(IReadOnlyList<LedgerEntry> entries)
     {
         int[] samples = [.. entries.Where(e => e is { Attack: "square", Fooled: true, Stage: > 0 }).Select(e => e.Sample).Distinct()];
         return samples.Length == 0 ? null
-            : new("black-box-wins", $"Images that only Square broke: {string.Join(", ", samples.Take(20))}{(samples.Length > 20 ? $" and {samples.Length - 20} more" : "")}.");
+            : new("black-box-wins",
+            $"Images that only Square broke: {string.Join(", ", samples.Take(20))}{(samples.Length > 20 ? $" and {samples.Length - 20} "
+                + $"more" : "")}.");
     }
 
     private static IEnumerable<EvaluationWarning> Growing(EvaluationReport report, EvaluationManifest manifest)
@@ -132,11 +151,13 @@ internal static class EvaluationChecks
         int last = manifest.EpsValues.Count - 1;
         if (manifest.Norm != Norm.Linf.Name || manifest.EpsValues[last] < 0.5) yield break;
         foreach (var column in report.Columns.Where(c => c.Eps == last && c.Robust > 0))
-            yield return new("large-eps", FormattableString.Invariant($"'{column.Suite}' leaves {column.Robust} images at eps {manifest.Eps[last]}, where any image can be made of any other: the attack fails for another reason than robustness."));
+            yield return new("large-eps", FormattableString.Invariant(
+                $"'{column.Suite}' leaves {column.Robust} images at eps {manifest.Eps[last]}, where any image can be made of any other: the attack fails for another reason than robustness."));
     }
 
     private static int Predictions(float[] logits, int[] labels, int classes) =>
-        Enumerable.Range(0, logits.Length / classes).Count(i => Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) == labels[i]);
+        Enumerable.Range(0, logits.Length / classes)
+        .Count(i => Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) == labels[i]);
 
     /// <summary>Largest distance of two rows of logits, each scaled to length 1.</summary>
     private static double Farthest(float[] a, float[] b, int classes) =>
@@ -150,9 +171,11 @@ internal static class EvaluationChecks
 
     private static float[] Logits(Classifier net, EvaluationPlan plan, float[] images, Shape image, int count, int pass)
     {
-        var runner = new AttackRunner(net, new() { Batch = Math.Clamp(count, 1, plan.Batch), Seed = plan.Seed + (ulong)pass, Transform = plan.Transform }, image);
+        var runner = new AttackRunner(net, new() { Batch = Math.Clamp(count, 1, plan.Batch), Seed = plan.Seed + (ulong)pass,
+            Transform = plan.Transform }, image);
         var rows = new float[count][];
-        var subjects = Enumerable.Range(0, count).Select(i => new Subject(runner, i, images.AsSpan(i * image.SampleCount, image.SampleCount).ToArray(), 0));
+        var subjects = Enumerable.Range(0, count).Select(
+            i => new Subject(runner, i, images.AsSpan(i * image.SampleCount, image.SampleCount).ToArray(), 0));
         runner.Run(subjects, async s => rows[s.Index] = (await s.Logits(s.Image)).Logits);
         return [.. rows.SelectMany(row => row)];
     }

@@ -20,7 +20,8 @@ public sealed record StagePlan(string Attack, string Settings, IReadOnlyList<Att
 public sealed record ColumnPlan(int Eps, string Suite, string Label, int Passes, IReadOnlyList<StagePlan> Stages)
 {
     internal static ColumnPlan Of(AttackSuite suite, int eps, int classes) => new(
-        eps, suite.Name, suite.Label, suite.SuccessPasses, [.. suite.Attacks.Select(a => new StagePlan(a.Name, a.Settings, a.Parts(classes)))]);
+        eps, suite.Name, suite.Label, suite.SuccessPasses,
+        [.. suite.Attacks.Select(a => new StagePlan(a.Name, a.Settings, a.Parts(classes)))]);
 }
 
 /// <summary>The file that says what a folder's evaluation is; it is written first, and a resumed evaluation must agree with it.</summary>
@@ -38,7 +39,8 @@ public sealed record ColumnPlan(int Eps, string Suite, string Label, int Passes,
 /// <param name="Settings">All settings, one a line: <see cref="Describe"/>.</param>
 public sealed record EvaluationManifest(
     int Version, string Model, string ModelHash, string Data, string DataHash, int Images, string Norm,
-    IReadOnlyList<string> Eps, IReadOnlyList<double> EpsValues, IReadOnlyList<string> Suites, IReadOnlyList<string> Labels, IReadOnlyList<string> Settings)
+    IReadOnlyList<string> Eps, IReadOnlyList<double> EpsValues, IReadOnlyList<string> Suites, IReadOnlyList<string> Labels,
+    IReadOnlyList<string> Settings)
 {
     /// <summary>Name in the folder.</summary>
     public const string FileName = "manifest.json";
@@ -112,7 +114,8 @@ public sealed record EvaluationManifest(
         if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: give the folder of an evaluation.");
         try
         {
-            var manifest = JsonSerializer.Deserialize<EvaluationManifest>(EvaluationFiles.Text(path), Format) ?? throw new JsonException("it is empty");
+            var manifest = JsonSerializer.Deserialize<EvaluationManifest>(EvaluationFiles.Text(path), Format)
+                ?? throw new JsonException("it is empty");
             return manifest.Version is >= 1 and <= Layout ? manifest : throw new DataException(
                 $"'{path}' is of layout {manifest.Version}, and this program knows 1 to {Layout}: use the program that made it.");
         }

@@ -40,7 +40,8 @@ public sealed record EvaluationPlan
     /// <summary>Images under attack at a time; no result depends on it.</summary>
     public int Batch { get; init; } = 128;
 
-    /// <summary>Number of the first image in its data set, which names its random numbers: a part gives what the whole gives there.</summary>
+    /// <summary>Number of the first image in its data set, which names its random numbers: a part
+    /// gives what the whole gives there.</summary>
     public int First { get; init; }
 
     /// <summary>A step in front of the network that belongs to the defence, or null.</summary>
@@ -64,8 +65,10 @@ public sealed record EvaluationPlan
         if (Radii.Count == 0) throw new ArgumentException("An evaluation needs a radius.");
         foreach (var radius in Radii)
             if (!(radius.Value > 0 && (radius.Value <= 1 || Norm != Norm.Linf)))
-                throw new ArgumentException(FormattableString.Invariant($"eps {radius.Text} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
+                throw new ArgumentException(FormattableString.Invariant(
+                    $"eps {radius.Text} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
-        if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count) throw new ArgumentException("Two columns of an evaluation have the same name: name each attack once.");
+        if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count)
+            throw new ArgumentException("Two columns of an evaluation have the same name: name each attack once.");
     }
 }

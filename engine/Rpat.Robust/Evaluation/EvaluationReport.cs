@@ -27,7 +27,8 @@ public sealed record ColumnResult(int Eps, string Suite, string Label, int Robus
 /// <param name="Warnings">What to know before trusting it.</param>
 /// <param name="SelfTest">How the attacks did against exact optima.</param>
 public sealed record EvaluationReport(
-    int Images, int CleanCorrect, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<EvaluationWarning> Warnings, IReadOnlyList<SelfTestCase> SelfTest)
+    int Images, int CleanCorrect, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<EvaluationWarning> Warnings,
+    IReadOnlyList<SelfTestCase> SelfTest)
 {
     /// <summary>Name in the folder.</summary>
     public const string FileName = "result.json";
@@ -40,7 +41,8 @@ public sealed record EvaluationReport(
         if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with --resume first.");
         try
         {
-            return JsonSerializer.Deserialize<EvaluationReport>(EvaluationFiles.Text(path), EvaluationManifest.Format) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<EvaluationReport>(EvaluationFiles.Text(path), EvaluationManifest.Format)
+                ?? throw new JsonException("it is empty");
         }
         catch (JsonException error)
         {
@@ -55,7 +57,8 @@ public sealed record EvaluationReport(
             yield return $"the report counts {CleanCorrect} of {Images} clean, the ledger {clean} of {manifest.Images}";
         if (Columns.Count != counted.Count) yield return $"the report has {Columns.Count} columns, the evaluation {counted.Count}";
         foreach (var (told, found) in Columns.Zip(counted))
-            if (JsonSerializer.Serialize(told) != JsonSerializer.Serialize(found)) yield return $"the report says {Text(told)}, the ledger {Text(found)}";
+            if (JsonSerializer.Serialize(told) != JsonSerializer.Serialize(found))
+                yield return $"the report says {Text(told)}, the ledger {Text(found)}";
     }
 
     private static string Text(ColumnResult c) =>

@@ -5,7 +5,8 @@ namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run in
-/// batches here as there. An image counts under attack when it is right without one and no attack finds a wrong point in ball and box. Results
+/// batches here as there. An image counts under attack when it is right without one and no attack
+/// finds a wrong point in ball and box. Results
 /// do not depend on the batch size.
 /// </summary>
 /// <param name="net">The network.</param>

@@ -14,7 +14,8 @@ internal sealed class Ledger : IDisposable
 {
     public const string JournalName = "journal.jsonl", FinalName = "ledger.jsonl";
 
-    private static readonly JsonSerializerOptions _strict = new(EvaluationManifest.Format) { WriteIndented = false, PropertyNamingPolicy = null };
+    private static readonly JsonSerializerOptions _strict = new(EvaluationManifest.Format)
+        { WriteIndented = false, PropertyNamingPolicy = null };
     private static readonly TimeSpan _flushEvery = TimeSpan.FromSeconds(1);
 
     private readonly string _folder;
@@ -58,7 +59,8 @@ internal sealed class Ledger : IDisposable
     public void Close() => AtomicFile.WriteText(Path.Combine(_folder, FinalName), Text(Entries));
 
     /// <summary>What the file of these entries holds.</summary>
-    public static string Text(IEnumerable<LedgerEntry> entries) => string.Concat(Sorted(entries).Select(e => JsonSerializer.Serialize(e) + "\n"));
+    public static string Text(IEnumerable<LedgerEntry> entries) =>
+        string.Concat(Sorted(entries).Select(e => JsonSerializer.Serialize(e) + "\n"));
 
     /// <summary>Reads the sorted ledger of a finished evaluation, or its journal.</summary>
     /// <exception cref="DataException">It is missing or damaged.</exception>
@@ -66,11 +68,13 @@ internal sealed class Ledger : IDisposable
     {
         string path = Path.Combine(folder, name);
         if (!File.Exists(path)) throw new DataException($"'{folder}' has no {name}: finish the evaluation with --resume first.");
-        return [.. EvaluationFiles.Read(() => RegularFile.ReadLines(path)).Select((line, i) => Parse(line) ?? throw new DataException($"'{path}' is damaged at line {i + 1}: run the evaluation again."))];
+        return [.. EvaluationFiles.Read(() => RegularFile.ReadLines(path)).Select(
+            (line, i) => Parse(line) ?? throw new DataException($"'{path}' is damaged at line {i + 1}: run the evaluation again."))];
     }
 
     private static IEnumerable<LedgerEntry> Sorted(IEnumerable<LedgerEntry> entries) => entries
-        .OrderBy(e => e.Eps).ThenBy(e => e.Suite, StringComparer.Ordinal).ThenBy(e => e.Stage).ThenBy(e => e.Sample).ThenBy(e => e.Rank).ThenBy(e => e.Restart);
+        .OrderBy(e => e.Eps).ThenBy(e => e.Suite, StringComparer.Ordinal).ThenBy(e => e.Stage).ThenBy(e => e.Sample).ThenBy(e => e.Rank)
+        .ThenBy(e => e.Restart);
 
     private static LedgerEntry? Parse(string line)
     {
@@ -91,7 +95,8 @@ internal sealed class Ledger : IDisposable
         _journal.Dispose();
     }
 
-    internal static string DigestOf(ReadOnlySpan<float> image) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(image)).AsSpan(0, 16));
+    internal static string DigestOf(ReadOnlySpan<float> image) =>
+        Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(image)).AsSpan(0, 16));
 
     /// <summary>Takes over all whole lines whose images are there, and returns where the first other one begins.</summary>
     private long ReadSound()

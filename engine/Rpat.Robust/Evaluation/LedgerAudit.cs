@@ -64,7 +64,8 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
     private static string? Flaw(LedgerEntry e)
     {
         bool clean = e.Eps < 0, taken = e.Attack == LedgerEntry.Reused, counted = e.Fooled && !clean;
-        if (e.Forwards < e.Backwards || Math.Min(e.ZeroGradients, e.BadGradients) < 0 || Math.Max(e.ZeroGradients, e.BadGradients) > e.Backwards)
+        if (e.Forwards < e.Backwards || Math.Min(e.ZeroGradients, e.BadGradients) < 0
+            || Math.Max(e.ZeroGradients, e.BadGradients) > e.Backwards)
             return "counts more gradients than evaluations, or fewer than none";
         if (clean ? (e.Forwards, e.Backwards, e.Iteration, e.Norm) != (1, 0, 0, 0) : taken == e.Forwards > 0 || e.Iteration < -1)
             return "counts evaluations that such a part does not make";
@@ -76,5 +77,6 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
 
     private string Name(LedgerEntry e) => e.Eps < 0
         ? FormattableString.Invariant($"image {e.Sample} without attack")
-        : $"image {e.Sample} in {e.Suite} at eps {manifest.Eps.ElementAtOrDefault(e.Eps) ?? "?"}, {e.Attack} (rank {e.Rank}, restart {e.Restart})";
+        : $"image {e.Sample} in {e.Suite} at eps {manifest.Eps.ElementAtOrDefault(e.Eps) ?? "?"}, {e.Attack} (rank {e.Rank}, restart "
+            + $"{e.Restart})";
 }

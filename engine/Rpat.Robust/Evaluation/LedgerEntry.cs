@@ -5,14 +5,16 @@ namespace Rpat.Robust.Evaluation;
 /// <summary>What one part of one attack did to one image: a line of the ledger. Nothing in it depends on time, batch or order.</summary>
 /// <param name="Eps">Number of the radius in the plan, from 0; −1 for the clean pass.</param>
 /// <param name="Suite">The column, such as <c>aa</c>; <c>clean</c> for the clean pass.</param>
-/// <param name="Stage">Place of the attack in its suite, from 0; that of the attack that broke it, where a smaller radius' example was taken over.</param>
+/// <param name="Stage">Place of the attack in its suite, from 0; that of the attack that broke it, where a
+/// smaller radius' example was taken over.</param>
 /// <param name="Attack">Its name; <c>reused</c> when a smaller radius' example was taken over.</param>
 /// <param name="Sample">Index of the image.</param>
 /// <param name="Rank">Rank of the target class, 0 without one.</param>
 /// <param name="Restart">Number of the restart.</param>
 /// <param name="Fooled">Whether the image counts as fooled from here on.</param>
 /// <param name="Prediction">The class that the network gave; −1 where the part did not fool it.</param>
-/// <param name="Norm">Length of the perturbation in double; 0 where it did not fool, or the length of one refused for leaving ball or box.</param>
+/// <param name="Norm">Length of the perturbation in double; 0 where it did not fool, or the length of
+/// one refused for leaving ball or box.</param>
 /// <param name="Margin">z_y − max_{k≠y} z_k at the point, or of the clean image.</param>
 /// <param name="Iteration">Iteration in which the point was found.</param>
 /// <param name="Forwards">Evaluations of the network.</param>

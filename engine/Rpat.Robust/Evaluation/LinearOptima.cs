@@ -16,7 +16,8 @@ internal sealed class LinearOptima
     /// <param name="weight"><c>[K, D]</c>, row-major.</param>
     /// <param name="bias"><c>[K]</c>.</param>
     public static LinearOptima Of(float[] weight, float[] bias) =>
-        new([.. weight.Chunk(weight.Length / bias.Length).Select(row => Array.ConvertAll(row, v => (double)v))], Array.ConvertAll(bias, v => (double)v));
+        new([.. weight.Chunk(weight.Length / bias.Length).Select(row => Array.ConvertAll(row, v => (double)v))],
+        Array.ConvertAll(bias, v => (double)v));
 
     /// <summary>Logits <c>[K]</c> of an image <c>[D]</c>.</summary>
     public float[] Logits(float[] x) => [.. Enumerable.Range(0, _bias.Length).Select(k => (float)Logit(x, k))];
@@ -75,7 +76,8 @@ internal sealed class LinearOptima
             return high;
         }
 
-        private double Sum(double s, Func<double, double, double> term) => Moves(s).Select((move, i) => term(Math.Abs(slopes[i]), move)).Sum();
+        private double Sum(double s, Func<double, double, double> term) =>
+            Moves(s).Select((move, i) => term(Math.Abs(slopes[i]), move)).Sum();
 
         private IEnumerable<double> Moves(double s) => slopes.Select((v, i) =>
             v == 0 ? 0 : Math.Min(norm == Norm.Linf ? s : s * Math.Abs(v), v > 0 ? x[i] : 1 - (double)x[i]));

@@ -57,8 +57,10 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
         samples.PerturbedRight[image] = seen[2].Predicts(label);
         Seen[] along = seen[3..];
         for (int k = 0; k < along.Length; k++) samples.Right[k][image] = along[k].Predicts(label);
-        samples.Logits.Add(image, options.Alphas, [.. along.Select(s => s.Logits)], seen[0].Logits.Span, seen[1].Logits.Span, seen[2].Logits.Span);
-        samples.Features.Add(image, options.Alphas, [.. along.Select(s => s.Features)], seen[0].Features.Span, seen[1].Features.Span, seen[2].Features.Span);
+        samples.Logits.Add(image, options.Alphas, [.. along.Select(s => s.Logits)], seen[0].Logits.Span, seen[1].Logits.Span,
+            seen[2].Logits.Span);
+        samples.Features.Add(image, options.Alphas, [.. along.Select(s => s.Features)], seen[0].Features.Span, seen[1].Features.Span,
+            seen[2].Features.Span);
     }
 
     private Program For(int count)

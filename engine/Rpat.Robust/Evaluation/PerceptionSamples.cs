@@ -23,7 +23,8 @@ public sealed record PerceptionGroup(string Name, bool? Success, bool CleanCorre
 /// <param name="Residual">Mean ρ at each α, over images whose representation moves.</param>
 /// <param name="Distance">Mean perception curve, likewise.</param>
 public sealed record PerceptionSummary(
-    PerceptionGroup Group, int Count, double Full, double First, double Second, IReadOnlyList<double> Residual, IReadOnlyList<double> Distance);
+    PerceptionGroup Group, int Count, double Full, double First, double Second, IReadOnlyList<double> Residual,
+    IReadOnlyList<double> Distance);
 
 /// <summary>What was measured on each image; every mean is a sum over the group's images divided by their number.</summary>
 public sealed class PerceptionSamples
@@ -69,7 +70,8 @@ public sealed class PerceptionSamples
 
     /// <summary>Numbers of a group's images.</summary>
     public IReadOnlyList<int> Members(PerceptionGroup group) =>
-        [.. Enumerable.Range(0, Count).Where(i => (group.Success is not { } s || PerturbedRight[i] == s) && (!group.CleanCorrect || CleanRight[i]))];
+        [.. Enumerable.Range(0, Count).Where(i => (group.Success is not { } s || PerturbedRight[i] == s)
+        && (!group.CleanCorrect || CleanRight[i]))];
 
     /// <summary>Means over a group.</summary>
     public PerceptionSummary Summarize(PerceptionSpace space, PerceptionGroup group)

@@ -31,10 +31,12 @@ public sealed class PerceptionSpace
     /// <summary>Takes in one image.</summary>
     /// <param name="alphas">The places of <paramref name="along"/>.</param>
     /// <param name="middle">h(x + Δ/2).</param>
-    internal void Add(int image, IReadOnlyList<double> alphas, IReadOnlyList<ReadOnlyMemory<float>> along, ReadOnlySpan<float> start, ReadOnlySpan<float> middle, ReadOnlySpan<float> end)
+    internal void Add(int image, IReadOnlyList<double> alphas, IReadOnlyList<ReadOnlyMemory<float>> along, ReadOnlySpan<float> start,
+        ReadOnlySpan<float> middle, ReadOnlySpan<float> end)
     {
         double whole = Squares(start, end);
-        (Full[image], First[image], Second[image]) = (whole / start.Length, Squares(start, middle) / start.Length, Squares(middle, end) / start.Length);
+        (Full[image], First[image], Second[image]) = (whole / start.Length, Squares(start, middle) / start.Length,
+            Squares(middle, end) / start.Length);
         for (int k = 0; k < alphas.Count; k++)
         {
             var here = along[k].Span;

@@ -15,7 +15,8 @@ internal static class PictureAudit
     {
         var known = ledger.Where(e => e.Sample >= 0 && e.Sample < model.Manifest.Images && e.Eps < model.Manifest.Eps.Count).ToList();
         var counted = known.Where(e => e is { Eps: >= 0, Fooled: true }).ToLookup(e => (e.Eps, e.Suite));
-        IEnumerable<(int, string)> columns = whole ? model.Manifest.Columns.Select(c => (c.Eps, c.Suite)) : counted.Select(group => group.Key);
+        IEnumerable<(int, string)> columns = whole ? model.Manifest.Columns.Select(c => (c.Eps, c.Suite))
+            : counted.Select(group => group.Key);
         return [.. Clean(model, known), .. columns.SelectMany(c => Column(model, c, [.. counted[c]], whole))];
     }
 
@@ -52,7 +53,8 @@ internal static class PictureAudit
         float[] x = Boxed(model.Files.ImageOf(model.Files.Pixels, e.Sample));
         double distance = norm.Distance(u, x);
         bool feasible = norm.Holds(x, u, model.Manifest.EpsValues[e.Eps]);
-        if (Ledger.DigestOf(u) != e.Digest) return "the stored example is not the one in the ledger" + (feasible ? "" : ", and lies outside ball or box");
+        if (Ledger.DigestOf(u) != e.Digest)
+            return "the stored example is not the one in the ledger" + (feasible ? "" : ", and lies outside ball or box");
         if (!feasible) return FormattableString.Invariant($"lies outside ball or box (distance {distance:R})");
         return Math.Abs(distance - e.Norm) <= NormShare * distance ? null
             : FormattableString.Invariant($"lies {distance:R} from the image, the ledger says {e.Norm:R}");
@@ -65,7 +67,8 @@ internal static class PictureAudit
         int passes = model.Manifest.Columns.FirstOrDefault(c => (c.Eps, c.Suite) == column)?.Passes ?? 1;
         var asked = counted.SelectMany(e => Enumerable.Range(0, passes).Select(pass => (Entry: e, Pass: pass))).ToList();
         float[][] logits = model.Logits(
-            [.. asked.Select(a => model.Files.ImageOf(pictures, a.Entry.Sample).ToArray())], [.. asked.Select(a => Decision(model, a.Entry, a.Pass))]);
+            [.. asked.Select(a => model.Files.ImageOf(pictures, a.Entry.Sample).ToArray())],
+            [.. asked.Select(a => Decision(model, a.Entry, a.Pass))]);
         return counted.Select((e, i) => (e, Majority(e, logits[(i * passes)..((i + 1) * passes)], model.Files.Classes[e.Sample])));
     }
 

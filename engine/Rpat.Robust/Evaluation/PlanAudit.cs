@@ -23,10 +23,12 @@ internal static class PlanAudit
     }
 
     /// <summary>The column of the catalog that a label promises, or null.</summary>
-    /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the attack does not know the norm.</exception>
+    /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the
+    /// attack does not know the norm.</exception>
     public static AttackSuite? Promised(EvaluationManifest manifest, ColumnPlan column) =>
         AttackCatalog.Promised(
-            column.Label, column.Stages.Count == 1 ? column.Stages[0].Settings : "", Norm.Parse(manifest.Norm), manifest.EpsValues[column.Eps],
+            column.Label, column.Stages.Count == 1 ? column.Stages[0].Settings : "", Norm.Parse(manifest.Norm),
+            manifest.EpsValues[column.Eps],
             manifest.Classes);
 
     /// <summary>What makes a manifest unreadable as a plan, or null.</summary>
@@ -34,7 +36,8 @@ internal static class PlanAudit
     {
         if (m.Norm is not ("linf" or "l2")) return $"the manifest's norm '{m.Norm}' is none";
         bool ascend = m.EpsValues.All(e => e > 0) && m.EpsValues.SequenceEqual(m.EpsValues.Distinct().Order());
-        if (!ascend || m.Eps.Count == 0 || m.Eps.Count != m.EpsValues.Count) return "the manifest's radii do not ascend, or have no text each";
+        if (!ascend || m.Eps.Count == 0 || m.Eps.Count != m.EpsValues.Count)
+            return "the manifest's radii do not ascend, or have no text each";
         return m.Version == EvaluationManifest.Layout ? ColumnShape(m) : null;
     }
 
@@ -44,10 +47,12 @@ internal static class PlanAudit
         if (m.Columns.Count != each * m.Eps.Count || m.Columns.Where((c, i) => c.Eps != i / each || c.Suite != m.Suites[i % each]).Any())
             return "the manifest's columns are not each of its suites at each of its radii";
         if (!m.Labels.SequenceEqual(m.Columns.Take(each).Select(c => c.Label))) return "the manifest's labels are not those of its columns";
-        if (m.Columns.Any(c => c.Passes < 1 || c.Stages.Count == 0 || c.Stages.Any(s => s.Parts.Count == 0 || s.Parts.Distinct().Count() < s.Parts.Count)))
+        if (m.Columns.Any(c => c.Passes < 1 || c.Stages.Count == 0
+            || c.Stages.Any(s => s.Parts.Count == 0 || s.Parts.Distinct().Count() < s.Parts.Count)))
             return "a column of the manifest has no attacks, or an attack without parts";
         int other = Enumerable.Range(0, m.Eps.Count).FirstOrDefault(i => !Radius.Names(m.Eps[i], m.EpsValues[i]), -1);
-        return other < 0 ? null : FormattableString.Invariant($"the radius '{m.Eps[other]}' of the manifest is not the number {m.EpsValues[other]:R}");
+        return other < 0 ? null : FormattableString.Invariant(
+            $"the radius '{m.Eps[other]}' of the manifest is not the number {m.EpsValues[other]:R}");
     }
 
     private static string? Promise(EvaluationManifest manifest, ColumnPlan column)

@@ -23,13 +23,16 @@ public static class RobustAssert
     /// <exception cref="RobustnessException">Fewer stay right.</exception>
     /// <exception cref="ArgumentException">There is no such attack, or images, labels, radius or share are none.</exception>
     public static void Holds(
-        Classifier net, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, double eps, double atLeast, string attack = "pgd20", Norm? norm = null, SweepOptions? options = null)
+        Classifier net, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, double eps, double atLeast, string attack = "pgd20",
+        Norm? norm = null, SweepOptions? options = null)
     {
-        if (!(atLeast is >= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant($"RobustAssert: {atLeast} is no share of images, which lies between 0 and 1: write 0.45 for 45 %."));
+        if (!(atLeast is >= 0 and <= 1)) throw new ArgumentException(FormattableString.Invariant(
+            $"RobustAssert: {atLeast} is no share of images, which lies between 0 and 1: write 0.45 for 45 %."));
         norm ??= Norm.Linf;
         var sweep = EpsilonSweep.Run(net, attack, norm, images, labels, [eps], options);
         if (sweep.Infeasible(0) > 0)
-            throw new RobustnessException($"{attack} left ball or box {sweep.Infeasible(0)} times, so that nothing is shown: please report this.");
+            throw new RobustnessException(
+                $"{attack} left ball or box {sweep.Infeasible(0)} times, so that nothing is shown: please report this.");
         if (sweep.Accuracy(0) >= atLeast) return;
         var interval = WilsonInterval.Of(sweep.Robust(0), sweep.Images);
         throw new RobustnessException(FormattableString.Invariant(

@@ -28,13 +28,16 @@ public sealed record RobustBenchInfo(
     /// <param name="architecture">Name of the architecture.</param>
     /// <param name="eps">Number of the radius; may be left out where there is one only.</param>
     /// <exception cref="ArgumentException">There are several radii, and none was chosen.</exception>
-    public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture, int? eps = null)
+    public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture,
+        int? eps = null)
     {
-        if (eps is null && plan.Radii.Count > 1) throw new ArgumentException($"RobustBenchInfo: the file holds one radius, and there are {plan.Radii.Count}: choose one.");
+        if (eps is null && plan.Radii.Count > 1)
+            throw new ArgumentException($"RobustBenchInfo: the file holds one radius, and there are {plan.Radii.Count}: choose one.");
         int at = eps ?? 0;
         var column = report.Columns.FirstOrDefault(c => c.Eps == at && c.Label == "aa-standard");
         return column is null ? null : new RobustBenchInfo(
-            name, dataset, architecture, plan.Radii[at].Text, Percent(report.CleanCorrect, report.Images), Percent(column.Robust, report.Images),
+            name, dataset, architecture, plan.Radii[at].Text, Percent(report.CleanCorrect, report.Images),
+            Percent(column.Robust, report.Images),
             report.Warnings.Any(w => !_harmless.Contains(w.Flag)), FootnoteOf(report.Images, plan.First));
     }
 

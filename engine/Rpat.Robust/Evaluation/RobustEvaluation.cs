@@ -73,23 +73,30 @@ public sealed class RobustEvaluation
         string path = Path.Combine(_folder, EvaluationManifest.FileName);
         if (File.Exists(path))
         {
-            if (!resume) throw new DataException($"'{_folder}' holds an evaluation already: go on with it by --resume, or choose another --out.");
+            if (!resume)
+                throw new DataException($"'{_folder}' holds an evaluation already: go on with it by --resume, or choose another --out.");
             if (Difference(EvaluationManifest.Read(_folder), manifest) is { } other)
-                throw new DataException($"'{_folder}' holds another evaluation (not with '{other}'): choose another --out, or give the same checkpoint, data and attacks.");
+                throw new DataException(
+                    $"'{_folder}' holds another evaluation (not with '{other}'): choose another --out, or give the same checkpoint, "
+                        + $"data and attacks.");
             return;
         }
-        Npy.Write(Path.Combine(_folder, EvaluationFiles.Images), NamedArray.FromFloats("images", _images, _labels.Length, _image.C, _image.H, _image.W));
-        Npy.Write(Path.Combine(_folder, EvaluationFiles.Labels), NamedArray.FromInt64("labels", [.. _labels.Select(y => (long)y)], _labels.Length));
+        Npy.Write(Path.Combine(_folder, EvaluationFiles.Images),
+            NamedArray.FromFloats("images", _images, _labels.Length, _image.C, _image.H, _image.W));
+        Npy.Write(Path.Combine(_folder, EvaluationFiles.Labels),
+            NamedArray.FromInt64("labels", [.. _labels.Select(y => (long)y)], _labels.Length));
         AtomicFile.WriteText(path, manifest.ToJson());
     }
 
     // Paths may change between a start and its resumption; settings and hashes may not.
     private static string? Difference(EvaluationManifest before, EvaluationManifest now) =>
         before.Version != now.Version ? FormattableString.Invariant($"layout {now.Version}")
-        : now.Settings.FirstOrDefault(line => !before.Settings.Contains(line)) ?? before.Settings.FirstOrDefault(line => !now.Settings.Contains(line))
+        : now.Settings.FirstOrDefault(line => !before.Settings.Contains(line))
+        ?? before.Settings.FirstOrDefault(line => !now.Settings.Contains(line))
             ?? (JsonSerializer.Serialize(before.Columns) == JsonSerializer.Serialize(now.Columns) ? null : "the same restarts and targets");
 
-    private Subject SubjectOf(int i) => new(_runner, _plan.First + (long)i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
+    private Subject SubjectOf(int i) =>
+        new(_runner, _plan.First + (long)i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
 
     /// <summary>The image's place among those that are evaluated.</summary>
     private int Slot(Subject s) => (int)(s.Index - _plan.First);
@@ -100,14 +107,16 @@ public sealed class RobustEvaluation
         Drive(todo, "clean", () => 0, 0, async s =>
         {
             float[] z = (await s.Logits(s.Image)).Logits;
-            ledger.Add(new LedgerEntry(-1, LedgerEntry.Clean, 0, LedgerEntry.Clean, Slot(s), 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0, s.Margin(z), 0, 1, 0, 0, 0, ""));
+            ledger.Add(new LedgerEntry(-1, LedgerEntry.Clean, 0, LedgerEntry.Clean, Slot(s), 0, 0, s.Succeeds(z), Predictions.ArgMax(z), 0,
+                s.Margin(z), 0, 1, 0, 0, 0, ""));
         });
         Log?.Invoke(Line("initial accuracy", ledger.Entries.Count(e => e.Eps < 0 && !e.Fooled)));
     }
 
     private void Column(Ledger ledger, ExampleStore examples, int eps, AttackSuite suite)
     {
-        var broken = _broken[(eps, suite.Name)] = [.. ledger.Entries.Where(e => e.Eps == eps && e.Suite == suite.Name && e.Fooled).Select(e => e.Sample)];
+        var broken = _broken[(eps, suite.Name)] = [.. ledger.Entries.Where(e => e.Eps == eps && e.Suite == suite.Name && e.Fooled)
+            .Select(e => e.Sample)];
         var correct = ledger.Entries.Where(e => e.Eps < 0 && !e.Fooled).Select(e => e.Sample).ToHashSet();
         TakeOver(ledger, examples, eps, suite, broken);
         for (int stage = 0; stage < suite.Attacks.Count; stage++)
@@ -132,8 +141,10 @@ public sealed class RobustEvaluation
         var attack = suite.Attacks[stage];
         var parts = attack.Parts(_net.Classes);
         int[] todo = [.. alive.Where(i => parts.Any(part => ledger.Find(eps, suite.Name, stage, i, part) is null))];
-        long each = attack.Cost(_net.Classes) * parts.Count, later = suite.Attacks.Skip(stage + 1).Sum(a => a.Cost(_net.Classes) * a.Parts(_net.Classes).Count);
-        Drive(todo, $"{suite.Name} {_plan.Radii[eps].Text}: {attack.Name}", () => alive.Count(i => !broken.Contains(i)), each + later, async s =>
+        long each = attack.Cost(_net.Classes) * parts.Count,
+            later = suite.Attacks.Skip(stage + 1).Sum(a => a.Cost(_net.Classes) * a.Parts(_net.Classes).Count);
+        Drive(todo, $"{suite.Name} {_plan.Radii[eps].Text}: {attack.Name}", () => alive.Count(i => !broken.Contains(i)), each + later,
+            async s =>
         {
             s.Clean = (await s.Logits(s.Image)).Logits;
             foreach (var part in parts.Where(part => ledger.Find(eps, suite.Name, stage, Slot(s), part) is null))
@@ -150,12 +161,14 @@ public sealed class RobustEvaluation
     private void Drive(int[] todo, string title, Func<int> alive, long costEach, Func<Subject, Task> work)
     {
         int done = 0;
-        _runner.Tick = () => Progress?.Invoke(new EvaluationProgress(title, done, todo.Length, alive(), _runner.Forwards, costEach * (todo.Length - done)));
+        _runner.Tick = () => Progress?.Invoke(new EvaluationProgress(title, done, todo.Length, alive(), _runner.Forwards,
+            costEach * (todo.Length - done)));
         _runner.Run(todo.Select(SubjectOf), work, _ => done++);
         _runner.Tick();
     }
 
-    private EvaluationReport Finish(EvaluationManifest manifest, Ledger ledger, ExampleStore examples, List<EvaluationWarning> warnings, SelfTest selfTest)
+    private EvaluationReport Finish(EvaluationManifest manifest, Ledger ledger, ExampleStore examples, List<EvaluationWarning> warnings,
+        SelfTest selfTest)
     {
         LedgerEntry[] entries = [.. ledger.Entries];
         var (clean, columns) = EvaluationReport.Count(entries, manifest.Columns);
@@ -165,10 +178,12 @@ public sealed class RobustEvaluation
         ledger.Close();
         var report = new EvaluationReport(_labels.Length, clean, columns, [], selfTest.Cases);
         report = report with { Warnings = [.. warnings, .. EvaluationChecks.After(entries, manifest, report)] };
-        AtomicFile.WriteText(Path.Combine(_folder, EvaluationReport.FileName), JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
+        AtomicFile.WriteText(Path.Combine(_folder, EvaluationReport.FileName),
+            JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
         Seal.Write(_folder, manifest);
         return report;
     }
 
-    private string Line(string what, int count) => FormattableString.Invariant($"{what}: {100.0 * count / _labels.Length:F2} % ({count} of {_labels.Length})");
+    private string Line(string what, int count) =>
+        FormattableString.Invariant($"{what}: {100.0 * count / _labels.Length:F2} % ({count} of {_labels.Length})");
 }

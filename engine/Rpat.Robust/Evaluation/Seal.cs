@@ -27,7 +27,8 @@ internal static class Seal
         if (!File.Exists(path)) return [$"{FileName} is missing, so nothing shows that the files are those that the evaluation wrote"];
         string[] listed = EvaluationFiles.Text(path).Split('\n'), found = Text(folder, manifest).Split('\n');
         if (listed.SequenceEqual(found)) return [];
-        string[] changed = [.. found.Except(listed).Where(line => line.Length > 0).Select(line => $"{line[Name..]} is not the file that {FileName} lists")];
+        string[] changed = [.. found.Except(listed).Where(line => line.Length > 0)
+            .Select(line => $"{line[Name..]} is not the file that {FileName} lists")];
         return changed.Length > 0 ? changed : [$"{FileName} does not list each file of this evaluation once, in order"];
     }
 

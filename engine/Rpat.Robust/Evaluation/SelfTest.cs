@@ -47,10 +47,13 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
         var optima = s.Net.Linear();
         var broken = new HashSet<long>();
         foreach (var attack in AutoAttack.Standard(norm, eps, Classes).Attacks)
-            broken.UnionWith(s.Attack(attack is Square square ? square with { Steps = 100 } : attack).Where(o => o.Fooled).Select(o => o.Index));
-        int wrong = Enumerable.Range(0, Images).Count(i => optima.WorstMargin(s.ImageOf(i), s.Labels[i], norm, eps) > 0 == broken.Contains(i));
+            broken.UnionWith(s.Attack(attack is Square square ? square with { Steps = 100 } : attack).Where(o => o.Fooled)
+                .Select(o => o.Index));
+        int wrong = Enumerable.Range(0, Images).Count(
+            i => optima.WorstMargin(s.ImageOf(i), s.Labels[i], norm, eps) > 0 == broken.Contains(i));
         return new SelfTestCase(
-            $"AutoAttack {norm.Name}, linear net", wrong == 0, FormattableString.Invariant($"{wrong} of {Images} images differ from the exact robust set"));
+            $"AutoAttack {norm.Name}, linear net", wrong == 0,
+            FormattableString.Invariant($"{wrong} of {Images} images differ from the exact robust set"));
     }
 
     /// <summary>FAB must come within one percent of the exact smallest perturbation.</summary>

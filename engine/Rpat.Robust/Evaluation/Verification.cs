@@ -37,7 +37,8 @@ public sealed record Verification(
         List<string> problems = PlanAudit.Shape(manifest) is { } flaw ? [flaw] : [.. Bound(manifest, files, net, modelHash, transform)];
         if (problems.Count > 0) return new Verification("", 0, problems, report.Columns, []); // nothing below would be about this network
         bool whole = manifest.Version == EvaluationManifest.Layout;
-        if (whole) problems.AddRange([.. Seal.Problems(folder, manifest), .. PlanAudit.Problems(manifest), .. JournalProblems(folder, ledger)]);
+        if (whole) problems.AddRange([.. Seal.Problems(folder, manifest), .. PlanAudit.Problems(manifest),
+            .. JournalProblems(folder, ledger)]);
         else problems.Add(OldLayout);
         var model = new VerifiedModel(net, files, manifest, batch, transform);
         problems.AddRange([.. whole ? new LedgerAudit(manifest, ledger).Problems() : [], .. PictureAudit.Problems(model, ledger, whole)]);
@@ -50,8 +51,10 @@ public sealed record Verification(
         return new Verification(digest, examples, problems, columns, problems.Count == 0 ? [.. PlanAudit.Notes(manifest)] : []);
     }
 
-    private const string OldLayout = "the folder is of layout 1, which has no digest and does not list what each attack went through: that no "
-        + "file was changed, that a column ran what its label says, and that its attacks ran on every image cannot be certified; run the evaluation again";
+    private const string OldLayout =
+        "the folder is of layout 1, which has no digest and does not list what each attack went through: that no "
+        + "file was changed, that a column ran what its label says, and that its attacks ran on every image cannot be certified; run "
+            + "the evaluation again";
 
     /// <summary>What a folder's evaluation is.</summary>
     /// <exception cref="DataException">It is no evaluation's folder.</exception>
@@ -86,10 +89,13 @@ public sealed record Verification(
     private static IEnumerable<string> JournalProblems(string folder, IReadOnlyList<LedgerEntry> ledger)
     {
         string text = Ledger.Text(ledger), journal = Path.Combine(folder, Ledger.JournalName);
-        if (EvaluationFiles.Text(Path.Combine(folder, Ledger.FinalName)) != text) yield return $"{Ledger.FinalName} is not as the evaluation writes it";
-        if (Ledger.Text(Ledger.Read(folder, Ledger.JournalName)) != text || new FileInfo(journal).Length != System.Text.Encoding.UTF8.GetByteCount(text))
+        if (EvaluationFiles.Text(Path.Combine(folder, Ledger.FinalName)) != text)
+            yield return $"{Ledger.FinalName} is not as the evaluation writes it";
+        if (Ledger.Text(Ledger.Read(folder, Ledger.JournalName)) != text
+            || new FileInfo(journal).Length != System.Text.Encoding.UTF8.GetByteCount(text))
             yield return $"{Ledger.JournalName} has other lines than {Ledger.FinalName}";
     }
 
-    private static ColumnPlan ColumnOf(ColumnResult c) => new(c.Eps, c.Suite, c.Label, 1, [.. c.Stages.Select(s => new StagePlan(s.Attack, "", []))]);
+    private static ColumnPlan ColumnOf(ColumnResult c) =>
+        new(c.Eps, c.Suite, c.Label, 1, [.. c.Stages.Select(s => new StagePlan(s.Attack, "", []))]);
 }

@@ -5,7 +5,8 @@ using Rpat.Engine.Random;
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>A network under verification with the evaluation's images; asked without any of the attacks' machinery.</summary>
-internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, EvaluationManifest manifest, int batch, InputTransform? transform)
+internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, EvaluationManifest manifest, int batch,
+    InputTransform? transform)
 {
     public Classifier Net => net;
     public EvaluationFiles Files => files;

@@ -12,7 +12,8 @@ internal static class WarningAudit
     public static IEnumerable<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, EvaluationReport report)
     {
         var manifest = model.Manifest;
-        EvaluationWarning[] due = [.. Before(model), .. EvaluationChecks.After([.. ledger], manifest, report), .. new SelfTest(report.SelfTest).Warnings];
+        EvaluationWarning[] due = [.. Before(model), .. EvaluationChecks.After([.. ledger], manifest, report),
+            .. new SelfTest(report.SelfTest).Warnings];
         foreach (var w in due.Where(w => !Told(report.Warnings, w)))
             yield return $"the result lacks the warning [{w.Flag}] {w.Message}";
         foreach (var w in report.Warnings.Where(w => !_there.Contains(w.Flag) && !due.Contains(w)))
@@ -37,7 +38,8 @@ internal static class WarningAudit
             Model = m.Model,
             ModelHash = m.ModelHash,
             Data = m.Data,
-            SuitesAt = eps => [.. m.Columns.Where(c => m.EpsValues[c.Eps] == eps).Select(c => PlanAudit.Promised(m, c)).OfType<AttackSuite>()],
+            SuitesAt = eps => [.. m.Columns.Where(c => m.EpsValues[c.Eps] == eps).Select(c => PlanAudit.Promised(m, c))
+                .OfType<AttackSuite>()],
         };
         return EvaluationChecks.Before(model.Net, plan, model.Files.Pixels, model.Files.Classes, model.Files.Image);
     }

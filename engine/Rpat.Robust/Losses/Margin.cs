@@ -26,8 +26,10 @@ public readonly struct Margin(int target = -1) : IRowLoss
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Up<TRow>(LossRows<TRow> rows) where TRow : struct, IRow => _target >= 0 ? _target : RowMath.LargestExcept(rows.Z, rows.Label);
+    private int Up<TRow>(LossRows<TRow> rows) where TRow : struct, IRow =>
+        _target >= 0 ? _target : RowMath.LargestExcept(rows.Z, rows.Label);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Down<TRow>(LossRows<TRow> rows) where TRow : struct, IRow => _target >= 0 ? RowMath.LargestExcept(rows.Z, _target) : rows.Label;
+    private int Down<TRow>(LossRows<TRow> rows) where TRow : struct, IRow =>
+        _target >= 0 ? RowMath.LargestExcept(rows.Z, _target) : rows.Label;
 }

@@ -25,7 +25,8 @@ public enum PerceptionForm
 public readonly struct PerceptionLoss(float alpha, PerceptionForm form = PerceptionForm.Residual) : IRowLoss
 {
     private readonly double _alpha = alpha;
-    private readonly double _factor = form == PerceptionForm.Residual ? 1 : 1 / (alpha * (1 - (double)alpha)) / (alpha * (1 - (double)alpha));
+    private readonly double _factor = form == PerceptionForm.Residual ? 1
+        : 1 / (alpha * (1 - (double)alpha)) / (alpha * (1 - (double)alpha));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

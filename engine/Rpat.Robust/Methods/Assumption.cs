@@ -12,10 +12,12 @@ public sealed record Assumption(string Key, string Value, string About);
 internal static class Assumptions
 {
     private static readonly Assumption _epochs = new(
-        "train.epochs", "110", "epochs of the benchmark runs, inferred from the official code's milestones of 100 and 105; its default is 200");
+        "train.epochs", "110",
+        "epochs of the benchmark runs, inferred from the official code's milestones of 100 and 105; its default is 200");
 
     private static readonly Assumption _resNet = new(
-        "model.name", "resnet18", "which network the tables call ResNet-18: the standard one, of two; the official code builds resnet18-bottleneck");
+        "model.name", "resnet18",
+        "which network the tables call ResNet-18: the standard one, of two; the official code builds resnet18-bottleneck");
 
     private static readonly Assumption _tinyImageNet = new(
         "data.name", "tiny-imagenet", "its settings: those of CIFAR, for the official code gives no more than crop and stem");
@@ -29,7 +31,8 @@ internal static class Assumptions
 
     /// <summary>Of the two rows with a star.</summary>
     public static Assumption CutMix { get; } = new(
-        "data.augment.cutmix", "1", "what the star of the table's WideResNet-34-10 row means: CutMix, inferred from the clean accuracy; every batch");
+        "data.augment.cutmix", "1",
+        "what the star of the table's WideResNet-34-10 row means: CutMix, inferred from the clean accuracy; every batch");
 
     /// <summary>Of ReBAT on WideResNet-34-10.</summary>
     public static Assumption WideDecay { get; } = new(

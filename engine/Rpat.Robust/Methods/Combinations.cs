@@ -29,7 +29,8 @@ internal static class Combinations
             Terms = "CE(x) + beta KL(p(x), p(x'))",
             Extra = "weight perturbation; forwards in the official order x', x, x",
         },
-            pgd => new Trades(pgd) { Quirks = ReferenceQuirks.RepeatedClean | ReferenceQuirks.AdversarialFirst }, () => [new Awp { Gamma = 0.005f, Start = 10 }])
+            pgd => new Trades(pgd) { Quirks = ReferenceQuirks.RepeatedClean | ReferenceQuirks.AdversarialFirst },
+            () => [new Awp { Gamma = 0.005f, Start = 10 }])
         { Assumed = [] },
 
         new(new("wa", "PGD-AT whose averaged network is the result", "Izmailov et al., UAI'18, as in ReBAT's table; methods.md 4.1")
@@ -66,7 +67,8 @@ internal static class Combinations
         { Assumed = [] },
 
         new(new(
-            "mail-mart", "MART whose boosted cross-entropy is weighted by the probabilistic margin", "Liu et al., NeurIPS'21; methods.md 4.7")
+            "mail-mart", "MART whose boosted cross-entropy is weighted by the probabilistic margin",
+            "Liu et al., NeurIPS'21; methods.md 4.7")
         {
             Attack = "B on CE",
             Terms = "CE(x') + complement(x') + beta (1 - p_y(x)) KL(p(x), p(x'))",

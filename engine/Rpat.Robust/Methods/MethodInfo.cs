@@ -68,7 +68,8 @@ public sealed class MethodInfo : INamed
     /// <summary>Makes the method.</summary>
     /// <param name="given">Settings by name; an empty text is the default.</param>
     /// <param name="pgd">Threat model and attack of the run.</param>
-    /// <exception cref="ArgumentException">A name is none of the method's, or a value is not what it takes; the sentence says what to do.</exception>
+    /// <exception cref="ArgumentException">A name is none of the method's, or a value is not what it
+    /// takes; the sentence says what to do.</exception>
     public Objective Make(IReadOnlyDictionary<string, string> given, PgdOptions pgd)
     {
         object[] parts = Parts(pgd);

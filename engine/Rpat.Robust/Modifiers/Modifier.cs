@@ -5,7 +5,8 @@ using Rpat.Engine.Nn;
 namespace Rpat.Robust.Modifiers;
 
 /// <summary>
-/// What goes on top of any method: it may change the loss, weigh the samples, and act around each step. Modifiers are compared by value, and
+/// What goes on top of any method: it may change the loss, weigh the samples, and act around each
+/// step. Modifiers are compared by value, and
 /// of one kind a method has one.
 /// </summary>
 public abstract record Modifier

@@ -7,7 +7,8 @@ namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// A training method, declared by its blocks (methods.md 7.1, 7.2): which attack makes x′, which loss is taken where, and what is done
-/// around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new RobustPerception())</c>. Methods are compared by
+/// around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new
+/// RobustPerception())</c>. Methods are compared by
 /// value, so two that are equal share what was recorded.
 /// </summary>
 public abstract record Objective

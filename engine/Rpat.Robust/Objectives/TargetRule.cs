@@ -41,7 +41,8 @@ public sealed record RectifiedTarget(float FirstTemperature, float LastTemperatu
             target[j] = (float)(trust * Math.Exp(z[j] / temperature - norm) + (j == label ? 1 - trust : 0));
     }
 
-    private static double Annealed(double first, double last, in StepContext m) => last + 0.5 * (first - last) * (1 + Math.Cos(Math.PI * m.Progress));
+    private static double Annealed(double first, double last, in StepContext m) =>
+        last + 0.5 * (first - last) * (1 + Math.Cos(Math.PI * m.Progress));
 }
 
 /// <summary>

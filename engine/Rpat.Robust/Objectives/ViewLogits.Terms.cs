@@ -35,7 +35,8 @@ public sealed partial class ViewLogits
 
     /// <summary>③ as distillation at a temperature T: −T²·Σ softmax(target/T)·log softmax(logits/T), the target a constant.</summary>
     public Loss DistillAt(float temperature, Tensor target, Tensor logits) => Tape.RowLoss(
-        "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new() { Second = target, Detach = true });
+        "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new()
+            { Second = target, Detach = true });
 
     /// <summary>③ with MART's weight 1 − p_y(x), which carries gradient: (1.0000001 − q_y)·KL(q ‖ p).</summary>
     /// <param name="clean">z(x).</param>
@@ -47,7 +48,8 @@ public sealed partial class ViewLogits
     public Loss Memory(Tensor logits) =>
         Tape.RowLoss("memory", new SquaredProbability(), logits, new() { Second = Remembered, Detach = true });
 
-    private Tensor Remembered => _program.History ?? throw new InvalidOperationException("The method remembers nothing: declare a History.");
+    private Tensor Remembered =>
+        _program.History ?? throw new InvalidOperationException("The method remembers nothing: declare a History.");
 
     /// <summary>⑤ RPAT's perception term at α; its forwards are recorded in the order x̃, x, x′ where they are not there yet.</summary>
     public Loss Perception(float alpha, PerceptionForm form) => Tape.Perception(At(alpha), Clean, Adversarial, alpha, form);

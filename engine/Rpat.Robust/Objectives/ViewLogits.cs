@@ -71,7 +71,8 @@ public sealed partial class ViewLogits
     /// <summary>z(x + α(x′ − x)).</summary>
     public Tensor At(float alpha) => _logits.TryGetValue(alpha, out var logits) ? logits : _logits[alpha] = Recompute(alpha);
 
-    /// <summary>A forward pass of its own at x + α(x′ − x): the same logits again, whose batch moves the running statistics again.</summary>
+    /// <summary>A forward pass of its own at x + α(x′ − x): the same logits again, whose batch
+    /// moves the running statistics again.</summary>
     public Tensor Recompute(float alpha)
     {
         var (x, adversarial) = (_program.X, _program.Adversarial);
@@ -81,7 +82,8 @@ public sealed partial class ViewLogits
         return Tape.Retain(_program.Net.Forward(Tape, point, bn));
     }
 
-    /// <summary>z(x) and z(x′) from one forward of both, which makes them one batch to batch norms; who asks for either later gets these.</summary>
+    /// <summary>z(x) and z(x′) from one forward of both, which makes them one batch to batch norms; who
+    /// asks for either later gets these.</summary>
     public (Tensor Clean, Tensor Adversarial) Joint()
     {
         var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, _program.Adversarial), _bn));

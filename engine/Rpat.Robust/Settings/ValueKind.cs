@@ -177,7 +177,8 @@ internal sealed class ListKind(Type type, ValueKind item) : ValueKind
         string.Join(", ", ((System.Collections.IEnumerable)value!).Cast<object>().Select(item.Write));
 
     public override JsonObject Schema() =>
-        Bounds.AnyOf(new JsonObject { ["type"] = "array", ["items"] = item.Schema() }, new JsonObject { ["type"] = "string" }, item.Schema());
+        Bounds.AnyOf(new JsonObject { ["type"] = "array", ["items"] = item.Schema() }, new JsonObject
+        { ["type"] = "string" }, item.Schema());
 }
 
 /// <summary>JSON Schema's words for what several kinds have.</summary>

@@ -53,7 +53,8 @@ public sealed class AveragedNet : StepHook
     /// <inheritdoc/>
     public override void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
-        if (!state.TryGetValue(Count, out var count)) throw new CheckpointException($"The training state has no '{Count}': it belongs to another run.");
+        if (!state.TryGetValue(Count, out var count))
+            throw new CheckpointException($"The training state has no '{Count}': it belongs to another run.");
         _ema.LoadState(state);
         Updates = count.ToInt64()[0];
     }

@@ -6,7 +6,8 @@ namespace Rpat.Robust.Training;
 /// <param name="views">Views of each image, all first views before all second ones.</param>
 internal sealed class BatchPart(BatchShard share, int imageSize, int views)
 {
-    private readonly int[] _labels = new int[share.LocalRows], _otherLabels = new int[share.LocalRows], _allLabels = new int[views * share.Total];
+    private readonly int[] _labels = new int[share.LocalRows], _otherLabels = new int[share.LocalRows],
+        _allLabels = new int[views * share.Total];
     private readonly long[] _samples = new long[share.LocalRows];
     private readonly float[] _shares = new float[share.LocalRows];
     private float[] _images = [];

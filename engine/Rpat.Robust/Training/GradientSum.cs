@@ -3,7 +3,8 @@ using Rpat.Engine.Nn;
 
 namespace Rpat.Robust.Training;
 
-/// <summary>Adds a network's gradients over the processes that share a batch, all of them in one piece, in the order of the ranks.</summary>
+/// <summary>Adds a network's gradients over the processes that share a batch, all of them in one
+/// piece, in the order of the ranks.</summary>
 internal sealed class GradientSum(ParameterStore store)
 {
     private readonly float[] _values = new float[store.Count];

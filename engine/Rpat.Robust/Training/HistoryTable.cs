@@ -31,14 +31,16 @@ internal sealed class HistoryTable(HistoryRule rule, int classes) : ITrainingSta
     private Span<float> Row(long sample)
     {
         long end = (sample + 1) * classes;
-        if (end > _rows.Length) Array.Resize(ref _rows, checked((int)Math.Max(end, Math.Min(2L * _rows.Length, Array.MaxLength / classes * classes))));
+        if (end > _rows.Length)
+            Array.Resize(ref _rows, checked((int)Math.Max(end, Math.Min(2L * _rows.Length, Array.MaxLength / classes * classes))));
         return _rows.AsSpan((int)(sample * classes), classes);
     }
 
     private void Blend(ReadOnlySpan<float> logits, Span<float> row)
     {
         double norm = RowMath.LogSumExp(logits);
-        for (int j = 0; j < row.Length; j++) row[j] = (float)(rule.Decay * (double)row[j] + (1 - (double)rule.Decay) * Math.Exp(logits[j] - norm));
+        for (int j = 0; j < row.Length; j++)
+            row[j] = (float)(rule.Decay * (double)row[j] + (1 - (double)rule.Decay) * Math.Exp(logits[j] - norm));
     }
 
     private static void Normalize(ReadOnlySpan<float> row, Span<float> to)

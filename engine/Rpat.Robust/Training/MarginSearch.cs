@@ -8,7 +8,8 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a
-/// direction, and a bisection along it the distance to the decision boundary. What is correct, a training-mode forward on x says, which moves
+/// direction, and a bisection along it the distance to the decision boundary. What is correct, a
+/// training-mode forward on x says, which moves
 /// the running statistics; attack and bisection use them and move nothing.
 /// </summary>
 /// <param name="Norm">Geometry.</param>
@@ -68,7 +69,8 @@ internal sealed class MarginFinder
     /// <param name="start">Injected start of the attack, or null.</param>
     public void Run(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, MarginTable table, Tensor mixed, Tensor? start)
     {
-        if (start is not null && start.Shape != subject.X.Shape) throw new ShapeException("MarginSearch", $"{start} cannot start an attack on {subject.X}");
+        if (start is not null && start.Shape != subject.X.Shape)
+            throw new ShapeException("MarginSearch", $"{start} cannot start an attack on {subject.X}");
         float[] images = subject.X.ToArray();
         _labels.CopyFrom(subject.Labels);
         Classify(images);

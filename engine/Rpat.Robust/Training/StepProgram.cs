@@ -223,7 +223,8 @@ internal sealed class StepProgram
         private readonly float[] _logits = new float[share.GlobalRows(rows) * classes];
         private readonly float[] _history = new float[share.GlobalRows(rows) * classes];
 
-        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in StepContext moment, Span<float> history)
+        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in StepContext moment,
+            Span<float> history)
         {
             share.Gather(logits, classes, _logits);
             share.Gather(samples, 1, _samples);
@@ -237,11 +238,14 @@ internal sealed class StepProgram
 /// <param name="Average">The averaged network, if the method has one.</param>
 /// <param name="History">What is remembered of images, if the method remembers.</param>
 /// <param name="Margins">Margins of images, if the method searches for them.</param>
-internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, AveragedNet? Average, HistoryTable? History, MarginTable? Margins)
+internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, AveragedNet? Average, HistoryTable? History,
+    MarginTable? Margins)
 {
-    public Classifier Averaged => Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
+    public Classifier Averaged =>
+        Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
 
-    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average) => new(net, companions, average,
+    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average) =>
+        new(net, companions, average,
         objective.History is { } rule ? new HistoryTable(rule, net.Classes) : null,
         objective.Margins is null ? null : new MarginTable());
 }

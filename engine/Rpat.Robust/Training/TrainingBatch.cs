@@ -12,7 +12,8 @@ public readonly ref struct TrainingBatch
     public required ReadOnlySpan<float> Images { get; init; }
 
     /// <summary>
-    /// Makes the images where the step wants them, on the device, in place of an upload of <see cref="Images"/>, which may then be empty; null
+    /// Makes the images where the step wants them, on the device, in place of an upload of
+    /// <see cref="Images"/>, which may then be empty; null
     /// to upload.
     /// </summary>
     public Action<Tensor>? Upload { get; init; }

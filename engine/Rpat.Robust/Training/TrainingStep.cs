@@ -40,7 +40,8 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
     /// <param name="team">The processes that share each batch, all of which must do the same steps; null for this one alone.</param>
     /// <exception cref="ArgumentException">The method needs a network that the companions lack.</exception>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null, IProcessGroup? team = null)
+    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null,
+        IProcessGroup? team = null)
     {
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
         (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
@@ -87,7 +88,8 @@ public sealed class TrainingStep : ITrainingState
     private StepProgram Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 
     /// <summary>
-    /// Logits of the last step for the whole batch; where processes share it, <see cref="Logits"/> and its like hold this one's part, and all
+    /// Logits of the last step for the whole batch; where processes share it, <see cref="Logits"/>
+    /// and its like hold this one's part, and all
     /// processes must ask.
     /// </summary>
     /// <param name="logits">One of <see cref="Logits"/>, <see cref="CleanLogits"/> and <see cref="AdversarialLogits"/>.</param>
@@ -109,12 +111,15 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="epoch">Epoch, counted from 1.</param>
     /// <param name="rate">Learning rate.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
-    public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate, Tensor? start = null) =>
-        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, Rate: rate, TopRate: rate), start);
+    public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
+        Tensor? start = null) =>
+        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, Rate: rate, TopRate: rate),
+        start);
 
     /// <summary>Trains on one batch at a moment of a run.</summary>
     /// <param name="batch">
-    /// Images, classes, and what was mixed in: the whole batch also where processes share it, except that <see cref="TrainingBatch.Upload"/> makes
+    /// Images, classes, and what was mixed in: the whole batch also where processes share it, except
+    /// that <see cref="TrainingBatch.Upload"/> makes
     /// only the images of <see cref="PartOf"/>.
     /// </param>
     /// <param name="moment">Where the run stands.</param>
@@ -179,11 +184,13 @@ public sealed class TrainingStep : ITrainingState
     private void Check(in TrainingBatch batch)
     {
         int n = batch.Labels.Length, views = TwoViews ? 2 : 1;
-        if (batch.Samples.Length != n) throw new ShapeException("TrainingStep", $"{n} labels need {n} sample indices, got {batch.Samples.Length}");
+        if (batch.Samples.Length != n)
+            throw new ShapeException("TrainingStep", $"{n} labels need {n} sample indices, got {batch.Samples.Length}");
         if (batch.OtherLabels.Length != batch.MixWeights.Length || batch.IsMixed && batch.MixWeights.Length != n)
             throw new ShapeException("TrainingStep", $"{n} mixed images need {n} other labels and shares");
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
-            throw new ShapeException("TrainingStep", $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+            throw new ShapeException("TrainingStep",
+                $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }
@@ -250,7 +257,8 @@ public sealed class TrainingStep : ITrainingState
 
     private void RunProxy()
     {
-        var proxy = Last.Proxy ?? throw new InvalidOperationException("A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
+        var proxy = Last.Proxy ?? throw new InvalidOperationException(
+            "A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
         proxy.Run();
         SumGradients();
     }

@@ -19,7 +19,8 @@ internal sealed class BenchBaseline(BenchResult before, BenchResult now)
         from row in now.Rows
         let old = Before(row)
         where old is not null
-        select string.Create(CultureInfo.InvariantCulture, $"{row.Median / old.Median,6:F2} x the baseline's time  {row.Name}: {Text(row)} against {Text(old)}");
+        select string.Create(CultureInfo.InvariantCulture,
+        $"{row.Median / old.Median,6:F2} x the baseline's time  {row.Name}: {Text(row)} against {Text(old)}");
 
     /// <summary>A sentence for each row whose median is above the limit, which counts times the baseline's.</summary>
     public IEnumerable<string> Slower(double limit) =>
@@ -33,5 +34,6 @@ internal sealed class BenchBaseline(BenchResult before, BenchResult now)
     private BenchRow? Before(BenchRow row) => before.Rows.FirstOrDefault(old => old.Name == row.Name);
 
     private static string Text(BenchRow row) => string.Create(
-        CultureInfo.InvariantCulture, $"{1e3 * row.Median:G4} ms (median of {row.Seconds.Count}, {1e3 * row.Seconds[0]:G4}–{1e3 * row.Seconds[^1]:G4})");
+        CultureInfo.InvariantCulture,
+        $"{1e3 * row.Median:G4} ms (median of {row.Seconds.Count}, {1e3 * row.Seconds[0]:G4}–{1e3 * row.Seconds[^1]:G4})");
 }

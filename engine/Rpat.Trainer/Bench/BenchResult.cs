@@ -28,11 +28,14 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
         {
             var read = JsonSerializer.Deserialize<BenchResult>(RegularFile.ReadBytes(path, MostBytes), _format);
             if (read is { Rows: not null } && read.Rows.All(IsSound))
-                return read.What == what ? read : throw new UsageException($"'{path}' holds a result of 'rpat bench {read.What}': give one that 'rpat bench {what} --json' has written.");
+                return read.What == what ? read : throw new UsageException(
+                    $"'{path}' holds a result of 'rpat bench {read.What}': give one that 'rpat bench {what} --json' has written.");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"'{path}' cannot be read as a baseline ({error.Message.TrimEnd('.')}): give a file that 'rpat bench {what} --json' has written.", error);
+            throw new UsageException(
+                $"'{path}' cannot be read as a baseline ({error.Message.TrimEnd('.')}): give a file that 'rpat bench {what} --json' has "
+                    + $"written.", error);
         }
 
         throw new UsageException($"'{path}' is not a benchmark result: give a file that 'rpat bench {what} --json' has written.");
@@ -47,12 +50,15 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
         AtomicFile.MakeFolder(folder);
         string stem = Path.Combine(folder, "bench-" + What);
         Write(stem + ".json");
-        AtomicFile.WriteText(stem + ".csv", Lines("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", "", row => string.Join(',', Cells(row).Select(Quoted))));
+        AtomicFile.WriteText(stem + ".csv", Lines("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", "",
+            row => string.Join(',', Cells(row).Select(Quoted))));
         AtomicFile.WriteText(stem + ".md", Lines(
-            "| name | category | n | median, s | min, s | max, s | images/s | GFLOP/s | GB/s |", "|---|---|---|---|---|---|---|---|---|\n", row => $"| {string.Join(" | ", Cells(row))} |"));
+            "| name | category | n | median, s | min, s | max, s | images/s | GFLOP/s | GB/s |", "|---|---|---|---|---|---|---|---|---|\n",
+            row => $"| {string.Join(" | ", Cells(row))} |"));
     }
 
-    private static bool IsSound(BenchRow? row) => row is { Name: not null, Seconds: { Count: > 0 } seconds } && seconds.All(s => s > 0 && double.IsFinite(s));
+    private static bool IsSound(BenchRow? row) =>
+        row is { Name: not null, Seconds: { Count: > 0 } seconds } && seconds.All(s => s > 0 && double.IsFinite(s));
 
     private string Lines(string header, string rule, Func<BenchRow, string> line)
     {
@@ -66,10 +72,12 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
         yield return row.Name;
         yield return row.Category;
         yield return row.Seconds.Count.ToString(CultureInfo.InvariantCulture);
-        foreach (double seconds in new[] { row.Median, row.Seconds[0], row.Seconds[^1] }) yield return seconds.ToString("G6", CultureInfo.InvariantCulture);
+        foreach (double seconds in new[] { row.Median, row.Seconds[0], row.Seconds[^1] })
+            yield return seconds.ToString("G6", CultureInfo.InvariantCulture);
         foreach (double amount in new[] { row.Images, row.Flops / 1e9, row.Bytes / 1e9 })
             yield return amount == 0 ? "" : (amount / row.Median).ToString("G6", CultureInfo.InvariantCulture);
     }
 
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(',', '"') ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+    private static string Quoted(string cell) =>
+        cell.AsSpan().ContainsAny(',', '"') ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 }

@@ -18,13 +18,17 @@ internal static class BenchTable
     {
         var rows = profile.Rows;
         var kinds = rows.GroupBy(row => (row.Key.Backward, Name: $"{row.Key.Op} {row.Key.Detail}".TrimEnd()))
-            .Select(group => (Name(group.Key.Backward, group.Key.Name), Seconds: group.Sum(row => row.Time.Seconds), Calls: group.Sum(row => row.Time.Calls)));
+            .Select(group => (Name(group.Key.Backward, group.Key.Name), Seconds: group.Sum(row => row.Time.Seconds),
+            Calls: group.Sum(row => row.Time.Calls)));
         output.WriteLine("  by kind:");
-        foreach (var (name, seconds, calls) in kinds.OrderByDescending(kind => kind.Seconds)) WriteRow(name, seconds, calls, total, repetitions, output);
-        WriteRow("outside of the tapes: uploads, attack steps, optimizer", total - rows.Sum(row => row.Time.Seconds), repetitions, total, repetitions, output);
+        foreach (var (name, seconds, calls) in kinds.OrderByDescending(kind => kind.Seconds)) WriteRow(name, seconds, calls, total,
+            repetitions, output);
+        WriteRow("outside of the tapes: uploads, attack steps, optimizer", total - rows.Sum(row => row.Time.Seconds), repetitions, total,
+            repetitions, output);
         output.WriteLine("  by size:");
         foreach (var (key, time) in rows.Where(row => row.Time.Seconds >= LeastShare * total))
-            WriteRow(Name(key.Backward, $"{key.Op} {key.Detail}".TrimEnd()) + "  " + key.Sizes, time.Seconds, time.Calls, total, repetitions, output);
+            WriteRow(Name(key.Backward, $"{key.Op} {key.Detail}".TrimEnd()) + "  " + key.Sizes, time.Seconds, time.Calls, total,
+                repetitions, output);
     }
 
     private static string Name(bool backward, string kind) => (backward ? "backward " : "forward  ") + kind;

@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times what brings images to a training step: opening the data set, and making batches with and without each augmentation.</summary>
+/// <summary>Times what brings images to a training step: opening the data set, and making batches
+/// with and without each augmentation.</summary>
 internal sealed class DataBench
 {
     private const string Category = "data";
@@ -29,12 +30,14 @@ internal sealed class DataBench
     /// <summary>Times an item; batches are made as they are in training, in the background, by nobody else's leave.</summary>
     public BenchRow Time(string item, int rounds)
     {
-        if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config).Train.Count, rounds)) { Images = _train.Count };
+        if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config).Train.Count, rounds))
+            { Images = _train.Count };
         var stream = new BatchStream(_train, Options().First(pair => pair.Name == item).Options, (ulong)_config.Train.Seed);
         return new BenchRow(item, Category, Rounds(() => Epoch(stream), rounds)) { Images = _train.Count };
     }
 
-    private static DataPair Open(TrainerConfig config) => DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
+    private static DataPair Open(TrainerConfig config) =>
+        DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
 
     private int Epoch(BatchStream stream)
     {

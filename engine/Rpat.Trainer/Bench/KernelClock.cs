@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times what a device queues. Many runs lie between two waits, so that what a launch costs hides behind the kernel before.</summary>
+/// <summary>Times what a device queues. Many runs lie between two waits, so that what a launch
+/// costs hides behind the kernel before.</summary>
 internal sealed class KernelClock(Device device, TimeSpan round)
 {
     private const int MostRuns = 1000; // a queue that is full makes the host wait
@@ -31,6 +32,7 @@ internal sealed class KernelClock(Device device, TimeSpan round)
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < runs; i++) run();
         device.Synchronize();
-        return Math.Max(1, Stopwatch.GetTimestamp() - start) / (double)Stopwatch.Frequency / runs; // no clock is so fine that nothing takes no time
+        // no clock is so fine that nothing takes no time
+        return Math.Max(1, Stopwatch.GetTimestamp() - start) / (double)Stopwatch.Frequency / runs;
     }
 }

@@ -34,7 +34,8 @@ internal sealed class StepBench : IDisposable
         _eval.Retain(_run.Net.Forward(_eval, _x, BnMode.Eval));
     }
 
-    /// <summary>What can be timed: the whole step, its attack alone, a step on clean images, and a forward pass in evaluation mode.</summary>
+    /// <summary>What can be timed: the whole step, its attack alone, a step on clean images, and a
+    /// forward pass in evaluation mode.</summary>
     public static IReadOnlyList<string> Items { get; } = ["step", "attack", "clean-step", "eval-forward"];
 
     /// <summary>Images a batch.</summary>
@@ -45,13 +46,15 @@ internal sealed class StepBench : IDisposable
 
     /// <summary>What is timed on what, in one line.</summary>
     public string Description =>
-        $"{_run.Model.Name} width {_run.Model.Width}, {_run.Net.Parameters.Count:N0} parameters, {_run.Net.InputShape.WithBatch(Batch)}; {_run.Device.Description}";
+        $"{_run.Model.Name} width {_run.Model.Width}, {_run.Net.Parameters.Count:N0} parameters, "
+            + $"{_run.Net.InputShape.WithBatch(Batch)}; {_run.Device.Description}";
 
     /// <summary>Times a batch in each round, after warming up; a round repeats short items for at least half a second.</summary>
     public BenchRow Time(string item, int rounds)
     {
         Repeat(item, WarmSeconds);
-        return new BenchRow(item, "step", [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2)).Order()]) { Images = Batch };
+        return new BenchRow(item, "step", [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2)).Order()])
+            { Images = Batch };
     }
 
     /// <summary>Where the time of one batch goes, and how long it took in all.</summary>

@@ -19,7 +19,8 @@ internal static class App
         int code = Execute(arguments, host with { Out = output, Error = messages });
         if (code != ExitCode.Done || output.Failure is not { } failure) return code;
         if (failure.HResult == BrokenPipe) return ExitCode.NobodyReads;
-        messages.WriteLine($"rpat: the result cannot be written to stdout ({failure.Message.TrimEnd('.')}): make room, or send it elsewhere.");
+        messages.WriteLine(
+            $"rpat: the result cannot be written to stdout ({failure.Message.TrimEnd('.')}): make room, or send it elsewhere.");
         return ExitCode.Usage;
     }
 

@@ -8,10 +8,13 @@ internal sealed class AttackCommand
 {
     private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
-    private readonly Option<string> _attack = new("--attack") { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
-    private readonly Option<string> _out = new("--out", "-o") { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
+    private readonly Option<string> _attack = new("--attack")
+        { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
+    private readonly Option<string> _out = new("--out", "-o")
+        { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
     private readonly JsonOption _json = new();
-    private readonly Option<int?> _goal = new("--target") { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };
+    private readonly Option<int?> _goal = new("--target")
+        { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };
 
     private AttackCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
@@ -19,7 +22,8 @@ internal sealed class AttackCommand
     public static Command Create(CommandContext host)
     {
         var attack = new AttackCommand(host);
-        var command = new Command("attack", "Make adversarial images of a checkpoint and keep them.") { attack._attack, attack._out, attack._goal, attack._json.Option };
+        var command = new Command("attack", "Make adversarial images of a checkpoint and keep them.")
+            { attack._attack, attack._out, attack._goal, attack._json.Option };
         attack._threat.AddTo(command);
         command.SetAction(attack.Run);
         return command;
@@ -28,7 +32,8 @@ internal sealed class AttackCommand
     private int Run(ParseResult parsed)
     {
         var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attack)));
-        if (options.Attacks.Count != 1 || options.Radii.Count != 1) throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
+        if (options.Attacks.Count != 1 || options.Radii.Count != 1)
+            throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
         AtomicFile.RequireNoLink(parsed.GetRequiredValue(_out));
         var subject = Opened(parsed, options);
         int? goal = Goal(parsed.GetValue(_goal), subject);
@@ -38,18 +43,21 @@ internal sealed class AttackCommand
             return Perturb(options, subject.On(device, options), goal, batch);
         });
         if (made.Infeasible > 0)
-            _host.Warn(FormattableString.Invariant($"warning: {made.Infeasible} results lay outside ball or box and are not counted: please report this."));
+            _host.Warn(FormattableString.Invariant(
+                $"warning: {made.Infeasible} results lay outside ball or box and are not counted: please report this."));
         Write(parsed.GetRequiredValue(_out), subject, made);
         _json.Give(
             parsed, _host,
-            () => new { attack = suite.Label, norm = options.Norm.Name, eps = options.Radii[0].Text, images = subject.Count, target = goal, attacked = made.Attacked.Sum(), fooled = made.Fooled.Sum(), file = parsed.GetRequiredValue(_out) },
+            () => new { attack = suite.Label, norm = options.Norm.Name, eps = options.Radii[0].Text, images = subject.Count, target = goal,
+                attacked = made.Attacked.Sum(), fooled = made.Fooled.Sum(), file = parsed.GetRequiredValue(_out) },
             () => _host.Out.WriteLine($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));
         return ExitCode.Done;
     }
 
     private static string Finding(Made made, int? goal) => goal is null
         ? $"{made.Fooled.Sum()} of {made.Fooled.Length} images have the wrong class"
-        : $"{made.Fooled.Sum()} of {made.Attacked.Sum()} images got class {goal}; {made.Fooled.Length - made.Attacked.Sum()} of {made.Fooled.Length} were left, being of it or taken for it";
+        : $"{made.Fooled.Sum()} of {made.Attacked.Sum()} images got class {goal}; {made.Fooled.Length - made.Attacked.Sum()} of "
+            + $"{made.Fooled.Length} were left, being of it or taken for it";
 
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
@@ -82,7 +90,8 @@ internal sealed class AttackCommand
         {
             int[] left = [.. Enumerable.Range(0, subject.Count).Where(i => made.Fooled[i] == 0)];
             var outcomes = runner.Perturb(
-                attack, [.. left.SelectMany(i => subject.Images.AsSpan(i * size, size).ToArray())], [.. left.Select(i => subject.Labels[i])],
+                attack, [.. left.SelectMany(i => subject.Images.AsSpan(i * size, size).ToArray())],
+                [.. left.Select(i => subject.Labels[i])],
                 [.. left.Select(i => (long)first + i)], goal is { } g ? [.. left.Select(_ => g)] : null);
             foreach (var o in outcomes)
             {

@@ -15,7 +15,8 @@ internal static class AttacksCommand
             int name = AttackCatalog.All.Max(a => a.Name.Length), norms = AttackCatalog.All.Max(a => a.Norms.Length);
             json.Give(parsed, host, () => AttackCatalog.All.Select(a => new { a.Name, a.Norms, a.Defaults, a.Source }), () =>
             {
-                foreach (var a in AttackCatalog.All) host.Out.WriteLine($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]");
+                foreach (var a in AttackCatalog.All)
+                    host.Out.WriteLine($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]");
             });
             return ExitCode.Done;
         });

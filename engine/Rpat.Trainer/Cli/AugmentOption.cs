@@ -9,12 +9,15 @@ internal sealed class AugmentOption
 
     private static readonly (string Name, ConfigKey Key, string Usual)[] _kinds =
     [
-        ("crop", ConfigKeys.Of(c => c.Data.Augment.CropPad), "4"), ("flip", ConfigKeys.Of(c => c.Data.Augment.Flip), "true"), ("cutout", ConfigKeys.Of(c => c.Data.Augment.Cutout), "16"), ("cutmix", ConfigKeys.Of(c => c.Data.Augment.CutMix), "1"),
+        ("crop", ConfigKeys.Of(c => c.Data.Augment.CropPad), "4"), ("flip", ConfigKeys.Of(c => c.Data.Augment.Flip), "true"),
+        ("cutout", ConfigKeys.Of(c => c.Data.Augment.Cutout), "16"), ("cutmix", ConfigKeys.Of(c => c.Data.Augment.CutMix), "1"),
     ];
 
     private readonly Option<string?> _option = new("--augment")
     {
-        Description = "augmentations, all others off: crop (=4 pixels), flip, cutout (=16 pixels), cutmix (=1, share of batches), or none (data.augment)",
+        Description =
+            "augmentations, all others off: crop (=4 pixels), flip, cutout (=16 pixels), cutmix (=1, share of batches), or none "
+                + "(data.augment)",
         HelpName = "NAME[=VALUE],…",
     };
 
@@ -26,11 +29,14 @@ internal sealed class AugmentOption
     public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed)
     {
         if (parsed.GetValue(_option) is not { } text) return [];
-        var wanted = ConfigValue.Items(text).Where(item => item != None).Select(item => item.Split('=', 2)).ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));
-        return _kinds.Select(kind => (_option.Name, kind.Key, wanted.TryGetValue(kind.Name, out string? value) ? value ?? kind.Usual : kind.Key.Default));
+        var wanted = ConfigValue.Items(text).Where(item => item != None).Select(item => item.Split('=', 2))
+            .ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));
+        return _kinds.Select(kind => (_option.Name, kind.Key,
+            wanted.TryGetValue(kind.Name, out string? value) ? value ?? kind.Usual : kind.Key.Default));
     }
 
     private static string Known(string name) => _kinds.Any(kind => kind.Name == name)
         ? name
-        : throw new UsageException($"--augment has '{name}': {DidYouMean.Hint(name, [.. _kinds.Select(kind => kind.Name), None], "augmentations")}");
+        : throw new UsageException(
+        $"--augment has '{name}': {DidYouMean.Hint(name, [.. _kinds.Select(kind => kind.Name), None], "augmentations")}");
 }

@@ -3,7 +3,8 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat bench step</c> and <c>bench data</c>: how fast a configuration trains and loads on this machine, and where the time goes.</summary>
+/// <summary><c>rpat bench step</c> and <c>bench data</c>: how fast a configuration trains and loads on
+/// this machine, and where the time goes.</summary>
 internal sealed class BenchCommand
 {
     private const int Repetitions = 5;
@@ -17,7 +18,8 @@ internal sealed class BenchCommand
     {
         Description = $"what to time: {string.Join(", ", StepBench.Items)}; all if not given",
         HelpName = "ITEM,…",
-        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
+        CustomParser = result => [.. result.Tokens.SelectMany(
+            token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
     };
 
     private readonly Option<int> _rounds = new("--rounds")
@@ -34,17 +36,20 @@ internal sealed class BenchCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(CommandContext host) => new("bench", "Measure speed on this machine.")
     {
-        KernelsCommand.Create(host), new BenchCommand(host, StepName).Step(), new BenchCommand(host, DataName).Data(), PtxCommand.Create(host),
+        KernelsCommand.Create(host), new BenchCommand(host, StepName).Step(), new BenchCommand(host, DataName).Data(),
+        PtxCommand.Create(host),
     };
 
     private Command Step()
     {
-        var step = new Command(StepName, "Time the training step of a recipe or configuration on random images of its data set's size.") { _items, _profile };
+        var step = new Command(StepName, "Time the training step of a recipe or configuration on random images of its data set's size.")
+            { _items, _profile };
         return Shared(step, RunStep);
     }
 
     private Command Data() =>
-        Shared(new Command(DataName, "Time how a recipe's or configuration's data set is opened and its batches are made, with each augmentation."), RunData);
+        Shared(new Command(DataName,
+        "Time how a recipe's or configuration's data set is opened and its batches are made, with each augmentation."), RunData);
 
     private Command Shared(Command command, Func<ParseResult, int> run)
     {
@@ -104,6 +109,7 @@ internal sealed class BenchCommand
     {
         if (items.Length == 0) return [.. StepBench.Items];
         string? unknown = items.FirstOrDefault(item => !StepBench.Items.Contains(item));
-        return unknown is null ? items : throw new UsageException($"'{unknown}' cannot be timed: {DidYouMean.Hint(unknown, [.. StepBench.Items], "items")}");
+        return unknown is null ? items : throw new UsageException(
+            $"'{unknown}' cannot be timed: {DidYouMean.Hint(unknown, [.. StepBench.Items], "items")}");
     }
 }

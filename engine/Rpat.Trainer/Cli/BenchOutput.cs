@@ -12,12 +12,17 @@ internal sealed class BenchOutput
     private readonly string _what;
     private readonly IReadOnlyList<string> _categories;
 
-    private readonly Option<string[]> _filter = new("--filter") { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
+    private readonly Option<string[]> _filter = new("--filter")
+        { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
     private readonly Option<string?> _category = new("--category") { HelpName = "NAME,…" };
-    private readonly Option<string?> _baseline = new("--baseline") { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
-    private readonly Option<string?> _failOver = new("--fail-over") { Description = "end with exit code 7 when a median exceeds the baseline's by this factor, such as 1.25", HelpName = "RATIO" };
-    private readonly Option<string?> _json = new("--json") { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
-    private readonly Option<string?> _artifacts = new("--artifacts") { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
+    private readonly Option<string?> _baseline = new("--baseline")
+        { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
+    private readonly Option<string?> _failOver = new("--fail-over")
+        { Description = "end with exit code 7 when a median exceeds the baseline's by this factor, such as 1.25", HelpName = "RATIO" };
+    private readonly Option<string?> _json = new("--json")
+        { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
+    private readonly Option<string?> _artifacts = new("--artifacts")
+        { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
 
     /// <summary>Makes the options of one benchmark.</summary>
     public BenchOutput(CommandContext host, string what, IReadOnlyList<string> categories)
@@ -42,7 +47,8 @@ internal sealed class BenchOutput
         double? limit = Limit(parsed.GetValue(_failOver));
         string? path = parsed.GetValue(_baseline);
         if (limit is not null && path is null) throw new UsageException("--fail-over compares with a baseline: give --baseline FILE too.");
-        return new BenchRequest(parsed.GetValue(_filter) ?? [], kinds, path is null ? null : BenchResult.Read(path, _what), limit, parsed.GetValue(_json), parsed.GetValue(_artifacts));
+        return new BenchRequest(parsed.GetValue(_filter) ?? [], kinds, path is null ? null : BenchResult.Read(path, _what), limit,
+            parsed.GetValue(_json), parsed.GetValue(_artifacts));
     }
 
     /// <summary>Keeps a result, prints it beside the baseline, and says what got slower.</summary>
@@ -50,9 +56,11 @@ internal sealed class BenchOutput
     /// <exception cref="UsageException">No row was wanted.</exception>
     public int Finish(BenchRequest request, string on, IReadOnlyList<BenchRow> rows)
     {
-        if (rows.Count == 0) throw new UsageException($"--filter and --category leave nothing to time: see 'rpat bench {_what}' without them for the names.");
+        if (rows.Count == 0) throw new UsageException(
+            $"--filter and --category leave nothing to time: see 'rpat bench {_what}' without them for the names.");
         var machine = MachineInfo.Here();
-        var result = new BenchResult(_what, on, string.Create(CultureInfo.InvariantCulture, $"{machine.Cpu}, {machine.Cores} cores"), machine.Version, rows);
+        var result = new BenchResult(_what, on, string.Create(CultureInfo.InvariantCulture, $"{machine.Cpu}, {machine.Cores} cores"),
+            machine.Version, rows);
         if (request.Json is { } json) result.Write(json);
         if (request.Artifacts is { } folder) result.WriteArtifacts(folder);
         return request.Baseline is { } before ? Compare(new BenchBaseline(before, result), request.Limit) : ExitCode.Done;
@@ -76,13 +84,15 @@ internal sealed class BenchOutput
     {
         string[] kinds = (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string? unknown = kinds.FirstOrDefault(kind => !_categories.Contains(kind));
-        return unknown is null ? kinds : throw new UsageException($"--category has '{unknown}': {DidYouMean.Hint(unknown, [.. _categories], "categories")}");
+        return unknown is null ? kinds : throw new UsageException(
+            $"--category has '{unknown}': {DidYouMean.Hint(unknown, [.. _categories], "categories")}");
     }
 
     private static double? Limit(string? text)
     {
         if (text is null) return null;
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double limit) && limit > 0 && double.IsFinite(limit)
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double limit) && limit > 0
+            && double.IsFinite(limit)
             ? limit
             : throw new UsageException($"--fail-over is '{text}' where a ratio is wanted, such as 1.25.");
     }

@@ -2,11 +2,13 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is right, and which keys there are.</summary>
+/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is
+/// right, and which keys there are.</summary>
 internal static class ConfigCommand
 {
     /// <summary>The command, for the root to hold.</summary>
-    public static Command Create(CommandContext host) => new("config", "Show a resolved configuration, check files, or print the keys as a JSON schema.")
+    public static Command Create(CommandContext host) =>
+        new("config", "Show a resolved configuration, check files, or print the keys as a JSON schema.")
     {
         Show(host), Check(host), SchemaOf(host),
     };
@@ -14,7 +16,8 @@ internal static class ConfigCommand
     private static Command Show(CommandContext host)
     {
         var options = new ConfigOptions();
-        var show = new Command("show", "Print every key as it is resolved from recipe, files, environment and options, with where it came from.");
+        var show =
+            new Command("show", "Print every key as it is resolved from recipe, files, environment and options, with where it came from.");
         options.AddTo(show);
         show.SetAction(parsed =>
         {

@@ -61,9 +61,12 @@ internal sealed class ConfigOptions
         Key("--name", "NAME", ConfigKeys.Of(c => c.Run.Name)),
     ];
 
-    private readonly Option<bool> _rpat = new("--rpat") { Description = $"add the perception term to the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
-    private readonly Option<bool> _noRpat = new("--no-rpat") { Description = $"leave the perception term out of the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
-    private readonly Option<bool> _overfit = new("--overfit-batch") { Description = $"{ConfigKeys.Of(c => c.Train.OverfitBatch).Doc} ({ConfigKeys.Of(c => c.Train.OverfitBatch).Path})" };
+    private readonly Option<bool> _rpat = new("--rpat")
+        { Description = $"add the perception term to the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
+    private readonly Option<bool> _noRpat = new("--no-rpat")
+        { Description = $"leave the perception term out of the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
+    private readonly Option<bool> _overfit = new("--overfit-batch")
+        { Description = $"{ConfigKeys.Of(c => c.Train.OverfitBatch).Doc} ({ConfigKeys.Of(c => c.Train.OverfitBatch).Path})" };
     private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 
@@ -97,7 +100,8 @@ internal sealed class ConfigOptions
             .. from pair in _keys
                where parsed.GetResult(pair.Option) is not null
                select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
-            .. parsed.GetValue(_overfit) ? [(_overfit.Name, ConfigKeys.Of(c => c.Train.OverfitBatch), "true")] : Array.Empty<(string, ConfigKey, string)>(),
+            .. parsed.GetValue(_overfit) ? [(_overfit.Name, ConfigKeys.Of(c => c.Train.OverfitBatch), "true")]
+            : Array.Empty<(string, ConfigKey, string)>(),
         ])
     { Rpat = Term(parsed) };
 

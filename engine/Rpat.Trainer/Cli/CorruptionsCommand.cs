@@ -12,10 +12,12 @@ internal static class CorruptionsCommand
     {
         var weights = new WeightOptions();
         var device = new DeviceOption(host);
-        var folder = new Option<string>("--folder") { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR", Required = true };
+        var folder = new Option<string>("--folder")
+            { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR", Required = true };
         var count = new Option<int>("--n") { Description = "images of each severity, from the first; 0 for all", HelpName = "N" };
         var csv = new Option<string?>("--csv") { Description = "write the grid in RobustBench's form", HelpName = "FILE" };
-        var command = new Command("corruptions", "Measure a checkpoint on common corruptions (CIFAR-C).") { folder, count, csv, device.Option };
+        var command = new Command("corruptions", "Measure a checkpoint on common corruptions (CIFAR-C).")
+            { folder, count, csv, device.Option };
         weights.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -24,7 +26,8 @@ internal static class CorruptionsCommand
             var network = NetworkFile.Load(opened, parsed.GetRequiredValue(weights.File), weights.Choice(parsed));
             var cells = Corruptions.Run(network.Net, parsed.GetRequiredValue(folder), parsed.GetValue(count), 128, host.Note);
             if (parsed.GetValue(csv) is { } path) Corruptions.WriteCsv(path, cells, Path.GetFileNameWithoutExtension(network.Path));
-            host.Out.WriteLine(FormattableString.Invariant($"accuracy on {Corruptions.Names.Count} corruptions x 5 severities: {Format.Percent(Corruptions.Mean(cells))}"));
+            host.Out.WriteLine(FormattableString.Invariant(
+                $"accuracy on {Corruptions.Names.Count} corruptions x 5 severities: {Format.Percent(Corruptions.Mean(cells))}"));
             return ExitCode.Done;
         });
         return command;

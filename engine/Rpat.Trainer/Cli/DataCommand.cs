@@ -64,7 +64,8 @@ internal sealed class DataCommand
     private Command Preview()
     {
         var count = new Option<int>("--n") { Description = "images of each class", HelpName = "N", DefaultValueFactory = _ => 12 };
-        var command = new Command("preview", "Write a contact sheet of training images as PNG, one row per class.") { _spec, _dir, _out, count };
+        var command = new Command("preview", "Write a contact sheet of training images as PNG, one row per class.")
+            { _spec, _dir, _out, count };
         command.SetAction(parsed =>
         {
             int columns = parsed.GetValue(count);
@@ -76,7 +77,8 @@ internal sealed class DataCommand
             int[] indices = [.. classes.SelectMany(k => Enumerable.Range(0, set.Count).Where(i => set.Labels[i] == k).Take(columns))];
             Raster sheet = ImageGrid.Sheet(set, indices, columns);
             Png.Write(path, sheet.Width, sheet.Height, 3, sheet.Pixels);
-            _host.Out.WriteLine($"{path}: {sheet.Width}x{sheet.Height}, from top to bottom {string.Join(", ", classes.Select(k => set.ClassNames[k]))}");
+            _host.Out.WriteLine(
+                $"{path}: {sheet.Width}x{sheet.Height}, from top to bottom {string.Join(", ", classes.Select(k => set.ClassNames[k]))}");
             return ExitCode.Done;
         });
         return command;
@@ -86,7 +88,8 @@ internal sealed class DataCommand
 
     private Command Pack()
     {
-        var command = new Command("pack", "Write a data set as one .npz file, which opens fast and needs no decoder.") { _spec, _dir, _out };
+        var command = new Command("pack", "Write a data set as one .npz file, which opens fast and needs no decoder.")
+            { _spec, _dir, _out };
         command.SetAction(parsed =>
         {
             string spec = parsed.GetRequiredValue(_spec), path = OutputFile.Of(parsed.GetValue(_out), PackedName(spec));
@@ -113,7 +116,8 @@ internal sealed class DataCommand
         var kind = new Argument<string>("KIND") { Description = "cifar10 or cifar100 for their binary files, npz for one .npz file" };
         var train = new Option<int>("--n") { Description = "training images", HelpName = "N", DefaultValueFactory = _ => 10_000 };
         var test = new Option<int>("--test") { Description = "held-out images", HelpName = "N", DefaultValueFactory = _ => 2_000 };
-        var size = new Option<string>("--size") { Description = "size of an npz set's images", HelpName = "CxHxW", DefaultValueFactory = _ => "3x32x32" };
+        var size = new Option<string>("--size") { Description = "size of an npz set's images", HelpName = "CxHxW",
+            DefaultValueFactory = _ => "3x32x32" };
         var classes = new Option<int>("--classes") { Description = "classes of an npz set", HelpName = "K", DefaultValueFactory = _ => 10 };
         var seed = new Option<ulong>("--seed") { Description = "other pictures", HelpName = "S" };
         var command = new Command("synth", "Make up a data set that a network can learn, to try things out without a download.")

@@ -3,11 +3,13 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>--device</c> of the commands that take no configuration. What the environment says of <c>device.name</c> is its default.</summary>
+/// <summary><c>--device</c> of the commands that take no configuration. What the environment says of
+/// <c>device.name</c> is its default.</summary>
 internal sealed class DeviceOption
 {
     private readonly CommandContext _host;
-    private readonly Option<string?> _option = new("--device") { Description = ConfigKeys.Of(c => c.Device.Name).Doc, HelpName = "cpu|cuda:N|auto" };
+    private readonly Option<string?> _option = new("--device")
+        { Description = ConfigKeys.Of(c => c.Device.Name).Doc, HelpName = "cpu|cuda:N|auto" };
     private bool _said;
 
     /// <summary>Makes the option.</summary>
@@ -41,7 +43,8 @@ internal sealed class DeviceOption
     }
 
     private string FromEnvironment() =>
-        Layers.Environment(_host.Environment).Entries.GetValueOrDefault(ConfigKeys.Of(c => c.Device.Name).Path)?.Text ?? ConfigKeys.Of(c => c.Device.Name).Default;
+        Layers.Environment(_host.Environment).Entries.GetValueOrDefault(ConfigKeys.Of(c => c.Device.Name).Path)?.Text
+        ?? ConfigKeys.Of(c => c.Device.Name).Default;
 
     private static string Checked(string name)
     {

@@ -28,19 +28,22 @@ internal static class DoctorCommand
         yield return ("rpat", machine.Version);
         yield return ("runtime", machine.Runtime);
         yield return ("system", machine.Os);
-        yield return ("cpu", string.Create(CultureInfo.InvariantCulture, $"{machine.Cpu}, {machine.Cores} logical cores, {machine.VectorBits}-bit vectors"));
+        yield return ("cpu", string.Create(CultureInfo.InvariantCulture,
+            $"{machine.Cpu}, {machine.Cores} logical cores, {machine.VectorBits}-bit vectors"));
         yield return ("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryMiB:N0} MiB for this process"));
         foreach (var line in Devices()) yield return line;
         string runs = host.Environment.GetValueOrDefault("RPAT_RUNS") ?? "runs";
         yield return ("runs", $"{Path.GetFullPath(runs)}: {Disk(runs)}");
         yield return ("clock", host.Clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture));
-        foreach (string name in DataSets.All.Select(set => set.Name).Where(name => !name.Contains(':'))) yield return ("data", $"{name}: {Found(name, host)}");
+        foreach (string name in DataSets.All.Select(set => set.Name).Where(name => !name.Contains(':')))
+            yield return ("data", $"{name}: {Found(name, host)}");
         foreach (var (name, value) in host.Environment.Where(pair => IsSetting(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
             yield return ("environment", $"{name}={value}");
     }
 
     private static bool IsSetting(string name) =>
-        name.StartsWith("RPAT_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_", StringComparison.Ordinal) || name is "NO_COLOR" or "CI" or "TERM" or "CUDA_VISIBLE_DEVICES";
+        name.StartsWith("RPAT_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_", StringComparison.Ordinal)
+        || name is "NO_COLOR" or "CI" or "TERM" or "CUDA_VISIBLE_DEVICES";
 
     private static IEnumerable<(string, string)> Devices()
     {

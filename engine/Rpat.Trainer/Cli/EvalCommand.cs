@@ -8,14 +8,20 @@ internal sealed class EvalCommand
 {
     private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
-    private readonly Option<string> _attacks = new("--attacks") { Description = "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'", HelpName = "NAME,…", DefaultValueFactory = _ => "clean,pgd20" };
+    private readonly Option<string> _attacks = new("--attacks") { Description =
+        "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'", HelpName = "NAME,…", DefaultValueFactory = _ => "clean,pgd20" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
-    private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
+    private readonly Option<string?> _out = new("--out", "-o")
+        { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
-    private readonly Option<string?> _logits = new("--save-logits") { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
-    private readonly Option<string?> _gradients = new("--save-gradients") { Description = "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode", HelpName = "FILE.npz" };
-    private readonly Option<string[]> _failUnder = new("--fail-under") { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
-    private readonly Option<string?> _leaderboard = new("--robustbench-json") { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
+    private readonly Option<string?> _logits = new("--save-logits")
+        { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
+    private readonly Option<string?> _gradients = new("--save-gradients") { Description =
+        "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode", HelpName = "FILE.npz" };
+    private readonly Option<string[]> _failUnder = new("--fail-under")
+        { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
+    private readonly Option<string?> _leaderboard = new("--robustbench-json")
+        { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
 
     private EvalCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
@@ -24,7 +30,8 @@ internal sealed class EvalCommand
 
     private Command Build()
     {
-        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out, _json.Option, _logits, _gradients, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
+        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out,
+            _json.Option, _logits, _gradients, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -40,7 +47,8 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
-        using var stop = new StopRequest { Announced = () => _host.Note("stopping; a second signal leaves at once"), Leave = Environment.Exit };
+        using var stop = new StopRequest { Announced = () => _host.Note("stopping; a second signal leaves at once"),
+            Leave = Environment.Exit };
         stop.Listen();
         try
         {
@@ -76,7 +84,8 @@ internal sealed class EvalCommand
     }
 
     // Direct sums round less than Winograd's transforms, and kept logits are compared.
-    private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject) => options.Batch.Run(_host.Warn, batch =>
+    private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject) =>
+        options.Batch.Run(_host.Warn, batch =>
     {
         using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);
         subject.On(device, options).SaveLogits(path, batch);
@@ -90,7 +99,8 @@ internal sealed class EvalCommand
     }
 
     // A device that is closed frees all it took, so that smaller batches find memory; what is in the ledger by then is not done again.
-    private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject, string folder, StopRequest stop)
+    private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject,
+        string folder, StopRequest stop)
     {
         bool resume = parsed.GetValue(_resume) || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
         return options.Batch.Run(_host.Warn, batch =>
@@ -126,7 +136,8 @@ internal sealed class EvalCommand
         }
     }
 
-    private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder, PublishedCheck? published)
+    private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder,
+        PublishedCheck? published)
     {
         var manifest = Verification.ManifestOf(folder);
         string digest = Verification.DigestOf(folder);

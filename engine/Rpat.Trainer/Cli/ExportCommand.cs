@@ -11,13 +11,15 @@ internal static class ExportCommand
         var weights = new WeightOptions();
         var output = new Option<string>("--out", "-o")
         {
-            Description = "file to write: .safetensors, .pt or .pth (torch.load with weights_only=True), .npz, or .onnx (eval mode, images in [0,1])",
+            Description =
+                "file to write: .safetensors, .pt or .pth (torch.load with weights_only=True), .npz, or .onnx (eval mode, images in [0,1])",
             HelpName = "FILE",
             Required = true,
         };
         var command = new Command("export", "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file.") { output };
         weights.AddTo(command);
-        command.SetAction(parsed => Run(host, parsed.GetRequiredValue(weights.File), weights.Choice(parsed), parsed.GetRequiredValue(output)));
+        command.SetAction(parsed => Run(host, parsed.GetRequiredValue(weights.File), weights.Choice(parsed),
+            parsed.GetRequiredValue(output)));
         return command;
     }
 

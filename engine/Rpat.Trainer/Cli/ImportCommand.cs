@@ -12,9 +12,11 @@ internal sealed class ImportCommand
 
     private readonly Option<bool> _list = new("--list") { Description = "show what is in the file, and stop" };
 
-    private readonly Option<string?> _output = new("--out", "-o") { Description = "file to write: .safetensors, or what rpat export writes", HelpName = "FILE" };
+    private readonly Option<string?> _output = new("--out", "-o")
+        { Description = "file to write: .safetensors, or what rpat export writes", HelpName = "FILE" };
 
-    private readonly Option<string?> _input = new("--input") { Description = "size of the images that the network shall see", HelpName = "CxHxW" };
+    private readonly Option<string?> _input = new("--input")
+        { Description = "size of the images that the network shall see", HelpName = "CxHxW" };
 
     private ImportCommand(CommandContext host) => _host = host;
 
@@ -36,7 +38,8 @@ internal sealed class ImportCommand
         string path = parsed.GetRequiredValue(_weights.File);
         WeightChoice choice = _weights.Choice(parsed);
         if (parsed.GetValue(_list)) return List(path, choice.Key);
-        string output = parsed.GetValue(_output) ?? throw new UsageException("nothing says what to do: give --list, or --model NAME and -o OUT.safetensors.");
+        string output = parsed.GetValue(_output) ?? throw new UsageException(
+            "nothing says what to do: give --list, or --model NAME and -o OUT.safetensors.");
         NetworkWriter.Extension(output);
         return Import(path, choice, parsed.GetValue(_input) is { } size ? ImageSize.Parse("--input", size) : null, output);
     }
@@ -45,7 +48,8 @@ internal sealed class ImportCommand
     {
         using WeightFile file = WeightFile.Open(NetworkFile.FileOf(path), key);
         foreach (WeightEntry entry in file.Tensors)
-            _host.Out.WriteLine($"{Printable.Line(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable.Line(entry.Name)}");
+            _host.Out.WriteLine(
+                $"{Printable.Line(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable.Line(entry.Name)}");
         foreach (var (name, value) in file.Values) _host.Out.WriteLine($"{"",-5} {Printable.Line(value),-20} {Printable.Line(name)}");
         _host.Note($"{file.Kind}: {file.Tensors.Count} tensors");
         WriteNotes(file.Notes);
@@ -64,7 +68,9 @@ internal sealed class ImportCommand
                 + "choose another --model, or take what fits with --no-strict.");
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
         var (spec, input) = (loaded.Spec, loaded.Spec.Input);
-        _host.Out.WriteLine($"{output}: {spec.Name}, {loaded.Net.Parameters.Count} parameters, {spec.Classes} classes, images {input.C}x{input.H}x{input.W}");
+        _host.Out.WriteLine(
+            $"{output}: {spec.Name}, {loaded.Net.Parameters.Count} parameters, {spec.Classes} classes, images "
+                + $"{input.C}x{input.H}x{input.W}");
         return ExitCode.Done;
     }
 
@@ -77,10 +83,12 @@ internal sealed class ImportCommand
     {
         bool hints = report.Missing.Count + report.Unexpected.Count <= 2 * NamesWithHints;
         foreach (string name in report.Missing)
-            _host.Out.WriteLine($"missing     {name}{(hints && DidYouMean.Find(name, report.Unexpected) is { } near ? $"  (the file has {Printable.Line(near)})" : "")}");
+            _host.Out.WriteLine(
+                $"missing     {name}{(hints && DidYouMean.Find(name, report.Unexpected) is { } near ? $"  (the file has {Printable.Line(near)})" : "")}");
         foreach (string name in report.Unexpected) _host.Out.WriteLine($"unexpected  {Printable.Line(name)}");
         foreach (Reshaped tensor in report.Reshaped) _host.Out.WriteLine($"reshaped    {tensor}");
     }
 
-    private static string Count(StateReport report) => $"{report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.Reshaped.Count} reshaped";
+    private static string Count(StateReport report) =>
+        $"{report.Missing.Count} missing, {report.Unexpected.Count} unexpected, {report.Reshaped.Count} reshaped";
 }

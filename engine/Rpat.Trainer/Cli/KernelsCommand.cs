@@ -4,7 +4,8 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat bench kernels</c>: each kernel's time on a device, and its share of what the device computes and moves at most.</summary>
+/// <summary><c>rpat bench kernels</c>: each kernel's time on a device, and its share of what the
+/// device computes and moves at most.</summary>
 internal sealed class KernelsCommand
 {
     private const long CopyWords = 1 << 26; // 256 MiB, five times the largest cache of a GPU
@@ -20,13 +21,15 @@ internal sealed class KernelsCommand
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
 
-    private KernelsCommand(CommandContext host) => (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelTable.Categories));
+    private KernelsCommand(CommandContext host) =>
+        (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelTable.Categories));
 
     /// <summary>The command, for <c>bench</c> to hold.</summary>
     public static Command Create(CommandContext host)
     {
         var kernels = new KernelsCommand(host);
-        var command = new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
+        var command =
+            new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
         {
             kernels._device.Option, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
         };
@@ -67,7 +70,9 @@ internal sealed class KernelsCommand
     private List<BenchRow> Write(string on, BenchRequest request, KernelTable table)
     {
         _host.Out.WriteLine(on);
-        _host.Out.WriteLine("Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches hold what moves.");
+        _host.Out.WriteLine(
+            "Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches "
+                + "hold what moves.");
         _host.Out.WriteLine(KernelTable.Header);
         List<Peak> peaks = [];
         List<BenchRow> rows = [];
@@ -84,12 +89,15 @@ internal sealed class KernelsCommand
     }
 
     private void WritePeaks(List<Peak> peaks) =>
-        _host.Out.WriteLine($"peak: {Range(peaks.Select(peak => peak.Flops))} GFLOP/s of multiply-adds on registers, {Range(peaks.Select(peak => peak.Bytes))} GB/s of copies of 256 MiB");
+        _host.Out.WriteLine(
+        $"peak: {Range(peaks.Select(peak => peak.Flops))} GFLOP/s of multiply-adds on registers, "
+            + $"{Range(peaks.Select(peak => peak.Bytes))} GB/s of copies of 256 MiB");
 
     private static string Range(IEnumerable<double> values)
     {
         double[] rising = [.. values.Order()];
-        return string.Create(CultureInfo.InvariantCulture, $"{KernelClock.Median(rising) / 1e9:F1} ({rising[0] / 1e9:F1}–{rising[^1] / 1e9:F1})");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{KernelClock.Median(rising) / 1e9:F1} ({rising[0] / 1e9:F1}–{rising[^1] / 1e9:F1})");
     }
 
     private static Option<string> Choice(string name, string description, params string[] values) => new(name)
@@ -116,6 +124,7 @@ internal sealed class KernelsCommand
     private static int Within(ParseResult parsed, Option<int> option, int least, int most)
     {
         int value = parsed.GetValue(option);
-        return value >= least && value <= most ? value : throw new UsageException($"{option.Name} {value} is out of range: give {least} to {most}.");
+        return value >= least && value <= most ? value
+            : throw new UsageException($"{option.Name} {value} is out of range: give {least} to {most}.");
     }
 }

@@ -15,9 +15,11 @@ internal static class MethodsCommand
         var list = new Command("list", "List the training methods.") { json.Option };
         list.SetAction(parsed => List(parsed, json, host));
         var name = new Argument<string>("NAME") { Description = "a method's name" };
-        var show = new Command("show", "Print what a method is made of, its settings with their sources, and which of them are assumed.") { name };
+        var show = new Command("show", "Print what a method is made of, its settings with their sources, and which of them are assumed.")
+            { name };
         show.SetAction(parsed => Show(host, parsed.GetRequiredValue(name)));
-        var command = new Command("methods", "List the training methods, or show one with its blocks and settings.") { list, show, json.Option };
+        var command = new Command("methods", "List the training methods, or show one with its blocks and settings.")
+            { list, show, json.Option };
         command.SetAction(parsed => List(parsed, json, host));
         return command;
     }
@@ -38,7 +40,8 @@ internal static class MethodsCommand
 
     private static int Show(CommandContext host, string name)
     {
-        var method = MethodCatalog.Find(name) ?? throw new UsageException($"there is no method '{name}': {DidYouMean.Hint(name, MethodCatalog.Names, "methods")}");
+        var method = MethodCatalog.Find(name) ?? throw new UsageException(
+            $"there is no method '{name}': {DidYouMean.Hint(name, MethodCatalog.Names, "methods")}");
         host.Out.WriteLine($"{name}: {method.About}");
         bool rpat = name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
         foreach (var (title, text) in Rows(method, rpat))
@@ -55,8 +58,10 @@ internal static class MethodsCommand
         foreach (var setting in method.Settings) host.Out.WriteLine(Line("method", setting));
         foreach (var setting in term) host.Out.WriteLine(Line("method.rpat", setting));
         if (method.Assumed.Count > 0) host.Out.WriteLine("next to its settings, the recipes of its published rows assume");
-        foreach (var assumption in method.Assumed) host.Out.WriteLine($"  {assumption.Key} = {assumption.Value}  {assumption.About}  UNCERTAIN");
-        if (method.Assumed.Count > 0 || settings.Any(s => s.IsUncertain)) host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
+        foreach (var assumption in method.Assumed)
+            host.Out.WriteLine($"  {assumption.Key} = {assumption.Value}  {assumption.About}  UNCERTAIN");
+        if (method.Assumed.Count > 0 || settings.Any(s => s.IsUncertain))
+            host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
     }
 
     private static IEnumerable<(string, string)> Rows(MethodInfo method, bool rpat)

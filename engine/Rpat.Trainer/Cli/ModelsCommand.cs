@@ -30,17 +30,20 @@ internal static class ModelsCommand
     private static Command Show(CommandContext host)
     {
         var name = new Argument<string>("NAME") { Description = "a network's name" };
-        var input = new Option<string>("--input") { Description = "size of an image", HelpName = "CxHxW", DefaultValueFactory = _ => "3x32x32" };
+        var input = new Option<string>("--input") { Description = "size of an image", HelpName = "CxHxW",
+            DefaultValueFactory = _ => "3x32x32" };
         var classes = new Option<int>("--classes") { Description = "number of outputs", HelpName = "N", DefaultValueFactory = _ => 10 };
         var show = new Command("show", "Print a network's layers, shapes, parameters and multiply-adds (MACs).") { name, input, classes };
-        show.SetAction(parsed => Print(host, SpecOf(parsed.GetRequiredValue(name), parsed.GetRequiredValue(input), parsed.GetValue(classes))));
+        show.SetAction(parsed => Print(host, SpecOf(parsed.GetRequiredValue(name), parsed.GetRequiredValue(input),
+            parsed.GetValue(classes))));
         return show;
     }
 
     private static ModelSpec SpecOf(string name, string input, int classes)
     {
         if (ModelCatalog.Find(name) is null)
-            throw new UsageException($"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
+            throw new UsageException(
+                $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

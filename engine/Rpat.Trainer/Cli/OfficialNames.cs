@@ -10,11 +10,15 @@ internal sealed class OfficialNames
 {
     private static readonly (string Name, string Key)[] _names =
     [
-        ("--RA_ip_rate", ConfigKeys.Of(c => c.Method.Rpat.Alpha).Path), ("--RA_start", ConfigKeys.Of(c => c.Method.Rpat.Start).Path), ("--lam", ConfigKeys.Of(c => c.Method.Rpat.Weight).Path), ("--beta", "method.beta"),
-        ("--epsilon", ConfigKeys.Of(c => c.Attack.Eps).Path), ("--alpha", ConfigKeys.Of(c => c.Attack.Step).Path), ("--pgd-alpha", ConfigKeys.Of(c => c.Attack.Step).Path),
+        ("--RA_ip_rate", ConfigKeys.Of(c => c.Method.Rpat.Alpha).Path), ("--RA_start", ConfigKeys.Of(c => c.Method.Rpat.Start).Path),
+        ("--lam", ConfigKeys.Of(c => c.Method.Rpat.Weight).Path), ("--beta", "method.beta"),
+        ("--epsilon", ConfigKeys.Of(c => c.Attack.Eps).Path), ("--alpha", ConfigKeys.Of(c => c.Attack.Step).Path),
+        ("--pgd-alpha", ConfigKeys.Of(c => c.Attack.Step).Path),
         ("--n_iters", ConfigKeys.Of(c => c.Attack.Steps).Path), ("--attack-iters", ConfigKeys.Of(c => c.Attack.Steps).Path),
-        ("--lr_init", ConfigKeys.Of(c => c.Optimizer.Lr).Path), ("--lr-max", ConfigKeys.Of(c => c.Optimizer.Lr).Path), ("--weight_decay", ConfigKeys.Of(c => c.Optimizer.WeightDecay).Path), ("--batch_size", ConfigKeys.Of(c => c.Train.Batch).Path),
-        ("--decay-rate", ConfigKeys.Of(c => c.Average.Ema).Path), ("--fname", ConfigKeys.Of(c => c.Run.Name).Path), ("--save-path", ConfigKeys.Of(c => c.Run.Out).Path),
+        ("--lr_init", ConfigKeys.Of(c => c.Optimizer.Lr).Path), ("--lr-max", ConfigKeys.Of(c => c.Optimizer.Lr).Path),
+        ("--weight_decay", ConfigKeys.Of(c => c.Optimizer.WeightDecay).Path), ("--batch_size", ConfigKeys.Of(c => c.Train.Batch).Path),
+        ("--decay-rate", ConfigKeys.Of(c => c.Average.Ema).Path), ("--fname", ConfigKeys.Of(c => c.Run.Name).Path),
+        ("--save-path", ConfigKeys.Of(c => c.Run.Out).Path),
     ];
 
     private readonly IReadOnlyList<(Option<string> Option, ConfigKey Key)> _options =
@@ -33,7 +37,8 @@ internal sealed class OfficialNames
     public bool WantsTerm(ParseResult parsed) => parsed.GetValue(_term);
 
     /// <summary>Those that were given; each is told its name here.</summary>
-    public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, CommandContext host, Func<ConfigKey, string> ours)
+    public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, CommandContext host,
+        Func<ConfigKey, string> ours)
     {
         foreach (var (option, key) in _options.Where(pair => parsed.GetResult(pair.Option) is not null))
         {

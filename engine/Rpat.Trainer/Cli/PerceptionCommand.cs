@@ -7,29 +7,39 @@ namespace Rpat.Trainer.Cli;
 internal sealed class PerceptionCommand
 {
     private readonly CommandContext _host;
-    private readonly Argument<string[]> _runs = new("RUN") { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _data = new("--data", "--dataset") { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
+    private readonly Argument<string[]> _runs = new("RUN")
+        { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _data = new("--data", "--dataset")
+        { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
-    private readonly Option<string> _perturbations = new("--perturbations") { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
-    private readonly Option<string> _norm = new("--norm") { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
-    private readonly Option<string?> _eps = new("--eps") { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
-    private readonly Option<bool> _weak = new("--weak") { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
+    private readonly Option<string> _perturbations = new("--perturbations")
+        { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
+    private readonly Option<string> _norm = new("--norm")
+        { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    private readonly Option<string?> _eps = new("--eps")
+        { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
+    private readonly Option<bool> _weak = new("--weak")
+        { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
     private readonly Option<int> _count = new("--n") { Description = "held-out images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<long> _seed = new("--seed") { Description = "seed of noise and random starts", HelpName = "N" };
-    private readonly Option<string?> _model = new("--model") { Description = "the network, for weights that do not say", HelpName = "NAME" };
-    private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
+    private readonly Option<string?> _model = new("--model")
+        { Description = "the network, for weights that do not say", HelpName = "NAME" };
+    private readonly Option<string?> _out = new("--out", "-o")
+        { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
     private readonly DeviceOption _device;
     private readonly JsonOption _json = new();
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
-    private PerceptionCommand(CommandContext host) => (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
+    private PerceptionCommand(CommandContext host) =>
+        (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(CommandContext host) => new PerceptionCommand(host).Build();
 
     private Command Build()
     {
-        var command = new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
+        var command =
+            new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
         {
             _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _device.Option, _threads, _json.Option,
         };
@@ -44,7 +54,8 @@ internal sealed class PerceptionCommand
         string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
         AtomicFile.RequireNoLink(folder);
         var images = Images(parsed, subjects[0].Path);
-        using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, Math.Max(0, parsed.GetValue(_threads)));
+        using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
+            Math.Max(0, parsed.GetValue(_threads)));
         List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
         AtomicFile.MakeFolder(folder);
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
@@ -57,12 +68,15 @@ internal sealed class PerceptionCommand
         return ExitCode.Done;
     }
 
-    private PerceptionRun Measure(Device device, (string Name, string Path) subject, PerceptionOptions options, LabeledImages images, ParseResult parsed)
+    private PerceptionRun Measure(Device device, (string Name, string Path) subject, PerceptionOptions options, LabeledImages images,
+        ParseResult parsed)
     {
         var choice = new WeightChoice(parsed.GetValue(_model), null, [], [], Strict: true);
         var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
         if (network.Net.InputShape.C != images.Channels)
-            throw new UsageException($"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose another --data.");
+            throw new UsageException(
+                $"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose "
+                    + $"another --data.");
         _host.Note($"{subject.Name}: {options.Name}");
         return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
     }
@@ -94,7 +108,8 @@ internal sealed class PerceptionCommand
     private static PerceptionOptions Option(string name, Norm norm, float eps, float step)
     {
         if (name == "noise") return PerceptionOptions.Noise(norm, eps);
-        bool pgd = name.StartsWith("pgd", StringComparison.Ordinal) && int.TryParse(name.AsSpan(3), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _);
+        bool pgd = name.StartsWith("pgd", StringComparison.Ordinal) && int.TryParse(name.AsSpan(3), System.Globalization.NumberStyles.None,
+            System.Globalization.CultureInfo.InvariantCulture, out _);
         return pgd
             ? PerceptionOptions.Pgd(norm, eps, step, int.Parse(name.AsSpan(3), System.Globalization.CultureInfo.InvariantCulture))
             : throw new UsageException($"--perturbations has '{name}': use noise, or pgd10 with any number of steps.");

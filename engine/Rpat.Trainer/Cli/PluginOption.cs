@@ -41,9 +41,12 @@ internal static class PluginOption
         {
             throw new UsageException($"{Name} '{file}' is not there: give the path of an assembly.");
         }
-        catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException or UnauthorizedAccessException)
+        catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException
+        or UnauthorizedAccessException)
         {
-            throw new UsageException($"{Name} '{file}' cannot be loaded ({error.Message.TrimEnd('.')}): give a .NET assembly that was built against this program.");
+            throw new UsageException(
+                $"{Name} '{file}' cannot be loaded ({error.Message.TrimEnd('.')}): give a .NET assembly that was built against this "
+                    + $"program.");
         }
         catch (ReflectionTypeLoadException error)
         {

@@ -11,7 +11,8 @@ internal static class RecipesCommand
         var json = new JsonOption();
         var list = new Command("list", "List the recipes that ship with the program.") { json.Option };
         list.SetAction(parsed => List(parsed, json, host));
-        var command = new Command("recipes", "List the recipes that ship with the program, show one, or compare two.") { list, Show(host), Diff(host), json.Option };
+        var command = new Command("recipes", "List the recipes that ship with the program, show one, or compare two.")
+            { list, Show(host), Diff(host), json.Option };
         command.SetAction(parsed => List(parsed, json, host));
         return command;
     }
@@ -19,7 +20,8 @@ internal static class RecipesCommand
     private static Command Show(CommandContext host)
     {
         var name = new Argument<string>("NAME") { Description = "a recipe's name" };
-        var written = new Option<bool>("--as-written") { Description = "print the recipe's own row instead of all its values: what it is put together from, and what it sets itself" };
+        var written = new Option<bool>("--as-written")
+            { Description = "print the recipe's own row instead of all its values: what it is put together from, and what it sets itself" };
         var show = new Command("show", "Print a recipe's values with the source of each, and what was published.") { name, written };
         show.SetAction(parsed =>
         {
@@ -53,8 +55,10 @@ internal static class RecipesCommand
     private static object Json(string name)
     {
         var config = RecipeLibrary.Resolve(name, "recipes list").Config;
-        return new { name, about = config.Recipe.About, data = config.Data.Name, model = config.Model.Name, method = config.Method.Name, published = Published(name) };
+        return new { name, about = config.Recipe.About, data = config.Data.Name, model = config.Model.Name, method = config.Method.Name,
+            published = Published(name) };
     }
 
-    private static object? Published(string name) => RecipeLibrary.Published(name) is { } p ? new { p.Row, p.Clean, p.Aa, p.Mean, p.Nrr } : null;
+    private static object? Published(string name) =>
+        RecipeLibrary.Published(name) is { } p ? new { p.Row, p.Clean, p.Aa, p.Mean, p.Nrr } : null;
 }

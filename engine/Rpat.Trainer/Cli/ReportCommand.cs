@@ -9,14 +9,19 @@ internal static class ReportCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(CommandContext host)
     {
-        var runs = new Argument<string[]>("RUN") { Description = "run folders, or their names in the folder of the runs", Arity = ArgumentArity.OneOrMore };
-        var root = new Option<string>("--runs") { Description = "folder of the runs", HelpName = "DIR", DefaultValueFactory = _ => ConfigKeys.Of(c => c.Run.Out).Default };
-        var file = new Option<string?>("--out", "-o") { Description = "the page; report.html, of one run in its folder", HelpName = "FILE" };
-        var command = new Command("report", "Write a self-contained HTML page about a run, or one that compares several.") { runs, root, file };
+        var runs = new Argument<string[]>("RUN") { Description = "run folders, or their names in the folder of the runs",
+            Arity = ArgumentArity.OneOrMore };
+        var root = new Option<string>("--runs") { Description = "folder of the runs", HelpName = "DIR",
+            DefaultValueFactory = _ => ConfigKeys.Of(c => c.Run.Out).Default };
+        var file = new Option<string?>("--out", "-o")
+            { Description = "the page; report.html, of one run in its folder", HelpName = "FILE" };
+        var command = new Command("report", "Write a self-contained HTML page about a run, or one that compares several.")
+            { runs, root, file };
         command.SetAction(parsed =>
         {
             string[] folders = [.. parsed.GetRequiredValue(runs).Select(name => RunFinder.Named(name, parsed.GetRequiredValue(root)))];
-            string path = parsed.GetValue(file) ?? (folders.Length == 1 ? Path.Combine(folders[0], RunContents.Report) : RunContents.Report);
+            string path = parsed.GetValue(file) ?? (folders.Length == 1 ? Path.Combine(folders[0], RunContents.Report)
+                : RunContents.Report);
             ReportFile.Write(path, folders);
             host.Out.WriteLine(path);
             return ExitCode.Done;

@@ -13,17 +13,30 @@ internal sealed class ReproduceCommand
 
     private readonly CommandContext _host;
     private readonly Func<string[], CommandContext, int> _program;
-    private readonly Option<string> _scale = new("--scale") { Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings", HelpName = "quick|paper", DefaultValueFactory = _ => "quick" };
-    private readonly Option<string> _methods = new("--methods") { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…", DefaultValueFactory = _ => "all" };
-    private readonly Option<string> _seeds = new("--seeds") { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3", DefaultValueFactory = _ => "1" };
-    private readonly Option<string?> _out = new("--out", "-o") { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
+    private readonly Option<string> _scale = new("--scale")
+        { Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings",
+        HelpName = "quick|paper", DefaultValueFactory = _ => "quick" };
+    private readonly Option<string> _methods = new("--methods")
+        { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…",
+        DefaultValueFactory = _ => "all" };
+    private readonly Option<string> _seeds = new("--seeds")
+        { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3",
+        DefaultValueFactory = _ => "1" };
+    private readonly Option<string?> _out = new("--out", "-o")
+        { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume in an existing folder: what is finished is kept" };
-    private readonly Option<int?> _images = new("--n") { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
-    private readonly Option<string> _attack = new("--attack") { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
-    private readonly Option<string> _data = new("--data") { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
-    private readonly Option<string> _net = new("--net") { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
-    private readonly Option<string> _norm = new("--norm") { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
-    private readonly Option<string[]> _sets = new("--set") { Description = "a value for every run in addition to its recipe's; repeatable", HelpName = "KEY=VALUE" };
+    private readonly Option<int?> _images = new("--n")
+        { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
+    private readonly Option<string> _attack = new("--attack")
+        { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
+    private readonly Option<string> _data = new("--data")
+        { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
+    private readonly Option<string> _net = new("--net")
+        { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
+    private readonly Option<string> _norm = new("--norm")
+        { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
+    private readonly Option<string[]> _sets = new("--set")
+        { Description = "a value for every run in addition to its recipe's; repeatable", HelpName = "KEY=VALUE" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;
@@ -34,13 +47,15 @@ internal sealed class ReproduceCommand
 
     /// <summary>The command, for the root to hold.</summary>
     /// <param name="host">What the program may touch of its process.</param>
-    public static Command Create(CommandContext host, Func<string[], CommandContext, int> program) => new ReproduceCommand(host, program).Build();
+    public static Command Create(CommandContext host, Func<string[], CommandContext, int> program) =>
+        new ReproduceCommand(host, program).Build();
 
     private Command Build()
     {
         var command = new Command("reproduce", "Train and measure many methods and print the paper's table: Clean, AA, Mean, NRR.")
         {
-            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device.Option, _threads, _json.Option,
+            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device.Option, _threads,
+            _json.Option,
         };
         command.SetAction(Run);
         return command;
@@ -65,9 +80,11 @@ internal sealed class ReproduceCommand
 
     private ReproducePlan Plan(ParseResult parsed)
     {
-        string scale = parsed.GetRequiredValue(_scale), methods = parsed.GetRequiredValue(_methods), attack = parsed.GetRequiredValue(_attack);
+        string scale = parsed.GetRequiredValue(_scale), methods = parsed.GetRequiredValue(_methods),
+            attack = parsed.GetRequiredValue(_attack);
         if (scale is not ("quick" or "paper")) throw new UsageException($"--scale is '{scale}': use quick or paper.");
-        if (!AttackCatalog.Knows(attack) || attack == "clean") throw new UsageException($"--attack is '{attack}': {DidYouMean.Hint(attack, AttackCatalog.Examples, "attacks")}");
+        if (!AttackCatalog.Knows(attack) || attack == "clean")
+            throw new UsageException($"--attack is '{attack}': {DidYouMean.Hint(attack, AttackCatalog.Examples, "attacks")}");
         var recipes = scale == "quick"
             ? ReproducePlan.Quick(methods)
             : ReproducePlan.Paper(methods, parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_net), parsed.GetRequiredValue(_norm));
@@ -82,8 +99,10 @@ internal sealed class ReproduceCommand
     private static long[] Seeds(string text)
     {
         string[] items = ConfigValue.Items(text);
-        long[] seeds = [.. items.Select(item => long.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out long seed) ? seed : -1)];
-        return items.Length > 0 && seeds.All(seed => seed >= 0) ? [.. seeds.Distinct()] : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3.");
+        long[] seeds = [.. items.Select(item => long.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out long seed) ? seed
+            : -1)];
+        return items.Length > 0 && seeds.All(seed => seed >= 0) ? [.. seeds.Distinct()]
+            : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3.");
     }
 
     // Values that change the runs must not change in a folder; methods, seeds and the number of images may grow.
@@ -94,8 +113,10 @@ internal sealed class ReproduceCommand
         {
             if (File.Exists(path))
             {
-                if (!resume) throw new UsageException($"'{plan.Out}' already holds a reproduction: resume it with --resume, or choose another --out.");
-                if (RegularFile.ReadText(path, MostBytes) != now) throw new UsageException($"'{plan.Out}' holds a reproduction of another scale or with other --set values: choose another --out.");
+                if (!resume) throw new UsageException(
+                    $"'{plan.Out}' already holds a reproduction: resume it with --resume, or choose another --out.");
+                if (RegularFile.ReadText(path, MostBytes) != now) throw new UsageException(
+                    $"'{plan.Out}' holds a reproduction of another scale or with other --set values: choose another --out.");
                 return;
             }
             AtomicFile.MakeFolder(plan.Out);
@@ -103,7 +124,8 @@ internal sealed class ReproduceCommand
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"nothing can be written to '{plan.Out}' ({error.Message.TrimEnd('.')}): choose another --out.", error);
+            throw new UsageException($"nothing can be written to '{plan.Out}' ({error.Message.TrimEnd('.')}): choose another --out.",
+                error);
         }
     }
 

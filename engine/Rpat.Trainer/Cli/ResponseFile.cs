@@ -17,7 +17,8 @@ internal static class ResponseFile
         (arguments, problem) = (null, null);
         try
         {
-            var lines = RegularFile.ReadText(name, MostBytes).Split('\n').Select(line => line.Trim()).Where(line => line is not ("" or ['#', ..]));
+            var lines = RegularFile.ReadText(name, MostBytes).Split('\n').Select(line => line.Trim())
+                .Where(line => line is not ("" or ['#', ..]));
             arguments = [.. lines.SelectMany(CommandLineParser.SplitCommandLine)];
         }
         catch (IOException error)

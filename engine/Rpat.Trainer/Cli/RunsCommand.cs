@@ -14,14 +14,16 @@ internal sealed class RunsCommand
     private RunsCommand(CommandContext host)
     {
         _host = host;
-        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place : ConfigKeys.Of(c => c.Run.Out).Default;
+        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place
+            : ConfigKeys.Of(c => c.Run.Out).Default;
     }
 
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(CommandContext host)
     {
         var runs = new RunsCommand(host);
-        return new Command("runs", "List earlier runs, show one, find where two part, or remove what is left of them.") { runs._root, runs.ListAll(), runs.Show(), runs.Compare(), runs.Clean() };
+        return new Command("runs", "List earlier runs, show one, find where two part, or remove what is left of them.")
+            { runs._root, runs.ListAll(), runs.Show(), runs.Compare(), runs.Clean() };
     }
 
     private Command ListAll()
@@ -31,7 +33,8 @@ internal sealed class RunsCommand
         list.SetAction(parsed =>
         {
             List<RunData> all = [.. RunFinder.All(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
-            json.Give(parsed, _host, () => all.Select(Json), () => PrintTable([["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. all.Select(Row)]));
+            json.Give(parsed, _host, () => all.Select(Json),
+                () => PrintTable([["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. all.Select(Row)]));
             return ExitCode.Done;
         });
         return list;
@@ -67,13 +70,15 @@ internal sealed class RunsCommand
         data = run.Setting(ConfigKeys.Of(c => c.Data.Name).Path),
         run.Record?.Start,
         run.Record?.End,
-        accuracies = run.Accuracies.Where(a => a.Depth == 0).Select(a => new { a.Attack, a.Threat, a.Value, a.Interval.Low, a.Interval.High, a.Images, a.Source }),
+        accuracies = run.Accuracies.Where(a => a.Depth == 0)
+        .Select(a => new { a.Attack, a.Threat, a.Value, a.Interval.Low, a.Interval.High, a.Images, a.Source }),
         run.Warnings,
     };
 
     private static string[] Row(RunData run) =>
     [
-        run.Name, Status(run), run.Setting(ConfigKeys.Of(c => c.Method.Name).Path), run.Setting(ConfigKeys.Of(c => c.Data.Name).Path), Percent(run.Clean), Percent(run.Robust), run.Robust?.Attack ?? "-",
+        run.Name, Status(run), run.Setting(ConfigKeys.Of(c => c.Method.Name).Path), run.Setting(ConfigKeys.Of(c => c.Data.Name).Path),
+        Percent(run.Clean), Percent(run.Robust), run.Robust?.Attack ?? "-",
         RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
     ];
 
@@ -85,7 +90,8 @@ internal sealed class RunsCommand
     {
         var name = new Argument<string>("RUN") { Description = "a run folder, its name, or latest" };
         var json = new JsonOption();
-        var show = new Command("show", "Print how a run was started, how it stands, what it measured and what warns of it.") { name, json.Option };
+        var show = new Command("show", "Print how a run was started, how it stands, what it measured and what warns of it.")
+            { name, json.Option };
         show.SetAction(parsed =>
         {
             var run = Open(parsed, name);
@@ -105,13 +111,16 @@ internal sealed class RunsCommand
         if (run.Record is { } record)
         {
             yield return $"started   {Time(record.Start)}, as: {ShellWord.Line(record.CommandLine)}";
-            foreach (var resume in record.Resumes ?? []) yield return $"resumed   {Time(resume.Start)}, as: {ShellWord.Line(resume.CommandLine)}";
+            foreach (var resume in record.Resumes ?? [])
+                yield return $"resumed   {Time(resume.Start)}, as: {ShellWord.Line(resume.CommandLine)}";
             if (record.End is { } end) yield return $"ended     {Time(end)}, after {RunReport.Duration(run)}";
         }
 
-        if (run.Events.Count > 0) yield return FormattableString.Invariant($"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
+        if (run.Events.Count > 0) yield return FormattableString.Invariant(
+            $"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
         foreach (var a in run.Accuracies.Where(a => a.Depth == 0))
-            yield return FormattableString.Invariant($"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
+            yield return FormattableString.Invariant(
+                $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
 
@@ -119,9 +128,13 @@ internal sealed class RunsCommand
 
     private Command Compare()
     {
-        var (first, second) = (new Argument<string>("A") { Description = "a run" }, new Argument<string>("B") { Description = "another run" });
+        var (first, second) = (new Argument<string>("A") { Description = "a run" }, new Argument<string>("B")
+            { Description = "another run" });
         var json = new JsonOption();
-        var compare = new Command("compare", "Print the settings in which two runs differ, the first step at which their metrics part, and whether their weights are equal.") { first, second, json.Option };
+        var compare =
+            new Command("compare",
+            "Print the settings in which two runs differ, the first step at which their metrics part, and whether their weights are "
+                + "equal.") { first, second, json.Option };
         compare.SetAction(parsed =>
         {
             RunData a = Open(parsed, first), b = Open(parsed, second);
@@ -141,7 +154,8 @@ internal sealed class RunsCommand
         if (comparison.Settings.Count == 0) yield return "settings  the same";
         yield return comparison.Parting is null
             ? $"metrics   the same in all {comparison.Events} events"
-            : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          {comparison.Parting.Value.Second}";
+            : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          "
+                + $"{comparison.Parting.Value.Second}";
         if (comparison.SameSteps is { } steps)
             yield return comparison.FirstStep is { } at
                 ? FormattableString.Invariant($"steps     the same loss in {steps}, then at step {at.Step}: {at.First:R} | {at.Second:R}")
@@ -165,7 +179,8 @@ internal sealed class RunsCommand
     {
         var checkpoints = new Option<bool>("--checkpoints") { Description = "also the checkpoints of finished runs, whose networks stay" };
         var dryRun = new Option<bool>("--dry-run") { Description = "say what would be removed, and stop" };
-        var clean = new Command("clean", "Remove half-written files of dead processes, and folders in which no run has begun.") { checkpoints, dryRun };
+        var clean = new Command("clean", "Remove half-written files of dead processes, and folders in which no run has begun.")
+            { checkpoints, dryRun };
         clean.SetAction(parsed =>
         {
             long bytes = 0;
@@ -182,5 +197,6 @@ internal sealed class RunsCommand
         return clean;
     }
 
-    private RunData Open(ParseResult parsed, Argument<string> name) => RunData.Load(RunFinder.Named(parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root)));
+    private RunData Open(ParseResult parsed, Argument<string> name) =>
+        RunData.Load(RunFinder.Named(parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root)));
 }

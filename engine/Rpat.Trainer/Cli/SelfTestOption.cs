@@ -18,7 +18,8 @@ internal sealed class SelfTestOption
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<string> _precision = new("--precision") { Description = "how the tested GPU multiplies", HelpName = "fp32|tf32|bf16" };
+    private readonly Option<string> _precision = new("--precision")
+        { Description = "how the tested GPU multiplies", HelpName = "fp32|tf32|bf16" };
 
     private readonly Option<int> _batch = new("--batch-size", "-b")
     {
@@ -51,9 +52,11 @@ internal sealed class SelfTestOption
     private int Run(ParseResult parsed)
     {
         string precision = parsed.GetValue(_precision) ?? "fp32";
-        if (precision is not ("fp32" or "tf32" or "bf16")) throw new UsageException($"--precision {precision} is unknown: give fp32, tf32 or bf16.");
+        if (precision is not ("fp32" or "tf32" or "bf16"))
+            throw new UsageException($"--precision {precision} is unknown: give fp32, tf32 or bf16.");
         int batch = parsed.GetValue(_batch), time = parsed.GetValue(_time);
-        if (batch is < 1 or > 4096 || time is < 1 or > 60_000) throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
+        if (batch is < 1 or > 4096 || time is < 1 or > 60_000)
+            throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
         using var device = DeviceFactory.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
         var test = new SelfTest(device, OpCases.All.SelectMany(op => op.Layers(batch)), TimeSpan.FromMilliseconds(time));
         var talk = _json.TakesStdout(parsed) ? _host.Error : _host.Out; // people read elsewhere what programs read
@@ -84,7 +87,8 @@ internal sealed class SelfTestOption
 
     private static string Text(SelfTestLine line, double allowed)
     {
-        string speed = line.Gigaflops > 0 ? $"{line.Gigaflops.ToString("F0", CultureInfo.InvariantCulture),8} GFLOP/s" : new string(' ', 16);
+        string speed = line.Gigaflops > 0 ? $"{line.Gigaflops.ToString("F0", CultureInfo.InvariantCulture),8} GFLOP/s"
+            : new string(' ', 16);
         string wrong = string.Create(CultureInfo.InvariantCulture, $"WRONG: at most {allowed:E0} is rounding");
         string verdict = line.Error <= allowed ? "ok" : wrong;
         return string.Create(CultureInfo.InvariantCulture,

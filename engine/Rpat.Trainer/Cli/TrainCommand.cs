@@ -40,7 +40,8 @@ internal sealed class TrainCommand
 
     private Command Build()
     {
-        var command = new Command("train", "Train a network from a recipe, files, the environment and options, and measure it.") { _dryRun, _resume, _allow, _json.Option };
+        var command = new Command("train", "Train a network from a recipe, files, the environment and options, and measure it.")
+            { _dryRun, _resume, _allow, _json.Option };
         _options.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -97,7 +98,8 @@ internal sealed class TrainCommand
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(run).Require(config.Run.Out);
             using var session = new TrainingSession(plan, run.Compute(), ["rpat", .. Arguments(parsed)], _host.Clock);
             int code = new TrainConsole(session, stop, StdoutOrStderr(parsed)).Run(view => session.Train(run, view));
-            if (code == ExitCode.Done) _json.Give(parsed, _host, () => new { run = session.Folder.Path, results = RunResult.Read(session.Folder.Path) }, () => { });
+            if (code == ExitCode.Done) _json.Give(parsed, _host,
+                () => new { run = session.Folder.Path, results = RunResult.Read(session.Folder.Path) }, () => { });
             return code;
         });
     }
@@ -108,13 +110,16 @@ internal sealed class TrainCommand
         string[] arguments = Arguments(parsed);
         var place = launched ?? ProcessGroupSetup.First(plan.Resolved.Config.Run.Processes);
         if (ProcessGroupSetup.Warning(place, options) is { } open) _host.Warn(open);
-        if (launched is null && ProcessGroupSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared) _host.Warn(shared);
-        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments) : (ProcessGroupSetup.Host(place, options), null);
+        if (launched is null && ProcessGroupSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared)
+            _host.Warn(shared);
+        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments)
+            : (ProcessGroupSetup.Host(place, options), null);
         using (workers)
         using (team)
         {
             team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
-            return Train(plan with { Resolved = plan.Resolved with { Config = ProcessGroupSetup.Local(plan.Resolved.Config, place) } }, parsed, team, place);
+            return Train(plan with { Resolved = plan.Resolved with { Config = ProcessGroupSetup.Local(plan.Resolved.Config, place) } },
+                parsed, team, place);
         }
     }
 

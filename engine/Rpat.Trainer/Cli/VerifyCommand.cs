@@ -12,17 +12,23 @@ internal static class VerifyCommand
     public static Command Create(CommandContext host)
     {
         var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation" };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "the network, where it is not at its old place", HelpName = "FILE" };
-        var batch = new Option<int>("--batch-size", "-b") { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 37 };
-        var digest = new Option<string?>("--digest") { Description = "the digest that the evaluation was published with", HelpName = "SHA256" };
-        var rerun = new Option<int>("--rerun") { Description = "run the attacks of so many lines again, drawn at random, those that failed among them", HelpName = "N" };
-        var command = new Command("verify", "Re-check an evaluation from its files: digest, plan, parts, pictures and result.") { folder, checkpoint, batch, digest, rerun };
+        var checkpoint = new Option<string?>("--checkpoint")
+            { Description = "the network, where it is not at its old place", HelpName = "FILE" };
+        var batch = new Option<int>("--batch-size", "-b")
+            { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 37 };
+        var digest = new Option<string?>("--digest")
+            { Description = "the digest that the evaluation was published with", HelpName = "SHA256" };
+        var rerun = new Option<int>("--rerun") { Description =
+            "run the attacks of so many lines again, drawn at random, those that failed among them", HelpName = "N" };
+        var command = new Command("verify", "Re-check an evaluation from its files: digest, plan, parts, pictures and result.")
+            { folder, checkpoint, batch, digest, rerun };
         var weights = new WeightOptions();
         weights.AddOptionsTo(command);
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
-            var result = Verified(parsed.GetRequiredValue(folder), parsed.GetValue(checkpoint), weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
+            var result = Verified(parsed.GetRequiredValue(folder), parsed.GetValue(checkpoint), weights.Choice(parsed),
+                Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
             return Tell(host, Verification.ManifestOf(parsed.GetRequiredValue(folder)), Against(result, parsed.GetValue(digest)));
         });
         return command;
@@ -40,7 +46,9 @@ internal static class VerifyCommand
 
     private static Verification Against(Verification result, string? published) =>
         published is null || string.Equals(published, result.Digest, StringComparison.OrdinalIgnoreCase) ? result
-            : result with { Problems = [$"the digest is {(result.Digest.Length > 0 ? result.Digest : "missing")}, the published one {published}", .. result.Problems] };
+            : result with
+            { Problems = [$"the digest is {(result.Digest.Length > 0 ? result.Digest : "missing")}, the published one {published}",
+            .. result.Problems] };
 
     private static int Tell(CommandContext host, EvaluationManifest manifest, Verification result)
     {
@@ -48,9 +56,11 @@ internal static class VerifyCommand
         if (result.Problems.Count > MostLines) host.Out.WriteLine($"… and {result.Problems.Count - MostLines} more");
         bool holds = result.Problems.Count == 0;
         foreach (var column in holds ? result.Columns : [])
-            host.Out.WriteLine(FormattableString.Invariant($"{column.Label} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ({column.Robust} of {manifest.Images})"));
+            host.Out.WriteLine(FormattableString.Invariant(
+                $"{column.Label} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ({column.Robust} of {manifest.Images})"));
         foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
-        host.Out.WriteLine(FormattableString.Invariant($"{result.Examples} examples checked, {result.Problems.Count} problems{(holds ? "" : ": nothing is certified")}"));
+        host.Out.WriteLine(FormattableString.Invariant(
+            $"{result.Examples} examples checked, {result.Problems.Count} problems{(holds ? "" : ": nothing is certified")}"));
         if (holds) host.Out.WriteLine($"digest: {result.Digest}");
         return holds ? ExitCode.Done : ExitCode.Untrusted;
     }

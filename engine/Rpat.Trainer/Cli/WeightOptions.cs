@@ -11,7 +11,8 @@ internal sealed class WeightOptions
         HelpName = "NAME",
     };
 
-    private readonly Option<string?> _key = new("--key") { Description = "part of the file to take, such as ema; see 'rpat import FILE --list'", HelpName = "NAME" };
+    private readonly Option<string?> _key = new("--key")
+        { Description = "part of the file to take, such as ema; see 'rpat import FILE --list'", HelpName = "NAME" };
 
     private readonly Option<string?> _mean = new("--mean")
     {
@@ -50,5 +51,6 @@ internal sealed class WeightOptions
     }
 
     private static float[] Numbers(string option, string? text) => [.. ConfigValue.Items(text ?? "").Select(item =>
-        Rpat.Robust.Settings.Numbers.TryReal(item, out double value) ? (float)value : throw new UsageException($"{option} has '{item}' where a number is wanted."))];
+        Rpat.Robust.Settings.Numbers.TryReal(item, out double value) ? (float)value
+        : throw new UsageException($"{option} has '{item}' where a number is wanted."))];
 }

@@ -5,7 +5,8 @@ using Rpat.Trainer.Reproduce;
 
 namespace Rpat.Trainer.Distributed;
 
-/// <summary>A rank other than 0 from its start to its exit code: it joins the others, takes rank 0's configuration, and trains with them.</summary>
+/// <summary>A rank other than 0 from its start to its exit code: it joins the others, takes rank 0's
+/// configuration, and trains with them.</summary>
 internal static class WorkerSession
 {
     // Where all are stopped at once, rank 0 is the one to say that time is up.
@@ -39,7 +40,8 @@ internal static class WorkerSession
         return team.ForAll(() =>
         {
             string text = Encoding.UTF8.GetString(group.BroadcastBytes([]));
-            var config = ProcessGroupSetup.Local(ConfigResolver.Resolve([Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
+            var config = ProcessGroupSetup.Local(ConfigResolver.Resolve(
+                [Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
             new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
             using var run = Training.Run.Open(config, team);
             if (config.Run.Grace > 0) stop.Grace = TimeSpan.FromSeconds(config.Run.Grace) + _afterRankZero;

@@ -6,7 +6,8 @@ using System.Security.Cryptography;
 namespace Rpat.Trainer.Distributed;
 
 /// <summary>
-/// The processes that <c>--nproc</c> starts on this machine beside this one, which is rank 0: the same program with the same command line, and
+/// The processes that <c>--nproc</c> starts on this machine beside this one, which is rank 0: the
+/// same program with the same command line, and
 /// variables as of torchrun. They write to this process's stderr, each line behind its rank.
 /// </summary>
 internal sealed class Workers : IDisposable
@@ -54,7 +55,8 @@ internal sealed class Workers : IDisposable
     {
         foreach (var (index, process) in _processes.Index())
             if (process.HasExited)
-                throw new DeviceException(FormattableString.Invariant($"rank {index + 1} has ended with exit code {process.ExitCode} before training began: see what it said."));
+                throw new DeviceException(FormattableString.Invariant(
+                    $"rank {index + 1} has ended with exit code {process.ExitCode} before training began: see what it said."));
     }
 
     /// <summary>Waits until they have ended, and ends those that do not.</summary>
@@ -69,13 +71,16 @@ internal sealed class Workers : IDisposable
 
     private static Process Start(int rank, int size, int port, string secret, IReadOnlyList<string> arguments)
     {
-        string program = Environment.ProcessPath ?? throw new UsageException("this process cannot find its own program: start the processes by torchrun, srun or mpirun instead of --nproc.");
+        string program = Environment.ProcessPath ?? throw new UsageException(
+            "this process cannot find its own program: start the processes by torchrun, srun or mpirun instead of --nproc.");
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
         string library = Path.Combine(AppContext.BaseDirectory, typeof(Workers).Assembly.GetName().Name + ".dll");
         var start = new ProcessStartInfo(program, [.. isHost ? new[] { library } : [], .. arguments]) { UseShellExecute = false };
-        foreach (var (name, value) in new (string, int)[] { ("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", size), ("LOCAL_WORLD_SIZE", size), ("MASTER_PORT", port) })
+        foreach (var (name, value) in new (string, int)[] { ("RANK", rank), ("LOCAL_RANK", rank), ("WORLD_SIZE", size),
+            ("LOCAL_WORLD_SIZE", size), ("MASTER_PORT", port) })
             start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
         (start.Environment["MASTER_ADDR"], start.Environment[ProcessGroupSetup.TokenVariable]) = ("127.0.0.1", secret);
-        return Process.Start(start) ?? throw new UsageException($"'{program}' cannot be started again: start the processes by torchrun, srun or mpirun instead of --nproc.");
+        return Process.Start(start) ?? throw new UsageException(
+            $"'{program}' cannot be started again: start the processes by torchrun, srun or mpirun instead of --nproc.");
     }
 }

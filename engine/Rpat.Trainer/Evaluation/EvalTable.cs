@@ -19,18 +19,23 @@ internal static class EvalTable
         }
         output.WriteLine(FormattableString.Invariant($"  on {report.Images} images, {manifest.Norm}, in percent; Wilson intervals"));
         if (report.SelfTest.Count > 0)
-            output.WriteLine($"  self-test against exact optima: {(report.SelfTest.All(c => c.Passed) ? "passed" : "FAILED")} ({report.SelfTest.Count} cases)");
+            output.WriteLine(
+                $"  self-test against exact optima: {(report.SelfTest.All(c => c.Passed) ? "passed" : "FAILED")} "
+                    + $"({report.SelfTest.Count} cases)");
         foreach (var warning in report.Warnings) output.WriteLine($"  warning [{warning.Flag}] {warning.Message}");
 
         void Line(string name, string eps, int count)
         {
             var interval = WilsonInterval.Of(count, report.Images);
-            output.WriteLine($"{name.PadRight(width)}{eps,8}{Format.Percent((double)count / report.Images),10}   {Format.Percent(interval.Low)} to {Format.Percent(interval.High)}");
+            output.WriteLine(
+                $"{name.PadRight(width)}{eps,8}{Format.Percent((double)count / report.Images),10}   {Format.Percent(interval.Low)} to "
+                    + $"{Format.Percent(interval.High)}");
         }
     }
 
     /// <summary>The same as an object, for JSON.</summary>
-    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, string digest, PublishedCheck? published = null) => new
+    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, string digest,
+        PublishedCheck? published = null) => new
     {
         checkpoint = manifest.Model,
         model_sha256 = manifest.ModelHash,

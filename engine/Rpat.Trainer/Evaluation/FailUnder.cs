@@ -17,7 +17,8 @@ internal sealed class FailUnder
     /// <param name="attacks">What is measured beside <c>clean</c>.</param>
     /// <exception cref="UsageException">One is no such limit, or names an attack that is not measured.</exception>
     public static FailUnder Parse(IEnumerable<string> texts, IReadOnlyList<string> attacks) =>
-        new([.. texts.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(text => One(text, attacks))]);
+        new([.. texts.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        .Select(text => One(text, attacks))]);
 
     /// <summary>What was missed, a sentence each.</summary>
     /// <param name="attacks">The names of its columns at each radius, in order.</param>
@@ -27,19 +28,23 @@ internal sealed class FailUnder
         {
             var measured = attack == Clean
                 ? [(Where: "", Correct: report.CleanCorrect)]
-                : report.Columns.Where((_, i) => attacks[i % attacks.Count] == attack).Select(c => (Where: $" at eps {radii[c.Eps]}", Correct: c.Robust));
+                : report.Columns.Where((_, i) => attacks[i % attacks.Count] == attack)
+                .Select(c => (Where: $" at eps {radii[c.Eps]}", Correct: c.Robust));
             foreach (var (where, correct) in measured.Where(m => 100.0 * m.Correct / report.Images < percent))
-                yield return $"{attack}{where} is {Format.Percent((double)correct / report.Images)} where at least {percent.ToString(CultureInfo.InvariantCulture)} is asked for (--fail-under).";
+                yield return $"{attack}{where} is {Format.Percent((double)correct / report.Images)} where at least "
+                    + $"{percent.ToString(CultureInfo.InvariantCulture)} is asked for (--fail-under).";
         }
     }
 
     private static (string, double) One(string text, IReadOnlyList<string> attacks)
     {
         string[] parts = text.Split('=', StringSplitOptions.TrimEntries);
-        if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double percent) || percent is not (>= 0 and <= 100))
+        if (parts.Length != 2 || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double percent)
+            || percent is not (>= 0 and <= 100))
             throw new UsageException($"--fail-under is '{text}' where ATTACK=PERCENT is wanted, such as pgd20=45.");
         string[] measured = [Clean, .. attacks];
-        if (!measured.Contains(parts[0])) throw new UsageException($"--fail-under names '{parts[0]}', which --attacks does not measure: {DidYouMean.Hint(parts[0], measured, "measured")}");
+        if (!measured.Contains(parts[0])) throw new UsageException(
+            $"--fail-under names '{parts[0]}', which --attacks does not measure: {DidYouMean.Hint(parts[0], measured, "measured")}");
         return (parts[0], percent);
     }
 }

@@ -30,7 +30,8 @@ internal static class Printable
         var escaped = new StringBuilder();
         for (int i = 0; i < text.Length; i++)
         {
-            if (isWrittenOut(text[i], i + 1 < text.Length ? text[i + 1] : '\0')) escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)text[i]:x4}");
+            if (isWrittenOut(text[i], i + 1 < text.Length ? text[i + 1] : '\0'))
+                escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)text[i]:x4}");
             else escaped.Append(text[i]);
         }
 

@@ -21,10 +21,14 @@ internal enum LogLevel
 /// <summary>The options of every command that say how much, and how, the program talks; none of them changes a result.</summary>
 internal sealed class Verbosity
 {
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "warnings and errors only (--log-level warning)", Recursive = true };
-    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "a line for every step, stack traces of errors (--log-level debug)", Recursive = true };
-    private readonly Option<LogLevel?> _level = new("--log-level") { Description = "how much is said on stderr", HelpName = "error|warning|info|debug", Recursive = true };
-    private readonly Option<bool> _noColor = new("--no-color") { Description = "no colours in the live view, as NO_COLOR", Recursive = true };
+    private readonly Option<bool> _quiet = new("--quiet", "-q")
+        { Description = "warnings and errors only (--log-level warning)", Recursive = true };
+    private readonly Option<bool> _verbose = new("--verbose", "-v")
+        { Description = "a line for every step, stack traces of errors (--log-level debug)", Recursive = true };
+    private readonly Option<LogLevel?> _level = new("--log-level")
+        { Description = "how much is said on stderr", HelpName = "error|warning|info|debug", Recursive = true };
+    private readonly Option<bool> _noColor = new("--no-color")
+        { Description = "no colours in the live view, as NO_COLOR", Recursive = true };
 
     /// <summary>What is said.</summary>
     public LogLevel Level { get; private set; } = LogLevel.Info;
@@ -42,7 +46,8 @@ internal sealed class Verbosity
     public void Set(ParseResult parsed)
     {
         if (parsed.Errors.Count > 0) return;
-        Level = parsed.GetValue(_level) ?? (parsed.GetValue(_quiet) ? LogLevel.Warning : parsed.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Info);
+        Level = parsed.GetValue(_level) ?? (parsed.GetValue(_quiet) ? LogLevel.Warning
+            : parsed.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Info);
         NoColor = parsed.GetValue(_noColor);
     }
 }

@@ -20,12 +20,15 @@ internal static class PerceptionTable
         foreach (var run in runs)
         {
             var s = run.Samples;
-            output.WriteLine($"{run.Model}, {s.Options.Name}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images");
+            output.WriteLine(
+                $"{run.Model}, {s.Options.Name}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
+                    + $"perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images");
             output.WriteLine($"  {"",-31}{"images",8}{"D_full",11}{"D_first",11}{"D_second",11}{"rho(1/2)",11}");
             foreach (var (name, space) in run.Spaces)
                 foreach (var group in PerceptionGroup.All) Line(name, s.Summarize(space, group), s.Options.Alphas, output);
         }
-        output.WriteLine("  D: mean squared change of the representation; half way with robust perception D_first = D_second = D_full/4 and rho = 0");
+        output.WriteLine(
+            "  D: mean squared change of the representation; half way with robust perception D_first = D_second = D_full/4 and rho = 0");
     }
 
     /// <summary>Writes the means of every group as JSON, as one step.</summary>
@@ -37,12 +40,15 @@ internal static class PerceptionTable
 
     private static void Line(string space, PerceptionSummary summary, IReadOnlyList<double> alphas, TextWriter output)
     {
-        double half = alphas.Select((alpha, i) => (alpha, i)).Where(p => p.alpha == 0.5).Select(p => summary.Residual[p.i]).FirstOrDefault(double.NaN);
+        double half = alphas.Select((alpha, i) => (alpha, i)).Where(p => p.alpha == 0.5).Select(p => summary.Residual[p.i])
+            .FirstOrDefault(double.NaN);
         string label = $"{space}: {summary.Group.Name}";
-        output.WriteLine($"  {label,-31}{summary.Count.ToString(CultureInfo.InvariantCulture),8}{Number(summary.Full)}{Number(summary.First)}{Number(summary.Second)}{Number(half)}");
+        output.WriteLine(
+            $"  {label,-31}{summary.Count.ToString(CultureInfo.InvariantCulture),8}{Number(summary.Full)}{Number(summary.First)}{Number(summary.Second)}{Number(half)}");
     }
 
-    private static string Number(double value) => (double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-").PadLeft(11);
+    private static string Number(double value) =>
+        (double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-").PadLeft(11);
 
     private static object Json(PerceptionRun run) => new
     {

@@ -26,7 +26,8 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
         int first = (int)Math.Floor(Math.Log10(positive.Min()) + 1e-9), last = (int)Math.Ceiling(Math.Log10(positive.Max()) - 1e-9);
         if (first == last) last++;
         int skip = 1 + (last - first) / 8;
-        return new Axis(Math.Pow(10, first), Math.Pow(10, last), [.. Range(first, last).Where(e => (e - first) % skip == 0).Select(e => Math.Pow(10, e))], true);
+        return new Axis(Math.Pow(10, first), Math.Pow(10, last),
+            [.. Range(first, last).Where(e => (e - first) % skip == 0).Select(e => Math.Pow(10, e))], true);
     }
 
     /// <summary>Exactly between two values, with ticks inside.</summary>
@@ -45,10 +46,12 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
     /// <summary>A tick's label: no more digits than tell the ticks apart.</summary>
     public string Label(double tick)
     {
-        if (Logarithmic) return tick is >= 1e-3 and < 1e5 ? Svg.Number(tick) : FormattableString.Invariant($"1e{Math.Round(Math.Log10(tick))}");
+        if (Logarithmic)
+            return tick is >= 1e-3 and < 1e5 ? Svg.Number(tick) : FormattableString.Invariant($"1e{Math.Round(Math.Log10(tick))}");
         double step = Ticks.Count > 1 ? Ticks[1] - Ticks[0] : Math.Max(Math.Abs(tick), 1);
         if (Math.Abs(tick) < step * 1e-6) return "0";
-        if (Math.Max(Math.Abs(Low), Math.Abs(High)) is >= 1e6 or < 1e-4) return tick.ToString("0.##e+0", System.Globalization.CultureInfo.InvariantCulture);
+        if (Math.Max(Math.Abs(Low), Math.Abs(High)) is >= 1e6 or < 1e-4)
+            return tick.ToString("0.##e+0", System.Globalization.CultureInfo.InvariantCulture);
         int digits = Math.Clamp((int)Math.Ceiling(-Math.Log10(step) - 1e-9), 0, 8);
         return tick.ToString("F" + digits, System.Globalization.CultureInfo.InvariantCulture);
     }

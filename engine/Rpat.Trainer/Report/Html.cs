@@ -75,7 +75,8 @@ internal static class Html
     public static string Text(string text) => WebUtility.HtmlEncode(Printable.Text(text));
 
     /// <summary>A section with a heading; nothing when it has no content.</summary>
-    public static string Section(string title, string content) => content.Length == 0 ? "" : $"<section>\n<h2>{Text(title)}</h2>\n{content}</section>\n";
+    public static string Section(string title, string content) =>
+        content.Length == 0 ? "" : $"<section>\n<h2>{Text(title)}</h2>\n{content}</section>\n";
 
     /// <summary>A table in a box that scrolls by itself where the screen is narrow.</summary>
     /// <param name="head">Headings; none for a table without.</param>
@@ -83,15 +84,18 @@ internal static class Html
     public static string Table(IReadOnlyList<string> head, IEnumerable<(string Look, IReadOnlyList<string> Cells)> rows, string look = "")
     {
         var html = new StringBuilder($"<div class=\"scroll\"><table{Class(look)}>\n");
-        if (head.Count > 0) html.Append($"<thead><tr>{string.Concat(head.Select(cell => $"<th scope=\"col\">{Text(cell)}</th>"))}</tr></thead>\n");
+        if (head.Count > 0)
+            html.Append($"<thead><tr>{string.Concat(head.Select(cell => $"<th scope=\"col\">{Text(cell)}</th>"))}</tr></thead>\n");
         html.Append("<tbody>\n");
-        foreach (var (rowLook, cells) in rows) html.Append($"<tr{Class(rowLook)}>{string.Concat(cells.Select(cell => $"<td>{Text(cell)}</td>"))}</tr>\n");
+        foreach (var (rowLook, cells) in rows) html.Append(
+            $"<tr{Class(rowLook)}>{string.Concat(cells.Select(cell => $"<td>{Text(cell)}</td>"))}</tr>\n");
         return html.Append("</tbody></table></div>\n").ToString();
     }
 
     /// <summary>A picture with its bytes inside the page.</summary>
     public static string Picture(RunPicture picture, string caption) =>
-        $"<figure><div class=\"strip\"><img alt=\"{Text(caption)}\" src=\"data:{picture.MediaType};base64,{Convert.ToBase64String(picture.Bytes)}\"></div><figcaption>{Text(caption)}</figcaption></figure>\n";
+        $"<figure><div class=\"strip\"><img alt=\"{Text(caption)}\" "
+            + $"src=\"data:{picture.MediaType};base64,{Convert.ToBase64String(picture.Bytes)}\"></div><figcaption>{Text(caption)}</figcaption></figure>\n";
 
     /// <summary>A box that is open at first and can be folded.</summary>
     public static string Details(string title, string content, bool open) =>

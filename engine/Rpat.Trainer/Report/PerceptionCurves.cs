@@ -5,7 +5,8 @@ namespace Rpat.Trainer.Report;
 
 /// <summary>How a network's logits move from clean to adversarial images, as <c>rpat perception</c> measured it.</summary>
 /// <param name="Groups">Name, share of the whole way and normalised residual of each group of images, point by point.</param>
-internal sealed record PerceptionCurves(string Title, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Way, IReadOnlyList<(double X, double Y)> Residual)> Groups)
+internal sealed record PerceptionCurves(string Title,
+    IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Way, IReadOnlyList<(double X, double Y)> Residual)> Groups)
 {
     private const int MostGroups = 3, MostBytes = 64 << 20;
 
@@ -18,7 +19,8 @@ internal sealed record PerceptionCurves(string Title, IReadOnlyList<(string Name
             using var json = JsonDocument.Parse(RegularFile.ReadBytes(path, MostBytes));
             return [.. json.RootElement.EnumerateArray().Select(Read)];
         }
-        catch (Exception error) when (error is IOException or FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception error) when (error is IOException or FormatException or JsonException or KeyNotFoundException
+        or InvalidOperationException)
         {
             return [];
         }
@@ -28,18 +30,23 @@ internal sealed record PerceptionCurves(string Title, IReadOnlyList<(string Name
     /// <param name="width">Width in the charts' own units.</param>
     public IEnumerable<XElement> Charts(double width)
     {
-        LineSeries[] ways = [.. Groups.Select(g => new LineSeries(g.Name, g.Way)), new LineSeries("robust perception", [(0, 0), (1, 1)], Dashed: true)];
-        yield return SvgLineChart.Draw(new ChartText($"Distance of the logits from clean, {Title}", "alpha", "share of the whole way", width), ways);
+        LineSeries[] ways = [.. Groups.Select(g => new LineSeries(g.Name, g.Way)),
+            new LineSeries("robust perception", [(0, 0), (1, 1)], Dashed: true)];
+        yield return SvgLineChart.Draw(new ChartText($"Distance of the logits from clean, {Title}", "alpha", "share of the whole way",
+            width), ways);
         yield return SvgLineChart.Draw(
-            new ChartText($"Residual of the logits, {Title}", "alpha", "share of the whole way", width), [.. Groups.Select(g => new LineSeries(g.Name, g.Residual))]);
+            new ChartText($"Residual of the logits, {Title}", "alpha", "share of the whole way", width),
+            [.. Groups.Select(g => new LineSeries(g.Name, g.Residual))]);
     }
 
     private static PerceptionCurves Read(JsonElement run)
     {
         double[] alphas = Numbers(run.GetProperty("alphas"));
         JsonElement logits = run.GetProperty("spaces").EnumerateArray().First();
-        var groups = logits.GetProperty("groups").EnumerateArray().Take(MostGroups).Where(group => group.GetProperty("images").GetInt32() > 0)
-            .Select(group => (group.GetProperty("group").GetString()!, Points(alphas, group.GetProperty("curve")), Points(alphas, group.GetProperty("rho"))));
+        var groups = logits.GetProperty("groups").EnumerateArray().Take(MostGroups)
+            .Where(group => group.GetProperty("images").GetInt32() > 0)
+            .Select(group => (group.GetProperty("group").GetString()!, Points(alphas, group.GetProperty("curve")),
+            Points(alphas, group.GetProperty("rho"))));
         return new(run.GetProperty("perturbation").GetProperty("name").GetString()!, [.. groups]);
     }
 

@@ -13,7 +13,8 @@ internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
 /// <param name="Perception">Perception curves, where they were measured.</param>
 internal sealed record RunData(
     string Folder, string Name, RunRecord? Record, IReadOnlyList<KeyValuePair<string, string>> Settings, IReadOnlyList<MetricEvent> Events,
-    IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<PerceptionCurves> Perception, IReadOnlyList<string> Warnings)
+    IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<PerceptionCurves> Perception,
+    IReadOnlyList<string> Warnings)
 {
     private const string EndOfRun = "end of the run";
 
@@ -34,14 +35,17 @@ internal sealed record RunData(
     public MeasuredAccuracy? Clean => Counting.FirstOrDefault(a => a.IsClean);
 
     /// <summary>The accuracy under the strongest attack of the evaluation that counts: the lowest one.</summary>
-    public MeasuredAccuracy? Robust => Counting.Where(a => !a.IsClean && a.Depth == 0).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
+    public MeasuredAccuracy? Robust =>
+        Counting.Where(a => !a.IsClean && a.Depth == 0).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
-    public static bool IsAutoAttack(MeasuredAccuracy a) => a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
+    public static bool IsAutoAttack(MeasuredAccuracy a) =>
+        a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
 
     // Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack where there is one, then that of most images.
     private IEnumerable<MeasuredAccuracy> Counting => Accuracies.GroupBy(a => a.Source)
-        .OrderByDescending(source => source.Any(IsAutoAttack)).ThenByDescending(source => source.Any(a => !a.IsClean)).ThenByDescending(source => source.First().Images)
+        .OrderByDescending(source => source.Any(IsAutoAttack)).ThenByDescending(source => source.Any(a => !a.IsClean))
+        .ThenByDescending(source => source.First().Images)
         .FirstOrDefault() ?? (IEnumerable<MeasuredAccuracy>)[];
 
     /// <summary>Reads a run folder.</summary>
@@ -51,10 +55,12 @@ internal sealed record RunData(
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string config = Path.Combine(full, RunFolder.ConfigName);
         if (RunContents.Find(full, RunFolder.ConfigName) is null)
-            throw new UsageException($"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
+            throw new UsageException(
+                $"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
         var warnings = new List<string>();
         var record = RunRecord.Read(full);
-        if (record is null) warnings.Add($"{RunRecord.FileName} is missing or damaged: how the run was started and how it ended is unknown.");
+        if (record is null)
+            warnings.Add($"{RunRecord.FileName} is missing or damaged: how the run was started and how it ended is unknown.");
         if (RunContents.Find(full, RunFolder.WarningsName) is { } kept)
             warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         var results = RunResult.Read(full, warnings.Add);
@@ -95,7 +101,8 @@ internal sealed record RunData(
         from result in results
         from s in result.Scores
         let source = result.Network.Length == 0 ? EndOfRun : $"{EndOfRun}, {result.Network}"
-        select new MeasuredAccuracy(s.Title, s.IsClean ? "" : result.Threat, (int)Math.Round(s.Accuracy * result.Images), result.Images, source);
+        select new MeasuredAccuracy(s.Title, s.IsClean ? "" : result.Threat, (int)Math.Round(s.Accuracy * result.Images), result.Images,
+        source);
 
     private static IEnumerable<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
@@ -114,7 +121,8 @@ internal sealed record RunData(
             }
 
             var report = Json<EvaluationReport>(result);
-            string plan = RunContents.Find(folder, EvaluationManifest.FileName) ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
+            string plan = RunContents.Find(folder, EvaluationManifest.FileName)
+                ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
             var manifest = Json<EvaluationManifest>(plan);
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
             warnings.AddRange(report.Warnings.Select(w => $"{name}: {w.Message}"));
@@ -136,7 +144,8 @@ internal sealed record RunData(
         bool Counts(int robust) => robust >= 0 && robust <= report.CleanCorrect;
         return report.Images > 0 && report.CleanCorrect >= 0 && report.CleanCorrect <= report.Images
             && report.Warnings.All(warning => warning is not null) && report.SelfTest.All(test => test is not null)
-            && report.Columns.All(column => column is not null && Counts(column.Robust) && column.Eps >= 0 && column.Eps < manifest.Eps.Count
+            && report.Columns.All(column => column is not null && Counts(column.Robust) && column.Eps >= 0
+            && column.Eps < manifest.Eps.Count
                 && column.Stages.All(stage => stage is not null && Counts(stage.Robust)));
     }
 
@@ -148,7 +157,8 @@ internal sealed record RunData(
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
             yield return new(Title(column.Label), threat, column.Robust, report.Images, name);
             if (column.Stages.Count < 2) continue;
-            foreach (StageResult stage in column.Stages) yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1);
+            foreach (StageResult stage in column.Stages)
+                yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1);
         }
     }
 

@@ -28,7 +28,8 @@ internal sealed class RunReport
 
     private string Body() => string.Concat(
         Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()), Html.Section("Curves", Curves()),
-        Html.Section("Adversarial examples", Pictures()), Html.Section("Perception", Perception()), Html.Section("Environment", Environment()),
+        Html.Section("Adversarial examples", Pictures()), Html.Section("Perception", Perception()),
+        Html.Section("Environment", Environment()),
         Html.Section("Settings", Settings()), Html.Section("Again", Again()));
 
     private string Head()
@@ -36,7 +37,8 @@ internal sealed class RunReport
         string status = _run.Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
         string look = _run.Record?.Status == RunStatus.Finished ? "good" : "bad";
         string when = _run.Record is { } record ? record.Start.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
-        string[] facts = [_run.Setting("method.name"), _run.Setting("model.name"), _run.Setting("data.name"), Threat(), $"seed {_run.Setting("train.seed")}", when, Duration(_run)];
+        string[] facts = [_run.Setting("method.name"), _run.Setting("model.name"), _run.Setting("data.name"), Threat(),
+            $"seed {_run.Setting("train.seed")}", when, Duration(_run)];
         return $"<header>\n<h1>{Html.Text(_run.Name)} <span class=\"badge {look}\">{Html.Text(status)}</span></h1>\n"
             + $"<p class=\"soft\">{string.Join(" · ", facts.Where(f => f.Length > 0).Select(Html.Text))}</p>\n</header>\n";
     }
@@ -61,7 +63,8 @@ internal sealed class RunReport
         (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant($"{Interval(a)} on {a.Images} images"));
 
     private string Warnings() =>
-        _run.Warnings.Count == 0 ? "" : $"<ul class=\"warn\">\n{string.Concat(_run.Warnings.Select(w => $"<li>{Html.Text(w)}</li>\n"))}</ul>\n";
+        _run.Warnings.Count == 0 ? ""
+        : $"<ul class=\"warn\">\n{string.Concat(_run.Warnings.Select(w => $"<li>{Html.Text(w)}</li>\n"))}</ul>\n";
 
     private string Results() => _run.Accuracies.Count == 0 ? "" : Html.Table(
         ["attack", "accuracy %", "95 % interval", "images", "threat", "measured by"],
@@ -87,17 +90,22 @@ internal sealed class RunReport
     private XElement? Chart(string title, string unit, Func<string, bool> wanted, double scale = 1)
     {
         var names = _run.Curves.Keys.Where(pair => wanted(pair.Name)).Take(MostCurves);
-        LineSeries[] series = [.. names.Select(pair => new LineSeries(CurveNames.Of(pair.Split, pair.Name), [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
-        if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first]; // a loss of one term is that term
+        LineSeries[] series = [.. names.Select(pair =>
+            new LineSeries(CurveNames.Of(pair.Split, pair.Name), [.. _run.Curve(pair.Split, pair.Name).Select(p => (p.X, scale * p.Y))]))];
+        // a loss of one term is that term
+        if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first];
         if (series.Length == 0) return null;
-        return SvgLineChart.Draw(new ChartText(series.Length == 1 && series[0].Name != _rateName ? $"{title}: {series[0].Name}" : title, "epoch", unit, ChartWidth), series);
+        return SvgLineChart.Draw(new ChartText(series.Length == 1 && series[0].Name != _rateName ? $"{title}: {series[0].Name}" : title,
+            "epoch", unit, ChartWidth), series);
     }
 
     private static bool IsAccuracy(string name) =>
-        name.EndsWith("acc", StringComparison.Ordinal) || name.StartsWith("clean", StringComparison.Ordinal) || name.StartsWith("pgd", StringComparison.Ordinal);
+        name.EndsWith("acc", StringComparison.Ordinal) || name.StartsWith("clean", StringComparison.Ordinal)
+        || name.StartsWith("pgd", StringComparison.Ordinal);
 
     private string Pictures() => string.Concat(_run.Pictures.Select(p => Html.Picture(p,
-        "Held-out images, their adversarial versions, and the difference (grey is none, black and white the largest allowed). Green frame: still classified rightly; orange: fooled.")));
+        "Held-out images, their adversarial versions, and the difference (grey is none, black and white the largest allowed). Green "
+            + "frame: still classified rightly; orange: fooled.")));
 
     private string Perception() => _run.Perception.Count == 0
         ? ""
@@ -108,10 +116,12 @@ internal sealed class RunReport
         if (_run.Record is not { } record) return "";
         List<(string, string)> rows =
         [
-            ("program", record.Machine.Version), ("runtime", record.Machine.Runtime), ("system", record.Machine.Os), ("processor", record.Machine.Cpu),
+            ("program", record.Machine.Version), ("runtime", record.Machine.Runtime), ("system", record.Machine.Os),
+            ("processor", record.Machine.Cpu),
             ("cores", record.Machine.Cores.ToString(CultureInfo.InvariantCulture)),
             ("memory", string.Create(CultureInfo.InvariantCulture, $"{record.Machine.MemoryMiB / 1024.0:F1} GiB")),
-            ("device", $"{record.Compute.Device}: {record.Compute.Kernels}"), ("started", Stamp(record.Start)), ("ended", record.End is { } end ? Stamp(end) : "not yet"),
+            ("device", $"{record.Compute.Device}: {record.Compute.Kernels}"), ("started", Stamp(record.Start)),
+            ("ended", record.End is { } end ? Stamp(end) : "not yet"),
         ];
         rows.AddRange((record.Resumes ?? []).Select(resume => ("resumed", Stamp(resume.Start))));
         return Html.Table([], rows.Select(row => ("", (IReadOnlyList<string>)[row.Item1, row.Item2])), "text");
@@ -123,7 +133,8 @@ internal sealed class RunReport
     {
         var html = new StringBuilder();
         foreach (var section in _run.Settings.GroupBy(pair => pair.Key.Split('.')[0]))
-            html.Append(Html.Details(section.Key, Html.Table([], section.Select(pair => ("", (IReadOnlyList<string>)[pair.Key, pair.Value])), "text"), open: section.Key is "method" or "attack"));
+            html.Append(Html.Details(section.Key, Html.Table([], section.Select(
+                pair => ("", (IReadOnlyList<string>)[pair.Key, pair.Value])), "text"), open: section.Key is "method" or "attack"));
         return html.ToString();
     }
 

@@ -24,11 +24,13 @@ internal static class RunWarnings
     private static string? Overfitting(RunData run)
     {
         string? metric = run.Events.Where(e => e.Split == "val").SelectMany(e => e.Values).Select(v => v.Name)
-            .FirstOrDefault(name => name.Contains("pgd", StringComparison.OrdinalIgnoreCase) || name.Contains("adv", StringComparison.OrdinalIgnoreCase));
+            .FirstOrDefault(name => name.Contains("pgd", StringComparison.OrdinalIgnoreCase)
+            || name.Contains("adv", StringComparison.OrdinalIgnoreCase));
         if (metric is null) return null;
         var curve = run.Curve("val", metric);
         double best = curve.Max(p => p.Y), last = curve[^1].Y;
         if (best - last < Overfit) return null;
-        return FormattableString.Invariant($"Robust overfitting: {metric} on validation images was {100 * best:F1} % at epoch {curve.MaxBy(p => p.Y).X:F0} and is {100 * last:F1} % now.");
+        return FormattableString.Invariant(
+            $"Robust overfitting: {metric} on validation images was {100 * best:F1} % at epoch {curve.MaxBy(p => p.Y).X:F0} and is {100 * last:F1} % now.");
     }
 }

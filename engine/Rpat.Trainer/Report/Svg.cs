@@ -3,7 +3,8 @@ using System.Xml.Linq;
 
 namespace Rpat.Trainer.Report;
 
-/// <summary>Small pieces of SVG. A chart is an element that scales to its container; colours come from CSS variables (<see cref="Css"/>).</summary>
+/// <summary>Small pieces of SVG. A chart is an element that scales to its container; colours come
+/// from CSS variables (<see cref="Css"/>).</summary>
 internal static class Svg
 {
     /// <summary>The namespace of every element.</summary>
@@ -30,10 +31,12 @@ internal static class Svg
     public static XElement Element(string name, params (string Name, object Value)[] attributes) =>
         new(Space + name, attributes.Select(a => new XAttribute(a.Name, Text(a.Value))));
 
-    private static string Text(object value) => value is double number ? Number(number) : Clean(Convert.ToString(value, CultureInfo.InvariantCulture)!);
+    private static string Text(object value) =>
+        value is double number ? Number(number) : Clean(Convert.ToString(value, CultureInfo.InvariantCulture)!);
 
     /// <summary>Text at a place. <paramref name="anchor"/> is start, middle or end.</summary>
-    public static XElement Text(double x, double y, string text, string anchor = "middle", double size = 12, string? look = null, double turn = 0)
+    public static XElement Text(double x, double y, string text, string anchor = "middle", double size = 12, string? look = null,
+        double turn = 0)
     {
         var element = Element("text", ("x", x), ("y", y), ("text-anchor", anchor), ("font-size", size));
         if (look is not null) element.SetAttributeValue("class", look);
@@ -61,10 +64,12 @@ internal static class Svg
     public static string ColourOf(int series) => FormattableString.Invariant($"s{1 + series % Colours}");
 
     /// <summary>About how wide a text is; the true width depends on a font that is not known here, so this is on the wide side.</summary>
-    public static double WidthOf(string text, double size) => text.Sum(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? 0.58 : char.IsWhiteSpace(c) ? 0.32 : 0.7) * size;
+    public static double WidthOf(string text, double size) =>
+        text.Sum(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? 0.58 : char.IsWhiteSpace(c) ? 0.32 : 0.7) * size;
 
     /// <summary>A number with as many digits as a screen shows.</summary>
-    public static string Number(double value) => Math.Round(value, 2) is var r && Math.Abs(value) >= 1 ? r.ToString("0.##", CultureInfo.InvariantCulture)
+    public static string Number(double value) =>
+        Math.Round(value, 2) is var r && Math.Abs(value) >= 1 ? r.ToString("0.##", CultureInfo.InvariantCulture)
         : value.ToString("0.####", CultureInfo.InvariantCulture);
 
     /// <summary>A chart as a file of its own, with its style inside.</summary>

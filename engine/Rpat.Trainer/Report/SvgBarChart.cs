@@ -29,11 +29,13 @@ internal static class SvgBarChart
     {
         double value = series.Values[group], top = plot.Y(Math.Max(value, 0)), bottom = plot.Y(Math.Min(value, 0));
         string tip = FormattableString.Invariant($"{name}, {series.Name}: {value:G5}");
-        plot.Add(Svg.Element("rect", ("x", x + 0.5), ("y", top), ("width", width - 1), ("height", bottom - top), ("class", $"fill {Svg.ColourOf(number)}")).WithTip(tip));
+        plot.Add(Svg.Element("rect", ("x", x + 0.5), ("y", top), ("width", width - 1), ("height", bottom - top),
+            ("class", $"fill {Svg.ColourOf(number)}")).WithTip(tip));
         if (series.Intervals is not { } intervals) return;
         var (low, high) = intervals[group];
         if (!double.IsFinite(low) || !double.IsFinite(high)) return;
         double middle = x + width / 2;
-        plot.Add(Svg.Line(middle, plot.Y(low), middle, plot.Y(high), "whisker").WithTip(FormattableString.Invariant($"{tip} ({low:G5} to {high:G5})")));
+        plot.Add(Svg.Line(middle, plot.Y(low), middle, plot.Y(high), "whisker")
+            .WithTip(FormattableString.Invariant($"{tip} ({low:G5} to {high:G5})")));
     }
 }

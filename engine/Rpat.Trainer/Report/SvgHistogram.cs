@@ -34,15 +34,18 @@ internal static class SvgHistogram
         return shares;
     }
 
-    private static void Draw(SvgPlot plot, Func<double, double> x, string name, double[] shares, (double Low, double High) range, int number)
+    private static void Draw(SvgPlot plot, Func<double, double> x, string name, double[] shares, (double Low, double High) range,
+        int number)
     {
         double width = (range.High - range.Low) / shares.Length;
         for (int bin = 0; bin < shares.Length; bin++)
         {
             if (shares[bin] == 0) continue;
             double left = x(range.Low + bin * width), right = x(range.Low + (bin + 1) * width), top = plot.Y(shares[bin]);
-            plot.Add(Svg.Element("rect", ("x", left), ("y", top), ("width", right - left), ("height", plot.Floor - top), ("class", $"fill clear {Svg.ColourOf(number)}"))
-                .WithTip(FormattableString.Invariant($"{name}: {100 * shares[bin]:F1} % from {range.Low + bin * width:G4} to {range.Low + (bin + 1) * width:G4}")));
+            plot.Add(Svg.Element("rect", ("x", left), ("y", top), ("width", right - left), ("height", plot.Floor - top),
+                ("class", $"fill clear {Svg.ColourOf(number)}"))
+                .WithTip(FormattableString.Invariant(
+                $"{name}: {100 * shares[bin]:F1} % from {range.Low + bin * width:G4} to {range.Low + (bin + 1) * width:G4}")));
         }
     }
 }

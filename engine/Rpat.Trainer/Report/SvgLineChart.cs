@@ -61,7 +61,8 @@ internal static class SvgLineChart
         bool pen = false;
         foreach (var point in series.Points)
         {
-            if (IsFinite(point)) path.Append(pen ? 'L' : 'M').Append(Svg.Number(x(point.X))).Append(' ').Append(Svg.Number(plot.Y(point.Y)));
+            if (IsFinite(point))
+                path.Append(pen ? 'L' : 'M').Append(Svg.Number(x(point.X))).Append(' ').Append(Svg.Number(plot.Y(point.Y)));
             pen = IsFinite(point);
         }
         return path.ToString();

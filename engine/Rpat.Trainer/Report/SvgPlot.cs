@@ -75,7 +75,8 @@ internal sealed class SvgPlot
         for (int i = 0; i < names.Count; i++)
         {
             double middle = Left + width * (i + 0.5);
-            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -35) : Svg.Text(middle, Floor + Beneath, names[i], look: "soft"));
+            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -35)
+                : Svg.Text(middle, Floor + Beneath, names[i], look: "soft"));
         }
         Base(Floor + (turned ? 14 + 0.58 * widest : Beneath), title);
         return width;

@@ -47,7 +47,8 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
         return
         [
             "eval", run, "--data", config.Data.Name, "--attacks", $"clean,{Plan.Attack}", "--norm", config.Attack.Norm.Name,
-            "--eps", Format.Pixels(config.Attack.Eps), "--n", Text(Plan.Images), "--out", Path.Combine(Folder, EvaluationName), "--json", Result, "--resume",
+            "--eps", Format.Pixels(config.Attack.Eps), "--n", Text(Plan.Images), "--out", Path.Combine(Folder, EvaluationName), "--json",
+            Result, "--resume",
             "--device", Plan.Device, "--threads", Text(Plan.Threads),
             .. Plan.DataDir is { } dir ? new[] { "--data-dir", dir } : [],
         ];

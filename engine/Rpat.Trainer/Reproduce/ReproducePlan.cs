@@ -17,12 +17,14 @@ internal sealed record ReproducePlan(
     private static readonly string[] _order =
     [
         "clean", "noise", "pgd-at", "pgd-at+rpat", "trades", "trades+rpat", "mart", "mart+rpat", "consistency-at", "consistency-at+rpat",
-        "wa", "mma", "awp", "trades-awp", "gairat", "kd-swa", "ewat", "mail-at", "mail-trades", "mail-mart", "te", "sovr", "rebat", "adr", "cure", "rpat++",
+        "wa", "mma", "awp", "trades-awp", "gairat", "kd-swa", "ewat", "mail-at", "mail-trades", "mail-mart", "te", "sovr", "rebat", "adr",
+        "cure", "rpat++",
         "rebat-cutmix", "rpat++-cutmix",
     ];
 
     /// <summary>All runs, seed by seed, so that a table of one seed is complete before the next begins.</summary>
-    public IReadOnlyList<ReproduceJob> Jobs => [.. from seed in Seeds from recipe in Recipes select new ReproduceJob(this, recipe.Method, recipe.Recipe, seed)];
+    public IReadOnlyList<ReproduceJob> Jobs =>
+        [.. from seed in Seeds from recipe in Recipes select new ReproduceJob(this, recipe.Method, recipe.Recipe, seed)];
 
     /// <summary>The quick recipes of methods: <c>fashion-METHOD-quick</c>.</summary>
     /// <exception cref="UsageException">A method has no such recipe.</exception>
@@ -34,9 +36,11 @@ internal sealed record ReproducePlan(
     {
         string prefix = $"{data}-{net}-", suffix = $"-{norm}";
         var known = RecipeLibrary.Names
-            .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && n.EndsWith(suffix, StringComparison.Ordinal) && n.Length > prefix.Length + suffix.Length)
+            .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && n.EndsWith(suffix, StringComparison.Ordinal)
+            && n.Length > prefix.Length + suffix.Length)
             .Select(n => (Method: n[prefix.Length..^suffix.Length], Recipe: n)).ToList();
-        if (known.Count == 0) throw new UsageException($"no recipe begins with '{prefix}' and ends in '{suffix}': 'rpat recipes' lists what there is for --data, --net and --norm.");
+        if (known.Count == 0) throw new UsageException(
+            $"no recipe begins with '{prefix}' and ends in '{suffix}': 'rpat recipes' lists what there is for --data, --net and --norm.");
         return Choose(methods, known, "paper");
     }
 
@@ -47,13 +51,17 @@ internal sealed record ReproducePlan(
            select (name == "fashion-quick" ? "pgd-at+rpat" : name["fashion-".Length..^"-quick".Length], name),
     ];
 
-    private static List<(string Method, string Recipe)> Choose(string methods, IReadOnlyList<(string Method, string Recipe)> known, string scale)
+    private static List<(string Method, string Recipe)> Choose(string methods, IReadOnlyList<(string Method, string Recipe)> known,
+        string scale)
     {
-        string[] asked = methods == "all" ? [.. known.Select(k => k.Method)] : [.. methods.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct()];
+        string[] asked = methods == "all" ? [.. known.Select(k => k.Method)]
+            : [.. methods.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct()];
         if (asked.Length == 0) throw new UsageException("--methods names nothing: give 'all', or for instance pgd-at,trades.");
         foreach (string method in asked)
             if (known.All(k => k.Method != method))
-                throw new UsageException($"--methods has '{method}', which has no recipe at --scale {scale}: {DidYouMean.Hint(method, [.. known.Select(k => k.Method)], "methods")}");
+                throw new UsageException(
+                    $"--methods has '{method}', which has no recipe at --scale {scale}: "
+                        + $"{DidYouMean.Hint(method, [.. known.Select(k => k.Method)], "methods")}");
         return [.. known.Where(k => asked.Contains(k.Method)).OrderBy(k => Place(k.Method)).ThenBy(k => k.Method, StringComparer.Ordinal)];
     }
 

@@ -37,7 +37,8 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
                 column.GetProperty("accuracy").GetProperty("correct").GetInt32(), column.GetProperty("label").GetString()!,
                 $"{root.GetProperty("norm").GetString()} eps {column.GetProperty("eps").GetString()}");
         }
-        catch (Exception error) when (error is IOException or JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception error) when (error is IOException or JsonException or KeyNotFoundException or InvalidOperationException
+        or IndexOutOfRangeException)
         {
             throw new DataException($"'{path}' is not an evaluation result: delete it, and the evaluation is run again.", error);
         }

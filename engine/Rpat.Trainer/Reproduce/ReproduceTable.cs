@@ -26,7 +26,8 @@ internal static class ReproduceTable
 {
     private static readonly string[] _titles = ["Clean", "AA", "Mean", "NRR"];
 
-    private static readonly JsonSerializerOptions _format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions _format = new()
+        { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>The table in Markdown, columns aligned.</summary>
     public static string Markdown(IReadOnlyList<ReproduceRow> rows)
@@ -78,16 +79,19 @@ internal static class ReproduceTable
     {
         var scores = rows.SelectMany(r => r.Scores).ToList();
         if (scores.Count == 0) return "";
-        string images = string.Join(", ", scores.Select(s => s.Images).Distinct()), labels = string.Join("; ", scores.Select(s => $"{s.Label}, {s.Threat}").Distinct());
+        string images = string.Join(", ", scores.Select(s => s.Images).Distinct()),
+            labels = string.Join("; ", scores.Select(s => $"{s.Label}, {s.Threat}").Distinct());
         string spread = rows.Any(r => r.Scores.Count > 1) ? "mean ± standard deviation over the runs where there are several, else " : "";
-        return $"In percent on {images} held-out images; {spread}95 % intervals of the images drawn (Wilson; Mean and NRR by the delta method). AA: {labels}.\n";
+        return $"In percent on {images} held-out images; {spread}95 % intervals of the images drawn (Wilson; Mean and NRR by the delta "
+            + $"method). AA: {labels}.\n";
     }
 
     private static object Json(ReproduceRow row) => new
     {
         row.Method,
         row.Recipe,
-        runs = row.Scores.Select(s => new { s.Images, s.CleanCorrect, s.Robust, s.Label, s.Threat, columns = s.Columns.Zip(_titles, (e, title) => new { title, e.Value, e.Low, e.High }) }),
+        runs = row.Scores.Select(s => new { s.Images, s.CleanCorrect, s.Robust, s.Label, s.Threat,
+        columns = s.Columns.Zip(_titles, (e, title) => new { title, e.Value, e.Low, e.High }) }),
         row.Failures,
         published = row.Published is { } p ? new { p.Row, p.Clean, aa = Finite(p.Aa), mean = Finite(p.Mean), nrr = Finite(p.Nrr) } : null,
     };

@@ -35,7 +35,8 @@ internal static class LayerTable
     private static IEnumerable<string> Lines(List<string[]> rows)
     {
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-        return rows.Select(row => string.Join("  ", row.Select((cell, i) => i < 2 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]))).TrimEnd());
+        return rows.Select(row => string.Join("  ", row.Select((cell, i) => i < 2 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i])))
+            .TrimEnd());
     }
 
     private static string Number(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);

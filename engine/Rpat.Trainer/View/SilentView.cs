@@ -2,7 +2,8 @@ using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.View;
 
-/// <summary>Shows no progress; notes and warnings only as far as the host says them, which <c>--progress none</c> does not switch off.</summary>
+/// <summary>Shows no progress; notes and warnings only as far as the host says them, which
+/// <c>--progress none</c> does not switch off.</summary>
 internal sealed class SilentView(CommandContext host) : IProgressView
 {
     /// <inheritdoc/>

@@ -19,14 +19,16 @@ internal static class ViewFactory
     {
         if (host.Loudness.Level < LogLevel.Info) return ProgressKind.None;
         bool capable = host.ErrorIsTerminal && host.Environment.GetValueOrDefault("TERM") != "dumb";
-        bool wants = wanted == ProgressKind.Live || (wanted == ProgressKind.Auto && host.Environment.GetValueOrDefault("CI") is null or "" or "false");
+        bool wants = wanted == ProgressKind.Live || (wanted == ProgressKind.Auto
+            && host.Environment.GetValueOrDefault("CI") is null or "" or "false");
         return wanted == ProgressKind.None ? ProgressKind.None : capable && wants ? ProgressKind.Live : ProgressKind.Plain;
     }
 
     private static IAnsiConsole Console(CommandContext host) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Out = new AnsiConsoleOutput(host.Error is ShownText shown ? shown.Verbatim : host.Error),
-        ColorSystem = host.Loudness.NoColor || host.Environment.GetValueOrDefault("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+        ColorSystem = host.Loudness.NoColor || host.Environment.GetValueOrDefault("NO_COLOR") is { Length: > 0 }
+            ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         Ansi = AnsiSupport.Yes,
         Interactive = InteractionSupport.Yes,
     });

@@ -5,7 +5,8 @@ namespace Rpat.Training.Checkpoints;
 
 /// <summary>
 /// All that a run needs to resume bit for bit, in one safetensors file: the network under <c>net.</c>, the training step's state under
-/// its own prefixes, and in the metadata where the run stood and the SHA-256 of the file. Random numbers need no state: they are a function of their place.
+/// its own prefixes, and in the metadata where the run stood and the SHA-256 of the file. Random numbers
+/// need no state: they are a function of their place.
 /// </summary>
 internal static class Checkpoint
 {
@@ -24,7 +25,8 @@ internal static class Checkpoint
 
     /// <summary>Writes a checkpoint as one step; on any failure there is no new file and older ones are as they were.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, Module net, ITrainingState state, TrainerState standing, IReadOnlyDictionary<string, string> metadata)
+    public static void Write(string path, Module net, ITrainingState state, TrainerState standing,
+        IReadOnlyDictionary<string, string> metadata)
     {
         var arrays = net.State().Select(array => array with { Name = NetPrefix + array.Name }).Concat(state.State());
         var said = new Dictionary<string, string>(metadata) { [Key] = JsonSerializer.Serialize(standing, Format) };
@@ -75,7 +77,8 @@ internal static class Checkpoint
         catch (JsonException error)
         {
             throw new CheckpointException(
-                $"'{file.Path}' is not a training checkpoint that this version can resume from ({error.Message.TrimEnd('.')}): name another run, or start again.", error);
+                $"'{file.Path}' is not a training checkpoint that this version can resume from ({error.Message.TrimEnd('.')}): name "
+                    + $"another run, or start again.", error);
         }
     }
 }

@@ -34,7 +34,8 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         }
 
         return all.Count == 0 ? null : throw new CheckpointException(
-            $"none of the {all.Count} checkpoints in '{folder}' can be read: copy them again, or remove the folder to begin the run again.");
+            $"none of the {all.Count} checkpoints in '{folder}' can be read: copy them again, or remove the folder to begin the run "
+                + $"again.");
     }
 
     /// <summary>The ones that the configuration asked for and whose bytes are sound, oldest first.</summary>
@@ -63,7 +64,8 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     }
 
     private static int StepOf(string file) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(file)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1;
+        int.TryParse(Path.GetFileNameWithoutExtension(file)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture,
+        out int step) ? step : -1;
 
     // One that the clock or a signal asked for is needed only until the next planned one.
     private void Prune()

@@ -26,7 +26,8 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
     public static RunIdentity Of(LabeledImages images, Device device)
     {
         var machine = MachineInfo.Here();
-        return new RunIdentity(Hash(images), machine.Version, FormattableString.Invariant($"{device.Name}, {machine.VectorBits}-bit vectors"));
+        return new RunIdentity(Hash(images), machine.Version,
+            FormattableString.Invariant($"{device.Name}, {machine.VectorBits}-bit vectors"));
     }
 
     /// <summary>Checks that an earlier part of the run had the same data, and notes what else has changed.</summary>
@@ -34,9 +35,12 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
     public void RequireSameRun(RunIdentity earlier, Action<string> note)
     {
         if (Data != earlier.Data)
-            throw new DataException("the training images are not those that the run began with: give their folder with --data-dir, or start a new run.");
-        if (Program != earlier.Program) note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
-        if (Kernels != earlier.Kernels) note($"note: the run started on {earlier.Kernels} and is resumed on {Kernels}: rounding may differ.");
+            throw new DataException(
+                "the training images are not those that the run began with: give their folder with --data-dir, or start a new run.");
+        if (Program != earlier.Program)
+            note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
+        if (Kernels != earlier.Kernels)
+            note($"note: the run started on {earlier.Kernels} and is resumed on {Kernels}: rounding may differ.");
     }
 
     private static string Hash(LabeledImages images)
@@ -51,7 +55,8 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
 
 /// <summary>Sums over the images of an epoch so far.</summary>
 /// <param name="Accuracies">Correct predictions by what they are of; not in older checkpoints.</param>
-internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images, IReadOnlyList<Metric>? Accuracies = null)
+internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images,
+    IReadOnlyList<Metric>? Accuracies = null)
 {
     /// <summary>Of an epoch that has not begun.</summary>
     public static EpochSums None { get; } = new(0, [], 0, 0);
@@ -83,7 +88,8 @@ internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBe
     /// (Wong, Rice, Kolter, 2020), in which a network learns to fool a weak attack.
     /// </summary>
     /// <param name="classes">Number of classes; a network that guesses has nothing to lose.</param>
-    public bool IsCollapse(double robust, double train, int classes) => Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
+    public bool IsCollapse(double robust, double train, int classes) =>
+        Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
 
     /// <summary>Of a run that has not been measured.</summary>
     public static MonitorState New { get; } = new(0, -1, 0, 0);

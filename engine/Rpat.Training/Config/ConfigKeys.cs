@@ -33,7 +33,8 @@ internal static class ConfigKeys
 
     /// <summary>The declared keys below a section.</summary>
     /// <param name="prefix">The section's key, with a full stop at its end.</param>
-    public static IEnumerable<ConfigKey> Below(string prefix) => _declared.Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal));
+    public static IEnumerable<ConfigKey> Below(string prefix) =>
+        _declared.Where(key => key.Path.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>Makes the typed configuration from one entry per key.</summary>
     /// <exception cref="Errors.ConfigException">A value is not of its key's kind.</exception>
@@ -96,7 +97,8 @@ internal sealed class ConfigKey
     /// <param name="sections">The properties that lead from <see cref="TrainerConfig"/> to its section.</param>
     public ConfigKey(IReadOnlyList<PropertyInfo> sections, string path, Setting setting)
     {
-        (_sections, Path, _settings, Default, Doc, IsOptional) = (sections, path, [setting], setting.Default, setting.About, setting.IsOptional);
+        (_sections, Path, _settings, Default, Doc, IsOptional) = (sections, path, [setting], setting.Default, setting.About,
+            setting.IsOptional);
     }
 
     /// <summary>A setting of that name that methods have.</summary>

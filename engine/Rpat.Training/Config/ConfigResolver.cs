@@ -8,7 +8,8 @@ internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<
     /// <summary>The same with another value of one key.</summary>
     /// <exception cref="Errors.ConfigException">It is no such value.</exception>
     public ResolvedConfig With(ConfigKey key, string text, string origin) =>
-        ConfigResolver.Resolve([new ConfigLayer("all", Values), new ConfigLayer(origin, new Dictionary<string, ConfigValue> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
+        ConfigResolver.Resolve([new ConfigLayer("all", Values),
+        new ConfigLayer(origin, new Dictionary<string, ConfigValue> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
 }
 
 /// <summary>What the user gave, before it is resolved.</summary>
@@ -88,7 +89,8 @@ internal static class ConfigResolver
     {
         string suffix = MethodCatalog.RpatSuffix;
         if (method.Text.EndsWith(suffix, StringComparison.Ordinal) == wanted) return method;
-        return method with { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
+        return method with
+            { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
     }
 
     private static IReadOnlyList<ConfigLayer> RecipeLayers(IEnumerable<ConfigLayer> given)

@@ -37,15 +37,18 @@ internal static class ConfigRules
         Require(
             config.Average.Swa == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Swa),
             $"the loss of {method.Name} looks at its own averaged network, which moves in each step: set it to 0.");
-        Require(config.Average.Ema == 0 || config.Average.Swa == 0, ConfigKeys.Of(c => c.Average.Swa), "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
-        Require(config.Average.Ema < 1, ConfigKeys.Of(c => c.Average.Ema), "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
+        Require(config.Average.Ema == 0 || config.Average.Swa == 0, ConfigKeys.Of(c => c.Average.Swa),
+            "weights are averaged by step or by epoch: set average.ema or average.swa to 0.");
+        Require(config.Average.Ema < 1, ConfigKeys.Of(c => c.Average.Ema),
+            "averaged weights with a decay of 1 never move: choose less, such as 0.999.");
         Require(
             !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, ConfigKeys.Of(c => c.Optimizer.Nesterov),
             "it needs a momentum above 0: set optimizer.momentum.");
         Require(
             config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, ConfigKeys.Of(c => c.Eval.Attacks),
             "an attack stands twice: remove one.");
-        foreach (var attack in config.Eval.Attacks) Require(KnowsNorm(attack, config.Attack, out string sentence), ConfigKeys.Of(c => c.Eval.Attacks), sentence);
+        foreach (var attack in config.Eval.Attacks)
+            Require(KnowsNorm(attack, config.Attack, out string sentence), ConfigKeys.Of(c => c.Eval.Attacks), sentence);
         Require(KnowsNorm(config.Eval.Monitor, config.Attack, out string monitor), ConfigKeys.Of(c => c.Eval.Monitor), monitor);
         Require(config.Run.Out.Length > 0, ConfigKeys.Of(c => c.Run.Out), "it must name a folder.");
     }
@@ -61,7 +64,8 @@ internal static class ConfigRules
             }
             catch (ArgumentException error)
             {
-                throw new ConfigException($"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); see 'rpat methods show {info.Name}'.", error);
+                throw new ConfigException(
+                    $"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); see 'rpat methods show {info.Name}'.", error);
             }
         }
     }

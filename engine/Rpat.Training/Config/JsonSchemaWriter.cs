@@ -6,7 +6,8 @@ namespace Rpat.Training.Config;
 /// <summary>Writes the configuration's keys as a JSON Schema (draft 2020-12), from which editors complete and check files.</summary>
 internal static class JsonSchemaWriter
 {
-    private static readonly JsonSerializerOptions _format = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _format = new()
+        { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The whole schema.</summary>
     public static string Write()

@@ -16,7 +16,8 @@ internal static class Layers
 
     /// <summary>The built-in defaults: every key has a value here.</summary>
     public static ConfigLayer Defaults() =>
-        new("defaults", ConfigKeys.All.ToDictionary(leaf => leaf.Path, leaf => new ConfigValue(leaf.Path, leaf.Default, leaf.IsList, "default")));
+        new("defaults", ConfigKeys.All.ToDictionary(leaf => leaf.Path,
+        leaf => new ConfigValue(leaf.Path, leaf.Default, leaf.IsList, "default")));
 
     /// <summary>Reads a configuration file.</summary>
     /// <exception cref="ConfigException">The file cannot be read or is wrong.</exception>

@@ -25,7 +25,8 @@ internal sealed record PublishedResult(
     private static PublishedResult Read(string line)
     {
         string[] cells = line.Split(',', Columns);
-        double[] numbers = [.. cells[5..9].Select(cell => cell.Length == 0 ? double.NaN : double.Parse(cell, CultureInfo.InvariantCulture))];
+        double[] numbers = [.. cells[5..9].Select(cell => cell.Length == 0 ? double.NaN
+            : double.Parse(cell, CultureInfo.InvariantCulture))];
         return new PublishedResult(
             cells[0], cells[1], cells[2], cells[3], cells[4], numbers[0], numbers[1], numbers[2], numbers[3], cells[9].Trim('"'));
     }

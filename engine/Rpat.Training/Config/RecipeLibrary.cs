@@ -4,7 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace Rpat.Training.Config;
 
 /// <summary>
-/// The recipes that ship inside the program. Each is laid over the defaults as one layer, whose values know the block that they are from and
+/// The recipes that ship inside the program. Each is laid over the defaults as one layer, whose
+/// values know the block that they are from and
 /// their source in the world.
 /// </summary>
 internal static class RecipeLibrary
@@ -192,7 +193,8 @@ internal static class RecipeBlocks
         let path = Scalar(pair.Key)
         let detailed = pair.Value as YamlMappingNode
         let value = detailed is null ? pair.Value : detailed["is"]
-        select Written(Schema.Find(path, origin).Path, value, origin) with { Source = detailed is null ? source : Scalar(detailed["from"]) };
+        select Written(Schema.Find(path, origin).Path, value, origin) with
+        { Source = detailed is null ? source : Scalar(detailed["from"]) };
 
     /// <summary>A key's text, or the fallback.</summary>
     public static string TextOf(YamlMappingNode node, string key, string otherwise = "") =>

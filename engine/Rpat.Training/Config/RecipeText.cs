@@ -16,7 +16,8 @@ internal static class RecipeText
         {
             var config = RecipeLibrary.Resolve(name, "recipes").Config;
             var p = RecipeLibrary.Published(name);
-            output.WriteLine($"{name.PadRight(width)}  {config.Method.Name,-20} {config.Model.Name,-16} {Norm(config),-5} {config.Train.Epochs,6}  {Percent(p?.Clean),6} {Percent(p?.Aa),6}".TrimEnd());
+            output.WriteLine(
+                $"{name.PadRight(width)}  {config.Method.Name,-20} {config.Model.Name,-16} {Norm(config),-5} {config.Train.Epochs,6}  {Percent(p?.Clean),6} {Percent(p?.Aa),6}".TrimEnd());
         }
         output.WriteLine("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources");
     }
@@ -32,9 +33,11 @@ internal static class RecipeText
             if (entry.Origin == "default" || leaf.Path.StartsWith("recipe.", StringComparison.Ordinal)) continue;
             output.WriteLine($"{$"{leaf.Path}: {Value(entry, leaf)}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
         }
-        foreach (var (key, recipe) in RecipeLibrary.Needs(name)) output.WriteLine($"# needs --set {key}=RUN of {recipe}; 'rpat reproduce' trains it first");
+        foreach (var (key, recipe) in RecipeLibrary.Needs(name)) output.WriteLine(
+            $"# needs --set {key}=RUN of {recipe}; 'rpat reproduce' trains it first");
         if (RecipeLibrary.Published(name) is not { } p) return;
-        output.WriteLine($"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
+        output.WriteLine(
+            $"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
     }
 
     /// <summary>What the recipe is put together from, and what it sets itself.</summary>

@@ -22,7 +22,8 @@ internal static class ResumeRules
             var (old, wanted) = (before.Values[leaf.Path], now.Values[leaf.Path]);
             if (leaf.Same(old, wanted)) continue;
             throw new ConfigException(
-                $"{leaf.Path} is '{wanted.Text}' ({wanted.Origin}) where run '{run}' has '{old.Text}', which would change its result: give the same value, start a new run, or insist with --allow-change {leaf.Path}.");
+                $"{leaf.Path} is '{wanted.Text}' ({wanted.Origin}) where run '{run}' has '{old.Text}', which would change its result: "
+                    + $"give the same value, start a new run, or insist with --allow-change {leaf.Path}.");
         }
     }
 

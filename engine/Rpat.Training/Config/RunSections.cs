@@ -102,7 +102,8 @@ internal sealed record EvalAttack(string Name)
     public string Title => IsClean ? "Clean"
         : Name.StartsWith("pgd", StringComparison.Ordinal) ? $"PGD-{Name[3..]}" : Name.ToUpperInvariant();
 
-    /// <summary>The attacks under a run's threat model, with the catalog's settings: those of <c>rpat eval</c> by that name; null for none.</summary>
+    /// <summary>The attacks under a run's threat model, with the catalog's settings: those of <c>rpat
+    /// eval</c> by that name; null for none.</summary>
     /// <exception cref="ArgumentException">The attack does not know the norm.</exception>
     public AttackSuite? Suite(AttackSection threat, int classes) => AttackCatalog.Find(Name, threat.Norm, threat.Eps, classes);
 }

@@ -177,7 +177,8 @@ internal sealed record AttackSection
         Plural = "starts")]
     public PgdStart? Start { get; init; }
 
-    [Setting("batch normalisation while attacking: the method's choice, batch statistics, batch statistics that move nothing, or running ones",
+    [Setting("batch normalisation while attacking: the method's choice, batch statistics, batch statistics that move nothing, or "
+        + "running ones",
         Name = "bn", Plural = "modes")]
     public BnMode? BatchNorm { get; init; }
 }

@@ -1,6 +1,7 @@
 namespace Rpat.Training.Data;
 
-/// <summary>CIFAR-10 and CIFAR-100, from the binary files or the Python batches, whichever are there; in the same order from both.</summary>
+/// <summary>CIFAR-10 and CIFAR-100, from the binary files or the Python batches, whichever are
+/// there; in the same order from both.</summary>
 internal static class CifarSet
 {
     /// <summary>In a folder of made-up files; such files may hold any number of images.</summary>
@@ -11,12 +12,14 @@ internal static class CifarSet
     /// <exception cref="DataException">Files are missing or damaged.</exception>
     internal static DataPair Open(CifarKind kind, string dataDir)
     {
-        string? python = PythonFolders(kind, dataDir).FirstOrDefault(folder => PythonFiles(kind).All(file => File.Exists(Path.Combine(folder, file))));
+        string? python = PythonFolders(kind, dataDir)
+            .FirstOrDefault(folder => PythonFiles(kind).All(file => File.Exists(Path.Combine(folder, file))));
         if (python is not null && !HasBinary(kind, dataDir))
             return Pair(python, train => CifarPython.ReadSet(python, kind, train));
         string folder = DataFolders.Find(
             Title(kind), BinaryFolders(kind, dataDir), BinaryFiles(kind), File.Exists,
-            "unpack the binary or the Python version from https://www.cs.toronto.edu/~kriz/cifar.html there or give its folder with --data-dir,"
+            "unpack the binary or the Python version from https://www.cs.toronto.edu/~kriz/cifar.html there or give its folder with "
+                + "--data-dir,"
             + $" or make files to try things out with 'rpat data synth {Name(kind)} -o {dataDir}'");
         bool madeUp = File.Exists(Path.Combine(folder, MadeUpMark));
         return Pair(folder, train => CifarBinary.ReadSet(folder, kind, train, anyLength: madeUp));

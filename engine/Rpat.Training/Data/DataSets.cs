@@ -9,7 +9,8 @@ internal static class DataSets
     internal static IReadOnlyList<DataSetInfo> All =>
     [
         .. Own,
-        .. DataSetAttribute.All.Select(set => new DataSetInfo(set.Name, set.Title, set.Shape, set.Classes, set.Images, set.LookedFor, set.Licence)),
+        .. DataSetAttribute.All.Select(set => new DataSetInfo(set.Name, set.Title, set.Shape, set.Classes, set.Images, set.LookedFor,
+        set.Licence)),
     ];
 
     private static IReadOnlyList<DataSetInfo> Own { get; } =

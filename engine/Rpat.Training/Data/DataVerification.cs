@@ -60,7 +60,8 @@ internal static class DataVerification
     }
 
     private static bool Belongs(string file, string spec) =>
-        _archives.FirstOrDefault(a => a.Set == spec).Files is { } files && files.Any(prefix => file.StartsWith(prefix, StringComparison.Ordinal));
+        _archives.FirstOrDefault(a => a.Set == spec).Files is { } files
+        && files.Any(prefix => file.StartsWith(prefix, StringComparison.Ordinal));
 
     // The data folder may be the one above or the one that the archive unpacks to.
     private static string? Find(string folder, string file)
@@ -82,6 +83,7 @@ internal static class DataVerification
         int[] labels = pair.Train.Labels[..10];
         if (labels.SequenceEqual(_cifar10Begins)) return "the first training labels are CIFAR-10's";
         throw new DataException(
-            $"'{pair.Source}' begins with the labels {string.Join(' ', labels)} where CIFAR-10 begins with {string.Join(' ', _cifar10Begins)}: unpack the archive again.");
+            $"'{pair.Source}' begins with the labels {string.Join(' ', labels)} where CIFAR-10 begins with "
+                + $"{string.Join(' ', _cifar10Begins)}: unpack the archive again.");
     }
 }

@@ -22,7 +22,8 @@ internal static class ImageFolder
         string train = Path.Combine(folder, "train"), name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         string? test = _heldOut.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists);
         if (!Directory.Exists(train)) return Undivided(name, folder, decode);
-        if (test is null) throw new DataException($"'{folder}' has a folder 'train' but neither 'val' nor 'test': add the held-out pictures.");
+        if (test is null)
+            throw new DataException($"'{folder}' has a folder 'train' but neither 'val' nor 'test': add the held-out pictures.");
         string[] classes = PictureTree.Classes(train);
         CheckKnown(test, classes);
         (string, int)[] trainFiles = Files(train, classes), testFiles = Files(test, classes);
@@ -37,11 +38,13 @@ internal static class ImageFolder
     internal static LabeledImages Read(
         string name, IReadOnlyList<(string Path, int Label)> files, IReadOnlyList<string> classes, Func<string, RgbImage> decode)
     {
-        if (files.Count == 0) throw new DataException($"'{name}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): check the folder.");
+        if (files.Count == 0)
+            throw new DataException($"'{name}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): check the folder.");
         RgbImage first = decode(files[0].Path);
         long bytes = (long)files.Count * first.Pixels.Length;
         if (bytes > Array.MaxLength)
-            throw new DataException($"'{name}' has {bytes >> 20} MiB of pixels where {Array.MaxLength >> 20} fit in memory: scale its pictures down.");
+            throw new DataException(
+                $"'{name}' has {bytes >> 20} MiB of pixels where {Array.MaxLength >> 20} fit in memory: scale its pictures down.");
         byte[] pixels = new byte[bytes];
         try
         {
@@ -49,7 +52,8 @@ internal static class ImageFolder
         }
         catch (AggregateException error)
         {
-            throw error.InnerExceptions.OfType<DataException>().OrderBy(e => e.Message, StringComparer.Ordinal).FirstOrDefault() ?? error.InnerExceptions[0];
+            throw error.InnerExceptions.OfType<DataException>().OrderBy(e => e.Message, StringComparer.Ordinal).FirstOrDefault()
+                ?? error.InnerExceptions[0];
         }
 
         return new(name, 3, first.Height, first.Width, pixels, [.. files.Select(f => f.Label)], classes);

@@ -63,7 +63,8 @@ internal static class NpzSet
 
     private static string Unread(string path, string name, string type) => name is ClassNames or Notes
         ? $"'{name}' in '{path}' holds elements of type '{type}', which are not read: save its lines as one text in UTF-8, as bytes."
-        : throw new DataException($"'{name}' in '{path}' holds elements of type '{type}', which are not read: save it as a plain array of numbers.");
+        : throw new DataException(
+        $"'{name}' in '{path}' holds elements of type '{type}', which are not read: save it as a plain array of numbers.");
 
     private static NamedArray Lines(string name, IEnumerable<string> lines)
     {
@@ -118,7 +119,8 @@ internal static class NpzSet
         if (names is { Type: ElementType.U8 })
         {
             string[] lines = Encoding.UTF8.GetString(names.Data.Span).Split('\n');
-            if (lines.Length < count) throw new DataException($"'{path}' names {lines.Length} classes and has label {count - 1}: name every class.");
+            if (lines.Length < count)
+                throw new DataException($"'{path}' names {lines.Length} classes and has label {count - 1}: name every class.");
             return lines;
         }
 
@@ -132,7 +134,8 @@ internal static class NpzSet
         byte[] values = images.Type == ElementType.U8 ? images.Data.ToArray() : ToBytes(path, images, notes, out exact);
         if (!channelsLast || channels == 1) return new Pixels(channels, height, width, values, exact);
         return new Pixels(
-            channels, height, width, PlanesFirst(values, height * width, channels), exact is null ? null : PlanesFirst(exact, height * width, channels));
+            channels, height, width, PlanesFirst(values, height * width, channels),
+            exact is null ? null : PlanesFirst(exact, height * width, channels));
     }
 
     private static (int Channels, int Height, int Width, bool ChannelsLast) Layout(string path, NamedArray images)

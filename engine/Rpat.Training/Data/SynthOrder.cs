@@ -24,7 +24,8 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
     private string WriteNpz(string path, Shape size, int classes)
     {
         var images = new MadeUpImages(size.C, size.H, size.W, classes, Seed);
-        NpzSet.Write(path, new DataPair(images.Make("made-up", Train, 0), images.Make("made-up", Test, 1), path, ["the set holds made-up images: accuracy on them says nothing about real ones."]));
+        NpzSet.Write(path, new DataPair(images.Make("made-up", Train, 0), images.Make("made-up", Test, 1), path,
+            ["the set holds made-up images: accuracy on them says nothing about real ones."]));
         return $"{path}: {Train} + {Test} made-up images; train with --dataset npz:{path}";
     }
 
@@ -34,10 +35,12 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
         var names = CifarBinary.ClassNames(kind);
         var images = new MadeUpImages(3, 32, 32, names.Count, Seed);
         string folder = Path.Combine(place, CifarBinary.FolderName(kind));
-        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, CifarSet.MadeUpMark)) && Directory.EnumerateFileSystemEntries(folder).Any())
+        if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, CifarSet.MadeUpMark))
+            && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"'{folder}' holds files that are not made up: choose another folder with -o.");
         AtomicFile.MakeFolder(folder);
-        AtomicFile.WriteText(Path.Combine(folder, CifarSet.MadeUpMark), "The pictures in this folder are made up by 'rpat data synth'; they only have CIFAR's form.\n");
+        AtomicFile.WriteText(Path.Combine(folder, CifarSet.MadeUpMark),
+            "The pictures in this folder are made up by 'rpat data synth'; they only have CIFAR's form.\n");
         Split(folder, kind, CifarBinary.FileNames(kind, train: true), images.Make(Kind, Train, 0, names));
         Split(folder, kind, CifarBinary.FileNames(kind, train: false), images.Make(Kind, Test, 1, names));
         return $"{folder}: {Train} + {Test} made-up images; train with --dataset {Kind} --data-dir {place}";

@@ -12,7 +12,8 @@ internal static class SyntheticSet
     public static DataPair Like(string spec, int count)
     {
         var info = DataSets.All.FirstOrDefault(set => set.Name == spec);
-        var images = info is { Classes: int classes } ? Images(spec, Sizes(info.Shape), classes, count) : Images(DataSets.Open(spec, null).Train, count);
+        var images = info is { Classes: int classes } ? Images(spec, Sizes(info.Shape), classes, count)
+            : Images(DataSets.Open(spec, null).Train, count);
         return new DataPair(images, images, $"random images of {spec}'s size", []);
     }
 

@@ -62,7 +62,8 @@ internal static class TinyImageNet
         foreach (string[] cells in RegularFile.ReadLines(path).Where(line => line.Length > 0).Select(line => line.Split('\t')))
         {
             int label = cells.Length < 2 ? -1 : Array.BinarySearch(ids, cells[1], StringComparer.Ordinal);
-            if (label < 0) throw new DataException($"'{path}' has the line '{string.Join(' ', cells)}' with no class of 'train': unpack the archive again.");
+            if (label < 0) throw new DataException(
+                $"'{path}' has the line '{string.Join(' ', cells)}' with no class of 'train': unpack the archive again.");
             labels[cells[0]] = label;
         }
 

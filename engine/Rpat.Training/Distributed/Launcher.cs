@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Rpat.Training.Distributed;
 
 /// <summary>
-/// Who started this process among others, as the environment tells; the first that matches wins: variables as of torchrun, Open MPI, MPICH or
+/// Who started this process among others, as the environment tells; the first that matches wins:
+/// variables as of torchrun, Open MPI, MPICH or
 /// Intel MPI, Slurm. All of them meet over TCP: no MPI library is loaded.
 /// </summary>
 internal static class Launcher
@@ -35,9 +36,11 @@ internal static class Launcher
     {
         var e = new LauncherVariables(environment);
         if (IsStep(e) && IsInteractive(e, isTerminal) && e.Number("SLURM_STEP_NUM_TASKS") > 1 && Torchrun(e) is null)
-            return $"warning: this interactive Slurm step has {e.Text("SLURM_STEP_NUM_TASKS")} tasks, and rpat trains in one process: write 'srun rpat train ...' for all.";
+            return $"warning: this interactive Slurm step has {e.Text("SLURM_STEP_NUM_TASKS")} tasks, and rpat trains in one process: "
+                + $"write 'srun rpat train ...' for all.";
         if (!hasSrun || IsPersons(e) || IsStep(e) || e.Number("SLURM_NTASKS") is not > 1 || Torchrun(e) is not null) return null;
-        return $"warning: this Slurm job has {e.Text("SLURM_NTASKS")} tasks, but rpat was not started by srun and trains in one process: write 'srun rpat train ...'.";
+        return $"warning: this Slurm job has {e.Text("SLURM_NTASKS")} tasks, but rpat was not started by srun and trains in one "
+            + $"process: write 'srun rpat train ...'.";
     }
 
     /// <summary>The first host of a Slurm node list: <c>n3</c> of <c>n[3-5,9]</c>.</summary>
@@ -66,7 +69,8 @@ internal static class Launcher
         if (e.Pair(launcher, "RANK", "WORLD_SIZE") is not var (rank, size)) return null;
         string? host = e.Host();
         if (host is null && size > 1) throw NoMeetingPoint("RANK and WORLD_SIZE are set, as by torchrun");
-        int localSize = LocalSize(e, "LOCAL_RANK", "LOCAL_WORLD_SIZE", ("WORLD_SIZE", size)) ?? (host is not null && MeetingAddress.IsLoopback(host) ? size : 1);
+        int localSize = LocalSize(e, "LOCAL_RANK", "LOCAL_WORLD_SIZE", ("WORLD_SIZE", size))
+            ?? (host is not null && MeetingAddress.IsLoopback(host) ? size : 1);
         int localRank = e.Number("LOCAL_RANK") ?? (localSize == size ? rank : 0);
         return new(launcher, rank, size, localRank, localSize, host ?? "localhost", e.Port() ?? DefaultPort);
     }
@@ -75,7 +79,8 @@ internal static class Launcher
     private static ProcessRank? Slurm(LauncherVariables e, bool isTerminal)
     {
         if (!IsStep(e) || IsInteractive(e, isTerminal)) return null;
-        string sizeName = new[] { "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS" }.FirstOrDefault(name => e.Text(name) is not null) ?? "SLURM_NPROCS";
+        string sizeName = new[] { "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS" }.FirstOrDefault(name => e.Text(name) is not null)
+            ?? "SLURM_NPROCS";
         const string launcher = "Slurm (SLURM_PROCID)";
         if (e.Pair(launcher, "SLURM_PROCID", sizeName) is not var (rank, size)) return null;
         string? nodes = e.Text("SLURM_STEP_NODELIST") ?? e.Text("SLURM_NODELIST") ?? e.Text("SLURM_JOB_NODELIST");
@@ -83,29 +88,34 @@ internal static class Launcher
         if (host is null && size > 1) throw NoMeetingPoint("this is a Slurm task without SLURM_NODELIST");
         int localRank = e.Number("SLURM_LOCALID") ?? 0, localSize = SlurmLocalSize(e, localRank);
         LauncherVariables.RequireBelow("SLURM_LOCALID", localRank, sizeName, size);
-        return new(launcher, rank, size, localRank, Math.Min(localSize, size), host ?? "localhost", e.Port() ?? SlurmPort(e.Digits("SLURM_JOB_ID") ?? ""));
+        return new(launcher, rank, size, localRank, Math.Min(localSize, size), host ?? "localhost",
+            e.Port() ?? SlurmPort(e.Digits("SLURM_JOB_ID") ?? ""));
     }
 
     // The job's list may name more or fewer tasks than the step has here.
     private static int SlurmLocalSize(LauncherVariables e, int localRank)
     {
-        if (e.TasksHere("SLURM_STEP_TASKS_PER_NODE") is not { } own) return Math.Max(localRank + 1, e.TasksHere("SLURM_TASKS_PER_NODE") ?? 1);
+        if (e.TasksHere("SLURM_STEP_TASKS_PER_NODE") is not { } own)
+            return Math.Max(localRank + 1, e.TasksHere("SLURM_TASKS_PER_NODE") ?? 1);
         LauncherVariables.RequireBelow("SLURM_LOCALID", localRank, "SLURM_STEP_TASKS_PER_NODE", own);
         return own;
     }
 
     private static ProcessRank? OpenMpi(LauncherVariables e) =>
-        Mpi(e, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE");
+        Mpi(e, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+        "OMPI_COMM_WORLD_LOCAL_SIZE");
 
     private static ProcessRank? Pmi(LauncherVariables e) =>
         Mpi(e, "MPICH or Intel MPI (PMI_RANK)", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS");
 
-    private static ProcessRank? Mpi(LauncherVariables e, string launcher, string rankName, string sizeName, string localRankName, string localSizeName)
+    private static ProcessRank? Mpi(LauncherVariables e, string launcher, string rankName, string sizeName, string localRankName,
+        string localSizeName)
     {
         if (e.Pair(launcher, rankName, sizeName) is not var (rank, size)) return null;
         int? localSize = LocalSize(e, localRankName, localSizeName, (sizeName, size));
         string? host = e.Host() ?? (localSize == size ? "localhost" : null);
-        if (host is null && size > 1) throw NoMeetingPoint($"{launcher} has started {size} processes on several machines, as far as can be told");
+        if (host is null && size > 1)
+            throw NoMeetingPoint($"{launcher} has started {size} processes on several machines, as far as can be told");
         return new(launcher, rank, size, e.Number(localRankName) ?? 0, localSize ?? 1, host ?? "localhost", e.Port() ?? DefaultPort);
     }
 
@@ -116,11 +126,13 @@ internal static class Launcher
         LauncherVariables.RequireBelow(rankName, e.Number(rankName) ?? 0, localSize is null ? all.Name : sizeName, localSize ?? all.Size);
         return localSize is null || localSize <= all.Size
             ? localSize
-            : throw new UsageException($"{sizeName} is {localSize} and {all.Name} is {all.Size}: a machine has no more processes than there are.");
+            : throw new UsageException(
+            $"{sizeName} is {localSize} and {all.Name} is {all.Size}: a machine has no more processes than there are.");
     }
 
     private static UsageException NoMeetingPoint(string what) =>
-        new($"{what}, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not {DefaultPort}).");
+        new($"{what}, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and "
+            + $"MASTER_PORT, if not {DefaultPort}).");
 
     // A person's shell has the variables of its job or step, but starts one process at a time. A step inside of one has counts of its own,
     // and not the person's terminal.
@@ -149,13 +161,16 @@ internal static class Processes
         var (config, entry) = (plan.Resolved.Config, plan.Resolved.Values[ConfigKeys.Of(c => c.Run.Processes).Path]);
         int size = launched?.Size ?? config.Run.Processes;
         if (size != config.Run.Processes && entry.Origin == "--nproc")
-            throw new UsageException($"--nproc {entry.Text} contradicts the {size} processes that {launched!.Launcher} has started: leave --nproc out.");
+            throw new UsageException(
+                $"--nproc {entry.Text} contradicts the {size} processes that {launched!.Launcher} has started: leave --nproc out.");
         ProcessGroupSetup.RequireDivisible(config, size);
         if (size == config.Run.Processes) return plan;
-        return plan with { Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"), launched!.Launcher) };
+        return plan with { Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"),
+            launched!.Launcher) };
     }
 
     /// <summary>Whether Slurm's <c>srun</c> is on the path.</summary>
     public static bool HasSrun(IReadOnlyDictionary<string, string> environment) =>
-        (environment.GetValueOrDefault("PATH") ?? "").Split(Path.PathSeparator).Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, "srun")));
+        (environment.GetValueOrDefault("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, "srun")));
 }

@@ -42,15 +42,18 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
             return null;
         }
         if (rank >= size)
-            throw new UsageException($"{launcher} says that this is rank {rank} of {size} processes: ranks go from 0 to one less than their number.");
-        return size <= MostProcesses ? (rank.Value, size.Value) : throw new UsageException($"{sizeName} is {size}: at most {MostProcesses} processes can train together.");
+            throw new UsageException(
+                $"{launcher} says that this is rank {rank} of {size} processes: ranks go from 0 to one less than their number.");
+        return size <= MostProcesses ? (rank.Value, size.Value)
+            : throw new UsageException($"{sizeName} is {size}: at most {MostProcesses} processes can train together.");
     }
 
     /// <summary>Checks that a rank on a machine fits the number of those there.</summary>
     /// <exception cref="UsageException">It does not.</exception>
     public static void RequireBelow(string rankName, int rank, string sizeName, int size)
     {
-        if (rank >= size) throw new UsageException($"{rankName} is {rank} and {sizeName} is {size}: ranks go from 0 to one less than their number.");
+        if (rank >= size)
+            throw new UsageException($"{rankName} is {rank} and {sizeName} is {size}: ranks go from 0 to one less than their number.");
     }
 
     /// <summary><c>MASTER_ADDR</c>, or null.</summary>
@@ -60,7 +63,8 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
         if (Text("MASTER_ADDR") is not { } host) return null;
         string bare = host.StartsWith('[') && host.EndsWith(']') ? host[1..^1] : host;
         if (IPAddress.TryParse(bare, out _) || bare.Length <= LongestName && bare.Split('.').All(IsLabel)) return bare;
-        throw new UsageException($"MASTER_ADDR is '{Shown(host)}': give the name or address of rank 0's machine, and the port in MASTER_PORT.");
+        throw new UsageException(
+            $"MASTER_ADDR is '{Shown(host)}': give the name or address of rank 0's machine, and the port in MASTER_PORT.");
     }
 
     /// <summary><c>MASTER_PORT</c>, or null.</summary>
@@ -85,7 +89,8 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
     private static IEnumerable<int> Repeated(string name, string text, string part)
     {
         string[] parts = part.TrimEnd(')').Split("(x");
-        int[] numbers = [.. parts.Select(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)];
+        int[] numbers = [.. parts.Select(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n
+            : 0)];
         return numbers is [> 0] or [> 0, > 0 and <= MostMachines]
             ? Enumerable.Repeat(numbers[0], numbers.Length == 2 ? numbers[1] : 1)
             : throw Unreadable(name, text);

@@ -19,7 +19,9 @@ internal static class ProcessGroupSetup
         int batch = config.Train.Batch, below = batch / size * size;
         if (below == batch) return;
         string sizes = FormattableString.Invariant($"{(below == 0 ? "" : $"{below} or ")}{below + size}");
-        throw new ConfigException($"train.batch is {batch} images, which {size} processes cannot divide evenly: choose {sizes} (--batch-size), or another number of processes.");
+        throw new ConfigException(
+            $"train.batch is {batch} images, which {size} processes cannot divide evenly: choose {sizes} (--batch-size), or another "
+                + $"number of processes.");
     }
 
     /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
@@ -27,7 +29,8 @@ internal static class ProcessGroupSetup
     /// <param name="note">Told what should be known of who joins.</param>
     public static ProcessGroupOptions Options(ResolvedConfig given, string? token, Action<string> note)
     {
-        var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path)).Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
+        var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path))
+            .Select(leaf => $"{leaf.Path}={given.Values[leaf.Path].Text}");
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', keys))));
         return new ProcessGroupOptions(MachineInfo.ProgramVersion(), hash) { Token = token ?? "", Note = note };
     }
@@ -44,9 +47,11 @@ internal static class ProcessGroupSetup
     }
 
     /// <summary>A sentence where anybody on the network can take part in a run; null elsewhere.</summary>
-    public static string? Warning(ProcessRank place, ProcessGroupOptions options) => options.Token.Length > 0 || MeetingAddress.IsLoopback(place.Host)
+    public static string? Warning(ProcessRank place, ProcessGroupOptions options) =>
+        options.Token.Length > 0 || MeetingAddress.IsLoopback(place.Host)
         ? null
-        : $"warning: {TokenVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all processes the same random word.";
+        : $"warning: {TokenVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all "
+            + $"processes the same random word.";
 
     /// <summary>Waits for the processes that somebody else starts.</summary>
     public static Communicator Host(ProcessRank place, ProcessGroupOptions options)
@@ -66,7 +71,8 @@ internal static class ProcessGroupSetup
     /// <param name="name">As in <c>device.name</c>, settled.</param>
     /// <param name="visible">Number of GPUs that this process can see; a launcher may show each process its own alone.</param>
     internal static string Gpu(string name, int localRank, int visible) =>
-        name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
+        name.StartsWith("cuda:", StringComparison.Ordinal)
+        && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
             && first < visible
             ? FormattableString.Invariant($"cuda:{(first + localRank) % visible}")
             : name;
@@ -74,7 +80,8 @@ internal static class ProcessGroupSetup
     /// <summary>A sentence where this machine has fewer GPUs than processes that it is to start; null elsewhere.</summary>
     public static string? SharedGpus(string name, int processes) =>
         IsGpu(name) && GpuBackend.Find().Devices.Count is > 0 and int gpus && gpus < processes
-            ? $"warning: {processes} processes share {gpus} GPU{(gpus == 1 ? "" : "s")}: each runs slower and has less memory than with a GPU of its own."
+            ? $"warning: {processes} processes share {gpus} GPU{(gpus == 1 ? "" : "s")}: each runs slower and has less memory than with "
+                + $"a GPU of its own."
             : null;
 
     private static string Device(string name, int localRank)
@@ -90,7 +97,8 @@ internal static class ProcessGroupSetup
 internal static class MeetingAddress
 {
     /// <summary>Whether a host is this machine as only its own processes can reach it.</summary>
-    public static bool IsLoopback(string host) => host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
+    public static bool IsLoopback(string host) =>
+        host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
 
     /// <summary>Where to listen for processes that are told to come to a host: all networks, unless it is this machine's own.</summary>
     public static IPAddress Of(string host)

@@ -23,7 +23,8 @@ internal sealed record ErrorReport(string Sentence, int Code)
             ExitCode.Internal),
     };
 
-    /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its stack trace, which a report needs.</summary>
+    /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its
+    /// stack trace, which a report needs.</summary>
     /// <param name="details">Whether any error is followed by its stack trace.</param>
     /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>

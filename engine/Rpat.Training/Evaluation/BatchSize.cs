@@ -40,7 +40,8 @@ internal readonly record struct BatchSize(int Images, bool MayShrink)
             }
             catch (OutOfMemoryException error)
             {
-                string advice = images == 1 ? "a smaller model or a device with more memory is needed" : $"choose a smaller --batch-size, or {Auto}";
+                string advice = images == 1 ? "a smaller model or a device with more memory is needed"
+                    : $"choose a smaller --batch-size, or {Auto}";
                 throw new DeviceException($"out of memory with {Text(images)} under attack at a time: {advice}.", error);
             }
         }

@@ -48,7 +48,8 @@ internal static class Corruptions
         var text = new StringBuilder();
         text.Append("corruption,").AppendJoin(',', cells.Select(c => c.Name)).Append('\n');
         text.Append("severity,").AppendJoin(',', cells.Select(c => c.Severity)).Append('\n');
-        text.Append(model).Append(',').AppendJoin(',', cells.Select(c => c.Accuracy.Fraction.ToString("R", CultureInfo.InvariantCulture))).Append('\n');
+        text.Append(model).Append(',').AppendJoin(',', cells.Select(c => c.Accuracy.Fraction.ToString("R", CultureInfo.InvariantCulture)))
+            .Append('\n');
         AtomicFile.WriteText(path, text.ToString());
     }
 
@@ -58,9 +59,12 @@ internal static class Corruptions
         long each = array.Shape.Length == 4 ? array.Shape[0] / Severities : 0;
         if (array.Type != ElementType.U8 || each == 0 || array.Shape[0] % Severities != 0 || labels.Length < each
             || (array.Shape[1], array.Shape[2], array.Shape[3]) != (own.H, own.W, own.C))
-            throw new DataException($"'{array.Name}.npy' in '{folder}' is {array.Type} [{string.Join(", ", array.Shape)}] where 8-bit [5*M, {own.H}, {own.W}, {own.C}] with M labels is expected: give the folder of CIFAR-10-C or CIFAR-100-C.");
+            throw new DataException(
+                $"'{array.Name}.npy' in '{folder}' is {array.Type} [{string.Join(", ", array.Shape)}] where 8-bit [5*M, {own.H}, "
+                    + $"{own.W}, {own.C}] with M labels is expected: give the folder of CIFAR-10-C or CIFAR-100-C.");
         int wanted = count == 0 ? (int)each : (int)Math.Min(count, each);
-        var pixels = PlanesFirst(array.Data.Span.Slice((int)((severity - 1) * each * own.SampleCount), wanted * own.SampleCount), own.C, own.Area);
+        var pixels = PlanesFirst(array.Data.Span.Slice((int)((severity - 1) * each * own.SampleCount), wanted * own.SampleCount), own.C,
+            own.Area);
         string[] classes = [.. Enumerable.Range(0, net.Classes).Select(k => k.ToString(CultureInfo.InvariantCulture))];
         return new LabeledImages(array.Name, own.C, own.H, own.W, pixels, [.. labels.Take(wanted).Select(y => (int)y)], classes);
     }

@@ -1,6 +1,7 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>Where an evaluation is kept: beside its checkpoint unless the user says otherwise. An existing one is never overwritten.</summary>
+/// <summary>Where an evaluation is kept: beside its checkpoint unless the user says otherwise. An
+/// existing one is never overwritten.</summary>
 internal static class EvalFolder
 {
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>
@@ -24,12 +25,15 @@ internal static class EvalFolder
     private static IEnumerable<string> Numbered(string first) =>
         Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? first : FormattableString.Invariant($"{first}-{n}"));
 
-    private static string Home(string checkpoint) => Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
+    private static string Home(string checkpoint) =>
+        Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
 
     private static string NameOf(EvalOptions o, int images)
     {
         string attacks = o.Attacks.Count == 0 ? "clean" : string.Join('+', o.Attacks);
-        string name = FormattableString.Invariant($"{attacks}-{o.Norm.Name}-{string.Join('+', o.Radii.Select(r => r.Text))}-n{images}{(o.First == 0 ? "" : FormattableString.Invariant($"-from{o.First}"))}");
+        string name =
+            FormattableString.Invariant(
+            $"{attacks}-{o.Norm.Name}-{string.Join('+', o.Radii.Select(r => r.Text))}-n{images}{(o.First == 0 ? "" : FormattableString.Invariant($"-from{o.First}"))}");
         string safe = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || "+-.".Contains(c) ? c : '_'));
         return safe.Length <= 100 ? safe : $"{safe[..80]}-{EvaluationManifest.ShortHash(name)}";
     }

@@ -10,7 +10,8 @@ namespace Rpat.Training.Evaluation;
 /// <param name="Count">How many images from there, 0 for all.</param>
 /// <param name="Batch">Images under attack at a time; no result depends on it.</param>
 internal sealed record EvalOptions(
-    string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm, IReadOnlyList<Radius> Radii, double? Step,
+    string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm,
+    IReadOnlyList<Radius> Radii, double? Step,
     int First, int Count, BatchSize Batch, ulong Seed)
 {
     /// <summary>Reads a list of attacks.</summary>
@@ -20,7 +21,8 @@ internal sealed record EvalOptions(
         string[] names = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
         foreach (string name in names)
             if (!AttackCatalog.Knows(name))
-                throw new UsageException($"--attacks has '{name}', which is not an attack; {DidYouMean.Hint(name, AttackCatalog.Examples, "attacks")}");
+                throw new UsageException(
+                    $"--attacks has '{name}', which is not an attack; {DidYouMean.Hint(name, AttackCatalog.Examples, "attacks")}");
         if (names.Length == 0) throw new UsageException("--attacks names nothing: give for instance clean,pgd20,aa.");
         return [.. names.Where(name => name != "clean")];
     }
@@ -44,7 +46,8 @@ internal sealed record EvalOptions(
     /// <exception cref="UsageException">One is no radius of the norm.</exception>
     public static IReadOnlyList<Radius> ParseRadii(string text, Norm norm)
     {
-        Radius[] radii = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(one => ParseRadius(one, norm))];
+        Radius[] radii = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(one => ParseRadius(one, norm))];
         if (radii.Length == 0) throw new UsageException("--eps is empty: give for instance 8/255.");
         return [.. radii.DistinctBy(r => r.Value).OrderBy(r => r.Value)];
     }

@@ -51,7 +51,8 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
 
     private static LabeledImages Part(LabeledImages all, EvalOptions options)
     {
-        if (options.First >= all.Count) throw new UsageException($"--first is {options.First}, and '{all.Name}' has the images 0 to {all.Count - 1}: give less.");
+        if (options.First >= all.Count)
+            throw new UsageException($"--first is {options.First}, and '{all.Name}' has the images 0 to {all.Count - 1}: give less.");
         int count = options.Count == 0 ? all.Count - options.First : Math.Min(options.Count, all.Count - options.First);
         return options.First == 0 ? all.Take(count) : all.Subset([.. Enumerable.Range(options.First, count)]);
     }
@@ -60,7 +61,9 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         var (own, classes) = (network.Net.InputShape, network.Net.Classes);
         if ((own.C, own.H, own.W) != (images.Channels, images.Height, images.Width))
-            throw new UsageException($"'{network.Path}' takes images of {own.C}x{own.H}x{own.W}, '{images.Name}' has {images.Channels}x{images.Height}x{images.Width}: choose other --data.");
+            throw new UsageException(
+                $"'{network.Path}' takes images of {own.C}x{own.H}x{own.W}, '{images.Name}' has "
+                    + $"{images.Channels}x{images.Height}x{images.Width}: choose other --data.");
         if (images.Labels.Any(label => label >= classes))
             throw new UsageException($"'{images.Name}' has labels above the {classes} classes of '{network.Path}': choose other --data.");
     }

@@ -4,7 +4,8 @@ namespace Rpat.Training.Evaluation;
 internal static class GradientFile
 {
     /// <summary>
-    /// Writes the gradient of the mean cross-entropy of all images, one batch in training mode (batch statistics), under PyTorch's names and
+    /// Writes the gradient of the mean cross-entropy of all images, one batch in training mode
+    /// (batch statistics), under PyTorch's names and
     /// in its shapes.
     /// </summary>
     /// <param name="net">The network; its running statistics take in the batch.</param>
@@ -16,6 +17,7 @@ internal static class GradientFile
         var x = Tensor.From(net.Device, net.InputShape.WithBatch(labels.Length), images);
         tape.CrossEntropy(net.Forward(tape, x, BnMode.Train), Labels.From(net.Device, labels));
         tape.Run();
-        Npz.Write(path, [.. net.Parameters.Parameters.Select(p => NamedArray.FromFloats(p.Name, p.GradToArray(), [.. p.Dimensions.Select(d => (long)d)]))]);
+        Npz.Write(path, [.. net.Parameters.Parameters.Select(
+            p => NamedArray.FromFloats(p.Name, p.GradToArray(), [.. p.Dimensions.Select(d => (long)d)]))]);
     }
 }

@@ -12,7 +12,8 @@ internal static class Leaderboard
         if (!options.Attacks.Any(name => name is "aa" or "aa-standard"))
             throw new UsageException($"{Option} needs the standard AutoAttack: add aa to --attacks, on a model of at least ten classes.");
         if (options.Radii.Count > 1)
-            throw new UsageException($"{Option} holds the result at one radius, and --eps names {options.Radii.Count}: give the leaderboard's, such as 8/255.");
+            throw new UsageException(
+                $"{Option} holds the result at one radius, and --eps names {options.Radii.Count}: give the leaderboard's, such as 8/255.");
     }
 
     /// <summary>Refuses a network on which AutoAttack is not the standard one.</summary>
@@ -20,12 +21,14 @@ internal static class Leaderboard
     public static void Require(int classes)
     {
         if (classes < AutoAttack.StandardClasses)
-            throw new UsageException($"{Option} needs the standard AutoAttack: this model has {classes} classes, where at least ten are needed.");
+            throw new UsageException(
+                $"{Option} needs the standard AutoAttack: this model has {classes} classes, where at least ten are needed.");
     }
 
     /// <summary>The file's contents.</summary>
     public static RobustBenchInfo InfoOf(EvaluationReport report, EvaluationPlan plan, EvalSubject subject) =>
-        RobustBenchInfo.Of(report, plan, Path.GetFileNameWithoutExtension(subject.Network.Path), NameOf(plan.Data), subject.Network.Spec.Name)
+        RobustBenchInfo.Of(report, plan, Path.GetFileNameWithoutExtension(subject.Network.Path), NameOf(plan.Data),
+        subject.Network.Spec.Name)
             ?? throw new UsageException($"{Option} needs the standard AutoAttack: add aa to --attacks.");
 
     // A file of one's own has no name that a leaderboard knows.

@@ -7,7 +7,8 @@ namespace Rpat.Training.Evaluation;
 /// <param name="Low">Lower end of its 95 % interval.</param>
 internal sealed record PublishedColumn(string Column, double Published, double Measured, double Low, double High)
 {
-    /// <summary>Where the measurement lies: <c>within</c> when its interval holds the published value, else <c>below</c> or <c>above</c>.</summary>
+    /// <summary>Where the measurement lies: <c>within</c> when its interval holds the published value,
+    /// else <c>below</c> or <c>above</c>.</summary>
     public string Verdict => Published < Low ? "above" : Published > High ? "below" : "within";
 }
 
@@ -26,20 +27,24 @@ internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<P
         if (!RecipeLibrary.Names.Contains(name) || RecipeLibrary.Published(name) is not { } published) return null;
         var recipe = RecipeLibrary.Resolve(name, checkpoint);
         return recipe.Config.Data.Name == options.Data
-            ? new PublishedCheck(name, published.Row, [.. ColumnsOf(published, recipe.Config.Attack, options, report)], ResumeRules.Differing(recipe, run))
+            ? new PublishedCheck(name, published.Row, [.. ColumnsOf(published, recipe.Config.Attack, options, report)],
+            ResumeRules.Differing(recipe, run))
             : null;
     }
 
     /// <summary>Lines for people.</summary>
     public IEnumerable<string> Lines()
     {
-        string but = Differing.Count == 0 ? "" : $", with other settings here ({string.Join(", ", Differing.Take(MostKeys))}{(Differing.Count > MostKeys ? ", …" : "")})";
+        string but = Differing.Count == 0 ? ""
+            : $", with other settings here ({string.Join(", ", Differing.Take(MostKeys))}{(Differing.Count > MostKeys ? ", …" : "")})";
         yield return $"  published for {Recipe}: {Row}{but}";
         foreach (var c in Columns)
-            yield return string.Create(CultureInfo.InvariantCulture, $"    {c.Column,-6}{c.Published,6:F2} published, {c.Measured:F2} here ({c.Low:F2} to {c.High:F2}): {c.Verdict}");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"    {c.Column,-6}{c.Published,6:F2} published, {c.Measured:F2} here ({c.Low:F2} to {c.High:F2}): {c.Verdict}");
     }
 
-    private static IEnumerable<PublishedColumn> ColumnsOf(PublishedResult published, AttackSection recipe, EvalOptions options, EvaluationReport report)
+    private static IEnumerable<PublishedColumn> ColumnsOf(PublishedResult published, AttackSection recipe, EvalOptions options,
+        EvaluationReport report)
     {
         if (double.IsFinite(published.Clean)) yield return Column("Clean", published.Clean, report.CleanCorrect, report.Images);
         if (!double.IsFinite(published.Aa) || recipe.Norm != options.Norm) yield break;

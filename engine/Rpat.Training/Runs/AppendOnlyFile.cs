@@ -19,7 +19,8 @@ internal sealed class AppendOnlyFile : IDisposable
     public long Length => _stream.Length;
 
     /// <summary>Appends bytes; they are with the system when this returns, and survive the end of the process.</summary>
-    /// <exception cref="IOException">The disk is full. What was written of them goes away with the next <see cref="TruncateTo"/>.</exception>
+    /// <exception cref="IOException">The disk is full. What was written of them goes away with the
+    /// next <see cref="TruncateTo"/>.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         try
@@ -28,7 +29,8 @@ internal sealed class AppendOnlyFile : IDisposable
         }
         catch (IOException error)
         {
-            throw new IOException($"'{_stream.Name}' cannot be written ({error.Message.TrimEnd('.')}): check that the disk has room.", error);
+            throw new IOException($"'{_stream.Name}' cannot be written ({error.Message.TrimEnd('.')}): check that the disk has room.",
+                error);
         }
     }
 
@@ -40,7 +42,9 @@ internal sealed class AppendOnlyFile : IDisposable
     public void TruncateTo(long length)
     {
         if (_stream.Length < length)
-            throw new IOException($"'{_stream.Name}' has {_stream.Length} bytes where the checkpoint saw {length}: it was changed; put it back, or start a new run.");
+            throw new IOException(
+                $"'{_stream.Name}' has {_stream.Length} bytes where the checkpoint saw {length}: it was changed; put it back, or start "
+                    + $"a new run.");
         _stream.SetLength(length);
         _stream.Seek(0, SeekOrigin.End);
     }

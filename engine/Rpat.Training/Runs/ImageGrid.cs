@@ -12,7 +12,8 @@ internal static class ImageGrid
     /// <param name="columns">Images in a row.</param>
     public static Raster Sheet(LabeledImages set, IReadOnlyList<int> indices, int columns)
     {
-        int scale = Scale(set.Height, set.Width) / 2 is var half && half > 0 ? half : 1, height = set.Height * scale + Gap, width = set.Width * scale + Gap;
+        int scale = Scale(set.Height, set.Width) / 2 is var half && half > 0 ? half : 1, height = set.Height * scale + Gap,
+            width = set.Width * scale + Gap;
         var sheet = new Raster(columns * width + Gap, (indices.Count + columns - 1) / columns * height + Gap, _back);
         var image = new float[set.ImageSize];
         for (int i = 0; i < indices.Count; i++)
@@ -31,7 +32,8 @@ internal static class ImageGrid
     /// <param name="clean">[n, C, H, W] in [0,1].</param>
     /// <param name="adversarial">[n, C, H, W] in [0,1].</param>
     /// <param name="reach">The difference that is shown as black or white.</param>
-    public static Raster Attacked(Shape shape, ReadOnlySpan<float> clean, ReadOnlySpan<float> adversarial, float reach, IReadOnlyList<bool> stillRight)
+    public static Raster Attacked(Shape shape, ReadOnlySpan<float> clean, ReadOnlySpan<float> adversarial, float reach,
+        IReadOnlyList<bool> stillRight)
     {
         int scale = Scale(shape.H, shape.W), size = shape.SampleCount, cell = 2 * Frame + Gap;
         int width = shape.W * scale + cell, height = shape.H * scale + cell;

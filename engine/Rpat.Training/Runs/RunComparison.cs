@@ -9,7 +9,8 @@ namespace Rpat.Training.Runs;
 /// <param name="Events">How many events there are in both before that one.</param>
 /// <param name="SameWeights">Whether the final networks are equal bit for bit; null where one is missing.</param>
 internal sealed record RunComparison(
-    IReadOnlyList<(string Key, string First, string Second)> Settings, (string First, string Second)? Parting, int Events, bool? SameWeights)
+    IReadOnlyList<(string Key, string First, string Second)> Settings, (string First, string Second)? Parting, int Events,
+    bool? SameWeights)
 {
     /// <summary>How many steps have the same loss from the first on; null where a run keeps no losses of steps.</summary>
     public int? SameSteps { get; init; }
@@ -24,12 +25,15 @@ internal sealed record RunComparison(
 
     /// <summary>Compares two runs.</summary>
     public static RunComparison Of(
-        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) first, (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) second)
+        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) first,
+        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) second)
     {
         string[] a = Lines(first.Folder), b = Lines(second.Folder);
         int same = a.Zip(b).TakeWhile(pair => pair.First == pair.Second).Count();
-        (string, string)? parting = same == a.Length && same == b.Length ? null : (a.ElementAtOrDefault(same) ?? Nothing, b.ElementAtOrDefault(same) ?? Nothing);
-        return new RunComparison(Differing(first.Settings, second.Settings), parting, same, SameFile(first.Folder, second.Folder)).WithSteps(Losses(first.Folder), Losses(second.Folder));
+        (string, string)? parting = same == a.Length && same == b.Length ? null
+            : (a.ElementAtOrDefault(same) ?? Nothing, b.ElementAtOrDefault(same) ?? Nothing);
+        return new RunComparison(Differing(first.Settings, second.Settings), parting, same,
+            SameFile(first.Folder, second.Folder)).WithSteps(Losses(first.Folder), Losses(second.Folder));
     }
 
     private RunComparison WithSteps(IReadOnlyList<(long Step, float Loss)> a, IReadOnlyList<(long Step, float Loss)> b)
@@ -47,7 +51,8 @@ internal sealed record RunComparison(
             : [];
     }
 
-    private static List<(string, string, string)> Differing(IReadOnlyList<KeyValuePair<string, string>> first, IReadOnlyList<KeyValuePair<string, string>> second)
+    private static List<(string, string, string)> Differing(IReadOnlyList<KeyValuePair<string, string>> first,
+        IReadOnlyList<KeyValuePair<string, string>> second)
     {
         Dictionary<string, string> a = new(first), b = new(second);
         return

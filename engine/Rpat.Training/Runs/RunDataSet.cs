@@ -23,7 +23,8 @@ internal sealed record RunDataSet(string Name, string? Dir)
         if (!File.Exists(config)) return null;
         var entries = Layers.File(config).Entries;
         return entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Name).Path) is { } name
-            ? new RunDataSet(name.Text, entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Dir).Path) is { Text.Length: > 0 } dir ? dir.Text : null)
+            ? new RunDataSet(name.Text, entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Dir).Path) is { Text.Length: > 0 } dir
+            ? dir.Text : null)
             : null;
     }
 }

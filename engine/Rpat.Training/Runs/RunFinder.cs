@@ -8,13 +8,15 @@ internal static class RunFinder
     public static string Named(string name, string root)
     {
         string[] places = [name, Path.Combine(root, name)];
-        return places.Select(Followed).FirstOrDefault(IsRun) ?? throw new UsageException($"there is no run '{name}', neither as a path nor in '{root}': {Hint(name, root)}");
+        return places.Select(Followed).FirstOrDefault(IsRun)
+            ?? throw new UsageException($"there is no run '{name}', neither as a path nor in '{root}': {Hint(name, root)}");
     }
 
     /// <summary>The newest run of a name that has not finished, or null.</summary>
     /// <param name="name">The run's name, which stands behind its date.</param>
     public static string? Unfinished(string name, string root) => Runs(root)
-        .Where(folder => NameOf(folder) is { } own && (own == name || own.StartsWith(name + '-', StringComparison.Ordinal) && own[(name.Length + 1)..].All(char.IsAsciiDigit)))
+        .Where(folder => NameOf(folder) is { } own
+        && (own == name || own.StartsWith(name + '-', StringComparison.Ordinal) && own[(name.Length + 1)..].All(char.IsAsciiDigit)))
         .Select(folder => (Folder: folder, Record: RunRecord.Read(folder)))
         .Where(run => run.Record is { Status: not RunStatus.Finished })
         .OrderByDescending(run => run.Record!.Start)
@@ -38,15 +40,18 @@ internal static class RunFinder
     private static string Followed(string path)
     {
         if (RegularFile.Exists(path))
-            return new FileInfo(path).Length < LatestLink.MostBytes && Path.GetFileName(LatestLink.TextOf(path)) is { Length: > 0 } name && !name.Contains('\0')
+            return new FileInfo(path).Length < LatestLink.MostBytes && Path.GetFileName(LatestLink.TextOf(path)) is { Length: > 0 } name
+                && !name.Contains('\0')
                 ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name)
                 : path;
-        return new DirectoryInfo(path) is { Exists: true, LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : path;
+        return new DirectoryInfo(path) is { Exists: true, LinkTarget: not null } link
+            ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : path;
     }
 
     private static string Hint(string name, string root)
     {
         string[] names = [.. Runs(root).Select(folder => Path.GetFileName(folder)!)];
-        return names.Length == 0 ? "give a run folder." : DidYouMean.Hint(name, [.. names.Order(StringComparer.Ordinal).TakeLast(5)], "newest runs");
+        return names.Length == 0 ? "give a run folder."
+            : DidYouMean.Hint(name, [.. names.Order(StringComparer.Ordinal).TakeLast(5)], "newest runs");
     }
 }

@@ -92,7 +92,8 @@ internal sealed class RunFolder : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             string reason = error.Message.TrimEnd('.');
-            throw new UsageException($"run folder '{path}' cannot be resumed ({reason}): check that no other process runs it and that it is writable.", error);
+            throw new UsageException(
+                $"run folder '{path}' cannot be resumed ({reason}): check that no other process runs it and that it is writable.", error);
         }
     }
 
@@ -100,7 +101,8 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public void WriteConfig(ResolvedConfig resolved) => AtomicFile.WriteText(PathOf(ConfigName), ConfigWriter.Write(resolved));
 
-    /// <summary>Opens a file of this folder that only grows, under a name such as <c>tb/events</c>; it is cut back when the run is.</summary>
+    /// <summary>Opens a file of this folder that only grows, under a name such as <c>tb/events</c>;
+    /// it is cut back when the run is.</summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public AppendOnlyFile OpenAppend(string name)
     {

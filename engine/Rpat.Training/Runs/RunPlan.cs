@@ -11,13 +11,15 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     public RunPlan Settled(Action<string> note)
     {
         string name = DeviceFactory.Settle(Resolved.Config.Device.Name, note);
-        return name == Resolved.Config.Device.Name ? this : this with { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
+        return name == Resolved.Config.Device.Name ? this : this with
+            { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
     }
 
     /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>
     /// <exception cref="Errors.ConfigException">That run has another configuration.</exception>
     public static RunPlan Automatic(ResolvedConfig resolved, IReadOnlyList<string> allowed) =>
-        RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOn(folder, resolved, allowed) : new RunPlan(resolved);
+        RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOn(folder, resolved, allowed)
+        : new RunPlan(resolved);
 
     /// <summary>An earlier run with its own configuration, over which the given sources lie.</summary>
     /// <param name="sources">What the command line and the environment say.</param>
@@ -33,7 +35,8 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     {
         var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(ConfigOf(folder))]);
         // A run stays on the device that auto came to when it began.
-        if (now.Config.Device.Name == Automatically) now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
+        if (now.Config.Device.Name == Automatically)
+            now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
         ResumeRules.Check(folder, before, now, allowed);
         return new RunPlan(now, folder, allowed.Count > 0);
     }

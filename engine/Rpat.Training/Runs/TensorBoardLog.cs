@@ -57,7 +57,8 @@ internal sealed class TensorBoardLog : IDisposable
     public void Weights(long step, Classifier net)
     {
         if (_file is null) return;
-        foreach (Parameter parameter in net.Parameters.Parameters.Where(p => p.Name.EndsWith(".weight", StringComparison.Ordinal) && p.Shape.Count > p.Shape.N))
+        foreach (Parameter parameter in net.Parameters.Parameters.Where(
+            p => p.Name.EndsWith(".weight", StringComparison.Ordinal) && p.Shape.Count > p.Shape.N))
             Add(EventRecords.Histogram(Now, step, $"weights/{parameter.Name}", parameter.ToArray()));
     }
 
@@ -83,7 +84,8 @@ internal sealed class TensorBoardLog : IDisposable
     [
         ("method", c.Method.Name), ("model", c.Model.Name), ("data", c.Data.Name),
         ("norm", c.Attack.Norm.Name), ("eps", c.Attack.Eps), ("attack steps", c.Attack.Steps),
-        ("epochs", c.Train.Epochs), ("batch", c.Train.Batch), ("lr", c.Optimizer.Lr), ("schedule", c.Schedule.Kind.ToString().ToLowerInvariant()),
+        ("epochs", c.Train.Epochs), ("batch", c.Train.Batch), ("lr", c.Optimizer.Lr),
+        ("schedule", c.Schedule.Kind.ToString().ToLowerInvariant()),
         ("weight decay", c.Optimizer.WeightDecay), ("ema", c.Average.Ema), ("cutmix", c.Data.Augment.CutMix), ("seed", c.Train.Seed),
     ];
 }

@@ -25,7 +25,8 @@ internal static class DeviceFactory
     public static Device For(TrainerConfig config) =>
         Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
 
-    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> that one if there is any, else the CPU.</summary>
+    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> that
+    /// one if there is any, else the CPU.</summary>
     /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {

@@ -10,7 +10,8 @@ internal static class ImageSize
     public static Shape Parse(string option, string text)
     {
         long[] sizes = [.. text.Split('x').Select(part => Numbers.TryWhole(part, out long size) && size is > 0 and <= 4096 ? size : -1)];
-        if (sizes.Length != 3 || sizes.Contains(-1)) throw new UsageException($"{option} is '{text}' where channels, height and width are wanted, such as 3x32x32.");
+        if (sizes.Length != 3 || sizes.Contains(-1))
+            throw new UsageException($"{option} is '{text}' where channels, height and width are wanted, such as 3x32x32.");
         return new Shape(1, (int)sizes[0], (int)sizes[1], (int)sizes[2]);
     }
 }

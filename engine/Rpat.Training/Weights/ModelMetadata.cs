@@ -11,7 +11,8 @@ internal static class ModelMetadata
 
     /// <summary>The configured network for a data set.</summary>
     public static ModelSpec SpecOf(ModelSection model, LabeledImages images) => ModelCatalog.Find(model.Name)!.Complete(
-        new ModelSpec(model.Name, new Shape(1, images.Channels, images.Height, images.Width), model.Classes == 0 ? images.ClassNames.Count : model.Classes)
+        new ModelSpec(model.Name, new Shape(1, images.Channels, images.Height, images.Width),
+            model.Classes == 0 ? images.ClassNames.Count : model.Classes)
         {
             Width = model.Width,
             Blocks = model.Blocks,
@@ -56,16 +57,20 @@ internal static class ModelMetadata
 
         string Value(string key) => metadata.TryGetValue(Prefix + key, out string? value) ? value : throw Bad(Prefix + key);
         int Number(string text, int least) =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= 1_000_000 ? n : throw Bad(text);
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= 1_000_000 ? n
+            : throw Bad(text);
         float[] Numbers(string key) => [.. (metadata.TryGetValue(key, out string? text) ? text : "").Split(',').Select(Real)];
-        float Real(string text) => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float n) ? n : throw Bad(text);
+        float Real(string text) =>
+            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float n) ? n : throw Bad(text);
         CheckpointException Bad(string what) =>
-            new($"'{path}' does not say soundly which model it holds ('{what}' in its metadata): give --model, or a checkpoint that rpat wrote.");
+            new($"'{path}' does not say soundly which model it holds ('{what}' in its metadata): give --model, or a checkpoint that "
+                + $"rpat wrote.");
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Text(IEnumerable<float> numbers) => string.Join(',', numbers.Select(n => n.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Text(IEnumerable<float> numbers) =>
+        string.Join(',', numbers.Select(n => n.ToString("R", CultureInfo.InvariantCulture)));
 }
 
 /// <summary>Names inside a run folder.</summary>

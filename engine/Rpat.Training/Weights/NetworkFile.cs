@@ -22,7 +22,8 @@ internal static class NetworkFile
         FittedWeights found = search.Best(opened);
         Require(file, found, choice);
         found.Net.Load(State(found));
-        return new LoadedNetwork(file, found.Spec, found.Net, found.Report, [.. found.Weights.Notes, .. search.Notes, .. Untouched(found.Report)]);
+        return new LoadedNetwork(file, found.Spec, found.Net, found.Report,
+            [.. found.Weights.Notes, .. search.Notes, .. Untouched(found.Report)]);
     }
 
     private static void Require(string file, FittedWeights found, WeightChoice choice)
@@ -31,14 +32,16 @@ internal static class NetworkFile
         string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(
-                $"'{file}' does not hold the weights of {name}{place}: {report.Problems}{Hint(report)}; choose another --model, or take what fits with --no-strict.");
+                $"'{file}' does not hold the weights of {name}{place}: {report.Problems}{Hint(report)}; choose another --model, or take "
+                    + $"what fits with --no-strict.");
         if (2 * found.Fitting < found.Wanted)
             throw new CheckpointException(
                 $"'{file}' holds only {found.Fitting} of the {found.Wanted} tensors of {name}{place}: {report.Problems}{Hint(report)}; "
                 + "choose another --model, or another part with --key.");
     }
 
-    private static string Hint(StateReport report) => report.Unexpected.Any(n => n.EndsWith(".weight_g", StringComparison.Ordinal) || n.Contains(".parametrizations."))
+    private static string Hint(StateReport report) =>
+        report.Unexpected.Any(n => n.EndsWith(".weight_g", StringComparison.Ordinal) || n.Contains(".parametrizations."))
         ? " (its weights are made of others, as weight_norm does: save it after remove_weight_norm or remove_parametrizations)"
         : "";
 
@@ -46,7 +49,8 @@ internal static class NetworkFile
     {
         string[] names = [.. report.Missing, .. report.Reshaped.Select(r => r.Name)];
         if (names.Length > 0)
-            yield return $"{names.Length} tensors of the network are not in the file and keep their first values: {WeightSearch.Some(names)}";
+            yield return $"{names.Length} tensors of the network are not in the file and keep their first values: "
+                + $"{WeightSearch.Some(names)}";
     }
 
     /// <summary>The weights' file of a run folder, or the path itself.</summary>
@@ -55,24 +59,29 @@ internal static class NetworkFile
     {
         if (!Directory.Exists(path)) return path;
         string best = Path.Combine(path, CheckpointFile.Best), file = Path.Combine(path, CheckpointFile.Name);
-        return File.Exists(best) ? best : File.Exists(file) ? file : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': give a run folder or a file.");
+        return File.Exists(best) ? best : File.Exists(file) ? file
+            : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': give a run folder or a file.");
     }
 
-    private static ModelSpec? SaidIn(WeightFile opened, string file) => ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
+    private static ModelSpec? SaidIn(WeightFile opened, string file) =>
+        ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
     private static ModelFamily FamilyOf(string file, WeightFile opened, WeightChoice choice)
     {
         string name = choice.Model ?? SaidIn(opened, file)?.Name
             ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME (models: {Names}).");
         return ModelCatalog.Find(name)
-            ?? throw new UsageException($"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
+            ?? throw new UsageException(
+            $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
     }
 
-    private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice, Shape? images)
+    private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
+        Shape? images)
     {
         ModelSpec? said = SaidIn(opened, file);
         var shapes = weights.Entries.ToDictionary(pair => pair.Key, pair => pair.Value.Shape);
-        ModelSpec spec = said is not null && said.Name == family.Name ? said : family.Fit(new ModelSpec(family.Name, UsualSize(shapes, family), 10), shapes);
+        ModelSpec spec = said is not null && said.Name == family.Name ? said
+            : family.Fit(new ModelSpec(family.Name, UsualSize(shapes, family), 10), shapes);
         if (images is { } size) spec = spec with { Input = spec.Input with { H = size.H, W = size.W } };
         return family.Complete(spec with { Normalization = Normalization(choice, weights, spec) });
     }
@@ -81,13 +90,17 @@ internal static class NetworkFile
 
     // Weights do not show the size of the images: CIFAR's for colour, MNIST's for grey ones.
     private static Shape UsualSize(Dictionary<string, long[]> shapes, ModelFamily family) =>
-        family.Fit(new ModelSpec(family.Name, new Shape(1, 3, 32, 32), 10), shapes).Input.C == 1 ? new Shape(1, 1, 28, 28) : new Shape(1, 3, 32, 32);
+        family.Fit(new ModelSpec(family.Name, new Shape(1, 3, 32, 32), 10), shapes).Input.C == 1 ? new Shape(1, 1, 28, 28)
+        : new Shape(1, 3, 32, 32);
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization(WeightChoice choice, ModelWeights weights, ModelSpec spec)
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization(WeightChoice choice, ModelWeights weights,
+        ModelSpec spec)
     {
         var normalization = choice.Mean.Count > 0 ? (choice.Mean, choice.Std) : weights.Normalization ?? spec.Normalization;
         if (normalization is { } n && n.Mean.Count != spec.Input.C)
-            throw new UsageException($"the normalisation has {n.Mean.Count} channels, the network's images have {spec.Input.C}: give --mean and --std for each.");
+            throw new UsageException(
+                $"the normalisation has {n.Mean.Count} channels, the network's images have {spec.Input.C}: give --mean and --std for "
+                    + $"each.");
         return normalization;
     }
 
@@ -95,7 +108,8 @@ internal static class NetworkFile
     {
         var (weights, _, net, report) = found;
         HashSet<string> unfit = [.. report.Missing, .. report.Reshaped.Select(r => r.Name)];
-        return net.State().ToDictionary(own => own.Name, own => !unfit.Contains(own.Name) && weights.Entries.ContainsKey(own.Name) ? Taken(own, weights) : own);
+        return net.State().ToDictionary(own => own.Name,
+            own => !unfit.Contains(own.Name) && weights.Entries.ContainsKey(own.Name) ? Taken(own, weights) : own);
     }
 
     private static NamedArray Taken(NamedArray own, ModelWeights weights)
@@ -104,6 +118,7 @@ internal static class NetworkFile
         bool isReal = array.Type is ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64 or ElementType.C64;
         bool isCount = own.Type == ElementType.I64, isInteger = !isReal;
         if (isCount == isInteger) return array;
-        return isCount ? NamedArray.FromInt64(own.Name, [(long)array.ToFloats()[0]]) : NamedArray.FromFloats(own.Name, array.ToFloats(), array.Shape);
+        return isCount ? NamedArray.FromInt64(own.Name, [(long)array.ToFloats()[0]])
+            : NamedArray.FromFloats(own.Name, array.ToFloats(), array.Shape);
     }
 }

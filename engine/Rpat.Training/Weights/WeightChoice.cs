@@ -22,14 +22,17 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
     /// <summary>The choice that says so.</summary>
     /// <exception cref="DataException">The numbers are none.</exception>
     public static WeightChoice Of(IReadOnlyDictionary<string, string> said) => new(
-        said.GetValueOrDefault("model"), said.GetValueOrDefault("key"), Numbers(said, "mean"), Numbers(said, "std"), said.GetValueOrDefault("strict") != "false");
+        said.GetValueOrDefault("model"), said.GetValueOrDefault("key"), Numbers(said, "mean"), Numbers(said, "std"),
+        said.GetValueOrDefault("strict") != "false");
 
-    private static string Text(IReadOnlyList<float> values) => string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Text(IReadOnlyList<float> values) =>
+        string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
 
     private static float[] Numbers(IReadOnlyDictionary<string, string> said, string name) =>
     [
         .. said.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text =>
             float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) ? value
-                : throw new DataException($"The manifest's {name} of the network holds '{text}' where a number is wanted: run the evaluation again.")),
+                : throw new DataException(
+                $"The manifest's {name} of the network holds '{text}' where a number is wanted: run the evaluation again.")),
     ];
 }

@@ -29,10 +29,12 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
         ["state_dict", "model_state_dict", "model", "net", "rmodel", "ema", "state_dict_ema", "model_ema", "last", "best"];
 
     // Words in the names of what is not the trained network itself, and of what is no network.
-    private static readonly HashSet<string> _copies = ["ema", "swa", "wa", "averaged", "average", "avg", "teacher", "target", "momentum", "attacker", "shadow", "old", "init"];
+    private static readonly HashSet<string> _copies = ["ema", "swa", "wa", "averaged", "average", "avg", "teacher", "target", "momentum",
+        "attacker", "shadow", "old", "init"];
 
     private static readonly HashSet<string> _training =
-        ["optimizer", "optimizers", "optim", "opt", "scheduler", "schedulers", "callbacks", "loops", "scaler", "criterion", "loss", "metric", "metrics", "acc", "accuracy"];
+        ["optimizer", "optimizers", "optim", "opt", "scheduler", "schedulers", "callbacks", "loops", "scaler", "criterion", "loss",
+        "metric", "metrics", "acc", "accuracy"];
 
     private readonly Dictionary<ModelSpec, (ModelSpec Spec, FeatureClassifier Net)> _nets = []; // by all but the normalisation
     private readonly List<string> _notes = [];
@@ -70,7 +72,8 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
         if (!_nets.TryGetValue(Sizes(spec), out var built)) _nets[Sizes(spec)] = built = (spec, family.Build(device, spec, seed: 0));
         FeatureClassifier net = built.Net;
         HashSet<string> own = [.. net.StateShapes().Select(tensor => tensor.Name)];
-        weights.LeaveOut((name, entry) => !own.Contains(name) && (IsForeign(name, entry) || weights.Inner.Any(inner => name.StartsWith(inner, StringComparison.Ordinal))));
+        weights.LeaveOut((name, entry) => !own.Contains(name)
+            && (IsForeign(name, entry) || weights.Inner.Any(inner => name.StartsWith(inner, StringComparison.Ordinal))));
         return new FittedWeights(weights, spec, net, StateReport.Of(net, Shapes(net, weights)));
     }
 
@@ -80,7 +83,8 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
     {
         if (entry.Type is null) return true;
         bool isNumber = !name.Contains('.') && entry.Shape.All(size => size == 1);
-        return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal)) || name.Split('.').Take(2).SelectMany(Words).Any(_training.Contains);
+        return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal))
+            || name.Split('.').Take(2).SelectMany(Words).Any(_training.Contains);
     }
 
     // Batch counts came with PyTorch 0.4.1; older files simply lack them.
@@ -91,7 +95,8 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
         return shapes;
     }
 
-    private static int Usual(string place) => Array.IndexOf(_usual, place.Split('.')[0]) is >= 0 and var index ? index : place.Length == 0 ? -1 : _usual.Length;
+    private static int Usual(string place) =>
+        Array.IndexOf(_usual, place.Split('.')[0]) is >= 0 and var index ? index : place.Length == 0 ? -1 : _usual.Length;
 
     private static string[] Words(string name) => name.ToLowerInvariant().Split('.', '_');
 

@@ -21,6 +21,7 @@ public sealed class TapeProfileTests
         tape.Forward();
         Assert.Equal(2 * tape.Nodes.Count, profile.Rows.Sum(row => row.Time.Calls));
         Assert.All(profile.Rows, row => Assert.True(row.Time.Seconds > 0 && !row.Key.Backward));
-        Assert.Contains(profile.Rows, row => row.Key is { Op: "Conv2d", Detail: "first 3x3 direct", Sizes: "[2, 3, 32, 32] → [2, 4, 32, 32]" });
+        Assert.Contains(profile.Rows,
+            row => row.Key is { Op: "Conv2d", Detail: "first 3x3 direct", Sizes: "[2, 3, 32, 32] → [2, 4, 32, 32]" });
     }
 }

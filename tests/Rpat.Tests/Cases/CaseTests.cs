@@ -19,12 +19,14 @@ public class CaseTests
             foreach (var one in group.Make(make))
                 foreach (var gradient in one.Results.Select(result => result.Gradient).OfType<GradientOf>())
                     NumericalGradient.AssertGradient(
-                        gradient.Loss, gradient.By.Data, gradient.Values().Data, Math.Max(1e-6, one.Tolerance.MaxError / 10), maxEntries: 6);
+                        gradient.Loss, gradient.By.Data, gradient.Values().Data, Math.Max(1e-6, one.Tolerance.MaxError / 10),
+                        maxEntries: 6);
             make.Free();
         }
     }
 
-    /// <summary>Each op of the contract has cases under its name, and they run each of its kernels: as a variant, and at the layers' sizes.</summary>
+    /// <summary>Each op of the contract has cases under its name, and they run each of its kernels: as a
+    /// variant, and at the layers' sizes.</summary>
     [Theory]
     [MemberData(nameof(Ops))]
     public void Every_kernel_is_run(string op)
@@ -34,14 +36,16 @@ public class CaseTests
         foreach (bool every in new[] { true, false })
         {
             var make = new TestTensors(device);
-            var covered = OpCases.All.Single(one => one.Op == op).Ragged(every).First().Make(make).SelectMany(one => one.Covers).ToHashSet();
+            var covered = OpCases.All.Single(one => one.Op == op).Ragged(every).First().Make(make).SelectMany(one => one.Covers)
+                .ToHashSet();
             Assert.Equal(contract.GetMethods().Select(method => method.Name).Order(), covered.Order());
         }
     }
 
     [Fact]
     public void Every_op_has_cases() => Assert.Equal(
-        typeof(IKernels).GetInterfaces().Select(contract => contract.Name["I".Length..^"Kernels".Length]).Order(), OpCases.All.Select(op => op.Op).Order());
+        typeof(IKernels).GetInterfaces().Select(contract => contract.Name["I".Length..^"Kernels".Length]).Order(),
+        OpCases.All.Select(op => op.Op).Order());
 
     [Fact]
     public void Kernels_that_are_timed_have_names_of_their_own_and_work_to_do()

@@ -39,7 +39,8 @@ public class CpuCaseTests
                     left.Add(make.Actual(result));
                     string what = $"{one.Name}, result {left.Count - 1} at {group}, {setup}";
                     OpGraph.AssertClose((expected ?? [.. reference])[left.Count - 1], left[^1], Allowed(one, setup), what);
-                    if (setup.Threads > 1) Assert.True(OpGraph.SameBits(before![left.Count - 1], left[^1]), $"{what}: other bits than on one thread");
+                    if (setup.Threads > 1)
+                        Assert.True(OpGraph.SameBits(before![left.Count - 1], left[^1]), $"{what}: other bits than on one thread");
                 }
             }
             make.Free();

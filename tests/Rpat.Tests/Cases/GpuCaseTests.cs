@@ -49,7 +49,8 @@ public class GpuCaseTests(GpuFixture fixture)
 [Collection(CpuAcceleratorCollection.Name)]
 public sealed class CpuAcceleratorCaseTests(CpuAcceleratorFixture fixture)
 {
-    /// <summary>A matrix product takes seconds there: of convolutions two layers, one of them an image; and many groups take as long.</summary>
+    /// <summary>A matrix product takes seconds there: of convolutions two layers, one of them an
+    /// image; and many groups take as long.</summary>
     private static readonly Dictionary<string, int[]> _sizes = new() { ["Conv2d"] = [4, 10], ["WeightPerturbation"] = [0, 1] };
 
     public static TheoryData<string> Ops => CpuCaseTests.Ops;

@@ -50,7 +50,8 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     {
         int from = fixture.Launches.Count;
         one.Run(_gpu.Kernels);
-        what += $" after {string.Join(", ", fixture.Launches.Skip(from).Select(launch => launch.Kernel).Distinct())}"; // for whoever reads of a failure
+        // for whoever reads of a failure
+        what += $" after {string.Join(", ", fixture.Launches.Skip(from).Select(launch => launch.Kernel).Distinct())}";
         if (one.SameBits) twin.Run(twins.Device.Kernels);
         foreach (var (result, other) in one.Results.Zip(twin.Results))
         {

@@ -11,7 +11,8 @@ public sealed partial class GuideTests
     private static readonly string[] _files =
         [.. Row().Matches(File.ReadAllText(Repository.File("docs", "adding-an-op.md"))).Select(row => row.Groups["file"].Value)];
 
-    public static TheoryData<string> Ops => [.. typeof(IKernels).GetInterfaces().Select(contract => contract.Name["I".Length..^"Kernels".Length])];
+    public static TheoryData<string> Ops =>
+        [.. typeof(IKernels).GetInterfaces().Select(contract => contract.Name["I".Length..^"Kernels".Length])];
 
     [Fact]
     public void An_op_is_five_files_and_a_word()
@@ -33,7 +34,8 @@ public sealed partial class GuideTests
     private static bool HasGradient(OpCases op)
     {
         using var device = Device.Cpu(1);
-        return op.Category == "loss" || op.Ragged().First().Make(new TestTensors(device)).Any(one => one.Results.Any(result => result.Gradient is not null));
+        return op.Category == "loss" || op.Ragged().First().Make(new TestTensors(device))
+            .Any(one => one.Results.Any(result => result.Gradient is not null));
     }
 
     private static bool IsMirrored(string file) => file.Contains("NAME", StringComparison.Ordinal);

@@ -13,7 +13,8 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void ClassesAndPicturesComeInOrdinalOrder()
     {
-        Pictures("train/b/x.png=1", "train/B/deep/a.JPG=2", "train/B/10.png=3", "train/B/2.png=4", "train/a/note.txt=9", "train/a/1.jpeg=5", "val/a/1.png=6");
+        Pictures("train/b/x.png=1", "train/B/deep/a.JPG=2", "train/B/10.png=3", "train/B/2.png=4", "train/a/note.txt=9",
+            "train/a/1.jpeg=5", "val/a/1.png=6");
         DataPair pair = ImageFolder.Open(_folder.Root, Decode);
         Assert.Equal(["B", "a", "b"], pair.Train.ClassNames);
         Assert.Equal([3, 4, 2, 5, 1], Reds(pair.Train));
@@ -117,7 +118,8 @@ public sealed class ImageFolderTests : IDisposable
         Pictures(held);
         if (layout == "sorted beside list") Directory.CreateDirectory(_folder.File("val/images"));
         if (layout is "original" or "sorted beside list")
-            File.WriteAllText(_folder.File("val/val_annotations.txt"), "val_2.JPEG\tn01\t0\t0\t1\t1\nval_0.JPEG\tn02\t0\t0\t1\t1\nval_10.JPEG\tn01\t0\t0\t1\t1\n");
+            File.WriteAllText(_folder.File("val/val_annotations.txt"),
+                "val_2.JPEG\tn01\t0\t0\t1\t1\nval_0.JPEG\tn02\t0\t0\t1\t1\nval_10.JPEG\tn01\t0\t0\t1\t1\n");
         DataPair pair = TinyImageNet.Open(_folder.Root, Decode);
         Assert.Equal(["fish", "n02"], pair.Train.ClassNames);
         Assert.Equal([3, 1, 2], Reds(pair.Train));

@@ -101,7 +101,8 @@ public sealed class MutationTests : IDisposable
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {
-            foreach (var (name, bytes) in new[] { ("images", images), ("labels", [.. Rpat.Formats.Arrays.Npy.Header(ElementType.U8, 2), 0, 1]) })
+            foreach (var (name, bytes) in new[] { ("images", images),
+                ("labels", [.. Rpat.Formats.Arrays.Npy.Header(ElementType.U8, 2), 0, 1]) })
             {
                 using Stream entry = zip.CreateEntry(name + ".npy").Open();
                 entry.Write(bytes);

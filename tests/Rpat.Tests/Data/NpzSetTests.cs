@@ -46,7 +46,8 @@ public sealed class NpzSetTests : IDisposable
         Assert.Contains(pair.Notes, note => note.Contains("0.0020", StringComparison.Ordinal));
     }
 
-    /// <summary>Names of classes are often saved as texts, and other things beside the pictures as objects: neither harms the pictures.</summary>
+    /// <summary>Names of classes are often saved as texts, and other things beside the pictures as
+    /// objects: neither harms the pictures.</summary>
     [Fact]
     public void ArraysOfTextsAndObjectsBesideThePicturesAreLeftOut()
     {
@@ -61,7 +62,8 @@ public sealed class NpzSetTests : IDisposable
 
         DataPair pair = NpzSet.Open(path);
         Assert.Equal([1, 2, 3, 4], pair.Train.Pixels);
-        Assert.Contains(pair.Notes, note => note.StartsWith($"'class_names' in '{path}' holds elements of type '<U3'", StringComparison.Ordinal));
+        Assert.Contains(pair.Notes, note => note.StartsWith($"'class_names' in '{path}' holds elements of type '<U3'",
+            StringComparison.Ordinal));
     }
 
     [Fact]

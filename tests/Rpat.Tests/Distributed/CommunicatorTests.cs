@@ -197,10 +197,12 @@ public sealed class CommunicatorTests
             else team.AllReduce(new double[3]);
             return 0;
         }));
-        Assert.Contains("the ranks are out of sync: rank 1 is at common step 1 (SumDoubles, 24 bytes), rank 0 at 1 (SumFloats, 12 bytes)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the ranks are out of sync: rank 1 is at common step 1 (SumDoubles, 24 bytes), rank 0 at 1 (SumFloats, 12 bytes)",
+            error.Message, StringComparison.Ordinal);
     }
 
-    private static float[] Values(int rank, int length) => [.. Enumerable.Range(0, length).Select(i => (float)Math.Sin(i * 0.37 + rank) * (rank + 1))];
+    private static float[] Values(int rank, int length) =>
+        [.. Enumerable.Range(0, length).Select(i => (float)Math.Sin(i * 0.37 + rank) * (rank + 1))];
 
     /// <summary>A process that comes to the meeting and then neither says nor does anything.</summary>
     private sealed class Stranger : IDisposable
@@ -209,7 +211,8 @@ public sealed class CommunicatorTests
 
         public Stranger(int port, int rank, int size, ProcessGroupOptions options)
         {
-            _links = [.. new[] { false, true }.Select(pulse => Connect(port, new JoinRequest(pulse, rank, size, options.Program, options.Configuration), options.Token))];
+            _links = [.. new[] { false, true }.Select(
+                pulse => Connect(port, new JoinRequest(pulse, rank, size, options.Program, options.Configuration), options.Token))];
         }
 
         public void Dispose() => Array.ForEach(_links, link => link.Dispose());

@@ -34,7 +34,8 @@ public sealed class RendezvousTests
         using var point = new Rendezvous(IPAddress.Loopback, 0);
         using var scan = new TcpClient("localhost", point.Port);
         scan.GetStream().Write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
-        var stranger = Task.Run(() => Team.Try(() => Communicator.Join("localhost", point.Port, 1, 2, Team.Options with { Token = "guess" })));
+        var stranger = Task.Run(() => Team.Try(() => Communicator.Join("localhost", point.Port, 1, 2, Team.Options with
+            { Token = "guess" })));
         var options = _options;
         var other = Task.Run(async () =>
         {
@@ -54,7 +55,8 @@ public sealed class RendezvousTests
         var options = Team.Options with { JoinTimeout = TimeSpan.FromMilliseconds(300) };
         var other = Task.Run(() => Team.Try(() => Communicator.Join("localhost", point.Port, 2, 4, options)));
         var error = Assert.Throws<HandshakeException>(() => point.Gather(4, options));
-        Assert.Matches(@"^rank (1, 3|1, 2, 3) of 4 processes did not come to port \d+ within 0 s: start them all, with the same MASTER_ADDR and MASTER_PORT\.$", error.Message);
+        Assert.Matches(
+            @"^rank (1, 3|1, 2, 3) of 4 processes did not come to port \d+ within 0 s: start them all, with the same MASTER_ADDR and MASTER_PORT\.$", error.Message);
         Assert.IsType<HandshakeException>(await other);
     }
 
@@ -87,7 +89,8 @@ public sealed class RendezvousTests
     private static async Task Refused(Func<ProcessGroupOptions, ProcessGroupOptions> change, string sentence)
     {
         using var point = new Rendezvous(IPAddress.Loopback, 0);
-        var other = Task.Run(() => Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", point.Port, 1, 2, change(_options))));
+        var other = Task.Run(() => Assert.Throws<HandshakeException>(
+            () => Communicator.Join("localhost", point.Port, 1, 2, change(_options))));
         Assert.Equal(sentence, Assert.Throws<HandshakeException>(() => point.Gather(2, _options)).Message);
         Assert.Equal(sentence, (await other).Message);
     }

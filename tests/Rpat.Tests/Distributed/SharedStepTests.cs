@@ -81,7 +81,8 @@ public sealed class SharedStepTests
     private static double Distance(float[] a, float[] b)
     {
         double apart = 0, norm = 0;
-        for (int i = 0; i < a.Length; i++) (apart, norm) = (apart + (a[i] - (double)b[i]) * (a[i] - (double)b[i]), norm + a[i] * (double)a[i]);
+        for (int i = 0; i < a.Length; i++)
+            (apart, norm) = (apart + (a[i] - (double)b[i]) * (a[i] - (double)b[i]), norm + a[i] * (double)a[i]);
         return apart == 0 ? 0 : Math.Sqrt(apart / Math.Max(norm, 1e-12));
     }
 

@@ -61,7 +61,9 @@ public sealed class StrangerTests
             Assert.Equal(NonceBytes + 1, Rest(again));
         });
         string note = Assert.Single(notes);
-        Assert.Equal($"a connection from 127.0.0.1 to port {point.Port} was refused (it has another join token or none); rank 0 keeps waiting for its processes.", note);
+        Assert.Equal(
+            $"a connection from 127.0.0.1 to port {point.Port} was refused (it has another join token or none); rank 0 keeps waiting "
+                + $"for its processes.", note);
     }
 
     [Fact]
@@ -71,9 +73,11 @@ public sealed class StrangerTests
         int port = point.Port;
         await Meet(point, _options, before: () =>
         {
-            var error = Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", port, 1, 2, _options with { Token = "guess" }));
+            var error = Assert.Throws<HandshakeException>(
+                () => Communicator.Join("localhost", port, 1, 2, _options with { Token = "guess" }));
             Assert.Equal(
-                $"rank 1 and localhost:{port} are strangers: it has another join token; give all processes the same RPAT_TEAM_SECRET, or choose another MASTER_PORT.",
+                $"rank 1 and localhost:{port} are strangers: it has another join token; give all processes the same RPAT_TEAM_SECRET, "
+                    + $"or choose another MASTER_PORT.",
                 error.Message);
         });
     }
@@ -93,7 +97,8 @@ public sealed class StrangerTests
         using var second = new Rendezvous(IPAddress.Loopback, 0);
         using var replay = Connect(second);
         replay.Send(said);
-        await Meet(second, _options, before: () => Assert.InRange(Rest(replay), 0, NonceBytes + 1)); // a close with unread bytes may take the answer back
+        // a close with unread bytes may take the answer back
+        await Meet(second, _options, before: () => Assert.InRange(Rest(replay), 0, NonceBytes + 1));
     }
 
     [Fact]
@@ -136,7 +141,8 @@ public sealed class StrangerTests
         int port = point.Port;
         await Meet(point, Team.Options with { Note = notes.Enqueue }, before: () =>
         {
-            var error = Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", port, 1, size, Team.Options with { Program = program }));
+            var error = Assert.Throws<HandshakeException>(
+                () => Communicator.Join("localhost", port, 1, size, Team.Options with { Program = program }));
             Assert.Equal(sentence, error.Message);
         });
         Assert.Contains(size == 3 ? "rank 0 as one of 2" : "rank 0 version 1.0", Assert.Single(notes), StringComparison.Ordinal);

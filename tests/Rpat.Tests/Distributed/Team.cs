@@ -7,7 +7,8 @@ namespace Rpat.Tests.Distributed;
 /// <summary>Ranks of a team as threads of this process, over real connections.</summary>
 internal static class Team
 {
-    public static ProcessGroupOptions Options { get; } = new("1.0", "same") { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
+    public static ProcessGroupOptions Options { get; } = new("1.0", "same")
+        { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Does the same in every rank and returns what each made; the first exception of any rank is thrown.</summary>
     public static T[] Run<T>(int size, Func<Communicator, T> work, ProcessGroupOptions? options = null)
@@ -17,7 +18,8 @@ internal static class Team
         var (results, errors) = (new T[size], new Exception?[size]);
         var threads = Enumerable.Range(0, size).Select(rank => new Thread(() => errors[rank] = Try(() =>
         {
-            using var team = rank == 0 ? point.Gather(size, options ?? Options) : Communicator.Join("localhost", port, rank, size, options ?? Options);
+            using var team = rank == 0 ? point.Gather(size, options ?? Options)
+                : Communicator.Join("localhost", port, rank, size, options ?? Options);
             try
             {
                 results[rank] = work(team);

@@ -32,7 +32,8 @@ public class SharedTrainingTests(GpuFixture fixture)
         {
             Assert.Equal(loss, rank.Loss, 1e-4);
             foreach (var (a, b) in state.Zip(rank.State))
-                if (!a.Name.EndsWith("num_batches_tracked", StringComparison.Ordinal)) OpGraph.AssertClose(Array(a), Array(b), new Tolerance(1e-3, 1e-7), a.Name);
+                if (!a.Name.EndsWith("num_batches_tracked", StringComparison.Ordinal))
+                    OpGraph.AssertClose(Array(a), Array(b), new Tolerance(1e-3, 1e-7), a.Name);
         }
     }
 

@@ -15,7 +15,8 @@ internal static class TestGpu
     /// <param name="programs">What runs for a kernel; by default its text as compiled.</param>
     /// <param name="reported">Is told what each launch executed.</param>
     public static GpuDevice Open(
-        Precision precision = Precision.Fp32, RecordingDriver? driver = null, Func<Type, PtxProgram>? programs = null, Action<LaunchReport>? reported = null) =>
+        Precision precision = Precision.Fp32, RecordingDriver? driver = null, Func<Type, PtxProgram>? programs = null,
+        Action<LaunchReport>? reported = null) =>
         GpuDevice.Simulator(precision, driver, queue =>
         {
             var machine = new MachineQueue(queue, programs) { Reported = reported };

@@ -31,7 +31,8 @@ public class TrainingTests(GpuFixture fixture)
 
     /// <summary>Steps whose attack starts at random and takes no gradient, so that no sign can flip.</summary>
     public static TheoryData<Objective> Objectives => [
-        new PgdAt(_start).With(new RobustPerception()), new Trades(_start), new Trades(_start).With(new RobustPerception()), new Mart(_start),
+        new PgdAt(_start).With(new RobustPerception()), new Trades(_start), new Trades(_start).With(new RobustPerception()),
+        new Mart(_start),
     ];
 
     [Theory]

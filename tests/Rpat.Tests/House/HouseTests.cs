@@ -5,7 +5,8 @@ using Xunit.Abstractions;
 
 namespace Rpat.Tests.House;
 
-/// <summary>The rules of the house: folders are namespaces and layers, files are short, the engine and the models stay within their lines.</summary>
+/// <summary>The rules of the house: folders are namespaces and layers, files are short, the engine and
+/// the models stay within their lines.</summary>
 public sealed partial class HouseTests(ITestOutputHelper output)
 {
     private const int LongestFile = 400;
@@ -44,11 +45,13 @@ public sealed partial class HouseTests(ITestOutputHelper output)
     [Fact]
     public void ProjectsStayWithinTheirLines()
     {
-        var lines = Folders().ToDictionary(folder => Path.GetFileName(folder)!, folder => Sources(Path.GetFileName(folder)!).Sum(file => File.ReadLines(file).Count()));
+        var lines = Folders().ToDictionary(folder => Path.GetFileName(folder)!,
+            folder => Sources(Path.GetFileName(folder)!).Sum(file => File.ReadLines(file).Count()));
         foreach (var (project, count) in lines.OrderByDescending(pair => pair.Value))
             output.WriteLine($"{project,-20} {count,6} lines{(_budgets.TryGetValue(project, out int most) ? $" of {most}" : "")}");
         output.WriteLine($"{"together",-20} {lines.Values.Sum(),6} lines");
-        None(from budget in _budgets where lines[budget.Key] > budget.Value select $"{budget.Key} has {lines[budget.Key]} lines of {budget.Value}");
+        None(from budget in _budgets where lines[budget.Key] > budget.Value
+            select $"{budget.Key} has {lines[budget.Key]} lines of {budget.Value}");
     }
 
     [Fact]
@@ -65,7 +68,8 @@ public sealed partial class HouseTests(ITestOutputHelper output)
 
     /// <summary>The hand-written files of a project.</summary>
     private static IEnumerable<string> Sources(string project) =>
-        from file in Directory.EnumerateFiles(Folders().Single(folder => Path.GetFileName(folder) == project), "*.cs", SearchOption.AllDirectories)
+        from file in Directory.EnumerateFiles(Folders().Single(folder => Path.GetFileName(folder) == project), "*.cs",
+        SearchOption.AllDirectories)
         where !file.EndsWith(".g.cs", StringComparison.Ordinal) && !Built().IsMatch(file)
         select file;
 

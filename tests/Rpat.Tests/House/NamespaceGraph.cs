@@ -9,7 +9,8 @@ namespace Rpat.Tests.House;
 /// </summary>
 internal sealed class NamespaceGraph
 {
-    private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags All =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<short, OpCode> _codes = typeof(OpCodes).GetFields()
         .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value);
@@ -56,14 +57,16 @@ internal sealed class NamespaceGraph
         type.BaseType, .. type.GetInterfaces(), .. Attributes(type), .. type.GetGenericArguments().SelectMany(Constraints),
         .. type.GetFields(All).SelectMany(field => Attributes(field).Prepend(field.FieldType)),
         .. type.GetProperties(All).SelectMany(Attributes),
-        .. type.GetMethods(All).SelectMany(method => Signature(method).Append(method.ReturnType).Concat(method.GetGenericArguments().SelectMany(Constraints))),
+        .. type.GetMethods(All).SelectMany(method =>
+        Signature(method).Append(method.ReturnType).Concat(method.GetGenericArguments().SelectMany(Constraints))),
         .. type.GetConstructors(All).SelectMany(Signature),
     ];
 
     private static IEnumerable<Type?> Signature(MethodBase method) =>
         [.. method.GetParameters().Select(parameter => parameter.ParameterType), .. Attributes(method), .. Body(method)];
 
-    private static IEnumerable<Type> Constraints(Type argument) => argument.IsGenericParameter ? argument.GetGenericParameterConstraints() : [argument];
+    private static IEnumerable<Type> Constraints(Type argument) =>
+        argument.IsGenericParameter ? argument.GetGenericParameterConstraints() : [argument];
 
     private static IEnumerable<Type?> Attributes(MemberInfo member) => member.GetCustomAttributesData().SelectMany(attribute =>
         attribute.ConstructorArguments.Select(argument => argument.Value as Type).Append(attribute.AttributeType));
@@ -74,7 +77,8 @@ internal sealed class NamespaceGraph
         return
         [
             .. body.LocalVariables.Select(local => local.LocalType),
-            .. body.ExceptionHandlingClauses.Where(clause => clause.Flags == ExceptionHandlingClauseOptions.Clause).Select(clause => clause.CatchType),
+            .. body.ExceptionHandlingClauses.Where(clause => clause.Flags == ExceptionHandlingClauseOptions.Clause)
+            .Select(clause => clause.CatchType),
             .. Tokens(code).SelectMany(token => Named(method, token)),
         ];
     }
@@ -121,7 +125,9 @@ internal sealed class NamespaceGraph
     {
         if (type is null || type.IsGenericParameter) return [];
         if (type.HasElementType) return Parts(type.GetElementType());
-        if (type.IsFunctionPointer) return type.GetFunctionPointerParameterTypes().Append(type.GetFunctionPointerReturnType()).SelectMany(Parts);
-        return type.IsConstructedGenericType ? type.GetGenericArguments().SelectMany(Parts).Prepend(type.GetGenericTypeDefinition()) : [type];
+        if (type.IsFunctionPointer)
+            return type.GetFunctionPointerParameterTypes().Append(type.GetFunctionPointerReturnType()).SelectMany(Parts);
+        return type.IsConstructedGenericType ? type.GetGenericArguments().SelectMany(Parts).Prepend(type.GetGenericTypeDefinition())
+            : [type];
     }
 }

@@ -15,7 +15,8 @@ public sealed partial class ReadingOrderTests
         var table = Table().Match(page, page.IndexOf(start, StringComparison.Ordinal));
         string[] files = [.. Names().Matches(table.Value).Select(name => name.Groups[1].Value).Distinct()];
         Assert.InRange(files.Length, most / 2, most);
-        Assert.All(files, file => Assert.True(File.Exists(Repository.File(file.Split('/'))), $"docs/architecture.md lists {file}, which is not there"));
+        Assert.All(files, file => Assert.True(File.Exists(Repository.File(file.Split('/'))),
+            $"docs/architecture.md lists {file}, which is not there"));
     }
 
     [GeneratedRegex(@"\n\|(.+\n\|)+.+\n")]

@@ -53,13 +53,15 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData("run.json", "config.yaml")]
     public void Nothing_is_written_over_a_link_out_of_a_run(params string[] marks)
     {
-        string run = _folder.File("run"), outside = Directory.CreateDirectory(_folder.File("outside")).FullName, link = Path.Combine(run, "eval");
+        string run = _folder.File("run"), outside = Directory.CreateDirectory(_folder.File("outside")).FullName,
+            link = Path.Combine(run, "eval");
         Directory.CreateDirectory(run);
         Directory.CreateSymbolicLink(link, outside);
         AtomicFile.WriteText(Path.Combine(link, "before"), ""); // no run yet
         foreach (string mark in marks) File.WriteAllText(Path.Combine(run, mark), "");
         Directory.CreateSymbolicLink(_folder.File("latest"), run);
-        foreach (string path in (string[])[Path.Combine(link, "a"), Path.Combine(link, "b", "..", "c"), Path.Combine(_folder.File("latest"), "eval", "d")])
+        foreach (string path in (string[])[Path.Combine(link, "a"), Path.Combine(link, "b", "..", "c"),
+            Path.Combine(_folder.File("latest"), "eval", "d")])
         {
             Assert.Contains("is a link out of the run", Assert.Throws<IOException>(() => AtomicFile.WriteText(path, "")).Message);
             Assert.Throws<IOException>(() => AtomicFile.MakeFolder(path));

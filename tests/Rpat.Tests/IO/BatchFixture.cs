@@ -11,7 +11,8 @@ internal static class BatchFixture
 
     /// <summary>Everything a batch carries, for comparisons.</summary>
     internal static string Content(ImageBatch batch) => string.Join(
-        ' ', [.. batch.Images, .. batch.SecondView, batch.Share, .. Floats(batch.Labels), .. Floats(batch.PartnerLabels), .. batch.Samples]);
+        ' ', [.. batch.Images, .. batch.SecondView, batch.Share, .. Floats(batch.Labels), .. Floats(batch.PartnerLabels),
+            .. batch.Samples]);
 
     private static float[] Floats(ReadOnlySpan<int> values) => Array.ConvertAll(values.ToArray(), value => (float)value);
 }

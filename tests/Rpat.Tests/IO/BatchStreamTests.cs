@@ -92,7 +92,8 @@ public sealed class BatchStreamTests
             float share = CutMix.Apply(_set, images, 1, new RandomKey(2, Purpose.Mix, 1, number, 0, 0), partners, new float[images.Length]);
             Assert.Equal(images, batch.Images);
             Assert.Equal(share, batch.Share);
-            Assert.Equal(share < 1 ? partners.Select(i => _set.Labels[indices[i]]) : indices.Select(i => _set.Labels[i]), batch.PartnerLabels.ToArray());
+            Assert.Equal(share < 1 ? partners.Select(i => _set.Labels[indices[i]]) : indices.Select(i => _set.Labels[i]),
+                batch.PartnerLabels.ToArray());
         }
     }
 

@@ -84,7 +84,8 @@ public sealed class CifarPythonTests : IDisposable
         Text(p, "u1");
         p.Write([(byte)'K', 0, (byte)'K', 1, 0x87, (byte)'R', (byte)'(', (byte)'K', 3]);
         Text(p, "|");
-        p.Write([(byte)'N', (byte)'N', (byte)'N', (byte)'J', 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255, (byte)'K', 0, (byte)'t', (byte)'b', 0x89, (byte)'T']);
+        p.Write([(byte)'N', (byte)'N', (byte)'N', (byte)'J', 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255, (byte)'K', 0, (byte)'t',
+            (byte)'b', 0x89, (byte)'T']);
         var length = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(length, pixels.Length);
         p.Write([.. length, .. pixels, (byte)'t', (byte)'b']);

@@ -113,7 +113,8 @@ public sealed class CropFlipTests
         var padded = new float[set.Channels, set.Height + 2 * options.Pad, set.Width + 2 * options.Pad];
         for (int c = 0; c < set.Channels; c++)
             for (int y = 0; y < padded.GetLength(1); y++)
-                for (int x = 0; x < padded.GetLength(2); x++) padded[c, y, x] = Padded(set, index, options, c, y - options.Pad, x - options.Pad);
+                for (int x = 0; x < padded.GetLength(2); x++)
+                    padded[c, y, x] = Padded(set, index, options, c, y - options.Pad, x - options.Pad);
 
         var result = new float[set.ImageSize];
         for (int i = 0; i < result.Length; i++)

@@ -5,7 +5,8 @@ using Rpat.Models;
 
 namespace Rpat.Tests.IO;
 
-/// <summary>What can be said of ONNX files without a reader; Golden/check_interchange.py compares their logits with other programs'.</summary>
+/// <summary>What can be said of ONNX files without a reader; Golden/check_interchange.py compares
+/// their logits with other programs'.</summary>
 public class OnnxFileTests
 {
     [Theory]
@@ -20,14 +21,16 @@ public class OnnxFileTests
     {
         using TempFolder folder = new();
         using var device = Device.Cpu(1);
-        var spec = new ModelSpec(model, new Shape(1, 3, 32, 32), 10) { Width = width, Normalization = ([0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f]) };
+        var spec = new ModelSpec(model, new Shape(1, 3, 32, 32), 10)
+            { Width = width, Normalization = ([0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f]) };
         FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 1);
         OnnxFile.Write(folder.File("net.onnx"), net, new Dictionary<string, string> { ["recipe"] = "none" });
         byte[] bytes = File.ReadAllBytes(folder.File("net.onnx"));
         // As an initializer a name follows field 8's tag and its length.
         foreach (NamedArray array in net.State().Where(a => a.Type == ElementType.F32))
             Assert.Equal(1, Occurrences(bytes, [0x42, (byte)array.Name.Length, .. Encoding.ASCII.GetBytes(array.Name)]));
-        Assert.All(["images", "logits", "recipe", "normalize.scale", "Gemm", "rpat.native"], text => Assert.NotEqual(0, Occurrences(bytes, Encoding.ASCII.GetBytes(text))));
+        Assert.All(["images", "logits", "recipe", "normalize.scale", "Gemm", "rpat.native"],
+            text => Assert.NotEqual(0, Occurrences(bytes, Encoding.ASCII.GetBytes(text))));
         OnnxFile.Write(folder.File("again.onnx"), net, new Dictionary<string, string> { ["recipe"] = "none" });
         Assert.Equal(bytes, File.ReadAllBytes(folder.File("again.onnx")));
     }
@@ -42,7 +45,8 @@ public class OnnxFileTests
         writer.Double(4, 0.5);
         writer.Message(20, inner => inner.Text(1, "é"));
         Assert.Equal(
-            "08AC02" + "10FFFFFFFFFFFFFFFFFF01" + "1D0000803F" + "21000000000000E03F" + "A201040A02C3A9", Convert.ToHexString(writer.ToArray()));
+            "08AC02" + "10FFFFFFFFFFFFFFFFFF01" + "1D0000803F" + "21000000000000E03F" + "A201040A02C3A9",
+            Convert.ToHexString(writer.ToArray()));
     }
 
     private static int Occurrences(byte[] bytes, byte[] pattern)

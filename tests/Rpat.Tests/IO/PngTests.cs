@@ -56,13 +56,15 @@ internal static class PngReader
     {
         byte[] header = Chunks(png).First().Data;
         Assert.Equal(8, header[8]);
-        return (BinaryPrimitives.ReadInt32BigEndian(header), BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4)), header[9] switch { 0 => 1, 2 => 3, _ => 4 });
+        return (BinaryPrimitives.ReadInt32BigEndian(header), BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4)),
+            header[9] switch { 0 => 1, 2 => 3, _ => 4 });
     }
 
     public static byte[] Pixels(byte[] png)
     {
         (int width, int height, int channels) = Size(png);
-        using var zlib = new ZLibStream(new MemoryStream(Chunks(png).First(chunk => chunk.Type == "IDAT").Data), CompressionMode.Decompress);
+        using var zlib = new ZLibStream(new MemoryStream(Chunks(png).First(chunk => chunk.Type == "IDAT").Data),
+            CompressionMode.Decompress);
         List<byte> pixels = [];
         for (int y = 0; y < height; y++)
         {

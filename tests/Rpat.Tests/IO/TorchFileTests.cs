@@ -121,5 +121,6 @@ public class TorchFileTests
         Assert.Empty(Directory.GetFiles(folder.Root));
     }
 
-    private static bool Same((ElementType Type, long[] Shape) a, (ElementType Type, long[] Shape) b) => a.Type == b.Type && a.Shape.SequenceEqual(b.Shape);
+    private static bool Same((ElementType Type, long[] Shape) a, (ElementType Type, long[] Shape) b) =>
+        a.Type == b.Type && a.Shape.SequenceEqual(b.Shape);
 }

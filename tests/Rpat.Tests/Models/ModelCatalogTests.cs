@@ -42,7 +42,8 @@ public class ModelCatalogTests
     public void Parameters_are_counted_as_published(string name, int classes, long parameters)
     {
         using var device = Device.Cpu(1);
-        Assert.Equal(parameters, ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, 32, 32), classes), seed: 1).Parameters.Count);
+        Assert.Equal(parameters, ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, 32, 32), classes),
+            seed: 1).Parameters.Count);
     }
 
     [Theory]
@@ -52,7 +53,8 @@ public class ModelCatalogTests
         using var device = Device.Cpu(1);
         foreach (Shape input in new Shape[] { new(1, 1, 28, 28), new(1, 3, 32, 32), new(1, 3, 64, 64), new(1, 4, 33, 40) })
         {
-            FeatureClassifier net = ModelCatalog.Build(device, new ModelSpec(name, input, 7) { Width = width, Normalization = Statistics(input.C) }, seed: 1);
+            FeatureClassifier net = ModelCatalog.Build(device, new ModelSpec(name, input, 7)
+                { Width = width, Normalization = Statistics(input.C) }, seed: 1);
             float[] logits = ModelState.Logits(net, new float[2 * input.SampleCount], 2);
             Assert.Equal(14, logits.Length);
             Assert.All(logits, value => Assert.True(float.IsFinite(value)));
@@ -65,7 +67,8 @@ public class ModelCatalogTests
     {
         using var device = Device.Cpu(1);
         ModelFamily family = ModelCatalog.Find(name)!;
-        ModelSpec spec = family.Complete(new ModelSpec(name, new Shape(1, 2, 32, 32), 13) { Width = width, Blocks = family.Blocks == 0 ? 0 : 3 });
+        ModelSpec spec = family.Complete(new ModelSpec(name, new Shape(1, 2, 32, 32), 13)
+            { Width = width, Blocks = family.Blocks == 0 ? 0 : 3 });
         var shapes = family.Build(device, spec, seed: 1).StateShapes().ToDictionary(s => s.Name, s => s.Shape);
         Assert.Equal(spec, family.Complete(family.Fit(new ModelSpec(name, new Shape(1, 3, 32, 32), 10), shapes)));
     }
@@ -74,7 +77,8 @@ public class ModelCatalogTests
     public void Weights_of_another_model_change_no_size_that_they_do_not_show()
     {
         ModelSpec spec = new("wideresnet34-10", new Shape(1, 3, 32, 32), 10);
-        Dictionary<string, long[]> shapes = new() { ["block3.layer.0.conv2.weight"] = [64, 32, 3, 3], ["fc.weight"] = [5], ["conv1.weight"] = [0, 0, 3, 3] };
+        Dictionary<string, long[]> shapes = new() { ["block3.layer.0.conv2.weight"] = [64, 32, 3, 3], ["fc.weight"] = [5],
+            ["conv1.weight"] = [0, 0, 3, 3] };
         Assert.Equal(spec, ModelCatalog.Find(spec.Name)!.Fit(spec, shapes));
     }
 
@@ -112,8 +116,10 @@ public class ModelCatalogTests
     {
         using var device = Device.Cpu(1);
         void Has(string name, params string[] some) => Assert.All(some, one => Assert.Contains(one, Names(name)));
-        string[] Names(string name) => [.. ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, 32, 32), 10) { Width = 4 }, 1).StateShapes().Select(s => s.Name)];
-        Has("resnet18", "conv1.weight", "bn1.running_var", "layer2.0.shortcut.0.weight", "layer2.0.shortcut.1.bias", "layer4.1.bn2.weight", "linear.bias");
+        string[] Names(string name) => [.. ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, 32, 32), 10) { Width = 4 }, 1)
+            .StateShapes().Select(s => s.Name)];
+        Has("resnet18", "conv1.weight", "bn1.running_var", "layer2.0.shortcut.0.weight", "layer2.0.shortcut.1.bias", "layer4.1.bn2.weight",
+            "linear.bias");
         Has("resnet18-bottleneck", "layer1.0.shortcut.0.weight", "layer3.1.conv3.weight", "layer3.1.bn3.num_batches_tracked");
         Has("preactresnet18-benchmarks", "bn1.weight", "layer1.0.bn1.weight", "layer4.0.shortcut.0.weight");
         Has("vgg16", "layer11.0.bias", "layer43.1.running_mean", "layer6.0.weight", "layer7.1.num_batches_tracked", "layer8.bias");

@@ -65,7 +65,8 @@ public class WideResNetTests
             Assert.Throws<ArgumentException>(() => new WideResNet(device, _narrow with { Depth = depth }, 1)).Message);
     }
 
-    /// <summary>Numerical derivatives in float32 of the loss along each parameter's own gradient: no reference of this net exists.</summary>
+    /// <summary>Numerical derivatives in float32 of the loss along each parameter's own gradient:
+    /// no reference of this net exists.</summary>
     [Theory]
     [InlineData(ConvolutionAlgorithm.Auto)]
     [InlineData(ConvolutionAlgorithm.Direct)]

@@ -22,7 +22,8 @@ public class ActivationsTests
         using OpGraph graph = new();
         ReferencePair features = graph.Image(Array4.Uniform(6, 19, 1, 1, seed: 1));
         ReferencePair h = graph.BatchNorm2d(graph.ToActivations(features), graph.Norm(NormValues.Random(19, seed: 4)), mode, relu: true);
-        graph.Check(graph.Linear(graph.GlobalAveragePool(h), Array4.Uniform(5, 19, 1, 1, seed: 5), Array4.Uniform(1, 5, 1, 1, seed: 6).Data));
+        graph.Check(graph.Linear(graph.GlobalAveragePool(h), Array4.Uniform(5, 19, 1, 1, seed: 5),
+            Array4.Uniform(1, 5, 1, 1, seed: 6).Data));
     }
 
     [Fact]

@@ -12,7 +12,8 @@ public class ChannelBiasTests
     public void OneBiasAddedTwice()
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        ReferencePair x = graph.Activation(Array4.Uniform(3, 17, 5, 7, seed: 1)), bias = graph.Bias(Array4.Uniform(1, 17, 1, 1, seed: 2).Data);
+        ReferencePair x = graph.Activation(Array4.Uniform(3, 17, 5, 7, seed: 1)),
+            bias = graph.Bias(Array4.Uniform(1, 17, 1, 1, seed: 2).Data);
         graph.Check(graph.ChannelBias(graph.ChannelBias(x, bias), bias));
     }
 
@@ -45,7 +46,8 @@ public class ChannelBiasTests
     {
         using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         var bias = lane.Bias(new double[16]);
-        OpErrors.Names("ChannelBias", () => lane.Tape.ChannelBias(lane.Activation(new Array4(2, 17, 5, 4)), bias), "17 channels", "16 values");
+        OpErrors.Names("ChannelBias", () => lane.Tape.ChannelBias(lane.Activation(new Array4(2, 17, 5, 4)), bias), "17 channels",
+            "16 values");
         OpErrors.Names("ChannelBias", () => lane.Tape.ChannelBias(lane.Image(new Array4(2, 16, 5, 4)), bias), "activations");
         Assert.Empty(lane.Tape.Nodes);
     }

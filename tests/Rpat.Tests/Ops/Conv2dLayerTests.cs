@@ -6,7 +6,8 @@ using Rpat.Tests.Reference;
 namespace Rpat.Tests.Ops;
 
 /// <summary>
-/// Accuracy on further layer shapes of PreActResNet-18 and those of WideResNet-34-10. The reference computes a few channels of each result in
+/// Accuracy on further layer shapes of PreActResNet-18 and those of WideResNet-34-10. The
+/// reference computes a few channels of each result in
 /// full: filters are independent in y and dw, input channels in dx.
 /// </summary>
 public class Conv2dLayerTests
@@ -130,8 +131,10 @@ public class Conv2dLayerTests
         using Device device = Device.Cpu(2, ConvolutionAlgorithm.Direct);
         ConvShape all = new(new Shape(N, Channels, Side, Side), Layout.Blocked, Filters, kernel, stride, kernel / 2);
         var one = all with { Input = all.Input.WithBatch(1) };
-        DeviceBuffer x = Random(device, all.Input.Count, 1), dy = Random(device, all.Output.Count, 2), w = Random(device, (long)Filters * Channels * kernel * kernel, 3);
-        DeviceBuffer scale = Random(device, Channels, 4), shift = Random(device, Channels, 5), filters = device.Allocate(device.Kernels.Conv2dFilterLength(all, true));
+        DeviceBuffer x = Random(device, all.Input.Count, 1), dy = Random(device, all.Output.Count, 2),
+            w = Random(device, (long)Filters * Channels * kernel * kernel, 3);
+        DeviceBuffer scale = Random(device, Channels, 4), shift = Random(device, Channels, 5),
+            filters = device.Allocate(device.Kernels.Conv2dFilterLength(all, true));
         DeviceBuffer dx = device.Allocate(all.Input.Count), alone = device.Allocate(one.Input.Count);
         device.Kernels.Conv2dArrangeFilters(all, true, w, filters);
         device.Kernels.Conv2dInputGradient(all, dy, filters, new Operand(x, scale, shift, true), false, dx);

@@ -13,7 +13,8 @@ public class Conv2dTests
     public void InputGradientsAlone(int kernel, int stride, int padding)
     {
         using OpGraph graph = new(Gradients.Inputs);
-        ReferencePair x = graph.Activation(Array4.Uniform(2, 17, 7, 6, seed: 1)), w = graph.Filters(Array4.Uniform(33, 17, kernel, kernel, seed: 2));
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 17, 7, 6, seed: 1)),
+            w = graph.Filters(Array4.Uniform(33, 17, kernel, kernel, seed: 2));
         graph.Check(graph.Conv2d(x, w, stride, padding));
     }
 

@@ -29,7 +29,8 @@ public class CropFlipTests
         OpErrors.Names("CropFlip", () => images.Load([1, 2], new AugmentOptions(4, true), 1, 0, batch), "pad of 4");
         Assert.Throws<ArgumentOutOfRangeException>(() => images.Load([1, 7], default, 1, 0, batch));
         var exact = new LabeledImages("floats", 1, 1, 1, [128], [0], ["a"], [0.5f]);
-        Assert.Contains("'floats' are floats", Assert.Throws<ArgumentException>(() => new ResidentImages(device, exact)).Message, StringComparison.Ordinal);
+        Assert.Contains("'floats' are floats", Assert.Throws<ArgumentException>(() => new ResidentImages(device, exact)).Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>Several epochs of a shuffled batch against <see cref="CropFlip.Apply"/>.</summary>

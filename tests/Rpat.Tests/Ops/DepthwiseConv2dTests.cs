@@ -23,7 +23,8 @@ public class DepthwiseConv2dTests
         ReferencePair h = graph.BatchNorm2d(wide, graph.Norm(NormValues.Random(19, seed: 3)), mode, relu: true);
         ReferencePair deep = graph.DepthwiseConv2d(h, graph.Filters(Array4.Uniform(19, 1, 3, 3, seed: 4)), stride, 1);
         ReferencePair g = graph.BatchNorm2d(deep, graph.Norm(NormValues.Random(19, seed: 5)), mode, relu: true);
-        graph.Check(graph.Conv2d(g, graph.Filters(Array4.Uniform(5, 19, 1, 1, seed: 6))), setup => OpGraph.Allowed(setup) with { MaxError = 5e-5, Nmse = 1e-9 });
+        graph.Check(graph.Conv2d(g, graph.Filters(Array4.Uniform(5, 19, 1, 1, seed: 6))), setup => OpGraph.Allowed(setup) with
+            { MaxError = 5e-5, Nmse = 1e-9 });
     }
 
     [Fact]
@@ -39,13 +40,15 @@ public class DepthwiseConv2dTests
     {
         using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), image = lane.Image(new Array4(2, 16, 5, 4));
-        Parameter w = lane.Filters(new Array4(16, 1, 3, 3)), dense = lane.Filters(new Array4(16, 16, 3, 3)), few = lane.Filters(new Array4(8, 1, 3, 3));
+        Parameter w = lane.Filters(new Array4(16, 1, 3, 3)), dense = lane.Filters(new Array4(16, 16, 3, 3)),
+            few = lane.Filters(new Array4(8, 1, 3, 3));
         OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(x, dense), "[C, 1, R, R]", "[16, 16, 3, 3]");
         OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(x, few), "16 channels", "8 filters");
         OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(image, w), "activations");
         OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(x, w, stride: 0), "stride 0");
         OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(x, w, padding: 3), "padding 3");
-        OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(lane.Activation(new Array4(1, 16, 2, 5)), w), "[1, 16, 2, 5]", "3×3");
+        OpErrors.Names("DepthwiseConv2d", () => lane.Tape.DepthwiseConv2d(lane.Activation(new Array4(1, 16, 2, 5)), w), "[1, 16, 2, 5]",
+            "3×3");
         Assert.Empty(lane.Tape.Nodes);
     }
 }

@@ -19,7 +19,8 @@ public class ElementwiseTests
         graph.Check(graph.Add(graph.Elementwise(y, new Shifted(0.5), v => Math.Exp(v) + Math.Log(v + 4) + 0.5), x));
 
         using OpGraph images = new(setups: CpuSetup.Threading);
-        ReferencePair image = images.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)), norm = images.Normalize(image, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
+        ReferencePair image = images.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)),
+            norm = images.Normalize(image, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
         images.Check(images.Lerp(images.Elementwise(norm, new Silu(), Silu), images.Elementwise(image, new Silu(), Silu), 0.25f));
     }
 

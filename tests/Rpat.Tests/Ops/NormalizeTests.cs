@@ -28,7 +28,8 @@ public class NormalizeTests
     public void GrayImages()
     {
         using OpGraph graph = new();
-        ReferencePair x = graph.Image(Array4.Uniform(2, 1, 28, 28, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(16, 1, 3, 3, seed: 2));
+        ReferencePair x = graph.Image(Array4.Uniform(2, 1, 28, 28, seed: 1, low: 0)),
+            w = graph.Filters(Array4.Uniform(16, 1, 3, 3, seed: 2));
         graph.Check(graph.Conv2d(graph.Normalize(x, [0.286f], [0.353f]), w, 1, 1));
     }
 
@@ -36,7 +37,8 @@ public class NormalizeTests
     public void Activations()
     {
         using OpGraph graph = new();
-        ReferencePair x = graph.Activation(Array4.Uniform(2, 3, 6, 5, seed: 1, low: 0)), w = graph.Filters(Array4.Uniform(16, 3, 3, 3, seed: 2));
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 3, 6, 5, seed: 1, low: 0)),
+            w = graph.Filters(Array4.Uniform(16, 3, 3, 3, seed: 2));
         graph.Check(graph.Conv2d(graph.Normalize(x, _mean, _deviation), w, 1, 1));
     }
 

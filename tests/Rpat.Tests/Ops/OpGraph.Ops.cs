@@ -103,7 +103,8 @@ internal sealed partial class OpGraph
         dy => x.Accumulate(ReferenceElementwise.ReluBackward(x.Value, dy)));
 
     /// <summary>f(x), its derivative by central differences of the reference.</summary>
-    public ReferencePair Elementwise<TOp>(ReferencePair x, TOp op, Func<double, double> reference) where TOp : struct, IElementwise => Record(
+    public ReferencePair Elementwise<TOp>(ReferencePair x, TOp op, Func<double, double> reference) where TOp : struct, IElementwise =>
+        Record(
         (i, tape) => tape.Elementwise(op, x.Tensors[i]),
         x.Value.Map(reference),
         dy => x.Accumulate(x.Value.Zip(dy, (v, g) => g * (reference(v + 1e-5) - reference(v - 1e-5)) / 2e-5)));

@@ -91,7 +91,8 @@ public class PerceptionTests
     public void Other_sizes_are_refused_by_name()
     {
         Array4[] z = [.. Logits(2, 5, 8)[..2], Array4.Uniform(2, 4, 1, 1, seed: 1)];
-        Assert.Equal("PerceptionLoss", Assert.Throws<ShapeException>(() => LossProbe.Run(z, (tape, t) => tape.Perception(t[0], t[1], t[2]))).Op);
+        Assert.Equal("PerceptionLoss", Assert.Throws<ShapeException>(
+            () => LossProbe.Run(z, (tape, t) => tape.Perception(t[0], t[1], t[2]))).Op);
         var labels = Assert.Throws<ShapeException>(() =>
             LossProbe.Run(Logits(2, 5, 9), [0], (tape, t, y) => tape.RpatLoss(t[0], t[1], t[2], y)));
         Assert.Contains("1 labels", labels.Message);

@@ -28,7 +28,8 @@ public class RowLossTests
         NumericalGradient.AssertGradient(x => Values(z, x).Average(), t, probe.Gradients[1], Tolerance);
 
         double[] Values(Array4 a, Array4 b) =>
-            [.. Enumerable.Range(0, n).Select(i => weights[i] * ReferenceRowLosses.Mart(b.Sample(i).ToArray(), a.Sample(i).ToArray(), labels[i]))];
+            [.. Enumerable.Range(0, n).Select(i =>
+            weights[i] * ReferenceRowLosses.Mart(b.Sample(i).ToArray(), a.Sample(i).ToArray(), labels[i]))];
     }
 
     [Fact]
@@ -65,7 +66,8 @@ public class RowLossTests
         [
             LossProbe.Run([z, t], (tape, x) => tape.RowLoss("kl", new KlDivergence(0.5f), x[0], new() { Second = x[1] })),
             LossProbe.Run([z, t], (tape, x) => tape.RowLoss("jsd", new JensenShannon(0.5f), x[0], new() { Second = x[1] })),
-            LossProbe.Run([z, t], labels, (tape, x, y) => tape.RowLoss("mart", new MartDivergence(), x[0], new() { Second = x[1], Labels = y })),
+            LossProbe.Run([z, t], labels, (tape, x, y) => tape.RowLoss("mart", new MartDivergence(), x[0], new()
+                { Second = x[1], Labels = y })),
             LossProbe.Run([z], labels, (tape, x, y) => tape.RowLoss("bce", new Complement(), x[0], new() { Labels = y })),
             LossProbe.Run([z], labels, (tape, x, y) => tape.RowLoss("ovr", new OneVsRest(), x[0], new() { Labels = y })),
         ];
@@ -80,10 +82,13 @@ public class RowLossTests
     public void What_does_not_fit_is_refused_by_the_losss_name()
     {
         Array4 z = Array4.Uniform(3, 5, 1, 1, seed: 1), t = Array4.Uniform(3, 6, 1, 1, seed: 1);
-        var size = Assert.Throws<ShapeException>(() => LossProbe.Run([z, t], (tape, x) => tape.RowLoss("kl", new KlDivergence(1), x[0], new() { Second = x[1] })));
+        var size = Assert.Throws<ShapeException>(() =>
+            LossProbe.Run([z, t], (tape, x) => tape.RowLoss("kl", new KlDivergence(1), x[0], new() { Second = x[1] })));
         Assert.Equal("KlDivergence: input [3, 5] and input [3, 6] differ in size.", size.Message);
-        var halves = Assert.Throws<ShapeException>(() => LossProbe.Run([z], (tape, x) => tape.RowLoss("jsd", new JensenShannon(1), x[0], new() { Halves = true })));
+        var halves = Assert.Throws<ShapeException>(
+            () => LossProbe.Run([z], (tape, x) => tape.RowLoss("jsd", new JensenShannon(1), x[0], new() { Halves = true })));
         Assert.Equal("JensenShannon: input [3, 5] has no two halves.", halves.Message);
-        Assert.Throws<ShapeException>(() => LossProbe.Run([z], [0, 1, 5], (tape, x, y) => tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Labels = y })));
+        Assert.Throws<ShapeException>(() => LossProbe.Run([z], [0, 1, 5],
+            (tape, x, y) => tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Labels = y })));
     }
 }

@@ -14,7 +14,8 @@ public class SampleWeightsTests
             tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Labels = y, Weights = tape.SampleWeights(x[0], y, OwnLogit) }));
         float[] expected = [.. labels.Select((y, i) => (float)z.Sample(i)[y])];
         var given = LossProbe.Run([z], labels, (tape, x, y) =>
-            tape.RowLoss("ce", new CrossEntropy(), x[0], new() { Labels = y, Weights = Tensor.From(tape.Device, new Shape(1, 3), expected) }));
+            tape.RowLoss("ce", new CrossEntropy(), x[0], new()
+            { Labels = y, Weights = Tensor.From(tape.Device, new Shape(1, 3), expected) }));
         Assert.Equal(given.Values, weighted.Values);
         Assert.Equal(given.Gradients[0], weighted.Gradients[0]);
     }

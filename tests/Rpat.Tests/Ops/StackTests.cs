@@ -12,7 +12,8 @@ public class StackTests
     public void ValuesAndGradients(int n, int size)
     {
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        ReferencePair a = graph.Image(Array4.Uniform(n, 3, size, size, seed: 1)), b = graph.Image(Array4.Uniform(n, 3, size, size, seed: 2));
+        ReferencePair a = graph.Image(Array4.Uniform(n, 3, size, size, seed: 1)),
+            b = graph.Image(Array4.Uniform(n, 3, size, size, seed: 2));
         graph.Check(graph.StackedLerp(graph.StackedLerp(a, b, 0.25f), a, 0.75f));
     }
 
@@ -29,7 +30,8 @@ public class StackTests
     public void MisfitsNameTheOpAndTheShapes()
     {
         using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
-        Tensor x = lane.Image(new Array4(3, 3, 5, 4)), other = lane.Image(new Array4(3, 3, 4, 5)), blocked = lane.Activation(new Array4(3, 3, 5, 4));
+        Tensor x = lane.Image(new Array4(3, 3, 5, 4)), other = lane.Image(new Array4(3, 3, 4, 5)),
+            blocked = lane.Activation(new Array4(3, 3, 5, 4));
         OpErrors.Names("Stack", () => lane.Tape.Stack(x, other), "[3, 3, 5, 4]", "[3, 3, 4, 5]");
         OpErrors.Names("Stack", () => lane.Tape.Stack(x, blocked), "plain");
         OpErrors.Names("Halves", () => lane.Tape.Halves(x), "[3, 3, 5, 4]");

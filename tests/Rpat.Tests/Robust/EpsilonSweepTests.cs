@@ -21,7 +21,8 @@ public sealed class EpsilonSweepTests : IDisposable
         new RandomKey(1, Purpose.Synthetic, 0, 1, 0, 0).Stream().FillUniform(weights);
         _net = new LinearNet(_device, Array.ConvertAll(weights, w => (w - 0.5) / 2), [0, 0, 0]);
         float[] logits = Logits();
-        _labels = [.. Enumerable.Range(0, Images).Select(i => i == 5 ? 2 - ArgMax(logits, i) : ArgMax(logits, i))]; // one image is wrong from the start, if its class is not 1
+        // one image is wrong from the start, if its class is not 1
+        _labels = [.. Enumerable.Range(0, Images).Select(i => i == 5 ? 2 - ArgMax(logits, i) : ArgMax(logits, i))];
     }
 
     public void Dispose() => _device.Dispose();
@@ -47,7 +48,8 @@ public sealed class EpsilonSweepTests : IDisposable
     public void APartGivesWhatTheWholeGivesThere()
     {
         var whole = EpsilonSweep.Run(_net, "pgd3", Norm.L2, _images, _labels, [0.1, 0.5]);
-        var part = EpsilonSweep.Run(_net, "pgd3", Norm.L2, _images.AsSpan(4 * Size, 5 * Size), _labels.AsSpan(4, 5), [0.1, 0.5], new SweepOptions { First = 4, Batch = 2 });
+        var part = EpsilonSweep.Run(_net, "pgd3", Norm.L2, _images.AsSpan(4 * Size, 5 * Size), _labels.AsSpan(4, 5), [0.1, 0.5],
+            new SweepOptions { First = 4, Batch = 2 });
         for (int eps = 0; eps < 2; eps++)
         {
             Assert.Equal(whole.Success(eps).Slice(4, 5).ToArray(), part.Success(eps).ToArray());
@@ -69,9 +71,12 @@ public sealed class EpsilonSweepTests : IDisposable
     [Fact]
     public void WhatCannotBeAttackedIsAnArgumentException()
     {
-        Assert.Contains("no attack 'pgx'", Assert.Throws<ArgumentException>(() => EpsilonSweep.Run(_net, "pgx", Norm.Linf, _images, _labels, [0.1])).Message);
-        Assert.Contains("radii above 0", Assert.Throws<ArgumentException>(() => EpsilonSweep.Run(_net, "fgsm", Norm.Linf, _images, _labels, [0.0])).Message);
-        Assert.Contains("does not know the norm", Assert.Throws<ArgumentException>(() => EpsilonSweep.Run(_net, "fgsm", Norm.L2, _images, _labels, [0.1])).Message);
+        Assert.Contains("no attack 'pgx'", Assert.Throws<ArgumentException>(
+            () => EpsilonSweep.Run(_net, "pgx", Norm.Linf, _images, _labels, [0.1])).Message);
+        Assert.Contains("radii above 0", Assert.Throws<ArgumentException>(
+            () => EpsilonSweep.Run(_net, "fgsm", Norm.Linf, _images, _labels, [0.0])).Message);
+        Assert.Contains("does not know the norm", Assert.Throws<ArgumentException>(
+            () => EpsilonSweep.Run(_net, "fgsm", Norm.L2, _images, _labels, [0.1])).Message);
     }
 
     [Fact]
@@ -79,7 +84,8 @@ public sealed class EpsilonSweepTests : IDisposable
     {
         RobustAssert.Holds(_net, _images, _labels, eps: 1e-7, atLeast: (double)Clean() / Images, attack: "pgd3");
         var error = Assert.Throws<RobustnessException>(() => RobustAssert.Holds(_net, _images, _labels, eps: 128 / 255.0, atLeast: 0.95));
-        Assert.Matches(@"^The network is right on \d+ of 12 images under pgd20 \(linf, eps 128/255\), \d+\.\d % with a 95 % interval of \d+\.\d to \d+\.\d %, where at least 95 % is wanted\.$", error.Message);
+        Assert.Matches(
+            @"^The network is right on \d+ of 12 images under pgd20 \(linf, eps 128/255\), \d+\.\d % with a 95 % interval of \d+\.\d to \d+\.\d %, where at least 95 % is wanted\.$", error.Message);
         Assert.Throws<ArgumentException>(() => RobustAssert.Holds(_net, _images, _labels, eps: 0.1, atLeast: 45));
     }
 
@@ -88,7 +94,8 @@ public sealed class EpsilonSweepTests : IDisposable
     {
         var far = AttackCatalog.Find("pgd5", Norm.Linf, 0.2, 3)!;
         var jump = new Jump();
-        Assert.All(new AttackRunner(_net).Perturb(jump, _images, _labels), o => Assert.True(!o.Fooled && (o.IsInfeasible || !o.WasCorrect)));
+        Assert.All(new AttackRunner(_net).Perturb(jump, _images, _labels),
+            o => Assert.True(!o.Fooled && (o.IsInfeasible || !o.WasCorrect)));
         Assert.Equal(Clean(), EpsilonSweep.Run(_net, _ => AttackSuite.Of("jump", jump), _images, _labels, [0.2]).Infeasible(0));
         var sweep = EpsilonSweep.Run(_net, _ => far, _images, _labels, [1e-7, 0.01]);
         Assert.Equal(Clean(), sweep.Robust(1));

@@ -19,13 +19,15 @@ public sealed class EvaluationChecksTests : IDisposable
     public void A_sound_model_raises_none_but_that_the_images_are_few() => Assert.Equal(["few-points"], FlagsOf(Net()));
 
     [Fact]
-    public void Probabilities_are_seen() => Assert.Contains("probabilities", FlagsOf(Net((tape, z) => Rows(tape, z, Softmax, (_, dy) => dy))));
+    public void Probabilities_are_seen() =>
+        Assert.Contains("probabilities", FlagsOf(Net((tape, z) => Rows(tape, z, Softmax, (_, dy) => dy))));
 
     [Fact]
     public void Noise_is_seen()
     {
         Random random = new(1);
-        string[] flags = FlagsOf(Net((tape, z) => Rows(tape, z, x => Array.ConvertAll(x, v => v + 0.05f * (float)random.NextDouble()), (_, dy) => dy)));
+        string[] flags = FlagsOf(Net((tape, z) => Rows(tape, z, x => Array.ConvertAll(x, v => v + 0.05f * (float)random.NextDouble()),
+            (_, dy) => dy)));
         Assert.Contains("randomized", flags);
         Assert.DoesNotContain("batch-dependent", flags);
     }
@@ -90,9 +92,11 @@ public sealed class EvaluationChecksTests : IDisposable
             Data = "data",
             Transform = transform,
             Batch = 16,
-            SuitesAt = e => [new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = e, Steps = 5 }, .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Eps = e, Steps = 3 }] : [], new Square { Eps = e, Steps = 60 }])],
+            SuitesAt = e => [new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = e, Steps = 5 },
+                .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Eps = e, Steps = 3 }] : [], new Square { Eps = e, Steps = 60 }])],
         };
-        var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, Path.Combine(_root, "e"), Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, Path.Combine(_root, "e"), Fixture.Image)
+            { SkipSelfTest = true }.Run(resume: false);
         return [.. report.Warnings.Select(w => w.Flag)];
     }
 }

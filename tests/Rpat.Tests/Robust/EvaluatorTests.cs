@@ -36,7 +36,8 @@ public sealed class EvaluatorTests : IDisposable
                 Data = "made",
                 SuitesAt = _ => [suite],
             };
-            var report = new RobustEvaluation(net, plan, fixture.Images, images.Labels, folder.FullName) { SkipSelfTest = true }.Run(resume: false);
+            var report = new RobustEvaluation(net, plan, fixture.Images, images.Labels, folder.FullName)
+                { SkipSelfTest = true }.Run(resume: false);
             var evaluator = new Evaluator(net, 7);
             Assert.Equal(report.CleanCorrect, evaluator.Run(images).Correct);
             Assert.Equal(report.Columns[0].Robust, evaluator.Run(images, suite, seed: 5).Correct);
@@ -58,6 +59,7 @@ public sealed class EvaluatorTests : IDisposable
 
     // One of four has another class than the net sees.
     private static LabeledImages Images(Fixture f) => new(
-        "made", 3, 8, 8, Array.ConvertAll(f.Images, value => (byte)(255 * value)), [.. f.Labels.Select((label, i) => i % 4 == 0 ? (label + 1) % 10 : label)],
+        "made", 3, 8, 8, Array.ConvertAll(f.Images, value => (byte)(255 * value)),
+        [.. f.Labels.Select((label, i) => i % 4 == 0 ? (label + 1) % 10 : label)],
         [.. "abcdefghij".Select(letter => letter.ToString())], f.Images);
 }

@@ -89,8 +89,10 @@ internal sealed class GoldenCase : IDisposable
     private TrainingStep Step(Objective objective)
     {
         Sgd sgd = new(Net.Parameters, this["momentum"], this["decay"], this["nesterov"] == 1);
-        Dictionary<string, Classifier> teachers = new() { ["clean"] = Build(Net.Device, "teacher1"), ["robust"] = Build(Net.Device, "teacher2") };
-        return new TrainingStep(Net, objective, sgd, seed: 1, new AuxiliaryModels { Twin = () => Build(Net.Device, "student"), Teachers = teachers });
+        Dictionary<string, Classifier> teachers = new()
+            { ["clean"] = Build(Net.Device, "teacher1"), ["robust"] = Build(Net.Device, "teacher2") };
+        return new TrainingStep(Net, objective, sgd, seed: 1, new AuxiliaryModels
+            { Twin = () => Build(Net.Device, "student"), Teachers = teachers });
     }
 
     private void Run(TrainingStep step, int number)
@@ -109,7 +111,8 @@ internal sealed class GoldenCase : IDisposable
         step.Run(batch, moment, Start(number));
     }
 
-    private double Given(string setting, double otherwise) => Arrays.Has($"setting/{setting}") ? Arrays.Number($"setting/{setting}") : otherwise;
+    private double Given(string setting, double otherwise) =>
+        Arrays.Has($"setting/{setting}") ? Arrays.Number($"setting/{setting}") : otherwise;
 
     private void EndEpoch(TrainingStep step, int number)
     {
@@ -119,7 +122,8 @@ internal sealed class GoldenCase : IDisposable
     private void CheckLosses(TrainingStep step, int number)
     {
         Near(Arrays.Number($"loss{number}/total"), step.Loss.Read(), Totals, $"total loss of step {number}");
-        var parts = step.Loss.Terms.SelectMany(t => t.Parts.Select((part, i) => (part, Value: t.ReadPart(i)))).ToLookup(p => p.part, p => p.Value);
+        var parts = step.Loss.Terms.SelectMany(t => t.Parts.Select((part, i) => (part, Value: t.ReadPart(i)))).ToLookup(p => p.part,
+            p => p.Value);
         foreach (string part in new[] { "ce", "rpat" }.Where(p => Arrays.Has($"loss{number}/{p}") && parts[p].Count() == 1))
             Near(Arrays.Number($"loss{number}/{part}"), parts[part].Single(), Parts, $"{part} of step {number}");
     }
@@ -132,7 +136,8 @@ internal sealed class GoldenCase : IDisposable
         {
             float[] whole = array.ToFloats(), part = whole.Length <= WholeUpTo ? whole : [.. whole.Where((_, i) => i % Stride == 0)];
             // CURE's revision network looks at batches only, so its own statistics mean nothing.
-            if (prefix == "weight" || !_name.StartsWith("cure", StringComparison.Ordinal) || !array.Name.Contains("running", StringComparison.Ordinal))
+            if (prefix == "weight" || !_name.StartsWith("cure", StringComparison.Ordinal)
+                || !array.Name.Contains("running", StringComparison.Ordinal))
             {
                 Compare(expected.AsSpan(place, part.Length), part, $"{prefix} {array.Name}");
                 CompareSums(sums.AsSpan(2 * tensor, 2), whole, $"{prefix} {array.Name}");
@@ -153,11 +158,13 @@ internal sealed class GoldenCase : IDisposable
         double largest = 1e-2;
         foreach (double value in expected) largest = Math.Max(largest, Math.Abs(value));
         for (int i = 0; i < actual.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Weights * largest, $"{what}[{i}] is {actual[i]:R} instead of {expected[i]:R}, of at most {largest:G3}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= Weights * largest,
+                $"{what}[{i}] is {actual[i]:R} instead of {expected[i]:R}, of at most {largest:G3}");
     }
 
     private static void Near(double expected, double actual, double tolerance, string what) =>
-        Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(Math.Abs(expected), 1e-3), $"{what} is {actual:R} instead of {expected:R}");
+        Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(Math.Abs(expected), 1e-3),
+        $"{what} is {actual:R} instead of {expected:R}");
 
     private void Estimate(BatchStatistics statistics)
     {
@@ -174,7 +181,8 @@ internal sealed class GoldenCase : IDisposable
             return Tensor.From(Net.Device, Net.InputShape.WithBatch(_count), Arrays.Floats($"extra{number}/start"));
         double eps = Arrays.Number("setting/eps"), kind = Given("start", Kind());
         double[] noise = [.. Uniform($"noise{number}").Select(u => 2 * u - 1)];
-        float[] start = [.. _images.Zip(noise, (x, u) => (float)(kind == 0 ? Math.Clamp(x + eps * u, 0, 1) : x + eps / (kind == 1 ? 2 : 1) * u))];
+        float[] start = [.. _images.Zip(noise, (x, u) =>
+            (float)(kind == 0 ? Math.Clamp(x + eps * u, 0, 1) : x + eps / (kind == 1 ? 2 : 1) * u))];
         return _name == "clean" ? null : Tensor.From(Net.Device, Net.InputShape.WithBatch(_count), start);
     }
 
@@ -186,11 +194,13 @@ internal sealed class GoldenCase : IDisposable
     }
 
     private double[] Uniform(string what) =>
-        GoldenFill.Uniform(FormattableString.Invariant($"{_name}/{Arrays.Integers("attempt")[0]}/{what}"), _count * Net.InputShape.SampleCount);
+        GoldenFill.Uniform(FormattableString.Invariant($"{_name}/{Arrays.Integers("attempt")[0]}/{what}"),
+        _count * Net.InputShape.SampleCount);
 
     private static PreActResNet Build(Device device, string label)
     {
-        PreActResNet net = new(device, new PreActResNetOptions { Input = new Shape(1, 3, 12, 12), Classes = 5, Width = 4, BlocksPerStage = 1 }, seed: 1);
+        PreActResNet net = new(device, new PreActResNetOptions
+            { Input = new Shape(1, 3, 12, 12), Classes = 5, Width = 4, BlocksPerStage = 1 }, seed: 1);
         GoldenArrays.Fill(net, label);
         return net;
     }

@@ -47,7 +47,8 @@ internal sealed class LinearFixture
     {
         LinearNet net = new(device, _weight, _bias);
         Tensor x = Tensor.From(device, new Shape(Count, Pixels), Array.ConvertAll(_x, v => (float)v));
-        float[] found = new Pgd(net, options).Perturb(x, Engine.Tensors.Labels.From(device, Labels), TestNets.Key, TestNets.Indices(Count)).ToArray();
+        float[] found = new Pgd(net, options).Perturb(x, Engine.Tensors.Labels.From(device, Labels), TestNets.Key, TestNets.Indices(Count))
+            .ToArray();
         double[] moved = Array.ConvertAll(found, v => (double)v);
         return [.. Labels.Select((y, i) => Enumerable.Range(0, _classes).Where(k => k != y).Min(k => Margin(moved, i, k)))];
     }

@@ -17,11 +17,13 @@ public class MethodCatalogTests
     {
         string[] expected =
         [
-            "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart", "mma", "noise", "pgd-at", "rebat",
+            "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart",
+            "mma", "noise", "pgd-at", "rebat",
             "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
         ];
         Assert.Equal(expected, Built.Select(method => method.Name));
-        foreach (string baseline in new[] { "pgd-at", "trades", "mart", "consistency-at" }) Assert.Contains(baseline + "+rpat", MethodCatalog.Names);
+        foreach (string baseline in new[] { "pgd-at", "trades", "mart", "consistency-at" })
+            Assert.Contains(baseline + "+rpat", MethodCatalog.Names);
         Assert.Null(MethodCatalog.Find("mma+rpat"));
         Assert.Null(MethodCatalog.Find("pgd"));
     }
@@ -41,12 +43,15 @@ public class MethodCatalogTests
 
     [Theory]
     [InlineData("beta", "-1", "setting 'beta' of method trades is '-1': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
-    [InlineData("beta", "six", "setting 'beta' of method trades is 'six': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
-    [InlineData("beta", "1/0", "setting 'beta' of method trades is '1/0': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
+    [InlineData("beta", "six",
+    "setting 'beta' of method trades is 'six': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
+    [InlineData("beta", "1/0",
+    "setting 'beta' of method trades is '1/0': it wants a number from 0 to 1000000, such as 0.1, 1e-4 or 8/255.")]
     [InlineData("repeat", "yes", "setting 'repeat' of method trades is 'yes': it wants true or false.")]
     [InlineData("gamma", "1", "method trades has no setting 'gamma': its settings are beta, repeat.")]
     public void A_wrong_setting_is_named(string name, string value, string message) => Assert.Equal(
-        message, Assert.Throws<ArgumentException>(() => MethodCatalog.Make("trades", new Dictionary<string, string> { [name] = value }, PgdOptions.Linf)).Message);
+        message, Assert.Throws<ArgumentException>(() => MethodCatalog.Make("trades", new Dictionary<string, string>
+            { [name] = value }, PgdOptions.Linf)).Message);
 
     [Fact]
     public void Settings_take_fractions_and_an_empty_text_is_the_default()
@@ -66,7 +71,8 @@ public class MethodCatalogTests
         Assert.Equal((PgdStart.Ball, BnMode.Eval), Attack("awp", set, a => (a.Start, a.Bn)));
     }
 
-    private static T Attack<T>(string name, PgdOptions pgd, Func<PgdOptions, T> look) => look(MethodCatalog.Make(name, _nothing, pgd).Attack!);
+    private static T Attack<T>(string name, PgdOptions pgd, Func<PgdOptions, T> look) =>
+        look(MethodCatalog.Make(name, _nothing, pgd).Attack!);
 
     [Fact]
     public void A_registered_assemblys_method_is_known_to_all_and_trains()
@@ -75,7 +81,8 @@ public class MethodCatalogTests
         Engine.Catalog.Register(typeof(FocalAt).Assembly); // again
         Assert.Single(MethodCatalog.All, method => method.Name == "focal-at");
         Assert.Contains("focal-at+rpat", MethodCatalog.Names);
-        Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with { Steps = 2 });
+        Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with
+            { Steps = 2 });
         using var device = Engine.Devices.Device.Cpu(1);
         var plain = TestNets.Train(device, new PgdAt(PgdOptions.Linf with { Steps = 2 }), steps: 1);
         Assert.Equal(plain.Losses[0], TestNets.Train(device, made, steps: 1).Losses[0], 1e-6);

@@ -18,13 +18,15 @@ public class MethodTests
     public static IReadOnlyList<Objective> All { get; } =
     [
         new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new Consistency(_pgd), Named("wa"),
-        new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Start = 1 }, Named("awp"), new Trades(_pgd).With(new Awp { Gamma = 0.005f }),
+        new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd)
+            { Start = 1 }, Named("awp"), new Trades(_pgd).With(new Awp { Gamma = 0.005f }),
         new Gairat(_pgd) { Start = 1 }, new KdSwa(_pgd), new Ewat(_pgd), Named("mail-at", ("start", "1")),
         Named("mail-trades", ("start", "1")), Named("mail-mart", ("start", "1")), new Te(_pgd) { Start = 1, Ramp = 2 },
         new Te(_pgd) { Start = 1, Ramp = 2, Base = StandsOn.Trades }, new Sovr(_pgd), new Adr(_pgd),
         // From next to x, the signs of the divergence's gradient would hang on rounding.
         new Adr(_fixed with { Bn = BnMode.Train }) { Base = StandsOn.Trades, Gamma = 0.005f },
-        new Cure(_pgd), new Cure(_pgd) { CodeForm = true }, new Mma(_pgd with { Steps = 3 }) { Rounds = 4 }, new PgdAt(_pgd).With(new RobustPerception()),
+        new Cure(_pgd), new Cure(_pgd) { CodeForm = true }, new Mma(_pgd with { Steps = 3 })
+            { Rounds = 4 }, new PgdAt(_pgd).With(new RobustPerception()),
         new Trades(_pgd).With(new RobustPerception()), new Mart(_pgd).With(new RobustPerception()),
         new Consistency(_pgd).With(new RobustPerception { Form = PerceptionForm.DifferenceQuotient }),
         new Trades(_pgd).With(new Awp(), new EmaAveraging(0.99f), new RobustPerception()),
@@ -62,7 +64,8 @@ public class MethodTests
     }
 
     [Fact]
-    public void Rpat_plus_plus_at_x_prime_is_ReBAT() => Same(new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Alpha = 1, Start = 1 });
+    public void Rpat_plus_plus_at_x_prime_is_ReBAT() =>
+        Same(new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd) { Alpha = 1, Start = 1 });
 
     [Fact]
     public void ReBAT_without_its_term_is_WA() =>
@@ -177,7 +180,8 @@ public class MethodTests
         var run = Make(device, new ReBat(_pgd) { Schedule = BetaSchedule.Dependent, Start = 1 });
         foreach (float rate in new[] { 0.1f, 0.05f })
         {
-            run.Step.Run(new TrainingBatch { Images = TestNets.Images(4, seed: 1), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4) },
+            run.Step.Run(new TrainingBatch { Images = TestNets.Images(4, seed: 1), Labels = TestNets.ClassesOf(4),
+                Samples = TestNets.Indices(4) },
                 new StepContext(1, Rate: rate, TopRate: 0.1f));
             Assert.Equal((0.1f / rate - 1) / 2, run.Step.Loss.Terms[1].Weight, 1e-6f);
         }
@@ -281,7 +285,8 @@ public class MethodTests
         AuxiliaryModels companions = new()
         {
             Twin = () => TestNets.Small(device, seed: 9),
-            Teachers = new Dictionary<string, Engine.Nn.Classifier> { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
+            Teachers = new Dictionary<string, Engine.Nn.Classifier>
+                { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
         };
         return (net, new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, companions, team));
     }
@@ -289,7 +294,8 @@ public class MethodTests
     private static void Run((PreActResNet Net, TrainingStep Step) run, int i)
     {
         int n = run.Step.TwoViews ? 8 : 4;
-        run.Step.Run(new TrainingBatch { Images = TestNets.Images(n, seed: 10 + i), Labels = TestNets.ClassesOf(4), Samples = TestNets.Indices(4, 4 * i) },
+        run.Step.Run(new TrainingBatch { Images = TestNets.Images(n, seed: 10 + i), Labels = TestNets.ClassesOf(4),
+            Samples = TestNets.Indices(4, 4 * i) },
             new StepContext(1, i, 10, 0.1f, 0.1f));
     }
 

@@ -34,7 +34,8 @@ public class ObjectiveTests
         Assert.Equal(_base.ForEpoch(2), late.ForEpoch(2));
         Assert.Equal(late.Modifiers, late.ForEpoch(3).Modifiers);
         TestNets.SameBits(TestNets.Train(device, _base, epoch: 2).State, TestNets.Train(device, late, epoch: 2).State);
-        TestNets.SameBits(TestNets.Train(device, _base.With(new RobustPerception()), epoch: 3).State, TestNets.Train(device, late, epoch: 3).State);
+        TestNets.SameBits(TestNets.Train(device, _base.With(new RobustPerception()), epoch: 3).State,
+            TestNets.Train(device, late, epoch: 3).State);
     }
 
     [Fact]

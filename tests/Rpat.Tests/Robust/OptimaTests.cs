@@ -16,16 +16,20 @@ public sealed class OptimaTests : IDisposable
         Fixture l = Fixture.L(_device);
         Assert.Equal([4, 4, 4, 4, 6, 4, 4, 4, 1, 2, 7, 6, 6, 6, 4, 4], l.Labels);
         AssertNear(
-            [0.017396, 0.020971, 0.007733, 0.010401, 0.008542, 0.014439, 0.011505, 0.024670, 0.002615, 0.005249, 0.022360, 0.015855, 0.009626, 0.004007, 0.025526, 0.014362],
+            [0.017396, 0.020971, 0.007733, 0.010401, 0.008542, 0.014439, 0.011505, 0.024670, 0.002615, 0.005249, 0.022360, 0.015855,
+                0.009626, 0.004007, 0.025526, 0.014362],
             Exact.MinimumNorms(l, Norm.Linf), 1e-6);
         AssertNear(
-            [0.194169, 0.232010, 0.086869, 0.116217, 0.098909, 0.161341, 0.127940, 0.276062, 0.029459, 0.058469, 0.251216, 0.179600, 0.107379, 0.045393, 0.287830, 0.162884],
+            [0.194169, 0.232010, 0.086869, 0.116217, 0.098909, 0.161341, 0.127940, 0.276062, 0.029459, 0.058469, 0.251216, 0.179600,
+                0.107379, 0.045393, 0.287830, 0.162884],
             Exact.MinimumNorms(l, Norm.L2), 1e-6);
         AssertNear(
-            [0.166093, 0.263454, -0.128660, -0.048478, -0.112458, 0.075388, -0.014665, 0.380008, -0.290616, -0.218393, 0.320166, 0.120441, -0.070906, -0.275719, 0.421193, 0.074614],
+            [0.166093, 0.263454, -0.128660, -0.048478, -0.112458, 0.075388, -0.014665, 0.380008, -0.290616, -0.218393, 0.320166, 0.120441,
+                -0.070906, -0.275719, 0.421193, 0.074614],
             Exact.WorstMargins(l, Norm.Linf, 0.012), 2e-6);
         AssertNear(
-            [0.149866, 0.245599, -0.142818, -0.065424, -0.115882, 0.059093, -0.032322, 0.364669, -0.305162, -0.238141, 0.308093, 0.109735, -0.087353, -0.289977, 0.410276, 0.063687],
+            [0.149866, 0.245599, -0.142818, -0.065424, -0.115882, 0.059093, -0.032322, 0.364669, -0.305162, -0.238141, 0.308093, 0.109735,
+                -0.087353, -0.289977, 0.410276, 0.063687],
             Exact.WorstMargins(l, Norm.L2, 0.14), 2e-6);
     }
 
@@ -98,13 +102,15 @@ public sealed class OptimaTests : IDisposable
             for (int i = 0; i < exact.Length; i++)
             {
                 Assert.True(found[i] >= exact[i] - 1e-6);
-                if (exact[i] > 0) Assert.True(found[i] <= exact[i] + tolerance, $"{attack.Name} leaves image {i} at {found[i]} instead of {exact[i]}");
+                if (exact[i] > 0)
+                    Assert.True(found[i] <= exact[i] + tolerance, $"{attack.Name} leaves image {i} at {found[i]} instead of {exact[i]}");
             }
         }
     }
 
     [Fact]
-    public void The_self_test_passes_on_this_device() => Assert.All(SelfTest.Run(_device).Cases, c => Assert.True(c.Passed, $"{c.Name}: {c.Finding}"));
+    public void The_self_test_passes_on_this_device() =>
+        Assert.All(SelfTest.Run(_device).Cases, c => Assert.True(c.Passed, $"{c.Name}: {c.Finding}"));
 
     private static double[] Margins(Fixture o, AttackOutcome[] outcomes) =>
         [.. outcomes.Select(r => OracleOf(o).Margin(r.Image[0], r.Image[1], o.Labels[r.Index]))];

@@ -65,7 +65,8 @@ public sealed class PgdTests : IDisposable
         int[] restarts = [1, 2, 3, 6];
         float[][] losses = Array.ConvertAll(restarts, r => LossesOf(Attack(options with { Restarts = r }, x, TestNets.Indices(5))));
         for (int i = 1; i < losses.Length; i++)
-            Assert.All(losses[i - 1].Zip(losses[i]), pair => Assert.True(pair.Second >= pair.First, $"{pair.Second:R} below {pair.First:R}"));
+            Assert.All(losses[i - 1].Zip(losses[i]),
+                pair => Assert.True(pair.Second >= pair.First, $"{pair.Second:R} below {pair.First:R}"));
         Assert.NotEqual(losses[0], losses[^1]);
     }
 
@@ -128,7 +129,8 @@ public sealed class PgdTests : IDisposable
         LinearFixture f = new(classes: 2);
         PgdOptions fgsm = new() { Eps = 0.1f, StepSize = 0.1f, Steps = 1, RandomStart = false };
         AssertReached(f, fgsm, i => f.WorstMargin(i, 1 - f.Labels[i], 0.1), 1e-6);
-        AssertReached(f, fgsm with { Steps = 10, StepSize = 0.025f, RandomStart = true }, i => f.WorstMargin(i, 1 - f.Labels[i], 0.1), 1e-6);
+        AssertReached(f, fgsm with { Steps = 10, StepSize = 0.025f, RandomStart = true }, i => f.WorstMargin(i, 1 - f.Labels[i], 0.1),
+            1e-6);
     }
 
     [Fact]

@@ -4,7 +4,8 @@ using Rpat.Tests.Robust.Attacks;
 
 namespace Rpat.Tests.Robust;
 
-/// <summary>Models whose passes differ: AutoAttack's rand version against make_golden_rand.py, and attacks that must not end at a lucky pass.</summary>
+/// <summary>Models whose passes differ: AutoAttack's rand version against make_golden_rand.py, and
+/// attacks that must not end at a lucky pass.</summary>
 public sealed class RandomModelTests : IDisposable
 {
     private const int First = 3, Count = 4;
@@ -62,10 +63,12 @@ public sealed class RandomModelTests : IDisposable
     public void No_attack_ends_at_a_lucky_pass(bool ownNoise)
     {
         const int steps = 6;
-        Attack[] attacks = [Apgd.CrossEntropy with { Eps = 0.004, Steps = steps }, new PgdAttack { Eps = 0.004, Steps = steps + 1, Keep = Keep.AnyMisclassified }];
+        Attack[] attacks = [Apgd.CrossEntropy with { Eps = 0.004, Steps = steps }, new PgdAttack
+            { Eps = 0.004, Steps = steps + 1, Keep = Keep.AnyMisclassified }];
         var suite = new AttackSuite("own", "own", attacks) { SuccessPasses = 21 };
         Random random = new(1);
-        var net = ownNoise ? Fixture.M(_device, (tape, z) => tape.Record(new RowNode(tape, z, x => Array.ConvertAll(x, v => v + 3 * (float)random.NextDouble()), (_, dy) => dy)).Output) : _m;
+        var net = ownNoise ? Fixture.M(_device, (tape, z) => tape.Record(
+            new RowNode(tape, z, x => Array.ConvertAll(x, v => v + 3 * (float)random.NextDouble()), (_, dy) => dy)).Output) : _m;
         var (folder, _) = Evaluate(suite, ownNoise ? null : new GaussianNoise(0.2), net);
         var lines = Ledger.Read(folder).Where(e => e.Eps == 0).ToList();
         Assert.Contains(lines, e => !e.Fooled && e.Iteration >= 0 && e.Stage == 0);
@@ -90,6 +93,7 @@ public sealed class RandomModelTests : IDisposable
         };
         int size = Fixture.Image.SampleCount;
         float[] images = _m.Images[(first * size)..((first + count) * size)];
-        return (folder, new RobustEvaluation((net ?? _m).Net, plan, images, _m.Labels[first..(first + count)], folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false));
+        return (folder, new RobustEvaluation((net ?? _m).Net, plan, images, _m.Labels[first..(first + count)], folder, Fixture.Image)
+            { SkipSelfTest = true }.Run(resume: false));
     }
 }

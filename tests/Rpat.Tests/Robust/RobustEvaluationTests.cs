@@ -99,9 +99,11 @@ public sealed class RobustEvaluationTests : IDisposable
         string folder = Path.Combine(_root, "booked");
         EvaluationPlan plan = Plan(16) with
         {
-            SuitesAt = eps => [new AttackSuite("small", "small", [new PgdAttack { Eps = eps, Steps = 0 }, Apgd.CrossEntropy with { Eps = eps, Steps = 8 }])],
+            SuitesAt = eps => [new AttackSuite("small", "small",
+                [new PgdAttack { Eps = eps, Steps = 0 }, Apgd.CrossEntropy with { Eps = eps, Steps = 8 }])],
         };
-        var report = new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        var report = new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image)
+            { SkipSelfTest = true }.Run(resume: false);
         var ledger = Ledger.Read(folder);
         foreach (var e in ledger.Where(e => e.Attack == "reused"))
         {
@@ -109,7 +111,8 @@ public sealed class RobustEvaluationTests : IDisposable
             Assert.Equal((first.Stage, first.Rank, first.Restart, first.Digest), (e.Stage, e.Rank, e.Restart, e.Digest));
         }
         // What only a later attack broke at the smaller radius is still there after the first attack at the larger one.
-        var (small, large) = (report.Columns.Single(c => c is { Eps: 0, Suite: "small" }), report.Columns.Single(c => c is { Eps: 1, Suite: "small" }));
+        var (small, large) = (report.Columns.Single(c => c is { Eps: 0, Suite: "small" }),
+            report.Columns.Single(c => c is { Eps: 1, Suite: "small" }));
         int late = ledger.Count(e => e is { Eps: 0, Suite: "small", Fooled: true, Stage: > 0 });
         Assert.True(late > 0);
         Assert.True(large.Stages[0].Robust >= large.Robust + late);
@@ -120,7 +123,8 @@ public sealed class RobustEvaluationTests : IDisposable
     public void Lines_that_failed_can_be_run_again()
     {
         string folder = Path.Combine(_root, "again");
-        EvaluationPlan plan = Plan(16) with { SuitesAt = eps => [AttackCatalog.Find("pgd5", Norm.Linf, eps, 10)!, AttackCatalog.Find("apgd-ce", Norm.Linf, eps, 10)!] };
+        EvaluationPlan plan = Plan(16) with { SuitesAt =
+            eps => [AttackCatalog.Find("pgd5", Norm.Linf, eps, 10)!, AttackCatalog.Find("apgd-ce", Norm.Linf, eps, 10)!] };
         new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
         Assert.Empty(Verification.Run(folder, _m.Net, "net", rerun: 1000).Problems);
         // A liar keeps the clean image and writes the line of an attack that failed.
@@ -132,10 +136,12 @@ public sealed class RobustEvaluationTests : IDisposable
         float[] values = Npy.Read(pictures).ToFloats();
         _m.Images.AsSpan(lie.Sample * 192, 192).CopyTo(values.AsSpan(lie.Sample * 192));
         Npy.Write(pictures, NamedArray.FromFloats("x", values, 16, 3, 8, 8));
-        foreach (string name in new[] { "ledger.jsonl", "journal.jsonl" }) File.WriteAllText(Path.Combine(folder, name), Ledger.Text(lines));
+        foreach (string name in new[] { "ledger.jsonl", "journal.jsonl" })
+            File.WriteAllText(Path.Combine(folder, name), Ledger.Text(lines));
         var manifest = Verification.ManifestOf(folder);
         var report = EvaluationReport.Read(folder) with { Columns = EvaluationReport.Count(lines, manifest.Columns).Columns };
-        File.WriteAllText(Path.Combine(folder, "result.json"), System.Text.Json.JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
+        File.WriteAllText(Path.Combine(folder, "result.json"),
+            System.Text.Json.JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
         Seal.Write(folder, manifest);
         Assert.Empty(Verification.Run(folder, _m.Net, "net").Problems);
         string found = Assert.Single(Verification.Run(folder, _m.Net, "net", rerun: 1000).Problems);
@@ -150,7 +156,8 @@ public sealed class RobustEvaluationTests : IDisposable
         Assert.Equal("pgd5", AttackSuite.Of("x", new PgdAttack { Steps = 5, StepSize = 0.1 }).Label);
         Assert.StartsWith("apgd-ce (loss=ce steps=8 ", AttackSuite.Of("x", Apgd.CrossEntropy with { Steps = 8 }).Label);
         Assert.StartsWith("pgd5 (loss=margin ", AttackSuite.Of("x", new PgdAttack { Steps = 5, Loss = AttackLoss.Margin }).Label);
-        foreach (string name in AttackCatalog.Examples.Where(n => n is not ("clean" or "fgm" or "cw-l2") && !n.StartsWith("aa", StringComparison.Ordinal)))
+        foreach (string name in AttackCatalog.Examples.Where(
+            n => n is not ("clean" or "fgm" or "cw-l2") && !n.StartsWith("aa", StringComparison.Ordinal)))
             Assert.Equal(name, AttackCatalog.Find(name, Norm.Linf, 0.03, 10)!.Label);
     }
 
@@ -193,7 +200,8 @@ public sealed class RobustEvaluationTests : IDisposable
     public void A_radius_that_is_none_is_refused(double eps)
     {
         var plan = Plan(8) with { Radii = [new Radius("x", eps)] };
-        Assert.Contains("must lie in (0, 1]", Assert.Throws<ArgumentException>(() => new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, _root)).Message);
+        Assert.Contains("must lie in (0, 1]", Assert.Throws<ArgumentException>(
+            () => new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, _root)).Message);
     }
 
     [Theory]
@@ -211,10 +219,12 @@ public sealed class RobustEvaluationTests : IDisposable
     [Fact]
     public void The_leaderboards_file_has_its_keys_and_only_takes_the_standard_version()
     {
-        EvaluationReport report = new(10_000, 8512, [new(0, "aa", "aa-standard", 4973, []), new(0, "aa2", "aa-standard(K=5, adapted)", 1, [])], [], []);
+        EvaluationReport report = new(10_000, 8512,
+            [new(0, "aa", "aa-standard", 4973, []), new(0, "aa2", "aa-standard(K=5, adapted)", 1, [])], [], []);
         var plan = Plan(8) with { Radii = [new Radius("8/255", 8 / 255.0)] };
         string json = RobustBenchInfo.Of(report, plan, "Me2026Net", "cifar10", "preactresnet18")!.ToJson();
-        foreach (string part in new[] { "\"eps\": \"8/255\"", "\"clean_acc\": \"85.12\"", "\"autoattack_acc\": \"49.73\"", "\"unreliable\": false", "\"footnote\": null" })
+        foreach (string part in new[] { "\"eps\": \"8/255\"", "\"clean_acc\": \"85.12\"", "\"autoattack_acc\": \"49.73\"",
+            "\"unreliable\": false", "\"footnote\": null" })
             Assert.Contains(part, json);
         Assert.Null(RobustBenchInfo.Of(report with { Columns = [report.Columns[1]] }, plan, "a", "b", "c"));
     }
@@ -271,7 +281,8 @@ public sealed class RobustEvaluationTests : IDisposable
         for (int c = 0; c <= n; c++)
             for (int r = 0; r <= c; r++)
             {
-                double p = Math.Exp(logs[n] - logs[r] - logs[c - r] - logs[n - c] + Term(r, robust) + Term(c - r, clean - robust) + Term(n - c, 1 - clean));
+                double p = Math.Exp(logs[n] - logs[r] - logs[c - r] - logs[n - c] + Term(r, robust) + Term(c - r, clean - robust)
+                    + Term(n - c, 1 - clean));
                 mean += Holds(RobustnessScores.Mean, c, r) ? p : 0;
                 nrr += Holds(RobustnessScores.Nrr, c, r) ? p : 0;
             }
@@ -293,7 +304,8 @@ public sealed class RobustEvaluationTests : IDisposable
         return folder;
     }
 
-    private RobustEvaluation Evaluation(string folder, int batch = 64) => new(_m.Net, Plan(batch), _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true };
+    private RobustEvaluation Evaluation(string folder, int batch = 64) =>
+        new(_m.Net, Plan(batch), _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true };
 
     private static EvaluationPlan Plan(int batch) => new()
     {
@@ -306,7 +318,8 @@ public sealed class RobustEvaluationTests : IDisposable
         SuitesAt = eps =>
         [
             AttackSuite.Of("pgd5", new PgdAttack { Eps = eps, StepSize = eps / 3, Steps = 5 }),
-            new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = eps, Steps = 8 }, Apgd.Targeted with { Eps = eps, Steps = 8, Targets = 3 },
+            new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = eps, Steps = 8 }, Apgd.Targeted with
+                { Eps = eps, Steps = 8, Targets = 3 },
                 Fab.Targeted with { Eps = eps, Steps = 5, Targets = 2 }, new Square { Eps = eps, Steps = 20 }]),
         ],
     };
@@ -322,6 +335,7 @@ public sealed class RobustEvaluationTests : IDisposable
     private static void AssertSame(string one, string other)
     {
         foreach (string file in Directory.GetFiles(one).Select(f => Path.GetFileName(f)!).Where(f => f != "journal.jsonl"))
-            Assert.True(File.ReadAllBytes(Path.Combine(one, file)).SequenceEqual(File.ReadAllBytes(Path.Combine(other, file))), $"{file} differs");
+            Assert.True(File.ReadAllBytes(Path.Combine(one, file)).SequenceEqual(File.ReadAllBytes(Path.Combine(other, file))),
+                $"{file} differs");
     }
 }

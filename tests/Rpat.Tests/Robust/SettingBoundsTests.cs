@@ -16,7 +16,8 @@ public class SettingBoundsTests
         var method = MethodCatalog.Find(name)!;
         foreach (var setting in method.Settings.Where(setting => setting.IsNumber))
         {
-            Assert.InRange(double.Parse(setting.Default.Split('/')[0], System.Globalization.CultureInfo.InvariantCulture), setting.Min, double.MaxValue);
+            Assert.InRange(double.Parse(setting.Default.Split('/')[0], System.Globalization.CultureInfo.InvariantCulture), setting.Min,
+                double.MaxValue);
             foreach (double value in new[] { setting.Min, setting.Max }) Step(method, setting, Numbers.Text(value));
             Assert.Throws<ArgumentException>(() => Make(method, setting.Name, Numbers.Text(2 * setting.Max + 1)));
             Assert.Throws<ArgumentException>(() => Make(method, setting.Name, Numbers.Text(setting.Min - 1)));

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace Rpat.Tests.Robust;
 
-/// <summary>The lies, each told as well as its files allow: counts, pictures and settings follow where the liar can make them follow.</summary>
+/// <summary>The lies, each told as well as its files allow: counts, pictures and settings follow
+/// where the liar can make them follow.</summary>
 public sealed partial class TamperingTests
 {
     private static Dictionary<string, Action<TamperingTests>> Lies { get; } = new()
@@ -20,11 +21,15 @@ public sealed partial class TamperingTests
         ["the norm is another"] = t => t.Manifest(m => m with { Norm = "l2" }),
         ["the norm is none"] = t => t.Manifest(m => m with { Norm = "l3" }),
         ["the settings are gone"] = t => t.Edit("manifest.json", m => m["settings"] = new JsonArray()),
-        ["the settings name more steps"] = t => t.Edit("manifest.json", m => m["settings"] = JsonNode.Parse(m["settings"]!.ToJsonString().Replace("steps=5", "steps=500"))),
-        ["more parts are promised than ran"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Select(c => c with { Stages = [.. c.Stages.Select(s => s with { Parts = [.. s.Parts, new(9, 9)] })] })] }),
-        ["a named attack promises fewer steps"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Select(c => c with { Stages = [.. c.Stages.Select(s => s with { Settings = s.Settings.Replace("steps=100", "steps=1") })] })] }),
+        ["the settings name more steps"] = t => t.Edit("manifest.json",
+            m => m["settings"] = JsonNode.Parse(m["settings"]!.ToJsonString().Replace("steps=5", "steps=500"))),
+        ["more parts are promised than ran"] = t => t.Manifest(m => m with { Columns =
+            [.. m.Columns.Select(c => c with { Stages = [.. c.Stages.Select(s => s with { Parts = [.. s.Parts, new(9, 9)] })] })] }),
+        ["a named attack promises fewer steps"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Select(c => c with
+            { Stages = [.. c.Stages.Select(s => s with { Settings = s.Settings.Replace("steps=100", "steps=1") })] })] }),
         ["the seed is another"] = t => t.Edit("manifest.json", m => m["seed"] = 5),
-        ["a column is left out of the manifest"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Where(c => c.Suite != "small")], Suites = m.Suites.Take(2).ToList(), Labels = m.Labels.Take(2).ToList() }),
+        ["a column is left out of the manifest"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Where(c => c.Suite != "small")],
+            Suites = m.Suites.Take(2).ToList(), Labels = m.Labels.Take(2).ToList() }),
         ["a column is left out of the report"] = t => t.Edit("result.json", r => r["columns"]!.AsArray().RemoveAt(5)),
         ["every line that did not fool is deleted"] = t => t.Ledger(lines => lines.Where(e => e.Fooled || e.Eps < 0)),
         ["every line of the last attack is deleted"] = t => t.Ledger(lines => lines.Where(e => e.Stage < 2)),
@@ -37,18 +42,23 @@ public sealed partial class TamperingTests
         ["a wrong image is declared right"] = t => t.Lines(e => e.Eps < 0 && e.Fooled, e => e with { Fooled = false }),
         ["a right image is declared wrong"] = t => t.Lines(e => e.Eps < 0 && !e.Fooled, e => e with { Fooled = true }),
         ["a clean margin is another"] = t => t.Lines(e => e.Eps < 0 && !e.Fooled, e => e with { Margin = e.Margin + 0.5 }),
-        ["a prediction under attack is another"] = t => t.Lines(e => e is { Eps: 0, Fooled: true }, e => e with { Prediction = (e.Prediction + 1) % 10 }),
+        ["a prediction under attack is another"] =
+            t => t.Lines(e => e is { Eps: 0, Fooled: true }, e => e with { Prediction = (e.Prediction + 1) % 10 }),
         ["a prediction is no class"] = t => t.Lines(e => e is { Eps: 0, Fooled: true }, e => e with { Prediction = 77 }),
-        ["a norm is smaller"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with { Norm = e.Norm * 0.99 }),
-        ["a margin is another"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with { Margin = e.Margin - 0.5 }),
-        ["a margin belies its verdict"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with { Margin = 1e-6 }),
+        ["a norm is smaller"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with
+            { Norm = e.Norm * 0.99 }),
+        ["a margin is another"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with
+            { Margin = e.Margin - 0.5 }),
+        ["a margin belies its verdict"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with
+            { Margin = 1e-6 }),
         ["an infinity is told"] = t => t.Lines(e => e is { Eps: 1, Fooled: false }, e => e with { Norm = 1e300 * 10 }),
         ["a line is doubled"] = t => t.Ledger(lines => lines.Append(lines[^1])),
         ["a line is of an image that is none"] = t => t.Ledger(lines => lines.Append(lines[^1] with { Sample = 16 })),
         ["a line is of a column that is none"] = t => t.Ledger(lines => lines.Append(lines[^1] with { Suite = "aa" })),
         ["a line is of a radius that is none"] = t => t.Ledger(lines => lines.Append(lines[^1] with { Eps = 7 })),
         ["a line is of another attack"] = t => t.Lines(e => e is { Eps: 0, Stage: 2 }, e => e with { Attack = "fab-t" }),
-        ["a line is of another stage"] = t => t.Lines(e => e is { Eps: 1, Stage: 0, Suite: "small", Fooled: true, Attack: not "reused" }, e => e with { Stage = 1 }),
+        ["a line is of another stage"] = t => t.Lines(e => e is { Eps: 1, Stage: 0, Suite: "small", Fooled: true, Attack: not "reused" },
+            e => e with { Stage = 1 }),
         ["a picture lies outside the ball, its digest made new"] = t => t.Picture((x, _) => x[3] = x[3] > 0.5f ? x[3] - 0.1f : x[3] + 0.1f),
         ["a picture lies outside the box, its digest made new"] = t => t.Picture((x, _) => x[3] = -0.001f),
         ["a picture is the clean image, its digest made new"] = t => t.Picture((x, clean) => clean.CopyTo(x, 0)),
@@ -65,7 +75,8 @@ public sealed partial class TamperingTests
         ["a stage is left out"] = t => t.Edit("result.json", r => r["columns"]![2]!["stages"]!.AsArray().RemoveAt(1)),
         ["the warnings are gone"] = t => t.Edit("result.json", r => r["warnings"] = new JsonArray()),
         ["a warning reads otherwise"] = t => t.Edit("result.json", r => r["warnings"]![0]!["message"] = "All is well."),
-        ["a warning is made up"] = t => t.Edit("result.json", r => r["warnings"]!.AsArray().Add(new JsonObject { ["flag"] = "certified", ["message"] = "by hand" })),
+        ["a warning is made up"] = t => t.Edit("result.json",
+            r => r["warnings"]!.AsArray().Add(new JsonObject { ["flag"] = "certified", ["message"] = "by hand" })),
         ["a field is added"] = t => t.Edit("manifest.json", m => m["certified"] = true),
         ["a field is null"] = t => t.Edit("manifest.json", m => m["eps"] = null),
         ["a field is of another type"] = t => t.Edit("result.json", r => r["columns"] = "all robust"),
@@ -77,7 +88,8 @@ public sealed partial class TamperingTests
 
     private JsonNode Json(string name) => JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, name)))!;
 
-    private void Write(string name, JsonNode node) => File.WriteAllText(Path.Combine(_folder, name), node.ToJsonString(EvaluationManifest.Format) + "\n");
+    private void Write(string name, JsonNode node) =>
+        File.WriteAllText(Path.Combine(_folder, name), node.ToJsonString(EvaluationManifest.Format) + "\n");
 
     private void Edit(string name, Action<JsonNode> edit)
     {
@@ -127,7 +139,8 @@ public sealed partial class TamperingTests
         File.WriteAllText(Path.Combine(_folder, "result.json"), JsonSerializer.Serialize(report, EvaluationManifest.Format) + "\n");
     }
 
-    private LedgerEntry Victim => Entries(_folder).First(e => e is { Eps: 1, Fooled: true, Suite: "small", Stage: < 2 } && e.Attack != "reused");
+    private LedgerEntry Victim =>
+        Entries(_folder).First(e => e is { Eps: 1, Fooled: true, Suite: "small", Stage: < 2 } && e.Attack != "reused");
 
     private void Flip(bool picture)
     {

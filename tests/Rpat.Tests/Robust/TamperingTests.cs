@@ -42,7 +42,8 @@ public sealed class TamperingFixture : IDisposable
         [
             AttackSuite.Of("pgd5", new PgdAttack { Eps = eps, StepSize = eps / 3, Steps = 5 }),
             AttackSuite.Of("apgd-ce", Apgd.CrossEntropy with { Eps = eps }),
-            new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = eps, Steps = 3 }, Apgd.Targeted with { Eps = eps, Steps = 8, Targets = 3 }, new Square { Eps = eps, Steps = 20 }]),
+            new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = eps, Steps = 3 }, Apgd.Targeted with
+                { Eps = eps, Steps = 8, Targets = 3 }, new Square { Eps = eps, Steps = 20 }]),
         ],
     };
 }
@@ -70,7 +71,8 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
         Assert.Contains(result.Columns, c => c.Robust is > 0 and < 15);
     }
 
-    public static TheoryData<string> FileNames => ["manifest.json", "result.json", "ledger.jsonl", "journal.jsonl", "images.npy", "labels.npy", "SHA256SUMS", "adversarial-0-pgd5.npy", "adversarial-1-small.npy"];
+    public static TheoryData<string> FileNames => ["manifest.json", "result.json", "ledger.jsonl", "journal.jsonl", "images.npy",
+        "labels.npy", "SHA256SUMS", "adversarial-0-pgd5.npy", "adversarial-1-small.npy"];
 
     [Theory]
     [MemberData(nameof(FileNames))]
@@ -127,7 +129,8 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
             Assert.NotEmpty(new LedgerAudit(manifest, [.. lines[..i], .. lines[(i + 1)..]]).Problems());
             Assert.NotEmpty(new LedgerAudit(manifest, [.. lines, lines[i]]).Problems());
         }
-        foreach (var kind in lines.GroupBy(e => (e.Eps < 0, e.Fooled, e.Attack == "reused", e.Stage))) EveryField(kind.ElementAt(kind.Count() / 2));
+        foreach (var kind in lines.GroupBy(e => (e.Eps < 0, e.Fooled, e.Attack == "reused", e.Stage)))
+            EveryField(kind.ElementAt(kind.Count() / 2));
     }
 
     public static TheoryData<string> LieNames => [.. Lies.Keys];

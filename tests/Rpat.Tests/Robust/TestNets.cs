@@ -13,7 +13,8 @@ internal sealed class LinearNet : Classifier
 {
     private readonly (Parameter Weight, Parameter Bias) _linear;
 
-    public LinearNet(Device device, double[] weight, double[] bias, string name = "linear") : base(device, new Shape(1, weight.Length / bias.Length), bias.Length)
+    public LinearNet(Device device, double[] weight, double[] bias, string name = "linear")
+        : base(device, new Shape(1, weight.Length / bias.Length), bias.Length)
     {
         _linear = DeclareLinear(name, bias.Length, weight.Length / bias.Length);
         Build(seed: 1);

@@ -23,11 +23,13 @@ public sealed class TrainingMetricsTests : IDisposable
                 if (instrument.Meter.Name == TrainingMetrics.MeterName) self.EnableMeasurementEvents(instrument);
             },
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => _sums.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
+        listener.SetMeasurementEventCallback<long>(
+            (instrument, value, _, _) => _sums.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
         listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => _sums[instrument.Name] = value);
         listener.Start();
         Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--max-steps", "3", "--out", _test.PathOf("runs")]));
-        Assert.Equal(0, _test.Run("eval", RunFiles.Runs(_test, "runs").Single(), "--attacks", "pgd2", "--n", "4", "--out", _test.PathOf("eval")));
+        Assert.Equal(0, _test.Run("eval", RunFiles.Runs(_test, "runs").Single(), "--attacks", "pgd2", "--n", "4", "--out",
+            _test.PathOf("eval")));
         Assert.True(_sums["rpat.training.steps"] >= 3);
         Assert.True(_sums["rpat.training.images"] >= 12);
         Assert.True(_sums["rpat.training.loss"] > 0);

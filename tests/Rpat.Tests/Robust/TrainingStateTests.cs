@@ -43,7 +43,8 @@ public class TrainingStateTests
     public void Averaged_weights_come_back_bit_by_bit()
     {
         using var device = Device.Cpu(1);
-        Ema one = new(TestNets.Small(device, seed: 1), TestNets.Small(device, seed: 2)), other = new(TestNets.Small(device), TestNets.Small(device));
+        Ema one = new(TestNets.Small(device, seed: 1), TestNets.Small(device, seed: 2)),
+            other = new(TestNets.Small(device), TestNets.Small(device));
         one.Update(0.5f);
         other.LoadState(one.State().ToDictionary(a => a.Name));
         TestNets.SameBits([.. one.State()], [.. other.State()]);

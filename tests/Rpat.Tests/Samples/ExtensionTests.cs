@@ -29,7 +29,8 @@ public sealed class ExtensionTests : IDisposable
     {
         double Reference(double x) => x / (1 + Math.Exp(-beta * x));
         using OpGraph graph = new(setups: CpuSetup.Threading);
-        ReferencePair x = graph.Activation(Array4.Uniform(2, 5, 3, 4, seed: 1)), h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(5, seed: 3)), BnMode.Train);
+        ReferencePair x = graph.Activation(Array4.Uniform(2, 5, 3, 4, seed: 1)),
+            h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(5, seed: 3)), BnMode.Train);
         graph.Check(graph.Add(graph.Elementwise(h, new Swish(beta), Reference), x));
         using OpGraph images = new(setups: CpuSetup.Threading);
         images.Check(images.Elementwise(images.Image(Array4.Uniform(2, 3, 3, 4, seed: 1)), new Swish(beta), Reference));
@@ -60,14 +61,18 @@ public sealed class ExtensionTests : IDisposable
     [Fact]
     public void MethodModifiersNetworkAndDataTrainTogether()
     {
-        Objective method = MethodCatalog.Make("focal-at", new Dictionary<string, string>(), _pgd).With(new LogitPairing(), new GradientNoise());
+        Objective method = MethodCatalog.Make("focal-at", new Dictionary<string, string>(), _pgd).With(new LogitPairing(),
+            new GradientNoise());
         var (net, losses) = Train(method);
         Assert.All(losses, loss => Assert.InRange(loss, 0.1, 10));
         Assert.Equal(["ce", "pairing"], Parts(method));
         Assert.True(TestNets.Differ([.. Train(method.With(new GradientNoise { Deviation = 0 })).Net.State()], [.. net.State()]));
-        TestNets.SameBits([.. Train(new FocalAt(_pgd)).Net.State()], [.. Train(new FocalAt(_pgd).With(new GradientNoise { Deviation = 0 })).Net.State()]);
-        TestNets.SameBits([.. Train(new FocalAt(_pgd)).Net.State()], [.. Train(new FocalAt(_pgd).With(new LogitPairing { Weight = 0 })).Net.State()]);
-        Assert.Equal(new PgdAt(_pgd).With(new LogitPairing()) with { Row = "alp" }, MethodCatalog.Make("alp", new Dictionary<string, string>(), _pgd));
+        TestNets.SameBits([.. Train(new FocalAt(_pgd)).Net.State()],
+            [.. Train(new FocalAt(_pgd).With(new GradientNoise { Deviation = 0 })).Net.State()]);
+        TestNets.SameBits([.. Train(new FocalAt(_pgd)).Net.State()],
+            [.. Train(new FocalAt(_pgd).With(new LogitPairing { Weight = 0 })).Net.State()]);
+        Assert.Equal(new PgdAt(_pgd).With(new LogitPairing()) with
+            { Row = "alp" }, MethodCatalog.Make("alp", new Dictionary<string, string>(), _pgd));
     }
 
     /// <summary>The noise's step: the same gradient, the noise times the rate away.</summary>
@@ -102,7 +107,8 @@ public sealed class ExtensionTests : IDisposable
     [Fact]
     public void AnAttackIsRefusedInANormThatItDoesNotKnow()
     {
-        Catalog.Register(Emitted.Assembly("OneNorm", ("Plugin", typeof(FreeAttack), Emitted.Attribute<AttackAttribute>("linf-only", "linf", "-", "own"))));
+        Catalog.Register(Emitted.Assembly("OneNorm",
+            ("Plugin", typeof(FreeAttack), Emitted.Attribute<AttackAttribute>("linf-only", "linf", "-", "own"))));
         Assert.Equal(0.5, AttackCatalog.Find("linf-only", Norm.Linf, 0.5, 4)!.Attacks[0].Eps);
         var error = Assert.Throws<ArgumentException>(() => AttackCatalog.Find("linf-only", Norm.L2, 0.5, 4));
         Assert.Equal("Attack 'linf-only' does not know the norm l2: see 'rpat attacks'.", error.Message);
@@ -115,7 +121,8 @@ public sealed class ExtensionTests : IDisposable
         Assert.Equal(new BestOfNoise().Id, new BestOfNoise { Points = 3 }.Id);
         Assert.InRange(new BestOfNoise().Id, 64, 1023);
         Assert.NotEqual(new BestOfNoise().Id, new FreeAttack().Id);
-        Attack[] own = [new Fgsm(), new RandomFgsm(), new FastFgsm(), new PgdAttack(), new MiFgsm(), new DeepFool(), new CarliniWagner(), new Square(), new Fab(), Apgd.Targeted];
+        Attack[] own = [new Fgsm(), new RandomFgsm(), new FastFgsm(), new PgdAttack(), new MiFgsm(), new DeepFool(), new CarliniWagner(),
+            new Square(), new Fab(), Apgd.Targeted];
         Assert.All(own, attack => Assert.InRange(attack.Id, 0, 63));
     }
 
@@ -125,7 +132,8 @@ public sealed class ExtensionTests : IDisposable
         FeatureClassifier net = Net();
         ModelFamily family = ModelCatalog.Find("swish-net")!;
         Assert.Equal(("swish-net", 16, 64), (family.Name, family.Width, net.FeatureCount));
-        var fitted = family.Fit(new ModelSpec("swish-net", new Shape(1, 3, 16, 16), 10), net.StateShapes().ToDictionary(s => s.Name, s => s.Shape));
+        var fitted = family.Fit(new ModelSpec("swish-net", new Shape(1, 3, 16, 16), 10),
+            net.StateShapes().ToDictionary(s => s.Name, s => s.Shape));
         Assert.Equal((1, 4), (fitted.Input.C, fitted.Classes));
     }
 
@@ -142,7 +150,8 @@ public sealed class ExtensionTests : IDisposable
     [Fact]
     public void AProxyPassMustBeAskedFor()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => Train(new PgdAt(_pgd).With(new Watching([], 1) { Asks = false }), steps: 1));
+        var error = Assert.Throws<InvalidOperationException>(
+            () => Train(new PgdAt(_pgd).With(new Watching([], 1) { Asks = false }), steps: 1));
         Assert.Equal("A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.", error.Message);
     }
 

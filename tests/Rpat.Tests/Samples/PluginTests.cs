@@ -66,8 +66,10 @@ public sealed class PluginTests : IDisposable
         string samples = typeof(FocalAt).Assembly.Location, runs = _test.PathOf("runs");
         string[] train =
         [
-            "train", "--recipe", "fashion-quick", "--plugin", samples, "--dataset", "stripes", "--model", "swish-net", "--method", "alp", "--set", "model.width=4", "--set", "train.batch=8",
-            "--set", "method.weight=0.25", "--set", "eval.n=8", "--set", "attack.steps=1", "--max-steps", "2", "--progress", "none", "--out", runs,
+            "train", "--recipe", "fashion-quick", "--plugin", samples, "--dataset", "stripes", "--model", "swish-net", "--method", "alp",
+            "--set", "model.width=4", "--set", "train.batch=8",
+            "--set", "method.weight=0.25", "--set", "eval.n=8", "--set", "attack.steps=1", "--max-steps", "2", "--progress", "none",
+            "--out", runs,
         ];
         int code = _test.Run(train);
         Assert.True(code == 0, _test.Error);
@@ -94,7 +96,8 @@ public sealed class PluginTests : IDisposable
         string file = _test.PathOf("clash.dll");
         Emitted.Write(file, ("Taken", typeof(FreeAttack), Emitted.Attribute<AttackAttribute>("square", "linf", "-", "own")));
         Assert.Equal(2, _test.Run("methods", "--plugin", file));
-        Assert.Equal($"rpat: --plugin '{file}': clash has an attack 'square', and there is one already: give it another name.\n", _test.Error);
+        Assert.Equal($"rpat: --plugin '{file}': clash has an attack 'square', and there is one already: give it another name.\n",
+            _test.Error);
     }
 }
 

@@ -33,7 +33,8 @@ internal static class ReadmeProgram
         Tensor adversarial = pgd.Perturb(x, Labels.From(device, classes), key, samples);
         Console.WriteLine($"moved by {Norm.Linf.Distance(images, adversarial.ToArray()) * 255:F1}/255");
 
-        var step = new TrainingStep(net, new PgdAt(pgd.Options).With(new RobustPerception()), new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 1);
+        var step = new TrainingStep(net, new PgdAt(pgd.Options).With(new RobustPerception()), new Sgd(net.Parameters, 0.9f, 5e-4f),
+            seed: 1);
         step.Run(images, classes, samples, epoch: 1, rate: 0.1f);
         Console.WriteLine($"loss {step.Loss.Read():F4}");
         // </readme>

@@ -11,7 +11,8 @@ public sealed partial class SnippetTests
 {
     private const string FromSource = "dotnet run -c Release --project engine/Rpat.Trainer -- ";
 
-    public static TheoryData<string> Pages => ["README.md", .. Directory.GetFiles(Repository.File("docs"), "*.md").Select(path => "docs/" + Path.GetFileName(path))];
+    public static TheoryData<string> Pages =>
+        ["README.md", .. Directory.GetFiles(Repository.File("docs"), "*.md").Select(path => "docs/" + Path.GetFileName(path))];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -21,7 +22,8 @@ public sealed partial class SnippetTests
         foreach (Match block in SourcedBlocks().Matches(text))
         {
             string source = File.ReadAllText(Repository.File(block.Groups[1].Value.Split('/'))).ReplaceLineEndings("\n");
-            Assert.True(source.Contains(block.Groups[2].Value, StringComparison.Ordinal), $"{page} shows code that {block.Groups[1].Value} does not have: {block.Groups[2].Value}");
+            Assert.True(source.Contains(block.Groups[2].Value, StringComparison.Ordinal),
+                $"{page} shows code that {block.Groups[1].Value} does not have: {block.Groups[2].Value}");
         }
     }
 
@@ -60,7 +62,8 @@ public sealed partial class SnippetTests
         from Match block in ShellBlocks().Matches(File.ReadAllText(path).ReplaceLineEndings("\n"))
         from line in block.Groups[1].Value.Replace("\\\n", " ").Split('\n')
         let command = line.Split(" #")[0].Trim()
-        let start = command.StartsWith("rpat ", StringComparison.Ordinal) ? 5 : command.StartsWith(FromSource, StringComparison.Ordinal) ? FromSource.Length : 0
+        let start = command.StartsWith("rpat ", StringComparison.Ordinal) ? 5
+        : command.StartsWith(FromSource, StringComparison.Ordinal) ? FromSource.Length : 0
         where start > 0
         select command[start..];
 

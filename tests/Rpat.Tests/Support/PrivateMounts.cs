@@ -9,7 +9,8 @@ namespace Rpat.Tests.Support;
 internal static class PrivateMounts
 {
     /// <summary>Whether this machine can do it.</summary>
-    public static bool Exist { get; } = OperatingSystem.IsLinux() && File.Exists("/usr/bin/unshare") && Shell("mount -t tmpfs none /mnt", []).Code == 0;
+    public static bool Exist { get; } = OperatingSystem.IsLinux() && File.Exists("/usr/bin/unshare")
+        && Shell("mount -t tmpfs none /mnt", []).Code == 0;
 
     /// <summary>Makes mounts and runs the program on them; they are gone when this returns.</summary>
     /// <param name="mounts">Shell commands before the program; any that fails ends it.</param>
@@ -24,7 +25,8 @@ internal static class PrivateMounts
     private static (int Code, string Error) Shell(string script, string[] arguments)
     {
         string[] all = ["-rm", "sh", "-c", Checked(script), "sh", .. arguments];
-        using var process = Process.Start(new ProcessStartInfo("/usr/bin/unshare", all) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo("/usr/bin/unshare", all)
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         string error = process.StandardError.ReadToEnd();

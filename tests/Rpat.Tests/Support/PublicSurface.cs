@@ -17,13 +17,15 @@ internal static class PublicSurface
         string name = Name(type);
         yield return $"{name} : {Kind(type)}{Bases(type)}";
         if (typeof(Delegate).IsAssignableFrom(type)) yield break;
-        foreach (var member in type.GetMembers(Declared).Where(member => !member.IsDefined(typeof(CompilerGeneratedAttribute)) && IsOffered(member)))
+        foreach (var member in type.GetMembers(Declared)
+            .Where(member => !member.IsDefined(typeof(CompilerGeneratedAttribute)) && IsOffered(member)))
             if (Signature(member) is { } signature) yield return $"{name}.{signature}";
     }
 
     private static string Kind(Type type) => type switch
     {
-        _ when typeof(Delegate).IsAssignableFrom(type) => $"delegate {Name(type.GetMethod("Invoke")!.ReturnType)} {Parameters(type.GetMethod("Invoke")!)}",
+        _ when typeof(Delegate).IsAssignableFrom(
+            type) => $"delegate {Name(type.GetMethod("Invoke")!.ReturnType)} {Parameters(type.GetMethod("Invoke")!)}",
         { IsEnum: true } => "enum",
         { IsInterface: true } => "interface",
         { IsValueType: true } => "struct",
@@ -59,7 +61,8 @@ internal static class PublicSurface
         MethodInfo { IsSpecialName: true } method when !method.Name.StartsWith("op_", StringComparison.Ordinal) => null,
         MethodInfo method => $"{method.Name}{Arguments(method)}{Parameters(method)} : {Name(method.ReturnType)}{Modifiers(method)}",
         FieldInfo { IsSpecialName: false } field => $"{field.Name} : {Name(field.FieldType)}",
-        PropertyInfo property => $"{property.Name} {{ {Accessors(property)} }} : {Name(property.PropertyType)}{Modifiers(property.GetAccessors(nonPublic: true).First(IsOffered))}",
+        PropertyInfo property => $"{property.Name} {{ {Accessors(property)} }} : "
+            + $"{Name(property.PropertyType)}{Modifiers(property.GetAccessors(nonPublic: true).First(IsOffered))}",
         EventInfo @event => $"{@event.Name} : event {Name(@event.EventHandlerType!)}",
         Type nested => $"{nested.Name} : protected {Kind(nested)}",
         _ => null,
@@ -68,17 +71,20 @@ internal static class PublicSurface
     private static string Accessors(PropertyInfo property)
     {
         bool inits = property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) == true;
-        string[] accessors = [property.GetMethod is { } get && IsOffered(get) ? "get" : "", property.SetMethod is { } set && IsOffered(set) ? inits ? "init" : "set" : ""];
+        string[] accessors = [property.GetMethod is { } get && IsOffered(get) ? "get" : "",
+            property.SetMethod is { } set && IsOffered(set) ? inits ? "init" : "set" : ""];
         return string.Join(' ', accessors.Where(accessor => accessor.Length > 0));
     }
 
     private static string Modifiers(MethodBase method) =>
         (method.IsStatic ? " static" : "") + (method.IsPublic ? "" : " protected")
-        + (method.DeclaringType!.IsInterface || !method.IsVirtual || method.IsFinal ? "" : method.IsAbstract ? " abstract" : Overrides(method) ? " override" : " virtual");
+        + (method.DeclaringType!.IsInterface || !method.IsVirtual || method.IsFinal ? ""
+        : method.IsAbstract ? " abstract" : Overrides(method) ? " override" : " virtual");
 
     private static bool Overrides(MethodBase method) => method is MethodInfo info && info.GetBaseDefinition() != info;
 
-    private static string Arguments(MethodInfo method) => method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>" : "";
+    private static string Arguments(MethodInfo method) =>
+        method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(a => a.Name))}>" : "";
 
     private static string Parameters(MethodBase method) =>
         $"({string.Join(", ", method.GetParameters().Select(p => $"{(p.IsOut ? "out " : p.IsIn ? "in " : p.ParameterType.IsByRef ? "ref " : "")}{Name(p.ParameterType)} {p.Name}{(p.HasDefaultValue ? " = " + (p.DefaultValue ?? "null") : "")}"))})";
@@ -89,7 +95,8 @@ internal static class PublicSurface
         if (type.IsArray) return Name(type.GetElementType()!) + "[]";
         if (type.IsGenericParameter) return type.Name;
         if (Nullable.GetUnderlyingType(type) is { } underlying) return Name(underlying) + "?";
-        string name = type.IsNested ? $"{Name(type.DeclaringType!)}.{type.Name}" : type.Namespace?.StartsWith("Rpat", StringComparison.Ordinal) == true ? $"{type.Namespace}.{type.Name}" : type.Name;
+        string name = type.IsNested ? $"{Name(type.DeclaringType!)}.{type.Name}"
+            : type.Namespace?.StartsWith("Rpat", StringComparison.Ordinal) == true ? $"{type.Namespace}.{type.Name}" : type.Name;
         return type.IsGenericType ? $"{name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>" : name;
     }
 }

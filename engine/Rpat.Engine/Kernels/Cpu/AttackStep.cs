@@ -9,7 +9,8 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
     public void LinfStep(long count, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
         _pool.Run(new LinfPiece(count, x.Floats(), g.Floats(), step, eps, adversarial.Floats()), Pieces(count));
 
-    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, bool ballFirst, DeviceBuffer adversarial) =>
+    public void L2Step(int n, int sampleCount, DeviceBuffer x, DeviceBuffer g, float step, float eps, bool ballFirst,
+        DeviceBuffer adversarial) =>
         _pool.Run(new L2Sample(sampleCount, x.Floats(), g.Floats(), step, eps, ballFirst, adversarial.Floats()), n);
 
     private readonly struct LinfPiece(long count, float* x, float* g, float step, float eps, float* adversarial) : IJob
@@ -27,7 +28,8 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
 
         /// <summary>step·sign(g); no step where g is 0 or no number.</summary>
         private Vec SignedStep(Vec gradient) =>
-            (Vector512.GreaterThan(gradient, Vec.Zero) & Vector512.Create(step)) | (Vector512.LessThan(gradient, Vec.Zero) & Vector512.Create(-step));
+            (Vector512.GreaterThan(gradient, Vec.Zero) & Vector512.Create(step)) | (Vector512.LessThan(gradient,
+            Vec.Zero) & Vector512.Create(-step));
     }
 
     private readonly struct L2Sample(int count, float* x, float* g, float step, float eps, bool ballFirst, float* adversarial) : IJob

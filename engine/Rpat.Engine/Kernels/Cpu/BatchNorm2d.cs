@@ -73,7 +73,8 @@ internal readonly unsafe struct NormVectors(int channels, BatchNormState state, 
         Move(state.RunningVar, block, variance);
     }
 
-    private Wide Load(DeviceBuffer values, int block) => Wide.Of(Lanes.Load(values.Floats() + block * Blocks.Size, channels - block * Blocks.Size));
+    private Wide Load(DeviceBuffer values, int block) =>
+        Wide.Of(Lanes.Load(values.Floats() + block * Blocks.Size, channels - block * Blocks.Size));
 
     private void Move(DeviceBuffer running, int block, Wide value)
     {
@@ -215,7 +216,8 @@ internal readonly unsafe struct PlaneGradientSums(Shape s, Affine view, float* d
 }
 
 /// <summary>dx (+)= scale·g + slope·x + offset on one plane.</summary>
-internal readonly unsafe struct PlaneGradient(Shape s, Affine view, float* dh, float* slope, float* constant, bool accumulate, float* dx) : IJob
+internal readonly unsafe struct PlaneGradient(Shape s, Affine view, float* dh, float* slope, float* constant, bool accumulate, float* dx)
+    : IJob
 {
     public void Run(int index, Worker worker)
     {

@@ -18,7 +18,8 @@ internal sealed unsafe partial class CpuKernels
     {
         var input = new PackedInput(s, new Affine(x));
         int group = GroupSize(s.Input.N, input.ImageFloats, new KBlocks(input.Segments, input.SegmentLength));
-        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default, s.Output.Count), group), (s.Input.N + group - 1) / group);
+        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default, s.Output.Count), group),
+            (s.Input.N + group - 1) / group);
     }
 
     private void DirectInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
@@ -49,7 +50,8 @@ internal sealed unsafe partial class CpuKernels
 }
 
 /// <summary>Forward pass of a few images.</summary>
-internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvShape s, PackedInput input, float* w, Epilogue epilogue, int group) : IJob
+internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvShape s, PackedInput input, float* w, Epilogue epilogue,
+    int group) : IJob
 {
     private readonly int _kb = Blocks.Count(s.K);
 
@@ -61,7 +63,8 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
         var runs = new RowStrips(worker, slot: 3, count * s.P * RowStrips.InRow(s.Q));
         var parts = new KBlocks(input.Segments, input.SegmentLength);
         AddRuns(ref runs, first, count, epilogue.MayStoreTwice(parts));
-        var product = new StripGemm(tiles, runs, epilogue, worker.Scratch(2, StripGemm.SumFloats(runs, _kb, parts.Count)), parts.Count, Prefetch.Of(s, isPacked: !input.IsInPlace));
+        var product = new StripGemm(tiles, runs, epilogue, worker.Scratch(2, StripGemm.SumFloats(runs, _kb, parts.Count)), parts.Count,
+            Prefetch.Of(s, isPacked: !input.IsInPlace));
         for (int part = 0; part < input.Segments; part += parts.Length)
             Panels(a, product, parts, part, segment);
         epilogue.Fence();
@@ -101,7 +104,8 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     private readonly int _width = s.Q + phases.Low + phases.Behind(s);
 
     /// <summary>Whether the output is zeroed first because some pixels receive no tap; the rest is then still in L2.</summary>
-    public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) => epilogue.Add == null && !epilogue.InPlace && !epilogue.Streams && phases.HasEmpty;
+    public static bool ClearsFirst(StridePhases phases, in Epilogue epilogue) =>
+        epilogue.Add == null && !epilogue.InPlace && !epilogue.Streams && phases.HasEmpty;
 
     private bool IsPacked => phases.Low + _behind > 0;
     private long ImageFloats => (long)_kb * _height * _width * Blocks.Size;
@@ -145,21 +149,24 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         var runs = new RowStrips(worker, slot: 3, count * height * RowStrips.InRow(width));
         var parts = new KBlocks(phase.Rows * _kb, phase.RowTaps * Blocks.Size);
         AddRuns(ref runs, first, count, phase, width, height, epilogue.MayStoreTwice(parts));
-        var product = new StripGemm(tiles, runs, epilogue, worker.Scratch(2, StripGemm.SumFloats(runs, _cb, parts.Count)), parts.Count, Prefetch.Of(s, IsPacked));
+        var product = new StripGemm(tiles, runs, epilogue, worker.Scratch(2, StripGemm.SumFloats(runs, _cb, parts.Count)), parts.Count,
+            Prefetch.Of(s, IsPacked));
         if (phase.Taps.Length == 0) product.StoreZeros(_cb, Map, s.Stride * Blocks.Size);
         var segment = (Tile.KSegment*)worker.Scratch(1, 4L * parts.Segments);
         for (int part = 0; part < parts.Segments; part += parts.Length)
             Panels(a, product, phase, parts, part, segment, row);
     }
 
-    private void Panels(float* a, in StripGemm product, StridePhases.Phase phase, in KBlocks parts, int part, Tile.KSegment* segment, long row)
+    private void Panels(float* a, in StripGemm product, StridePhases.Phase phase, in KBlocks parts, int part, Tile.KSegment* segment,
+        long row)
     {
         for (int block = 0; block < _cb;)
         {
             var panel = Columns.PanelOf(block, _cb);
             FillSegments(phase, segment, panel.Columns);
             float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size) + row * panel.Columns;
-            product.Run(a, Blocks.Size, KBlock.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b), panel, Map, s.Stride * Blocks.Size);
+            product.Run(a, Blocks.Size, KBlock.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b), panel, Map,
+                s.Stride * Blocks.Size);
             block += panel.Blocks;
         }
     }
@@ -182,6 +189,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         nint row = 0;
         for (int b = 0; b < _kb; b++)
             for (int tap = 0; tap < phase.Taps.Length; tap += phase.RowTaps, row += phase.RowTaps * Blocks.Size)
-                *segment++ = new((((nint)b * _height + phase.Taps[tap].OffsetY) * _width + phase.Taps[tap].OffsetX) * Blocks.Size, row * columns);
+                *segment++ = new((((nint)b * _height + phase.Taps[tap].OffsetY) * _width + phase.Taps[tap].OffsetX) * Blocks.Size,
+                    row * columns);
     }
 }

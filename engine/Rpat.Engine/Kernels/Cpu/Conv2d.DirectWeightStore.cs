@@ -41,7 +41,8 @@ internal static unsafe class Transposed
 
     public static bool IsSupported => Avx512F.IsSupported;
 
-    /// <summary>to[column·step + i] (+)= from[rows[i] + column]: quarters of a vector hold every fourth row, then each is transposed.</summary>
+    /// <summary>to[column·step + i] (+)= from[rows[i] + column]: quarters of a vector hold every
+    /// fourth row, then each is transposed.</summary>
     public static void Store(float* from, nint* rows, float* to, long step, bool accumulate)
     {
         Vec p0 = Quarters(from, rows), p1 = Quarters(from, rows + 1), p2 = Quarters(from, rows + 2), p3 = Quarters(from, rows + 3);

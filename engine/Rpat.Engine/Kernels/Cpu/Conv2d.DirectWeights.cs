@@ -41,7 +41,8 @@ internal readonly unsafe struct WeightGradientPlan
         Pairs = (Cpu.Blocks.Count(s.K) + 1) / 2;
         int taps = s.R * s.R, together = Input.IsStem ? 1 : Math.Max(1, ItemTaps / taps);
         Runs = (Blocks + together - 1) / together;
-        Splits = (int)Math.Clamp((LeastItems + Runs - 1) / Runs, 1, Math.Max(1, Math.Min(s.Input.N, (long)s.Input.N * s.P * s.Q / LeastPixels)));
+        Splits = (int)Math.Clamp((LeastItems + Runs - 1) / Runs, 1,
+            Math.Max(1, Math.Min(s.Input.N, (long)s.Input.N * s.P * s.Q / LeastPixels)));
         PairRuns = Math.Clamp((ThreadItems * threads + Runs * Splits - 1) / (Runs * Splits), 1, Pairs);
     }
 
@@ -134,7 +135,8 @@ internal readonly unsafe struct WeightGradientPlan
 internal readonly record struct WeightItem(int Split, (int First, int End) Images, (int First, int End) Blocks, (int First, int End) Pairs);
 
 /// <summary>Sums a share's pixels into one item's tiles.</summary>
-internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* read, float* sums, WeightStore store) : IJob
+internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* read, float* sums,
+    WeightStore store) : IJob
 {
     public void Run(int index, Worker worker)
     {
@@ -188,14 +190,17 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
     {
         var s = plan.Shape;
         nint map = (nint)s.P * s.Q * Blocks.Size, group = plan.GroupRows * WeightStore.Columns;
-        int first = item.Blocks.First * plan.BlockGroups, groups = item.Blocks.End * plan.BlockGroups - first, left = Blocks.Count(s.K) - 2 * rows.Pair;
+        int first = item.Blocks.First * plan.BlockGroups, groups = item.Blocks.End * plan.BlockGroups - first,
+            left = Blocks.Count(s.K) - 2 * rows.Pair;
         var fetch = new KBlockPrefetch(ahead, map, Math.Min(2, left), plan.RowPixels, (groups + Tile.Strips - 1) / Tile.Strips);
         nint* dense = stackalloc nint[] { 0, group, 2 * group };
         for (int g = 0; g < groups; g += Tile.Strips)
         {
             ref readonly var tile = ref tiles.Pick(plan.GroupRows, left, groups - g);
-            tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, plan.RowPixels, b, Blocks.Size, map,
-                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.StoreMode.Add : Tile.StoreMode.Store, fetch.From(g / Tile.Strips), fetch.Step, (nint*)(images.Segments + rows.First + rows.Count) + 1);
+            tile.Run(images.A, read + first + g, 1, plan.Input.PixelStep, images.Segments + rows.First, rows.Count, plan.RowPixels, b,
+                Blocks.Size, map,
+                c + g * group, dense, WeightStore.Columns, Blocks.Size, continues ? Tile.StoreMode.Add : Tile.StoreMode.Store,
+                fetch.From(g / Tile.Strips), fetch.Step, (nint*)(images.Segments + rows.First + rows.Count) + 1);
         }
     }
 

@@ -77,7 +77,8 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
         for (; count > 0; count--, acc += accStep, offset += step)
         {
             Vec v = Vector512.Load(acc) * scale;
-            if (_through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(_through.Data + offset), scale, shift), Vec.Zero);
+            if (_through.Relu)
+                v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(_through.Data + offset), scale, shift), Vec.Zero);
             if (_add != null) v += Vector512.Load(_add + offset);
             Put(v, _y + offset);
         }

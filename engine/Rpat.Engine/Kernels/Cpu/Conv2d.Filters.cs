@@ -10,7 +10,8 @@ internal sealed unsafe partial class CpuKernels
     {
         int inputs = Blocks.Count(inputGradient ? s.K : s.C) * Blocks.Size, outputs = Blocks.Count(inputGradient ? s.C : s.K) * Blocks.Size;
         if (UseWinograd(s)) return WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs);
-        if (s.InputLayout == Layout.Plain) return inputGradient ? StemGradientJob.Columns(s) * (long)inputs : (long)s.R * s.R * s.C * outputs;
+        if (s.InputLayout == Layout.Plain)
+            return inputGradient ? StemGradientJob.Columns(s) * (long)inputs : (long)s.R * s.R * s.C * outputs;
         return (long)s.R * s.R * inputs * outputs;
     }
 

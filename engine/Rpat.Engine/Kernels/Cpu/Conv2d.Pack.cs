@@ -115,12 +115,14 @@ internal static unsafe class Interleave
     private static Vec Plane(in Affine x, int channel, float* from)
     {
         Vec value = Vector512.Load(from);
-        if (x.Scale != null) value = Vector512.MultiplyAddEstimate(value, Vector512.Create(x.Scale[channel]), Vector512.Create(x.Shift[channel]));
+        if (x.Scale != null)
+            value = Vector512.MultiplyAddEstimate(value, Vector512.Create(x.Scale[channel]), Vector512.Create(x.Shift[channel]));
         return Simd.AtLeast(value, x.Floor);
     }
 
     private static Vector512<int> Index(int vector, Func<int, int, int, int> place) =>
-        Vector512.Create([.. Enumerable.Range(0, Blocks.Size).Select(k => place((vector * Blocks.Size + k) / Channels, (vector * Blocks.Size + k) % Channels, k))]);
+        Vector512.Create([.. Enumerable.Range(0, Blocks.Size)
+        .Select(k => place((vector * Blocks.Size + k) / Channels, (vector * Blocks.Size + k) % Channels, k))]);
 
     private static int Pair(int pixel, int channel, int k) => channel == 1 ? Blocks.Size + pixel : pixel;
 

@@ -9,7 +9,8 @@ internal sealed class StridePhases
     private StridePhases(int kernel, int stride, int padding)
     {
         var axis = Enumerable.Range(0, stride).Select(p => Taps(p, kernel, stride, padding)).ToArray();
-        All = [.. from y in Enumerable.Range(0, stride) from x in Enumerable.Range(0, stride) select new Phase(y, x, Cross(axis[y], axis[x]), axis[x].Length)];
+        All = [.. from y in Enumerable.Range(0, stride) from x in Enumerable.Range(0, stride)
+            select new Phase(y, x, Cross(axis[y], axis[x]), axis[x].Length)];
         HasEmpty = All.Any(phase => phase.Taps.Length == 0);
         foreach (var (_, offset) in axis.SelectMany(a => a)) (Low, High) = (Math.Max(Low, -offset), Math.Max(High, offset));
     }
@@ -53,7 +54,8 @@ internal sealed class StridePhases
 
     // By rising offset: the taps of a row read neighbouring pixels, one after the other.
     private static (int Tap, int Offset)[] Taps(int parity, int kernel, int stride, int padding) =>
-        [.. from r in Enumerable.Range(0, kernel).Reverse() where (parity + padding - r) % stride == 0 select (r, (parity + padding - r) / stride)];
+        [.. from r in Enumerable.Range(0, kernel).Reverse() where (parity + padding - r) % stride == 0
+        select (r, (parity + padding - r) / stride)];
 
     private static Tap[] Cross((int Tap, int Offset)[] rows, (int Tap, int Offset)[] columns) =>
         [.. from r in rows from s in columns select new Tap(r.Tap, s.Tap, r.Offset, s.Offset)];

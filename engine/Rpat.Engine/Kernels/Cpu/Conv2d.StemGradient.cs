@@ -8,7 +8,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// pixel's share in each of the C·R·R values that its window saw, <c>[channel, r, s][pixel]</c>; then every input pixel gathers
 /// its shares. The result is plain. One item per image.
 /// </summary>
-internal readonly unsafe struct StemGradientJob(StemTile.Products products, ConvShape s, float* dy, float* w, Affine through, float* add, float* dx) : IJob
+internal readonly unsafe struct StemGradientJob(StemTile.Products products, ConvShape s, float* dy, float* w, Affine through, float* add,
+    float* dx) : IJob
 {
     private readonly int _blocks = Blocks.Count(s.K);
     private readonly int _taps = s.R * s.R;
@@ -69,7 +70,8 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
             }
     }
 
-    /// <summary>Zeros where a tap that far to the right reads beyond the map: behind the ends, and where a row's pixels find those of another.</summary>
+    /// <summary>Zeros where a tap that far to the right reads beyond the map: behind the ends, and where a
+    /// row's pixels find those of another.</summary>
     private void ClearAround(float* column, int x)
     {
         new Span<float>(column - _border, _border).Clear();

@@ -26,7 +26,8 @@ internal unsafe struct RowStrips
 
     public static int InRow(int width) => (width + Length - 1) / Length;
 
-    /// <summary>The pixels of one row; where a result may be stored twice, the last run overlaps the one before instead of being short.</summary>
+    /// <summary>The pixels of one row; where a result may be stored twice, the last run overlaps the
+    /// one before instead of being short.</summary>
     public void AddRow(nint from, nint fromStep, nint to, nint toStep, int width, bool mayOverlap)
     {
         for (int x = 0; x < width; x += Length)
@@ -52,7 +53,8 @@ internal unsafe struct RowStrips
     public readonly int Width(int run) => (int)_pixels[run];
 
     /// <summary>Whether the pixels of the tile that begins at a run are one row with this step.</summary>
-    public readonly bool IsRow(int run, nint step) => _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
+    public readonly bool IsRow(int run, nint step) =>
+        _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
 
     /// <summary>Whether every pixel of the tile that begins at a run is wanted.</summary>
     public readonly bool IsFull(int run) => _pixels[run] + _pixels[run + 1] + _pixels[run + 2] == Tile.Strips * Length;
@@ -169,7 +171,8 @@ internal readonly unsafe struct StripGemm
         nint* dense = stackalloc nint[] { 0, RowStrips.Length * tile.Columns, 2 * RowStrips.Length * tile.Columns };
         float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Strips) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
         bool isDirect = _epilogue.TileStores && !(_epilogue.Streams && _sumsStep > 0); // parts are not streamed, their sum is
-        var finish = !part.IsFirst || _epilogue.InPlace ? Tile.StoreMode.Add : _epilogue.Streams ? Tile.StoreMode.Stream : Tile.StoreMode.Store;
+        var finish = !part.IsFirst || _epilogue.InPlace ? Tile.StoreMode.Add
+            : _epilogue.Streams ? Tile.StoreMode.Stream : Tile.StoreMode.Store;
         bool fetchesOperand = _ahead.Operand && to.Block == 0;
         bool fetchesResults = _ahead.Results && _epilogue.ReadsLines && (isDirect ? part.IsFirst : part.IsLast);
         var next = PrefetchLines.Weights(b, part);
@@ -184,12 +187,14 @@ internal readonly unsafe struct StripGemm
                 continue;
             }
             tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
-                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.StoreMode.Store : Tile.StoreMode.Add, next.At, next.Step, next.Places);
+                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.StoreMode.Store : Tile.StoreMode.Add, next.At, next.Step,
+                next.Places);
             if (part.IsLast) Store(tile, sums, run, to);
         }
     }
 
-    /// <summary>What a tile fetches on its way: of each segment a line for each of its products, from one of the segment's two places on.</summary>
+    /// <summary>What a tile fetches on its way: of each segment a line for each of its products, from
+    /// one of the segment's two places on.</summary>
     private readonly record struct PrefetchLines(nint From, nint Step, nint Place)
     {
         public byte* At => (byte*)From;
@@ -211,7 +216,8 @@ internal readonly unsafe struct StripGemm
         return PrefetchLines.Weights(part.B, part);
     }
 
-    /// <summary>Fetches the lines that a tile's results go to and those that are read while storing, which a short reduction would wait for.</summary>
+    /// <summary>Fetches the lines that a tile's results go to and those that are read while storing,
+    /// which a short reduction would wait for.</summary>
     private void FetchResults(in Tile.Grouped tile, int run, in Target to)
     {
         for (int g = 0; g < Tile.Strips; g++)
@@ -238,7 +244,8 @@ internal readonly unsafe struct StripGemm
     }
 }
 
-/// <summary>A convolution's input as the tiles read it: packed with its border, only the pixels that a 1×1 filter sees, or as it lies.</summary>
+/// <summary>A convolution's input as the tiles read it: packed with its border, only the pixels
+/// that a 1×1 filter sees, or as it lies.</summary>
 internal readonly unsafe struct PackedInput
 {
     private const int Spread = 9 * Blocks.Size; // between packed images, avoids cache-set conflicts between those of a deep layer

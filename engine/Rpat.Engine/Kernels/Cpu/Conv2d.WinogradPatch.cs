@@ -14,14 +14,16 @@ internal static unsafe class WinogradPatch
     /// V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.
     /// </summary>
     /// <param name="patch">36 vectors.</param>
-    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch)
+    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep,
+        nint blockStep, float* patch)
     {
         if (x.IsMap) Transform<MappedView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
         else Transform<PlainView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
     }
 
     private static void Transform<TView>(
-        in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch) where TView : IView
+        in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch)
+            where TView : IView
     {
         for (int block = 0; block < shape.InputBlocks; block++)
         {
@@ -77,7 +79,8 @@ internal static unsafe class WinogradPatch
     {
         for (int i = top; i < bottom; i++)
             for (int j = inside.Left; j < inside.Right; j++)
-                TView.Of(Vector512.Load(from + i * row + j * Blocks.Size), map.Scale, map.Shift, map.Floor).Store(d + (6 * i + j) * Blocks.Size);
+                TView.Of(Vector512.Load(from + i * row + j * Blocks.Size), map.Scale, map.Shift, map.Floor)
+                    .Store(d + (6 * i + j) * Blocks.Size);
     }
 
     /// <summary>The 4×4 outputs of a tile of a stored tensor, zeros outside, row-major vectors.</summary>

@@ -7,7 +7,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 /// <param name="u">Transformed filters, <c>[position][panel][input][columns]</c>.</param>
 /// <param name="maps">Maps to fetch, in this order.</param>
-internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count, Span<WinogradPrefetch> maps)
+internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count,
+    Span<WinogradPrefetch> maps)
 {
     private const int FiltersInCache = 64 * 64; // inputs × outputs whose 36 positions fit L2 beside a run
 
@@ -46,7 +47,8 @@ internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, Wi
         {
             ref readonly var tile = ref Tile.Pick(_tiles, panel.Blocks, count - i);
             float* ahead = filters < end ? filters : NextOfMaps(length);
-            tile.Run(v + (nint)i * shape.Inputs, shape.Inputs, length, b, panel.Columns, m + (nint)i * shape.Outputs, shape.Outputs, accumulate,
+            tile.Run(v + (nint)i * shape.Inputs, shape.Inputs, length, b, panel.Columns, m + (nint)i * shape.Outputs, shape.Outputs,
+                accumulate,
                 ahead == null ? b : ahead); // when there is nothing left, lines that are in the cache anyway
             i += tile.Rows;
         }

@@ -35,7 +35,8 @@ internal readonly struct WinogradSlices
     public static int SliceFloats => WinogradTransform.Positions * (MostChannels * 4 * Blocks.Size + 1) * Blocks.Size;
 
     /// <summary>Floats between positions of sums, of all channels and filters or of one slice; an odd number of cache lines.</summary>
-    public nint SumStep(bool all) => all ? WinogradShape.FilterStep(Shape.Inputs, Shape.Outputs) : SliceFloats / WinogradTransform.Positions;
+    public nint SumStep(bool all) =>
+        all ? WinogradShape.FilterStep(Shape.Inputs, Shape.Outputs) : SliceFloats / WinogradTransform.Positions;
 
     public WinogradShape Shape { get; }
     public int Chunks { get; }
@@ -54,7 +55,8 @@ internal readonly struct WinogradSlices
 
     private int ChannelSlices => (Shape.InputBlocks + MostChannels - 1) / MostChannels;
 
-    /// <summary>A slice's panel of filters, first channel block and number of channel blocks; slices of a panel follow each other.</summary>
+    /// <summary>A slice's panel of filters, first channel block and number of channel blocks;
+    /// slices of a panel follow each other.</summary>
     public (Panel Panel, int Block, int BlockCount) At(int index)
     {
         int block = index % ChannelSlices * MostChannels;
@@ -63,7 +65,8 @@ internal readonly struct WinogradSlices
 }
 
 /// <summary>V and D of some tiles of a chunk: an even item does some tiles' V, the next the same tiles' D.</summary>
-internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affine x, float* dy, int first, int count, float* v, float* d) : IJob
+internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affine x, float* dy, int first, int count, float* v, float* d)
+    : IJob
 {
     private const int Tiles = 16;
 
@@ -73,7 +76,8 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
     {
         float* patch = worker.Scratch(2, 40 * Blocks.Size);
         int at = index / 2 * Tiles, end = Math.Min(count, at + Tiles);
-        if (index % 2 == 0) WinogradPatch.Transform(x, slices.Shape, first + at, end - at, v + at * Blocks.Size, slices.VStep, Blocks.Size, slices.Tiles * Blocks.Size, patch);
+        if (index % 2 == 0) WinogradPatch.Transform(x, slices.Shape, first + at, end - at, v + at * Blocks.Size, slices.VStep, Blocks.Size,
+            slices.Tiles * Blocks.Size, patch);
         else Adjoint(at, end, patch);
     }
 
@@ -94,7 +98,8 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
 }
 
 /// <summary>The 36 products over a chunk, position by position or slice by slice.</summary>
-internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, WinogradSlices slices, float* v, float* d, float* sums, WinogradChunk chunk,
+internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, WinogradSlices slices, float* v, float* d, float* sums,
+    WinogradChunk chunk,
     WinogradGradient gradient) : IJob
 {
     private const int TilesAtOnce = 64; // of a panel of D that stay in L1
@@ -139,7 +144,8 @@ internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, Winograd
             for (int block = 0; block < blocks; block++)
                 for (int j = 0; j < panel.Blocks; j += tile.Blocks)
                     for (int m = 0; m < Blocks.Size; m += tile.Rows)
-                        tile.Run(a + ((nint)block * slices.Tiles + i) * Blocks.Size + m, 1, Blocks.Size, &zero, 1, Math.Min(TilesAtOnce, chunk.Tiles - i),
+                        tile.Run(a + ((nint)block * slices.Tiles + i) * Blocks.Size + m, 1, Blocks.Size, &zero, 1,
+                            Math.Min(TilesAtOnce, chunk.Tiles - i),
                             b + (nint)i * panel.Columns + j * Blocks.Size, panel.Columns,
                             to + (block * Blocks.Size + m) * panel.Columns + j * Blocks.Size, panel.Columns, i > 0 || !chunk.First);
     }
@@ -159,7 +165,8 @@ internal readonly unsafe struct WinogradStoreJob(WinogradSlices slices, float* s
 /// <summary>A chunk's size and place in the reduction.</summary>
 internal readonly record struct WinogradChunk(int Tiles, bool First, bool Last);
 
-/// <summary>Where a slice's sums end: transformed back to 3×3 and stored in, or added to, the weight's gradient <c>[K, C, 3, 3]</c>.</summary>
+/// <summary>Where a slice's sums end: transformed back to 3×3 and stored in, or added to, the
+/// weight's gradient <c>[K, C, 3, 3]</c>.</summary>
 internal readonly unsafe struct WinogradGradient(float* dw, int c, int k, bool accumulate)
 {
     /// <summary>C.</summary>

@@ -19,7 +19,8 @@ internal sealed unsafe partial class CpuKernels
         var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
         long sum = WinogradTransform.Positions * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
         var gradient = new WinogradGradient(dw, s.C, s.K, accumulate);
-        if (sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles) GradientByShares(new WinogradSums(_tiles, shape, new Affine(x), dy), sum, gradient);
+        if (sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles)
+            GradientByShares(new WinogradSums(_tiles, shape, new Affine(x), dy), sum, gradient);
         else GradientBySlices(new WinogradSlices(shape), new Affine(x), dy, gradient);
     }
 
@@ -40,7 +41,8 @@ internal sealed unsafe partial class CpuKernels
             int first = i * slices.Tiles, count = Math.Min(slices.Tiles, slices.Shape.TileCount - first);
             _pool.Run(new WinogradOperandsJob(slices, x, dy, first, count, v, d), WinogradOperandsJob.Items(count));
             var chunk = new WinogradChunk(count, i == 0, i == slices.Chunks - 1);
-            _pool.Run(new WinogradProductJob(_tiles, slices, v, d, sums, chunk, gradient), slices.ByPosition ? WinogradTransform.Positions : slices.Count);
+            _pool.Run(new WinogradProductJob(_tiles, slices, v, d, sums, chunk, gradient),
+                slices.ByPosition ? WinogradTransform.Positions : slices.Count);
         }
         if (slices.ByPosition) _pool.Run(new WinogradStoreJob(slices, sums, gradient), slices.Count);
     }
@@ -99,7 +101,8 @@ internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sum
             int count = Math.Min(Tiles, end - first);
             stages.Transform(first, count, v, vStep, d, dStep, patch);
             for (int p = 0; p < WinogradTransform.Positions; p++)
-                stages.Multiply(v + p * vStep, d + p * dStep, count, first > begin, sums + index * sum + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs));
+                stages.Multiply(v + p * vStep, d + p * dStep, count, first > begin,
+                    sums + index * sum + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs));
         }
     }
 }
@@ -113,7 +116,8 @@ internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* su
         for (int i = 0; i < gradient.Channels; i++)
         {
             for (int p = 0; p < WinogradTransform.Positions; p++)
-                Total(WinogradShape.FilterStep(shape.Inputs, shape.Outputs) * p + (long)i * shape.Outputs + index * Blocks.Size).Store(u + p * Blocks.Size);
+                Total(WinogradShape.FilterStep(shape.Inputs, shape.Outputs) * p + (long)i * shape.Outputs + index * Blocks.Size)
+                    .Store(u + p * Blocks.Size);
             WinogradTransform.FilterAdjoint(u, temp, g);
             gradient.Scatter(g, i, index * Blocks.Size);
         }

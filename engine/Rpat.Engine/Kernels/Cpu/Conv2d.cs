@@ -11,7 +11,8 @@ internal sealed unsafe partial class CpuKernels : IConv2dKernels
         else DirectForward(s, x, filters.Floats(), residual.FloatsOrNull(), y.Floats());
     }
 
-    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void Conv2dInputGradient(in ConvShape s, DeviceBuffer dy, DeviceBuffer filters, in Operand through, bool accumulate,
+        DeviceBuffer dx)
     {
         float* add = accumulate ? dx.Floats() : null;
         if (UseWinograd(s)) WinogradInputGradient(s, dy.Floats(), filters.Floats(), new Affine(through), add, dx.Floats());

@@ -23,7 +23,8 @@ public sealed unsafe class CpuDevice : Device
     public int Threads { get; }
 
     /// <summary>
-    /// Most bytes of tensors at a time; at first what the process may have. Beyond it <see cref="Allocate"/> fails, where many systems would
+    /// Most bytes of tensors at a time; at first what the process may have. Beyond it
+    /// <see cref="Allocate"/> fails, where many systems would
     /// grant the memory and end the process when it is used.
     /// </summary>
     public long MemoryLimit { get; set; } = MachineMemory.Total();
@@ -36,7 +37,8 @@ public sealed unsafe class CpuDevice : Device
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{_set switch { InstructionSet.Avx512 => "AVX-512", InstructionSet.Avx2 => "AVX2", _ => "portable 128-bit" }} kernels, {Threads} thread{(Threads == 1 ? "" : "s")}, {(Convolution == ConvolutionAlgorithm.Auto ? "Winograd and direct" : "direct")} convolution";
+        $"{_set switch { InstructionSet.Avx512 => "AVX-512", InstructionSet.Avx2 => "AVX2", _ => "portable 128-bit" }} kernels, "
+            + $"{Threads} thread{(Threads == 1 ? "" : "s")}, {(Convolution == ConvolutionAlgorithm.Auto ? "Winograd and direct" : "direct")} convolution";
 
     /// <inheritdoc/>
     public override IKernels Kernels => _kernels;
@@ -121,7 +123,8 @@ public sealed unsafe class CpuDevice : Device
         _buffers.Clear();
     }
 
-    /// <summary>The memory of a buffer of this device itself, in the layout of its tensor: what a kernel of one's own reads and writes.</summary>
+    /// <summary>The memory of a buffer of this device itself, in the layout of its tensor: what a
+    /// kernel of one's own reads and writes.</summary>
     public static Span<float> Values(DeviceBuffer buffer) => Span(buffer, checked((int)buffer.Length));
 
     private static Span<float> Span(DeviceBuffer buffer, int length)

@@ -19,7 +19,8 @@ internal sealed unsafe partial class CpuKernels : IDepthwiseConv2dKernels
         _pool.Run(new DepthwiseForwardPlane(s, new Affine(x), taps, y.Floats()), s.Input.N * Blocks.Count(s.Input.C));
     }
 
-    public void DepthwiseInputGradient(in DepthwiseShape s, DeviceBuffer dy, DeviceBuffer w, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void DepthwiseInputGradient(in DepthwiseShape s, DeviceBuffer dy, DeviceBuffer w, in Operand through, bool accumulate,
+        DeviceBuffer dx)
     {
         float* taps = _pool.Caller.Scratch(DepthwiseFilters, DepthwisePlane.TapFloats(s));
         DepthwisePlane.PackTaps(s, w.Floats(), turned: true, taps);
@@ -56,11 +57,13 @@ internal static unsafe class DepthwisePlane
         }
     }
 
-    /// <summary>One row of results: <paramref name="x"/> is the window's first pixel, <paramref name="line"/> the floats of a row of it.</summary>
+    /// <summary>One row of results: <paramref name="x"/> is the window's first pixel,
+    /// <paramref name="line"/> the floats of a row of it.</summary>
     public static void Row(float* x, nint line, int stride, float* taps, int r, int count, float* to)
     {
         int i = 0;
-        for (; i + Tile <= count; i += Tile) Four(x + (nint)i * stride * Blocks.Size, line, stride * Blocks.Size, taps, r, to + i * Blocks.Size);
+        for (; i + Tile <= count; i += Tile)
+            Four(x + (nint)i * stride * Blocks.Size, line, stride * Blocks.Size, taps, r, to + i * Blocks.Size);
         for (; i < count; i++) One(x + (nint)i * stride * Blocks.Size, line, taps, r, to + i * Blocks.Size);
     }
 

@@ -6,8 +6,10 @@ internal sealed unsafe partial class CpuKernels : IElementwiseKernels
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise =>
         Run(new ElementwiseJob<TOp>(op, shape, layout, x.Floats(), null, false, y.Floats()), shape, layout);
 
-    public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dx)
-        where TOp : struct, IElementwise => Run(new ElementwiseJob<TOp>(op, shape, layout, x.Floats(), dy.Floats(), accumulate, dx.Floats()), shape, layout);
+    public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate,
+        DeviceBuffer dx)
+        where TOp : struct, IElementwise =>
+            Run(new ElementwiseJob<TOp>(op, shape, layout, x.Floats(), dy.Floats(), accumulate, dx.Floats()), shape, layout);
 
     private void Run<TOp>(ElementwiseJob<TOp> job, Shape shape, Layout layout) where TOp : struct, IElementwise =>
         _pool.Run(job, shape.N * (layout == Layout.Plain ? shape.C : Blocks.Count(shape.C)));
@@ -31,7 +33,8 @@ internal readonly unsafe struct ElementwiseJob<TOp>(TOp op, Shape s, Layout layo
         for (int i = 0; i < area; i++)
         {
             long at = (long)index * area + i;
-            double v = i % lanes >= channels ? 0 : dy == null ? op.Value(x[at], new CpuMath()) : op.Derivative(x[at], new CpuMath()) * dy[at];
+            double v = i % lanes >= channels ? 0 : dy == null ? op.Value(x[at], new CpuMath())
+                : op.Derivative(x[at], new CpuMath()) * dy[at];
             y[at] = (float)v + (accumulate ? y[at] : 0);
         }
     }

@@ -12,7 +12,8 @@ internal sealed unsafe partial class CpuKernels : ILinearKernels
     public void LinearInputGradient(int n, int c, int k, DeviceBuffer dy, DeviceBuffer w, bool accumulate, DeviceBuffer dx) =>
         _pool.Run(new LinearInputRow(c, k, dy.Floats(), w.Floats(), accumulate, dx.Floats()), n);
 
-    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw, DeviceBuffer dbias) =>
+    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw,
+        DeviceBuffer dbias) =>
         _pool.Run(new LinearWeightRow(n, c, k, x.Floats(), dy.Floats(), accumulate, dw.Floats(), dbias.Floats()), k);
 }
 
@@ -23,7 +24,8 @@ internal static unsafe class Row
     {
         Vec sum = Vec.Zero;
         int i = 0;
-        for (; i + Blocks.Size <= count; i += Blocks.Size) sum = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), sum);
+        for (; i + Blocks.Size <= count; i += Blocks.Size)
+            sum = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), sum);
         float total = Vector512.Sum(sum);
         for (; i < count; i++) total += a[i] * b[i];
         return total;
@@ -34,7 +36,8 @@ internal static unsafe class Row
     {
         Vec f = Vector512.Create(factor);
         int i = 0;
-        for (; i + Blocks.Size <= count; i += Blocks.Size) Vector512.MultiplyAddEstimate(f, Vector512.Load(from + i), Vector512.Load(to + i)).Store(to + i);
+        for (; i + Blocks.Size <= count; i += Blocks.Size)
+            Vector512.MultiplyAddEstimate(f, Vector512.Load(from + i), Vector512.Load(to + i)).Store(to + i);
         for (; i < count; i++) to[i] += factor * from[i];
     }
 }

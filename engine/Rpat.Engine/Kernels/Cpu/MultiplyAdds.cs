@@ -38,7 +38,8 @@ internal static class MultiplyAdds
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Vector512<float> Chained512(int steps)
     {
-        Vector512<float> x = Vector512.Create(0.5f), c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x, c10 = x, c11 = x;
+        Vector512<float> x = Vector512.Create(0.5f), c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x,
+            c10 = x, c11 = x;
         for (int i = 0; i < steps; i++)
         {
             c0 = Vector512.MultiplyAddEstimate(c0, x, x); c1 = Vector512.MultiplyAddEstimate(c1, x, x);
@@ -54,7 +55,8 @@ internal static class MultiplyAdds
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Vector256<float> Chained256(int steps)
     {
-        Vector256<float> x = Vector256.Create(0.5f), c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x, c10 = x, c11 = x;
+        Vector256<float> x = Vector256.Create(0.5f), c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x,
+            c10 = x, c11 = x;
         for (int i = 0; i < steps; i++)
         {
             c0 = Vector256.MultiplyAddEstimate(c0, x, x); c1 = Vector256.MultiplyAddEstimate(c1, x, x);
@@ -70,7 +72,8 @@ internal static class MultiplyAdds
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Vector128<float> Chained128(int steps)
     {
-        Vector128<float> x = Vector128.Create(0.5f), c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x, c10 = x, c11 = x;
+        Vector128<float> x = Vector128.Create(0.5f), c0 = x, c1 = x, c2 = x, c3 = x, c4 = x, c5 = x, c6 = x, c7 = x, c8 = x, c9 = x,
+            c10 = x, c11 = x;
         for (int i = 0; i < steps; i++)
         {
             c0 = Vector128.MultiplyAddEstimate(c0, x, x); c1 = Vector128.MultiplyAddEstimate(c1, x, x);

@@ -15,13 +15,15 @@ internal sealed unsafe partial class CpuKernels : IPointwiseKernels
     public void Add(Shape shape, in Operand a, in Operand b, bool relu, DeviceBuffer y) =>
         _pool.Run(new BlockedAdd(shape, new Affine(a), new Affine(b), relu, y.Floats()), shape.N * Blocks.Count(shape.C));
 
-    public void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate, DeviceBuffer dx)
+    public void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate,
+        DeviceBuffer dx)
     {
         var view = new Affine(through);
         if (layout == Layout.Plain)
             _pool.Run(new PlainGradient(shape, dy.Floats(), y.FloatsOrNull(), view, accumulate, dx.Floats()), shape.N * shape.C);
         else
-            _pool.Run(new BlockedGradient(shape, dy.Floats(), y.FloatsOrNull(), view, accumulate, dx.Floats()), shape.N * Blocks.Count(shape.C));
+            _pool.Run(new BlockedGradient(shape, dy.Floats(), y.FloatsOrNull(), view, accumulate, dx.Floats()),
+                shape.N * Blocks.Count(shape.C));
     }
 }
 
@@ -57,7 +59,8 @@ internal readonly unsafe struct BlockedGradient(Shape s, float* dy, float* y, Af
         {
             Vec v = Vector512.Load(dy + i) * scale;
             if (y != null) v &= Vector512.GreaterThan(Vector512.Load(y + i), Vec.Zero);
-            if (through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + i), scale, shift), Vec.Zero);
+            if (through.Relu)
+                v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + i), scale, shift), Vec.Zero);
             if (accumulate) v += Vector512.Load(dx + i);
             v.Store(dx + i);
         }
@@ -83,7 +86,8 @@ internal readonly unsafe struct PlainGradient(Shape s, float* dy, float* y, Affi
 {
     public void Run(int index, Worker worker)
     {
-        float scale = through.Scale == null ? 1 : through.Scale[index % s.C], shift = through.Scale == null ? 0 : through.Shift[index % s.C];
+        float scale = through.Scale == null ? 1 : through.Scale[index % s.C],
+            shift = through.Scale == null ? 0 : through.Shift[index % s.C];
         for (long i = (long)index * s.Area; i < (long)(index + 1) * s.Area; i++)
         {
             bool open = (y == null || y[i] > 0) && (!through.Relu || scale * through.Data[i] + shift > 0);

@@ -14,8 +14,10 @@ internal sealed unsafe partial class CpuKernels : IPool2dKernels
     public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y) =>
         _pool.Run(new MaxPlanes(shape, window, stride, new Affine(x), y.Floats()), shape.N * Blocks.Count(shape.C));
 
-    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
-        _pool.Run(new MaxGradient(shape, window, stride, new Affine(x), dy.Floats(), new Affine(through), accumulate, dx.Floats()), shape.N * Blocks.Count(shape.C));
+    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate,
+        DeviceBuffer dx) =>
+        _pool.Run(new MaxGradient(shape, window, stride, new Affine(x), dy.Floats(), new Affine(through), accumulate, dx.Floats()),
+        shape.N * Blocks.Count(shape.C));
 }
 
 /// <summary>Means of all maps of one image, written plain.</summary>
@@ -55,7 +57,8 @@ internal readonly unsafe struct AverageGradient(Shape s, float* dy, Affine throu
         for (long i = offset; i < offset + (long)s.Area * Blocks.Size; i += Blocks.Size)
         {
             Vec v = spread;
-            if (through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + i), scale, shift), Vec.Zero);
+            if (through.Relu)
+                v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + i), scale, shift), Vec.Zero);
             if (accumulate) v += Vector512.Load(dx + i);
             v.Store(dx + i);
         }
@@ -87,7 +90,8 @@ internal readonly unsafe struct MaxPlanes(Shape s, int window, int stride, Affin
 }
 
 /// <summary>Sends each window's gradient to its first largest value, in row-major order.</summary>
-internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Affine x, float* dy, Affine through, bool accumulate, float* dx) : IJob
+internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Affine x, float* dy, Affine through, bool accumulate,
+    float* dx) : IJob
 {
     public void Run(int index, Worker worker)
     {
@@ -117,7 +121,8 @@ internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Aff
     private Vec Send(Vec hit, int block, long at, float* g, Vec open)
     {
         Vec scale = through.ScaleOf(block), shift = through.ShiftOf(block), v = Vector512.Load(g) * scale & hit;
-        if (through.Relu) v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + at), scale, shift), Vec.Zero);
+        if (through.Relu)
+            v &= Vector512.GreaterThan(Vector512.MultiplyAddEstimate(Vector512.Load(through.Data + at), scale, shift), Vec.Zero);
         (Vector512.Load(dx + at) + v).Store(dx + at);
         return Vector512.AndNot(open, hit);
     }

@@ -14,7 +14,8 @@ internal sealed unsafe partial class CpuKernels : IRowLossKernels
         }
     }
 
-    public void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second, RowGradient third)
+    public void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second,
+        RowGradient third)
         where TLoss : struct, IRowLoss
     {
         for (int i = 0; i < rows.N; i++) loss.Gradient(Rows(rows, i, z, second, third), coefficient * Weight(rows, i));

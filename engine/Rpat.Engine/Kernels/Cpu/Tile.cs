@@ -29,16 +29,19 @@ internal static unsafe partial class Tile
     public const int SpareRows = 3;
 
     /// <summary>A tile's signature; <c>segment</c> holds offsets into <c>a</c>, <c>cRow</c> is the distance of C's rows.</summary>
-    internal readonly struct Kernel(int rows, int blocks, delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> run)
+    internal readonly struct Kernel(int rows, int blocks,
+        delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> run)
     {
         public readonly int Rows = rows;
         public readonly int Blocks = blocks;
         public readonly delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> Run = run;
     }
 
-    /// <summary>What this machine runs, unless a test or the environment chose less (.NET honours DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).</summary>
+    /// <summary>What this machine runs, unless a test or the environment chose less (.NET honours
+    /// DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).</summary>
     public static InstructionSet Best =>
-        Vector512.IsHardwareAccelerated ? InstructionSet.Avx512 : Vector256.IsHardwareAccelerated ? InstructionSet.Avx2 : InstructionSet.Portable;
+        Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
+        : Vector256.IsHardwareAccelerated ? InstructionSet.Avx2 : InstructionSet.Portable;
 
     /// <summary>The tiles of an instruction set, widest first.</summary>
     public static Kernel[] For(InstructionSet set) => set switch
@@ -98,7 +101,8 @@ internal static unsafe partial class Tile
     {
         int i = 0;
         while (products[i].Blocks != blocks) i++;
-        while (i + 1 < products.Length && products[i + 1].Blocks == blocks && (products[i].Rows > rows || products[i].Rows + 2 == rows)) i++;
+        while (i + 1 < products.Length && products[i + 1].Blocks == blocks && (products[i].Rows > rows || products[i].Rows + 2 == rows))
+            i++;
         return ref products[i];
     }
 }

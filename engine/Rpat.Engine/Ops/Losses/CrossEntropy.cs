@@ -7,7 +7,8 @@ public readonly struct CrossEntropy : IRowLoss
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow => RowMath.LogSumExp(rows.Z, 1) - rows.Z.At(rows.Label);
+    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow =>
+        RowMath.LogSumExp(rows.Z, 1) - rows.Z.At(rows.Label);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

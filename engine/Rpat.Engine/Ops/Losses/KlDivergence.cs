@@ -53,6 +53,7 @@ public static class KlDivergenceOp
 {
     /// <summary>KL(softmax(target) ‖ softmax(logits)); the gradient reaches both unless the target is detached.</summary>
     /// <exception cref="ShapeException">The sizes differ.</exception>
-    public static Loss KlDivergence(this Tape tape, Tensor target, Tensor logits, bool detachTarget = false, Reduction reduction = Reduction.Mean) =>
+    public static Loss KlDivergence(this Tape tape, Tensor target, Tensor logits, bool detachTarget = false,
+        Reduction reduction = Reduction.Mean) =>
         tape.RowLoss("kl", new KlDivergence(1), logits, new() { Second = target, Detach = detachTarget, Reduction = reduction });
 }

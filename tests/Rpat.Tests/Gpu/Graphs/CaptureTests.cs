@@ -50,7 +50,8 @@ public class CaptureTests
             var notes = new List<string>();
             Assert.Equal(_oneByOne.Value, Train(driver, notes));
             string note = Assert.Single(notes);
-            Assert.Equal($"simulator does not capture steps, since the test's driver refuses to {call}: kernels are launched one by one.", note);
+            Assert.Equal($"simulator does not capture steps, since the test's driver refuses to {call}: kernels are launched one by one.",
+                note);
         }
     }
 
@@ -112,7 +113,8 @@ public class CaptureTests
         for (int i = 0; i < 4; i++) routine.Run();
         Assert.Equal(4, runs);
         Assert.Equal(["begin", "abandon"], driver.Calls);
-        Assert.Equal($"simulator does not capture this step, since the work {what}: kernels are launched one by one.", Assert.Single(notes));
+        Assert.Equal($"simulator does not capture this step, since the work {what}: kernels are launched one by one.",
+            Assert.Single(notes));
     }
 
     [Fact]
@@ -188,9 +190,11 @@ public class CaptureTests
         using var device = TestGpu.Open(driver: driver);
         if (notes is not null) device.Noted += notes.Add;
         PreActResNet net = TestNets.Small(device, width: 4);
-        var step = new TrainingStep(net, new PgdAt(PgdOptions.Linf with { Steps = 1 }).With(new RobustPerception()), new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
+        var step = new TrainingStep(net, new PgdAt(PgdOptions.Linf with { Steps = 1 }).With(new RobustPerception()),
+            new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7);
         for (int i = 0; i < 4; i++)
-            step.Run(TestNets.Images(Batch, seed: 10 + i), TestNets.ClassesOf(Batch), TestNets.Indices(Batch), epoch: 1, rate: 0.1f / (1 + i));
+            step.Run(TestNets.Images(Batch, seed: 10 + i), TestNets.ClassesOf(Batch), TestNets.Indices(Batch), epoch: 1,
+                rate: 0.1f / (1 + i));
         return string.Join('\n', net.State().Select(a => $"{a.Name} {Convert.ToHexString(Bytes(a))}"));
     }
 
@@ -215,7 +219,8 @@ public class CaptureTests
     private static (Tensor X, Tape Tape, Loss Loss) Sum(Device device, int n, int samples = 1)
     {
         var tape = new Tape(device, Gradients.Inputs);
-        var x = Tensor.From(device, new Shape(samples, n), [.. Enumerable.Range(0, samples * n).Select(i => 1f / (1 + i % n))], needsGrad: true);
+        var x = Tensor.From(device, new Shape(samples, n), [.. Enumerable.Range(0, samples * n).Select(i => 1f / (1 + i % n))],
+            needsGrad: true);
         var loss = tape.KlDivergence(Tensor.Create(device, x.Shape), x);
         return (x, tape, loss);
     }

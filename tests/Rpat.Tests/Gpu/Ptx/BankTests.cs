@@ -31,7 +31,8 @@ public class BankTests(GpuFixture fixture)
         var launches = fixture.Launches.FindAll(launch => launch.Kernel == kernel);
         Assert.Contains(launches, launch => launch.SharedAccesses > 1000);
         var worst = launches.SelectMany(launch => launch.Instructions).MaxBy(i => i.SharedConflicts)!;
-        Assert.True(worst.SharedConflicts == 0, $"{kernel}, line {worst.Line} '{worst.Text}': {worst.SharedConflicts} passes too many beside {worst.SharedAccesses}");
+        Assert.True(worst.SharedConflicts == 0,
+            $"{kernel}, line {worst.Line} '{worst.Text}': {worst.SharedConflicts} passes too many beside {worst.SharedAccesses}");
     }
 
     /// <summary>A layer with whole tiles: 128 pixels, 64 filters.</summary>

@@ -12,7 +12,8 @@ public partial class KernelTextTests
 {
     public static TheoryData<Type> Kernels => [.. KernelPrograms.Types];
 
-    /// <summary>The audit of the product, that of the machine, and the machine itself, which runs only what our kernels have need of.</summary>
+    /// <summary>The audit of the product, that of the machine, and the machine itself, which runs
+    /// only what our kernels have need of.</summary>
     [Theory]
     [MemberData(nameof(Kernels))]
     public void The_audits_and_the_machine_take_it(Type kernel)
@@ -29,7 +30,8 @@ public partial class KernelTextTests
     public void It_is_the_same_on_sm_90(Type kernel) =>
         Assert.Equal(Unnumbered(KernelPrograms.Text(kernel, 80)), Unnumbered(KernelPrograms.Text(kernel, 90)));
 
-    /// <summary>Size and alignment of the arguments are those of the struct in C, and each load takes a whole number or half of a view.</summary>
+    /// <summary>Size and alignment of the arguments are those of the struct in C, and each load takes
+    /// a whole number or half of a view.</summary>
     [Theory]
     [MemberData(nameof(Kernels))]
     public void Its_arguments_lie_where_it_reads_them(Type kernel)
@@ -43,7 +45,8 @@ public partial class KernelTextTests
             Assert.True(layout.Fields.Any(field => IsWhole(field, load)), $"{kernel} loads what is no argument: {load.Value}");
     }
 
-    /// <summary>Newer drivers understand newer instruction sets; the text that is written here must be one that ILGPU writes for them.</summary>
+    /// <summary>Newer drivers understand newer instruction sets; the text that is written here must
+    /// be one that ILGPU writes for them.</summary>
     [Fact]
     public void Its_instruction_set_is_one_that_ILGPU_gives_to_a_driver()
     {
@@ -60,7 +63,8 @@ public partial class KernelTextTests
     }
 
     private static int Bytes(Type kernel) =>
-        ((byte[])typeof(ParameterBlocks).GetMethod(nameof(ParameterBlocks.OfNothing))!.MakeGenericMethod(kernel).Invoke(null, null)!).Length;
+        ((byte[])typeof(ParameterBlocks).GetMethod(nameof(ParameterBlocks.OfNothing))!.MakeGenericMethod(kernel).Invoke(null,
+        null)!).Length;
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 

@@ -15,7 +15,8 @@ internal sealed record ParameterField(string Name, Type Type, int Offset, int By
     public bool IsView => ParameterLayout.IsView(Type);
 }
 
-/// <summary>The struct of a kernel as C lays it out: fields in order, each at a multiple of its alignment, views as an address and a length.</summary>
+/// <summary>The struct of a kernel as C lays it out: fields in order, each at a multiple of its
+/// alignment, views as an address and a length.</summary>
 internal sealed class ParameterLayout
 {
     private readonly List<ParameterField> _fields = [];
@@ -43,7 +44,8 @@ internal sealed class ParameterLayout
 
     private (int Bytes, int Alignment) Place(Type type, string name, int offset, Func<object, object> get)
     {
-        var fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).OrderBy(field => field.MetadataToken).ToList();
+        var fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .OrderBy(field => field.MetadataToken).ToList();
         if (type.IsPrimitive || IsView(type) || fields.Count == 0)
         {
             int bytes = IsView(type) ? 2 * sizeof(long) : type == typeof(bool) || fields.Count == 0 ? 1 : Marshal.SizeOf(type);
@@ -63,5 +65,6 @@ internal sealed class ParameterLayout
     private static int AlignmentOf(Type type) => new ParameterLayout(type).Alignment;
 
     // The field of a primary constructor's parameter x is called <x>P.
-    private static string Said(FieldInfo field) => field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
+    private static string Said(FieldInfo field) =>
+        field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
 }

@@ -17,7 +17,8 @@ public partial class PlantedFaultTests
     [Fact]
     public void The_bits_of_1_instead_of_1()
     {
-        string Plant(string text) => Once(text, @"(selp\.b64\s+%fd\d+, )0d3FF0000000000000(, 0d0000000000000000)", "${1}0d0000000000000001$2");
+        string Plant(string text) =>
+            Once(text, @"(selp\.b64\s+%fd\d+, )0d3FF0000000000000(, 0d0000000000000000)", "${1}0d0000000000000001$2");
         Assert.NotNull(Failure(typeof(RowLossGradients<CrossEntropy>), Plant, fixture => Case(fixture, "RowLoss", 1, "cross-entropy")));
         var text = KernelPrograms.Text(typeof(RowLossGradients<CrossEntropy>));
         Assert.NotEqual(PtxKernel.Ok, (text with { Text = Plant(text.Text) }).Verdict);
@@ -42,12 +43,14 @@ public partial class PlantedFaultTests
     public void A_row_stride_that_collides(Type kernel, int channels, int size)
     {
         string name = KernelPrograms.Text(kernel).Name;
-        string failure = Failure(kernel, Restride, fixture => new BankTests(fixture).Lanes_do_not_meet_in_a_bank(name, channels, Precision.Tf32))!;
+        string failure = Failure(kernel, Restride,
+            fixture => new BankTests(fixture).Lanes_do_not_meet_in_a_bank(name, channels, Precision.Tf32))!;
         Assert.Contains("passes too many", failure, StringComparison.Ordinal);
         Assert.Null(Failure(kernel, Restride, fixture => Multiply(fixture, Precision.Tf32, size)));
     }
 
-    /// <summary>Every barrier of every kernel that has some is needed, but for the first of those that add up a group: it waits for readers of an earlier sum.</summary>
+    /// <summary>Every barrier of every kernel that has some is needed, but for the first of those that add up a group: it waits for readers
+    /// of an earlier sum.</summary>
     [Theory]
     [MemberData(nameof(KernelsWithBarriers))]
     public void A_missing_barrier(Type kernel)
@@ -63,7 +66,8 @@ public partial class PlantedFaultTests
         var guards = Regex.Matches(KernelPrograms.Text(typeof(ScaleQuad)).Text, @"@(?=%p\d+)");
         string?[] failures = [.. guards.Select(guard => Failure(typeof(ScaleQuad), text => Replace(text, guard, "@!"),
             fixture => Case(fixture, "Lerp", 0, "scaling into a view")))];
-        Assert.True(failures.Any(failure => failure?.Contains("dx._floats, which has 24 bytes", StringComparison.Ordinal) == true), string.Join("\n", failures));
+        Assert.True(failures.Any(failure => failure?.Contains("dx._floats, which has 24 bytes", StringComparison.Ordinal) == true),
+            string.Join("\n", failures));
     }
 
     [Theory]
@@ -100,7 +104,8 @@ public partial class PlantedFaultTests
         [typeof(MaxGradientQuad)] = fixture => Case(fixture, "Pool2d", 0, "max pool"),
     };
 
-    public static TheoryData<Type> KernelsWithBarriers => [.. KernelPrograms.Types.Where(type => Barrier().IsMatch(KernelPrograms.Text(type).Text))];
+    public static TheoryData<Type> KernelsWithBarriers =>
+        [.. KernelPrograms.Types.Where(type => Barrier().IsMatch(KernelPrograms.Text(type).Text))];
 
     public static TheoryData<Type> GuardedKernels => [.. _guards.Keys];
 
@@ -134,10 +139,12 @@ public partial class PlantedFaultTests
     {
         var places = Regex.Matches(KernelPrograms.Text(kernel).Text, pattern);
         Assert.NotEmpty(places);
-        return [.. Enumerable.Range(0, places.Count).Where(n => Failure(kernel, text => Replace(text, places[n], replacement), test) is null)];
+        return [.. Enumerable.Range(0, places.Count)
+            .Where(n => Failure(kernel, text => Replace(text, places[n], replacement), test) is null)];
     }
 
-    private static string Replace(string text, Match place, string replacement) => text[..place.Index] + replacement + text[(place.Index + place.Length)..];
+    private static string Replace(string text, Match place, string replacement) =>
+        text[..place.Index] + replacement + text[(place.Index + place.Length)..];
 
     /// <summary>How a test fails with a fault in one kernel, or null; the failure must name the kernel.</summary>
     private static string? Failure(Type kernel, Func<string, string> plant, Action<GpuFixture> test)
@@ -162,7 +169,8 @@ public partial class PlantedFaultTests
 
     private sealed class PlantedFixture(Type kernel, Func<string, string> plant) : GpuFixture
     {
-        private protected override GpuDevice Open(Precision precision) => TestGpu.Open(precision, programs: Program, reported: Launches.Add);
+        private protected override GpuDevice Open(Precision precision) =>
+            TestGpu.Open(precision, programs: Program, reported: Launches.Add);
 
         private PtxProgram Program(Type type)
         {

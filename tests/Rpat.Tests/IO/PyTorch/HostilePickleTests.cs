@@ -93,7 +93,8 @@ public class HostilePickleTests
     [InlineData("\"@\":{\"shape\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}", false)]
     public void A_header_of_short_words_takes_a_small_multiple_of_its_size(string member, bool inMetadata)
     {
-        string members = string.Join(',', Enumerable.Range(0, 5000).Select(i => member.Replace("@", i.ToString("x", System.Globalization.CultureInfo.InvariantCulture))));
+        string members = string.Join(',', Enumerable.Range(0, 5000)
+            .Select(i => member.Replace("@", i.ToString("x", System.Globalization.CultureInfo.InvariantCulture))));
         byte[] text = _raw.GetBytes(inMetadata ? "{\"__metadata__\":{" + members + "}}" : "{" + members + "}");
         using TempFolder folder = new();
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -162,9 +163,11 @@ public class HostilePickleTests
         Assert.Equal([1f, 2f], Load(npz, "w").ToFloats());
         Assert.Contains("times its size", Assert.Throws<CheckpointException>(() => Load(npz, "bomb")).Message);
         string one = Tensor("F", "(K\u0001t", "(K\u0001t", "K\u0001")[1..^1], // U1w … s
-            shown = Tensor("F", "(J\0\0\0\u0040t", "(K\0t", "K\u0001")[3..^2], endless = Tensor("F", "(\u008A\u0007\0\0\0\0\0\0\u0002t", "(K\0t", "K\u0001")[3..^2],
+            shown = Tensor("F", "(J\0\0\0\u0040t", "(K\0t", "K\u0001")[3..^2],
+            endless = Tensor("F", "(\u008A\u0007\0\0\0\0\0\0\u0002t", "(K\0t", "K\u0001")[3..^2],
             sparse = "ctorch._utils\n_rebuild_sparse_tensor\n(N(NN(K\u0003K\u0004tttR";
-        string pt = folder.Write("beside.pt", Zip($"}}{one}U\u0001b{shown[1..]}sU\u0001c{endless[1..]}sU\u0001d{sparse}s.", BitConverter.GetBytes(7f)));
+        string pt = folder.Write("beside.pt", Zip($"}}{one}U\u0001b{shown[1..]}sU\u0001c{endless[1..]}sU\u0001d{sparse}s.",
+            BitConverter.GetBytes(7f)));
         Assert.Equal([7f], Load(pt, "w").ToFloats());
         Assert.Contains("far more than the file", Assert.Throws<CheckpointException>(() => Load(pt, "b")).Message);
         Assert.Contains("cannot be read", Assert.Throws<CheckpointException>(() => Load(pt, "c")).Message);

@@ -10,7 +10,8 @@ public class MutationTests
 {
     private static readonly int _count = Mutants.Count(10_000);
 
-    public static TheoryData<string> Files => ["training.pt", "module_old.pt", "views_old.pt", "oldest.tar", "arrays.pkl", "net.npz", "net.safetensors", "net.npy"];
+    public static TheoryData<string> Files =>
+        ["training.pt", "module_old.pt", "views_old.pt", "oldest.tar", "arrays.pkl", "net.npz", "net.safetensors", "net.npy"];
 
     [Theory]
     [MemberData(nameof(Files))]

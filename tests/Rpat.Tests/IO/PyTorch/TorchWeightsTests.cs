@@ -5,7 +5,8 @@ public class TorchWeightsTests
 {
     public static TheoryData<string> Files =>
     [
-        "views.pt", "views_old.pt", "kinds.pt", "module.pt", "module_old.pt", "state_old.pt", "script.pt", "state_protocol3.pt", "state_protocol4.pt",
+        "views.pt", "views_old.pt", "kinds.pt", "module.pt", "module_old.pt", "state_old.pt", "script.pt", "state_protocol3.pt",
+        "state_protocol4.pt",
         "state_protocol5.pt", "command.pt", "command.pkl", "arrays.pkl", "oldest.tar",
     ];
 
@@ -26,7 +27,8 @@ public class TorchWeightsTests
     public void Wrapped_networks_are_found_under_their_own_names(string name)
     {
         using WeightFile file = WeightFile.Open(Checkpoints.PathOf(name));
-        ModelWeights weights = ModelWeights.In(file, ["fc.weight"], "conv1.weight").First(w => !w.Place.Contains("attacker") && w.Place != "ema");
+        ModelWeights weights = ModelWeights.In(file, ["fc.weight"], "conv1.weight")
+            .First(w => !w.Place.Contains("attacker") && w.Place != "ema");
         Dictionary<string, NamedArray> expected = Checkpoints.Expected(name);
         Assert.Equal(expected.Keys.Order(), weights.Entries.Keys.Order());
         Assert.All(expected, pair => Checkpoints.AssertEqual(pair.Value, weights.Load(pair.Key)));
@@ -64,7 +66,8 @@ public class TorchWeightsTests
         using WeightFile file = WeightFile.Open(Checkpoints.PathOf("training.pt"), "");
         var values = file.Values.ToDictionary(pair => pair.Key, pair => pair.Value);
         Assert.Equal(("76", "51.25", "3", "0.1", "small", "1.5", "True"), (
-            values["epoch"], values["best_acc"], values["count"], values["args.lr"], values["args.name"], values["history.0"], values["history.2"]));
+            values["epoch"], values["best_acc"], values["count"], values["args.lr"], values["args.name"], values["history.0"],
+            values["history.2"]));
         Assert.Contains(file.Tensors, t => t.Name == "optimizer.state.0.momentum_buffer");
         Assert.Contains(file.Tensors, t => t.Name == "state_dict.module.model.conv1.weight");
     }
@@ -74,7 +77,8 @@ public class TorchWeightsTests
     {
         using TempFolder folder = new();
         string before = Directory.GetCurrentDirectory();
-        using WeightFile file = WeightFile.Open(Checkpoints.PathOf("command.pt")), pickle = WeightFile.Open(Checkpoints.PathOf("command.pkl"), "");
+        using WeightFile file = WeightFile.Open(Checkpoints.PathOf("command.pt")),
+            pickle = WeightFile.Open(Checkpoints.PathOf("command.pkl"), "");
         Assert.Contains(file.Notes, note => note.Contains("posix.system"));
         Assert.Equal(Checkpoints.Expected("command.pkl")["weight"].ToFloats(), pickle.Load("weight").ToFloats());
         Assert.False(File.Exists(Path.Combine(before, "rpat-was-here")));

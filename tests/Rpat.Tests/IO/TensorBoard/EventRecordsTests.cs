@@ -23,7 +23,8 @@ public sealed class EventRecordsTests
         Assert.Equal(
             "2100000000000000017becf60900002040fc54d94110ac022a130a110a0a747261696e2f6c6f7373150000803e0da12f0e",
             Convert.ToHexStringLower(EventRecords.Scalar(Time + 0.5, 300, "train/loss", 0.25f)));
-        Assert.Equal("100000000000000095fbfe180900004040fc54d94110ac023a020801dd381e42", Convert.ToHexStringLower(EventRecords.SessionStart(Time + 1, 300)));
+        Assert.Equal("100000000000000095fbfe180900004040fc54d94110ac023a020801dd381e42",
+            Convert.ToHexStringLower(EventRecords.SessionStart(Time + 1, 300)));
         Message version = EventReader.Read(EventRecords.Version(Time)).Single();
         Assert.Equal((Time, "brain.Event:2", "rpat.native"), (version[1].Double, version[3].Text, version[10].Message[1].Text));
     }
@@ -48,24 +49,28 @@ public sealed class EventRecordsTests
     {
         byte[][] records =
         [
-            EventRecords.Version(Time), EventRecords.Text(Time, 0, "x", "y"), EventRecords.Scalar(Time, 1, "a", 1), EventRecords.Scalar(Time, 1, "b", 1),
+            EventRecords.Version(Time), EventRecords.Text(Time, 0, "x", "y"), EventRecords.Scalar(Time, 1, "a", 1),
+            EventRecords.Scalar(Time, 1, "b", 1),
             EventRecords.Scalar(Time, 300, "a", 1), EventRecords.Scalar(Time, 70_000, "a", 1),
         ];
         byte[] file = [.. records.SelectMany(r => r), 1, 2, 3];
         int Length(int whole) => records.Take(whole).Sum(r => r.Length);
-        Assert.Equal([Length(2), Length(4), Length(4), Length(5), Length(6)], [.. new long[] { 0, 1, 299, 69_999, 70_000 }.Select(step => EventFrame.LengthUpTo(file, step))]);
+        Assert.Equal([Length(2), Length(4), Length(4), Length(5), Length(6)],
+            [.. new long[] { 0, 1, 299, 69_999, 70_000 }.Select(step => EventFrame.LengthUpTo(file, step))]);
     }
 
     [Fact]
     public void AHistogramCountsEveryNumberOnce()
     {
         float[] values = [3, -1, 0.5f, 0.5f, 2, 3, float.NaN, -1];
-        Message histogram = EventReader.Read(EventRecords.Histogram(Time, 5, "w", values, buckets: 4)).Single()[5].Message[1].Message[5].Message;
+        Message histogram = EventReader.Read(EventRecords.Histogram(Time, 5, "w", values, buckets: 4))
+            .Single()[5].Message[1].Message[5].Message;
         Assert.Equal([-1, 3, 7, 7], [.. Enumerable.Range(1, 4).Select(i => histogram[i].Double)]);
         Assert.Equal(values.Where(float.IsFinite).Sum(v => v * v), histogram[5].Double, 6);
         Assert.Equal([-1, 0, 1, 2, 3], Doubles(histogram[6]));
         Assert.Equal([0, 2, 2, 0, 3], Doubles(histogram[7]));
-        Message constant = EventReader.Read(EventRecords.Histogram(Time, 5, "w", [2, 2], buckets: 4)).Single()[5].Message[1].Message[5].Message;
+        Message constant = EventReader.Read(EventRecords.Histogram(Time, 5, "w", [2, 2], buckets: 4))
+            .Single()[5].Message[1].Message[5].Message;
         Assert.Equal(2, Doubles(constant[7]).Sum());
         Assert.Equal(0, EventReader.Read(EventRecords.Histogram(Time, 5, "w", [])).Single()[5].Message[1].Message[5].Message[3].Double);
     }
@@ -87,7 +92,8 @@ public sealed class EventRecordsTests
     public void SettingsStandInTheirPlugin()
     {
         (string, object)[] settings = [("method", "rpat"), ("eps", 0.5), ("flip", true), ("epochs", 3)];
-        byte[] file = [.. HParamRecords.Experiment(Time, settings, ["test/clean"]), .. HParamRecords.Start(Time, settings, "g"), .. HParamRecords.End(Time, true)];
+        byte[] file = [.. HParamRecords.Experiment(Time, settings, ["test/clean"]), .. HParamRecords.Start(Time, settings, "g"),
+            .. HParamRecords.End(Time, true)];
         Message[] values = [.. EventReader.Read(file).Select(e => e[5].Message[1].Message)];
         Assert.Equal(["experiment", "session_start_info", "session_end_info"], values.Select(v => v[1].Text["_hparams_/".Length..]));
         Assert.All(values, v => Assert.Equal("hparams", v[9].Message[1].Message[1].Text));

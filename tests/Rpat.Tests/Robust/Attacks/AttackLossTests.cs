@@ -52,7 +52,8 @@ public class AttackLossTests
                 const float h = 1e-3f;
                 float[] up = [.. z], down = [.. z];
                 (up[k], down[k]) = (up[k] + h, down[k] - h);
-                double numeric = (Evaluate(loss, up, clean, label, target) - Evaluate(loss, down, clean, label, target)) / ((double)up[k] - down[k]);
+                double numeric = (Evaluate(loss, up, clean, label, target) - Evaluate(loss, down, clean, label, target)) / ((double)up[k]
+                    - down[k]);
                 Assert.Equal(numeric, gradient[k], 1e-4 * Math.Max(1, Math.Abs(numeric)));
             }
         }
@@ -89,10 +90,12 @@ public class AttackLossTests
 
     [Fact]
     public void An_unknown_name_is_refused() =>
-        Assert.Equal("Loss 'cross' is unknown: use ce, margin, dlr or kl.", Assert.Throws<ArgumentException>(() => AttackLoss.Parse("cross")).Message);
+        Assert.Equal("Loss 'cross' is unknown: use ce, margin, dlr or kl.",
+        Assert.Throws<ArgumentException>(() => AttackLoss.Parse("cross")).Message);
 
     private static double Value(AttackLoss loss, float[] z, int target = -1) => Evaluate(loss, z, z, 0, target);
 
-    private static double Evaluate(AttackLoss loss, float[] z, float[] clean, int label, int target, float[]? gradient = null) => loss.Evaluate(
+    private static double Evaluate(AttackLoss loss, float[] z, float[] clean, int label, int target, float[]? gradient = null) =>
+        loss.Evaluate(
         new LossInput { Logits = z, Clean = clean, Label = label, Target = target }, gradient ?? new float[z.Length]);
 }

@@ -15,7 +15,8 @@ public sealed class AttackRunnerTests : IDisposable
 
     public void Dispose() => _device.Dispose();
 
-    public static TheoryData<string> Names => [.. Every(Norm.Linf, 0.03).Concat(Every(Norm.L2, 0.3)).Select(a => $"{a.Norm.Name}:{a.Name}").Distinct()];
+    public static TheoryData<string> Names =>
+        [.. Every(Norm.Linf, 0.03).Concat(Every(Norm.L2, 0.3)).Select(a => $"{a.Norm.Name}:{a.Name}").Distinct()];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -29,7 +30,8 @@ public sealed class AttackRunnerTests : IDisposable
         var shuffled = new AttackRunner(_r.Net, new() { Batch = 5 }).Perturb(
             attack, images, [.. order.Select(i => _r.Labels[i])], [.. order.Select(i => (long)i)]);
         AssertSame(all, [.. shuffled.OrderBy(o => o.Index)]);
-        var half = new AttackRunner(_r.Net).Perturb(attack, _r.Images.AsSpan(8 * 192), _r.Labels.AsSpan(8), [.. Enumerable.Range(8, 8).Select(i => (long)i)]);
+        var half = new AttackRunner(_r.Net).Perturb(attack, _r.Images.AsSpan(8 * 192), _r.Labels.AsSpan(8),
+            [.. Enumerable.Range(8, 8).Select(i => (long)i)]);
         AssertSame(all[8..], half);
     }
 
@@ -49,7 +51,8 @@ public sealed class AttackRunnerTests : IDisposable
                 Assert.Equal(o.Index % 4 != 0, o.WasCorrect);
                 Assert.All(o.Image, v => Assert.InRange(v, 0f, 1f));
                 bool own = attack is Fab or DeepFool or CarliniWagner; // these have a radius only where they count as fooling
-                if (!own || o.Fooled) Assert.InRange(attack.Norm.Distance(o.Image, x), 0, attack.Norm == Norm.Linf ? eps + 1e-6 : eps * (1 + 1e-5) + 1e-7);
+                if (!own || o.Fooled)
+                    Assert.InRange(attack.Norm.Distance(o.Image, x), 0, attack.Norm == Norm.Linf ? eps + 1e-6 : eps * (1 + 1e-5) + 1e-7);
             }
         }
     }
@@ -91,7 +94,8 @@ public sealed class AttackRunnerTests : IDisposable
     public void Attacks_grow_stronger_in_this_order()
     {
         int Left(Attack attack) => _r.Attack(attack with { Eps = 0.05 }).Count(o => !o.Fooled);
-        int noise = Left(new PgdAttack { Steps = 0 }), fgsm = Left(new Fgsm()), pgd = Left(new PgdAttack { StepSize = 0.0125, Keep = Keep.AnyMisclassified });
+        int noise = Left(new PgdAttack { Steps = 0 }), fgsm = Left(new Fgsm()),
+            pgd = Left(new PgdAttack { StepSize = 0.0125, Keep = Keep.AnyMisclassified });
         int longer = Left(new PgdAttack { StepSize = 0.0125, Steps = 40, Keep = Keep.AnyMisclassified });
         Assert.True(noise >= fgsm && fgsm >= pgd && pgd >= longer && noise > longer, $"{noise} {fgsm} {pgd} {longer}");
     }
@@ -127,7 +131,8 @@ public sealed class AttackRunnerTests : IDisposable
     {
         Assert.Equal("aa-standard", AutoAttack.Standard(Norm.Linf, 0.1, 10).Label);
         Assert.Equal(["apgd-ce", "apgd-t", "fab-t", "square"], AutoAttack.Standard(Norm.L2, 0.1, 10).Attacks.Select(a => a.Name));
-        Assert.Equal(["apgd-ce", "apgd-dlr", "fab", "square", "apgd-t", "fab-t"], AutoAttack.Plus(Norm.Linf, 0.1, 10).Attacks.Select(a => a.Name));
+        Assert.Equal(["apgd-ce", "apgd-dlr", "fab", "square", "apgd-t", "fab-t"],
+            AutoAttack.Plus(Norm.Linf, 0.1, 10).Attacks.Select(a => a.Name));
         Assert.Equal([5, 5, 5, 1, 1, 1], AutoAttack.Plus(Norm.Linf, 0.1, 10).Attacks.Select(a => a.Restarts));
         Assert.Equal([20, 20], AutoAttack.Rand(Norm.Linf, 0.1, 10).Attacks.Select(a => ((Apgd)a).Draws));
         Assert.Equal("aa-plus(K=2, adapted)", AutoAttack.Plus(Norm.Linf, 0.1, 2).Label);
@@ -153,7 +158,8 @@ public sealed class AttackRunnerTests : IDisposable
         // Images 0 to 3 have the goal as true class, 4 to 7 another one than the network's, which is the goal.
         int[] labels = [.. _r.Labels.Select((y, i) => i is >= 4 and < 8 ? (y + 1) % 10 : i < 4 ? (y + 2) % 10 : y)];
         int[] goals = [.. _r.Labels.Select((y, i) => i < 4 ? labels[i] : i < 8 ? y : (y + 3) % 10)];
-        foreach (Attack attack in new Attack[] { Apgd.Targeted with { Eps = 0.3 }, Fab.Targeted with { Eps = 0.3 }, new PgdAttack { Eps = 0.3 } })
+        foreach (Attack attack in new Attack[] { Apgd.Targeted with { Eps = 0.3 }, Fab.Targeted with { Eps = 0.3 }, new PgdAttack
+            { Eps = 0.3 } })
         {
             var outcomes = new AttackRunner(_r.Net).Perturb(attack, _r.Images, labels, goals: goals);
             Assert.All(outcomes[..8], o => Assert.Equal((false, false), (o.WasCorrect, o.Fooled)));
@@ -166,12 +172,14 @@ public sealed class AttackRunnerTests : IDisposable
     public void With_a_goal_there_is_one_target_and_it_is_the_goal()
     {
         int[] goals = [.. _r.Labels.Select(y => (y + 3) % 10)];
-        foreach (Attack attack in new Attack[] { Apgd.Targeted with { Eps = 0.001, Steps = 5 }, Fab.Targeted with { Eps = 0.001, Steps = 5 } })
+        foreach (Attack attack in new Attack[] { Apgd.Targeted with { Eps = 0.001, Steps = 5 }, Fab.Targeted with
+            { Eps = 0.001, Steps = 5 } })
         {
             var outcomes = new AttackRunner(_r.Net).Perturb(attack, _r.Images, _r.Labels, goals: goals);
             Assert.All(outcomes, o => Assert.InRange(o.Backwards, 5, 6));
         }
-        Assert.True(new AttackRunner(_r.Net).Perturb(Apgd.Targeted with { Eps = 0.3 }, _r.Images, _r.Labels, goals: goals).Count(o => o.Fooled) >= 8);
+        Assert.True(new AttackRunner(_r.Net).Perturb(Apgd.Targeted with { Eps = 0.3 }, _r.Images, _r.Labels, goals: goals)
+            .Count(o => o.Fooled) >= 8);
     }
 
     [Fact]
@@ -183,14 +191,16 @@ public sealed class AttackRunnerTests : IDisposable
         z[(_r.Labels[0] + 1) % 10] = 2;
         z[_r.Labels[0]] = 1;
         Assert.Equal((_r.Labels[0] + 1) % 10, seen!.TargetOfRank(z, 2));
-        Assert.Equal(Enumerable.Range(0, 10).Where(k => k != _r.Labels[0]), Enumerable.Range(2, 9).Select(rank => seen!.TargetOfRank(z, rank)).Order());
+        Assert.Equal(Enumerable.Range(0, 10).Where(k => k != _r.Labels[0]),
+            Enumerable.Range(2, 9).Select(rank => seen!.TargetOfRank(z, rank)).Order());
     }
 
     [Fact]
     public void A_loss_a_start_and_a_transform_of_ones_own()
     {
         var outcomes = new AttackRunner(_r.Net, new() { Transform = new Mirror() }).Perturb(
-            new PgdAttack { Eps = 0.5, StepSize = 0.1, Loss = new RunnerUp(), Start = (subject, _) => subject.Image, Keep = Keep.AnyMisclassified }, _r.Images, MirroredLabels());
+            new PgdAttack { Eps = 0.5, StepSize = 0.1, Loss = new RunnerUp(), Start = (subject, _) => subject.Image,
+                Keep = Keep.AnyMisclassified }, _r.Images, MirroredLabels());
         Assert.True(outcomes.Count(o => o.Fooled) > 8);
         foreach (var o in outcomes.Where(o => o.Fooled))
         {
@@ -230,8 +240,10 @@ public sealed class AttackRunnerTests : IDisposable
     public void Labels_and_sizes_that_do_not_fit_are_refused()
     {
         AttackRunner runner = new(_r.Net);
-        Assert.Contains("Label 10 of image 1", Assert.Throws<ArgumentException>(() => runner.Perturb(new Fgsm(), _r.Images.AsSpan(0, 384), [0, 10])).Message);
-        Assert.Contains("not 3 images of 3x8x8", Assert.Throws<ArgumentException>(() => runner.Perturb(new Fgsm(), _r.Images.AsSpan(0, 384), [0, 1, 2])).Message);
+        Assert.Contains("Label 10 of image 1", Assert.Throws<ArgumentException>(
+            () => runner.Perturb(new Fgsm(), _r.Images.AsSpan(0, 384), [0, 10])).Message);
+        Assert.Contains("not 3 images of 3x8x8", Assert.Throws<ArgumentException>(
+            () => runner.Perturb(new Fgsm(), _r.Images.AsSpan(0, 384), [0, 1, 2])).Message);
         Assert.Throws<ArgumentException>(() => new Fgsm { Eps = -1 });
         Assert.Throws<ArgumentException>(() => new Fgsm { Eps = double.NaN });
         Assert.Throws<ArgumentException>(() => new Apgd { Restarts = 0 });
@@ -241,7 +253,8 @@ public sealed class AttackRunnerTests : IDisposable
     [Fact]
     public void Training_mode_is_refused_unless_it_is_asked_for()
     {
-        Assert.Contains("training mode", Assert.Throws<ArgumentException>(() => new AttackRunner(_r.Net, new() { Bn = BnMode.Train })).Message);
+        Assert.Contains("training mode", Assert.Throws<ArgumentException>(
+            () => new AttackRunner(_r.Net, new() { Bn = BnMode.Train })).Message);
         Assert.NotNull(new AttackRunner(_r.Net, new() { Bn = BnMode.TrainFrozen, AllowTrainingMode = true }));
     }
 
@@ -282,7 +295,8 @@ public sealed class AttackRunnerTests : IDisposable
         }
     }
 
-    private static Attack Find(string name, double eps) => Every(Norm.Parse(name.Split(':')[0]), eps).First(a => a.Name == name.Split(':')[1]);
+    private static Attack Find(string name, double eps) =>
+        Every(Norm.Parse(name.Split(':')[0]), eps).First(a => a.Name == name.Split(':')[1]);
 
     private static IEnumerable<Attack> Every(Norm norm, double eps)
     {
@@ -322,6 +336,7 @@ public sealed class AttackRunnerTests : IDisposable
             v.Reverse();
         }
 
-        public override void PullBack(ReadOnlySpan<float> u, Shape shape, in PhiloxStream random, Span<float> gradient) => gradient.Reverse();
+        public override void PullBack(ReadOnlySpan<float> u, Shape shape, in PhiloxStream random, Span<float> gradient) =>
+            gradient.Reverse();
     }
 }

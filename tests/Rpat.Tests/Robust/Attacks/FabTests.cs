@@ -48,7 +48,8 @@ public sealed class FabTests : IDisposable
     [Theory]
     [InlineData("linf", 0.065770, 0.061997, 0.068033, 0.016669)]
     [InlineData("l2", 0.737280, 0.708495, 0.744968, 0.185142)]
-    public void With_the_runner_up_as_target_four_images_differ_as_the_references_do(string norm, double n1, double n10, double n14, double n15)
+    public void With_the_runner_up_as_target_four_images_differ_as_the_references_do(string norm, double n1, double n10, double n14,
+    double n15)
     {
         double[] expected = [.. norm == "linf" ? _linfM : _l2M];
         (expected[1], expected[10], expected[14], expected[15]) = (n1, n10, n14, n15);
@@ -118,7 +119,8 @@ public sealed class FabTests : IDisposable
         // Without a radius the first target would end the search, so each is tried alone.
         var norms = Enumerable.Repeat(double.PositiveInfinity, f.Labels.Length).ToArray();
         Fab radiusless = best ? attack with { Eps = 0 } : attack;
-        f.Attack(radiusless, s => s.Trace = p => norms[s.Index] = p.Quantity == "norm" ? Math.Min(norms[s.Index], p.Value) : norms[s.Index]);
+        f.Attack(radiusless, s => s.Trace = p => norms[s.Index] = p.Quantity == "norm" ? Math.Min(norms[s.Index], p.Value)
+            : norms[s.Index]);
         return norms;
     }
 

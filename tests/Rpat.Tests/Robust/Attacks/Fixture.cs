@@ -36,7 +36,8 @@ internal sealed class Fixture
     public static Fixture L(Device device, int classes = Classes)
     {
         Lcg lcg = new(1);
-        double[] x = lcg.Fill(Count * Pixels), w = lcg.Fill(classes * Pixels, u => (u - 0.5) * 0.5), b = lcg.Fill(classes, u => (u - 0.5) * 0.1);
+        double[] x = lcg.Fill(Count * Pixels), w = lcg.Fill(classes * Pixels, u => (u - 0.5) * 0.5),
+            b = lcg.Fill(classes, u => (u - 0.5) * 0.1);
         return new Fixture(new DenseNet(device, Image, [new(w, b)]), x, Count);
     }
 
@@ -62,7 +63,8 @@ internal sealed class Fixture
     }
 
     /// <summary>The exact optima of the linear fixture.</summary>
-    public LinearOptima Linear() => _linear ??= LinearOptima.Of(Net.Parameters.Parameters[0].ToArray(), Net.Parameters.Parameters[1].ToArray());
+    public LinearOptima Linear() =>
+        _linear ??= LinearOptima.Of(Net.Parameters.Parameters[0].ToArray(), Net.Parameters.Parameters[1].ToArray());
 
     /// <summary>Attacks all images at once.</summary>
     public AttackOutcome[] Attack(Attack attack, Action<Subject>? prepare = null, int batch = 128, ulong seed = 0) =>
@@ -93,7 +95,8 @@ internal sealed class Fixture
     private static Fixture Mlp(Device device, Activation activation, Func<Tape, Tensor, Tensor>? last = null)
     {
         Lcg lcg = new(2);
-        double[] x = lcg.Fill(Count * Pixels), w1 = lcg.Fill(Hidden * Pixels, u => (u - 0.5) * 0.5), b1 = lcg.Fill(Hidden, u => (u - 0.5) * 0.1);
+        double[] x = lcg.Fill(Count * Pixels), w1 = lcg.Fill(Hidden * Pixels, u => (u - 0.5) * 0.5),
+            b1 = lcg.Fill(Hidden, u => (u - 0.5) * 0.1);
         double[] w2 = lcg.Fill(Classes * Hidden, u => (u - 0.5) * 2), b2 = lcg.Fill(Classes, u => (u - 0.5) * 0.1);
         return new Fixture(new DenseNet(device, Image, [new(w1, b1, activation), new(w2, b2)], last), x, Count);
     }

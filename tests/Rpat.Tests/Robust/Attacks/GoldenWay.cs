@@ -28,9 +28,11 @@ internal sealed class GoldenWay
         (Name, Shape, _size) = (name, image, image.SampleCount);
         Labels = Arrays.Integers($"{name}/labels");
         Images = new float[Labels.Length * _size];
-        double[] colours = GoldenFill.Uniform($"{name}/colours", Labels.Length * image.C), noise = GoldenFill.Uniform($"{name}/images", Images.Length);
+        double[] colours = GoldenFill.Uniform($"{name}/colours", Labels.Length * image.C),
+            noise = GoldenFill.Uniform($"{name}/images", Images.Length);
         for (int i = 0; i < Images.Length; i++) Images[i] = (float)(0.75 * colours[i / (image.H * image.W)] + 0.25 * noise[i]);
-        _runner = new AttackRunner(Centred(name == "attack-conv" ? Convolutional(device, name, gain) : Dense(device, name)), imageShape: image);
+        _runner = new AttackRunner(Centred(name == "attack-conv" ? Convolutional(device, name, gain) : Dense(device, name)),
+            imageShape: image);
     }
 
     public static IEnumerable<string> Names => _nets.Keys;
@@ -61,7 +63,8 @@ internal sealed class GoldenWay
         Dictionary<string, Dictionary<int, double>[]> told = [];
         var outcomes = _runner.Perturb(attack, Images, Labels, prepare: s => s.Trace = p =>
         {
-            if (!told.TryGetValue(p.Quantity, out var series)) told[p.Quantity] = series = [.. Labels.Select(_ => new Dictionary<int, double>())];
+            if (!told.TryGetValue(p.Quantity, out var series))
+                told[p.Quantity] = series = [.. Labels.Select(_ => new Dictionary<int, double>())];
             series[s.Index][p.Iteration] = p.Value;
         });
         return (outcomes, told);
@@ -79,7 +82,8 @@ internal sealed class GoldenWay
     {
         PreActResNet net = new(device, new() { Input = _nets[name].Image, Classes = 10, Width = 4, BlocksPerStage = 1 }, seed: 1);
         GoldenArrays.Fill(net, name);
-        foreach (var weight in net.Parameters.Parameters.Where(p => p.Dimensions.Count > 1)) weight.Upload(Array.ConvertAll(weight.ToArray(), v => gain * v));
+        foreach (var weight in net.Parameters.Parameters.Where(p => p.Dimensions.Count > 1))
+            weight.Upload(Array.ConvertAll(weight.ToArray(), v => gain * v));
         return net;
     }
 
@@ -88,7 +92,8 @@ internal sealed class GoldenWay
         var (image, widths, activation, gain) = _nets[name];
         int[] sizes = [image.SampleCount, .. widths];
         return new DenseNet(device, image, [.. widths.Select((width, i) => new DenseLayer(
-            Values($"layer{i}.weight", gain, width, sizes[i]), Values($"layer{i}.bias", 1, width), i < widths.Length - 1 ? activation : Activation.None))]);
+            Values($"layer{i}.weight", gain, width, sizes[i]), Values($"layer{i}.bias", 1, width),
+            i < widths.Length - 1 ? activation : Activation.None))]);
 
         double[] Values(string parameter, float factor, params int[] shape) =>
             Array.ConvertAll(GoldenFill.Values(name, parameter, shape, 32), v => (double)(factor * v));

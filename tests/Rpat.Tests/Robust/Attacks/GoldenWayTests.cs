@@ -30,8 +30,10 @@ public sealed class GoldenWayTests : IDisposable
         int[] until = GoldenWay.Arrays.Integers($"{key}/until");
         bool[] whole = Array.ConvertAll(until, u => u == until.Max());
         Assert.InRange(whole.Count(w => w), until.Length / 2, until.Length);
-        string?[] way = Partings(key, "way", told[attack switch { Apgd => "loss", Fab => "gap", _ => "margin" }], until, attack is Square ? 1 : 0);
-        string?[] end = attack is Apgd ? Ends(key, outcomes, told, whole) : attack is Fab ? Partings(key, "norms", told["norm"], until, 0) : way;
+        string?[] way = Partings(key, "way", told[attack switch { Apgd => "loss", Fab => "gap", _ => "margin" }], until,
+            attack is Square ? 1 : 0);
+        string?[] end = attack is Apgd ? Ends(key, outcomes, told, whole)
+            : attack is Fab ? Partings(key, "norms", told["norm"], until, 0) : way;
         string[] parted = [.. way.Zip(end, (w, e) => w ?? e).OfType<string>()];
         Assert.True(parted.Length <= 2, string.Join("; ", parted));
     }
@@ -49,7 +51,8 @@ public sealed class GoldenWayTests : IDisposable
         double tolerance = Tolerance(key);
         return [.. compared.Select((series, i) => series
             .Where(p => !(Math.Abs(p.Value - way[i * length + p.Key + first]) <= tolerance))
-            .Select(p => $"{array} of image {i} leaves the way at {p.Key + first} of {until[i]}: {p.Value} instead of {way[i * length + p.Key + first]}")
+            .Select(p =>
+            $"{array} of image {i} leaves the way at {p.Key + first} of {until[i]}: {p.Value} instead of {way[i * length + p.Key + first]}")
             .FirstOrDefault())];
     }
 
@@ -59,7 +62,8 @@ public sealed class GoldenWayTests : IDisposable
         float[] best = GoldenWay.Arrays.Floats($"{key}/best");
         int[] halvings = GoldenWay.Arrays.Integers($"{key}/halvings"); // negative where rounding decides them
         bool[] wrong = GoldenWay.Arrays.Flags($"{key}/wrong");
-        return [.. outcomes.Select((o, i) => End(i, o.Fooled, told["best"][i].Values.Last(), told.TryGetValue("halved", out var halved) ? halved[i].Count : 0))];
+        return [.. outcomes.Select((o, i) => End(i, o.Fooled, told["best"][i].Values.Last(),
+            told.TryGetValue("halved", out var halved) ? halved[i].Count : 0))];
 
         string? End(int i, bool fooled, double found, int count) =>
             Math.Abs(found - best[i]) > (whole[i] ? 1 : 200) * Tolerance(key) ? $"image {i} ends at {found} instead of {best[i]}"
@@ -68,15 +72,18 @@ public sealed class GoldenWayTests : IDisposable
             : null;
     }
 
-    /// <summary>Twice what PyTorch's single precision strays: rounding is proportional to the logits, and DLR divides by their differences.</summary>
+    /// <summary>Twice what PyTorch's single precision strays: rounding is proportional to the logits,
+    /// and DLR divides by their differences.</summary>
     private static double Tolerance(string key) =>
         key.Contains("-dlr") ? 1e-4 : 1e-5 * Math.Max(1, GoldenWay.Arrays.Floats($"{key.Split('/')[0]}/logits").Max(Math.Abs));
 
     private static Attack AttackOf(GoldenWay net, string kind, Norm norm, double eps)
     {
-        if (kind == "square") return new Square { Eps = eps, Steps = 1200, Draws = new SquareScript(norm == Norm.Linf, net.Labels.Length, net.Shape).Numbers };
+        if (kind == "square") return new Square
+            { Eps = eps, Steps = 1200, Draws = new SquareScript(norm == Norm.Linf, net.Labels.Length, net.Shape).Numbers };
         if (kind.StartsWith("fab", StringComparison.Ordinal))
-            return new Fab { Eps = 10, Steps = 60, Targets = kind == "fab" ? 0 : 1, Start = kind == "fab-t-start" ? net.StartOf(norm, eps) : null };
+            return new Fab
+                { Eps = 10, Steps = 60, Targets = kind == "fab" ? 0 : 1, Start = kind == "fab-t-start" ? net.StartOf(norm, eps) : null };
         string[] words = kind["apgd-".Length..].Split('-');
         return new Apgd
         {

@@ -58,7 +58,8 @@ public class HyperplaneProjectionTests
         float[] z = Draw(random, 12, 0, 1), w = Draw(random, 12, -2, 2);
         double b = 0.3 * w.Sum(v => Math.Max(v, 0.0)) + 0.7 * w.Sum(v => Math.Min(v, 0.0));
         Assert.InRange(Check(random, z, w, b, HyperplaneProjection.Linf(z, w, b), v => v.Max(Math.Abs), 110_000), 100_000, 110_000);
-        Assert.InRange(Check(random, z, w, b, HyperplaneProjection.L2(z, w, b), v => Math.Sqrt(v.Sum(x => x * x)), 110_000), 100_000, 110_000);
+        Assert.InRange(Check(random, z, w, b, HyperplaneProjection.L2(z, w, b), v => Math.Sqrt(v.Sum(x => x * x)), 110_000), 100_000,
+            110_000);
     }
 
     /// <summary>Returns how many other feasible points were compared.</summary>
@@ -83,7 +84,8 @@ public class HyperplaneProjectionTests
         return compared;
     }
 
-    /// <summary>Another feasible move: a random one, corrected along the normal until it meets the hyperplane, if the box lets it.</summary>
+    /// <summary>Another feasible move: a random one, corrected along the normal until it meets the
+    /// hyperplane, if the box lets it.</summary>
     private static double[]? OtherPoint(Random random, float[] z, float[] w, double b, double[] delta)
     {
         double[] other = [.. delta.Select(d => d + 0.2 * (random.NextDouble() - 0.5))];

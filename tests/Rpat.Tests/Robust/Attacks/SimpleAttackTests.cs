@@ -51,12 +51,15 @@ public sealed class SimpleAttackTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, 50, new[] { 0.2306, 0.7895, 0.5972, 0.2875, 0.3367, 0.3282, 0.1774, 0.0674, 0.0237, 0.1985, 0.7548, 0.2635, 0.4820, 0.0784, 0.8039, 0.2093 })]
-    [InlineData(10, 31, new[] { 0.3042, 0.9406, 0.7370, 0.3396, 0.4374, 0.3914, 0.2469, 0.1006, 0.0511, 0.2878, 0.9685, 0.3400, 0.6002, 0.1018, 0.9963, 0.2923 })]
+    [InlineData(1, 50, new[] { 0.2306, 0.7895, 0.5972, 0.2875, 0.3367, 0.3282, 0.1774, 0.0674, 0.0237, 0.1985, 0.7548, 0.2635, 0.4820,
+    0.0784, 0.8039, 0.2093 })]
+    [InlineData(10, 31, new[] { 0.3042, 0.9406, 0.7370, 0.3396, 0.4374, 0.3914, 0.2469, 0.1006, 0.0511, 0.2878, 0.9685, 0.3400, 0.6002,
+    0.1018, 0.9963, 0.2923 })]
     public void Cw_l2_with_a_fixed_weight_finds_these_norms(double weight, int iterations, double[] norms)
     {
         // torchattacks' variant searches no weight; with weight 10 its check on the whole batch ends it after iteration 30.
-        var outcomes = _m.Attack(new CarliniWagner { Searches = 1, FirstWeight = weight, Iterations = iterations, AbortEarly = false, Shrink = 1, Eps = 10 });
+        var outcomes = _m.Attack(new CarliniWagner
+            { Searches = 1, FirstWeight = weight, Iterations = iterations, AbortEarly = false, Shrink = 1, Eps = 10 });
         for (int i = 0; i < norms.Length; i++)
             Assert.Equal(norms[i], Norm.L2.Distance(outcomes[i].Image, Exact.ImageOf(_m, i)), 1.1e-4);
     }
@@ -69,7 +72,8 @@ public sealed class SimpleAttackTests : IDisposable
         for (int i = 0; i < fab.Length; i++)
         {
             double ratio = Norm.L2.Distance(outcomes[i].Image, Exact.ImageOf(_m, i)) / fab[i];
-            Assert.True(ratio > 0.98 && ratio < (fab[i] > 0.1 ? 1.05 : 1.5), $"image {i}: {ratio} of FAB's norm"); // steps of 0.01 are coarse beside a small norm
+            // steps of 0.01 are coarse beside a small norm
+            Assert.True(ratio > 0.98 && ratio < (fab[i] > 0.1 ? 1.05 : 1.5), $"image {i}: {ratio} of FAB's norm");
         }
         Assert.All(outcomes, o => Assert.True(o.Fooled));
     }
@@ -82,8 +86,10 @@ public sealed class SimpleAttackTests : IDisposable
     }
 
     [Theory]
-    [InlineData("l2", new[] { 0.22379, 0.62366, 0.57330, 0.26468, 0.30636, 0.30377, 0.17093, 0.04439, 0.00024, 0.18355, 0.73065, 0.24190, 0.44514, 0.07234, 0.73565, 0.18973 })]
-    [InlineData("linf", new[] { 0.01997, 0.05547, 0.05272, 0.02383, 0.02773, 0.02770, 0.01523, 0.00395, 0.00011, 0.01625, 0.06643, 0.02177, 0.03988, 0.00645, 0.06823, 0.01732 })]
+    [InlineData("l2", new[] { 0.22379, 0.62366, 0.57330, 0.26468, 0.30636, 0.30377, 0.17093, 0.04439, 0.00024, 0.18355, 0.73065, 0.24190,
+    0.44514, 0.07234, 0.73565, 0.18973 })]
+    [InlineData("linf", new[] { 0.01997, 0.05547, 0.05272, 0.02383, 0.02773, 0.02770, 0.01523, 0.00395, 0.00011, 0.01625, 0.06643, 0.02177,
+    0.03988, 0.00645, 0.06823, 0.01732 })]
     public void DeepFool_finds_these_norms(string name, double[] norms)
     {
         Norm norm = Norm.Parse(name);

@@ -51,7 +51,8 @@ public sealed class PerceptionMeterTests
         float[] x = new float[images.Count * images.ImageSize];
         images.CopyFloats([0, 1, 2], x);
         Tensor at = Tensor.From(device, net.InputShape.WithBatch(3), x);
-        float[] end = new Pgd(net, options.Perturbation).Perturb(at, Labels.From(device, images.Labels), new(0, Engine.Random.Purpose.AttackStart, 0, 0, 0, 0), [0, 1, 2]).ToArray();
+        float[] end = new Pgd(net, options.Perturbation).Perturb(at, Labels.From(device, images.Labels),
+            new(0, Engine.Random.Purpose.AttackStart, 0, 0, 0, 0), [0, 1, 2]).ToArray();
         var (a, u, b) = (Logits(net, x), Logits(net, Between(x, end, 0.25f)), Logits(net, end));
         for (int i = 0; i < 3; i++)
         {
@@ -70,7 +71,8 @@ public sealed class PerceptionMeterTests
         var net = TestNets.Disturbed(device);
         var images = Images(7, TestNets.Image, classes: 5);
         var options = PerceptionOptions.Pgd(Norm.L2, 0.5f, 0.1f, steps: 2);
-        Assert.Equal(Measure(net, options with { Batch = 7 }, images).Logits.Full, Measure(net, options with { Batch = 3 }, images).Logits.Full);
+        Assert.Equal(Measure(net, options with { Batch = 7 }, images).Logits.Full,
+            Measure(net, options with { Batch = 3 }, images).Logits.Full);
     }
 
     [Fact]
@@ -82,14 +84,16 @@ public sealed class PerceptionMeterTests
         Assert.Equal(0, samples.Summarize(samples.Logits, PerceptionGroup.All[0]).Full);
     }
 
-    private static PerceptionSamples Measure(FeatureClassifier net, PerceptionOptions options, LabeledImages images) => new PerceptionMeter(net, options).Run(images);
+    private static PerceptionSamples Measure(FeatureClassifier net, PerceptionOptions options, LabeledImages images) =>
+        new PerceptionMeter(net, options).Run(images);
 
     private static LabeledImages Images(int count, Shape? shape = null, int classes = 4)
     {
         Shape s = shape ?? _image;
         var pixels = new byte[count * s.SampleCount];
         new Random(5).NextBytes(pixels);
-        return new LabeledImages("random", s.C, s.H, s.W, pixels, [.. Enumerable.Range(0, count).Select(i => i % classes)], [.. Enumerable.Range(0, classes).Select(k => $"{k}")]);
+        return new LabeledImages("random", s.C, s.H, s.W, pixels, [.. Enumerable.Range(0, count).Select(i => i % classes)],
+            [.. Enumerable.Range(0, classes).Select(k => $"{k}")]);
     }
 
     private static float[] Between(float[] x, float[] end, float alpha) => [.. x.Zip(end, (a, b) => a + alpha * (b - a))];

@@ -106,7 +106,8 @@ public partial class KernelTableTests(GpuFixture fixture)
         int tested = new SelfTest(device, OpCases.All.SelectMany(Small), TimeSpan.Zero).Run().Count();
         Assert.Equal(tested, lines.Count(line => line.Category != KernelTable.PeakCategory));
         Assert.Equal(KernelTable.Categories, lines.Select(line => line.Category).Distinct().Order(StringComparer.Ordinal));
-        Assert.All(lines, line => Assert.True(line.PeakFraction > 0 && double.IsFinite(line.PeakFraction), $"{line.Name}: share {line.PeakFraction}"));
+        Assert.All(lines, line => Assert.True(line.PeakFraction > 0 && double.IsFinite(line.PeakFraction),
+            $"{line.Name}: share {line.PeakFraction}"));
         Assert.All(lines, line => Assert.Matches(Line(), KernelTable.Format(line)));
         return lines;
     }

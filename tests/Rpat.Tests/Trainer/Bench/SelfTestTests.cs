@@ -15,7 +15,8 @@ public class SelfTestTests(GpuFixture fixture)
     [InlineData(Precision.Tf32)]
     [InlineData(Precision.Bf16)]
     public void The_GPU_backend_passes(Precision precision) =>
-        Check(fixture.Device(precision), OpCases.All.SelectMany(op => op.Ragged(every: false).Take(2)), precision.ToString().ToLowerInvariant());
+        Check(fixture.Device(precision), OpCases.All.SelectMany(op => op.Ragged(every: false).Take(2)),
+        precision.ToString().ToLowerInvariant());
 
     [Theory]
     [InlineData(1.001f)]

@@ -3,7 +3,8 @@ namespace Rpat.Tests.Trainer.Cli;
 public sealed class BenchCommandTests : IDisposable
 {
     private static readonly string[] _small =
-        ["bench", "step", "--recipe", "fashion-quick", "--set", "model.width=4", "--batch-size", "8", "--attack-steps", "2", "--rounds", "2"];
+        ["bench", "step", "--recipe", "fashion-quick", "--set", "model.width=4", "--batch-size", "8", "--attack-steps", "2", "--rounds",
+        "2"];
 
     private readonly TestHost _test = new();
 
@@ -25,8 +26,10 @@ public sealed class BenchCommandTests : IDisposable
     public void SharesOfAProfileAddUpToTheWhole()
     {
         Assert.Equal(0, _test.Run([.. _small, "--items", "clean-step", "--profile"]));
-        string kinds = _test.Out[_test.Out.IndexOf("by kind:", StringComparison.Ordinal).._test.Out.IndexOf("by size:", StringComparison.Ordinal)];
-        double sum = kinds.Split('\n').Where(line => line.Contains('%')).Sum(line => double.Parse(line[..line.IndexOf('%')], System.Globalization.CultureInfo.InvariantCulture));
+        string kinds = _test.Out[_test.Out.IndexOf("by kind:", StringComparison.Ordinal).._test.Out.IndexOf("by size:",
+            StringComparison.Ordinal)];
+        double sum = kinds.Split('\n').Where(line => line.Contains('%'))
+            .Sum(line => double.Parse(line[..line.IndexOf('%')], System.Globalization.CultureInfo.InvariantCulture));
         Assert.InRange(sum, 98, 102);
     }
 
@@ -60,18 +63,23 @@ public sealed class BenchCommandTests : IDisposable
         using (var same = new TestHost())
         {
             Assert.Equal(0, same.Run([.. bench, "--baseline", file, "--fail-over", "1000"]));
-            Assert.Matches(@"x the baseline's time  eval-forward: \S+ ms \(median of 2, \S+–\S+\) against \S+ ms \(median of 2, ", same.Out);
+            Assert.Matches(@"x the baseline's time  eval-forward: \S+ ms \(median of 2, \S+–\S+\) against \S+ ms \(median of 2, ",
+                same.Out);
             Assert.Empty(same.Error);
         }
         using var faster = new TestHost();
         Assert.Equal(7, faster.Run([.. bench, "--baseline", file, "--fail-over", "0.000001"]));
-        Assert.Matches(@"^rpat: eval-forward takes \S+ times the baseline's time where at most 1E-06 is allowed \(--fail-over\): .* against .*\.\n$", faster.Error);
+        Assert.Matches(
+            @"^rpat: eval-forward takes \S+ times the baseline's time where at most 1E-06 is allowed \(--fail-over\): .* against .*\.\n$",
+            faster.Error);
     }
 
     [Fact]
     public void ABaselineOfSomethingElseIsNoted()
     {
-        string file = _test.Write("base.json", """{"what":"step","on":"other","machine":"other","version":"0","rows":[{"name":"gone","category":"step","seconds":[1]}]}""");
+        string file =
+            _test.Write("base.json",
+            """{"what":"step","on":"other","machine":"other","version":"0","rows":[{"name":"gone","category":"step","seconds":[1]}]}""");
         Assert.Equal(0, _test.Run([.. _small, "--items", "eval-forward", "--baseline", file]));
         Assert.Contains("note: the baseline was measured on another machine (other)", _test.Error);
         Assert.Contains("note: the baseline was measured on something else (other)", _test.Error);
@@ -104,24 +112,28 @@ public sealed class BenchCommandTests : IDisposable
     public void KernelsAreChosenByNameAndCategoryAndKeptInThreeForms()
     {
         string folder = _test.PathOf("artifacts");
-        Assert.Equal(0, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "3", "--filter", "*Conv*512*", "--filter", "linear*", "--category", "conv,gemm", "--artifacts", folder));
+        Assert.Equal(0, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "3", "--filter", "*Conv*512*",
+            "--filter", "linear*", "--category", "conv,gemm", "--artifacts", folder));
         Assert.DoesNotContain("batch norm", _test.Out);
         string[] rows = File.ReadAllLines(Path.Combine(folder, "bench-kernels.csv"));
         Assert.Equal("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", rows[0]);
         Assert.All(rows.Skip(1), row => Assert.Matches(@",(conv|gemm),3,", row));
         Assert.Contains(rows, row => row.Contains(",gemm,", StringComparison.Ordinal));
         Assert.Equal(rows.Length + 1, File.ReadAllLines(Path.Combine(folder, "bench-kernels.md")).Length);
-        Assert.Equal(rows.Length - 1, Rpat.Trainer.Bench.BenchResult.Read(Path.Combine(folder, "bench-kernels.json"), "kernels").Rows.Count);
+        Assert.Equal(rows.Length - 1, Rpat.Trainer.Bench.BenchResult.Read(Path.Combine(folder, "bench-kernels.json"),
+            "kernels").Rows.Count);
     }
 
     [Fact]
     public void DataIsTimedWithEachAugmentation()
     {
         string data = Training.TinyRun.Write(_test.PathOf("tiny.npz"));
-        Assert.Equal(0, _test.Run("bench", "data", "--recipe", "fashion-quick", "--data", "npz:" + data, "--rounds", "2", "--filter", "*CUTMIX", "--filter", "open"));
+        Assert.Equal(0, _test.Run("bench", "data", "--recipe", "fashion-quick", "--data", "npz:" + data, "--rounds", "2", "--filter",
+            "*CUTMIX", "--filter", "open"));
         string[] lines = _test.Out.TrimEnd().Split('\n');
         Assert.Contains("24 training images of 1x8x8", lines[0]);
         Assert.Equal(3, lines.Length);
-        Assert.All(lines.Skip(1), line => Assert.Matches(@"^(open|batches, [\w, ]+) +[0-9.]+ images/s +[0-9.]+ ms for all  \(median of 2, [0-9.]+–[0-9.]+ ms\)$", line));
+        Assert.All(lines.Skip(1), line => Assert.Matches(
+            @"^(open|batches, [\w, ]+) +[0-9.]+ images/s +[0-9.]+ ms for all  \(median of 2, [0-9.]+–[0-9.]+ ms\)$", line));
     }
 }

@@ -35,7 +35,8 @@ public sealed class ConfigCommandTests : IDisposable
     {
         Assert.Equal(0, _test.Run("config", "schema"));
         using var schema = JsonDocument.Parse(_test.Out);
-        foreach (var leaf in ConfigKeys.All) Assert.Equal(leaf.Doc, Find(schema.RootElement, leaf.Path).GetProperty("description").GetString());
+        foreach (var leaf in ConfigKeys.All)
+            Assert.Equal(leaf.Doc, Find(schema.RootElement, leaf.Path).GetProperty("description").GetString());
         Assert.Equal("integer", Find(schema.RootElement, "train.epochs").GetProperty("type").GetString());
         Assert.Equal("boolean", Find(schema.RootElement, "optimizer.nesterov").GetProperty("type").GetString());
         Assert.Equal("linf", Find(schema.RootElement, "attack.norm").GetProperty("enum")[0].GetString());

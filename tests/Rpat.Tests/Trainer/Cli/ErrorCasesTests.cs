@@ -29,7 +29,8 @@ public sealed class ErrorCasesTests : IDisposable
         bytes[3 * 3073] = 10;
         File.WriteAllBytes(file, bytes);
         using var train = new TestHost();
-        Assert.Equal(3, train.Run("train", "--recipe", "cifar10-preactresnet18-rpat-linf", "--data-dir", _test.Folder, "--out", _test.PathOf("runs")));
+        Assert.Equal(3, train.Run("train", "--recipe", "cifar10-preactresnet18-rpat-linf", "--data-dir", _test.Folder, "--out",
+            _test.PathOf("runs")));
         Assert.Matches(@"^rpat: '.*data_batch_2\.bin'.* 3 .*label 10", train.Error);
         Assert.Single(train.Error.TrimEnd().Split('\n'));
     }
@@ -62,7 +63,8 @@ public sealed class ErrorCasesTests : IDisposable
     public void AWrongOption(string options, string pattern) => Fails(2, pattern, Train(options.Split(' ')));
 
     [Fact]
-    public void ALabelOutOfRange() => Fails(3, "has label -1 at image 0", Train("--dataset", "npz:" + TinyRun.Write(_test.PathOf("bad.npz"), firstLabel: -1)));
+    public void ALabelOutOfRange() =>
+        Fails(3, "has label -1 at image 0", Train("--dataset", "npz:" + TinyRun.Write(_test.PathOf("bad.npz"), firstLabel: -1)));
 
     [Fact]
     public void ImagesOfAnotherSize()
@@ -75,14 +77,17 @@ public sealed class ErrorCasesTests : IDisposable
     }
 
     [Fact]
-    public void AFolderThatCannotBeWritten() => Fails(2, "no run folder can be made in", [.. TinyRun.Arguments(_test), "--out", Path.Combine(_test.Write("file", ""), "runs")]);
+    public void AFolderThatCannotBeWritten() =>
+        Fails(2, "no run folder can be made in", [.. TinyRun.Arguments(_test), "--out", Path.Combine(_test.Write("file", ""), "runs")]);
 
     [Fact]
     public void ABatchThatDoesNotFitIntoMemory() => Fails(
         4, "out of memory: choose a smaller train.batch",
-        "train", "--recipe", "fashion-quick", "-b", "6000", "--set", "model.width=256", "--progress", "none", "--out", _test.PathOf("runs"));
+        "train", "--recipe", "fashion-quick", "-b", "6000", "--set", "model.width=256", "--progress", "none", "--out",
+        _test.PathOf("runs"));
 
-    private string[] Train(params string[] arguments) => ["train", "--recipe", "fashion-quick", .. arguments, "--out", _test.PathOf("runs")];
+    private string[] Train(params string[] arguments) =>
+        ["train", "--recipe", "fashion-quick", .. arguments, "--out", _test.PathOf("runs")];
 
     private void Fails(int code, string pattern, params string[] arguments)
     {

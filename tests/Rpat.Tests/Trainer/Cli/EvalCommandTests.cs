@@ -22,7 +22,8 @@ public sealed class EvalCommandTests : IDisposable
         Random random = new(1);
         byte[] pixels = new byte[24 * 64];
         random.NextBytes(pixels);
-        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [24, 1, 8, 8], pixels), NamedArray.FromInt64("labels", [.. Enumerable.Range(0, 24).Select(i => i % 10L)], 24)]);
+        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [24, 1, 8, 8], pixels),
+            NamedArray.FromInt64("labels", [.. Enumerable.Range(0, 24).Select(i => i % 10L)], 24)]);
     }
 
     public void Dispose() => _test.Dispose();
@@ -42,7 +43,8 @@ public sealed class EvalCommandTests : IDisposable
     public void An_evaluation_prints_a_table_writes_json_and_verifies()
     {
         string json = _test.PathOf("result.json"), folder = _test.PathOf("evaluation");
-        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255", "--json", json, "--out", folder, "--threads", "1"));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255",
+            "--json", json, "--out", folder, "--threads", "1"));
         Assert.Contains("95 % interval", _test.Out);
         Assert.Contains("apgd-ce", _test.Out);
         Assert.Contains("self-test against exact optima: passed", _test.Out);
@@ -61,7 +63,8 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Equal(8, published.Run("eval", "verify", folder, "--digest", new string('0', 64)));
         Assert.Contains("the published one 0000", published.Out);
         using var resumed = new TestHost();
-        Assert.Equal(0, resumed.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255", "--out", folder, "--resume"));
+        Assert.Equal(0, resumed.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps",
+            "4/255,8/255", "--out", folder, "--resume"));
         Assert.Equal(_test.Out, resumed.Out);
     }
 
@@ -69,7 +72,8 @@ public sealed class EvalCommandTests : IDisposable
     public void An_attack_keeps_its_images()
     {
         string file = _test.PathOf("adv.npz");
-        Assert.Equal(0, _test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "fgsm", "--eps", "8/255", "--n", "10", "--out", file));
+        Assert.Equal(0, _test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "fgsm", "--eps", "8/255", "--n", "10", "--out",
+            file));
         var arrays = Npz.Read(file);
         Assert.Equal([10, 1, 8, 8], arrays["images"].Shape);
         Assert.Equal(10, arrays["fooled"].Count);
@@ -84,13 +88,16 @@ public sealed class EvalCommandTests : IDisposable
         foreach (int target in new[] { 0, 3, 7 })
         {
             using var test = new TestHost();
-            Assert.Equal(0, test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "pgd5", "--eps", "1", "--target", $"{target}", "--out", file, "--json"));
+            Assert.Equal(0, test.Run("attack", _model, "--data", $"npz:{_data}", "--attack", "pgd5", "--eps", "1", "--target", $"{target}",
+                "--out", file, "--json"));
             using var told = JsonDocument.Parse(test.Out);
             var made = Npz.Read(file);
             long[] labels = made["labels"].ToInt64(), attacked = made["attacked"].ToInt64(), fooled = made["fooled"].ToInt64();
             Assert.All(Enumerable.Range(0, 24), i => Assert.True(fooled[i] <= attacked[i] && (labels[i] != target || attacked[i] == 0)));
-            Assert.Equal((fooled.Sum(), attacked.Sum(), target), (told.RootElement.GetProperty("fooled").GetInt64(), told.RootElement.GetProperty("attacked").GetInt64(), told.RootElement.GetProperty("target").GetInt32()));
-            (brought, left) = (brought + (int)fooled.Sum(), left + Enumerable.Range(0, 24).Count(i => labels[i] != target && attacked[i] == 0));
+            Assert.Equal((fooled.Sum(), attacked.Sum(), target), (told.RootElement.GetProperty("fooled").GetInt64(),
+                told.RootElement.GetProperty("attacked").GetInt64(), told.RootElement.GetProperty("target").GetInt32()));
+            (brought, left) = (brought + (int)fooled.Sum(),
+                left + Enumerable.Range(0, 24).Count(i => labels[i] != target && attacked[i] == 0));
         }
         Assert.True(brought > 0 && left > 0, $"{brought} {left}");
     }
@@ -113,7 +120,8 @@ public sealed class EvalCommandTests : IDisposable
     {
         string bare = _test.PathOf("bare.safetensors"), folder = _test.PathOf("said");
         using (var device = Device.Cpu(1)) Safetensors.Write(bare, ModelCatalog.Build(device, _spec, seed: 1).State());
-        Assert.Equal(0, _test.Run("eval", bare, "--model", "preactresnet18", "--mean", "0.5", "--std", "0.25", "--data", $"npz:{_data}", "--attacks", "clean", "--out", folder));
+        Assert.Equal(0, _test.Run("eval", bare, "--model", "preactresnet18", "--mean", "0.5", "--std", "0.25", "--data", $"npz:{_data}",
+            "--attacks", "clean", "--out", folder));
         using var verify = new TestHost();
         Assert.Equal(0, verify.Run("eval", "verify", folder));
         Assert.Equal(8, verify.Run("eval", "verify", folder, "--model", "preactresnet18", "--mean", "0.4", "--std", "0.25"));
@@ -143,7 +151,8 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("--attacks pgd20", "add aa to --attacks")]
     public void The_leaderboards_file_is_refused_before_anything_is_attacked(string options, string sentence)
     {
-        Assert.Equal(2, _test.Run(["eval", _model, "--data", $"npz:{_data}", "--out", _test.PathOf("out"), "--robustbench-json", _test.PathOf("rb.json"), .. options.Split(' ')]));
+        Assert.Equal(2, _test.Run(["eval", _model, "--data", $"npz:{_data}", "--out", _test.PathOf("out"), "--robustbench-json",
+            _test.PathOf("rb.json"), .. options.Split(' ')]));
         Assert.Contains(sentence, _test.Error);
         Assert.False(Directory.Exists(_test.PathOf("out")));
         Assert.False(File.Exists(_test.PathOf("rb.json")));
@@ -153,10 +162,12 @@ public sealed class EvalCommandTests : IDisposable
     public void The_leaderboards_file_names_the_images_and_no_files_stem()
     {
         string file = _test.PathOf("rb.json");
-        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa", "--eps", "1", "--first", "3", "--n", "2", "--out", _test.PathOf("out"), "--robustbench-json", file));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa", "--eps", "1", "--first", "3", "--n", "2",
+            "--out", _test.PathOf("out"), "--robustbench-json", file));
         using var info = JsonDocument.Parse(File.ReadAllText(file));
         Assert.Equal(("", "Test images 3 to 4 only, counted from 0.", "1"), (
-            info.RootElement.GetProperty("dataset").GetString(), info.RootElement.GetProperty("footnote").GetString(), info.RootElement.GetProperty("eps").GetString()));
+            info.RootElement.GetProperty("dataset").GetString(), info.RootElement.GetProperty("footnote").GetString(),
+            info.RootElement.GetProperty("eps").GetString()));
     }
 
     [Fact]
@@ -253,8 +264,10 @@ public sealed class EvalCommandTests : IDisposable
             ModelSpec spec = new("preactresnet18", new Shape(1, 1, 1, 1), 2) { Width = 4, Blocks = 1 };
             Safetensors.Write(_model, ModelCatalog.Build(device, spec, seed: 1).State(), ModelMetadata.Write(spec));
         }
-        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [4, 1, 1, 1], new byte[] { 0, 80, 160, 255 }), NamedArray.FromInt64("labels", [0, 1, 0, 1], 4)]);
-        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa,cw,deepfool", "--norm", norm, "--eps", eps, "--out", _test.PathOf("out")));
+        Npz.Write(_data, [new NamedArray("images", ElementType.U8, [4, 1, 1, 1], new byte[] { 0, 80, 160, 255 }),
+            NamedArray.FromInt64("labels", [0, 1, 0, 1], 4)]);
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa,cw,deepfool", "--norm", norm, "--eps", eps,
+            "--out", _test.PathOf("out")));
         Assert.Contains("aa-standard(K=2, adapted)", _test.Out);
         using var verify = new TestHost();
         Assert.Equal(0, verify.Run("eval", "verify", _test.PathOf("out")));

@@ -13,27 +13,33 @@ public sealed class FuzzTests : IDisposable
 {
     private static readonly string[] _values =
     [
-        "", " ", "-", "--", "-1", "0", "1", "3", "NaN", "1e999", "99999999999999999999", "8/255", "8/0", "auto", "true", "[a, b]", "a,b", ",", "..", "/", "/dev/null", "/dev/zero", "~",
-        "\0", "\u001b[2J", "\ud800", "{0}", "'", "\"", "=", "@", "@@", "@x", "latest", "fashion-quick", "linf", "cpu", new('a', 300), new('/', 5000), "npz:", "folder:", "npz:/dev/zero", "a:b:c", "%s%n",
+        "", " ", "-", "--", "-1", "0", "1", "3", "NaN", "1e999", "99999999999999999999", "8/255", "8/0", "auto", "true", "[a, b]", "a,b",
+        ",", "..", "/", "/dev/null", "/dev/zero", "~",
+        "\0", "\u001b[2J", "\ud800", "{0}", "'", "\"", "=", "@", "@@", "@x", "latest", "fashion-quick", "linf", "cpu", new('a', 300),
+        new('/', 5000), "npz:", "folder:", "npz:/dev/zero", "a:b:c", "%s%n",
     ];
 
     // None of these trains, measures or writes outside the test's folder.
     private static readonly string[] _verbs =
     [
-        "config show", "config check", "config schema", "recipes", "recipes show", "recipes diff", "runs list", "runs show", "runs compare", "runs clean --dry-run", "methods", "methods show", "models",
+        "config show", "config check", "config schema", "recipes", "recipes show", "recipes diff", "runs list", "runs show",
+        "runs compare", "runs clean --dry-run", "methods", "methods show", "models",
         "attacks", "completion", "import", "data info", "train --dry-run --data-dir /dev/null", "",
     ];
 
     private static readonly string[] _options =
     [
-        "--set", "-c", "--recipe", "--dataset", "--eps", "--norm", "--method", "--model", "--lr", "--schedule", "--seed", "--threads", "--device", "--name", "--runs", "--log-level", "-q", "-v", "--no-color",
+        "--set", "-c", "--recipe", "--dataset", "--eps", "--norm", "--method", "--model", "--lr", "--schedule", "--seed", "--threads",
+        "--device", "--name", "--runs", "--log-level", "-q", "-v", "--no-color",
         "--rpat", "--no-rpat", "--json=-", "--val-split", "--augment", "--epochs", "--batch-size", "--help", "--version", "--unknown", "-z",
     ];
 
     private static readonly string[] _variables =
     [
-        "RPAT_DATA", "RPAT_RUNS", "RPAT__TRAIN__EPOCHS", "RPAT__ATTACK__EPS", "RPAT__METHOD", "RPAT__", "RPAT__X__Y", "rpat__train__seed", "RPAT__EVAL__ATTACKS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE",
-        "MASTER_ADDR", "MASTER_PORT", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST", "SLURM_JOB_NODELIST", "SLURM_LOCALID", "SLURM_JOB_ID", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMI_SIZE", "PMI_RANK", "CI", "NO_COLOR", "TERM",
+        "RPAT_DATA", "RPAT_RUNS", "RPAT__TRAIN__EPOCHS", "RPAT__ATTACK__EPS", "RPAT__METHOD", "RPAT__", "RPAT__X__Y", "rpat__train__seed",
+        "RPAT__EVAL__ATTACKS", "WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE",
+        "MASTER_ADDR", "MASTER_PORT", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST", "SLURM_JOB_NODELIST", "SLURM_LOCALID",
+        "SLURM_JOB_ID", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "PMI_SIZE", "PMI_RANK", "CI", "NO_COLOR", "TERM",
     ];
 
     private readonly TestHost _test = new();
@@ -47,7 +53,8 @@ public sealed class FuzzTests : IDisposable
         for (int i = 0; i < Mutants.Count(150); i++)
         {
             List<string> line = [.. Pick(random, _verbs).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-            for (int n = random.Next(5); n > 0; n--) line.Add(random.Next(3) == 0 ? Pick(random, _options) : random.Next(4) == 0 ? Setting(random) : Pick(random, _values));
+            for (int n = random.Next(5); n > 0; n--)
+                line.Add(random.Next(3) == 0 ? Pick(random, _options) : random.Next(4) == 0 ? Setting(random) : Pick(random, _values));
             Expect([.. line]);
         }
     }
@@ -58,7 +65,8 @@ public sealed class FuzzTests : IDisposable
         var random = new System.Random(2);
         for (int i = 0; i < Mutants.Count(100); i++)
         {
-            var variables = Enumerable.Range(0, random.Next(1, 4)).Select(_ => (Pick(random, _variables), Pick(random, _values).Replace("\0", ""))).DistinctBy(pair => pair.Item1);
+            var variables = Enumerable.Range(0, random.Next(1, 4))
+                .Select(_ => (Pick(random, _variables), Pick(random, _values).Replace("\0", ""))).DistinctBy(pair => pair.Item1);
             string[] verb = random.Next(2) == 0 ? ["config", "show", "--recipe", "fashion-quick"] : ["train", "--recipe", "none"];
             ExpectIn([.. variables], verb);
         }
@@ -84,7 +92,8 @@ public sealed class FuzzTests : IDisposable
         string run = RunFiles.Runs(_test, "runs").Single();
         Assert.True(_test.Run("eval", run, "--attacks", "pgd1", "--n", "4") == 0, _test.Error);
         Assert.True(_test.Run("perception", run, "--n", "6") == 0, _test.Error);
-        foreach (string file in Directory.GetFiles(run, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal)))
+        foreach (string file in Directory.GetFiles(run, "*", SearchOption.AllDirectories)
+            .Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal)))
         {
             byte[] whole = File.ReadAllBytes(file);
             foreach (byte[] mutant in Damaged(whole, Mutants.Count(1), new System.Random(whole.Length)))
@@ -106,7 +115,8 @@ public sealed class FuzzTests : IDisposable
     {
         Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--max-steps", "2", "--out", _test.PathOf("runs"), "--name", "a"]));
         string run = RunFiles.Runs(_test, "runs").Single();
-        foreach (string name in (string[])["run.json", "config.yaml", "metrics.jsonl", "result.json", "warnings.txt", "metrics.csv", "tb/events.out.tfevents.0000000000.rpat"])
+        foreach (string name in (string[])["run.json", "config.yaml", "metrics.jsonl", "result.json", "warnings.txt", "metrics.csv",
+            "tb/events.out.tfevents.0000000000.rpat"])
         {
             string file = Path.Combine(run, name);
             byte[] whole = File.Exists(file) ? File.ReadAllBytes(file) : "x\n"u8.ToArray();
@@ -136,9 +146,11 @@ public sealed class FuzzTests : IDisposable
     }
 
     private static IEnumerable<byte[]> Damaged(byte[] whole, int count, System.Random random) =>
-        Enumerable.Range(0, count).Select(_ => Mutants.Of(whole, random)).Concat([[], new byte[whole.Length], .. (byte[][])["[null]"u8.ToArray(), "{}"u8.ToArray()]]);
+        Enumerable.Range(0, count).Select(_ => Mutants.Of(whole, random))
+        .Concat([[], new byte[whole.Length], .. (byte[][])["[null]"u8.ToArray(), "{}"u8.ToArray()]]);
 
-    private static string Setting(System.Random random) => $"{Pick(random, [.. ConfigKeys.All.Select(key => key.Path)])}={Pick(random, _values)}";
+    private static string Setting(System.Random random) =>
+        $"{Pick(random, [.. ConfigKeys.All.Select(key => key.Path)])}={Pick(random, _values)}";
 
     private static T Pick<T>(System.Random random, IReadOnlyList<T> list) => list[random.Next(list.Count)];
 

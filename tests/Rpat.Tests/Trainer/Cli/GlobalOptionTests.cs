@@ -38,7 +38,9 @@ public sealed class GlobalOptionTests : IDisposable
     public void OpenClIsRefusedInOneSentenceThatNamesWhatThereIs(string line)
     {
         Assert.Equal(2, _test.Run(line.Split(' ')));
-        Assert.Contains("GPUs are used by CUDA only, since the kernels are compiled to NVIDIA's PTX: give cpu, cuda:0 for the first GPU, or auto", Assert.Single(_test.Error.TrimEnd().Split('\n')));
+        Assert.Contains(
+            "GPUs are used by CUDA only, since the kernels are compiled to NVIDIA's PTX: give cpu, cuda:0 for the first GPU, or auto",
+            Assert.Single(_test.Error.TrimEnd().Split('\n')));
     }
 
     [Fact]
@@ -100,7 +102,8 @@ public sealed class GlobalOptionTests : IDisposable
         Assert.Equal(0, host.Run("data", "synth", "cifar10", "-o", _test.PathOf("sets"), "--n", "50", "--test", "20"));
         Assert.Equal(0, host.Run("data", "verify", "cifar10"));
         Assert.Equal(0, host.Run("train", "--dry-run", "--recipe", "fashion-quick", "--dataset", "cifar10", "-b", "4"));
-        Assert.Contains("(environment RPAT_DATA)", host.Out.Replace("# environment RPAT_DATA", "(environment RPAT_DATA)", StringComparison.Ordinal));
+        Assert.Contains("(environment RPAT_DATA)",
+            host.Out.Replace("# environment RPAT_DATA", "(environment RPAT_DATA)", StringComparison.Ordinal));
         Assert.Equal(3, _test.Run("data", "verify", "cifar10", "--data-dir", _test.PathOf("elsewhere")));
     }
 
@@ -111,7 +114,8 @@ public sealed class GlobalOptionTests : IDisposable
     public void AugmentNamesAllAugmentationsAtOnce(string names, string crop, string flip, string cutout, string cutmix)
     {
         Assert.Equal(0, _test.Run("config", "show", "--recipe", "cifar10-preactresnet18-rpat-linf", "--augment", names));
-        foreach (string line in new[] { $"crop: {crop} ", $"flip: {flip} ", $"cutout: {cutout} ", $"cutmix: {cutmix} " }) Assert.Contains($"\n    {line}", _test.Out);
+        foreach (string line in new[] { $"crop: {crop} ", $"flip: {flip} ", $"cutout: {cutout} ", $"cutmix: {cutmix} " })
+            Assert.Contains($"\n    {line}", _test.Out);
     }
 
     [Fact]

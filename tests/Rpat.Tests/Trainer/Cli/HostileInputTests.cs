@@ -41,7 +41,8 @@ public sealed partial class HostileInputTests : IDisposable
     {
         string fifo = _test.PathOf("fifo");
         if (!OperatingSystem.IsLinux() || MakeFifo(fifo, 0x180) != 0) return;
-        string[] arguments = [.. line.Split(' ').Select(word => word.Replace("FIFO", fifo).Replace("FOLDER", _test.Folder).Replace("EMPTY", ""))];
+        string[] arguments = [.. line.Split(' ').Select(
+            word => word.Replace("FIFO", fifo).Replace("FOLDER", _test.Folder).Replace("EMPTY", ""))];
         long start = Stopwatch.GetTimestamp();
         Assert.Equal(2, _test.Run(arguments));
         Assert.Matches("^rpat: [^\n]+\n$", _test.Error);
@@ -68,7 +69,8 @@ public sealed partial class HostileInputTests : IDisposable
     [Fact]
     public void AHostsNameHasALength()
     {
-        using var test = new TestHost(("MASTER_ADDR", new string('a', 300)), ("MASTER_PORT", "29500"), ("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1"), ("LOCAL_WORLD_SIZE", "2"));
+        using var test = new TestHost(("MASTER_ADDR", new string('a', 300)), ("MASTER_PORT", "29500"), ("RANK", "1"), ("WORLD_SIZE", "2"),
+            ("LOCAL_RANK", "1"), ("LOCAL_WORLD_SIZE", "2"));
         Assert.Equal(2, test.Run("train", "--recipe", "fashion-quick"));
         Assert.Contains("MASTER_ADDR is 'aaa", test.Error);
     }
@@ -106,7 +108,8 @@ public sealed partial class HostileInputTests : IDisposable
     [InlineData(true)]
     public void OtherEncodingsBehindTheirMarksAreRead(bool wide)
     {
-        File.WriteAllText(_test.PathOf("a.yaml"), "recipe: fashion-quick\n", wide ? Encoding.Unicode : new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        File.WriteAllText(_test.PathOf("a.yaml"), "recipe: fashion-quick\n",
+            wide ? Encoding.Unicode : new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
         Assert.True(_test.Run("config", "check", _test.PathOf("a.yaml")) == 0, _test.Error);
     }
 
@@ -114,7 +117,8 @@ public sealed partial class HostileInputTests : IDisposable
     public void ARunIsNotResumedOverALink()
     {
         Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", "--out", _test.PathOf("runs")]));
-        string run = RunFiles.Runs(_test, "runs").Single(), outside = _test.Write("outside", "theirs"), metrics = Path.Combine(run, "metrics.jsonl");
+        string run = RunFiles.Runs(_test, "runs").Single(), outside = _test.Write("outside", "theirs"),
+            metrics = Path.Combine(run, "metrics.jsonl");
         File.Delete(metrics);
         File.CreateSymbolicLink(metrics, outside);
         Assert.Equal(2, _test.Run([.. TinyRun.Arguments(_test), "--resume", run]));

@@ -37,7 +37,8 @@ public sealed class KilledEvaluationTests : IDisposable
             Kill(cut, 0.95 * random.NextDouble());
             Assert.Equal(table, Resume(cut));
             foreach (string file in Directory.GetFiles(whole).Where(f => Path.GetFileName(f) != "journal.jsonl"))
-                Assert.True(File.ReadAllBytes(file).SequenceEqual(File.ReadAllBytes(Path.Combine(cut, Path.GetFileName(file)))), $"{file} differs");
+                Assert.True(File.ReadAllBytes(file).SequenceEqual(File.ReadAllBytes(Path.Combine(cut, Path.GetFileName(file)))),
+                    $"{file} differs");
         }
     }
 
@@ -46,7 +47,8 @@ public sealed class KilledEvaluationTests : IDisposable
     {
         long enough = (long)(share * new FileInfo(Path.Combine(_test.PathOf("whole"), "journal.jsonl")).Length);
         FileInfo journal = new(Path.Combine(folder, "journal.jsonl"));
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. _arguments, "--out", folder]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. _arguments, "--out", folder])
+            { RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         for (; !process.HasExited && (!journal.Exists || journal.Length <= enough); journal.Refresh()) Thread.Sleep(1);
         process.Kill(); // SIGKILL: nothing of the program runs any more
@@ -75,7 +77,8 @@ public sealed class KilledEvaluationTests : IDisposable
         net.Parameters.BumpVersion();
         Safetensors.Write(model, net.State(), ModelMetadata.Write(spec));
         z = Logits(net, pixels, count);
-        Npz.Write(data, [new NamedArray("images", ElementType.U8, [count, 1, 8, 8], pixels), NamedArray.FromInt64("labels", [.. Enumerable.Range(0, count).Select(i => (long)Predictions.ArgMax(z.AsSpan(10 * i, 10)))], count)]);
+        Npz.Write(data, [new NamedArray("images", ElementType.U8, [count, 1, 8, 8], pixels), NamedArray.FromInt64("labels",
+            [.. Enumerable.Range(0, count).Select(i => (long)Predictions.ArgMax(z.AsSpan(10 * i, 10)))], count)]);
     }
 
     private static float[] Logits(Classifier net, byte[] pixels, int count)

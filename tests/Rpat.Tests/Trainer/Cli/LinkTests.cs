@@ -16,13 +16,16 @@ public sealed class LinkTests : IDisposable
     {
         Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--max-steps", "2", "--out", _test.PathOf("runs")]) == 0, _test.Error);
         string run = RunFiles.Runs(_test, "runs").Single(), elsewhere = Directory.CreateDirectory(_test.PathOf("elsewhere")).FullName;
-        string theirs = _test.Write("elsewhere/theirs", "theirs"), latest = _test.PathOf("runs/latest"), data = "npz:" + _test.PathOf("tiny.npz");
+        string theirs = _test.Write("elsewhere/theirs", "theirs"), latest = _test.PathOf("runs/latest"),
+            data = "npz:" + _test.PathOf("tiny.npz");
         string[] eval = ["eval", run, "--attacks", "pgd1", "--n", "4"];
 
         Refused(Path.Combine(run, "eval"), elsewhere, eval);
         Refused(Path.Combine(run, "eval"), elsewhere, ["eval", latest, "--attacks", "clean", "--out", Path.Combine(latest, "eval", "x")]);
-        Refused(Path.Combine(run, "eval"), elsewhere, [.. eval, "--out", _test.PathOf("own"), "--save-logits", Path.Combine(run, "eval", "z.npy")]);
-        Refused(Path.Combine(run, "eval"), elsewhere, ["attack", run, "--attack", "fgsm", "--n", "2", "-o", Path.Combine(run, "eval", "a.npz")]);
+        Refused(Path.Combine(run, "eval"), elsewhere,
+            [.. eval, "--out", _test.PathOf("own"), "--save-logits", Path.Combine(run, "eval", "z.npy")]);
+        Refused(Path.Combine(run, "eval"), elsewhere,
+            ["attack", run, "--attack", "fgsm", "--n", "2", "-o", Path.Combine(run, "eval", "a.npz")]);
         Refused(Path.Combine(run, "perception"), elsewhere, ["perception", run, "--n", "4", "--perturbations", "noise"]);
         Refused(Path.Combine(run, "report.html"), theirs, ["report", run]);
         Refused(Path.Combine(run, "x"), elsewhere, ["export", run, "-o", Path.Combine(run, "x", "net.npz")]);

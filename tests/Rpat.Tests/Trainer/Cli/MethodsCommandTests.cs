@@ -21,7 +21,8 @@ public sealed class MethodsCommandTests : IDisposable
     {
         Assert.Equal(0, _test.Run("methods", "show", "sovr"));
         Assert.Matches(@"loss +CE\(x'\) or lambda OVR\(x'\)", _test.Out);
-        Assert.Contains("method.lambda = 0.4  weight of one against the rest; 0 to 1000000 [from memory, unverified]  UNCERTAIN", _test.Out);
+        Assert.Contains("method.lambda = 0.4  weight of one against the rest; 0 to 1000000 [from memory, unverified]  UNCERTAIN",
+            _test.Out);
         Assert.Contains("UNCERTAIN: no source settles", _test.Out);
     }
 

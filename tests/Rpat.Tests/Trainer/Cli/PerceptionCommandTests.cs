@@ -14,7 +14,8 @@ public sealed class PerceptionCommandTests : IDisposable
     public void Two_networks_are_measured_into_a_table_a_page_and_json()
     {
         string a = Net("a.safetensors", 1), b = Net("b.safetensors", 2), data = Data(), folder = _test.PathOf("report");
-        Assert.Equal(0, _test.Run("perception", $"M1={a}", b, "--data", $"npz:{data}", "--perturbations", "noise,pgd2", "--out", folder, "--threads", "1"));
+        Assert.Equal(0, _test.Run("perception", $"M1={a}", b, "--data", $"npz:{data}", "--perturbations", "noise,pgd2", "--out", folder,
+            "--threads", "1"));
         Assert.Contains("M1, noise: error", _test.Out);
         Assert.Contains("b.safetensors, pgd2: error", _test.Out);
         Assert.Contains("features: failure, clean right", _test.Out);
@@ -48,7 +49,8 @@ public sealed class PerceptionCommandTests : IDisposable
     {
         byte[] pixels = new byte[24 * 64];
         new Random(1).NextBytes(pixels);
-        Npz.Write(_test.PathOf("data.npz"), [new NamedArray("images", ElementType.U8, [24, 1, 8, 8], pixels), NamedArray.FromInt64("labels", [.. Enumerable.Range(0, 24).Select(i => i % 10L)], 24)]);
+        Npz.Write(_test.PathOf("data.npz"), [new NamedArray("images", ElementType.U8, [24, 1, 8, 8], pixels),
+            NamedArray.FromInt64("labels", [.. Enumerable.Range(0, 24).Select(i => i % 10L)], 24)]);
         return _test.PathOf("data.npz");
     }
 }

@@ -31,9 +31,11 @@ public sealed class RunsCommandTests : IDisposable
         Train("--name", "one");
         Train("--name", "two", "--threads", "1");
         Train("--name", "three", "--seed", "5");
-        string same = Runs("compare", "20261121-0238-one", "20261121-0238-two"), other = Runs("compare", "20261121-0238-one", "20261121-0238-three");
+        string same = Runs("compare", "20261121-0238-one", "20261121-0238-two"),
+            other = Runs("compare", "20261121-0238-one", "20261121-0238-three");
         Assert.Contains("settings  the same\n", same, StringComparison.Ordinal);
-        Assert.Matches(@"metrics   the same in all \d+ events\nsteps     the same loss in all 2 that both made\nweights   equal bit for bit\n", same);
+        Assert.Matches(
+            @"metrics   the same in all \d+ events\nsteps     the same loss in all 2 that both made\nweights   equal bit for bit\n", same);
         Assert.Contains("setting   train.seed: 1 | 5\n", other, StringComparison.Ordinal);
         Assert.Contains("metrics   the same in 0 events, then\n          {\"step\":2", other, StringComparison.Ordinal);
         Assert.Matches(@"\nsteps     the same loss in 0, then at step 1: \d\.\d+ \| \d\.\d+\n", other);
@@ -45,14 +47,16 @@ public sealed class RunsCommandTests : IDisposable
     {
         Train("--name", "one");
         Train("--name", "two", "--set", "optimizer.lr=0.02");
-        Assert.Matches(@"\nsteps     the same loss in 1, then at step 2: \d\.\d+ \| \d\.\d+\n", Runs("compare", "20261121-0238-one", "20261121-0238-two"));
+        Assert.Matches(@"\nsteps     the same loss in 1, then at step 2: \d\.\d+ \| \d\.\d+\n",
+            Runs("compare", "20261121-0238-one", "20261121-0238-two"));
     }
 
     [Fact]
     public void OnlyWhatNobodyNeedsIsRemoved()
     {
         string run = Train("--name", "one");
-        string half = Path.Combine(run, "checkpoints", "step-00000009.safetensors.tmp-2147483647"), skeleton = _test.PathOf("runs/20261121-0238-dead");
+        string half = Path.Combine(run, "checkpoints", "step-00000009.safetensors.tmp-2147483647"),
+            skeleton = _test.PathOf("runs/20261121-0238-dead");
         File.WriteAllText(half, "half");
         File.WriteAllText(Path.Combine(run, $"x.tmp-{Environment.ProcessId}"), "being written");
         Directory.CreateDirectory(skeleton);
@@ -84,7 +88,8 @@ public sealed class RunsCommandTests : IDisposable
         Assert.True(_test.Run("eval", run, "--attacks", "clean", "--n", "8") == 0, _test.Error);
         Assert.Contains("8 images", _test.Out, StringComparison.Ordinal);
         Assert.Equal(2, _test.Run("eval", Path.Combine(run, "model.safetensors"), "--attacks", "clean"));
-        Assert.Contains("model.safetensors' does not say which data set it was trained on: give --data.", _test.Error, StringComparison.Ordinal);
+        Assert.Contains("model.safetensors' does not say which data set it was trained on: give --data.", _test.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]

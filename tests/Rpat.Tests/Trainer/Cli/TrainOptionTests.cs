@@ -94,5 +94,6 @@ public sealed class TrainOptionTests : IDisposable
         return File.ReadLines(Path.Combine(run, "metrics.csv")).First().Split(",test_")[0];
     }
 
-    private void Train(params string[] more) => Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--out", _test.PathOf("runs"), .. more]) == 0, _test.Error);
+    private void Train(params string[] more) =>
+        Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--out", _test.PathOf("runs"), .. more]) == 0, _test.Error);
 }

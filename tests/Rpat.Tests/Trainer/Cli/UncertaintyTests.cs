@@ -76,8 +76,11 @@ public sealed class UncertaintyTests : IDisposable
     [Fact]
     public void NothingElseIsMarked()
     {
-        var register = Register.Select(row => $"{((string)row[1]).Replace(MethodCatalog.RpatSuffix, "", StringComparison.Ordinal)} {row[2]}").ToHashSet();
-        string[] shared = ["train.epochs", "model.name", "data.name", "attack.eps", "method.start", "schedule.factor"]; // one row stands for several methods
+        var register =
+            Register.Select(row => $"{((string)row[1]).Replace(MethodCatalog.RpatSuffix, "", StringComparison.Ordinal)} {row[2]}")
+            .ToHashSet();
+        // one row stands for several methods
+        string[] shared = ["train.epochs", "model.name", "data.name", "attack.eps", "method.start", "schedule.factor"];
         var marked = MethodCatalog.All.SelectMany(m => m.Settings.Where(s => s.IsUncertain).Select(s => $"{m.Name} method.{s.Name}")
             .Concat(m.Assumed.Select(a => $"{m.Name} {a.Key}")));
         Assert.All(marked.Where(name => !shared.Contains(name.Split(' ')[1])), name => Assert.Contains(name, register));

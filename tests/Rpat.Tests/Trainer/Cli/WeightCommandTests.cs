@@ -73,7 +73,8 @@ public sealed class WeightCommandTests : IDisposable
     public void A_network_comes_in_with_its_sizes_and_goes_out_bit_by_bit(string file)
     {
         FeatureClassifier net = Saved(file);
-        Assert.Equal(ExitCode.Done, _host.Run("import", _host.PathOf(file), "--model", "preactresnet18", "-o", _host.PathOf("in.safetensors")));
+        Assert.Equal(ExitCode.Done, _host.Run("import", _host.PathOf(file), "--model", "preactresnet18", "-o",
+            _host.PathOf("in.safetensors")));
         Assert.Contains("7 classes", _host.Out);
         Assert.Equal(ExitCode.Done, _host.Run("export", _host.PathOf("in.safetensors"), "-o", _host.PathOf("out.pt")));
         using WeightFile found = WeightFile.Open(_host.PathOf("out.pt"));
@@ -87,15 +88,18 @@ public sealed class WeightCommandTests : IDisposable
     public void What_does_not_fit_is_named_name_by_name()
     {
         FeatureClassifier net = Saved("net.pth");
-        NamedArray[] state = [.. net.State().Where(a => a.Name != "bn.bias").Select(a => a.Name == "linear.bias" ? NamedArray.FromFloats("linear.bias", [1, 2], 2) : a)];
+        NamedArray[] state = [.. net.State().Where(a => a.Name != "bn.bias")
+            .Select(a => a.Name == "linear.bias" ? NamedArray.FromFloats("linear.bias", [1, 2], 2) : a)];
         TorchFile.Write(_host.PathOf("odd.pth"), [.. state, NamedArray.FromFloats("bn.biass", [1f], 1)]);
-        Assert.Equal(ExitCode.Checkpoint, _host.Run("import", _host.PathOf("odd.pth"), "--model", "preactresnet18", "-o", _host.PathOf("x.safetensors")));
+        Assert.Equal(ExitCode.Checkpoint, _host.Run("import", _host.PathOf("odd.pth"), "--model", "preactresnet18", "-o",
+            _host.PathOf("x.safetensors")));
         Assert.Contains("missing     bn.bias  (the file has bn.biass)", _host.Out);
         Assert.Contains("unexpected  bn.biass", _host.Out);
         Assert.Contains("reshaped    linear.bias (model [7], file [2])", _host.Out);
         Assert.Contains("1 missing, 1 unexpected, 1 reshaped", _host.Error);
         Assert.False(File.Exists(_host.PathOf("x.safetensors")));
-        Assert.Equal(ExitCode.Done, _host.Run("import", _host.PathOf("odd.pth"), "--model", "preactresnet18", "-o", _host.PathOf("x.safetensors"), "--no-strict"));
+        Assert.Equal(ExitCode.Done, _host.Run("import", _host.PathOf("odd.pth"), "--model", "preactresnet18", "-o",
+            _host.PathOf("x.safetensors"), "--no-strict"));
         Assert.True(File.Exists(_host.PathOf("x.safetensors")));
     }
 
@@ -106,8 +110,10 @@ public sealed class WeightCommandTests : IDisposable
     {
         FeatureClassifier net = Saved(file);
         float[] images = [.. Enumerable.Range(0, 5 * net.InputShape.SampleCount).Select(i => (i * 37 % 1000) / 999.5f)];
-        Npz.Write(_host.PathOf("data.npz"), [NamedArray.FromFloats("images", images, 5, 3, 12, 12), NamedArray.FromInt64("labels", [0, 1, 2, 3, 4], 5)]);
-        string[] arguments = ["eval", _host.PathOf(file), "--data", "npz:" + _host.PathOf("data.npz"), "--attacks", "clean", "--save-logits", _host.PathOf("out.npy"), .. more];
+        Npz.Write(_host.PathOf("data.npz"), [NamedArray.FromFloats("images", images, 5, 3, 12, 12),
+            NamedArray.FromInt64("labels", [0, 1, 2, 3, 4], 5)]);
+        string[] arguments = ["eval", _host.PathOf(file), "--data", "npz:" + _host.PathOf("data.npz"), "--attacks", "clean",
+            "--save-logits", _host.PathOf("out.npy"), .. more];
         Assert.Equal(ExitCode.Done, _host.Run([.. arguments, "--batch-size", "2", "--json", _host.PathOf("r.json")]));
         Bits.Equal(ModelState.Logits(net, images, 5), Npy.Read(_host.PathOf("out.npy")).ToFloats());
         Assert.Contains("Clean", _host.Out);
@@ -120,9 +126,11 @@ public sealed class WeightCommandTests : IDisposable
     {
         FeatureClassifier net = Saved("net.pth");
         float[] images = [.. Enumerable.Range(0, 6 * net.InputShape.SampleCount).Select(i => (i * 37 % 1000) / 999.5f)];
-        Npz.Write(_host.PathOf("data.npz"), [NamedArray.FromFloats("images", images, 6, 3, 12, 12), NamedArray.FromInt64("labels", [0, 1, 2, 3, 4, 5], 6)]);
+        Npz.Write(_host.PathOf("data.npz"), [NamedArray.FromFloats("images", images, 6, 3, 12, 12),
+            NamedArray.FromInt64("labels", [0, 1, 2, 3, 4, 5], 6)]);
         Assert.Equal(ExitCode.Done, _host.Run(
-            "eval", _host.PathOf("net.pth"), "--model", "preactresnet18", "--data", "npz:" + _host.PathOf("data.npz"), "--attacks", "clean", "--save-gradients", _host.PathOf("g.npz")));
+            "eval", _host.PathOf("net.pth"), "--model", "preactresnet18", "--data", "npz:" + _host.PathOf("data.npz"), "--attacks",
+            "clean", "--save-gradients", _host.PathOf("g.npz")));
         var gradients = Npz.Read(_host.PathOf("g.npz"));
         Assert.Equal(net.Parameters.Parameters.Select(p => p.Name).Order(), gradients.Keys.Order());
         foreach (var parameter in net.Parameters.Parameters)
@@ -130,8 +138,10 @@ public sealed class WeightCommandTests : IDisposable
             Assert.Equal(parameter.Dimensions.Select(d => (long)d), gradients[parameter.Name].Shape);
             float[] direction = gradients[parameter.Name].ToFloats();
             double length = Math.Sqrt(direction.Sum(g => (double)g * g)), step = 2e-3 / length;
-            double slope = (Loss(net, images, parameter, direction, step) - Loss(net, images, parameter, direction, -step)) / (2 * step) / length;
-            Assert.True(Math.Abs(slope - length) < 0.05 * length + 2e-4, $"{parameter.Name}: the loss rises by {slope}, the gradient says {length}");
+            double slope = (Loss(net, images, parameter, direction, step)
+                - Loss(net, images, parameter, direction, -step)) / (2 * step) / length;
+            Assert.True(Math.Abs(slope - length) < 0.05 * length + 2e-4,
+                $"{parameter.Name}: the loss rises by {slope}, the gradient says {length}");
         }
     }
 
@@ -140,7 +150,8 @@ public sealed class WeightCommandTests : IDisposable
         float[] before = parameter.ToArray();
         parameter.Upload([.. before.Zip(direction, (w, d) => (float)(w + step * d))]);
         var tape = new Tape(_device);
-        var loss = tape.CrossEntropy(net.Forward(tape, Tensor.From(_device, net.InputShape.WithBatch(6), images), BnMode.Train), Labels.From(_device, [0, 1, 2, 3, 4, 5]));
+        var loss = tape.CrossEntropy(net.Forward(tape, Tensor.From(_device, net.InputShape.WithBatch(6), images), BnMode.Train),
+            Labels.From(_device, [0, 1, 2, 3, 4, 5]));
         tape.Forward();
         parameter.Upload(before);
         return loss.Terms[0].ReadPart(0);
@@ -151,7 +162,8 @@ public sealed class WeightCommandTests : IDisposable
     {
         Saved("net.pth");
         Assert.Equal(ExitCode.Done, _host.Run(
-            "import", _host.PathOf("net.pth"), "--model", "preactresnet18", "--mean", "0.5,0.4,0.3", "--std", "0.2,0.2,0.1", "-o", _host.PathOf("n.safetensors")));
+            "import", _host.PathOf("net.pth"), "--model", "preactresnet18", "--mean", "0.5,0.4,0.3", "--std", "0.2,0.2,0.1", "-o",
+            _host.PathOf("n.safetensors")));
         using SafetensorsFile file = Safetensors.Read(_host.PathOf("n.safetensors"));
         Assert.Equal(("0.5,0.4,0.3", "0.2,0.2,0.1"), (file.Metadata["rpat.input_mean"], file.Metadata["rpat.input_std"]));
     }

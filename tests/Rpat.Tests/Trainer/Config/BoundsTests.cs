@@ -41,17 +41,21 @@ public sealed class BoundsTests : IDisposable
         if (!_costly.Contains(path)) Run(path, key.Setting.Max);
     }
 
-    private static ResolvedConfig Resolve(string set) => ConfigResolver.Resolve(new ConfigSources([], new Dictionary<string, string>(), [set], []));
+    private static ResolvedConfig Resolve(string set) =>
+        ConfigResolver.Resolve(new ConfigSources([], new Dictionary<string, string>(), [set], []));
 
-    private static string Text(double value) => value.ToString(value == Math.Truncate(value) ? "F0" : "R", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Text(double value) =>
+        value.ToString(value == Math.Truncate(value) ? "F0" : "R", System.Globalization.CultureInfo.InvariantCulture);
 
     private void Run(string path, double value)
     {
         string text = path is "attack.eps" or "attack.step" && value > 1 ? $"{Text(value)}/1" : Text(Math.Min(value, long.MaxValue - 1024));
         string[] norm = path.StartsWith("attack.", StringComparison.Ordinal) ? ["--set", "attack.norm=l2"] : [];
         int said = _test.Error.Length, code = _test.Run(
-            [.. TinyRun.Arguments(_test), "--method", "pgd-at+rpat", "--epochs", "1", "--max-steps", "1", "--set", "eval.attacks=clean", "--set", "eval.n=1", "--out", _test.PathOf("runs"), .. norm, "--set", $"{path}={text}"]);
-        Assert.True(code is ExitCode.Done or ExitCode.Usage or ExitCode.Diverged or ExitCode.LimitMissed, $"{path}={text} ends with {code}: {_test.Error[said..]}");
+            [.. TinyRun.Arguments(_test), "--method", "pgd-at+rpat", "--epochs", "1", "--max-steps", "1", "--set", "eval.attacks=clean",
+                "--set", "eval.n=1", "--out", _test.PathOf("runs"), .. norm, "--set", $"{path}={text}"]);
+        Assert.True(code is ExitCode.Done or ExitCode.Usage or ExitCode.Diverged or ExitCode.LimitMissed,
+            $"{path}={text} ends with {code}: {_test.Error[said..]}");
         if (code == ExitCode.Usage) Assert.Single(_test.Error[said..].TrimEnd().Split('\n'));
     }
 }

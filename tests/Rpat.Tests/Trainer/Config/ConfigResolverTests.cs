@@ -165,7 +165,8 @@ public sealed class ConfigResolverTests : IDisposable
     {
         Assert.Equal("3", Resolve([], "method=focal-at", "method.focus=3").Method.Settings["focus"]);
         Assert.Equal("2", Resolve([], "method=focal-at+rpat").Method.Settings["focus"]);
-        Assert.Contains("setting 'focus' of method focal-at is '11': it wants a number from 0 to 10", Error([], "method=focal-at", "method.focus=11"));
+        Assert.Contains("setting 'focus' of method focal-at is '11': it wants a number from 0 to 10",
+            Error([], "method=focal-at", "method.focus=11"));
         Assert.Contains("\"focus\"", JsonSchemaWriter.Write());
     }
 
@@ -177,7 +178,8 @@ public sealed class ConfigResolverTests : IDisposable
     public void AnotherMethodLeavesTheFirstOnesSettingsBehind(string recipe, string method, string expected)
     {
         var settings = ConfigResolver.Resolve(Sources([], $"recipe={recipe}", $"method={method}")).Config.Method.Settings;
-        foreach (string pair in expected.Split(',', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(pair.Split('=')[1], settings[pair.Split('=')[0]]);
+        foreach (string pair in expected.Split(',', StringSplitOptions.RemoveEmptyEntries))
+            Assert.Equal(pair.Split('=')[1], settings[pair.Split('=')[0]]);
         Assert.Equal(Rpat.Robust.Methods.MethodCatalog.Find(method)!.Settings.Select(s => s.Name).Order(), settings.Keys.Order());
     }
 

@@ -40,7 +40,8 @@ public sealed class ConfigWriterTests : IDisposable
         var second = ConfigResolver.Resolve(new ConfigSources([file], new Dictionary<string, string>(), [], []));
         Assert.Equal(first.Values.ToDictionary(p => p.Key, p => Text(p.Value)), second.Values.ToDictionary(p => p.Key, p => Text(p.Value)));
         Assert.Equivalent(first.Config, second.Config, strict: true);
-        Assert.All(second.Values.Values.Where(entry => !ConfigKeys.All.Any(leaf => leaf.IsOptional && leaf.Path == entry.Path)), entry => Assert.StartsWith(file, entry.Origin));
+        Assert.All(second.Values.Values.Where(entry => !ConfigKeys.All.Any(leaf => leaf.IsOptional && leaf.Path == entry.Path)),
+            entry => Assert.StartsWith(file, entry.Origin));
     }
 
     private static string Text(ConfigValue entry) => entry.IsList ? entry.Text.Replace(" ", "") : entry.Text.Replace(", ", ",");

@@ -14,7 +14,8 @@ public sealed class LauncherTests
         var place = Launcher.Find(Environment("RANK=5 WORLD_SIZE=8 LOCAL_RANK=1 LOCAL_WORLD_SIZE=4 MASTER_ADDR=node7 MASTER_PORT=1234"))!;
         Assert.Equal(("torchrun (RANK, WORLD_SIZE)", 5, 8, 1, 4, "node7", 1234), Parts(place));
         Assert.False(place.IsLocal);
-        Assert.Equal("8 processes started by torchrun (RANK, WORLD_SIZE), rank 5 (number 1 of this machine's 4), meeting at node7:1234", place.Description);
+        Assert.Equal("8 processes started by torchrun (RANK, WORLD_SIZE), rank 5 (number 1 of this machine's 4), meeting at node7:1234",
+            place.Description);
     }
 
     [Fact]
@@ -29,7 +30,8 @@ public sealed class LauncherTests
     public void Slurm()
     {
         var place = Launcher.Find(Environment(
-            "SLURM_STEP_ID=0 SLURM_PROCID=3 SLURM_NTASKS=6 SLURM_LOCALID=1 SLURM_NODELIST=n[3-5,9] SLURM_JOB_ID=4711042 SLURM_TASKS_PER_NODE=2(x3)"))!;
+            "SLURM_STEP_ID=0 SLURM_PROCID=3 SLURM_NTASKS=6 SLURM_LOCALID=1 SLURM_NODELIST=n[3-5,9] SLURM_JOB_ID=4711042 "
+                + "SLURM_TASKS_PER_NODE=2(x3)"))!;
         Assert.Equal(("Slurm (SLURM_PROCID)", 3, 6, 1, 2, "n3", 16042), Parts(place));
     }
 
@@ -61,9 +63,11 @@ public sealed class LauncherTests
     [Fact]
     public void A_persons_terminal_in_a_step_of_four_tasks_is_alone_and_warned_of()
     {
-        var shell = Environment("SLURM_NTASKS=4 SLURM_STEP_NUM_TASKS=4 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NODELIST=a SLURM_PTY_PORT=40001");
+        var shell =
+            Environment("SLURM_NTASKS=4 SLURM_STEP_NUM_TASKS=4 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NODELIST=a SLURM_PTY_PORT=40001");
         Assert.Null(Launcher.Find(shell, isTerminal: true));
-        Assert.Contains("this interactive Slurm step has 4 tasks", Launcher.Warning(shell, hasSrun: false, isTerminal: true), StringComparison.Ordinal);
+        Assert.Contains("this interactive Slurm step has 4 tasks", Launcher.Warning(shell, hasSrun: false, isTerminal: true),
+            StringComparison.Ordinal);
         Assert.Equal(4, Launcher.Find(shell)!.Size); // a step inside of it has its variables, but not its terminal
     }
 
@@ -71,7 +75,8 @@ public sealed class LauncherTests
     public void The_steps_own_counts_hosts_and_job_go_before_the_jobs()
     {
         var place = Launcher.Find(Environment(
-            "SLURM_JOB_NAME=interactive SLURM_NTASKS=8 SLURM_STEP_NUM_TASKS=3 SLURM_STEP_ID=2 SLURM_PROCID=2 SLURM_LOCALID=0 SLURM_NODEID=1 SLURM_JOB_ID=7 "
+            "SLURM_JOB_NAME=interactive SLURM_NTASKS=8 SLURM_STEP_NUM_TASKS=3 SLURM_STEP_ID=2 SLURM_PROCID=2 SLURM_LOCALID=0 "
+                + "SLURM_NODEID=1 SLURM_JOB_ID=7 "
             + "SLURM_NODELIST=n[1-4] SLURM_STEP_NODELIST=n[2-3] SLURM_TASKS_PER_NODE=2(x4) SLURM_STEP_TASKS_PER_NODE=2,1"))!;
         Assert.Equal(("Slurm (SLURM_PROCID)", 2, 3, 0, 1, "n2", 15007), Parts(place));
     }
@@ -108,12 +113,14 @@ public sealed class LauncherTests
     [InlineData("SLURM_STEP_ID=0 SLURM_NTASKS=2 SLURM_NODELIST=a", "SLURM_NTASKS is set and SLURM_PROCID is not")]
     [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=two SLURM_NTASKS=2 SLURM_NODELIST=a", "SLURM_STEP_NUM_TASKS is 'two'")]
     [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_NODELIST=a SLURM_LOCALID=x", "SLURM_LOCALID is 'x'")]
-    [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_NODELIST=a SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=1(x2)", "SLURM_LOCALID is 1 and SLURM_STEP_TASKS_PER_NODE is 1")]
+    [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_NODELIST=a SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=1(x2)",
+    "SLURM_LOCALID is 1 and SLURM_STEP_TASKS_PER_NODE is 1")]
     [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_NODELIST=a SLURM_TASKS_PER_NODE=2(y", "SLURM_TASKS_PER_NODE is '2(y'")]
     [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=2 SLURM_NODELIST=a SLURM_JOB_ID=job", "SLURM_JOB_ID is 'job'")]
     [InlineData("OMPI_COMM_WORLD_RANK=a OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK is 'a'")]
     [InlineData("OMPI_COMM_WORLD_RANK=1", "OMPI_COMM_WORLD_RANK is set and OMPI_COMM_WORLD_SIZE is not")]
-    [InlineData("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_RANK=2 OMPI_COMM_WORLD_LOCAL_SIZE=2", "OMPI_COMM_WORLD_LOCAL_RANK is 2")]
+    [InlineData("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_RANK=2 OMPI_COMM_WORLD_LOCAL_SIZE=2",
+    "OMPI_COMM_WORLD_LOCAL_RANK is 2")]
     [InlineData("PMI_RANK=0 PMI_SIZE=b", "PMI_SIZE is 'b'")]
     [InlineData("PMI_RANK=0 PMI_SIZE=2 MPI_LOCALRANKID=c", "MPI_LOCALRANKID is 'c'")]
     public void What_cannot_be_read_or_is_contradicted_is_refused_by_its_name(string variables, string said) =>
@@ -124,7 +131,8 @@ public sealed class LauncherTests
     {
         var variables = Environment("RANK=0 WORLD_SIZE=2 MASTER_ADDR=" + new string('a', 300));
         string said = Assert.Throws<UsageException>(() => Launcher.Find(variables)).Message;
-        Assert.Equal($"MASTER_ADDR is '{new string('a', 60)}…': give the name or address of rank 0's machine, and the port in MASTER_PORT.", said);
+        Assert.Equal(
+            $"MASTER_ADDR is '{new string('a', 60)}…': give the name or address of rank 0's machine, and the port in MASTER_PORT.", said);
     }
 
     [Theory]
@@ -159,7 +167,8 @@ public sealed class LauncherTests
         var options = Rpat.Tests.Distributed.Team.Options;
         var far = Launcher.Find(Environment("RANK=0 WORLD_SIZE=2 MASTER_ADDR=node7 MASTER_PORT=1234"))!;
         Assert.Equal(
-            "warning: RPAT_TEAM_SECRET is not set, so whoever reaches port 1234 of node7 can join this run: give all processes the same random word.",
+            "warning: RPAT_TEAM_SECRET is not set, so whoever reaches port 1234 of node7 can join this run: give all processes the same "
+                + "random word.",
             ProcessGroupSetup.Warning(far, options));
         Assert.Null(ProcessGroupSetup.Warning(far, options with { Token = "word" }));
         Assert.Null(ProcessGroupSetup.Warning(far with { Host = "127.0.0.1" }, options));
@@ -186,7 +195,8 @@ public sealed class LauncherTests
     public void Open_mpi_on_one_machine_meets_there()
     {
         var place = Launcher.Find(Environment(
-            "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2 PMI_RANK=0 PMI_SIZE=9"))!;
+            "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2 PMI_RANK=0 "
+                + "PMI_SIZE=9"))!;
         Assert.Equal(("Open MPI (OMPI_COMM_WORLD_RANK)", 1, 2, 1, 2, "localhost", 29500), Parts(place));
         Assert.True(place.IsLocal);
     }
@@ -197,7 +207,8 @@ public sealed class LauncherTests
         var several = Environment("PMI_RANK=1 PMI_SIZE=4 MPI_LOCALRANKID=1 MPI_LOCALNRANKS=2");
         var error = Assert.Throws<UsageException>(() => Launcher.Find(several));
         Assert.Equal(
-            "MPICH or Intel MPI (PMI_RANK) has started 4 processes on several machines, as far as can be told, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not 29500).",
+            "MPICH or Intel MPI (PMI_RANK) has started 4 processes on several machines, as far as can be told, but nothing says where "
+                + "rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not 29500).",
             error.Message);
         several["MASTER_ADDR"] = "head";
         Assert.Equal(("MPICH or Intel MPI (PMI_RANK)", 1, 4, 1, 2, "head", 29500), Parts(Launcher.Find(several)!));
@@ -206,21 +217,27 @@ public sealed class LauncherTests
     [Fact]
     public void The_first_that_matches_wins()
     {
-        var all = Environment("RANK=1 WORLD_SIZE=2 MASTER_ADDR=a SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=3 SLURM_NODELIST=b PMI_RANK=2 PMI_SIZE=4");
+        var all =
+            Environment(
+            "RANK=1 WORLD_SIZE=2 MASTER_ADDR=a SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=3 SLURM_NODELIST=b PMI_RANK=2 PMI_SIZE=4");
         Assert.Equal(2, Launcher.Find(all)!.Size);
         all.Remove("RANK");
         Assert.Equal(3, Launcher.Find(all)!.Size);
     }
 
     [Theory]
-    [InlineData("RANK=2 WORLD_SIZE=2 MASTER_ADDR=a", "torchrun (RANK, WORLD_SIZE) says that this is rank 2 of 2 processes: ranks go from 0 to one less than their number.")]
+    [InlineData("RANK=2 WORLD_SIZE=2 MASTER_ADDR=a",
+    "torchrun (RANK, WORLD_SIZE) says that this is rank 2 of 2 processes: ranks go from 0 to one less than their number.")]
     [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=a MASTER_PORT=x", "MASTER_PORT is 'x': give a port from 1 to 65535.")]
-    [InlineData("RANK=0 WORLD_SIZE=2", "RANK and WORLD_SIZE are set, as by torchrun, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not 29500).")]
+    [InlineData("RANK=0 WORLD_SIZE=2",
+    "RANK and WORLD_SIZE are set, as by torchrun, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its "
+        + "machine for all processes (and MASTER_PORT, if not 29500).")]
     public void What_contradicts_itself_is_one_sentence(string variables, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<UsageException>(() => Launcher.Find(Environment(variables))).Message);
 
     private static Dictionary<string, string> Environment(string variables) =>
         variables.Split(' ').Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
 
-    private static (string, int, int, int, int, string, int) Parts(ProcessRank p) => (p.Launcher, p.Rank, p.Size, p.LocalRank, p.LocalSize, p.Host, p.Port);
+    private static (string, int, int, int, int, string, int) Parts(ProcessRank p) =>
+        (p.Launcher, p.Rank, p.Size, p.LocalRank, p.LocalSize, p.Host, p.Port);
 }

@@ -52,7 +52,8 @@ public sealed class RunProcessGroupTests
             if (team.Rank == 1) stop.Ask(130);
             using var device = Device.Cpu(1);
             var evaluator = new Evaluator(TestNets.Small(device), 2);
-            return Team.Try(() => new RunProcessGroup(team, stop).Evaluate(evaluator, images, null, 0, stops: true)) is OperationCanceledException;
+            return Team.Try(() => new RunProcessGroup(team, stop).Evaluate(evaluator, images, null, 0,
+                stops: true)) is OperationCanceledException;
         });
         Assert.All(stopped, Assert.True);
     }
@@ -66,6 +67,7 @@ public sealed class RunProcessGroupTests
     private static LabeledImages Images(int n)
     {
         byte[] pixels = Array.ConvertAll(TestNets.Images(n, seed: 4), value => (byte)(255 * value));
-        return new LabeledImages("made", TestNets.Image.C, TestNets.Image.H, TestNets.Image.W, pixels, TestNets.ClassesOf(n), ["a", "b", "c", "d", "e"]);
+        return new LabeledImages("made", TestNets.Image.C, TestNets.Image.H, TestNets.Image.W, pixels, TestNets.ClassesOf(n),
+            ["a", "b", "c", "d", "e"]);
     }
 }

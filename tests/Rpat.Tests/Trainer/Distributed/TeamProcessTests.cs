@@ -29,7 +29,8 @@ public sealed class TeamProcessTests : IDisposable
 
         Finish("parts", "--nproc", "2", "--resume", "auto");
         Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "parts").Single()));
-        Assert.Contains("\"processes\": 2", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "run.json")), StringComparison.Ordinal);
+        Assert.Contains("\"processes\": 2", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "run.json")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,7 +72,8 @@ public sealed class TeamProcessTests : IDisposable
             Assert.Contains("stopped early; resume with: ", process.StandardError.ReadToEnd(), StringComparison.Ordinal);
         }
 
-        Assert.Contains("\"interrupted\"", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "run").Single(), "run.json")), StringComparison.Ordinal);
+        Assert.Contains("\"interrupted\"", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "run").Single(), "run.json")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,11 +102,13 @@ public sealed class TeamProcessTests : IDisposable
     [Fact]
     public void Usr1_to_a_worker_saves_and_goes_on()
     {
-        using var process = Start("run", "--nproc", "2", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
+        using var process = Start("run", "--nproc", "2", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set",
+            "checkpoint.epochs=0");
         WaitForFile("run", "metrics.csv");
         Signal(Children(process).Single(), "USR1");
         string checkpoints = Path.Combine(RunFiles.Runs(_test, "run").Single(), "checkpoints");
-        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(checkpoints) && Directory.GetFiles(checkpoints, "*.safetensors").Length > 0, PatienceMs));
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(checkpoints) && Directory.GetFiles(checkpoints, "*.safetensors").Length > 0,
+            PatienceMs));
         Assert.False(process.HasExited);
         process.Kill();
         process.WaitForExit();
@@ -115,7 +119,8 @@ public sealed class TeamProcessTests : IDisposable
     [InlineData("2", "1")]
     public void Another_number_of_processes_goes_on(string first, string second)
     {
-        using (var process = Start("run", "--nproc", first, "-b", "6", "--max-steps", "5", "--set", "train.accumulate=2", "--set", "optimizer.clip=1"))
+        using (var process = Start("run", "--nproc", first, "-b", "6", "--max-steps", "5", "--set", "train.accumulate=2", "--set",
+            "optimizer.clip=1"))
             Assert.True(process.WaitForExit(PatienceMs));
         string run = RunFiles.Runs(_test, "run").Single();
         using var again = Launch("train", "--resume", run, "--nproc", second, "--set", "train.max_steps=0");
@@ -130,7 +135,8 @@ public sealed class TeamProcessTests : IDisposable
     public void Rollbacks_validation_and_averages_of_epochs_are_agreed_on()
     {
         Finish(
-            "run", "--nproc", "2", "--set", "optimizer.lr=1e30", "--set", "guard.action=rollback", "--set", "guard.cut=1e-31", "--set", "data.validation=6",
+            "run", "--nproc", "2", "--set", "optimizer.lr=1e30", "--set", "guard.action=rollback", "--set", "guard.cut=1e-31", "--set",
+            "data.validation=6",
             "--set", "average.swa=2", "--set", "eval.monitor=pgd2");
         string run = RunFiles.Runs(_test, "run").Single(), log = File.ReadAllText(Path.Combine(run, "log.txt"));
         Assert.Contains("rolled back from step", log, StringComparison.Ordinal);
@@ -169,15 +175,18 @@ public sealed class TeamProcessTests : IDisposable
         using var one = Ranked(1, port, "--lr", "0.5");
         using var zero = Ranked(0, port);
         Assert.True(zero.WaitForExit(PatienceMs) && one.WaitForExit(PatienceMs));
-        const string sentence = "rpat: rank 1 has another configuration than rank 0: give all processes the same recipe, files, environment and options.\n";
+        const string sentence =
+            "rpat: rank 1 has another configuration than rank 0: give all processes the same recipe, files, environment and options.\n";
         Assert.EndsWith(sentence, zero.StandardError.ReadToEnd(), StringComparison.Ordinal);
         Assert.Equal("rank 1: " + sentence, one.StandardError.ReadToEnd());
         Assert.Equal((2, 2), (zero.ExitCode, one.ExitCode));
     }
 
     [Theory]
-    [InlineData("train.batch is 4 images, which 3 processes cannot divide evenly: choose 3 or 6 (--batch-size), or another number of processes.", "--nproc", "3")]
-    [InlineData("train.batch is 4 images, which 5 processes cannot divide evenly: choose 5 (--batch-size), or another number of processes.", "--nproc", "5")]
+    [InlineData("train.batch is 4 images, which 3 processes cannot divide evenly: choose 3 or 6 (--batch-size), or another number of "
+        + "processes.", "--nproc", "3")]
+    [InlineData("train.batch is 4 images, which 5 processes cannot divide evenly: choose 5 (--batch-size), or another number of "
+        + "processes.", "--nproc", "5")]
     public void What_cannot_be_divided_is_refused_before_anything_starts(string sentence, params string[] more)
     {
         Assert.Equal(2, _test.Run([.. TinyRun.Arguments(_test), "--out", _test.PathOf("run"), .. more]));
@@ -190,7 +199,8 @@ public sealed class TeamProcessTests : IDisposable
     {
         using var test = new TestHost(("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost"));
         Assert.Equal(2, test.Run([.. TinyRun.Arguments(test), "--nproc", "4"]));
-        Assert.Equal("rpat: --nproc 4 contradicts the 2 processes that torchrun (RANK, WORLD_SIZE) has started: leave --nproc out.\n", test.Error);
+        Assert.Equal("rpat: --nproc 4 contradicts the 2 processes that torchrun (RANK, WORLD_SIZE) has started: leave --nproc out.\n",
+            test.Error);
     }
 
     [Fact]
@@ -210,7 +220,8 @@ public sealed class TeamProcessTests : IDisposable
     }
 
     private Process Start(string name, params string[] more) => Launch(
-        [.. Tiny(more), "-j", "1", .. more.Contains("--epochs") ? [] : new[] { "--set", "train.epochs=6" }, "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more]);
+        [.. Tiny(more), "-j", "1", .. more.Contains("--epochs") ? [] : new[] { "--set", "train.epochs=6" }, "--set", "checkpoint.steps=2",
+            "--name", "a", "--out", _test.PathOf(name), .. more]);
 
     // An option may stand once.
     private IEnumerable<string> Tiny(string[] more)
@@ -221,8 +232,10 @@ public sealed class TeamProcessTests : IDisposable
 
     private Process Ranked(int rank, int port, params string[] more)
     {
-        var start = Prepared([.. TinyRun.Arguments(_test), "-j", "1", "--name", "a", "--out", _test.PathOf("run"), "--max-steps", "3", .. more]);
-        foreach (var (name, value) in new[] { ("RANK", rank), ("WORLD_SIZE", 2), ("MASTER_PORT", port) }) start.Environment[name] = value.ToString(CultureInfo.InvariantCulture);
+        var start = Prepared([.. TinyRun.Arguments(_test), "-j", "1", "--name", "a", "--out", _test.PathOf("run"), "--max-steps", "3",
+            .. more]);
+        foreach (var (name, value) in new[] { ("RANK", rank), ("WORLD_SIZE", 2), ("MASTER_PORT", port) }) start.Environment[name] =
+            value.ToString(CultureInfo.InvariantCulture);
         (start.Environment["MASTER_ADDR"], start.Environment["RPAT_TEAM_SECRET"]) = ("localhost", "word");
         return Process.Start(start)!;
     }
@@ -230,7 +243,8 @@ public sealed class TeamProcessTests : IDisposable
     private static Process Launch(params string[] arguments) => Process.Start(Prepared(arguments))!;
 
     private static ProcessStartInfo Prepared(string[] arguments) =>
-        new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
+            { RedirectStandardError = true, RedirectStandardOutput = true };
 
     private static int FreePort()
     {
@@ -244,9 +258,11 @@ public sealed class TeamProcessTests : IDisposable
 
     private static int[] Children(Process process)
     {
-        using var list = Process.Start(new ProcessStartInfo("ps", ["-o", "pid=", "--ppid", process.Id.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+        using var list = Process.Start(new ProcessStartInfo("ps",
+            ["-o", "pid=", "--ppid", process.Id.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
         string said = list.StandardOutput.ReadToEnd();
-        return [.. said.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        return [.. said.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
     }
 
     private static void Signal(int process, string name)

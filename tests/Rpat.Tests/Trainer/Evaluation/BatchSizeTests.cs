@@ -39,7 +39,8 @@ public sealed class BatchSizeTests : IDisposable
             var (folder, other, _) = Evaluate(size);
             Assert.Equal(table.Replace(whole, folder, StringComparison.Ordinal), other);
             foreach (string file in Directory.GetFiles(whole).Where(f => Path.GetFileName(f) != "journal.jsonl"))
-                Assert.True(File.ReadAllBytes(file).SequenceEqual(File.ReadAllBytes(Path.Combine(folder, Path.GetFileName(file)))), $"{file} differs with {string.Join(' ', size)}");
+                Assert.True(File.ReadAllBytes(file).SequenceEqual(File.ReadAllBytes(Path.Combine(folder, Path.GetFileName(file)))),
+                    $"{file} differs with {string.Join(' ', size)}");
         }
     }
 
@@ -66,7 +67,8 @@ public sealed class BatchSizeTests : IDisposable
     public void Adversarial_images_do_not_depend_on_it_either()
     {
         foreach (string[] size in new string[][] { ["50"], ["auto", "--memory", "5"] })
-            Assert.Equal(0, _test.Run(["attack", _model, "--data", $"npz:{_data}", "--attack", "pgd3", "--eps", "8/255", "-b", .. size, "--out", _test.PathOf($"{size[0]}.npz")]));
+            Assert.Equal(0, _test.Run(["attack", _model, "--data", $"npz:{_data}", "--attack", "pgd3", "--eps", "8/255", "-b", .. size,
+                "--out", _test.PathOf($"{size[0]}.npz")]));
         Assert.Equal(Npz.Read(_test.PathOf("50.npz"))["images"].ToFloats(), Npz.Read(_test.PathOf("auto.npz"))["images"].ToFloats());
         Assert.Contains("continuing with", _test.Error);
     }
@@ -76,7 +78,8 @@ public sealed class BatchSizeTests : IDisposable
     {
         List<(int Batch, int Done)> attempts = [];
         var auto = BatchSize.Parse(BatchSize.Auto);
-        var report = auto.Run(_ => { }, batch => Attempt(_test.PathOf("cut"), batch, starve: attempts.Count == 0, first => attempts.Add((batch, first))));
+        var report = auto.Run(_ => { }, batch => Attempt(_test.PathOf("cut"), batch, starve: attempts.Count == 0,
+            first => attempts.Add((batch, first))));
         var whole = BatchSize.Parse("32").Run(_ => { }, batch => Attempt(_test.PathOf("whole"), batch, starve: false, _ => { }));
         Assert.Equal([128, 64], attempts.Select(a => a.Batch));
         Assert.Equal(whole.Columns[0].Robust, report.Columns[0].Robust);
@@ -89,7 +92,8 @@ public sealed class BatchSizeTests : IDisposable
     [InlineData("0")]
     [InlineData("-3")]
     [InlineData("many")]
-    public void Anything_else_is_refused(string text) => Assert.Contains("at least 1, or auto", Assert.Throws<UsageException>(() => BatchSize.Parse(text)).Message);
+    public void Anything_else_is_refused(string text) =>
+        Assert.Contains("at least 1, or auto", Assert.Throws<UsageException>(() => BatchSize.Parse(text)).Message);
 
     // The clean pass is done when memory ends: its entries are what the second attempt finds.
     private EvaluationReport Attempt(string folder, int batch, bool starve, Action<int> found)
@@ -126,5 +130,6 @@ public sealed class BatchSizeTests : IDisposable
     }
 
     private string[] Arguments(string folder, params string[] more) =>
-        ["eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-t", "--eps", "1/255", "--threads", "1", "--out", folder, .. more];
+        ["eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-t", "--eps", "1/255", "--threads", "1", "--out",
+        folder, .. more];
 }

@@ -35,7 +35,8 @@ public sealed class PublishedCheckTests : IDisposable
 
     [Fact]
     public void WhereTheRunDepartsFromItsRecipeIsSaid() =>
-        Assert.Contains(", with other settings here (optimizer.lr, train.epochs)", Check("8/255", "cifar10", 0, "--epochs", "2", "--lr", "0.05")!.Lines().First());
+        Assert.Contains(", with other settings here (optimizer.lr, train.epochs)",
+        Check("8/255", "cifar10", 0, "--epochs", "2", "--lr", "0.05")!.Lines().First());
 
     private PublishedCheck? Check(string eps, string data, double points, params string[] changes)
     {
@@ -43,9 +44,11 @@ public sealed class PublishedCheckTests : IDisposable
         Assert.Equal(0, host.Run(["config", "show", "--recipe", Recipe, .. changes]));
         File.WriteAllText(_test.PathOf("config.yaml"), host.Out);
         int Count(double percent) => (int)Math.Round((percent + points) * 100);
-        var report = new EvaluationReport(10_000, Count(_published.Clean), [new ColumnResult(0, "aa", "aa-standard", Count(_published.Aa), [])], [], []);
+        var report = new EvaluationReport(10_000, Count(_published.Clean),
+            [new ColumnResult(0, "aa", "aa-standard", Count(_published.Aa), [])], [], []);
         var options = new EvalOptions(
-            _test.Folder, new WeightChoice(null, null, [], [], true), data, null, ["aa"], Norm.Linf, EvalOptions.ParseRadii(eps, Norm.Linf), null, 0, 0, BatchSize.Parse("auto"), 0);
+            _test.Folder, new WeightChoice(null, null, [], [], true), data, null, ["aa"], Norm.Linf,
+            EvalOptions.ParseRadii(eps, Norm.Linf), null, 0, 0, BatchSize.Parse("auto"), 0);
         return PublishedCheck.Of(_test.Folder, options, report);
     }
 }

@@ -23,14 +23,16 @@ public sealed class LostOutputTests : IDisposable
     public void AResultThatCouldNotBeWrittenIsAnError(string line)
     {
         Assert.Equal(2, App.Run(line.Split(' '), _test.Host with { Out = new FullWriter() }));
-        Assert.Equal("rpat: the result cannot be written to stdout (No space left on device): make room, or send it elsewhere.\n", _test.Error);
+        Assert.Equal("rpat: the result cannot be written to stdout (No space left on device): make room, or send it elsewhere.\n",
+            _test.Error);
     }
 
     [Fact]
     public void NobodyNeedsToReadWhatATrainingSays()
     {
         var deaf = _test.Host with { Out = new FullWriter(), Error = new FullWriter() };
-        Assert.Equal(0, App.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", "--set", "log.progress=plain", "--out", _test.PathOf("runs")], deaf));
+        Assert.Equal(0, App.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", "--set", "log.progress=plain", "--out",
+            _test.PathOf("runs")], deaf));
         Assert.True(RunFiles.IsFinished(RunFiles.Runs(_test, "runs").Single()));
     }
 
@@ -50,7 +52,8 @@ public sealed class LostOutputTests : IDisposable
     public void AReaderThatHasEnoughIsNoticedAndNotTold()
     {
         if (!OperatingSystem.IsLinux()) return;
-        Assert.Equal(141, Shell($"{{ dotnet '{Program}' recipes list 2>'{_test.PathOf("error")}'; echo $? >'{_test.PathOf("code")}'; }} | true; exit $(cat '{_test.PathOf("code")}')"));
+        Assert.Equal(141,
+            Shell($"{{ dotnet '{Program}' recipes list 2>'{_test.PathOf("error")}'; echo $? >'{_test.PathOf("code")}'; }} | true; exit $(cat '{_test.PathOf("code")}')"));
         Assert.Equal("", File.ReadAllText(_test.PathOf("error")));
     }
 
@@ -58,7 +61,8 @@ public sealed class LostOutputTests : IDisposable
 
     private static int Shell(string command)
     {
-        using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", command])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         shell.StandardOutput.ReadToEnd();
         shell.WaitForExit();
         return shell.ExitCode;

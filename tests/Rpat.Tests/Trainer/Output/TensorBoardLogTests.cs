@@ -17,7 +17,8 @@ public sealed class TensorBoardLogTests : IDisposable
         byte[] bytes = File.ReadAllBytes(Path.Combine(Run(9), TensorBoardLog.FileName));
         Assert.DoesNotContain("LinfNorm", System.Text.Encoding.Latin1.GetString(bytes), StringComparison.Ordinal);
         var events = EventReader.Read(bytes);
-        Assert.Equal(Enumerable.Range(1, 9).Select(step => (long)step), EventReader.Scalars(events, "step/loss").Select(point => point.Step));
+        Assert.Equal(Enumerable.Range(1, 9).Select(step => (long)step),
+            EventReader.Scalars(events, "step/loss").Select(point => point.Step));
         Assert.Equal([6L, 9L], EventReader.Scalars(events, "train/loss").Select(point => point.Step));
         Assert.InRange(EventReader.Scalars(events, "test/pgd-2").Single().Value, 0, 1);
         Message[] values = [.. events.Where(e => e.Has(5)).Select(e => e[5].Message[1].Message)];
@@ -25,7 +26,8 @@ public sealed class TensorBoardLogTests : IDisposable
         Assert.Contains("recipe", values.Single(v => v[1].Text == "config")[8].Message[8].Text, StringComparison.Ordinal);
         Assert.Equal(3, values.Count(v => v[1].Text.StartsWith("_hparams_/", StringComparison.Ordinal)));
         byte[] png = values.Single(v => v[1].Text == "adversarial")[4].Message[4].Bytes;
-        Assert.Equal(PngReader.Pixels(png), PngReader.Pixels(File.ReadAllBytes(Path.Combine(_test.PathOf("runs"), "latest", AttackedExamples.FileName))));
+        Assert.Equal(PngReader.Pixels(png), PngReader.Pixels(
+            File.ReadAllBytes(Path.Combine(_test.PathOf("runs"), "latest", AttackedExamples.FileName))));
     }
 
     [Fact]
@@ -34,12 +36,14 @@ public sealed class TensorBoardLogTests : IDisposable
         string run = Run(8);
         Assert.Equal(0, _test.Run("train", "--resume", run, "--set", "train.max_steps=12", "--allow-change", "train.max_steps"));
         var events = EventReader.Read(File.ReadAllBytes(Path.Combine(run, TensorBoardLog.FileName)));
-        Assert.Equal(Enumerable.Range(1, 12).Select(step => (long)step), EventReader.Scalars(events, "step/loss").Select(point => point.Step));
+        Assert.Equal(Enumerable.Range(1, 12).Select(step => (long)step),
+            EventReader.Scalars(events, "step/loss").Select(point => point.Step));
         Assert.Equal(2, events.Count(e => e.Has(7)));
     }
 
     [Fact]
-    public void WithoutTheOptionThereIsNoFile() => Assert.False(Directory.Exists(Path.Combine(Run(2, "--set", "log.tensorboard=false"), "tb")));
+    public void WithoutTheOptionThereIsNoFile() =>
+        Assert.False(Directory.Exists(Path.Combine(Run(2, "--set", "log.tensorboard=false"), "tb")));
 
     [Fact]
     public void ACropLargerThanTheImagesIsOneSentence()

@@ -23,9 +23,11 @@ public class DecisionsTests
     [InlineData("cifar10-wrn-34-10-rpat++-linf", "model.classes", "0")] // 3: as many as the data set has
     [InlineData("cifar10-resnet18-pgd-at+rpat-l2", "attack.eps", "128/255")] // 6
     [InlineData("cifar10-resnet18-pgd-at+rpat-l2", "attack.step", "15/255")] // 6
-    [InlineData("cifar100-preactresnet18-rpat++-linf", "model.mean", "0.4914, 0.4822, 0.4465")] // 8: CIFAR-10's, as published; the key takes others
+    // 8: CIFAR-10's, as published; the key takes others
+    [InlineData("cifar100-preactresnet18-rpat++-linf", "model.mean", "0.4914, 0.4822, 0.4465")]
     public void ARecipeTakesWhatWasDecided(string recipe, string key, string value) => Assert.Equal(value, ConfigResolver.Resolve(
-        new ConfigSources([], new Dictionary<string, string>(), [], [("--recipe", ConfigKeys.Of(c => c.Recipe.Name), recipe)])).Values[key].Text);
+        new ConfigSources([], new Dictionary<string, string>(), [],
+            [("--recipe", ConfigKeys.Of(c => c.Recipe.Name), recipe)])).Values[key].Text);
 
     [Theory]
     [InlineData("rpat++", "alpha", "0.5")] // 4: one α, between clean and adversarial, as method.rpat.alpha

@@ -46,7 +46,8 @@ public class RecipeLibraryTests
     [Theory]
     [InlineData("cifar10-preactresnet18-gairat-linf", 29 * 391)] // from epoch 30 on, counted from 1
     [InlineData("cifar10-wrn-34-10-gairat-linf", 59 * 391)]
-    [InlineData("cifar10-preactresnet18-rebat-linf", 100 * 391 - 1)] // t = epoch + (i + 1)/391 reaches 100 in the last iteration of epoch 99
+    // t = epoch + (i + 1)/391 reaches 100 in the last iteration of epoch 99
+    [InlineData("cifar10-preactresnet18-rebat-linf", 100 * 391 - 1)]
     [InlineData("cifar10-preactresnet18-rpat++-linf", 100 * 391 - 1)]
     [InlineData("cifar10-wrn-34-10-rpat++-cutmix-linf", 100 * 391 - 1)]
     [InlineData("cifar10-preactresnet18-wa-linf", 100 * 391 - 1)]
@@ -91,7 +92,8 @@ public class RecipeLibraryTests
             Assert.Equal(line[(line.IndexOf(cells[4] + ",", StringComparison.Ordinal) + cells[4].Length + 1)..],
                 FormattableString.Invariant($"{published.Clean:F2},{published.Aa:F2},{published.Mean:F3},{published.Nrr:F3}"));
             var config = Resolve(name);
-            Assert.Equal((cells[2].Replace("wrn-", "wideresnet", StringComparison.Ordinal), cells[3], cells[4]), (config.Model.Name, config.Data.Name, config.Attack.Norm.Name));
+            Assert.Equal((cells[2].Replace("wrn-", "wideresnet", StringComparison.Ordinal), cells[3], cells[4]),
+                (config.Model.Name, config.Data.Name, config.Attack.Norm.Name));
         }
     }
 

@@ -19,7 +19,8 @@ public sealed class AxisTests
     [Fact]
     public void Odd_input_still_makes_an_axis()
     {
-        foreach (double[] values in new double[][] { [], [double.NaN], [5], [0], [-5], [double.PositiveInfinity, 1], [1e300, -1e300], [1e-300] })
+        foreach (double[] values in new double[][] { [], [double.NaN], [5], [0], [-5], [double.PositiveInfinity, 1], [1e300, -1e300],
+            [1e-300] })
         {
             foreach (var axis in new[] { Axis.Around(values), Axis.Around(values, zero: true), Axis.LogAround(values) })
             {

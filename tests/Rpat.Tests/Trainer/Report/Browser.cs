@@ -25,14 +25,16 @@ internal static class Browser
 
     /// <summary>The program, or null where there is none.</summary>
     public static string? Path { get; } = new[] { "chromium", "chromium-browser", "google-chrome" }
-        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator).Select(folder => System.IO.Path.Combine(folder, name)))
+        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)
+        .Select(folder => System.IO.Path.Combine(folder, name)))
         .FirstOrDefault(File.Exists);
 
     /// <summary>Renders a page at a width and measures it.</summary>
     public static Layout Look(string html, int width, string folder)
     {
         string page = System.IO.Path.Combine(folder, $"frame-{width}.html");
-        File.WriteAllText(page, $"<!DOCTYPE html><meta charset=\"utf-8\"><body style=\"margin:0\"><iframe id=\"f\" width=\"{width}\" height=\"3000\" style=\"border:0\" srcdoc=\"{WebUtility.HtmlEncode(html)}\"></iframe><script>{Measure}</script></body>");
+        File.WriteAllText(page,
+            $"<!DOCTYPE html><meta charset=\"utf-8\"><body style=\"margin:0\"><iframe id=\"f\" width=\"{width}\" height=\"3000\" style=\"border:0\" srcdoc=\"{WebUtility.HtmlEncode(html)}\"></iframe><script>{Measure}</script></body>");
         string dom = Run(folder, "--window-size=1600,3000", "--virtual-time-budget=5000", "--dump-dom", new Uri(page).AbsoluteUri);
         int start = dom.IndexOf("<pre id=\"out\">", StringComparison.Ordinal);
         Assert.True(start >= 0, $"the page did not load: {dom[..Math.Min(300, dom.Length)]}");
@@ -42,8 +44,10 @@ internal static class Browser
 
     private static string Run(string folder, params string[] arguments)
     {
-        string[] all = ["--headless=new", "--no-sandbox", "--disable-gpu", $"--user-data-dir={System.IO.Path.Combine(folder, "profile")}", .. arguments];
-        using var process = Process.Start(new ProcessStartInfo(Path!, all) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] all = ["--headless=new", "--no-sandbox", "--disable-gpu", $"--user-data-dir={System.IO.Path.Combine(folder, "profile")}",
+            .. arguments];
+        using var process = Process.Start(new ProcessStartInfo(Path!, all)
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         string output = process.StandardOutput.ReadToEnd();

@@ -18,9 +18,11 @@ public sealed class DamagedRunTests : IDisposable
     {
         byte[] lines =
         [
-            .. Line(1), .. "{\"step\":2,\"epoch\":2,\"spl"u8, 0xFF, .. "it\":\"train\",\"loss\":1}\n"u8, .. "{\"step\":1.5,\"epoch\":2,\"split\":\"train\",\"loss\":1}\n"u8,
+            .. Line(1), .. "{\"step\":2,\"epoch\":2,\"spl"u8, 0xFF, .. "it\":\"train\",\"loss\":1}\n"u8,
+            .. "{\"step\":1.5,\"epoch\":2,\"split\":\"train\",\"loss\":1}\n"u8,
             .. "{\"step\":2,\"epoch\":\"two\",\"split\":\"train\",\"loss\":1}\n"u8, .. "{\"step\":2,\"epoch\":2,\"split\":null}\n[]\n7\n"u8,
-            .. "{\"step\":2,\"epoch\":2,\"split\":\"train\",\"loss\":\"low\"}\n"u8, .. new byte[300_000], (byte)'\n', .. Line(3), .. "\n{\"step\":4,"u8,
+            .. "{\"step\":2,\"epoch\":2,\"split\":\"train\",\"loss\":\"low\"}\n"u8, .. new byte[300_000], (byte)'\n', .. Line(3),
+            .. "\n{\"step\":4,"u8,
         ];
         File.WriteAllBytes(_test.PathOf("metrics.jsonl"), lines);
         Assert.Equal([1, 3], MetricEvent.Read(_test.PathOf("metrics.jsonl")).Select(one => one.Epoch));
@@ -50,7 +52,8 @@ public sealed class DamagedRunTests : IDisposable
     [Fact]
     public void APageHoldsNoFileFromElsewhere()
     {
-        string run = MadeRun.Finished(_test, "pictures"), images = Directory.CreateDirectory(Path.Combine(run, "images")).FullName, secret = _test.Write("secret", "secret");
+        string run = MadeRun.Finished(_test, "pictures"), images = Directory.CreateDirectory(Path.Combine(run, "images")).FullName,
+            secret = _test.Write("secret", "secret");
         File.CreateSymbolicLink(Path.Combine(images, "adversarial.png"), secret);
         File.WriteAllText(Path.Combine(images, "other.png"), "secret");
         Assert.Empty(RunData.Load(run).Pictures);
@@ -76,7 +79,8 @@ public sealed class DamagedRunTests : IDisposable
         using (var file = new StreamWriter(Path.Combine(run, "metrics.jsonl")))
         {
             for (int i = 1; i <= 200_000; i++)
-                file.Write(string.Create(CultureInfo.InvariantCulture, $"{{\"step\":{i},\"epoch\":{i},\"split\":\"train\",\"lr\":0.1,\"loss\":{(i == 77_777 ? 99 : 1.0 / i)}}}\n"));
+                file.Write(string.Create(CultureInfo.InvariantCulture,
+                    $"{{\"step\":{i},\"epoch\":{i},\"split\":\"train\",\"lr\":0.1,\"loss\":{(i == 77_777 ? 99 : 1.0 / i)}}}\n"));
         }
 
         var best = TimeSpan.MaxValue;
@@ -93,9 +97,12 @@ public sealed class DamagedRunTests : IDisposable
     [Fact]
     public void AThinnedCurveKeepsItsSpikes()
     {
-        (double, double)[] points = [.. Enumerable.Range(0, 100_000).Select(i => ((double)i, i == 55_555 ? 9.0 : i == 66_666 ? double.NaN : 1.0))];
-        string drawn = SvgLineChart.Draw(new ChartText("t", "x", "y", 460), [new LineSeries("a", points)], Axis.Between(0, 10, 5)).ToString();
-        string spike = SvgLineChart.Draw(new ChartText("t", "x", "y", 460), [new LineSeries("a", [(0, 1), (55_555, 9), (99_999, 1)])], Axis.Between(0, 10, 5)).ToString();
+        (double, double)[] points = [.. Enumerable.Range(0, 100_000)
+            .Select(i => ((double)i, i == 55_555 ? 9.0 : i == 66_666 ? double.NaN : 1.0))];
+        string drawn = SvgLineChart.Draw(new ChartText("t", "x", "y", 460), [new LineSeries("a", points)], Axis.Between(0, 10, 5))
+            .ToString();
+        string spike = SvgLineChart.Draw(new ChartText("t", "x", "y", 460), [new LineSeries("a", [(0, 1), (55_555, 9), (99_999, 1)])],
+            Axis.Between(0, 10, 5)).ToString();
         string top = spike.Split("M")[1].Split('L')[1].Split('L', '"')[0];
         Assert.Contains(top, drawn);
         Assert.InRange(drawn.Length, 1000, 60_000);
@@ -105,9 +112,11 @@ public sealed class DamagedRunTests : IDisposable
     public void NamesThatXmlHasNoPlaceForAreWrittenOut()
     {
         string run = MadeRun.Finished(_test, "names");
-        File.WriteAllText(Path.Combine(run, "metrics.jsonl"), "{\"step\":1,\"epoch\":1,\"split\":\"train\",\"\\u0000\\u001b\\uffff<b>\":1}\n");
+        File.WriteAllText(Path.Combine(run, "metrics.jsonl"),
+            "{\"step\":1,\"epoch\":1,\"split\":\"train\",\"\\u0000\\u001b\\uffff<b>\":1}\n");
         Assert.Contains("\\u0000\\u001b\\uffff&lt;b&gt;", RunReport.Page(RunData.Load(run)));
     }
 
-    private static byte[] Line(int epoch) => System.Text.Encoding.UTF8.GetBytes($"{{\"step\":{epoch},\"epoch\":{epoch},\"split\":\"train\",\"loss\":null}}\n");
+    private static byte[] Line(int epoch) =>
+        System.Text.Encoding.UTF8.GetBytes($"{{\"step\":{epoch},\"epoch\":{epoch},\"split\":\"train\",\"loss\":null}}\n");
 }

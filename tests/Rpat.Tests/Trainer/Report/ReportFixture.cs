@@ -27,7 +27,8 @@ public sealed class ReportFixture : IDisposable
     private string Train(string method)
     {
         string root = _test.PathOf("runs"), name = method.Replace('+', '-');
-        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--method", method, "--set", "train.epochs=3", "--out", root, "--name", name]));
+        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--method", method, "--set", "train.epochs=3", "--out", root, "--name",
+            name]));
         return Directory.GetDirectories(root, $"*-{name}").Single();
     }
 }

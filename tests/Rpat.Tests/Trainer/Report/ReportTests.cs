@@ -70,7 +70,8 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
         {
             Assert.Contains("width=device-width", html, StringComparison.Ordinal);
             Assert.Contains("@media print", html, StringComparison.Ordinal);
-            Assert.All(ViewBoxes().Matches(html), m => Assert.InRange(int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 300, 700));
+            Assert.All(ViewBoxes().Matches(html), m =>
+                Assert.InRange(int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 300, 700));
             if (Browser.Path is null) continue; // without a browser the structure above is what can be checked
             Layout layout = Browser.Look(html, width, fixture.Test.Folder);
             Assert.Empty(layout.Overlaps);

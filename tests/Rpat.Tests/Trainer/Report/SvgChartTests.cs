@@ -30,7 +30,8 @@ public sealed class SvgChartTests
             double[] box = [.. chart.Attribute("viewBox")!.Value.Split(' ').Select(v => double.Parse(v, CultureInfo.InvariantCulture))];
             var texts = chart.Descendants(Svg.Space + "text").Where(t => t.Attribute("transform") is null).Select(BoxOf).ToList();
             foreach (var (left, top, right, bottom) in texts)
-                Assert.True(left >= 0 && top >= 0 && right <= box[2] && bottom <= box[3], $"{left} {top} {right} {bottom} in {box[2]} x {box[3]}");
+                Assert.True(left >= 0 && top >= 0 && right <= box[2] && bottom <= box[3],
+                    $"{left} {top} {right} {bottom} in {box[2]} x {box[3]}");
             for (int i = 0; i < texts.Count; i++)
                 for (int j = 0; j < i; j++) Assert.False(Overlap(texts[i], texts[j]), $"{texts[i]} and {texts[j]}");
         }
@@ -105,6 +106,7 @@ public sealed class SvgChartTests
         return (left, y - 0.75 * size, left + width, y + 0.2 * size);
     }
 
-    private static bool Overlap((double Left, double Top, double Right, double Bottom) a, (double Left, double Top, double Right, double Bottom) b) =>
+    private static bool Overlap((double Left, double Top, double Right, double Bottom) a,
+        (double Left, double Top, double Right, double Bottom) b) =>
         a.Left < b.Right && b.Left < a.Right && a.Top < b.Bottom && b.Top < a.Bottom;
 }

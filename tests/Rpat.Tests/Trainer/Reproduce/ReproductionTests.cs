@@ -20,7 +20,8 @@ public sealed class ReproductionTests : IDisposable
         Assert.Contains("| pgd-at+rpat | 2 ", first);
         Assert.Contains("pgd3, linf eps 8/255", first);
         Assert.Equal(4, Directory.GetDirectories(Folder).Length);
-        string[] files = [.. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories).Where(f => !Path.GetFileName(f).StartsWith("table", StringComparison.Ordinal))];
+        string[] files = [.. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories)
+            .Where(f => !Path.GetFileName(f).StartsWith("table", StringComparison.Ordinal))];
         var times = files.Select(File.GetLastWriteTimeUtc).ToList();
         using var again = new TestHost();
         Assert.Equal(0, again.Run([.. Arguments("--methods", "pgd-at,pgd-at+rpat", "--seeds", "1,2"), "--resume"]));
@@ -83,7 +84,8 @@ public sealed class ReproductionTests : IDisposable
 
     private string[] Arguments(params string[] arguments) =>
     [
-        "reproduce", "--out", Folder, "--n", "4", "--attack", "pgd3", "--set", "train.max_steps=1", "--set", "train.batch=4", "--set", "model.width=4",
+        "reproduce", "--out", Folder, "--n", "4", "--attack", "pgd3", "--set", "train.max_steps=1", "--set", "train.batch=4", "--set",
+        "model.width=4",
         "--set", "eval.n=4", "--set", "eval.attacks=clean", "--threads", "1", .. arguments,
     ];
 

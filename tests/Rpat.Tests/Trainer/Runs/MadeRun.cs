@@ -18,11 +18,13 @@ internal static class MadeRun
 
     private static string Make(TestHost test, string name, RunStatus? status)
     {
-        var sources = new ConfigSources([], new Dictionary<string, string>(), ["recipe.name=fashion-quick", $"run.out={test.PathOf("runs")}", $"run.name={name}"], []);
+        var sources = new ConfigSources([], new Dictionary<string, string>(),
+            ["recipe.name=fashion-quick", $"run.out={test.PathOf("runs")}", $"run.name={name}"], []);
         using var run = RunFolder.Create(ConfigResolver.Resolve(sources), new FixedClock());
         var start = new FixedClock().Now;
         if (status is { } known)
-            new RunRecord(["rpat", "train"], start, start.AddMinutes(1), known, 0, null, MachineInfo.Here(), new ComputeInfo("cpu", "", new Dictionary<string, string>())).Save(run);
+            new RunRecord(["rpat", "train"], start, start.AddMinutes(1), known, 0, null, MachineInfo.Here(),
+                new ComputeInfo("cpu", "", new Dictionary<string, string>())).Save(run);
         return run.Path;
     }
 }

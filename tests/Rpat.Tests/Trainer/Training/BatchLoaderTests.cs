@@ -56,7 +56,8 @@ public class BatchLoaderTests(GpuFixture fixture)
     {
         byte[] pixels = new byte[Count * TestNets.Image.SampleCount];
         new Random(3).NextBytes(pixels);
-        return new LabeledImages("bytes", TestNets.Image.C, TestNets.Image.H, TestNets.Image.W, pixels, TestNets.ClassesOf(Count), ["a", "b", "c", "d", "e"]);
+        return new LabeledImages("bytes", TestNets.Image.C, TestNets.Image.H, TestNets.Image.W, pixels, TestNets.ClassesOf(Count),
+            ["a", "b", "c", "d", "e"]);
     }
 
     private static Array4 Array(NamedArray a)

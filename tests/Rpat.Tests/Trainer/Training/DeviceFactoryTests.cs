@@ -28,6 +28,7 @@ public class DeviceFactoryTests
     public void AnotherNameIsAnError(string name)
     {
         Assert.Throws<FormatException>(() => new DeviceKind().Parse(name));
-        Assert.Contains($"device {name} is unknown", Assert.Throws<DeviceException>(() => DeviceFactory.Named(name, "fp32")).Message, StringComparison.Ordinal);
+        Assert.Contains($"device {name} is unknown", Assert.Throws<DeviceException>(() => DeviceFactory.Named(name, "fp32")).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -26,7 +26,8 @@ public class DivergenceGuardTests
         var state = Follow(GuardState.New, 49, 2, onlyClass: 3);
         state = Follow(state, 1, 2);
         state = Follow(state, 49, 2, onlyClass: 3);
-        Assert.Contains("the last 50 steps were put in class 3", Assert.Throws<DivergedException>(() => Follow(state, 1, 2, onlyClass: 3)).Message);
+        Assert.Contains("the last 50 steps were put in class 3",
+            Assert.Throws<DivergedException>(() => Follow(state, 1, 2, onlyClass: 3)).Message);
         Assert.Equal(1, Follow(state, 1, 2, onlyClass: 4).OnlyClassSteps);
     }
 

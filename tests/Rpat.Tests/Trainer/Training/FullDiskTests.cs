@@ -19,9 +19,11 @@ public sealed class FullDiskTests : IDisposable
         if (!PrivateMounts.Exist) return;
         Assert.Equal(0, _test.Run(Arguments(_test.PathOf("whole"))));
         string small = Directory.CreateDirectory(_test.PathOf("small")).FullName, kept = _test.PathOf("kept");
-        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size={2 * LargestFile() + 300_000} none {small}", $"cp -r {small} {kept}", Arguments(small));
+        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size={2 * LargestFile() + 300_000} none {small}",
+            $"cp -r {small} {kept}", Arguments(small));
         Assert.Equal(2, code);
-        Assert.Matches(@"\nrpat: the run stops at step \d+, since .* cannot be written \(No space left on device .*: check that .* has room \(the checkpoint of step \d+ is intact\)\.\n", error);
+        Assert.Matches(
+            @"\nrpat: the run stops at step \d+, since .* cannot be written \(No space left on device .*: check that .* has room \(the checkpoint of step \d+ is intact\)\.\n", error);
         Assert.Contains("resume with: ", error, StringComparison.Ordinal);
         Assert.Equal(0, _test.Run("train", "--resume", RunFiles.Runs(_test, "kept").Single()));
         Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "kept").Single()));
@@ -32,9 +34,11 @@ public sealed class FullDiskTests : IDisposable
     {
         if (!PrivateMounts.Exist) return;
         string small = Directory.CreateDirectory(_test.PathOf("tiny")).FullName;
-        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size=100k none {small}", $"ls {small} >&2", [.. Arguments(small), "--set", "run.check_disk=true"]);
+        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size=100k none {small}", $"ls {small} >&2",
+            [.. Arguments(small), "--set", "run.check_disk=true"]);
         Assert.Equal(2, code);
-        Assert.Matches(@"^rpat: the run will need about .* in '.*', where .* are free: lower checkpoint\.keep, make room, choose another --out, or insist with run\.check_disk=false\.\n$", error);
+        Assert.Matches(
+            @"^rpat: the run will need about .* in '.*', where .* are free: lower checkpoint\.keep, make room, choose another --out, or insist with run\.check_disk=false\.\n$", error);
     }
 
     [Fact]
@@ -59,11 +63,13 @@ public sealed class FullDiskTests : IDisposable
         Assert.Matches("^rpat: run folder .* cannot be resumed .*: check that no other process runs it and that it is writable", error);
     }
 
-    private long LargestFile() => Directory.GetFiles(_test.PathOf("whole"), "*.safetensors", SearchOption.AllDirectories).Max(file => new FileInfo(file).Length);
+    private long LargestFile() =>
+        Directory.GetFiles(_test.PathOf("whole"), "*.safetensors", SearchOption.AllDirectories).Max(file => new FileInfo(file).Length);
 
     // Every checkpoint stays, so that the space runs out in the middle of the run.
     private string[] Arguments(string folder) =>
     [
-        .. TinyRun.Arguments(_test), "--epochs", "4", "--set", "checkpoint.steps=2", "--set", "checkpoint.keep=100", "--set", "run.check_disk=false", "--device", "cpu", "--name", "a", "--out", folder,
+        .. TinyRun.Arguments(_test), "--epochs", "4", "--set", "checkpoint.steps=2", "--set", "checkpoint.keep=100", "--set",
+        "run.check_disk=false", "--device", "cpu", "--name", "a", "--out", folder,
     ];
 }

@@ -49,7 +49,8 @@ public sealed class GuardedRunTests : IDisposable
     {
         Assert.Equal(0, Train("--val-split", "9", "--monitor", "pgd2", "--epochs", "40", "--lr", "0.05", "--set", "attack.eps=1/255"));
         string warnings = File.ReadAllText(Path.Combine(Run, "warnings.txt"));
-        Assert.Matches(@"^WARNING: robust overfitting at epoch \d+: pgd2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(--ema 0\.999\)\.\n", warnings);
+        Assert.Matches(
+            @"^WARNING: robust overfitting at epoch \d+: pgd2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(--ema 0\.999\)\.\n", warnings);
         Assert.Contains("WARNING: robust overfitting", _test.Error);
         Assert.Contains("robust overfitting", File.ReadAllText(Path.Combine(Run, "report.html")));
     }
@@ -78,7 +79,8 @@ public sealed class GuardedRunTests : IDisposable
 
     private string Run => Directory.GetDirectories(_test.PathOf("runs")).Single(run => Path.GetFileName(run) != "latest");
 
-    private int Train(params string[] arguments) => _test.Run([.. TinyRun.Arguments(_test).Concat(arguments), "--out", _test.PathOf("runs")]);
+    private int Train(params string[] arguments) =>
+        _test.Run([.. TinyRun.Arguments(_test).Concat(arguments), "--out", _test.PathOf("runs")]);
 
     private static double Column(string table, string row, string name)
     {

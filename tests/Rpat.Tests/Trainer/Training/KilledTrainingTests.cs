@@ -34,7 +34,8 @@ public sealed class KilledTrainingTests : IDisposable
         }
 
         if (!IsDone()) using (var last = Start("parts", "--resume", "auto")) last.WaitForExit();
-        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "parts").Single(RunFiles.IsFinished)));
+        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()),
+            RunFiles.Hashes(RunFiles.Runs(_test, "parts").Single(RunFiles.IsFinished)));
     }
 
     private bool IsDone() => RunFiles.Runs(_test, "parts").Any(RunFiles.IsFinished);
@@ -94,7 +95,8 @@ public sealed class KilledTrainingTests : IDisposable
         WaitForStep("parts");
         Signal(process, "USR1");
         string checkpoints = Path.Combine(RunFiles.Runs(_test, "parts").Single(), "checkpoints");
-        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(checkpoints) && Directory.GetFiles(checkpoints, "*.safetensors").Length > 0, 60_000));
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(checkpoints) && Directory.GetFiles(checkpoints, "*.safetensors").Length > 0,
+            60_000));
         Assert.False(process.HasExited);
         process.Kill();
         process.WaitForExit();
@@ -142,8 +144,10 @@ public sealed class KilledTrainingTests : IDisposable
 
     private Process Start(string name, params string[] more)
     {
-        string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name), .. more];
-        var start = new ProcessStartInfo("env", [.. _under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a",
+            "--out", _test.PathOf(name), .. more];
+        var start = new ProcessStartInfo("env", [.. _under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
+            { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (variable, value) in _environment) start.Environment[variable] = value;
         return Process.Start(start)!;
     }

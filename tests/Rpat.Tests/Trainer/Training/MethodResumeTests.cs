@@ -30,14 +30,16 @@ public sealed class MethodResumeTests(MethodResumeTests.Teachers teachers) : ICl
 
     private void Run(string method, string folder, int steps) => Succeeds(
     [
-        .. TinyRun.Arguments(_test), "--method", method, "--epochs", "5", "--set", $"train.max_steps={steps}", "--set", "eval.attacks=clean", "--set", "checkpoint.keep=1", "--name", "a",
+        .. TinyRun.Arguments(_test), "--method", method, "--epochs", "5", "--set", $"train.max_steps={steps}", "--set",
+        "eval.attacks=clean", "--set", "checkpoint.keep=1", "--name", "a",
         "--out", _test.PathOf(folder), .. Needs(method),
     ]);
 
     private IEnumerable<string> Needs(string method)
     {
         if (method.StartsWith("kd-swa", StringComparison.Ordinal))
-            return ["--set", $"method.teachers.clean={teachers.Folder}", "--set", $"method.teachers.robust={teachers.Folder}", "--set", "method.start=2"];
+            return ["--set", $"method.teachers.clean={teachers.Folder}", "--set", $"method.teachers.robust={teachers.Folder}", "--set",
+                "method.start=2"];
         if (method.StartsWith("cure", StringComparison.Ordinal)) return ["--set", $"model.weights={teachers.Folder}"];
         return MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=2"] : [];
     }
@@ -51,7 +53,8 @@ public sealed class MethodResumeTests(MethodResumeTests.Teachers teachers) : ICl
 
         public Teachers()
         {
-            Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--method", "clean", "--set", "train.max_steps=3", "--out", _test.PathOf("runs")]));
+            Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--method", "clean", "--set", "train.max_steps=3", "--out",
+                _test.PathOf("runs")]));
             Folder = RunFiles.Runs(_test, "runs").Single();
         }
 

@@ -57,7 +57,8 @@ public sealed class MethodRunTests : IDisposable
         "trades+rpat", ["--set", "method.awp.gamma=0.01", "--ema", "0.9", "--set", "method.rpat.form=quotient"]));
 
     [Fact]
-    public void EpochAveragesAreReportedWithTheirOwnStatistics() => Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1", "--set", "train.batch=2000"]));
+    public void EpochAveragesAreReportedWithTheirOwnStatistics() =>
+        Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1", "--set", "train.batch=2000"]));
 
     [Theory]
     [InlineData("kd-swa", "learns from a clean teacher: give its run folder or weights as method.teachers.clean.")]
@@ -69,9 +70,11 @@ public sealed class MethodRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("adr", "data.augment.cutmix=1", "data.augment.cutmix is '1' (--set): adr needs one true class for each image: set it to 0, or choose another method.")]
+    [InlineData("adr", "data.augment.cutmix=1",
+    "data.augment.cutmix is '1' (--set): adr needs one true class for each image: set it to 0, or choose another method.")]
     [InlineData("mart+rpat", "data.augment.cutmix=0.5", "mart needs one true class for each image")]
-    [InlineData("rebat+rpat", "average.ema=0.9", "the loss of rebat looks at its own averaged network: set it to 0, and method.decay instead.")]
+    [InlineData("rebat+rpat", "average.ema=0.9",
+    "the loss of rebat looks at its own averaged network: set it to 0, and method.decay instead.")]
     [InlineData("cure", "average.swa=1", "the loss of cure looks at its own averaged network, which moves in each step: set it to 0.")]
     [InlineData("rpat++", "method.lambda=1", "method rpat++ has no setting 'lambda'")]
     public void WhatDoesNotGoTogetherIsSaidInOneSentence(string method, string setting, string message)
@@ -81,7 +84,9 @@ public sealed class MethodRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData("te", "", "WARNING: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epochs: all of it is plain adversarial training, not te")]
+    [InlineData("te", "",
+    "WARNING: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epochs: all of it is plain adversarial "
+        + "training, not te")]
     [InlineData("wa", "", "method.start is 106 ")]
     [InlineData("mail-at", "", "all of it is without weights, not mail-at")]
     [InlineData("cure", "method.warmup=4", "all of it is clean training, not cure")]
@@ -122,13 +127,15 @@ public sealed class MethodRunTests : IDisposable
         return RunOf(method);
     }
 
-    private string RunOf(string method) => Directory.GetDirectories(_test.PathOf("runs"), $"*-{method.Replace('+', '-')}-run*").Order(StringComparer.Ordinal).Last();
+    private string RunOf(string method) =>
+        Directory.GetDirectories(_test.PathOf("runs"), $"*-{method.Replace('+', '-')}-run*").Order(StringComparer.Ordinal).Last();
 
     private int Run(string method, IEnumerable<string> more)
     {
         string[] common =
         [
-            "train", "--recipe", "fashion-quick", "--method", method, "--set", "model.width=4", "--set", "eval.n=4", "--set", "eval.attacks=clean",
+            "train", "--recipe", "fashion-quick", "--method", method, "--set", "model.width=4", "--set", "eval.n=4", "--set",
+            "eval.attacks=clean",
             "--set", "attack.steps=2", "--set", "train.batch=8", "--set", "train.max_steps=3", "--progress", "none", "--threads", "2",
             "--out", _test.PathOf("runs"), "--name", $"{method.Replace('+', '-')}-run",
         ];

@@ -39,7 +39,8 @@ public sealed class ResumeTests : IDisposable
     public void WhatWasWrittenBehindTheCheckpointIsWrittenAgain()
     {
         string whole = Train("whole", 13), parts = Train("parts", 13);
-        foreach (string newer in Directory.GetFiles(Path.Combine(parts, "checkpoints")).Order(StringComparer.Ordinal).Skip(1)) File.Delete(newer);
+        foreach (string newer in Directory.GetFiles(Path.Combine(parts, "checkpoints")).Order(StringComparer.Ordinal).Skip(1))
+            File.Delete(newer);
         File.AppendAllText(Path.Combine(parts, "metrics.jsonl"), "{\"step\":99,\"ep");
         File.WriteAllText(Path.Combine(parts, "model.safetensors.tmp-1"), "half-written by a process that is dead");
         Assert.Equal(0, _test.Run("train", "--resume", parts));
@@ -113,7 +114,8 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(2, _test.Run("train", "--resume", run, "--lr", "0.05"));
         string last = _test.Error.TrimEnd().Split('\n')[^1];
         Assert.Matches(@"^rpat: optimizer\.lr is '0\.05' \(--lr\) where run '.*' has '0\.01', .*--allow-change optimizer\.lr\.$", last);
-        Assert.Equal(0, _test.Run("train", "--resume", run, "--lr", "0.05", "--allow-change", "optimizer.lr", "--set", "train.max_steps=4"));
+        Assert.Equal(0, _test.Run("train", "--resume", run, "--lr", "0.05", "--allow-change", "optimizer.lr", "--set",
+            "train.max_steps=4"));
         Assert.Contains("lr: 0.05", File.ReadAllText(Path.Combine(run, "config.yaml")));
     }
 
@@ -121,7 +123,8 @@ public sealed class ResumeTests : IDisposable
     public void ThreadsViewsAndWritingItDifferentlyAreNoOtherConfiguration()
     {
         string whole = Train("whole", 7), parts = Train("parts", 4);
-        Assert.Equal(0, _test.Run("train", "--resume", parts, "--threads", "1", "--progress", "none", "--lr", "1e-2", "--set", "train.max_steps=7"));
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--threads", "1", "--progress", "none", "--lr", "1e-2", "--set",
+            "train.max_steps=7"));
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
 
@@ -146,7 +149,8 @@ public sealed class ResumeTests : IDisposable
     {
         string run = Train("run", 3);
         string newest = Directory.GetFiles(Path.Combine(run, "checkpoints")).Max(StringComparer.Ordinal)!;
-        Rewrite(newest, metadata => metadata["rpat.checkpoint"] = metadata["rpat.checkpoint"].Replace("\"data\":\"", "\"data\":\"0"), digest: true);
+        Rewrite(newest, metadata => metadata["rpat.checkpoint"] = metadata["rpat.checkpoint"].Replace("\"data\":\"", "\"data\":\"0"),
+            digest: true);
         Assert.Equal(3, _test.Run("train", "--resume", run, "--set", "train.max_steps=4"));
         Assert.Contains("not those that the run began with", _test.Error);
     }
@@ -159,7 +163,9 @@ public sealed class ResumeTests : IDisposable
         byte[] before = File.ReadAllBytes(earlier);
         string obstacle = Directory.CreateDirectory(Path.Combine(run, "checkpoints", "step-00000004.safetensors")).FullName;
         Assert.Equal(2, _test.Run("train", "--resume", run, "--set", "train.max_steps=7"));
-        Assert.Matches("rpat: the run stops at step 4, since .*step-00000004.* cannot be written .* has room \\(the checkpoint of step 3 is intact\\)\\.\n", _test.Error);
+        Assert.Matches(
+            "rpat: the run stops at step 4, since .*step-00000004.* cannot be written .* has room \\(the checkpoint of step 3 is "
+                + "intact\\)\\.\n", _test.Error);
         Assert.Contains("resume with: ", _test.Error);
         Assert.Equal(before, File.ReadAllBytes(earlier));
         Directory.Delete(obstacle);
@@ -184,7 +190,8 @@ public sealed class ResumeTests : IDisposable
 
     private string[] Arguments(string name, int steps) =>
     [
-        .. TinyRun.Arguments(_test), "--set", $"train.max_steps={steps}", "--ema", "0.9", "--set", "checkpoint.steps=2", "--name", "a", "--out", _test.PathOf(name),
+        .. TinyRun.Arguments(_test), "--set", $"train.max_steps={steps}", "--ema", "0.9", "--set", "checkpoint.steps=2", "--name", "a",
+        "--out", _test.PathOf(name),
     ];
 
     private IReadOnlyList<string> RunsIn(string name) => RunFiles.Runs(_test, name);

@@ -15,16 +15,21 @@ public sealed class RunEvaluationTests : IDisposable
     public void Train_and_eval_mean_the_same_attack()
     {
         // The training attack's step is none of the evaluation's business.
-        Assert.Equal(0, Train("--set", "eval.attacks=clean,pgd3,fgsm,square", "--set", "attack.step=1/255", "--max-steps", "3", "--seed", "3"));
+        Assert.Equal(0, Train("--set", "eval.attacks=clean,pgd3,fgsm,square", "--set", "attack.step=1/255", "--max-steps", "3", "--seed",
+            "3"));
         string run = RunFiles.Runs(_test, "runs").Single(), json = _test.PathOf("eval.json");
         using var trained = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "result.json")));
-        double[] told = [.. trained.RootElement[0].GetProperty("scores").EnumerateArray().Select(score => score.GetProperty("accuracy").GetDouble())];
-        string[] titles = [.. trained.RootElement[0].GetProperty("scores").EnumerateArray().Select(score => score.GetProperty("title").GetString()!)];
+        double[] told = [.. trained.RootElement[0].GetProperty("scores").EnumerateArray()
+            .Select(score => score.GetProperty("accuracy").GetDouble())];
+        string[] titles = [.. trained.RootElement[0].GetProperty("scores").EnumerateArray()
+            .Select(score => score.GetProperty("title").GetString()!)];
         Assert.Equal(["Clean", "PGD-3", "FGSM", "SQUARE"], titles);
-        Assert.Equal(0, _test.Run("eval", run, "--attacks", "clean,pgd3,fgsm,square", "--eps", "8/255", "--seed", "3", "--threads", "1", "--json", json));
+        Assert.Equal(0, _test.Run("eval", run, "--attacks", "clean,pgd3,fgsm,square", "--eps", "8/255", "--seed", "3", "--threads", "1",
+            "--json", json));
         using var evaluated = JsonDocument.Parse(File.ReadAllText(json));
         double clean = evaluated.RootElement.GetProperty("clean").GetProperty("value").GetDouble();
-        double[] measured = [clean, .. evaluated.RootElement.GetProperty("results").EnumerateArray().Select(column => column.GetProperty("accuracy").GetProperty("value").GetDouble())];
+        double[] measured = [clean, .. evaluated.RootElement.GetProperty("results").EnumerateArray()
+            .Select(column => column.GetProperty("accuracy").GetProperty("value").GetDouble())];
         Assert.Equal(told, measured);
     }
 

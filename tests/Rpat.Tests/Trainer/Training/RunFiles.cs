@@ -14,7 +14,8 @@ internal static class RunFiles
 
     /// <summary>Whether a run has done all it should.</summary>
     public static bool IsFinished(string run) =>
-        File.Exists(Path.Combine(run, "run.json")) && File.ReadAllText(Path.Combine(run, "run.json")).Contains("\"finished\"", StringComparison.Ordinal);
+        File.Exists(Path.Combine(run, "run.json"))
+        && File.ReadAllText(Path.Combine(run, "run.json")).Contains("\"finished\"", StringComparison.Ordinal);
 
     /// <summary>Every file of a run but those that hold times and origins, with its hash.</summary>
     public static IEnumerable<string> Hashes(string run) => Directory.GetFiles(run, "*", SearchOption.AllDirectories)

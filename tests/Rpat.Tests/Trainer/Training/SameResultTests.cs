@@ -33,6 +33,7 @@ public sealed class SameResultTests : IDisposable
     {
         string[] more = options.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--set", "train.max_steps=9", "--out", _test.PathOf(name), .. more]));
-        return [.. RunFiles.Hashes(RunFiles.Runs(_test, name).Single()).Where(line => !line.StartsWith("checkpoints/", StringComparison.Ordinal))];
+        return [.. RunFiles.Hashes(RunFiles.Runs(_test, name).Single())
+            .Where(line => !line.StartsWith("checkpoints/", StringComparison.Ordinal))];
     }
 }

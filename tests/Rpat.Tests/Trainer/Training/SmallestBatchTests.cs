@@ -26,7 +26,8 @@ public sealed class SmallestBatchTests : IDisposable
     public void A_last_batch_of_one_image_is_left_out_and_said_once()
     {
         Assert.Equal(0, Run("-b", "23", "--set", "train.epochs=2"));
-        const string note = "the last batch of each epoch would have 1 image, which preactresnet18 cannot normalise on maps of one pixel: it is left out";
+        const string note =
+            "the last batch of each epoch would have 1 image, which preactresnet18 cannot normalise on maps of one pixel: it is left out";
         string log = File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "run").Single(), "log.txt"));
         Assert.Equal(2, log.Split(note).Length);
         Assert.Equal(0, Run("-b", "23", "--set", "train.epochs=2", "--dry-run"));
@@ -37,7 +38,9 @@ public sealed class SmallestBatchTests : IDisposable
     public void Batches_of_one_image_are_refused_before_a_run_folder_exists()
     {
         Assert.Equal(2, Run("-b", "1"));
-        Assert.Equal("rpat: train.batch is 1, and preactresnet18 normalises maps of one pixel by the images of a batch: give at least 2 (--batch-size), or larger images.\n", _test.Error);
+        Assert.Equal(
+            "rpat: train.batch is 1, and preactresnet18 normalises maps of one pixel by the images of a batch: give at least 2 "
+                + "(--batch-size), or larger images.\n", _test.Error);
         Assert.Empty(RunFiles.Runs(_test, "run"));
     }
 
@@ -46,7 +49,8 @@ public sealed class SmallestBatchTests : IDisposable
     {
         var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.Sets(
         [
-            "data.name=npz:" + TinyRun.Write(_test.PathOf("tiny.npz")), "model.name=preactresnet18", "model.width=4", "method.name=pgd-at", "attack.steps=1",
+            "data.name=npz:" + TinyRun.Write(_test.PathOf("tiny.npz")), "model.name=preactresnet18", "model.width=4", "method.name=pgd-at",
+            "attack.steps=1",
             "train.batch=2", "device.name=cpu", "run.threads=1",
         ])]).Config;
         double[] losses = Team.Run(2, team =>
@@ -80,7 +84,8 @@ public sealed class SmallestBatchTests : IDisposable
         int needed;
         try
         {
-            net = ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, side, side), 3) { Width = name.StartsWith("wide", StringComparison.Ordinal) ? 1 : 4 }, 1);
+            net = ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, side, side), 3)
+                { Width = name.StartsWith("wide", StringComparison.Ordinal) ? 1 : 4 }, 1);
             needed = SmallestBatch.Of(net);
         }
         catch (Exception error) when (error is ShapeException or ArgumentException)

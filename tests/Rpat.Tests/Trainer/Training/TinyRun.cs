@@ -10,7 +10,8 @@ internal static class TinyRun
     /// <summary>The command line, on a data set in the test's folder.</summary>
     public static string[] Arguments(TestHost test) =>
     [
-        "train", "--recipe", "fashion-quick", "--dataset", "npz:" + DataSet(test), "--set", "model.width=4", "--set", "attack.steps=1", "-b", "4",
+        "train", "--recipe", "fashion-quick", "--dataset", "npz:" + DataSet(test), "--set", "model.width=4", "--set", "attack.steps=1",
+        "-b", "4",
         "--set", "eval.attacks=clean,pgd2", "--set", "optimizer.lr=0.01", "--set", "log.progress=none",
     ];
 
@@ -20,11 +21,13 @@ internal static class TinyRun
     /// <param name="firstLabel">The label of the first class.</param>
     public static string Write(string path, int channels = 1, int firstLabel = 0)
     {
-        Npz.Write(path, [Pixels("images", 0, channels), Labels("labels", firstLabel), Pixels("test_images", 1, channels), Labels("test_labels", firstLabel)]);
+        Npz.Write(path, [Pixels("images", 0, channels), Labels("labels", firstLabel), Pixels("test_images", 1, channels),
+            Labels("test_labels", firstLabel)]);
         return path;
     }
 
-    private static string DataSet(TestHost test) => File.Exists(test.PathOf("tiny.npz")) ? test.PathOf("tiny.npz") : Write(test.PathOf("tiny.npz"));
+    private static string DataSet(TestHost test) =>
+        File.Exists(test.PathOf("tiny.npz")) ? test.PathOf("tiny.npz") : Write(test.PathOf("tiny.npz"));
 
     private static NamedArray Pixels(string name, int sample, int channels)
     {

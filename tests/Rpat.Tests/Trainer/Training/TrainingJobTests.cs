@@ -36,7 +36,8 @@ public sealed class TrainingJobTests : IDisposable
 
     [Fact]
     public void A_run_of_several_processes_is_none_of_a_jobs() =>
-        Assert.Contains("a job trains in one process", Assert.ThrowsAny<UserException>(() => Train("many", new Watch(_ => { }), default, "run.processes=2")).Message);
+        Assert.Contains("a job trains in one process",
+        Assert.ThrowsAny<UserException>(() => Train("many", new Watch(_ => { }), default, "run.processes=2")).Message);
 
     private TrainingOutcome Train(string folder, IProgressView watch, CancellationToken stop = default, params string[] more)
     {
@@ -44,7 +45,8 @@ public sealed class TrainingJobTests : IDisposable
         if (!File.Exists(data)) TinyRun.Write(data);
         string[] tiny =
         [
-            $"data.name=npz:{data}", "model.width=4", "attack.steps=1", "train.batch=4", "train.epochs=2", "eval.attacks=clean,pgd2", "optimizer.lr=0.01",
+            $"data.name=npz:{data}", "model.width=4", "attack.steps=1", "train.batch=4", "train.epochs=2", "eval.attacks=clean,pgd2",
+            "optimizer.lr=0.01",
             "checkpoint.steps=2", "device.name=cpu", "run.threads=1", $"run.out={_test.PathOf(folder)}",
         ];
         return ResumableTraining.Train([.. tiny, .. more], watch, stop);

@@ -16,7 +16,8 @@ public sealed class TrainingRunTests : IDisposable
     public void ARunLeavesItsFilesAndEndsWithTheTable()
     {
         string run = Train("--ema", "0.9");
-        string[] expected = [".rpat-run", "config.yaml", "log.txt", "metrics.csv", "metrics.jsonl", "model.safetensors", "report.html", "result.json", "run.json"];
+        string[] expected = [".rpat-run", "config.yaml", "log.txt", "metrics.csv", "metrics.jsonl", "model.safetensors", "report.html",
+            "result.json", "run.json"];
         Assert.Equal(expected, Directory.GetFiles(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Contains("Clean   PGD-20     Mean      NRR", _test.Out);
         Assert.Contains("try next:", _test.Out);

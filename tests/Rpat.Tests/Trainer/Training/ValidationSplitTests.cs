@@ -16,7 +16,8 @@ public class ValidationSplitTests
     [InlineData(0.02, 1000, 20)]
     [InlineData(300, 1000, 300)]
     [InlineData(0, 1000, 0)]
-    public void ANumberBelowOneIsAShare(double wanted, int images, int expected) => Assert.Equal(expected, ValidationSplit.CountOf(wanted, images));
+    public void ANumberBelowOneIsAShare(double wanted, int images, int expected) =>
+        Assert.Equal(expected, ValidationSplit.CountOf(wanted, images));
 
     [Fact]
     public void SomethingMustBeLeft() =>

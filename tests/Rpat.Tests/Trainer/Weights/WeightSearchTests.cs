@@ -10,11 +10,13 @@ public sealed class WeightSearchTests : IDisposable
 {
     private static readonly WeightChoice _any = new("preactresnet18", null, [], [], Strict: true);
 
-    private static readonly string[] _wrappers = ["module.", "model.", "net.", "_orig_mod.", "student.", "basic_net.", "1.", "state_dict.", "ema.", "_fsdp_wrapped_module."];
+    private static readonly string[] _wrappers = ["module.", "model.", "net.", "_orig_mod.", "student.", "basic_net.", "1.", "state_dict.",
+        "ema.", "_fsdp_wrapped_module."];
 
     private static readonly NamedArray[] _beside =
     [
-        Floats("criterion.weight", 10), Floats("state_dict.criterion.pos_weight", 7), Floats("train_acc.tp", 10), Floats("best_acc1"), Floats("epoch", 1),
+        Floats("criterion.weight", 10), Floats("state_dict.criterion.pos_weight", 7), Floats("train_acc.tp", 10), Floats("best_acc1"),
+        Floats("epoch", 1),
         Floats("optimizer.state.0.momentum_buffer", 3, 3, 3, 3), Floats("lr_schedulers.0.base", 1), Floats("callbacks.best_model_score"),
     ];
 
@@ -53,7 +55,8 @@ public sealed class WeightSearchTests : IDisposable
     [Fact]
     public void Wrappers_inside_the_network_are_taken_off()
     {
-        NamedArray[] wrapped = [.. _state.Select(a => a with { Name = a.Name.Replace("layer1.", "layer1._orig_mod.").Replace("conv2.", "conv2.module.") })];
+        NamedArray[] wrapped = [.. _state.Select(a => a with
+            { Name = a.Name.Replace("layer1.", "layer1._orig_mod.").Replace("conv2.", "conv2.module.") })];
         AssertIs(_state, Load(".safetensors", wrapped), "inside");
     }
 
@@ -66,7 +69,8 @@ public sealed class WeightSearchTests : IDisposable
     [InlineData("last.model.", "best.model.", "best")]
     public void Of_two_that_fit_one_is_taken_and_the_other_is_named(string taken, string other, string key)
     {
-        NamedArray[] average = [.. _state.Select(a => a.Type == ElementType.F32 ? NamedArray.FromFloats(a.Name, [.. a.ToFloats().Select(v => v + 1)], a.Shape) : a)];
+        NamedArray[] average = [.. _state.Select(a => a.Type == ElementType.F32
+            ? NamedArray.FromFloats(a.Name, [.. a.ToFloats().Select(v => v + 1)], a.Shape) : a)];
         NamedArray[] all = [.. Under(other, average), .. Under(taken, _state)];
         LoadedNetwork loaded = Load(".safetensors", all);
         AssertIs(_state, loaded, taken);
@@ -81,7 +85,8 @@ public sealed class WeightSearchTests : IDisposable
     [InlineData("", "mu", "sigma")]
     public void The_normalisation_beside_it_is_taken(string prefix, string mean, string std)
     {
-        NamedArray[] all = [.. Under(prefix, _state), NamedArray.FromFloats(mean, [0.1f, 0.2f, 0.3f], 1, 3, 1, 1), NamedArray.FromFloats(std, [0.5f, 0.6f, 0.7f], 3)];
+        NamedArray[] all = [.. Under(prefix, _state), NamedArray.FromFloats(mean, [0.1f, 0.2f, 0.3f], 1, 3, 1, 1),
+            NamedArray.FromFloats(std, [0.5f, 0.6f, 0.7f], 3)];
         LoadedNetwork loaded = Load(".safetensors", all);
         AssertIs(_state, loaded, prefix);
         Assert.Equal([0.1f, 0.2f, 0.3f], loaded.Spec.Normalization!.Value.Mean);
@@ -94,7 +99,8 @@ public sealed class WeightSearchTests : IDisposable
     public void A_block_that_public_wide_resnets_never_call_is_left_out(string prefix)
     {
         NamedArray[] wide = State(new ModelSpec("wideresnet10-1", new Shape(1, 3, 8, 8), 7));
-        NamedArray[] unused = [.. wide.Where(a => a.Name.StartsWith("block1.", StringComparison.Ordinal)).Select(a => a with { Name = "sub_" + a.Name })];
+        NamedArray[] unused = [.. wide.Where(a => a.Name.StartsWith("block1.", StringComparison.Ordinal)).Select(a => a with
+            { Name = "sub_" + a.Name })];
         LoadedNetwork loaded = Load(".pt", [.. Under(prefix, [.. wide, .. unused])], _any with { Model = "wideresnet10-1" });
         AssertIs(wide, loaded, prefix);
         Assert.Contains(loaded.Notes, note => note.Contains("sub_block1"));
@@ -113,7 +119,8 @@ public sealed class WeightSearchTests : IDisposable
     public void Random_weights_are_never_passed_off_as_the_files()
     {
         WeightChoice loosely = _any with { Strict = false };
-        string message = Assert.Throws<CheckpointException>(() => Load(".pt", [Floats("a.weight", 3), Floats("b.weight", 4)], loosely)).Message;
+        string message = Assert.Throws<CheckpointException>(
+            () => Load(".pt", [Floats("a.weight", 3), Floats("b.weight", 4)], loosely)).Message;
         Assert.Contains("holds only 0 of", message);
         Assert.Throws<CheckpointException>(() => Load(".pt", [.. _state.Take(_state.Length / 4)], loosely));
         NamedArray[] most = [.. _state.Where(a => a.Name != "linear.bias")];
@@ -123,7 +130,8 @@ public sealed class WeightSearchTests : IDisposable
     [Fact]
     public void Weights_that_are_made_of_others_are_named()
     {
-        NamedArray[] all = [.. _state.SelectMany(a => a.Name == "conv1.weight" ? [a with { Name = "conv1.weight_v" }, Floats("conv1.weight_g", 3, 1, 1, 1)] : (NamedArray[])[a])];
+        NamedArray[] all = [.. _state.SelectMany(a => a.Name == "conv1.weight" ? [a with
+            { Name = "conv1.weight_v" }, Floats("conv1.weight_g", 3, 1, 1, 1)] : (NamedArray[])[a])];
         Assert.Contains("weight_norm", Assert.Throws<CheckpointException>(() => Load(".pt", all)).Message);
     }
 
@@ -143,9 +151,11 @@ public sealed class WeightSearchTests : IDisposable
         return NetworkFile.Load(_device, path, choice ?? _any, new Shape(1, 3, 8, 8));
     }
 
-    private static IEnumerable<NamedArray> Under(string prefix, IEnumerable<NamedArray> state) => state.Select(a => a with { Name = prefix + a.Name });
+    private static IEnumerable<NamedArray> Under(string prefix, IEnumerable<NamedArray> state) =>
+        state.Select(a => a with { Name = prefix + a.Name });
 
-    private static NamedArray Floats(string name, params long[] shape) => NamedArray.FromFloats(name, new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
+    private static NamedArray Floats(string name, params long[] shape) =>
+        NamedArray.FromFloats(name, new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
 
     private static void AssertIs(NamedArray[] state, LoadedNetwork loaded, string what)
     {
