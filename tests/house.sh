@@ -12,6 +12,6 @@ for project in engine/* models/* benchmarks/Rpat.Benchmarks tests/Rpat.PtxMachin
 done
 row "product" $(files engine) $(files models)
 echo "recipes                  $(git ls-files 'engine/**/Recipes/**' | grep -cvE '\.cs$') files"
-echo "over 140 columns         $(cat $(files engine) $(files models) $(files benchmarks) $(files tests) | awk 'length > 140' | wc -l) lines"
+echo "over 140 columns         $(cat $(files engine) $(files models) $(files benchmarks) $(files tests) | LC_ALL=C.UTF-8 grep -cE '.{141,}') lines"
 echo "longest files:"
 wc -l $(files engine) $(files models) $(files tests) | grep -v total | sort -rn | head -5

@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Benchmarks;
 
 /// <summary>A layer of a real network, as <c>channels-filters@side kernel/stride</c>.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Benchmarks;
 
 /// <summary>What <c>conv</c> measures: <c>--batch N --threads N --conv auto|direct --filter TEXT[,TEXT…] --pass fwd|dx|dw</c>.</summary>

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using Rpat.Engine;
 using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Benchmarks;

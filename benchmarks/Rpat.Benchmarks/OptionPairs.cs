@@ -1,6 +1,3 @@
-using System.Globalization;
-using Rpat.Engine;
-
 namespace Rpat.Benchmarks;
 
 /// <summary>Options of the measuring commands, each with a value behind it.</summary>

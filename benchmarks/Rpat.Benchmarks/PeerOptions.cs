@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Benchmarks;
 
 /// <summary>What the side-by-side measures: <c>--model NAME --batch N --threads N --conv auto|direct</c>.</summary>

@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using Rpat.Engine;
-
 namespace Rpat.Benchmarks;
 
 /// <summary>Where the time of a compared model's items goes; <c>rpat bench step --profile</c> shows the same for any recipe.</summary>

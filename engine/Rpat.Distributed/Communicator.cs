@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Rpat.Distributed;
 
@@ -45,9 +44,7 @@ public sealed class Communicator : IProcessGroup
 
     /// <summary>Comes to the meeting point that rank 0 holds open (<see cref="Rendezvous"/>), and waits until all are there.</summary>
     /// <param name="host">Name or address of rank 0's machine.</param>
-    /// <param name="port">The meeting point's port.</param>
     /// <param name="rank">This process's number, from 1.</param>
-    /// <param name="size">The number of processes.</param>
     /// <param name="options">What all must agree on.</param>
     /// <exception cref="HandshakeException">Rank 0 cannot be reached, or refuses this process or another one.</exception>
     public static Communicator Join(string host, int port, int rank, int size, ProcessGroupOptions options)

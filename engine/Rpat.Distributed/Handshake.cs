@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Rpat.Distributed;
 
@@ -68,5 +67,4 @@ internal static class Handshake
 }
 
 /// <summary>The other side of a new connection is no process of this team.</summary>
-/// <param name="why">What it does or lacks, behind its name.</param>
 internal sealed class StrangerException(string why) : Exception(why);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace Rpat.Distributed;
@@ -25,7 +24,6 @@ internal sealed class Heartbeat : IDisposable
     private volatile bool _leaving;
     private TimeSpan _left = TimeSpan.FromSeconds(2); // for the others to hear the last word: closing too soon would take it back
 
-    /// <param name="links">One to each process that this one hears.</param>
     /// <param name="onLoss">Called once, from any thread, when a process is lost.</param>
     public Heartbeat(Connection[] links, TimeSpan silence, Action onLoss)
     {

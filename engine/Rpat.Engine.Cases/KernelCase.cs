@@ -2,8 +2,6 @@ namespace Rpat.Engine.Cases;
 
 /// <summary>One launch with what it must leave.</summary>
 /// <param name="Name">Kernel, and its size where a run has several.</param>
-/// <param name="Run">The launch.</param>
-/// <param name="Results">What it writes.</param>
 public sealed record KernelCase(string Name, Action<IKernels> Run, params CaseResult[] Results)
 {
     /// <summary>The methods of the contract that it tests.</summary>
@@ -26,7 +24,6 @@ public sealed record KernelCase(string Name, Action<IKernels> Run, params CaseRe
 }
 
 /// <summary>What a launch leaves in a tensor.</summary>
-/// <param name="Target">The tensor.</param>
 /// <param name="Expected">In double precision, from what lay in all tensors before the launch.</param>
 public sealed record CaseResult(TestTensor Target, Func<Array4> Expected)
 {
@@ -37,9 +34,6 @@ public sealed record CaseResult(TestTensor Target, Func<Array4> Expected)
     public GradientOf? Gradient { get; init; }
 
     /// <summary>A gradient that is stored, or added to what lies there.</summary>
-    /// <param name="target">The tensor.</param>
-    /// <param name="add">Whether it is added.</param>
-    /// <param name="gradient">The gradient.</param>
     /// <param name="by">What it is the derivative by.</param>
     /// <param name="loss">The function of <paramref name="by"/>.</param>
     public static CaseResult GradientBy(TestTensor target, bool add, Func<Array4> gradient, TestTensor by, Func<double> loss) =>
@@ -51,9 +45,7 @@ public sealed record CaseResult(TestTensor Target, Func<Array4> Expected)
 }
 
 /// <summary>A gradient with its function.</summary>
-/// <param name="Values">∂loss/∂by.</param>
 /// <param name="By">Read by the function at each call.</param>
-/// <param name="Loss">The function.</param>
 public sealed record GradientOf(Func<Array4> Values, Array4 By, Func<double> Loss);
 
 /// <summary>Largest error over largest reference, and normalised squared error, that a result may have.</summary>

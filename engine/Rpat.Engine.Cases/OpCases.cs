@@ -36,7 +36,6 @@ public abstract class OpCases
 }
 
 /// <summary>Cases that share memory, which is freed before the next group.</summary>
-/// <param name="Size">What their sizes are.</param>
 /// <param name="Make">Makes them on a device; the same numbers on each.</param>
 public sealed record CaseGroup(string Size, Func<TestTensors, IEnumerable<KernelCase>> Make)
 {
@@ -67,7 +66,6 @@ public abstract class OpCases<TSize> : OpCases where TSize : notnull
 
     /// <summary>The cases of a size.</summary>
     /// <param name="make">Makes what they read and write.</param>
-    /// <param name="size">The size.</param>
     /// <param name="every">Whether variants are wanted too: views, residuals, gradients that are added.</param>
     protected abstract IEnumerable<KernelCase> At(TestTensors make, TSize size, bool every);
 

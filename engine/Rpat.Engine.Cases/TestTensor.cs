@@ -1,10 +1,7 @@
 namespace Rpat.Engine.Cases;
 
 /// <summary>Numbers that lie on a device and, as they were before any kernel ran, on the host.</summary>
-/// <param name="shape">Logical size.</param>
 /// <param name="layout">How they lie on the device.</param>
-/// <param name="host">In NCHW order.</param>
-/// <param name="buffer">On the device.</param>
 public sealed class TestTensor(Shape shape, Layout layout, float[] host, DeviceBuffer buffer)
 {
     /// <summary>Logical size.</summary>

@@ -13,7 +13,6 @@ public static partial class GpuBackend
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="index">Which, counted from 0 as the driver counts.</param>
-    /// <param name="precision">How convolutions multiply.</param>
     /// <exception cref="DeviceUnavailableException">There is no such GPU, or it cannot be used.</exception>
     public static Device Open(int index, Precision precision = Precision.Fp32)
     {

@@ -51,7 +51,6 @@ public sealed partial class GpuDevice : Device
     /// <summary>A device in the host's memory that runs the kernels on the CPU: for tests only, a
     /// thousand times slower than the CPU backend.</summary>
     /// <param name="precision">How convolutions multiply; ILGPU's CPU accelerator itself has no tensor cores.</param>
-    /// <param name="through">Puts another queue before that of ILGPU's CPU accelerator.</param>
     internal static GpuDevice Simulator(
         Precision precision = Precision.Fp32, IGraphDriver? graphs = null, Func<IWorkQueue, IWorkQueue>? through = null)
     {

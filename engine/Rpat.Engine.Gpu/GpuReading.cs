@@ -1,13 +1,7 @@
-using System.Globalization;
-
 namespace Rpat.Engine.Gpu;
 
 /// <summary>How a GPU stands at a moment, by NVIDIA's management library. What it does not tell of a GPU is null.</summary>
-/// <param name="SmMhz">Clock of the multiprocessors.</param>
-/// <param name="MemoryMhz">Clock of the memory.</param>
-/// <param name="Watts">Power that it draws.</param>
 /// <param name="LimitWatts">Power that it may draw.</param>
-/// <param name="Celsius">Temperature.</param>
 /// <param name="UsedMib">Memory in use, by all processes.</param>
 /// <param name="Throttled">Why its clocks are lower than they could be; empty when nothing holds them.</param>
 public sealed record GpuReading(

@@ -14,7 +14,6 @@ public sealed class GpuSensors : IDisposable
     private GpuSensors(NvmlDevice device) => _device = device;
 
     /// <summary>Opens the sensors of a GPU.</summary>
-    /// <param name="gpu">Which.</param>
     /// <param name="why">Why there are none, as the end of a sentence, or null.</param>
     /// <returns>Null where the library is not there or does not know the GPU.</returns>
     public static GpuSensors? Open(GpuInfo gpu, out string? why)

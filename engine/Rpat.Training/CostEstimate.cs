@@ -1,10 +1,6 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace Rpat.Training;
 
 /// <summary>What a run will need, from a few of its own steps.</summary>
-/// <param name="Disk">The run folder's size, and the room there is.</param>
 internal sealed record CostEstimate(
     long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, DiskNeed Disk)
 {
@@ -45,9 +41,11 @@ internal sealed record CostEstimate(
         text.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"# forecast   {Parameters:N0} parameters; {Steps:N0} steps of {Batch} images"));
         text.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, {Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
+            $"#   time     {Format.Duration(Total)}: {StepSeconds * 1000:F0} ms a step, "
+                + $"{Format.Duration(TimeSpan.FromSeconds(EvaluationSeconds))} for evaluations, as measured now"));
         if (Processes > 1) text.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"#   processes {Processes}, each with {Batch / Processes} images of a batch: time and memory are those of one with its part, without what they tell each other"));
+            $"#   processes {Processes}, each with {Batch / Processes} images of a batch: time and memory are those of one with its "
+                + $"part, without what they tell each other"));
         text.WriteLine($"#   memory   {Sizes.Text(MemoryBytes)}, as measured now");
         text.WriteLine(
             $"#   disk     {Sizes.Text(Disk.Bytes)} of {Sizes.Text(Disk.Free)} that are free{(!Disk.Fits ? ": NOT ENOUGH, lower checkpoint.keep or choose another --out" : "")}");

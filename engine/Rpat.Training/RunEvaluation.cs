@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Rpat.Training;
 
 /// <summary>Measures the reported network of a run: after an epoch to choose a checkpoint, and at

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Training;
 
 /// <summary>
@@ -90,7 +88,6 @@ internal sealed class RunProcessGroup
     /// another one.
     /// </summary>
     /// <param name="attacks">The attacks, or null.</param>
-    /// <param name="stops">Whether a stop that is asked for ends it.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null,
         bool stops = false)

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Rpat.Training;
 
 /// <summary>What a run tells: to people in the view, to programs in metrics and TensorBoard events, in pictures and warnings.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-
 namespace Rpat.Training;
 
 /// <summary>
@@ -60,14 +57,12 @@ internal sealed class StopRequest : IDisposable
     }
 
     /// <summary>What a signal does: the first asks, the second leaves.</summary>
-    /// <param name="exitCode">The exit code that belongs to the signal.</param>
     public void Ask(int exitCode)
     {
         if (!AskFirst(exitCode)) LeaveNow(exitCode);
     }
 
     /// <summary>Asks by itself when a time has gone by, unless that was done before.</summary>
-    /// <param name="exitCode">The exit code that belongs to the limit.</param>
     public void AskAfter(TimeSpan time, int exitCode) => After(time, () => AskFirst(exitCode));
 
     // Whoever was started by nohup outlives its terminal.

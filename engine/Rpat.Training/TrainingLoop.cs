@@ -79,7 +79,7 @@ internal sealed class TrainingLoop
         if (!_run.Team.IsStopping) Finish(rate);
     }
 
-    private float Rate(Engine.Optim.Schedule schedule, int step) => schedule.Rate(step) * (float)_state.Guard.RateFactor;
+    private float Rate(Rpat.Robust.Schedules.Schedule schedule, int step) => schedule.Rate(step) * (float)_state.Guard.RateFactor;
 
     private void Guard(ImageBatch batch, float rate)
     {

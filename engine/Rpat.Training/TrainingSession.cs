@@ -11,7 +11,6 @@ internal sealed class TrainingSession : IDisposable
     private RunRecord _record;
 
     /// <summary>Makes the folder of a new run, or opens that of the run to resume.</summary>
-    /// <param name="commandLine">What asked for the run, for the record.</param>
     /// <exception cref="UsageException">The run folder cannot be made or opened; nothing has been done.</exception>
     public TrainingSession(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> commandLine, TimeProvider clock)
     {

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Models;
 
 /// <summary>What distinguishes one MobileNetV2 from another; the defaults are that for CIFAR-10.</summary>
@@ -29,8 +26,6 @@ public sealed class MobileNetV2 : FeatureClassifier
     private readonly ConvNorm _last;
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="options">Sizes.</param>
     /// <param name="seed">Seed of the first weights.</param>
     public MobileNetV2(Device device, MobileNetV2Options options, ulong seed)
         : base(device, options.Input, options.Classes, options.Normalization)

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Models;
 
 /// <summary>
@@ -9,7 +6,6 @@ namespace Rpat.Models;
 /// a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the
 /// <see cref="ulong"/> seed of the first weights.
 /// </summary>
-/// <param name="name">What users call it.</param>
 /// <param name="about">What it is, in one line.</param>
 public sealed class ModelAttribute(string name, string about) : DeclarationAttribute
 {

@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 
 namespace Rpat.Models;
 
@@ -36,7 +33,6 @@ public static partial class ModelCatalog
     }
 
     /// <summary>Builds the network of a specification.</summary>
-    /// <param name="device">Where it lives.</param>
     /// <param name="spec">Name and sizes; zeros stand for the published net's.</param>
     /// <param name="seed">Seed of the first weights.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>

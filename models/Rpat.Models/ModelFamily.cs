@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Models;
 
 /// <summary>Makes a network from a specification whose sizes are all given.</summary>
@@ -49,7 +46,6 @@ public sealed class ModelFamily : INamed
     internal string? BlockPrefix { get; init; }
 
     /// <summary>Builds the network with its own first weights.</summary>
-    /// <param name="device">Where it lives.</param>
     /// <param name="spec">Its sizes; zeros stand for the published net's.</param>
     /// <param name="seed">Seed of the first weights.</param>
     public FeatureClassifier Build(Device device, ModelSpec spec, ulong seed) => _make(device, Complete(spec), seed);
@@ -66,7 +62,6 @@ public sealed class ModelFamily : INamed
     /// The sizes that weights show: channels, classes, width and blocks. What they do not show stays as it is, so that a file of
     /// another model ends in a list of names that do not fit, not in a guess.
     /// </summary>
-    /// <param name="spec">What is known already.</param>
     /// <param name="shapes">Sizes of the weights by the network's names.</param>
     public ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
     {

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Models;
 
 /// <summary>What every family takes.</summary>

@@ -1,11 +1,8 @@
-using Rpat.Engine;
-
 namespace Rpat.Models;
 
 /// <summary>Everything that is needed to build a network again.</summary>
 /// <param name="Name">One of the names of <see cref="ModelCatalog"/>.</param>
 /// <param name="Input">Channels, height and width of an image; N is ignored.</param>
-/// <param name="Classes">Number of logits.</param>
 public sealed record ModelSpec(string Name, Shape Input, int Classes)
 {
     /// <summary>Channels of the first stage, or the widening factor of a wide ResNet; 0 for the published net's.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Models;
 
 /// <summary>What distinguishes one pre-activation ResNet from another; the defaults are PreActResNet-18 for CIFAR-10.</summary>
@@ -27,8 +25,6 @@ public sealed class PreActResNet : PreActivationNet
     private const int Stages = 4;
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="options">Sizes.</param>
     /// <param name="seed">Seed of the first weights.</param>
     public PreActResNet(Device device, PreActResNetOptions options, ulong seed) : base(device, options, PlanOf(options), seed) =>
         Options = options;

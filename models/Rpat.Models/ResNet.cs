@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Models;
 
 /// <summary>What distinguishes one ResNet from another; the defaults are ResNet-18 for CIFAR-10.</summary>
@@ -32,8 +29,6 @@ public sealed class ResNet : FeatureClassifier
     private readonly List<Block> _blocks = [];
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="options">Sizes.</param>
     /// <param name="seed">Seed of the first weights.</param>
     public ResNet(Device device, ResNetOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
     {

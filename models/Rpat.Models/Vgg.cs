@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Models;
 
 /// <summary>What distinguishes one VGG from another; the defaults are VGG16 for CIFAR-10 as the official code builds it.</summary>
@@ -26,8 +23,6 @@ public sealed class Vgg : FeatureClassifier
     private readonly List<HiddenUnit> _hidden = [];
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="options">Sizes.</param>
     /// <param name="seed">Seed of the first weights.</param>
     public Vgg(Device device, VggOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
     {

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Models;
 
 /// <summary>What distinguishes one wide ResNet from another; the defaults are WideResNet-34-10 for CIFAR-10.</summary>
@@ -23,8 +20,6 @@ public sealed class WideResNet : PreActivationNet
     private const int StemChannels = 16;
 
     /// <summary>Builds the net; convolutions start from He's rule by fan-out, the linear bias from zero.</summary>
-    /// <param name="device">Where it lives.</param>
-    /// <param name="options">Sizes.</param>
     /// <param name="seed">Seed of the first weights.</param>
     /// <exception cref="ArgumentException">The depth is not 6n + 4.</exception>
     public WideResNet(Device device, WideResNetOptions options, ulong seed) : base(device, options, PlanOf(options), seed) =>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Rpat.PtxMachine.Execution;
 
 namespace Rpat.PtxMachine;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.PtxMachine;
 
 /// <summary>What a kernel did wrong.</summary>

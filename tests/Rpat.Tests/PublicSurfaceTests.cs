@@ -1,8 +1,4 @@
 using System.Reflection;
-using Rpat.Distributed;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
-using Rpat.Formats.Data;
 using Rpat.Models;
 using Rpat.Tests.Support;
 
@@ -17,7 +13,7 @@ public sealed class PublicSurfaceTests
     [
         typeof(Tape).Assembly, typeof(GpuBackend).Assembly, typeof(LabeledImages).Assembly, typeof(Communicator).Assembly,
         typeof(Objective).Assembly,
-        typeof(ModelCatalog).Assembly,
+        typeof(ModelCatalog).Assembly, typeof(Rpat.Training.TrainingJob).Assembly,
     ];
 
     public static TheoryData<string> Libraries => [.. _libraries.Select(assembly => assembly.GetName().Name!)];
@@ -43,7 +39,7 @@ public sealed class PublicSurfaceTests
         string[] lines = [.. PublicSurface.Of(typeof(Tape).Assembly)];
         Assert.Contains("Rpat.Engine.Autograd.Tape : sealed class", lines);
         Assert.Contains("Rpat.Engine.Autograd.Tape.Record<T>(T node) : T", lines);
-        Assert.Contains("Rpat.Engine.Autograd.Tape.Share { get init } : Rpat.Engine.Distributed.BatchShard", lines);
+        Assert.Contains("Rpat.Engine.Autograd.Tape.Shard { get init } : Rpat.Engine.Distributed.BatchShard", lines);
         Assert.Contains("Rpat.Engine.Autograd.Node.Forward(Rpat.Engine.Devices.IKernels kernels) : Void abstract", lines);
         Assert.Contains("Rpat.Engine.Autograd.Reduction.Sum : Rpat.Engine.Autograd.Reduction", lines);
         Assert.Contains("Rpat.Engine.Devices.Device.Noted : event Action<String>", lines);

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using ILGPU.Runtime.Cuda;
 
 namespace Rpat.Engine.Gpu.Driver;

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Reflection;
-using System.Runtime.InteropServices;
 
 namespace Rpat.Engine.Gpu.Driver;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>What a GPU and its driver must have for the kernels to run.</summary>

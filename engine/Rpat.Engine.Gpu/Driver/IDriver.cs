@@ -36,5 +36,4 @@ internal sealed record DeviceFacts(
     string Model, long MemoryBytes, int Multiprocessors, int Major, int Minor, int SharedBytes, string BusId);
 
 /// <summary>A loaded kernel as the driver describes it.</summary>
-/// <param name="LocalBytes">Local memory per thread, to which registers were spilled.</param>
 internal sealed record FunctionFacts(int Registers, int MostThreads, int LocalBytes, int SharedBytes);

@@ -16,7 +16,6 @@ internal sealed class LoadedKernel(string name, nint function, FunctionFacts fac
 /// <summary>
 /// Looks at each kernel before the driver gets it and before it is launched: what would fail later without a name is refused with one.
 /// </summary>
-/// <param name="note">Gets sentences on what is slow but right.</param>
 internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts device, int version, Action<string> note)
 {
     /// <summary>Shared memory that a group may take without asking; more must be allowed for the function.</summary>
@@ -48,7 +47,6 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
     }
 
     /// <summary>Refuses a launch that does not fit, and allows the shared memory that it needs.</summary>
-    /// <param name="dynamicShared">Bytes per group beside the kernel's static ones.</param>
     /// <exception cref="DeviceUnavailableException">It does not fit.</exception>
     public void RequireLaunch(LoadedKernel kernel, long threads, int dynamicShared)
     {

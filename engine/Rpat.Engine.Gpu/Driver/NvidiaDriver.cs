@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.Cuda.API;
 

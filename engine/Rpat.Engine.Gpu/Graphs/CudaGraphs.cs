@@ -5,7 +5,6 @@ using Rpat.Engine.Gpu.Driver;
 namespace Rpat.Engine.Gpu.Graphs;
 
 /// <summary>CUDA graphs by the driver's own functions, which ILGPU does not bind (architecture.md, The GPU backend).</summary>
-/// <param name="accelerator">Whose context is current while they are called.</param>
 internal sealed class CudaGraphs(Accelerator accelerator) : IGraphDriver
 {
     /// <summary>Allows what other threads do meanwhile: a finalizer may free memory at any time.</summary>

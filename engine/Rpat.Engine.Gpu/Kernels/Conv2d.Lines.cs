@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using ILGPU;
-using Rpat.Engine.Gpu.Ptx;
 
 namespace Rpat.Engine.Gpu.Kernels;
 

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using ILGPU;
-using Rpat.Engine.Gpu.Ptx;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
@@ -23,7 +21,6 @@ internal static class TensorTile
     private const int WarpRows = 64, WarpColumns = 32, BlockRows = 16, BlockColumns = 8, HalfRows = 8, HalfWords = 4;
 
     /// <summary>Multiplies one staged step.</summary>
-    /// <param name="word">Words between the words of a row of A.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply<T>(ArrayView<uint> shared, int a, int row, int word, int b, int thread) where T : struct, IWord
     {

@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
-using Rpat.Engine.Gpu.Ptx;
 
 namespace Rpat.Engine.Gpu.Kernels;
 

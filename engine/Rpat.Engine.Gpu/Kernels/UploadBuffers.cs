@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using Rpat.Engine.Gpu.Graphs;
@@ -9,7 +8,6 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
 /// end is reached does the host wait for the copies that still read it.
 /// </summary>
-/// <param name="stream">Is waited for before a stretch is used again.</param>
 /// <param name="staged">Gets the address of memory that was locked, to look whether it is.</param>
 internal sealed class UploadBuffers(
     Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)

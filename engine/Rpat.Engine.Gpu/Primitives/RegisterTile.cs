@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>A row of a thread's tile: eight columns in two quads.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ILGPU.Runtime.Cuda;
 
 namespace Rpat.Engine.Gpu.Ptx;

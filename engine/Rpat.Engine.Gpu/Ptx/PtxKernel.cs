@@ -3,8 +3,6 @@ using System.Text.RegularExpressions;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>The PTX text of a kernel, and what an audit looks for in it.</summary>
-/// <param name="Name">The kernel's type.</param>
-/// <param name="Text">The whole module.</param>
 public sealed partial record PtxKernel(string Name, string Text)
 {
     /// <summary>The verdict on a kernel that is as it should be.</summary>

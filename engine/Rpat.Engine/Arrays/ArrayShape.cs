@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Engine.Arrays;
 
 /// <summary>Checks and prints shapes that come from files, where no number can be trusted.</summary>

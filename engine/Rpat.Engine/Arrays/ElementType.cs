@@ -50,7 +50,6 @@ public enum ElementType
 public static class ElementTypes
 {
     /// <summary>The number of bytes of one element.</summary>
-    /// <param name="type">The element type.</param>
     public static int Size(this ElementType type) => type switch
     {
         ElementType.Bool or ElementType.U8 or ElementType.I8 => 1,

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Rpat.Engine.Arrays;
 
 /// <summary>
@@ -7,7 +5,6 @@ namespace Rpat.Engine.Arrays;
 /// (hosts are little-endian, so no bytes are swapped in memory). Holds at most 2 GiB.
 /// </summary>
 /// <param name="Name">The name within its file, e.g. <c>conv1.weight</c>.</param>
-/// <param name="Type">The element type.</param>
 /// <param name="Shape">The sizes, slowest first; empty for a scalar; a 0 makes an empty array.</param>
 /// <param name="Data">Exactly product(Shape) × size(Type) bytes.</param>
 /// <exception cref="ArgumentException">The number of bytes does not fit the shape.</exception>

@@ -6,7 +6,6 @@ namespace Rpat.Engine.Autograd;
 /// then on all kernels are launched at once. When an argument changes that kernels got by value (a loss's weight) or memory moves,
 /// it is recorded again. On devices without capture the body simply runs. A run allocates nothing on the managed heap once it was recorded.
 /// </summary>
-/// <param name="device">Where it runs.</param>
 /// <param name="body">
 /// What it does. It may run tapes and call kernels; on a device that captures it may not read or write host memory that differs from
 /// run to run, since it is then not called again: if it copies from or to the host, allocates or waits, it is never captured.

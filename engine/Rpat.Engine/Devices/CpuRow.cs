@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Rpat.Engine.Devices;
 
 /// <summary>A row in native memory, which one thread has for itself.</summary>

@@ -54,7 +54,6 @@ public readonly struct LossRows<TRow>(TRow z, TRow second, TRow third, int label
 public interface IRowLoss
 {
     /// <summary>The value of a row.</summary>
-    /// <param name="rows">What it reads.</param>
     /// <param name="part">Which of its parts, for losses whose parts are logged apart (<see cref="RowLossOptions.Parts"/>); else 0.</param>
     double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow;
 

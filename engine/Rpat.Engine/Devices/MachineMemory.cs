@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Engine.Devices;
 
 /// <summary>What memory there is for this process. Linux grants more than it has, and ends a process

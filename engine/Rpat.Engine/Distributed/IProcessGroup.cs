@@ -21,7 +21,6 @@ public interface IProcessGroup : IDisposable
     void AllReduce(Span<double> values);
 
     /// <summary>Puts the values of all processes one behind the other in the order of the ranks; a process may have none.</summary>
-    /// <param name="mine">This process's values.</param>
     /// <param name="all">Receives everybody's, in every process; as long as all of them together.</param>
     /// <exception cref="PeerLostException">A process is gone.</exception>
     /// <exception cref="InvalidOperationException">The values do not fill <paramref name="all"/>: the ranks are out of sync.</exception>
@@ -43,6 +42,5 @@ public interface IProcessGroup : IDisposable
 
     /// <summary>Tells all others that this process fails, and leaves: their next common step, or the one they wait in, throws.</summary>
     /// <param name="code">An exit code for them.</param>
-    /// <param name="sentence">Why.</param>
     void Fail(int code, string sentence);
 }

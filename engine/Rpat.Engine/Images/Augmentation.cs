@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace Rpat.Engine.Images;
 
 /// <summary>Augments one image by the random numbers of its key, which no other image of the batch touches.</summary>
@@ -18,7 +15,6 @@ public static class Augmentation
     /// <param name="size">Rows and columns of a plane.</param>
     /// <param name="source">The pixels, [channels, height, width].</param>
     /// <param name="options">What to do; the pad is below the image's size.</param>
-    /// <param name="draws">The image's random numbers.</param>
     /// <param name="image">Receives the result, as long as <paramref name="source"/>.</param>
     public static void Apply(
         (int Height, int Width) size, ReadOnlySpan<byte> source, in AugmentOptions options, in PhiloxStream draws, Span<float> image)

@@ -8,10 +8,7 @@ public static class Cutout
 {
     /// <summary>Sets a square of all channels to 0.</summary>
     /// <param name="image">One image, [channels, height, width].</param>
-    /// <param name="height">Rows of a plane.</param>
-    /// <param name="width">Pixels of a row.</param>
     /// <param name="side">The square's side in pixels; 0 does nothing.</param>
-    /// <param name="draws">The image's random numbers.</param>
     /// <param name="firstDraw">The draw that places the centre's row; the next one places its column.</param>
     public static void Apply(Span<float> image, int height, int width, int side, in PhiloxStream draws, int firstDraw)
     {

@@ -9,9 +9,7 @@ public abstract class FeatureClassifier : Classifier
     private (Parameter Weight, Parameter Bias) _head;
 
     /// <summary>Makes the frame; the layers are declared by the derived class, which calls <see cref="Module.Build"/> last.</summary>
-    /// <param name="device">Where it lives.</param>
     /// <param name="input">One image: N is ignored, C, H and W are its size.</param>
-    /// <param name="classes">Number of logits.</param>
     /// <param name="normalization">Mean and deviation of each channel, or null when the layers see [0,1].</param>
     /// <exception cref="ShapeException">The normalisation has not one pair per channel.</exception>
     protected FeatureClassifier(
@@ -55,10 +53,6 @@ public abstract class FeatureClassifier : Classifier
     /// <param name="net">The net that it is a part of.</param>
     /// <param name="conv">Name of the convolution in checkpoints.</param>
     /// <param name="norm">Name of the batch norm in checkpoints.</param>
-    /// <param name="outputs">Channels behind it.</param>
-    /// <param name="inputs">Channels before it.</param>
-    /// <param name="size">Kernel size, odd.</param>
-    /// <param name="stride">Step.</param>
     protected sealed class ConvNorm(FeatureClassifier net, string conv, string norm, int outputs, int inputs, int size, int stride = 1)
     {
         private readonly Parameter _conv = net.DeclareConv(conv, outputs, inputs, size);

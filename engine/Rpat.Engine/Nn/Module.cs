@@ -44,7 +44,6 @@ public abstract class Module(Device device)
     }
 
     /// <summary>Takes over a whole state; nothing is changed unless every array is there and fits.</summary>
-    /// <param name="state">Arrays by name.</param>
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)
     {
@@ -83,8 +82,6 @@ public abstract class Module(Device device)
 
     /// <summary>Declares a parameter of a layer of one's own.</summary>
     /// <param name="name">Name in checkpoints, such as <c>layer1.scale</c>.</param>
-    /// <param name="init">Its first values.</param>
-    /// <param name="shape">How kernels see it.</param>
     /// <param name="dimensions">Sizes as PyTorch writes them; their product is the shape's.</param>
     protected Parameter DeclareParameter(string name, Init init, Shape shape, params int[] dimensions)
     {

@@ -1,7 +1,6 @@
 namespace Rpat.Engine.Nn;
 
 /// <summary>A tensor whose sizes differ between a network and a file.</summary>
-/// <param name="Name">Its name.</param>
 /// <param name="Model">Sizes in the network.</param>
 /// <param name="File">Sizes in the file.</param>
 public sealed record Reshaped(string Name, IReadOnlyList<long> Model, IReadOnlyList<long> File)
@@ -13,7 +12,6 @@ public sealed record Reshaped(string Name, IReadOnlyList<long> Model, IReadOnlyL
 /// <summary>What of a file does not fit a network; all lists are empty when it fits.</summary>
 /// <param name="Missing">Names that the network has and the file has not.</param>
 /// <param name="Unexpected">Names that the file has and the network has not.</param>
-/// <param name="Reshaped">Names whose sizes differ.</param>
 public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<Reshaped> Reshaped)
 {
     /// <summary>Whether nothing is wrong.</summary>
@@ -25,8 +23,6 @@ public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<st
             .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())])]);
 
     /// <summary>Compares a network with what is offered for it.</summary>
-    /// <param name="net">The network.</param>
-    /// <param name="found">Sizes by name.</param>
     public static StateReport Of(Module net, IReadOnlyDictionary<string, long[]> found)
     {
         (string Name, long[] Shape)[] wanted = [.. net.StateShapes()];

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Rpat.Engine.Ops;
 
 /// <summary>x·σ(x), the sigmoid linear unit (Elfwing et al., 2018).</summary>

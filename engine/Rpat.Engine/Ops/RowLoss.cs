@@ -1,7 +1,6 @@
 namespace Rpat.Engine.Ops;
 
 /// <summary>A part of a loss that logs show apart.</summary>
-/// <param name="Name">What logs call it.</param>
 /// <param name="Weight">Its coefficient in the loss.</param>
 public readonly record struct LossPart(string Name, float Weight = 1);
 
@@ -56,10 +55,8 @@ public static class RowLossOp
 
     /// <summary>The value of a loss at one row on the host, all parts summed without their weights,
     /// and its gradient by the first row.</summary>
-    /// <param name="loss">The loss.</param>
     /// <param name="z">Logits <c>[K]</c>.</param>
     /// <param name="second">The second row <c>[K]</c>; empty where the loss has none.</param>
-    /// <param name="label">True class.</param>
     /// <param name="gradient">Receives ∂loss/∂z <c>[K]</c>; empty where it is not wanted.</param>
     public static unsafe double Evaluate<TLoss>(this TLoss loss, ReadOnlySpan<float> z, ReadOnlySpan<float> second, int label,
         Span<float> gradient)

@@ -4,7 +4,6 @@ namespace Rpat.Engine.Optim;
 /// An exponential moving average of a network's parameters and running statistics, kept in a second network of the same kind
 /// (methods.md 3.1): average ← decay·average + (1 − decay)·source.
 /// </summary>
-/// <param name="source">The trained network.</param>
 /// <param name="average">The averaged network; start it as a copy.</param>
 public sealed class Ema(Module source, Module average)
 {

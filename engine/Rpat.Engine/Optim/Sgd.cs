@@ -1,10 +1,7 @@
 namespace Rpat.Engine.Optim;
 
 /// <summary>Stochastic gradient descent with momentum and weight decay as PyTorch defines it (methods.md 0.3).</summary>
-/// <param name="parameters">What is trained.</param>
-/// <param name="momentum">Momentum.</param>
 /// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included.</param>
-/// <param name="nesterov">Nesterov's look-ahead.</param>
 public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float weightDecay = 0, bool nesterov = false)
 {
     private const string Prefix = "sgd.";

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace Rpat.Engine.Random;
 
 /// <summary>
@@ -43,7 +40,6 @@ public readonly struct PhiloxStream
     /// <summary>
     /// An integer from 0 to <paramref name="n"/> - 1 by the high half of a product; each is as likely as the others up to n / 2^32.
     /// </summary>
-    /// <param name="draw">The draw index.</param>
     /// <param name="n">How many integers there are, at least 1.</param>
     public int Below(long draw, int n)
     {

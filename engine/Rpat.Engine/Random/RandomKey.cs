@@ -13,7 +13,6 @@ namespace Rpat.Engine.Random;
 /// <item>word 3: iteration in the upper 24 bits, purpose in the lower 8.</item>
 /// </list>
 /// </remarks>
-/// <param name="Seed">The run's seed.</param>
 /// <param name="Purpose">What the numbers are for.</param>
 /// <param name="Epoch">The pass over the data, 0 to 2^20 - 1.</param>
 /// <param name="Sample">The image's index in the whole data set, 0 to 2^32 - 1.</param>

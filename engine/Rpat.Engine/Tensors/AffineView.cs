@@ -5,7 +5,6 @@ namespace Rpat.Engine.Tensors;
 /// normalisation make such views; the ops that read them apply the map while loading, so h never travels through memory.
 /// Zero padding is zero <i>after</i> the map.
 /// </summary>
-/// <param name="Source">The stored tensor.</param>
 /// <param name="Scale">One factor per channel, padded with zeros to the layout's channel block.</param>
 /// <param name="Shift">One summand a channel, padded likewise.</param>
 /// <param name="Relu">Whether negative values become zero.</param>

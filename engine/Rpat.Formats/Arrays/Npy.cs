@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Rpat.Formats.Arrays;
 
@@ -25,8 +24,6 @@ public static class Npy
     public static void Write(string path, NamedArray array) => AtomicFile.Write(path, stream => Write(stream, array));
 
     /// <summary>The bytes in front of the data of a version 1.0 file, for files whose data are written bit by bit.</summary>
-    /// <param name="type">Type of the elements.</param>
-    /// <param name="shape">The sizes, slowest first.</param>
     public static byte[] Header(ElementType type, params ReadOnlySpan<long> shape) => NpyHeader.Format(type, shape);
 
     internal static void Write(Stream stream, NamedArray array)

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Formats.Arrays;
 
 /// <summary>The Python dict literal in front of an .npy file's data.</summary>

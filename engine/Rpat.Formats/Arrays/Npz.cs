@@ -11,14 +11,12 @@ public static class Npz
     private static readonly DateTimeOffset _noTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Reads the arrays of a file by name.</summary>
-    /// <param name="path">The .npz file.</param>
     /// <param name="wanted">Chooses the arrays to read; all when null. Entries that are not .npy are passed over.</param>
     /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Read(string path, Predicate<string>? wanted = null) =>
         Read(path, name => wanted is null || wanted(name) ? long.MaxValue : 0);
 
     /// <summary>Reads the arrays of a file that may have bytes, and refuses one that announces more.</summary>
-    /// <param name="path">The .npz file.</param>
     /// <param name="most">How many bytes the array of a name may have with its header; 0 to pass over it.</param>
     /// <param name="other">Told name and type of each array of objects, texts or records, which is
     /// passed over then; null refuses the file.</param>

@@ -7,7 +7,6 @@ namespace Rpat.Formats.Arrays;
 public static class Safetensors
 {
     /// <summary>Opens a file of any length: checks its whole header, reads no tensor yet.</summary>
-    /// <param name="path">The .safetensors file.</param>
     /// <returns>The open file; dispose it when its tensors are loaded.</returns>
     /// <exception cref="CheckpointException">The file is missing, cut short or damaged.</exception>
     public static SafetensorsFile Read(string path)

@@ -1,7 +1,6 @@
 namespace Rpat.Formats.Arrays;
 
 /// <summary>One tensor of an open file: what it is and where it lies.</summary>
-/// <param name="Name">The tensor's name.</param>
 /// <param name="Type">The element type; null for one that cannot be read.</param>
 /// <param name="Shape">The sizes, slowest first; empty for a scalar.</param>
 /// <param name="Offset">The first byte, counted from the start of the file.</param>
@@ -47,7 +46,6 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Reads a tensor. A name that the writer dropped as a second name of a stored one is found through the metadata.</summary>
-    /// <param name="name">The tensor's name.</param>
     /// <exception cref="CheckpointException">There is no such tensor, its type is not known, it passes 2
     /// GiB, or the file cannot be read.</exception>
     public NamedArray Load(string name)
@@ -63,9 +61,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Reads a part of a tensor's bytes, straight into <paramref name="destination"/>.</summary>
-    /// <param name="name">The tensor's name.</param>
     /// <param name="offset">The first byte, counted from the start of the tensor.</param>
-    /// <param name="destination">Filled whole.</param>
     /// <exception cref="CheckpointException">There is no such tensor, or the file cannot be read.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The part lies outside the tensor.</exception>
     public void ReadBytes(string name, long offset, Span<byte> destination)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text.Json;
 using System.Text.Unicode;
 
 namespace Rpat.Formats.Arrays;

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Rpat.Engine.Random;
 
 namespace Rpat.Formats.Data;
 
@@ -18,7 +17,6 @@ public sealed class BatchStream
     private readonly ImageBatch[] _buffers;
 
     /// <summary>Prepares the batches of a set.</summary>
-    /// <param name="set">The images.</param>
     /// <param name="options">How batches are made; a size above that of the set is that of the set.</param>
     /// <param name="seed">The run's seed, which gives each epoch its order and each image its augmentation.</param>
     public BatchStream(LabeledImages set, BatchOptions options, ulong seed)
@@ -34,7 +32,6 @@ public sealed class BatchStream
     /// The batches of one epoch. Each is valid until the next one is asked for. Only one enumeration may run at a time; leaving it
     /// early is allowed and stops the background work.
     /// </summary>
-    /// <param name="epoch">The epoch.</param>
     /// <param name="first">The batch to begin with, for a run that resumes in the middle of an epoch.</param>
     public IEnumerable<ImageBatch> Epoch(int epoch, int first = 0)
     {

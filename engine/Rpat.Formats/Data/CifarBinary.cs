@@ -22,15 +22,12 @@ public static class CifarBinary
     private const int RecordsPerPiece = 256;
 
     /// <summary>The folder that the archive of a set unpacks to.</summary>
-    /// <param name="kind">Which set.</param>
     public static string FolderName(CifarKind kind) => kind == CifarKind.Cifar10 ? "cifar-10-batches-bin" : "cifar-100-binary";
 
     /// <summary>The class names in label order.</summary>
-    /// <param name="kind">Which set.</param>
     public static IReadOnlyList<string> ClassNames(CifarKind kind) => kind == CifarKind.Cifar10 ? CifarNames.Cifar10 : CifarNames.Cifar100;
 
     /// <summary>The files of a part of a set, in reading order.</summary>
-    /// <param name="kind">Which set.</param>
     /// <param name="train">The training images; the test images when false.</param>
     public static IReadOnlyList<string> FileNames(CifarKind kind, bool train) => (kind, train) switch
     {
@@ -43,7 +40,6 @@ public static class CifarBinary
     /// <summary>Reads the training or the test images of a set; every file must have exactly its
     /// published length, or be allowed another.</summary>
     /// <param name="folder">The folder that holds the .bin files.</param>
-    /// <param name="kind">Which set.</param>
     /// <param name="train">The training images; the test images when false.</param>
     /// <param name="anyLength">Allows any whole number of records, for made-up files.</param>
     /// <exception cref="DataException">A file is missing, of another length, or holds a label out of range.</exception>
@@ -52,7 +48,6 @@ public static class CifarBinary
 
     /// <summary>Writes a file of records; CIFAR-100's coarse label is the fine one divided by five.</summary>
     /// <param name="path">The .bin file to make or replace.</param>
-    /// <param name="kind">Which record layout.</param>
     /// <param name="set">Images of [3, 32, 32].</param>
     /// <exception cref="ArgumentException">The images are of another size.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -73,7 +68,6 @@ public static class CifarBinary
     }
 
     /// <summary>Reads one file with any whole number of records.</summary>
-    /// <param name="path">The .bin file.</param>
     /// <param name="kind">Which record layout it has.</param>
     /// <exception cref="DataException">The file is missing, ends within a record, or holds a label out of range.</exception>
     public static LabeledImages ReadFile(string path, CifarKind kind) => Read([path], kind, expectedRecords: null);

@@ -12,11 +12,9 @@ public static class CifarPython
     private const int PixelBytes = Planes * Side * Side;
 
     /// <summary>The folder that the archive of a set unpacks to.</summary>
-    /// <param name="kind">Which set.</param>
     public static string FolderName(CifarKind kind) => kind == CifarKind.Cifar10 ? "cifar-10-batches-py" : "cifar-100-python";
 
     /// <summary>The files of a part of a set, in reading order.</summary>
-    /// <param name="kind">Which set.</param>
     /// <param name="train">The training images; the test images when false.</param>
     public static IReadOnlyList<string> FileNames(CifarKind kind, bool train) => (kind, train) switch
     {
@@ -28,7 +26,6 @@ public static class CifarPython
 
     /// <summary>Reads the training or the test images of a set.</summary>
     /// <param name="folder">The folder that holds the files.</param>
-    /// <param name="kind">Which set.</param>
     /// <param name="train">The training images; the test images when false.</param>
     /// <exception cref="DataException">A file is missing or damaged, or holds a label out of range.</exception>
     public static LabeledImages ReadSet(string folder, CifarKind kind, bool train)
@@ -38,7 +35,6 @@ public static class CifarPython
     }
 
     /// <summary>Reads one file with any number of images.</summary>
-    /// <param name="path">The pickle.</param>
     /// <param name="kind">Which set it belongs to.</param>
     /// <exception cref="DataException">The file is missing or damaged, or holds a label out of range.</exception>
     public static LabeledImages ReadFile(string path, CifarKind kind)

@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Formats.Data;
 
 /// <summary>
@@ -9,10 +7,7 @@ namespace Rpat.Formats.Data;
 public static class CropFlip
 {
     /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip, then Cutout.</summary>
-    /// <param name="set">The images.</param>
     /// <param name="indices">Image numbers in <paramref name="set"/>.</param>
-    /// <param name="options">What to do.</param>
-    /// <param name="seed">The run's seed.</param>
     /// <param name="epoch">The epoch, which gives every pass over the data its own draws.</param>
     /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>
     /// <exception cref="ArgumentException">

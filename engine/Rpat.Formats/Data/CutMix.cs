@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Formats.Data;
 
 /// <summary>
@@ -15,7 +13,6 @@ public static class CutMix
     private const int PartnerDraw = 4;
 
     /// <summary>Draws the partners and the box of a batch and mixes it in place.</summary>
-    /// <param name="set">The images' sizes.</param>
     /// <param name="images">The batch, [partners, channels, height, width]; mixed in place.</param>
     /// <param name="probability">The share of batches that are mixed.</param>
     /// <param name="key">The batch's random numbers; its sample is the batch's number in the epoch.</param>

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Rpat.Engine;
 
 namespace Rpat.Formats.Data;
 
@@ -14,7 +13,6 @@ public interface IDataSet
 
 /// <summary>Gives a data set its name: <see cref="Catalog.Register"/> finds every <see cref="IDataSet"/> that has one.</summary>
 /// <param name="name">What <c>--data</c> calls it.</param>
-/// <param name="title">Its published name.</param>
 public sealed class DataSetAttribute(string name, string title) : DeclarationAttribute, INamed
 {
     private Type? _type;

@@ -46,7 +46,6 @@ public static class Idx
     /// <summary>Writes an array of type U8, I8, I16, I32, F32 or F64.</summary>
     /// <param name="stream">Receives the bytes.</param>
     /// <param name="array">The array; its name is not stored.</param>
-    /// <param name="pack">Packs with gzip.</param>
     /// <exception cref="ArgumentException">IDX has no code for the type, or a size passes 2^32 - 1.</exception>
     public static void Write(Stream stream, NamedArray array, bool pack)
     {

@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Formats.Data;
 
 /// <summary>
@@ -17,8 +15,6 @@ public sealed class ImageBatch
     private bool _made;
 
     /// <summary>Makes an empty batch.</summary>
-    /// <param name="set">The images.</param>
-    /// <param name="options">How batches are made.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public ImageBatch(LabeledImages set, BatchOptions options)
     {
@@ -69,8 +65,6 @@ public sealed class ImageBatch
 
     /// <summary>Fills the batch.</summary>
     /// <param name="indices">Image numbers in the set, at most as many as fit.</param>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="epoch">The epoch.</param>
     /// <param name="number">The batch's number in its epoch, from 0.</param>
     public void Load(ReadOnlySpan<int> indices, ulong seed, int epoch, int number)
     {

@@ -10,9 +10,6 @@ public sealed class LabeledImages
 
     /// <summary>Makes a set; the arrays are kept, not copied.</summary>
     /// <param name="name">What errors and reports call the set.</param>
-    /// <param name="channels">Planes per image.</param>
-    /// <param name="height">Rows per plane.</param>
-    /// <param name="width">Pixels per row.</param>
     /// <param name="pixels">[N, channels, height, width], row-major.</param>
     /// <param name="labels">[N], each from 0 to the number of classes - 1.</param>
     /// <param name="classNames">One name per class, in label order.</param>

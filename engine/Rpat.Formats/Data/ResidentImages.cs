@@ -1,7 +1,3 @@
-using System.Runtime.InteropServices;
-using Rpat.Engine;
-using Rpat.Engine.Random;
-
 namespace Rpat.Formats.Data;
 
 /// <summary>
@@ -27,8 +23,6 @@ public sealed class ResidentImages
 
     /// <summary>Copies augmented images into a batch.</summary>
     /// <param name="indices">Image numbers in the set.</param>
-    /// <param name="options">What to do.</param>
-    /// <param name="seed">The run's seed.</param>
     /// <param name="epoch">The epoch, which gives every pass over the data its own draws.</param>
     /// <param name="batch">Where they go, <c>[indices, C, H, W]</c>.</param>
     /// <exception cref="ShapeException">The batch has another size, or the pad is not below the image's.</exception>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Formats.Files;
 
 /// <summary>
@@ -45,7 +42,6 @@ public static class AtomicFile
 
     /// <summary>Writes a text file as one step, in UTF-8 without a byte order mark; line ends are written as given.</summary>
     /// <param name="path">The file to make or replace. Its folder must exist.</param>
-    /// <param name="text">The whole content.</param>
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(_utf8.GetBytes(text)));
 
@@ -58,7 +54,6 @@ public static class AtomicFile
     }
 
     /// <summary>Opens a file that is written in place and kept, at its end; it is made if there is none.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="share">What others may do with it meanwhile.</param>
     /// <exception cref="IOException">It is a link, no regular file, or one that has another name
     /// elsewhere; or it cannot be opened.</exception>
@@ -91,7 +86,6 @@ public static class AtomicFile
     }
 
     /// <summary>Files that a process began to write and has not put in their place, with its number; it may be at work still.</summary>
-    /// <param name="folder">Where to look.</param>
     /// <param name="option">Whether beneath it as well.</param>
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public static IEnumerable<(string Path, int Process)> HalfWritten(string folder, SearchOption option = SearchOption.TopDirectoryOnly)

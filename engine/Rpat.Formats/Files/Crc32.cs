@@ -9,7 +9,6 @@ public static class Crc32
     private static readonly uint[] _table = Table();
 
     /// <summary>The sum of bytes.</summary>
-    /// <param name="bytes">Any number of them.</param>
     /// <param name="before">The sum of what stood before them; 0 at the beginning.</param>
     public static uint Of(ReadOnlySpan<byte> bytes, uint before = 0)
     {

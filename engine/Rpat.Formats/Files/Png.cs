@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Text;
 
 namespace Rpat.Formats.Files;
 
@@ -10,8 +9,6 @@ public static class Png
     private static readonly byte[] _signature = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];
 
     /// <summary>Encodes an image.</summary>
-    /// <param name="width">Pixels of a row.</param>
-    /// <param name="height">Rows.</param>
     /// <param name="channels">1 for grey, 3 for RGB, 4 for RGBA.</param>
     /// <param name="pixels">[height, width, channels], row by row.</param>
     /// <param name="title">A title that viewers may show, or null.</param>
@@ -33,8 +30,6 @@ public static class Png
 
     /// <summary>Writes an image as one step.</summary>
     /// <param name="path">The file to make or replace.</param>
-    /// <param name="width">Pixels of a row.</param>
-    /// <param name="height">Rows.</param>
     /// <param name="channels">1 for grey, 3 for RGB, 4 for RGBA.</param>
     /// <param name="pixels">[height, width, channels], row by row.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>

@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Formats.Onnx;
 
 /// <summary>
@@ -16,7 +14,6 @@ public static class OnnxFile
     /// <summary>Writes a network as one step; the same weights give the same bytes.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="net">The network; its batch norms' running statistics become constants.</param>
-    /// <param name="metadata">Free text by name.</param>
     /// <exception cref="NotSupportedException">The network uses an op that has no counterpart.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, IReadOnlyDictionary<string, string>? metadata = null)

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-
 namespace Rpat.Formats.Onnx;
 
 /// <summary>The nodes and constants of an ONNX graph (formats.md 9) while they are collected.</summary>
@@ -14,7 +11,6 @@ internal sealed class OnnxGraph
     private int _nodes;
 
     /// <summary>Adds a node with one output.</summary>
-    /// <param name="attributes">Integers and lists of them, and floats, by name.</param>
     /// <param name="output">Name of the output, or null for a name of its own.</param>
     /// <returns>Name of the output.</returns>
     public string Node(string op, string[] inputs, (string Name, object Value)[]? attributes = null, string? output = null)

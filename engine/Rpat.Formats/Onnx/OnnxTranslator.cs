@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Formats.Onnx;
 
 /// <summary>Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a

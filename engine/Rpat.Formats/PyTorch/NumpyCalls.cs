@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
-
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>numpy numbers and arrays inside pickles: best accuracies, and the pixels of CIFAR batches.</summary>

@@ -8,7 +8,6 @@ namespace Rpat.Formats.PyTorch;
 /// and everything else becomes an inert <see cref="PickleObject"/>. Opcodes bound the work; what is held in memory is counted as well.
 /// </summary>
 /// <param name="source">Where the opcodes come from; left behind the last one.</param>
-/// <param name="persistent">Makes of a persistent id what it stands for.</param>
 /// <param name="maxHeld">The bound on <see cref="Held"/>.</param>
 /// <param name="maxWork">The bound on <see cref="Work"/>.</param>
 internal sealed partial class PickleMachine(

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>One thing that a walk found.</summary>

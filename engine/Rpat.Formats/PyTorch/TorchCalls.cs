@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>The calls in a pickle that are understood, as data: a closed list (formats.md 3.4). Nothing is ever executed.</summary>

@@ -15,7 +15,6 @@ public static class EventFrame
     private const uint MaskDelta = 0xA282EAD8;
 
     /// <summary>A whole record.</summary>
-    /// <param name="payload">One encoded event.</param>
     public static byte[] Of(ReadOnlySpan<byte> payload)
     {
         var record = new byte[Overhead + payload.Length];

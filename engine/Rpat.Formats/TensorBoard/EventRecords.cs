@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Rpat.Formats.TensorBoard;
 
 /// <summary>
@@ -34,9 +32,6 @@ public static class EventRecords
     /// <summary>A picture.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="step">The step that it belongs to.</param>
-    /// <param name="tag">Its name.</param>
-    /// <param name="width">Pixels of a row.</param>
-    /// <param name="height">Rows.</param>
     /// <param name="png">A whole PNG file in RGB.</param>
     public static byte[] Image(double time, long step, string tag, int width, int height, ReadOnlyMemory<byte> png) =>
         Summary(time, step, tag, v => v.Message(4, image =>
@@ -50,9 +45,7 @@ public static class EventRecords
     /// <summary>The distribution of many numbers, in buckets of equal width.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="step">The step that it belongs to.</param>
-    /// <param name="tag">Its name.</param>
     /// <param name="values">The numbers; those that are not finite are left out.</param>
-    /// <param name="buckets">How many buckets.</param>
     public static byte[] Histogram(double time, long step, string tag, ReadOnlySpan<float> values, int buckets = 30)
     {
         var counted = new Buckets(values, buckets);
@@ -62,8 +55,6 @@ public static class EventRecords
     /// <summary>A text in Markdown.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="step">The step that it belongs to.</param>
-    /// <param name="tag">Its name.</param>
-    /// <param name="markdown">The text.</param>
     public static byte[] Text(double time, long step, string tag, string markdown) => Summary(time, step, tag, v =>
     {
         v.Message(8, tensor =>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Formats.TensorBoard;
 
 /// <summary>The records of TensorBoard's table of settings and results (plugin <c>hparams</c>).</summary>

@@ -54,7 +54,6 @@ public sealed class ModelWeights
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>Finds every state dict of a file, which must stay open while tensors are read.</summary>
-    /// <param name="file">The file.</param>
     /// <param name="heads">Names of the last layer's weights, of which every state dict has one.</param>
     /// <param name="stem">Name of the first layer's weights, looked for where no head is; blocks inside may have one of that name.</param>
     /// <returns>At least one, in the order of the file; the whole file when it has neither.</returns>

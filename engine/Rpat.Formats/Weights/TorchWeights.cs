@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Formats.Weights;
 
 /// <summary>The tensors of a PyTorch checkpoint.</summary>

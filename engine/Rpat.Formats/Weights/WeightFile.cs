@@ -39,7 +39,6 @@ public abstract class WeightFile : IDisposable
     public virtual IReadOnlyList<string> Notes => [];
 
     /// <summary>Opens a file; its first bytes say what it is, its name does not matter.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="key">The name under which the part to take stands, such as <c>ema</c>; null or empty for everything.</param>
     /// <exception cref="CheckpointException">The file is missing, damaged, of no kind that is known, or has no such part.</exception>
     public static WeightFile Open(string path, string? key = null)

@@ -69,7 +69,6 @@ public abstract record Attack
     protected NormGeometry Ball => Norm.Geometry;
 
     /// <summary>The parts, in the order in which they are tried.</summary>
-    /// <param name="classes">Number of logits.</param>
     public virtual IReadOnlyList<AttackPart> Parts(int classes) => [.. Enumerable.Range(0, Restarts).Select(r => new AttackPart(0, r))];
 
     /// <summary>Evaluations of the network that a part takes an image that survives it, about; a

@@ -1,14 +1,9 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using Rpat.Engine;
 
 namespace Rpat.Robust.Attacks;
 
 /// <summary>An attack that can be asked for by name.</summary>
 /// <param name="Name">The name; N stands for a number of steps.</param>
-/// <param name="Norms">Norms that it knows.</param>
-/// <param name="Defaults">Its settings.</param>
-/// <param name="Source">Where it is from.</param>
 public sealed record AttackInfo(string Name, string Norms, string Defaults, string Source) : INamed
 {
     /// <summary>Makes an attack that another assembly declares, with its defaults; null for the library's own.</summary>
@@ -20,7 +15,6 @@ public sealed record AttackInfo(string Name, string Norms, string Defaults, stri
 /// <param name="name">Name in options and ledgers.</param>
 /// <param name="norms">Norms that it knows, with spaces between: <c>linf</c>, <c>l2</c>.</param>
 /// <param name="defaults">Its settings in words.</param>
-/// <param name="source">Where it is from.</param>
 public sealed class AttackAttribute(string name, string norms, string defaults, string source) : DeclarationAttribute
 {
     /// <summary>Name in options and ledgers.</summary>
@@ -76,9 +70,7 @@ public static partial class AttackCatalog
 
     /// <summary>The column of that name.</summary>
     /// <param name="name">A name of <see cref="All"/>, with a number for N.</param>
-    /// <param name="norm">The norm.</param>
     /// <param name="eps">The radius; default step lengths are shares of it.</param>
-    /// <param name="classes">Number of logits.</param>
     /// <param name="step">Length of PGD's steps instead of the default, or null.</param>
     /// <returns>Null when there is no such attack.</returns>
     /// <exception cref="ArgumentException">The attack does not know the norm.</exception>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>What a loss looks at: one image's logits, its class, and what the attack knows besides.</summary>
@@ -44,7 +42,6 @@ public abstract record AttackLoss
     public abstract string Name { get; }
 
     /// <summary>The value at one row, in double, and its gradient.</summary>
-    /// <param name="input">The row.</param>
     /// <param name="gradient">Receives ∂/∂z <c>[K]</c>; every entry must be written.</param>
     public abstract double Evaluate(in LossInput input, Span<float> gradient);
 

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>How the network is asked.</summary>
@@ -23,14 +20,12 @@ public sealed record AttackRunnerOptions
 }
 
 /// <summary>What an attack made of one image.</summary>
-/// <param name="Index">The image's index.</param>
 /// <param name="Image">The adversarial image <c>[C·H·W]</c>, or the best point where the attack failed;
 /// the clean one where it had nothing to do.</param>
 /// <param name="WasCorrect">Whether the clean image was to be attacked at all.</param>
 /// <param name="Fooled">Whether the attack fooled the network.</param>
 /// <param name="Part">The part that fooled it, or the last one.</param>
 /// <param name="Iteration">The iteration of that part in which the point was found.</param>
-/// <param name="Forwards">Evaluations of the network.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
 public sealed record AttackOutcome(
     long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards)
@@ -49,8 +44,6 @@ public sealed class AttackRunner
     private List<Query> _asked = [];
 
     /// <summary>Prepares attacks on a network.</summary>
-    /// <param name="net">The network.</param>
-    /// <param name="options">How it is asked.</param>
     /// <param name="imageShape">Channels, height and width that attacks see, where the network itself takes flat rows.</param>
     /// <exception cref="ArgumentException">The batch is empty, or batch norms are in training mode without that being allowed.</exception>
     public AttackRunner(Classifier net, AttackRunnerOptions? options = null, Shape? imageShape = null)
@@ -89,7 +82,6 @@ public sealed class AttackRunner
     internal Action Tick { get; set; } = () => { };
 
     /// <summary>Attacks images.</summary>
-    /// <param name="attack">The attack.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="samples">Index of each image, which names its random numbers; 0…N−1 when null.</param>

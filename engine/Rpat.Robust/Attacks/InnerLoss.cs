@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Losses;
 
 namespace Rpat.Robust.Attacks;
@@ -82,7 +81,6 @@ internal sealed record InnerSoftMargin : InnerLoss
 }
 
 /// <summary>Another loss + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
-/// <param name="Weight">w.</param>
 /// <param name="Other">The other loss: cross-entropy, or the divergence of TRADES.</param>
 /// <param name="Scale">What the other loss is multiplied with: 1, or β of TRADES.</param>
 public sealed record MemorizationLoss(Coefficient Weight, InnerLoss Other, float Scale = 1) : InnerLoss

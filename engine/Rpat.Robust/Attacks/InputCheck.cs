@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>Refuses images and labels that no attack can give a meaningful answer for.</summary>

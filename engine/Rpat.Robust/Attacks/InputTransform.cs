@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>

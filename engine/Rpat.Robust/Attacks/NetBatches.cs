@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
@@ -155,7 +151,5 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
 }
 
 /// <summary>The network answered with NaN or infinity: no accuracy can be stated.</summary>
-/// <param name="Sample">Index of the image.</param>
-/// <param name="Value">What it answered.</param>
 public sealed class NotFiniteException(long Sample, float Value) : Exception(FormattableString.Invariant(
     $"The model's logits for image {Sample} hold {Value}, so nothing can be said about its class: check the checkpoint and its normalisation."));

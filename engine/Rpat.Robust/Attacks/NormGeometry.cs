@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rpat.Engine.Random;
 
 namespace Rpat.Robust.Attacks;
 

@@ -1,8 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
@@ -29,7 +24,6 @@ public sealed class Pgd
 
     /// <summary>Attacks a batch and returns x′ <c>[N, C, H, W]</c>, valid until the next attack on a batch of that size.</summary>
     /// <param name="x">Images in [0,1].</param>
-    /// <param name="labels">True classes.</param>
     /// <param name="key">Random key of the batch; its sample is replaced by each image's own.</param>
     /// <param name="samples">Global index of each image.</param>
     /// <param name="start">Injected start instead of a random one, or null.</param>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>Settings of projected gradient descent (attacks.md 1.3; methods.md 2.1 row A).</summary>

@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all

@@ -26,8 +26,6 @@ public static class Predictions
 }
 
 /// <summary>How many of how many images were classified correctly.</summary>
-/// <param name="Correct">Correct ones.</param>
-/// <param name="Count">All.</param>
 public readonly record struct Accuracy(int Correct, int Count)
 {
     /// <summary>Share of correct ones, 0 to 1.</summary>

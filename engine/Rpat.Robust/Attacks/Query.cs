@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>

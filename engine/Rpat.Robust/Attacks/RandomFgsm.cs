@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>

@@ -1,12 +1,8 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Attacks;
 
 /// <summary>A number of an attack's inner state, for tests and diagnostics.</summary>
 /// <param name="Quantity">What it is: <c>loss</c>, <c>best</c>, <c>step</c>, <c>norm</c>, <c>margin</c>…</param>
 /// <param name="Iteration">The iteration, from 0.</param>
-/// <param name="Value">The number.</param>
 public readonly record struct TracePoint(string Quantity, int Iteration, double Value);
 
 /// <summary>
@@ -78,7 +74,6 @@ public sealed class Subject
 
     /// <summary>Asks for the logits, a loss and its gradient at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
-    /// <param name="loss">The loss.</param>
     /// <param name="target">The class that the loss steers to; −1 for <see cref="Goal"/>, or none.</param>
     /// <param name="draws">Gradients to average over where the model is random.</param>
     public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
@@ -134,9 +129,6 @@ public sealed class Subject
 
     /// <summary>The random numbers of a part of an attack.</summary>
     /// <param name="attack">The attack: two attacks draw different numbers unless their ids are the same.</param>
-    /// <param name="part">The part.</param>
-    /// <param name="purpose">What they are for.</param>
-    /// <param name="iteration">The iteration.</param>
     public PhiloxStream Random(Attack attack, AttackPart part, Purpose purpose = Purpose.AttackStart, int iteration = 0) =>
         new RandomKey(_runner.Options.Seed, purpose, (attack.Id << 10) | part.Rank, Index, part.Restart, iteration).Stream();
 

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>How a sweep runs; no result depends on anything but the seed and the number of the first image.</summary>
@@ -70,11 +67,9 @@ public sealed class EpsilonSweep
     /// <summary>Attacks images at several radii.</summary>
     /// <param name="net">The network, used in eval mode.</param>
     /// <param name="attack">A name of <see cref="AttackCatalog"/>, such as <c>pgd20</c> or <c>aa</c>.</param>
-    /// <param name="norm">The norm.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="epsilons">Radii in pixel units; each positive.</param>
-    /// <param name="options">How it runs.</param>
     /// <exception cref="ArgumentException">There is no such attack of that norm, or images, labels or radii cannot be attacked.</exception>
     /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -91,7 +86,6 @@ public sealed class EpsilonSweep
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="epsilons">Radii in pixel units; each positive.</param>
-    /// <param name="options">How it runs.</param>
     /// <exception cref="ArgumentException">Images, labels or radii cannot be attacked.</exception>
     /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>The checks of attacks.md 2.7: six that AutoAttack makes, and those that it lacks. All are warnings.</summary>

@@ -1,19 +1,14 @@
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>An attack of a column.</summary>
-/// <param name="Attack">Its name.</param>
 /// <param name="Settings">Every setting that changes a result.</param>
 /// <param name="Parts">What each image that stays right goes through, in order.</param>
 public sealed record StagePlan(string Attack, string Settings, IReadOnlyList<AttackPart> Parts);
 
 /// <summary>A column at one radius.</summary>
-/// <param name="Eps">Number of the radius.</param>
-/// <param name="Suite">Name of the column.</param>
 /// <param name="Label">What it runs, in words that cannot be mistaken.</param>
 /// <param name="Passes">Passes of which more than half must be wrong before an image counts as fooled.</param>
 /// <param name="Stages">Its attacks, in order.</param>
@@ -25,16 +20,8 @@ public sealed record ColumnPlan(int Eps, string Suite, string Label, int Passes,
 }
 
 /// <summary>The file that says what a folder's evaluation is; it is written first, and a resumed evaluation must agree with it.</summary>
-/// <param name="Version">Of the folder's layout.</param>
-/// <param name="Model">The network's file.</param>
 /// <param name="ModelHash">SHA-256 of the network's file.</param>
-/// <param name="Data">For people.</param>
 /// <param name="DataHash">SHA-256 of images and labels.</param>
-/// <param name="Images">Number of images.</param>
-/// <param name="Norm">Name of the norm.</param>
-/// <param name="Eps">The radii as written.</param>
-/// <param name="EpsValues">The radii.</param>
-/// <param name="Suites">Names of the columns.</param>
 /// <param name="Labels">What each column ran, in words that cannot be mistaken.</param>
 /// <param name="Settings">All settings, one a line: <see cref="Describe"/>.</param>
 public sealed record EvaluationManifest(

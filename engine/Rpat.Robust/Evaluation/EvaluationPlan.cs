@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>A radius with the text that names it, such as <c>8/255</c>.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>A sign that a result may not be what it looks like. None changes a number.</summary>
@@ -8,20 +6,14 @@ namespace Rpat.Robust.Evaluation;
 public sealed record EvaluationWarning(string Flag, string Message);
 
 /// <summary>What is left after an attack of a column.</summary>
-/// <param name="Attack">The attack.</param>
-/// <param name="Robust">Images still right.</param>
 public sealed record StageResult(string Attack, int Robust);
 
 /// <summary>A column of the result at one radius.</summary>
-/// <param name="Eps">Number of the radius.</param>
-/// <param name="Suite">Name of the column.</param>
-/// <param name="Label">What was run.</param>
 /// <param name="Robust">Images right under all its attacks.</param>
 /// <param name="Stages">What each attack left, in order.</param>
 public sealed record ColumnResult(int Eps, string Suite, string Label, int Robust, IReadOnlyList<StageResult> Stages);
 
 /// <summary>The outcome of an evaluation: a function of its ledger alone, self-test and warnings aside.</summary>
-/// <param name="Images">Number of images.</param>
 /// <param name="CleanCorrect">Images right without an attack.</param>
 /// <param name="Columns">By radius, then by column.</param>
 /// <param name="Warnings">What to know before trusting it.</param>

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
@@ -9,8 +6,6 @@ namespace Rpat.Robust.Evaluation;
 /// finds a wrong point in ball and box. Results
 /// do not depend on the batch size.
 /// </summary>
-/// <param name="net">The network.</param>
-/// <param name="batch">Images at a time.</param>
 public sealed class Evaluator(Classifier net, int batch = 128)
 {
     private readonly Dictionary<int, Program> _programs = [];
@@ -31,8 +26,6 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
     /// <summary>Counts correct predictions among a stretch of the images: as many as the whole set's count has there.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
-    /// <param name="first">The stretch's first image.</param>
-    /// <param name="count">Its images.</param>
     /// <param name="attacks">Attacks on each image; null for none.</param>
     /// <param name="seed">Seed of the attacks' random numbers.</param>
     /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>

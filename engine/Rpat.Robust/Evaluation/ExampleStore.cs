@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>

@@ -1,7 +1,4 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 
 namespace Rpat.Robust.Evaluation;
 

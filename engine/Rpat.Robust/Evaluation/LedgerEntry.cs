@@ -8,16 +8,13 @@ namespace Rpat.Robust.Evaluation;
 /// <param name="Stage">Place of the attack in its suite, from 0; that of the attack that broke it, where a
 /// smaller radius' example was taken over.</param>
 /// <param name="Attack">Its name; <c>reused</c> when a smaller radius' example was taken over.</param>
-/// <param name="Sample">Index of the image.</param>
 /// <param name="Rank">Rank of the target class, 0 without one.</param>
-/// <param name="Restart">Number of the restart.</param>
 /// <param name="Fooled">Whether the image counts as fooled from here on.</param>
 /// <param name="Prediction">The class that the network gave; −1 where the part did not fool it.</param>
 /// <param name="Norm">Length of the perturbation in double; 0 where it did not fool, or the length of
 /// one refused for leaving ball or box.</param>
 /// <param name="Margin">z_y − max_{k≠y} z_k at the point, or of the clean image.</param>
 /// <param name="Iteration">Iteration in which the point was found.</param>
-/// <param name="Forwards">Evaluations of the network.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
 /// <param name="ZeroGradients">Gradients that were zero throughout.</param>
 /// <param name="BadGradients">Gradients with NaN or infinity.</param>

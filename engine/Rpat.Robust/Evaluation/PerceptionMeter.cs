@@ -1,14 +1,9 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// Measures how logits and features of a network in eval mode change along perturbations (methods.md section 5): the quantities behind
 /// the claim that adversarial training lets the perception of failures change less than that of successes.
 /// </summary>
-/// <param name="net">The network.</param>
 /// <param name="options">Perturbation and places along it.</param>
 public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions options)
 {

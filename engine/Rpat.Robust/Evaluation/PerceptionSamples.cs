@@ -1,7 +1,6 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>Which images a mean is taken over: by the outcome at x′, and perhaps only those that are right at x.</summary>
-/// <param name="Name">For tables.</param>
 /// <param name="Success">Right at x′ (true), wrong there (false), or both (null).</param>
 /// <param name="CleanCorrect">Only images that are right at x: our addition, the official code does not ask.</param>
 public sealed record PerceptionGroup(string Name, bool? Success, bool CleanCorrect)
@@ -15,13 +14,8 @@ public sealed record PerceptionGroup(string Name, bool? Success, bool CleanCorre
 }
 
 /// <summary>Means over a group.</summary>
-/// <param name="Group">The group.</param>
 /// <param name="Count">Images in it; the means are NaN when there are none.</param>
-/// <param name="Full">Mean D_full.</param>
-/// <param name="First">Mean D_first.</param>
-/// <param name="Second">Mean D_second.</param>
 /// <param name="Residual">Mean ρ at each α, over images whose representation moves.</param>
-/// <param name="Distance">Mean perception curve, likewise.</param>
 public sealed record PerceptionSummary(
     PerceptionGroup Group, int Count, double Full, double First, double Second, IReadOnlyList<double> Residual,
     IReadOnlyList<double> Distance);

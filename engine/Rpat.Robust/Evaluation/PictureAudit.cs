@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>Whether each line of a ledger says what the network answers: of the clean image, and of the picture that it counts.</summary>

@@ -23,7 +23,6 @@ internal sealed class RerunAudit
     }
 
     /// <summary>What came out otherwise, a sentence each.</summary>
-    /// <param name="model">Network, images and manifest, found sound so far.</param>
     public static IReadOnlyList<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, int more)
     {
         var audit = new RerunAudit(model);

@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>A network is less robust than a test demands.</summary>
@@ -19,7 +17,6 @@ public static class RobustAssert
     /// <param name="atLeast">Share of right answers, 0 to 1.</param>
     /// <param name="attack">A name of <see cref="AttackCatalog"/>; <c>aa</c> is AutoAttack.</param>
     /// <param name="norm">The norm; L∞ when null.</param>
-    /// <param name="options">How it runs.</param>
     /// <exception cref="RobustnessException">Fewer stay right.</exception>
     /// <exception cref="ArgumentException">There is no such attack, or images, labels, radius or share are none.</exception>
     public static void Holds(

@@ -1,17 +1,11 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts; what only people know is
 /// left empty.
 /// </summary>
-/// <param name="Name">Name of the model.</param>
 /// <param name="Dataset">Name of the data set, or nothing where it is none that has a name.</param>
-/// <param name="Architecture">Name of the architecture.</param>
 /// <param name="Eps">The radius as a text.</param>
-/// <param name="CleanAcc">Clean accuracy.</param>
 /// <param name="AutoattackAcc">Accuracy under AutoAttack's standard version.</param>
 /// <param name="Unreliable">Whether a check raised a flag.</param>
 /// <param name="Footnote">What else must be known, or null.</param>
@@ -21,11 +15,7 @@ public sealed record RobustBenchInfo(
     private static readonly string[] _harmless = ["few-points", "black-box-wins"];
 
     /// <summary>From the column <c>aa</c> of a report; null when it is not there or not the standard version.</summary>
-    /// <param name="report">The result.</param>
-    /// <param name="plan">What was run.</param>
-    /// <param name="name">Name of the model.</param>
     /// <param name="dataset">Name of the data set.</param>
-    /// <param name="architecture">Name of the architecture.</param>
     /// <param name="eps">Number of the radius; may be left out where there is one only.</param>
     /// <exception cref="ArgumentException">There are several radii, and none was chosen.</exception>
     public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture,

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
@@ -22,7 +18,6 @@ public sealed class RobustEvaluation
 
     /// <summary>Prepares an evaluation.</summary>
     /// <param name="net">The network, used in eval mode.</param>
-    /// <param name="plan">What is done.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="folder">Where everything is kept; made if it is not there.</param>

@@ -15,8 +15,6 @@ public static class RobustnessScores
     /// </summary>
     /// <param name="score"><see cref="Mean"/> or <see cref="Nrr"/>.</param>
     /// <param name="clean">Images right without an attack.</param>
-    /// <param name="robust">Images right under attack.</param>
-    /// <param name="images">All images.</param>
     public static (double Low, double High) Interval(Func<double, double, double> score, int clean, int robust, int images)
     {
         WilsonInterval c = WilsonInterval.OneOfTwo(clean, images), r = WilsonInterval.OneOfTwo(robust, images);

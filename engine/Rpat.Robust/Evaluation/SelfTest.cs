@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>One comparison of the self-test.</summary>
@@ -14,7 +10,6 @@ public sealed record SelfTestCase(string Name, bool Passed, string Finding);
 /// The attacks that an evaluation uses, tried on nets whose worst case is known exactly (attacks.md 4.1, 4.2). It takes about a second
 /// and runs before each evaluation on the same device: an attack that a wrong kernel weakens shows here instead of as robustness.
 /// </summary>
-/// <param name="Cases">The comparisons.</param>
 public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
 {
     private const int Images = 16, Classes = 10;

@@ -1,7 +1,3 @@
-using System.Text.Json;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>What re-checking an evaluation from its files alone found.</summary>
@@ -20,10 +16,7 @@ public sealed record Verification(
     /// again; and the result against all that. That an attack which failed was run is its line's word alone, unless it is run again: there
     /// is no signature.
     /// </summary>
-    /// <param name="folder">A finished evaluation.</param>
-    /// <param name="net">The network, loaded again.</param>
     /// <param name="modelHash">SHA-256 of its file.</param>
-    /// <param name="batch">Images at a time.</param>
     /// <param name="transform">A step in front of the network that belongs to the defence, or null.</param>
     /// <param name="rerun">Further lines, drawn at random, whose attacks are run again.</param>
     /// <exception cref="DataException">Files are missing or damaged.</exception>

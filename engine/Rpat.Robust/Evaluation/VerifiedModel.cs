@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>A network under verification with the evaluation's images; asked without any of the attacks' machinery.</summary>

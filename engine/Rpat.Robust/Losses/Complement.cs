@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>−log(1.0001 − p_j), j the most probable wrong class: the second half of MART's

@@ -1,13 +1,9 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>
 /// Jensen–Shannon divergence of two views at a temperature, ½KL(π¹‖m) + ½KL(π²‖m), π = softmax(z/T), m = max(½(π¹+π²), 1e-8)
 /// (Consistency-AT; methods.md 2.5).
 /// </summary>
-/// <param name="temperature">T.</param>
 public readonly struct JensenShannon(float temperature) : IRowLoss
 {
     private const double Least = 1e-8;

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>max_{k≠y} z_k − z_y, or with a target t z_t − max_{k≠t} z_k (Carlini and Wagner's; attacks.md 1.3).</summary>

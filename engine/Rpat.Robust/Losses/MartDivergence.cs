@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>One against the rest: log(1 + e^{−z_y}) + Σ_{k≠y} log(1 + e^{z_k}) (SOVR; methods.md 4.9).</summary>

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
-using Rpat.Engine;
 
 namespace Rpat.Robust.Losses;
 
@@ -60,8 +58,6 @@ public readonly struct PerceptionLoss(float alpha, PerceptionForm form = Percept
 }
 
 /// <summary>The fused RPAT loss CE(z(x′), y) + λ·perception: one pass over z(x′), z(x), z(x̃) each way.</summary>
-/// <param name="lambda">λ.</param>
-/// <param name="perception">The term.</param>
 public readonly struct RpatLoss(float lambda, PerceptionLoss perception) : IRowLoss
 {
     private readonly float _lambda = lambda;
@@ -90,10 +86,7 @@ public readonly struct RpatLoss(float lambda, PerceptionLoss perception) : IRowL
 public static class PerceptionOp
 {
     /// <summary>Asks that the logits change linearly along the perturbation; gradients reach all three logits.</summary>
-    /// <param name="tape">Where it is recorded.</param>
     /// <param name="mixed">z(x̃) <c>[N, K]</c>.</param>
-    /// <param name="clean">z(x).</param>
-    /// <param name="adversarial">z(x′).</param>
     /// <param name="alpha">Position of x̃ between x and x′, in (0, 1).</param>
     /// <param name="form">Residual (official code) or difference quotient (paper).</param>
     /// <exception cref="ShapeException">The sizes differ, or α is not in (0, 1).</exception>

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>Soft logit margin, log Σ_{k≠y} e^{z_k} − z_y, negative only where the class is right (MMA; methods.md 4.2).</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
-
 namespace Rpat.Robust.Losses;
 
 /// <summary>mean_k (softmax(z)_k − t_k)² for target probabilities t (the second row), which are constants (TE; methods.md 4.8).</summary>

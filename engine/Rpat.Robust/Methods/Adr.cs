@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
@@ -8,7 +7,6 @@ namespace Rpat.Robust.Methods;
 /// Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): CE(x′) and its attack against rectified targets; or on top of
 /// TRADES, CE(x) against them + β·KL(p(x) ‖ p(x′)), x and x′ in one forward.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("adr", "targets rectified by the averaged network", "Wu et al., ICLR'24; methods.md 4.11",
     Attack = "G on CE with soft targets, training mode", Terms = "CE(x') with soft targets",
     Target = "mixture of true class and average's softmax", Nets = "average of the weights",

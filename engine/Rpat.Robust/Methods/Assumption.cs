@@ -4,7 +4,6 @@ namespace Rpat.Robust.Methods;
 /// A value beside a method's own settings that the recipes of its published rows take, though no source settles it (methods.md section 9).
 /// </summary>
 /// <param name="Key">Full key in configurations.</param>
-/// <param name="Value">What is assumed.</param>
 /// <param name="About">What is open, and where the value is from.</param>
 public sealed record Assumption(string Key, string Value, string About);
 

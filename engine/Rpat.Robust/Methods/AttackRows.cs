@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Methods;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 

@@ -1,10 +1,8 @@
-using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
 
 /// <summary>EWAT (ICML'21 workshop; methods.md 4.6, from memory): CE(x′) with weights 1 + H_i/mean H, H the entropy of p(x′).</summary>
-/// <param name="Pgd">The attack.</param>
 [Method("ewat", "cross-entropy weighted by the entropy of the prediction", "Kim et al., ICML'21 workshop; methods.md 4.6",
     Attack = "A on CE", Terms = "CE(x')", Weights = "1 + H/mean H",
     Departs = "no code is public: the form of the weights is from memory, only that they grow with the entropy is the abstract's")]

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -7,7 +6,6 @@ namespace Rpat.Robust.Methods;
 /// GAIRAT (ICLR'21; methods.md 4.4): CE(x′) with weights ½(1 + tanh(Λ + 5(1 − 2κ/K))) or a relative of them, scaled to a mean of 1; κ
 /// counts the iterates of the attack that were still classified correctly.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("gairat", "cross-entropy weighted by how soon the attack succeeds", "Zhang et al., ICLR'21; methods.md 4.4",
     Attack = "D on CE, counting", Terms = "CE(x')", Weights = "(1 + tanh(lambda + 5 - 10 kappa/steps))/2, of mean 1",
     Departs = "kappa is the official code's, the number of iterates that are right, where the paper has the first step that is wrong")]

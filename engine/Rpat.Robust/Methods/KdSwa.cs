@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
@@ -7,7 +6,6 @@ namespace Rpat.Robust.Methods;
 /// <summary>
 /// KD+SWA (ICLR'21; methods.md 4.5): CE(x′) and distillation from a clean and a robust teacher at x′, with stochastic weight averaging.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("kd-swa", "distillation from a clean and a robust teacher, with stochastic weight averaging",
     "Chen et al., ICLR'21; methods.md 4.5",
     Attack = "A on CE, training mode", Terms = "own CE(x') + clean KD(teacher 1) + robust KD(teacher 2)",

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -6,7 +5,6 @@ namespace Rpat.Robust.Methods;
 /// <summary>
 /// MART (ICLR'20; methods.md 2.4): CE(x′) − log(1.0001 − p_j(x′)) + β·(1 − p_y(x))·KL(p(x) ‖ p(x′)), the weight with gradient.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("mart", "boosted cross-entropy and a divergence weighted by misclassification", "Wang et al., ICLR'20; methods.md 2.4",
     Attack = "B on CE", Terms = "CE(x') + complement(x') + beta (1 - p_y(x)) KL(p(x), p(x'))", Weights = "1 - p_y(x), with gradient")]
 public sealed record Mart(PgdOptions Pgd) : Objective

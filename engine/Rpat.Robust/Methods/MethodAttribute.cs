@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -68,7 +67,6 @@ public sealed class CombinationsAttribute : DeclarationAttribute
 }
 
 /// <summary>Says of one of a method's settings that its default is from elsewhere than its declaration says.</summary>
-/// <param name="setting">The setting's key.</param>
 /// <param name="source">Where its default is from.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false, AllowMultiple = true)]
 public sealed class NoteAttribute(string setting, string source) : Attribute

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Rpat.Engine;
 
 namespace Rpat.Robust.Methods;
 

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 

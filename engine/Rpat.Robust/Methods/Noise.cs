@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Methods;
 
 /// <summary>Training on images with uniform noise in place of an attack (methods.md 5, M2): CE(z(clip(x + U(−ε, ε))), y).</summary>

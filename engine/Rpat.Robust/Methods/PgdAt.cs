@@ -1,9 +1,6 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Methods;
 
 /// <summary>PGD adversarial training (Madry et al., ICLR'18; methods.md 2.2): CE(z(x′), y).</summary>
-/// <param name="Pgd">The attack.</param>
 [Method("pgd-at", "cross-entropy on PGD examples", "Madry et al., ICLR'18; methods.md 2.2", Attack = "A on CE", Terms = "CE(x')")]
 public sealed record PgdAt(PgdOptions Pgd) : Objective
 {

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
@@ -7,7 +6,6 @@ namespace Rpat.Robust.Methods;
 /// <summary>
 /// ReBAT (NeurIPS'23; methods.md section 3): CE(x′) + β·KL(p_avg(x′) ‖ p(x′)) once the averaged network moves on its own.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("rebat", "PGD-AT regularised by its averaged network, with a weak decay of the learning rate",
     "Wang et al., NeurIPS'23; methods.md 3",
     Attack = "C on CE", Terms = "CE(x') + beta KL(p_avg(x'), p(x'))", Nets = "average of the weights, reported",

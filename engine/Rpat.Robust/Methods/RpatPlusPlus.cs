@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
@@ -8,7 +7,6 @@ namespace Rpat.Robust.Methods;
 /// RPAT++ (ICCV'25; methods.md 3.2): ReBAT whose teacher is the averaged network's perception, CE(x′) + β·KL(softmax(z_avg(x̃) −
 /// (1−α)z_avg(x)) ‖ softmax(α·z(x′))). With α = 1 it is ReBAT.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("rpat++", "ReBAT with the averaged network's perception as its teacher", "RPAT, ICCV'25; methods.md 3.2",
     Attack = "C on CE", Terms = "CE(x') + beta KL(softmax(z_avg(x~) - (1 - alpha) z_avg(x)), softmax(alpha z(x')))",
     Nets = "average of the weights, reported", Extra = "schedule.factor 1/1.5", Modifiers = [typeof(OfficialForwards)])]

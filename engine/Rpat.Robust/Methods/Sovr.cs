@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -7,7 +6,6 @@ namespace Rpat.Robust.Methods;
 /// SOVR (ICML'23; methods.md 4.9, from memory): the images of a batch with the smallest logit margins at x′ take λ times the
 /// one-against-the-rest loss, the others the cross-entropy.
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("sovr", "one against the rest for the images with the smallest margins", "Kanai et al., ICML'23; methods.md 4.9",
     Attack = "A on CE", Terms = "CE(x') or lambda OVR(x')", Weights = "rank of the margin",
     Departs = "no code is public: the constants and the schedule are from memory, only the switch of losses is the abstract's")]
@@ -15,7 +13,7 @@ public sealed record Sovr(PgdOptions Pgd) : Objective
 {
     /// <summary>Share of the batch that switches, 0.4 for 40 %.</summary>
     [Setting("share of the batch that switches", Source = "from memory, unverified", Max = 1, Uncertain = true)]
-    public float Fraction { get; init; } = 0.4f;
+    public float Share { get; init; } = 0.4f;
 
     /// <summary>λ.</summary>
     [Setting("weight of one against the rest", Source = "from memory, unverified", Uncertain = true)]
@@ -46,7 +44,7 @@ public sealed record Sovr(PgdOptions Pgd) : Objective
         return (logits, labels, weights) =>
         {
             if (gaps.Length != labels.Length) (gaps, order) = (new float[labels.Length], new int[labels.Length]);
-            int k = logits.Length / labels.Length, first = labels.Length - (int)(Fraction * (double)labels.Length + 1e-6);
+            int k = logits.Length / labels.Length, first = labels.Length - (int)(Share * (double)labels.Length + 1e-6);
             for (int i = 0; i < gaps.Length; i++)
             {
                 var z = logits.Slice(i * k, k);

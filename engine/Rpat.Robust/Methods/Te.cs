@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -7,7 +6,6 @@ namespace Rpat.Robust.Methods;
 /// Temporal ensembling (TE, ICLR'22; methods.md 4.8): CE(x′) + w(e)·mean_k (p(x′) − t)², t the image's averaged predictions; or on top of
 /// TRADES, CE(x) + β·KL(p(x) ‖ p(x′)) + w(e)·mean_k (p(x) − t)².
 /// </summary>
-/// <param name="Pgd">The attack.</param>
 [Method("te", "PGD-AT with a table of each image's averaged predictions", "Dong et al., ICLR'22; methods.md 4.8",
     Attack = "E on CE + w (p - t)^2", Terms = "CE(x') + w(epoch) mean (p(x') - t)^2", Target = "true class, and the table",
     Nets = "table of averaged predictions",

@@ -1,6 +1,4 @@
 using System.Collections;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 
 namespace Rpat.Robust.Modifiers;
 
@@ -30,7 +28,6 @@ public abstract record Modifier
     public virtual bool Acts(Objective method, int epoch) => true;
 
     /// <summary>The loss with what this adds to it.</summary>
-    /// <param name="method">The method.</param>
     /// <param name="loss">Records its loss, with what modifiers before this one have added.</param>
     public virtual Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss) => loss;
 
@@ -52,9 +49,6 @@ public enum ProxyPass
 }
 
 /// <summary>A run in which modifiers act.</summary>
-/// <param name="Net">The trained network.</param>
-/// <param name="Method">The method's name.</param>
-/// <param name="Companions">Networks beside it.</param>
 /// <param name="Seed">Seed of the run's random numbers.</param>
 public sealed record ModifiedRun(Classifier Net, string Method, AuxiliaryModels Companions, ulong Seed);
 

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Rpat.Engine;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 

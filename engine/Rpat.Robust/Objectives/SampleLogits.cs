@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Objectives;
 
 /// <summary>What sample weights are made of: quantities of one row of logits on the host, in double.</summary>
@@ -7,6 +5,5 @@ public static class SampleLogits
 {
     /// <summary>softmax(z) of one class.</summary>
     /// <param name="z">Logits <c>[K]</c>.</param>
-    /// <param name="label">The class.</param>
     public static float Probability(ReadOnlySpan<float> z, int label) => (float)Math.Exp(z[label] - RowMath.LogSumExp(z));
 }

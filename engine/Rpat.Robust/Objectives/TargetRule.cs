@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Objectives;
 
 /// <summary>Makes target probabilities that replace the true classes, before the attack.</summary>
@@ -7,8 +5,6 @@ public abstract record TargetRule
 {
     /// <summary>Computes the targets of a batch.</summary>
     /// <param name="glance">Logits <c>[N, K]</c> of the averaged network at the clean images, in evaluation mode.</param>
-    /// <param name="labels">True classes.</param>
-    /// <param name="moment">Where the run stands.</param>
     /// <param name="targets">Receives probabilities <c>[N, K]</c>.</param>
     public abstract void Fill(ReadOnlySpan<float> glance, ReadOnlySpan<int> labels, in StepContext moment, Span<float> targets);
 }
@@ -17,10 +13,6 @@ public abstract record TargetRule
 /// Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): t = λ_i·q + (1 − λ_i)·onehot(y), q the averaged network's
 /// softmax at a falling temperature, λ_i = clip(λ − (max q − q_y), 0, 1) with a rising λ; both annealed by half a cosine.
 /// </summary>
-/// <param name="FirstTemperature">τ at the start.</param>
-/// <param name="LastTemperature">τ at the end.</param>
-/// <param name="FirstShare">λ at the start.</param>
-/// <param name="LastShare">λ at the end.</param>
 public sealed record RectifiedTarget(float FirstTemperature, float LastTemperature, float FirstShare, float LastShare) : TargetRule
 {
     /// <inheritdoc/>

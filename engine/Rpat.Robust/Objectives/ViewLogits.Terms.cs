@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Losses;
 
 namespace Rpat.Robust.Objectives;
@@ -39,8 +38,6 @@ public sealed partial class ViewLogits
             { Second = target, Detach = true });
 
     /// <summary>③ with MART's weight 1 − p_y(x), which carries gradient: (1.0000001 − q_y)·KL(q ‖ p).</summary>
-    /// <param name="clean">z(x).</param>
-    /// <param name="logits">z(x′).</param>
     public Loss MartDistill(Tensor clean, Tensor logits) =>
         Tape.RowLoss("kl", new MartDivergence(), logits, new() { Second = clean, Labels = Labels });
 

@@ -17,7 +17,6 @@ public abstract record Coefficient
 }
 
 /// <summary>The same number always.</summary>
-/// <param name="Value">The number.</param>
 public sealed record ConstantCoefficient(float Value) : Coefficient
 {
     /// <inheritdoc/>
@@ -27,9 +26,7 @@ public sealed record ConstantCoefficient(float Value) : Coefficient
 }
 
 /// <summary>Another number from an epoch on.</summary>
-/// <param name="Before">The number before.</param>
 /// <param name="Epoch">First epoch of the other number, counted from 1.</param>
-/// <param name="After">The other number.</param>
 public sealed record StepCoefficient(float Before, int Epoch, float After) : Coefficient
 {
     /// <inheritdoc/>
@@ -45,7 +42,6 @@ public sealed record RateCoefficient(float Factor = 1) : Coefficient
 }
 
 /// <summary>top·exp(−5(1 − t)²), t rising from 0 to 1 over some epochs; 0 before (TE; methods.md 4.8).</summary>
-/// <param name="Top">The last value.</param>
 /// <param name="Start">First epoch, counted from 1.</param>
 /// <param name="Length">Epochs until the last value.</param>
 public sealed record RampCoefficient(float Top, int Start, int Length) : Coefficient

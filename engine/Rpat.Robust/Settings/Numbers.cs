@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Robust.Settings;
 
 /// <summary>Numbers as people write them in this field: <c>0.1</c>, <c>1e-4</c>, <c>8/255</c>. Never depends on the culture.</summary>

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json;
 
 namespace Rpat.Robust.Settings;
 
@@ -76,7 +75,6 @@ public sealed class Setting
 
     /// <summary>Gives an object its value.</summary>
     /// <param name="target">An object of the declaring type.</param>
-    /// <param name="text">The value.</param>
     /// <exception cref="FormatException">The text is no such value; the message ends the sentence "KEY is 'TEXT': …".</exception>
     public void Set(object target, string text) => Property.SetValue(target, Kind.Parse(text));
 

@@ -1,5 +1,3 @@
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>Networks that a method needs beside the trained one.</summary>

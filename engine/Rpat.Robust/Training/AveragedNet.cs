@@ -1,6 +1,3 @@
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
-using Rpat.Engine.Random;
 using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Training;

@@ -1,5 +1,3 @@
-using Rpat.Engine.Distributed;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>Cuts one process's part out of batches of one size.</summary>

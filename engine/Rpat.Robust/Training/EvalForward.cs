@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>Evaluation-mode logits of a batch on the host, for targets that are computed there.</summary>

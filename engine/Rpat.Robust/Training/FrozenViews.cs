@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>Adds a network's gradients over the processes that share a batch, all of them in one

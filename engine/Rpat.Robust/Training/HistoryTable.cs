@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>Averaged predictions by image; it grows to the largest index that it meets.</summary>

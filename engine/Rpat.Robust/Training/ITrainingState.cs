@@ -8,7 +8,6 @@ public interface ITrainingState
     IEnumerable<NamedArray> State();
 
     /// <summary>Takes over what <see cref="State"/> gave.</summary>
-    /// <param name="state">Arrays by name.</param>
     /// <exception cref="CheckpointException">Something is missing, or of another size.</exception>
     void LoadState(IReadOnlyDictionary<string, NamedArray> state);
 }

@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
 using Rpat.Robust.Losses;
 
 namespace Rpat.Robust.Training;
@@ -12,11 +8,9 @@ namespace Rpat.Robust.Training;
 /// training-mode forward on x says, which moves
 /// the running statistics; attack and bisection use them and move nothing.
 /// </summary>
-/// <param name="Norm">Geometry.</param>
 /// <param name="Threshold">d_max: images with larger margins are left out of the loss; the search ends at 1.05 times it.</param>
 /// <param name="Least">ε_min: smallest radius that is attacked.</param>
 /// <param name="Steps">Steps of the attack, each 2.5·ε/steps long.</param>
-/// <param name="Rounds">Rounds of the bisection.</param>
 public sealed record MarginSearch(Norm Norm, float Threshold, float Least, int Steps = 10, int Rounds = 10)
 {
     /// <summary>End of the bisection's range.</summary>

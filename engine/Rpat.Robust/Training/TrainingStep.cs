@@ -1,8 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
-using Rpat.Engine.Random;
 using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Training;
@@ -33,8 +28,6 @@ public sealed class TrainingStep : ITrainingState
     private StepProgram? _last;
 
     /// <summary>Prepares training.</summary>
-    /// <param name="net">The network.</param>
-    /// <param name="objective">The method.</param>
     /// <param name="sgd">The optimizer of the network's parameters.</param>
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
@@ -106,10 +99,8 @@ public sealed class TrainingStep : ITrainingState
 
     /// <summary>Trains on one batch.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels.</param>
-    /// <param name="labels">True classes.</param>
     /// <param name="samples">Index of each image in the training set: its random numbers depend on it.</param>
     /// <param name="epoch">Epoch, counted from 1.</param>
-    /// <param name="rate">Learning rate.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
         Tensor? start = null) =>
@@ -122,7 +113,6 @@ public sealed class TrainingStep : ITrainingState
     /// that <see cref="TrainingBatch.Upload"/> makes
     /// only the images of <see cref="PartOf"/>.
     /// </param>
-    /// <param name="moment">Where the run stands.</param>
     /// <param name="start">Injected start of the attack, or null.</param>
     /// <exception cref="ShapeException">The batch's parts do not fit together.</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>A result beside an earlier one of the same benchmark.</summary>
@@ -29,7 +27,8 @@ internal sealed class BenchBaseline(BenchResult before, BenchResult now)
         where old is not null && row.Median > limit * old.Median
         select string.Create(
             CultureInfo.InvariantCulture,
-            $"{row.Name} takes {row.Median / old.Median:F2} times the baseline's time where at most {limit} is allowed (--fail-over): {Text(row)} against {Text(old)}.");
+            $"{row.Name} takes {row.Median / old.Median:F2} times the baseline's time where at most {limit} is allowed (--fail-over): "
+                + $"{Text(row)} against {Text(old)}.");
 
     private BenchRow? Before(BenchRow row) => before.Rows.FirstOrDefault(old => old.Name == row.Name);
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>Prints what a benchmark of the step found.</summary>
@@ -11,7 +9,8 @@ internal static class BenchTable
     /// <param name="each">What one run handles: a batch, the set.</param>
     public static void WriteItem(BenchRow row, string each, int width, TextWriter output) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{row.Name.PadRight(width)} {row.Images / row.Median,9:F1} images/s  {row.Median * 1e3,9:F2} ms {each}  (median of {row.Seconds.Count}, {row.Seconds[0] * 1e3:F2}–{row.Seconds[^1] * 1e3:F2} ms)"));
+            $"{row.Name.PadRight(width)} {row.Images / row.Median,9:F1} images/s  {row.Median * 1e3,9:F2} ms {each}  (median of "
+                + $"{row.Seconds.Count}, {row.Seconds[0] * 1e3:F2}–{row.Seconds[^1] * 1e3:F2} ms)"));
 
     /// <summary>Shares of an item's time: by kind of node, then by kind and size; what is outside of all nodes comes last.</summary>
     public static void WriteProfile(TapeProfile profile, double total, int repetitions, TextWriter output)

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>Times what brings images to a training step: opening the data set, and making batches
@@ -20,7 +17,8 @@ internal sealed class DataBench
     /// <summary>What is timed on what, in one line.</summary>
     public string Description => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_config.Data.Name}: {_train.Count:N0} training images of {_train.Channels}x{_train.Height}x{_train.Width}, batches of {Math.Min(_config.Train.Batch, _train.Count)}, made by one background thread");
+        $"{_config.Data.Name}: {_train.Count:N0} training images of {_train.Channels}x{_train.Height}x{_train.Width}, batches of "
+            + $"{Math.Min(_config.Train.Batch, _train.Count)}, made by one background thread");
 
     /// <summary>What can be timed.</summary>
     public IReadOnlyList<string> Items => [OpenItem, .. Options().Select(pair => pair.Name)];

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>What a device gives at most.</summary>

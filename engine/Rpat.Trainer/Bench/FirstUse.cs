@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.Bench;

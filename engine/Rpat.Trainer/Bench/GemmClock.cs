@@ -1,4 +1,3 @@
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>Times a library's matrix products at the sizes of kernels that stand for one.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>Times what a device queues. Many runs lie between two waits, so that what a launch

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>A kernel's time beside the least that its device allows.</summary>
@@ -75,7 +73,8 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
         string flops = line.Flops > 0 ? (line.Flops / line.Median / 1e9).ToString("F0", CultureInfo.InvariantCulture) : "";
         string range = string.Create(CultureInfo.InvariantCulture, $"{1e6 * line.Seconds[0]:F1}–{1e6 * line.Seconds[^1]:F1}");
         return string.Create(CultureInfo.InvariantCulture,
-            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} {line.PeakFraction,8:F3}  "
+            $"{line.Name,-42} {1e6 * line.Median,10:F1}  {range,-21} {flops,9} {line.Bytes / line.Median / 1e9,8:F1} "
+                + $"{line.PeakFraction,8:F3}  "
                 + $"{(line.IsBoundByArithmetic ? "arithmetic" : "memory")}")
             + (line.OfCublas is { } share ? string.Create(CultureInfo.InvariantCulture, $"  {share:F2} of cuBLAS") : "");
     }

@@ -1,4 +1,3 @@
-
 namespace Rpat.Trainer.Bench;
 
 /// <summary>One kernel's result on a device.</summary>

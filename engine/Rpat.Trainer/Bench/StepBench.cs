@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Rpat.Robust.Methods;
 
 namespace Rpat.Trainer.Bench;

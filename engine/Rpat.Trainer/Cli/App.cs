@@ -11,7 +11,6 @@ internal static class App
     private static int Main(string[] arguments) => Run(arguments, CommandContext.OfProcess());
 
     /// <summary>Runs one command line.</summary>
-    /// <param name="host">What the program may touch of its process.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, CommandContext host)
     {

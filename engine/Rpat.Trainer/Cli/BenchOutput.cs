@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.IO.Enumeration;
 using Rpat.Trainer.Bench;
 

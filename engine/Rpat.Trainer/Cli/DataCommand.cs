@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Cli;

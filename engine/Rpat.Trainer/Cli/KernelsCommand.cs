@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
 using Rpat.Trainer.Reproduce;
 
 namespace Rpat.Trainer.Cli;
@@ -46,7 +44,6 @@ internal sealed class ReproduceCommand
         (_host, _program, _device, _dataDir) = (host, program, new DeviceOption(host), DataDirOption.Create(host));
 
     /// <summary>The command, for the root to hold.</summary>
-    /// <param name="host">What the program may touch of its process.</param>
     public static Command Create(CommandContext host, Func<string[], CommandContext, int> program) =>
         new ReproduceCommand(host, program).Build();
 

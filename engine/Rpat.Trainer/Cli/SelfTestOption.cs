@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Rpat.Trainer.Bench;
 using SelfTest = Rpat.Trainer.Bench.SelfTest;
 

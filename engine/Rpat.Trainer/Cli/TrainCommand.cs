@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Distributed;
 

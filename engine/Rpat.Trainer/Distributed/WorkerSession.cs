@@ -1,4 +1,3 @@
-using System.Text;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Reproduce;
@@ -13,7 +12,6 @@ internal static class WorkerSession
     private static readonly TimeSpan _afterRankZero = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs this rank.</summary>
-    /// <param name="host">Where errors go, each line behind the rank.</param>
     /// <returns>The process's exit code.</returns>
     public static int Run(ProcessRank place, ProcessGroupOptions options, CommandContext host)
     {

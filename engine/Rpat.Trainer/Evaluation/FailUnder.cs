@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Evaluation;

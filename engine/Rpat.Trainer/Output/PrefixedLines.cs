@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Rpat.Trainer.Output;
 
 /// <summary>Hands on each line with a title before it, and remembers the last sentence of an error.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Trainer.Report;
 
 /// <summary>The report that sets several runs beside each other.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 
 namespace Rpat.Trainer.Report;
 
@@ -7,8 +6,10 @@ namespace Rpat.Trainer.Report;
 internal static class Html
 {
     private const string Css = """
-        :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5c6670;--line:#d8dee4;--page:#f6f7f9;--card:#fff;--accent:#0072b2;--good:#00795a;--bad:#b84a00;--warn-back:#fff6e5;--warn-line:#e0a100}
-        @media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3abb3;--line:#3a4149;--page:#121417;--card:#1c1f24;--accent:#4db1ea;--good:#2fcf9f;--bad:#ff8f45;--warn-back:#2d2612;--warn-line:#a37c12}}
+        :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5c6670;--line:#d8dee4;--page:#f6f7f9;--card:#fff;--accent:#0072b2;
+        --good:#00795a;--bad:#b84a00;--warn-back:#fff6e5;--warn-line:#e0a100}
+        @media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3abb3;--line:#3a4149;--page:#121417;--card:#1c1f24;--accent:#4db1ea;
+        --good:#2fcf9f;--bad:#ff8f45;--warn-back:#2d2612;--warn-line:#a37c12}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
         main{max-width:66rem;margin:0 auto;padding:1.5rem 1rem 3rem}
@@ -16,7 +17,8 @@ internal static class Html
         h2{font-size:1.15rem;margin:2.25rem 0 .75rem}
         p{margin:.25rem 0}
         .soft{color:var(--soft)}
-        .badge{display:inline-block;padding:.05rem .6rem;border-radius:1rem;border:1px solid currentColor;font-size:.8rem;vertical-align:middle;white-space:nowrap}
+        .badge{display:inline-block;padding:.05rem .6rem;border-radius:1rem;border:1px solid currentColor;font-size:.8rem;
+        vertical-align:middle;white-space:nowrap}
         .good{color:var(--good)}.bad{color:var(--bad)}
         .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin-top:1.25rem}
         .card,figure,.scroll,details{background:var(--card);border:1px solid var(--line);border-radius:.6rem}
@@ -24,7 +26,8 @@ internal static class Html
         .card b{display:block;font-size:1.7rem;line-height:1.2;font-variant-numeric:tabular-nums}
         .card span{display:block;font-size:.82rem;color:var(--soft)}
         .warn{list-style:none;margin:0;padding:0}
-        .warn li{background:var(--warn-back);border-left:.3rem solid var(--warn-line);padding:.5rem .8rem;margin:.4rem 0;border-radius:.3rem;overflow-wrap:anywhere}
+        .warn li{background:var(--warn-back);border-left:.3rem solid var(--warn-line);padding:.5rem .8rem;margin:.4rem 0;
+        border-radius:.3rem;overflow-wrap:anywhere}
         .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:.9rem}
         figure{margin:0;padding:.6rem;min-width:0;break-inside:avoid}
         figure svg{display:block;margin:0 auto;max-width:34rem}
@@ -45,8 +48,11 @@ internal static class Html
         details{margin:.6rem 0;padding:0 .2rem}
         summary{cursor:pointer;padding:.6rem .8rem;font-weight:600}
         details .scroll{border:0}
-        pre{margin:0;padding:.7rem .9rem;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:.6rem;font-size:.85rem}
-        @media print{:root{color-scheme:light;--page:#fff;font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}h2{break-after:avoid}.card,figure,table,tr,.warn li{break-inside:avoid}.grid{grid-template-columns:1fr 1fr}.scroll,.strip{overflow:visible}.strip img{min-width:0}}
+        pre{margin:0;padding:.7rem .9rem;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);
+        border-radius:.6rem;font-size:.85rem}
+        @media print{:root{color-scheme:light;--page:#fff;font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}
+        h2{break-after:avoid}.card,figure,table,tr,.warn li{break-inside:avoid}.grid{grid-template-columns:1fr 1fr}
+        .scroll,.strip{overflow:visible}.strip img{min-width:0}}
         """;
 
     /// <summary>A whole page.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Xml.Linq;
 
 namespace Rpat.Trainer.Report;
@@ -18,12 +17,17 @@ internal static class Svg
     /// people with any colour vision can tell apart (Okabe and Ito), lightened for dark pages.
     /// </summary>
     public const string Css = """
-        .chart{--c-ink:#1b1b1b;--c-soft:#666;--c-grid:#e2e2e2;--c-back:#fff;--c-1:#0072b2;--c-2:#d55e00;--c-3:#009e73;--c-4:#cc79a7;--c-5:#e69f00;--c-6:#56b4e9;--c-7:#7a6a00;--c-8:#555;
+        .chart{--c-ink:#1b1b1b;--c-soft:#666;--c-grid:#e2e2e2;--c-back:#fff;--c-1:#0072b2;--c-2:#d55e00;--c-3:#009e73;--c-4:#cc79a7;
+        --c-5:#e69f00;--c-6:#56b4e9;--c-7:#7a6a00;--c-8:#555;
         font-family:system-ui,-apple-system,"Segoe UI",sans-serif;width:100%;height:auto;max-width:46rem}
-        @media (prefers-color-scheme:dark){.chart{--c-ink:#eee;--c-soft:#aaa;--c-grid:#3a3a3a;--c-back:#181818;--c-1:#4db1ea;--c-2:#ff8f45;--c-3:#2fcf9f;--c-4:#eb9fca;--c-5:#ffc14d;--c-6:#8fd0ff;--c-7:#d8c840;--c-8:#bbb}}
-        .chart .back{fill:var(--c-back)}.chart text{fill:var(--c-ink)}.chart .soft{fill:var(--c-soft)}.chart .grid{stroke:var(--c-grid);stroke-width:1}
-        .chart .axis{stroke:var(--c-soft);stroke-width:1}.chart .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.chart .whisker{stroke:var(--c-ink);stroke-width:1.2}
-        .chart .s1{--s:var(--c-1)}.chart .s2{--s:var(--c-2)}.chart .s3{--s:var(--c-3)}.chart .s4{--s:var(--c-4)}.chart .s5{--s:var(--c-5)}.chart .s6{--s:var(--c-6)}.chart .s7{--s:var(--c-7)}.chart .s8{--s:var(--c-8)}
+        @media (prefers-color-scheme:dark){.chart{--c-ink:#eee;--c-soft:#aaa;--c-grid:#3a3a3a;--c-back:#181818;--c-1:#4db1ea;--c-2:#ff8f45;
+        --c-3:#2fcf9f;--c-4:#eb9fca;--c-5:#ffc14d;--c-6:#8fd0ff;--c-7:#d8c840;--c-8:#bbb}}
+        .chart .back{fill:var(--c-back)}.chart text{fill:var(--c-ink)}.chart .soft{fill:var(--c-soft)}
+        .chart .grid{stroke:var(--c-grid);stroke-width:1}
+        .chart .axis{stroke:var(--c-soft);stroke-width:1}.chart .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
+        .chart .whisker{stroke:var(--c-ink);stroke-width:1.2}
+        .chart .s1{--s:var(--c-1)}.chart .s2{--s:var(--c-2)}.chart .s3{--s:var(--c-3)}.chart .s4{--s:var(--c-4)}.chart .s5{--s:var(--c-5)}
+        .chart .s6{--s:var(--c-6)}.chart .s7{--s:var(--c-7)}.chart .s8{--s:var(--c-8)}
         .chart .stroke{stroke:var(--s)}.chart .fill{fill:var(--s)}.chart .clear{fill-opacity:.45}
         """;
 

@@ -3,7 +3,6 @@ namespace Rpat.Trainer.Reproduce;
 /// <summary>What <c>rpat reproduce</c> was asked for.</summary>
 /// <param name="Scale"><c>quick</c> or <c>paper</c>.</param>
 /// <param name="Recipes">The recipes with the method that each stands for, in the order of the table.</param>
-/// <param name="Seeds">A run of each recipe for each of them.</param>
 /// <param name="Attack">The column beside Clean, <c>aa</c> for the paper's.</param>
 /// <param name="Images">How many held-out images are attacked, 0 for all.</param>
 /// <param name="Sets">Values that every run gets in addition to its recipe's, as KEY=VALUE.</param>

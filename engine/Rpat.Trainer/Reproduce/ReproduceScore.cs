@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>A value with the ends of its 95 % interval, as shares of 1.</summary>

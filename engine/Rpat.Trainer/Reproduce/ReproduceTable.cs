@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
-
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>One line of the table: a method with what its runs gave.</summary>

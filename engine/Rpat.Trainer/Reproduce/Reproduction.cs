@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.View;
 

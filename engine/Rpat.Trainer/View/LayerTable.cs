@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Trainer.View;
 
 /// <summary>A network layer by layer: what each makes of one image, its parameters and its multiply-adds.</summary>

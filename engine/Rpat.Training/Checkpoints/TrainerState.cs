@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Rpat.Training.Checkpoints;
@@ -18,7 +17,6 @@ internal sealed record TrainerState(
     MonitorState Monitor);
 
 /// <summary>What a run's numbers depend on beside its configuration.</summary>
-/// <param name="Data">A hash of the training images and labels.</param>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>
 internal sealed record RunIdentity(string Data, string Program, string Kernels)
 {
@@ -63,7 +61,6 @@ internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int C
 }
 
 /// <summary>What the guard remembers from step to step; part of every checkpoint.</summary>
-/// <param name="Smoothed">The loss, averaged over about the last twenty steps.</param>
 /// <param name="OnlyClass">The class that every image of the last batches was put in, or −1.</param>
 /// <param name="LastRollback">The step that it was last rolled back to, or −1.</param>
 /// <param name="RateFactor">What the schedule's learning rate is multiplied by since then.</param>

@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Linq.Expressions;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
@@ -102,7 +101,6 @@ internal sealed class ConfigKey
     }
 
     /// <summary>A setting of that name that methods have.</summary>
-    /// <param name="settings">The declarations of all methods that have it.</param>
     public ConfigKey(string path, IReadOnlyList<Setting> settings)
     {
         (Path, _settings, Default, Doc, IsOptional) = (path, settings, "", $"{settings[0].About}; empty for the method's own", true);

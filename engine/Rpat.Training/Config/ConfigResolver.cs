@@ -15,7 +15,6 @@ internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<
 /// <summary>What the user gave, before it is resolved.</summary>
 /// <param name="Files">Configuration files, in order.</param>
 /// <param name="Sets">The <c>--set</c> options.</param>
-/// <param name="Flags">The options that stand for one key each.</param>
 internal sealed record ConfigSources(
     IReadOnlyList<string> Files,
     IReadOnlyDictionary<string, string> Environment,

@@ -6,7 +6,6 @@ namespace Rpat.Training.Config;
 internal static class ConfigRules
 {
     /// <summary>Checks a typed configuration.</summary>
-    /// <param name="values">Where each value was written, for the sentence.</param>
     /// <exception cref="ConfigException">Two values contradict each other.</exception>
     public static void Check(TrainerConfig config, IReadOnlyDictionary<string, ConfigValue> values)
     {

@@ -113,7 +113,6 @@ internal static class Layers
 /// <summary>One value as it was written, before it is typed, and where it was written.</summary>
 /// <param name="Path">The full key, such as <c>attack.eps</c>.</param>
 /// <param name="Text">The value's text; the items of a list are joined by <c>", "</c>.</param>
-/// <param name="IsList">Whether it was written as a YAML list.</param>
 /// <param name="Origin">Where it was written: <c>my.yaml:12</c>, <c>--eps</c>, <c>environment RPAT__ATTACK__EPS</c>.</param>
 internal sealed record ConfigValue(string Path, string Text, bool IsList, string Origin)
 {

@@ -1,10 +1,7 @@
-using System.Globalization;
-
 namespace Rpat.Training.Config;
 
 /// <summary>What a publication says that a recipe reaches, in percent: a line of published.csv.</summary>
 /// <param name="Method">The row's name in its table.</param>
-/// <param name="Net">The network, as the recipes' blocks name it.</param>
 /// <param name="Aa">Accuracy under AutoAttack; NaN when only other attacks were published.</param>
 /// <param name="Mean">(clean + aa)/2 as printed.</param>
 /// <param name="Nrr">2·clean·aa/(clean + aa) as printed.</param>

@@ -29,7 +29,6 @@ internal static class RecipeLibrary
     public static bool IsQuick(string name) => name.EndsWith("-quick", StringComparison.Ordinal);
 
     /// <summary>The recipe's own row: what it is put together from, and what it sets itself.</summary>
-    /// <param name="origin">Where the name was written, for the error.</param>
     /// <exception cref="ConfigException">There is no such recipe; the sentence names the nearest one.</exception>
     public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
         ? recipe

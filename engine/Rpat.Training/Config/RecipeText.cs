@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Config;
 
 /// <summary>Recipes for people: the table of all, one with the source of each value, and the difference of two.</summary>

@@ -11,7 +11,6 @@ internal static class ResumeRules
     ];
 
     /// <summary>Refuses a continuation that would not be the same run.</summary>
-    /// <param name="allowed">Keys, or sections, that may change all the same.</param>
     /// <exception cref="ConfigException">Another key differs, or an allowed one does not exist.</exception>
     public static void Check(string run, ResolvedConfig before, ResolvedConfig now, IReadOnlyCollection<string> allowed)
     {

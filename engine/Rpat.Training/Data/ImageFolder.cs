@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rpat.Training.Data.Jpeg;
 
 namespace Rpat.Training.Data;
@@ -113,7 +112,8 @@ internal static class ImageFolder
     {
         if ((image.Width, image.Height) != (first.Width, first.Height))
             throw new DataException(string.Create(CultureInfo.InvariantCulture,
-                $"'{path}' is {image.Width}x{image.Height} where '{firstPath}' is {first.Width}x{first.Height}: scale all pictures to one size."));
+                $"'{path}' is {image.Width}x{image.Height} where '{firstPath}' is {first.Width}x{first.Height}: scale all pictures to "
+                    + $"one size."));
         int area = image.Width * image.Height;
         Span<byte> to = pixels.AsSpan(place * 3 * area, 3 * area);
         for (int i = 0; i < to.Length; i++) to[i % 3 * area + i / 3] = image.Pixels[i];

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Data;
 
 /// <summary>Random images of a data set's size, for measuring speed without its files.</summary>

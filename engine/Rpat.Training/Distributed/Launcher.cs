@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Distributed;
 
 /// <summary>

@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Rpat.Training.Distributed;
 
@@ -26,7 +24,6 @@ internal static class ProcessGroupSetup
 
     /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
     /// <param name="token">The value of <see cref="TokenVariable"/>, or null.</param>
-    /// <param name="note">Told what should be known of who joins.</param>
     public static ProcessGroupOptions Options(ResolvedConfig given, string? token, Action<string> note)
     {
         var keys = ConfigKeys.All.Where(leaf => !ResumeRules.IsFree(leaf.Path))

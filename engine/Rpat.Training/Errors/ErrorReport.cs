@@ -1,7 +1,6 @@
 namespace Rpat.Training.Errors;
 
 /// <summary>What an exception means to the user: one sentence and an exit code. The only place that maps one to the other.</summary>
-/// <param name="Sentence">One line for stderr and the run's log.</param>
 /// <param name="Code">One of <see cref="ExitCode"/>.</param>
 internal sealed record ErrorReport(string Sentence, int Code)
 {
@@ -25,7 +24,6 @@ internal sealed record ErrorReport(string Sentence, int Code)
 
     /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its
     /// stack trace, which a report needs.</summary>
-    /// <param name="details">Whether any error is followed by its stack trace.</param>
     /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>
     public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)

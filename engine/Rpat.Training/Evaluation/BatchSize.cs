@@ -1,9 +1,6 @@
-using System.Globalization;
-
 namespace Rpat.Training.Evaluation;
 
 /// <summary>How many images are under attack at a time: as many as the user says, or as many as fit into memory.</summary>
-/// <param name="Images">The number, or the first one that is tried.</param>
 /// <param name="MayShrink">Whether half as many are tried when memory does not suffice.</param>
 internal readonly record struct BatchSize(int Images, bool MayShrink)
 {

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Training.Evaluation;
 
 /// <summary>One cell of the grid: accuracy under a corruption at a severity.</summary>

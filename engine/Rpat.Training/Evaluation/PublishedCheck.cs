@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Evaluation;
 
 /// <summary>A published accuracy beside a measured one, in percent.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Progress;
 
 /// <summary>How numbers and times are written, the same in every culture.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Training.Progress;
 
 /// <summary>Progress as lines of <c>key=value</c>, made to be searched: no escape codes, no padding, '.' as decimal point.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Progress;
 
 /// <summary>Numbers of bytes for people.</summary>

@@ -31,7 +31,6 @@ internal static class ImageGrid
     /// </summary>
     /// <param name="clean">[n, C, H, W] in [0,1].</param>
     /// <param name="adversarial">[n, C, H, W] in [0,1].</param>
-    /// <param name="reach">The difference that is shown as black or white.</param>
     public static Raster Attacked(Shape shape, ReadOnlySpan<float> clean, ReadOnlySpan<float> adversarial, float reach,
         IReadOnlyList<bool> stillRight)
     {

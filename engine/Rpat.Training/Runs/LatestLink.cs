@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Rpat.Training.Runs;
 
 /// <summary><c>OUT/latest</c>: a link to the newest run, or a text file with its name where links are not allowed.</summary>

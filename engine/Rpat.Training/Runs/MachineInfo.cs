@@ -1,12 +1,10 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Rpat.Training.Runs;
 
 /// <summary>What a run ran on, for its record.</summary>
 /// <param name="Version">The program's version, with the commit after '+' where the build knew it.</param>
-/// <param name="VectorBits">Width of the vectors that the runtime's compiler uses.</param>
 internal sealed record MachineInfo(string Version, string Runtime, string Os, string Cpu, int Cores, int VectorBits, long MemoryMiB)
 {
     /// <summary>Describes this process and machine.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>One event of a run's metrics.</summary>

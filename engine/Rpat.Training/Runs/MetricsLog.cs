@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>
@@ -23,7 +19,6 @@ internal sealed class MetricsLog
     private readonly SortedDictionary<int, Dictionary<string, string>> _rows = [];
 
     /// <summary>Goes on with an event file; <see cref="Reload"/> takes in what it holds already.</summary>
-    /// <param name="csvPath">The table, which is written with its first row.</param>
     public MetricsLog(AppendOnlyFile events, string csvPath) => (_events, _csvPath) = (events, csvPath);
 
     /// <summary>Appends one event, <c>{"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>, and adds it to its epoch's row.</summary>

@@ -1,9 +1,6 @@
-using System.Diagnostics;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>Something that nobody needs any more.</summary>
-/// <param name="Path">The file, or the folder of the files.</param>
 /// <param name="Files">What is removed, file by file; the folder goes with the last of them.</param>
 internal sealed record Leftover(string Path, IReadOnlyList<string> Files)
 {

@@ -13,7 +13,6 @@ internal static class RunFinder
     }
 
     /// <summary>The newest run of a name that has not finished, or null.</summary>
-    /// <param name="name">The run's name, which stands behind its date.</param>
     public static string? Unfinished(string name, string root) => Runs(root)
         .Where(folder => NameOf(folder) is { } own
         && (own == name || own.StartsWith(name + '-', StringComparison.Ordinal) && own[(name.Length + 1)..].All(char.IsAsciiDigit)))

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>The run's <c>log.txt</c>: what the console showed, each line with its time. Usable from any thread.</summary>

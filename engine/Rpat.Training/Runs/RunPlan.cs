@@ -22,8 +22,6 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         : new RunPlan(resolved);
 
     /// <summary>An earlier run with its own configuration, over which the given sources lie.</summary>
-    /// <param name="sources">What the command line and the environment say.</param>
-    /// <param name="allowed">Keys that may change although they change the result.</param>
     /// <exception cref="Errors.UserException">There is no such run, or the sources contradict its configuration.</exception>
     public static RunPlan Named(string name, ConfigSources sources, IReadOnlyList<string> allowed)
     {

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>How a run stands.</summary>
@@ -25,7 +23,6 @@ internal enum RunStatus
 /// <param name="End">When it ended, or null while it runs.</param>
 /// <param name="ExitCode">The process's exit code, or null while it runs.</param>
 /// <param name="Error">The sentence that the user was shown, or null.</param>
-/// <param name="Resumes">When it was resumed, and by which command lines.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
     DateTimeOffset Start,

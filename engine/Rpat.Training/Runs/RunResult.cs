@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Training.Runs;
 
 /// <summary>The final evaluations as <c>result.json</c> in the run's folder.</summary>
@@ -37,7 +35,6 @@ internal static class RunResult
 }
 
 /// <summary>What an evaluation found.</summary>
-/// <param name="Images">How many held-out images.</param>
 /// <param name="Threat">The threat model, such as <c>linf eps 8/255</c>.</param>
 /// <param name="Scores">Accuracies in [0,1] by title, in the order measured.</param>
 public sealed record EvaluationResult(int Images, string Threat, IReadOnlyList<Score> Scores)

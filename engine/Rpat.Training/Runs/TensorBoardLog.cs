@@ -25,7 +25,6 @@ internal sealed class TensorBoardLog : IDisposable
         new(log.TensorBoard ? Grow(run.PathOf(FileName)) : null, clock ?? TimeProvider.System);
 
     /// <summary>Starts, or resumes behind the steps done so far.</summary>
-    /// <param name="yaml">The same as the file that reproduces the run.</param>
     public void Begin(long step, TrainerConfig config, string yaml)
     {
         if (_file is null) return;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Weights;
 
 /// <summary>The device that a configuration names.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Weights;
 
 /// <summary>How a network's specification stands in the configuration, and in the metadata of its checkpoint.</summary>

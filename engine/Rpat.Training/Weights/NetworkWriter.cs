@@ -7,7 +7,6 @@ internal static class NetworkWriter
 
     /// <summary>Writes a network as one step.</summary>
     /// <param name="path">The file; its extension chooses the format.</param>
-    /// <param name="spec">What it is, for formats that can say so.</param>
     /// <exception cref="UsageException">No format has that extension.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, ModelSpec spec)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.Training.Weights;
 
 /// <summary>What a user says of a file of weights beyond its path.</summary>

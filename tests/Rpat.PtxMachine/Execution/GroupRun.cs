@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Rpat.PtxMachine.Memory;
 
 namespace Rpat.PtxMachine.Execution;

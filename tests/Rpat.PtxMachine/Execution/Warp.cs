@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Rpat.PtxMachine.Memory;
 using Rpat.PtxMachine.Text;
 

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Rpat.PtxMachine.Execution;
 
 namespace Rpat.PtxMachine.Memory;

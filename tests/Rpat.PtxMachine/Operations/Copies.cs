@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Rpat.PtxMachine.Execution;
 using Rpat.PtxMachine.Memory;
 

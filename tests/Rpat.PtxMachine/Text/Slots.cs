@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rpat.PtxMachine.Text;
 
 /// <summary>Values that a slot has from the beginning.</summary>

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Losses;
 using Rpat.Tests.Models;
 using Rpat.Tests.Reference;

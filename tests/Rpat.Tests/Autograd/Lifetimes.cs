@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Autograd;
 
 /// <summary>The values or the gradient of a tensor.</summary>

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Engine.Kernels.Cpu;
 using Rpat.Tests.Support;
 

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Models;
 using Rpat.Robust.Losses;
 using Rpat.Tests.Reference;

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Models;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Support;

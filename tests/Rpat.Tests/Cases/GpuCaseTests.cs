@@ -1,5 +1,4 @@
 using Rpat.Engine.Gpu.Queues;
-using Rpat.Engine.Gpu;
 using Rpat.Tests.Gpu;
 using Rpat.Tests.Gpu.Ptx;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.IO.Compression;
 using Rpat.Tests.Golden;
 using Rpat.Tests.IO;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rpat.Tests.IO;
 
 namespace Rpat.Tests.Data;

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

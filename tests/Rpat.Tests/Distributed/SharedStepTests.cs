@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
 using Rpat.Tests.Robust;
 
 namespace Rpat.Tests.Distributed;

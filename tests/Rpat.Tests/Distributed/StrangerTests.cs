@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
-using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
-using Rpat.Engine.Distributed;
 
 namespace Rpat.Tests.Distributed;
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using Rpat.Engine.Nn;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Golden;

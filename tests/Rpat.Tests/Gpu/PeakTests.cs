@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using ILGPU.Runtime;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Kernels;
 using Rpat.Engine.Gpu.Queues;
 

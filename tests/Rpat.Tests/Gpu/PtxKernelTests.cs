@@ -1,4 +1,3 @@
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Ptx;
 
 namespace Rpat.Tests.Gpu;

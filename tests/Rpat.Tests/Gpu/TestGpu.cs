@@ -1,4 +1,3 @@
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.PtxMachine;
 using Rpat.Tests.Gpu.Graphs;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using Rpat.Tests.Golden;
 
 namespace Rpat.Tests.IO;

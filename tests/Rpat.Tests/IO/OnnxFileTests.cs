@@ -1,6 +1,3 @@
-using System.Text;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Models;
 
 namespace Rpat.Tests.IO;

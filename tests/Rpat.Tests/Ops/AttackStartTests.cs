@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Random;
 using Rpat.Tests.Reference;
 using Rpat.Tests.Support;
 

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Tests.Ops;
 
 /// <summary>Backward passes from given gradients, and flat images.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Ops;
 
 /// <summary>Augmentation from bytes on the device has the bits of the host's.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Ops;

@@ -1,6 +1,4 @@
-using Rpat.Engine;
 using Rpat.Engine.Kernels.Cpu;
-using Rpat.Engine.Nn;
 using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Ops;

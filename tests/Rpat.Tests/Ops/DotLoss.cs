@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Ops;
 
 /// <summary>L = Σ dy·y: seeds the backward pass with an output gradient of the test's choice, and keeps y readable.</summary>

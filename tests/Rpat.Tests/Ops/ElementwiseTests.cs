@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using Rpat.Engine;
 using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Ops;

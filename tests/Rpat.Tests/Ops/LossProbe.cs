@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Tests.Golden;
 using Rpat.Tests.Reference;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using Rpat.Engine;
-using Rpat.Engine.Nn;
 using Rpat.Tests.Reference;
 using Xunit.Sdk;
 

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Ops;

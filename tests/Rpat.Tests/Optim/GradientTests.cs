@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Optim;

@@ -1,4 +1,3 @@
-using Rpat.Engine.Optim;
 using Rpat.Tests.Reference;
 
 namespace Rpat.Tests.Optim;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Rpat.PtxMachine;
 
 namespace Rpat.Tests.PtxMachine;

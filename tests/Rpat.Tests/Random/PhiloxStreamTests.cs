@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Rpat.Engine.Random;
 
 namespace Rpat.Tests.Randomness;
 

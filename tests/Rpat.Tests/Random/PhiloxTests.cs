@@ -1,5 +1,3 @@
-using Rpat.Engine.Random;
-
 // The folder's name as a namespace would hide System.Random from the other tests.
 namespace Rpat.Tests.Randomness;
 

@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Random;
-
 namespace Rpat.Tests.Robust;
 
 /// <summary>Attacks at several radii in one call, and robustness as an assertion.</summary>

@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 
@@ -20,7 +19,7 @@ public sealed class GoldenCombinationTests
         ["mail-trades+rpat"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false }.With(c.Mail).With(c.Term),
         ["te+rpat"] = c => Te(c).With(c.Term),
         ["ewat+rpat"] = c => Ewat(c).With(c.Term),
-        ["sovr+rpat"] = c => new Sovr(c.Attack) { Fraction = c["percent"] / 100, Lambda = c["weight"] }.With(c.Term),
+        ["sovr+rpat"] = c => new Sovr(c.Attack) { Share = c["percent"] / 100, Lambda = c["weight"] }.With(c.Term),
         ["adr+rpat"] = c => Adr(c).With(c.Term),
         ["kd-swa+rpat"] = c => Kd(c).With(c.Term),
         ["cure+rpat"] = c => c.Cure().With(c.Term),

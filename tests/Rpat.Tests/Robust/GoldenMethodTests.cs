@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Robust.Losses;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
@@ -39,7 +38,7 @@ public sealed class GoldenMethodTests
         ["mail-trades"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false }.With(c.Mail),
         ["te"] = c => new Te(c.Attack),
         ["kd-swa"] = c => new KdSwa(c.Attack) { Own = c["own"], Clean = c["first"], Robust = c["second"], Temperature = c["temperature"] },
-        ["sovr"] = c => new Sovr(c.Attack) { Fraction = c["percent"] / 100, Lambda = c["weight"] },
+        ["sovr"] = c => new Sovr(c.Attack) { Share = c["percent"] / 100, Lambda = c["weight"] },
         ["adr"] = c => new Adr(c.Attack)
         {
             TemperatureStart = c["temperature"],

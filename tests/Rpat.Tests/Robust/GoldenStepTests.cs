@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Distributed;
-using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust.Losses;
 using Rpat.Robust.Methods;
@@ -105,7 +102,7 @@ public class MethodTests
     public void GAIRAT_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Gairat(_pgd));
 
     [Fact]
-    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd) { Fraction = 0 });
+    public void SOVR_that_switches_nobody_is_AT() => Near(new PgdAt(_pgd), new Sovr(_pgd) { Share = 0 });
 
     [Fact]
     public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed));

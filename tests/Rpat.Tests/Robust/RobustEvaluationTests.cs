@@ -1,4 +1,3 @@
-using Rpat.Engine;
 using Rpat.Tests.Robust.Attacks;
 
 namespace Rpat.Tests.Robust;

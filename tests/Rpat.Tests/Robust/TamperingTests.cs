@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Rpat.Engine;
 using Rpat.Tests.Robust.Attacks;
 
 namespace Rpat.Tests.Robust;

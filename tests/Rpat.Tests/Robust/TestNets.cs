@@ -1,7 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
-using Rpat.Engine.Random;
 using Rpat.Models;
 using Rpat.Tests.Models;
 using Rpat.Tests.Reference;

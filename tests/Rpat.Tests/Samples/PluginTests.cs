@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Formats.Data;
 using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Samples.Extensions;

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Tests.Support;
 
 /// <summary>Comparison bit by bit: NaN equals NaN, and 0 differs from −0.</summary>

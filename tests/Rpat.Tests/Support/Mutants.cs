@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace Rpat.Tests.Support;
 
 /// <summary>Damaged copies of a file.</summary>

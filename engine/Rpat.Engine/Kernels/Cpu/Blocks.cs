@@ -1,5 +1,3 @@
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>The blocked layout nChw16c: <c>[N][⌈C/16⌉][H][W][16]</c>, channels beyond C stored as zeros.</summary>

@@ -1,12 +1,7 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Brings the finished sums of a direct weight gradient to the weight's own order <c>[K, C, R, R]</c>.</summary>
 /// <param name="order">Where a filter's values lie in the sums of a channel block.</param>
-/// <param name="accumulate">Whether they are added to what the gradient holds.</param>
 internal readonly unsafe struct WeightStore(WeightGradientPlan plan, nint* order, bool accumulate, float* dw)
 {
     /// <summary>Columns of the sums: a pair of filter blocks.</summary>

@@ -1,7 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Copies of images with a zero border, so that the tiles meet no edges.</summary>

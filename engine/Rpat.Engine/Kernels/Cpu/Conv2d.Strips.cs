@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics.X86;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Output pixels as runs of up to four neighbours in a row: where each reads and where its results go.</summary>

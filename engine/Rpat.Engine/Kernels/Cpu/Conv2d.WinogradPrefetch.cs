@@ -5,7 +5,6 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// which need no memory bandwidth themselves, can fetch what the transforms before and after them read. Purely a hint.
 /// </summary>
 /// <param name="data">Blocked activations, or null for nothing.</param>
-/// <param name="border">Rows above and below the outputs of the tiles.</param>
 internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, int blocks, int first, int count, int border)
 {
     private readonly int _end = data == null ? first : Math.Min(first + count, shape.TileCount);

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>

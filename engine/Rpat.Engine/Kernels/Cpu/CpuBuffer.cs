@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Native memory, aligned to 64 bytes, with room behind its end that kernels may read but nobody uses.</summary>

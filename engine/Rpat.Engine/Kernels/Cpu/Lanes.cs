@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Loads and stores near the end of an array, so that element-wise loops have one body and touch nothing beyond it.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Fully connected layer: at most a few thousand columns, so plain dot products and sums of rows.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Multiply-adds on registers only: what a machine can compute at most, to hold kernels against.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal sealed unsafe partial class CpuKernels : IPool2dKernels

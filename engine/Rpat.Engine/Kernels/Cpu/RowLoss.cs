@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal sealed unsafe partial class CpuKernels : IRowLossKernels

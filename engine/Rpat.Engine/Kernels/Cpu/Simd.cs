@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using Vec = System.Runtime.Intrinsics.Vector512<float>;
-
 namespace Rpat.Engine.Kernels.Cpu;
 
 internal static class Simd

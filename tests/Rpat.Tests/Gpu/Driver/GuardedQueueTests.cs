@@ -1,7 +1,5 @@
 using ILGPU;
 using ILGPU.Runtime.Cuda;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Driver;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Tests.Gpu.Ptx;

@@ -1,4 +1,3 @@
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Driver;
 using Rpat.Engine.Gpu.Queues;
 

@@ -1,5 +1,4 @@
 using ILGPU.Runtime.Cuda;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Driver;
 
 namespace Rpat.Tests.Gpu.Driver;

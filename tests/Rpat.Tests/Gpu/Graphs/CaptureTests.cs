@@ -1,12 +1,7 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Graphs;
-using Rpat.Engine.Optim;
 using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;

@@ -1,6 +1,4 @@
 using ILGPU.Runtime;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Graphs;
 using Rpat.Engine.Gpu.Queues;
 

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Queues;
 
 namespace Rpat.Tests.Gpu.Ptx;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using ILGPU.Runtime.Cuda;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.PtxMachine;
 using Rpat.Robust.Losses;

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using ILGPU.Backends.PTX;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.PtxMachine;
 

@@ -1,6 +1,5 @@
 using ILGPU;
 using ILGPU.Runtime;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.PtxMachine;
 

@@ -1,7 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Kernels;
 using Rpat.Engine.Gpu.Primitives;
 using Rpat.Engine.Gpu.Queues;

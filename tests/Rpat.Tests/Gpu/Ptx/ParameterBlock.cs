@@ -1,12 +1,10 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.IL;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Primitives;
 using Rpat.Engine.Gpu.Queues;
 

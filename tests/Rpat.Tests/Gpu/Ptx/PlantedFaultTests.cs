@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using Rpat.Engine;
-using Rpat.Engine.Gpu;
 using Rpat.Engine.Gpu.Kernels;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.Engine.Gpu.Queues;

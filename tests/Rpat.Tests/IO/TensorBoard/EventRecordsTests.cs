@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
-
 namespace Rpat.Tests.IO.TensorBoard;
 
 public sealed class EventRecordsTests

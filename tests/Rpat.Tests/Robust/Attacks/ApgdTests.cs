@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>APGD against the reference's numbers (attacks.md 4.6) and its own properties (4.3).</summary>

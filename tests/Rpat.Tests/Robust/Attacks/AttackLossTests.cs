@@ -1,4 +1,3 @@
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>Values of attacks.md 2.3, gradients against central differences (P18) and invariance (P19).</summary>

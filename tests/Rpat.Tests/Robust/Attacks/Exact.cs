@@ -1,4 +1,3 @@
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>Exact optima on the linear fixture (attacks.md 4.1), by the library's closed forms.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>FAB and FAB-T against the reference's minimum norms (attacks.md 4.6) and properties P7, P10, P24.</summary>

@@ -1,6 +1,3 @@
-using Rpat.Engine;
-using Rpat.Engine.Nn;
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>A fixture of attacks.md 4.5: a small net, images, and the classes that it gives them.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using Rpat.Engine;
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>

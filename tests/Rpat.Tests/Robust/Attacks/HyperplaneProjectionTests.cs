@@ -1,4 +1,3 @@
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>The projections of attacks.md 2.5: golden table, feasibility and optimality (P9).</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>The single attacks on the tanh net, without random start, against the numbers of attacks.md 4.6.</summary>

@@ -1,5 +1,3 @@
-using Rpat.Engine;
-
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>Square against the reference with a scripted random source (attacks.md 4.6) and properties P11, P12, P24.</summary>

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Bench;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Tests.Trainer.Cli;
 
 public sealed class ConfigCommandTests : IDisposable

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.Engine.Gpu.Queues;
 using Rpat.Trainer.Bench;

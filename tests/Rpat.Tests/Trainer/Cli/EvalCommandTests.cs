@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Models;
 
 namespace Rpat.Tests.Trainer.Cli;

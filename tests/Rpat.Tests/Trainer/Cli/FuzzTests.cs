@@ -1,4 +1,3 @@
-using System.Text;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 

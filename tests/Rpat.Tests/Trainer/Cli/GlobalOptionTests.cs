@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Text;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 

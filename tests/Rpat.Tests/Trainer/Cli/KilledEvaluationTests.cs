@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using Rpat.Models;
 using Rpat.Tests.Support;
 

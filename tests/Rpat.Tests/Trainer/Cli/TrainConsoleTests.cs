@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.View;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Tests.Trainer.Config;

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Cli;

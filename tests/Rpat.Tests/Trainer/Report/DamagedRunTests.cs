@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Trainer.Reproduce;
 
 namespace Rpat.Tests.Trainer.Reproduce;

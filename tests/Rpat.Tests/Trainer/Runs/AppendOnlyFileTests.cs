@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Rpat.Tests.Trainer.Runs;
 
 public sealed class AppendOnlyFileTests : IDisposable

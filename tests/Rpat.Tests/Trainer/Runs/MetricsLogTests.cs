@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Trainer.View;
 
 namespace Rpat.Tests.Trainer.Runs;

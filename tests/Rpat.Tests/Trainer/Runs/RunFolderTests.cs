@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Rpat.Tests.Trainer.Runs;
 
 public sealed class RunFolderTests : IDisposable

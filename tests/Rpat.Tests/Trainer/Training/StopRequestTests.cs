@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;

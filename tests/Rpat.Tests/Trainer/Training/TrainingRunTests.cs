@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;

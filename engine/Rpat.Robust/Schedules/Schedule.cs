@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Optim;
+namespace Rpat.Robust.Schedules;
 
 /// <summary>A learning rate as a pure function of the step, so that resuming needs no state.</summary>
 public abstract record Schedule
@@ -14,7 +14,6 @@ public abstract record Schedule
 }
 
 /// <summary>The same rate always.</summary>
-/// <param name="Value">Rate.</param>
 public sealed record ConstantSchedule(float Value) : Schedule
 {
     /// <inheritdoc/>
@@ -22,7 +21,6 @@ public sealed record ConstantSchedule(float Value) : Schedule
 }
 
 /// <summary>Multiplied with a factor at each milestone: the rate of step s is Start·Factor^(milestones ≤ s).</summary>
-/// <param name="Start">First rate.</param>
 /// <param name="Factor">What each milestone multiplies with.</param>
 /// <param name="Milestones">Steps at which the rate changes.</param>
 public sealed record PiecewiseSchedule(float Start, float Factor, IReadOnlyList<int> Milestones) : Schedule
@@ -38,8 +36,6 @@ public sealed record PiecewiseSchedule(float Start, float Factor, IReadOnlyList<
 }
 
 /// <summary>End + (Start − End)·(1 + cos(π·t))/2, t running from 0 after the warm-up to 1 at the end.</summary>
-/// <param name="Start">First rate.</param>
-/// <param name="End">Last rate.</param>
 /// <param name="TotalSteps">Steps of the whole run, warm-up included.</param>
 public sealed record CosineSchedule(float Start, float End, int TotalSteps) : Schedule
 {

@@ -1,6 +1,4 @@
-using System.Diagnostics;
-
-namespace Rpat.Engine.Autograd;
+namespace Rpat.Engine.Cases;
 
 /// <summary>Nodes of one op, <see cref="Node.Detail"/> and sizes of the first input and output, in one direction.</summary>
 public readonly record struct ProfileKey(bool Backward, string Op, string Detail, string Sizes);
