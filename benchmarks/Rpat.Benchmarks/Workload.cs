@@ -66,7 +66,7 @@ internal sealed class Workload : IDisposable
         "preactresnet18" => new PreActResNet(device, new PreActResNetOptions(), Seed),
         "wrn-34-10" => new WideResNet(device, new WideResNetOptions(), Seed),
         "quick" => new PreActResNet(device, new PreActResNetOptions
-            { Input = new Shape(1, 1, 28, 28), Width = 16, BlocksPerStage = 1 }, Seed),
+        { Input = new Shape(1, 1, 28, 28), Width = 16, BlocksPerStage = 1 }, Seed),
         _ => throw new ArgumentException($"Model '{model}' is not compared: use preactresnet18, wrn-34-10 or quick."),
     };
 }

@@ -59,7 +59,7 @@ public sealed class AttackStepCases : OpCases<BallSize>
         Array4 signs = Array4.From(1, 4, 1, 1, 0, 0, 0, 1);
         return new("attack step without direction", k => k.LinfStep(4, x, g, 0.01f, 0.5f, moved),
             new CaseResult(moved, () => ReferenceAttack.LinfStep(x.Values, moved.Values, signs, 0.01f, 0.5f)))
-                { Covers = ["LinfStep"], SameBits = true };
+        { Covers = ["LinfStep"], SameBits = true };
     }
 }
 

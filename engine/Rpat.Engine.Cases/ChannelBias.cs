@@ -22,7 +22,7 @@ public sealed class ChannelBiasCases : OpCases<Shape>
         Seen x = every ? make.View(input) : new(input);
         Array4 Y() => x.Values.MapChannels((c, v) => v + bias.Values.Data[c]);
         yield return new("channel bias", k => k.ChannelBias(s, x.Operand, bias, y), new CaseResult(y, Y))
-            { Covers = ["ChannelBias"], Bytes = 2 * y.Bytes };
+        { Covers = ["ChannelBias"], Bytes = 2 * y.Bytes };
         foreach (bool add in Both(every))
         {
             TestTensor db = make.Row(s.C);

@@ -23,7 +23,7 @@ public sealed class LerpCases : OpCases<Shape>
         TestTensor a = make.Plain(s), b = make.Plain(s), y = make.Plain(s), dy = make.Plain(s), copy = make.Plain(s);
         Array4 Y(double t) => ReferenceElementwise.Lerp(a.Values, b.Values, t);
         yield return new("interpolation", k => k.Lerp(s.Count, a, b, T, y), new CaseResult(y, () => Y(T)))
-            { Covers = ["Lerp"], Bytes = 3 * y.Bytes };
+        { Covers = ["Lerp"], Bytes = 3 * y.Bytes };
         yield return new("copy: y = 1·x", k => k.Scale(s.Count, a, 1, false, copy), new CaseResult(copy, () => a.Values))
         {
             Covers = ["Scale"],
@@ -33,14 +33,14 @@ public sealed class LerpCases : OpCases<Shape>
         if (!every) yield break;
         foreach (float t in new[] { 0, 1 })
             yield return new($"interpolation to {t}", k => k.Lerp(s.Count, a, b, t, y), new CaseResult(y, () => Y(t)))
-                { Covers = ["Lerp"] };
+            { Covers = ["Lerp"] };
         foreach (var (by, factor) in new[] { (a, 1 - T), (b, T) })
             foreach (bool add in Both(every))
             {
                 TestTensor dx = make.Plain(s);
                 yield return new("interpolation gradient", k => k.Scale(s.Count, dy, factor, add, dx),
                     CaseResult.GradientBy(dx, add, () => dy.Values.Map(g => factor * g), by, () => Y(T).Dot(dy.Values)))
-                        { Covers = ["Scale"] };
+                { Covers = ["Scale"] };
             }
         yield return IntoAView(make);
     }

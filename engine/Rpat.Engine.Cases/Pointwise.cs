@@ -44,7 +44,7 @@ public sealed class PointwiseCases : OpCases<Shape>
     {
         TestTensor y = make.Uniform(s, layout);
         return new("relu(scale·x + shift)", k => k.Apply(s, layout, x.Operand, y), new CaseResult(y, () => x.Values))
-            { Covers = ["Apply"], Bytes = 2 * y.Bytes };
+        { Covers = ["Apply"], Bytes = 2 * y.Bytes };
     }
 
     private static KernelCase Sum(Shape s, string name, Seen a, Seen b, bool relu, TestTensor y) =>

@@ -42,7 +42,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
         TestTensor y = make.Plain(new(s.N, s.C)), dy = make.Plain(y.Shape), dx = make.Blocked(s);
         Array4 Y() => ReferencePooling.GlobalAverage(x.Values);
         yield return new("average pool", k => k.GlobalAveragePool(s, x.Operand, y), new CaseResult(y, Y))
-            { Covers = ["GlobalAveragePool"], Bytes = x.X.Bytes };
+        { Covers = ["GlobalAveragePool"], Bytes = x.X.Bytes };
         yield return new("average pool gradient", k => k.GlobalAveragePoolGradient(s, dy, x.Operand, add, dx), CaseResult.GradientBy(
             dx, add, () => x.Through(ReferencePooling.GlobalAverageBackward(x.X.Values, dy.Values)), x.X, () => Y().Dot(dy.Values)))
         {
@@ -61,7 +61,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
         Array4 Y() => ReferencePooling.Max(x.Values, r, window);
         Array4 Dx() => ReferencePooling.MaxBackward(x.Values, dy.Values, r, window);
         yield return new("max pool", k => k.MaxPool(s, r, stride, x.Operand, y), new CaseResult(y, Y))
-            { Covers = ["MaxPool"], Bytes = x.X.Bytes + y.Bytes };
+        { Covers = ["MaxPool"], Bytes = x.X.Bytes + y.Bytes };
         yield return new("max pool gradient", k => k.MaxPoolGradient(s, r, stride, x.Operand, dy, x.Operand, add, dx),
             CaseResult.GradientBy(dx, add, () => x.Through(Dx()), x.X, () => Y().Dot(dy.Values)))
         {
@@ -71,7 +71,8 @@ public sealed class Pool2dCases : OpCases<PoolSize>
         if (x.Scale is null) yield break;
         TestTensor seen = make.Blocked(s);
         yield return new("max pool gradient of what is seen", k => k.MaxPoolGradient(s, r, stride, x.Operand, dy, x.X.Buffer, true, seen),
-            CaseResult.Sum(seen, true, Dx)) { Covers = ["MaxPoolGradient"] };
+            CaseResult.Sum(seen, true, Dx))
+        { Covers = ["MaxPoolGradient"] };
     }
 }
 

@@ -34,7 +34,8 @@ public sealed class SgdCases : OpCases<int>
         return new("sgd", k =>
         {
             for (int i = 1; i <= steps; i++) k.Sgd(count, w, g, v, step with { Rate = step.Rate / i });
-        }, new CaseResult(w, () => moved.Value.W), new CaseResult(v, () => moved.Value.V)) { Covers = ["Sgd"], Bytes = 5 * w.Bytes, Tolerance = new(1e-6, 1e-12) };
+        }, new CaseResult(w, () => moved.Value.W), new CaseResult(v, () => moved.Value.V))
+        { Covers = ["Sgd"], Bytes = 5 * w.Bytes, Tolerance = new(1e-6, 1e-12) };
     }
 }
 

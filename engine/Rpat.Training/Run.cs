@@ -111,8 +111,13 @@ internal sealed class Run : IDisposable
     private static DataPair OneBatch(DataPair data, int count)
     {
         var batch = data.Train.Take(count);
-        return data with { Train = batch, Test = batch, Notes = [.. data.Notes, FormattableString.Invariant(
-            $"train.overfit_batch: trained and measured on the same {batch.Count} images, without augmentation.")] };
+        return data with
+        {
+            Train = batch,
+            Test = batch,
+            Notes = [.. data.Notes, FormattableString.Invariant(
+            $"train.overfit_batch: trained and measured on the same {batch.Count} images, without augmentation.")]
+        };
     }
 
     /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
@@ -175,7 +180,7 @@ internal sealed class Run : IDisposable
 
     /// <summary>The attack of a number of steps under the run's threat model.</summary>
     public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with
-        { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
+    { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
 
     public void Dispose() => Device.Dispose();
 }

@@ -52,7 +52,7 @@ internal sealed class RunEvaluation(Run run)
             scores.Add(new Score(attack.Title, attack.IsClean, accuracy.Fraction));
         }
         return new EvaluationResult(images.Count, $"{threat.Norm.Name} eps {Format.Pixels(threat.Eps)}", scores)
-            { Network = network, Split = split };
+        { Network = network, Split = split };
     }
 
     // The reported network changes when averaged weights take over. Only what tells its progress may be stopped.

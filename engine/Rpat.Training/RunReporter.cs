@@ -45,7 +45,8 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         int steps = run.StepsPerEpoch, done = _state.Step - (_state.Epoch - 1) * steps;
         var left = TimeSpan.FromSeconds((run.TotalSteps - _state.Step) * (double)run.Batch / Speed);
         view.Update(new ProgressSnapshot("train", _state.Epoch, run.Config.Train.Epochs, done, steps, rate, s.Loss, s.LossParts,
-            s.Accuracies, Speed, _clock.Elapsed, left) { MemoryBytes = Environment.WorkingSet });
+            s.Accuracies, Speed, _clock.Elapsed, left)
+        { MemoryBytes = Environment.WorkingSet });
     }
 
     /// <inheritdoc/>

@@ -96,8 +96,17 @@ internal sealed class TrainingSession : IDisposable
     {
         var (now, machine) = (_clock.GetLocalNow(), MachineInfo.Here());
         return Folder.IsResumed && RunRecord.Read(Folder.Path) is { } begun
-            ? begun with { Status = RunStatus.Running, End = null, ExitCode = null, Error = null, Machine = machine, Compute = compute,
-            Processes = Config.Run.Processes, Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)] }
+            ? begun with
+            {
+                Status = RunStatus.Running,
+                End = null,
+                ExitCode = null,
+                Error = null,
+                Machine = machine,
+                Compute = compute,
+                Processes = Config.Run.Processes,
+                Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)]
+            }
             : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute, Processes: Config.Run.Processes);
     }
 }

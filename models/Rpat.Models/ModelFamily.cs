@@ -66,7 +66,7 @@ public sealed class ModelFamily : INamed
     public ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
     {
         if (shapes.TryGetValue(Stem, out long[]? stem) && stem is [_, > 0 and <= 4096, _, _]) spec = spec with
-            { Input = spec.Input with { C = (int)stem[1] } };
+        { Input = spec.Input with { C = (int)stem[1] } };
         if (shapes.TryGetValue(Head, out long[]? head) && head is [> 0 and <= 1_000_000, _]) spec = spec with { Classes = (int)head[0] };
         if (FitWidth(shapes) is { } width) spec = spec with { Width = width };
         return FitBlocks(shapes) is { } blocks ? spec with { Blocks = blocks } : spec;

@@ -34,10 +34,10 @@ public sealed class PreActResNet : PreActivationNet
 
     private static Plan PlanOf(PreActResNetOptions options) =>
         new(options.Width, [.. Enumerable.Range(0, Stages).Select(i => StageOf(options, i))])
-    {
-        Norm = options.NormalizesStem ? "bn1" : "bn",
-        NormalizesStem = options.NormalizesStem,
-    };
+        {
+            Norm = options.NormalizesStem ? "bn1" : "bn",
+            NormalizesStem = options.NormalizesStem,
+        };
 
     private static Stage StageOf(PreActResNetOptions options, int index) =>
         new($"layer{index + 1}", options.Width << index, options.BlocksPerStage, index == 0 ? 1 : 2);

@@ -30,7 +30,7 @@ public sealed record PgdAttack : Attack
 
     /// <summary>"CW" of adversarial-training papers: 20 steps of 2/255 on the margin, any misclassified iterate (attacks.md 1.5).</summary>
     public static PgdAttack CwLinf { get; } = new()
-        { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
+    { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
 
     /// <summary>The L2 attack of RPAT's benchmarks: ε 128/255, step 15/255, 10 steps.</summary>
     public static PgdAttack L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255.0, StepSize = 15 / 255.0 };

@@ -98,7 +98,7 @@ public sealed class EpsilonSweep
         if (radii.Length == 0 || !(radii[0] > 0)) throw new ArgumentException("EpsilonSweep: give radii above 0, such as 8 / 255.0.");
         if (labels.Length == 0) throw new ArgumentException("EpsilonSweep: there are no images to attack.");
         var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed })
-            { Tick = options.Cancellation.ThrowIfCancellationRequested };
+        { Tick = options.Cancellation.ThrowIfCancellationRequested };
         var sweep = new EpsilonSweep(radii, labels.Length);
         for (int eps = 0; eps < radii.Length; eps++)
         {

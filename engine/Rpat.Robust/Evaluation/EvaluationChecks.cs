@@ -167,8 +167,12 @@ internal static class EvaluationChecks
 
     private static float[] Logits(Classifier net, EvaluationPlan plan, float[] images, Shape image, int count, int pass)
     {
-        var runner = new AttackRunner(net, new() { Batch = Math.Clamp(count, 1, plan.Batch), Seed = plan.Seed + (ulong)pass,
-            Transform = plan.Transform }, image);
+        var runner = new AttackRunner(net, new()
+        {
+            Batch = Math.Clamp(count, 1, plan.Batch),
+            Seed = plan.Seed + (ulong)pass,
+            Transform = plan.Transform
+        }, image);
         var rows = new float[count][];
         var subjects = Enumerable.Range(0, count).Select(
             i => new Subject(runner, i, images.AsSpan(i * image.SampleCount, image.SampleCount).ToArray(), 0));

@@ -12,7 +12,7 @@ internal sealed class Ledger : IDisposable
     public const string JournalName = "journal.jsonl", FinalName = "ledger.jsonl";
 
     private static readonly JsonSerializerOptions _strict = new(EvaluationManifest.Format)
-        { WriteIndented = false, PropertyNamingPolicy = null };
+    { WriteIndented = false, PropertyNamingPolicy = null };
     private static readonly TimeSpan _flushEvery = TimeSpan.FromSeconds(1);
 
     private readonly string _folder;

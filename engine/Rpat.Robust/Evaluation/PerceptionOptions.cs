@@ -30,6 +30,10 @@ public sealed record PerceptionOptions
 
     /// <summary>PGD with a random start (M3 and M4).</summary>
     public static PerceptionOptions Pgd(Norm norm, float eps, float step, int steps = 10) =>
-        new() { Name = FormattableString.Invariant($"pgd{steps}"), Perturbation = new PgdOptions
-        { Norm = norm, Eps = eps, StepSize = step, Steps = steps } };
+        new()
+        {
+            Name = FormattableString.Invariant($"pgd{steps}"),
+            Perturbation = new PgdOptions
+            { Norm = norm, Eps = eps, StepSize = step, Steps = steps }
+        };
 }

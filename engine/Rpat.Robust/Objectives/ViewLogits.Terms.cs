@@ -35,7 +35,7 @@ public sealed partial class ViewLogits
     /// <summary>③ as distillation at a temperature T: −T²·Σ softmax(target/T)·log softmax(logits/T), the target a constant.</summary>
     public Loss DistillAt(float temperature, Tensor target, Tensor logits) => Tape.RowLoss(
         "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new()
-            { Second = target, Detach = true });
+        { Second = target, Detach = true });
 
     /// <summary>③ with MART's weight 1 − p_y(x), which carries gradient: (1.0000001 − q_y)·KL(q ‖ p).</summary>
     public Loss MartDistill(Tensor clean, Tensor logits) =>

@@ -29,7 +29,7 @@ internal sealed class DataBench
     public BenchRow Time(string item, int rounds)
     {
         if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config).Train.Count, rounds))
-            { Images = _train.Count };
+        { Images = _train.Count };
         var stream = new BatchStream(_train, Options().First(pair => pair.Name == item).Options, (ulong)_config.Train.Seed);
         return new BenchRow(item, Category, Rounds(() => Epoch(stream), rounds)) { Images = _train.Count };
     }

@@ -47,7 +47,7 @@ internal sealed class SelfTest(Device device, IEnumerable<CaseGroup> groups, Tim
         double error = one.Results.Max(result => Error(result.Expected(), make.Actual(result), one.Tolerance.Least));
         double seconds = Seconds(() => one.Run(device.Kernels));
         return new SelfTestLine(one.Name, error, 1e3 * seconds, one.Flops / seconds / 1e9, one.Bytes / seconds / 1e9)
-            { IsConvolution = one.Flops > 0 };
+        { IsConvolution = one.Flops > 0 };
     }
 
     private double Seconds(Action run) =>

@@ -53,7 +53,7 @@ internal sealed class StepBench : IDisposable
     {
         Repeat(item, WarmSeconds);
         return new BenchRow(item, "step", [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2)).Order()])
-            { Images = Batch };
+        { Images = Batch };
     }
 
     /// <summary>Where the time of one batch goes, and how long it took in all.</summary>

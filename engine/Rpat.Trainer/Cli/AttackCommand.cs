@@ -9,12 +9,12 @@ internal sealed class AttackCommand
     private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attack = new("--attack")
-        { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
+    { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
     private readonly Option<string> _out = new("--out", "-o")
-        { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
+    { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
     private readonly JsonOption _json = new();
     private readonly Option<int?> _goal = new("--target")
-        { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };
+    { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };
 
     private AttackCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
@@ -48,8 +48,17 @@ internal sealed class AttackCommand
         Write(parsed.GetRequiredValue(_out), subject, made);
         _json.Give(
             parsed, _host,
-            () => new { attack = suite.Label, norm = options.Norm.Name, eps = options.Radii[0].Text, images = subject.Count, target = goal,
-                attacked = made.Attacked.Sum(), fooled = made.Fooled.Sum(), file = parsed.GetRequiredValue(_out) },
+            () => new
+            {
+                attack = suite.Label,
+                norm = options.Norm.Name,
+                eps = options.Radii[0].Text,
+                images = subject.Count,
+                target = goal,
+                attacked = made.Attacked.Sum(),
+                fooled = made.Fooled.Sum(),
+                file = parsed.GetRequiredValue(_out)
+            },
             () => _host.Out.WriteLine($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));
         return ExitCode.Done;
     }

@@ -12,16 +12,16 @@ internal sealed class BenchOutput
     private readonly IReadOnlyList<string> _categories;
 
     private readonly Option<string[]> _filter = new("--filter")
-        { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
+    { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
     private readonly Option<string?> _category = new("--category") { HelpName = "NAME,…" };
     private readonly Option<string?> _baseline = new("--baseline")
-        { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
+    { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
     private readonly Option<string?> _failOver = new("--fail-over")
-        { Description = "end with exit code 7 when a median exceeds the baseline's by this factor, such as 1.25", HelpName = "RATIO" };
+    { Description = "end with exit code 7 when a median exceeds the baseline's by this factor, such as 1.25", HelpName = "RATIO" };
     private readonly Option<string?> _json = new("--json")
-        { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
+    { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
     private readonly Option<string?> _artifacts = new("--artifacts")
-        { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
+    { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
 
     /// <summary>Makes the options of one benchmark.</summary>
     public BenchOutput(CommandContext host, string what, IReadOnlyList<string> categories)

@@ -62,11 +62,11 @@ internal sealed class ConfigOptions
     ];
 
     private readonly Option<bool> _rpat = new("--rpat")
-        { Description = $"add the perception term to the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
+    { Description = $"add the perception term to the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
     private readonly Option<bool> _noRpat = new("--no-rpat")
-        { Description = $"leave the perception term out of the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
+    { Description = $"leave the perception term out of the method ({ConfigKeys.Of(c => c.Method.Name).Path})" };
     private readonly Option<bool> _overfit = new("--overfit-batch")
-        { Description = $"{ConfigKeys.Of(c => c.Train.OverfitBatch).Doc} ({ConfigKeys.Of(c => c.Train.OverfitBatch).Path})" };
+    { Description = $"{ConfigKeys.Of(c => c.Train.OverfitBatch).Doc} ({ConfigKeys.Of(c => c.Train.OverfitBatch).Path})" };
     private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 

@@ -13,7 +13,7 @@ internal static class CorruptionsCommand
         var weights = new WeightOptions();
         var device = new DeviceOption(host);
         var folder = new Option<string>("--folder")
-            { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR", Required = true };
+        { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR", Required = true };
         var count = new Option<int>("--n") { Description = "images of each severity, from the first; 0 for all", HelpName = "N" };
         var csv = new Option<string?>("--csv") { Description = "write the grid in RobustBench's form", HelpName = "FILE" };
         var command = new Command("corruptions", "Measure a checkpoint on common corruptions (CIFAR-C).")

@@ -115,8 +115,12 @@ internal sealed class DataCommand
         var kind = new Argument<string>("KIND") { Description = "cifar10 or cifar100 for their binary files, npz for one .npz file" };
         var train = new Option<int>("--n") { Description = "training images", HelpName = "N", DefaultValueFactory = _ => 10_000 };
         var test = new Option<int>("--test") { Description = "held-out images", HelpName = "N", DefaultValueFactory = _ => 2_000 };
-        var size = new Option<string>("--size") { Description = "size of an npz set's images", HelpName = "CxHxW",
-            DefaultValueFactory = _ => "3x32x32" };
+        var size = new Option<string>("--size")
+        {
+            Description = "size of an npz set's images",
+            HelpName = "CxHxW",
+            DefaultValueFactory = _ => "3x32x32"
+        };
         var classes = new Option<int>("--classes") { Description = "classes of an npz set", HelpName = "K", DefaultValueFactory = _ => 10 };
         var seed = new Option<ulong>("--seed") { Description = "other pictures", HelpName = "S" };
         var command = new Command("synth", "Make up a data set that a network can learn, to try things out without a download.")

@@ -8,7 +8,7 @@ internal sealed class DemoCommand
 {
     private readonly CommandContext _host;
     private readonly Option<string> _out = new("--out", "-o")
-        { Description = "folder of pictures, run and report", HelpName = "DIR", DefaultValueFactory = _ => "demo" };
+    { Description = "folder of pictures, run and report", HelpName = "DIR", DefaultValueFactory = _ => "demo" };
 
     private DemoCommand(CommandContext host) => _host = host;
 

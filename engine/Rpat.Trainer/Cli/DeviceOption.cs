@@ -9,7 +9,7 @@ internal sealed class DeviceOption
 {
     private readonly CommandContext _host;
     private readonly Option<string?> _option = new("--device")
-        { Description = ConfigKeys.Of(c => c.Device.Name).Doc, HelpName = "cpu|cuda:N|auto" };
+    { Description = ConfigKeys.Of(c => c.Device.Name).Doc, HelpName = "cpu|cuda:N|auto" };
     private bool _said;
 
     /// <summary>Makes the option.</summary>

@@ -8,20 +8,29 @@ internal sealed class EvalCommand
 {
     private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
-    private readonly Option<string> _attacks = new("--attacks") { Description =
-        "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'", HelpName = "NAME,…", DefaultValueFactory = _ => "clean,pgd20" };
+    private readonly Option<string> _attacks = new("--attacks")
+    {
+        Description =
+        "what to measure: clean, pgd20, cw, aa…; see 'rpat attacks'",
+        HelpName = "NAME,…",
+        DefaultValueFactory = _ => "clean,pgd20"
+    };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
     private readonly Option<string?> _out = new("--out", "-o")
-        { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
+    { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _logits = new("--save-logits")
-        { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
-    private readonly Option<string?> _gradients = new("--save-gradients") { Description =
-        "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode", HelpName = "FILE.npz" };
+    { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
+    private readonly Option<string?> _gradients = new("--save-gradients")
+    {
+        Description =
+        "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode",
+        HelpName = "FILE.npz"
+    };
     private readonly Option<string[]> _failUnder = new("--fail-under")
-        { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
+    { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
     private readonly Option<string?> _leaderboard = new("--robustbench-json")
-        { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
+    { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
 
     private EvalCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
@@ -47,8 +56,11 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
-        using var stop = new StopRequest { Announced = () => _host.Note("stopping; a second signal leaves at once"),
-            Leave = Environment.Exit };
+        using var stop = new StopRequest
+        {
+            Announced = () => _host.Note("stopping; a second signal leaves at once"),
+            Leave = Environment.Exit
+        };
         stop.Listen();
         try
         {

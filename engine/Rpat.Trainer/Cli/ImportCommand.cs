@@ -13,10 +13,10 @@ internal sealed class ImportCommand
     private readonly Option<bool> _list = new("--list") { Description = "show what is in the file, and stop" };
 
     private readonly Option<string?> _output = new("--out", "-o")
-        { Description = "file to write: .safetensors, or what rpat export writes", HelpName = "FILE" };
+    { Description = "file to write: .safetensors, or what rpat export writes", HelpName = "FILE" };
 
     private readonly Option<string?> _input = new("--input")
-        { Description = "size of the images that the network shall see", HelpName = "CxHxW" };
+    { Description = "size of the images that the network shall see", HelpName = "CxHxW" };
 
     private ImportCommand(CommandContext host) => _host = host;
 

@@ -30,8 +30,12 @@ internal static class ModelsCommand
     private static Command Show(CommandContext host)
     {
         var name = new Argument<string>("NAME") { Description = "a network's name" };
-        var input = new Option<string>("--input") { Description = "size of an image", HelpName = "CxHxW",
-            DefaultValueFactory = _ => "3x32x32" };
+        var input = new Option<string>("--input")
+        {
+            Description = "size of an image",
+            HelpName = "CxHxW",
+            DefaultValueFactory = _ => "3x32x32"
+        };
         var classes = new Option<int>("--classes") { Description = "number of outputs", HelpName = "N", DefaultValueFactory = _ => 10 };
         var show = new Command("show", "Print a network's layers, shapes, parameters and multiply-adds (MACs).") { name, input, classes };
         show.SetAction(parsed => Print(host, SpecOf(parsed.GetRequiredValue(name), parsed.GetRequiredValue(input),

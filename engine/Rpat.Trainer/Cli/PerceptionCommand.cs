@@ -8,24 +8,24 @@ internal sealed class PerceptionCommand
 {
     private readonly CommandContext _host;
     private readonly Argument<string[]> _runs = new("RUN")
-        { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
+    { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _data = new("--data", "--dataset")
-        { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
+    { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _perturbations = new("--perturbations")
-        { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
+    { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
     private readonly Option<string> _norm = new("--norm")
-        { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string?> _eps = new("--eps")
-        { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
+    { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
     private readonly Option<bool> _weak = new("--weak")
-        { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
+    { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
     private readonly Option<int> _count = new("--n") { Description = "held-out images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<long> _seed = new("--seed") { Description = "seed of noise and random starts", HelpName = "N" };
     private readonly Option<string?> _model = new("--model")
-        { Description = "the network, for weights that do not say", HelpName = "NAME" };
+    { Description = "the network, for weights that do not say", HelpName = "NAME" };
     private readonly Option<string?> _out = new("--out", "-o")
-        { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
+    { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
     private readonly DeviceOption _device;
     private readonly JsonOption _json = new();
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };

@@ -21,7 +21,7 @@ internal static class RecipesCommand
     {
         var name = new Argument<string>("NAME") { Description = "a recipe's name" };
         var written = new Option<bool>("--as-written")
-            { Description = "print the recipe's own row instead of all its values: what it is put together from, and what it sets itself" };
+        { Description = "print the recipe's own row instead of all its values: what it is put together from, and what it sets itself" };
         var show = new Command("show", "Print a recipe's values with the source of each, and what was published.") { name, written };
         show.SetAction(parsed =>
         {
@@ -55,8 +55,15 @@ internal static class RecipesCommand
     private static object Json(string name)
     {
         var config = RecipeLibrary.Resolve(name, "recipes list").Config;
-        return new { name, about = config.Recipe.About, data = config.Data.Name, model = config.Model.Name, method = config.Method.Name,
-            published = Published(name) };
+        return new
+        {
+            name,
+            about = config.Recipe.About,
+            data = config.Data.Name,
+            model = config.Model.Name,
+            method = config.Method.Name,
+            published = Published(name)
+        };
     }
 
     private static object? Published(string name) =>

@@ -9,12 +9,19 @@ internal static class ReportCommand
     /// <summary>The command, for the root to hold.</summary>
     public static Command Create(CommandContext host)
     {
-        var runs = new Argument<string[]>("RUN") { Description = "run folders, or their names in the folder of the runs",
-            Arity = ArgumentArity.OneOrMore };
-        var root = new Option<string>("--runs") { Description = "folder of the runs", HelpName = "DIR",
-            DefaultValueFactory = _ => ConfigKeys.Of(c => c.Run.Out).Default };
+        var runs = new Argument<string[]>("RUN")
+        {
+            Description = "run folders, or their names in the folder of the runs",
+            Arity = ArgumentArity.OneOrMore
+        };
+        var root = new Option<string>("--runs")
+        {
+            Description = "folder of the runs",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => ConfigKeys.Of(c => c.Run.Out).Default
+        };
         var file = new Option<string?>("--out", "-o")
-            { Description = "the page; report.html, of one run in its folder", HelpName = "FILE" };
+        { Description = "the page; report.html, of one run in its folder", HelpName = "FILE" };
         var command = new Command("report", "Write a self-contained HTML page about a run, or one that compares several.")
             { runs, root, file };
         command.SetAction(parsed =>

@@ -12,29 +12,38 @@ internal sealed class ReproduceCommand
     private readonly CommandContext _host;
     private readonly Func<string[], CommandContext, int> _program;
     private readonly Option<string> _scale = new("--scale")
-        { Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings",
-        HelpName = "quick|paper", DefaultValueFactory = _ => "quick" };
+    {
+        Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings",
+        HelpName = "quick|paper",
+        DefaultValueFactory = _ => "quick"
+    };
     private readonly Option<string> _methods = new("--methods")
-        { Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes", HelpName = "all|NAME,…",
-        DefaultValueFactory = _ => "all" };
+    {
+        Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes",
+        HelpName = "all|NAME,…",
+        DefaultValueFactory = _ => "all"
+    };
     private readonly Option<string> _seeds = new("--seeds")
-        { Description = "a run of each method for each seed; of several the table shows mean ± deviation", HelpName = "1,2,3",
-        DefaultValueFactory = _ => "1" };
+    {
+        Description = "a run of each method for each seed; of several the table shows mean ± deviation",
+        HelpName = "1,2,3",
+        DefaultValueFactory = _ => "1"
+    };
     private readonly Option<string?> _out = new("--out", "-o")
-        { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
+    { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume in an existing folder: what is finished is kept" };
     private readonly Option<int?> _images = new("--n")
-        { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
+    { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
     private readonly Option<string> _attack = new("--attack")
-        { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
+    { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
     private readonly Option<string> _data = new("--data")
-        { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
+    { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
     private readonly Option<string> _net = new("--net")
-        { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
+    { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
     private readonly Option<string> _norm = new("--norm")
-        { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
+    { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
     private readonly Option<string[]> _sets = new("--set")
-        { Description = "a value for every run in addition to its recipe's; repeatable", HelpName = "KEY=VALUE" };
+    { Description = "a value for every run in addition to its recipe's; repeatable", HelpName = "KEY=VALUE" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;

@@ -128,7 +128,7 @@ internal sealed class RunsCommand
     private Command Compare()
     {
         var (first, second) = (new Argument<string>("A") { Description = "a run" }, new Argument<string>("B")
-            { Description = "another run" });
+        { Description = "another run" });
         var json = new JsonOption();
         var compare =
             new Command("compare",

@@ -18,7 +18,7 @@ internal sealed class SelfTestOption
     };
 
     private readonly Option<string> _precision = new("--precision")
-        { Description = "how the tested GPU multiplies", HelpName = "fp32|tf32|bf16" };
+    { Description = "how the tested GPU multiplies", HelpName = "fp32|tf32|bf16" };
 
     private readonly Option<int> _batch = new("--batch-size", "-b")
     {

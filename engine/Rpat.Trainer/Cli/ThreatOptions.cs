@@ -10,22 +10,29 @@ internal sealed class ThreatOptions
 {
     private readonly WeightOptions _weights = new();
     private readonly Option<string?> _data = new("--data", "--dataset")
-        { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
+    { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm")
-        { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
-    private readonly Option<string> _eps = new("--eps") { Description = "largest perturbation of images in [0,1]; several with commas",
-        HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
+    { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    private readonly Option<string> _eps = new("--eps")
+    {
+        Description = "largest perturbation of images in [0,1]; several with commas",
+        HelpName = "8/255",
+        DefaultValueFactory = _ => "8/255"
+    };
     private readonly Option<string?> _step = new("--step-size")
-        { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
+    { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
     private readonly Option<int> _first = new("--first")
-        { Description = "number of the first image, from 0; its random numbers are the same as in a run over all", HelpName = "N" };
+    { Description = "number of the first image, from 0; its random numbers are the same as in a run over all", HelpName = "N" };
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<string> _batch = new("--batch-size", "-b")
-        { Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it", HelpName = "auto|N",
-        DefaultValueFactory = _ => BatchSize.Auto };
+    {
+        Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it",
+        HelpName = "auto|N",
+        DefaultValueFactory = _ => BatchSize.Auto
+    };
     private readonly Option<int> _memory = new("--memory")
-        { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
+    { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly DeviceOption _device;
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };

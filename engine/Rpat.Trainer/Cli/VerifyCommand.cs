@@ -13,13 +13,17 @@ internal static class VerifyCommand
     {
         var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation" };
         var checkpoint = new Option<string?>("--checkpoint")
-            { Description = "the network, where it is not at its old place", HelpName = "FILE" };
+        { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b")
-            { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 37 };
+        { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 37 };
         var digest = new Option<string?>("--digest")
-            { Description = "the digest that the evaluation was published with", HelpName = "SHA256" };
-        var rerun = new Option<int>("--rerun") { Description =
-            "run the attacks of so many lines again, drawn at random, those that failed among them", HelpName = "N" };
+        { Description = "the digest that the evaluation was published with", HelpName = "SHA256" };
+        var rerun = new Option<int>("--rerun")
+        {
+            Description =
+            "run the attacks of so many lines again, drawn at random, those that failed among them",
+            HelpName = "N"
+        };
         var command = new Command("verify", "Re-check an evaluation from its files: digest, plan, parts, pictures and result.")
             { folder, checkpoint, batch, digest, rerun };
         var weights = new WeightOptions();
@@ -47,8 +51,10 @@ internal static class VerifyCommand
     private static Verification Against(Verification result, string? published) =>
         published is null || string.Equals(published, result.Digest, StringComparison.OrdinalIgnoreCase) ? result
             : result with
-            { Problems = [$"the digest is {(result.Digest.Length > 0 ? result.Digest : "missing")}, the published one {published}",
-            .. result.Problems] };
+            {
+                Problems = [$"the digest is {(result.Digest.Length > 0 ? result.Digest : "missing")}, the published one {published}",
+            .. result.Problems]
+            };
 
     private static int Tell(CommandContext host, EvaluationManifest manifest, Verification result)
     {

@@ -12,7 +12,7 @@ internal sealed class WeightOptions
     };
 
     private readonly Option<string?> _key = new("--key")
-        { Description = "part of the file to take, such as ema; see 'rpat import FILE --list'", HelpName = "NAME" };
+    { Description = "part of the file to take, such as ema; see 'rpat import FILE --list'", HelpName = "NAME" };
 
     private readonly Option<string?> _mean = new("--mean")
     {

@@ -36,34 +36,34 @@ internal static class EvalTable
     /// <summary>The same as an object, for JSON.</summary>
     public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, string digest,
         PublishedCheck? published = null) => new
-    {
-        checkpoint = manifest.Model,
-        model_sha256 = manifest.ModelHash,
-        data = manifest.Data,
-        data_sha256 = manifest.DataHash,
-        images = report.Images,
-        norm = manifest.Norm,
-        folder,
-        digest,
-        clean = Accuracy(report.CleanCorrect, report.Images),
-        results = report.Columns.Select(c => new
         {
-            eps = manifest.Eps[c.Eps],
-            eps_value = manifest.EpsValues[c.Eps],
-            attack = c.Suite,
-            label = c.Label,
-            accuracy = Accuracy(c.Robust, report.Images),
-            mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
-            mean_interval = Interval(RobustnessScores.Mean, report, c),
-            nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
-            nrr_interval = Interval(RobustnessScores.Nrr, report, c),
-            after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
-        }),
-        published,
-        warnings = report.Warnings,
-        self_test = report.SelfTest,
-        settings = manifest.Settings,
-    };
+            checkpoint = manifest.Model,
+            model_sha256 = manifest.ModelHash,
+            data = manifest.Data,
+            data_sha256 = manifest.DataHash,
+            images = report.Images,
+            norm = manifest.Norm,
+            folder,
+            digest,
+            clean = Accuracy(report.CleanCorrect, report.Images),
+            results = report.Columns.Select(c => new
+            {
+                eps = manifest.Eps[c.Eps],
+                eps_value = manifest.EpsValues[c.Eps],
+                attack = c.Suite,
+                label = c.Label,
+                accuracy = Accuracy(c.Robust, report.Images),
+                mean = RobustnessScores.Mean(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+                mean_interval = Interval(RobustnessScores.Mean, report, c),
+                nrr = RobustnessScores.Nrr(Share(report.CleanCorrect, report.Images), Share(c.Robust, report.Images)),
+                nrr_interval = Interval(RobustnessScores.Nrr, report, c),
+                after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
+            }),
+            published,
+            warnings = report.Warnings,
+            self_test = report.SelfTest,
+            settings = manifest.Settings,
+        };
 
     private static double[] Interval(Func<double, double, double> score, EvaluationReport report, ColumnResult c)
     {

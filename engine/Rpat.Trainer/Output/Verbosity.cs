@@ -22,13 +22,13 @@ internal enum LogLevel
 internal sealed class Verbosity
 {
     private readonly Option<bool> _quiet = new("--quiet", "-q")
-        { Description = "warnings and errors only (--log-level warning)", Recursive = true };
+    { Description = "warnings and errors only (--log-level warning)", Recursive = true };
     private readonly Option<bool> _verbose = new("--verbose", "-v")
-        { Description = "a line for every step, stack traces of errors (--log-level debug)", Recursive = true };
+    { Description = "a line for every step, stack traces of errors (--log-level debug)", Recursive = true };
     private readonly Option<LogLevel?> _level = new("--log-level")
-        { Description = "how much is said on stderr", HelpName = "error|warning|info|debug", Recursive = true };
+    { Description = "how much is said on stderr", HelpName = "error|warning|info|debug", Recursive = true };
     private readonly Option<bool> _noColor = new("--no-color")
-        { Description = "no colours in the live view, as NO_COLOR", Recursive = true };
+    { Description = "no colours in the live view, as NO_COLOR", Recursive = true };
 
     /// <summary>What is said.</summary>
     public LogLevel Level { get; private set; } = LogLevel.Info;

@@ -23,7 +23,7 @@ internal static class ReproduceTable
     private static readonly string[] _titles = ["Clean", "AA", "Mean", "NRR"];
 
     private static readonly JsonSerializerOptions _format = new()
-        { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>The table in Markdown, columns aligned.</summary>
     public static string Markdown(IReadOnlyList<ReproduceRow> rows)
@@ -86,8 +86,15 @@ internal static class ReproduceTable
     {
         row.Method,
         row.Recipe,
-        runs = row.Scores.Select(s => new { s.Images, s.CleanCorrect, s.Robust, s.Label, s.Threat,
-        columns = s.Columns.Zip(_titles, (e, title) => new { title, e.Value, e.Low, e.High }) }),
+        runs = row.Scores.Select(s => new
+        {
+            s.Images,
+            s.CleanCorrect,
+            s.Robust,
+            s.Label,
+            s.Threat,
+            columns = s.Columns.Zip(_titles, (e, title) => new { title, e.Value, e.Low, e.High })
+        }),
         row.Failures,
         published = row.Published is { } p ? new { p.Row, p.Clean, aa = Finite(p.Aa), mean = Finite(p.Mean), nrr = Finite(p.Nrr) } : null,
     };

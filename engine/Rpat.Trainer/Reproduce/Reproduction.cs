@@ -66,7 +66,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
         host.Note($"{title}: {what}: rpat {string.Join(' ', command)}");
         using var lines = new PrefixedLines(host.Error, title);
         using var log = new StreamWriter(AtomicFile.OpenToGrow(Path.Combine(job.Folder, "commands.log"), FileShare.Read))
-            { AutoFlush = true };
+        { AutoFlush = true };
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
         int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));

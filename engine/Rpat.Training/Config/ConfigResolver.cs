@@ -89,7 +89,7 @@ internal static class ConfigResolver
         string suffix = MethodCatalog.RpatSuffix;
         if (method.Text.EndsWith(suffix, StringComparison.Ordinal) == wanted) return method;
         return method with
-            { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
+        { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
     }
 
     private static IReadOnlyList<ConfigLayer> RecipeLayers(IEnumerable<ConfigLayer> given)

@@ -6,7 +6,7 @@ namespace Rpat.Training.Config;
 internal static class JsonSchemaWriter
 {
     private static readonly JsonSerializerOptions _format = new()
-        { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The whole schema.</summary>
     public static string Write()

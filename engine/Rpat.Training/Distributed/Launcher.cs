@@ -163,8 +163,11 @@ internal static class Processes
                 $"--nproc {entry.Text} contradicts the {size} processes that {launched!.Launcher} has started: leave --nproc out.");
         ProcessGroupSetup.RequireDivisible(config, size);
         if (size == config.Run.Processes) return plan;
-        return plan with { Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"),
-            launched!.Launcher) };
+        return plan with
+        {
+            Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"),
+            launched!.Launcher)
+        };
     }
 
     /// <summary>Whether Slurm's <c>srun</c> is on the path.</summary>

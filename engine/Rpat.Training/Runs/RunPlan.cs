@@ -12,7 +12,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     {
         string name = DeviceFactory.Settle(Resolved.Config.Device.Name, note);
         return name == Resolved.Config.Device.Name ? this : this with
-            { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
+        { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
     }
 
     /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>

@@ -34,7 +34,7 @@ public sealed class RendezvousTests
         using var scan = new TcpClient("localhost", point.Port);
         scan.GetStream().Write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
         var stranger = Task.Run(() => Team.Try(() => Communicator.Join("localhost", point.Port, 1, 2, Team.Options with
-            { Token = "guess" })));
+        { Token = "guess" })));
         var options = _options;
         var other = Task.Run(async () =>
         {

@@ -7,7 +7,7 @@ namespace Rpat.Tests.Distributed;
 internal static class Team
 {
     public static ProcessGroupOptions Options { get; } = new("1.0", "same")
-        { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
+    { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Does the same in every rank and returns what each made; the first exception of any rank is thrown.</summary>
     public static T[] Run<T>(int size, Func<Communicator, T> work, ProcessGroupOptions? options = null)

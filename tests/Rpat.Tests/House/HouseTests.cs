@@ -50,8 +50,9 @@ public sealed partial class HouseTests(ITestOutputHelper output)
         foreach (var (project, count) in lines.OrderByDescending(pair => pair.Value))
             output.WriteLine($"{project,-20} {count,6} lines{(_budgets.TryGetValue(project, out int most) ? $" of {most}" : "")}");
         output.WriteLine($"{"together",-20} {lines.Values.Sum(),6} lines");
-        None(from budget in _budgets where lines[budget.Key] > budget.Value
-            select $"{budget.Key} has {lines[budget.Key]} lines of {budget.Value}");
+        None(from budget in _budgets
+             where lines[budget.Key] > budget.Value
+             select $"{budget.Key} has {lines[budget.Key]} lines of {budget.Value}");
     }
 
     [Fact]

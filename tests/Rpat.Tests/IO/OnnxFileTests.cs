@@ -19,7 +19,7 @@ public class OnnxFileTests
         using TempFolder folder = new();
         using var device = Device.Cpu(1);
         var spec = new ModelSpec(model, new Shape(1, 3, 32, 32), 10)
-            { Width = width, Normalization = ([0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f]) };
+        { Width = width, Normalization = ([0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f]) };
         FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 1);
         OnnxFile.Write(folder.File("net.onnx"), net, new Dictionary<string, string> { ["recipe"] = "none" });
         byte[] bytes = File.ReadAllBytes(folder.File("net.onnx"));

@@ -177,7 +177,7 @@ public sealed class SafetensorsTests : IDisposable
     {
         NamedArray[] arrays = [NamedArray.FromFloats("net.w", [1, 2, 3], 3), NamedArray.FromInt64("n", [7])];
         Safetensors.Write(_folder.File("whole"), arrays, new Dictionary<string, string>
-            { ["step"] = "12 \"rpat.sha256\":\"00\"" }, digest: true);
+        { ["step"] = "12 \"rpat.sha256\":\"00\"" }, digest: true);
         byte[] whole = File.ReadAllBytes(_folder.File("whole"));
         Assert.InRange(whole.Length, 300, 800);
         Check(whole);

@@ -65,7 +65,7 @@ public class GoldenModelTests
         GoldenArrays golden = new(Path.Combine("models", $"{file}.npz"));
         int[] s = golden.Integers("shape");
         FeatureClassifier net = ModelCatalog.Build(device, new ModelSpec(model, new Shape(1, s[1], s[2], s[3]), s[4])
-            { Width = width }, seed: 1);
+        { Width = width }, seed: 1);
         net.Load(net.State().ToDictionary(a => a.Name, a => a.Type == ElementType.I64 ? a : NamedArray.FromFloats(
             a.Name, GoldenFill.Values(file, a.Name, Array.ConvertAll(a.Shape, size => (int)size), LinearInputs), a.Shape)));
         return (net, golden, [.. GoldenFill.Uniform($"{file}/images{golden.Integers("attempt")[0]}", s[0] * s[1] * s[2] * s[3])

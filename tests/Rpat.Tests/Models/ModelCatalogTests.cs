@@ -52,7 +52,7 @@ public class ModelCatalogTests
         foreach (Shape input in new Shape[] { new(1, 1, 28, 28), new(1, 3, 32, 32), new(1, 3, 64, 64), new(1, 4, 33, 40) })
         {
             FeatureClassifier net = ModelCatalog.Build(device, new ModelSpec(name, input, 7)
-                { Width = width, Normalization = Statistics(input.C) }, seed: 1);
+            { Width = width, Normalization = Statistics(input.C) }, seed: 1);
             float[] logits = ModelState.Logits(net, new float[2 * input.SampleCount], 2);
             Assert.Equal(14, logits.Length);
             Assert.All(logits, value => Assert.True(float.IsFinite(value)));
@@ -66,7 +66,7 @@ public class ModelCatalogTests
         using var device = Device.Cpu(1);
         ModelFamily family = ModelCatalog.Find(name)!;
         ModelSpec spec = family.Complete(new ModelSpec(name, new Shape(1, 2, 32, 32), 13)
-            { Width = width, Blocks = family.Blocks == 0 ? 0 : 3 });
+        { Width = width, Blocks = family.Blocks == 0 ? 0 : 3 });
         var shapes = family.Build(device, spec, seed: 1).StateShapes().ToDictionary(s => s.Name, s => s.Shape);
         Assert.Equal(spec, family.Complete(family.Fit(new ModelSpec(name, new Shape(1, 3, 32, 32), 10), shapes)));
     }
@@ -75,8 +75,12 @@ public class ModelCatalogTests
     public void Weights_of_another_model_change_no_size_that_they_do_not_show()
     {
         ModelSpec spec = new("wideresnet34-10", new Shape(1, 3, 32, 32), 10);
-        Dictionary<string, long[]> shapes = new() { ["block3.layer.0.conv2.weight"] = [64, 32, 3, 3], ["fc.weight"] = [5],
-            ["conv1.weight"] = [0, 0, 3, 3] };
+        Dictionary<string, long[]> shapes = new()
+        {
+            ["block3.layer.0.conv2.weight"] = [64, 32, 3, 3],
+            ["fc.weight"] = [5],
+            ["conv1.weight"] = [0, 0, 3, 3]
+        };
         Assert.Equal(spec, ModelCatalog.Find(spec.Name)!.Fit(spec, shapes));
     }
 

@@ -22,7 +22,7 @@ public class DepthwiseConv2dTests
         ReferencePair deep = graph.DepthwiseConv2d(h, graph.Filters(Array4.Uniform(19, 1, 3, 3, seed: 4)), stride, 1);
         ReferencePair g = graph.BatchNorm2d(deep, graph.Norm(NormValues.Random(19, seed: 5)), mode, relu: true);
         graph.Check(graph.Conv2d(g, graph.Filters(Array4.Uniform(5, 19, 1, 1, seed: 6))), setup => OpGraph.Allowed(setup) with
-            { MaxError = 5e-5, Nmse = 1e-9 });
+        { MaxError = 5e-5, Nmse = 1e-9 });
     }
 
     [Fact]

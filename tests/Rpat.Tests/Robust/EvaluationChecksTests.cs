@@ -95,7 +95,7 @@ public sealed class EvaluationChecksTests : IDisposable
                 .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Eps = e, Steps = 3 }] : [], new Square { Eps = e, Steps = 60 }])],
         };
         var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, Path.Combine(_root, "e"), Fixture.Image)
-            { SkipSelfTest = true }.Run(resume: false);
+        { SkipSelfTest = true }.Run(resume: false);
         return [.. report.Warnings.Select(w => w.Flag)];
     }
 }

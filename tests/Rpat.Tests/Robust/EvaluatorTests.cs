@@ -36,7 +36,7 @@ public sealed class EvaluatorTests : IDisposable
                 SuitesAt = _ => [suite],
             };
             var report = new RobustEvaluation(net, plan, fixture.Images, images.Labels, folder.FullName)
-                { SkipSelfTest = true }.Run(resume: false);
+            { SkipSelfTest = true }.Run(resume: false);
             var evaluator = new Evaluator(net, 7);
             Assert.Equal(report.CleanCorrect, evaluator.Run(images).Correct);
             Assert.Equal(report.Columns[0].Robust, evaluator.Run(images, suite, seed: 5).Correct);

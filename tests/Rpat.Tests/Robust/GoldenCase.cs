@@ -87,9 +87,9 @@ internal sealed class GoldenCase : IDisposable
     {
         Sgd sgd = new(Net.Parameters, this["momentum"], this["decay"], this["nesterov"] == 1);
         Dictionary<string, Classifier> teachers = new()
-            { ["clean"] = Build(Net.Device, "teacher1"), ["robust"] = Build(Net.Device, "teacher2") };
+        { ["clean"] = Build(Net.Device, "teacher1"), ["robust"] = Build(Net.Device, "teacher2") };
         return new TrainingStep(Net, objective, sgd, seed: 1, new AuxiliaryModels
-            { Twin = () => Build(Net.Device, "student"), Teachers = teachers });
+        { Twin = () => Build(Net.Device, "student"), Teachers = teachers });
     }
 
     private void Run(TrainingStep step, int number)
@@ -197,7 +197,7 @@ internal sealed class GoldenCase : IDisposable
     private static PreActResNet Build(Device device, string label)
     {
         PreActResNet net = new(device, new PreActResNetOptions
-            { Input = new Shape(1, 3, 12, 12), Classes = 5, Width = 4, BlocksPerStage = 1 }, seed: 1);
+        { Input = new Shape(1, 3, 12, 12), Classes = 5, Width = 4, BlocksPerStage = 1 }, seed: 1);
         GoldenArrays.Fill(net, label);
         return net;
     }

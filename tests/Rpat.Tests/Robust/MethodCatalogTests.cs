@@ -51,7 +51,7 @@ public class MethodCatalogTests
     [InlineData("gamma", "1", "method trades has no setting 'gamma': its settings are beta, repeat.")]
     public void A_wrong_setting_is_named(string name, string value, string message) => Assert.Equal(
         message, Assert.Throws<ArgumentException>(() => MethodCatalog.Make("trades", new Dictionary<string, string>
-            { [name] = value }, PgdOptions.Linf)).Message);
+        { [name] = value }, PgdOptions.Linf)).Message);
 
     [Fact]
     public void Settings_take_fractions_and_an_empty_text_is_the_default()
@@ -82,7 +82,7 @@ public class MethodCatalogTests
         Assert.Single(MethodCatalog.All, method => method.Name == "focal-at");
         Assert.Contains("focal-at+rpat", MethodCatalog.Names);
         Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with
-            { Steps = 2 });
+        { Steps = 2 });
         using var device = Engine.Devices.Device.Cpu(1);
         var plain = TestNets.Train(device, new PgdAt(PgdOptions.Linf with { Steps = 2 }), steps: 1);
         Assert.Equal(plain.Losses[0], TestNets.Train(device, made, steps: 1).Losses[0], 1e-6);

@@ -177,8 +177,12 @@ public class MethodTests
         var run = Make(device, new ReBat(_pgd) { Schedule = BetaSchedule.Dependent, Start = 1 });
         foreach (float rate in new[] { 0.1f, 0.05f })
         {
-            run.Step.Run(new TrainingBatch { Images = TestNets.Images(4, seed: 1), Labels = TestNets.ClassesOf(4),
-                Samples = TestNets.Indices(4) },
+            run.Step.Run(new TrainingBatch
+            {
+                Images = TestNets.Images(4, seed: 1),
+                Labels = TestNets.ClassesOf(4),
+                Samples = TestNets.Indices(4)
+            },
                 new StepContext(1, Rate: rate, TopRate: 0.1f));
             Assert.Equal((0.1f / rate - 1) / 2, run.Step.Loss.Terms[1].Weight, 1e-6f);
         }
@@ -283,7 +287,7 @@ public class MethodTests
         {
             Twin = () => TestNets.Small(device, seed: 9),
             Teachers = new Dictionary<string, Engine.Nn.Classifier>
-                { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
+            { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
         };
         return (net, new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, companions, team));
     }
@@ -291,8 +295,12 @@ public class MethodTests
     private static void Run((PreActResNet Net, TrainingStep Step) run, int i)
     {
         int n = run.Step.TwoViews ? 8 : 4;
-        run.Step.Run(new TrainingBatch { Images = TestNets.Images(n, seed: 10 + i), Labels = TestNets.ClassesOf(4),
-            Samples = TestNets.Indices(4, 4 * i) },
+        run.Step.Run(new TrainingBatch
+        {
+            Images = TestNets.Images(n, seed: 10 + i),
+            Labels = TestNets.ClassesOf(4),
+            Samples = TestNets.Indices(4, 4 * i)
+        },
             new StepContext(1, i, 10, 0.1f, 0.1f));
     }
 

@@ -93,6 +93,6 @@ public sealed class RandomModelTests : IDisposable
         int size = Fixture.Image.SampleCount;
         float[] images = _m.Images[(first * size)..((first + count) * size)];
         return (folder, new RobustEvaluation((net ?? _m).Net, plan, images, _m.Labels[first..(first + count)], folder, Fixture.Image)
-            { SkipSelfTest = true }.Run(resume: false));
+        { SkipSelfTest = true }.Run(resume: false));
     }
 }

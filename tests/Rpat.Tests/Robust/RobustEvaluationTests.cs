@@ -102,7 +102,7 @@ public sealed class RobustEvaluationTests : IDisposable
                 [new PgdAttack { Eps = eps, Steps = 0 }, Apgd.CrossEntropy with { Eps = eps, Steps = 8 }])],
         };
         var report = new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image)
-            { SkipSelfTest = true }.Run(resume: false);
+        { SkipSelfTest = true }.Run(resume: false);
         var ledger = Ledger.Read(folder);
         foreach (var e in ledger.Where(e => e.Attack == "reused"))
         {
@@ -122,8 +122,11 @@ public sealed class RobustEvaluationTests : IDisposable
     public void Lines_that_failed_can_be_run_again()
     {
         string folder = Path.Combine(_root, "again");
-        EvaluationPlan plan = Plan(16) with { SuitesAt =
-            eps => [AttackCatalog.Find("pgd5", Norm.Linf, eps, 10)!, AttackCatalog.Find("apgd-ce", Norm.Linf, eps, 10)!] };
+        EvaluationPlan plan = Plan(16) with
+        {
+            SuitesAt =
+            eps => [AttackCatalog.Find("pgd5", Norm.Linf, eps, 10)!, AttackCatalog.Find("apgd-ce", Norm.Linf, eps, 10)!]
+        };
         new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
         Assert.Empty(Verification.Run(folder, _m.Net, "net", rerun: 1000).Problems);
         // A liar keeps the clean image and writes the line of an attack that failed.

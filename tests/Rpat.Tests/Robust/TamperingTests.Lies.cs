@@ -22,13 +22,23 @@ public sealed partial class TamperingTests
         ["the settings are gone"] = t => t.Edit("manifest.json", m => m["settings"] = new JsonArray()),
         ["the settings name more steps"] = t => t.Edit("manifest.json",
             m => m["settings"] = JsonNode.Parse(m["settings"]!.ToJsonString().Replace("steps=5", "steps=500"))),
-        ["more parts are promised than ran"] = t => t.Manifest(m => m with { Columns =
-            [.. m.Columns.Select(c => c with { Stages = [.. c.Stages.Select(s => s with { Parts = [.. s.Parts, new(9, 9)] })] })] }),
-        ["a named attack promises fewer steps"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Select(c => c with
-            { Stages = [.. c.Stages.Select(s => s with { Settings = s.Settings.Replace("steps=100", "steps=1") })] })] }),
+        ["more parts are promised than ran"] = t => t.Manifest(m => m with
+        {
+            Columns =
+            [.. m.Columns.Select(c => c with { Stages = [.. c.Stages.Select(s => s with { Parts = [.. s.Parts, new(9, 9)] })] })]
+        }),
+        ["a named attack promises fewer steps"] = t => t.Manifest(m => m with
+        {
+            Columns = [.. m.Columns.Select(c => c with
+            { Stages = [.. c.Stages.Select(s => s with { Settings = s.Settings.Replace("steps=100", "steps=1") })] })]
+        }),
         ["the seed is another"] = t => t.Edit("manifest.json", m => m["seed"] = 5),
-        ["a column is left out of the manifest"] = t => t.Manifest(m => m with { Columns = [.. m.Columns.Where(c => c.Suite != "small")],
-            Suites = m.Suites.Take(2).ToList(), Labels = m.Labels.Take(2).ToList() }),
+        ["a column is left out of the manifest"] = t => t.Manifest(m => m with
+        {
+            Columns = [.. m.Columns.Where(c => c.Suite != "small")],
+            Suites = m.Suites.Take(2).ToList(),
+            Labels = m.Labels.Take(2).ToList()
+        }),
         ["a column is left out of the report"] = t => t.Edit("result.json", r => r["columns"]!.AsArray().RemoveAt(5)),
         ["every line that did not fool is deleted"] = t => t.Ledger(lines => lines.Where(e => e.Fooled || e.Eps < 0)),
         ["every line of the last attack is deleted"] = t => t.Ledger(lines => lines.Where(e => e.Stage < 2)),
@@ -45,11 +55,11 @@ public sealed partial class TamperingTests
             t => t.Lines(e => e is { Eps: 0, Fooled: true }, e => e with { Prediction = (e.Prediction + 1) % 10 }),
         ["a prediction is no class"] = t => t.Lines(e => e is { Eps: 0, Fooled: true }, e => e with { Prediction = 77 }),
         ["a norm is smaller"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with
-            { Norm = e.Norm * 0.99 }),
+        { Norm = e.Norm * 0.99 }),
         ["a margin is another"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with
-            { Margin = e.Margin - 0.5 }),
+        { Margin = e.Margin - 0.5 }),
         ["a margin belies its verdict"] = t => t.Lines(e => e is { Eps: 1, Fooled: true, Attack: not "reused" }, e => e with
-            { Margin = 1e-6 }),
+        { Margin = 1e-6 }),
         ["an infinity is told"] = t => t.Lines(e => e is { Eps: 1, Fooled: false }, e => e with { Norm = 1e300 * 10 }),
         ["a line is doubled"] = t => t.Ledger(lines => lines.Append(lines[^1])),
         ["a line is of an image that is none"] = t => t.Ledger(lines => lines.Append(lines[^1] with { Sample = 16 })),

@@ -68,7 +68,7 @@ public sealed class ExtensionTests : IDisposable
         TestNets.SameBits([.. Train(new FocalAt(_pgd)).Net.State()],
             [.. Train(new FocalAt(_pgd).With(new LogitPairing { Weight = 0 })).Net.State()]);
         Assert.Equal(new PgdAt(_pgd).With(new LogitPairing()) with
-            { Row = "alp" }, MethodCatalog.Make("alp", new Dictionary<string, string>(), _pgd));
+        { Row = "alp" }, MethodCatalog.Make("alp", new Dictionary<string, string>(), _pgd));
     }
 
     /// <summary>The noise's step: the same gradient, the noise times the rate away.</summary>

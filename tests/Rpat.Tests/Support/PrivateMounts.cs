@@ -24,7 +24,7 @@ internal static class PrivateMounts
     {
         string[] all = ["-rm", "sh", "-c", Checked(script), "sh", .. arguments];
         using var process = Process.Start(new ProcessStartInfo("/usr/bin/unshare", all)
-            { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         string error = process.StandardError.ReadToEnd();

@@ -196,8 +196,14 @@ public sealed class AttackRunnerTests : IDisposable
     public void A_loss_a_start_and_a_transform_of_ones_own()
     {
         var outcomes = new AttackRunner(_r.Net, new() { Transform = new Mirror() }).Perturb(
-            new PgdAttack { Eps = 0.5, StepSize = 0.1, Loss = new RunnerUp(), Start = (subject, _) => subject.Image,
-                Keep = Keep.AnyMisclassified }, _r.Images, MirroredLabels());
+            new PgdAttack
+            {
+                Eps = 0.5,
+                StepSize = 0.1,
+                Loss = new RunnerUp(),
+                Start = (subject, _) => subject.Image,
+                Keep = Keep.AnyMisclassified
+            }, _r.Images, MirroredLabels());
         Assert.True(outcomes.Count(o => o.Fooled) > 8);
         foreach (var o in outcomes.Where(o => o.Fooled))
         {

@@ -77,10 +77,10 @@ public sealed class GoldenWayTests : IDisposable
     private static Attack AttackOf(GoldenWay net, string kind, Norm norm, double eps)
     {
         if (kind == "square") return new Square
-            { Eps = eps, Steps = 1200, Draws = new SquareScript(norm == Norm.Linf, net.Labels.Length, net.Shape).Numbers };
+        { Eps = eps, Steps = 1200, Draws = new SquareScript(norm == Norm.Linf, net.Labels.Length, net.Shape).Numbers };
         if (kind.StartsWith("fab", StringComparison.Ordinal))
             return new Fab
-                { Eps = 10, Steps = 60, Targets = kind == "fab" ? 0 : 1, Start = kind == "fab-t-start" ? net.StartOf(norm, eps) : null };
+            { Eps = 10, Steps = 60, Targets = kind == "fab" ? 0 : 1, Start = kind == "fab-t-start" ? net.StartOf(norm, eps) : null };
         string[] words = kind["apgd-".Length..].Split('-');
         return new Apgd
         {

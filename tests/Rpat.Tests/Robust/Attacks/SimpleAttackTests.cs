@@ -57,7 +57,7 @@ public sealed class SimpleAttackTests : IDisposable
     {
         // torchattacks' variant searches no weight; with weight 10 its check on the whole batch ends it after iteration 30.
         var outcomes = _m.Attack(new CarliniWagner
-            { Searches = 1, FirstWeight = weight, Iterations = iterations, AbortEarly = false, Shrink = 1, Eps = 10 });
+        { Searches = 1, FirstWeight = weight, Iterations = iterations, AbortEarly = false, Shrink = 1, Eps = 10 });
         for (int i = 0; i < norms.Length; i++)
             Assert.Equal(norms[i], Norm.L2.Distance(outcomes[i].Image, Exact.ImageOf(_m, i)), 1.1e-4);
     }

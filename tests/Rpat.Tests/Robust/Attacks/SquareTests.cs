@@ -22,8 +22,13 @@ public sealed class SquareTests : IDisposable
     {
         Fixture f = Fixture.M(_device);
         SquareScript script = new(norm == "linf", f.Labels.Length, Fixture.Image);
-        var outcomes = f.Attack(new Square { Norm = Norm.Parse(norm), Eps = norm == "linf" ? 0.02 : 0.25, Steps = steps,
-            Draws = script.Numbers });
+        var outcomes = f.Attack(new Square
+        {
+            Norm = Norm.Parse(norm),
+            Eps = norm == "linf" ? 0.02 : 0.25,
+            Steps = steps,
+            Draws = script.Numbers
+        });
         Assert.Equal(drawn, script.Drawn);
         Assert.Equal(fooled, outcomes.Count(o => o.Fooled));
         Assert.Equal(sum, -f.Losses(AttackLoss.Margin, outcomes.Select(o => o.Image)).Sum(), 5e-5);

@@ -46,7 +46,7 @@ public sealed class KilledEvaluationTests : IDisposable
         long enough = (long)(share * new FileInfo(Path.Combine(_test.PathOf("whole"), "journal.jsonl")).Length);
         FileInfo journal = new(Path.Combine(folder, "journal.jsonl"));
         ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. _arguments, "--out", folder])
-            { RedirectStandardError = true, RedirectStandardOutput = true };
+        { RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         for (; !process.HasExited && (!journal.Exists || journal.Length <= enough); journal.Refresh()) Thread.Sleep(1);
         process.Kill(); // SIGKILL: nothing of the program runs any more

@@ -242,7 +242,7 @@ public sealed class TeamProcessTests : IDisposable
 
     private static ProcessStartInfo Prepared(string[] arguments) =>
         new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
-            { RedirectStandardError = true, RedirectStandardOutput = true };
+        { RedirectStandardError = true, RedirectStandardOutput = true };
 
     private static int FreePort()
     {
@@ -257,7 +257,8 @@ public sealed class TeamProcessTests : IDisposable
     private static int[] Children(Process process)
     {
         using var list = Process.Start(new ProcessStartInfo("ps",
-            ["-o", "pid=", "--ppid", process.Id.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
+            ["-o", "pid=", "--ppid", process.Id.ToString(CultureInfo.InvariantCulture)])
+        { RedirectStandardOutput = true })!;
         string said = list.StandardOutput.ReadToEnd();
         return [.. said.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
             .Select(text => int.Parse(text, CultureInfo.InvariantCulture))];

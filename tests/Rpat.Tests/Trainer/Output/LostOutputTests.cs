@@ -60,7 +60,7 @@ public sealed class LostOutputTests : IDisposable
     private static int Shell(string command)
     {
         using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", command])
-            { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
         shell.StandardOutput.ReadToEnd();
         shell.WaitForExit();
         return shell.ExitCode;

@@ -45,7 +45,7 @@ internal static class Browser
         string[] all = ["--headless=new", "--no-sandbox", "--disable-gpu", $"--user-data-dir={System.IO.Path.Combine(folder, "profile")}",
             .. arguments];
         using var process = Process.Start(new ProcessStartInfo(Path!, all)
-            { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         string output = process.StandardOutput.ReadToEnd();

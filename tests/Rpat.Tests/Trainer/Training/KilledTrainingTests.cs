@@ -145,7 +145,7 @@ public sealed class KilledTrainingTests : IDisposable
         string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a",
             "--out", _test.PathOf(name), .. more];
         var start = new ProcessStartInfo("env", [.. _under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
-            { RedirectStandardError = true, RedirectStandardOutput = true };
+        { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (variable, value) in _environment) start.Environment[variable] = value;
         return Process.Start(start)!;
     }

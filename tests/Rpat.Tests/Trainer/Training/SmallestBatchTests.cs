@@ -85,7 +85,7 @@ public sealed class SmallestBatchTests : IDisposable
         try
         {
             net = ModelCatalog.Build(device, new ModelSpec(name, new Shape(1, 3, side, side), 3)
-                { Width = name.StartsWith("wide", StringComparison.Ordinal) ? 1 : 4 }, 1);
+            { Width = name.StartsWith("wide", StringComparison.Ordinal) ? 1 : 4 }, 1);
             needed = SmallestBatch.Of(net);
         }
         catch (Exception error) when (error is ShapeException or ArgumentException)
