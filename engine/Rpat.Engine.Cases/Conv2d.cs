@@ -58,7 +58,7 @@ public sealed class Conv2dCases : OpCases<ConvShape>
 
     /// <inheritdoc/>
     protected override IEnumerable<KernelCase> At(TestTensors make, ConvShape size, bool every) =>
-        Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused)); // nothing fused, or everything that can be
+        Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused)); // nothing fused, or all that can be
 
     private static IEnumerable<KernelCase> Passes(TestTensors make, ConvShape s, bool fused)
     {

@@ -17,7 +17,7 @@ public static partial class GpuBackend
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
         [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; those that are made for a word, a loss or a function, once for each.</summary>
+    /// <summary>All kernels, by name; a kernel that is generic over a word, a loss or a function counts once for each.</summary>
     internal static IEnumerable<Type> KernelTypes(params Assembly[] extensions) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
@@ -34,7 +34,7 @@ public static partial class GpuBackend
             : [typeof(Tf32), typeof(Bf16)];
     }
 
-    // A context of its own: after a kernel that does not compile, others of the same context fail too.
+    // A separate context: after a kernel that fails to compile, others in the same context fail too.
     internal static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
     {
         using var context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Nvidia));

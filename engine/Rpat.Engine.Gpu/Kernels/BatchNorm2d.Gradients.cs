@@ -46,7 +46,8 @@ internal readonly struct ChunkGradients(NormGate gate, ArrayView<V4> mean, Array
 }
 
 /// <summary>
-/// Joins the chunks of a channel, one warp a channel: dβ, dγ, and dx = scale·g + slope·x + offset, the mean terms folded into two numbers.
+/// Combines the chunks of a channel, one warp per channel: dβ, dγ, and dx = scale·g + slope·x + offset, with the mean terms folded into two
+/// numbers.
 /// </summary>
 internal readonly struct FinishGradients(ArrayView<float> partial, Chunks chunks, int channels, ArrayView<float> mean,
     ArrayView<float> invStd,

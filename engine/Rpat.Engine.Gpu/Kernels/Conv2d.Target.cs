@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Where the output pixels of a product lie: all of them in order, or, in the input gradient of a strided layer, those of one phase.
+/// Where the output pixels of a product are stored: all of them in order or, in the input gradient of a strided layer, those of one phase.
 /// </summary>
 internal readonly struct Placement
 {
@@ -34,7 +34,7 @@ internal readonly struct Placement
 
     public int Pixels(int batch) => batch * H * W;
 
-    /// <summary>Number of the m-th pixel in the whole output.</summary>
+    /// <summary>Index of the m-th pixel in the whole output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int PixelAt(int m)
     {
@@ -45,8 +45,8 @@ internal readonly struct Placement
 }
 
 /// <summary>
-/// How the results of a product reach memory: y = [derivative of a view·]sum [+ add], add being a residual or the gradient that is
-/// accumulated. A product that is split stores bare sums instead, one slice a split.
+/// How the results of a product reach memory: y = [derivative of a view·]sum [+ add], where add is a residual or the gradient that is
+/// accumulated. A split-K product stores bare sums instead, one slice per split.
 /// </summary>
 internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source through, int columns, Placement placement)
 {
