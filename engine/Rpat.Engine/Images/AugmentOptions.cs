@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Images;
 
-/// <summary>What lies around an image from which a random window is cut.</summary>
+/// <summary>What surrounds an image when a random window is cropped from it.</summary>
 public enum CropBorder
 {
     /// <summary>Zeros, as in RPAT's benchmarks.</summary>
