@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Rpat.Distributed;
 
-/// <summary>The connection to another process broke; its heartbeat connection tells why.</summary>
+/// <summary>The connection to another process broke; the heartbeat connection has the reason.</summary>
 internal sealed class LinkException(int peer, string message, Exception? cause = null) : IOException(message, cause)
 {
     public int Peer { get; } = peer;

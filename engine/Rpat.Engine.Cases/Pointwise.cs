@@ -55,7 +55,7 @@ public sealed class PointwiseCases : OpCases<Shape>
         }))
         { Covers = ["Add"], Bytes = 3 * y.Bytes };
 
-    /// <summary>Gradient of [relu](x + other), x seen through its view; where the sum was clamped, its result serves as the mask.</summary>
+    /// <summary>Gradient of [relu](x + other), x seen through its view; if the sum was clamped, its result serves as the mask.</summary>
     private static KernelCase Gradient(TestTensors make, Shape s, Layout layout, Seen x, bool masked, bool add)
     {
         TestTensor dy = make.Uniform(s, layout), sum = make.Uniform(s, layout), dx = make.Uniform(s, layout);

@@ -13,7 +13,7 @@ public static partial class GpuBackend
     /// <summary>Compiles every kernel for an architecture; this needs no GPU.</summary>
     /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
     /// <param name="minor">Minor number, 0 for sm_80.</param>
-    /// <param name="extensions">Assemblies with losses of logits and functions of one number, next to the engine's own.</param>
+    /// <param name="extensions">Assemblies with losses of logits and scalar functions, in addition to the engine's own.</param>
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
         [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>x, and the gradient of the view h behind its ReLU: g = dh·[h &gt; 0].</summary>
+/// <summary>x, and the gradient at the input of the view's ReLU: g = dh·[h &gt; 0].</summary>
 internal readonly struct NormGate(ArrayView<V4> x, ArrayView<V4> dh, ArrayView<V4> scale, ArrayView<V4> shift, int relu)
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -120,7 +120,7 @@ internal readonly struct Gather
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int FilterTap(TapCursor at) => (FirstY + at.Y * TapStep) * Kernel + FirstX + at.X * TapStep;
 
-    /// <summary>Splits a row of the weight gradient into its tap and its quad of channels.</summary>
+    /// <summary>The tap and the quad of channels of a row of the weight gradient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TapCursor TapOfRow(int rowQuad)
     {

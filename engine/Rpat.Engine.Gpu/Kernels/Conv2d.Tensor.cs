@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// What the tensor kernels share. Tile and group are those of <see cref="GemmTile"/>: four warps, each 64 rows × 32 columns. A step of
+/// Shared by the tensor-core kernels. Tile and group are those of <see cref="GemmTile"/>: four warps, each 64 rows × 32 columns. A step of
 /// the reduction takes eight words, which hold eight factors of TF32 or sixteen of bfloat16. Memory stays float32: factors are rounded on
 /// their way to shared memory, sums are float32.
 /// </summary>

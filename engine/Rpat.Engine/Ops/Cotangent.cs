@@ -40,7 +40,7 @@ internal sealed class CotangentNode : Node
 
     public override void Forward(IKernels k)
     {
-        // The gradient comes from outside, so there is no value to compute.
+        // The caller supplies the gradient, so there is no value to compute.
     }
 
     public override void Backward(IKernels k) =>

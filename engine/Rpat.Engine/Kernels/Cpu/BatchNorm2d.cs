@@ -189,7 +189,7 @@ internal readonly unsafe struct PlaneMoments(Shape s, float* x, float* partial) 
     }
 }
 
-/// <summary>Σg and Σg·x̂ of one plane, where g is the gradient before the ReLU.</summary>
+/// <summary>Σg and Σg·x̂ of one plane, where g is the gradient at the ReLU's input.</summary>
 internal readonly unsafe struct PlaneGradientSums(Shape s, Affine view, float* dh, float* mean, float* invStd, float* partial) : IJob
 {
     public void Run(int index, Worker worker)
