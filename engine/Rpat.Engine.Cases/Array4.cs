@@ -129,8 +129,10 @@ public sealed class Array4(int n, int c, int h, int w)
     /// <summary>Σ v·o over all entries; shapes must agree.</summary>
     public double Dot(Array4 other) => Zip(other, (a, b) => a * b).Sum();
 
-    /// <summary>Normalised squared error Σ(a−r)² / Σr²; 0 when both are zero, infinite when only the reference is zero and <paramref
-    /// name="least"/> is 0.</summary>
+    /// <summary>
+    /// Normalised squared error Σ(a−r)² / Σr²; 0 when both are zero, infinite when only the reference is zero and
+    /// <paramref name="least"/> is 0.
+    /// </summary>
     public static double Nmse(Array4 reference, Array4 actual, double least = 0) => Ratio(
         reference.Zip(actual, (r, a) => (a - r) * (a - r)).Sum(), Math.Max(reference.Dot(reference), least * least * reference.Length));
 

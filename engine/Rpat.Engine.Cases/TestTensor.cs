@@ -19,7 +19,7 @@ public sealed class TestTensor(Shape shape, Layout layout, float[] host, DeviceB
     /// <summary>On the device.</summary>
     public DeviceBuffer Buffer { get; } = buffer;
 
-    /// <summary>Bytes that reading all of it moves.</summary>
+    /// <summary>Bytes moved by reading all of it.</summary>
     public double Bytes => 4.0 * Shape.Count;
 
     /// <summary>As a kernel argument.</summary>

@@ -30,7 +30,7 @@ internal readonly struct BiasQuad(Source x, ArrayView<float> bias, int channels,
     }
 }
 
-/// <summary>Σ over the pixels of a chunk; each thread adds even and odd pixels in separate sums.</summary>
+/// <summary>Σ over the pixels of a chunk; each thread adds its pixels alternately to two sums.</summary>
 internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4> partial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

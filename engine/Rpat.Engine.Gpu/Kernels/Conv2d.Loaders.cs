@@ -3,8 +3,8 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Factors of the forward pass and the input gradient. A: <c>[pixels][taps × channels]</c>, gathered from the source. B: <c>[taps ×
-/// channels][outputs]</c>, the packed filters. Positions outside either are zero.
+/// Factors of the forward pass and the input gradient. A: <c>[pixels][taps × channels]</c>, gathered from the source. B:
+/// <c>[taps × channels][outputs]</c>, the packed filters. Positions outside either are zero.
 /// </summary>
 internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4> filters, int columns, int stepsOfSplit, int chunks)
 {

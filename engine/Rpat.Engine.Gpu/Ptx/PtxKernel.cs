@@ -39,8 +39,8 @@ public sealed partial record PtxKernel(string Name, string Text)
     public bool UsesLocalMemory => Text.Contains(".local", StringComparison.Ordinal);
 
     /// <summary>
-    /// Floating-point constants other than zero whose exponent is zero. None of our kernels needs one; ILGPU 1.5.3 turns the 1 in <c>x - (j
-    /// == label ? 1 : 0)</c> into 2⁻¹⁰⁷⁴, because it takes an integer's bits for those of a floating-point number.
+    /// Floating-point constants other than zero whose exponent is zero. None of our kernels needs one; ILGPU 1.5.3 turns the 1 in
+    /// <c>x - (j == label ? 1 : 0)</c> into 2⁻¹⁰⁷⁴, because it takes an integer's bits for those of a floating-point number.
     /// </summary>
     public int DenormalConstants => DenormalPattern().Count(Text);
 

@@ -8,7 +8,7 @@ public static class ArrayShape
     /// <summary>The largest size of one dimension.</summary>
     public const long MaxSize = 1L << 48;
 
-    /// <summary>The bytes of an array, or null when the rank, a size or the product is out of the accepted range.</summary>
+    /// <summary>The size of an array in bytes, or null if the rank, a size or the product is out of range.</summary>
     public static long? Bytes(ReadOnlySpan<long> shape, ElementType type)
     {
         if (shape.Length > MaxRank) return null;

@@ -44,7 +44,7 @@ public sealed class Edge
     /// <summary>The input as a kernel operand.</summary>
     public Operand Operand => Read(View);
 
-    /// <summary>What a gradient kernel needs to apply the derivative of <see cref="Through"/>.</summary>
+    /// <summary>The operand with which a gradient kernel applies the derivative of <see cref="Through"/>.</summary>
     public Operand ThroughOperand => Read(Through);
 
     /// <summary>Stored values without any map.</summary>

@@ -59,8 +59,8 @@ public abstract class LossTerm : Node
     protected virtual float PartWeight(int part) => 1;
 
     /// <summary>
-    /// The reduced value of one part, without <see cref="Weight"/>; valid after a forward run or, if processes share the batch, after <see
-    /// cref="Hold"/>.
+    /// The reduced value of one part, without <see cref="Weight"/>; valid after a forward run or, if processes share the batch, after
+    /// <see cref="Hold"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Processes share the batch and have not all called <see cref="Hold"/>.</exception>
     public double ReadPart(int part)

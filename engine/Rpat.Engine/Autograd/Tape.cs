@@ -135,8 +135,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>
-    /// An input of a node that is about to be recorded, for kernels that take <see cref="Edge.Operand"/> and <see
-    /// cref="Edge.ThroughOperand"/> and so apply a batch norm's scale and shift while loading.
+    /// An input of a node that is about to be recorded, for kernels that take <see cref="Edge.Operand"/> and
+    /// <see cref="Edge.ThroughOperand"/> and so apply a batch norm's scale and shift while loading.
     /// </summary>
     /// <exception cref="InvalidOperationException">The tensor belongs to another tape.</exception>
     public Edge AddInput(Tensor tensor)

@@ -29,7 +29,7 @@ public interface IProcessGroup : IDisposable
     /// <exception cref="PeerLostException">A process is lost.</exception>
     void Broadcast<T>(Span<T> values) where T : unmanaged;
 
-    /// <summary>Gives every process the bytes of rank 0; the others need not know their number.</summary>
+    /// <summary>Gives every process the bytes of rank 0; the other ranks do not need to know the length.</summary>
     /// <param name="bytes">Rank 0's bytes; ignored on other ranks.</param>
     /// <returns>Rank 0's bytes.</returns>
     /// <exception cref="PeerLostException">A process is lost.</exception>

@@ -4,9 +4,9 @@ namespace Rpat.Engine.Ops;
 public static class CotangentOp
 {
     /// <summary>
-    /// Lets the backward pass start at y <c>[N, K]</c> from ∂L/∂y, which the caller uploads to the returned tensor between <see
-    /// cref="Tape.Forward"/> and <see cref="Tape.Backward"/>: any loss of the logits, even a different one for each row, without its own
-    /// kernel.
+    /// Lets the backward pass start at y <c>[N, K]</c> from ∂L/∂y, which the caller uploads to the returned tensor between
+    /// <see cref="Tape.Forward"/> and <see cref="Tape.Backward"/>: any loss of the logits, even a different one for each row, without its
+    /// own kernel.
     /// </summary>
     /// <exception cref="ShapeException">y is not plain.</exception>
     public static Tensor Cotangent(this Tape tape, Tensor y)

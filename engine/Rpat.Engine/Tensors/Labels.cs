@@ -4,7 +4,7 @@ namespace Rpat.Engine.Tensors;
 public sealed class Labels
 {
     private readonly Device _device;
-    private readonly int[] _values; // kept on the host too, so that a label out of range is found before a kernel reads past a row
+    private readonly int[] _values; // also on the host, so that a label out of range is found before a kernel reads past a row
 
     /// <summary>Allocates labels for a batch.</summary>
     public Labels(Device device, int count)

@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Tensors;
 
 /// <summary>
-/// A float32 array on a device. Tensors made by a <see cref="Autograd.Tape"/> live in its planned arena; tensors made by <see
-/// cref="Create"/> own persistent memory. Neither needs to be disposed: the device frees all of its memory.
+/// A float32 array on a device. Tensors made by a <see cref="Autograd.Tape"/> live in its planned arena; tensors made by
+/// <see cref="Create"/> own persistent memory. Neither needs to be disposed: the device frees all of its memory.
 /// </summary>
 public class Tensor
 {

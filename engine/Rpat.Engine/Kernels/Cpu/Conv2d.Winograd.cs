@@ -32,7 +32,7 @@ internal sealed unsafe partial class CpuKernels
 /// <summary>Sizes of a Winograd convolution in tiles and channel blocks.</summary>
 internal readonly record struct WinogradShape(int N, int H, int W, int InputBlocks, int OutputBlocks)
 {
-    private const int Rows = 4; // of the smallest register tile; all run lengths are multiples of it
+    private const int Rows = 4; // of the smallest register tile; with taller tiles it adds up to any multiple
 
     public int TilesY => (H + 3) / 4;
     public int TilesX => (W + 3) / 4;

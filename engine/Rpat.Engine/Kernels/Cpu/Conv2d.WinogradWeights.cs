@@ -2,8 +2,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Weight gradient by the adjoint of F(4×4, 3×3): dw = Gᵀ[Σ_tiles (Bᵀ x B) ⊙ (A dy Aᵀ)]G, 36 products whose reduction runs over tiles. Few
-/// channels: fixed splits of the tiles, each summed by one worker in its caches, then added in order. Many channels: <see
-/// cref="WinogradSlices"/>. Neither depends on the number of threads.
+/// channels: fixed splits of the tiles, each summed by one worker in its caches, then added in order. Many channels:
+/// <see cref="WinogradSlices"/>. Neither depends on the number of threads.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
