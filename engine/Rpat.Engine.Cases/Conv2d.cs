@@ -196,7 +196,7 @@ internal static class ReferenceConv2d
         return y;
     }
 
-    /// <summary>∂L/∂x from ∂L/∂y: every output hands its gradient to the inputs it read, times the weight it read them with.</summary>
+    /// <summary>∂L/∂x from ∂L/∂y: every output passes its gradient to the inputs it read, times their weights.</summary>
     public static Array4 InputGradient(Array4 x, Array4 w, Array4 dy, Window? window = null)
     {
         Window used = Checked(x, w, window);
@@ -205,7 +205,7 @@ internal static class ReferenceConv2d
         return dx;
     }
 
-    /// <summary>∂L/∂w from ∂L/∂y: every output hands its gradient to the weights it used, times the input they met.</summary>
+    /// <summary>∂L/∂w from ∂L/∂y: every output passes its gradient to the weights it used, times their inputs.</summary>
     public static Array4 WeightGradient(Array4 x, Array4 w, Array4 dy, Window? window = null)
     {
         Window used = Checked(x, w, window);

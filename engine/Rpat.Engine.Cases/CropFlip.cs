@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Images of a size, and how they are augmented.</summary>
+/// <summary>The images' shape, and how they are augmented.</summary>
 public readonly record struct AugmentSize(Shape Images, AugmentOptions Options);
 
 /// <summary>Augmented images, computed from bytes.</summary>

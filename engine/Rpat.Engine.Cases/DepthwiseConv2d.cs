@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Depthwise convolutions: <see cref="ReferenceConv2d"/> with a group for each channel.</summary>
+/// <summary>Depthwise convolutions: <see cref="ReferenceConv2d"/> with one group per channel.</summary>
 public sealed class DepthwiseConv2dCases : OpCases<DepthwiseShape>
 {
     /// <inheritdoc/>

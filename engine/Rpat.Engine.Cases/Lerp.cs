@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Points between tensors, and scaled copies.</summary>
+/// <summary>Interpolated tensors, and scaled copies.</summary>
 public sealed class LerpCases : OpCases<Shape>
 {
     private const float T = 0.3f;

@@ -101,7 +101,7 @@ internal readonly struct L2StartSample(int count, SampleDraws draws, ArrayView<f
     }
 }
 
-/// <summary>Four values of x′ = x + σ·n, n normal by Box and Muller, as <see cref="PhiloxStream.Normal"/> draws them.</summary>
+/// <summary>Four values of x′ = x + σ·n, n normal by the Box–Muller transform, as <see cref="PhiloxStream.Normal"/> draws them.</summary>
 internal readonly struct GaussianStartBlock(
     int n, int count, int blocks, SampleDraws draws, ArrayView<float> x, float deviation, ArrayView<float> adversarial) : IKernel
 {

@@ -9,7 +9,7 @@ internal static class GemmTile
     public const int Rows = 128, RowQuads = Rows / 4;
     public const int Columns = 64, ColumnQuads = Columns / 4;
 
-    /// <summary>Length of a step of the reduction on the ordinary cores.</summary>
+    /// <summary>Length of a step of the reduction on the CUDA cores.</summary>
     public const int Step = 8;
 
     // A thread's eight rows are two quads half a tile apart, and so are its columns: this way the lanes of a warp read adjacent quads.

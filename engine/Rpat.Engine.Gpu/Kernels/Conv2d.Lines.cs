@@ -161,7 +161,7 @@ internal readonly struct PackLine<T>(Filters from, int chunks, int outputs, Arra
         new(from.At(tap, row, output), from.At(tap, row + 1, output), from.At(tap, row + 2, output), from.At(tap, row + 3, output));
 }
 
-/// <summary>Two neighbouring words of shared memory.</summary>
+/// <summary>Two adjacent words of shared memory.</summary>
 internal readonly struct U2(uint x, uint y)
 {
     public readonly uint X = x, Y = y;

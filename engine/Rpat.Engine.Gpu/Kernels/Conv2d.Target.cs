@@ -29,7 +29,7 @@ internal readonly struct Placement
         W = Extent(s.Input.W, phase % s.Stride, s.Stride),
     };
 
-    /// <summary>How many of 0…size−1 leave <paramref name="remainder"/> when divided by the stride.</summary>
+    /// <summary>How many of 0…size−1 have this remainder when divided by the stride.</summary>
     public static int Extent(int size, int remainder, int stride) => Math.Max(0, (size - remainder + stride - 1) / stride);
 
     public int Pixels(int batch) => batch * H * W;
@@ -76,7 +76,7 @@ internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source throu
     }
 }
 
-/// <summary>Adds the slices of a product in order and stores the sum as the product would have.</summary>
+/// <summary>Adds the slices of a product in order and stores the sum as an unsplit product would.</summary>
 internal readonly struct SumSplits(ArrayView<V4> partial, int splits, int rows, Target target) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

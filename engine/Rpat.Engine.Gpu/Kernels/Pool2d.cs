@@ -24,7 +24,7 @@ internal sealed partial class GpuKernels : IPool2dKernels
             new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 }
 
-/// <summary>Means of an image's maps for a quad of channels, written plain.</summary>
+/// <summary>Means of an image's maps for a quad of channels, stored in the plain layout.</summary>
 internal readonly struct AverageQuad(Source x, int images, int channels, int area, int quads, ArrayView<float> y) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,7 +43,7 @@ internal readonly struct AverageQuad(Source x, int images, int channels, int are
     }
 }
 
-/// <summary>Spreads the gradients of an image's means over its pixels.</summary>
+/// <summary>Distributes the gradients of an image's means over its pixels.</summary>
 internal readonly struct AverageGradientQuad(
     ArrayView<float> dy, int channels, int area, int quads, Source through, int accumulate, ArrayView<V4> dx) : IKernel
 {

@@ -3,8 +3,8 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
-/// A warp's 64×32 tile on the tensor cores, as inline PTX. Accumulators and fragments are PTX registers with names, declared once in
-/// the kernel: they never pass through C#, which could only hand them over in memory.
+/// A warp's 64×32 tile on the tensor cores, as inline PTX. Accumulators and fragments are named PTX registers, declared once in
+/// the kernel: they never pass through C#, which could pass them only through memory.
 /// </summary>
 /// <remarks>
 /// Products are m16n8k8 of TF32, or m16n8k16 of bfloat16. Counted in 32-bit words, which hold one TF32 factor or two bfloat16

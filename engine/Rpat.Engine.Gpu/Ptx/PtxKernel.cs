@@ -56,7 +56,7 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>Products on tensor cores.</summary>
     public int TensorProducts => TensorPattern().Count(Text);
 
-    /// <summary>Copies from global to shared memory without a register.</summary>
+    /// <summary>Copies from global to shared memory that use no registers (cp.async).</summary>
     public int AsyncCopies => AsyncPattern().Count(Text);
 
     /// <summary>Branches that are marked uniform and may not be.</summary>

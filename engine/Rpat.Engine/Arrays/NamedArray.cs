@@ -16,11 +16,11 @@ public sealed record NamedArray(string Name, ElementType Type, long[] Shape, Rea
     /// <summary>The number of elements.</summary>
     public int Count => Data.Length / Type.Size();
 
-    /// <summary>Makes an F32 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
+    /// <summary>Creates an F32 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
     public static NamedArray FromFloats(string name, ReadOnlySpan<float> values, params long[] shape) =>
         new(name, ElementType.F32, shape, MemoryMarshal.AsBytes(values).ToArray());
 
-    /// <summary>Makes an I64 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
+    /// <summary>Creates an I64 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
     public static NamedArray FromInt64(string name, ReadOnlySpan<long> values, params long[] shape) =>
         new(name, ElementType.I64, shape, MemoryMarshal.AsBytes(values).ToArray());
 

@@ -82,7 +82,7 @@ public abstract class Device : IDisposable
 
     /// <summary>
     /// Records the kernels and device-side copies that <paramref name="queue"/> queues, without running them. Null when the device
-    /// does not capture, or when the work allocates, waits, or copies from or to the host; why is <see cref="Noted"/>.
+    /// does not capture, or when the work allocates, waits, or copies from or to the host; <see cref="Noted"/> reports why.
     /// </summary>
     public virtual CapturedWork? Capture(Action queue) => null;
 

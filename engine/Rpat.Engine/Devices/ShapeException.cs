@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>An op was recorded with operands that do not fit; the message names the op and the shapes.</summary>
+/// <summary>An op was recorded with operands whose shapes do not match; the message names the op and the shapes.</summary>
 public sealed class ShapeException(string op, string problem) : Exception($"{op}: {problem}.")
 {
     /// <summary>Name of the op that rejected its operands.</summary>

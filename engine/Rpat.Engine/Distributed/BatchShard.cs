@@ -56,7 +56,7 @@ public sealed class BatchShard
     }
 
     /// <summary>Arranges the rows of all processes in the order of the whole batch.</summary>
-    /// <exception cref="PeerLostException">A process is gone.</exception>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
     public void Gather<T>(ReadOnlySpan<T> mine, int rowLength, Span<T> all) where T : unmanaged
     {
         int views = mine.Length / (LocalRows * rowLength);

@@ -7,7 +7,7 @@ public sealed record Init
 
     /// <summary>A custom rule.</summary>
     /// <param name="rule">
-    /// From the parameter's sizes to the half-width of a uniform distribution around 0, or to the deviation of a normal one.
+    /// Maps the parameter's sizes to the half-width of a uniform distribution around 0, or to the standard deviation of a normal one.
     /// </param>
     public Init(Func<IReadOnlyList<int>, (double Scale, bool Normal)> rule) => _rule = rule;
 

@@ -12,7 +12,7 @@ public enum Purpose : byte
     /// <summary>The order of the training images in an epoch.</summary>
     Shuffle = 2,
 
-    /// <summary>Crops, flips and other changes of an image.</summary>
+    /// <summary>Crops, flips and other augmentations of an image.</summary>
     Augment = 3,
 
     /// <summary>Where an attack starts.</summary>

@@ -57,7 +57,7 @@ public class Tensor
     /// <summary>Floats of device memory that the tensor takes, including the layout's padding.</summary>
     internal long StorageLength => Device.StorageLength(Shape, Layout);
 
-    /// <summary>Makes a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
+    /// <summary>Creates a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
     {
         var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };
@@ -66,7 +66,7 @@ public class Tensor
         return tensor;
     }
 
-    /// <summary>Makes a persistent tensor from values in NCHW order.</summary>
+    /// <summary>Creates a persistent tensor from values in NCHW order.</summary>
     public static Tensor From(Device device, Shape shape, ReadOnlySpan<float> values, bool needsGrad = false)
     {
         var tensor = Create(device, shape, needsGrad);

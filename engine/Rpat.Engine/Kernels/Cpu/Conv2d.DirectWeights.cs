@@ -133,7 +133,7 @@ internal readonly unsafe struct WeightGradientPlan
         ((int)((long)index * count / parts), (int)((index + 1L) * count / parts));
 }
 
-/// <summary>Images, channel blocks and pairs of filter blocks that an item sums.</summary>
+/// <summary>The images, channel blocks and pairs of filter blocks that an item sums.</summary>
 internal readonly record struct WeightItem(int Split, (int First, int End) Images, (int First, int End) Blocks, (int First, int End) Pairs);
 
 /// <summary>Sums a split's pixels into one item's tiles.</summary>

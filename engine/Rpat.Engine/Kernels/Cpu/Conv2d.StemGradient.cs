@@ -88,7 +88,7 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
         Lanes.Store(sum, dx + at, left);
     }
 
-    /// <summary>Any stride and padding, an input row at a time.</summary>
+    /// <summary>Gathers for any stride and padding, one input row at a time.</summary>
     private void GatherRows(int n, float* shares, float* row)
     {
         for (int c = 0; c < s.C; c++)

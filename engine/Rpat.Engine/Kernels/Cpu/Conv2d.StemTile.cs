@@ -44,7 +44,7 @@ internal static unsafe partial class StemTile
         }
     }
 
-    /// <summary>48 pixels where sixteen registers hold three columns of 24.</summary>
+    /// <summary>The same tile for sixteen registers, which hold three columns of 24 pixels.</summary>
     private static void V256(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
         for (int column = 0; column < Columns; column += 3)

@@ -110,7 +110,7 @@ internal readonly record struct Prefetch(bool Operand, bool Results)
 {
     private const long LeastBytes = 8 << 20;
 
-    /// <summary>The rule for a convolution of those sizes.</summary>
+    /// <summary>What a convolution of these sizes prefetches.</summary>
     public static Prefetch Of(in ConvShape s, bool isPacked)
     {
         bool isLarge = Sse.IsSupported && sizeof(float) * (s.Input.Count + s.Output.Count) >= LeastBytes;
