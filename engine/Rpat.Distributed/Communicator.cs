@@ -4,9 +4,8 @@ using System.Numerics;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// A team of processes over TCP, a star around rank 0: it receives from rank 1, 2, … in turn, adds
-/// in that order, and sends the result to all.
-/// Buffers are the caller's or made once; only small messages of setup allocate.
+/// A process group over TCP, a star around rank 0: rank 0 receives from ranks 1, 2, … in turn, adds in that order, and sends the result to
+/// all. Buffers are the caller's or allocated once; only small setup messages allocate.
 /// </summary>
 public sealed class Communicator : IProcessGroup
 {
@@ -39,14 +38,14 @@ public sealed class Communicator : IProcessGroup
     /// <inheritdoc/>
     public int Size { get; }
 
-    /// <summary>A team of one process, which needs no connection.</summary>
+    /// <summary>A group of one process, which needs no connection.</summary>
     public static Communicator Alone() => new(0, 1, [], [], TimeSpan.FromSeconds(1));
 
-    /// <summary>Comes to the meeting point that rank 0 holds open (<see cref="Rendezvous"/>), and waits until all are there.</summary>
+    /// <summary>Joins the rendezvous that rank 0 holds open (<see cref="Rendezvous"/>) and waits until all processes are there.</summary>
     /// <param name="host">Name or address of rank 0's machine.</param>
-    /// <param name="rank">This process's number, from 1.</param>
-    /// <param name="options">What all must agree on.</param>
-    /// <exception cref="HandshakeException">Rank 0 cannot be reached, or refuses this process or another one.</exception>
+    /// <param name="rank">This process's rank, from 1.</param>
+    /// <param name="options">What all processes must agree on.</param>
+    /// <exception cref="HandshakeException">Rank 0 cannot be reached, or refuses this or another process.</exception>
     public static Communicator Join(string host, int port, int rank, int size, ProcessGroupOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
@@ -138,7 +137,7 @@ public sealed class Communicator : IProcessGroup
         }
     }
 
-    // Chunk by chunk, so that no second buffer of the size of a network's gradients is needed.
+    // Chunk by chunk, so that no second buffer as large as the network's gradients is needed.
     private unsafe void Add<T>(Connection link, Collective kind, Span<T> values) where T : unmanaged, IAdditionOperators<T, T, T>
     {
         Expect(link, kind, (long)values.Length * sizeof(T));

@@ -3,14 +3,14 @@ using System.Net.Sockets;
 
 namespace Rpat.Distributed;
 
-/// <summary>The connection with another process broke; what its pulse says tells why.</summary>
+/// <summary>The connection to another process broke; the heartbeat connection has the reason.</summary>
 internal sealed class LinkException(int peer, string message, Exception? cause = null) : IOException(message, cause)
 {
     public int Peer { get; } = peer;
 }
 
 /// <summary>One connection to another process: whole messages in both directions, without allocations.</summary>
-/// <param name="socket">Connected; the link owns it from here on.</param>
+/// <param name="socket">Connected; this object owns it from here on.</param>
 internal sealed class Connection(Socket socket, int peer) : IDisposable
 {
     private const int HeaderBytes = 16, SmallBytes = 4096;
@@ -22,14 +22,14 @@ internal sealed class Connection(Socket socket, int peer) : IDisposable
 
     public Socket Socket => socket;
 
-    /// <summary>Limits the time in which all that is received from now on must come, however slowly; null ends the limit.</summary>
+    /// <summary>Sets a deadline for everything received from now on, however slowly it arrives; null removes it.</summary>
     public void Limit(TimeSpan? time)
     {
         _end = time is { } limit ? Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
         socket.ReceiveTimeout = 0;
     }
 
-    /// <summary>Sends <c>kind, number, length</c> and the bytes; a small message leaves in one piece.</summary>
+    /// <summary>Sends <c>kind, number, length</c> and the bytes; a small message is sent as one piece.</summary>
     public void Send(byte kind, int number, ReadOnlySpan<byte> bytes)
     {
         _small.AsSpan(0, HeaderBytes).Clear();
@@ -42,7 +42,7 @@ internal sealed class Connection(Socket socket, int peer) : IDisposable
         SendAll(bytes[together..]);
     }
 
-    /// <summary>Reads the head of the next message.</summary>
+    /// <summary>Reads the header of the next message.</summary>
     public (byte Kind, int Number, long Length) ReceiveHeader()
     {
         Span<byte> header = stackalloc byte[HeaderBytes];
@@ -86,7 +86,7 @@ internal sealed class Connection(Socket socket, int peer) : IDisposable
         return left > 0 ? (int)Math.Min(int.MaxValue, Math.Ceiling(left)) : throw new LinkException(peer, "it was too slow");
     }
 
-    /// <summary>Wakes those who wait for the other side.</summary>
+    /// <summary>Shuts the connection down, which wakes threads that wait for the other side.</summary>
     public void Cut()
     {
         try

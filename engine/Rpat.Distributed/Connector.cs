@@ -2,12 +2,12 @@ using System.Net.Sockets;
 
 namespace Rpat.Distributed;
 
-/// <summary>How a process finds rank 0.</summary>
+/// <summary>How a process connects to rank 0.</summary>
 internal static class Connector
 {
     private const int PauseMs = 100;
 
-    /// <summary>Opens both connections to rank 0, which may not be there yet, and waits for its welcome.</summary>
+    /// <summary>Opens both connections to rank 0, which may not be listening yet, and waits until it accepts.</summary>
     public static (Connection Data, Connection Pulse) RankZero(string host, int port, int rank, int size, ProcessGroupOptions options)
     {
         var data = new Connection(Connect(host, port, rank, options.JoinTimeout), 0);
@@ -41,7 +41,7 @@ internal static class Connector
         }
     }
 
-    // Where it fails, rank 0 has refused the first connection and says why on that one.
+    // If this fails, rank 0 has refused the first connection and gives the reason there.
     private static Connection? Second(in JoinRequest hello, string host, int port, ProcessGroupOptions options)
     {
         Connection? pulse = null;
@@ -60,7 +60,7 @@ internal static class Connector
         }
     }
 
-    // Rank 0 itself gives up first, with a reason.
+    // Rank 0 itself times out first, and gives a reason.
     private static TimeSpan Longest(ProcessGroupOptions options) => options.JoinTimeout + TimeSpan.FromSeconds(5);
 
     private static void Drop(Connection data, Connection? pulse)

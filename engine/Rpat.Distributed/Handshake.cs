@@ -4,15 +4,16 @@ namespace Rpat.Distributed;
 
 /// <summary>
 /// How two processes prove to each other that they have the same join token, which itself is never sent: each answers a random nonce of the
-/// other with its HMAC-SHA256 (FIPS 198-1) under the token. The process that comes proves first, and says who it is when both have proved.
+/// other with its HMAC-SHA256 (FIPS 198-1) under the token. The connecting process proves first, and sends its join request when both have
+/// proved.
 /// </summary>
 /// <remarks>
 /// <code>
-/// comes → waits   RPATTEAM, protocol, nonce of 32 bytes
-/// waits → comes   nonce of 32 bytes
-/// comes → waits   HMAC("join", both nonces)
-/// waits → comes   0 where that is wrong; else 1, HMAC("host", both nonces)
-/// comes → waits   hello
+/// client → server   RPATTEAM, protocol, nonce of 32 bytes
+/// server → client   nonce of 32 bytes
+/// client → server   HMAC("join", both nonces)
+/// server → client   0 if that is wrong; else 1, HMAC("host", both nonces)
+/// client → server   join request
 /// </code>
 /// </remarks>
 internal static class Handshake
@@ -22,9 +23,9 @@ internal static class Handshake
 
     private static readonly byte[] _opening = [.. "RPATTEAM"u8, Protocol];
 
-    /// <summary>The side that comes: proves the token, has the other side prove it, and sends the hello.</summary>
-    /// <exception cref="StrangerException">The other side refuses the proof, or has none.</exception>
-    /// <exception cref="LinkException">The connection broke, or the link's time is up.</exception>
+    /// <summary>The connecting side: proves the token, has the other side prove it, and sends the join request.</summary>
+    /// <exception cref="StrangerException">The other side refuses the proof, or its own proof is wrong.</exception>
+    /// <exception cref="LinkException">The connection broke or timed out.</exception>
     public static void Enter(Connection link, in JoinRequest hello, string token)
     {
         byte[] nonces = new byte[2 * NonceBytes];
@@ -37,9 +38,9 @@ internal static class Handshake
         hello.Send(link);
     }
 
-    /// <summary>The side that waits: hears a hello from whoever proves the token, and tells nothing to anybody else.</summary>
-    /// <exception cref="StrangerException">Whoever came is no process of this team.</exception>
-    /// <exception cref="LinkException">The connection broke, or the link's time is up.</exception>
+    /// <summary>The accepting side: reads a join request from a peer that proves the token, and reveals nothing to any other.</summary>
+    /// <exception cref="StrangerException">The peer is not a process of this group.</exception>
+    /// <exception cref="LinkException">The connection broke or timed out.</exception>
     public static JoinRequest Answer(Connection link, string token)
     {
         byte[] opening = Receive(link, _opening.Length + NonceBytes);
@@ -61,10 +62,10 @@ internal static class Handshake
     private static bool IsProof(byte[] proof, string role, byte[] nonces, string token) =>
         CryptographicOperations.FixedTimeEquals(proof, Proof(role, nonces, token));
 
-    // The role stands in front, so that no side can be answered with its own words.
+    // The role comes first, so that no side's own proof can be sent back to it.
     private static byte[] Proof(string role, byte[] nonces, string token) =>
         HMACSHA256.HashData(Encoding.UTF8.GetBytes(token), (byte[])[.. Encoding.ASCII.GetBytes(role), .. nonces]);
 }
 
-/// <summary>The other side of a new connection is no process of this team.</summary>
+/// <summary>The other side of a new connection is not a process of this group.</summary>
 internal sealed class StrangerException(string why) : Exception(why);

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// Signs of life on connections of their own, in the background: a beat now and then, a farewell, or why a process fails. Rank 0 hears all
-/// others and tells them what it hears, so that nobody waits forever for a lost process.
+/// Heartbeats on separate connections, in the background: a periodic beat, a goodbye, or the reason why a process fails. Rank 0 listens to
+/// all other ranks and forwards what they report, so that no process waits forever for a lost one.
 /// </summary>
 internal sealed class Heartbeat : IDisposable
 {
@@ -16,13 +16,13 @@ internal sealed class Heartbeat : IDisposable
     private readonly TimeSpan _interval;
     private readonly Action _onLoss;
     private readonly Thread _thread;
-    private readonly TimeSpan[] _quiet; // since the last sign of each, in this process's own running time
+    private readonly TimeSpan[] _quiet; // since the last message of each, in this process's running time
     private readonly HashSet<Connection> _gone = [];
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _known = new();
     private PeerLostException? _loss;
     private volatile bool _leaving;
-    private TimeSpan _left = TimeSpan.FromSeconds(2); // for the others to hear the last word: closing too soon would take it back
+    private TimeSpan _left = TimeSpan.FromSeconds(2); // for the others to read the last message, which closing too soon would discard
 
     /// <param name="onLoss">Called once, from any thread, when a process is lost.</param>
     public Heartbeat(Connection[] links, TimeSpan silence, Action onLoss)
@@ -34,15 +34,15 @@ internal sealed class Heartbeat : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Why a connection broke: what the other process said of it, or that it said nothing.</summary>
+    /// <summary>Why a connection broke: what the other process reported, or that it reported nothing.</summary>
     public PeerLostException Explain(LinkException broken)
     {
-        // The reason travels on another connection and may be a moment later.
+        // The reason travels on another connection and may arrive a little later.
         if (!_known.Wait(TimeSpan.FromSeconds(2))) Lose(broken.Peer, 0, WithoutAWord(broken.Peer), except: null);
         return new PeerLostException(_loss!.Rank, _loss.Code, _loss.Message, broken);
     }
 
-    /// <summary>Tells all others that this process fails.</summary>
+    /// <summary>Reports to all others that this process fails.</summary>
     public void Fail(int rank, int code, string sentence) => Leave(Message(rank, code, sentence));
 
     public void Dispose()
@@ -69,7 +69,7 @@ internal sealed class Heartbeat : IDisposable
             if (!_leaving)
                 foreach (var link in Living()) TrySend(link, [Beat]);
             Listen();
-            // A process that was stopped or asleep itself must not take its own silence for that of others.
+            // A process that was itself suspended must not count that time as silence of the others.
             var passed = TimeSpan.FromTicks(Math.Min(Stopwatch.GetElapsedTime(last).Ticks, 2 * _interval.Ticks));
             last = Stopwatch.GetTimestamp();
             if (_leaving) _left -= passed;
@@ -160,7 +160,7 @@ internal sealed class Heartbeat : IDisposable
         return message;
     }
 
-    // Whoever cannot be reached is lost or will be found to be: there is nobody to tell.
+    // A peer that cannot be reached is lost, or will be found to be.
     private static void TrySend(Connection link, ReadOnlySpan<byte> message, bool last = false)
     {
         try

@@ -3,9 +3,8 @@ using System.Buffers.Binary;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// What a process says of itself when it has come to the meeting point and proved the join token
-/// (<see cref="Handshake"/>): which of its two
-/// connections this is, rank, size, then program and configuration, each behind its length.
+/// What a process sends after it has proved the join token (<see cref="Handshake"/>): which of its two connections this is, rank, size,
+/// then program and configuration, each preceded by its length.
 /// </summary>
 internal readonly record struct JoinRequest(bool IsPulse, int Rank, int Size, string Program, string Configuration)
 {
@@ -21,9 +20,9 @@ internal readonly record struct JoinRequest(bool IsPulse, int Rank, int Size, st
         foreach (string text in new[] { Program, Configuration }) SendText(link, text);
     }
 
-    /// <summary>Reads a hello.</summary>
-    /// <exception cref="StrangerException">It is none that this program would send.</exception>
-    /// <exception cref="LinkException">The connection broke, or the link's time is up.</exception>
+    /// <summary>Reads a join request.</summary>
+    /// <exception cref="StrangerException">This program would not send it.</exception>
+    /// <exception cref="LinkException">The connection broke or timed out.</exception>
     public static JoinRequest Receive(Connection link)
     {
         Span<byte> head = stackalloc byte[FixedBytes];
@@ -44,7 +43,7 @@ internal readonly record struct JoinRequest(bool IsPulse, int Rank, int Size, st
         link.SendAll(bytes);
     }
 
-    /// <summary>Null when the length is none that this program would send.</summary>
+    /// <summary>Null when the length is one that this program would not send.</summary>
     public static string? ReceiveText(Connection link)
     {
         Span<byte> head = stackalloc byte[4];

@@ -4,28 +4,28 @@ using System.Net.Sockets;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// Hears whoever connects to a meeting point, all side by side, each within one time limit. Of too many at once the one that came first is
-/// sent away: a process of the team needs a moment only.
+/// Handles all new connections of a rendezvous concurrently, each within one time limit. When too many are open, the oldest is closed: a
+/// process of the group needs only a moment.
 /// </summary>
-/// <param name="limit">The longest time from connecting to the end of a hello.</param>
-/// <param name="most">Connections that may be open at once without having said who they are.</param>
+/// <param name="limit">The longest time from connecting to the end of a join request.</param>
+/// <param name="most">Connections that may be open at once without having sent a join request.</param>
 internal sealed class Reception(string token, TimeSpan limit, int most) : IDisposable
 {
     private readonly List<Visit> _open = [];
 
-    /// <summary>Begins to hear a connection.</summary>
+    /// <summary>Starts the handshake of a connection.</summary>
     public void Hear(Socket socket)
     {
-        if (_open.Count >= most) _open[0].Socket.Dispose(); // which ends its hearing
+        if (_open.Count >= most) _open[0].Socket.Dispose(); // which ends its handshake
         var address = (socket.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         (socket.NoDelay, socket.SendTimeout) = (true, (int)limit.TotalMilliseconds);
-        // A thread each: a socket that was ever used without blocking stays slow and allocates.
+        // One thread each: a socket that has ever been used in non-blocking mode stays slow and allocates.
         var answer = Task.Factory.StartNew(
             () => Answer(socket), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         _open.Add(new Visit(socket, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, answer));
     }
 
-    /// <summary>Those that have been heard since this was last called.</summary>
+    /// <summary>The connections whose handshakes ended since the last call.</summary>
     public List<Visit> Heard()
     {
         var heard = _open.FindAll(visit => visit.Answer.IsCompleted);
@@ -33,7 +33,7 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
         return heard;
     }
 
-    /// <summary>Sends away whoever has not been heard yet.</summary>
+    /// <summary>Closes all connections whose handshakes have not ended.</summary>
     public void Dispose() => _open.ForEach(visit => visit.Socket.Dispose());
 
     private (JoinRequest? Hello, string Why) Answer(Socket socket)
@@ -54,7 +54,7 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
         }
     }
 
-    /// <summary>Somebody who has come.</summary>
-    /// <param name="Address">From where.</param>
+    /// <summary>A new connection.</summary>
+    /// <param name="Address">The peer's address.</param>
     public sealed record Visit(Socket Socket, IPAddress Address, Task<(JoinRequest? Hello, string Why)> Answer);
 }

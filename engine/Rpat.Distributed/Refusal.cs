@@ -1,14 +1,14 @@
 namespace Rpat.Distributed;
 
-/// <summary>Why a process that has come cannot be one of a team.</summary>
-/// <param name="Sentence">The reason, for rank 0 and for whoever has proved the join token.</param>
-/// <param name="Hint">The same without what rank 0 is, for whoever has proved nothing since there is no token.</param>
-/// <param name="IsOurs">Whether it may well be one of the awaited processes, only started otherwise.</param>
+/// <summary>Why a connecting process cannot join the group.</summary>
+/// <param name="Sentence">The reason, for rank 0 and for processes that have proved the join token.</param>
+/// <param name="Hint">The same without rank 0's own values, for processes that have proved nothing because there is no token.</param>
+/// <param name="IsOurs">Whether it is probably one of the expected processes, started with other settings.</param>
 internal sealed record Refusal(string Sentence, string Hint, bool IsOurs)
 {
-    /// <summary>Compares a hello with what rank 0 has; null where it fits.</summary>
-    /// <param name="isThere">Whether that connection of that rank has been made before.</param>
-    /// <param name="options">What rank 0 has.</param>
+    /// <summary>Compares a join request with rank 0's values; null if it fits.</summary>
+    /// <param name="isThere">Whether this connection of this rank has already been made.</param>
+    /// <param name="options">Rank 0's values.</param>
     public static Refusal? Of(JoinRequest hello, int size, Func<JoinRequest, bool> isThere, ProcessGroupOptions options)
     {
         int rank = hello.Rank;

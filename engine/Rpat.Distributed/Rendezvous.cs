@@ -3,12 +3,12 @@ using System.Net.Sockets;
 
 namespace Rpat.Distributed;
 
-/// <summary>Where a team meets: rank 0 listens here until all others have come and turned out to be alike.</summary>
+/// <summary>Where a group forms: rank 0 listens here until all other processes have joined with matching settings.</summary>
 public sealed class Rendezvous : IDisposable
 {
     private const int PauseMicroseconds = 10_000, MostStrangers = 64, MostNotes = 16;
 
-    // How long rank 0 waits for the right process after one that was started otherwise, where no token tells whose process that was.
+    // How long rank 0 still waits for the right process after a mismatched one, when no token tells whose process that was.
     private static readonly TimeSpan _correction = TimeSpan.FromSeconds(20);
 
     private readonly Socket _listener;
@@ -18,10 +18,10 @@ public sealed class Rendezvous : IDisposable
     private string? _unlike;
     private long _unlikeSince;
 
-    /// <summary>Begins to listen.</summary>
-    /// <param name="address">Which of this machine's addresses; <see cref="IPAddress.Loopback"/>
-    /// for processes of this machine only.</param>
-    /// <param name="port">The port; 0 for any that is free.</param>
+    /// <summary>Starts listening.</summary>
+    /// <param name="address">Which of this machine's addresses; <see cref="IPAddress.Loopback"/> for processes of this machine
+    /// only.</param>
+    /// <param name="port">The port; 0 for any free one.</param>
     /// <exception cref="HandshakeException">The port is taken.</exception>
     public Rendezvous(IPAddress address, int port)
     {
@@ -40,7 +40,7 @@ public sealed class Rendezvous : IDisposable
         }
     }
 
-    /// <summary>The longest time that a connection may take to say who it is.</summary>
+    /// <summary>The longest time that a connection may take to send its join request.</summary>
     internal TimeSpan HelloLimit { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The port.</summary>
@@ -49,9 +49,9 @@ public sealed class Rendezvous : IDisposable
     /// <summary>Waits for all others; this process becomes rank 0.</summary>
     /// <param name="size">The number of processes, this one included.</param>
     /// <param name="options">What all must agree on.</param>
-    /// <param name="meanwhile">Called now and then while waiting; what it throws ends the waiting.</param>
-    /// <exception cref="HandshakeException">Somebody is missing, or has another program, configuration or
-    /// size; the others are told the same.</exception>
+    /// <param name="meanwhile">Called periodically while waiting; an exception from it ends the wait.</param>
+    /// <exception cref="HandshakeException">A process is missing, or has another program, configuration or size; the others receive the
+    /// same message.</exception>
     public Communicator Gather(int size, ProcessGroupOptions options, Action? meanwhile = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
@@ -64,14 +64,14 @@ public sealed class Rendezvous : IDisposable
         }
         catch (Exception error)
         {
-            _listener.Dispose(); // whoever still waits to be heard is not to wait longer
+            _listener.Dispose(); // connections that are still queued fail at once
             Dismiss(error is HandshakeException ? error.Message : "rank 0 has given up before all processes had come");
             throw error is LinkException { Peer: var peer }
                 ? new HandshakeException($"rank {peer} has ended before all processes had come: see what it said.", error) : error;
         }
     }
 
-    /// <summary>Stops listening; a team that has met stays together.</summary>
+    /// <summary>Stops listening; a group that has formed stays connected.</summary>
     public void Dispose() => _listener.Dispose();
 
     private void Await(int size, ProcessGroupOptions options, Action? meanwhile)
@@ -90,7 +90,7 @@ public sealed class Rendezvous : IDisposable
         }
     }
 
-    // A connection may be gone before it is taken, and a process may have no room for one more now.
+    // A connection may be gone before it is accepted, and this process may be out of handles for now.
     private void Accept(Reception reception)
     {
         try
@@ -130,7 +130,7 @@ public sealed class Rendezvous : IDisposable
         }
     }
 
-    // Without a token this may be another run's process as well as one of this run's.
+    // Without a token this may be a process of another run.
     private void RefuseAnybody(IPAddress address, Connection link, Refusal refusal, ProcessGroupOptions options)
     {
         Refuse(link, refusal.Hint);
@@ -163,7 +163,7 @@ public sealed class Rendezvous : IDisposable
         }
         catch (LinkException)
         {
-            // Whoever is gone needs no answer.
+            // The peer is gone and needs no answer.
         }
         link.Dispose();
     }

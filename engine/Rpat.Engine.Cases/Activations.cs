@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Plain values to the layout of activations, and back.</summary>
+/// <summary>From plain values to the activation layout, and back.</summary>
 public sealed class ActivationsCases : OpCases<Shape>
 {
     /// <inheritdoc/>

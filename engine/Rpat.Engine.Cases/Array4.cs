@@ -105,7 +105,7 @@ public sealed class Array4(int n, int c, int h, int w)
         return sums;
     }
 
-    /// <summary>Some samples; filters of a weight.</summary>
+    /// <summary>A subset of the samples; of a weight, a subset of the filters.</summary>
     public Array4 Samples(int[] which)
     {
         Array4 part = new(which.Length, C, H, W);
@@ -113,7 +113,7 @@ public sealed class Array4(int n, int c, int h, int w)
         return part;
     }
 
-    /// <summary>Some channels of every sample.</summary>
+    /// <summary>A subset of the channels, for every sample.</summary>
     public Array4 Channels(int[] which)
     {
         Array4 part = new(N, which.Length, H, W);
@@ -129,8 +129,10 @@ public sealed class Array4(int n, int c, int h, int w)
     /// <summary>Σ v·o over all entries; shapes must agree.</summary>
     public double Dot(Array4 other) => Zip(other, (a, b) => a * b).Sum();
 
-    /// <summary>Normalised squared error Σ(a−r)² / Σr²; 0 when both are zero, infinite when only the
-    /// reference is and no least size is given.</summary>
+    /// <summary>
+    /// Normalised squared error Σ(a−r)² / Σr²; 0 when both are zero, infinite when only the reference is zero and
+    /// <paramref name="least"/> is 0.
+    /// </summary>
     public static double Nmse(Array4 reference, Array4 actual, double least = 0) => Ratio(
         reference.Zip(actual, (r, a) => (a - r) * (a - r)).Sum(), Math.Max(reference.Dot(reference), least * least * reference.Length));
 

@@ -50,7 +50,7 @@ public sealed class AttackStepCases : OpCases<BallSize>
         yield return WithoutDirection(make);
     }
 
-    /// <summary>Gradients of zero and of no number move nothing, the smallest moves as far as any.</summary>
+    /// <summary>Gradients of zero and NaN move nothing; the smallest nonzero gradient moves as far as any.</summary>
     private static KernelCase WithoutDirection(TestTensors make)
     {
         var s = new Shape(1, 4);
@@ -68,7 +68,7 @@ internal static class AttackSizes
 {
     private static readonly Shape _few = new(5, 3, 5, 7);
 
-    /// <summary>Balls that lie within the box, that reach beyond it, and ones that hardly let anything move.</summary>
+    /// <summary>Balls that lie within the box, balls that reach beyond it, and balls that allow hardly any movement.</summary>
     public static BallSize[] Ragged { get; } =
     [
         new(new(3, 3, 5, 7), 8 / 255f), new(new(2, 1, 3, 3), 0.5f), new(new(2, 3, 8, 8), 128 / 255f), new(new(1, 1), 40),
@@ -76,16 +76,16 @@ internal static class AttackSizes
         new(new(2, 1, 17, 17), 0.5f),
     ];
 
-    /// <summary>More of them.</summary>
+    /// <summary>More balls.</summary>
     public static BallSize[] Wider { get; } = [new(_few, 8 / 255f), new(_few, 0.5f), new(_few, 1e-6f), new(_few, 1), new(_few, 40)];
 
-    /// <summary>Of values in [0, 1], a few roundings.</summary>
+    /// <summary>A few roundings of values in [0, 1].</summary>
     public static Tolerance Tolerance { get; } = new(3e-7, 1e-11);
 
     /// <summary>CIFAR's images and radius.</summary>
     public static BallSize[] Layer(int batch) => [new(new(batch, 3, 32, 32), 8 / 255f)];
 
-    /// <summary>Some pixels lie on the border of the box, where most images have theirs.</summary>
+    /// <summary>Some pixels lie on the border of the box, as in most images.</summary>
     public static TestTensor Images(TestTensors make, Shape s)
     {
         float[] values = make.Plain(s, -0.2, 1.2).Host;

@@ -38,7 +38,7 @@ public sealed class BatchNorm2dCases : OpCases<NormSize>
     }
 }
 
-/// <summary>What the kernels of a batch norm leave.</summary>
+/// <summary>What the batch-norm kernels must compute.</summary>
 internal sealed class NormReference
 {
     private readonly TestTensors _make;
@@ -53,13 +53,13 @@ internal sealed class NormReference
         (_x, _dh) = (make.Blocked(_s, size.Offset - 1, size.Offset + 1), make.Blocked(_s));
         (_gamma, _beta, _mean, _variance) = (make.Row(_s.C, 0.5, 1.5), make.Row(_s.C), make.Row(_s.C), make.Row(_s.C, 0.5, 1.5));
         _statistics = new(() => ReferenceBatchNorm2d.Statistics(_x.Values));
-        // Far from zero a mean in float is off by more of the deviation.
+        // Far from zero, a mean in float is off by a larger part of the deviation.
         _tolerance = size.Offset > 1 ? new(1e-4, 1e-9) : new(1e-5, 1e-11);
     }
 
     private ChannelStatistics Running => new([.. _mean.Values.Data], [.. _variance.Values.Data]);
 
-    /// <summary>Statistics, the map that they give, and running statistics.</summary>
+    /// <summary>Statistics, the affine map they give, and running statistics.</summary>
     public KernelCase Train(bool moveRunning)
     {
         TestTensor[] kept = Kept();
@@ -78,7 +78,7 @@ internal sealed class NormReference
         };
     }
 
-    /// <summary>The map of the running statistics.</summary>
+    /// <summary>The affine map of the running statistics.</summary>
     public KernelCase Eval()
     {
         TestTensor[] kept = Kept();
@@ -89,7 +89,7 @@ internal sealed class NormReference
         };
     }
 
-    /// <summary>Gradients behind statistics of the batch or running ones.</summary>
+    /// <summary>Gradients for batch statistics or for running ones.</summary>
     public KernelCase Backward(string name, bool batch, bool relu, bool parameters, bool add)
     {
         Func<ChannelStatistics> statistics = batch ? () => ReferenceBatchNorm2d.Statistics(_x.Values) : () => Running;

@@ -36,12 +36,12 @@ public sealed class ChannelBiasCases : OpCases<Shape>
     }
 }
 
-/// <summary>Activations of ops that treat every value or every channel alike.</summary>
+/// <summary>Activations for ops that treat all values or all channels alike.</summary>
 internal static class ActivationSizes
 {
-    /// <summary>With channels that fill their last block and channels that do not.</summary>
+    /// <summary>With channel counts that fill their last block and counts that do not.</summary>
     public static Shape[] Ragged { get; } = [new(2, 5, 3, 4), new(1, 1, 1, 1), new(3, 16, 4, 4), new(2, 70, 3, 3)];
 
-    /// <summary>PreActResNet-18's largest.</summary>
+    /// <summary>PreActResNet-18's largest activation.</summary>
     public static Shape Layer(int batch) => new(batch, 64, 32, 32);
 }

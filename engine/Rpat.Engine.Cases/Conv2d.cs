@@ -107,7 +107,7 @@ public sealed class Conv2dCases : OpCases<ConvShape>
         return filters;
     }
 
-    // Images have few channels, and lie as they were read.
+    // Images have few channels, and are stored plain.
     private static ConvShape Plain(int n, int c, int h, int w, int k, int r, int stride, int padding) =>
         new(new Shape(n, c, h, w), Layout.Plain, k, r, stride, padding);
 
@@ -116,8 +116,8 @@ public sealed class Conv2dCases : OpCases<ConvShape>
 }
 
 /// <summary>
-/// What the three passes of a size leave. Of large ones, some samples, filters and channels are computed, each in full: filters are
-/// independent in y and dw, input channels in dx and dw, samples in y and dx.
+/// Reference results of a size's three passes. Of large sizes, only some samples, filters and channels are computed, each in full: filters
+/// are independent in y and dw, input channels in dx and dw, samples in y and dx.
 /// </summary>
 internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
 {
@@ -128,7 +128,7 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
     private readonly int[] _samples = Pick(s, s.Input.N), _filters = Pick(s, s.K), _channels = Pick(s, s.C);
     private readonly Window _window = new(s.Stride, s.Padding);
 
-    /// <summary>Whether only parts are computed.</summary>
+    /// <summary>Whether only a subset is computed.</summary>
     public static bool IsLarge(ConvShape s) => s.Flops > Large;
 
     /// <summary>y.</summary>
@@ -166,7 +166,7 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
 
     private double Loss() => ReferenceConv2d.Forward(x.Values, w, null, _window).Dot(dy);
 
-    // All, or the first, the last and some between.
+    // All, or the first, the last and some in between.
     private static int[] Pick(ConvShape s, int count) => !IsLarge(s) || count <= Some
         ? [.. Enumerable.Range(0, count)]
         : [.. Enumerable.Range(0, Some).Select(i => i * (count - 1) / (Some - 1))];
@@ -196,7 +196,7 @@ internal static class ReferenceConv2d
         return y;
     }
 
-    /// <summary>∂L/∂x from ∂L/∂y: every output hands its gradient to the inputs it read, times the weight it read them with.</summary>
+    /// <summary>∂L/∂x from ∂L/∂y: every output passes its gradient to the inputs it read, times their weights.</summary>
     public static Array4 InputGradient(Array4 x, Array4 w, Array4 dy, Window? window = null)
     {
         Window used = Checked(x, w, window);
@@ -205,7 +205,7 @@ internal static class ReferenceConv2d
         return dx;
     }
 
-    /// <summary>∂L/∂w from ∂L/∂y: every output hands its gradient to the weights it used, times the input they met.</summary>
+    /// <summary>∂L/∂w from ∂L/∂y: every output passes its gradient to the weights it used, times their inputs.</summary>
     public static Array4 WeightGradient(Array4 x, Array4 w, Array4 dy, Window? window = null)
     {
         Window used = Checked(x, w, window);
@@ -267,7 +267,7 @@ internal static class ReferenceConv2d
             }
     }
 
-    // Output channels are dealt to the groups in order; group g reads input channels g·C .. g·C + C − 1, C = Cin / groups.
+    // Output channels are assigned to the groups in order; group g reads input channels g·C .. g·C + C − 1, C = Cin / groups.
     private static int FirstChannel(Array4 w, Window window, int k) => k / (w.N / window.Groups) * w.C;
 
     // The taps of a kernel row that lie inside an image row, when tap 0 lies at this position.

@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Images of a size, and how they are augmented.</summary>
+/// <summary>The images' shape, and how they are augmented.</summary>
 public readonly record struct AugmentSize(Shape Images, AugmentOptions Options);
 
-/// <summary>Augmented images, made from bytes.</summary>
+/// <summary>Augmented images, computed from bytes.</summary>
 public sealed class CropFlipCases : OpCases<AugmentSize>
 {
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ public sealed class CropFlipCases : OpCases<AugmentSize>
 /// <summary>Pad, crop back to the same size, flip, Cutout (methods.md 1.8), pixel by pixel.</summary>
 internal static class ReferenceAugment
 {
-    /// <summary>A batch of the images whose bytes lie in words.</summary>
+    /// <summary>A batch of the images whose bytes are packed in words.</summary>
     public static Array4 Batch(CropFlipOf how, int[] words, int[] indices)
     {
         var image = how.Image;
@@ -65,7 +65,7 @@ internal static class ReferenceAugment
         return y;
     }
 
-    /// <summary>The place in its image that a pixel comes from; −1 where it is black.</summary>
+    /// <summary>The position in its image that a pixel is copied from; −1 where the result is black.</summary>
     private static int Source(CropFlipOf how, PhiloxStream draws, int c, int row, int column)
     {
         var (image, options) = (how.Image, how.Options);

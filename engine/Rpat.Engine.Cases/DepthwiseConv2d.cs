@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Depthwise convolutions: <see cref="ReferenceConv2d"/> with a group for each channel.</summary>
+/// <summary>Depthwise convolutions: <see cref="ReferenceConv2d"/> with one group per channel.</summary>
 public sealed class DepthwiseConv2dCases : OpCases<DepthwiseShape>
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public sealed class DepthwiseConv2dCases : OpCases<DepthwiseShape>
         Of(5, 96, 16, 16, 3, 2, 1),
     ];
 
-    /// <summary>PreActResNet-18 has none: this is one of MobileNetV2's.</summary>
+    /// <summary>PreActResNet-18 has no depthwise layer: this is one of MobileNetV2's.</summary>
     protected override IEnumerable<DepthwiseShape> LayerSizes(int batch) => [Of(batch, 144, 16, 16, 3, 1, 1)];
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Functions of one number, by SiLU.</summary>
+/// <summary>Scalar functions, tested with SiLU.</summary>
 public sealed class ElementwiseCases : OpCases<Shape>
 {
     /// <inheritdoc/>

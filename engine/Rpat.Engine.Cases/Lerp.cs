@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Points between tensors, and scaled copies.</summary>
+/// <summary>Interpolated tensors, and scaled copies.</summary>
 public sealed class LerpCases : OpCases<Shape>
 {
     private const float T = 0.3f;
@@ -8,7 +8,7 @@ public sealed class LerpCases : OpCases<Shape>
     /// <inheritdoc/>
     public override string Category => "images";
 
-    /// <summary>What is behind the last whole block of four or sixteen is read and written too, and nothing more.</summary>
+    /// <summary>The values after the last whole block of four or sixteen are read and written too, and nothing beyond them.</summary>
     protected override IEnumerable<Shape> RaggedSizes => [new(1, 1), new(1, 2), new(1, 3), new(1, 4), new(1, 7), new(1, 1025)];
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ public sealed class LerpCases : OpCases<Shape>
         yield return IntoAView(make);
     }
 
-    /// <summary>Values behind the view stay.</summary>
+    /// <summary>Values outside the view do not change.</summary>
     private static KernelCase IntoAView(TestTensors make)
     {
         const int count = 6, all = 9;

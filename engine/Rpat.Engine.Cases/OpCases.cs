@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Cases;
 
 /// <summary>
-/// One op's kernels at sizes, with what they must compute. A case of a new op is a class <c>NAMECases</c> of this assembly: tests on every
-/// backend, self-tests of devices and benchmarks find it here.
+/// The kernels of one op at several sizes, with the results they must compute. The cases of a new op are a class <c>NAMECases</c> in this
+/// assembly: the tests of every backend, the device self-tests and the benchmarks find it here.
 /// </summary>
 public abstract class OpCases
 {
@@ -18,32 +18,32 @@ public abstract class OpCases
     /// <summary>The kinds of ops.</summary>
     public static IReadOnlyList<string> Categories { get; } = [.. All.Select(op => op.Category).Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>The op's name, after which its files are called.</summary>
+    /// <summary>The op's name, as in the names of its files.</summary>
     public string Op => GetType().Name[..^"Cases".Length];
 
     /// <summary>The kind of op, such as <c>conv</c>.</summary>
     public abstract string Category { get; }
 
     /// <summary>Small and odd sizes with every variant of every kernel; quick on any device, even on a simulated GPU.</summary>
-    /// <param name="every">Whether variants are wanted: views, residuals, gradients that are added.</param>
+    /// <param name="every">Whether variants are included: views, residuals, gradients that are added.</param>
     public abstract IEnumerable<CaseGroup> Ragged(bool every = true);
 
-    /// <summary>More sizes of the same, for devices that take them: CPUs.</summary>
+    /// <summary>More sizes of the same kind, for devices fast enough: CPUs.</summary>
     public abstract IEnumerable<CaseGroup> Wider();
 
-    /// <summary>The layers of PreActResNet-18, each kernel as a training step runs it.</summary>
+    /// <summary>The layers of PreActResNet-18, each kernel as a training step launches it.</summary>
     public abstract IEnumerable<CaseGroup> Layers(int batch);
 }
 
 /// <summary>Cases that share memory, which is freed before the next group.</summary>
-/// <param name="Make">Makes them on a device; the same numbers on each.</param>
+/// <param name="Make">Makes them on a device; the numbers are the same on every device.</param>
 public sealed record CaseGroup(string Size, Func<TestTensors, IEnumerable<KernelCase>> Make)
 {
     /// <inheritdoc/>
     public override string ToString() => Size;
 }
 
-/// <summary>Cases of an op whose sizes are values of a type.</summary>
+/// <summary>Cases of an op whose sizes are of type <typeparamref name="TSize"/>.</summary>
 public abstract class OpCases<TSize> : OpCases where TSize : notnull
 {
     /// <inheritdoc/>
@@ -65,11 +65,11 @@ public abstract class OpCases<TSize> : OpCases where TSize : notnull
     protected abstract IEnumerable<TSize> LayerSizes(int batch);
 
     /// <summary>The cases of a size.</summary>
-    /// <param name="make">Makes what they read and write.</param>
-    /// <param name="every">Whether variants are wanted too: views, residuals, gradients that are added.</param>
+    /// <param name="make">Makes the tensors that they read and write.</param>
+    /// <param name="every">Whether variants are included: views, residuals, gradients that are added.</param>
     protected abstract IEnumerable<KernelCase> At(TestTensors make, TSize size, bool every);
 
-    /// <summary>Storing alone, or storing and adding.</summary>
+    /// <summary>Storing only, or both storing and adding.</summary>
     protected static bool[] Both(bool every) => every ? [false, true] : [false];
 
     private CaseGroup Group(TSize size, bool every) => new($"{size}", make => At(make, size, every));

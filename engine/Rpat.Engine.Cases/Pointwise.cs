@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Views that are stored, sums, and their gradients.</summary>
+/// <summary>Materialised views, sums, and their gradients.</summary>
 public sealed class PointwiseCases : OpCases<Shape>
 {
     /// <inheritdoc/>
@@ -55,11 +55,11 @@ public sealed class PointwiseCases : OpCases<Shape>
         }))
         { Covers = ["Add"], Bytes = 3 * y.Bytes };
 
-    /// <summary>Of [relu](x + other), x seen through its view; where the sum was clamped its result is a mask.</summary>
+    /// <summary>Gradient of [relu](x + other), x seen through its view; if the sum was clamped, its result serves as the mask.</summary>
     private static KernelCase Gradient(TestTensors make, Shape s, Layout layout, Seen x, bool masked, bool add)
     {
         TestTensor dy = make.Uniform(s, layout), sum = make.Uniform(s, layout), dx = make.Uniform(s, layout);
-        var other = new Lazy<Array4>(() => sum.Values.Zip(x.Values, (p, q) => p - q)); // any constant: the sum is what was drawn
+        var other = new Lazy<Array4>(() => sum.Values.Zip(x.Values, (p, q) => p - q)); // any constant: the sum is the tensor that was drawn
         Array4 Relu(Array4 v) => masked ? ReferenceElementwise.Relu(v) : v;
         return new("add gradient", k => k.AddGradient(s, layout, dy, masked ? sum.Buffer : null, x.Operand, add, dx), CaseResult.GradientBy(
             dx, add, () => x.Through(masked ? ReferenceElementwise.ReluBackward(sum.Values, dy.Values) : dy.Values), x.X,
@@ -71,7 +71,7 @@ public sealed class PointwiseCases : OpCases<Shape>
     }
 }
 
-/// <summary>Operations that treat every entry alone.</summary>
+/// <summary>Element-wise operations.</summary>
 internal static class ReferenceElementwise
 {
     public static Array4 Relu(Array4 x) => x.Map(value => Math.Max(value, 0));

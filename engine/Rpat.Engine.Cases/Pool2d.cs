@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>An input with the window and stride of its maxima.</summary>
+/// <summary>An input with the window and stride of the max pooling.</summary>
 public readonly record struct PoolSize(Shape Input, int Window, int Stride);
 
-/// <summary>Means of maps and maxima of windows.</summary>
+/// <summary>Global average pooling and max pooling.</summary>
 public sealed class Pool2dCases : OpCases<PoolSize>
 {
     /// <inheritdoc/>
@@ -51,7 +51,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
         };
     }
 
-    /// <summary>Where a view clamps, values tie at zero, and the first of a window gets the gradient.</summary>
+    /// <summary>Where a view clamps, values tie at zero, and the first one in a window gets the gradient.</summary>
     private static IEnumerable<KernelCase> Maxima(TestTensors make, PoolSize size, Seen x, bool add)
     {
         var (s, r, stride) = size;

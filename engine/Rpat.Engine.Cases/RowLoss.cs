@@ -2,11 +2,11 @@ using Rpat.Robust.Losses;
 
 namespace Rpat.Engine.Cases;
 
-/// <summary>N rows of K logits in ±Reach; probabilities underflow where it is large.</summary>
+/// <summary>N rows of K logits in ±Reach; probabilities underflow where Reach is large.</summary>
 public readonly record struct RowSize(int N, int K, double Reach);
 
 /// <summary>
-/// Every loss of logits. A reference is a loss's value at one row, written from its formula; its gradient is that value's differences.
+/// Every loss of logits. The reference is the loss of one row, written from its formula; its gradient is computed by finite differences.
 /// </summary>
 public sealed class RowLossCases : OpCases<RowSize>
 {
@@ -73,7 +73,7 @@ internal delegate double RowValue(double[] z, double[] second, double[] third, i
 /// <summary>What losses read: logits, second and third rows, labels and weights.</summary>
 internal sealed class RowCase
 {
-    // Where probabilities are 0 and 1 a gradient may vanish, and differences are rounding.
+    // Where probabilities are 0 and 1 a gradient may vanish, and differences are only rounding.
     private static readonly Tolerance _differences = new(2e-6, 1e-11, 1e-3);
 
     private readonly TestTensors _make;
@@ -94,17 +94,17 @@ internal sealed class RowCase
         _labelBuffer = make.Words(_labels);
     }
 
-    // In variants, the second rows begin behind others, as those of one batch's second half do.
+    // In variants, the second rows start at row 1, as those in the second half of a batch start at an offset.
     private int From => _every ? 1 : 0;
 
     /// <summary>A loss's values, and all its gradients in one launch.</summary>
-    /// <param name="rows">How many of its rows it has a gradient for.</param>
-    /// <param name="constant">Whether what it puts into its second row is nobody's.</param>
+    /// <param name="rows">The number of its rows that it has a gradient for.</param>
+    /// <param name="constant">Whether its gradient by the second row is not used.</param>
     public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value, bool constant = false)
         where TLoss : struct, IRowLoss =>
         Of(name, loss, rows, [(value, 1)], constant);
 
-    /// <summary>The same of parts, each with its weight in the loss.</summary>
+    /// <summary>The same for a loss of several parts, each with its weight.</summary>
     public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts,
         bool constant = false)
         where TLoss : struct, IRowLoss
@@ -175,7 +175,7 @@ internal static class Differences
         return (above - below) / (2 * step);
     }
 
-    /// <summary>The same of fourth order, whose step is so long that rounding does not matter where values are thousands.</summary>
+    /// <summary>The same at fourth order, whose step is so long that rounding does not matter for values in the thousands.</summary>
     public static double Fine(Func<double> f, double[] values, int index, double step = 1e-3) =>
         (4 * At(f, values, index, step) - At(f, values, index, 2 * step)) / 3;
 }
@@ -212,7 +212,9 @@ internal static class ReferenceRowLosses
 
     public static double Margin(double[] z, int y) => z.Where((_, j) => j != y).Max() - z[y];
 
-    /// <summary>With fewer than four classes a target's denominator is the plain one, with two there is none.</summary>
+    /// <summary>
+    /// With fewer than four classes the targeted loss uses the untargeted denominator; with two classes there is no denominator.
+    /// </summary>
     public static double Dlr(double[] z, int y, int target = -1)
     {
         double[] sorted = [.. z.OrderDescending()];
@@ -226,7 +228,7 @@ internal static class ReferenceRowLosses
     public static double Perception(double[] u, double[] a, double[] b, double alpha) =>
         u.Select((v, j) => v - (1 - alpha) * a[j] - alpha * b[j]).Average(r => r * r);
 
-    /// <summary>Of logits below the largest: the sum of a thousand and a logarithm would lose digits.</summary>
+    /// <summary>From logits minus the largest: a logarithm added to a value near a thousand would lose digits.</summary>
     public static double[] LogSoftmax(double[] z, double scale = 1)
     {
         double max = z.Max(), log = Math.Log(z.Sum(v => Math.Exp(scale * (v - max))));

@@ -39,11 +39,12 @@ public sealed class SgdCases : OpCases<int>
     }
 }
 
-/// <summary>Stretches of parameters.</summary>
+/// <summary>Sizes of parameter buffers.</summary>
 internal static class ParameterSizes
 {
-    /// <summary>Of 128 images, about as many as PreActResNet-18 has, whose number does not depend on the
-    /// batch; a test of few images is quick.</summary>
+    /// <summary>
+    /// With 128 images, about as many as PreActResNet-18 has, whose number does not depend on the batch; a test with few images is quick.
+    /// </summary>
     public static int Layer(int batch) => batch << 16;
 }
 

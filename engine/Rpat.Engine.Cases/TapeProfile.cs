@@ -3,10 +3,10 @@ namespace Rpat.Engine.Cases;
 /// <summary>Nodes of one op, <see cref="Node.Detail"/> and sizes of the first input and output, in one direction.</summary>
 public readonly record struct ProfileKey(bool Backward, string Op, string Detail, string Sizes);
 
-/// <summary>What a row of a profile adds up to: wall time and nodes run.</summary>
+/// <summary>Totals of a profile row: wall time and nodes run.</summary>
 public readonly record struct ProfileTime(double Seconds, int Calls);
 
-/// <summary>Measures where the time of some tapes goes, node by node, until it is disposed. It takes about 0.1 µs a node.</summary>
+/// <summary>Measures the time of some tapes node by node, until disposed. The overhead is about 0.1 µs per node.</summary>
 public sealed class TapeProfile : IDisposable
 {
     private readonly IReadOnlyList<Tape> _tapes;

@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Cases;
 
-/// <summary>Numbers that lie on a device and, as they were before any kernel ran, on the host.</summary>
-/// <param name="layout">How they lie on the device.</param>
+/// <summary>Numbers on a device and, as they were before any kernel ran, on the host.</summary>
+/// <param name="layout">Their layout on the device.</param>
 public sealed class TestTensor(Shape shape, Layout layout, float[] host, DeviceBuffer buffer)
 {
     /// <summary>Logical size.</summary>
     public Shape Shape { get; } = shape;
 
-    /// <summary>How they lie on the device.</summary>
+    /// <summary>Their layout on the device.</summary>
     public Layout Layout { get; } = layout;
 
     /// <summary>On the host, widened.</summary>
@@ -19,20 +19,20 @@ public sealed class TestTensor(Shape shape, Layout layout, float[] host, DeviceB
     /// <summary>On the device.</summary>
     public DeviceBuffer Buffer { get; } = buffer;
 
-    /// <summary>Bytes that reading all of it moves.</summary>
+    /// <summary>Bytes moved by reading all of it.</summary>
     public double Bytes => 4.0 * Shape.Count;
 
-    /// <summary>What kernels take.</summary>
+    /// <summary>As a kernel argument.</summary>
     public static implicit operator DeviceBuffer(TestTensor given) => given.Buffer;
 }
 
-/// <summary>A stored tensor, seen through a scale and a shift per channel and a ReLU if there are any.</summary>
+/// <summary>A stored tensor, seen through an optional scale and shift per channel and an optional ReLU.</summary>
 public sealed record Seen(TestTensor X, TestTensor? Scale = null, TestTensor? Shift = null, bool Relu = false)
 {
-    /// <summary>What kernels take.</summary>
+    /// <summary>As a kernel argument.</summary>
     public Operand Operand => new(X, Scale?.Buffer, Shift?.Buffer, Relu);
 
-    /// <summary>What is seen.</summary>
+    /// <summary>The values that a reader sees.</summary>
     public Array4 Values
     {
         get
@@ -42,7 +42,7 @@ public sealed record Seen(TestTensor X, TestTensor? Scale = null, TestTensor? Sh
         }
     }
 
-    /// <summary>∂L/∂x from ∂L/∂(what is seen).</summary>
+    /// <summary>∂L/∂x from the gradient of the values that a reader sees.</summary>
     public Array4 Through(Array4 gradient)
     {
         Array4 g = Relu ? ReferenceElementwise.ReluBackward(Values, gradient) : gradient;
@@ -56,11 +56,12 @@ public sealed class TestTensors(Device device)
     private readonly List<DeviceBuffer> _made = [];
     private int _seed;
 
-    /// <summary>Where they lie.</summary>
+    /// <summary>The device that holds the tensors.</summary>
     public Device Device => device;
 
-    /// <summary>If not 0, values are multiples of 1/Grid: with 128, those of [−1, 1] are bfloat16
-    /// numbers and lose nothing on tensor cores.</summary>
+    /// <summary>
+    /// If not 0, values are multiples of 1/Grid: with 128, those in [−1, 1] are bfloat16 numbers and are exact on tensor cores.
+    /// </summary>
     public int Grid { get; init; }
 
     /// <summary>Values in NCHW order: images, logits, parameters.</summary>
@@ -72,14 +73,14 @@ public sealed class TestTensors(Device device)
     /// <summary>A plain row.</summary>
     public TestTensor Row(int count, double low = -1, double high = 1) => Plain(new Shape(1, count), low, high);
 
-    /// <summary>One value per channel, padded as the device wants it.</summary>
+    /// <summary>One value per channel, padded to the device's layout.</summary>
     public TestTensor Channels(int channels, double low = -1, double high = 1) => Blocked(new Shape(1, channels), low, high);
 
-    /// <summary>The same with values that are given.</summary>
+    /// <summary>The same with given values.</summary>
     public TestTensor Channels(double[] values) =>
         Place(new Shape(1, values.Length), Layout.Blocked, Array.ConvertAll(values, v => (float)v));
 
-    /// <summary>Through scale and shift, and a ReLU if wanted.</summary>
+    /// <summary>A view with scale and shift, and a ReLU if requested.</summary>
     public Seen View(TestTensor x, bool relu = true) => new(x, Channels(x.Shape.C, 0.5, 1.5), Channels(x.Shape.C), relu);
 
     /// <summary>Values of either layout.</summary>
@@ -100,7 +101,7 @@ public sealed class TestTensors(Device device)
         return buffer;
     }
 
-    /// <summary>Vectors of one value per channel one behind the other, each padded as the device wants it.</summary>
+    /// <summary>Vectors of one value per channel, one after the other, each padded to the device's layout.</summary>
     public DeviceBuffer Lines(params TestTensor[] vectors)
     {
         int line = device.ChannelLength(vectors[0].Shape.C);
@@ -111,7 +112,7 @@ public sealed class TestTensors(Device device)
         return buffer;
     }
 
-    /// <summary>Memory that is freed with the rest.</summary>
+    /// <summary>Memory that is freed together with the tensors.</summary>
     public DeviceBuffer Allocate(long words)
     {
         var buffer = device.Allocate(words);
@@ -119,7 +120,7 @@ public sealed class TestTensors(Device device)
         return buffer;
     }
 
-    /// <summary>What the device holds now, in NCHW order.</summary>
+    /// <summary>The device's current values, in NCHW order.</summary>
     public float[] Read(TestTensor given)
     {
         var values = new float[given.Shape.Count];
@@ -128,7 +129,7 @@ public sealed class TestTensors(Device device)
         return values;
     }
 
-    /// <summary>What the device holds now where a result is looked at.</summary>
+    /// <summary>The device's current values, limited to the part that the result covers.</summary>
     public Array4 Actual(CaseResult result)
     {
         var s = result.Target.Shape;
@@ -143,7 +144,7 @@ public sealed class TestTensors(Device device)
         _made.Clear();
     }
 
-    /// <summary>Values that are given, in NCHW order.</summary>
+    /// <summary>Given values, in NCHW order.</summary>
     public TestTensor Place(Shape shape, Layout layout, float[] numbers)
     {
         var given = new TestTensor(shape, layout, numbers, Allocate(device.StorageLength(shape, layout)));

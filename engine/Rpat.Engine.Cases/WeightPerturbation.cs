@@ -6,7 +6,7 @@ public sealed class WeightPerturbationCases : OpCases<int>
     /// <inheritdoc/>
     public override string Category => "optimizer";
 
-    /// <summary>The last has more values than the groups of a launch take at once.</summary>
+    /// <summary>The last has more values than the groups of a launch cover in one pass.</summary>
     protected override IEnumerable<int> RaggedSizes => [1, 37, 70_000];
 
     /// <inheritdoc/>

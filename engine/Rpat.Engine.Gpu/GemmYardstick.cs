@@ -5,8 +5,8 @@ using Rpat.Engine.Gpu.Driver;
 namespace Rpat.Engine.Gpu;
 
 /// <summary>
-/// The matrix products of NVIDIA's cuBLAS, queued on a device's own stream, to hold kernels against. Both factors lie in float32 and
-/// are rounded as the device's precision says. The library belongs to CUDA's toolkit; nothing but benchmarks needs it.
+/// Matrix products by NVIDIA's cuBLAS, queued on a device's own stream, as a baseline for kernels. Both factors are float32 in memory and
+/// are rounded according to the device's precision. The library belongs to the CUDA toolkit; only benchmarks need it.
 /// </summary>
 public sealed class GemmYardstick : IDisposable
 {
@@ -29,7 +29,7 @@ public sealed class GemmYardstick : IDisposable
         };
     }
 
-    /// <summary>The library's version, as it numbers itself.</summary>
+    /// <summary>The library's version number.</summary>
     public int Version => _library.Version;
 
     /// <summary>Queues C = A·B of row-major matrices.</summary>

@@ -4,7 +4,7 @@ namespace Rpat.Engine.Gpu;
 
 public static partial class GpuBackend
 {
-    /// <summary>What an exception of a GPU means to the user, in one sentence; null where it comes from elsewhere.</summary>
+    /// <summary>A GPU exception's meaning for the user, in one sentence; null for an exception of another origin.</summary>
     public static string? Explain(Exception error) => error switch
     {
         DeviceUnavailableException => error.Message,

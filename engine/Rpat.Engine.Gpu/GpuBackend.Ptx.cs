@@ -13,11 +13,11 @@ public static partial class GpuBackend
     /// <summary>Compiles every kernel for an architecture; this needs no GPU.</summary>
     /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
     /// <param name="minor">Minor number, 0 for sm_80.</param>
-    /// <param name="extensions">Assemblies with losses of logits and functions of one number, next to the engine's own.</param>
+    /// <param name="extensions">Assemblies with losses of logits and scalar functions, in addition to the engine's own.</param>
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
         [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; those that are made for a word, a loss or a function, once for each.</summary>
+    /// <summary>All kernels, by name; a kernel that is generic over a word, a loss or a function counts once for each.</summary>
     internal static IEnumerable<Type> KernelTypes(params Assembly[] extensions) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
@@ -34,7 +34,7 @@ public static partial class GpuBackend
             : [typeof(Tf32), typeof(Bf16)];
     }
 
-    // A context of its own: after a kernel that does not compile, others of the same context fail too.
+    // A separate context: after a kernel that fails to compile, others in the same context fail too.
     internal static PtxKernel Compile(Type kernel, CudaArchitecture architecture)
     {
         using var context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Nvidia));

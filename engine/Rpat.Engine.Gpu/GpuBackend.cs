@@ -5,14 +5,14 @@ namespace Rpat.Engine.Gpu;
 /// <summary>What the CUDA backend finds on this machine.</summary>
 public static partial class GpuBackend
 {
-    /// <summary>The GPUs by number, also those that cannot be used, and one sentence that says why none can.</summary>
+    /// <summary>The GPUs by number, including unusable ones, and if none is usable one sentence that says why.</summary>
     public static (IReadOnlyList<GpuInfo> Devices, string? Why) Find() => Find(new NvidiaDriver());
 
-    /// <summary>The first GPU that can be used, or null.</summary>
+    /// <summary>The first usable GPU, or null.</summary>
     public static GpuInfo? First() => Find().Devices.FirstOrDefault(gpu => gpu.Problem is null);
 
     /// <summary>Opens a GPU.</summary>
-    /// <param name="index">Which, counted from 0 as the driver counts.</param>
+    /// <param name="index">The driver's device number, from 0.</param>
     /// <exception cref="DeviceUnavailableException">There is no such GPU, or it cannot be used.</exception>
     public static Device Open(int index, Precision precision = Precision.Fp32)
     {
@@ -38,7 +38,7 @@ public static partial class GpuBackend
         }
     }
 
-    /// <summary>What the driver says of a GPU that can be used.</summary>
+    /// <summary>The driver's data on a usable GPU.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such GPU, or it cannot be used.</exception>
     internal static (DeviceFacts Device, int Version) Require(IDriver driver, int index, Precision precision)
     {

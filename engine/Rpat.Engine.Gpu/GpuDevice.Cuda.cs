@@ -17,12 +17,12 @@ public sealed partial class GpuDevice
         return null;
     }
 
-    /// <summary>Opens a CUDA GPU that the driver has been asked about; <see cref="GpuBackend.Open"/> does both.</summary>
+    /// <summary>Opens a CUDA GPU that the driver has already described; <see cref="GpuBackend.Open"/> does both.</summary>
     /// <exception cref="DeviceUnavailableException">The driver or ILGPU refuses.</exception>
     internal static GpuDevice Cuda(int index, Precision precision, IDriver driver, DeviceFacts facts, int version)
     {
         string name = $"cuda:{index}";
-        // By its own number: a GPU that ILGPU leaves out must not shift the others.
+        // By the driver's device number: a GPU that ILGPU leaves out must not shift the others.
         var context = Make(builder => builder.Cuda(device => device.DeviceId == index));
         try
         {
@@ -49,7 +49,7 @@ public sealed partial class GpuDevice
         }
     }
 
-    /// <summary>Says when uploads go through memory that the driver may not read by itself.</summary>
+    /// <summary>Reports when the upload buffers are not page-locked, so that copies from them are not asynchronous.</summary>
     internal static void NoteUnlocked(IDriver driver, string name, nint pointer, Action<string> say)
     {
         if (!driver.IsPageLocked(pointer)) say($"{name} uploads from memory that is not page-locked, since the driver did not lock it: "

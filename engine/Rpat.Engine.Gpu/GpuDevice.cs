@@ -8,8 +8,8 @@ using Device = Rpat.Engine.Devices.Device;
 namespace Rpat.Engine.Gpu;
 
 /// <summary>
-/// The GPU backend: NHWC activations, kernels compiled from C# to PTX, one stream that everything is queued on. Uploads go through
-/// pinned memory and do not wait; downloads wait for all work queued before.
+/// The GPU backend: NHWC activations, kernels compiled from C# to PTX, and one stream for all work. Uploads go through pinned memory and
+/// return at once; downloads wait for all work queued before.
 /// </summary>
 public sealed partial class GpuDevice : Device
 {
@@ -28,7 +28,7 @@ public sealed partial class GpuDevice : Device
         Func<StreamQueue, IWorkQueue>? through = null, Action<nint>? staged = null)
     {
         (_context, _accelerator, Name, Precision, _graphs) = (context, accelerator, name, precision, graphs);
-        _stream = accelerator.CreateStream(); // not the default stream: that one waits for all others and cannot be captured
+        _stream = accelerator.CreateStream(); // not the default stream: that one synchronises with all others and cannot be captured
         var queue = new StreamQueue(accelerator, _stream);
         _queue = through?.Invoke(queue) ?? queue;
         _staging = new UploadBuffers(accelerator, _stream, _queue, _capture, staged);
@@ -48,9 +48,10 @@ public sealed partial class GpuDevice : Device
     /// <inheritdoc/>
     public override IKernels Kernels => _kernels;
 
-    /// <summary>A device in the host's memory that runs the kernels on the CPU: for tests only, a
-    /// thousand times slower than the CPU backend.</summary>
-    /// <param name="precision">How convolutions multiply; ILGPU's CPU accelerator itself has no tensor cores.</param>
+    /// <summary>
+    /// A device in host memory that runs the kernels on the CPU: for tests only, a thousand times slower than the CPU backend.
+    /// </summary>
+    /// <param name="precision">How convolutions multiply; ILGPU's CPU accelerator has no tensor cores.</param>
     internal static GpuDevice Simulator(
         Precision precision = Precision.Fp32, IGraphDriver? graphs = null, Func<IWorkQueue, IWorkQueue>? through = null)
     {
@@ -164,8 +165,10 @@ public sealed partial class GpuDevice : Device
         _context.Dispose();
     }
 
-    /// <summary>A context with the options that kernels are compiled with. Address spaces of loads and stores
-    /// are inferred at the highest level only.</summary>
+    /// <summary>
+    /// A context with the options that kernels are compiled with. Address spaces of loads and stores are inferred only at the highest
+    /// optimisation level.
+    /// </summary>
     internal static Context Make(Action<Context.Builder> devices) => Context.Create(builder =>
     {
         builder.Optimize(OptimizationLevel.O2);

@@ -15,7 +15,7 @@ public sealed class GpuSensors : IDisposable
 
     /// <summary>Opens the sensors of a GPU.</summary>
     /// <param name="why">Why there are none, as the end of a sentence, or null.</param>
-    /// <returns>Null where the library is not there or does not know the GPU.</returns>
+    /// <returns>Null if the library is missing or does not know the GPU.</returns>
     public static GpuSensors? Open(GpuInfo gpu, out string? why)
     {
         AlgorithmLibraries.Find();
@@ -35,7 +35,7 @@ public sealed class GpuSensors : IDisposable
         return null;
     }
 
-    /// <summary>How the GPU stands now.</summary>
+    /// <summary>The current readings.</summary>
     public GpuReading Read()
     {
         var (nvml, handle) = (_device.API, _device.DeviceHandle);
@@ -54,7 +54,7 @@ public sealed class GpuSensors : IDisposable
 
     private delegate NvmlReturn Question<T>(out T value);
 
-    // Not every GPU has every sensor, and not every library every question.
+    // Not every GPU has every sensor, and not every library version has every function.
     private static T? Ask<T>(Question<T> question) where T : struct
     {
         try

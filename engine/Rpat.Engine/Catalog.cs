@@ -3,41 +3,40 @@ using System.Reflection;
 
 namespace Rpat.Engine;
 
-/// <summary>Something that is asked for by its name.</summary>
+/// <summary>Anything that can be looked up by name.</summary>
 public interface INamed
 {
     /// <summary>The name.</summary>
     string Name { get; }
 }
 
-/// <summary>
-/// Says of a class what it adds to which catalog: the base of the attributes that declare a method, an attack, a network or a data set.
-/// </summary>
+/// <summary>Declares what a class adds to which catalog: the base of the attributes for methods, attacks, networks and data sets.</summary>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public abstract class DeclarationAttribute : Attribute
 {
-    /// <summary>Where it belongs.</summary>
+    /// <summary>The catalog that the items belong to.</summary>
     public abstract Catalog Catalog { get; }
 
-    /// <summary>What the class stands for, of the kind that the catalog holds.</summary>
-    /// <exception cref="ArgumentException">The class is not what the attribute asks for; the sentence says what it lacks.</exception>
+    /// <summary>The items that the class declares, of the catalog's type.</summary>
+    /// <exception cref="ArgumentException">The class does not meet the attribute's requirements; the message says what is
+    /// missing.</exception>
     public abstract IEnumerable<INamed> Items(Type type);
 }
 
-/// <summary>The names of one kind of thing: the library's own, and those that other assemblies declare.</summary>
+/// <summary>The names of one kind of item: the library's own, and those that other assemblies declare.</summary>
 public abstract class Catalog
 {
     private static readonly Lock _lock = new();
     private static readonly HashSet<Assembly> _registered = [];
 
-    /// <summary>What a message calls one of them, with its article.</summary>
+    /// <summary>The kind of an item in messages, with its article.</summary>
     protected abstract string Kind { get; }
 
     /// <summary>
-    /// Adds everything that the classes of an assembly declare, to all catalogs or, where it throws, to
-    /// none; to add an assembly twice does nothing.
+    /// Adds all items that the classes of an assembly declare, to all catalogs or, if it throws, to none; adding an assembly twice has no
+    /// effect.
     /// </summary>
-    /// <exception cref="ArgumentException">A name is taken, or a class is not what its attribute asks for.</exception>
+    /// <exception cref="ArgumentException">A name is taken, or a class does not meet its attribute's requirements.</exception>
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
     public static void Register(Assembly assembly)
     {
@@ -56,7 +55,7 @@ public abstract class Catalog
         }
     }
 
-    /// <summary>What the classes of an assembly declare of one kind.</summary>
+    /// <summary>The items of one kind that the classes of an assembly declare.</summary>
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
     public static IEnumerable<T> Declared<T>(Assembly assembly) where T : INamed =>
         Declarations(assembly).SelectMany(d => d.Declaration.Items(d.Type)).OfType<T>();
@@ -75,19 +74,20 @@ public abstract class Catalog
         select (declaration, type);
 }
 
-/// <summary>The things of one kind by name.</summary>
-/// <param name="kind">What a message calls one of them, with its article.</param>
-/// <param name="own">The library's own, in the order in which they are shown.</param>
-/// <param name="understood">Names that are understood next to those of the items, such as families of them; null for none.</param>
+/// <summary>The items of one kind, by name.</summary>
+/// <param name="kind">The kind of an item in messages, with its article.</param>
+/// <param name="own">The library's own items, in display order.</param>
+/// <param name="understood">Matches names that are valid in addition to those of the items, such as families of names; null for
+/// none.</param>
 public sealed class Catalog<T>(string kind, IEnumerable<T> own, Predicate<string>? understood = null) : Catalog where T : class, INamed
 {
-    /// <summary>All of them; another list once something was added.</summary>
+    /// <summary>All items; adding one replaces the list.</summary>
     public IReadOnlyList<T> All { get; private set; } = [.. own];
 
     /// <inheritdoc/>
     protected override string Kind => kind;
 
-    /// <summary>The one of that name, or null.</summary>
+    /// <summary>The item of that name, or null.</summary>
     public T? Find(string name) => All.FirstOrDefault(item => item.Name == name);
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>
-/// Finds the libraries that ILGPU.Algorithms calls where it does not look. On Linux it asks for <c>nvidia-ml.so</c>, a name that only
-/// development packages install, and for no cuBLAS newer than 12, whose functions that are used here cuBLAS 13 has unchanged.
+/// Resolves libraries under names that ILGPU.Algorithms does not try. On Linux the package asks for <c>nvidia-ml.so</c>, a name that only
+/// development packages install, and for cuBLAS up to version 12; cuBLAS 13 has the functions used here unchanged.
 /// </summary>
 internal static class AlgorithmLibraries
 {
@@ -21,10 +21,10 @@ internal static class AlgorithmLibraries
     /// <summary>The cuBLAS that was loaded, or 0.</summary>
     public static nint CuBlas { get; private set; }
 
-    /// <summary>Makes sure that the libraries are looked for; call it before the package is used.</summary>
+    /// <summary>Registers the resolver; call it before the package is used.</summary>
     public static void Find()
     {
-        // The static constructor has done it.
+        // The static constructor does it.
     }
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path)
@@ -35,6 +35,6 @@ internal static class AlgorithmLibraries
             if (library.Contains("cublas", StringComparison.Ordinal)) CuBlas = handle;
             return handle;
         }
-        return 0; // the runtime looks on, and says what it did not find
+        return 0; // the runtime continues its search, and reports what it did not find
     }
 }

@@ -8,7 +8,7 @@ namespace Rpat.Engine.Gpu.Driver;
 /// </summary>
 internal static partial class CudaDriver
 {
-    /// <summary>What is loaded where this system keeps the driver's library.</summary>
+    /// <summary>The file name under which this system has the driver's library.</summary>
     public static string FileName => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
 
     private const string Library = "cuda-driver";
@@ -67,7 +67,7 @@ internal static partial class CudaDriver
     [LibraryImport(Library)]
     private static partial int cuGetErrorName(int code, out nint name);
 
-    /// <summary>The driver's name of a code.</summary>
+    /// <summary>The driver's name for an error code.</summary>
     public static string Name(int code) =>
         cuGetErrorName(code, out nint name) == 0 && Marshal.PtrToStringUTF8(name) is { } text
             ? text

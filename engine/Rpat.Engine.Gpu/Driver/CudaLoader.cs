@@ -6,7 +6,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace Rpat.Engine.Gpu.Driver;
 
-/// <summary>Compiles kernels by ILGPU and has the driver load them.</summary>
+/// <summary>Compiles kernels with ILGPU and loads them into the driver.</summary>
 internal sealed class CudaLoader(CudaAccelerator accelerator, AcceleratorStream stream, string device) : IKernelLoader
 {
     public (nint Function, Action<KernelConfig, T> Queue) Load<T>(Action<string> check) where T : struct, IKernel
@@ -17,7 +17,7 @@ internal sealed class CudaLoader(CudaAccelerator accelerator, AcceleratorStream 
         try
         {
             var kernel = (CudaKernel)accelerator.LoadKernel(compiled);
-            // It holds the kernel, to which the accelerator has a weak reference only.
+            // The delegate keeps the kernel alive: the accelerator holds only a weak reference.
             var launch = kernel.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, T>>();
             return (kernel.FunctionPtr, (config, arguments) => launch(stream, config, arguments));
         }

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Gpu.Driver;
 
-/// <summary>What a GPU and its driver must have for the kernels to run.</summary>
+/// <summary>What a GPU and its driver need for the kernels to run.</summary>
 internal static class GpuRequirements
 {
     private const int CudaOfNeeded = 11000;
@@ -14,7 +14,7 @@ internal static class GpuRequirements
         return device.Major >= 7 ? null : $"its compute capability is {Capability(device)}, and the kernels need 7.0: choose another GPU";
     }
 
-    /// <summary>Why it cannot multiply in a precision that it could otherwise be opened in, as the end of a sentence, or null.</summary>
+    /// <summary>Why the GPU cannot multiply in this precision although it is otherwise usable, as the end of a sentence, or null.</summary>
     public static string? Problem(DeviceFacts device, Precision precision) => precision == Precision.Fp32 || device.Major >= 8
         ? null
         : $"its compute capability is {Capability(device)}, and {precision.ToString().ToLowerInvariant()} needs 8.0: "

@@ -3,18 +3,18 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Driver;
 
-/// <summary>Brings kernels to a GPU.</summary>
+/// <summary>Loads kernels onto a GPU.</summary>
 internal interface IKernelLoader
 {
     /// <summary>Compiles a kernel and loads it.</summary>
-    /// <param name="check">Gets the PTX text before the driver does, and may refuse it.</param>
-    /// <returns>The driver's handle, and what queues the kernel.</returns>
+    /// <param name="check">Called with the PTX text before the driver gets it; may throw to refuse it.</param>
+    /// <returns>The driver's handle, and a delegate that queues the kernel.</returns>
     /// <exception cref="DeviceUnavailableException">The driver refuses.</exception>
     (nint Function, Action<KernelConfig, T> Queue) Load<T>(Action<string> check) where T : struct, IKernel;
 }
 
 /// <summary>
-/// The queue of a GPU: each kernel is looked at before the driver gets it and before it is launched, and one thread at a time queues.
+/// The queue of a GPU: each kernel is checked before it is loaded and before it is launched, and only one thread at a time may queue.
 /// </summary>
 internal sealed class GuardedQueue(IWorkQueue queue, IKernelLoader loader, KernelGuard guard, ThreadGuard threads) : IWorkQueue
 {

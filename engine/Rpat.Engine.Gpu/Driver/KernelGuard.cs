@@ -9,23 +9,23 @@ internal sealed class LoadedKernel(string name, nint function, FunctionFacts fac
 
     public FunctionFacts Facts => facts;
 
-    /// <summary>Dynamic shared memory that it may be launched with.</summary>
+    /// <summary>Dynamic shared memory that it may currently be launched with.</summary>
     public int AllowedShared { get; set; } = KernelGuard.SharedOfAll - facts.SharedBytes;
 }
 
 /// <summary>
-/// Looks at each kernel before the driver gets it and before it is launched: what would fail later without a name is refused with one.
+/// Checks each kernel before it is loaded and before it is launched, so that an error that would otherwise come later names the kernel.
 /// </summary>
 internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts device, int version, Action<string> note)
 {
-    /// <summary>Shared memory that a group may take without asking; more must be allowed for the function.</summary>
+    /// <summary>Shared memory that a group may use by default; more must be enabled per function.</summary>
     public const int SharedOfAll = 48 << 10;
 
-    /// <summary>Refuses a text that the driver or the device is too old for.</summary>
-    /// <exception cref="DeviceUnavailableException">It is.</exception>
+    /// <summary>Refuses PTX that the driver or the device is too old for.</summary>
+    /// <exception cref="DeviceUnavailableException">The driver or the device is too old.</exception>
     public void RequireText(string kernel, string text)
     {
-        if (PtxVersion.Of(text) is not { } asked) return; // what is no PTX, the driver says
+        if (PtxVersion.Of(text) is not { } asked) return; // not PTX: the driver reports it
         var newest = PtxVersion.NewestOf(version);
         if (asked.Version.CompareTo(newest) > 0)
             throw new DeviceUnavailableException(
@@ -37,7 +37,7 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
                     + $"{GpuRequirements.Capability(device)}: report it with the output of 'rpat devices'.");
     }
 
-    /// <summary>Asks what a kernel takes, and says if its registers were spilled.</summary>
+    /// <summary>Reads a kernel's resource use, and notes spilled registers.</summary>
     public LoadedKernel Describe(string kernel, nint function)
     {
         var facts = driver.Describe(function);
@@ -46,7 +46,7 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
         return new LoadedKernel(kernel, function, facts);
     }
 
-    /// <summary>Refuses a launch that does not fit, and allows the shared memory that it needs.</summary>
+    /// <summary>Refuses a launch that does not fit, and enables the shared memory that it needs.</summary>
     /// <exception cref="DeviceUnavailableException">It does not fit.</exception>
     public void RequireLaunch(LoadedKernel kernel, long threads, int dynamicShared)
     {

@@ -54,7 +54,7 @@ internal sealed class NvidiaDriver : IDriver
     public void AllowDynamicShared(nint function, int bytes) =>
         Require(nameof(CudaDriver.cuFuncSetAttribute), () => CudaDriver.cuFuncSetAttribute(function, MostDynamicShared, bytes));
 
-    // The driver answers CUDA_ERROR_INVALID_VALUE for memory that it does not know.
+    // The driver returns CUDA_ERROR_INVALID_VALUE for memory that it does not know.
     public bool IsPageLocked(nint pointer) =>
         CudaDriver.cuPointerGetAttribute(out int type, MemoryTypeOfPointer, pointer) == 0 && type == HostMemory;
 
@@ -112,7 +112,7 @@ internal sealed class NvidiaDriver : IDriver
         _ => $"the driver answers {code} to {function}: check that nvidia-smi lists the GPU and that no other program holds it",
     };
 
-    /// <summary>By NVIDIA's management library; null where that is not there.</summary>
+    /// <summary>From NVIDIA's management library; null if it is missing.</summary>
     private static string? FromLibrary()
     {
         AlgorithmLibraries.Find();

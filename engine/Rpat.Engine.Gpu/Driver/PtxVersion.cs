@@ -5,17 +5,15 @@ namespace Rpat.Engine.Gpu.Driver;
 /// <summary>A version of the PTX language, such as 8.6.</summary>
 internal readonly partial record struct PtxVersion(int Major, int Minor) : IComparable<PtxVersion>
 {
-    // PTX ISA, "Release Notes": the CUDA release that first knew each version. CUDA 11.0 to 12.5 knew PTX 7.0 to 8.5, in step.
+    // PTX ISA, "Release Notes": the CUDA release that introduced each version. CUDA 11.0 to 12.5 have PTX 7.0 to 8.5, in step.
     private static readonly (int Cuda, PtxVersion Ptx)[] _outOfStep =
         [(13010, new(9, 1)), (13000, new(9, 0)), (12090, new(8, 8)), (12080, new(8, 7)), (12070, new(8, 6)), (12050, new(8, 5))];
 
-    /// <summary>
-    /// The oldest that has every instruction of the kernels: tensor products of TF32 and bfloat16, and copies to shared memory.
-    /// </summary>
+    /// <summary>The oldest version that has all instructions of the kernels: mma for TF32 and bfloat16, and cp.async.</summary>
     public static PtxVersion Needed { get; } = new(7, 0);
 
     /// <summary>The newest that a driver can compile.</summary>
-    /// <param name="driver">Its CUDA version, 1000·major + 10·minor. Of one newer than this program, so much is certain.</param>
+    /// <param name="driver">Its CUDA version, 1000·major + 10·minor. For one newer than this program, the result is a lower bound.</param>
     public static PtxVersion NewestOf(int driver)
     {
         foreach (var (cuda, ptx) in _outOfStep)
@@ -24,7 +22,7 @@ internal readonly partial record struct PtxVersion(int Major, int Minor) : IComp
         return major >= 11 ? new PtxVersion(major - 4, minor) : new PtxVersion(6, major < 10 ? 0 : 3 + minor);
     }
 
-    /// <summary>The version and the architecture that a text asks for, such as 8.6 and 80; null where it says neither.</summary>
+    /// <summary>The version and the architecture that a PTX text requires, such as 8.6 and 80; null if either is missing.</summary>
     public static (PtxVersion Version, int Architecture)? Of(string text)
     {
         var (version, target) = (VersionPattern().Match(text), TargetPattern().Match(text));

@@ -1,16 +1,16 @@
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>
-/// One thread at a time may use a device: its stream, staging and scratch memory belong to the work that is being queued. Another
-/// thread may go on afterwards, and ILGPU makes the device's context current for it; two at once are refused instead of mixed.
+/// One thread at a time may use a device: its stream, staging and scratch memory belong to the work that is being queued. Another thread
+/// may continue afterwards, and ILGPU makes the device's context current for it; concurrent use throws.
 /// </summary>
 internal sealed class ThreadGuard(string device)
 {
     private int _owner; // managed thread, 0 for none
     private int _depth;
 
-    /// <summary>Begins a piece of work, which may be part of another of the same thread; dispose of the result at its end.</summary>
-    /// <exception cref="InvalidOperationException">Another thread is in the middle of one.</exception>
+    /// <summary>Starts a piece of work, which may be nested in another one of the same thread; dispose of the result at its end.</summary>
+    /// <exception cref="InvalidOperationException">Another thread is using the device.</exception>
     public Turn Enter()
     {
         int self = Environment.CurrentManagedThreadId, owner = Interlocked.CompareExchange(ref _owner, self, 0);

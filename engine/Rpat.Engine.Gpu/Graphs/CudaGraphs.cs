@@ -4,10 +4,10 @@ using Rpat.Engine.Gpu.Driver;
 
 namespace Rpat.Engine.Gpu.Graphs;
 
-/// <summary>CUDA graphs by the driver's own functions, which ILGPU does not bind (architecture.md, The GPU backend).</summary>
+/// <summary>CUDA graphs through the driver's own functions, which ILGPU does not bind (architecture.md, The GPU backend).</summary>
 internal sealed class CudaGraphs(Accelerator accelerator) : IGraphDriver
 {
-    /// <summary>Allows what other threads do meanwhile: a finalizer may free memory at any time.</summary>
+    /// <summary>Does not restrict other threads during capture: a finalizer may free memory at any time.</summary>
     private const int RelaxedMode = 2;
 
     public void Begin(AcceleratorStream stream)
@@ -33,7 +33,7 @@ internal sealed class CudaGraphs(Accelerator accelerator) : IGraphDriver
 
     public void Abandon(AcceleratorStream stream)
     {
-        // A capture that an error has invalidated must still be ended; its graph is null then.
+        // A capture that an error has invalidated must still be ended; its graph is then null.
         if (CudaDriver.cuStreamEndCapture(Handle(stream), out nint graph) == 0 && graph != 0) CudaDriver.cuGraphDestroy(graph);
     }
 
@@ -53,7 +53,7 @@ internal sealed class CudaGraphs(Accelerator accelerator) : IGraphDriver
     }
 }
 
-/// <summary>A graph that was instantiated.</summary>
+/// <summary>An instantiated graph.</summary>
 internal sealed class CudaGraph(Accelerator accelerator, nint stream, nint executable) : CapturedWork
 {
     private nint _executable = executable;
@@ -70,7 +70,7 @@ internal sealed class CudaGraph(Accelerator accelerator, nint stream, nint execu
     {
         if (_executable == 0) return;
         accelerator.Bind();
-        CudaDriver.cuGraphExecDestroy(_executable); // what is queued already still runs to its end
+        CudaDriver.cuGraphExecDestroy(_executable); // work already queued still completes
         _executable = 0;
     }
 }

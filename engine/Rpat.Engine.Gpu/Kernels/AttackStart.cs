@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Random starts: the same Philox words as on the CPU, one block of four a thread, rounded in the same places.</summary>
+/// <summary>Random starts: the same Philox words as on the CPU, one block of four per thread, rounded at the same points.</summary>
 internal sealed partial class GpuKernels : IAttackStartKernels
 {
     private int[] _samples = [];
@@ -63,7 +63,7 @@ internal readonly struct LinfStartBlock(
         Put(sample, i + 3, words.W3);
     }
 
-    // The product is rounded to float before the sum, as on the CPU: through double, which no assembler contracts to one fma.
+    // The product is rounded to float before the sum, as on the CPU: by way of double, which no assembler contracts to an fma.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Put(int sample, int i, uint word)
     {
@@ -73,7 +73,7 @@ internal readonly struct LinfStartBlock(
     }
 }
 
-/// <summary>One group a sample: a uniform point of the box, then into the ball.</summary>
+/// <summary>One group per sample: a uniform point of the box, then scaled into the ball.</summary>
 internal readonly struct L2StartSample(int count, SampleDraws draws, ArrayView<float> x, float eps, ArrayView<float> adversarial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -101,7 +101,7 @@ internal readonly struct L2StartSample(int count, SampleDraws draws, ArrayView<f
     }
 }
 
-/// <summary>Four values of x′ = x + σ·n, n normal by Box and Muller, as <see cref="PhiloxStream.Normal"/> draws them.</summary>
+/// <summary>Four values of x′ = x + σ·n, n normal by the Box–Muller transform, as <see cref="PhiloxStream.Normal"/> draws them.</summary>
 internal readonly struct GaussianStartBlock(
     int n, int count, int blocks, SampleDraws draws, ArrayView<float> x, float deviation, ArrayView<float> adversarial) : IKernel
 {

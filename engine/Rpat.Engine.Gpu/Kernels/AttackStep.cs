@@ -31,7 +31,7 @@ internal readonly struct LinfStepQuad(Flat x, Flat g, float step, float eps, Fla
     }
 }
 
-/// <summary>One group a sample: the length of the gradient, the step, the length of the result, and back into the ball.</summary>
+/// <summary>One group per sample: the gradient's norm, the step, the result's norm, and the projection into the ball.</summary>
 internal readonly struct L2StepSample(
     int count, ArrayView<float> x, ArrayView<float> g, float step, float eps, int ballFirst, ArrayView<float> adversarial) : IKernel
 {
@@ -58,7 +58,7 @@ internal readonly struct L2StepSample(
 
 internal static class Box
 {
-    /// <summary>As Math.Clamp; a NaN stays one.</summary>
+    /// <summary>Like Math.Clamp; a NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Clamp(float v, float low, float high) => v < low ? low : v > high ? high : v;
 }
@@ -72,8 +72,7 @@ internal static class Ball
     public static double Square(float to, float from) => ((double)to - from) * ((double)to - from);
 
     /// <summary>
-    /// Scales δ = x′ − x to length ε if it is longer, then moves x′ into the box if it is not known to be there; each thread brings its
-    /// part of ‖δ‖².
+    /// Scales δ = x′ − x to length ε if it is longer, then clips x′ to the box if it may lie outside; each thread passes its part of ‖δ‖².
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Project(

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>x, and the gradient of the view h behind its ReLU: g = dh·[h &gt; 0].</summary>
+/// <summary>x, and the gradient at the input of the view's ReLU: g = dh·[h &gt; 0].</summary>
 internal readonly struct NormGate(ArrayView<V4> x, ArrayView<V4> dh, ArrayView<V4> scale, ArrayView<V4> shift, int relu)
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,7 +46,8 @@ internal readonly struct ChunkGradients(NormGate gate, ArrayView<V4> mean, Array
 }
 
 /// <summary>
-/// Joins the chunks of a channel, one warp a channel: dβ, dγ, and dx = scale·g + slope·x + offset, the mean terms folded into two numbers.
+/// Combines the chunks of a channel, one warp per channel: dβ, dγ, and dx = scale·g + slope·x + offset, with the mean terms folded into two
+/// numbers.
 /// </summary>
 internal readonly struct FinishGradients(ArrayView<float> partial, Chunks chunks, int channels, ArrayView<float> mean,
     ArrayView<float> invStd,

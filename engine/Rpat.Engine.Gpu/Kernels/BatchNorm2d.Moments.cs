@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Sums of two quads a thread over the 16 rows of a group, in fixed order.</summary>
+/// <summary>Sums two quads per thread over the 16 rows of a group, in fixed order.</summary>
 internal static class RowSums
 {
     private const int Threads = Chunks.GroupQuads * Chunks.GroupRows;
@@ -34,7 +34,7 @@ internal static class RowSums
     public static V4 Second(ArrayView<V4> shared) => shared[Threads + Group.IdxX];
 }
 
-/// <summary>Mean and squared deviations of a chunk, taken around its first pixel: sums of small numbers lose nothing.</summary>
+/// <summary>Mean and squared deviations of a chunk, relative to its first pixel, so that no digits are lost to a large mean.</summary>
 internal readonly struct ChunkMoments(ArrayView<V4> x, Chunks chunks, ArrayView<V4> partial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,7 +66,7 @@ internal readonly struct NormVectors(int channels, ArrayView<float> gamma, Array
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Has(int c) => c < channels;
 
-    /// <summary>Stores what statistics give; zeros in the padding.</summary>
+    /// <summary>Stores the results of the statistics; zeros in the padding.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set(int c, double m, double variance)
     {
@@ -93,7 +93,7 @@ internal readonly struct NormVectors(int channels, ArrayView<float> gamma, Array
     }
 }
 
-/// <summary>Joins the chunks of a channel, one warp a channel: the mean of the means, then the deviations from it.</summary>
+/// <summary>Combines the chunks of a channel, one warp per channel: the mean of the means, then the deviations from it.</summary>
 internal readonly struct FinishMoments(ArrayView<float> partial, Chunks chunks, NormVectors norm, int moveRunning) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

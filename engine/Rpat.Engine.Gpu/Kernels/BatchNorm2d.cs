@@ -4,7 +4,7 @@ using ILGPU.Runtime;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Batch norm on <c>[pixels][channel quads]</c>. Reductions go over chunks of pixels in float32, around a value of the chunk, then
+/// Batch norm on <c>[pixels][channel quads]</c>. Reductions run over chunks of pixels in float32, relative to a value of the chunk, then
 /// over the chunks in double precision; both in fixed order.
 /// </summary>
 internal sealed partial class GpuKernels : IBatchNorm2dKernels
@@ -51,7 +51,8 @@ internal sealed partial class GpuKernels : IBatchNorm2dKernels
 }
 
 /// <summary>
-/// How a reduction over pixels is cut: a group takes a chunk of pixels and 16 quads of channels, a quad and every 16th pixel a thread.
+/// How a reduction over pixels is split: a group takes a chunk of pixels and 16 quads of channels; a thread takes one quad and every 16th
+/// pixel.
 /// </summary>
 internal readonly struct Chunks
 {
@@ -69,16 +70,16 @@ internal readonly struct Chunks
     /// <summary>Number of chunks.</summary>
     public int Count { get; private init; }
 
-    /// <summary>Two quads a chunk and quad of channels.</summary>
+    /// <summary>Two quads per chunk and channel quad.</summary>
     public long PartialQuads => 2L * Count * Quads;
 
     public KernelConfig Grid =>
         new(new Index3D((Quads + GroupQuads - 1) / GroupQuads, Count, 1), new Index3D(GroupQuads * GroupRows, 1, 1));
 
-    /// <summary>A rule of the shape alone, so that sums do not depend on the GPU.</summary>
+    /// <summary>Depends on the shape alone, so that sums do not depend on the GPU.</summary>
     public static Chunks Of(Shape s)
     {
-        const int groups = 1024, least = 4 * GroupRows; // groups that keep a large GPU's memory busy; pixels worth a group
+        const int groups = 1024, least = 4 * GroupRows; // groups that keep a large GPU's memory busy; pixels that are worth a group
         int pixels = s.N * s.Area, quads = GpuKernels.ChannelQuads(s.C), columns = (quads + GroupQuads - 1) / GroupQuads;
         int length = Math.Max(least, (pixels + groups / columns - 1) / Math.Max(1, groups / columns));
         return new Chunks { Pixels = pixels, Quads = quads, Length = length, Count = (pixels + length - 1) / length };

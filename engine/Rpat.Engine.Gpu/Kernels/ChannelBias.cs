@@ -30,7 +30,7 @@ internal readonly struct BiasQuad(Source x, ArrayView<float> bias, int channels,
     }
 }
 
-/// <summary>Σ over the pixels of a chunk, every second pixel of a thread in a sum of its own.</summary>
+/// <summary>Σ over the pixels of a chunk; each thread adds its pixels alternately to two sums.</summary>
 internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4> partial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,7 +52,7 @@ internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4>
 }
 
 /// <summary>
-/// Joins sums <c>[taps][chunks][padded channels]</c> over the chunks in double precision, one warp a sum, and stores them as
+/// Adds sums <c>[taps][chunks][padded channels]</c> over the chunks in double precision, one warp per sum, and stores them as
 /// <c>[channels][taps]</c>.
 /// </summary>
 internal readonly struct FinishSums(

@@ -3,9 +3,9 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Convolutions read filters as a matrix with a row for each product of the reduction, <c>[tap][channel]</c> forward and
-/// <c>[tap][filter]</c> for the input gradient, and quads of outputs as columns. On tensor cores, where a source has enough channels, they
-/// read lines of rounded factors instead (<see cref="LineTile"/>): rounding once for a weight spares every group of every launch the same.
+/// Convolutions read filters as a matrix with one row per product of the reduction, <c>[tap][channel]</c> forward and <c>[tap][filter]</c>
+/// for the input gradient, and quads of outputs as columns. On tensor cores, if the source has enough channels, they read lines of rounded
+/// factors instead (<see cref="LineTile"/>): rounding once per weight saves every group of every launch from doing it.
 /// </summary>
 internal sealed partial class GpuKernels
 {
@@ -38,8 +38,9 @@ internal sealed partial class GpuKernels
     }
 }
 
-/// <summary>A weight <c>[K][C][taps]</c> seen as one matrix a tap: of channels by filters, or for the
-/// input gradient of filters by channels.</summary>
+/// <summary>
+/// A weight <c>[K][C][taps]</c> seen as one matrix per tap: channels by filters, or for the input gradient filters by channels.
+/// </summary>
 internal readonly struct Filters(ArrayView<float> w, int filters, int channels, int taps, int inputGradient)
 {
     /// <summary>A value, zero in the padding.</summary>
@@ -51,7 +52,7 @@ internal readonly struct Filters(ArrayView<float> w, int filters, int channels, 
     }
 }
 
-/// <summary>One quad of a form, from a weight.</summary>
+/// <summary>Packs one quad from a weight.</summary>
 internal readonly struct PackFilter(Filters from, int rows, int columns, ArrayView<V4> to) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

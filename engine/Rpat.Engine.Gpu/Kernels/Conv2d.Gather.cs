@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Which source pixel an output pixel and a tap read: y = i·step + t·direction + base, in both directions. Forward: step = stride,
-/// direction 1, base −padding. Input gradient, for the input pixels of one phase (remainders by the stride): step 1, direction −1,
-/// and only the taps that meet that phase.
+/// Which source pixel an output pixel and a tap read: y = i·step + t·direction + base, for rows and columns alike. Forward: step = stride,
+/// direction 1, base −padding. Input gradient, for the input pixels of one stride phase (remainders modulo the stride): step 1, direction
+/// −1, and only the taps that reach that phase.
 /// </summary>
 internal readonly struct Gather
 {
@@ -19,7 +19,7 @@ internal readonly struct Gather
     private int TapsY { get; init; }
     private int TapsX { get; init; }
 
-    // The filter tap of the first tap in either direction, the distance to the next, and the width of the filter.
+    // The filter tap of the first tap in either axis, the distance to the next, and the width of the filter.
     private int FirstY { get; init; }
     private int FirstX { get; init; }
     private int TapStep { get; init; }
@@ -79,7 +79,7 @@ internal readonly struct Gather
         };
     }
 
-    /// <summary>Where the taps of an output pixel begin.</summary>
+    /// <summary>The window of an output pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Window WindowOf(int pixel)
     {
@@ -88,7 +88,7 @@ internal readonly struct Gather
         return new Window(image * SourceH, pixel < Pixels ? y : Window.Nowhere, x);
     }
 
-    /// <summary>The first quad of the source pixel that a tap reads, or −1 where it lies in the padding.</summary>
+    /// <summary>The first quad of the source pixel that a tap reads, or −1 in the padding.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SourceIndex(Window window, int tapY, int tapX)
     {
@@ -97,7 +97,7 @@ internal readonly struct Gather
         return inside ? ((window.Row + y) * SourceW + x) * SourceQuads : -1;
     }
 
-    /// <summary>A place in the reduction over taps and channels, in steps of <paramref name="chunks"/> a tap.</summary>
+    /// <summary>A position in the reduction over taps and channels, <paramref name="chunks"/> steps per tap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TapCursor Start(int step, int chunks)
     {
@@ -112,7 +112,7 @@ internal readonly struct Gather
         return new TapCursor(carryY ? at.Y + 1 : at.Y, carryY ? 0 : carryX ? at.X + 1 : at.X, carryX ? 0 : at.Chunk + 1);
     }
 
-    /// <summary>Whether the cursor is on a tap: a loop that fetches ahead steps past the last one.</summary>
+    /// <summary>Whether the cursor is on a tap: a loop that prefetches steps past the last one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Has(TapCursor at) => at.Y < TapsY && at.X < TapsX;
 
@@ -120,7 +120,7 @@ internal readonly struct Gather
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int FilterTap(TapCursor at) => (FirstY + at.Y * TapStep) * Kernel + FirstX + at.X * TapStep;
 
-    /// <summary>Splits a row of the weight gradient into its tap and its quad of channels.</summary>
+    /// <summary>The tap and the quad of channels of a row of the weight gradient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TapCursor TapOfRow(int rowQuad)
     {
@@ -146,7 +146,7 @@ internal readonly struct Gather
         return new PixelCursor(image, y, x);
     }
 
-    /// <summary>The output pixel of that number.</summary>
+    /// <summary>The output pixel with a given index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PixelCursor PixelAt(int pixel)
     {

@@ -9,30 +9,29 @@ internal static class GemmTile
     public const int Rows = 128, RowQuads = Rows / 4;
     public const int Columns = 64, ColumnQuads = Columns / 4;
 
-    /// <summary>Length of a step of the reduction on the ordinary cores.</summary>
+    /// <summary>Length of a step of the reduction on the CUDA cores.</summary>
     public const int Step = 8;
 
-    // A thread's eight rows are two quads half a tile apart, and so are its columns: then the lanes of a warp read neighbouring quads.
+    // A thread's eight rows are two quads half a tile apart, and so are its columns: this way the lanes of a warp read adjacent quads.
     private const int RowThreads = RowQuads / 2, ColumnThreads = ColumnQuads / 2;
 
-    /// <summary>Shared memory, each twice: one half is read while the next is filled. A is stored as <c>[step][row]</c>.</summary>
+    /// <summary>Shared memory, double-buffered: one half is read while the next is filled. A is stored as <c>[step][row]</c>.</summary>
     public const int QuadsOfA = Step * RowQuads, QuadsOfB = Step * ColumnQuads;
 
     /// <summary>Length of a step of the reduction: eight words of shared memory, which hold one factor each, or two in bfloat16.</summary>
     public static int Depth(Precision precision) => precision == Precision.Bf16 ? 2 * Step : Step;
 
-    /// <summary>First quad of this thread's rows; the second is half a tile on.</summary>
+    /// <summary>First quad of this thread's rows; the second is half a tile further.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int RowQuad(int thread) => thread / ColumnThreads;
 
-    /// <summary>First quad of this thread's columns; the second is half a tile on.</summary>
+    /// <summary>First quad of this thread's columns; the second is half a tile further.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ColumnQuad(int thread) => thread % ColumnThreads;
 
     /// <summary>
-    /// Adds one step's product of the staged factors, eight outer products. A loop, although it could be written out: the compiler
-    /// moves arithmetic as far down as it can, but not out of a loop, and behind the next barrier
-    /// all factors would have to wait in registers.
+    /// Adds one step's product of the staged factors, eight outer products. Deliberately a loop: the compiler moves arithmetic down as far
+    /// as it can, but not out of a loop; unrolled, all factors would have to wait in registers past the next barrier.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RegisterTile Multiply(RegisterTile c, ArrayView<V4> a, ArrayView<V4> b, int half, int thread)
@@ -51,14 +50,14 @@ internal static class GemmTile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int RowOf(int thread, int half) => 4 * (RowQuad(thread) + half * RowThreads);
 
-    /// <summary>Column quad of the whole matrix that a thread's low or high quad is.</summary>
+    /// <summary>Column quad, in the whole matrix, of a thread's low or high quad.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ColumnOf(int thread, int half) => Grid.IdxY * ColumnQuads + ColumnQuad(thread) + half * ColumnThreads;
 }
 
 /// <summary>
-/// The forward pass and the input gradient in float32. Grid: row tiles × column tiles × splits of the reduction. While a step is
-/// multiplied from one half of shared memory, the next is on its way from global memory to registers, and then to the other half.
+/// The forward pass and the input gradient in float32. Grid: row tiles × column tiles × split-K. While one step is multiplied from one half
+/// of shared memory, the next is loaded from global memory to registers, and then stored to the other half.
 /// </summary>
 internal readonly struct ConvGemm(PixelLoader loader, Target target) : IKernel
 {
@@ -116,10 +115,10 @@ internal readonly struct ConvGemm(PixelLoader loader, Target target) : IKernel
         if (high < target.Columns) target.Store(Grid.IdxZ, m, high, sums.High);
     }
 
-    /// <summary>What a thread fetched, on its way to shared memory.</summary>
+    /// <summary>What a thread has loaded and not yet stored to shared memory.</summary>
     private readonly struct Fetched(V4 a0, V4 a1, V4 b)
     {
-        /// <summary>A is turned on the way, so that its rows are neighbours: lanes of a warp write neighbouring words.</summary>
+        /// <summary>A is transposed on the way, so that its rows are adjacent: the lanes of a warp write adjacent words.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Stage(ArrayView<V4> sharedA, ArrayView<V4> sharedB, int half, int thread)
         {

@@ -3,13 +3,13 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Shared memory of <see cref="ConvLineGemm{T}"/>: for each pixel of A and each output of B a line of 16 factors, four quads of words in
-/// TF32 and two in bfloat16. Lines lie without gaps; the quads of a line are exchanged by its number, so that neither the threads that
-/// write quads of neighbouring lines nor the lanes that read a fragment meet in a bank.
+/// Shared memory of <see cref="ConvLineGemm{T}"/>: for each pixel of A and each output of B one line of 16 factors, four quads of words in
+/// TF32 and two in bfloat16. Lines are stored without gaps; the quads of a line are XOR-swizzled by its number, so that neither the threads
+/// that write quads of adjacent lines nor the lanes that read a fragment have bank conflicts.
 /// </summary>
 /// <remarks>
-/// The order of a reduction is free as long as both factors have the same: thread t of a fragment (see <see cref="Mma"/>) takes the
-/// neighbours 4t to 4t + 3 of a line, which one load brings, where the figures have t and t + 4 of each product.
+/// The order of a reduction is free as long as both factors have the same: thread t of a fragment (see <see cref="Mma"/>) takes
+/// the adjacent factors 4t to 4t + 3 of a line, which one load fetches, where the PTX ISA's figures have t and t + 4 of each product.
 /// </remarks>
 internal static class LineTile
 {
@@ -19,7 +19,7 @@ internal static class LineTile
     /// <summary>Quads of channels of a step.</summary>
     public const int ChannelQuads = Channels / 4;
 
-    /// <summary>Fewest quads of channels for which a step of 16 channels is worth its padding.</summary>
+    /// <summary>The smallest number of channel quads for which a step of 16 channels is worth its padding.</summary>
     public const int LeastQuads = 3;
 
     /// <summary>Quads of words of a line.</summary>
@@ -30,7 +30,7 @@ internal static class LineTile
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Step<T>() where T : struct, IWord => (GemmTile.Rows + GemmTile.Columns) * Quads<T>();
 
-    /// <summary>Where a quad of a line lies. Lines eight apart have the same exchange.</summary>
+    /// <summary>Index of a quad of a line. Lines eight apart have the same swizzle.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int At<T>(int line, int quad) where T : struct, IWord =>
         line * Quads<T>() + (quad ^ line * Quads<T>() / 8 & Quads<T>() - 1);
@@ -44,7 +44,7 @@ internal static class LineTile
         T.MultiplyLines(shared, first + At<T>(a, t / T.Factors), first + At<T>(b, t / T.Factors), t % T.Factors);
     }
 
-    /// <summary>One product's four row blocks, from the two words that each of a thread's eight lines gives.</summary>
+    /// <summary>One product's four row blocks, from two words of each of a thread's eight lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadA(U2 l0, U2 h0, U2 l1, U2 h1, U2 l2, U2 h2, U2 l3, U2 h3) =>
         Mma.LoadA(Rows(l0, h0), Rows(l1, h1), Rows(l2, h2), Rows(l3, h3));
@@ -59,9 +59,9 @@ internal static class LineTile
 }
 
 /// <summary>
-/// The forward pass and the input gradient on tensor cores, for sources with enough channels. The filters lie in memory as lines of
-/// rounded factors and are copied to shared memory without a register; pixels pass through registers, where their view is applied and
-/// they are rounded, once for all that read them. While a step is multiplied, the next one is on its way.
+/// The forward pass and the input gradient on tensor cores, for sources with enough channels. The filters are stored as lines of rounded
+/// factors and copied to shared memory without passing through registers; pixels pass through registers, where their view is applied and
+/// they are rounded, once for all readers. While one step is multiplied, the next one is being loaded.
 /// </summary>
 internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Target target) : IKernel where T : struct, IWord
 {
@@ -93,7 +93,7 @@ internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Targ
             Store(shared, i / GemmTile.ColumnQuads, i % GemmTile.ColumnQuads);
     }
 
-    /// <summary>Neighbouring threads copy neighbouring quads; outputs that there are not become zeros.</summary>
+    /// <summary>Adjacent threads copy adjacent quads; outputs that do not exist become zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CopyFilters(TapCursor at, int first, int thread)
     {
@@ -127,7 +127,7 @@ internal readonly struct ConvLineGemm<T>(PixelLoader loader, ulong filters, Targ
         if (loader.HasPixel(m) && column < target.Columns) target.Store(Grid.IdxZ, m, column, shared[row * Mma.StagingStride / 4 + quad]);
     }
 
-    /// <summary>What a thread fetched; it is rounded when it is staged, since that waits for the loads.</summary>
+    /// <summary>What a thread has loaded; it is rounded when it is staged, which is when the loads must have completed.</summary>
     private readonly struct Fetched(V4 a0, V4 a1, V4 a2, V4 a3)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -161,7 +161,7 @@ internal readonly struct PackLine<T>(Filters from, int chunks, int outputs, Arra
         new(from.At(tap, row, output), from.At(tap, row + 1, output), from.At(tap, row + 2, output), from.At(tap, row + 3, output));
 }
 
-/// <summary>Two neighbouring words of shared memory.</summary>
+/// <summary>Two adjacent words of shared memory.</summary>
 internal readonly struct U2(uint x, uint y)
 {
     public readonly uint X = x, Y = y;

@@ -4,11 +4,11 @@ namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
 /// Factors of the forward pass and the input gradient. A: <c>[pixels][taps × channels]</c>, gathered from the source. B:
-/// <c>[taps × channels][outputs]</c>, the packed filters. What lies outside of either is zero.
+/// <c>[taps × channels][outputs]</c>, the packed filters. Positions outside either are zero.
 /// </summary>
 internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4> filters, int columns, int stepsOfSplit, int chunks)
 {
-    /// <summary>Steps of this group's share of the reduction.</summary>
+    /// <summary>Steps of this group's split of the reduction.</summary>
     public int Steps
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -19,7 +19,7 @@ internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4>
         }
     }
 
-    /// <summary>Where the group's share begins.</summary>
+    /// <summary>Where the group's split starts.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TapCursor Start() => gather.Start(Grid.IdxZ * stepsOfSplit, chunks);
 
@@ -29,7 +29,7 @@ internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Window WindowOf(int pixel) => gather.WindowOf(pixel);
 
-    /// <summary>Whether a pixel is one of the output's.</summary>
+    /// <summary>Whether a pixel lies in the output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool HasPixel(int pixel) => pixel < gather.Pixels;
 
@@ -37,7 +37,7 @@ internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int PixelIndex(Window window, TapCursor at) => gather.SourceIndex(window, at.Y, at.X);
 
-    /// <summary>Four channels of A: a quad of the pixel that begins at <paramref name="index"/>.</summary>
+    /// <summary>Four channels of A: a quad of the pixel that starts at <paramref name="index"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Channels(int index, int quad) =>
         index >= 0 && quad < gather.QuadsOfPixel ? source.Load(index + quad, quad) : new V4(0);
@@ -48,26 +48,26 @@ internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4>
         ? filters[(gather.FilterTap(at) * gather.SourceRows + row) * columns + quad]
         : new V4(0);
 
-    /// <summary>Number of the line of an output's filter in the cursor's tap and chunk, or −1 where there is none.</summary>
+    /// <summary>Index of an output's filter line at the cursor's tap and chunk, or −1 if there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Line(TapCursor at, int output) =>
         gather.Has(at) && output < 4 * columns ? (gather.FilterTap(at) * chunks + at.Chunk) * (4 * columns) + output : -1;
 }
 
 /// <summary>
-/// Factors of the weight gradient, both with the reduction over pixels outside. A: <c>[pixels][taps × channels]</c>, gathered from
-/// the input; B: <c>[pixels][filters]</c>, the output's gradient.
+/// Factors of the weight gradient, both with the reduction over pixels outermost. A: <c>[pixels][taps × channels]</c>, gathered from the
+/// input; B: <c>[pixels][filters]</c>, the output gradient.
 /// </summary>
 internal readonly struct WeightLoader(Gather gather, Source source, ArrayView<V4> dy, int columns, int pixels, int pixelsOfSplit)
 {
-    /// <summary>First pixel of this group's share.</summary>
+    /// <summary>First pixel of this group's split.</summary>
     public int First
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Grid.IdxZ * pixelsOfSplit;
     }
 
-    /// <summary>Pixel behind the group's share.</summary>
+    /// <summary>End of the group's split, exclusive.</summary>
     public int End
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Where the output pixels of a product lie: all of them in order, or, in the input gradient of a strided layer, those of one phase.
+/// Where the output pixels of a product are stored: all of them in order or, in the input gradient of a strided layer, those of one phase.
 /// </summary>
 internal readonly struct Placement
 {
@@ -29,12 +29,12 @@ internal readonly struct Placement
         W = Extent(s.Input.W, phase % s.Stride, s.Stride),
     };
 
-    /// <summary>How many of 0…size−1 leave <paramref name="remainder"/> when divided by the stride.</summary>
+    /// <summary>How many of 0…size−1 have this remainder when divided by the stride.</summary>
     public static int Extent(int size, int remainder, int stride) => Math.Max(0, (size - remainder + stride - 1) / stride);
 
     public int Pixels(int batch) => batch * H * W;
 
-    /// <summary>Number of the m-th pixel in the whole output.</summary>
+    /// <summary>Index of the m-th pixel in the whole output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int PixelAt(int m)
     {
@@ -45,8 +45,8 @@ internal readonly struct Placement
 }
 
 /// <summary>
-/// How the results of a product reach memory: y = [derivative of a view·]sum [+ add], add being a residual or the gradient that is
-/// accumulated. A product that is split stores bare sums instead, one slice a split.
+/// How the results of a product reach memory: y = [derivative of a view·]sum [+ add], where add is a residual or the gradient that is
+/// accumulated. A split-K product stores bare sums instead, one slice per split.
 /// </summary>
 internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source through, int columns, Placement placement)
 {
@@ -76,7 +76,7 @@ internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source throu
     }
 }
 
-/// <summary>Adds the slices of a product in order and stores the sum as the product would have.</summary>
+/// <summary>Adds the slices of a product in order and stores the sum as an unsplit product would.</summary>
 internal readonly struct SumSplits(ArrayView<V4> partial, int splits, int rows, Target target) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// What the tensor kernels share. Tile and group are those of <see cref="GemmTile"/>: four warps, each 64 rows × 32 columns. A step of
+/// Shared by the tensor-core kernels. Tile and group are those of <see cref="GemmTile"/>: four warps, each 64 rows × 32 columns. A step of
 /// the reduction takes eight words, which hold eight factors of TF32 or sixteen of bfloat16. Memory stays float32: factors are rounded on
 /// their way to shared memory, sums are float32.
 /// </summary>
@@ -11,11 +11,12 @@ internal static class TensorTile
 {
     public const int Words = 8;
 
-    /// <summary>Words between columns of B's <c>[word][column]</c>; eight more than the tile, so that
-    /// a fragment's lanes meet 32 banks.</summary>
+    /// <summary>
+    /// Words between columns of B's <c>[word][column]</c>; eight more than the tile, so that a fragment's lanes access 32 different banks.
+    /// </summary>
     public const int StrideOfB = GemmTile.Columns + 8;
 
-    /// <summary>Shared quads: the tile of results is the largest thing that is staged.</summary>
+    /// <summary>Shared quads: the tile of results is the largest thing staged.</summary>
     public const int SharedQuads = GemmTile.Rows * Mma.StagingStride / 4;
 
     private const int WarpRows = 64, WarpColumns = 32, BlockRows = 16, BlockColumns = 8, HalfRows = 8, HalfWords = 4;
@@ -41,7 +42,7 @@ internal static class TensorTile
     private static Fragment ColumnBlocks(ArrayView<uint> shared, int j) => new(
         shared[j], shared[j + HalfWords * StrideOfB], shared[j + BlockColumns], shared[j + BlockColumns + HalfWords * StrideOfB]);
 
-    /// <summary>Puts the accumulators into shared memory, where all threads find them as <c>[row][column]</c>.</summary>
+    /// <summary>Puts the accumulators into shared memory, where all threads can read them as <c>[row][column]</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StageResults(int thread)
     {
@@ -57,13 +58,13 @@ internal interface IWord
     /// <summary>Factors of a word.</summary>
     static abstract int Factors { get; }
 
-    /// <summary>Four words of neighbours along a row: of the first quad, or of both.</summary>
+    /// <summary>Four words of adjacent channels in a row: from the first quad, or from both.</summary>
     static abstract U4 Along(V4 first, V4 second);
 
-    /// <summary>Rounds four words of neighbours along a row and stores them to a quad of dynamic shared memory.</summary>
+    /// <summary>Rounds four words of adjacent channels in a row and stores them to a quad of dynamic shared memory.</summary>
     static abstract void StageAlong(int quad, V4 first, V4 second);
 
-    /// <summary>The same with four words of four rows, each with that row's factors of the two quads.</summary>
+    /// <summary>The same with four words of four rows, each with that row's factors from the two quads.</summary>
     static abstract void StageAcross(int quad, V4 first, V4 second);
 
     /// <summary>Adds the products of the loaded fragments.</summary>
@@ -113,7 +114,7 @@ internal readonly struct Tf32 : IWord
         Mma.MultiplyTf32();
     }
 
-    // Half of the last kept bit is added; the tensor cores drop the rest. The carry of a NaN (left alone) would run into its sign.
+    // Adds half of the last kept bit; the tensor cores drop the rest. NaN is left alone: the carry would reach its sign.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Round(float x)
     {
@@ -171,7 +172,7 @@ internal readonly struct Bf16 : IWord
     }
 }
 
-/// <summary>Four neighbouring words of shared memory.</summary>
+/// <summary>Four adjacent words of shared memory.</summary>
 internal readonly struct U4(uint x, uint y, uint z, uint w)
 {
     public readonly uint X = x, Y = y, Z = z, W = w;

@@ -3,8 +3,8 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// <see cref="ConvGemm"/> on the tensor cores. A is staged as <c>[pixel][word]</c>, as it lies in memory; a pixel takes twelve words,
-/// of which eight are used, so that a fragment's lanes meet 32 banks.
+/// <see cref="ConvGemm"/> on the tensor cores. A is staged as <c>[pixel][word]</c>, as it is in memory; a pixel takes twelve words, of
+/// which eight are used, so that a fragment's lanes access 32 different banks.
 /// </summary>
 internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : IKernel where T : struct, IWord
 {
@@ -56,7 +56,7 @@ internal readonly struct ConvTensorGemm<T>(PixelLoader loader, Target target) : 
         if (loader.HasPixel(m) && column < target.Columns) target.Store(Grid.IdxZ, m, column, shared[row * Mma.StagingStride / 4 + quad]);
     }
 
-    /// <summary>What a thread fetched; it is rounded when it is staged, since that waits for the loads.</summary>
+    /// <summary>What a thread has loaded; it is rounded when it is staged, which is when the loads must have completed.</summary>
     private readonly struct Fetched(V4 a0, V4 a1, V4 a2, V4 a3, V4 b0, V4 b1)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -42,7 +42,7 @@ internal readonly struct WeightTensorGemm<T>(WeightLoader loader, WeightTarget t
     }
 
     /// <summary>
-    /// A thread's part of a step: a quad of rows in two words, and a quad of columns in one; the gradients behind the share are zero.
+    /// A thread's part of a step: a quad of rows in two words, and a quad of columns in one; gradients beyond the split are zero.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Fetched Fetch(PixelCursor pixel, TapCursor tap, int first, int thread)

@@ -3,8 +3,8 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// The weight gradient in float32: rows are taps × channels, columns filters, and the reduction runs over eight pixels a step. Both
-/// factors lie in memory as the product wants them. Grid: row tiles × column tiles × splits of the pixels.
+/// The weight gradient in float32: rows are taps × channels, columns are filters, and the reduction takes eight pixels per step. Both
+/// factors are already stored in the order that the product needs. Grid: row tiles × column tiles × splits of the pixels.
 /// </summary>
 internal readonly struct WeightGemm(WeightLoader loader, WeightTarget target) : IKernel
 {
@@ -32,8 +32,8 @@ internal readonly struct WeightGemm(WeightLoader loader, WeightTarget target) : 
     }
 
     /// <summary>
-    /// A thread's part of a step: a quad of rows at two pixels (the gradients behind the share are zero, so the rows there do not
-    /// matter), and a quad of columns at one.
+    /// A thread's part of a step: a quad of rows at two pixels (gradients beyond the split are zero, so the rows there do not matter), and
+    /// a quad of columns at one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Fetched Fetch(PixelCursor pixel, TapCursor tap, int first, int thread)

@@ -4,13 +4,13 @@ using ILGPU.Runtime;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Convolution as a matrix product that is never written down (implicit GEMM). The forward pass and the input gradient are one
-/// kernel: outputs are pixels × channels, the reduction runs over taps × channels of the source, and <see cref="Gather"/> says which
-/// source pixel a tap reads. In the weight gradient taps × channels are the rows and the reduction runs over pixels.
+/// Convolution as implicit GEMM: a matrix product whose left factor is never stored. The forward pass and the input gradient are one
+/// kernel: outputs are pixels × channels, the reduction runs over taps × channels of the source, and <see cref="Gather"/> gives the source
+/// pixel that a tap reads. In the weight gradient taps × channels are the rows and the reduction runs over pixels.
 /// </summary>
 internal sealed partial class GpuKernels : IConv2dKernels
 {
-    /// <summary>Groups that fill a large GPU once; a product with fewer tiles splits its reduction.</summary>
+    /// <summary>Number of groups that fills a large GPU once; a product with fewer tiles uses split-K.</summary>
     private const int EnoughGroups = 256;
 
     public string Conv2dAlgorithm(in ConvShape s) => "gemm";
@@ -72,7 +72,7 @@ internal sealed partial class GpuKernels : IConv2dKernels
     }
 
     /// <summary>
-    /// Steps of the reduction that one group takes. A rule of the shape alone: the sums and so the results do not depend on the GPU.
+    /// Steps of the reduction that one group takes. Depends on the shape alone, so that the sums and the results do not depend on the GPU.
     /// </summary>
     private static int Split(int tiles, int steps, out int splits)
     {
@@ -109,7 +109,7 @@ internal sealed partial class GpuKernels : IConv2dKernels
     private static KernelConfig TensorGroup(Index3D grid) =>
         new(grid, new Index3D(GemmTile.Threads, 1, 1), SharedMemoryConfig.RequestDynamic<V4>(TensorTile.SharedQuads));
 
-    /// <summary>Activations as they are; images packed as activations first, their view applied.</summary>
+    /// <summary>Activations as they are; images are first packed as activations, their view applied.</summary>
     private Source PixelSource(in ConvShape s, in Operand x) => s.InputLayout == Layout.Plain
         ? new Source(PackImage(s.Input, x), default)
         : x.Source();

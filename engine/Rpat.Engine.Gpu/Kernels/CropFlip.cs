@@ -39,7 +39,9 @@ internal readonly struct CropFlipValue(
     }
 }
 
-/// <summary>Where a pixel of an augmented image comes from; the draws are those of the CPU's <see cref="Images.Augmentation"/>.</summary>
+/// <summary>
+/// Which pixel a pixel of an augmented image is copied from; the draws are those of the CPU's <see cref="Images.Augmentation"/>.
+/// </summary>
 internal readonly struct CropWindow(int height, int width, in AugmentOptions options)
 {
     private readonly int _pad = options.Pad;
@@ -64,7 +66,7 @@ internal readonly struct CropWindow(int height, int width, in AugmentOptions opt
         return row < 0 || row >= Height || column < 0 || column >= Width ? -1 : row * Width + column;
     }
 
-    /// <summary>Whether a place lies in the square's extent around its centre.</summary>
+    /// <summary>Whether a position lies within the square's extent around its centre.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Covers(int place, int centre) => place >= centre - _cutout / 2 && place < centre - _cutout / 2 + _cutout;
 

@@ -3,8 +3,7 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Depthwise convolution moves as many values as it multiplies: one thread a quad of
-/// results, loads that neighbours share.</summary>
+/// <summary>Depthwise convolution is bound by memory: one thread per quad of results, with loads that adjacent threads share.</summary>
 internal sealed partial class GpuKernels : IDepthwiseConv2dKernels
 {
     public void DepthwiseForward(in DepthwiseShape s, in Operand x, DeviceBuffer w, DeviceBuffer y) =>
@@ -124,7 +123,7 @@ internal readonly struct DepthwiseInputQuad(
     }
 }
 
-/// <summary>Two taps' sums over a chunk of output pixels, <c>[taps][chunks][quads]</c>. Grid: quads × chunks × pairs of taps.</summary>
+/// <summary>Sums of two taps over a chunk of output pixels, <c>[taps][chunks][quads]</c>. Grid: quads × chunks × pairs of taps.</summary>
 internal readonly struct DepthwiseWeights(DepthwiseTaps taps, Source x, ArrayView<V4> dy, Chunks chunks, ArrayView<V4> partial) : IKernel
 {
     public const int TapsOfGroup = 2;

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Functions of one number, one value a thread; 0 where an activation has no channel.</summary>
+/// <summary>Scalar functions, one value per thread; 0 in an activation's padding channels.</summary>
 internal sealed partial class GpuKernels : IElementwiseKernels
 {
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise =>
@@ -13,7 +13,7 @@ internal sealed partial class GpuKernels : IElementwiseKernels
         where TOp : struct, IElementwise => ForEach(Values(shape, layout), new ElementwiseDerivative<TOp>(
             op, x.Floats(), dy.Floats(), shape.C, Width(shape, layout), accumulate ? 1 : 0, dx.Floats()));
 
-    /// <summary>Channels of a stored pixel; 1 where no place is without a channel.</summary>
+    /// <summary>Channels of a stored pixel, padding included; 1 in the plain layout, which has no padding.</summary>
     private static int Width(Shape shape, Layout layout) => layout == Layout.Plain ? 1 : 4 * ChannelQuads(shape.C);
 
     private static long Values(Shape shape, Layout layout) => layout == Layout.Plain ? shape.Count : 4L * ActivationQuads(shape);

@@ -5,20 +5,20 @@ using Rpat.Engine.Gpu.Graphs;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// The GPU backend's kernels, one file an op with the name that the op has in the engine's <c>Ops/</c>. Activations are NHWC,
-/// <c>[N][H][W][⌈C/4⌉·4]</c>, channels beyond C stored as zeros: a pixel is a row of quads, and every load of an activation moves
-/// 128 bits. All reductions have a fixed order that depends on shapes only.
+/// The GPU backend's kernels, one file per op, with the same name as in the engine's <c>Ops/</c>. Activations are NHWC,
+/// <c>[N][H][W][⌈C/4⌉·4]</c>, channels beyond C stored as zeros: a pixel is a row of quads, and every load of an activation moves 128 bits.
+/// All reductions have a fixed order that depends on shapes only.
 /// </summary>
 internal sealed partial class GpuKernels(
     Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, UploadBuffers staging, CaptureGuard capture, Precision precision)
         : IKernels
 {
-    /// <summary>Threads of a group where nothing else is said.</summary>
+    /// <summary>Default number of threads of a group.</summary>
     private const int Threads = 256;
 
     private const int WarpsOfGroup = 4;
 
-    private readonly Dictionary<Type, Delegate> _loaded = []; // held: the accelerator itself keeps only weak references
+    private readonly Dictionary<Type, Delegate> _loaded = []; // keeps them alive: the accelerator has only weak references
     private readonly Scratch _scratch = new(queue, stream, capture);
     private readonly Precision _precision = precision;
 
@@ -35,10 +35,10 @@ internal sealed partial class GpuKernels(
         return launcher;
     }
 
-    /// <summary>One thread an item; the kernel checks that its item exists.</summary>
+    /// <summary>One thread per item; the kernel checks that its item exists.</summary>
     private void ForEach<T>(long items, in T kernel) where T : struct, IKernel => Launch(Ceiling(items, Threads), Threads, kernel);
 
-    /// <summary>One warp an item.</summary>
+    /// <summary>One warp per item.</summary>
     private void ForEachWarp<T>(int items, in T kernel) where T : struct, IKernel =>
         Launch(Ceiling(items, WarpsOfGroup), WarpsOfGroup * Reduce.WarpSize, kernel);
 

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Between plain NCHW, which users see, and activations, NHWC with channels padded to quads.</summary>
+/// <summary>Conversion between plain NCHW, which users see, and activations, NHWC with channels padded to quads.</summary>
 internal sealed partial class GpuKernels
 {
     /// <summary>Quads that hold that many channels.</summary>
@@ -19,7 +19,7 @@ internal sealed partial class GpuKernels
     public void Unpack(Shape s, ArrayView<V4> from, ArrayView<float> plain) =>
         ForEach(ActivationQuads(s), new UnpackQuad(from, s.C, s.Area, ChannelQuads(s.C), default, default, 0, plain));
 
-    /// <summary>Images with their view applied, as an activation that lives for this op.</summary>
+    /// <summary>Images with their view applied, as an activation that lives for one op.</summary>
     private ArrayView<V4> PackImage(Shape s, in Operand x)
     {
         var packed = _scratch.Quads(ScratchSlot.Image, ActivationQuads(s));
@@ -27,14 +27,14 @@ internal sealed partial class GpuKernels
         return packed;
     }
 
-    /// <summary>dx (+)= d·gradient, the gradient lying as an activation and dx plain.</summary>
+    /// <summary>dx (+)= d·gradient; the gradient is an activation and dx is plain.</summary>
     private void UnpackGradient(Shape s, ArrayView<V4> gradient, in Operand through, bool accumulate, DeviceBuffer dx) =>
         ForEach(ActivationQuads(s), new UnpackQuad(
             gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), ((DeviceBuffer?)through.Data).FloatsOrNone(), accumulate ? 1 : 0,
             dx.Floats()));
 }
 
-/// <summary>A pixel's quad of channels, read from up to four planes; neighbouring threads read neighbouring pixels.</summary>
+/// <summary>A pixel's quad of channels, read from up to four planes; adjacent threads read adjacent pixels.</summary>
 internal readonly struct PackQuad(ArrayView<float> plain, int channels, int area, int quads, Map map, ArrayView<V4> to) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,7 +46,10 @@ internal readonly struct PackQuad(ArrayView<float> plain, int channels, int area
     }
 }
 
-/// <summary>The way back, optionally through the derivative of a view of the plain values and onto what is there.</summary>
+/// <summary>
+/// The reverse of <see cref="PackQuad"/>, optionally times the derivative of a view of the plain values, and optionally added to the
+/// destination.
+/// </summary>
 internal readonly struct UnpackQuad(
     ArrayView<V4> from, int channels, int area, int quads, Map through, ArrayView<float> values, int accumulate, ArrayView<float> plain)
         : IKernel
@@ -62,7 +65,7 @@ internal readonly struct UnpackQuad(
     }
 }
 
-/// <summary>A quad of an activation and the four plain values that it holds; threads run along the pixels of a plane.</summary>
+/// <summary>A quad of an activation and the four plain values that it holds; adjacent threads take adjacent pixels of a plane.</summary>
 internal readonly struct PlaneQuad
 {
     private readonly int _plane;
@@ -87,7 +90,7 @@ internal readonly struct PlaneQuad
     /// <summary>Index in the activation.</summary>
     public readonly int Packed;
 
-    /// <summary>The plain values; zero where there is no channel.</summary>
+    /// <summary>The plain values; zero in padding channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Load(ArrayView<float> plain, int channels)
     {
@@ -107,7 +110,7 @@ internal readonly struct PlaneQuad
         if (c + 3 < channels) plain[i + 3 * _area] = v.W;
     }
 
-    /// <summary>Zero where there is no channel.</summary>
+    /// <summary>Zero in padding channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Mask(V4 v, int channels)
     {

@@ -3,7 +3,9 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Fully connected layer: the last of a network, a thousandth of its work, so plain sums with neighbouring loads.</summary>
+/// <summary>
+/// Fully connected layer: the last of a network and a thousandth of its work, so plain sums with coalesced loads suffice.
+/// </summary>
 internal sealed partial class GpuKernels : ILinearKernels
 {
     public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y) =>
@@ -22,7 +24,7 @@ internal sealed partial class GpuKernels : ILinearKernels
     }
 }
 
-/// <summary>y[i, j] = bias[j] + x[i]·w[j], one warp a number.</summary>
+/// <summary>y[i, j] = bias[j] + x[i]·w[j], one warp per number.</summary>
 internal readonly struct LinearDot(int n, int c, int k, ArrayView<float> x, ArrayView<float> w, ArrayView<float> bias, ArrayView<float> y)
     : IKernel
 {
@@ -54,7 +56,7 @@ internal readonly struct LinearInput(int n, int c, int k, ArrayView<float> dy, A
     }
 }
 
-/// <summary>dw[j, p] (+)= Σ over i of dy[i, j]·x[i, p]: 32 columns a group, the samples shared among eight warps.</summary>
+/// <summary>dw[j, p] (+)= Σ over i of dy[i, j]·x[i, p]: 32 columns per group, the samples divided among eight warps.</summary>
 internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, ArrayView<float> dy, int accumulate, ArrayView<float> dw)
     : IKernel
 {
@@ -75,7 +77,7 @@ internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, A
     }
 }
 
-/// <summary>dbias[j] (+)= Σ over i of dy[i, j], one warp a number.</summary>
+/// <summary>dbias[j] (+)= Σ over i of dy[i, j], one warp per number.</summary>
 internal readonly struct LinearBias(int n, int k, ArrayView<float> dy, int accumulate, ArrayView<float> dbias) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

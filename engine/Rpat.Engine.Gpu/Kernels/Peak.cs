@@ -3,13 +3,13 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>The most that a GPU multiplies and adds: on registers alone, in every warp that it can hold.</summary>
+/// <summary>The peak multiply-add rate of a GPU: register operands only, in every warp that it can hold.</summary>
 internal sealed partial class GpuKernels
 {
-    private const int GroupsOfProcessor = 16; // several waves, so that the last one, which is not full, is a small part
+    private const int GroupsOfProcessor = 16; // several waves, so that the last one, which is not full, counts little
     private const int ChainSteps = 1 << 11;
 
-    /// <summary>Queues them; returns how many operations they are, a multiply-add counted as two.</summary>
+    /// <summary>Queues multiply-adds; returns the number of operations, a multiply-add counted as two.</summary>
     public double QueueMultiplyAdds()
     {
         bool simulated = accelerator.AcceleratorType != AcceleratorType.Cuda;
@@ -37,10 +37,10 @@ internal sealed partial class GpuKernels
     }
 }
 
-/// <summary>Sixty-four multiply-adds a step in 32 independent sums.</summary>
+/// <summary>Sixty-four multiply-adds per step in 32 independent sums.</summary>
 internal readonly struct MultiplyAddChains(int steps, float factor, ArrayView<V4> sums) : IKernel
 {
-    /// <summary>Multiply-adds of a thread's step.</summary>
+    /// <summary>Multiply-adds of a thread per step.</summary>
     public const int Adds = 64;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,7 +68,7 @@ internal readonly struct MultiplyAddChains(int steps, float factor, ArrayView<V4
     private V4 Twice(V4 c, V4 shift) => factor * (factor * c + shift) + shift;
 }
 
-/// <summary>The products of a convolution's step on tensor cores, 16 of them independent, on fragments that never change.</summary>
+/// <summary>The products of one step of a convolution on tensor cores, 16 of them independent, with constant fragments.</summary>
 internal readonly struct ProductChains<T>(int steps, float factor, ArrayView<V4> sums) : IKernel where T : struct, IWord
 {
     /// <summary>Length of a step of the reduction.</summary>

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>Element-wise ops, one quad of channels a thread; plain tensors (images) go value by value.</summary>
+/// <summary>Element-wise ops, one quad of channels per thread; plain tensors (images) are processed value by value.</summary>
 internal sealed partial class GpuKernels : IPointwiseKernels
 {
     public void Apply(Shape shape, Layout layout, in Operand x, DeviceBuffer y)

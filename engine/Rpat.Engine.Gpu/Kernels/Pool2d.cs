@@ -24,7 +24,7 @@ internal sealed partial class GpuKernels : IPool2dKernels
             new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 }
 
-/// <summary>Means of an image's maps for a quad of channels, written plain.</summary>
+/// <summary>Means of an image's maps for a quad of channels, stored in the plain layout.</summary>
 internal readonly struct AverageQuad(Source x, int images, int channels, int area, int quads, ArrayView<float> y) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,7 +43,7 @@ internal readonly struct AverageQuad(Source x, int images, int channels, int are
     }
 }
 
-/// <summary>Spreads the gradients of an image's means over its pixels.</summary>
+/// <summary>Distributes the gradients of an image's means over its pixels.</summary>
 internal readonly struct AverageGradientQuad(
     ArrayView<float> dy, int channels, int area, int quads, Source through, int accumulate, ArrayView<V4> dx) : IKernel
 {
@@ -60,7 +60,7 @@ internal readonly struct AverageGradientQuad(
     }
 }
 
-/// <summary>The windows of a maximum pooling; a NaN in a window is its maximum, as in PyTorch.</summary>
+/// <summary>The windows of max pooling; a NaN in a window is its maximum, as in PyTorch.</summary>
 internal readonly struct MaxWindows
 {
     private readonly Source _x;
@@ -81,7 +81,7 @@ internal readonly struct MaxWindows
 
     public int OutputQuads => _n * _p * _q * _quads;
 
-    /// <summary>Maxima of an output quad, and the place in the window where each was first met.</summary>
+    /// <summary>Maxima of an output quad, and the position in the window where each first occurred.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public MaxPlace Find(int output)
     {
@@ -125,7 +125,7 @@ internal readonly struct MaxWindows
     private int Last(int i, int count) => i / _stride < count ? i / _stride : count - 1;
 }
 
-/// <summary>Four maxima and where in the window they are.</summary>
+/// <summary>Four maxima and their positions in the window.</summary>
 internal readonly struct MaxPlace(V4 best, int x, int y, int z, int w)
 {
     public readonly V4 Best = best;
@@ -139,11 +139,11 @@ internal readonly struct MaxPlace(V4 best, int x, int y, int z, int w)
         return new MaxPlace(best, a ? place : _x, b ? place : _y, c ? place : _z, d ? place : _w);
     }
 
-    /// <summary>The gradient where the maximum is at that place, else zero.</summary>
+    /// <summary>The gradient if the maximum is at that position, else zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 At(int place, V4 g) => new(_x == place ? g.X : 0, _y == place ? g.Y : 0, _z == place ? g.Z : 0, _w == place ? g.W : 0);
 
-    // The second half: v is not a number, and the best so far is one.
+    // The second half: v is NaN, and the best so far is not.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Beats(float v, float best) => v > best || (!(v >= best) && !(v < best) && best >= float.NegativeInfinity);
 }
@@ -158,7 +158,7 @@ internal readonly struct MaxQuad(MaxWindows pool, ArrayView<V4> y) : IKernel
     }
 }
 
-/// <summary>Each input quad asks the windows that it lies in, instead of windows writing to shared pixels: no atomics.</summary>
+/// <summary>Each input quad reads from the windows that contain it, instead of windows writing to shared pixels: no atomics.</summary>
 internal readonly struct MaxGradientQuad(MaxWindows pool, ArrayView<V4> dy, Source through, int accumulate, ArrayView<V4> dx) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,7 +44,7 @@ internal readonly struct RowLossViews(
         get => (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize;
     }
 
-    /// <summary>Whether this warp has a row; false for all its lanes or none.</summary>
+    /// <summary>Whether this warp has a row; the same for all its lanes.</summary>
     public bool HasRow
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

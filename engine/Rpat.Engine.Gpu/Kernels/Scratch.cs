@@ -4,22 +4,22 @@ using Rpat.Engine.Gpu.Graphs;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-/// <summary>What scratch memory is used for; uses of one op may not share a slot.</summary>
+/// <summary>What scratch memory is used for; two uses within one op may not share a slot.</summary>
 internal enum ScratchSlot
 {
     /// <summary>Images packed as activations.</summary>
     Image,
 
-    /// <summary>Partial sums of a reduction that is split over groups.</summary>
+    /// <summary>Partial sums of a reduction that is split across groups.</summary>
     Partial,
 
-    /// <summary>Coefficients that a reduction leaves for the pass behind it.</summary>
+    /// <summary>Coefficients that a reduction leaves for the next pass.</summary>
     Linear,
 
-    /// <summary>Numbers of samples or rows, from the host.</summary>
+    /// <summary>Indices of samples or rows, from the host.</summary>
     Samples,
 
-    /// <summary>Values on their way between the host's layout and the device's.</summary>
+    /// <summary>Values being converted between the host's layout and the device's.</summary>
     Transfer,
 }
 
@@ -35,14 +35,14 @@ internal sealed class Scratch(IWorkQueue queue, AcceleratorStream stream, Captur
     /// <summary>How often a block has moved: recorded work that uses it must be recorded again.</summary>
     public long Moves { get; private set; }
 
-    /// <summary>Room for that many words; what was in the slot before is lost.</summary>
+    /// <summary>Room for that many words; the slot's previous contents are lost.</summary>
     public ArrayView<float> Words(ScratchSlot slot, long words)
     {
         ref var block = ref _blocks[(int)slot];
         if (block is null || block.Length < words)
         {
             var old = block;
-            block = null; // stays so when there is no memory
+            block = null; // remains null if the allocation fails
             block = Grow(old, words);
         }
         return block.View.BaseView.SubView(0, words);

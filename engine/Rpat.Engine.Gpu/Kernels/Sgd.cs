@@ -10,7 +10,7 @@ internal sealed partial class GpuKernels : ISgdKernels
             step.Nesterov ? 1 : 0));
 }
 
-/// <summary>All parameters of a network lie in one buffer, and so do gradients and momentum: one launch moves them all.</summary>
+/// <summary>All parameters of a network are in one buffer, and so are gradients and momentum: one launch updates them all.</summary>
 internal readonly struct SgdQuad(Flat w, Flat g, Flat v, float rate, float momentum, float decay, int nesterov) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,14 +5,14 @@ using Rpat.Engine.Gpu.Graphs;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Pinned host memory on the way to the GPU. Uploads take stretches of it one behind the other and return at once; only when its
-/// end is reached does the host wait for the copies that still read it.
+/// Pinned host memory for uploads. Uploads take consecutive ranges of it and return at once; the host waits only when the end is reached,
+/// for the copies that still read it.
 /// </summary>
-/// <param name="staged">Gets the address of memory that was locked, to look whether it is.</param>
+/// <param name="staged">Called with the address of the pinned memory, to check that it is page-locked.</param>
 internal sealed class UploadBuffers(
     Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)
 {
-    private const int Uploads = 4; // room for so many of the largest
+    private const int Uploads = 4; // room for this many of the largest
 
     private PageLockedArray1D<int>? _pinned;
     private int _next;

@@ -16,7 +16,7 @@ internal sealed partial class GpuKernels : IWeightPerturbationKernels
     }
 }
 
-/// <summary>Σw² and Σg² of the values that a group takes, in fixed order.</summary>
+/// <summary>Σw² and Σg² of the values of one group, in fixed order.</summary>
 internal readonly struct SquaresGroup(int count, int groups, ArrayView<float> w, ArrayView<float> g, ArrayView<double> partial) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

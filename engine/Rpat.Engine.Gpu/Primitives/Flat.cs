@@ -3,8 +3,8 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
-/// A plain buffer that starts at a 16-byte boundary, read and written in quads. Its length need not be a multiple of four: the last
-/// quad is moved float by float, and what lies behind the end reads as zero and is never written.
+/// A plain buffer that starts at a 16-byte boundary, read and written in quads. Its length need not be a multiple of four: the last quad is
+/// moved float by float; floats beyond the end read as zero and are never written.
 /// </summary>
 internal readonly struct Flat(ArrayView<float> floats)
 {
@@ -32,7 +32,7 @@ internal readonly struct Flat(ArrayView<float> floats)
         if (left > 2) _floats[i + 2] = v.Z;
     }
 
-    /// <summary>Stores, or adds to what is there.</summary>
+    /// <summary>Stores, or adds to the current value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Put(int quad, V4 v, int accumulate) => Store(quad, accumulate != 0 ? v + Load(quad) : v);
 }

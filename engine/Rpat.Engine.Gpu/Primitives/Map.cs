@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
-/// What a view does to values while they are loaded: [ReLU](scale·x + shift), one quad of scales and shifts for four channels.
+/// What a view does to values while they are loaded: [ReLU](scale·x + shift), with one quad of scales and shifts per four channels.
 /// </summary>
 internal readonly struct Map
 {
@@ -20,7 +20,7 @@ internal readonly struct Map
         _kind = (scale.Length > 0 ? Affine : 0) | (relu ? Clamp : 0);
     }
 
-    /// <summary>The value that a reader sees.</summary>
+    /// <summary>The value as seen through the view.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Apply(V4 x, int quad)
     {
@@ -30,7 +30,7 @@ internal readonly struct Map
         return v;
     }
 
-    /// <summary>The gradient <paramref name="g"/> of what a reader saw, passed on to the stored value <paramref name="x"/>.</summary>
+    /// <summary>The gradient <paramref name="g"/> of the value as seen, passed on to the stored value <paramref name="x"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Backward(V4 g, V4 x, int quad)
     {
@@ -39,7 +39,7 @@ internal readonly struct Map
         return (_kind & Clamp) != 0 ? v.Where(scale * x + _shift[quad]) : v;
     }
 
-    /// <summary>Whether <see cref="Backward"/> looks at the stored value.</summary>
+    /// <summary>Whether <see cref="Backward"/> reads the stored value.</summary>
     public bool NeedsValue
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -53,7 +53,7 @@ internal readonly struct Source(ArrayView<V4> data, Map map)
     private readonly ArrayView<V4> _data = data;
     private readonly Map _map = map;
 
-    /// <summary>The value at a quad of the tensor, whose channels are those of <paramref name="channelQuad"/>.</summary>
+    /// <summary>The value at a quad of the tensor, whose channel quad is <paramref name="channelQuad"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Load(int index, int channelQuad) => _map.Apply(_data[index], channelQuad);
 

@@ -3,11 +3,10 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
-/// Exponential and logarithm in double precision from plain arithmetic. The hardware's are approximations in single precision, and
-/// the others live in a library that needs the CUDA SDK; losses have few values, and these give
-/// the same bits on every device. Logarithm and
-/// cosine do not branch: behind a loop (that of Philox) the compiler can take what differs between
-/// threads for the same, and says so to the assembler.
+/// Exponential and logarithm in double precision from plain arithmetic. The hardware's are single-precision approximations, and the others
+/// are in a library that needs the CUDA SDK; losses have few values, and these functions give the same bits on every device. Logarithm and
+/// cosine do not branch: after a loop (that of Philox) the compiler may take a condition that differs between threads for uniform, and mark
+/// the branch so for the assembler.
 /// </summary>
 internal static class Real
 {

@@ -8,8 +8,9 @@ internal static class Reduce
     /// <summary>Threads of a warp.</summary>
     public const int WarpSize = 32;
 
-    /// <summary>Sum over the lanes of a warp; every lane gets the same bits, since an exchange adds
-    /// the same two numbers on both sides.</summary>
+    /// <summary>
+    /// Sum over the lanes of a warp; every lane gets the same bits, because both sides of a shuffle add the same two numbers.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double WarpSum(double v)
     {
@@ -38,7 +39,7 @@ internal static class Reduce
     public static double GroupSum(double v, ArrayView<double> shared, int threads)
     {
         int i = Group.IdxX;
-        Group.Barrier(); // whoever still reads the last sum
+        Group.Barrier(); // waits for threads that still read the previous sum
         shared[i] = v;
         Group.Barrier();
         for (int half = threads / 2; half > 0; half >>= 1)

@@ -17,8 +17,8 @@ internal readonly struct TileRow
 }
 
 /// <summary>
-/// A thread's 8×8 accumulators. Sixteen quads as named fields: the compiler does not unroll loops and keeps indexed arrays in local
-/// memory, but it splits nested structs into registers.
+/// A thread's 8×8 accumulators. Sixteen quads as named fields: the compiler does not unroll loops and keeps indexed arrays in local memory,
+/// but it keeps nested structs in registers.
 /// </summary>
 internal readonly struct RegisterTile
 {

@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
-/// Four neighbouring floats: what one 128-bit load or store moves. In activations these are four channels of a pixel. Its fields
-/// are registers, never an array: the compiler keeps anything that is indexed in local memory.
+/// Four adjacent floats: one 128-bit load or store. In activations these are four channels of a pixel. Named fields, never an array, are
+/// kept in registers: the compiler puts anything that is indexed into local memory.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct V4
@@ -27,7 +27,7 @@ internal readonly struct V4
         W = all;
     }
 
-    // A product and a sum, not FusedMultiplyAdd: the assembler contracts these to one fma, that would be a library call.
+    // A product and a sum, not FusedMultiplyAdd, which would be a library call: the assembler contracts these to one fma.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V4 operator +(V4 a, V4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
 
@@ -40,7 +40,7 @@ internal readonly struct V4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V4 operator *(float a, V4 b) => new(a * b.X, a * b.Y, a * b.Z, a * b.W);
 
-    /// <summary>Negative values become zero; a NaN stays one, as in PyTorch's ReLU.</summary>
+    /// <summary>Negative values become zero; NaN stays NaN, as in PyTorch's ReLU.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Relu() => new(Relu(X), Relu(Y), Relu(Z), Relu(W));
 

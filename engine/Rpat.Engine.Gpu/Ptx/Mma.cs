@@ -3,8 +3,8 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
-/// A warp's 64×32 tile on the tensor cores, as inline PTX. Accumulators and fragments are PTX registers with names, declared once in
-/// the kernel: they never pass through C#, which could only hand them over in memory.
+/// A warp's 64×32 tile on the tensor cores, as inline PTX. Accumulators and fragments are named PTX registers, declared once in
+/// the kernel: they never pass through C#, which could pass them only through memory.
 /// </summary>
 /// <remarks>
 /// Products are m16n8k8 of TF32, or m16n8k16 of bfloat16. Counted in 32-bit words, which hold one TF32 factor or two bfloat16
@@ -18,8 +18,10 @@ namespace Rpat.Engine.Gpu.Ptx;
 /// </remarks>
 internal static class Mma
 {
-    /// <summary>Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, and eight so
-    /// that pairs of a half warp meet 32 banks.</summary>
+    /// <summary>
+    /// Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, plus eight so that pairs of a half warp access 32
+    /// different banks.
+    /// </summary>
     public const int StagingStride = 72;
 
     private const string Tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 ";
@@ -46,7 +48,7 @@ internal static class Mma
         A3 = "{fa12,fa13,fa14,fa15}, ";
     private const string B0 = "{fb0,fb1}, ", B1 = "{fb2,fb3}, ", B2 = "{fb4,fb5}, ", B3 = "{fb6,fb7}, ";
 
-    /// <summary>Declares the registers and clears the accumulators; once, at the beginning of a kernel.</summary>
+    /// <summary>Declares the registers and clears the accumulators; once, at the start of a kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin()
     {
@@ -56,7 +58,7 @@ internal static class Mma
         CudaAsm.Emit(Clear);
     }
 
-    /// <summary>Gives the four row blocks' fragments of A.</summary>
+    /// <summary>Loads the four row blocks' fragments of A.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadA(Fragment f0, Fragment f1, Fragment f2, Fragment f3)
     {
@@ -66,7 +68,7 @@ internal static class Mma
         CudaAsm.Emit("mov.b32 fa12, %0; mov.b32 fa13, %1; mov.b32 fa14, %2; mov.b32 fa15, %3;", f3.W0, f3.W1, f3.W2, f3.W3);
     }
 
-    /// <summary>Gives the four column blocks' fragments of B, two blocks in each argument.</summary>
+    /// <summary>Loads the four column blocks' fragments of B, two blocks per argument.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadB(Fragment f01, Fragment f23)
     {

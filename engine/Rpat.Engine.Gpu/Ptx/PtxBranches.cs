@@ -3,20 +3,20 @@ using System.Text.RegularExpressions;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
-/// Looks for branches that the compiler marks as taken by all threads of a warp alike (PTX ISA, "bra.uni") although their condition is
-/// computed from a thread's number or from what threads exchange. Follows values only, not which side of an earlier branch a thread took;
-/// what is read at an address that all threads share is the same for all.
+/// Finds branches that the compiler marks as uniform across a warp (PTX ISA, "bra.uni") although their condition depends on a thread's
+/// index or on values that threads exchange. Tracks values only, not which side of an earlier branch a thread took; a load from an address
+/// that all threads share counts as uniform.
 /// </summary>
 internal static partial class PtxBranches
 {
-    /// <summary>How many there are in a module.</summary>
+    /// <summary>The number of such branches in a module.</summary>
     public static int CountMismarked(string text)
     {
         var steps = Steps(text).ToList();
         HashSet<string> own = [];
         while (steps.Count(step => step.Spread(own)) > 0)
         {
-            // Loops carry values back to registers that were looked at before.
+            // Repeat: loops carry values back to registers that were visited before.
         }
         return UniformPattern().Matches(text).Count(branch => own.Contains(branch.Groups["guard"].Value));
     }
@@ -34,11 +34,12 @@ internal static partial class PtxBranches
 
     private static string[] Registers(string operands) => [.. RegisterPattern().Matches(operands).Select(match => match.Value)];
 
-    /// <summary>An instruction: the registers that it writes and reads, and whether threads differ
-    /// in its result whatever it reads.</summary>
+    /// <summary>
+    /// An instruction: the registers that it writes and reads, and whether its result differs between threads whatever it reads.
+    /// </summary>
     private readonly record struct Step(string[] To, string[] From, bool Source)
     {
-        /// <summary>Adds what threads have of their own because of this instruction; whether that is news.</summary>
+        /// <summary>Adds the registers that differ between threads because of this instruction; returns whether any is new.</summary>
         public bool Spread(HashSet<string> own)
         {
             if (!Source && !From.Any(own.Contains)) return false;
@@ -51,7 +52,7 @@ internal static partial class PtxBranches
     [GeneratedRegex(@"^\s*@!?(?<guard>%p\d+)\s+bra\.uni\b", RegexOptions.Multiline)]
     private static partial Regex UniformPattern();
 
-    // What writes registers; stores, barriers, branches and inline assembly do not.
+    // Matches instructions that write registers; stores, barriers, branches and inline assembly do not.
     [GeneratedRegex(@"^\s*(@!?(?<guard>%p\d+)\s+)?(?<operation>(?!st\.|red\.|bar\.|bra\b|ret\b|cp\.|mma\.)[a-z][\w.]*)\s+(?<to>\{[^}]*\}|[^,;{]+),(?<from>[^;]*);", RegexOptions.Multiline)]
     private static partial Regex StepPattern();
 

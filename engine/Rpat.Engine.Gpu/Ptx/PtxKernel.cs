@@ -2,17 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace Rpat.Engine.Gpu.Ptx;
 
-/// <summary>The PTX text of a kernel, and what an audit looks for in it.</summary>
+/// <summary>The PTX text of a kernel, and the properties that an audit checks.</summary>
 public sealed partial record PtxKernel(string Name, string Text)
 {
-    /// <summary>The verdict on a kernel that is as it should be.</summary>
+    /// <summary>The verdict on a kernel without a problem.</summary>
     public const string Ok = "ok";
 
-    /// <summary>The name of a kernel that is such a type, such as ConvLineGemm-Tf32.</summary>
+    /// <summary>The kernel's name, such as ConvLineGemm-Tf32.</summary>
     internal static string NameOf(Type kernel) =>
         kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
 
-    /// <summary>What is wrong, or <see cref="Ok"/>.</summary>
+    /// <summary>The problem, or <see cref="Ok"/>.</summary>
     public string Verdict => this switch
     {
         { DenormalConstants: > 0 } => "has a denormal constant, as the compiler makes of a comparison that is converted to a number",
@@ -25,7 +25,7 @@ public sealed partial record PtxKernel(string Name, string Text)
         _ => Ok,
     };
 
-    // Products of a loop's step, and copies of the step before the loop and of one in it.
+    // Expected mma instructions in one step of the loop, and expected cp.async instructions in the step before the loop and the one in it.
     private static (int Products, int Copies) Written(string kernel) => kernel switch
     {
         "ConvLineGemm-Tf32" => (32, 4),
@@ -35,19 +35,19 @@ public sealed partial record PtxKernel(string Name, string Text)
         _ => (0, 0),
     };
 
-    /// <summary>Whether anything lies in local memory, that is, behind the caches instead of in registers.</summary>
+    /// <summary>Whether anything is in local memory, that is, off the chip instead of in registers.</summary>
     public bool UsesLocalMemory => Text.Contains(".local", StringComparison.Ordinal);
 
     /// <summary>
-    /// Floating-point constants other than zero whose exponent is zero. No kernel of ours needs one; ILGPU 1.5.3 makes 2⁻¹⁰⁷⁴ of the 1 in
-    /// <c>x - (j == label ? 1 : 0)</c>, since it takes an integer's bits for those of the number.
+    /// Floating-point constants other than zero whose exponent is zero. None of our kernels needs one; ILGPU 1.5.3 turns the 1 in
+    /// <c>x - (j == label ? 1 : 0)</c> into 2⁻¹⁰⁷⁴, because it takes an integer's bits for those of a floating-point number.
     /// </summary>
     public int DenormalConstants => DenormalPattern().Count(Text);
 
     /// <summary>Whether it calls a function, which would have to come from a library.</summary>
     public bool Calls => CallPattern().IsMatch(Text);
 
-    /// <summary>Loads and stores whose address space the compiler did not find out.</summary>
+    /// <summary>Loads and stores whose address space the compiler did not infer.</summary>
     public int GenericAccesses => GenericPattern().Count(Text);
 
     /// <summary>128-bit loads and stores.</summary>
@@ -56,10 +56,10 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>Products on tensor cores.</summary>
     public int TensorProducts => TensorPattern().Count(Text);
 
-    /// <summary>Copies from global to shared memory without a register.</summary>
+    /// <summary>Copies from global to shared memory that use no registers (cp.async).</summary>
     public int AsyncCopies => AsyncPattern().Count(Text);
 
-    /// <summary>Branches that are marked as taken by all threads alike and need not be.</summary>
+    /// <summary>Branches that are marked uniform and may not be.</summary>
     public int MismarkedBranches => PtxBranches.CountMismarked(Text);
 
     [GeneratedRegex(@"\b0[dD][08]00(?!0{13}\b)[0-9a-fA-F]{13}\b|\b0[fF][08]0(?!0{6}\b)[0-7][0-9a-fA-F]{5}\b")]

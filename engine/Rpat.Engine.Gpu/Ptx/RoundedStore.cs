@@ -3,9 +3,8 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
-/// Rounds factors for the tensor cores and stores four words of them to dynamic shared memory. The conversions (PTX ISA, "cvt") are one
-/// instruction a word, where the arithmetic on bits that <see cref="Kernels.IWord"/> uses for
-/// memory has four in TF32 and sixteen in bfloat16.
+/// Rounds factors for the tensor cores and stores four words of them to dynamic shared memory. The conversions (PTX ISA, "cvt") take one
+/// instruction per word; the bit arithmetic that <see cref="Kernels.IWord"/> uses for memory takes four in TF32 and sixteen in bfloat16.
 /// </summary>
 internal static class RoundedStore
 {

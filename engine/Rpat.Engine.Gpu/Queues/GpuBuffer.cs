@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 
 namespace Rpat.Engine.Gpu.Queues;
 
-/// <summary>A stretch of GPU memory.</summary>
+/// <summary>A range of GPU memory.</summary>
 internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, long offset, long length) : DeviceBuffer
 {
     private const int QuadWords = 4;
@@ -13,7 +13,7 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
 
     public override long Length => length;
 
-    /// <summary>The allocation that this is a part of.</summary>
+    /// <summary>The allocation that contains this range.</summary>
     public MemoryBuffer1D<float, Stride1D.Dense> Block => block;
 
     public override DeviceBuffer View(long from, long count)
@@ -23,15 +23,15 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
     }
 
     /// <summary>The first <paramref name="count"/> values, to be read in quads.</summary>
-    /// <exception cref="InvalidOperationException">The buffer does not begin at a 16-byte boundary.</exception>
+    /// <exception cref="InvalidOperationException">The buffer does not start at a 16-byte boundary.</exception>
     public Flat Flat(long count)
     {
         RequireAligned();
         return new Flat(Floats.SubView(0, count));
     }
 
-    /// <summary>An activation, or a vector with one value a channel.</summary>
-    /// <exception cref="InvalidOperationException">The buffer does not begin at a 16-byte boundary.</exception>
+    /// <summary>An activation, or a vector with one value per channel.</summary>
+    /// <exception cref="InvalidOperationException">The buffer does not start at a 16-byte boundary.</exception>
     public ArrayView<V4> Quads()
     {
         RequireAligned();

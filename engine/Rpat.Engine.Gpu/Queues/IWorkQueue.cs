@@ -4,29 +4,29 @@ using ILGPU.Runtime;
 namespace Rpat.Engine.Gpu.Queues;
 
 /// <summary>
-/// What the backend has a device do: memory, and the copies and kernels of its one stream, in order. In the product that is ILGPU; tests
-/// put a machine in its place that runs the text which a GPU would get.
+/// The operations that the backend needs from a device: memory, and the copies and kernels of its one stream, in order. In the product this
+/// is ILGPU; tests substitute a machine that runs the PTX that a GPU would get.
 /// </summary>
 internal interface IWorkQueue
 {
-    /// <summary>Memory that nobody has written.</summary>
-    /// <exception cref="OutOfMemoryException">The device has not that much.</exception>
+    /// <summary>Uninitialised memory.</summary>
+    /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>
     MemoryBuffer1D<float, Stride1D.Dense> Allocate(long words);
 
-    /// <summary>Queues zeros.</summary>
+    /// <summary>Queues a fill with zeros.</summary>
     void Clear(ArrayView<float> target);
 
     /// <summary>Queues a copy, from pinned memory or from the device's own.</summary>
     void Copy<T>(ArrayView<T> source, ArrayView<T> target) where T : unmanaged;
 
-    /// <summary>Compiles a kernel; what is returned queues it.</summary>
+    /// <summary>Compiles a kernel; returns a delegate that queues it.</summary>
     Action<KernelConfig, T> Load<T>() where T : struct, IKernel;
 }
 
-/// <summary>The queue that ILGPU gives.</summary>
+/// <summary>The queue on an ILGPU stream.</summary>
 internal sealed class StreamQueue(Accelerator accelerator, AcceleratorStream stream) : IWorkQueue
 {
-    /// <summary>The stream that it queues on.</summary>
+    /// <summary>The underlying stream.</summary>
     public AcceleratorStream Stream => stream;
 
     /// <inheritdoc/>
@@ -55,7 +55,7 @@ internal sealed class StreamQueue(Accelerator accelerator, AcceleratorStream str
         return (config, kernel) => launch(stream, config, kernel);
     }
 
-    // The driver's own words for its error 2; the package wraps them in an exception of a type that only its CUDA half knows.
+    // The driver's own message for its error 2; ILGPU wraps it in an exception type that only its CUDA part has.
     private static bool IsLackOfMemory(Exception e) =>
         e is not OutOfMemoryException && e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 }

@@ -6,7 +6,7 @@ namespace Rpat.Engine.Gpu.Queues;
 /// </summary>
 public enum Precision
 {
-    /// <summary>float32 products on the ordinary cores.</summary>
+    /// <summary>float32 products on the CUDA cores.</summary>
     Fp32,
 
     /// <summary>Tensor cores, factors rounded to TF32 (10 bits of mantissa).</summary>

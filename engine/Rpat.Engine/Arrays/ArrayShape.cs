@@ -1,14 +1,14 @@
 namespace Rpat.Engine.Arrays;
 
-/// <summary>Checks and prints shapes that come from files, where no number can be trusted.</summary>
+/// <summary>Checks and formats shapes that come from files, whose numbers cannot be trusted.</summary>
 public static class ArrayShape
 {
-    /// <summary>The most sizes that a shape may have.</summary>
+    /// <summary>The largest number of dimensions.</summary>
     public const int MaxRank = 32;
-    /// <summary>The largest size.</summary>
+    /// <summary>The largest size of one dimension.</summary>
     public const long MaxSize = 1L << 48;
 
-    /// <summary>The bytes of an array, or null when the rank, a size or the product is out of the accepted range.</summary>
+    /// <summary>The size of an array in bytes, or null if the rank, a size or the product is out of range.</summary>
     public static long? Bytes(ReadOnlySpan<long> shape, ElementType type)
     {
         if (shape.Length > MaxRank) return null;
@@ -23,7 +23,7 @@ public static class ArrayShape
         return empty ? 0 : (long)bytes;
     }
 
-    /// <summary>A shape as messages show it: [2, 3].</summary>
+    /// <summary>A shape as shown in messages: [2, 3].</summary>
     public static string Text(ReadOnlySpan<long> shape)
     {
         var sizes = new string[shape.Length];

@@ -1,15 +1,14 @@
 namespace Rpat.Engine.Arrays;
 
 /// <summary>
-/// A checkpoint file is missing, cut short, damaged, or does not fit the model it is loaded into. The message is one sentence
-/// that names the file and the tensor or offset, what was expected and found, and what to do; it is shown to users as it is.
+/// A checkpoint file is missing, truncated, damaged, or does not fit the model it is loaded into. The message is one sentence that names
+/// the file, the tensor or offset, what was expected and found, and what to do; it is shown to users unchanged.
 /// </summary>
 public sealed class CheckpointException : Exception
 {
     /// <summary>Makes the error.</summary>
-    /// <param name="message">The one sentence shown to the user; control characters, which names
-    /// in files may hold, are written out.</param>
-    /// <param name="cause">The error underneath, when there is one.</param>
+    /// <param name="message">The sentence shown to the user; control characters, which names in files may contain, are escaped.</param>
+    /// <param name="cause">The underlying error, if any.</param>
     public CheckpointException(string message, Exception? cause = null)
         : base(OneLine(message), cause)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Arrays;
 
-/// <summary>The element types that array files hold, under the names of safetensors; all little-endian in memory.</summary>
+/// <summary>The element types of array files, named as in safetensors; all little-endian in memory.</summary>
 public enum ElementType
 {
     /// <summary>One byte, 0 or 1.</summary>
@@ -21,7 +21,7 @@ public enum ElementType
     /// <summary>IEEE half precision.</summary>
     F16,
 
-    /// <summary>The upper half of an <see cref="F32"/>.</summary>
+    /// <summary>The upper half of an <see cref="F32"/> (bfloat16).</summary>
     BF16,
 
     /// <summary>Signed, 32 bits.</summary>

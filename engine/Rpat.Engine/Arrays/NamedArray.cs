@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Arrays;
 
 /// <summary>
-/// An array as it stands in a file: a name, an element type, a shape and the elements' bytes, row-major and little-endian
-/// (hosts are little-endian, so no bytes are swapped in memory). Holds at most 2 GiB.
+/// An array as stored in a file: a name, an element type, a shape and the elements' bytes, row-major and little-endian (hosts are
+/// little-endian, so no bytes are swapped in memory). At most 2 GiB.
 /// </summary>
 /// <param name="Name">The name within its file, e.g. <c>conv1.weight</c>.</param>
-/// <param name="Shape">The sizes, slowest first; empty for a scalar; a 0 makes an empty array.</param>
+/// <param name="Shape">The sizes, slowest dimension first; empty for a scalar; a size of 0 makes an empty array.</param>
 /// <param name="Data">Exactly product(Shape) × size(Type) bytes.</param>
-/// <exception cref="ArgumentException">The number of bytes does not fit the shape.</exception>
+/// <exception cref="ArgumentException">The number of bytes does not match the shape.</exception>
 public sealed record NamedArray(string Name, ElementType Type, long[] Shape, ReadOnlyMemory<byte> Data)
 {
     /// <summary>The elements' bytes, row-major and little-endian.</summary>
@@ -16,11 +16,11 @@ public sealed record NamedArray(string Name, ElementType Type, long[] Shape, Rea
     /// <summary>The number of elements.</summary>
     public int Count => Data.Length / Type.Size();
 
-    /// <summary>Makes an F32 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
+    /// <summary>Creates an F32 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
     public static NamedArray FromFloats(string name, ReadOnlySpan<float> values, params long[] shape) =>
         new(name, ElementType.F32, shape, MemoryMarshal.AsBytes(values).ToArray());
 
-    /// <summary>Makes an I64 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
+    /// <summary>Creates an I64 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
     public static NamedArray FromInt64(string name, ReadOnlySpan<long> values, params long[] shape) =>
         new(name, ElementType.I64, shape, MemoryMarshal.AsBytes(values).ToArray());
 

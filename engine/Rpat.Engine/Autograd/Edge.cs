@@ -9,7 +9,7 @@ public sealed class Edge
         View = tensor.View;
         Stored = View?.Source ?? tensor;
         if (!needsGrad) return;
-        // A constant view hands the gradient straight on to its source; others collect it for the node that made the view.
+        // A constant view passes the gradient straight to its source; others collect it for the node that made the view.
         Through = View is { Constant: true } ? View : null;
         Target = Through is null ? tensor : Stored;
     }
@@ -23,28 +23,28 @@ public sealed class Edge
     /// <summary>The map applied while reading, if any.</summary>
     internal AffineView? View { get; }
 
-    /// <summary>The tensor whose gradient is written; null when none is wanted.</summary>
+    /// <summary>The tensor whose gradient is written; null if no gradient is needed.</summary>
     internal Tensor? Target { get; }
 
-    /// <summary>The constant view whose derivative the gradient is multiplied with on its way, if any.</summary>
+    /// <summary>The constant view whose derivative the gradient is multiplied by on its way, if any.</summary>
     internal AffineView? Through { get; }
 
-    /// <summary>Whether a gradient is wanted.</summary>
+    /// <summary>Whether a gradient is needed.</summary>
     public bool NeedsGrad => Target is not null;
 
     /// <summary>False for the first writer of a gradient in a backward pass, which stores; later writers add.</summary>
     public bool Accumulate { get; internal set; }
 
-    /// <summary>The gradient shares its memory with the gradient of the node's output: there is nothing to copy.</summary>
+    /// <summary>The gradient shares its memory with the gradient of the node's output, so nothing needs copying.</summary>
     public bool SharesOutputGrad { get; internal set; }
 
-    /// <summary>Every tensor whose memory is read for this input's values.</summary>
+    /// <summary>Every tensor whose memory is read to get this input's values.</summary>
     public IEnumerable<Tensor> Reads => View is null ? [Stored] : [Stored, View.Scale, View.Shift];
 
-    /// <summary>What a kernel reads.</summary>
+    /// <summary>The input as a kernel operand.</summary>
     public Operand Operand => Read(View);
 
-    /// <summary>What a gradient kernel needs to apply the derivative of <see cref="Through"/>.</summary>
+    /// <summary>The operand with which a gradient kernel applies the derivative of <see cref="Through"/>.</summary>
     public Operand ThroughOperand => Read(Through);
 
     /// <summary>Stored values without any map.</summary>

@@ -1,19 +1,18 @@
 namespace Rpat.Engine.Autograd;
 
 /// <summary>
-/// A stretch of a step that queues the same kernels each time: runs of tapes and kernels between them, such as the iterations of an
-/// attack. On a device that captures, the first run is an ordinary one, which allocates and compiles; the second is recorded; from
-/// then on all kernels are launched at once. When an argument changes that kernels got by value (a loss's weight) or memory moves,
-/// it is recorded again. On devices without capture the body simply runs. A run allocates nothing on the managed heap once it was recorded.
+/// A part of a step that queues the same kernels each time: tapes and the kernels between them, such as the iterations of an attack. On a
+/// device that supports capture, the first run is an ordinary one, which allocates and compiles; the second is recorded; from then on all
+/// kernels are launched at once. When a by-value kernel argument changes (such as a loss's weight) or memory moves, it is recorded again.
+/// On devices without capture the body simply runs. Once recorded, a run allocates nothing on the managed heap.
 /// </summary>
-/// <param name="body">
-/// What it does. It may run tapes and call kernels; on a device that captures it may not read or write host memory that differs from
-/// run to run, since it is then not called again: if it copies from or to the host, allocates or waits, it is never captured.
-/// </param>
-/// <param name="captures">False for a body that is known to wait, such as for other processes.</param>
+/// <param name="body">The work. It may run tapes and call kernels. On a device that captures, it may not read or write host memory that
+/// differs from run to run, because a launch does not call it; if it copies from or to the host, allocates or waits, it is never
+/// captured.</param>
+/// <param name="captures">False for a body that is known to wait, for example for other processes.</param>
 public sealed class GraphCapture(Device device, Action body, bool captures = true)
 {
-    private readonly List<ICapturedRun> _tapes = []; // in the order of their runs, with repetitions
+    private readonly List<ICapturedRun> _tapes = []; // in the order in which they ran, with repetitions
     private CapturedWork? _captured;
     private object? _about;
     private long _version = -1;
@@ -22,9 +21,9 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
     /// <summary>Whether the last run launched recorded work instead of queueing kernel by kernel.</summary>
     public bool IsCaptured { get; private set; }
 
-    /// <summary>Runs it.</summary>
-    /// <param name="about">Whatever the body uses that may be another object in another run, such as an
-    /// attack's images; compared by reference.</param>
+    /// <summary>Runs the body or launches its record.</summary>
+    /// <param name="about">Any object that the body uses and that may be a different one in another run, such as an attack's images;
+    /// compared by reference.</param>
     public void Run(object? about = null)
     {
         IsCaptured = false;
@@ -50,7 +49,7 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
         (_about, _version) = (about, Version());
     }
 
-    /// <summary>What the host does for each run of a tape is done here; the body, if it is called at all, only queues kernels.</summary>
+    /// <summary>The host's part of each tape's run is done here; the body, if it is called at all, only queues kernels.</summary>
     private void RunAgain()
     {
         foreach (var tape in _tapes) tape.Begin();
@@ -62,10 +61,10 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
 
     private CapturedWork? Capture()
     {
-        device.Arena.Invalidate(); // so that the record itself makes all derived weights: a launch may find other weights
+        device.Arena.Invalidate(); // so that the record itself packs all weights: they may differ at the next launch
         var captured = device.Capture(QueueOnly);
         _refused = captured is null;
-        if (_refused) device.Arena.Invalidate(); // what the record was to make was not made
+        if (_refused) device.Arena.Invalidate(); // what was to be recorded has not run
         return captured;
     }
 
@@ -89,7 +88,7 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
         return false;
     }
 
-    // Each summand only grows, so that equal sums mean that none has changed.
+    // Each summand only grows, so equal sums mean that none has changed.
     private long Version()
     {
         long version = device.Moves;

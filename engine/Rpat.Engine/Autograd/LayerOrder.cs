@@ -1,14 +1,15 @@
 namespace Rpat.Engine.Autograd;
 
 /// <summary>
-/// The order in which a tape runs its nodes. Several passes of one network (RPAT's three views) run layer by layer, not pass by
-/// pass, so that a layer's derived weights are needed in one short stretch only. Nodes of one layer keep the order of recording:
-/// running statistics move in the order in which the passes were recorded (methods.md 1.5).
+/// The order in which a tape runs its nodes. Several passes of one network (RPAT's three views) run layer by layer, not pass by pass, so
+/// that a layer's packed weights are live only for a short time. Nodes of one layer keep the order of recording: running statistics are
+/// updated in the order in which the passes were recorded (methods.md 1.5).
 /// </summary>
 internal static class LayerOrder
 {
-    /// <summary>Sorts nodes by their layer: the largest number of nodes with derived weights on a
-    /// way to them, themselves included.</summary>
+    /// <summary>
+    /// Sorts nodes by their layer: the largest number of nodes with packed weights on any path to them, themselves included.
+    /// </summary>
     public static List<Node> Sort(IReadOnlyList<Node> nodes)
     {
         var layers = new Dictionary<Tensor, int>();

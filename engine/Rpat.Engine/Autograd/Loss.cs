@@ -11,18 +11,18 @@ public enum Reduction
 }
 
 /// <summary>
-/// A loss: one value a sample and part, reduced over the batch. It is a root of the backward pass; its
-/// <see cref="Weight"/> may change between runs (coefficient schedules) without recording again.
+/// A loss: one value per sample and part, reduced over the batch. It is a root of the backward pass; its <see cref="Weight"/> may change
+/// between runs (coefficient schedules) without recording again.
 /// </summary>
 public abstract class LossTerm : Node
 {
     private readonly Reduction _reduction;
-    private readonly BatchShard? _share; // null for sums, which are of the part alone
+    private readonly BatchShard? _share; // null for sums, which cover this shard only
     private float[] _read = [];
     private float[] _whole = [];
     private bool _held;
 
-    /// <summary>Makes the values, one for each sample and part, for the derived class to compute.</summary>
+    /// <summary>Allocates the values, one per sample and part, which the derived class computes.</summary>
     protected LossTerm(Tape tape, int samples, Reduction reduction, params string[] parts)
     {
         (_reduction, Parts, _share) = (reduction, parts, reduction == Reduction.Mean ? tape.Shard : null);
@@ -34,7 +34,7 @@ public abstract class LossTerm : Node
     /// <summary>Coefficient of the term in the total.</summary>
     public float Weight { get; set; } = 1;
 
-    /// <summary>Names of the parts that the total sums up.</summary>
+    /// <summary>Names of the parts of the total.</summary>
     public IReadOnlyList<string> Parts { get; }
 
     /// <summary>Per-sample values <c>[parts, N]</c>.</summary>
@@ -49,17 +49,17 @@ public abstract class LossTerm : Node
     /// <inheritdoc/>
     public override float CapturedScalar => Weight;
 
-    /// <summary>What each sample's gradient is multiplied with.</summary>
+    /// <summary>The factor of each sample's gradient.</summary>
     protected float Coefficient => _reduction == Reduction.Mean ? Weight / Rows : Weight;
 
-    /// <summary>Samples of the batch: of the whole one where processes share it.</summary>
+    /// <summary>Samples of the batch; of the whole batch if processes share it.</summary>
     private int Rows => _share?.GlobalRows(Values.Shape.C) ?? Values.Shape.C;
 
     /// <summary>Coefficient of a part within the term.</summary>
     protected virtual float PartWeight(int part) => 1;
 
     /// <summary>
-    /// The reduced value of one part, without <see cref="Weight"/>; valid after a forward run, and where processes share the batch after
+    /// The reduced value of one part, without <see cref="Weight"/>; valid after a forward run or, if processes share the batch, after
     /// <see cref="Hold"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Processes share the batch and have not all called <see cref="Hold"/>.</exception>
@@ -75,9 +75,8 @@ public abstract class LossTerm : Node
     }
 
     /// <summary>
-    /// Reads the values now, for readers that ask when another tape has run; to be called after each
-    /// run from then on. Where processes share the
-    /// batch, each gets the values of all, so all must call it.
+    /// Reads the values now, so that they can be asked for after another tape has run; once called, it must be called after each run. If
+    /// processes share the batch, each gets the values of all, so all must call it.
     /// </summary>
     public void Hold()
     {

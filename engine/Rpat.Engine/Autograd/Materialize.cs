@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Autograd;
 
-/// <summary>ReLU, and the storing of a view for kernels that cannot apply it while loading.</summary>
+/// <summary>ReLU, and materialising a view for kernels that cannot apply it while loading.</summary>
 internal abstract class ApplyNode : Node
 {
     protected ApplyNode(Tape tape, Tensor x, string name)

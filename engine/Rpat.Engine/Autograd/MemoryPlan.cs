@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Autograd;
 
 /// <summary>
-/// Places every value and gradient of a tape in one arena. A buffer occupies memory from the step that first writes it to the
-/// step that last reads it (forward steps 0…n−1, backward steps n…2n−1), and buffers whose lives do not overlap share memory.
-/// Derived weights live likewise, or from the first step to the last where the tape keeps them from run to run.
+/// Places every value and gradient of a tape in one arena. A buffer occupies memory from the step that first writes it to the step that
+/// last reads it (forward steps 0…n−1, backward steps n…2n−1), and buffers with disjoint lifetimes share memory. The same holds for packed
+/// weights, unless the tape keeps them from run to run: then they live from the first step to the last.
 /// </summary>
 internal sealed class MemoryPlan
 {
@@ -32,7 +32,7 @@ internal sealed class MemoryPlan
         return plan;
     }
 
-    /// <summary>Gives every planned tensor its stretch of the arena.</summary>
+    /// <summary>Gives every planned tensor its range of the arena.</summary>
     public void Bind(Arena arena)
     {
         foreach (var (tensor, slot) in _data) tensor.Data = arena.View(slot.Offset, tensor.StorageLength);
@@ -110,7 +110,7 @@ internal sealed class MemoryPlan
         if (slots.TryGetValue(tensor, out var slot)) slot.Live(slot.Start, Math.Max(slot.End, step));
     }
 
-    /// <summary>Largest first, each at the lowest offset that is free during its whole life.</summary>
+    /// <summary>Largest first, each at the lowest offset that is free during its whole lifetime.</summary>
     private void AssignOffsets()
     {
         var placed = new List<Slot>();

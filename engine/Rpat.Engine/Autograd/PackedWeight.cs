@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Autograd;
 
 /// <summary>
-/// A copy of a weight in the arrangement that a kernel reads (packed, transformed). It lives in the tape's arena and is made
-/// again when the weight has changed, or when other values may have taken its place.
+/// A copy of a weight in the arrangement that a kernel reads (packed, transformed). It lives in the tape's arena and is packed again when
+/// the weight has changed, or when its memory may have been overwritten.
 /// </summary>
 public sealed class PackedWeight
 {

@@ -15,9 +15,8 @@ public enum Gradients
 }
 
 /// <summary>
-/// A list of ops in execution order, recorded once and replayed every step. Recording checks shapes and computes nothing;
-/// the first run plans all memory; later runs allocate nothing. A tape that asks only for <see cref="Gradients.Inputs"/>
-/// never computes weight gradients.
+/// A list of ops in execution order, recorded once and replayed every step. Recording checks shapes and computes nothing; the first run
+/// plans all memory; later runs allocate nothing. A tape created with only <see cref="Gradients.Inputs"/> never computes weight gradients.
 /// </summary>
 public sealed class Tape(Device device, Gradients gradients = Gradients.None) : ICapturedRun
 {
@@ -33,35 +32,34 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private int _boundGeneration = -1;
     private long _passes;
 
-    /// <summary>Where the tape runs.</summary>
+    /// <summary>The device that the tape runs on.</summary>
     public Device Device { get; } = device;
 
     /// <summary>What <see cref="Backward"/> computes.</summary>
     public Gradients Gradients { get; } = gradients;
 
     /// <summary>
-    /// The part of a batch that this process has where several share it
-    /// (<see cref="Distributed.BatchShard"/>); null where it is alone. What
-    /// looks at the whole batch then asks the others, in each run.
+    /// This process's shard of a batch that several processes share (<see cref="Distributed.BatchShard"/>); null for a single process. Ops
+    /// that depend on the whole batch then communicate in each run.
     /// </summary>
     public BatchShard? Shard { get; init; }
 
-    /// <summary>The recorded ops; after the first run in the order in which they run.</summary>
+    /// <summary>The recorded ops; after the first run in execution order.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
     /// <summary>Bytes of the arena that this tape needs, known after the first run.</summary>
     public long PlannedBytes => (_plan?.Length ?? 0) * sizeof(float);
 
     /// <summary>
-    /// Whether derived weights stay for the whole tape. An attack or an evaluation runs again and again with the same weights; a
-    /// training step changes them, so there they only take memory while they are used.
+    /// Whether packed weights are kept for the whole tape. An attack or an evaluation runs repeatedly with the same weights; a training
+    /// step changes them, so there they occupy memory only while they are used.
     /// </summary>
     internal bool KeepsDerivedWeights => !Gradients.HasFlag(Gradients.Parameters);
 
-    /// <summary>Changes whenever derived weights may have been overwritten: with each pass, or when another tape has run.</summary>
+    /// <summary>Changes whenever packed weights may have been overwritten: with each pass, or when another tape has run.</summary>
     internal long WeightVersion => KeepsDerivedWeights ? Device.Arena.TapeVersion : _passes;
 
-    /// <summary>Called while profiling before each node, with whether it runs backward, and with null at the end of a pass.</summary>
+    /// <summary>Called while profiling: before each node, with whether it runs backward; with null at the end of a pass.</summary>
     public Action<Node?, bool>? Profile { get; set; }
 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
@@ -72,8 +70,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>Runs the recorded ops.</summary>
-    /// <exception cref="InvalidOperationException">A <see cref="GraphCapture"/> is being recorded,
-    /// which knows of whole runs only.</exception>
+    /// <exception cref="InvalidOperationException">A <see cref="GraphCapture"/> is being recorded, which supports whole runs
+    /// only.</exception>
     public void Forward()
     {
         if (Device.IsCapturing)
@@ -83,7 +81,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before.</summary>
-    /// <exception cref="InvalidOperationException">The values are not there: no forward run yet, or another tape has run since.</exception>
+    /// <exception cref="InvalidOperationException">The values are not available: no forward run yet, or another tape has run
+    /// since.</exception>
     public void Backward()
     {
         if (Device.Arena.Tenant != _tenant)
@@ -124,8 +123,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         return _changes;
     }
 
-    /// <summary>Adds a node: what recording an op ends with.</summary>
-    /// <exception cref="InvalidOperationException">The tape has run already.</exception>
+    /// <summary>Adds a node: the last step of recording an op.</summary>
+    /// <exception cref="InvalidOperationException">The tape has already run.</exception>
     public T Record<T>(T node) where T : Node
     {
         if (_plan is not null) throw new InvalidOperationException($"{node.Op}: the tape has run already; record before the first run.");
@@ -136,11 +135,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>
-    /// An input of a node that is about to be recorded, whose kernels take
-    /// <see cref="Edge.Operand"/> and <see cref="Edge.ThroughOperand"/>: a
-    /// batch norm's scale and shift are applied while loading.
+    /// An input of a node that is about to be recorded, for kernels that take <see cref="Edge.Operand"/> and
+    /// <see cref="Edge.ThroughOperand"/> and so apply a batch norm's scale and shift while loading.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The tensor is another tape's.</exception>
+    /// <exception cref="InvalidOperationException">The tensor belongs to another tape.</exception>
     public Edge AddInput(Tensor tensor)
     {
         if (tensor.Maker is not null && tensor.Maker != _tenant)
@@ -148,17 +146,20 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         return new Edge(tensor, Wants(tensor));
     }
 
-    /// <summary>As <see cref="AddInput"/>, for kernels that need stored values (<see cref="Edge.Data"/>).</summary>
+    /// <summary>Like <see cref="AddInput"/>, for kernels that need stored values (<see cref="Edge.Data"/>).</summary>
     public Edge AddStoredInput(Tensor tensor) => AddInput(tensor.View is null ? tensor : Materialize.Record(this, tensor));
 
-    /// <summary>An output of a node, or what it keeps for its backward pass: the plan places what
-    /// stands in <see cref="Node.Outputs"/>.</summary>
+    /// <summary>
+    /// An output of a node, or a value that it keeps for its backward pass: the plan places the tensors in <see cref="Node.Outputs"/>.
+    /// </summary>
     public Tensor NewTensor(Shape shape, Layout layout, string name) => NewTensor(shape, layout, name, null);
 
     internal Tensor NewTensor(Shape shape, Layout layout, string name, AffineView? view) =>
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
-    /// <summary>A copy of a weight of that many words, filled by <paramref name="make"/>: nodes that name the same key share it.</summary>
+    /// <summary>
+    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it.
+    /// </summary>
     public PackedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
@@ -176,7 +177,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
 
     private static Tensor Stored(Tensor tensor) => tensor.View?.Source ?? tensor;
 
-    /// <summary>Plans, takes over the arena, and lets the nodes do what is not a kernel's.</summary>
+    /// <summary>Plans, takes over the arena, and runs the host's part of each node.</summary>
     private void Enter()
     {
         _plan ??= Plan();

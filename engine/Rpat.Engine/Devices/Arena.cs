@@ -1,20 +1,20 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>
-/// One block of device memory for everything that lives only within a step. Tapes plan offsets into it; since tapes of a
-/// device run one after another, they overlay each other, and the block is as large as the largest of them.
+/// One block of device memory for everything that lives only within a step. Tapes plan offsets into it; since the tapes of a device run one
+/// after another, they overlay each other, and the block is as large as the largest of them.
 /// </summary>
 internal sealed class Arena(Device device)
 {
     private DeviceBuffer? _block;
 
-    /// <summary>Changes when the block moved, so that tapes know to bind their tensors again.</summary>
+    /// <summary>Changes when the block moves, so that tapes bind their tensors again.</summary>
     public int Generation { get; private set; }
 
-    /// <summary>Who ran last: the only one whose values are still there.</summary>
+    /// <summary>The tape that ran last: the only one whose values are still valid.</summary>
     public ArenaTenant? Tenant { get; private set; }
 
-    /// <summary>Changes when another tape takes over, or the block moved: nothing that a tape left there is left.</summary>
+    /// <summary>Changes when another tape takes over or the block moves: a tape's previous values are then lost.</summary>
     public long TapeVersion { get; private set; }
 
     /// <summary>Words held.</summary>
@@ -27,23 +27,23 @@ internal sealed class Arena(Device device)
         Generation++;
         TapeVersion++;
         var old = _block;
-        _block = null; // stays so when there is no memory for the new one: nothing may read the freed one
+        _block = null; // remains null if the allocation fails: nothing may read the freed block
         if (old is not null) device.Free(old);
         _block = device.Allocate(words);
     }
 
-    /// <summary>Says that a tape runs now.</summary>
+    /// <summary>Called when a tape starts to run.</summary>
     public void Enter(ArenaTenant tape)
     {
         if (tape != Tenant) TapeVersion++;
         Tenant = tape;
     }
 
-    /// <summary>Says that what tapes left here is not to be used again.</summary>
+    /// <summary>Marks the tapes' values as lost.</summary>
     public void Invalidate() => TapeVersion++;
 
     public DeviceBuffer View(long offset, long length) => _block!.View(offset, length);
 }
 
-/// <summary>Stands for a tape, whose tensors hold their values until another tape has run on the device.</summary>
+/// <summary>Identifies a tape: its tensors hold their values until another tape runs on the device.</summary>
 internal sealed class ArenaTenant;

@@ -1,10 +1,11 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Kernels that a device has recorded in the order in which they were queued, to be queued
-/// again all at once (on CUDA a graph).</summary>
+/// <summary>
+/// Kernels that a device has recorded in the order in which they were queued, to be queued again all at once (a graph on CUDA).
+/// </summary>
 public abstract class CapturedWork : IDisposable
 {
-    /// <summary>Queues all of it, with the arguments that it was recorded with.</summary>
+    /// <summary>Queues all of it, with the recorded arguments.</summary>
     public abstract void Launch();
 
     /// <inheritdoc/>
@@ -14,6 +15,6 @@ public abstract class CapturedWork : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees what the device keeps for it.</summary>
+    /// <summary>Frees the device's resources for it.</summary>
     protected abstract void Dispose(bool disposing);
 }

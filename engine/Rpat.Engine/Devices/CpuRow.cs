@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>A row in native memory, which one thread has for itself.</summary>
+/// <summary>A row in native memory that belongs to one thread.</summary>
 internal readonly unsafe struct CpuRow(float* values, float* gradient, int count, bool add) : IRow
 {
     public int Count => count;

@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>
-/// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, capture, and a set of kernels.
-/// A device owns all memory that it hands out and frees it when disposed.
+/// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, capture, and a set of kernels. A device
+/// owns all memory that it allocates and frees it when disposed.
 /// </summary>
 public abstract class Device : IDisposable
 {
@@ -11,32 +11,33 @@ public abstract class Device : IDisposable
     /// <summary>Short name, for instance <c>cpu</c>.</summary>
     public abstract string Name { get; }
 
-    /// <summary>One line for people: instruction set, threads, memory.</summary>
+    /// <summary>A one-line description: instruction set, threads, memory.</summary>
     public abstract string Description { get; }
 
     /// <summary>Every kernel of the engine's contract.</summary>
     public abstract IKernels Kernels { get; }
 
-    /// <summary>Backward passes run so far: tells whether an attack that must not use gradients did, or
-    /// a model's forward pass optimises.</summary>
+    /// <summary>
+    /// Backward passes run so far: shows whether an attack that must not use gradients did, or whether a model's forward pass optimises.
+    /// </summary>
     public long BackwardPasses { get; internal set; }
 
-    /// <summary>The step arena that tapes of this device share, since only one of them runs at a time.</summary>
+    /// <summary>The step arena that this device's tapes share, since only one of them runs at a time.</summary>
     internal Arena Arena => _arena ??= new Arena(this);
 
-    /// <summary>Whether <see cref="Capture"/> is worth asking; false once the device's driver has refused.</summary>
+    /// <summary>Whether <see cref="Capture"/> may succeed; false once the device's driver has refused.</summary>
     public virtual bool Captures => false;
 
     /// <summary>Raised with a message when the device deviates from the request.</summary>
     public event Action<string>? Noted;
 
-    /// <summary>Grows whenever memory moved that recorded work may use.</summary>
+    /// <summary>Grows whenever memory moves that recorded work may use.</summary>
     internal virtual long Moves => Arena.Generation;
 
-    /// <summary>Gets every tape that runs, while a routine learns what it consists of.</summary>
+    /// <summary>Collects every tape that runs during the first run of a <see cref="GraphCapture"/>.</summary>
     internal List<ICapturedRun>? Runs { get; set; }
 
-    /// <summary>Tapes only queue their kernels: a routine has done what else belongs to a run.</summary>
+    /// <summary>Tapes only queue their kernels: a <see cref="GraphCapture"/> has already done the rest of the run.</summary>
     internal bool IsCapturing { get; set; }
 
     /// <summary>Allocates zeroed persistent memory.</summary>
@@ -55,10 +56,10 @@ public abstract class Device : IDisposable
     /// <summary>Copies floats from the device, after all work queued before.</summary>
     public abstract void Download(DeviceBuffer source, Span<float> destination);
 
-    /// <summary>Copies one stretch of device memory to another of the same length.</summary>
+    /// <summary>Copies a range of device memory to another of the same length.</summary>
     public abstract void Copy(DeviceBuffer source, DeviceBuffer destination);
 
-    /// <summary>Copies NCHW values into the layout of activations.</summary>
+    /// <summary>Copies NCHW values into the activation layout.</summary>
     public abstract void UploadBlocked(ReadOnlySpan<float> source, Shape shape, DeviceBuffer destination);
 
     /// <summary>Copies activations out as NCHW values.</summary>
@@ -81,21 +82,21 @@ public abstract class Device : IDisposable
 
     /// <summary>
     /// Records the kernels and device-side copies that <paramref name="queue"/> queues, without running them. Null when the device
-    /// does not capture, or when the work allocates, waits, or copies from or to the host; why is <see cref="Noted"/>.
+    /// does not capture, or when the work allocates, waits, or copies from or to the host; <see cref="Noted"/> reports why.
     /// </summary>
     public virtual CapturedWork? Capture(Action queue) => null;
 
     /// <summary>Raises <see cref="Noted"/>.</summary>
     protected void Note(string sentence) => Noted?.Invoke(sentence);
 
-    /// <summary>Frees everything the device handed out.</summary>
+    /// <summary>Frees all of the device's memory.</summary>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees everything the device handed out.</summary>
+    /// <summary>Frees all of the device's memory.</summary>
     protected abstract void Dispose(bool disposing);
 }
 

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>A stretch of device memory, counted in 4-byte words (float32 or int32).</summary>
+/// <summary>A range of device memory, counted in 4-byte words (float32 or int32).</summary>
 public abstract class DeviceBuffer
 {
     /// <summary>Number of 4-byte words.</summary>

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Kernels of a backend that move values between plain rows and the layout of activations.</summary>
+/// <summary>Kernels that convert between plain rows and the activation layout.</summary>
 public interface IActivationsKernels
 {
     /// <summary>Plain <c>[N, C, H, W]</c> to activations of the same size.</summary>

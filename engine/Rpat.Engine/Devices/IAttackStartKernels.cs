@@ -1,9 +1,8 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>
-/// Random starts of attacks on n images of sampleCount values. Every number depends only on the
-/// key, which comes without the sample, the global
-/// index of the sample and the place in it, never on the batch.
+/// Random starts of attacks on n images of sampleCount values. Every number depends only on the key (given without its sample), the
+/// sample's global index and the position in it, never on the batch.
 /// </summary>
 public interface IAttackStartKernels
 {

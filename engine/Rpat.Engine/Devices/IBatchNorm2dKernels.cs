@@ -4,8 +4,8 @@ namespace Rpat.Engine.Devices;
 public readonly record struct BatchNormState(DeviceBuffer Gamma, DeviceBuffer Beta, DeviceBuffer RunningMean, DeviceBuffer RunningVar);
 
 /// <summary>
-/// What a training-mode batch norm keeps of its batch, one value per channel: mean, 1/√(biased variance + ε), γ·InvStd and
-/// β − γ·InvStd·Mean.
+/// What a training-mode batch norm keeps of its batch, one value per channel: mean, 1/√(biased variance + ε), γ·InvStd and β −
+/// γ·InvStd·Mean.
 /// </summary>
 public readonly record struct BatchNormSaved(DeviceBuffer Mean, DeviceBuffer InvStd, DeviceBuffer Scale, DeviceBuffer Shift);
 
@@ -15,13 +15,13 @@ public interface IBatchNorm2dKernels
     /// <summary>Added to the variance.</summary>
     public const float Epsilon = 1e-5f;
 
-    /// <summary>Share of the batch in the running statistics.</summary>
+    /// <summary>Weight of the batch in the running statistics.</summary>
     public const float Momentum = 0.1f;
 
-    /// <summary>Batch statistics of x, the affine map they give, and (if asked) new running statistics (methods.md 0.3).</summary>
+    /// <summary>Batch statistics of x, the affine map they give, and optionally new running statistics (methods.md 0.3).</summary>
     void BatchNormTrain(Shape shape, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved);
 
-    /// <summary>The affine map that the running statistics give.</summary>
+    /// <summary>The affine map of the running statistics.</summary>
     void BatchNormEval(int channels, in BatchNormState state, in BatchNormSaved saved);
 
     /// <summary>
@@ -32,12 +32,12 @@ public interface IBatchNorm2dKernels
         BatchNormGradients gradients);
 
     /// <summary>
-    /// dx (+)= scale·g + slope·x + offset, g as above: what is left of the gradient when sums over a larger batch are known. The lines
-    /// are a slope per channel, then an offset per channel, each vector padded to the layout's channel block.
+    /// dx (+)= scale·g + slope·x + offset, g as above: the rest of the gradient once the sums over a larger batch are known. The lines are
+    /// one slope per channel, then one offset per channel, each vector padded to the layout's channel block.
     /// </summary>
     void BatchNormInputGradient(Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines,
         bool add, DeviceBuffer dx);
 }
 
-/// <summary>Where the gradients by γ and β and by x go, and whether they are added or stored; null where none is wanted.</summary>
+/// <summary>Where the gradients by γ and β and by x are written, and whether they are added or stored; null if not needed.</summary>
 public readonly record struct BatchNormGradients(DeviceBuffer? Gamma, DeviceBuffer? Beta, bool AddParameters, DeviceBuffer? X, bool AddX);

@@ -1,14 +1,14 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>What runs each time when recorded work is launched: a tape, of which only the kernels are recorded.</summary>
+/// <summary>The host's part of a tape's run, which is repeated at each launch of recorded work: only the kernels are recorded.</summary>
 internal interface ICapturedRun
 {
-    /// <summary>Whether its nodes are timed one by one, which recorded work cannot be.</summary>
+    /// <summary>Whether its nodes are timed one by one, which is impossible for recorded work.</summary>
     bool IsProfiled { get; }
 
-    /// <summary>What a run does on the host.</summary>
+    /// <summary>Does the host's part of a run.</summary>
     void Begin();
 
-    /// <summary>Grows whenever a number has changed that kernels get by value.</summary>
+    /// <summary>Grows whenever a by-value kernel argument has changed.</summary>
     long Changes();
 }

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>
-/// Sizes of a 2-D convolution with square kernels: x <c>[N, C, H, W]</c>, w <c>[K, C, R, R]</c>, y <c>[N, K, P, Q]</c>. Images come plain,
+/// Sizes of a 2-D convolution with square kernels: x <c>[N, C, H, W]</c>, w <c>[K, C, R, R]</c>, y <c>[N, K, P, Q]</c>. Images are plain,
 /// activations blocked; the padding is a border of zeros on each side.
 /// </summary>
 public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, int R, int Stride, int Padding)
@@ -25,15 +25,15 @@ public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, 
 /// <summary>Convolution kernels of a backend.</summary>
 public interface IConv2dKernels
 {
-    /// <summary>Short name of the algorithm that this backend takes for a size, such as <c>direct</c>.</summary>
+    /// <summary>Short name of the algorithm that this backend uses for a size, such as <c>direct</c>.</summary>
     string Conv2dAlgorithm(in ConvShape s);
 
-    /// <summary>Words of the arrangement of the filters that a pass reads; 0: the pass reads the weight itself.</summary>
+    /// <summary>Words of the packed filters that a pass reads; 0 if the pass reads the weight itself.</summary>
     /// <param name="s">Sizes; the answer must not depend on the batch.</param>
-    /// <param name="inputGradient">The input gradient's arrangement instead of the forward pass's.</param>
+    /// <param name="inputGradient">The input gradient's packing instead of the forward pass's.</param>
     long Conv2dFilterLength(in ConvShape s, bool inputGradient);
 
-    /// <summary>Arranges the weight w <c>[K, C, R, R]</c> as the forward pass or the input gradient reads it.</summary>
+    /// <summary>Packs the weight w <c>[K, C, R, R]</c> for the forward pass or the input gradient.</summary>
     void Conv2dArrangeFilters(in ConvShape s, bool inputGradient, DeviceBuffer w, DeviceBuffer filters);
 
     /// <summary>y = x ⋆ w [+ residual].</summary>

@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Functions that every backend has for what is written once for all of them.</summary>
+/// <summary>Functions that every backend provides for code that is written once for all of them.</summary>
 public interface IMath
 {
-    /// <summary>eˣ; infinity or 0 where it leaves the range of double precision.</summary>
+    /// <summary>eˣ; infinity or 0 outside the range of double precision.</summary>
     double Exp(double x);
 
     /// <summary>ln x for normal x; NaN below 0.</summary>
@@ -11,8 +11,8 @@ public interface IMath
 }
 
 /// <summary>
-/// A function of one number, applied to each value of a tensor: its value and its derivative, written once for every backend. It is a
-/// struct of plain numbers without arrays, and its methods call only methods that can be inlined, so that a GPU can run them.
+/// A scalar function applied to each value of a tensor: its value and its derivative, written once for every backend. It is a struct of
+/// plain numbers without arrays, and its methods call only methods that can be inlined, so that it can run on a GPU.
 /// </summary>
 public interface IElementwise
 {
@@ -23,7 +23,7 @@ public interface IElementwise
     double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath;
 }
 
-/// <summary>The kernels of every function of one number: a new one is one struct and needs no new kernel.</summary>
+/// <summary>The kernels of every scalar function: a new one is one struct and needs no new kernel.</summary>
 public interface IElementwiseKernels
 {
     /// <summary>y = f(x); channels beyond C stay zero.</summary>

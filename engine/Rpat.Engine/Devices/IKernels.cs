@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>
-/// The kernel contract: every backend implements every op's kernels, or does not compile. A new op adds its interface here.
+/// The kernel contract: a backend that does not implement every op's kernels does not compile. A new op adds its interface here.
 /// </summary>
 public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
     IBatchNorm2dKernels, IPointwiseKernels, IElementwiseKernels, IPool2dKernels, ILinearKernels,

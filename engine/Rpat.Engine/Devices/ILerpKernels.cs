@@ -3,7 +3,7 @@ namespace Rpat.Engine.Devices;
 /// <summary>Interpolation kernels of a backend.</summary>
 public interface ILerpKernels
 {
-    /// <summary>y = a + t·(b − a), element by element.</summary>
+    /// <summary>y = a + t·(b − a), element-wise.</summary>
     void Lerp(long count, DeviceBuffer a, DeviceBuffer b, float t, DeviceBuffer y);
 
     /// <summary>dx (+)= factor·dy.</summary>

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>Element-by-element kernels of a backend.</summary>
+/// <summary>Element-wise kernels of a backend.</summary>
 public interface IPointwiseKernels
 {
     /// <summary>y = x with its view applied.</summary>
@@ -9,8 +9,6 @@ public interface IPointwiseKernels
     /// <summary>y = [ReLU](a + b), views applied.</summary>
     void Add(Shape shape, in Operand a, in Operand b, bool relu, DeviceBuffer y);
 
-    /// <summary>
-    /// dx (+)= d·dy·[y &gt; 0], with d the derivative of <paramref name="through"/>; y null: without the mask.
-    /// </summary>
+    /// <summary>dx (+)= d·dy·[y &gt; 0], with d the derivative of <paramref name="through"/>; no mask if y is null.</summary>
     void AddGradient(Shape shape, Layout layout, DeviceBuffer dy, DeviceBuffer? y, in Operand through, bool accumulate, DeviceBuffer dx);
 }

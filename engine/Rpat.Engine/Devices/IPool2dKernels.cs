@@ -9,7 +9,7 @@ public interface IPool2dKernels
     /// <summary>dx (+)= d·dy/(H·W), with d the derivative of <paramref name="through"/>.</summary>
     void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx);
 
-    /// <summary>Largest value of each window×window block at the given stride, windows cut at the edge left out.</summary>
+    /// <summary>Largest value of each window×window block at the given stride; windows that would cross the edge are left out.</summary>
     void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y);
 
     /// <summary>dx (+)= dy at the first largest value of each window (PyTorch's choice), times the derivative of the view.</summary>

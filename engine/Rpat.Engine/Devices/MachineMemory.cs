@@ -1,10 +1,11 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>What memory there is for this process. Linux grants more than it has, and ends a process
-/// that uses it: so it is asked before.</summary>
+/// <summary>
+/// The memory available to this process. Linux grants more than it has, and kills a process that uses it, so this is checked beforehand.
+/// </summary>
 internal static class MachineMemory
 {
-    private const long Large = 64L << 20; // bytes from which on it is worth asking what is free now
+    private const long Large = 64L << 20; // bytes; smaller allocations skip the check of free memory
 
     // Limits of a container: control groups of version 2 and 1.
     private static readonly string[] _limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
@@ -16,8 +17,8 @@ internal static class MachineMemory
         return _limits.Where(File.Exists).Select(Number).Prepend(machine).Min();
     }
 
-    /// <summary>Refuses an allocation that its owner, who may take so many bytes still, or the machine does not have.</summary>
-    /// <exception cref="OutOfMemoryException">It is larger, or more than is free.</exception>
+    /// <summary>Throws if an allocation exceeds its owner's remaining budget or the machine's free memory.</summary>
+    /// <exception cref="OutOfMemoryException">It exceeds either.</exception>
     public static void Require(long bytes, long left)
     {
         if (bytes >= Large && Entry("MemAvailable") is { } free) left = Math.Min(left, free + (Entry("SwapFree") ?? 0));
@@ -25,7 +26,7 @@ internal static class MachineMemory
             throw new OutOfMemoryException($"A buffer of {bytes >> 20} MiB is wanted where {Math.Max(0, left) >> 20} MiB are left.");
     }
 
-    /// <summary>Bytes in a line such as <c>MemTotal:  24597880 kB</c>, or null where the system does not tell.</summary>
+    /// <summary>Bytes in a line such as <c>MemTotal:  24597880 kB</c>, or null if the system does not report it.</summary>
     private static long? Entry(string name)
     {
         const string table = "/proc/meminfo";
@@ -35,7 +36,7 @@ internal static class MachineMemory
         return digits.Length == 0 ? null : long.Parse(digits, CultureInfo.InvariantCulture) << 10;
     }
 
-    // The word "max" where there is no limit.
+    // The file contains "max" if there is no limit.
     private static long Number(string path) =>
         long.TryParse(File.ReadAllText(path).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
         : long.MaxValue;

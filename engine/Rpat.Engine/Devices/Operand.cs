@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>What a kernel reads: stored values, and a map per channel to apply while loading them (null: none).</summary>
+/// <summary>A kernel's input: stored values, and a map per channel to apply while loading them (null: none).</summary>
 public readonly record struct Operand(DeviceBuffer Data, DeviceBuffer? Scale, DeviceBuffer? Shift, bool Relu)
 {
     /// <summary>Whether a map is applied.</summary>

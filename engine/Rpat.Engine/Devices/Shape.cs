@@ -1,8 +1,7 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>
-/// Logical size of a tensor, always read as <c>[N, C, H, W]</c>: samples, channels, rows and columns of a map; matrices are
-/// <c>[N, C, 1, 1]</c>.
+/// Logical size of a tensor, always <c>[N, C, H, W]</c>: samples, channels, rows and columns of a map; matrices are <c>[N, C, 1, 1]</c>.
 /// </summary>
 public readonly record struct Shape(int N, int C, int H = 1, int W = 1)
 {
@@ -22,12 +21,12 @@ public readonly record struct Shape(int N, int C, int H = 1, int W = 1)
     public override string ToString() => H == 1 && W == 1 ? $"[{N}, {C}]" : $"[{N}, {C}, {H}, {W}]";
 }
 
-/// <summary>How a tensor lies in device memory.</summary>
+/// <summary>A tensor's layout in device memory.</summary>
 public enum Layout
 {
     /// <summary>Row-major NCHW without padding: images, logits, parameters.</summary>
     Plain,
 
-    /// <summary>The device's own layout of activations (CPU: nChw16c), never seen by users.</summary>
+    /// <summary>The device's own activation layout (CPU: nChw16c), never seen by users.</summary>
     Blocked,
 }

@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Devices;
 
-/// <summary>An op was recorded with operands that do not fit; the message names the op and the shapes.</summary>
+/// <summary>An op was recorded with operands whose shapes do not match; the message names the op and the shapes.</summary>
 public sealed class ShapeException(string op, string problem) : Exception($"{op}: {problem}.")
 {
-    /// <summary>Name of the op that refused its operands.</summary>
+    /// <summary>Name of the op that rejected its operands.</summary>
     public string Op { get; } = op;
 
-    /// <summary>Refuses operands that do not fit.</summary>
-    /// <exception cref="ShapeException">They do not.</exception>
+    /// <summary>Throws unless the operands fit.</summary>
+    /// <exception cref="ShapeException">They do not fit.</exception>
     public static void Require(bool fits, string op, string problem)
     {
         if (!fits) throw new ShapeException(op, problem);

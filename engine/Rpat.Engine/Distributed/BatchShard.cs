@@ -1,16 +1,14 @@
 namespace Rpat.Engine.Distributed;
 
 /// <summary>
-/// This process's part of a batch that a team shares: rank r has the images First … First + Count
-/// − 1, as many as its neighbours or one more.
-/// A tape that is given it (<see cref="Tape.Shard"/>) computes what one process would on the whole
-/// batch: batch norms take its statistics, means of
-/// losses divide by its size, sample weights look at all of its logits. All processes must record and run the same tapes in the same order.
+/// This process's shard of a batch that a process group shares: rank r has the images First … First + Count − 1; counts differ by at most
+/// one. A tape with a shard (<see cref="Tape.Shard"/>) computes what one process would on the whole batch: batch norms use its statistics,
+/// means of losses divide by its size, sample weights depend on all of its logits. All processes must record and run the same tapes in the
+/// same order.
 /// </summary>
 /// <remarks>
-/// Where a batch has fewer images than the team processes, some have none: they compute on one
-/// image all the same, so that all do the same, and
-/// nothing of it counts.
+/// If a batch has fewer images than the group has processes, some processes have none: they still compute on one image, so that all make
+/// the same calls, but its results do not count.
 /// </remarks>
 public sealed class BatchShard
 {
@@ -22,16 +20,16 @@ public sealed class BatchShard
         (First, Count) = ShardOf(team.Rank);
     }
 
-    /// <summary>The processes.</summary>
+    /// <summary>The process group.</summary>
     public IProcessGroup Team { get; }
 
     /// <summary>Images of the whole batch.</summary>
     public int Total { get; }
 
-    /// <summary>Place in the batch of this process's first image.</summary>
+    /// <summary>Index in the batch of this process's first image.</summary>
     public int First { get; }
 
-    /// <summary>This process's images that count; perhaps none.</summary>
+    /// <summary>This process's images that count; may be 0.</summary>
     public int Count { get; }
 
     /// <summary>Images that this process computes on: <see cref="Count"/>, or one that does not count.</summary>
@@ -44,11 +42,12 @@ public sealed class BatchShard
         return (rank * each + Math.Min(rank, more), each + (rank < more ? 1 : 0));
     }
 
-    /// <summary>Rows of the whole batch that belong to rows of a part: twice as many where images have two views.</summary>
+    /// <summary>The number of rows in the whole batch for a number of rows in the shard: twice the images if they have two views.</summary>
     public int GlobalRows(int rows) => rows / LocalRows * Total;
 
-    /// <summary>Copies this process's rows out of the whole batch's. Views of the images stand one behind the
-    /// other, in the whole and in the part.</summary>
+    /// <summary>
+    /// Copies this process's rows out of the whole batch. Views of the images follow each other, in the whole batch and in the shard.
+    /// </summary>
     public void Take<T>(ReadOnlySpan<T> all, int rowLength, Span<T> mine)
     {
         int views = mine.Length / (LocalRows * rowLength), first = Count == 0 ? 0 : First;
@@ -56,8 +55,8 @@ public sealed class BatchShard
             all.Slice((view * Total + first) * rowLength, LocalRows * rowLength).CopyTo(mine[(view * LocalRows * rowLength)..]);
     }
 
-    /// <summary>Puts the rows of all processes in the order that they have in the whole batch.</summary>
-    /// <exception cref="PeerLostException">A process is gone.</exception>
+    /// <summary>Arranges the rows of all processes in the order of the whole batch.</summary>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
     public void Gather<T>(ReadOnlySpan<T> mine, int rowLength, Span<T> all) where T : unmanaged
     {
         int views = mine.Length / (LocalRows * rowLength);

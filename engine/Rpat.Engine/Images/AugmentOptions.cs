@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Images;
 
-/// <summary>What lies around an image from which a random window is cut.</summary>
+/// <summary>What surrounds an image when a random window is cropped from it.</summary>
 public enum CropBorder
 {
     /// <summary>Zeros, as in RPAT's benchmarks.</summary>
@@ -10,7 +10,7 @@ public enum CropBorder
     Reflect,
 }
 
-/// <summary>What happens to each training image: border, random crop back to the old size, random horizontal flip, Cutout.</summary>
+/// <summary>What happens to each training image: border, random crop back to the original size, random horizontal flip, Cutout.</summary>
 /// <param name="Pad">Pixels added on every side before the crop; 0 for no crop.</param>
 /// <param name="Flip">Mirrors left and right with probability 1/2.</param>
 /// <param name="View">Numbers independent draws for the same image and epoch, for methods that train on two views of it.</param>

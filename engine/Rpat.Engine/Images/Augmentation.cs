@@ -1,6 +1,8 @@
 namespace Rpat.Engine.Images;
 
-/// <summary>Augments one image by the random numbers of its key, which no other image of the batch touches.</summary>
+/// <summary>
+/// Augments one image with the random numbers of its own key, so that the result does not depend on the rest of the batch.
+/// </summary>
 public static class Augmentation
 {
     private const int RowDraw = 0;
@@ -14,7 +16,7 @@ public static class Augmentation
     /// <summary>Copies one augmented image as floats in [0, 1]: crop first, then flip, then Cutout.</summary>
     /// <param name="size">Rows and columns of a plane.</param>
     /// <param name="source">The pixels, [channels, height, width].</param>
-    /// <param name="options">What to do; the pad is below the image's size.</param>
+    /// <param name="options">What to do; the padding must be smaller than the image.</param>
     /// <param name="image">Receives the result, as long as <paramref name="source"/>.</param>
     public static void Apply(
         (int Height, int Width) size, ReadOnlySpan<byte> source, in AugmentOptions options, in PhiloxStream draws, Span<float> image)
@@ -42,7 +44,7 @@ public static class Augmentation
         }
     }
 
-    // The same, with what lies outside taken from its mirror image inside.
+    // The same, with pixels outside the image mirrored from inside.
     private static void CropReflected((int Height, int Width) size, ReadOnlySpan<byte> source, int down, int right, Span<float> destination)
     {
         Span<byte> line = stackalloc byte[size.Width];

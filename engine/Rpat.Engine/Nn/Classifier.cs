@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Nn;
 
-/// <summary>A network that maps images in [0,1], of the size C, H and W of the input, to logits.</summary>
+/// <summary>A network that maps images in [0,1], with the input's C, H and W, to logits.</summary>
 public abstract class Classifier(Device device, Shape input, int classes) : Module(device)
 {
-    /// <summary>Size of a batch of one image.</summary>
+    /// <summary>The shape of one image, N = 1.</summary>
     public Shape InputShape { get; } = input with { N = 1 };
 
     /// <summary>Number of logits.</summary>

@@ -1,17 +1,17 @@
 namespace Rpat.Engine.Nn;
 
 /// <summary>
-/// A classifier of the usual build: input normalisation (if any), layers that end in one row of features an image, and a fully
-/// connected layer. The features can be had without the logits, and the logits from features.
+/// A classifier of the usual structure: input normalisation (if any), layers that end in one row of features per image, and a fully
+/// connected layer. Features can be computed without the logits, and logits from features.
 /// </summary>
 public abstract class FeatureClassifier : Classifier
 {
     private (Parameter Weight, Parameter Bias) _head;
 
-    /// <summary>Makes the frame; the layers are declared by the derived class, which calls <see cref="Module.Build"/> last.</summary>
+    /// <summary>For derived classes, which declare their layers and call <see cref="Module.Build"/> last.</summary>
     /// <param name="input">One image: N is ignored, C, H and W are its size.</param>
     /// <param name="normalization">Mean and deviation of each channel, or null when the layers see [0,1].</param>
-    /// <exception cref="ShapeException">The normalisation has not one pair per channel.</exception>
+    /// <exception cref="ShapeException">The normalisation does not have one pair per channel.</exception>
     protected FeatureClassifier(
         Device device, Shape input, int classes, (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization)
         : base(device, input, classes)
@@ -29,7 +29,7 @@ public abstract class FeatureClassifier : Classifier
 
     /// <summary>Records everything but the last layer, from plain images in [0,1].</summary>
     /// <returns>Features <c>[N, <see cref="FeatureCount"/>]</c>, plain: the penultimate layer.</returns>
-    /// <exception cref="ShapeException">The images have another size than <see cref="Classifier.InputShape"/>.</exception>
+    /// <exception cref="ShapeException">The images' size differs from <see cref="Classifier.InputShape"/>.</exception>
     public Tensor Features(Tape tape, Tensor x, BnMode bn)
     {
         RequireInput(x);
@@ -50,7 +50,7 @@ public abstract class FeatureClassifier : Classifier
         _head = DeclareLinear(name, Classes, features, zeroBias);
 
     /// <summary>A square convolution without bias, padded so that stride 1 keeps the map's size, and its batch norm.</summary>
-    /// <param name="net">The net that it is a part of.</param>
+    /// <param name="net">The network that contains it.</param>
     /// <param name="conv">Name of the convolution in checkpoints.</param>
     /// <param name="norm">Name of the batch norm in checkpoints.</param>
     protected sealed class ConvNorm(FeatureClassifier net, string conv, string norm, int outputs, int inputs, int size, int stride = 1)

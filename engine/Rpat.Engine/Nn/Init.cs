@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Nn;
 
-/// <summary>How a weight gets its first values (methods.md 0.3, 1.9).</summary>
+/// <summary>How a weight is initialised (methods.md 0.3, 1.9).</summary>
 public sealed record Init
 {
     private readonly Func<IReadOnlyList<int>, (double Scale, bool Normal)> _rule;
 
-    /// <summary>A rule of one's own.</summary>
+    /// <summary>A custom rule.</summary>
     /// <param name="rule">
-    /// From the parameter's sizes to the half-width of a uniform distribution around 0, or to the deviation of a normal one.
+    /// Maps the parameter's sizes to the half-width of a uniform distribution around 0, or to the standard deviation of a normal one.
     /// </param>
     public Init(Func<IReadOnlyList<int>, (double Scale, bool Normal)> rule) => _rule = rule;
 
@@ -23,7 +23,7 @@ public sealed record Init
     /// <summary>PyTorch's default for the bias of a layer with that many inputs.</summary>
     public static Init DefaultBias(int fanIn) => new(_ => (1 / Math.Sqrt(fanIn), false));
 
-    /// <summary>The values of a parameter; a function of the seed and its index in the network alone.</summary>
+    /// <summary>The values of a parameter, which depend only on the seed and the parameter's index in the network.</summary>
     public float[] Draw(IReadOnlyList<int> dimensions, ulong seed, int index)
     {
         var (scale, normal) = _rule(dimensions);

@@ -9,10 +9,10 @@ public abstract class Module(Device device)
     private readonly List<BatchNorm2d> _batchNorms = [];
     private readonly List<(Parameter Parameter, Init Init)> _initializers = [];
 
-    /// <summary>Where the network lives.</summary>
+    /// <summary>The device that the network is on.</summary>
     public Device Device { get; } = device;
 
-    /// <summary>Everything that is trained.</summary>
+    /// <summary>All trained parameters.</summary>
     public ParameterStore Parameters { get; } = new(device);
 
     /// <summary>The batch norms, in declaration order.</summary>
@@ -43,7 +43,7 @@ public abstract class Module(Device device)
         }
     }
 
-    /// <summary>Takes over a whole state; nothing is changed unless every array is there and fits.</summary>
+    /// <summary>Loads a whole state; nothing is changed unless every array is present and fits.</summary>
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)
     {
@@ -70,8 +70,9 @@ public abstract class Module(Device device)
     protected Parameter DeclareConv(string name, int outputs, int inputs, int size, Init? init = null) =>
         DeclareParameter($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
 
-    /// <summary>Declares the bias of a convolution, one value per channel, with PyTorch's first
-    /// values for that many inputs per filter.</summary>
+    /// <summary>
+    /// Declares the bias of a convolution, one value per channel, with PyTorch's initial values for that many inputs per filter.
+    /// </summary>
     protected Parameter DeclareBias(string name, int channels, int fanIn) =>
         DeclareParameter($"{name}.bias", Init.DefaultBias(fanIn), new Shape(1, channels), channels);
 
@@ -80,9 +81,9 @@ public abstract class Module(Device device)
         (DeclareParameter($"{name}.weight", Init.Default, new Shape(outputs, inputs), outputs, inputs),
             DeclareParameter($"{name}.bias", zeroBias ? Init.Zero : Init.DefaultBias(inputs), new Shape(1, outputs), outputs));
 
-    /// <summary>Declares a parameter of a layer of one's own.</summary>
+    /// <summary>Declares a parameter of a custom layer.</summary>
     /// <param name="name">Name in checkpoints, such as <c>layer1.scale</c>.</param>
-    /// <param name="dimensions">Sizes as PyTorch writes them; their product is the shape's.</param>
+    /// <param name="dimensions">Sizes in PyTorch's order; their product must equal the shape's.</param>
     protected Parameter DeclareParameter(string name, Init init, Shape shape, params int[] dimensions)
     {
         var parameter = Parameters.Declare(name, shape, dimensions);
@@ -90,7 +91,7 @@ public abstract class Module(Device device)
         return parameter;
     }
 
-    /// <summary>Allocates all declared parameters and draws their first values.</summary>
+    /// <summary>Allocates all declared parameters and draws their initial values.</summary>
     /// <param name="seed">Seed of the initial values.</param>
     protected void Build(ulong seed)
     {

@@ -9,20 +9,20 @@ public sealed record Reshaped(string Name, IReadOnlyList<long> Model, IReadOnlyL
     public override string ToString() => $"{Name} (model [{string.Join(", ", Model)}], file [{string.Join(", ", File)}])";
 }
 
-/// <summary>What of a file does not fit a network; all lists are empty when it fits.</summary>
-/// <param name="Missing">Names that the network has and the file has not.</param>
-/// <param name="Unexpected">Names that the file has and the network has not.</param>
+/// <summary>The differences between a file and a network; all lists are empty if they match.</summary>
+/// <param name="Missing">Names in the network but not in the file.</param>
+/// <param name="Unexpected">Names in the file but not in the network.</param>
 public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<Reshaped> Reshaped)
 {
-    /// <summary>Whether nothing is wrong.</summary>
+    /// <summary>Whether there are no differences.</summary>
     public bool Fits => Missing.Count + Unexpected.Count + Reshaped.Count == 0;
 
-    /// <summary>How many names of each kind there are, and the first few; empty when everything fits.</summary>
+    /// <summary>The number of names of each kind, and the first few; empty when everything fits.</summary>
     public string Problems => string.Join("; ",
         [.. Part("missing", Missing), .. Part("unexpected", Unexpected),
             .. Part("of another shape", [.. Reshaped.Select(r => r.ToString())])]);
 
-    /// <summary>Compares a network with what is offered for it.</summary>
+    /// <summary>Compares a network with the arrays found in a file.</summary>
     public static StateReport Of(Module net, IReadOnlyDictionary<string, long[]> found)
     {
         (string Name, long[] Shape)[] wanted = [.. net.StateShapes()];
@@ -35,7 +35,7 @@ public sealed record StateReport(IReadOnlyList<string> Missing, IReadOnlyList<st
     }
 
     /// <summary>Throws unless everything fits.</summary>
-    /// <exception cref="CheckpointException">The first few names of each kind, and how many there are.</exception>
+    /// <exception cref="CheckpointException">The message has the number of names of each kind, and the first few.</exception>
     public void Require()
     {
         if (!Fits) throw new CheckpointException($"The checkpoint does not fit the model: {Problems}.");

@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>Recording of the way from features to activations.</summary>
+/// <summary>Recording of the conversion from features to activations.</summary>
 public static class ActivationsOp
 {
     /// <summary>
-    /// Plain values in the layout of activations, where convolutions, batch norms and pooling take them: a batch norm of features
-    /// <c>[N, C]</c> is a 2-D batch norm of maps of one pixel. <see cref="Pool2dOp.GlobalAveragePool"/> leads back.
+    /// Plain values in the activation layout, for convolutions, batch norms and pooling: a batch norm of features <c>[N, C]</c> is a 2-D
+    /// batch norm of maps of one pixel. <see cref="Pool2dOp.GlobalAveragePool"/> converts back.
     /// </summary>
-    /// <exception cref="ShapeException">x is in the layout of activations already.</exception>
+    /// <exception cref="ShapeException">x is already in the activation layout.</exception>
     public static Tensor ToActivations(this Tape tape, Tensor x)
     {
         ShapeException.Require(x.Layout == Layout.Plain, "ToActivations", $"{x} must be plain");

@@ -1,12 +1,12 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>γ, β and running statistics of a batch norm (ε 1e-5, momentum 0.1, as PyTorch).</summary>
+/// <summary>γ, β and running statistics of a batch norm (ε 1e-5, momentum 0.1, as in PyTorch).</summary>
 public sealed class BatchNorm2d
 {
     /// <summary>Added to the variance.</summary>
     public const float Epsilon = IBatchNorm2dKernels.Epsilon;
 
-    /// <summary>Share of the batch in the running statistics.</summary>
+    /// <summary>Weight of the batch in the running statistics.</summary>
     public const float Momentum = IBatchNorm2dKernels.Momentum;
 
     internal BatchNorm2d(ParameterStore parameters, string name, int channels)

@@ -1,10 +1,9 @@
 namespace Rpat.Engine.Ops;
 
 /// <summary>
-/// A training-mode batch norm over a batch that several processes have parts of. Each takes the
-/// moments of its part with the ordinary kernels;
-/// the few numbers a channel cross over the host, are joined there in double precision in the order of the ranks, and go back as the
-/// statistics of an evaluation. Parameters get the gradient of the part, which is added over the processes with all other gradients.
+/// A training-mode batch norm over a batch that is sharded over several processes. Each takes the moments of its shard with the ordinary
+/// kernels; the few numbers per channel are exchanged through the host, combined there in double precision in rank order, and uploaded as
+/// fixed statistics. Parameters get the gradient of the shard, which is added over the processes with all other gradients.
 /// </summary>
 internal sealed class SharedBatchNorm
 {
@@ -31,10 +30,10 @@ internal sealed class SharedBatchNorm
 
     private int Channels => _layer.Channels;
 
-    /// <summary>Values of a channel in the whole batch.</summary>
+    /// <summary>Values per channel in the whole batch.</summary>
     private double Total => (double)_share.GlobalRows(_shape.N) * _shape.Area;
 
-    /// <summary>The whole batch's statistics, and the affine map that they give.</summary>
+    /// <summary>The whole batch's statistics, and the affine map they give.</summary>
     public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, Tensor mean, Tensor invStd,
         in BatchNormSaved saved)
     {
@@ -48,7 +47,7 @@ internal sealed class SharedBatchNorm
         k.BatchNormEval(Channels, state with { RunningMean = _mean.Data, RunningVar = _variance.Data }, saved);
     }
 
-    /// <summary>As <see cref="IBatchNorm2dKernels.BatchNormBackward"/> with the sums of the whole batch in dx.</summary>
+    /// <summary>Like <see cref="IBatchNorm2dKernels.BatchNormBackward"/>, with the sums of the whole batch in dx.</summary>
     public void Backward(IKernels k, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, in BatchNormGradients gradients)
     {
         k.BatchNormBackward(_shape, x, dh, saved, relu, batchStatistics: true, new(_gammaSum.Data, _betaSum.Data, false, null, false));
@@ -61,7 +60,7 @@ internal sealed class SharedBatchNorm
         k.BatchNormInputGradient(_shape, x, dh, saved, relu, _linear, gradients.AddX, dx);
     }
 
-    // Each rank's [mean, variance] of its own part.
+    // Each rank's [mean, variance] of its own shard.
     private void GatherMoments() => _share.Team.AllGather<float>(_mine, _all);
 
     private void Join(bool moveRunning)
@@ -94,7 +93,7 @@ internal sealed class SharedBatchNorm
         return sum;
     }
 
-    /// <summary>Values of a channel that a rank has: none where its image does not count.</summary>
+    /// <summary>Values per channel of a rank: 0 if its image does not count.</summary>
     private double Values(int rank) => (double)(_shape.N / _share.LocalRows) * _share.ShardOf(rank).Count * _shape.Area;
 
     private void Move(Tensor running, int from, double divisor)

@@ -4,10 +4,10 @@ namespace Rpat.Engine.Ops;
 /// <summary>Which statistics a batch norm uses; always an argument, never hidden state.</summary>
 public enum BnMode
 {
-    /// <summary>Statistics of the batch; the running statistics move.</summary>
+    /// <summary>Statistics of the batch; the running statistics are updated.</summary>
     Train,
 
-    /// <summary>Statistics of the batch; the running statistics stay.</summary>
+    /// <summary>Statistics of the batch; the running statistics do not change.</summary>
     [JsonStringEnumMemberName("frozen")]
     TrainFrozen,
 
@@ -19,8 +19,8 @@ public enum BnMode
 public static class BatchNorm2dOp
 {
     /// <summary>Batch norm of <c>[N, C, H, W]</c>, optionally with ReLU, as a view that its readers apply while loading.</summary>
-    /// <exception cref="ShapeException">The channels do not fit, x is a plain image, or the batch has a single
-    /// value per channel in training mode.</exception>
+    /// <exception cref="ShapeException">The channels do not match, x is a plain image, or the batch has a single value per channel in
+    /// training mode.</exception>
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu = false)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d",

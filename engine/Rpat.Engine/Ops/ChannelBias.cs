@@ -4,7 +4,7 @@ namespace Rpat.Engine.Ops;
 public static class ChannelBiasOp
 {
     /// <summary>x + bias: activations <c>[N, C, H, W]</c> and C values, the bias of a convolution.</summary>
-    /// <exception cref="ShapeException">The channels do not fit, or x is a plain image.</exception>
+    /// <exception cref="ShapeException">The channels do not match, or x is a plain image.</exception>
     public static Tensor ChannelBias(this Tape tape, Tensor x, Parameter bias)
     {
         ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias",

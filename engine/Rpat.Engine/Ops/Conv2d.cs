@@ -3,8 +3,7 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of 2-D convolutions.</summary>
 public static class Conv2dOp
 {
-    /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c> and without
-    /// bias, to which a residual is added.</summary>
+    /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c>, without bias, plus an optional residual.</summary>
     /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
     public static Tensor Conv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
     {
@@ -51,7 +50,7 @@ internal sealed class Conv2dNode : Node
     public override IReadOnlyDictionary<string, int> Attributes =>
         new Dictionary<string, int> { ["kernel"] = _shape.R, ["stride"] = _shape.Stride, ["padding"] = _shape.Padding };
 
-    /// <summary>Kernel, stride if not 1, and algorithm: <c>3x3/2 direct</c>; images make it the first layer.</summary>
+    /// <summary>Kernel size, stride if not 1, algorithm, and for plain images a mark as the first layer: <c>3x3/2 direct</c>.</summary>
     public override string Detail
     {
         get

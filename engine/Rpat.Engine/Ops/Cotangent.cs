@@ -1,12 +1,12 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>Recording of a backward pass that starts from a gradient of the caller's.</summary>
+/// <summary>Recording of a backward pass that starts from the caller's gradient.</summary>
 public static class CotangentOp
 {
     /// <summary>
     /// Lets the backward pass start at y <c>[N, K]</c> from ∂L/∂y, which the caller uploads to the returned tensor between
-    /// <see cref="Tape.Forward"/> and <see cref="Tape.Backward"/>: any loss of the logits, another
-    /// one for each row, with no kernel of its own.
+    /// <see cref="Tape.Forward"/> and <see cref="Tape.Backward"/>: any loss of the logits, even a different one for each row, without its
+    /// own kernel.
     /// </summary>
     /// <exception cref="ShapeException">y is not plain.</exception>
     public static Tensor Cotangent(this Tape tape, Tensor y)
@@ -40,7 +40,7 @@ internal sealed class CotangentNode : Node
 
     public override void Forward(IKernels k)
     {
-        // The gradient comes from outside, so there is no value to compute.
+        // The caller supplies the gradient, so there is no value to compute.
     }
 
     public override void Backward(IKernels k) =>

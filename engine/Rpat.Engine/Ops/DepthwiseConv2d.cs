@@ -5,8 +5,9 @@ public static class DepthwiseConv2dOp
 {
     private const string Op = "DepthwiseConv2d";
 
-    /// <summary>Convolution of each channel of activations with a filter <c>[1, R, R]</c> of its
-    /// own, without bias; padding below R.</summary>
+    /// <summary>
+    /// Convolution of each channel of activations with its own filter <c>[1, R, R]</c>, without bias; the padding must be smaller than R.
+    /// </summary>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor DepthwiseConv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0)
     {

@@ -16,7 +16,7 @@ public readonly struct Silu : IElementwise
     }
 }
 
-/// <summary>Recording of functions of one number.</summary>
+/// <summary>Recording of scalar functions.</summary>
 public static class ElementwiseOp
 {
     /// <summary>f(x) of each value, in x's size and layout.</summary>

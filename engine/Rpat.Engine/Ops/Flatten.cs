@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>Recording of the step from images to rows, for nets whose first layer is fully connected.</summary>
+/// <summary>Recording of the conversion from images to rows, for networks whose first layer is fully connected.</summary>
 public static class FlattenOp
 {
     /// <summary>Plain <c>[N, C, H, W]</c> → <c>[N, C·H·W]</c> in the same order; an input normalisation is applied on the way.</summary>

@@ -4,7 +4,7 @@ namespace Rpat.Engine.Ops;
 public static class NormalizeOp
 {
     /// <summary>(x − mean)/std per channel of plain images as a view: images stay in [0,1], and ε stays in pixel units.</summary>
-    /// <exception cref="ShapeException">The channels do not fit, or x is a view itself.</exception>
+    /// <exception cref="ShapeException">The channels do not match, or x is itself a view.</exception>
     public static Tensor Normalize(this Tape tape, Tensor x, Normalize layer)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "Normalize",
@@ -18,7 +18,7 @@ public static class NormalizeOp
 /// <summary>Input normalisation (x − mean)/std as the first layer of a model, so that attacks work on [0,1] images.</summary>
 public sealed class Normalize
 {
-    /// <summary>Makes the layer from mean and standard deviation (positive) of each channel of images in [0,1].</summary>
+    /// <summary>Creates the layer from mean and standard deviation (positive) of each channel of images in [0,1].</summary>
     /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {

@@ -1,16 +1,16 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>A part of a loss that logs show apart.</summary>
+/// <summary>A part of a loss that is logged separately.</summary>
 /// <param name="Weight">Its coefficient in the loss.</param>
 public readonly record struct LossPart(string Name, float Weight = 1);
 
-/// <summary>What a loss is recorded with, next to the loss and its logits.</summary>
+/// <summary>The options of a loss, in addition to its logits.</summary>
 public sealed record RowLossOptions
 {
-    /// <summary>Second rows <c>[N, K]</c>: a target's logits or probabilities; null where the loss has none.</summary>
+    /// <summary>Second rows <c>[N, K]</c>: a target's logits or probabilities; null if the loss has none.</summary>
     public Tensor? Second { get; init; }
 
-    /// <summary>Third rows <c>[N, K]</c>; null where the loss has none.</summary>
+    /// <summary>Third rows <c>[N, K]</c>; null if the loss has none.</summary>
     public Tensor? Third { get; init; }
 
     /// <summary>Whether the gradient stops at <see cref="Second"/>.</summary>
@@ -19,7 +19,7 @@ public sealed record RowLossOptions
     /// <summary>The second row of row i is row i + N/2 of the same logits, for i below N/2: two views of an image in one batch.</summary>
     public bool Halves { get; init; }
 
-    /// <summary>True classes, where the loss has them.</summary>
+    /// <summary>True classes, if the loss uses them.</summary>
     public Labels? Labels { get; init; }
 
     /// <summary>One constant factor per row, <c>[1, N]</c>; null for 1.</summary>
@@ -28,16 +28,16 @@ public sealed record RowLossOptions
     /// <summary>Mean or sum over the rows.</summary>
     public Reduction Reduction { get; init; }
 
-    /// <summary>The parts of the value; null for one that has the loss's name.</summary>
+    /// <summary>The parts of the value; null for a single part with the loss's name.</summary>
     public IReadOnlyList<LossPart>? Parts { get; init; }
 }
 
 /// <summary>Recording of losses of logits, and their values on the host.</summary>
 public static class RowLossOp
 {
-    /// <summary>Records a loss of logits <c>[N, K]</c>; the name is what logs call it if it has no parts of its own.</summary>
-    /// <exception cref="ShapeException">Logits, further rows, labels and weights do not fit together;
-    /// when run: a label is no column.</exception>
+    /// <summary>Records a loss of logits <c>[N, K]</c>; the name is its name in logs if it does not have parts.</summary>
+    /// <exception cref="ShapeException">Logits, further rows, labels and weights do not match; at run time: a label is not a
+    /// column.</exception>
     public static Loss RowLoss<TLoss>(this Tape tape, string name, TLoss loss, Tensor logits, RowLossOptions options)
         where TLoss : struct, IRowLoss
     {
@@ -53,11 +53,12 @@ public static class RowLossOp
         return Loss.Of(tape.Record(new RowLossNode<TLoss>(tape, name, loss, logits, rows, options)));
     }
 
-    /// <summary>The value of a loss at one row on the host, all parts summed without their weights,
-    /// and its gradient by the first row.</summary>
+    /// <summary>
+    /// The value of a loss at one row on the host, all parts summed without their weights, and its gradient by the first row.
+    /// </summary>
     /// <param name="z">Logits <c>[K]</c>.</param>
-    /// <param name="second">The second row <c>[K]</c>; empty where the loss has none.</param>
-    /// <param name="gradient">Receives ∂loss/∂z <c>[K]</c>; empty where it is not wanted.</param>
+    /// <param name="second">The second row <c>[K]</c>; empty if the loss has none.</param>
+    /// <param name="gradient">Receives ∂loss/∂z <c>[K]</c>; empty if not needed.</param>
     public static unsafe double Evaluate<TLoss>(this TLoss loss, ReadOnlySpan<float> z, ReadOnlySpan<float> second, int label,
         Span<float> gradient)
         where TLoss : struct, IRowLoss

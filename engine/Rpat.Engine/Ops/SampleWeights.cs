@@ -1,14 +1,14 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>Gives every sample of a batch its weight, from logits <c>[N, K]</c> row by row and true classes.</summary>
+/// <summary>Computes the weight of every sample of a batch from logits <c>[N, K]</c>, row by row, and true classes.</summary>
 public delegate void SampleWeighting(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights);
 
 /// <summary>Recording of sample weights.</summary>
 public static class SampleWeightsOp
 {
     /// <summary>
-    /// Weights <c>[1, N]</c> that depend on the batch's logits, computed on the host between two ops of the tape: they are constants of the
-    /// backward pass. The few logits cross to the host and the weights back, so that a method's weights are plain C#.
+    /// Weights <c>[1, N]</c> that depend on the batch's logits, computed on the host between two ops of the tape: they are constants in the
+    /// backward pass. The logits are downloaded and the weights uploaded, both few, so that a method's weights are plain C#.
     /// </summary>
     /// <exception cref="ShapeException">The batch sizes differ.</exception>
     public static Tensor SampleWeights(this Tape tape, Tensor logits, Labels labels, SampleWeighting weigh)
@@ -55,7 +55,7 @@ internal sealed class SampleWeightsNode : Node
         // Weights are constants.
     }
 
-    /// <summary>Weights may depend on all images of the batch: every process weighs the whole batch and takes its own.</summary>
+    /// <summary>Weights may depend on all images of the batch: every process computes those of the whole batch and keeps its own.</summary>
     private sealed class WholeBatch(BatchShard share, Shape part)
     {
         private readonly float[] _rows = new float[share.GlobalRows(part.N) * part.C];

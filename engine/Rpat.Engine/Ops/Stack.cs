@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Ops;
 
 /// <summary>
-/// Two batches as one and back, for methods that send two inputs through the network in one forward and so give batch norms one batch.
-/// Both are copies, which the kernel of interpolation's gradient makes.
+/// Joins two batches into one and splits one into two, for methods that send two inputs through the network in one forward pass, so that
+/// batch norms see a single batch. Both copy, with the kernel of interpolation's gradient.
 /// </summary>
 public static class StackOp
 {
@@ -15,9 +15,10 @@ public static class StackOp
         return tape.Record(new StackNode(tape, a, b)).Output;
     }
 
-    /// <summary>The first and the second half of the samples of a plain tensor <c>[2N, …]</c>; where
-    /// gradients are wanted, a loss must need both.</summary>
-    /// <exception cref="ShapeException">There are no two halves, or the tensor is not plain.</exception>
+    /// <summary>
+    /// The first and the second half of the samples of a plain tensor <c>[2N, …]</c>; if gradients are needed, a loss must depend on both.
+    /// </summary>
+    /// <exception cref="ShapeException">The number of samples is odd, or the tensor is not plain.</exception>
     public static (Tensor First, Tensor Second) Halves(this Tape tape, Tensor both)
     {
         ShapeException.Require(both.Shape.N % 2 == 0, "Halves", $"{both} has no two halves");
@@ -27,7 +28,7 @@ public static class StackOp
     }
 }
 
-/// <summary>The halves of a buffer, kept so that a replay makes no new ones.</summary>
+/// <summary>The halves of a buffer, kept so that a replay allocates nothing.</summary>
 internal struct BufferHalves
 {
     private DeviceBuffer? _whole;

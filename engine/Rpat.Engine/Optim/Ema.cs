@@ -4,7 +4,7 @@ namespace Rpat.Engine.Optim;
 /// An exponential moving average of a network's parameters and running statistics, kept in a second network of the same kind
 /// (methods.md 3.1): average ← decay·average + (1 − decay)·source.
 /// </summary>
-/// <param name="average">The averaged network; start it as a copy.</param>
+/// <param name="average">The averaged network; should start as a copy.</param>
 public sealed class Ema(Module source, Module average)
 {
     private const string Prefix = "average.";
@@ -13,8 +13,8 @@ public sealed class Ema(Module source, Module average)
     public Module Average { get; } = average;
 
     /// <summary>Moves the average towards the source; decay 0 copies it.</summary>
-    /// <param name="decay">Share of the old average.</param>
-    /// <param name="statistics">Whether the batch norms' running statistics are averaged too; else they stay.</param>
+    /// <param name="decay">Weight of the old average.</param>
+    /// <param name="statistics">Whether the batch norms' running statistics are averaged too; otherwise they do not change.</param>
     public void Update(float decay, bool statistics = true)
     {
         var kernels = source.Device.Kernels;
@@ -29,11 +29,11 @@ public sealed class Ema(Module source, Module average)
         }
     }
 
-    /// <summary>The averaged network's state, named <c>average.</c> and its own name.</summary>
+    /// <summary>The averaged network's state; each name is prefixed with <c>average.</c>.</summary>
     public IEnumerable<NamedArray> State() => Average.State().Select(array => array with { Name = Prefix + array.Name });
 
-    /// <summary>Takes over a state that <see cref="State"/> gave.</summary>
-    /// <param name="state">Arrays by name; others than <c>average.</c> are ignored.</param>
+    /// <summary>Loads a state that <see cref="State"/> returned.</summary>
+    /// <param name="state">Arrays by name; names without the prefix <c>average.</c> are ignored.</param>
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape; nothing is changed then.</exception>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state) => Average.Load(
         state.Where(pair => pair.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(pair => pair.Key[Prefix.Length..],

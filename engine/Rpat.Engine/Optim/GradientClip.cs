@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Optim;
 
 /// <summary>
-/// Shortens the gradient of all parameters together to a largest length, as <c>torch.nn.utils.clip_grad_norm_</c> does:
-/// g ← g·min(1, most/(‖g‖₂ + 1e-6)). The sum of squares is formed in double on the host, in one fixed order.
+/// Scales the gradient of all parameters together down to a maximum norm, as <c>torch.nn.utils.clip_grad_norm_</c> does: g ← g·min(1,
+/// most/(‖g‖₂ + 1e-6)). The sum of squares is computed in double on the host, in a fixed order.
 /// </summary>
 internal sealed class GradientClip(ParameterStore parameters, float most)
 {
@@ -10,7 +10,7 @@ internal sealed class GradientClip(ParameterStore parameters, float most)
 
     private readonly float[] _values = new float[parameters.Count];
 
-    /// <summary>Clips; a gradient that is not finite stays as it is, for the guard to see.</summary>
+    /// <summary>Clips; a gradient that is not finite is left unchanged, so that the guard sees it.</summary>
     public void Apply()
     {
         parameters.Device.Download(parameters.Gradients, _values);

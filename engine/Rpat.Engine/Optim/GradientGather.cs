@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Optim;
 
-/// <summary>The mean gradient of several batches, gathered one by one (gradient accumulation).</summary>
+/// <summary>The mean gradient of several batches, accumulated one by one (gradient accumulation).</summary>
 internal sealed class GradientGather(ParameterStore parameters, int batches)
 {
     private const string Prefix = "gathered.", CountName = "counter.gathered";
@@ -8,9 +8,9 @@ internal sealed class GradientGather(ParameterStore parameters, int batches)
     private readonly DeviceBuffer _sum = parameters.Device.Allocate(parameters.Count);
     private int _count;
 
-    /// <summary>Takes in a batch's gradient, a share of 1/batches of the mean.</summary>
-    /// <param name="last">Whether none will follow: what is gathered is all there is.</param>
-    /// <returns>Whether the parameters' gradients are the mean now.</returns>
+    /// <summary>Adds a batch's gradient, weighted by 1/batches.</summary>
+    /// <param name="last">Whether this is the last batch: the step then uses what has been accumulated.</param>
+    /// <returns>Whether the parameters' gradients are now the mean.</returns>
     public bool Take(bool last)
     {
         parameters.Device.Kernels.Scale(parameters.Count, parameters.Gradients, 1f / batches, accumulate: _count > 0, _sum);
@@ -20,11 +20,11 @@ internal sealed class GradientGather(ParameterStore parameters, int batches)
         return true;
     }
 
-    /// <summary>What must survive a stop between two batches of one step.</summary>
+    /// <summary>What must be saved when training stops between two batches of one step.</summary>
     public IEnumerable<NamedArray> State() => [.. parameters.Slice(_sum, Prefix), NamedArray.FromInt64(CountName, [_count], 1)];
 
-    /// <summary>Takes over what <see cref="State"/> gave.</summary>
-    /// <exception cref="CheckpointException">It is not there.</exception>
+    /// <summary>Loads what <see cref="State"/> returned.</summary>
+    /// <exception cref="CheckpointException">It is missing.</exception>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
         if (!state.TryGetValue(CountName, out var count))

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Optim;
 
-/// <summary>Stochastic gradient descent with momentum and weight decay as PyTorch defines it (methods.md 0.3).</summary>
+/// <summary>Stochastic gradient descent with momentum and weight decay, as PyTorch defines it (methods.md 0.3).</summary>
 /// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included.</param>
 public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float weightDecay = 0, bool nesterov = false)
 {
@@ -9,14 +9,14 @@ public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float 
     private readonly GradientClip? _clip;
     private readonly GradientGather? _gather;
 
-    /// <summary>Largest L2 norm of the gradient of all parameters together; 0 for any.</summary>
+    /// <summary>Largest L2 norm of the gradient of all parameters together; 0 for no limit.</summary>
     public float ClipNorm
     {
         get;
         init => (field, _clip) = (value, value > 0 ? new GradientClip(Parameters, value) : null);
     }
 
-    /// <summary>Batches whose mean gradient makes one step; 1 for each its own.</summary>
+    /// <summary>Batches whose mean gradient makes one step; 1 for a step per batch.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
     public int Accumulate
     {
@@ -31,13 +31,13 @@ public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float 
     /// <summary>Momentum of every parameter, in the order of <see cref="ParameterStore.Values"/>.</summary>
     public DeviceBuffer Velocity { get; } = parameters.Device.Allocate(parameters.Count);
 
-    /// <summary>What is trained.</summary>
+    /// <summary>The trained parameters.</summary>
     public ParameterStore Parameters { get; } = parameters;
 
-    /// <summary>Moves all parameters against their gradients, once enough batches were gathered.</summary>
+    /// <summary>Moves all parameters against their gradients, once enough batches are accumulated.</summary>
     /// <param name="rate">Learning rate of this step.</param>
-    /// <param name="last">Whether no batch will follow, so that what is gathered counts.</param>
-    /// <returns>Whether they were moved.</returns>
+    /// <param name="last">Whether this is the last batch, so that a partial accumulation is used.</param>
+    /// <returns>Whether the parameters were moved.</returns>
     public bool Step(float rate, bool last = false)
     {
         if (_gather is not null && !_gather.Take(last)) return false;
@@ -48,12 +48,14 @@ public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float 
         return true;
     }
 
-    /// <summary>The momenta, one array per parameter, named <c>sgd.</c> and the parameter, and
-    /// what of a step was gathered so far.</summary>
+    /// <summary>
+    /// The momenta, one array per parameter, named <c>sgd.</c> plus the parameter's name, and the gradients accumulated so far for the next
+    /// step.
+    /// </summary>
     public IEnumerable<NamedArray> State() => [.. Parameters.Slice(Velocity, Prefix), .. _gather?.State() ?? []];
 
-    /// <summary>Takes over momenta that <see cref="State"/> gave.</summary>
-    /// <param name="state">Arrays by name; others than <c>sgd.</c> are ignored.</param>
+    /// <summary>Loads momenta that <see cref="State"/> returned.</summary>
+    /// <param name="state">Arrays by name; names without the prefix <c>sgd.</c> are ignored.</param>
     /// <exception cref="CheckpointException">One is missing or of another size; nothing is changed then.</exception>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Random;
 
-/// <summary>Random orders by Fisher and Yates' shuffle, one per (seed, epoch, purpose).</summary>
+/// <summary>Random permutations by the Fisher–Yates shuffle, one per (seed, epoch, purpose).</summary>
 public static class Permutation
 {
     /// <summary>The numbers 0 to <paramref name="n"/> - 1 in random order; the epoch is at most 2^20 - 1.</summary>

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Random;
 
 /// <summary>
-/// Philox4x32 with 10 rounds: a keyed bijection of 128-bit counters whose outputs pass as independent random words.
+/// Philox4x32 with 10 rounds: a keyed bijection of 128-bit counters whose outputs behave like independent random words.
 /// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11, section 4.3.
 /// </summary>
 internal static class Philox

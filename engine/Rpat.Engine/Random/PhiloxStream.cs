@@ -27,8 +27,8 @@ public readonly struct PhiloxStream
     public float Symmetric(long draw) => ToSymmetric(Word(draw));
 
     /// <summary>
-    /// Standard normal by Box and Muller's transform, in double precision: an even draw and the odd one after it share their two
-    /// words, as cosine and sine. Beyond 6.7 standard deviations nothing is drawn.
+    /// Standard normal by the Box–Muller transform, in double precision: an even draw and the odd one after it share their two words, as
+    /// cosine and sine. Values beyond 6.7 standard deviations never occur.
     /// </summary>
     public float Normal(long draw)
     {
@@ -37,31 +37,29 @@ public readonly struct PhiloxStream
         return (float)((draw & 1) == 0 ? even : odd);
     }
 
-    /// <summary>
-    /// An integer from 0 to <paramref name="n"/> - 1 by the high half of a product; each is as likely as the others up to n / 2^32.
-    /// </summary>
-    /// <param name="n">How many integers there are, at least 1.</param>
+    /// <summary>An integer from 0 to <paramref name="n"/> - 1 from the high half of a product; equally likely up to n / 2^32.</summary>
+    /// <param name="n">The number of integers, at least 1.</param>
     public int Below(long draw, int n)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(n);
         return (int)((ulong)Word(draw) * (uint)n >> 32);
     }
 
-    /// <summary>Fills with the draws from <paramref name="firstDraw"/> on, as <see cref="Uniform"/> gives them one by one.</summary>
+    /// <summary>Fills with the draws from <paramref name="firstDraw"/> on; each equals that of <see cref="Uniform"/>.</summary>
     public void FillUniform(Span<float> destination, long firstDraw = 0)
     {
         Span<uint> words = FillWords(destination, firstDraw);
         for (int i = 0; i < destination.Length; i++) destination[i] = ToUniform(words[i]);
     }
 
-    /// <summary>Fills with the draws from <paramref name="firstDraw"/> on, as <see cref="Symmetric"/> gives them one by one.</summary>
+    /// <summary>Fills with the draws from <paramref name="firstDraw"/> on; each equals that of <see cref="Symmetric"/>.</summary>
     public void FillSymmetric(Span<float> destination, long firstDraw = 0)
     {
         Span<uint> words = FillWords(destination, firstDraw);
         for (int i = 0; i < destination.Length; i++) destination[i] = ToSymmetric(words[i]);
     }
 
-    /// <summary>Fills with the draws from <paramref name="firstDraw"/> on, as <see cref="Normal"/> gives them one by one.</summary>
+    /// <summary>Fills with the draws from <paramref name="firstDraw"/> on; each equals that of <see cref="Normal"/>.</summary>
     public void FillNormal(Span<float> destination, long firstDraw = 0)
     {
         for (int i = 0; i < destination.Length; i++)
@@ -79,7 +77,7 @@ public readonly struct PhiloxStream
         }
     }
 
-    // The words lie in the destination's own memory until they become floats there.
+    // The words are written to the destination's own memory and converted to floats in place.
     private Span<uint> FillWords(Span<float> destination, long firstDraw)
     {
         Span<uint> words = MemoryMarshal.Cast<float, uint>(destination);
@@ -110,7 +108,7 @@ public readonly struct PhiloxStream
         return Philox.Block(Counter((uint)(draw >> 2)), _key);
     }
 
-    // The radius' uniform is in (0, 1], so that its logarithm is finite.
+    // The radius's uniform is in (0, 1], so that its logarithm is finite.
     private static (double Even, double Odd) NormalPair(uint word0, uint word1)
     {
         double radius = Math.Sqrt(-2 * Math.Log((word0 + 1.0) * Unit32));

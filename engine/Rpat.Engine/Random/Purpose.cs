@@ -1,18 +1,18 @@
 namespace Rpat.Engine.Random;
 
 /// <summary>
-/// What random numbers are drawn for. Each purpose has its own numbers, so that drawing more for one changes nothing for another.
-/// The values are part of what a seed means: never renumber them.
+/// What random numbers are drawn for. Each purpose has its own numbers, so that drawing more for one changes nothing for another. The
+/// values determine what a seed produces: never renumber them.
 /// </summary>
 public enum Purpose : byte
 {
-    /// <summary>Initial weights; the sample is the number of the parameter.</summary>
+    /// <summary>Initial weights; the sample is the parameter's index.</summary>
     Init = 1,
 
     /// <summary>The order of the training images in an epoch.</summary>
     Shuffle = 2,
 
-    /// <summary>Crops, flips and other changes of an image.</summary>
+    /// <summary>Crops, flips and other augmentations of an image.</summary>
     Augment = 3,
 
     /// <summary>Where an attack starts.</summary>
@@ -30,12 +30,12 @@ public enum Purpose : byte
     /// <summary>Which images are held out.</summary>
     Split = 8,
 
-    /// <summary>Made-up data.</summary>
+    /// <summary>Synthetic data.</summary>
     Synthetic = 9,
 
-    /// <summary>Which steps move averaged weights.</summary>
+    /// <summary>Which steps update averaged weights.</summary>
     Average = 10,
 
-    /// <summary>The pass over a found image that decides whether it counts, where the model is random.</summary>
+    /// <summary>The pass over an adversarial example that decides whether it counts, if the model is random.</summary>
     Decision = 11,
 }

@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Random;
 
 /// <summary>
-/// Names a stream of random numbers by what it is for. Equal keys give equal numbers, different keys never share a counter: results
-/// cannot depend on batch size, thread count, order or resume.
+/// Identifies a stream of random numbers by its purpose. Equal keys give equal numbers, and different keys never share a counter, so
+/// results cannot depend on batch size, thread count, order or resume.
 /// </summary>
 /// <remarks>
 /// Packed without loss. The seed is the 64-bit Philox key. The 128-bit counter is, lowest word first:
@@ -23,7 +23,7 @@ public readonly record struct RandomKey(ulong Seed, Purpose Purpose, int Epoch, 
     private const int RestartBits = 12, EpochBits = 20, IterationBits = 24, SampleBits = 32, PurposeBits = 8;
 
     /// <summary>The stream of random numbers of this key.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A part of the key is negative or too large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A field of the key is negative or too large.</exception>
     public PhiloxStream Stream()
     {
         Check(Epoch, EpochBits, nameof(Epoch));

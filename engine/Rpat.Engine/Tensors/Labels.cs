@@ -4,7 +4,7 @@ namespace Rpat.Engine.Tensors;
 public sealed class Labels
 {
     private readonly Device _device;
-    private readonly int[] _values; // kept on the host too, so that a label out of range is found before a kernel reads past a row
+    private readonly int[] _values; // also on the host, so that a label out of range is found before a kernel reads past a row
 
     /// <summary>Allocates labels for a batch.</summary>
     public Labels(Device device, int count)
@@ -22,7 +22,7 @@ public sealed class Labels
     /// <summary>The labels on the host.</summary>
     public ReadOnlySpan<int> OnHost => _values;
 
-    /// <summary>Makes labels from values.</summary>
+    /// <summary>Creates labels from values.</summary>
     public static Labels From(Device device, ReadOnlySpan<int> values)
     {
         var labels = new Labels(device, values.Length);
@@ -34,13 +34,13 @@ public sealed class Labels
     /// <exception cref="ShapeException">The number of labels is not <see cref="Count"/>.</exception>
     public void Upload(ReadOnlySpan<int> values)
     {
-        // No Require here and below: every training step comes by, and its message would be formed each time.
+        // No Require here and below: it would format its message in every training step.
         if (values.Length != Count) throw new ShapeException("Upload", $"labels [{Count}] take {Count} values, got {values.Length}");
         values.CopyTo(_values);
         _device.Upload(values, Data);
     }
 
-    /// <summary>Takes over the labels of another batch of the same size.</summary>
+    /// <summary>Copies the labels of another batch of the same size.</summary>
     /// <exception cref="ShapeException">The sizes differ.</exception>
     public void CopyFrom(Labels other)
     {
@@ -49,8 +49,8 @@ public sealed class Labels
         _device.Copy(other.Data, Data);
     }
 
-    /// <summary>Refuses labels that are not in 0…classes−1, in the name of an op.</summary>
-    /// <exception cref="ShapeException">One is not.</exception>
+    /// <summary>Throws if a label is not in 0…classes−1; the exception names the op.</summary>
+    /// <exception cref="ShapeException">A label is out of range.</exception>
     public void RequireBelow(int classes, string op)
     {
         for (int i = 0; i < Count; i++)

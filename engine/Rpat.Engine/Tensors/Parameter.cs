@@ -12,9 +12,9 @@ public sealed class Parameter : Tensor
     /// <summary>The store that holds the values, gradients and momentum.</summary>
     public ParameterStore Store { get; }
 
-    /// <summary>Sizes as PyTorch writes them: [out, in, kH, kW], [out, in] or [channels].</summary>
+    /// <summary>Sizes in PyTorch's order: [out, in, kH, kW], [out, in] or [channels].</summary>
     public IReadOnlyList<int> Dimensions { get; }
 
-    /// <summary>Changes whenever the values change, so that copies derived from them know when they are stale.</summary>
+    /// <summary>Changes whenever the values change, so that packed copies can tell that they are stale.</summary>
     public long Version => Store.Version;
 }

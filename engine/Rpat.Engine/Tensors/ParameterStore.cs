@@ -10,7 +10,7 @@ public sealed class ParameterStore(Device device)
     private DeviceBuffer? _values;
     private DeviceBuffer? _gradients;
 
-    /// <summary>Where the values live.</summary>
+    /// <summary>The device that holds the values.</summary>
     public Device Device { get; } = device;
 
     /// <summary>All parameters in declaration order, which is PyTorch's.</summary>
@@ -25,10 +25,10 @@ public sealed class ParameterStore(Device device)
     /// <summary>All gradients, in the same order.</summary>
     public DeviceBuffer Gradients => _gradients ?? throw NotSealed();
 
-    /// <summary>Increased by everyone who changes values.</summary>
+    /// <summary>Incremented whenever values change.</summary>
     public long Version { get; private set; } = 1;
 
-    /// <summary>Says that the values changed.</summary>
+    /// <summary>Call this after changing values.</summary>
     public void BumpVersion() => Version++;
 
     internal Parameter Declare(string name, Shape shape, params int[] dimensions)
@@ -40,7 +40,7 @@ public sealed class ParameterStore(Device device)
         return parameter;
     }
 
-    /// <summary>Allocates values and gradients and gives each parameter its part.</summary>
+    /// <summary>Allocates values and gradients and assigns each parameter its range.</summary>
     internal void Allocate()
     {
         _values = Device.Allocate(Count);
@@ -54,7 +54,7 @@ public sealed class ParameterStore(Device device)
         }
     }
 
-    /// <summary>A buffer laid out as <see cref="Values"/>, as one array per parameter.</summary>
+    /// <summary>A buffer with the layout of <see cref="Values"/>, as one array per parameter.</summary>
     internal IEnumerable<NamedArray> Slice(DeviceBuffer buffer, string prefix)
     {
         var values = new float[Count];
@@ -67,8 +67,8 @@ public sealed class ParameterStore(Device device)
         }
     }
 
-    /// <summary>Fills a buffer with arrays that <see cref="Slice"/> gave.</summary>
-    /// <exception cref="CheckpointException">An array is missing or of another size; the buffer is as before.</exception>
+    /// <summary>Fills a buffer from arrays that <see cref="Slice"/> returned.</summary>
+    /// <exception cref="CheckpointException">An array is missing or of another size; the buffer is unchanged.</exception>
     internal void Fill(DeviceBuffer buffer, string prefix, IReadOnlyDictionary<string, NamedArray> state)
     {
         var values = new float[Count];

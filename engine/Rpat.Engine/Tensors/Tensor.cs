@@ -2,7 +2,7 @@ namespace Rpat.Engine.Tensors;
 
 /// <summary>
 /// A float32 array on a device. Tensors made by a <see cref="Autograd.Tape"/> live in its planned arena; tensors made by
-/// <see cref="Create"/> own persistent memory. Neither needs to be disposed: the device frees everything it handed out.
+/// <see cref="Create"/> own persistent memory. Neither needs to be disposed: the device frees all of its memory.
 /// </summary>
 public class Tensor
 {
@@ -14,7 +14,7 @@ public class Tensor
         (Device, Shape, Layout, Name) = (device, shape, layout, name);
     }
 
-    /// <summary>Where the values live.</summary>
+    /// <summary>The device that holds the values.</summary>
     public Device Device { get; }
 
     /// <summary>Logical size, <c>[N, C, H, W]</c>.</summary>
@@ -23,13 +23,13 @@ public class Tensor
     /// <summary>Physical arrangement of <see cref="Data"/>.</summary>
     public Layout Layout { get; }
 
-    /// <summary>What error messages and profiles call this tensor.</summary>
+    /// <summary>The tensor's name in error messages and profiles.</summary>
     public string Name { get; }
 
     /// <summary>Whether a tape that uses this tensor writes <see cref="Grad"/>.</summary>
     public bool NeedsGrad { get; internal set; }
 
-    /// <summary>The values; bound when the tape that makes the tensor is first run.</summary>
+    /// <summary>The values; bound when the tape that makes the tensor first runs.</summary>
     public DeviceBuffer Data
     {
         get => _data ?? throw new InvalidOperationException(View is null
@@ -45,19 +45,19 @@ public class Tensor
         internal set => _grad = value;
     }
 
-    /// <summary>Not null when the tensor is never stored, but computed by each reader of <see cref="AffineView.Source"/>.</summary>
+    /// <summary>Not null when the tensor is never stored: each reader computes it from <see cref="AffineView.Source"/>.</summary>
     public AffineView? View { get; internal init; }
 
     /// <summary>The tape whose plan places the tensor; null for persistent tensors.</summary>
     internal ArenaTenant? Maker { get; init; }
 
-    /// <summary>The tensor's owner is not a tape: its memory is persistent.</summary>
+    /// <summary>The tensor does not belong to a tape: its memory is persistent.</summary>
     internal bool IsPersistent { get; private protected init; }
 
-    /// <summary>Elements of device memory that the tensor takes, padding of the layout included.</summary>
+    /// <summary>Floats of device memory that the tensor takes, including the layout's padding.</summary>
     internal long StorageLength => Device.StorageLength(Shape, Layout);
 
-    /// <summary>Makes a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
+    /// <summary>Creates a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
     {
         var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };
@@ -66,7 +66,7 @@ public class Tensor
         return tensor;
     }
 
-    /// <summary>Makes a persistent tensor from values in NCHW order.</summary>
+    /// <summary>Creates a persistent tensor from values in NCHW order.</summary>
     public static Tensor From(Device device, Shape shape, ReadOnlySpan<float> values, bool needsGrad = false)
     {
         var tensor = Create(device, shape, needsGrad);
@@ -78,7 +78,7 @@ public class Tensor
     /// <exception cref="ShapeException">The number of values is not <see cref="Shape.Count"/>.</exception>
     public void Upload(ReadOnlySpan<float> values)
     {
-        // No Require: every training step comes by, and its message would be formed each time.
+        // No Require: it would format its message in every training step.
         if (values.Length != Shape.Count) throw new ShapeException("Upload", $"{this} takes {Shape.Count} values, got {values.Length}");
         if (Layout == Layout.Plain) Device.Upload(values, Data);
         else Device.UploadBlocked(values, Shape, Data);

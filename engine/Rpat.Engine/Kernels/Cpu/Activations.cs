@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Between <c>[N][C][pixels]</c> and <c>[N][blocks][pixels][16]</c>, one item per image.</summary>
+/// <summary>Conversion between <c>[N][C][pixels]</c> and <c>[N][blocks][pixels][16]</c>, one item per image.</summary>
 internal sealed unsafe partial class CpuKernels : IActivationsKernels
 {
     public void ToActivations(Shape shape, DeviceBuffer plain, DeviceBuffer activations) =>
@@ -10,7 +10,7 @@ internal sealed unsafe partial class CpuKernels : IActivationsKernels
         _pool.Run(new UnblockImage(shape, activations.Floats(), accumulate, plain.Floats()), shape.N);
 }
 
-/// <summary>One image into blocks; the lanes behind the last channel become zero.</summary>
+/// <summary>One image into blocks; the lanes after the last channel become zero.</summary>
 internal readonly unsafe struct BlockImage(Shape s, float* plain, float* blocked) : IJob
 {
     public void Run(int index, Worker worker)

@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
             }
         }
 
-        /// <summary>step·sign(g); no step where g is 0 or no number.</summary>
+        /// <summary>step·sign(g); no step if g is 0 or NaN.</summary>
         private Vec SignedStep(Vec gradient) =>
             (Vector512.GreaterThan(gradient, Vec.Zero) & Vector512.Create(step)) | (Vector512.LessThan(gradient,
             Vec.Zero) & Vector512.Create(-step));
@@ -45,7 +45,7 @@ internal sealed unsafe partial class CpuKernels : IAttackStepKernels
     }
 }
 
-/// <summary>Pixels lie in [0, 1]; what is no number stays so.</summary>
+/// <summary>Pixels lie in [0, 1]; NaN stays NaN.</summary>
 internal static class Pixel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,7 +68,7 @@ internal static unsafe class Norm
         return Math.Sqrt(sum.Sum());
     }
 
-    /// <summary>Moves x′ towards x until ‖x′ − x‖ ≤ ε, where it is not yet, and then into the box if it is not known to be there.</summary>
+    /// <summary>Moves x′ towards x until ‖x′ − x‖ ≤ ε, if necessary, and then clips it to the box if it may lie outside.</summary>
     public static void ScaleIntoBall(float* x, float* adversarial, int count, float eps, bool boxed = true)
     {
         double norm = Of(adversarial, x, count);

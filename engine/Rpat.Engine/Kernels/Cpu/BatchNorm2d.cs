@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Batch norm on <c>[N][blocks][pixels][16]</c>. Reductions go plane by plane in float32 around the plane's own mean, then over
-/// the planes in double and in fixed order, sixteen channels at a time.
+/// Batch norm on <c>[N][blocks][pixels][16]</c>. Reductions run plane by plane in float32 relative to the plane's own mean, then over the
+/// planes in double precision and in fixed order, sixteen channels at a time.
 /// </summary>
 internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
 {
@@ -81,7 +81,7 @@ internal readonly unsafe struct NormVectors(int channels, BatchNormState state, 
     }
 }
 
-/// <summary>Joins the planes' means and squared deviations of one channel block.</summary>
+/// <summary>Combines the planes' means and squared deviations of one channel block.</summary>
 internal readonly unsafe struct BlockStatistics(Shape s, float* partial, NormVectors vectors, bool moveRunning) : IJob
 {
     public void Run(int index, Worker worker)
@@ -103,7 +103,7 @@ internal readonly unsafe struct BlockStatistics(Shape s, float* partial, NormVec
 }
 
 /// <summary>
-/// Joins the planes' gradient sums of one channel block: dβ, dγ, and dx = scale·g + slope·x + offset, the mean terms folded into
+/// Combines the planes' gradient sums of one channel block: dβ, dγ, and dx = scale·g + slope·x + offset, with the mean terms folded into
 /// two numbers per channel.
 /// </summary>
 internal readonly unsafe struct BlockGradient(Shape s, float* partial, BatchNormSaved saved, bool batchStatistics,
@@ -189,7 +189,7 @@ internal readonly unsafe struct PlaneMoments(Shape s, float* x, float* partial) 
     }
 }
 
-/// <summary>Σg and Σg·x̂ of one plane, g the gradient behind the ReLU.</summary>
+/// <summary>Σg and Σg·x̂ of one plane, where g is the gradient at the ReLU's input.</summary>
 internal readonly unsafe struct PlaneGradientSums(Shape s, Affine view, float* dh, float* mean, float* invStd, float* partial) : IJob
 {
     public void Run(int index, Worker worker)

@@ -6,7 +6,7 @@ internal static class Blocks
     /// <summary>Channels of a block, and floats of a <see cref="Vec"/>.</summary>
     public const int Size = 16;
 
-    /// <summary>Blocks that hold that many channels.</summary>
+    /// <summary>Number of blocks for that many channels.</summary>
     public static int Count(int channels) => (channels + Size - 1) / Size;
 
     /// <summary>Floats that a blocked tensor takes.</summary>
@@ -20,7 +20,7 @@ internal readonly record struct Panel(int Block, int Blocks)
     /// <summary>Columns of the panel.</summary>
     public int Columns => Blocks * Cpu.Blocks.Size;
 
-    /// <summary>How many panels a number of blocks makes: fours first, then a two, then a one.</summary>
+    /// <summary>Number of panels for a number of blocks: panels of four first, then of two, then of one.</summary>
     public static int Count(int blocks) => blocks / 4 + (blocks % 4 + 1) / 2;
 
     /// <summary>A panel by its number.</summary>
@@ -30,7 +30,7 @@ internal readonly record struct Panel(int Block, int Blocks)
         return index <= fours ? Cpu.Columns.PanelOf(4 * index, blocks) : new Panel(4 * fours + 2, 1);
     }
 
-    /// <summary>Where the panel begins in a packed matrix with that many rows.</summary>
+    /// <summary>Offset of the panel in a packed matrix with that many rows.</summary>
     public long Offset(long rows) => (long)Block * Cpu.Blocks.Size * rows;
 }
 
@@ -51,7 +51,7 @@ internal readonly unsafe struct Affine(float* data, float* scale, float* shift, 
     {
     }
 
-    /// <summary>The same map counted from another channel block; the data stay where they are.</summary>
+    /// <summary>The same map starting at another channel block; the data pointer does not change.</summary>
     public Affine From(int block) => Scale == null ? this : new(Data, Scale + block * Blocks.Size, Shift + block * Blocks.Size, Relu);
 
     public bool IsMap => Scale != null || Relu;
@@ -61,6 +61,6 @@ internal readonly unsafe struct Affine(float* data, float* scale, float* shift, 
 
     public Vec ShiftOf(int block) => Scale == null ? Vec.Zero : System.Runtime.Intrinsics.Vector512.Load(Shift + block * Blocks.Size);
 
-    /// <summary>Clamps nothing when there is no ReLU.</summary>
+    /// <summary>The ReLU's lower bound; −∞ without a ReLU.</summary>
     public Vec Floor => Relu ? Vec.Zero : System.Runtime.Intrinsics.Vector512.Create(float.NegativeInfinity);
 }

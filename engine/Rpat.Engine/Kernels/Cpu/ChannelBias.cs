@@ -9,7 +9,7 @@ internal sealed unsafe partial class CpuKernels : IChannelBiasKernels
         _pool.Run(new BiasGradient(shape, dy.Floats(), accumulate, dbias.Floats()), Blocks.Count(shape.C));
 }
 
-/// <summary>One value per channel, 16 at a time, zero behind the last channel.</summary>
+/// <summary>One value per channel, 16 at a time, zero after the last channel.</summary>
 internal static unsafe class ChannelVector
 {
     public static Vec Load(float* values, int channels, int block)

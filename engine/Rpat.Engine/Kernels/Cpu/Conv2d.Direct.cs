@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Direct convolution: runs of four output pixels, three runs per tile, are rows of a product whose reduction runs over (channel
+/// Direct convolution: strips of four output pixels, three strips per tile, are the rows of a product whose reduction runs over (channel
 /// block, tap, channel). An item is a few images: their packed copies stay in L2, and weights are read once for all of them.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
-    private const long GroupBytes = 384 << 10; // of packed images, which stay in L2 beside a part of the weights
-    private const int LeastGroups = 2; // for each thread
+    private const long GroupBytes = 384 << 10; // of packed images, which stay in L2 together with the weights of a K block
+    private const int LeastGroups = 2; // per thread
 
     private readonly Tile.GroupedTiles _grouped = Tile.GroupedFor(set);
     private readonly StemTile.Products _stems = StemTile.For(set);
@@ -38,7 +38,7 @@ internal sealed unsafe partial class CpuKernels
         _pool.Run(job, (s.Input.N + group - 1) / group);
     }
 
-    /// <summary>Images of an item: as many as leave what one part of the reduction reads in L2.</summary>
+    /// <summary>Images of an item: as many as fit into L2, counting what one K block reads of them.</summary>
     private int GroupSize(int n, long imageFloats, in KBlocks parts)
     {
         long fit = Math.Max(1, GroupBytes * parts.Count / (imageFloats * sizeof(float)));
@@ -181,7 +181,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         runs.PadTile();
     }
 
-    /// <summary>In the order of the packed weights: a row of taps reads neighbouring pixels.</summary>
+    /// <summary>In the order of the packed weights: the taps of a row read neighbouring pixels.</summary>
     private void FillSegments(StridePhases.Phase phase, Tile.KSegment* segment, int columns)
     {
         nint row = 0;

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Brings the finished sums of a direct weight gradient to the weight's own order <c>[K, C, R, R]</c>.</summary>
-/// <param name="order">Where a filter's values lie in the sums of a channel block.</param>
+/// <summary>Reorders the finished sums of a direct weight gradient into the weight's own order <c>[K, C, R, R]</c>.</summary>
+/// <param name="order">Offsets of a filter's values in the sums of a channel block.</param>
 internal readonly unsafe struct WeightStore(WeightGradientPlan plan, nint* order, bool accumulate, float* dw)
 {
     /// <summary>Columns of the sums: a pair of filter blocks.</summary>
@@ -29,15 +29,16 @@ internal readonly unsafe struct WeightStore(WeightGradientPlan plan, nint* order
     }
 }
 
-/// <summary>Sixteen rows of four columns to four rows of sixteen.</summary>
+/// <summary>Transposes sixteen rows of four columns to four rows of sixteen.</summary>
 internal static unsafe class Transposed
 {
     public const int Columns = 4;
 
     public static bool IsSupported => Avx512F.IsSupported;
 
-    /// <summary>to[column·step + i] (+)= from[rows[i] + column]: quarters of a vector hold every
-    /// fourth row, then each is transposed.</summary>
+    /// <summary>
+    /// to[column·step + i] (+)= from[rows[i] + column]: the quarters of a vector hold every fourth row, then each is transposed.
+    /// </summary>
     public static void Store(float* from, nint* rows, float* to, long step, bool accumulate)
     {
         Vec p0 = Quarters(from, rows), p1 = Quarters(from, rows + 1), p2 = Quarters(from, rows + 2), p3 = Quarters(from, rows + 3);
@@ -59,7 +60,7 @@ internal static unsafe class Transposed
     private static Vector512<double> High(Vec a, Vec b) => Avx512F.UnpackHigh(a, b).AsDouble();
 }
 
-/// <summary>Adds the shares of one channel block and pair of filter blocks, in order, and stores them.</summary>
+/// <summary>Adds the splits of one channel block and pair of filter blocks, in order, and stores them.</summary>
 internal readonly unsafe struct AddWeightSplitsJob(WeightGradientPlan plan, float* sums, WeightStore store) : IJob
 {
     public void Run(int index, Worker worker)

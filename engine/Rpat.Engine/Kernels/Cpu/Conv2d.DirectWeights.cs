@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Direct weight gradient: rows are (channel block, tap, channel), columns filters, and the reduction runs over pixels. An item owns a
-/// few channel blocks and pairs of filter blocks for a share of the images, and packs those channels itself; the output gradient
-/// is read where it lies. Shares are a rule of the shape and added in order, so that the result does not depend on the number of threads.
+/// Direct weight gradient: rows are (channel block, tap, channel), columns are filters, and the reduction runs over pixels. An item owns a
+/// few channel blocks and pairs of filter blocks for one split of the images, and packs those channels itself; the output gradient is read
+/// in place. Splits depend on the shape alone and are added in order, so that the result does not depend on the number of threads.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
@@ -20,14 +20,14 @@ internal sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>How the sums of a weight gradient are cut into tiles, items and shares.</summary>
+/// <summary>How the sums of a weight gradient are divided into tiles, items and splits.</summary>
 internal readonly unsafe struct WeightGradientPlan
 {
-    private const int ImageBytes = 128 << 10; // of packed images, which stay in L2 while all pairs of filter blocks pass
-    private const int PartPixels = 1024; // whose operands stay in L2 while all tiles of an item pass
+    private const int ImageBytes = 128 << 10; // of packed images, which stay in L2 for all pairs of filter blocks
+    private const int PartPixels = 1024; // of a K block, whose operands stay in L2 for all tiles of an item
     private const int ItemTaps = 9; // of an item's channel blocks: twelve tiles, whose sums stay in L1
     private const int LeastItems = 8;
-    private const int LeastPixels = 512; // of a share, lest adding the shares takes longer than it saves
+    private const int LeastPixels = 512; // per split: below this, adding the splits costs more than it saves
     private const int ThreadItems = 2;
 
     public WeightGradientPlan(in ConvShape s, in Affine x, int threads)
@@ -58,7 +58,7 @@ internal readonly unsafe struct WeightGradientPlan
     /// <summary>Pairs of filter blocks.</summary>
     public int Pairs { get; }
 
-    /// <summary>Parts of the images that are summed on their own.</summary>
+    /// <summary>Number of splits of the images, which are summed separately.</summary>
     public int Splits { get; }
 
     /// <summary>Groups of rows of all channel blocks.</summary>
@@ -75,26 +75,28 @@ internal readonly unsafe struct WeightGradientPlan
     /// <summary>Floats of the sums of a channel block and a pair, <c>[group][row][2·16]</c>.</summary>
     public long BlockFloats => (long)BlockGroups * GroupRows * WeightStore.Columns;
 
-    /// <summary>Floats of a share's sums, <c>[pair][channel block]</c>.</summary>
+    /// <summary>Floats of a split's sums, <c>[pair][channel block]</c>.</summary>
     public long SplitFloats => Pairs * Blocks * BlockFloats;
 
     /// <summary>Floats of a filter in one channel block of the weight.</summary>
     public int FilterFloats => Input.PixelFloats * Shape.R * Shape.R;
 
-    /// <summary>Images of so many that an item takes through all its tiles before the next: even shares of those that fit.</summary>
+    /// <summary>
+    /// Number of images that an item takes through all its tiles at a time: its images divided evenly into groups that fit.
+    /// </summary>
     public int Images(int blocks, int count)
     {
         int fit = (int)Math.Max(1, ImageBytes / sizeof(float) / Input.Distance(blocks)), times = (count + fit - 1) / fit;
         return (count + times - 1) / times;
     }
 
-    /// <summary>Rows of an image's output pixels: one where the rows that a tap reads lie one behind the other.</summary>
+    /// <summary>Rows of an image's output pixels: one if the rows that a tap reads are contiguous.</summary>
     public int RowsPerImage { get; }
 
     /// <summary>Output pixels of a row.</summary>
     public int RowPixels { get; }
 
-    /// <summary>Rows of output pixels that an item takes through the tiles of a pair before the next.</summary>
+    /// <summary>Rows of output pixels in a K block: an item takes them through all tiles of a pair before the next ones.</summary>
     public int PartRows { get; }
 
     private int Runs { get; }
@@ -103,20 +105,20 @@ internal readonly unsafe struct WeightGradientPlan
 
     private int SegmentGroups => (Input.SegmentLength + GroupRows - 1) / GroupRows;
 
-    /// <summary>What an item sums: images, channel blocks and pairs, each from … to before.</summary>
+    /// <summary>The item's ranges of images, channel blocks and pairs; ends are exclusive.</summary>
     public WeightItem Item(int index)
     {
         int run = index % Runs, pairs = index / Runs % PairRuns, share = index / Runs / PairRuns;
         return new(share, Cut(share, Splits, Shape.Input.N), Cut(run, Runs, Blocks), Cut(pairs, PairRuns, Pairs));
     }
 
-    /// <summary>Where each group's first row reads.</summary>
+    /// <summary>The offset that each group's first row reads from.</summary>
     public void FillRows(nint* rows)
     {
         for (int g = 0; g < Groups; g++) rows[g] = Input.SegmentOffset(g / SegmentGroups) + g % SegmentGroups * GroupRows;
     }
 
-    /// <summary>Where the sums of a channel block hold a filter's values, in the weight's order (channel, tap).</summary>
+    /// <summary>Offsets of a filter's values in the sums of a channel block, in the weight's order (channel, tap).</summary>
     public void FillOrder(nint* order)
     {
         int r = Shape.R;
@@ -131,10 +133,10 @@ internal readonly unsafe struct WeightGradientPlan
         ((int)((long)index * count / parts), (int)((index + 1L) * count / parts));
 }
 
-/// <summary>Images, channel blocks and pairs of filter blocks that an item sums.</summary>
+/// <summary>The images, channel blocks and pairs of filter blocks that an item sums.</summary>
 internal readonly record struct WeightItem(int Split, (int First, int End) Images, (int First, int End) Blocks, (int First, int End) Pairs);
 
-/// <summary>Sums a share's pixels into one item's tiles.</summary>
+/// <summary>Sums a split's pixels into one item's tiles.</summary>
 internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGradientPlan plan, float* dy, nint* read, float* sums,
     WeightStore store) : IJob
 {
@@ -155,7 +157,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
         }
     }
 
-    /// <summary>Sums of pairs, in the worker's memory unless there are other shares to add.</summary>
+    /// <summary>Sums of pairs, in the worker's own memory unless there are other splits to add.</summary>
     private readonly record struct PairSums(nint First, long Step)
     {
         public float* At(int pair, int first) => (float*)First + (pair - first) * Step;
@@ -169,7 +171,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
         return new((nint)(sums + item.Split * plan.SplitFloats + item.Pairs.First * step + item.Blocks.First * plan.BlockFloats), step);
     }
 
-    /// <summary>A few images through all tiles of a pair of filter blocks, some rows after the other.</summary>
+    /// <summary>A few images through all tiles of a pair of filter blocks, one K block of rows after another.</summary>
     private void Pair(in WeightItem item, in ImageRows images, int pair, float* c, bool continues)
     {
         nint map = (nint)plan.Shape.P * plan.Shape.Q * Blocks.Size;
@@ -177,7 +179,7 @@ internal readonly unsafe struct WeightTilesJob(Tile.GroupedTiles tiles, WeightGr
         for (int row = 0; row < images.Count; row += plan.PartRows)
         {
             int count = Math.Min(plan.PartRows, images.Count - row);
-            float* ahead = row + count < images.Count ? b : pair + 1 < item.Pairs.End ? b + 2 * map : next; // the segments begin anew
+            float* ahead = row + count < images.Count ? b : pair + 1 < item.Pairs.End ? b + 2 * map : next; // the segments start over
             Part(item, images, new Rows(row, count, pair), b, ahead, c, continues || row > 0);
             images.FetchNext(plan, item, pair, row + count);
         }
@@ -232,10 +234,10 @@ internal readonly unsafe struct ImageRows
         (_first, _next) = (first + count, next);
     }
 
-    /// <summary>What the rows of the tiles count from.</summary>
+    /// <summary>The base address of the tiles' rows.</summary>
     public float* A { get; }
 
-    /// <summary>A segment per row, and after the last those that the next pair begins with.</summary>
+    /// <summary>One segment per row, followed by those that the next pair starts with.</summary>
     public Tile.KSegment* Segments { get; }
 
     /// <summary>Images.</summary>
@@ -244,7 +246,7 @@ internal readonly unsafe struct ImageRows
     /// <summary>Rows of output pixels.</summary>
     public int Count { get; }
 
-    /// <summary>Fetches as much of the next images into L2 as the item has done of these.</summary>
+    /// <summary>Prefetches into L2 the same fraction of the next images as the item has processed of these.</summary>
     public void FetchNext(in WeightGradientPlan plan, in WeightItem item, int pair, int rows)
     {
         if (_next == 0) return;
@@ -256,16 +258,16 @@ internal readonly unsafe struct ImageRows
 }
 
 /// <summary>
-/// What each tile of a part fetches of the next part's output gradient: the first half of the tiles a slice of each row in the
-/// pair's first block, as many others in its second.
+/// What each tile of a K block prefetches of the next K block's output gradient: the first half of the tiles a slice of each row in the
+/// pair's first block, the other half a slice in its second.
 /// </summary>
 internal readonly unsafe struct KBlockPrefetch(float* dy, nint map, int blocks, int width, int tiles)
 {
     private readonly int _ofBlock = Math.Max(1, tiles / blocks);
 
-    /// <summary>Bytes for each pixel of the row.</summary>
+    /// <summary>Bytes per pixel of the row.</summary>
     public nint Step => (Blocks.Size * sizeof(float) + _ofBlock - 1) / _ofBlock;
 
-    /// <summary>Where a tile begins, for a row at the beginning.</summary>
+    /// <summary>Where a tile starts to prefetch, for the first row.</summary>
     public byte* From(int tile) => (byte*)(dy + Math.Min(tile / _ofBlock, blocks - 1) * map) + tile % _ofBlock * width * Step;
 }

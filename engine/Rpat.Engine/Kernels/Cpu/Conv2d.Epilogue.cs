@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// How a convolution's results reach memory: y = [d·]acc [+ add], with d the derivative of a constant view (an attack's
-/// gradient on its way through batch norm and ReLU), add a residual or the gradient that is accumulated. A result that fills
-/// much of a cache is stored past the caches: they would fetch each of its lines before it is overwritten.
+/// How a convolution's results reach memory: y = [d·]acc [+ add], where d is the derivative of a constant view (an attack's gradient on its
+/// way through batch norm and ReLU) and add is a residual or the gradient that is accumulated. Large results use streaming stores: the
+/// caches would fetch each line before it is overwritten.
 /// </summary>
 internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, long floats = 0)
 {
@@ -13,16 +13,16 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
     private readonly float* _add = add;
     private readonly Affine _through = through;
 
-    /// <summary>Where results go.</summary>
+    /// <summary>Destination of the results.</summary>
     public float* Y => _y;
 
-    /// <summary>Whether the result is added to what lies there.</summary>
+    /// <summary>Whether the result is added to the destination.</summary>
     public bool InPlace => _add == _y;
 
-    /// <summary>Whether results are stored past the caches: whoever reads them later finds them in memory.</summary>
+    /// <summary>Whether results bypass the caches, so that readers find them in memory.</summary>
     public bool Streams { get; } = add != y && floats >= LeastStreamed;
 
-    /// <summary>Whether a pixel may be stored twice: nothing is added to itself, and the reduction has one part.</summary>
+    /// <summary>Whether a pixel may be stored twice: nothing is added to itself, and the reduction has one K block.</summary>
     public bool MayStoreTwice(in KBlocks parts) => _add != _y && parts.Count <= 1;
 
     /// <summary>Whether a tile may store, or add, its sums itself.</summary>
@@ -31,21 +31,21 @@ internal readonly unsafe struct Epilogue(float* y, float* add, Affine through, l
     /// <summary>Activations that are read while storing, in y's layout, or null.</summary>
     public float* Through => _through.Relu ? _through.Data : null;
 
-    /// <summary>Another tensor that is added, in y's layout, or null.</summary>
+    /// <summary>Another tensor to add, in y's layout, or null.</summary>
     public float* Add => _add == _y ? null : _add;
 
-    /// <summary>To be called at the end of an item: fences streamed stores before completion is published.</summary>
+    /// <summary>Call at the end of an item: fences streamed stores before completion is published.</summary>
     public void Fence()
     {
         if (Streams && Sse.IsSupported) Sse.StoreFence();
     }
 
-    /// <summary>Whether storing reads lines: those of the result that a cache fetches, or of what is added or passed through.</summary>
+    /// <summary>Whether storing reads cache lines: of the result, or of a tensor that is added or passed through.</summary>
     public bool ReadsLines => !Streams || Add != null || Through != null;
 
-    /// <summary>Stores a run of pixels of one channel block.</summary>
+    /// <summary>Stores a strip of pixels of one channel block.</summary>
     /// <param name="offset">Offset of the first pixel in y.</param>
-    /// <param name="step">Distance of pixels in y.</param>
+    /// <param name="step">Distance between pixels in y.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* acc, nint accStep, int block, nint offset, nint step, int count)
     {

@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// The arrangements of filters that the convolutions read. Each is a list of panels; a panel is a matrix <c>[rows][columns]</c>
-/// with one row per product of the reduction. The caller keeps them until the weight changes, so that ten attack iterations pack once.
+/// The packed filters that the convolutions read: a list of panels; a panel is a matrix <c>[rows][columns]</c> with one row per product of
+/// the reduction. The caller keeps them until the weight changes, so that ten attack iterations pack once.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
@@ -22,14 +22,14 @@ internal sealed unsafe partial class CpuKernels
         else ArrangeForward(s, w.Floats(), filters.Floats());
     }
 
-    /// <summary>36 positions, each rows (input channel), columns (output channel).</summary>
+    /// <summary>36 positions, each with rows (input channel) and columns (output channel).</summary>
     private void ArrangeWinograd(in ConvShape s, bool inputGradient, float* w, float* to)
     {
         var job = new WinogradFilterJob(w, s.K, s.C, inputGradient, to);
         _pool.Run(job, job.Items);
     }
 
-    /// <summary>Columns filters; rows (channel block, r, s, channel), of images (r, s, channel).</summary>
+    /// <summary>Columns are filters; rows are (channel block, r, s, channel), for images (r, s, channel).</summary>
     private void ArrangeForward(in ConvShape s, float* w, float* to)
     {
         if (s.InputLayout == Layout.Plain) FilterArrangement.Stem(s, w, to);
@@ -37,7 +37,8 @@ internal sealed unsafe partial class CpuKernels
     }
 
     /// <summary>
-    /// Rows (phase, filter block, tap, filter), columns channels; of images rows filters, columns (channel, tap), nine at a time.
+    /// Rows are (phase, filter block, tap, filter), columns are channels; for images rows are filters, columns are (channel, tap), nine at
+    /// a time.
     /// </summary>
     private void ArrangeInputGradient(in ConvShape s, float* w, float* to)
     {
@@ -46,7 +47,7 @@ internal sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>The first layer's filters: few, so one thread arranges them.</summary>
+/// <summary>The first layer's filters: few, so one thread packs them.</summary>
 internal static unsafe class FilterArrangement
 {
     public static void Stem(in ConvShape s, float* w, float* to)
@@ -72,7 +73,7 @@ internal static unsafe class FilterArrangement
     }
 }
 
-/// <summary>Arranges one block of filters for the forward pass.</summary>
+/// <summary>Packs one block of filters for the forward pass.</summary>
 internal readonly unsafe struct ForwardFilterJob(float* w, int k, int c, int r, float* to) : IJob
 {
     public void Run(int index, Worker worker)
@@ -89,7 +90,7 @@ internal readonly unsafe struct ForwardFilterJob(float* w, int k, int c, int r, 
     }
 }
 
-/// <summary>Arranges one block of channels for the input gradient.</summary>
+/// <summary>Packs one block of channels for the input gradient.</summary>
 internal readonly unsafe struct InputGradientFilterJob(float* w, int k, int c, int r, StridePhases phases, float* to) : IJob
 {
     public void Run(int index, Worker worker)
@@ -108,7 +109,7 @@ internal readonly unsafe struct InputGradientFilterJob(float* w, int k, int c, i
 
 internal static unsafe class Columns
 {
-    /// <summary>The panel that holds a block of columns.</summary>
+    /// <summary>The panel that contains a block of columns.</summary>
     public static Panel PanelOf(int block, int blocks)
     {
         int fours = blocks / 4 * 4;

@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Copies of images with a zero border, so that the tiles meet no edges.</summary>
+/// <summary>Copies images with a zero border, so that the tiles need no edge cases.</summary>
 internal static unsafe class PackImage
 {
-    /// <summary>Floats that tiles may read behind a packed image.</summary>
+    /// <summary>Floats that tiles may read past a packed image.</summary>
     public const int Slack = 1024;
 
     /// <summary>
@@ -24,7 +24,7 @@ internal static unsafe class PackImage
         }
     }
 
-    /// <summary>The pixels of one image that a 1×1 filter with a stride sees, their view applied, to <c>[blocks][P][Q][16]</c>.</summary>
+    /// <summary>The pixels of one image that a strided 1×1 filter reads, their view applied, to <c>[blocks][P][Q][16]</c>.</summary>
     public static void Sampled(in Affine x, long offset, int blocks, in ConvShape s, float* to)
     {
         for (int b = 0; b < blocks; b++, offset += s.Input.Area * Blocks.Size)
@@ -85,12 +85,12 @@ internal static unsafe class Interleave
 {
     private const int Channels = 3;
 
-    // Of each of three results: where its values lie in (plane 0, plane 1), and then in (those, plane 2).
+    // For each of the three results: the positions of its values in (plane 0, plane 1), and then in (that result, plane 2).
     private static readonly Vector512<int>[] _pair = [Index(0, Pair), Index(1, Pair), Index(2, Pair)];
     private static readonly Vector512<int>[] _third = [Index(0, Third), Index(1, Third), Index(2, Third)];
 
-    /// <summary>A row of an image of one or three channels, its view applied, but for less than sixteen pixels at the end.</summary>
-    /// <returns>Pixels done.</returns>
+    /// <summary>A row of an image of one or three channels, its view applied, except fewer than sixteen pixels at the end.</summary>
+    /// <returns>Pixels packed.</returns>
     public static int Row(in Affine x, float* from, nint plane, int channels, int width, float* to)
     {
         int i = 0;

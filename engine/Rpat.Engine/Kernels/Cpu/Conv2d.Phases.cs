@@ -15,21 +15,21 @@ internal sealed class StridePhases
         foreach (var (_, offset) in axis.SelectMany(a => a)) (Low, High) = (Math.Max(Low, -offset), Math.Max(High, offset));
     }
 
-    /// <summary>The phases in row-major order of their parities, with running tap numbers.</summary>
+    /// <summary>The phases in row-major order of their parities, with consecutive tap numbers.</summary>
     public Phase[] All { get; }
 
     /// <summary>Whether some pixels receive nothing.</summary>
     public bool HasEmpty { get; }
 
-    /// <summary>Rows and columns that are read before the output gradient begins.</summary>
+    /// <summary>Rows and columns read before the start of the output gradient.</summary>
     public int Low { get; }
 
-    /// <summary>Rows and columns that are read beyond index i.</summary>
+    /// <summary>Rows and columns read beyond index i.</summary>
     public int High { get; }
 
     /// <summary>
-    /// Rows and columns that are read behind the output gradient: what the taps reach ahead, and what input pixels need whose
-    /// index lies behind the last output (a padding below (R − 1)/2, or a stride that leaves pixels over).
+    /// Rows and columns read past the end of the output gradient: the reach of the taps, plus what is needed by input pixels whose index is
+    /// beyond the last output (a padding below (R − 1)/2, or a stride with pixels left over).
     /// </summary>
     public int Behind(in ConvShape s) =>
         Math.Max(0, High + Math.Max((s.Input.H - 1) / s.Stride - (s.P - 1), (s.Input.W - 1) / s.Stride - (s.Q - 1)));
@@ -52,7 +52,7 @@ internal sealed class StridePhases
     private static StridePhases Other(int kernel, int stride, int padding) =>
         Cache.GetOrAdd((kernel, stride, padding), static k => new StridePhases(k.Item1, k.Item2, k.Item3));
 
-    // By rising offset: the taps of a row read neighbouring pixels, one after the other.
+    // By rising offset: the taps of a row read consecutive pixels.
     private static (int Tap, int Offset)[] Taps(int parity, int kernel, int stride, int padding) =>
         [.. from r in Enumerable.Range(0, kernel).Reverse() where (parity + padding - r) % stride == 0
         select (r, (parity + padding - r) / stride)];
@@ -60,10 +60,10 @@ internal sealed class StridePhases
     private static Tap[] Cross((int Tap, int Offset)[] rows, (int Tap, int Offset)[] columns) =>
         [.. from r in rows from s in columns select new Tap(r.Tap, s.Tap, r.Offset, s.Offset)];
 
-    /// <summary>One filter tap and where it reads.</summary>
+    /// <summary>One filter tap and its offset.</summary>
     internal readonly record struct Tap(int R, int S, int OffsetY, int OffsetX);
 
-    /// <summary>Input pixels of one parity, and the taps that they receive from, row by row.</summary>
+    /// <summary>Input pixels of one parity, and the taps that contribute to them, row by row.</summary>
     internal sealed record Phase(int Y, int X, Tap[] Taps, int RowTaps)
     {
         /// <summary>Rows of taps.</summary>

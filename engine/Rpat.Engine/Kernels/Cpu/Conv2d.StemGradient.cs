@@ -2,8 +2,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Input gradient of the first layer: few channels, so the vector lanes run over output pixels. A product over the filters gives each
-/// pixel's share in each of the C·R·R values that its window saw, <c>[channel, r, s][pixel]</c>; then every input pixel gathers
-/// its shares. The result is plain. One item per image.
+/// output pixel's contributions to the C·R·R values of its window, <c>[channel, r, s][pixel]</c>; then every input pixel gathers its
+/// contributions. The result is plain. One item per image.
 /// </summary>
 internal readonly unsafe struct StemGradientJob(StemTile.Products products, ConvShape s, float* dy, float* w, Affine through, float* add,
     float* dx) : IJob
@@ -11,10 +11,10 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
     private readonly int _blocks = Blocks.Count(s.K);
     private readonly int _taps = s.R * s.R;
     private readonly int _area = s.P * s.Q;
-    private readonly int _border = IsSame(s) ? Rounded(s.Padding * (s.Q + 1)) : 0; // pixels that taps reach before and behind the map
+    private readonly int _border = IsSame(s) ? Rounded(s.Padding * (s.Q + 1)) : 0; // pixels that taps reach before and after the map
     private readonly int _pitch = Rounded(s.P * s.Q) + (IsSame(s) ? 2 * Rounded(s.Padding * (s.Q + 1)) : 0) + Blocks.Size;
 
-    /// <summary>Columns of the product, (channel, r, s) with those that fill the last tile.</summary>
+    /// <summary>Columns of the product, (channel, r, s), padded to fill the last tile.</summary>
     public static int Columns(in ConvShape s) => (s.C * s.R * s.R + StemTile.Columns - 1) / StemTile.Columns * StemTile.Columns;
 
     public void Run(int index, Worker worker)
@@ -25,12 +25,12 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
         else GatherRows(index, shares, worker.Scratch(2, s.Input.W));
     }
 
-    /// <summary>A map of the input's size: a tap reads the same distance away from every pixel.</summary>
+    /// <summary>Whether the map has the input's size: then a tap's distance is the same for every pixel.</summary>
     private static bool IsSame(in ConvShape s) => s.Stride == 1 && s.P == s.Input.H && s.Q == s.Input.W;
 
     private static int Rounded(int count) => (count + Blocks.Size - 1) / Blocks.Size * Blocks.Size;
 
-    /// <summary>All pixels of an image, a tile at a time, by all columns.</summary>
+    /// <summary>All pixels of an image times all columns, one tile at a time.</summary>
     private void Product(float* image, float* planes, float* shares)
     {
         for (int pixel = 0; pixel < _area; pixel += StemTile.Width)
@@ -48,7 +48,7 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
         }
     }
 
-    /// <summary>Sums of the shares at fixed distances, 16 pixels at a time and across the ends of rows.</summary>
+    /// <summary>Adds the contributions at fixed distances, 16 pixels at a time and across the ends of rows.</summary>
     private void GatherFlat(int n, float* shares, nint* from)
     {
         for (int i = 0; i < s.C * _taps; i++)
@@ -67,8 +67,10 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
             }
     }
 
-    /// <summary>Zeros where a tap that far to the right reads beyond the map: behind the ends, and where a
-    /// row's pixels find those of another.</summary>
+    /// <summary>
+    /// Writes zeros where a tap shifted by <paramref name="x"/> pixels reads outside the map: past the ends, and where it would read a
+    /// pixel of another row.
+    /// </summary>
     private void ClearAround(float* column, int x)
     {
         new Span<float>(column - _border, _border).Clear();
@@ -86,7 +88,7 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
         Lanes.Store(sum, dx + at, left);
     }
 
-    /// <summary>Any stride and padding, an input row at a time.</summary>
+    /// <summary>Gathers for any stride and padding, one input row at a time.</summary>
     private void GatherRows(int n, float* shares, float* row)
     {
         for (int c = 0; c < s.C; c++)

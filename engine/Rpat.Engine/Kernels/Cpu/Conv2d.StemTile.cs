@@ -9,23 +9,25 @@ internal static unsafe partial class StemTile
     /// <summary>Columns of a tile.</summary>
     public const int Columns = 9;
 
-    /// <summary>Vectors of 16 pixels of a tile.</summary>
+    /// <summary>Vectors of 16 pixels in a tile.</summary>
     public const int Vectors = 3;
 
-    /// <summary>Pixels of a tile, and the distance of the planes.</summary>
+    /// <summary>Pixels of a tile, and the distance between planes.</summary>
     public const int Width = Vectors * Blocks.Size;
 
     /// <summary>The tiles of an instruction set.</summary>
     public static Products For(InstructionSet set) => set == InstructionSet.Avx512 ? new(&V512_9x3, &V512_9x1) : new(&V256, &V256Single);
 
-    /// <summary>What the product fetches on its way: of each block of 16 filters as many lines, blocks that many floats apart.</summary>
+    /// <summary>
+    /// Cache lines to prefetch during the product: for each block of 16 filters one line per filter, blocks that many floats apart.
+    /// </summary>
     internal readonly struct PrefetchLines(float* from, nint step)
     {
         public readonly float* From = from;
         public readonly nint Step = step;
     }
 
-    /// <summary>A tile of three vectors of pixels and one of a single vector, for what is left of a map.</summary>
+    /// <summary>A tile of three vectors of pixels and one of a single vector, for the rest of a map.</summary>
     internal readonly struct Products(
         delegate*<float*, int, float*, float*, nint, PrefetchLines, void> tile,
         delegate*<float*, int, float*, float*, nint, PrefetchLines, void> single)
@@ -42,7 +44,7 @@ internal static unsafe partial class StemTile
         }
     }
 
-    /// <summary>48 pixels where sixteen registers hold three columns of 24.</summary>
+    /// <summary>The same tile for sixteen registers, which hold three columns of 24 pixels.</summary>
     private static void V256(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
         for (int column = 0; column < Columns; column += 3)
@@ -57,7 +59,7 @@ internal static unsafe partial class StemTile
     }
 }
 
-/// <summary>From blocks of 16 channels to a plane of <see cref="StemTile.Width"/> pixels each.</summary>
+/// <summary>Converts blocks of 16 channels to one plane of <see cref="StemTile.Width"/> pixels per channel.</summary>
 internal static unsafe class PlanesOf
 {
     /// <summary>Some pixels of a block <c>[pixel][16]</c> to <c>[16][pixel]</c>, with zeros up to the end of the last vector.</summary>

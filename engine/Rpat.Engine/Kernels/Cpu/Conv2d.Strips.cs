@@ -1,16 +1,16 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Output pixels as runs of up to four neighbours in a row: where each reads and where its results go.</summary>
+/// <summary>Output pixels as row strips of up to four neighbours: where each strip reads and where its results go.</summary>
 internal unsafe struct RowStrips
 {
-    /// <summary>Pixels of a full run.</summary>
+    /// <summary>Pixels of a full strip.</summary>
     public const int Length = 4;
 
     private readonly nint* _from;
     private readonly nint* _to;
     private readonly nint* _pixels;
 
-    /// <summary>Room for that many runs in a worker's memory.</summary>
+    /// <summary>Room for that many strips in a worker's memory.</summary>
     public RowStrips(Worker worker, int slot, int most)
     {
         int room = most + Tile.Strips;
@@ -19,13 +19,14 @@ internal unsafe struct RowStrips
         _pixels = _to + room;
     }
 
-    /// <summary>Runs, the last tile's filling included once it is closed.</summary>
+    /// <summary>Number of strips, including the dummy strips once the last tile is padded.</summary>
     public int Count { get; private set; }
 
     public static int InRow(int width) => (width + Length - 1) / Length;
 
-    /// <summary>The pixels of one row; where a result may be stored twice, the last run overlaps the
-    /// one before instead of being short.</summary>
+    /// <summary>
+    /// Adds the pixels of one row; if a result may be stored twice, the last strip overlaps the one before instead of being short.
+    /// </summary>
     public void AddRow(nint from, nint fromStep, nint to, nint toStep, int width, bool mayOverlap)
     {
         for (int x = 0; x < width; x += Length)
@@ -35,34 +36,34 @@ internal unsafe struct RowStrips
         }
     }
 
-    /// <summary>Pads the last tile with dummy runs.</summary>
+    /// <summary>Pads the last tile with dummy strips.</summary>
     public void PadTile()
     {
         while (Count % Tile.Strips != 0) Add(_from[Count - 1], _to[Count - 1], 0);
     }
 
-    /// <summary>Offsets that a tile reads at.</summary>
+    /// <summary>Offsets that a tile reads at, from a strip on.</summary>
     public readonly nint* From(int run) => _from + run;
 
-    /// <summary>Offsets of a tile's results.</summary>
+    /// <summary>Offsets of a tile's results, from a strip on.</summary>
     public readonly nint* To(int run) => _to + run;
 
-    /// <summary>Wanted pixels of a run.</summary>
+    /// <summary>Valid pixels of a strip.</summary>
     public readonly int Width(int run) => (int)_pixels[run];
 
-    /// <summary>Whether the pixels of the tile that begins at a run are one row with this step.</summary>
+    /// <summary>Whether the pixels of the tile that starts at a strip are one row with this step.</summary>
     public readonly bool IsRow(int run, nint step) =>
         _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
 
-    /// <summary>Whether every pixel of the tile that begins at a run is wanted.</summary>
+    /// <summary>Whether every pixel of the tile that starts at a strip is valid.</summary>
     public readonly bool IsFull(int run) => _pixels[run] + _pixels[run + 1] + _pixels[run + 2] == Tile.Strips * Length;
 
     private void Add(nint from, nint to, int pixels) => (_from[Count], _to[Count], _pixels[Count++]) = (from, to, pixels);
 }
 
 /// <summary>
-/// A long reduction is summed in parts whose weights, a pair of blocks wide, stay in L2 while all pixels pass; parts are as equal as
-/// they can be, and a rule of the shape alone.
+/// A long reduction is summed in K blocks whose weights for a column pair stay in L2 while all pixels pass; K blocks are as equal as
+/// possible and depend on the shape alone.
 /// </summary>
 internal readonly struct KBlocks
 {
@@ -78,13 +79,13 @@ internal readonly struct KBlocks
 
     public int Count { get; }
 
-    /// <summary>Segments of a part; the last may have fewer.</summary>
+    /// <summary>Segments of a K block; the last may have fewer.</summary>
     public int Length { get; }
 
     public int Segments { get; }
 }
 
-/// <summary>One part of a reduction: its segments of that many products each, and the weights <c>[segments·length][columns]</c>.</summary>
+/// <summary>One K block: its segments of that many products each, and the weights <c>[segments·length][columns]</c>.</summary>
 internal readonly unsafe struct KBlock(Tile.KSegment* segment, int segments, int length, float* b, bool isFirst, bool isLast)
 {
     public readonly Tile.KSegment* Segment = segment;
@@ -94,7 +95,7 @@ internal readonly unsafe struct KBlock(Tile.KSegment* segment, int segments, int
     public readonly bool IsFirst = isFirst;
     public readonly bool IsLast = isLast;
 
-    /// <summary>A part of the segments, all of whose offsets count from the reduction's beginning.</summary>
+    /// <summary>The K block that starts at a segment; segment offsets count from the start of the reduction.</summary>
     public static KBlock Of(in KBlocks parts, int first, Tile.KSegment* segment, int length, float* b)
     {
         int count = Math.Min(parts.Length, parts.Segments - first);
@@ -102,14 +103,14 @@ internal readonly unsafe struct KBlock(Tile.KSegment* segment, int segments, int
     }
 }
 
-/// <summary>What a product's tiles fetch before they need it: nothing where both tensors are small enough to be in a cache still.</summary>
-/// <param name="Operand">What the next tile reads, unless it was packed; the first pair of columns does.</param>
+/// <summary>What a product's tiles prefetch: nothing if both tensors are small enough to be in a cache still.</summary>
+/// <param name="Operand">What the next tile reads, unless it was packed; done by the first column pair.</param>
 /// <param name="Results">The lines that a tile stores to, or reads while storing.</param>
 internal readonly record struct Prefetch(bool Operand, bool Results)
 {
     private const long LeastBytes = 8 << 20;
 
-    /// <summary>The rule for a convolution of those sizes.</summary>
+    /// <summary>What a convolution of these sizes prefetches.</summary>
     public static Prefetch Of(in ConvShape s, bool isPacked)
     {
         bool isLarge = Sse.IsSupported && sizeof(float) * (s.Input.Count + s.Output.Count) >= LeastBytes;
@@ -117,17 +118,17 @@ internal readonly record struct Prefetch(bool Operand, bool Results)
     }
 }
 
-/// <summary>Multiplies runs of pixels by panels of weights.</summary>
+/// <summary>Multiplies strips of pixels by panels of weights.</summary>
 internal readonly unsafe struct StripGemm
 {
     private readonly Tile.GroupedTiles _tiles;
     private readonly RowStrips _runs;
     private readonly Epilogue _epilogue;
     private readonly float* _sums;
-    private readonly int _sumsStep; // of tiles: the sums of a single part are stored at once
+    private readonly int _sumsStep; // between tiles; 0 for a single K block, whose sums are stored at once
     private readonly Prefetch _ahead;
 
-    /// <summary>A product of runs.</summary>
+    /// <summary>A product of strips.</summary>
     /// <param name="sums">Room for <see cref="SumFloats"/>.</param>
     public StripGemm(Tile.GroupedTiles tiles, in RowStrips runs, in Epilogue epilogue, float* sums, int parts, Prefetch ahead)
     {
@@ -136,12 +137,12 @@ internal readonly unsafe struct StripGemm
         _sumsStep = parts > 1 ? Tile.GroupedFloats : 0;
     }
 
-    /// <summary>Floats of the sums that a product of that many runs and blocks keeps.</summary>
+    /// <summary>Floats of the sums that a product of that many strips and blocks keeps.</summary>
     public static long SumFloats(in RowStrips runs, int blocks, int parts) =>
         parts > 1 ? (long)runs.Count / Tile.Strips * ((blocks + 1) / 2) * Tile.GroupedFloats : Tile.GroupedFloats;
 
     /// <summary>All pixels by all columns of the panel.</summary>
-    /// <param name="pixelStep">Distance of a run's pixels in the result.</param>
+    /// <param name="pixelStep">Distance between a strip's pixels in the result.</param>
     public void Run(float* a, nint aRow, in KBlock part, in Panel panel, nint blockStep, nint pixelStep)
     {
         for (int j = 0; j < panel.Blocks; j += 2)
@@ -151,7 +152,7 @@ internal readonly unsafe struct StripGemm
         }
     }
 
-    /// <summary>Stores zeros: pixels that no tap reaches.</summary>
+    /// <summary>Stores zeros to pixels that no tap reaches.</summary>
     public void StoreZeros(int blocks, nint blockStep, nint pixelStep)
     {
         if (_epilogue.InPlace) return;
@@ -161,14 +162,14 @@ internal readonly unsafe struct StripGemm
                 _epilogue.Store(_sums, Blocks.Size, b, *_runs.To(run) + b * blockStep, pixelStep, _runs.Width(run));
     }
 
-    /// <summary>Where a pair of blocks of results goes.</summary>
+    /// <summary>Destination of a column pair's results.</summary>
     private readonly record struct Target(int Block, nint BlockStep, nint PixelStep);
 
     private void ColumnPair(in Tile.Grouped tile, float* a, nint aRow, in KBlock part, float* b, int bStep, in Target to)
     {
         nint* dense = stackalloc nint[] { 0, RowStrips.Length * tile.Columns, 2 * RowStrips.Length * tile.Columns };
         float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Strips) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
-        bool isDirect = _epilogue.TileStores && !(_epilogue.Streams && _sumsStep > 0); // parts are not streamed, their sum is
+        bool isDirect = _epilogue.TileStores && !(_epilogue.Streams && _sumsStep > 0); // only the total over all K blocks is streamed
         var finish = !part.IsFirst || _epilogue.InPlace ? Tile.StoreMode.Add
             : _epilogue.Streams ? Tile.StoreMode.Stream : Tile.StoreMode.Store;
         bool fetchesOperand = _ahead.Operand && to.Block == 0;
@@ -191,19 +192,18 @@ internal readonly unsafe struct StripGemm
         }
     }
 
-    /// <summary>What a tile fetches on its way: of each segment a line for each of its products, from
-    /// one of the segment's two places on.</summary>
+    /// <summary>What a tile prefetches: for each segment one line per product, from one of the segment's two offsets on.</summary>
     private readonly record struct PrefetchLines(nint From, nint Step, nint Place)
     {
         public byte* At => (byte*)From;
 
         public nint* Places => (nint*)Place;
 
-        /// <summary>Nothing new: the weights that it is about to read.</summary>
+        /// <summary>Nothing new: the weights that the tile is about to read.</summary>
         public static PrefetchLines Weights(float* b, in KBlock part) => new((nint)b, 0, (nint)((nint*)part.Segment + 1));
     }
 
-    /// <summary>What the tile behind a run's reads, which that tile fetches if it is one row of pixels, and else this does.</summary>
+    /// <summary>What the next tile reads: the current tile prefetches it if it is one row of pixels; otherwise this method does.</summary>
     private PrefetchLines Next(float* a, nint aRow, in KBlock part, int run)
     {
         int next = run + Tile.Strips < _runs.Count ? run + Tile.Strips : run;
@@ -214,8 +214,10 @@ internal readonly unsafe struct StripGemm
         return PrefetchLines.Weights(part.B, part);
     }
 
-    /// <summary>Fetches the lines that a tile's results go to and those that are read while storing,
-    /// which a short reduction would wait for.</summary>
+    /// <summary>
+    /// Prefetches the lines that a tile's results go to and those that are read while storing, for which a short reduction would have to
+    /// wait.
+    /// </summary>
     private void FetchResults(in Tile.Grouped tile, int run, in Target to)
     {
         for (int g = 0; g < Tile.Strips; g++)
@@ -242,11 +244,12 @@ internal readonly unsafe struct StripGemm
     }
 }
 
-/// <summary>A convolution's input as the tiles read it: packed with its border, only the pixels
-/// that a 1×1 filter sees, or as it lies.</summary>
+/// <summary>
+/// A convolution's input as the tiles read it: packed with its border, packed with only the pixels that a 1×1 filter sees, or in place.
+/// </summary>
 internal readonly unsafe struct PackedInput
 {
-    private const int Spread = 9 * Blocks.Size; // between packed images, avoids cache-set conflicts between those of a deep layer
+    private const int Spread = 9 * Blocks.Size; // between packed images, avoids cache-set conflicts in deep layers
 
     private readonly ConvShape _shape;
     private readonly Affine _x;
@@ -257,7 +260,7 @@ internal readonly unsafe struct PackedInput
     private readonly bool _isSampled;
 
     /// <summary>How a convolution reads its input.</summary>
-    /// <param name="mayLie">Whether an input without a border may be read where it lies.</param>
+    /// <param name="mayLie">Whether an input without a border may be read in place.</param>
     public PackedInput(in ConvShape s, in Affine x, bool mayLie = true)
     {
         (_shape, _x, _cb) = (s, x, Blocks.Count(s.C));
@@ -274,7 +277,7 @@ internal readonly unsafe struct PackedInput
     /// <summary>Nothing to pack.</summary>
     public bool IsInPlace { get; }
 
-    /// <summary>Distance of images with all their channels.</summary>
+    /// <summary>Distance between images with all their channels.</summary>
     public long ImageFloats => InputBlocks * BlockFloats + (IsInPlace ? 0 : Spread);
 
     /// <summary>Channel blocks; an image of few channels counts as one.</summary>
@@ -283,13 +286,13 @@ internal readonly unsafe struct PackedInput
     /// <summary>Floats of one channel block, or of an image of few channels.</summary>
     public long BlockFloats => (long)_height * _width * PixelFloats;
 
-    /// <summary>Distance of what neighbouring output pixels read.</summary>
+    /// <summary>Distance between the inputs of neighbouring output pixels.</summary>
     public nint PixelStep => _stride * PixelFloats;
 
-    /// <summary>Distance of what neighbouring output rows read.</summary>
+    /// <summary>Distance between the inputs of neighbouring output rows.</summary>
     public nint RowStep => (nint)_stride * _width * PixelFloats;
 
-    /// <summary>Parts of the reduction: (channel block, row of the filter), whose taps and channels are contiguous.</summary>
+    /// <summary>K segments of the reduction: (channel block, row of the filter), whose taps and channels are contiguous.</summary>
     public int Segments => InputBlocks * _shape.R;
 
     /// <summary>Products of a segment.</summary>
@@ -301,7 +304,7 @@ internal readonly unsafe struct PackedInput
     /// <summary>A few images, packed into the worker's memory unless they can stay where they are.</summary>
     public float* Images(int first, int count, Worker worker, int slot) => Images(first, count, 0, InputBlocks, worker, slot);
 
-    /// <summary>A few images' channel blocks from one on; images lie <see cref="Distance"/> apart.</summary>
+    /// <summary>A range of a few images' channel blocks; images are <see cref="Distance"/> apart.</summary>
     public float* Images(int first, int count, int block, int blocks, Worker worker, int slot)
     {
         if (IsInPlace) return _x.Data + first * ImageFloats + block * BlockFloats;
@@ -311,16 +314,16 @@ internal readonly unsafe struct PackedInput
         return packed;
     }
 
-    /// <summary>Whether the rows of output pixels that a tap reads lie one behind the other: an image is one long row.</summary>
+    /// <summary>Whether the rows of output pixels that a tap reads are contiguous, so that an image is one long row.</summary>
     public bool IsFlat => RowStep == _shape.Q * PixelStep;
 
-    /// <summary>Distance of images of which that many channel blocks were packed.</summary>
+    /// <summary>Distance between images of which that many channel blocks were packed.</summary>
     public long Distance(int blocks) => IsInPlace ? ImageFloats : blocks * BlockFloats + Spread;
 
-    /// <summary>Rows of a channel block that are read; nothing of images of few channels is fetched ahead.</summary>
+    /// <summary>Rows of a channel block that are read; 0 for images of few channels, which are not prefetched.</summary>
     public int MapRows => IsStem ? 0 : _isSampled ? _shape.P : _shape.Input.H;
 
-    /// <summary>Fetches some rows of what a few images' channel blocks are packed from into L2.</summary>
+    /// <summary>Prefetches into L2 some rows of the source from which a few images' channel blocks will be packed.</summary>
     public void Fetch(int first, int block, int blocks, int from, int to)
     {
         if (!Sse.IsSupported) return;
@@ -342,12 +345,12 @@ internal readonly unsafe struct PackedInput
         else PackImage.Blocked(_x.From(block), blocked, blocks, s.Input.H, s.Input.W, s.Padding, s.Padding, to);
     }
 
-    /// <summary>The segments of a panel that many columns wide.</summary>
+    /// <summary>Fills the segments of a panel that many columns wide.</summary>
     public void FillSegments(Tile.KSegment* segment, int columns)
     {
         for (int i = 0; i < Segments; i++) segment[i] = new(SegmentOffset(i), (nint)i * SegmentLength * columns);
     }
 
-    /// <summary>Where segment i begins, for the first output pixel.</summary>
+    /// <summary>Offset of segment i, for the first output pixel.</summary>
     public nint SegmentOffset(int i) => ((nint)(i / _shape.R) * _height + i % _shape.R) * _width * PixelFloats;
 }

@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// 3×3 stride-1 convolution by Winograd's F(4×4, 3×3). A worker takes a run of output tiles through all three stages (transform,
-/// 36 small products, transform back) so that the transformed values never leave its caches. The input gradient is the same
-/// with the output gradient as input and turned filters.
+/// 3×3 stride-1 convolution by Winograd's F(4×4, 3×3). A worker takes a run of consecutive output tiles through all three stages
+/// (transform, 36 small products, transform back) so that the transformed values never leave its caches. The input gradient is the same
+/// with the output gradient as input and filters rotated by 180°.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
@@ -32,7 +32,7 @@ internal sealed unsafe partial class CpuKernels
 /// <summary>Sizes of a Winograd convolution in tiles and channel blocks.</summary>
 internal readonly record struct WinogradShape(int N, int H, int W, int InputBlocks, int OutputBlocks)
 {
-    private const int Rows = 4; // of the smallest register tile; taller ones and it add up to any multiple
+    private const int Rows = 4; // of the smallest register tile; with taller tiles it adds up to any multiple
 
     public int TilesY => (H + 3) / 4;
     public int TilesX => (W + 3) / 4;
@@ -41,8 +41,8 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     public int Outputs => OutputBlocks * Blocks.Size;
 
     /// <summary>
-    /// Input channels that are summed in one go, at most 128. The transform back multiplies rounding errors of these sums by up to
-    /// 64, so long sums are made of short ones: a squared error of 2e-11 with 640 channels becomes 4e-12.
+    /// Input channels per sum, at most 128. The transform back multiplies rounding errors of these sums by up to 64, so long sums are made
+    /// of short ones: a squared error of 2e-11 with 640 channels becomes 4e-12.
     /// </summary>
     public int InputsPerSum
     {
@@ -54,8 +54,8 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     }
 
     /// <summary>
-    /// Tiles that one worker transforms together: enough to use each filter value often (it comes from L3 or memory when there
-    /// are many channels), few enough that their transforms stay in L2, and evenly many for all workers.
+    /// Tiles that one worker transforms together: enough to reuse each filter value often (it comes from L3 or memory if there are many
+    /// channels), few enough that their transforms stay in L2, and the same number for all workers.
     /// </summary>
     public int TilesPerItem(int threads)
     {
@@ -65,10 +65,12 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
         return Math.Max(1, ((TileCount + runs - 1) / runs + Rows - 1) / Rows * Rows);
     }
 
-    /// <summary>Floats between positions of a transformed run: an odd number of cache lines, so that the 36 do not share a set.</summary>
+    /// <summary>
+    /// Floats between positions of a transformed run: an odd number of cache lines, so that the 36 positions do not share a cache set.
+    /// </summary>
     public static nint Step(int tiles, int channels) => (nint)(tiles + 16) * channels + Blocks.Size;
 
-    /// <summary>Floats between positions of transformed filters, likewise.</summary>
+    /// <summary>Floats between positions of transformed filters, also an odd number of cache lines.</summary>
     public static nint FilterStep(int inputs, int outputs) => (nint)inputs * outputs + Blocks.Size;
 
     /// <summary>Image, first row and first column of a tile's outputs.</summary>
@@ -80,8 +82,8 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
 }
 
 /// <summary>
-/// One run of tiles through the three stages. While it multiplies it fetches the maps that it will store to, and the inputs of the
-/// run that this worker probably takes next.
+/// One run of tiles through the three stages. During the products it prefetches the maps that it will store to, and the inputs of the run
+/// that this worker will probably take next.
 /// </summary>
 internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape shape, Affine x, float* u, Epilogue epilogue,
     int run, int share, int threads) : IJob
@@ -109,7 +111,7 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
         new WinogradProducts(tiles, shape, u, count, ahead).Run(v, vStep, m, mStep);
     }
 
-    /// <summary>The next of this share or, after its last, the first of the share that follows those of the other threads.</summary>
+    /// <summary>The next run of this chunk or, after its last, the first of the chunk that follows those of the other threads.</summary>
     private int After(int index) => (index + 1) % share > 0 ? index + 1 : index + 1 + (threads - 1) * share;
 
     private WinogradPrefetch Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
@@ -136,8 +138,8 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
 }
 
 /// <summary>
-/// Transforms a weight for all 36 positions, an item a part of the input channels of one panel: a panel's filters of one input lie
-/// together in the turned form, and its results do in both.
+/// Transforms a weight for all 36 positions, one item per part of the input channels of one panel: in the input gradient's order a panel's
+/// filters of one input are contiguous, and the results are contiguous in both orders.
 /// </summary>
 internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool inputGradient, float* to) : IJob
 {
@@ -163,7 +165,7 @@ internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool i
             }
     }
 
-    /// <summary>The filters of one input and sixteen outputs, a lane each; turned by 180° for the input gradient.</summary>
+    /// <summary>The filters of one input and sixteen outputs, one per lane; rotated by 180° for the input gradient.</summary>
     private void Gather(int input, int firstOutput, float* g)
     {
         for (int lane = 0; lane < Blocks.Size; lane++)

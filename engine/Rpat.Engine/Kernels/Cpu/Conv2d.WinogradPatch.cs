@@ -3,11 +3,9 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// <summary>The patches of an activation that Winograd's tiles read.</summary>
 internal static unsafe class WinogradPatch
 {
-    private const int Ahead = 2; // tiles: a patch's lines lie in many pages, which the hardware does not fetch ahead by itself
+    private const int Ahead = 2; // tiles: a patch's lines are in many pages, which the hardware does not prefetch
 
-    /// <summary>
-    /// V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.
-    /// </summary>
+    /// <summary>V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.</summary>
     /// <param name="patch">36 vectors.</param>
     public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep,
         nint blockStep, float* patch)
@@ -31,7 +29,7 @@ internal static unsafe class WinogradPatch
         }
     }
 
-    /// <summary>First axis of a tile; a tile that juts out of the image goes through a copy with zeros.</summary>
+    /// <summary>First axis of a tile; a tile that extends past the image goes through a copy with zeros.</summary>
     private static void Columns<TView>(in Affine x, in WinogradShape shape, int block, (int N, int Y, int X) at, in BlockMap map, float* d)
         where TView : IView
     {
@@ -94,7 +92,7 @@ internal static unsafe class WinogradPatch
 /// <summary>Which part of a 6×6 patch lies inside the image: its first row, its last, and the columns left…right−1.</summary>
 internal readonly record struct PatchInside(bool Top, bool Bottom, int Left, int Right);
 
-/// <summary>A view's numbers for one channel block.</summary>
+/// <summary>A view's map for one channel block.</summary>
 internal readonly struct BlockMap(Vec scale, Vec shift, Vec floor)
 {
     public readonly Vec Scale = scale;
@@ -102,10 +100,10 @@ internal readonly struct BlockMap(Vec scale, Vec shift, Vec floor)
     public readonly Vec Floor = floor;
 }
 
-/// <summary>A view's map, known when the kernel is compiled.</summary>
+/// <summary>A view's map, known at compile time.</summary>
 internal interface IView
 {
-    /// <summary>Sixteen channels of a pixel as the view shows them.</summary>
+    /// <summary>Sixteen channels of a pixel as seen through the view.</summary>
     static abstract Vec Of(Vec x, Vec scale, Vec shift, Vec floor);
 }
 

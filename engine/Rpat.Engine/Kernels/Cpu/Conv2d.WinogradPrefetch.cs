@@ -1,8 +1,8 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// The rows of an activation that a run of tiles covers, handed out in stretches of consecutive cache lines, so that the products,
-/// which need no memory bandwidth themselves, can fetch what the transforms before and after them read. Purely a hint.
+/// The rows of an activation that a run of tiles covers, returned in ranges of consecutive cache lines, so that the products, which need no
+/// memory bandwidth themselves, can prefetch what the transforms before and after them read. Purely a hint.
 /// </summary>
 /// <param name="data">Blocked activations, or null for nothing.</param>
 internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, int blocks, int first, int count, int border)
@@ -13,7 +13,7 @@ internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, int bl
     private float* _line;
     private int _lines;
 
-    /// <summary>The next lines, at most that many wanted; null when all are handed out.</summary>
+    /// <summary>The next lines, at most that many used; null when none are left.</summary>
     public float* Next(int lines)
     {
         if (_lines <= 0 && !MoveOn()) return null;

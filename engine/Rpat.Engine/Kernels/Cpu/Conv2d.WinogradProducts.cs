@@ -1,16 +1,16 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// The 36 products of a run of tiles: M[p] = V[p]·U[p], <c>[tiles, inputs]·[inputs, outputs]</c>. They take most of the time and
-/// need little memory bandwidth, so each step fetches a cache line on the way: of the next piece of the filters where these are
-/// too many for L2, then of the maps that the transforms around the products read and write.
+/// The 36 products of a run of tiles: M[p] = V[p]·U[p], <c>[tiles, inputs]·[inputs, outputs]</c>. They take most of the time and need
+/// little memory bandwidth, so each step prefetches a cache line: of the next piece of the filters if these are too large for L2, then of
+/// the maps that the transforms before and after the products read and write.
 /// </summary>
 /// <param name="u">Transformed filters, <c>[position][panel][input][columns]</c>.</param>
-/// <param name="maps">Maps to fetch, in this order.</param>
+/// <param name="maps">Maps to prefetch, in this order.</param>
 internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, WinogradShape shape, float* u, int count,
     Span<WinogradPrefetch> maps)
 {
-    private const int FiltersInCache = 64 * 64; // inputs × outputs whose 36 positions fit L2 beside a run
+    private const int FiltersInCache = 64 * 64; // inputs × outputs whose 36 positions fit in L2 together with a run
 
     private readonly ReadOnlySpan<Tile.Product> _tiles = tiles;
     private readonly bool _fetchFilters = shape.Inputs * shape.Outputs > FiltersInCache;
@@ -39,7 +39,7 @@ internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, Wi
         }
     }
 
-    /// <summary>One panel's piece of the sums, for all tiles.</summary>
+    /// <summary>One panel's piece of the reduction, for all tiles.</summary>
     private void Piece(float* v, int length, float* b, in Panel panel, float* m, bool accumulate)
     {
         float* filters = b + (nint)length * panel.Columns, end = _fetchFilters ? filters + (nint)length * panel.Columns : filters;
@@ -49,7 +49,7 @@ internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, Wi
             float* ahead = filters < end ? filters : NextOfMaps(length);
             tile.Run(v + (nint)i * shape.Inputs, shape.Inputs, length, b, panel.Columns, m + (nint)i * shape.Outputs, shape.Outputs,
                 accumulate,
-                ahead == null ? b : ahead); // when there is nothing left, lines that are in the cache anyway
+                ahead == null ? b : ahead); // when nothing is left to prefetch, lines that are in the cache anyway
             i += tile.Rows;
         }
     }

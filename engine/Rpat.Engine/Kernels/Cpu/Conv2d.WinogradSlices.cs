@@ -1,10 +1,10 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// How the weight gradient of many channels is cut: all workers transform a chunk of tiles into memory that the last-level cache
-/// holds, then multiply. Where all sums fit that cache too, a worker takes whole positions, which reads the operands once; the
-/// transform back follows at the end. Where they do not, it takes a slice of channels and filters through all 36 products and the
-/// transform back: the slice's sums stay in L2, and only the small gradient goes to memory. Cuts depend on the shape alone.
+/// How the weight gradient of many channels is divided: all workers transform a chunk of tiles into memory that the last-level cache holds,
+/// then multiply. If all sums fit in that cache too, a worker takes whole positions, which reads the operands once; the transform back
+/// follows at the end. Otherwise it takes a slice of channels and filters through all 36 products and the transform back: the slice's sums
+/// stay in L2, and only the small gradient goes to memory. The division depends on the shape alone.
 /// </summary>
 internal readonly struct WinogradSlices
 {
@@ -26,7 +26,7 @@ internal readonly struct WinogradSlices
     /// <summary>Whether a worker takes whole positions instead of slices.</summary>
     public bool ByPosition { get; }
 
-    /// <summary>Floats of all sums that must outlast a job: none where a slice is finished in one go.</summary>
+    /// <summary>Floats of all sums that must outlast a job: none if a slice is finished in one job.</summary>
     public long KeptFloats => ByPosition ? WinogradTransform.Positions * SumStep(true) : Chunks > 1 ? (long)Count * SliceFloats : 0;
 
     /// <summary>Floats of one slice's sums.</summary>
@@ -45,7 +45,7 @@ internal readonly struct WinogradSlices
     /// <summary>Floats between positions of V <c>[position][channel block][tile][16]</c>: an odd number of cache lines.</summary>
     public nint VStep { get; }
 
-    /// <summary>Floats between positions of D <c>[position][panel][tile][columns]</c>, likewise.</summary>
+    /// <summary>Floats between positions of D <c>[position][panel][tile][columns]</c>, also an odd number of cache lines.</summary>
     public nint DStep { get; }
 
     /// <summary>Slices.</summary>
@@ -53,8 +53,7 @@ internal readonly struct WinogradSlices
 
     private int ChannelSlices => (Shape.InputBlocks + MostChannels - 1) / MostChannels;
 
-    /// <summary>A slice's panel of filters, first channel block and number of channel blocks;
-    /// slices of a panel follow each other.</summary>
+    /// <summary>A slice's panel of filters, first channel block and number of channel blocks; slices of a panel are consecutive.</summary>
     public (Panel Panel, int Block, int BlockCount) At(int index)
     {
         int block = index % ChannelSlices * MostChannels;
@@ -62,7 +61,7 @@ internal readonly struct WinogradSlices
     }
 }
 
-/// <summary>V and D of some tiles of a chunk: an even item does some tiles' V, the next the same tiles' D.</summary>
+/// <summary>V and D of some tiles of a chunk: an even item computes V of some tiles, the next item D of the same tiles.</summary>
 internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affine x, float* dy, int first, int count, float* v, float* d)
     : IJob
 {
@@ -149,7 +148,7 @@ internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, Winograd
     }
 }
 
-/// <summary>Transforms one slice's share of the positions' sums back.</summary>
+/// <summary>Transforms one slice's part of the positions' sums back.</summary>
 internal readonly unsafe struct WinogradStoreJob(WinogradSlices slices, float* sums, WinogradGradient gradient) : IJob
 {
     public void Run(int index, Worker worker)
@@ -160,11 +159,12 @@ internal readonly unsafe struct WinogradStoreJob(WinogradSlices slices, float* s
     }
 }
 
-/// <summary>A chunk's size and place in the reduction.</summary>
+/// <summary>A chunk's size and position in the reduction.</summary>
 internal readonly record struct WinogradChunk(int Tiles, bool First, bool Last);
 
-/// <summary>Where a slice's sums end: transformed back to 3×3 and stored in, or added to, the
-/// weight's gradient <c>[K, C, 3, 3]</c>.</summary>
+/// <summary>
+/// Destination of a slice's sums: transformed back to 3×3 and stored in, or added to, the weight's gradient <c>[K, C, 3, 3]</c>.
+/// </summary>
 internal readonly unsafe struct WinogradGradient(float* dw, int c, int k, bool accumulate)
 {
     /// <summary>C.</summary>
@@ -187,7 +187,7 @@ internal readonly unsafe struct WinogradGradient(float* dw, int c, int k, bool a
         Scatter(g, channel, firstFilter);
     }
 
-    /// <summary>Nine taps of one channel, a lane each filter.</summary>
+    /// <summary>Nine taps of one channel, one filter per lane.</summary>
     public void Scatter(float* g, int channel, int firstFilter)
     {
         for (int lane = 0; lane < Math.Min(Blocks.Size, k - firstFilter); lane++)

@@ -4,17 +4,17 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// The transforms of Winograd's F(4×4, 3×3), 16 channels at a time: Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A takes 36 products for 16 outputs
 /// instead of 144 (Lavin and Gray, 2015). A gradient with respect to the filter is the adjoint: Gᵀ[(Bᵀ d B) ⊙ (A y Aᵀ)]G.
 /// The interpolation points are 0, ±5/8, ±3/2, ∞: with the usual 0, ±1, ±2, ∞ the rounding of a layer with 256 channels is 2.2 times
-/// as large (Barabasz and others, 2018, on how points decide that). The points' powers in Aᵀ and Bᵀ are exact in single precision.
+/// as large (Barabasz et al., 2018, discuss the choice of points). The points' powers in Aᵀ and Bᵀ are exact in single precision.
 /// </summary>
 internal static unsafe class WinogradTransform
 {
-    /// <summary>Outputs on a side.</summary>
+    /// <summary>Outputs per side.</summary>
     public const int Outputs = 4;
 
-    /// <summary>Inputs on a side.</summary>
+    /// <summary>Inputs per side.</summary>
     public const int Inputs = 6;
 
-    /// <summary>Products a tile and channel pair.</summary>
+    /// <summary>Products per tile and channel pair.</summary>
     public const int Positions = Inputs * Inputs;
 
     private const float Near = 0.625f;
@@ -28,10 +28,10 @@ internal static unsafe class WinogradTransform
     private const float AtFar = 1 / (2 * Far2 * (Far2 - Near2));
 
     /// <summary>
-    /// Bᵀ d, the first axis of Bᵀ d B: the columns of a 6×6 patch with the view applied to them. The rows 1 to 4 lie inside the image;
-    /// what lies outside counts as zero.
+    /// Bᵀ d, the first axis of Bᵀ d B: the columns of a 6×6 patch with the view applied to them. Rows 1 to 4 are inside the image; anything
+    /// outside counts as zero.
     /// </summary>
-    /// <param name="d">First element of the patch, 16 floats an element; may lie outside.</param>
+    /// <param name="d">First element of the patch, 16 floats per element; may lie outside.</param>
     /// <param name="t">Result, row-major; may be <paramref name="d"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void InputColumns<TView>(float* d, nint row, in PatchInside inside, in BlockMap map, float* t) where TView : IView
@@ -156,8 +156,8 @@ internal static unsafe class WinogradTransform
     }
 
     /// <summary>
-    /// G's rows on three values: the filter's polynomial at the points, scaled. The final values are many and needed later: they go
-    /// past the caches.
+    /// G's rows on three values: the filter's polynomial at the points, scaled. The final values are many and needed later, so they use
+    /// streaming stores.
     /// </summary>
     private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep, bool final)
     {

@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Weight gradient by the adjoint of F(4×4, 3×3): dw = Gᵀ[Σ_tiles (Bᵀ x B) ⊙ (A dy Aᵀ)]G, 36 products whose reduction runs over
-/// tiles. Few channels: fixed shares of the tiles, each summed by one worker in its caches, then added in order. Many
-/// channels: <see cref="WinogradSlices"/>. Neither depends on the number of threads.
+/// Weight gradient by the adjoint of F(4×4, 3×3): dw = Gᵀ[Σ_tiles (Bᵀ x B) ⊙ (A dy Aᵀ)]G, 36 products whose reduction runs over tiles. Few
+/// channels: fixed splits of the tiles, each summed by one worker in its caches, then added in order. Many channels:
+/// <see cref="WinogradSlices"/>. Neither depends on the number of threads.
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
@@ -50,7 +50,7 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
 {
     public WinogradShape Shape => shape;
 
-    /// <summary>V and D of a run of tiles: <c>[position][tile][channel]</c> at the given distances of positions.</summary>
+    /// <summary>V and D of a run of tiles: <c>[position][tile][channel]</c> with the given distances between positions.</summary>
     public void Transform(int first, int count, float* v, nint vStep, float* d, nint dStep, float* patch)
     {
         WinogradPatch.Transform(x, shape, first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
@@ -79,7 +79,7 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
     }
 }
 
-/// <summary>One fixed share of all tiles, summed for all positions in the worker's own memory.</summary>
+/// <summary>One fixed split of all tiles, summed for all positions in the worker's own memory.</summary>
 internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sums, long sum) : IJob
 {
     public const int Shares = 8;
@@ -104,7 +104,7 @@ internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sum
     }
 }
 
-/// <summary>Adds the shares of sixteen filters and transforms them back to 3×3.</summary>
+/// <summary>Adds the splits of sixteen filters and transforms them back to 3×3.</summary>
 internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* sums, long sum, WinogradGradient gradient) : IJob
 {
     public void Run(int index, Worker worker)

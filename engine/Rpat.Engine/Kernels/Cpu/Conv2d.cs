@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Convolution: which algorithm runs is a rule of the shape alone, so that results do not depend on threads or timing.</summary>
+/// <summary>Convolution: the algorithm depends on the shape alone, so that results do not depend on threads or timing.</summary>
 internal sealed unsafe partial class CpuKernels : IConv2dKernels
 {
     public string Conv2dAlgorithm(in ConvShape s) => UseWinograd(s) ? "winograd" : "direct";

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Native memory, aligned to 64 bytes, with room behind its end that kernels may read but nobody uses.</summary>
+/// <summary>Native memory, aligned to 64 bytes, with slack after its end that kernels may read but whose contents are never used.</summary>
 internal sealed unsafe class CpuBuffer : DeviceBuffer
 {
     private const int Slack = 256; // words that a tile may read past the end
@@ -17,7 +17,7 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
 
     public override long Length { get; }
 
-    /// <summary>False for a part of another buffer.</summary>
+    /// <summary>False for a view of another buffer.</summary>
     public bool IsOwner { get; }
 
     public static CpuBuffer Allocate(long words)

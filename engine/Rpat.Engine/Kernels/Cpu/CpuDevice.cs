@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>The CPU backend: nChw16c activations, persistent worker threads, SIMD kernels for AVX-512, AVX2 and everything else.</summary>
+/// <summary>The CPU backend: nChw16c activations, persistent worker threads, SIMD kernels for AVX-512, AVX2 and 128-bit vectors.</summary>
 public sealed unsafe class CpuDevice : Device
 {
     private readonly WorkerPool _pool;
@@ -23,9 +23,8 @@ public sealed unsafe class CpuDevice : Device
     public int Threads { get; }
 
     /// <summary>
-    /// Most bytes of tensors at a time; at first what the process may have. Beyond it
-    /// <see cref="Allocate"/> fails, where many systems would
-    /// grant the memory and end the process when it is used.
+    /// The largest total size of tensors, in bytes; initially the memory available to the process. Beyond it <see cref="Allocate"/> fails,
+    /// where many systems would grant the memory and kill the process when it is used.
     /// </summary>
     public long MemoryLimit { get; set; } = MachineMemory.Total();
 
@@ -123,8 +122,7 @@ public sealed unsafe class CpuDevice : Device
         _buffers.Clear();
     }
 
-    /// <summary>The memory of a buffer of this device itself, in the layout of its tensor: what a
-    /// kernel of one's own reads and writes.</summary>
+    /// <summary>The memory of a buffer of this device, in the layout of its tensor: for kernels of your own.</summary>
     public static Span<float> Values(DeviceBuffer buffer) => Span(buffer, checked((int)buffer.Length));
 
     private static Span<float> Span(DeviceBuffer buffer, int length)

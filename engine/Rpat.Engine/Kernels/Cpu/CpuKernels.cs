@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>The CPU backend's kernels, one file an op with the name that the op has in <c>Ops/</c>.</summary>
+/// <summary>The CPU backend's kernels, one file per op, with the same name as in <c>Ops/</c>.</summary>
 internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet set, ConvolutionAlgorithm convolution) : IKernels
 {
     private readonly WorkerPool _pool = pool;
@@ -11,7 +11,7 @@ internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet 
     /// <summary>The threads that all kernels run on.</summary>
     public WorkerPool Pool => _pool;
 
-    /// <summary>Floats that one item of an element-wise job takes: little, so that one image batch makes work for all threads.</summary>
+    /// <summary>Floats per item of an element-wise job: few, so that one image batch occupies all threads.</summary>
     private const int Grain = 4 << 10;
 
     private static int Pieces(long count) => (int)((count + Grain - 1) / Grain);

@@ -1,13 +1,13 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// Depthwise convolution: 16 channels of an image at a time, every tap one multiply-add of 16 lanes. A plane is copied with its
-/// zero border first, so that the inner loops meet no edge. The input gradient is the same correlation of dy, spread by the
-/// stride, with the filters turned by 180°.
+/// Depthwise convolution: 16 channels of an image at a time, every tap one multiply-add of 16 lanes. A plane is first copied with its zero
+/// border, so that the inner loops need no edge cases. The input gradient is the same correlation of dy, dilated by the stride, with the
+/// filters rotated by 180°.
 /// </summary>
 internal sealed unsafe partial class CpuKernels : IDepthwiseConv2dKernels
 {
-    private const int DepthwiseFilters = 6; // the caller's scratch, out of the way of what the items use
+    private const int DepthwiseFilters = 6; // slot of the caller's scratch that the items do not use
 
     public void DepthwiseForward(in DepthwiseShape s, in Operand x, DeviceBuffer w, DeviceBuffer y)
     {
@@ -35,14 +35,14 @@ internal sealed unsafe partial class CpuKernels : IDepthwiseConv2dKernels
     }
 }
 
-/// <summary>What the passes share: filters by tap, and rows of output pixels.</summary>
+/// <summary>Shared by the passes: filters by tap, and rows of output pixels.</summary>
 internal static unsafe class DepthwisePlane
 {
     private const int Tile = 4; // output pixels whose sums are kept in registers
 
     public static long TapFloats(in DepthwiseShape s) => (long)Blocks.Count(s.Input.C) * s.R * s.R * Blocks.Size;
 
-    /// <summary><c>[C, 1, R, R]</c> to <c>[blocks][R·R][16]</c>, zeros behind the last channel.</summary>
+    /// <summary><c>[C, 1, R, R]</c> to <c>[blocks][R·R][16]</c>, zeros after the last channel.</summary>
     public static void PackTaps(in DepthwiseShape s, float* w, bool turned, float* to)
     {
         int taps = s.R * s.R, padded = Blocks.Count(s.Input.C) * Blocks.Size;
@@ -54,8 +54,9 @@ internal static unsafe class DepthwisePlane
         }
     }
 
-    /// <summary>One row of results: <paramref name="x"/> is the window's first pixel,
-    /// <paramref name="line"/> the floats of a row of it.</summary>
+    /// <summary>
+    /// One row of results: <paramref name="x"/> is the window's first pixel, <paramref name="line"/> the number of floats per row.
+    /// </summary>
     public static void Row(float* x, nint line, int stride, float* taps, int r, int count, float* to)
     {
         int i = 0;
@@ -64,7 +65,7 @@ internal static unsafe class DepthwisePlane
         for (; i < count; i++) One(x + (nint)i * stride * Blocks.Size, line, taps, r, to + i * Blocks.Size);
     }
 
-    // A leaf: the four sums stay in registers.
+    // A leaf method, so that the four sums stay in registers.
     private static void Four(float* x, nint line, nint step, float* taps, int r, float* to)
     {
         Vec a = Vec.Zero, b = Vec.Zero, c = Vec.Zero, d = Vec.Zero;
@@ -148,7 +149,7 @@ internal readonly unsafe struct DepthwiseInputPlane(DepthwiseShape s, float* dy,
     }
 }
 
-/// <summary>One plane's share of dw, <c>[R·R][16]</c>.</summary>
+/// <summary>One plane's contribution to dw, <c>[R·R][16]</c>.</summary>
 internal readonly unsafe struct DepthwiseWeightPlane(DepthwiseShape s, Affine x, float* dy, float* partial) : IJob
 {
     public void Run(int index, Worker worker)
@@ -182,7 +183,7 @@ internal readonly unsafe struct DepthwiseWeightPlane(DepthwiseShape s, Affine x,
     }
 }
 
-/// <summary>dw (+)= the planes' shares of one block of channels, added over the images in order and in double.</summary>
+/// <summary>dw (+)= the planes' contributions of one block of channels, added over the images in order and in double.</summary>
 internal readonly unsafe struct DepthwiseWeightSum(DepthwiseShape s, float* partial, bool accumulate, float* dw) : IJob
 {
     public void Run(int index, Worker worker)

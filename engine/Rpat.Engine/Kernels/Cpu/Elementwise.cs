@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Functions of one number, one item a plane; value by value, since the function is only known to take one.</summary>
+/// <summary>Scalar functions, one item per plane; value by value, since the function takes one value.</summary>
 internal sealed unsafe partial class CpuKernels : IElementwiseKernels
 {
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise =>
@@ -22,7 +22,7 @@ internal readonly struct CpuMath : IMath
     public double Log(double x) => Math.Log(x);
 }
 
-/// <summary>y (+)= f(x), or f′(x)·dy where dy is given, on one plane; 0 in lanes that are no channel.</summary>
+/// <summary>y (+)= f(x), or f′(x)·dy if dy is given, on one plane; 0 in padding lanes.</summary>
 internal readonly unsafe struct ElementwiseJob<TOp>(TOp op, Shape s, Layout layout, float* x, float* dy, bool accumulate, float* y) : IJob
     where TOp : struct, IElementwise
 {

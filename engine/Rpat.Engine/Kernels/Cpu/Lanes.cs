@@ -1,13 +1,15 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Loads and stores near the end of an array, so that element-wise loops have one body and touch nothing beyond it.</summary>
+/// <summary>
+/// Loads and stores near the end of an array, so that element-wise loops have one body and access nothing beyond the end.
+/// </summary>
 internal static unsafe class Lanes
 {
-    /// <summary>The next 16 values, or zeros behind the last of <paramref name="left"/>.</summary>
+    /// <summary>The next 16 values, with zeros after the last of <paramref name="left"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec Load(float* from, long left) => left >= Blocks.Size ? Vector512.Load(from) : LoadFew(from, (int)left);
 
-    /// <summary>Stores 16 values, or as many as are <paramref name="left"/>.</summary>
+    /// <summary>Stores 16 values, or <paramref name="left"/> if that is fewer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vec value, float* to, long left)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Fully connected layer: at most a few thousand columns, so plain dot products and sums of rows.</summary>
+/// <summary>Fully connected layer: at most a few thousand columns, so plain dot products and sums of rows suffice.</summary>
 internal sealed unsafe partial class CpuKernels : ILinearKernels
 {
     public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y) =>

@@ -1,13 +1,15 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Multiply-adds on registers only: what a machine can compute at most, to hold kernels against.</summary>
+/// <summary>Multiply-adds on registers only: the machine's peak, with which kernels are compared.</summary>
 internal static class MultiplyAdds
 {
-    private const int Chains = 12; // independent sums: more than two units times four cycles of latency
+    private const int Chains = 12; // independent sums: more than two units × four cycles of latency
     private const int Steps = 40_000;
-    private const int Bursts = 24; // a thread
+    private const int Bursts = 24; // per thread
 
-    /// <summary>Runs them on the kernels' own threads: others would share the cores with these, which wait awake for a while.</summary>
+    /// <summary>
+    /// Runs them on the kernels' own threads: other threads would compete for the cores with these, which spin for a while.
+    /// </summary>
     /// <returns>Operations, a multiply-add counted as two.</returns>
     public static double Run(WorkerPool pool, InstructionSet set)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Element-wise ops, one item a plane: 16 channels of an image, or one channel of a plain image.</summary>
+/// <summary>Element-wise ops, one item per plane: 16 channels of an image, or one channel of a plain image.</summary>
 internal sealed unsafe partial class CpuKernels : IPointwiseKernels
 {
     public void Apply(Shape shape, Layout layout, in Operand x, DeviceBuffer y)
@@ -24,7 +24,7 @@ internal sealed unsafe partial class CpuKernels : IPointwiseKernels
     }
 }
 
-/// <summary>y = [ReLU](a + b) on one blocked plane, views applied; without data b is nothing.</summary>
+/// <summary>y = [ReLU](a + b) on one blocked plane, views applied; b counts as zero if it has no data.</summary>
 internal readonly unsafe struct BlockedAdd(Shape s, Affine a, Affine b, bool relu, float* y) : IJob
 {
     public void Run(int index, Worker worker)

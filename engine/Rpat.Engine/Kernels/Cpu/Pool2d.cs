@@ -17,7 +17,7 @@ internal sealed unsafe partial class CpuKernels : IPool2dKernels
         shape.N * Blocks.Count(shape.C));
 }
 
-/// <summary>Means of all maps of one image, written plain.</summary>
+/// <summary>Means of all maps of one image, stored in the plain layout.</summary>
 internal readonly unsafe struct AveragePlanes(Shape s, Affine x, float* y) : IJob
 {
     public void Run(int index, Worker worker)
@@ -34,7 +34,7 @@ internal readonly unsafe struct AveragePlanes(Shape s, Affine x, float* y) : IJo
     }
 }
 
-/// <summary>Spreads the gradients of one image's means.</summary>
+/// <summary>Distributes the gradients of one image's means over its pixels.</summary>
 internal readonly unsafe struct AverageGradient(Shape s, float* dy, Affine through, bool accumulate, float* dx) : IJob
 {
     public void Run(int index, Worker worker)

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Instruction sets that have tiles of their own.</summary>
+/// <summary>Instruction sets that have their own tiles.</summary>
 internal enum InstructionSet
 {
     /// <summary>128-bit vectors; runs everywhere.</summary>
@@ -14,19 +14,19 @@ internal enum InstructionSet
 }
 
 /// <summary>
-/// The register tiles that all dense arithmetic runs on: C[m, n] (+)= Σ_s Σ_i A[segment_s + i·aStep + m·aRow]·B[n], with m over a
-/// few rows, n over blocks of 16 contiguous columns, and B moving on by bStep after each i. A convolution has a segment for each
-/// (channel block, tap), a matrix product has one.
+/// The register tiles that all dense arithmetic runs on: C[m, n] (+)= Σ_s Σ_i A[segment_s + i·aStep + m·aRow]·B[n], with m over a few rows,
+/// n over blocks of 16 contiguous columns, and B advancing by bStep after each i. A convolution has one segment per (channel block, tap), a
+/// matrix product has a single segment.
 /// </summary>
 internal static unsafe partial class Tile
 {
     /// <summary>Floats of the largest tile's result.</summary>
     public const int MaxFloats = 6 * 4 * Blocks.Size;
 
-    /// <summary>Rows of A that the best-fitting tile may read behind the last wanted one: every width has a tile of four rows.</summary>
+    /// <summary>Rows of A that the best-fitting tile may read past the last valid one: every width has a tile of four rows.</summary>
     public const int SpareRows = 3;
 
-    /// <summary>A tile's signature; <c>segment</c> holds offsets into <c>a</c>, <c>cRow</c> is the distance of C's rows.</summary>
+    /// <summary>A tile's signature; <c>segment</c> holds offsets into <c>a</c>, <c>cRow</c> is the distance between C's rows.</summary>
     internal readonly struct Kernel(int rows, int blocks,
         delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> run)
     {
@@ -35,8 +35,9 @@ internal static unsafe partial class Tile
         public readonly delegate*<float*, nint, nint, nint*, int, int, float*, nint, float*, nint, bool, void> Run = run;
     }
 
-    /// <summary>What this machine runs, unless a test or the environment chose less (.NET honours
-    /// DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).</summary>
+    /// <summary>
+    /// The widest set of this machine, unless the environment disables it (.NET honours DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).
+    /// </summary>
     public static InstructionSet Best =>
         Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
         : Vector256.IsHardwareAccelerated ? InstructionSet.Avx2 : InstructionSet.Portable;
@@ -62,8 +63,8 @@ internal static unsafe partial class Tile
     };
 
     /// <summary>
-    /// A product's signature: a tile with one segment and A's columns contiguous, that also fetches <c>length</c> cache lines from
-    /// <c>ahead</c> on into L2.
+    /// A product's signature: a tile with one segment and contiguous columns of A, which also prefetches <c>length</c> cache lines starting
+    /// at <c>ahead</c> into L2.
     /// </summary>
     internal readonly struct Product(int rows, int blocks, delegate*<float*, nint, int, float*, nint, float*, nint, bool, float*, void> run)
     {
@@ -72,7 +73,7 @@ internal static unsafe partial class Tile
         public readonly delegate*<float*, nint, int, float*, nint, float*, nint, bool, float*, void> Run = run;
     }
 
-    /// <summary>The products of an instruction set, those of one width together, tallest first.</summary>
+    /// <summary>The products of an instruction set, grouped by width, tallest first.</summary>
     public static Product[] ProductsFor(InstructionSet set) => set switch
     {
         InstructionSet.Avx512 =>
@@ -93,7 +94,8 @@ internal static unsafe partial class Tile
     };
 
     /// <summary>
-    /// The product for the next of so many rows: the tallest of that width that fits and does not leave two, else the smallest.
+    /// The product for the next rows, given how many are left: the tallest of that width that fits and does not leave two rows, else the
+    /// smallest.
     /// </summary>
     public static ref readonly Product Pick(ReadOnlySpan<Product> products, int blocks, int rows)
     {
@@ -108,7 +110,7 @@ internal static unsafe partial class Tile
 /// <summary>Which tile a product runs on.</summary>
 internal static class TileChoice
 {
-    /// <summary>The tile that divides the panel and wastes the fewest rows; among equals the tallest.</summary>
+    /// <summary>The tile that divides the panel and wastes the fewest rows; ties go to the tallest.</summary>
     public static ref readonly Tile.Kernel Pick(Tile.Kernel[] tiles, int blocks, int width)
     {
         int best = -1, bestRows = int.MaxValue;

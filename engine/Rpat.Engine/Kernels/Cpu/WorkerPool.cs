@@ -2,14 +2,14 @@ using System.Runtime.ExceptionServices;
 
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>A kernel's work, cut into items that may run in any order and on any thread with the same result.</summary>
+/// <summary>A kernel's work, divided into items that may run in any order and on any thread with the same result.</summary>
 internal interface IJob
 {
     /// <summary>Does item <paramref name="index"/>.</summary>
     void Run(int index, Worker worker);
 }
 
-/// <summary>One thread of the pool, with memory of its own that grows to the largest need and stays.</summary>
+/// <summary>One thread of the pool, with its own memory, which grows to the largest need and is kept.</summary>
 internal sealed unsafe class Worker
 {
     private readonly CpuBuffer?[] _scratch = new CpuBuffer?[8];
@@ -21,7 +21,7 @@ internal sealed unsafe class Worker
         if (buffer is null || buffer.Length < floats)
         {
             buffer?.Free();
-            _scratch[slot] = null; // stays so when there is no memory
+            _scratch[slot] = null; // remains null if the allocation fails
             _scratch[slot] = buffer = CpuBuffer.Allocate(floats);
         }
         return buffer.Pointer;
@@ -41,8 +41,8 @@ internal sealed unsafe class Worker
 internal sealed unsafe class WorkerPool : IDisposable
 {
     private const int SpinsBeforeSleep = 20_000;
-    private const int SharesPerThread = 32; // items are taken in shares: taking one by one costs more than some items do
-    private const int SpinsBeforeYield = 1_000; // other programs may hold the core that a worker needs
+    private const int SharesPerThread = 32; // items are taken in chunks: taking one by one costs more than some items do
+    private const int SpinsBeforeYield = 1_000; // other programs may occupy the core that a worker needs
 
     private readonly Worker[] _workers;
     private readonly Thread[] _threads;
@@ -56,7 +56,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     private int _generation;
     private volatile bool _stop;
     private Exception? _failure;
-    private Counter _next; // on a cache line of its own: all threads write it
+    private Counter _next; // on its own cache line: all threads write it
 
     public WorkerPool(int threads)
     {
@@ -135,11 +135,11 @@ internal sealed unsafe class WorkerPool : IDisposable
         while (true)
         {
             Interlocked.Exchange(ref _asleep[id], 1);
-            if (Volatile.Read(ref _generation) != seen) break; // published between the last look and falling asleep
+            if (Volatile.Read(ref _generation) != seen) break; // published between the last check and going to sleep
             _wake[id].Wait();
             if (Volatile.Read(ref _generation) != seen) return _generation;
         }
-        if (Interlocked.Exchange(ref _asleep[id], 0) == 0) _wake[id].Wait(); // the caller has woken us already: take its token
+        if (Interlocked.Exchange(ref _asleep[id], 0) == 0) _wake[id].Wait(); // the caller has already woken this thread: consume its token
         return _generation;
     }
 

@@ -52,7 +52,7 @@ public readonly struct SoftCrossEntropy : IRowLoss
 public static class CrossEntropyOp
 {
     /// <summary>Softmax cross-entropy of logits <c>[N, K]</c> against labels.</summary>
-    /// <exception cref="ShapeException">The batch sizes differ; when run: a label is not a column of the logits.</exception>
+    /// <exception cref="ShapeException">The batch sizes differ; at run time: a label is not a column of the logits.</exception>
     public static Loss CrossEntropy(this Tape tape, Tensor logits, Labels labels, Reduction reduction = Reduction.Mean) =>
         tape.RowLoss("ce", new CrossEntropy(), logits, new() { Labels = labels, Reduction = reduction });
 }

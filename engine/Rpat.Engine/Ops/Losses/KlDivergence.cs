@@ -1,19 +1,19 @@
 namespace Rpat.Engine.Ops.Losses;
 
 /// <summary>
-/// factor·KL(q ‖ p), q = softmax(scale·t), t the second row, p = softmax(scale·z), or with −Σ q log p in place of the divergence, which
-/// differs by q's entropy: TRADES, ReBAT, RPAT++, distillation at a temperature of 1/scale (methods.md 2.6, 3.2, 4.5).
+/// factor·KL(q ‖ p), where q = softmax(scale·t), t is the second row, and p = softmax(scale·z); or −Σ q log p in place of the divergence,
+/// from which it differs by q's entropy: TRADES, ReBAT, RPAT++, distillation at a temperature of 1/scale (methods.md 2.6, 3.2, 4.5).
 /// </summary>
-/// <param name="scale">What both logits are multiplied with.</param>
-/// <param name="factor">What the value is multiplied with.</param>
-/// <param name="crossEntropy">Leave out the target's entropy; the target is a constant then.</param>
+/// <param name="scale">The factor of both logits.</param>
+/// <param name="factor">The factor of the value.</param>
+/// <param name="crossEntropy">Leaves out the target's entropy; the target is then a constant.</param>
 public readonly struct KlDivergence(float scale = 1, float factor = 1, bool crossEntropy = false) : IRowLoss
 {
     private readonly float _scale = scale;
     private readonly float _factor = factor;
     private readonly int _entropy = crossEntropy ? 0 : 1;
 
-    /// <summary>Of the logits as they are.</summary>
+    /// <summary>With scale and factor 1.</summary>
     public KlDivergence() : this(1) { }
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Ops.Losses;
 
 /// <summary>
-/// What losses of logits share, in double precision and in log-softmax form, so that every value and gradient stays finite when a
+/// Functions shared by losses of logits, in double precision and in log-softmax form, so that every value and gradient stays finite when a
 /// probability underflows (methods.md 2.6). All threads of a row call these alike and get the same result.
 /// </summary>
 public static class RowMath
@@ -23,11 +23,11 @@ public static class RowMath
         return max + z.Log(z.Sum(sum));
     }
 
-    /// <summary>Column of the largest value except up to three columns; the first of equal ones.</summary>
+    /// <summary>Column of the largest value, excluding up to three columns; ties go to the first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LargestExcept<TRow>(TRow z, int except, int second = -1, int third = -1) where TRow : struct, IRow
     {
-        double max = double.NegativeInfinity, first = 1 - z.Count; // the last column where nothing equals the maximum: NaN
+        double max = double.NegativeInfinity, first = 1 - z.Count; // if nothing equals the maximum (NaN), the last column
         for (int j = z.First; j < z.Count; j += z.Step)
             if (j != except && j != second && j != third && z.At(j) > max) max = z.At(j);
         max = z.Max(max);
@@ -42,7 +42,7 @@ public static class RowMath
         fixed (float* at = z) return LogSumExp(new CpuRow(at, null, z.Length, add: false), scale);
     }
 
-    /// <summary>Column of the largest value of a row on the host except one column; the first of equal ones.</summary>
+    /// <summary>Column of the largest value of a row on the host, excluding one column; ties go to the first.</summary>
     public static unsafe int LargestExcept(ReadOnlySpan<float> z, int except)
     {
         fixed (float* at = z) return LargestExcept(new CpuRow(at, null, z.Length, add: false), except);
