@@ -3,9 +3,9 @@ using Rpat.Engine.Kernels.Cpu;
 namespace Rpat.Benchmarks;
 
 /// <summary>
-/// The convolution's three passes on the layers of the real networks against what the machine gives in the same moments: its FMA
-/// peak, measured between the passes because a shared host's speed changes, and the bound min(peak, intensity × bandwidth) where
-/// every operand is read once and a result's lines are fetched, as a cache does before it writes them, and written once.
+/// Compares the convolution's three passes on the layers of real networks with two limits measured at the same time: the FMA peak,
+/// measured between the passes because a shared host's speed changes, and the bound min(peak, intensity × bandwidth), where every
+/// operand is read once and each line of the result is fetched (a cache does so before a write) and written once.
 /// </summary>
 internal sealed class ConvRoofline(ConvOptions options, Machine machine)
 {
@@ -76,10 +76,10 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
         ];
     }
 
-    /// <summary>Bytes of the input pixels that any filter sees: a 1×1 filter with a stride leaves the others out.</summary>
+    /// <summary>Bytes of the input pixels that any filter reads: a 1×1 filter with a stride skips the others.</summary>
     private static double Touched(ConvShape s) => 4.0 * (s.R >= s.Stride ? s.Input.Count : (double)s.Input.N * s.C * s.P * s.Q);
 
-    /// <summary>Rounds of a few calls between two measurements of the peak, warm.</summary>
+    /// <summary>Rounds of a few warm calls, each between two measurements of the peak.</summary>
     private Result Timed(Pass pass, WorkerPool pool, double bandwidth)
     {
         double once = Warm(pass.Run), before = Machine.Flops(pool);
