@@ -38,7 +38,7 @@ public sealed class TimedKernel(OpCases cases, int group, int index, string name
 }
 
 /// <summary>
-/// An op's kernels, each next to a baseline: the direct algorithm for convolutions, otherwise a copy of the same number of bytes by all threads.
+/// An op's kernels next to a baseline: the direct algorithm for convolutions, otherwise a copy of the same number of bytes.
 /// </summary>
 /// <typeparam name="TCases">The op's cases.</typeparam>
 [Config(typeof(KernelConfig))]

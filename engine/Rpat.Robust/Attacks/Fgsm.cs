@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// One step of full length (attacks.md 1.1): FGSM, box(x + ε·sign g), for L∞ (Goodfellow et al., ICLR'15); FGM, box(x + ε·g/‖g‖₂), for L2.
+/// One full-length step (attacks.md 1.1): FGSM, box(x + ε·sign g), for L∞ (Goodfellow et al., ICLR'15); FGM, box(x + ε·g/‖g‖₂), for L2.
 /// </summary>
 public sealed record Fgsm : Attack
 {
