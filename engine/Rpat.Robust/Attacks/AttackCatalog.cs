@@ -93,7 +93,7 @@ public static partial class AttackCatalog
     public static bool Knows(string name) =>
         name == "clean" || AutoAttack.Find(name, Norm.Linf, 0.1, 10) is not null || Single(name, Norm.Linf, 0.1, null) is not null;
 
-    /// <summary>An attack's name, plus its settings if they differ from the catalog's under that name, except for PGD's step length.</summary>
+    /// <summary>An attack's name, plus its settings if they differ from the catalog's; PGD's step length does not count.</summary>
     internal static string LabelOf(Attack attack) => IsAsNamed(attack) ? attack.Name : $"{attack.Name} ({attack.Settings})";
 
     private static bool IsAsNamed(Attack attack) => Single(attack.Name, attack.Norm, attack.Eps, StepOf(attack.Settings)) is not { } named

@@ -51,7 +51,7 @@ public sealed record EvaluationPlan
     /// <summary>SHA-256 of the network's file.</summary>
     public required string ModelHash { get; init; }
 
-    /// <summary>What was given about the network's file in addition to its path, such as the model's name: needed to load it again.</summary>
+    /// <summary>What was given about the network's file in addition to its path, such as the model's name: needed to reload it.</summary>
     public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
 
     /// <summary>A description of the images.</summary>

@@ -46,7 +46,7 @@ internal sealed class ReluOracle(float[] w1, float[] b1, float[] w2, float[] b2)
     private static (double X, double Y) Crossing((double A, double B, double C) p, (double A, double B, double C) q)
     {
         double det = p.A * q.B - q.A * p.B;
-        return ((p.B * q.C - q.B * p.C) / det, (q.A * p.C - p.A * q.C) / det); // parallel lines give infinity or NaN, which is never inside the square
+        return ((p.B * q.C - q.B * p.C) / det, (q.A * p.C - p.A * q.C) / det); // parallel lines give no finite number
     }
 
     private double[] Logits(double first, double second)

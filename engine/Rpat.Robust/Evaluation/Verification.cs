@@ -11,9 +11,9 @@ public sealed record Verification(
 {
     /// <summary>
     /// Checks a finished evaluation against itself and the network: every file against the digest; that each column ran what its label
-    /// says; that each correct image has a line for every part of every attack, up to the one that succeeded; each adversarial image's
-    /// norm in double, box, digest and class, at another batch size than the evaluation's; one image of each column of the catalog, computed
-    /// again; and the result against all that. That a failed attack was run is known only from its line, unless it is run again: there
+    /// says; that each correct image has a line for every part of every attack, up to the one that succeeded; each adversarial
+    /// image's norm in double, box, digest and class, at another batch size than the evaluation's; one image of each column of the catalog,
+    /// computed again; and the result against all that. That a failed attack was run is known only from its line, unless it is rerun: there
     /// is no signature.
     /// </summary>
     /// <param name="modelHash">SHA-256 of its file.</param>

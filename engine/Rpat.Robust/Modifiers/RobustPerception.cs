@@ -6,7 +6,7 @@ namespace Rpat.Robust.Modifiers;
 
 /// <summary>
 /// Robust Perception Adversarial Training (RPAT, ICCV'25; methods.md section 1) on top of any method: its loss plus
-/// λ·mean (z(x̃) − (1−α)z(x) − αz(x′))². A weight of zero is not computed at all.
+/// λ·mean (z(x̃) − (1−α)z(x) − αz(x′))². With a weight of zero nothing is computed.
 /// </summary>
 public sealed record RobustPerception : Modifier
 {
