@@ -2,7 +2,7 @@ namespace Rpat.Robust.Methods;
 
 /// <summary>
 /// <summary>
-/// A value outside a method's own settings that the recipes of its published rows use, though no source specifies it (methods.md section 9).
+/// A value outside a method's own settings that the recipes of its published rows use, though no source gives it (methods.md section 9).
 /// <param name="Key">Full key in configurations.</param>
 /// <param name="Key">Full key in configurations.</param>
 public sealed record Assumption(string Key, string Value, string About);

@@ -3,7 +3,7 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. The method's settings are its properties.
+/// Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. Its properties are its settings.
 /// </summary>
 /// <param name="name">Name in configurations.</param>
 /// <param name="about">What it is, in one line.</param>
