@@ -12,10 +12,10 @@ public sealed class TimedKernel(OpCases cases, int group, int index, string name
     private const int Batch = 64;
     private (double Flops, double Bytes)? _work;
 
-    /// <summary>Operations and least bytes of a call.</summary>
+    /// <summary>Operations and minimum bytes of a call.</summary>
     public (double Flops, double Bytes) Work => _work ??= Measured();
 
-    /// <summary>Operations and minimum bytes of a call.</summary>
+    /// <summary>The kernel on a device, which frees the operands when it is disposed.</summary>
     public KernelCase On(Device device) => cases.Layers(Batch).ElementAt(group).Make(new TestTensors(device)).ElementAt(index);
 
     /// <summary>All kernels of an op; a batch of one image suffices for their names.</summary>

@@ -4,8 +4,8 @@ namespace Rpat.Formats.PyTorch;
 
 /// <summary>
 /// Reads a Python pickle of protocol 0 to 5 as data. The format is a program for a small stack machine that may call any
+/// function; here names of classes and functions stay names, a closed list of calls is understood (<see cref="TorchCalls"/>),
 /// and everything else becomes an inert <see cref="PickleObject"/>. Both the number of opcodes and the memory held are bounded.
-/// and everything else becomes an inert <see cref="PickleObject"/>. Opcodes bound the work; what is held in memory is counted as well.
 /// </summary>
 /// <param name="source">Where the opcodes come from; left after the last one.</param>
 /// <param name="maxHeld">The bound on <see cref="Held"/>.</param>

@@ -43,8 +43,8 @@ public sealed record GaussianNoise(double Deviation) : InputTransform
 }
 
 /// <summary>Rounds every value to one of a few levels; its derivative is zero almost everywhere.</summary>
+/// <param name="Levels">Number of levels, at least 2.</param>
 /// <param name="StraightThrough">Whether gradients pass as if nothing was rounded (BPDA), or are zero, as they truly are.</param>
-/// <param name="StraightThrough">Whether gradients pass as if nothing was rounded (BPDA), or are zero as they are.</param>
 public sealed record Quantization(int Levels, bool StraightThrough = true) : InputTransform
 {
     /// <inheritdoc/>

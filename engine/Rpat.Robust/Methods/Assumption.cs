@@ -1,13 +1,13 @@
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// <summary>
 /// A value outside a method's own settings that the recipes of its published rows use, though no source gives it (methods.md section 9).
+/// </summary>
 /// <param name="Key">Full key in configurations.</param>
-/// <param name="Key">Full key in configurations.</param>
+/// <param name="About">What is uncertain, and where the value comes from.</param>
 public sealed record Assumption(string Key, string Value, string About);
 
-/// <param name="About">What is uncertain, and where the value comes from.</param>
+/// <summary>Assumptions shared by several methods.</summary>
 internal static class Assumptions
 {
     private static readonly Assumption _epochs = new(
@@ -21,7 +21,7 @@ internal static class Assumptions
     private static readonly Assumption _tinyImageNet = new(
         "data.name", "tiny-imagenet", "its settings: those of CIFAR, for the official code gives no more than crop and stem");
 
-    /// <summary>Assumptions shared by several methods.</summary>
+    /// <summary>Of the four baselines, plain and with RPAT.</summary>
     public static IReadOnlyList<Assumption> Benchmarks { get; } = [_epochs, _resNet, _tinyImageNet];
 
     /// <summary>Of rows that seem to be taken from SOVR's table.</summary>

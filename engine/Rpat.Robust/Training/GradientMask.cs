@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Training;
 
 /// <summary>
-/// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence lies
 /// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence is
+/// below a percentile of their tensor become 0. Momentum and weight decay still act on masked weights.
 /// </summary>
 /// <param name="MaskedFraction">The percentile as a fraction, 0.3 for 30 %.</param>
 /// <param name="CleanShare">α: prominence is α·|∂CE(x)/∂w| + (1 − α)·|∂CE(x′)/∂w| (the paper).</param>
