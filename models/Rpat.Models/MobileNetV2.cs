@@ -55,8 +55,9 @@ public sealed class MobileNetV2 : FeatureClassifier
 
     private int Scaled(int channels) => Math.Max(1, channels * Options.Width / PublishedStem);
 
-    /// <summary>1×1 to more channels, depthwise 3×3, 1×1 to fewer; with stride 1 the input is added,
-    /// through a 1×1 if channels differ.</summary>
+    /// <summary>
+    /// 1×1 to more channels, depthwise 3×3, 1×1 to fewer; with stride 1 the input is added, through a 1×1 if channels differ.
+    /// </summary>
     private sealed class Block(MobileNetV2 net, string name, int inputs, int inner, int outputs, int stride)
     {
         private readonly ConvNorm _expand = new(net, $"{name}.conv1", $"{name}.bn1", inner, inputs, 1);

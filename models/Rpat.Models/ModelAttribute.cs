@@ -1,10 +1,9 @@
 namespace Rpat.Models;
 
 /// <summary>
-/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every
-/// <see cref="FeatureClassifier"/> that has one, and
-/// a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the
-/// <see cref="ulong"/> seed of the initial weights.
+/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="FeatureClassifier"/> that has one,
+/// and a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the <see cref="ulong"/> seed of the
+/// initial weights.
 /// </summary>
 /// <param name="about">What it is, in one line.</param>
 public sealed class ModelAttribute(string name, string about) : DeclarationAttribute

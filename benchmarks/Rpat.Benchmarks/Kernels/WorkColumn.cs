@@ -55,8 +55,10 @@ internal sealed record Peak(double GigaFlops, double GigaBytes)
         return peak;
     }
 
-    /// <summary>Share of the limit that applies, 1 at the roofline; above 1 where a cache holds the
-    /// operands or an algorithm needs fewer operations.</summary>
+    /// <summary>
+    /// Share of the limit that applies, 1 at the roofline; above 1 where a cache holds the operands or an algorithm needs fewer
+    /// operations.
+    /// </summary>
     public double? Share(WorkRate work)
     {
         double share = Math.Max((work.GigaFlops ?? 0) / GigaFlops, work.GigaBytes / GigaBytes);

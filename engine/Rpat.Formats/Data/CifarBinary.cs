@@ -11,8 +11,8 @@ public enum CifarKind
 }
 
 /// <summary>
-/// The binary version of CIFAR-10 and CIFAR-100: fixed records without a header, whose 3072 pixels are already
-/// [3, 32, 32]: red, green and blue planes, row by row.
+/// The binary version of CIFAR-10 and CIFAR-100: fixed records without a header, whose 3072 pixels are already [3, 32, 32]: red, green
+/// and blue planes, row by row.
 /// </summary>
 public static class CifarBinary
 {
@@ -37,8 +37,10 @@ public static class CifarBinary
         _ => ["test.bin"],
     };
 
-    /// <summary>Reads the training or the test images of a set; every file must have exactly its
-    /// published length, unless other lengths are allowed.</summary>
+    /// <summary>
+    /// Reads the training or the test images of a set; every file must have exactly its published length, unless other lengths are
+    /// allowed.
+    /// </summary>
     /// <param name="folder">The folder that holds the .bin files.</param>
     /// <param name="train">The training images; the test images when false.</param>
     /// <param name="anyLength">Allows any whole number of records, for synthetic files.</param>

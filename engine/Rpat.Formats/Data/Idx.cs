@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// The IDX format of the MNIST family: big-endian sizes and elements, plain or gzip-packed, which is
-/// detected from the first two bytes, not from the file's name. Arrays hold at most 2 GiB.
+/// The IDX format of the MNIST family: big-endian sizes and elements, plain or gzip-packed, which is detected from the first two bytes,
+/// not from the file's name. Arrays hold at most 2 GiB.
 /// </summary>
 public static class Idx
 {

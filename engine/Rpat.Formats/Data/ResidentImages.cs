@@ -1,8 +1,8 @@
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// A set of images kept on a device as bytes (CIFAR-10: 150 MB), so that making a batch copies only its indices. The
-/// batches are bit-identical to those of <see cref="CropFlip.Apply"/>.
+/// A set of images kept on a device as bytes (CIFAR-10: 150 MB), so that making a batch copies only its indices. The batches are
+/// bit-identical to those of <see cref="CropFlip.Apply"/>.
 /// </summary>
 public sealed class ResidentImages
 {

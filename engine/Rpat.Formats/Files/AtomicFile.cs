@@ -1,9 +1,8 @@
 namespace Rpat.Formats.Files;
 
 /// <summary>
-/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the
-/// same folder, are flushed to the disk, and only then replace the old file. Nothing is
-/// written through a link that leads out of a run's folder.
+/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the same folder,
+/// are flushed to the disk, and only then replace the old file. Nothing is written through a link that leads out of a run's folder.
 /// </summary>
 public static class AtomicFile
 {

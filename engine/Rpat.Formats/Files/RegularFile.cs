@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Rpat.Formats.Files;
 
 /// <summary>
-/// Reads small files of unknown content. A pipe, a device or a socket is refused before it is opened, since opening
-/// or reading one may never end; a file above the maximum size is refused as well.
+/// Reads small files of unknown content. A pipe, a device or a socket is refused before it is opened, since opening or reading one may
+/// never end; a file above the maximum size is refused as well.
 /// </summary>
 public static partial class RegularFile
 {

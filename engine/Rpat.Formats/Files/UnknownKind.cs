@@ -2,8 +2,7 @@ using System.IO.Compression;
 
 namespace Rpat.Formats.Files;
 
-/// <summary>Says what a file without weights is: usually it is not damaged but
-/// something else under that name.</summary>
+/// <summary>Says what a file without weights is: usually it is not damaged but something else under that name.</summary>
 internal static class UnknownKind
 {
     private const string Save = "save the state dict with torch.save or safetensors";

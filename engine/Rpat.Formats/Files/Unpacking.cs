@@ -24,9 +24,7 @@ internal static class Unpacking
         ? null
         : $"its {packed} bytes would unpack to {unpacked}, over {MostTimesOfWeights} times its size";
 
-    /// <summary>
-    /// How much the members of one weight file may unpack to in total; members that are not read do not count.
-    /// </summary>
+    /// <summary>How much the members of one weight file may unpack to in total; members that are not read do not count.</summary>
     internal sealed class Budget(long packed, long spare)
     {
         private readonly HashSet<string> _read = new(StringComparer.Ordinal);

@@ -1,7 +1,8 @@
 namespace Rpat.Formats.Onnx;
 
-/// <summary>Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a
-/// view becomes a separate operator.</summary>
+/// <summary>
+/// Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a view becomes a separate operator.
+/// </summary>
 internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
 {
     private readonly Dictionary<Tensor, string> _names = [];

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// The bytes of a pickle, and of raw data that may follow it. No length in the file is trusted before it is
-/// compared with the bytes that are left.
+/// The bytes of a pickle, and of raw data that may follow it. No length in the file is trusted before it is compared with the bytes that
+/// are left.
 /// </summary>
 /// <param name="stream">Seekable; read from its current position.</param>
 /// <param name="end">Position in the stream after the last byte.</param>

@@ -43,8 +43,7 @@ internal sealed class PickleDict
     }).Value;
 }
 
-/// <summary>An object of an unsupported class, or the call of an unsupported function: an inert
-/// record of what the file contains.</summary>
+/// <summary>An object of an unsupported class, or the call of an unsupported function: an inert record of what the file contains.</summary>
 internal sealed class PickleObject(object? type, object? arguments)
 {
     /// <summary>Usually a <see cref="PickleGlobal"/>.</summary>

@@ -12,9 +12,9 @@ public sealed record WeightEntry(string Name, ElementType? Type, long[] Shape, s
 }
 
 /// <summary>
-/// A weight file of any supported kind: safetensors, PyTorch's zip, stream and tar checkpoints (state dicts, whole
-/// modules, TorchScript), Python pickles of numpy arrays, .npz and .npy. Nothing in a file is ever executed, and memory stays
-/// within a small multiple of the file's size. Tensors are read on demand.
+/// A weight file of any supported kind: safetensors, PyTorch's zip, stream and tar checkpoints (state dicts, whole modules, TorchScript),
+/// Python pickles of numpy arrays, .npz and .npy. Nothing in a file is ever executed, and memory stays within a small multiple of the
+/// file's size. Tensors are read on demand.
 /// </summary>
 public abstract class WeightFile : IDisposable
 {

@@ -9,8 +9,7 @@ public readonly record struct AttackPart(int Rank, int Restart);
 
 /// <summary>Result of a part of an attack on one image.</summary>
 /// <param name="Point">The best point <c>[C·H·W]</c>, in [0,1].</param>
-/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a
-/// radius, lies in the ball.</param>
+/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a radius, lies in the ball.</param>
 /// <param name="Score">Ranks the results of several parts when none succeeded: larger is better.</param>
 /// <param name="Iteration">The iteration in which the point was found.</param>
 public sealed record AttackResult(float[] Point, bool Fooled, double Score, int Iteration);
@@ -59,9 +58,8 @@ public abstract record Attack
     public Initialisation? Start { get; init; }
 
     /// <summary>
-    /// Number that separates the attack's random numbers from those of other attacks; below 1024.
-    /// The library's own are below 64 and never renumbered;
-    /// others are derived from the name, the same in each run.
+    /// Number that separates the attack's random numbers from those of other attacks; below 1024. The library's own are below 64 and
+    /// never renumbered; others are derived from the name, the same in each run.
     /// </summary>
     internal virtual int Id => (int)(Own + Name.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)) % (1024 - Own));
 
@@ -71,8 +69,9 @@ public abstract record Attack
     /// <summary>The parts, in the order in which they are tried.</summary>
     public virtual IReadOnlyList<AttackPart> Parts(int classes) => [.. Enumerable.Range(0, Restarts).Select(r => new AttackPart(0, r))];
 
-    /// <summary>Approximate number of evaluations of the network for an image that survives a part; a
-    /// gradient counts as three. For forecasts.</summary>
+    /// <summary>
+    /// Approximate number of evaluations of the network for an image that survives a part; a gradient counts as three. For forecasts.
+    /// </summary>
     public virtual long Cost(int classes) => 4;
 
     /// <summary>Tries one part on one image that still has its true class (or does not have the goal yet).</summary>

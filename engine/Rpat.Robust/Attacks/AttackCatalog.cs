@@ -10,8 +10,9 @@ public sealed record AttackInfo(string Name, string Norms, string Defaults, stri
     internal Func<Attack>? Make { get; init; }
 }
 
-/// <summary>Gives an attack of another assembly its name: <see cref="Catalog.Register"/> finds every
-/// <see cref="Attack"/> that has one.</summary>
+/// <summary>
+/// Gives an attack of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="Attack"/> that has one.
+/// </summary>
 /// <param name="name">Name in options and ledgers.</param>
 /// <param name="norms">Supported norms, separated by spaces: <c>linf</c>, <c>l2</c>.</param>
 /// <param name="defaults">Its settings in words.</param>

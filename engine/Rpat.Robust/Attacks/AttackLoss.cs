@@ -18,8 +18,8 @@ public readonly ref struct LossInput
 
 /// <summary>
 /// A loss that an attacker maximises, with its gradient with respect to the logits (attacks.md section 1 and 2.3). It is a function of
-/// one row of logits on the host (mostly an <see cref="IRowLoss"/>), so your own loss is a subclass, and images
-/// of one batch may be attacked with different losses.
+/// one row of logits on the host (mostly an <see cref="IRowLoss"/>), so your own loss is a subclass, and images of one batch may be
+/// attacked with different losses.
 /// </summary>
 public abstract record AttackLoss
 {

@@ -9,8 +9,7 @@ namespace Rpat.Robust.Attacks;
 /// <param name="Attacks">The attacks, in order.</param>
 public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack> Attacks)
 {
-    /// <summary>A suite of a single attack; its label has the settings if they differ from the
-    /// catalog's under the attack's name.</summary>
+    /// <summary>A suite of a single attack; its label has the settings if they differ from the catalog's under the attack's name.</summary>
     public static AttackSuite Of(string name, Attack attack) => new(name, AttackCatalog.LabelOf(attack), [attack]);
 
     /// <summary>

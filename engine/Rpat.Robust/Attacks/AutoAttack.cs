@@ -42,8 +42,9 @@ public static class AutoAttack
         _ => null,
     };
 
-    /// <summary>The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no
-    /// version has it with this many classes.</summary>
+    /// <summary>
+    /// The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no version has it with this many classes.
+    /// </summary>
     internal static AttackSuite? Labelled(string label, Norm norm, double eps, int classes) =>
         new[] { Standard(norm, eps, classes), Plus(norm, eps, classes), Rand(norm, eps, classes) }.FirstOrDefault(
         suite => suite.Label == label);

@@ -14,8 +14,9 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
 
     public long Backwards { get; private set; }
 
-    /// <summary>Fills in the answers to queries that either all want a gradient or all do not; one that
-    /// averages over draws takes several rows.</summary>
+    /// <summary>
+    /// Fills in the answers to queries that either all want a gradient or all do not; one that averages over draws takes several rows.
+    /// </summary>
     public void Answer(IReadOnlyList<Query> asked)
     {
         var rows = asked.SelectMany(ask => Enumerable.Range(0, ask.Draws).Select(draw => new Row(ask, draw)));

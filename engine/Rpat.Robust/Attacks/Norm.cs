@@ -20,8 +20,10 @@ public abstract record Norm
     /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
     internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
 
-    /// <summary>Moves x′ up the gradient, then projects it onto the ball and the box [0,1], the ball first or
-    /// last; for L∞ the order does not matter.</summary>
+    /// <summary>
+    /// Moves x′ up the gradient, then projects it onto the ball and the box [0,1], the ball first or last; for L∞ the order does not
+    /// matter.
+    /// </summary>
     internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst);
 
     /// <summary>‖a − b‖ of one image, in double.</summary>

@@ -49,8 +49,10 @@ public sealed class Pgd
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
     public Tape Tape(int batch) => _programs.First(pair => pair.Key.N == batch).Value.Tape;
 
-    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly
-    /// (<see cref="PgdOptions.CountsCorrect"/>).</summary>
+    /// <summary>
+    /// For each image of the last batch like this one, how many iterates were classified correctly
+    /// (<see cref="PgdOptions.CountsCorrect"/>).
+    /// </summary>
     internal ReadOnlySpan<int> Hits(in PgdSubject subject) => For(subject).Hits;
 
     private static void Check(PgdProgram program, Tensor x, int samples, Tensor? start)

@@ -10,9 +10,8 @@ public enum Keep
     BestLoss,
 
     /// <summary>
-    /// The first misclassified iterate, which ends the run; the last one if there is none.
-    /// Stronger, and cheaper. If the model is
-    /// random one misclassification proves little: then the run takes all its steps and returns the latest such iterate.
+    /// The first misclassified iterate, which ends the run; the last one if there is none. Stronger, and cheaper. If the model is random
+    /// one misclassification proves little: then the run takes all its steps and returns the latest such iterate.
     /// </summary>
     AnyMisclassified,
 }

@@ -50,8 +50,9 @@ public sealed record PgdOptions
     /// <summary>What the official code of a method does in addition to its definition.</summary>
     public ReferenceQuirks Quirks { get; init; }
 
-    /// <summary>Statistics that batch norms use while attacking; if not set, the method decides,
-    /// by default <see cref="BnMode.Eval"/>.</summary>
+    /// <summary>
+    /// Statistics that batch norms use while attacking; if not set, the method decides, by default <see cref="BnMode.Eval"/>.
+    /// </summary>
     public BnMode Bn
     {
         get => _bn ?? BnMode.Eval;

@@ -1,7 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all
-/// iterations, and its inputs and outputs.</summary>
+/// <summary>
+/// The recorded forward and backward pass of an attack on one batch size, the routine of all iterations, and its inputs and outputs.
+/// </summary>
 internal sealed class PgdProgram
 {
     private readonly Classifier _net;

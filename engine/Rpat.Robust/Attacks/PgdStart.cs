@@ -9,8 +9,9 @@ public enum PgdStart
     [JsonStringEnumMemberName("zero")]
     Image,
 
-    /// <summary>At a random point of the ball, clipped to the box: uniform in the cube, or for L2 a
-    /// point of the box scaled into the ball.</summary>
+    /// <summary>
+    /// At a random point of the ball, clipped to the box: uniform in the cube, or for L2 a point of the box scaled into the ball.
+    /// </summary>
     [JsonStringEnumMemberName("random")]
     Ball,
 

@@ -13,9 +13,7 @@ public enum ReferenceQuirks
     /// <summary>An L2 step is projected to the ball before the box (all attacks of methods.md 2.1 except A and G).</summary>
     BallBeforeBox = 1,
 
-    /// <summary>
-    /// One more training-mode forward scores the end of an attack even with a single restart: running statistics change.
-    /// </summary>
+    /// <summary>One more training-mode forward scores the end of an attack even with a single restart: running statistics change.</summary>
     ScoredEnd = 2,
 
     /// <summary>A training-mode forward on x after the step logs clean accuracy: running statistics change.</summary>

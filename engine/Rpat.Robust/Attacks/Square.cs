@@ -166,8 +166,9 @@ internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(at
         }
     }
 
-    /// <summary>Clears one window and fills the other with its length, the other's previous content, and this
-    /// channel's share of the unused rest.</summary>
+    /// <summary>
+    /// Clears one window and fills the other with its length, the other's previous content, and this channel's share of the unused rest.
+    /// </summary>
     private void Redistribute(double[] d, int c, Window to, Window from, double[] eta, int sign, double unused)
     {
         double freed = unused + Squares(d, c, to, from), length = Math.Sqrt(Squares(d, c, to, to));

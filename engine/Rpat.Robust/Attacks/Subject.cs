@@ -62,8 +62,7 @@ public sealed class Subject
     public Action<TracePoint>? Trace { get; set; }
 
     /// <summary>
-    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a
-    /// part does not depend on earlier queries.
+    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a part does not depend on earlier queries.
     /// </summary>
     internal void Enter(Attack attack, AttackPart part) =>
         _noise = _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 };

@@ -9,8 +9,9 @@ public sealed record SweepOptions
     /// <summary>Seed of all random numbers.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Number of the first image in its data set, which keys its random numbers: a part
-    /// gives the same results as the whole set.</summary>
+    /// <summary>
+    /// Number of the first image in its data set, which keys its random numbers: a part gives the same results as the whole set.
+    /// </summary>
     public int First { get; init; }
 
     /// <summary>Receives the share of the work that is done, from 0 to 1, after each radius.</summary>
@@ -48,8 +49,9 @@ public sealed class EpsilonSweep
     /// <summary>Whether each image is misclassified at a radius, without an attack or under it, <c>[N]</c>.</summary>
     public ReadOnlySpan<bool> Success(int epsilon) => Row(_success, epsilon);
 
-    /// <summary>How far each image was moved at a radius, <c>[N]</c>, in the attack's norm; 0 where
-    /// no attack was needed or none succeeded.</summary>
+    /// <summary>
+    /// How far each image was moved at a radius, <c>[N]</c>, in the attack's norm; 0 where no attack was needed or none succeeded.
+    /// </summary>
     public ReadOnlySpan<double> Norms(int epsilon) => Row(_norms, epsilon);
 
     /// <summary>Evaluations of the network that each image took at a radius, <c>[N]</c>; 0 where a smaller radius sufficed.</summary>

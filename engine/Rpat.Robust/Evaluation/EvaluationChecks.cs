@@ -58,8 +58,9 @@ internal static class EvaluationChecks
 
     private static bool Averages(EvaluationPlan plan) => plan.Suites.SelectMany(s => s.Attacks).All(a => a is Apgd { Draws: > 1 });
 
-    /// <summary>How often a random point of the smallest ball changes the class: against such a model
-    /// even a broken attack looks strong.</summary>
+    /// <summary>
+    /// How often a random point of the smallest ball changes the class: against such a model even a broken attack looks strong.
+    /// </summary>
     private static EvaluationWarning? Noise(Classifier net, EvaluationPlan plan, float[] images, Shape image, float[] clean)
     {
         int size = image.SampleCount, count = images.Length / size, classes = net.Classes, broken = 0;

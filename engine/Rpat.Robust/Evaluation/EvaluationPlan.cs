@@ -38,8 +38,9 @@ public sealed record EvaluationPlan
     /// <summary>Images under attack at a time; no result depends on it.</summary>
     public int Batch { get; init; } = 128;
 
-    /// <summary>Number of the first image in its data set, which keys its random numbers: a part
-    /// gives the same results as the whole set.</summary>
+    /// <summary>
+    /// Number of the first image in its data set, which keys its random numbers: a part gives the same results as the whole set.
+    /// </summary>
     public int First { get; init; }
 
     /// <summary>A step before the network that belongs to the defence, or null.</summary>

@@ -1,10 +1,9 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run in
-/// batches here as there. An image counts under attack when it is correct without one and no attack
-/// finds a misclassified point in ball and box. Results
-/// do not depend on the batch size.
+/// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run
+/// in batches here as there. An image counts under attack when it is correct without one and no attack finds a misclassified point in
+/// ball and box. Results do not depend on the batch size.
 /// </summary>
 public sealed class Evaluator(Classifier net, int batch = 128)
 {

@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// Repeats lines of a ledger: of each column of the catalog the cheapest successful line, which shows that radius,
-/// seed and settings are those of the adversarial images; and a requested number of others, drawn at random, the only way to show that
-/// an attack that failed was run.
+/// Repeats lines of a ledger: of each column of the catalog the cheapest successful line, which shows that radius, seed and settings are
+/// those of the adversarial images; and a requested number of others, drawn at random, the only way to show that an attack that failed
+/// was run.
 /// </summary>
 internal sealed class RerunAudit
 {

@@ -12,8 +12,8 @@ public readonly record struct WilsonInterval(double Low, double High)
     public static WilsonInterval Of(int count, int all) => Of(count, all, Z);
 
     /// <summary>
-    /// The interval at 97.5 %: two such intervals, of two counts of the same images, contain both proportions at once with at least 95 %,
-    /// however the counts are correlated (Bonferroni's bound).
+    /// The interval at 97.5 %: two such intervals, of two counts of the same images, contain both proportions at once with at least 95 %
+    /// confidence, however the counts are correlated (Bonferroni's bound).
     /// </summary>
     internal static WilsonInterval OneOfTwo(int count, int all) => Of(count, all, WideZ);
 

@@ -53,9 +53,7 @@ public sealed class MethodAttribute(string name, string about, string source) : 
         : throw new ArgumentException($"{type} is declared as method '{Name}' and is no {nameof(Objective)}: derive it from that.");
 }
 
-/// <summary>
-/// Marks a class whose static property <c>Methods</c> lists methods: named combinations of a base and modifiers.
-/// </summary>
+/// <summary>Marks a class whose static property <c>Methods</c> lists methods: named combinations of a base and modifiers.</summary>
 public sealed class CombinationsAttribute : DeclarationAttribute
 {
     /// <inheritdoc/>

@@ -67,8 +67,7 @@ public sealed class MethodInfo : INamed
     /// <summary>Makes the method.</summary>
     /// <param name="given">Settings by name; an empty text is the default.</param>
     /// <param name="pgd">Threat model and attack of the run.</param>
-    /// <exception cref="ArgumentException">The method has no such setting, or a value is invalid;
-    /// the message says what to do.</exception>
+    /// <exception cref="ArgumentException">The method has no such setting, or a value is invalid; the message says what to do.</exception>
     public Objective Make(IReadOnlyDictionary<string, string> given, PgdOptions pgd)
     {
         object[] parts = Parts(pgd);

@@ -3,9 +3,8 @@ using System.Collections;
 namespace Rpat.Robust.Modifiers;
 
 /// <summary>
-/// An addition to any method: it may change the loss, weight the samples, and act around each
-/// step. Modifiers are compared by value,
-/// and a method has at most one of each kind.
+/// An addition to any method: it may change the loss, weight the samples, and act around each step. Modifiers are compared by value, and
+/// a method has at most one of each kind.
 /// </summary>
 public abstract record Modifier
 {

@@ -5,10 +5,9 @@ using Rpat.Robust.Modifiers;
 namespace Rpat.Robust.Objectives;
 
 /// <summary>
-/// A training method, declared by its blocks (methods.md 7.1, 7.2): the attack that makes x′, the loss terms and where they are taken, and
-/// what is done around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new
-/// RobustPerception())</c>. Methods are compared by
-/// value, so two equal ones share what was recorded.
+/// A training method, declared by its blocks (methods.md 7.1, 7.2): the attack that makes x′, the loss terms and where they are taken,
+/// and what is done around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new
+/// RobustPerception())</c>. Methods are compared by value, so two equal ones share what was recorded.
 /// </summary>
 public abstract record Objective
 {

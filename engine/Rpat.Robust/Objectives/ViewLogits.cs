@@ -68,8 +68,7 @@ public sealed partial class ViewLogits
     /// <summary>z(x + α(x′ − x)).</summary>
     public Tensor At(float alpha) => _logits.TryGetValue(alpha, out var logits) ? logits : _logits[alpha] = Recompute(alpha);
 
-    /// <summary>Another forward pass at x + α(x′ − x): the same logits again, whose batch
-    /// updates the running statistics again.</summary>
+    /// <summary>Another forward pass at x + α(x′ − x): the same logits again, whose batch updates the running statistics again.</summary>
     public Tensor Recompute(float alpha)
     {
         var (x, adversarial) = (_program.X, _program.Adversarial);
@@ -79,8 +78,9 @@ public sealed partial class ViewLogits
         return Tape.Retain(_program.Net.Forward(Tape, point, bn));
     }
 
-    /// <summary>z(x) and z(x′) from one forward of both, which makes them one batch for batch norms;
-    /// later requests for either return these.</summary>
+    /// <summary>
+    /// z(x) and z(x′) from one forward of both, which makes them one batch for batch norms; later requests for either return these.
+    /// </summary>
     public (Tensor Clean, Tensor Adversarial) Joint()
     {
         var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, _program.Adversarial), _bn));

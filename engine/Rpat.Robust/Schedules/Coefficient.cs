@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Schedules;
 
 /// <summary>
-/// The coefficient of a method's term, as a function of the step. It changes a recorded term's weight, so
-/// the tape is replayed and never recorded again.
+/// The coefficient of a method's term, as a function of the step. It changes a recorded term's weight, so the tape is replayed and never
+/// recorded again.
 /// </summary>
 public abstract record Coefficient
 {

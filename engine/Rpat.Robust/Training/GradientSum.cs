@@ -1,7 +1,6 @@
 namespace Rpat.Robust.Training;
 
-/// <summary>Adds a network's gradients over the processes that share a batch, in one
-/// message, in rank order.</summary>
+/// <summary>Adds a network's gradients over the processes that share a batch, in one message, in rank order.</summary>
 internal sealed class GradientSum(ParameterStore store)
 {
     private readonly float[] _values = new float[store.Count];

@@ -3,8 +3,9 @@ namespace Rpat.Robust.Training;
 /// <summary>State that must survive a stop so that the run resumes bit for bit, in addition to the network's own weights.</summary>
 public interface ITrainingState
 {
-    /// <summary>Momenta, averaged networks, tables and counters, each under a dotted prefix
-    /// (<c>sgd.…</c>, <c>average.…</c>, <c>table.…</c>).</summary>
+    /// <summary>
+    /// Momenta, averaged networks, tables and counters, each under a dotted prefix (<c>sgd.…</c>, <c>average.…</c>, <c>table.…</c>).
+    /// </summary>
     IEnumerable<NamedArray> State();
 
     /// <summary>Restores what <see cref="State"/> returned.</summary>

@@ -4,9 +4,8 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a
-/// direction, and a bisection along it the distance to the decision boundary. A training-mode
-/// forward on x determines which images are correct; it updates
-/// the running statistics, which attack and bisection use without updating them.
+/// direction, and a bisection along it the distance to the decision boundary. A training-mode forward on x determines which images are
+/// correct; it updates the running statistics, which attack and bisection use without updating them.
 /// </summary>
 /// <param name="Threshold">d_max: images with larger margins are left out of the loss; the search ends at 1.05 times it.</param>
 /// <param name="Least">ε_min: smallest radius that is attacked.</param>

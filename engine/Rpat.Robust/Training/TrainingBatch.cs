@@ -10,9 +10,7 @@ public readonly ref struct TrainingBatch
     public required ReadOnlySpan<float> Images { get; init; }
 
     /// <summary>
-    /// Makes the images in place on the device, instead of an upload of
-    /// <see cref="Images"/>, which may then be empty; null
-    /// to upload.
+    /// Makes the images in place on the device, instead of an upload of <see cref="Images"/>, which may then be empty; null to upload.
     /// </summary>
     public Action<Tensor>? Upload { get; init; }
 

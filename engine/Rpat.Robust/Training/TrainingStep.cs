@@ -81,9 +81,8 @@ public sealed class TrainingStep : ITrainingState
     private StepProgram Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 
     /// <summary>
-    /// Logits of the last step for the whole batch; if processes share it, <see cref="Logits"/>
-    /// and the similar properties have only this process's shard, and all
-    /// processes must call this.
+    /// Logits of the last step for the whole batch; if processes share it, <see cref="Logits"/> and the similar properties have only this
+    /// process's shard, and all processes must call this.
     /// </summary>
     /// <param name="logits">One of <see cref="Logits"/>, <see cref="CleanLogits"/> and <see cref="AdversarialLogits"/>.</param>
     /// <returns>Rows <c>[N, K]</c>, in the order of <see cref="LogitLabels"/>.</returns>
@@ -109,9 +108,8 @@ public sealed class TrainingStep : ITrainingState
 
     /// <summary>Trains on one batch at a given step of a run.</summary>
     /// <param name="batch">
-    /// Images, classes, and what was mixed in: the whole batch even if processes share it, except
-    /// that <see cref="TrainingBatch.Upload"/> makes
-    /// only the images of <see cref="PartOf"/>.
+    /// Images, classes, and what was mixed in: the whole batch even if processes share it, except that <see cref="TrainingBatch.Upload"/>
+    /// makes only the images of <see cref="PartOf"/>.
     /// </param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
