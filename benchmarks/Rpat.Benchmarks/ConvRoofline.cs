@@ -14,7 +14,7 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
     private const double TimedSeconds = 0.15;
     private const int LeastRounds = 5;
 
-    /// <summary>PreActResNet-18, what WideResNet-34-10 adds, the quick recipe's net.</summary>
+    /// <summary>The layers of PreActResNet-18, those that WideResNet-34-10 adds, and those of the quick recipe's net.</summary>
     private static IReadOnlyList<ConvLayer> Layers =>
     [
         new(3, 64, 32, 3, 1), new(64, 64, 32, 3, 1), new(64, 128, 32, 3, 2), new(128, 128, 16, 3, 1), new(128, 256, 16, 3, 2),
@@ -41,7 +41,7 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
         return 0;
     }
 
-    /// <summary>A pass of a layer: what it computes and what it must move.</summary>
+    /// <summary>A pass of a layer, with its operations and minimum memory traffic.</summary>
     private sealed record Pass(string Name, Action Run, double Flops, double Bytes);
 
     /// <summary>Medians of a pass's rounds.</summary>

@@ -8,7 +8,7 @@ public sealed record MobileNetV2Options : ModelOptions
 }
 
 /// <summary>
-/// MobileNetV2 (methods.md 1.9(e)): a 3×3 stem, seven rows of inverted residual blocks around depthwise convolutions, a 1×1
+/// MobileNetV2 (methods.md 1.9(e)): a 3×3 stem, seven groups of inverted residual blocks around depthwise convolutions, a 1×1
 /// convolution to 1280 channels, global average and a linear layer; plain ReLU. 2 296 922 parameters for 10 classes.
 /// </summary>
 public sealed class MobileNetV2 : FeatureClassifier

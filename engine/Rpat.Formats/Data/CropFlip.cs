@@ -8,7 +8,7 @@ public static class CropFlip
 {
     /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip, then Cutout.</summary>
     /// <param name="indices">Image numbers in <paramref name="set"/>.</param>
-    /// <param name="epoch">The epoch, which gives every pass over the data different draws.</param>
+    /// <param name="epoch">The epoch; each one has different random draws.</param>
     /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>
     /// <exception cref="ArgumentException">
     /// The destination has another length; an index, the epoch or the view is out of range; or the pad is not below the image's size.

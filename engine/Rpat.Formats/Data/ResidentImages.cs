@@ -23,7 +23,7 @@ public sealed class ResidentImages
 
     /// <summary>Copies augmented images into a batch.</summary>
     /// <param name="indices">Image numbers in the set.</param>
-    /// <param name="epoch">The epoch, which gives every pass over the data different draws.</param>
+    /// <param name="epoch">The epoch; each one has different random draws.</param>
     /// <param name="batch">Where they go, <c>[indices, C, H, W]</c>.</param>
     /// <exception cref="ShapeException">The batch has another size, or the pad is not below the image's.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the set, or Cutout's side is negative.</exception>

@@ -29,7 +29,7 @@ public static class EventRecords
     /// <param name="value">The number; NaN is legal.</param>
     public static byte[] Scalar(double time, long step, string tag, float value) => Summary(time, step, tag, v => v.Float(2, value));
 
-    /// <summary>A picture.</summary>
+    /// <summary>An image.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="step">The step that it belongs to.</param>
     /// <param name="png">A whole PNG file in RGB.</param>

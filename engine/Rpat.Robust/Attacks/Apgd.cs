@@ -27,7 +27,7 @@ public sealed record Apgd : Attack
     public override string Settings =>
         Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}");
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     /// <summary>Gradient steps; the checkpoints follow from them.</summary>

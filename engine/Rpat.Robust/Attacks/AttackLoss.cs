@@ -46,7 +46,7 @@ public abstract record AttackLoss
     public abstract double Evaluate(in LossInput input, Span<float> gradient);
 
     /// <summary>The loss of that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is no such loss.</exception>
     public static AttackLoss Parse(string name) => name switch
     {
         "ce" => CrossEntropy,

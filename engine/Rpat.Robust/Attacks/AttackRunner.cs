@@ -23,7 +23,7 @@ public sealed record AttackRunnerOptions
 /// <param name="Image">The adversarial image <c>[C·H·W]</c>, or the best point where the attack failed;
 /// the clean one if it was not attacked.</param>
 /// <param name="WasCorrect">Whether the clean image needed an attack.</param>
-/// <param name="Fooled">Whether the attack fooled the network.</param>
+/// <param name="Fooled">Whether the attack succeeded.</param>
 /// <param name="Part">The part that succeeded, or the last one.</param>
 /// <param name="Iteration">The iteration of that part in which the point was found.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>

@@ -11,7 +11,7 @@ public sealed record Fgsm : Attack
     /// <inheritdoc/>
     public override string Settings => Text($"loss={Loss.Name}");
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 1;

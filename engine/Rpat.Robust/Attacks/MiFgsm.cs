@@ -21,7 +21,7 @@ public sealed record MiFgsm : Attack
     /// <summary>The factor of the sum before each addition.</summary>
     public double Decay { get; init; } = 1;
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 4;

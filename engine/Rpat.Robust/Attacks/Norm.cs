@@ -39,7 +39,7 @@ public abstract record Norm
     }
 
     /// <summary>The norm of that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is no such norm.</exception>
     public static Norm Parse(string name) => name.ToLowerInvariant() switch
     {
         "linf" => Linf,

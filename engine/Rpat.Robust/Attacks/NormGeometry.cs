@@ -4,7 +4,7 @@ namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// A norm's geometry for one image on the host, used by attacks that have separate control flow per image. Values are
-/// float32, sums are double. Every projection goes to the ball first and then to the box [0,1], which never leaves the ball again
+/// float32, sums are double. Every projection is onto the ball first and then onto the box [0,1], which keeps it in the ball
 /// (attacks.md 0.4 rule 4).
 /// </summary>
 public abstract class NormGeometry

@@ -41,7 +41,7 @@ public sealed record PgdOptions
         init => Start = value ? PgdStart.Ball : PgdStart.Image;
     }
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public InnerLoss Loss { get; init; } = InnerLoss.CrossEntropy;
 
     /// <summary>Count for each image the iterates that were still classified correctly, before each step (GAIRAT's κ).</summary>

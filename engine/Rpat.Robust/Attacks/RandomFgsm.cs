@@ -15,7 +15,7 @@ public sealed record RandomFgsm : Attack
     /// <summary>The random part a of the radius, as a share of ε.</summary>
     public double Share { get; init; } = 0.5;
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 2;
@@ -56,7 +56,7 @@ public sealed record FastFgsm : Attack
     /// <summary>Length of the step, α.</summary>
     public double StepSize { get; init; } = 10 / 255.0;
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 3;

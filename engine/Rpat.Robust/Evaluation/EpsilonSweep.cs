@@ -112,7 +112,7 @@ public sealed class EpsilonSweep
         return sweep;
     }
 
-    // What a smaller radius broke is broken at a larger one.
+    // An example that succeeds at a smaller radius also counts at a larger one.
     private void TakeOver(int eps)
     {
         for (int i = 0; i < Images; i++) (_success[eps, i], _norms[eps, i]) = (_success[eps - 1, i], _norms[eps - 1, i]);

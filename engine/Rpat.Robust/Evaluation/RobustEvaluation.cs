@@ -122,7 +122,7 @@ public sealed class RobustEvaluation
         }
     }
 
-    /// <summary>What a smaller radius broke is broken at a larger one.</summary>
+    /// <summary>An example that succeeds at a smaller radius also counts at a larger one.</summary>
     private void TakeOver(Ledger ledger, ExampleStore examples, int eps, AttackSuite suite, HashSet<int> broken)
     {
         if (eps == 0) return;

@@ -36,7 +36,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
         ]);
     }
 
-    /// <summary>AutoAttack must break exactly the images of a linear net that can be broken.</summary>
+    /// <summary>AutoAttack must succeed on exactly the vulnerable images of a linear net.</summary>
     private static SelfTestCase RobustSet(Subjects s, Norm norm, double eps)
     {
         var optima = s.Net.Linear();

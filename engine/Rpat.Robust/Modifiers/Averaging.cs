@@ -26,7 +26,7 @@ public abstract record Averaging : Modifier
 
 /// <summary>Exponential moving average after each step (methods.md 3.1, 4.11, 4.12).</summary>
 /// <param name="Decay">ρ: share of the old average.</param>
-/// <param name="Start">First epoch, counted from 1, that averages; before it the average is a copy.</param>
+/// <param name="Start">First epoch, counted from 1, with averaging; before it the average is a copy.</param>
 /// <param name="Probability">Probability that a step updates the average.</param>
 /// <param name="Fall">Fraction of that probability that is lost, linearly, by the end of the run.</param>
 /// <param name="Statistics">Whether batch norms' running statistics are averaged too.</param>
