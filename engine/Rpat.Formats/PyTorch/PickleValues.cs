@@ -62,7 +62,7 @@ internal sealed class PickleObject(object? type, object? arguments)
     public PickleDict? Dict { get; set; }
 }
 
-/// <summary>A range of numbers that several tensors may share.</summary>
+/// <summary>A range of a storage, which several tensors may share.</summary>
 /// <param name="Key">Name of the root storage in the file.</param>
 /// <param name="Type">Element type, or null for raw bytes whose tensors have the type.</param>
 /// <param name="Start">First element in the root storage.</param>
