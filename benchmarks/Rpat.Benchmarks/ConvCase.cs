@@ -10,7 +10,7 @@ public sealed record ConvLayer(int C, int K, int Side, int R, int Stride)
     public override string ToString() => $"{C}-{K}@{Side} {R}x{R}/{Stride}";
 }
 
-/// <summary>One layer's operands and its three passes on a device of its own.</summary>
+/// <summary>One layer's operands and its three passes, on its own device.</summary>
 internal sealed class ConvCase : Module, IDisposable
 {
     private readonly Parameter _weight;

@@ -10,7 +10,7 @@ internal sealed record ConvOptions(int Batch, int Threads, ConvolutionAlgorithm 
 {
     public const string Usage = "conv [--batch N] [--threads N] [--conv auto|direct] [--filter TEXT[,TEXT...]] [--pass fwd|dx|dw]";
 
-    /// <summary>Whether a layer is to be measured.</summary>
+    /// <summary>Whether to measure a layer.</summary>
     public bool Wants(ConvLayer layer) => Filter.Split(',').Any(part => layer.ToString().Contains(part, StringComparison.Ordinal));
 
     public static ConvOptions Parse(string[] args)

@@ -3,9 +3,9 @@ using Rpat.Engine.Kernels.Cpu;
 namespace Rpat.Benchmarks;
 
 /// <summary>
-/// The convolution's three passes on the layers of the real networks against what the machine gives in the same moments: its FMA
-/// peak, measured between the passes because a shared host's speed changes, and the bound min(peak, intensity × bandwidth) where
-/// every operand is read once and a result's lines are fetched, as a cache does before it writes them, and written once.
+/// Compares the convolution's three passes on the layers of real networks with two limits measured at the same time: the FMA peak,
+/// measured between the passes because a shared host's speed changes, and the bound min(peak, intensity × bandwidth), where every
+/// operand is read once and each line of the result is fetched (a cache does so before a write) and written once.
 /// </summary>
 internal sealed class ConvRoofline(ConvOptions options, Machine machine)
 {
@@ -14,7 +14,7 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
     private const double TimedSeconds = 0.15;
     private const int LeastRounds = 5;
 
-    /// <summary>PreActResNet-18, what WideResNet-34-10 adds, the quick recipe's net.</summary>
+    /// <summary>The layers of PreActResNet-18, those that WideResNet-34-10 adds, and those of the quick recipe's net.</summary>
     private static IReadOnlyList<ConvLayer> Layers =>
     [
         new(3, 64, 32, 3, 1), new(64, 64, 32, 3, 1), new(64, 128, 32, 3, 2), new(128, 128, 16, 3, 1), new(128, 256, 16, 3, 2),
@@ -41,7 +41,7 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
         return 0;
     }
 
-    /// <summary>A pass of a layer: what it computes and what it must move.</summary>
+    /// <summary>A pass of a layer, with its operations and minimum memory traffic.</summary>
     private sealed record Pass(string Name, Action Run, double Flops, double Bytes);
 
     /// <summary>Medians of a pass's rounds.</summary>
@@ -76,10 +76,10 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
         ];
     }
 
-    /// <summary>Bytes of the input pixels that any filter sees: a 1×1 filter with a stride leaves the others out.</summary>
+    /// <summary>Bytes of the input pixels that any filter reads: a 1×1 filter with a stride skips the others.</summary>
     private static double Touched(ConvShape s) => 4.0 * (s.R >= s.Stride ? s.Input.Count : (double)s.Input.N * s.C * s.P * s.Q);
 
-    /// <summary>Rounds of a few calls between two measurements of the peak, warm.</summary>
+    /// <summary>Rounds of a few warm calls, each between two measurements of the peak.</summary>
     private Result Timed(Pass pass, WorkerPool pool, double bandwidth)
     {
         double once = Warm(pass.Run), before = Machine.Flops(pool);

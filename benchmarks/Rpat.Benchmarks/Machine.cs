@@ -4,12 +4,12 @@ using Rpat.Engine.Kernels.Cpu;
 namespace Rpat.Benchmarks;
 
 /// <summary>
-/// What the machine can do: fused multiply-adds on registers only, and copies between memories that no cache holds. It runs on the
-/// kernels' own threads: others would share the cores with these, which wait awake for a while.
+/// What the machine can do: fused multiply-adds on registers only, and copies between buffers too large for any cache. It runs on the
+/// kernels' own threads: other threads would compete for the cores with these, which spin for a while.
 /// </summary>
 internal sealed unsafe class Machine : IDisposable
 {
-    private const nuint CopyBytes = 64 << 20; // a thread
+    private const nuint CopyBytes = 64 << 20; // per thread
 
     private readonly int _threads;
     private readonly nint _memory;
@@ -32,12 +32,12 @@ internal sealed unsafe class Machine : IDisposable
         return operations / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    /// <summary>Bytes read and written a second when every thread copies.</summary>
+    /// <summary>Bytes read and written per second when every thread copies.</summary>
     public double CopyBandwidth(WorkerPool pool) =>
         2.0 * CopyBytes * _threads / Seconds(pool, new CopyJob(From, To, CopyBytes, true), _threads);
 
     /// <summary>
-    /// Bytes that memory moves a second when every thread copies with ordinary stores: read, fetched into the cache before they
+    /// Bytes that memory moves per second when every thread copies with ordinary stores: read, fetched into the cache before they
     /// are overwritten, and written.
     /// </summary>
     public double MovedBandwidth(WorkerPool pool) =>
@@ -48,7 +48,7 @@ internal sealed unsafe class Machine : IDisposable
     private static nint Filled(nuint bytes)
     {
         void* memory = NativeMemory.Alloc(bytes);
-        NativeMemory.Fill(memory, bytes, 1); // pages are there only once written
+        NativeMemory.Fill(memory, bytes, 1); // pages exist only once written
         return (nint)memory;
     }
 

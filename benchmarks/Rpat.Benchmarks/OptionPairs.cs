@@ -1,6 +1,6 @@
 namespace Rpat.Benchmarks;
 
-/// <summary>Options of the measuring commands, each with a value behind it.</summary>
+/// <summary>Options of the measuring commands, each followed by a value.</summary>
 internal static class OptionPairs
 {
     /// <summary>The pairs of a command line.</summary>
@@ -15,14 +15,14 @@ internal static class OptionPairs
     }
 
     /// <summary>A whole number above zero.</summary>
-    /// <exception cref="ArgumentException">The value is none.</exception>
+    /// <exception cref="ArgumentException">The value is not one.</exception>
     public static int Count(string option, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0
             ? n
             : throw new ArgumentException($"'{value}' is no count for {option}: give a whole number above zero.");
 
     /// <summary>Which algorithms a convolution may choose from.</summary>
-    /// <exception cref="ArgumentException">The value is none.</exception>
+    /// <exception cref="ArgumentException">The value is not an algorithm.</exception>
     public static ConvolutionAlgorithm Algorithm(string option, string value) => value switch
     {
         "auto" => ConvolutionAlgorithm.Auto,

@@ -1,8 +1,8 @@
 namespace Rpat.Benchmarks;
 
 /// <summary>
-/// Our side of the side-by-side with PyTorch: answers <c>run ITEM</c> with seconds per batch and <c>peak</c> with MiB, so that a
-/// driver can let both processes run in turns.
+/// Our side of the comparison with PyTorch: answers <c>run ITEM</c> with seconds per batch and <c>peak</c> with MiB, so that a
+/// driver can run both processes in turns.
 /// </summary>
 internal static class Peer
 {

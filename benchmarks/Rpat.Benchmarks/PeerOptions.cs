@@ -1,6 +1,6 @@
 namespace Rpat.Benchmarks;
 
-/// <summary>What the side-by-side measures: <c>--model NAME --batch N --threads N --conv auto|direct</c>.</summary>
+/// <summary>What the comparison with PyTorch measures: <c>--model NAME --batch N --threads N --conv auto|direct</c>.</summary>
 internal sealed record PeerOptions(string Model, int Batch, int Threads, ConvolutionAlgorithm Conv)
 {
     public const string Usage =

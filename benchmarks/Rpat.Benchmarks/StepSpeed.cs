@@ -1,7 +1,8 @@
 namespace Rpat.Benchmarks;
 
-/// <summary>Images per second of the RPAT step with the kernels that the runtime's instruction
-/// sets allow; see instruction-sets.sh.</summary>
+/// <summary>
+/// Images per second of the RPAT step with the kernels that the runtime's instruction sets allow; see instruction-sets.sh.
+/// </summary>
 internal static class StepSpeed
 {
     private const int Rounds = 3;

@@ -3,9 +3,8 @@ using System.Diagnostics.Metrics;
 namespace Rpat.Robust;
 
 /// <summary>
-/// What training and attacks tell whoever listens: <c>dotnet-counters</c>, OpenTelemetry, a
-/// <see cref="MeterListener"/>. Without a listener a
-/// measurement costs nothing and allocates nothing.
+/// Metrics of training and attacks for any listener: <c>dotnet-counters</c>, OpenTelemetry, a <see cref="MeterListener"/>. Without a
+/// listener a measurement costs nothing and allocates nothing.
 /// </summary>
 public static class TrainingMetrics
 {
@@ -26,7 +25,8 @@ public static class TrainingMetrics
 
     private static readonly Gauge<double> _loss = _meter.CreateGauge<double>("rpat.training.loss", "1", "Loss of the last batch.");
 
-    /// <summary>Tells the loss of a batch, which only whoever has read it from the device knows: the
-    /// trainer does so after each step.</summary>
+    /// <summary>
+    /// Records the loss of a batch, known only to code that has read it from the device: the trainer does so after each step.
+    /// </summary>
     public static void TellLoss(double loss) => _loss.Record(loss);
 }

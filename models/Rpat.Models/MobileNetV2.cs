@@ -1,14 +1,14 @@
 namespace Rpat.Models;
 
-/// <summary>What distinguishes one MobileNetV2 from another; the defaults are that for CIFAR-10.</summary>
+/// <summary>The sizes of a MobileNetV2; the defaults are for CIFAR-10.</summary>
 public sealed record MobileNetV2Options : ModelOptions
 {
-    /// <summary>Channels of the stem; all others scale with it, 32 being the published net.</summary>
+    /// <summary>Channels of the stem; all others scale with it. The published net has 32.</summary>
     public int Width { get; init; } = 32;
 }
 
 /// <summary>
-/// MobileNetV2 (methods.md 1.9(e)): a 3×3 stem, seven rows of inverted residual blocks around depthwise convolutions, a 1×1
+/// MobileNetV2 (methods.md 1.9(e)): a 3×3 stem, seven groups of inverted residual blocks around depthwise convolutions, a 1×1
 /// convolution to 1280 channels, global average and a linear layer; plain ReLU. 2 296 922 parameters for 10 classes.
 /// </summary>
 public sealed class MobileNetV2 : FeatureClassifier
@@ -26,7 +26,7 @@ public sealed class MobileNetV2 : FeatureClassifier
     private readonly ConvNorm _last;
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
     public MobileNetV2(Device device, MobileNetV2Options options, ulong seed)
         : base(device, options.Input, options.Classes, options.Normalization)
     {
@@ -55,8 +55,9 @@ public sealed class MobileNetV2 : FeatureClassifier
 
     private int Scaled(int channels) => Math.Max(1, channels * Options.Width / PublishedStem);
 
-    /// <summary>1×1 to more channels, depthwise 3×3, 1×1 to fewer; with stride 1 the input is added,
-    /// through a 1×1 where channels differ.</summary>
+    /// <summary>
+    /// 1×1 to more channels, depthwise 3×3, 1×1 to fewer; with stride 1 the input is added, through a 1×1 if channels differ.
+    /// </summary>
     private sealed class Block(MobileNetV2 net, string name, int inputs, int inner, int outputs, int stride)
     {
         private readonly ConvNorm _expand = new(net, $"{name}.conv1", $"{name}.bn1", inner, inputs, 1);

@@ -1,29 +1,28 @@
 namespace Rpat.Models;
 
 /// <summary>
-/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every
-/// <see cref="FeatureClassifier"/> that has one, and
-/// a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the
-/// <see cref="ulong"/> seed of the first weights.
+/// Gives a network of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="FeatureClassifier"/> that has one,
+/// and a constructor that takes a <see cref="Device"/>, a <see cref="ModelSpec"/> with all sizes, and the <see cref="ulong"/> seed of the
+/// initial weights.
 /// </summary>
 /// <param name="about">What it is, in one line.</param>
 public sealed class ModelAttribute(string name, string about) : DeclarationAttribute
 {
     private static readonly Type[] _constructor = [typeof(Device), typeof(ModelSpec), typeof(ulong)];
 
-    /// <summary>What users call it.</summary>
+    /// <summary>Its name for users.</summary>
     public string Name { get; } = name;
 
-    /// <summary>What <see cref="ModelSpec.Width"/> 0 stands for.</summary>
+    /// <summary>The width that <see cref="ModelSpec.Width"/> 0 means.</summary>
     public int Width { get; init; } = 64;
 
-    /// <summary>What <see cref="ModelSpec.Blocks"/> 0 stands for; 0 for a network without stages of equal blocks.</summary>
+    /// <summary>The number that <see cref="ModelSpec.Blocks"/> 0 means; 0 for a network without stages of equal blocks.</summary>
     public int Blocks { get; init; }
 
-    /// <summary>The weights of the convolution that sees the image, which tell the channels of a file's images.</summary>
+    /// <summary>The weights of the first convolution, whose shape gives the channels of a file's images.</summary>
     public string Stem { get; init; } = "conv1.weight";
 
-    /// <summary>The weights of the last layer, which tell the classes of a file.</summary>
+    /// <summary>The weights of the last layer, whose shape gives the classes of a file.</summary>
     public string Head { get; init; } = "linear.weight";
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ namespace Rpat.Models;
 /// <summary>The networks by name (methods.md 1.9), for command lines, configurations and checkpoints.</summary>
 public static partial class ModelCatalog
 {
-    /// <summary>What <see cref="Catalog.Register"/> adds networks to.</summary>
+    /// <summary>Where <see cref="Catalog.Register"/> adds networks.</summary>
     internal static Catalog<ModelFamily> Catalog { get; } = new("a network",
     [
         PreAct("preactresnet18", "pre-activation ResNet-18 of the official RPAT_SOTAs code", normalizesStem: false),
@@ -21,7 +21,7 @@ public static partial class ModelCatalog
             (device, s, seed) => new MobileNetV2(device, With(s, new MobileNetV2Options { Width = s.Width }), seed)),
     ], name => Find(name) is not null);
 
-    /// <summary>Every model; <c>wideresnetD-K</c> of any depth and width is found too.</summary>
+    /// <summary>Every model; <see cref="Find"/> also accepts <c>wideresnetD-K</c> of any depth and width.</summary>
     public static IReadOnlyList<ModelFamily> All => Catalog.All;
 
     /// <summary>The model of a name, or null.</summary>
@@ -33,8 +33,8 @@ public static partial class ModelCatalog
     }
 
     /// <summary>Builds the network of a specification.</summary>
-    /// <param name="spec">Name and sizes; zeros stand for the published net's.</param>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <param name="spec">Name and sizes; zeros mean the published net's.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
     public static FeatureClassifier Build(Device device, ModelSpec spec, ulong seed) =>
         (Find(spec.Name) ?? throw new ArgumentException($"There is no model '{spec.Name}'.", nameof(spec))).Build(device, spec, seed);

@@ -3,7 +3,7 @@ namespace Rpat.Models;
 /// <summary>Makes a network from a specification whose sizes are all given.</summary>
 internal delegate FeatureClassifier ModelMaker(Device device, ModelSpec spec, ulong seed);
 
-/// <summary>One of a family's largest weights: it tells the width, and that a file truly holds so much.</summary>
+/// <summary>One of a family's largest weights: it determines the width, and shows that a file really has that many weights.</summary>
 internal sealed record Anchor(string Name, Func<int, long[]> Shape);
 
 /// <summary>One model of the catalog.</summary>
@@ -15,39 +15,39 @@ public sealed class ModelFamily : INamed
     internal ModelFamily(string name, string about, int width, Anchor? anchor, ModelMaker make) =>
         (Name, About, Width, _anchor, _make) = (name, about, width, anchor, make);
 
-    /// <summary>What users call it.</summary>
+    /// <summary>Its name for users.</summary>
     public string Name { get; }
 
     /// <summary>What it is, in one line.</summary>
     public string About { get; }
 
-    /// <summary>Width of the published net: what <see cref="ModelSpec.Width"/> 0 stands for.</summary>
+    /// <summary>Width of the published net: what <see cref="ModelSpec.Width"/> 0 means.</summary>
     public int Width { get; }
 
     /// <summary>Blocks per stage of the published net; 0 for a family without stages of equal blocks.</summary>
     public int Blocks { get; init; }
 
-    /// <summary>Images of 64 pixels and more are halved by the stem, as in the official RPAT_Benchmarks code.</summary>
+    /// <summary>Whether the stem halves images of 64 pixels and more, as in the official RPAT_Benchmarks code.</summary>
     internal bool HalvesLargeImages { get; init; }
 
-    /// <summary>The weights of the convolution that sees the image.</summary>
+    /// <summary>The weights of the first convolution.</summary>
     public string Stem { get; internal init; } = "conv1.weight";
 
     /// <summary>The last layer.</summary>
     internal string Head { get; init; } = "linear.weight";
 
-    /// <summary>Beginning of the names of the last layer, such as <c>linear.</c>.</summary>
+    /// <summary>Prefix of the names of the last layer, such as <c>linear.</c>.</summary>
     public string HeadPrefix => Head[..(Head.IndexOf('.') + 1)];
 
-    /// <summary>Beginnings of names of layers that public code makes and never calls: files hold them for nothing.</summary>
+    /// <summary>Prefixes of layers that public code creates but never calls: files contain them needlessly.</summary>
     public IReadOnlyList<string> Unused { get; internal init; } = [];
 
-    /// <summary>Beginning of the names of the first stage's blocks, before their numbers.</summary>
+    /// <summary>Prefix of the names of the first stage's blocks, before their numbers.</summary>
     internal string? BlockPrefix { get; init; }
 
-    /// <summary>Builds the network with its own first weights.</summary>
-    /// <param name="spec">Its sizes; zeros stand for the published net's.</param>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <summary>Builds the network with initial weights.</summary>
+    /// <param name="spec">Its sizes; zeros mean the published net's.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
     public FeatureClassifier Build(Device device, ModelSpec spec, ulong seed) => _make(device, Complete(spec), seed);
 
     /// <summary>The specification with every size given.</summary>
@@ -59,8 +59,8 @@ public sealed class ModelFamily : INamed
     };
 
     /// <summary>
-    /// The sizes that weights show: channels, classes, width and blocks. What they do not show stays as it is, so that a file of
-    /// another model ends in a list of names that do not fit, not in a guess.
+    /// The sizes that the weights determine: channels, classes, width and blocks. Other sizes stay as they are, so that a file of
+    /// another model ends in a list of names that do not match, not in a guess.
     /// </summary>
     /// <param name="shapes">Sizes of the weights by the network's names.</param>
     public ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
@@ -76,7 +76,7 @@ public sealed class ModelFamily : INamed
     {
         if (_anchor is null || !shapes.TryGetValue(_anchor.Name, out long[]? found) || found.Length == 0) return null;
         long width = Math.Clamp(found[0] / _anchor.Shape(1)[0], 1, 4096);
-        // Some families round channels, so the neighbours are looked at too.
+        // Some families round channels, so neighbouring widths are tried too.
         return Enumerable.Range((int)Math.Max(1, width - 1), 3).Where(w => _anchor.Shape(w).SequenceEqual(found)).Select(w => (int?)w)
             .FirstOrDefault();
     }

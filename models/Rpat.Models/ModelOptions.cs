@@ -1,6 +1,6 @@
 namespace Rpat.Models;
 
-/// <summary>What every family takes.</summary>
+/// <summary>Options common to all families.</summary>
 public abstract record ModelOptions
 {
     /// <summary>Channels, height and width of an image; N is ignored.</summary>
@@ -9,9 +9,9 @@ public abstract record ModelOptions
     /// <summary>Number of logits.</summary>
     public int Classes { get; init; } = 10;
 
-    /// <summary>Step of the first convolution; 2 halves the maps of large images from the start.</summary>
+    /// <summary>Stride of the first convolution; 2 halves the maps of large images from the start.</summary>
     public int StemStride { get; init; } = 1;
 
-    /// <summary>Mean and deviation of each channel, or null when the net sees [0,1].</summary>
+    /// <summary>Mean and deviation of each channel, or null for inputs in [0,1] without normalisation.</summary>
     public (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace Rpat.Models;
 
-/// <summary>Everything that is needed to build a network again.</summary>
+/// <summary>Everything needed to build a network again.</summary>
 /// <param name="Name">One of the names of <see cref="ModelCatalog"/>.</param>
 /// <param name="Input">Channels, height and width of an image; N is ignored.</param>
 public sealed record ModelSpec(string Name, Shape Input, int Classes)
@@ -8,12 +8,12 @@ public sealed record ModelSpec(string Name, Shape Input, int Classes)
     /// <summary>Channels of the first stage, or the widening factor of a wide ResNet; 0 for the published net's.</summary>
     public int Width { get; init; }
 
-    /// <summary>Residual blocks of each stage; 0 for the published net's.</summary>
+    /// <summary>Residual blocks per stage; 0 for the published net's.</summary>
     public int Blocks { get; init; }
 
-    /// <summary>Step of the first convolution; 0 for the model's own rule.</summary>
+    /// <summary>Stride of the first convolution; 0 for the model's own rule.</summary>
     public int StemStride { get; init; }
 
-    /// <summary>Mean and deviation of each channel, or null when the net sees [0,1].</summary>
+    /// <summary>Mean and deviation of each channel, or null for inputs in [0,1] without normalisation.</summary>
     public (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization { get; init; }
 }

@@ -1,16 +1,16 @@
 namespace Rpat.Models;
 
-/// <summary>What distinguishes one pre-activation ResNet from another; the defaults are PreActResNet-18 for CIFAR-10.</summary>
+/// <summary>The sizes of a pre-activation ResNet; the defaults are PreActResNet-18 for CIFAR-10.</summary>
 public sealed record PreActResNetOptions : ModelOptions
 {
-    /// <summary>Channels of the first stage; later stages double it.</summary>
+    /// <summary>Channels of the first stage; each later stage doubles them.</summary>
     public int Width { get; init; } = 64;
 
     /// <summary>Residual blocks of each of the four stages.</summary>
     public int BlocksPerStage { get; init; } = 2;
 
     /// <summary>
-    /// The variant of the official RPAT_Benchmarks code (methods.md 1.9(a′)): batch norm and ReLU behind the stem, none before the
+    /// The variant of the official RPAT_Benchmarks code (methods.md 1.9(a′)): batch norm and ReLU after the stem, none before the
     /// pooling, and identity shortcuts that carry the activated tensor. 11 171 274 parameters at the defaults.
     /// </summary>
     public bool NormalizesStem { get; init; }
@@ -25,7 +25,7 @@ public sealed class PreActResNet : PreActivationNet
     private const int Stages = 4;
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
     public PreActResNet(Device device, PreActResNetOptions options, ulong seed) : base(device, options, PlanOf(options), seed) =>
         Options = options;
 

@@ -2,7 +2,7 @@ namespace Rpat.Models;
 
 /// <summary>
 /// What pre-activation ResNets have in common (He et al., 2016): a 3×3 stem, stages of blocks that apply batch norm and ReLU
-/// before each convolution, then global average and a linear layer. Families differ in sizes, names and first values.
+/// before each convolution, then global average and a linear layer. Families differ in sizes, names and initialisation.
 /// </summary>
 public abstract class PreActivationNet : FeatureClassifier
 {
@@ -36,7 +36,7 @@ public abstract class PreActivationNet : FeatureClassifier
         return tape.GlobalAveragePool(_norm is null ? h : tape.BatchNorm2d(h, _norm, bn, relu: true));
     }
 
-    /// <summary>Blocks of equal width; the first one takes the stride.</summary>
+    /// <summary>Blocks of equal width; the first one has the stride.</summary>
     private protected sealed record Stage(string Name, int Channels, int Blocks, int Stride);
 
     /// <summary>A family's sizes and names.</summary>
@@ -49,8 +49,8 @@ public abstract class PreActivationNet : FeatureClassifier
         public bool ZeroBias { get; init; }
 
         /// <summary>
-        /// The batch norm and ReLU stand behind the stem instead of before the pooling, and an identity shortcut carries what the
-        /// block's first batch norm and ReLU made of its input (methods.md 1.9(a′)).
+        /// Batch norm and ReLU come after the stem instead of before the pooling, and an identity shortcut carries the output of the
+        /// block's first batch norm and ReLU (methods.md 1.9(a′)).
         /// </summary>
         public bool NormalizesStem { get; init; }
     }

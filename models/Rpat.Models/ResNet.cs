@@ -1,9 +1,9 @@
 namespace Rpat.Models;
 
-/// <summary>What distinguishes one ResNet from another; the defaults are ResNet-18 for CIFAR-10.</summary>
+/// <summary>The sizes of a ResNet; the defaults are ResNet-18 for CIFAR-10.</summary>
 public sealed record ResNetOptions : ModelOptions
 {
-    /// <summary>Channels of the first stage; later stages double it.</summary>
+    /// <summary>Channels of the first stage; each later stage doubles them.</summary>
     public int Width { get; init; } = 64;
 
     /// <summary>Residual blocks of each of the four stages.</summary>
@@ -29,7 +29,7 @@ public sealed class ResNet : FeatureClassifier
     private readonly List<Block> _blocks = [];
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
     public ResNet(Device device, ResNetOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
     {
         Options = options;
@@ -59,7 +59,7 @@ public sealed class ResNet : FeatureClassifier
 
     /// <summary>
     /// ReLU(branch + shortcut). The branch is 3×3, 3×3, or as a bottleneck 1×1, 3×3, 1×1, each with batch norm, all but the last with
-    /// ReLU; the 3×3 convolution that comes first takes the stride.
+    /// ReLU; the first 3×3 convolution has the stride.
     /// </summary>
     private sealed class Block
     {

@@ -1,17 +1,17 @@
 namespace Rpat.Models;
 
-/// <summary>What distinguishes one VGG from another; the defaults are VGG16 for CIFAR-10 as the official code builds it.</summary>
+/// <summary>The sizes of a VGG; the defaults are VGG16 for CIFAR-10 as the official code builds it.</summary>
 public sealed record VggOptions : ModelOptions
 {
-    /// <summary>Channels of the first group; the later three have 2, 4 and 8 times as many, as has each hidden layer.</summary>
+    /// <summary>Channels of the first group; the later three have 2, 4 and 8 times as many, and so has each hidden layer.</summary>
     public int Width { get; init; } = 64;
 }
 
 /// <summary>
 /// VGG16 of the official code (methods.md 1.9(d)): groups of 2, 2, 3 and 3 biased 3×3 convolutions, each with batch norm and ReLU,
-/// 2×2 maxima behind each group and once more, two hidden layers with batch norm and ReLU, and a linear layer; 8 173 130
+/// a 2×2 max pool after each group and one more at the end, two hidden layers with batch norm and ReLU, and a linear layer; 8 173 130
 /// parameters for 10 classes. Maps larger than one pixel are averaged before the hidden layers, a map of one pixel is not
-/// pooled again: so images of any size can be taken, and those of 32×32 are treated as the official code does.
+/// pooled again: images of any size are possible, and those of 32×32 are treated as in the official code.
 /// </summary>
 public sealed class Vgg : FeatureClassifier
 {
@@ -23,7 +23,7 @@ public sealed class Vgg : FeatureClassifier
     private readonly List<HiddenUnit> _hidden = [];
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <param name="seed">Seed of the initial weights.</param>
     public Vgg(Device device, VggOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
     {
         Options = options;

@@ -1,6 +1,6 @@
 namespace Rpat.Models;
 
-/// <summary>What distinguishes one wide ResNet from another; the defaults are WideResNet-34-10 for CIFAR-10.</summary>
+/// <summary>The sizes of a wide ResNet; the defaults are WideResNet-34-10 for CIFAR-10.</summary>
 public sealed record WideResNetOptions : ModelOptions
 {
     /// <summary>Layers, 6n + 4 with n blocks per group.</summary>
@@ -19,8 +19,8 @@ public sealed class WideResNet : PreActivationNet
     private const int Groups = 3;
     private const int StemChannels = 16;
 
-    /// <summary>Builds the net; convolutions start from He's rule by fan-out, the linear bias from zero.</summary>
-    /// <param name="seed">Seed of the first weights.</param>
+    /// <summary>Builds the net; convolutions are initialised by He's rule with fan-out, the linear bias with zero.</summary>
+    /// <param name="seed">Seed of the initial weights.</param>
     /// <exception cref="ArgumentException">The depth is not 6n + 4.</exception>
     public WideResNet(Device device, WideResNetOptions options, ulong seed) : base(device, options, PlanOf(options), seed) =>
         Options = options;

@@ -1,7 +1,7 @@
 
 namespace Rpat.Samples.Extensions;
 
-/// <summary>Random points of the ball, of which the one with the smallest margin counts: what an attack must beat.</summary>
+/// <summary>The random point of the ball with the smallest margin: a baseline that an attack must beat.</summary>
 [Attack("best-of-noise", "linf l2", "20 random points of the ball; the smallest margin counts", "own")]
 public sealed record BestOfNoise : Attack
 {

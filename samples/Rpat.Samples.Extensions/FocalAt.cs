@@ -6,7 +6,7 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;
 
-/// <summary>PGD-AT with weights (1 − p_y(x′))^focus, and any other block on top.</summary>
+/// <summary>PGD-AT with weights (1 − p_y(x′))^focus.</summary>
 [Method("focal-at", "cross-entropy that looks at what is still wrong", "own", Attack = "A on CE", Terms = "CE(x')",
     Weights = "(1 - p_y)^focus")]
 public sealed record FocalAt(PgdOptions Pgd) : Objective

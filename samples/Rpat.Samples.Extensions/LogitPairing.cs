@@ -19,7 +19,7 @@ public sealed record LogitPairing : Modifier
         v => loss(v) + Weight * v.Tape.RowLoss("pairing", new SquaredDifference(), v.Adversarial, new() { Second = v.Clean });
 }
 
-/// <summary>Methods with the modifier on top, under names of their own.</summary>
+/// <summary>Named methods with the modifier on top.</summary>
 [Combinations]
 public static class Combinations
 {

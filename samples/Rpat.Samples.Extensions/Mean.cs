@@ -4,11 +4,11 @@ using Rpat.Engine.Tensors;
 
 namespace Rpat.Samples.Extensions;
 
-/// <summary>Recording of (a + b)/2, an op of two tensors that is made of kernels there are.</summary>
+/// <summary>Records (a + b)/2, an op of two tensors made of existing kernels.</summary>
 public static class MeanOp
 {
     /// <param name="a">Plain values, such as logits; a view is stored first.</param>
-    /// <param name="b">As many.</param>
+    /// <param name="b">Of the same size.</param>
     /// <exception cref="ShapeException">They differ in size or are activations.</exception>
     public static Tensor Mean(this Tape tape, Tensor a, Tensor b)
     {

@@ -20,7 +20,7 @@ public readonly struct Swish(double beta) : IElementwise
     }
 }
 
-/// <summary>Recording of Swish.</summary>
+/// <summary>Records Swish.</summary>
 public static class SwishOp
 {
     public static Tensor Swish(this Tape tape, Tensor x, double beta = 1) => tape.Elementwise(new Swish(beta), x);

@@ -8,7 +8,7 @@ using Perfolizer.Horology;
 
 namespace Rpat.Benchmarks;
 
-/// <summary>Jobs of about a second, columns that say how near the machine's limits a kernel is, results also in JSON.</summary>
+/// <summary>Jobs of about a second; columns that say how close a kernel is to the machine's limits; results also in JSON.</summary>
 public sealed class KernelConfig : ManualConfig
 {
     /// <summary>Builds it.</summary>
@@ -28,7 +28,7 @@ public sealed class KernelConfig : ManualConfig
         HideColumns(Column.Error, Column.StdDev, Column.RatioSD);
     }
 
-    /// <summary>A suite's category is its op's.</summary>
+    /// <summary>A suite's category is that of its op.</summary>
     private sealed class OpCategory : ICategoryDiscoverer
     {
         public string[] GetCategories(MethodInfo method) => [Suites.CasesOf(method.ReflectedType!).Category];

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Rpat.Benchmarks;
 
-/// <summary>One of an op's kernels at a layer of PreActResNet-18.</summary>
+/// <summary>One kernel of an op at a layer of PreActResNet-18.</summary>
 /// <param name="cases">The op.</param>
 /// <param name="group">Which of its groups.</param>
 /// <param name="index">Which case of the group.</param>
@@ -12,13 +12,13 @@ public sealed class TimedKernel(OpCases cases, int group, int index, string name
     private const int Batch = 64;
     private (double Flops, double Bytes)? _work;
 
-    /// <summary>Operations and least bytes of a call.</summary>
+    /// <summary>Operations and minimum bytes of a call.</summary>
     public (double Flops, double Bytes) Work => _work ??= Measured();
 
-    /// <summary>The kernel on a device, which frees what it reads when it is disposed.</summary>
+    /// <summary>The kernel on a device, which frees the operands when it is disposed.</summary>
     public KernelCase On(Device device) => cases.Layers(Batch).ElementAt(group).Make(new TestTensors(device)).ElementAt(index);
 
-    /// <summary>All of an op; their names need one image only.</summary>
+    /// <summary>All kernels of an op; a batch of one image suffices for their names.</summary>
     public static IEnumerable<TimedKernel> Of(OpCases cases)
     {
         using var device = Device.Cpu();
@@ -38,7 +38,7 @@ public sealed class TimedKernel(OpCases cases, int group, int index, string name
 }
 
 /// <summary>
-/// An op's kernels, each against a baseline: the direct algorithm for convolutions, a copy of as many bytes by all threads for the rest.
+/// An op's kernels next to a baseline: the direct algorithm for convolutions, otherwise a copy of the same number of bytes.
 /// </summary>
 /// <typeparam name="TCases">The op's cases.</typeparam>
 [Config(typeof(KernelConfig))]
@@ -70,7 +70,7 @@ public class OpBenchmarks<TCases> where TCases : OpCases, new()
         _direct.Dispose();
     }
 
-    /// <summary>What the kernel is held against.</summary>
+    /// <summary>The baseline that the kernel is compared with.</summary>
     [Benchmark(Baseline = true)]
     public void Baseline() => _baseline.Run(_direct.Kernels);
 

@@ -2,8 +2,9 @@ using BenchmarkDotNet.Running;
 
 namespace Rpat.Benchmarks;
 
-/// <summary>A suite for each op that has cases, run by BenchmarkDotNet with its own options, and
-/// one table of all of them at the end.</summary>
+/// <summary>
+/// One suite per op that has cases, run by BenchmarkDotNet with its own options, and one table of all of them at the end.
+/// </summary>
 internal static class Suites
 {
     public static int Run(string[] args)

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Running;
 
 namespace Rpat.Benchmarks;
 
-/// <summary>One Markdown table of all suites: what stands in <c>benchmarks/README.md</c>.</summary>
+/// <summary>One Markdown table of all suites, as shown in <c>benchmarks/README.md</c>.</summary>
 internal static class SummaryTable
 {
     public static void Write(IEnumerable<Summary> summaries, TextWriter output)

@@ -5,7 +5,7 @@ using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Benchmarks;
 
-/// <summary>A column computed from a case's median time and the work that a call does.</summary>
+/// <summary>A column computed from a case's median time and the work of a call.</summary>
 internal sealed class WorkColumn(string name, string legend, Func<WorkRate, Peak, double?> value) : IColumn
 {
     public string Id => name;
@@ -26,9 +26,9 @@ internal sealed class WorkColumn(string name, string legend, Func<WorkRate, Peak
             : "-";
 }
 
-/// <summary>What a case reached: floating-point operations and least memory traffic a second, in 10⁹; null where it has none.</summary>
+/// <summary>What a case reached: floating-point operations and minimum memory traffic per second, in 10⁹; null where it has none.</summary>
 /// <param name="Microseconds">Median of a call.</param>
-/// <param name="GigaFlops">10⁹ operations a second.</param>
+/// <param name="GigaFlops">10⁹ operations per second.</param>
 /// <param name="GigaBytes">10⁹ bytes per second.</param>
 internal sealed record WorkRate(double Microseconds, double? GigaFlops, double GigaBytes)
 {
@@ -41,22 +41,24 @@ internal sealed record WorkRate(double Microseconds, double? GigaFlops, double G
     }
 }
 
-/// <summary>The machine's limits, measured in the same run, right after the class of benchmarks that they are held against.</summary>
-/// <param name="GigaFlops">10⁹ operations a second of the fused multiply-add units, all threads.</param>
-/// <param name="GigaBytes">10⁹ bytes per second, read and written, of a copy that no cache holds, all threads.</param>
+/// <summary>The machine's limits, measured in the same run, right after the class of benchmarks that they are compared with.</summary>
+/// <param name="GigaFlops">10⁹ operations per second of the fused multiply-add units, all threads.</param>
+/// <param name="GigaBytes">10⁹ bytes per second, read and written, of a copy too large for any cache, all threads.</param>
 internal sealed record Peak(double GigaFlops, double GigaBytes)
 {
     private static readonly Dictionary<string, Peak> _measured = [];
 
-    /// <summary>The limits beside a class's results.</summary>
+    /// <summary>The limits measured with a class's results.</summary>
     public static Peak Of(Summary summary)
     {
         if (!_measured.TryGetValue(summary.Title, out var peak)) _measured[summary.Title] = peak = Measure();
         return peak;
     }
 
-    /// <summary>Share of the limit that binds, 1 at the roofline; above 1 where a cache holds the
-    /// operands or fewer operations do.</summary>
+    /// <summary>
+    /// Share of the limit that applies, 1 at the roofline; above 1 where a cache holds the operands or an algorithm needs fewer
+    /// operations.
+    /// </summary>
     public double? Share(WorkRate work)
     {
         double share = Math.Max((work.GigaFlops ?? 0) / GigaFlops, work.GigaBytes / GigaBytes);

@@ -7,9 +7,9 @@ public static class Npy
 {
     private const int MaxHeader = 10_000;
 
-    /// <summary>Reads a file; big-endian and Fortran-ordered data come out little-endian and row-major.</summary>
+    /// <summary>Reads a file; big-endian and Fortran-ordered data are converted to little-endian and row-major.</summary>
     /// <param name="path">The .npy file; its name without the extension becomes the array's name.</param>
-    /// <exception cref="DataException">The file is missing, damaged, cut short, or of a type that has no counterpart here.</exception>
+    /// <exception cref="DataException">The file is missing, damaged, truncated, or of an unsupported type.</exception>
     public static NamedArray Read(string path)
     {
         using FileReader file = FileReader.OpenData(path);
@@ -17,13 +17,13 @@ public static class Npy
         return Read(stream, Path.GetFileNameWithoutExtension(path), file.Length, $"'{path}'");
     }
 
-    /// <summary>Writes a version 1.0 file as one step. BF16 has no NumPy type: its bits are written as unsigned 16-bit numbers.</summary>
+    /// <summary>Writes a version 1.0 file atomically. BF16 has no NumPy type: its bits are written as unsigned 16-bit numbers.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="array">The array; its name is not stored.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, NamedArray array) => AtomicFile.Write(path, stream => Write(stream, array));
 
-    /// <summary>The bytes in front of the data of a version 1.0 file, for files whose data are written bit by bit.</summary>
+    /// <summary>The bytes in front of the data of a version 1.0 file, for files whose data are written piece by piece.</summary>
     public static byte[] Header(ElementType type, params ReadOnlySpan<long> shape) => NpyHeader.Format(type, shape);
 
     internal static void Write(Stream stream, NamedArray array)
@@ -52,7 +52,7 @@ public static class Npy
         return new NamedArray(name, type, header.Shape, data);
     }
 
-    /// <summary>Reads what stands in front of the data, and says where they begin.</summary>
+    /// <summary>Reads the header, and returns where the data begin.</summary>
     internal static (NpyHeader Header, int Start) ReadHeader(Stream stream, string where)
     {
         byte[] prefix = ReadExactly(stream, 8, where);
@@ -98,7 +98,7 @@ public static class Npy
         return result;
     }
 
-    /// <summary>The place of the next element in row-major order.</summary>
+    /// <summary>The position of the next element in row-major order.</summary>
     internal static long Advance(long[] index, long[] shape, long[] strides, long from)
     {
         for (int axis = shape.Length - 1; axis >= 0; axis--)

@@ -1,7 +1,7 @@
 namespace Rpat.Formats.Arrays;
 
 /// <summary>The Python dict literal in front of an .npy file's data.</summary>
-/// <param name="Type">The element type; null for one that has no counterpart here.</param>
+/// <param name="Type">The element type; null for an unsupported one.</param>
 internal sealed record NpyHeader(ElementType? Type, string NumpyName, bool BigEndian, bool FortranOrder, long[] Shape)
 {
     private const int Alignment = 64;

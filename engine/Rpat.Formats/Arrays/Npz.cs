@@ -7,20 +7,20 @@ public static class Npz
 {
     internal const string Extension = ".npy";
 
-    // The earliest time that a zip entry can hold; the true time would make equal contents differ.
+    // The earliest time that a zip entry can hold; the real time would make files of equal contents differ.
     private static readonly DateTimeOffset _noTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Reads the arrays of a file by name.</summary>
-    /// <param name="wanted">Chooses the arrays to read; all when null. Entries that are not .npy are passed over.</param>
-    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
+    /// <param name="wanted">Chooses the arrays to read; all when null. Entries that are not .npy are skipped.</param>
+    /// <exception cref="DataException">The file is missing, damaged or truncated, has a name twice, or unpacks to too much.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Read(string path, Predicate<string>? wanted = null) =>
         Read(path, name => wanted is null || wanted(name) ? long.MaxValue : 0);
 
-    /// <summary>Reads the arrays of a file that may have bytes, and refuses one that announces more.</summary>
-    /// <param name="most">How many bytes the array of a name may have with its header; 0 to pass over it.</param>
-    /// <param name="other">Told name and type of each array of objects, texts or records, which is
-    /// passed over then; null refuses the file.</param>
-    /// <exception cref="DataException">The file is missing, damaged or cut short, holds a name twice, or unpacks to too much.</exception>
+    /// <summary>Reads the arrays of a file within limits on their size, and refuses a file that declares more.</summary>
+    /// <param name="most">The maximum bytes of an array by name, header included; 0 skips it.</param>
+    /// <param name="other">Receives name and type of each array of objects, texts or records, which is
+    /// then skipped; null refuses the file.</param>
+    /// <exception cref="DataException">The file is missing, damaged or truncated, has a name twice, or unpacks to too much.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Read(string path, Func<string, long> most, Action<string, string>? other = null)
     {
         using (FileReader.OpenData(path))
@@ -38,7 +38,7 @@ public static class Npz
         }
     }
 
-    /// <summary>Writes a file as one step; the same arrays in the same order give the same bytes.</summary>
+    /// <summary>Writes a file atomically; the same arrays in the same order give the same bytes.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="arrays">The arrays; names must differ.</param>
     /// <param name="compress">Deflates the entries; stores them when false.</param>

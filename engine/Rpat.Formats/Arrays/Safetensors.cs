@@ -6,9 +6,9 @@ namespace Rpat.Formats.Arrays;
 /// </summary>
 public static class Safetensors
 {
-    /// <summary>Opens a file of any length: checks its whole header, reads no tensor yet.</summary>
+    /// <summary>Opens a file of any length and checks its whole header, but reads no tensor yet.</summary>
     /// <returns>The open file; dispose it when its tensors are loaded.</returns>
-    /// <exception cref="CheckpointException">The file is missing, cut short or damaged.</exception>
+    /// <exception cref="CheckpointException">The file is missing, truncated or damaged.</exception>
     public static SafetensorsFile Read(string path)
     {
         FileReader reader = FileReader.Open(path, (message, cause) => new CheckpointException(message, cause));
@@ -24,13 +24,13 @@ public static class Safetensors
     }
 
     /// <summary>
-    /// Writes a file as one step (<see cref="AtomicFile"/>). The same input gives the same bytes in whatever order the tensors come.
-    /// Two names for the same memory are stored once, under the ordinally first name; the other is recorded in the metadata.
+    /// Writes a file atomically (<see cref="AtomicFile"/>). The same input gives the same bytes, whatever the order of the tensors.
+    /// Memory with two names is stored once, under the ordinally first name; the other name is recorded in the metadata.
     /// </summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="tensors">The tensors; names must differ.</param>
     /// <param name="metadata">Free text by name; <c>format</c> is always set to <c>pt</c>, which Python loaders look for.</param>
-    /// <param name="digest">Whether the metadata shall hold the SHA-256 of the file (<see cref="SafetensorsFile.CheckDigest"/>).</param>
+    /// <param name="digest">Whether the metadata also hold the SHA-256 of the file (<see cref="SafetensorsFile.CheckDigest"/>).</param>
     /// <exception cref="ArgumentException">A name occurs twice or is <c>__metadata__</c>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null,

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace Rpat.Formats.Arrays;
 
 /// <summary>
-/// The SHA-256 of a whole safetensors file, in its own metadata: that of all its bytes with zeros in place of the digest. A second
-/// entry says that there is one, so that a damaged name does not make it vanish.
+/// The SHA-256 of a whole safetensors file, stored in its own metadata and computed with zeros in place of the digest. A second
+/// entry says that there is a digest, so that damage to the first one's name does not hide it.
 /// </summary>
 internal static class SafetensorsDigest
 {
@@ -20,7 +20,7 @@ internal static class SafetensorsDigest
     public static void Reserve(IDictionary<string, string> metadata) => (metadata[Name], metadata[Mark]) = (_zeros, Kind);
 
     /// <summary>Puts the digest into a header that has room for it.</summary>
-    /// <param name="parts">The bytes in front of it, itself, and those behind it.</param>
+    /// <param name="parts">The bytes before the digest, the digest itself, and the bytes after it.</param>
     public static void Fill(byte[] header, IEnumerable<ReadOnlyMemory<byte>> parts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -31,7 +31,7 @@ internal static class SafetensorsDigest
     /// <summary>Whether a file says that it has a digest.</summary>
     public static bool IsIn(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Name) || metadata.ContainsKey(Mark);
 
-    /// <summary>Whether the digest is that of the file's bytes.</summary>
+    /// <summary>Whether the digest matches the file's bytes.</summary>
     public static bool Holds(FileReader file, SafetensorsHeader header)
     {
         if (header.Metadata.GetValueOrDefault(Mark) != Kind || header.Metadata.GetValueOrDefault(Name) is not { Length: Digits } digest)

@@ -1,17 +1,17 @@
 namespace Rpat.Formats.Arrays;
 
-/// <summary>One tensor of an open file: what it is and where it lies.</summary>
+/// <summary>One tensor of an open file: its type, shape and position.</summary>
 /// <param name="Type">The element type; null for one that cannot be read.</param>
 /// <param name="Shape">The sizes, slowest first; empty for a scalar.</param>
 /// <param name="Offset">The first byte, counted from the start of the file.</param>
-/// <param name="Length">The number of bytes; may pass 2 GiB.</param>
+/// <param name="Length">The number of bytes; may exceed 2 GiB.</param>
 public sealed record TensorEntry(string Name, ElementType? Type, long[] Shape, long Offset, long Length)
 {
-    /// <summary>What the file calls a type that cannot be read.</summary>
+    /// <summary>The file's name for a type that cannot be read.</summary>
     public string? OtherType { get; init; }
 }
 
-/// <summary>An open safetensors file whose tensors are read when asked for. Reading from several threads at once is safe.</summary>
+/// <summary>An open safetensors file whose tensors are read on demand. Reading from several threads at once is safe.</summary>
 public sealed class SafetensorsFile : IDisposable
 {
     private readonly FileReader _reader;
@@ -23,7 +23,7 @@ public sealed class SafetensorsFile : IDisposable
         _header = header;
     }
 
-    /// <summary>The file's path as it was given.</summary>
+    /// <summary>The file's path as given.</summary>
     public string Path => _reader.Path;
 
     /// <summary>The free text of the header's <c>__metadata__</c>; empty when there is none.</summary>
@@ -32,10 +32,10 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The stored tensors by name.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _header.Tensors;
 
-    /// <summary>Whether the file says what the SHA-256 of its bytes is, as those that rpat writes do.</summary>
+    /// <summary>Whether the file contains the SHA-256 of its bytes, as those written by rpat do.</summary>
     public bool HasDigest => SafetensorsDigest.IsIn(Metadata);
 
-    /// <summary>Reads the whole file and compares its SHA-256 with the one that it has, if it has one.</summary>
+    /// <summary>Reads the whole file and compares its SHA-256 with the stored one, if any.</summary>
     /// <exception cref="CheckpointException">They differ, or the file cannot be read.</exception>
     public void CheckDigest()
     {
@@ -45,8 +45,8 @@ public sealed class SafetensorsFile : IDisposable
                     + $"earlier one.");
     }
 
-    /// <summary>Reads a tensor. A name that the writer dropped as a second name of a stored one is found through the metadata.</summary>
-    /// <exception cref="CheckpointException">There is no such tensor, its type is not known, it passes 2
+    /// <summary>Reads a tensor. If the writer stored it under another name of the same memory, the metadata lead to it.</summary>
+    /// <exception cref="CheckpointException">There is no such tensor, its type is not supported, it exceeds 2
     /// GiB, or the file cannot be read.</exception>
     public NamedArray Load(string name)
     {

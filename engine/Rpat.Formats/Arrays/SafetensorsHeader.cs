@@ -5,7 +5,7 @@ namespace Rpat.Formats.Arrays;
 
 /// <summary>
 /// The checked header of a safetensors file. Checked from the outside in: lengths, JSON, each tensor, the layout. The JSON is read
-/// token by token, so that a header of short words takes little more memory than its text.
+/// token by token, so that a header of many small tokens takes little more memory than its text.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
@@ -18,7 +18,7 @@ internal sealed class SafetensorsHeader
 
     private SafetensorsHeader(string path, byte[] text) => (_path, _dataStart, Text) = (path, LengthBytes + text.Length, text);
 
-    /// <summary>The JSON as it stands in the file.</summary>
+    /// <summary>The JSON as it is in the file.</summary>
     internal byte[] Text { get; }
 
     internal Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
@@ -69,7 +69,7 @@ internal sealed class SafetensorsHeader
                 else Tensors.Add(name, ReadTensor(name, ref json));
             }
 
-            while (json.Read()) continue; // spaces alone may follow
+            while (json.Read()) continue; // only spaces may follow
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -78,7 +78,7 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    // The next member's name with the reader on its value, or null behind the last one.
+    // The next member's name with the reader on its value, or null after the last one.
     private static string? Next(ref Utf8JsonReader json)
     {
         json.Read();
@@ -116,7 +116,7 @@ internal sealed class SafetensorsHeader
         return Entry(name, dtype, shape, range[0], range[1] - range[0]);
     }
 
-    // A type that is not known hinders nobody who does not ask for that tensor.
+    // An unsupported type matters only when that tensor is read.
     private TensorEntry Entry(string name, string dtype, long[] shape, long offset, long length)
     {
         ElementType? type = Array.Find(Enum.GetValues<ElementType>(), t => TypeName(t) == dtype) is var found && TypeName(found) == dtype

@@ -6,7 +6,7 @@ namespace Rpat.Formats.Arrays;
 /// <summary>What a safetensors file will hold, in the order of its bytes.</summary>
 internal sealed class SafetensorsPlan
 {
-    // Biggest alignment first, so that every tensor is naturally aligned without padding between tensors.
+    // Largest alignment first, so that every tensor is naturally aligned without padding between tensors.
     private static readonly ElementType[] _order =
     [
         ElementType.U64, ElementType.I64, ElementType.F64, ElementType.C64, ElementType.F32, ElementType.U32, ElementType.I32,

@@ -3,12 +3,12 @@ using System.Threading.Channels;
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// The batches of an epoch in the order of its shuffle, made in the background while the batch before is trained on. What a batch
-/// holds does not depend on that: the background changes when the work is done, never what it gives.
+/// The batches of an epoch in shuffled order, made in the background while the previous batch is trained on. The background work
+/// changes when a batch is made, never what it contains.
 /// </summary>
 public sealed class BatchStream
 {
-    // One batch is trained on, one is ready, one is being made.
+    // One batch is being trained on, one is ready, one is being made.
     private const int Buffers = 3;
 
     private readonly LabeledImages _set;
@@ -17,8 +17,8 @@ public sealed class BatchStream
     private readonly ImageBatch[] _buffers;
 
     /// <summary>Prepares the batches of a set.</summary>
-    /// <param name="options">How batches are made; a size above that of the set is that of the set.</param>
-    /// <param name="seed">The run's seed, which gives each epoch its order and each image its augmentation.</param>
+    /// <param name="options">How batches are made; a batch size above that of the set is reduced to it.</param>
+    /// <param name="seed">The run's seed, which determines the order of each epoch and the augmentation of each image.</param>
     public BatchStream(LabeledImages set, BatchOptions options, ulong seed)
     {
         (_set, _options, _seed) = (set, options with { Size = Math.Min(options.Size, set.Count) }, seed);
@@ -29,10 +29,10 @@ public sealed class BatchStream
     public int Count => _options.Batches(_set.Count);
 
     /// <summary>
-    /// The batches of one epoch. Each is valid until the next one is asked for. Only one enumeration may run at a time; leaving it
+    /// The batches of one epoch. Each is valid until the next one is requested. Only one enumeration may run at a time; leaving it
     /// early is allowed and stops the background work.
     /// </summary>
-    /// <param name="first">The batch to begin with, for a run that resumes in the middle of an epoch.</param>
+    /// <param name="first">The first batch, for a run that resumes in the middle of an epoch.</param>
     public IEnumerable<ImageBatch> Epoch(int epoch, int first = 0)
     {
         using var leave = new CancellationTokenSource();
@@ -49,7 +49,7 @@ public sealed class BatchStream
         }
         finally
         {
-            // The buffers serve the next epoch: nobody may be filling one when it begins.
+            // The next epoch reuses the buffers: nothing may still be filling one when it begins.
             leave.Cancel();
             producer.GetAwaiter().GetResult();
         }
@@ -58,7 +58,7 @@ public sealed class BatchStream
     private static Channel<ImageBatch> Pipe() =>
         Channel.CreateBounded<ImageBatch>(new BoundedChannelOptions(Buffers) { SingleReader = true, SingleWriter = true });
 
-    // False at the end of the epoch; what the producer threw is thrown here, after the batches made before it.
+    // False at the end of the epoch; an exception of the producer is thrown here, after the batches made before it.
     private static bool Wait(ChannelReader<ImageBatch> ready) => ready.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
 
     private async Task Produce(

@@ -11,8 +11,8 @@ public enum CifarKind
 }
 
 /// <summary>
-/// The binary version of CIFAR-10 and CIFAR-100: fixed records without a header, whose 3072 pixels are already
-/// [3, 32, 32]: red, green and blue planes, row by row.
+/// The binary version of CIFAR-10 and CIFAR-100: fixed records without a header, whose 3072 pixels are already [3, 32, 32]: red, green
+/// and blue planes, row by row.
 /// </summary>
 public static class CifarBinary
 {
@@ -37,11 +37,13 @@ public static class CifarBinary
         _ => ["test.bin"],
     };
 
-    /// <summary>Reads the training or the test images of a set; every file must have exactly its
-    /// published length, or be allowed another.</summary>
+    /// <summary>
+    /// Reads the training or the test images of a set; every file must have exactly its published length, unless other lengths are
+    /// allowed.
+    /// </summary>
     /// <param name="folder">The folder that holds the .bin files.</param>
     /// <param name="train">The training images; the test images when false.</param>
-    /// <param name="anyLength">Allows any whole number of records, for made-up files.</param>
+    /// <param name="anyLength">Allows any whole number of records, for synthetic files.</param>
     /// <exception cref="DataException">A file is missing, of another length, or holds a label out of range.</exception>
     public static LabeledImages ReadSet(string folder, CifarKind kind, bool train, bool anyLength = false) =>
         Read(FileNames(kind, train).Select(file => Path.Combine(folder, file)), kind, anyLength ? null : PublishedRecords(kind, train));

@@ -2,8 +2,8 @@ namespace Rpat.Formats.Data;
 
 /// <summary>
 /// The Python version of CIFAR-10 and CIFAR-100: pickled dicts of <c>data</c>, numpy uint8 [n, 3072] with the planes of the binary
-/// version, and a list of labels; or as other tools have written them again, with arrays or lists, as [n, 3, 32, 32] or [n, 32, 32, 3],
-/// under keys that are texts or bytes. The pickles are read, never executed.
+/// version, and a list of labels. Also the forms that other tools write: arrays or lists, [n, 3, 32, 32] or [n, 32, 32, 3],
+/// keys that are texts or bytes. The pickles are read, never executed.
 /// </summary>
 public static class CifarPython
 {

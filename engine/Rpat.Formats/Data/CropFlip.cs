@@ -1,17 +1,17 @@
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// Augments float batches. What happens to an image depends on the seed, the epoch, the view and the image's index only, never on
+/// Augments float batches. The result for an image depends only on the seed, the epoch, the view and the image's index, never on
 /// the other images of the batch or on the order of calls.
 /// </summary>
 public static class CropFlip
 {
     /// <summary>Copies augmented images as floats in [0, 1]: crop first, then flip, then Cutout.</summary>
     /// <param name="indices">Image numbers in <paramref name="set"/>.</param>
-    /// <param name="epoch">The epoch, which gives every pass over the data its own draws.</param>
+    /// <param name="epoch">The epoch; each one has different random draws.</param>
     /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>
     /// <exception cref="ArgumentException">
-    /// The destination has another length, an index, the epoch or the view is out of range, or the pad is not below the image's size.
+    /// The destination has another length; an index, the epoch or the view is out of range; or the pad is not below the image's size.
     /// </exception>
     public static void Apply(
         LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Span<float> destination)

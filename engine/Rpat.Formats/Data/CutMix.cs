@@ -2,7 +2,7 @@ namespace Rpat.Formats.Data;
 
 /// <summary>
 /// Pastes a box of another image of the batch into each image. The box is the same for the whole batch; its share of the area is
-/// 1 - λ with λ from Beta(1, 1), before it is clipped at the image's edge. Yun and others, "CutMix", ICCV 2019, algorithm A1.
+/// 1 - λ with λ from Beta(1, 1), before it is clipped at the image's edge. Yun et al., "CutMix", ICCV 2019, algorithm A1.
 /// </summary>
 public static class CutMix
 {
@@ -16,9 +16,9 @@ public static class CutMix
     /// <param name="images">The batch, [partners, channels, height, width]; mixed in place.</param>
     /// <param name="probability">The share of batches that are mixed.</param>
     /// <param name="key">The batch's random numbers; its sample is the batch's number in the epoch.</param>
-    /// <param name="partners">Receives for each image the place in the batch of the one that the box comes from.</param>
+    /// <param name="partners">Receives for each image the position in the batch of the image that its box comes from.</param>
     /// <param name="before">Room for a copy of the batch.</param>
-    /// <returns>λ, the share of the area that each image kept, exactly; 1 when the batch is not mixed.</returns>
+    /// <returns>λ, the exact share of the area that each image kept; 1 when the batch is not mixed.</returns>
     public static float Apply(
         LabeledImages set, Span<float> images, double probability, in RandomKey key, Span<int> partners, Span<float> before)
     {

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Rpat.Formats.Data;
 
-/// <summary>A data set of another assembly: a class with a constructor without parameters and a <see cref="DataSetAttribute"/>.</summary>
+/// <summary>A data set of another assembly: a class with a parameterless constructor and a <see cref="DataSetAttribute"/>.</summary>
 public interface IDataSet
 {
     /// <summary>Reads or makes the images; the same ones each time.</summary>
@@ -35,10 +35,10 @@ public sealed class DataSetAttribute(string name, string title) : DeclarationAtt
     /// <summary>Which files are looked for, and where.</summary>
     public string LookedFor { get; init; } = "made by the program";
 
-    /// <summary>Its terms.</summary>
+    /// <summary>Its licence.</summary>
     public required string Licence { get; init; }
 
-    /// <summary>All that were registered.</summary>
+    /// <summary>All registered data sets.</summary>
     public static IReadOnlyList<DataSetAttribute> All => Registered.All;
 
     /// <inheritdoc/>

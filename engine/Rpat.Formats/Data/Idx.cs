@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// The IDX format of the MNIST family: big-endian sizes and elements, plain or gzip-packed, which is
-/// told by the first two bytes and not by the file's name. Arrays hold at most 2 GiB.
+/// The IDX format of the MNIST family: big-endian sizes and elements, plain or gzip-packed, which is detected from the first two bytes,
+/// not from the file's name. Arrays hold at most 2 GiB.
 /// </summary>
 public static class Idx
 {
@@ -13,7 +13,7 @@ public static class Idx
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The IDX file, packed or not; its file name becomes the array's name.</param>
-    /// <exception cref="DataException">The file is missing, damaged, cut short or too long.</exception>
+    /// <exception cref="DataException">The file is missing, damaged, truncated or too long.</exception>
     public static NamedArray Read(string path)
     {
         using (FileReader.OpenData(path))
@@ -21,10 +21,10 @@ public static class Idx
             return Read(stream, path);
     }
 
-    /// <summary>Reads from a stream that can seek, to its end.</summary>
+    /// <summary>Reads from a seekable stream, to its end.</summary>
     /// <param name="stream">The content, packed or not.</param>
-    /// <param name="path">Names the source in errors; its file name becomes the array's name.</param>
-    /// <exception cref="DataException">The content is damaged, cut short or too long.</exception>
+    /// <param name="path">The source's name in errors; its file name becomes the array's name.</param>
+    /// <exception cref="DataException">The content is damaged, truncated or too long.</exception>
     public static NamedArray Read(Stream stream, string path)
     {
         bool packed = stream.ReadByte() == 0x1F && stream.ReadByte() == 0x8B;
@@ -46,7 +46,7 @@ public static class Idx
     /// <summary>Writes an array of type U8, I8, I16, I32, F32 or F64.</summary>
     /// <param name="stream">Receives the bytes.</param>
     /// <param name="array">The array; its name is not stored.</param>
-    /// <exception cref="ArgumentException">IDX has no code for the type, or a size passes 2^32 - 1.</exception>
+    /// <exception cref="ArgumentException">IDX has no code for the type, or a size exceeds 2^32 - 1.</exception>
     public static void Write(Stream stream, NamedArray array, bool pack)
     {
         byte[] header = Header(array);
@@ -57,7 +57,7 @@ public static class Idx
         (packed ?? stream).Write(data);
     }
 
-    // The base library neither compares gzip's closing check sum and length nor tells what follows them.
+    // The base library neither checks gzip's closing checksum and length nor reports what follows them.
     private static void CheckEnd(Stream stream, SumStream unpacked, string path)
     {
         Span<byte> end = stackalloc byte[8];

@@ -1,7 +1,7 @@
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// One training batch in host memory: augmented images, perhaps a second view of them, labels, and what CutMix has mixed. Loading
+/// One training batch in host memory: augmented images, optionally a second view of them, labels, and what CutMix mixed. Loading
 /// is a pure function of the set, the options, the seed, the epoch and the batch's number, and allocates nothing.
 /// </summary>
 public sealed class ImageBatch
@@ -35,7 +35,7 @@ public sealed class ImageBatch
     /// <summary>The number of images.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The epoch, as it was loaded for.</summary>
+    /// <summary>The epoch that it was loaded for.</summary>
     public int Epoch { get; private set; }
 
     /// <summary>The images, [N, C, H, W] in [0, 1].</summary>
@@ -48,7 +48,7 @@ public sealed class ImageBatch
         }
     }
 
-    /// <summary>A second view of the same images; empty unless it was asked for.</summary>
+    /// <summary>A second view of the same images; empty unless the options request it.</summary>
     public ReadOnlySpan<float> SecondView => _second.AsSpan(0, Math.Min(_second.Length, Count * _set.ImageSize));
 
     /// <summary>The class of each image, [N].</summary>

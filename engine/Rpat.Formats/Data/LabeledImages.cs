@@ -1,21 +1,21 @@
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// A labelled image set in memory, as 8-bit pixels in NCHW order without padding. Images that came as floats keep these beside
-/// the rounded pixels: batches are copied from them, augmentation works on the pixels.
+/// A labelled image set in memory, as 8-bit pixels in NCHW order without padding. Images that were given as floats are kept in
+/// addition to the rounded pixels: batches are copied from the floats, augmentation works on the pixels.
 /// </summary>
 public sealed class LabeledImages
 {
     private readonly float[]? _exact;
 
     /// <summary>Makes a set; the arrays are kept, not copied.</summary>
-    /// <param name="name">What errors and reports call the set.</param>
+    /// <param name="name">The set's name in errors and reports.</param>
     /// <param name="pixels">[N, channels, height, width], row-major.</param>
     /// <param name="labels">[N], each from 0 to the number of classes - 1.</param>
     /// <param name="classNames">One name per class, in label order.</param>
     /// <param name="exact">The images as floats in [0, 1], in the order of
     /// <paramref name="pixels"/>; null when value / 255 is exact.</param>
-    /// <exception cref="DataException">A size is not positive, the lengths do not fit, or a label is out of range.</exception>
+    /// <exception cref="DataException">A size is not positive, the lengths do not match, or a label is out of range.</exception>
     public LabeledImages(
         string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames,
         float[]? exact = null)
@@ -35,7 +35,7 @@ public sealed class LabeledImages
                 + " check the labels.");
     }
 
-    /// <summary>What errors and reports call the set.</summary>
+    /// <summary>The set's name in errors and reports.</summary>
     public string Name { get; }
 
     /// <summary>Planes per image.</summary>
@@ -56,7 +56,7 @@ public sealed class LabeledImages
     /// <summary>All pixels, [N, channels, height, width], row-major, 0 to 255.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>Whether the images came as floats that the pixels only round.</summary>
+    /// <summary>Whether the images were given as floats, of which the pixels are rounded copies.</summary>
     public bool HasFloats => _exact is not null;
 
     /// <summary>The class of each image, [N].</summary>
@@ -74,10 +74,10 @@ public sealed class LabeledImages
     }
 
     /// <summary>The same images with other labels.</summary>
-    /// <exception cref="DataException">There are too few or too many, or one is out of range.</exception>
+    /// <exception cref="DataException">There are too few or too many labels, or one is out of range.</exception>
     public LabeledImages Labelled(int[] labels) => new(Name, Channels, Height, Width, Pixels, labels, ClassNames, _exact);
 
-    /// <summary>The first <paramref name="n"/> images; the whole set when it has no more.</summary>
+    /// <summary>The first <paramref name="n"/> images; the whole set when it has fewer.</summary>
     /// <param name="n">How many, at least 0.</param>
     public LabeledImages Take(int n)
     {
@@ -86,7 +86,7 @@ public sealed class LabeledImages
         return new(Name, Channels, Height, Width, Pixels[..(n * ImageSize)], Labels[..n], ClassNames, _exact?[..(n * ImageSize)]);
     }
 
-    /// <summary>The images at the given places, in that order; a place may occur more than once.</summary>
+    /// <summary>The images at the given indices, in that order; an index may occur more than once.</summary>
     /// <param name="indices">Image numbers, each from 0 to <see cref="Count"/> - 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the set.</exception>
     public LabeledImages Subset(ReadOnlySpan<int> indices)
@@ -104,8 +104,8 @@ public sealed class LabeledImages
         return new(Name, Channels, Height, Width, pixels, labels, ClassNames, exact);
     }
 
-    /// <summary>The indices of the first images of every class, in the order in which they stand in the set.</summary>
-    /// <param name="perClass">How many of each class.</param>
+    /// <summary>The indices of the first images of every class, in the order of the set.</summary>
+    /// <param name="perClass">How many per class.</param>
     /// <exception cref="DataException">A class has fewer.</exception>
     public int[] FirstOfEachClass(int perClass)
     {
@@ -118,8 +118,8 @@ public sealed class LabeledImages
     }
 
     /// <summary>
-    /// Copies a batch as floats in [0, 1]: value / 255 in float32, or the floats that the set was made from. There is no
-    /// normalisation: that is the model's first layer.
+    /// Copies a batch as floats in [0, 1]: value / 255 in float32, or the floats that the set was made from. Nothing is
+    /// normalised: that is the model's first layer.
     /// </summary>
     /// <param name="indices">Image numbers, each from 0 to <see cref="Count"/> - 1.</param>
     /// <param name="destination">[indices, channels, height, width], plain NCHW; exactly that many values.</param>

@@ -1,8 +1,8 @@
 namespace Rpat.Formats.Data;
 
 /// <summary>
-/// A set of images that lies on a device as bytes (CIFAR-10: 150 MB), so that making a batch copies nothing but its indices. The
-/// batches have the bits of <see cref="CropFlip.Apply"/>.
+/// A set of images kept on a device as bytes (CIFAR-10: 150 MB), so that making a batch copies only its indices. The batches are
+/// bit-identical to those of <see cref="CropFlip.Apply"/>.
 /// </summary>
 public sealed class ResidentImages
 {
@@ -11,7 +11,7 @@ public sealed class ResidentImages
     private readonly LabeledImages _set;
 
     /// <summary>Copies the pixels to a device, which frees them when it is disposed.</summary>
-    /// <exception cref="ArgumentException">The images were made from floats, which bytes do not hold exactly.</exception>
+    /// <exception cref="ArgumentException">The images were made from floats, which bytes cannot represent exactly.</exception>
     public ResidentImages(Device device, LabeledImages set)
     {
         if (set.HasFloats)
@@ -23,7 +23,7 @@ public sealed class ResidentImages
 
     /// <summary>Copies augmented images into a batch.</summary>
     /// <param name="indices">Image numbers in the set.</param>
-    /// <param name="epoch">The epoch, which gives every pass over the data its own draws.</param>
+    /// <param name="epoch">The epoch; each one has different random draws.</param>
     /// <param name="batch">Where they go, <c>[indices, C, H, W]</c>.</param>
     /// <exception cref="ShapeException">The batch has another size, or the pad is not below the image's.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is outside the set, or Cutout's side is negative.</exception>
@@ -40,7 +40,7 @@ public sealed class ResidentImages
         _device.Kernels.CropFlip(new CropFlipOf(image, options, key), _pixels, indices, batch.Data);
     }
 
-    // In stretches, since what an upload needs on the host is as large as itself.
+    // In parts, since an upload needs as much memory on the host as it copies.
     private void Upload()
     {
         const int stretch = 1 << 20;

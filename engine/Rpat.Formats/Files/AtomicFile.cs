@@ -1,23 +1,22 @@
 namespace Rpat.Formats.Files;
 
 /// <summary>
-/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the
-/// same folder, are flushed to the disk, and only then take the place of the old file. Nothing is
-/// written over a link out of a run's folder.
+/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the same folder,
+/// are flushed to the disk, and only then replace the old file. Nothing is written through a link that leads out of a run's folder.
 /// </summary>
 public static class AtomicFile
 {
-    /// <summary>An empty file that every run folder has from its first moment on, and no other folder.</summary>
+    /// <summary>An empty file that every run folder has from its creation, and no other folder has.</summary>
     public const string RunMark = ".rpat-run";
 
     private const string Half = ".tmp-";
 
-    // What makes a folder a run of a version that had no mark yet.
+    // What identifies the run folders of versions that had no mark yet.
     private static readonly string[] _oldMarks = ["run.json", "config.yaml"];
 
     private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
-    /// <summary>Writes a file as one step; on any failure the old file stays and the temporary one is removed.</summary>
+    /// <summary>Writes a file atomically; on any failure the old file stays and the temporary one is removed.</summary>
     /// <param name="path">The file to make or replace. Its folder must exist.</param>
     /// <param name="write">Writes the content to the stream it is given; must not close it.</param>
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
@@ -40,22 +39,22 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Writes a text file as one step, in UTF-8 without a byte order mark; line ends are written as given.</summary>
+    /// <summary>Writes a text file atomically, in UTF-8 without a byte order mark; line ends are written as given.</summary>
     /// <param name="path">The file to make or replace. Its folder must exist.</param>
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(_utf8.GetBytes(text)));
 
-    /// <summary>Makes a folder and those above it, unless they are there.</summary>
-    /// <exception cref="IOException">A link leads to it out of a run's folder, or it cannot be made.</exception>
+    /// <summary>Creates a folder and its parents if they do not exist.</summary>
+    /// <exception cref="IOException">A link on the path leads out of a run's folder, or it cannot be created.</exception>
     public static void MakeFolder(string path)
     {
         RequireNoLink(path);
         Directory.CreateDirectory(path);
     }
 
-    /// <summary>Opens a file that is written in place and kept, at its end; it is made if there is none.</summary>
+    /// <summary>Opens a file for appending, in place and without replacing it; creates it if there is none.</summary>
     /// <param name="share">What others may do with it meanwhile.</param>
-    /// <exception cref="IOException">It is a link, no regular file, or one that has another name
+    /// <exception cref="IOException">It is a link, not a regular file, or has another name (hard link)
     /// elsewhere; or it cannot be opened.</exception>
     public static FileStream OpenToGrow(string path, FileShare share)
     {
@@ -70,7 +69,7 @@ public static class AtomicFile
         return file;
     }
 
-    /// <summary>Refuses a path that leads out of a run's folder over a link.</summary>
+    /// <summary>Refuses a path that leads out of a run's folder through a link.</summary>
     /// <exception cref="IOException">It does.</exception>
     public static void RequireNoLink(string path)
     {
@@ -85,8 +84,8 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Files that a process began to write and has not put in their place, with its number; it may be at work still.</summary>
-    /// <param name="option">Whether beneath it as well.</param>
+    /// <summary>Temporary files of unfinished writes, with their process ids; the process may still be writing.</summary>
+    /// <param name="option">Whether to search subfolders as well.</param>
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public static IEnumerable<(string Path, int Process)> HalfWritten(string folder, SearchOption option = SearchOption.TopDirectoryOnly)
     {
@@ -98,7 +97,7 @@ public static class AtomicFile
 
     private static void WriteFlushed(string path, Action<Stream> write)
     {
-        File.Delete(path); // of a dead process; a link there would be followed
+        File.Delete(path); // left by a dead process; a link there would be followed
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         write(file);
         file.Flush(flushToDisk: true);

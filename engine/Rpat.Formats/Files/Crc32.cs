@@ -1,15 +1,15 @@
 namespace Rpat.Formats.Files;
 
-/// <summary>The check sum of zip, gzip and PNG: CRC-32, reflected polynomial EDB88320 (ISO/IEC 3309).</summary>
+/// <summary>The checksum of zip, gzip and PNG: CRC-32, reflected polynomial EDB88320 (ISO/IEC 3309).</summary>
 public static class Crc32
 {
     private const int Slices = 8;
 
-    // [slice, byte]: what a byte gives that many bytes before the end of eight.
+    // [slice, byte]: what a byte contributes that many bytes before the end of a group of eight.
     private static readonly uint[] _table = Table();
 
-    /// <summary>The sum of bytes.</summary>
-    /// <param name="before">The sum of what stood before them; 0 at the beginning.</param>
+    /// <summary>The checksum of bytes.</summary>
+    /// <param name="before">The checksum of the bytes before them; 0 at the beginning.</param>
     public static uint Of(ReadOnlySpan<byte> bytes, uint before = 0)
     {
         uint crc = ~before;

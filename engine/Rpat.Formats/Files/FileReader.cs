@@ -1,8 +1,8 @@
 namespace Rpat.Formats.Files;
 
 /// <summary>
-/// Random access to one file of any length, in pieces. Errors are made by <c>fail</c>, so that a checkpoint's reader and a data
-/// reader raise their own kind.
+/// Random access to one file of any length, in pieces. <c>fail</c> makes the exceptions, so that a checkpoint's reader and a data
+/// reader throw different types.
 /// </summary>
 internal sealed class FileReader : IDisposable
 {

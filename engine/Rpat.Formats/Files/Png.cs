@@ -13,7 +13,7 @@ public static class Png
     /// <param name="pixels">[height, width, channels], row by row.</param>
     /// <param name="title">A title that viewers may show, or null.</param>
     /// <returns>The file's bytes; the same image gives the same bytes.</returns>
-    /// <exception cref="ArgumentException">The sizes are not positive, or the number of pixels does not fit them.</exception>
+    /// <exception cref="ArgumentException">The sizes are not positive, or the number of pixels does not match them.</exception>
     public static byte[] Encode(int width, int height, int channels, ReadOnlySpan<byte> pixels, string? title = null)
     {
         if (width <= 0 || height <= 0 || channels is not (1 or 3 or 4) || (long)width * height * channels != pixels.Length)
@@ -28,7 +28,7 @@ public static class Png
         return file.ToArray();
     }
 
-    /// <summary>Writes an image as one step.</summary>
+    /// <summary>Writes an image atomically.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="channels">1 for grey, 3 for RGB, 4 for RGBA.</param>
     /// <param name="pixels">[height, width, channels], row by row.</param>
@@ -49,7 +49,7 @@ public static class Png
         return header;
     }
 
-    // A filter byte of 0, none, stands before each row.
+    // A filter byte of 0, none, precedes each row.
     private static byte[] Compressed(int height, ReadOnlySpan<byte> pixels)
     {
         using var bytes = new MemoryStream();

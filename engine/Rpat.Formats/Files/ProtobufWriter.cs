@@ -4,7 +4,7 @@ namespace Rpat.Formats.Files;
 
 /// <summary>
 /// Writes protocol-buffer messages field by field: a tag is field·8 + wire type (0 varint, 2 length and bytes, 5 four bytes,
-/// 1 eight bytes). Fields are written in the order of the calls; those that are left out have their default.
+/// 1 eight bytes). Fields are written in the order of the calls; omitted ones have their default.
 /// </summary>
 public sealed class ProtobufWriter
 {
@@ -16,7 +16,7 @@ public sealed class ProtobufWriter
     /// <summary>Writes the message to a stream.</summary>
     public void CopyTo(Stream stream) => _bytes.WriteTo(stream);
 
-    /// <summary>An int32, int64, bool or enum field; negative numbers take ten bytes, as the format wants.</summary>
+    /// <summary>An int32, int64, bool or enum field; negative numbers take ten bytes, as the format requires.</summary>
     public void Integer(int field, long value)
     {
         Tag(field, 0);

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Rpat.Formats.Files;
 
 /// <summary>
-/// Reads files that are small by nature and may hold anything. A pipe, a device or a socket is refused before it is opened, since opening
-/// or reading one may never end; so is a file above its size.
+/// Reads small files of unknown content. A pipe, a device or a socket is refused before it is opened, since opening or reading one may
+/// never end; a file above the maximum size is refused as well.
 /// </summary>
 public static partial class RegularFile
 {
@@ -13,9 +13,9 @@ public static partial class RegularFile
 
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Whether there is a file of bytes at a path: no folder, pipe, socket or device.</summary>
-    /// <param name="path">The path; no exception whatever it holds.</param>
-    /// <param name="followLink">Whether a link at the path's end counts as the file that it names, or as none.</param>
+    /// <summary>Whether there is a regular file at a path: no folder, pipe, socket or device.</summary>
+    /// <param name="path">The path; never throws, whatever it contains.</param>
+    /// <param name="followLink">Whether a link at the path's end counts as its target, or as no file.</param>
     public static bool Exists(string path, bool followLink = true)
     {
         if (path.Contains('\0') || !File.Exists(path)) return false;
@@ -25,7 +25,7 @@ public static partial class RegularFile
         return done == 0 && (BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]) & KindMask) == Regular;
     }
 
-    /// <summary>Whether a file has further names (hard links), through which what is written to it is seen as well.</summary>
+    /// <summary>Whether a file has other names (hard links), through which writes to it are visible as well.</summary>
     internal static bool HasOtherNames(string path)
     {
         if (!OperatingSystem.IsLinux()) return false;
@@ -35,7 +35,7 @@ public static partial class RegularFile
     }
 
     /// <summary>Opens a file for reading.</summary>
-    /// <exception cref="IOException">There is none, it is no regular file, or it cannot be read.</exception>
+    /// <exception cref="IOException">There is none, it is not a regular file, or it cannot be read.</exception>
     public static FileStream Open(string path)
     {
         if (Directory.Exists(path)) throw new IOException($"'{path}' is a folder: give a file.");
@@ -52,7 +52,7 @@ public static partial class RegularFile
         }
     }
 
-    /// <summary>Reads a file that has at most so many bytes.</summary>
+    /// <summary>Reads a file of at most <paramref name="most"/> bytes.</summary>
     /// <exception cref="IOException">As of <see cref="Open"/>, or it is larger.</exception>
     public static byte[] ReadBytes(string path, int most)
     {
@@ -62,9 +62,9 @@ public static partial class RegularFile
         return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
     }
 
-    /// <summary>Reads a text in UTF-8, or in UTF-16 or UTF-32 behind their byte order marks.</summary>
-    /// <exception cref="IOException">As of <see cref="ReadBytes"/>, or it is no text: invalid UTF-8, or zero
-    /// bytes as a loss of power leaves them.</exception>
+    /// <summary>Reads a text in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.</summary>
+    /// <exception cref="IOException">As of <see cref="ReadBytes"/>, or it is not text: invalid UTF-8, or zero
+    /// bytes such as a power failure leaves.</exception>
     public static string ReadText(string path, int most)
     {
         using var reader = new StreamReader(new MemoryStream(ReadBytes(path, most)), _strict);

@@ -6,8 +6,8 @@ internal static class StreamReading
     private const int FirstPiece = 1 << 20;
 
     /// <summary>
-    /// Reads up to <paramref name="count"/> bytes. Memory grows with the bytes that arrive, at most twice their number, so that
-    /// a false length costs nothing; a result shorter than asked means that the stream ended.
+    /// Reads up to <paramref name="count"/> bytes. Memory grows with the bytes that arrive, to at most twice their number, so that
+    /// a false length costs nothing; a shorter result means that the stream ended.
     /// </summary>
     internal static byte[] ReadUpTo(Stream stream, int count)
     {

@@ -1,9 +1,9 @@
 namespace Rpat.Formats.Files;
 
-/// <summary>Reads from another stream and keeps the number and the CRC-32 of the bytes that were read.</summary>
+/// <summary>Reads from another stream and counts the bytes read and their CRC-32.</summary>
 internal sealed class SumStream(Stream source) : Stream
 {
-    /// <summary>The check sum so far.</summary>
+    /// <summary>The checksum so far.</summary>
     internal uint Sum { get; private set; }
 
     /// <summary>How many bytes were read.</summary>

@@ -2,8 +2,7 @@ using System.IO.Compression;
 
 namespace Rpat.Formats.Files;
 
-/// <summary>Says what a file is that holds no weights: what users meet is seldom damage and
-/// mostly something else under that name.</summary>
+/// <summary>Says what a file without weights is: usually it is not damaged but something else under that name.</summary>
 internal static class UnknownKind
 {
     private const string Save = "save the state dict with torch.save or safetensors";
@@ -55,7 +54,7 @@ internal static class UnknownKind
             + "give a .safetensors, .pt, .pth, .npz or .npy file.");
     }
 
-    /// <summary>The error for a tensor whose elements are of a type that arrays do not hold.</summary>
+    /// <summary>The error for a tensor whose element type is not supported.</summary>
     public static CheckpointException OfElements(string path, string name, string type) =>
         new($"'{path}' holds tensor '{name}' as {type}, a type that cannot be read: save it as F32.");
 }

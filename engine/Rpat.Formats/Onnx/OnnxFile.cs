@@ -11,10 +11,10 @@ public static class OnnxFile
     private const string Input = "images";
     private const string Output = "logits";
 
-    /// <summary>Writes a network as one step; the same weights give the same bytes.</summary>
+    /// <summary>Writes a network atomically; the same weights give the same bytes.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="net">The network; its batch norms' running statistics become constants.</param>
-    /// <exception cref="NotSupportedException">The network uses an op that has no counterpart.</exception>
+    /// <exception cref="NotSupportedException">The network uses an op without an ONNX counterpart.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, IReadOnlyDictionary<string, string>? metadata = null)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Formats.Onnx;
 
-/// <summary>The nodes and constants of an ONNX graph (formats.md 9) while they are collected.</summary>
+/// <summary>Collects the nodes and constants of an ONNX graph (formats.md 9).</summary>
 internal sealed class OnnxGraph
 {
     private const int NodeField = 1, NameField = 2, InitializerField = 5, InputField = 11, OutputField = 12;
@@ -11,7 +11,7 @@ internal sealed class OnnxGraph
     private int _nodes;
 
     /// <summary>Adds a node with one output.</summary>
-    /// <param name="output">Name of the output, or null for a name of its own.</param>
+    /// <param name="output">Name of the output, or null for a generated name.</param>
     /// <returns>Name of the output.</returns>
     public string Node(string op, string[] inputs, (string Name, object Value)[]? attributes = null, string? output = null)
     {

@@ -1,16 +1,17 @@
 namespace Rpat.Formats.Onnx;
 
-/// <summary>Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a
-/// view becomes an operator of its own.</summary>
+/// <summary>
+/// Turns the nodes of an eval-mode tape into ONNX operators; what the engine stores as a view becomes a separate operator.
+/// </summary>
 internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
 {
     private readonly Dictionary<Tensor, string> _names = [];
 
-    /// <summary>Names the network's input.</summary>
+    /// <summary>Sets the name of the network's input.</summary>
     public void Input(Tensor tensor, string name) => _names[tensor] = name;
 
-    /// <summary>Translates one node; its output gets <paramref name="output"/> as name, or one of its own.</summary>
-    /// <exception cref="NotSupportedException">The op has no counterpart here.</exception>
+    /// <summary>Translates one node; its output is named <paramref name="output"/>, or gets a generated name.</summary>
+    /// <exception cref="NotSupportedException">The op has no counterpart in ONNX.</exception>
     public void Translate(Node node, string? output) => _names[node.Outputs[0]] = node.Op switch
     {
         "Conv2d" => Conv(node),
@@ -57,7 +58,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
 
     private string Relu(string name, Node node) => node.Attributes["relu"] == 1 ? graph.Node("Relu", [name]) : name;
 
-    // The input normalisation is a view that no node makes.
+    // The input normalisation is a view that no node produces.
     private string Of(Edge edge) =>
         _names.TryGetValue(edge.Tensor, out string? name) ? name : _names[edge.Tensor] = Normalized(edge.Tensor);
 

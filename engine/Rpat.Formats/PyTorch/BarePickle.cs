@@ -1,10 +1,10 @@
 namespace Rpat.Formats.PyTorch;
 
-/// <summary>A pickle that Python wrote without PyTorch: its numpy arrays can be taken, there are no storages.</summary>
+/// <summary>A pickle that Python wrote without PyTorch: it may have numpy arrays but no storages.</summary>
 internal sealed class BarePickle : TorchArchive
 {
     /// <summary>Reads a file that begins as a pickle of protocol 2 or later does.</summary>
-    /// <param name="data">Whether it may hold a step for each of its bytes, as a list of pixels does.</param>
+    /// <param name="data">Whether it may take one step per byte, as a list of pixels does.</param>
     /// <exception cref="CheckpointException">It is damaged.</exception>
     public BarePickle(FileReader file, bool data = false) : base(file.Path, "Python pickle", file.Length)
     {

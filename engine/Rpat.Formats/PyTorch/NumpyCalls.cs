@@ -17,14 +17,14 @@ internal static class NumpyCalls
         (array.Type, array.FortranOrder, array.Data) = (type, fortran, Raw(content)); // null of an array of objects
     }
 
-    /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of another kind.</summary>
+    /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of another form.</summary>
     public static NumpyArray? FromBuffer(IReadOnlyList<object?> arguments) =>
         arguments is [var content, NumpyType type, var shape, string order]
         && Raw(content) is { } data && TorchCalls.Sizes(shape) is { } sizes
             ? new NumpyArray { Type = type, Shape = sizes, FortranOrder = order == "F", Data = data }
             : null;
 
-    /// <summary>A number from (dtype, bytes), or null when it is of a kind that has no counterpart.</summary>
+    /// <summary>A number from (dtype, bytes), or null when its type is not supported.</summary>
     public static object? Scalar(IReadOnlyList<object?> arguments, Func<string, CheckpointException> fail)
     {
         if (arguments is not [NumpyType type, var content] || Raw(content) is not { } data) return null;
@@ -36,7 +36,7 @@ internal static class NumpyCalls
             : number.ToInt64()[0];
     }
 
-    /// <summary>The array row-major and little-endian, or null when its elements have no counterpart here.</summary>
+    /// <summary>The array row-major and little-endian, or null when its element type is not supported.</summary>
     public static NamedArray? ToArray(string name, NumpyArray array, Func<string, CheckpointException> fail)
     {
         if (array.Type is null || array.Data is null || !NpyHeader.TryParseDescr(array.Type.Descr, out var type, out bool bigEndian))
@@ -49,6 +49,6 @@ internal static class NumpyCalls
         return new NamedArray(name, type, array.Shape, data);
     }
 
-    // Python 2 wrote few bytes as it wrote texts.
+    // Python 2 wrote short bytes and texts alike.
     private static byte[]? Raw(object? content) => content is string text ? Encoding.Latin1.GetBytes(text) : content as byte[];
 }

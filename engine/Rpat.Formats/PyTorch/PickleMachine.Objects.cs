@@ -28,7 +28,7 @@ internal sealed partial class PickleMachine
         PushNew(new PickleGlobal(m, n));
     }
 
-    // A class called with its arguments and a function called with them look alike to a reader.
+    // Calling a class and calling a function look the same to a reader.
     private void PushCall()
     {
         object? arguments = Pop(), function = Pop();

@@ -16,7 +16,7 @@ internal sealed partial class PickleMachine
         switch (opcode)
         {
             case 0x80: CheckProtocol(source.ReadByte()); return true;
-            case 0x95: source.ReadInt64(); return true; // the length of a frame: frames mean nothing to a reader
+            case 0x95: source.ReadInt64(); return true; // the length of a frame, which a reader can ignore
             case (byte)'N': Push(null); return true;
             case 0x88: Push(true); return true;
             case 0x89: Push(false); return true;
@@ -64,7 +64,7 @@ internal sealed partial class PickleMachine
 
     private object TextInteger(string line)
     {
-        if (line is "01" or "00") return line == "01"; // how protocol 0 writes truth
+        if (line is "01" or "00") return line == "01"; // how protocol 0 writes booleans
         if (ParseWhole(line) is not { } value) throw source.Error($"'{Short(line)}' is not a whole number");
         return Whole(value);
     }

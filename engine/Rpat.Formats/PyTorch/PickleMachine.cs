@@ -5,9 +5,9 @@ namespace Rpat.Formats.PyTorch;
 /// <summary>
 /// Reads a Python pickle of protocol 0 to 5 as data. The format is a program for a small stack machine that may call any
 /// function; here names of classes and functions stay names, a closed list of calls is understood (<see cref="TorchCalls"/>),
-/// and everything else becomes an inert <see cref="PickleObject"/>. Opcodes bound the work; what is held in memory is counted as well.
+/// and everything else becomes an inert <see cref="PickleObject"/>. Both the number of opcodes and the memory held are bounded.
 /// </summary>
-/// <param name="source">Where the opcodes come from; left behind the last one.</param>
+/// <param name="source">Where the opcodes come from; left after the last one.</param>
 /// <param name="maxHeld">The bound on <see cref="Held"/>.</param>
 /// <param name="maxWork">The bound on <see cref="Work"/>.</param>
 internal sealed partial class PickleMachine(
@@ -26,13 +26,13 @@ internal sealed partial class PickleMachine(
     private long _work;
     private int _deepest;
 
-    /// <summary>Opcodes done, and items copied by calls.</summary>
+    /// <summary>Opcodes executed, and items copied by calls.</summary>
     public long Work => _work;
 
-    /// <summary>About the bytes of all objects that were made, had none of them gone.</summary>
+    /// <summary>Approximate bytes of all objects made so far, including those already released.</summary>
     public long Held { get; private set; }
 
-    /// <summary>Names of classes and functions that became inert records, in the order of the alphabet.</summary>
+    /// <summary>Names of classes and functions that became inert records, in alphabetical order.</summary>
     public IEnumerable<string> Unknown => _unknown.Order(StringComparer.Ordinal);
 
     /// <summary>Reads one pickle up to its end mark.</summary>
@@ -74,7 +74,7 @@ internal sealed partial class PickleMachine(
         Push(value);
     }
 
-    // An object's head takes 16 bytes, an array's 24.
+    // An object's header takes 16 bytes, an array's 24.
     private static long SizeOf(object value) => value switch
     {
         string text => 24 + 2L * text.Length,
@@ -154,7 +154,7 @@ internal sealed partial class PickleMachine(
         out var number)
         ? number : null;
 
-    // Names come from the file and may be anything: an error shows their beginning.
+    // Names come from the file and may be anything: an error shows only their beginning.
     private static string Short(string text) =>
         string.Concat(text.Take(40).Select(c => char.IsControl(c) ? '?' : c)) + (text.Length > 40 ? "…" : "");
 }

@@ -3,11 +3,11 @@ using System.Buffers.Binary;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// The bytes of a pickle, and of raw data that may follow it. No length that stands in the file is believed before it is
-/// compared with the bytes that are left.
+/// The bytes of a pickle, and of raw data that may follow it. No length in the file is trusted before it is compared with the bytes that
+/// are left.
 /// </summary>
-/// <param name="stream">Seekable; read from its position on.</param>
-/// <param name="end">Position in the stream behind the last byte.</param>
+/// <param name="stream">Seekable; read from its current position.</param>
+/// <param name="end">Position in the stream after the last byte.</param>
 internal sealed class PickleSource(Stream stream, long end, Func<string, CheckpointException> fail)
 {
     private const int MaxLine = 4096; // of an old text opcode: names and numbers

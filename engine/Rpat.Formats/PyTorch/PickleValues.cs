@@ -1,6 +1,6 @@
 namespace Rpat.Formats.PyTorch;
 
-// What a pickle holds once it is read. Texts, whole numbers (long or BigInteger), doubles, bools, byte arrays and null are
+// What a pickle contains once it is read. Texts, whole numbers (long or BigInteger), doubles, bools, byte arrays and null are
 // themselves; everything else is one of these. None of them does anything.
 
 /// <summary>The name of a class or function: never looked up, never called.</summary>
@@ -25,7 +25,7 @@ internal sealed class PickleList
     public void Add(object? item) => (_items ??= []).Add(item);
 }
 
-/// <summary>A dict in the order in which it was filled; a key set twice stands twice, the last one counts.</summary>
+/// <summary>A dict in insertion order; a key set twice appears twice, the last one counts.</summary>
 internal sealed class PickleDict
 {
     private List<KeyValuePair<object?, object?>>? _items;
@@ -34,7 +34,7 @@ internal sealed class PickleDict
 
     public void Add(object? key, object? value) => (_items ??= []).Add(new(key, value));
 
-    /// <summary>The last value under a text key, which may stand there as bytes, or null.</summary>
+    /// <summary>The last value under a text key, which may be stored as bytes, or null.</summary>
     public object? Find(string key) => _items?.FindLast(item => item.Key switch
     {
         string text => text == key,
@@ -43,8 +43,7 @@ internal sealed class PickleDict
     }).Value;
 }
 
-/// <summary>An object of a class that is not known here, or the call of such a function: an inert
-/// record of what stood in the file.</summary>
+/// <summary>An object of an unsupported class, or the call of an unsupported function: an inert record of what the file contains.</summary>
 internal sealed class PickleObject(object? type, object? arguments)
 {
     /// <summary>Usually a <see cref="PickleGlobal"/>.</summary>
@@ -63,9 +62,9 @@ internal sealed class PickleObject(object? type, object? arguments)
     public PickleDict? Dict { get; set; }
 }
 
-/// <summary>A stretch of numbers that several tensors may share.</summary>
+/// <summary>A range of a storage, which several tensors may share.</summary>
 /// <param name="Key">Name of the root storage in the file.</param>
-/// <param name="Type">Element type, or null for bytes whose tensors say what they are.</param>
+/// <param name="Type">Element type, or null for raw bytes whose tensors have the type.</param>
 /// <param name="Start">First element in the root storage.</param>
 /// <param name="Count">Number of elements (of bytes without a type).</param>
 internal sealed record StorageRef(string Key, ElementType? Type, long Start, long Count);
@@ -73,13 +72,13 @@ internal sealed record StorageRef(string Key, ElementType? Type, long Start, lon
 /// <summary>A tensor: a window on a storage. All counts are in elements.</summary>
 internal sealed record TensorRef(StorageRef Storage, ElementType Type, long Offset, long[] Shape, long[] Strides)
 {
-    /// <summary>Bytes of the tensor once it is written out row-major.</summary>
+    /// <summary>Bytes of the tensor when written out row-major.</summary>
     public long Bytes => ArrayShape.Bytes(Shape, Type)!.Value;
 
     /// <summary>Elements from the first to the last one that are used; 0 without elements.</summary>
     public long Extent => Shape.Contains(0) ? 0 : 1 + Shape.Select((size, axis) => (size - 1) * Strides[axis]).Sum();
 
-    /// <summary>Whether the elements stand in row-major order without gaps.</summary>
+    /// <summary>Whether the elements are in row-major order without gaps.</summary>
     public bool IsRowMajor
     {
         get
@@ -92,7 +91,7 @@ internal sealed record TensorRef(StorageRef Storage, ElementType Type, long Offs
     }
 }
 
-/// <summary>A tensor whose element type has no counterpart here, such as an 8-bit float: only what it is.</summary>
+/// <summary>A tensor whose element type is not supported, such as an 8-bit float: only its type and shape.</summary>
 internal sealed record OtherTensor(string Type, long[] Shape);
 
 /// <summary>A numpy element type: <c>f8</c> and its byte order, which arrives later.</summary>

@@ -1,13 +1,13 @@
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// Whole numbers from 0 to 255 in any form in which a pickle holds them: a numpy array, bytes, lists or tuples of numbers or of such.
+/// Whole numbers from 0 to 255 in any form that a pickle may hold: a numpy array, bytes, or nested lists or tuples of numbers.
 /// </summary>
 internal sealed record PickledBytes(long[] Shape, byte[] Values)
 {
     private const int MostNested = 4;
 
-    /// <summary>Takes the numbers, or null when the value is no array or list of numbers.</summary>
+    /// <summary>Takes the numbers, or null when the value is not an array or list of numbers.</summary>
     public static PickledBytes? Of(object? value, string name, Func<string, Exception> fail, int depth = 0) => value switch
     {
         NumpyArray array => NumpyCalls.ToArray(name, array, what => new CheckpointException(fail(what).Message)) is { } data

@@ -1,10 +1,10 @@
 namespace Rpat.Formats.PyTorch;
 
-/// <summary>Writes out what a tensor shows of its storage, row-major.</summary>
+/// <summary>Copies the elements of a tensor out of its storage, row-major.</summary>
 internal static class TensorReader
 {
     /// <summary>Reads a tensor.</summary>
-    /// <exception cref="CheckpointException">The storage is too short, or the tensor passes 2 GiB.</exception>
+    /// <exception cref="CheckpointException">The storage is too short, or the tensor exceeds 2 GiB.</exception>
     public static NamedArray Read(TorchArchive archive, string name, TensorRef tensor)
     {
         if (tensor.Bytes == 0) return new NamedArray(name, tensor.Type, tensor.Shape, Array.Empty<byte>());
@@ -16,7 +16,7 @@ internal static class TensorReader
         return new NamedArray(name, tensor.Type, tensor.Shape, tensor.IsRowMajor ? window : Gather(window, tensor, size));
     }
 
-    // Walks the output in order; the odometer keeps the matching place in the storage. Transposed, sliced and expanded tensors.
+    // Walks the output in order; the odometer keeps the matching position in the storage. For transposed, sliced and expanded tensors.
     private static byte[] Gather(byte[] window, TensorRef tensor, int size)
     {
         byte[] result = new byte[tensor.Bytes];

@@ -1,13 +1,13 @@
 namespace Rpat.Formats.PyTorch;
 
-/// <summary>One thing that a walk found.</summary>
+/// <summary>One item found by a walk.</summary>
 /// <param name="Value">A <see cref="TensorRef"/>, <see cref="OtherTensor"/> or
 /// <see cref="NumpyArray"/>, or a plain number or short text.</param>
 internal readonly record struct Found(string Path, object Value);
 
 /// <summary>
-/// Walks an object graph and collects what has a value. The names by which modules hold their parts (<c>_modules</c>,
-/// <c>_parameters</c>, <c>_buffers</c>) are left out, so that a whole module gives the names of its state_dict.
+/// Walks an object graph and collects its tensors, numbers and texts. The attributes in which modules hold their parts (<c>_modules</c>,
+/// <c>_parameters</c>, <c>_buffers</c>) are left out of the paths, so that a whole module gives the names of its state_dict.
 /// </summary>
 internal sealed class TensorWalk
 {
@@ -32,7 +32,7 @@ internal sealed class TensorWalk
         (_left, _letters) = (4 * archive.Work + 1000, 4 * archive.Length + 100_000);
     }
 
-    /// <summary>Everything in a file, in its order; of numbers and texts a thousand.</summary>
+    /// <summary>Everything in a file, in file order; of numbers and texts only the first thousand.</summary>
     /// <exception cref="CheckpointException">The graph is deeper or larger than any checkpoint.</exception>
     public static List<Found> Collect(TorchArchive archive)
     {

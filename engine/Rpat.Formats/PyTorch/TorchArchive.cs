@@ -1,18 +1,18 @@
 namespace Rpat.Formats.PyTorch;
 
-/// <summary>An open checkpoint of one of PyTorch's forms: its object graph, and its storages, read when asked for.</summary>
+/// <summary>An open checkpoint in one of PyTorch's formats: its object graph, and its storages, read on demand.</summary>
 internal abstract class TorchArchive(string path, string kind, long length) : IDisposable
 {
-    // Objects of real checkpoints take less than twice the file, lists of small numbers four times.
+    // Objects of real checkpoints take less than twice the file's size, lists of small numbers four times.
     private const long MostHeld = 12;
     private const long AlwaysHeld = 256 << 10;
 
     private long _held;
 
-    /// <summary>The path as it was given.</summary>
+    /// <summary>The path as given.</summary>
     public string Path { get; } = path;
 
-    /// <summary>What the file is, for people.</summary>
+    /// <summary>What the file is, for messages.</summary>
     public string Kind { get; } = kind;
 
     /// <summary>Bytes of the file.</summary>
@@ -29,7 +29,7 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
 
     /// <summary>Reads a part of a root storage.</summary>
     /// <param name="count">Number of bytes.</param>
-    /// <exception cref="CheckpointException">The file has no such bytes.</exception>
+    /// <exception cref="CheckpointException">The file does not have these bytes.</exception>
     public abstract byte[] Read(string key, long start, long count);
 
     public abstract void Dispose();

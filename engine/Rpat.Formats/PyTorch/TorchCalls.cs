@@ -1,6 +1,6 @@
 namespace Rpat.Formats.PyTorch;
 
-/// <summary>The calls in a pickle that are understood, as data: a closed list (formats.md 3.4). Nothing is ever executed.</summary>
+/// <summary>The supported calls in a pickle, as data: a closed list (formats.md 3.4). Nothing is ever executed.</summary>
 internal static class TorchCalls
 {
     private delegate object? Maker(IReadOnlyList<object?> arguments, Context context);
@@ -38,8 +38,8 @@ internal static class TorchCalls
     private readonly record struct Context(Action<long> Charge, Func<string, CheckpointException> Fail);
 
     /// <summary>
-    /// Whether the call is on the list and its arguments are what it takes; then what it makes. <paramref name="charge"/> is told of
-    /// every item that is copied, <paramref name="fail"/> makes the error for arguments that contradict each other.
+    /// Whether the call is on the list and has valid arguments, and what it makes. <paramref name="charge"/> receives the number of
+    /// items copied, <paramref name="fail"/> makes the error for arguments that contradict each other.
     /// </summary>
     public static bool TryCall(
         PickleGlobal name, IReadOnlyList<object?> arguments, Action<long> charge, Func<string, CheckpointException> fail,
@@ -97,7 +97,7 @@ internal static class TorchCalls
         if (a[0] is not StorageRef storage) return null;
         if ((TorchTypes.Of(dtype) ?? storage.Type) is not { } element)
             return Other((dtype as PickleGlobal)?.Name ?? "bytes without a type", a[2]);
-        // One number shown without end.
+        // One number repeated endlessly (stride 0).
         if (Sizes(a[2]) is { } sizes && sizes.All(size => size >= 0) && ArrayShape.Bytes(sizes, element) is null)
             return Other("more than any memory", a[2]);
         // A storage without a type is counted in bytes.
@@ -105,7 +105,7 @@ internal static class TorchCalls
         return Make(storage, element, offset, Sizes(a[2]), Sizes(a[3]), context.Fail);
     }
 
-    /// <summary>A checked tensor: everything it shows lies within its storage.</summary>
+    /// <summary>A checked tensor: all its elements lie within its storage.</summary>
     public static TensorRef Make(
         StorageRef storage, ElementType type, long offset, long[]? shape, long[]? strides, Func<string, CheckpointException> fail)
     {

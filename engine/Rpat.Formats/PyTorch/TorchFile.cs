@@ -3,20 +3,20 @@ using System.IO.Compression;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// Writes PyTorch checkpoints: the zip form with a plain state dict, which <c>torch.load</c> reads with <c>weights_only=True</c> too.
+/// Writes PyTorch checkpoints: the zip format with a plain state dict, which <c>torch.load</c> also reads with <c>weights_only=True</c>.
 /// They are read through <see cref="WeightFile"/>.
 /// </summary>
 public static class TorchFile
 {
     private const string Folder = "archive/";
 
-    // The earliest time that a zip entry can hold; the true time would make equal contents differ.
+    // The earliest time that a zip entry can hold; the real time would make files of equal contents differ.
     private static readonly DateTimeOffset _noTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Writes a state dict as one step; the same tensors in the same order give the same bytes.</summary>
+    /// <summary>Writes a state dict atomically; the same tensors in the same order give the same bytes.</summary>
     /// <param name="path">The file to make or replace.</param>
-    /// <param name="tensors">The tensors in the order in which they shall stand; names must differ.</param>
-    /// <exception cref="ArgumentException">A name occurs twice, or PyTorch has no storage of an element type.</exception>
+    /// <param name="tensors">The tensors in the order in which to store them; names must differ.</param>
+    /// <exception cref="ArgumentException">A name occurs twice, or PyTorch has no storage for an element type.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<NamedArray> tensors)
     {

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// The form of 2018 to 2020: five pickles one after another (magic number, version, system, object graph, names of the storages),
+/// The format of 2018 to 2020: five pickles one after another (magic number, version, system, object graph, names of the storages),
 /// then for each storage its number of elements and the elements.
 /// </summary>
 internal sealed class TorchStream : TorchArchive
@@ -30,13 +30,13 @@ internal sealed class TorchStream : TorchArchive
         ReadStorages(source, Unpickle(source, NoPersistent));
     }
 
-    /// <summary>Whether a file begins as this form does.</summary>
+    /// <summary>Whether a file begins as this format does.</summary>
     public static bool Matches(ReadOnlySpan<byte> start)
     {
         if (start.StartsWith("L119547037146038801333356L\n."u8)) return true; // protocol 1
         if (start.Length < 2 || start[0] != 0x80 || start[1] is < 2 or > 5) return false;
         start = start[2..];
-        if (start.Length > FrameHead && start[0] == 0x95) start = start[FrameHead..]; // protocols 4 and 5 announce lengths
+        if (start.Length > FrameHead && start[0] == 0x95) start = start[FrameHead..]; // protocols 4 and 5 begin with a frame's length
         return start.StartsWith((byte[])[0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]);
     }
 

@@ -1,8 +1,8 @@
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// The form of 2016 to 2018: a tar with the members <c>storages</c> (each a pickled description and its data), <c>tensors</c>
-/// (likewise, with sizes and strides) and <c>pickle</c>, the object graph, whose persistent ids name tensors.
+/// The format of 2016 to 2018: a tar with the members <c>storages</c> (each a pickled description and its data), <c>tensors</c>
+/// (likewise, with sizes and strides) and <c>pickle</c>, the object graph, whose persistent ids refer to tensors.
 /// </summary>
 internal sealed class TorchTar : TorchArchive
 {
@@ -14,7 +14,7 @@ internal sealed class TorchTar : TorchArchive
     private readonly Dictionary<string, TensorRef> _tensors = new(StringComparer.Ordinal);
 
     /// <summary>Opens a file that is known to be a tar.</summary>
-    /// <exception cref="CheckpointException">It is damaged, or holds no checkpoint.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or contains no checkpoint.</exception>
     public TorchTar(FileReader file) : base(file.Path, "PyTorch tar checkpoint", file.Length)
     {
         _file = file;
@@ -39,7 +39,7 @@ internal sealed class TorchTar : TorchArchive
 
     public override void Dispose() => _file.Dispose();
 
-    // Walks the headers alone: 512 bytes each, name at 0, size in octal at 124, data behind, padded to 512.
+    // Walks the headers alone: 512 bytes each, name at 0, size in octal at 124, followed by the data, padded to 512.
     private Dictionary<string, (long Offset, long Length)> Members()
     {
         var members = new Dictionary<string, (long, long)>(StringComparer.Ordinal);

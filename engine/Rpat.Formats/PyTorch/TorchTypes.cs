@@ -1,9 +1,9 @@
 namespace Rpat.Formats.PyTorch;
 
-/// <summary>PyTorch's names of element types: those of storages (<c>FloatStorage</c>) and dtypes (<c>float32</c>).</summary>
+/// <summary>PyTorch's names of element types: of storages (<c>FloatStorage</c>) and dtypes (<c>float32</c>).</summary>
 internal static class TorchTypes
 {
-    /// <summary>The storage whose elements have no type of their own.</summary>
+    /// <summary>The storage whose elements have no type.</summary>
     public const string Untyped = "Untyped";
 
     private static readonly (string Kind, ElementType Type)[] _kinds =
@@ -37,7 +37,7 @@ internal static class TorchTypes
         ["complex64"] = ElementType.C64,
     };
 
-    /// <summary>The type of a dtype's name, such as <c>torch.float32</c>; null when there is no counterpart here.</summary>
+    /// <summary>The type of a dtype's name, such as <c>torch.float32</c>; null when it is not supported.</summary>
     public static ElementType? Of(object? dtype) =>
         dtype is PickleGlobal { Module: "torch" } name && _dtypes.TryGetValue(name.Name, out ElementType type) ? type : null;
 
@@ -53,7 +53,7 @@ internal static class TorchTypes
         return index >= 0;
     }
 
-    /// <summary>Bytes per element of a storage class whose elements have no counterpart here; null when it is not known.</summary>
+    /// <summary>Bytes per element of a storage class whose element type is not supported; null when unknown.</summary>
     public static int? SizeOfOther(object? type) => (type as PickleGlobal)?.Name switch
     {
         "QInt8Storage" or "QUInt8Storage" or "QUInt4x2Storage" or "QUInt2x4Storage" => 1,

@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace Rpat.Formats.PyTorch;
 
 /// <summary>
-/// The zip form (torch 1.6 and later, TorchScript as well): <c>NAME/data.pkl</c> and the storages <c>NAME/data/KEY</c>, all stored
-/// usually without compression.
+/// The zip format (torch 1.6 and later, also TorchScript): <c>NAME/data.pkl</c> and the storages <c>NAME/data/KEY</c>, usually
+/// without compression.
 /// </summary>
 internal sealed class TorchZip : TorchArchive
 {
@@ -27,7 +27,7 @@ internal sealed class TorchZip : TorchArchive
     }
 
     /// <summary>Opens a file that is known to be a zip.</summary>
-    /// <exception cref="CheckpointException">It is damaged, or holds no checkpoint.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or contains no checkpoint.</exception>
     public static TorchZip Open(string path)
     {
         FileStream file = RegularFile.Open(path);
@@ -59,7 +59,7 @@ internal sealed class TorchZip : TorchArchive
 
     public override void Dispose() => _archive.Dispose();
 
-    /// <summary>What the zip and tar readers of the base library throw at damaged files.</summary>
+    /// <summary>Whether it is what the base library's zip and tar readers throw at damaged files.</summary>
     public static bool IsDamage(Exception error) => error is InvalidDataException or IOException or NotSupportedException
         or ArgumentException or OverflowException or FormatException or IndexOutOfRangeException or ObjectDisposedException;
 
@@ -86,7 +86,7 @@ internal sealed class TorchZip : TorchArchive
             throw Fail("its numbers are big-endian");
     }
 
-    // Packed or overlapping members could be far larger than the file: torch writes neither, tools that pack again may.
+    // Compressed or overlapping members could be far larger than the file: torch writes neither, but a tool that repacks may.
     private byte[] Bytes(ZipArchiveEntry entry, long most)
     {
         if (_budget.Spend(entry) is { } reason) throw Fail(reason);

@@ -5,7 +5,7 @@ namespace Rpat.Formats.TensorBoard;
 
 /// <summary>
 /// The framing of records in event files (TFRecord): length, masked CRC of the length, payload, masked CRC of the payload. A reader
-/// ignores a last record that was cut short.
+/// ignores a truncated last record.
 /// </summary>
 public static class EventFrame
 {
@@ -25,7 +25,7 @@ public static class EventFrame
         return record;
     }
 
-    /// <summary>CRC-32C (Castagnoli), with the start and the complement at the end that the format wants.</summary>
+    /// <summary>CRC-32C (Castagnoli), with initial value and final complement as the format requires.</summary>
     public static uint Crc(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
@@ -34,15 +34,15 @@ public static class EventFrame
         return ~crc;
     }
 
-    /// <summary>The CRC as it stands in the file: turned and shifted, so that a CRC over CRCs means something.</summary>
+    /// <summary>The CRC as stored in the file: rotated and shifted, so that a CRC computed over CRCs is meaningful.</summary>
     public static uint Masked(ReadOnlySpan<byte> bytes) => unchecked(BitOperations.RotateRight(Crc(bytes), 15) + MaskDelta);
 
     /// <summary>
-    /// Where to cut a file of <see cref="EventRecords"/> so that it ends with a step: the length of its whole records up to the first
+    /// Where to truncate a file of <see cref="EventRecords"/> so that it ends with a step: the length of its whole records up to the first
     /// one of a later step.
     /// </summary>
     /// <param name="file">The file's bytes.</param>
-    /// <param name="step">The last step that stays.</param>
+    /// <param name="step">The last step to keep.</param>
     public static int LengthUpTo(ReadOnlySpan<byte> file, long step)
     {
         int at = 0;
@@ -56,9 +56,9 @@ public static class EventFrame
         return at;
     }
 
-    /// <summary>The numbers of one tag in a file of <see cref="EventRecords"/>, by step, as far as its records are whole.</summary>
+    /// <summary>The numbers of one tag in a file of <see cref="EventRecords"/>, by step, up to the first incomplete record.</summary>
     /// <param name="file">The file's bytes.</param>
-    /// <param name="tag">As it was given to <see cref="EventRecords.Scalar"/>.</param>
+    /// <param name="tag">As given to <see cref="EventRecords.Scalar"/>.</param>
     public static IReadOnlyList<(long Step, float Value)> Scalars(ReadOnlySpan<byte> file, string tag)
     {
         List<(long, float)> found = [];
@@ -74,7 +74,7 @@ public static class EventFrame
         return found;
     }
 
-    // Between its time, nine bytes, and its number, the last four, a record is that of any other number of the tag at that step.
+    // Except for its time (nine bytes at the start) and its number (the last four), a record equals any other of this tag at that step.
     private static bool IsScalar(ReadOnlySpan<byte> payload, string tag)
     {
         const int Time = 9;
@@ -83,7 +83,7 @@ public static class EventFrame
         return other.Length == payload.Length && other[Time..^sizeof(float)].SequenceEqual(payload[Time..^sizeof(float)]);
     }
 
-    // An event begins with its time, a tag and eight bytes; its step, where it is not 0, is the varint behind the tag 0x10.
+    // An event begins with its time, a tag and eight bytes; its step, unless 0, is the varint after the tag 0x10.
     private static long StepOf(ReadOnlySpan<byte> payload)
     {
         long step = 0;

@@ -2,7 +2,7 @@ namespace Rpat.Formats.TensorBoard;
 
 /// <summary>
 /// The records of TensorBoard's event files, each as the bytes to append. A file begins with <see cref="Version"/>; the steps of one
-/// tag must rise. Field numbers are those of TensorBoard's event, summary and hparams messages.
+/// tag must increase. Field numbers are those of TensorBoard's event, summary and hparams messages.
 /// </summary>
 public static class EventRecords
 {
@@ -17,19 +17,19 @@ public static class EventRecords
         e.Message(10, source => source.Text(1, "rpat.native"));
     });
 
-    /// <summary>Begins a session: what a reader saw of this step and later ones before counts no more.</summary>
+    /// <summary>Begins a session: readers discard earlier records of this step and later ones.</summary>
     /// <param name="time">Seconds since 1970.</param>
-    /// <param name="step">The step that comes next.</param>
+    /// <param name="step">The next step.</param>
     public static byte[] SessionStart(double time, long step) => Event(time, step, e => e.Message(7, log => log.Integer(1, 1)));
 
     /// <summary>A number.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="step">The step that it belongs to.</param>
-    /// <param name="tag">Its name; what stands before a '/' groups charts.</param>
+    /// <param name="tag">Its name; the part before a '/' groups charts.</param>
     /// <param name="value">The number; NaN is legal.</param>
     public static byte[] Scalar(double time, long step, string tag, float value) => Summary(time, step, tag, v => v.Float(2, value));
 
-    /// <summary>A picture.</summary>
+    /// <summary>An image.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="step">The step that it belongs to.</param>
     /// <param name="png">A whole PNG file in RGB.</param>
@@ -83,7 +83,7 @@ public static class EventRecords
         return EventFrame.Of(e.ToArray());
     }
 
-    // Bucket i counts what lies above limit i - 1 and up to limit i; the first one, up to the least value, is empty but for it.
+    // Bucket i counts values from limit i - 1 to limit i; the first one, below the smallest value, is empty.
     private sealed class Buckets
     {
         private readonly double _sum, _squares, _low, _high;

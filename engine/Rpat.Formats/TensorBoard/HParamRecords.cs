@@ -6,7 +6,7 @@ public static class HParamRecords
     private const string Plugin = "hparams";
     private const int TextType = 1, FlagType = 2, NumberType = 3, Success = 1, Failure = 2;
 
-    /// <summary>Which settings and results the table has.</summary>
+    /// <summary>The settings and results that the table shows.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="settings">Name and value: a string, a bool or a number.</param>
     /// <param name="metrics">Tags of scalars that are results.</param>
@@ -25,7 +25,7 @@ public static class HParamRecords
     /// <summary>The settings of this run.</summary>
     /// <param name="time">Seconds since 1970.</param>
     /// <param name="settings">Name and value: a string, a bool or a number.</param>
-    /// <param name="group">Runs of one group, such as seeds of one setting, stand in one row of the table.</param>
+    /// <param name="group">Runs of one group, such as several seeds of one setting, share a row of the table.</param>
     public static byte[] Start(double time, IReadOnlyList<(string Name, object Value)> settings, string group) =>
         Record(time, "_hparams_/session_start_info", 3, start =>
         {
@@ -41,7 +41,7 @@ public static class HParamRecords
 
     /// <summary>How this run ended.</summary>
     /// <param name="time">Seconds since 1970.</param>
-    /// <param name="success">Whether it did all it should.</param>
+    /// <param name="success">Whether it completed.</param>
     public static byte[] End(double time, bool success) => Record(time, "_hparams_/session_end_info", 4, end =>
     {
         end.Integer(1, success ? Success : Failure);

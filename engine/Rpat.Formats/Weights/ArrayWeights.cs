@@ -17,8 +17,8 @@ internal sealed class ArrayWeights(NamedArray array, string path) : WeightFile(p
 }
 
 /// <summary>
-/// The arrays of an .npz file. Each is unpacked when asked for, so that arrays of objects or texts, and large ones that belong to no
-/// network, harm nobody who does not ask for them.
+/// The arrays of an .npz file. Each is unpacked on demand, so that arrays of objects or texts, and large ones that belong to no
+/// network, do no harm unless they are loaded.
 /// </summary>
 internal sealed class NpzWeights : WeightFile
 {
@@ -36,7 +36,7 @@ internal sealed class NpzWeights : WeightFile
     public override IReadOnlyList<WeightEntry> Tensors => _entries;
 
     /// <summary>Opens a zip that has arrays and no pickle; null for any other.</summary>
-    /// <exception cref="CheckpointException">It is damaged, or holds two arrays of one name.</exception>
+    /// <exception cref="CheckpointException">It is damaged, or has two arrays of one name.</exception>
     public static NpzWeights? TryOpen(string path) => Guarded(path, () =>
     {
         FileStream file = RegularFile.Open(path);

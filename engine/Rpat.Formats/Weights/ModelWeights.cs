@@ -1,8 +1,8 @@
 namespace Rpat.Formats.Weights;
 
 /// <summary>
-/// One state dict of a file, under a network's own names: what stands in front of all names is taken off, wrappers' names in between as
-/// well, and an input normalisation that was saved beside it is read as such (formats.md 3.8).
+/// One state dict of a file, under the network's names: a common prefix of all names is removed, as are wrappers' names inside them,
+/// and an input normalisation that was saved with it is read as such (formats.md 3.8).
 /// </summary>
 public sealed class ModelWeights
 {
@@ -35,29 +35,29 @@ public sealed class ModelWeights
             .Select(entry => entry.Value.Name)];
     }
 
-    /// <summary>The name under which the weights stand in the file; empty at its root.</summary>
+    /// <summary>The prefix of the weights in the file; empty at its root.</summary>
     public string Place { get; }
 
     /// <summary>The tensors by the network's names, in the order of the file; each entry keeps its name in the file.</summary>
     public IReadOnlyDictionary<string, WeightEntry> Entries => _entries;
 
-    /// <summary>The file's names of the tensors that are not the network's.</summary>
+    /// <summary>Names in the file of tensors that do not belong to the network.</summary>
     public IReadOnlyList<string> Beside => _beside;
 
-    /// <summary>Beginnings of names in <see cref="Entries"/> that may be state dicts of their own.</summary>
+    /// <summary>Prefixes of names in <see cref="Entries"/> that may be separate state dicts.</summary>
     public IReadOnlyList<string> Inner { get; private init; } = [];
 
     /// <summary>Mean and deviation of each channel, if the file has them.</summary>
     public (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization { get; private set; }
 
-    /// <summary>What was done on the way, each without a full stop.</summary>
+    /// <summary>What was changed while reading, each without a full stop.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>Finds every state dict of a file, which must stay open while tensors are read.</summary>
-    /// <param name="heads">Names of the last layer's weights, of which every state dict has one.</param>
-    /// <param name="stem">Name of the first layer's weights, looked for where no head is; blocks inside may have one of that name.</param>
+    /// <param name="heads">Names of the last layer's weights; every state dict has one of them.</param>
+    /// <param name="stem">Name of the first layer's weights, used where there is no head; inner blocks may have the same name.</param>
     /// <returns>At least one, in the order of the file; the whole file when it has neither.</returns>
-    /// <exception cref="CheckpointException">The file holds no tensor.</exception>
+    /// <exception cref="CheckpointException">The file has no tensor.</exception>
     public static IReadOnlyList<ModelWeights> In(WeightFile file, IReadOnlyList<string> heads, string stem)
     {
         if (file.Tensors.Count == 0)
@@ -91,7 +91,7 @@ public sealed class ModelWeights
     /// <exception cref="CheckpointException">The file cannot be read.</exception>
     public NamedArray Load(string name) => Load(_entries[name], name);
 
-    /// <summary>Gives names that begin with one of several prefixes another one, if the file has none of that yet.</summary>
+    /// <summary>Replaces several equivalent prefixes of names by another one, unless the file already has that name.</summary>
     /// <param name="from">Prefixes that mean the same, such as <c>fc.</c> and <c>linear.</c>.</param>
     /// <param name="to">The prefix that the network uses.</param>
     public void RenamePrefix(IReadOnlyList<string> from, string to)
@@ -104,8 +104,8 @@ public sealed class ModelWeights
         string Renamed(string name) => name.StartsWith(prefix, StringComparison.Ordinal) ? to + name[prefix.Length..] : name;
     }
 
-    /// <summary>Moves what is known not to be the network's from <see cref="Entries"/> to <see cref="Beside"/>.</summary>
-    /// <param name="isForeign">Says so of a name and its entry.</param>
+    /// <summary>Moves tensors known not to be the network's from <see cref="Entries"/> to <see cref="Beside"/>.</summary>
+    /// <param name="isForeign">Whether a tensor with this name and entry is foreign.</param>
     public void LeaveOut(Func<string, WeightEntry, bool> isForeign)
     {
         _beside.AddRange(_entries.Where(pair => isForeign(pair.Key, pair.Value)).Select(pair => pair.Value.Name));
@@ -113,7 +113,7 @@ public sealed class ModelWeights
             StringComparer.Ordinal);
     }
 
-    // Names without wrappers; those that would be the same without them keep them.
+    // Names without wrappers; those that would collide without them keep them.
     private static Dictionary<string, WeightEntry> Unwrapped(IReadOnlyList<WeightEntry> tensors)
     {
         var byName = tensors.GroupBy(entry => Unwrapped(entry.Name)).ToDictionary(group => group.Key, group => group.Count(),
@@ -131,7 +131,7 @@ public sealed class ModelWeights
         return new NamedArray(name, array.Type, array.Shape, array.Data);
     }
 
-    // The normalisation is a part of the network, or of what holds it.
+    // The normalisation is a part of the network, or of the module around it.
     private IReadOnlyList<WeightEntry> TakeNormalization(Dictionary<string, WeightEntry> all, string prefix)
     {
         for (string? holder = prefix; holder is not null; holder = Outer(holder))

@@ -1,13 +1,13 @@
 namespace Rpat.Formats.Weights;
 
-/// <summary>What stands under a name of a file of weights, without that name.</summary>
+/// <summary>The part of a weight file under a name, without that name.</summary>
 internal sealed class PartOfFile : WeightFile
 {
     private readonly WeightFile _file;
     private readonly string _prefix;
 
     /// <summary>Takes the part; <paramref name="file"/> is closed with it.</summary>
-    /// <exception cref="CheckpointException">Nothing stands under the name.</exception>
+    /// <exception cref="CheckpointException">There is nothing under the name.</exception>
     public PartOfFile(WeightFile file, string key) : base(file.Path, file.Kind)
     {
         (_file, _prefix) = (file, key.EndsWith('.') ? key : key + ".");

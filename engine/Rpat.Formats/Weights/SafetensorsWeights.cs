@@ -1,6 +1,6 @@
 namespace Rpat.Formats.Weights;
 
-/// <summary>The tensors of a safetensors file, under their second names too.</summary>
+/// <summary>The tensors of a safetensors file, including their second names.</summary>
 internal sealed class SafetensorsWeights(SafetensorsFile file) : WeightFile(file.Path, "safetensors file")
 {
     public override IReadOnlyList<WeightEntry> Tensors { get; } =

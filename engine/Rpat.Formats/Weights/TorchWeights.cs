@@ -79,7 +79,7 @@ internal sealed class TorchWeights : WeightFile
         _tensors[name] = (tensor, place);
     }
 
-    // A few bytes shown as a huge tensor (stride 0) must not take the memory that the tensor claims.
+    // A few bytes viewed as a huge tensor (stride 0) must not take the memory that the tensor claims.
     private NamedArray Read(string name, TensorRef tensor)
     {
         if (_read.Add(name)) _bytesRead += tensor.Bytes;

@@ -1,26 +1,26 @@
 namespace Rpat.Formats.Weights;
 
-/// <summary>One tensor of a file of weights.</summary>
+/// <summary>One tensor of a weight file.</summary>
 /// <param name="Name">Its name in the file.</param>
 /// <param name="Type">The element type; null for one that cannot be read.</param>
 /// <param name="Shape">The sizes, slowest first; empty for a scalar.</param>
-/// <param name="OtherType">What the file calls a type that cannot be read.</param>
+/// <param name="OtherType">The file's name for a type that cannot be read.</param>
 public sealed record WeightEntry(string Name, ElementType? Type, long[] Shape, string? OtherType = null)
 {
-    /// <summary>The element type for people, such as <c>f32</c> or <c>f8_e4m3</c>.</summary>
+    /// <summary>The element type for messages, such as <c>f32</c> or <c>f8_e4m3</c>.</summary>
     public string TypeName => (Type?.ToString() ?? OtherType ?? "?").ToLowerInvariant();
 }
 
 /// <summary>
-/// A file of weights of any kind that can be read: safetensors, PyTorch's zip, stream and tar checkpoints (state dicts, whole
-/// modules, TorchScript), Python pickles of numpy arrays, .npz and .npy. Nothing in a file is ever executed, and memory stays
-/// within a small multiple of the file's size. Tensors are read when asked for.
+/// A weight file of any supported kind: safetensors, PyTorch's zip, stream and tar checkpoints (state dicts, whole modules, TorchScript),
+/// Python pickles of numpy arrays, .npz and .npy. Nothing in a file is ever executed, and memory stays within a small multiple of the
+/// file's size. Tensors are read on demand.
 /// </summary>
 public abstract class WeightFile : IDisposable
 {
     private protected WeightFile(string path, string kind) => (Path, Kind) = (path, kind);
 
-    /// <summary>The path as it was given.</summary>
+    /// <summary>The path as given.</summary>
     public string Path { get; }
 
     /// <summary>What the file is, such as <c>PyTorch zip checkpoint</c>.</summary>
@@ -29,18 +29,18 @@ public abstract class WeightFile : IDisposable
     /// <summary>The tensors in the order of the file; names differ.</summary>
     public abstract IReadOnlyList<WeightEntry> Tensors { get; }
 
-    /// <summary>Numbers and short texts that stand beside the tensors, such as the epoch.</summary>
+    /// <summary>Numbers and short texts stored with the tensors, such as the epoch.</summary>
     public virtual IReadOnlyList<KeyValuePair<string, string>> Values => [];
 
     /// <summary>The writer's free text by name (safetensors); empty for all other kinds.</summary>
     public virtual IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>();
 
-    /// <summary>What a user should know of how the file was read, each without a full stop.</summary>
+    /// <summary>What a user should know about how the file was read, each without a full stop.</summary>
     public virtual IReadOnlyList<string> Notes => [];
 
-    /// <summary>Opens a file; its first bytes say what it is, its name does not matter.</summary>
-    /// <param name="key">The name under which the part to take stands, such as <c>ema</c>; null or empty for everything.</param>
-    /// <exception cref="CheckpointException">The file is missing, damaged, of no kind that is known, or has no such part.</exception>
+    /// <summary>Opens a file; its first bytes determine its kind, not its name.</summary>
+    /// <param name="key">The prefix of the part to take, such as <c>ema</c>; null or empty for everything.</param>
+    /// <exception cref="CheckpointException">The file is missing, damaged, of no supported kind, or has no such part.</exception>
     public static WeightFile Open(string path, string? key = null)
     {
         FileReader reader = FileReader.Open(path, (message, cause) => new CheckpointException(message, cause));
@@ -59,7 +59,7 @@ public abstract class WeightFile : IDisposable
 
     /// <summary>Reads a tensor.</summary>
     /// <param name="name">One of the names of <see cref="Tensors"/>.</param>
-    /// <exception cref="CheckpointException">There is no such tensor, its type is not known, or the file cannot be read.</exception>
+    /// <exception cref="CheckpointException">There is no such tensor, its type is not supported, or the file cannot be read.</exception>
     public abstract NamedArray Load(string name);
 
     /// <summary>Closes the file.</summary>

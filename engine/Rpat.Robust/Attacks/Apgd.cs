@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// Auto-PGD (Croce and Hein, ICML'20; attacks.md 2.2): steps with momentum whose length starts at 2ε and halves, with a jump back to the
-/// best point, whenever the loss has not risen often enough since the last checkpoint. With <see cref="Targets"/> it is APGD-T: one run
-/// for each of the classes with the largest clean logits, on the targeted DLR loss.
+/// Auto-PGD (Croce and Hein, ICML'20; attacks.md 2.2): steps with momentum whose length starts at 2ε. Whenever the loss has not risen often
+/// enough since the last checkpoint, the length is halved and the run returns to the best point. With <see cref="Targets"/> it is APGD-T:
+/// one run for each of the classes with the largest clean logits, on the targeted DLR loss.
 /// </summary>
 public sealed record Apgd : Attack
 {
@@ -27,7 +27,7 @@ public sealed record Apgd : Attack
     public override string Settings =>
         Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}");
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     /// <summary>Gradient steps; the checkpoints follow from them.</summary>
@@ -38,7 +38,7 @@ public sealed record Apgd : Attack
         init => _steps = value >= 1 ? value : throw new ArgumentException($"Apgd: {value} steps make no attack.");
     }
 
-    /// <summary>How many classes are targeted, from the runner-up on; 0 attacks without a target.</summary>
+    /// <summary>How many classes to target, from the runner-up on; 0 for an untargeted attack.</summary>
     public int Targets { get; init; }
 
     /// <summary>Share of a window's steps that must have raised the loss.</summary>
@@ -48,8 +48,8 @@ public sealed record Apgd : Attack
     public int Draws { get; init; } = 1;
 
     /// <summary>
-    /// End a run with its first misclassified point. No flag depends on it; the reference runs on and returns the latest such point. Where
-    /// the model is random one wrong pass proves little, and every run takes all its steps.
+    /// End a run at its first misclassified point. No flag depends on it; the reference continues and returns the latest such point. When
+    /// the model is random one misclassification proves little, so every run takes all its steps.
     /// </summary>
     public bool StopAtSuccess { get; init; } = true;
 
@@ -112,7 +112,7 @@ public sealed record Apgd : Attack
             Tell(0, at.Loss);
         }
 
-        /// <summary>A step up the gradient, mixed with the last move.</summary>
+        /// <summary>A step up the gradient, combined with the previous move.</summary>
         public float[] Step(int iteration)
         {
             NormGeometry ball = _attack.Ball;
@@ -135,7 +135,7 @@ public sealed record Apgd : Attack
             Tell(iteration + 1, at.Loss);
         }
 
-        /// <summary>At a checkpoint: halves the step and goes back to the best point unless enough steps helped.</summary>
+        /// <summary>At a checkpoint: halves the step and returns to the best point unless enough steps helped.</summary>
         public void Review(int iteration)
         {
             if (++_sinceCheckpoint < _window) return;
@@ -145,7 +145,7 @@ public sealed record Apgd : Attack
             if (_justReduced)
             {
                 _step /= 2;
-                (_point, _gradient) = (_best, _bestGradient); // the point before stays as it is: the next momentum starts from there
+                (_point, _gradient) = (_best, _bestGradient); // _previous stays as it is: the next momentum starts from there
                 _subject.Tell("halved", iteration, _step);
             }
             (_window, _sinceCheckpoint) = (_schedule.After(_window), 0);

@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// When APGD looks back (attacks.md 2.2): windows of 22 % of the iterations, shrinking by 3 % to a floor of 6 %, in whole iterations.
-/// Always derived from the actual number of iterations.
+/// When APGD has its checkpoints (attacks.md 2.2): windows of 22 % of the iterations, shrinking by 3 % to a minimum of 6 %, in whole
+/// iterations. Always derived from the actual number of iterations.
 /// </summary>
 internal readonly struct ApgdSchedule(int iterations)
 {
@@ -12,10 +12,10 @@ internal readonly struct ApgdSchedule(int iterations)
     /// <summary>Iterations until the first checkpoint.</summary>
     public int First { get; } = Math.Max((int)(0.22 * iterations), 1);
 
-    /// <summary>The window after one of that length.</summary>
+    /// <summary>The window that follows one of this length.</summary>
     public int After(int window) => Math.Max(window - _shrink, _least);
 
-    /// <summary>The numbers of iterations after which there is a checkpoint.</summary>
+    /// <summary>The iteration numbers after which there is a checkpoint.</summary>
     public IEnumerable<int> Checkpoints()
     {
         int window = First;

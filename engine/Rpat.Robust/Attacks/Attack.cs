@@ -2,20 +2,19 @@ using System.Reflection;
 
 namespace Rpat.Robust.Attacks;
 
-/// <summary>A part of an attack that is tried by itself: one target class, one restart.</summary>
+/// <summary>A separately tried part of an attack: one target class, one restart.</summary>
 /// <param name="Rank">Rank of the target among the clean logits (2 is the runner-up), or 0 when the attack has no target.</param>
 /// <param name="Restart">Number of the restart, from 0.</param>
 public readonly record struct AttackPart(int Rank, int Restart);
 
-/// <summary>What a part of an attack found for one image.</summary>
+/// <summary>Result of a part of an attack on one image.</summary>
 /// <param name="Point">The best point <c>[C·H·W]</c>, in [0,1].</param>
-/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a
-/// radius of their own, lies in the ball.</param>
-/// <param name="Score">Orders the results of several parts where none fooled: larger is better.</param>
+/// <param name="Fooled">Whether it has the class that the attack wants and, for attacks without a radius, lies in the ball.</param>
+/// <param name="Score">Ranks the results of several parts when none succeeded: larger is better.</param>
 /// <param name="Iteration">The iteration in which the point was found.</param>
 public sealed record AttackResult(float[] Point, bool Fooled, double Score, int Iteration);
 
-/// <summary>Makes a start of one's own <c>[C·H·W]</c> for an image and a part of an attack; null takes the attack's own.</summary>
+/// <summary>Makes your own start <c>[C·H·W]</c> for an image and a part of an attack; null uses the attack's.</summary>
 public delegate float[]? Initialisation(Subject subject, AttackPart part);
 
 /// <summary>
@@ -29,7 +28,7 @@ public abstract record Attack
     private readonly double _eps = 8 / 255.0;
     private readonly int _restarts = 1;
 
-    /// <summary>Name in options, ledgers and reports: what <see cref="AttackAttribute"/> says, unless it depends on the settings.</summary>
+    /// <summary>Name in options, ledgers and reports: that of <see cref="AttackAttribute"/>, unless it depends on the settings.</summary>
     public virtual string Name => GetType().GetCustomAttribute<AttackAttribute>()?.Name ?? GetType().Name;
 
     /// <summary>Every setting that changes a result, in one line.</summary>
@@ -47,7 +46,7 @@ public abstract record Attack
             : throw new ArgumentException($"Attack: eps {value} must not be negative.");
     }
 
-    /// <summary>Independent tries; an image is fooled when one of them fools it.</summary>
+    /// <summary>Independent tries; the attack succeeds on an image when one of them does.</summary>
     /// <exception cref="ArgumentException">It is below 1.</exception>
     public int Restarts
     {
@@ -55,13 +54,12 @@ public abstract record Attack
         init => _restarts = value >= 1 ? value : throw new ArgumentException($"Attack: {value} restarts make no attack.");
     }
 
-    /// <summary>A start of one's own, or null for the attack's.</summary>
+    /// <summary>Your own start, or null for the attack's.</summary>
     public Initialisation? Start { get; init; }
 
     /// <summary>
-    /// Number that keeps the attack's random numbers apart from other attacks'; below 1024, and for
-    /// the library's own below 64, which are never
-    /// renumbered. Others get theirs from their name, the same in each run.
+    /// Number that separates the attack's random numbers from those of other attacks; below 1024. The library's own are below 64 and
+    /// never renumbered; others are derived from the name, the same in each run.
     /// </summary>
     internal virtual int Id => (int)(Own + Name.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)) % (1024 - Own));
 
@@ -71,11 +69,12 @@ public abstract record Attack
     /// <summary>The parts, in the order in which they are tried.</summary>
     public virtual IReadOnlyList<AttackPart> Parts(int classes) => [.. Enumerable.Range(0, Restarts).Select(r => new AttackPart(0, r))];
 
-    /// <summary>Evaluations of the network that a part takes an image that survives it, about; a
-    /// gradient counts as three. For forecasts.</summary>
+    /// <summary>
+    /// Approximate number of evaluations of the network for an image that survives a part; a gradient counts as three. For forecasts.
+    /// </summary>
     public virtual long Cost(int classes) => 4;
 
-    /// <summary>Tries one part on one image that still has its true class (or has not the goal).</summary>
+    /// <summary>Tries one part on one image that still has its true class (or does not have the goal yet).</summary>
     protected internal abstract Task<AttackResult> Run(Subject subject, AttackPart part);
 
     /// <summary>The parts of an attack with targets: each target with each restart.</summary>

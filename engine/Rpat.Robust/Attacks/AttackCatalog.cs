@@ -2,18 +2,19 @@ using System.Text.RegularExpressions;
 
 namespace Rpat.Robust.Attacks;
 
-/// <summary>An attack that can be asked for by name.</summary>
+/// <summary>An attack that can be selected by name.</summary>
 /// <param name="Name">The name; N stands for a number of steps.</param>
 public sealed record AttackInfo(string Name, string Norms, string Defaults, string Source) : INamed
 {
-    /// <summary>Makes an attack that another assembly declares, with its defaults; null for the library's own.</summary>
+    /// <summary>Makes an attack declared by another assembly, with its defaults; null for the library's own.</summary>
     internal Func<Attack>? Make { get; init; }
 }
 
-/// <summary>Gives an attack of another assembly its name: <see cref="Catalog.Register"/> finds every
-/// <see cref="Attack"/> that has one.</summary>
+/// <summary>
+/// Gives an attack of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="Attack"/> that has one.
+/// </summary>
 /// <param name="name">Name in options and ledgers.</param>
-/// <param name="norms">Norms that it knows, with spaces between: <c>linf</c>, <c>l2</c>.</param>
+/// <param name="norms">Supported norms, separated by spaces: <c>linf</c>, <c>l2</c>.</param>
 /// <param name="defaults">Its settings in words.</param>
 public sealed class AttackAttribute(string name, string norms, string defaults, string source) : DeclarationAttribute
 {
@@ -30,10 +31,10 @@ public sealed class AttackAttribute(string name, string norms, string defaults, 
         $"{type} is declared as attack '{Name}': derive it from {nameof(Attack)}, with a constructor without parameters.");
 }
 
-/// <summary>Every attack by name, with its defaults and where they are from.</summary>
+/// <summary>Every attack by name, with its defaults and their source.</summary>
 public static partial class AttackCatalog
 {
-    /// <summary>What <see cref="Catalog.Register"/> adds attacks to.</summary>
+    /// <summary>Where <see cref="Catalog.Register"/> adds attacks.</summary>
     internal static Catalog<AttackInfo> Catalog { get; } = new("an attack",
     [
         new("clean", "-", "no attack", "-"),
@@ -70,10 +71,10 @@ public static partial class AttackCatalog
 
     /// <summary>The column of that name.</summary>
     /// <param name="name">A name of <see cref="All"/>, with a number for N.</param>
-    /// <param name="eps">The radius; default step lengths are shares of it.</param>
+    /// <param name="eps">The radius; default step lengths are fractions of it.</param>
     /// <param name="step">Length of PGD's steps instead of the default, or null.</param>
     /// <returns>Null when there is no such attack.</returns>
-    /// <exception cref="ArgumentException">The attack does not know the norm.</exception>
+    /// <exception cref="ArgumentException">The attack does not support the norm.</exception>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes, double? step = null)
     {
         if (AutoAttack.Find(name, norm, eps, classes) is { } suite) return suite;
@@ -89,21 +90,21 @@ public static partial class AttackCatalog
         return AttackSuite.Of(name, attack with { Norm = norm, Eps = eps });
     }
 
-    /// <summary>Whether a column of that name exists, whatever its norm.</summary>
+    /// <summary>Whether a column of that name exists, for whatever norm.</summary>
     public static bool Knows(string name) =>
         name == "clean" || AutoAttack.Find(name, Norm.Linf, 0.1, 10) is not null || Single(name, Norm.Linf, 0.1, null) is not null;
 
-    /// <summary>An attack's name, with its settings where the catalog means others by that name; PGD's step length is the user's.</summary>
+    /// <summary>An attack's name, plus its settings if they differ from the catalog's; PGD's step length does not count.</summary>
     internal static string LabelOf(Attack attack) => IsAsNamed(attack) ? attack.Name : $"{attack.Name} ({attack.Settings})";
 
     private static bool IsAsNamed(Attack attack) => Single(attack.Name, attack.Norm, attack.Eps, StepOf(attack.Settings)) is not { } named
         || attack.Settings == (named with { Norm = attack.Norm, Eps = attack.Eps }).Settings;
 
     /// <summary>
-    /// The column that a label promises, with PGD's step length from its settings; null when the label is none of the catalog's.
+    /// The column that a label stands for, with PGD's step length from its settings; null when the label is not from the catalog.
     /// </summary>
     /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the
-    /// attack does not know the norm.</exception>
+    /// attack does not support the norm.</exception>
     internal static AttackSuite? Promised(string label, string settings, Norm norm, double eps, int classes)
     {
         if (AutoAttack.Labelled(label, norm, eps, classes) is { } suite) return suite;
@@ -125,7 +126,7 @@ public static partial class AttackCatalog
 
     private static Attack? Single(string name, Norm norm, double eps, double? step)
     {
-        // 2/255 at 8/255, and 15/255 at 128/255: the steps of the papers as shares of the radius.
+        // 2/255 at 8/255, and 15/255 at 128/255: the step lengths of the papers as fractions of the radius.
         double length = step ?? (norm == Norm.Linf ? eps / 4 : eps * 15 / 128);
         if (Numbered().Match(name) is { Success: true } match)
         {

@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>What a loss looks at: one image's logits, its class, and what the attack knows besides.</summary>
+/// <summary>What a loss may use: one image's logits, its class, and what else the attack has.</summary>
 public readonly ref struct LossInput
 {
     /// <summary>Logits <c>[K]</c> at the point.</summary>
@@ -12,24 +12,24 @@ public readonly ref struct LossInput
     /// <summary>True class.</summary>
     public required int Label { get; init; }
 
-    /// <summary>The class that the attack steers to, or −1: any but the true one.</summary>
+    /// <summary>The attack's target class, or −1: any but the true one.</summary>
     public required int Target { get; init; }
 }
 
 /// <summary>
-/// A loss that an attacker maximises, with its gradient by the logits (attacks.md section 1 and 2.3). It is a function of one row of
-/// logits on the host (mostly an <see cref="IRowLoss"/>), so a loss of one's own is a subclass, and images
-/// of one batch may be attacked with different ones.
+/// A loss that an attacker maximises, with its gradient with respect to the logits (attacks.md section 1 and 2.3). It is a function of
+/// one row of logits on the host (mostly an <see cref="IRowLoss"/>), so your own loss is a subclass, and images of one batch may be
+/// attacked with different losses.
 /// </summary>
 public abstract record AttackLoss
 {
     /// <summary>−log softmax(z)_y, or +log softmax(z)_t with a target.</summary>
     public static AttackLoss CrossEntropy { get; } = new CrossEntropyLoss();
 
-    /// <summary>max_{k≠y} z_k − z_y, or z_t − max_{k≠t} z_k with a target (Carlini and Wagner's).</summary>
+    /// <summary>max_{k≠y} z_k − z_y, or z_t − max_{k≠t} z_k with a target (Carlini and Wagner).</summary>
     public static AttackLoss Margin { get; } = new MarginLoss();
 
-    /// <summary>Difference of logits ratio, and the targeted one with a target (Croce and Hein, ICML'20; attacks.md 2.3).</summary>
+    /// <summary>Difference-of-logits ratio; its targeted variant with a target (Croce and Hein, ICML'20; attacks.md 2.3).</summary>
     public static AttackLoss Dlr { get; } = new DlrLoss();
 
     /// <summary>KL(softmax(z(x)) ‖ softmax(z)): the attack inside TRADES. Its gradient at x itself is zero.</summary>
@@ -46,7 +46,7 @@ public abstract record AttackLoss
     public abstract double Evaluate(in LossInput input, Span<float> gradient);
 
     /// <summary>The loss of that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is no such loss.</exception>
     public static AttackLoss Parse(string name) => name switch
     {
         "ce" => CrossEntropy,

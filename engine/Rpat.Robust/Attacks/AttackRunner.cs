@@ -1,42 +1,42 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>How the network is asked.</summary>
+/// <summary>How the network is queried.</summary>
 public sealed record AttackRunnerOptions
 {
-    /// <summary>Images under attack at a time, and the most rows that the network sees at once.</summary>
+    /// <summary>Images under attack at a time, and the maximum rows per pass of the network.</summary>
     public int Batch { get; init; } = 128;
 
     /// <summary>Seed of all random numbers.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>A step in front of the network that belongs to the defence, or null.</summary>
+    /// <summary>A step before the network that belongs to the defence, or null.</summary>
     public InputTransform? Transform { get; init; }
 
     /// <summary>Statistics that batch norms use.</summary>
     public BnMode Bn { get; init; } = BnMode.Eval;
 
-    /// <summary>Allows batch statistics, with which images of a batch change each other's results.</summary>
+    /// <summary>Allows batch statistics, with which images of a batch affect each other's results.</summary>
     public bool AllowTrainingMode { get; init; }
 }
 
-/// <summary>What an attack made of one image.</summary>
+/// <summary>Result of an attack on one image.</summary>
 /// <param name="Image">The adversarial image <c>[C·H·W]</c>, or the best point where the attack failed;
-/// the clean one where it had nothing to do.</param>
-/// <param name="WasCorrect">Whether the clean image was to be attacked at all.</param>
-/// <param name="Fooled">Whether the attack fooled the network.</param>
-/// <param name="Part">The part that fooled it, or the last one.</param>
+/// the clean one if it was not attacked.</param>
+/// <param name="WasCorrect">Whether the clean image needed an attack.</param>
+/// <param name="Fooled">Whether the attack succeeded.</param>
+/// <param name="Part">The part that succeeded, or the last one.</param>
 /// <param name="Iteration">The iteration of that part in which the point was found.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
 public sealed record AttackOutcome(
     long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards)
 {
-    /// <summary>Whether the attack gave a point outside ball or box, which is not counted: the attack is wrong.</summary>
+    /// <summary>Whether the attack returned a point outside ball or box, which is not counted: a bug of the attack.</summary>
     public bool IsInfeasible { get; init; }
 }
 
 /// <summary>
-/// Attacks many images at once. Each image's attack is a loop of its own that waits whenever it asks the network; the runner answers
-/// the questions of all images in few batches. Who has finished leaves at once and the next image takes the place.
+/// Attacks many images at once. The attack on each image is a separate loop that waits whenever it queries the network; the runner
+/// answers the queries of all images in few batches. A finished image is replaced by the next one at once.
 /// </summary>
 public sealed class AttackRunner
 {
@@ -44,8 +44,8 @@ public sealed class AttackRunner
     private List<Query> _asked = [];
 
     /// <summary>Prepares attacks on a network.</summary>
-    /// <param name="imageShape">Channels, height and width that attacks see, where the network itself takes flat rows.</param>
-    /// <exception cref="ArgumentException">The batch is empty, or batch norms are in training mode without that being allowed.</exception>
+    /// <param name="imageShape">Channels, height and width for the attacks, if the network itself takes flat rows.</param>
+    /// <exception cref="ArgumentException">The batch is empty, or batch norms are in training mode without permission.</exception>
     public AttackRunner(Classifier net, AttackRunnerOptions? options = null, Shape? imageShape = null)
     {
         (Net, Options, ImageShape) = (net, options ?? new AttackRunnerOptions(), (imageShape ?? net.InputShape).WithBatch(1));
@@ -63,7 +63,7 @@ public sealed class AttackRunner
     /// <summary>The network.</summary>
     public Classifier Net { get; }
 
-    /// <summary>How it is asked.</summary>
+    /// <summary>How it is queried.</summary>
     public AttackRunnerOptions Options { get; }
 
     /// <summary>Channels, height and width of an image.</summary>
@@ -75,7 +75,7 @@ public sealed class AttackRunner
     /// <summary>Those of them with a gradient.</summary>
     public long Backwards => _batches.Backwards;
 
-    /// <summary>Whether two passes over one image may differ: by the transform, or because an evaluation has seen it.</summary>
+    /// <summary>Whether two passes over one image may differ: because of the transform, or because an evaluation detected it.</summary>
     internal bool IsRandom { get; set; }
 
     /// <summary>Called after each round of answers.</summary>
@@ -84,12 +84,12 @@ public sealed class AttackRunner
     /// <summary>Attacks images.</summary>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
-    /// <param name="samples">Index of each image, which names its random numbers; 0…N−1 when null.</param>
-    /// <param name="goals">The class that each image is to get (targeted mode), or null; an image of that class is left as it is.</param>
-    /// <param name="prepare">Told each image before it is attacked, to follow it with <see cref="Subject.Trace"/>.</param>
-    /// <returns>One outcome an image, in their order.</returns>
-    /// <exception cref="ArgumentException">The images are not in [0,1], or sizes or labels do not fit.</exception>
-    /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
+    /// <param name="samples">Index of each image, which selects its random numbers; 0…N−1 when null.</param>
+    /// <param name="goals">The class that each image is to get (targeted mode), or null; an image of that class is left unchanged.</param>
+    /// <param name="prepare">Receives each image before it is attacked, to follow it with <see cref="Subject.Trace"/>.</param>
+    /// <returns>One outcome per image, in their order.</returns>
+    /// <exception cref="ArgumentException">The images are not in [0,1], or sizes or labels do not match.</exception>
+    /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     public AttackOutcome[] Perturb(
         Attack attack, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long[]? samples = null, int[]? goals = null,
         Action<Subject>? prepare = null)
@@ -108,7 +108,7 @@ public sealed class AttackRunner
     }
 
     /// <summary>
-    /// Attacks one image part by part until it is fooled. Already misclassified images are returned unchanged; so are, with a goal, those
+    /// Attacks one image part by part until one succeeds. Already misclassified images are returned unchanged; so are, with a goal, those
     /// that have it already or whose true class it is.
     /// </summary>
     internal static async Task<AttackOutcome> Perturb(Attack attack, Subject s)
@@ -141,10 +141,10 @@ public sealed class AttackRunner
     private static IEnumerable<AttackPart> PartsFor(Attack attack, Subject s) =>
         s.Goal is null ? attack.Parts(s.Classes) : attack.Parts(s.Classes).DistinctBy(part => part.Restart);
 
-    /// <summary>Does some work on each image, as many at a time as the batch holds, in their order.</summary>
+    /// <summary>Does some work on each image, in order, as many at a time as the batch holds.</summary>
     /// <param name="subjects">The images; the next is taken when there is room.</param>
-    /// <param name="work">What is done with one; it may wait for nothing but its own questions.</param>
-    /// <param name="finished">Told each image that is done; may cancel by throwing.</param>
+    /// <param name="work">What to do with one; it may await nothing but its own queries.</param>
+    /// <param name="finished">Receives each finished image; may cancel by throwing.</param>
     internal void Run(IEnumerable<Subject> subjects, Func<Subject, Task> work, Action<Subject>? finished = null)
     {
         var context = SynchronizationContext.Current;
@@ -183,14 +183,14 @@ public sealed class AttackRunner
         int before = active.Count;
         foreach (var (subject, task) in active.Where(a => a.Task.IsCompleted))
         {
-            task.GetAwaiter().GetResult(); // throws what the attack threw
+            task.GetAwaiter().GetResult(); // rethrows the attack's exception
             finished(subject);
         }
         active.RemoveAll(a => a.Task.IsCompleted);
         return before - active.Count;
     }
 
-    // One kind of question a round, the more frequent one; the others wait and gather, so that batches stay full and images in step.
+    // One kind of query per round, the more frequent one; the others wait and accumulate, so that batches stay full and images in step.
     private void Answer()
     {
         var asked = _asked;

@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// AutoAttack (Croce and Hein, ICML'20), constant for constant as in attacks.md section 2, for L∞ and L2. With fewer than ten classes
+/// AutoAttack (Croce and Hein, ICML'20), with exactly the constants of attacks.md section 2, for L∞ and L2. With fewer than ten classes
 /// there are fewer targets, and with three or two another loss: the label says so, and no such run is ever called standard.
 /// </summary>
 public static class AutoAttack
@@ -21,9 +21,9 @@ public static class AutoAttack
     ]);
 
     /// <summary>
-    /// APGD-CE and APGD-DLR on the mean of 20 gradients, for models that are random: one run of all 100 iterations, then one pass over the
-    /// latest misclassified iterate, or over the image itself where there was none, decides, as in the reference; so does what an attack
-    /// leaves because it looked wrong in a pass before it.
+    /// APGD-CE and APGD-DLR on the mean of 20 gradients, for random models: one run of all 100 iterations, then one pass decides, as
+    /// in the reference, over the latest misclassified iterate, or over the image itself if there was none. An image that an attack
+    /// skips, because a pass before it misclassified it, is decided the same way.
     /// </summary>
     public static AttackSuite Rand(Norm norm, double eps, int classes) => Make("aa-rand", "aa-rand", norm, eps, classes,
     [
@@ -33,7 +33,7 @@ public static class AutoAttack
         LooksFirst = true,
     };
 
-    /// <summary>The version of that name: <c>aa</c>, <c>aa-plus</c> or <c>aa-rand</c>; null when it is none.</summary>
+    /// <summary>The version of that name: <c>aa</c>, <c>aa-plus</c> or <c>aa-rand</c>; null when there is none.</summary>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes) => name switch
     {
         "aa" or "aa-standard" => Standard(norm, eps, classes),
@@ -42,8 +42,9 @@ public static class AutoAttack
         _ => null,
     };
 
-    /// <summary>The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no
-    /// version has it with so many classes.</summary>
+    /// <summary>
+    /// The version of that label, such as <c>aa-standard(K=5, adapted)</c>; null when no version has it with this many classes.
+    /// </summary>
     internal static AttackSuite? Labelled(string label, Norm norm, double eps, int classes) =>
         new[] { Standard(norm, eps, classes), Plus(norm, eps, classes), Rand(norm, eps, classes) }.FirstOrDefault(
         suite => suite.Label == label);

@@ -2,7 +2,7 @@ namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Carlini and Wagner's L2 attack (S&amp;P'17; attacks.md 1.6): Adam on w with u = (tanh w + 1)/2 minimises ‖u − x‖² + c·F(u), with a
-/// binary search for the smallest c that fools. It has no radius of its own: the result counts when it is at most ε.
+/// binary search for the smallest c that succeeds. It has no radius: the result counts when its distance is at most ε.
 /// </summary>
 public sealed record CarliniWagner : Attack
 {
@@ -21,10 +21,10 @@ public sealed record CarliniWagner : Attack
     /// <summary>Steps of the binary search for c.</summary>
     public int Searches { get; init; } = 9;
 
-    /// <summary>Iterations of Adam for each c, at most.</summary>
+    /// <summary>Maximum iterations of Adam for each c.</summary>
     public int Iterations { get; init; } = 10_000;
 
-    /// <summary>Adam's step.</summary>
+    /// <summary>Adam's step size.</summary>
     public double Rate { get; init; } = 0.01;
 
     /// <summary>The first c.</summary>
@@ -33,10 +33,10 @@ public sealed record CarliniWagner : Attack
     /// <summary>Margin κ by which the wrong class must lead.</summary>
     public double Confidence { get; init; }
 
-    /// <summary>Stop when a tenth of the iterations has not lowered the objective by a ten-thousandth.</summary>
+    /// <summary>Stop when a tenth of the iterations has not lowered the objective by at least 0.01 %.</summary>
     public bool AbortEarly { get; init; } = true;
 
-    /// <summary>What keeps w finite at pixels of 0 and 1.</summary>
+    /// <summary>Keeps w finite at pixels of 0 and 1.</summary>
     public double Shrink { get; init; } = 0.999999;
 
     internal override int Id => 31;
@@ -58,7 +58,7 @@ public sealed record CarliniWagner : Attack
         return new AttackResult(search.Point, fooled && search.Norm <= Eps, -search.Norm, search.FoundAt);
     }
 
-    /// <summary>One run of Adam; tells whether it met a point that fools.</summary>
+    /// <summary>One run of Adam; returns whether it reached a misclassified point.</summary>
     private async Task<bool> Minimise(Subject s, Search search)
     {
         var descent = new Descent(s.Image, Shrink, Rate);
@@ -81,7 +81,7 @@ public sealed record CarliniWagner : Attack
         return found;
     }
 
-    // The loss is the lead of the wrong class, so with a confidence it must be more than that.
+    // The loss is the margin of the wrong class, which with a confidence must exceed it.
     private bool Wins(Subject s, Query at) => Confidence > 0 ? at.Loss > Confidence : s.Succeeds(at.Logits);
 
     /// <summary>The bracket of c and the nearest point so far.</summary>
@@ -127,7 +127,7 @@ public sealed record CarliniWagner : Attack
             (_mean, _square, _tanh) = (new double[x.Length], new double[x.Length], new double[x.Length]);
         }
 
-        /// <summary>u of the present w, clipped anew after rounding.</summary>
+        /// <summary>u of the current w, clipped again after rounding.</summary>
         public float[] Point()
         {
             var u = new float[_w.Length];
@@ -146,7 +146,7 @@ public sealed record CarliniWagner : Attack
             return sum;
         }
 
-        /// <summary>One step; the gradient is of the lead of the wrong class, so the objective falls against its direction.</summary>
+        /// <summary>One step; the gradient is of the wrong class's margin, so the objective falls against its direction.</summary>
         public void Step(float[] gradient, double weight)
         {
             _steps++;

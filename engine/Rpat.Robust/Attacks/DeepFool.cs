@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// DeepFool (Moosavi-Dezfooli et al., CVPR'16; attacks.md 1.7): sums moves to the nearest of the linearised boundaries. It has no radius
-/// of its own: it estimates the smallest perturbation, which counts when it is at most ε.
+/// DeepFool (Moosavi-Dezfooli et al., CVPR'16; attacks.md 1.7): accumulates moves to the nearest linearised boundary. It has no radius:
+/// it estimates the smallest perturbation, which counts when it is at most ε.
 /// </summary>
 public sealed record DeepFool : Attack
 {
@@ -14,13 +14,13 @@ public sealed record DeepFool : Attack
     /// <inheritdoc/>
     public override string Settings => Text($"steps={Steps} overshoot={Overshoot:R} candidates={Candidates}");
 
-    /// <summary>Iterations at most.</summary>
+    /// <summary>Maximum iterations.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>Share by which the sum of moves is lengthened.</summary>
+    /// <summary>Fraction by which the sum of moves is lengthened.</summary>
     public double Overshoot { get; init; } = 0.02;
 
-    /// <summary>Classes with the largest clean logits that are looked at, the true one included.</summary>
+    /// <summary>Number of classes considered, those with the largest clean logits, the true one included.</summary>
     public int Candidates { get; init; } = 10;
 
     internal override int Id => 30;

@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// FAB, the fast adaptive boundary attack (Croce and Hein, ICML'20; attacks.md 2.4): looks for the nearest misclassified point by moving
+/// FAB, the fast adaptive boundary attack (Croce and Hein, ICML'20; attacks.md 2.4): searches for the nearest misclassified point by moving
 /// to the linearised decision boundary, with a bias to the image, and back. With <see cref="Targets"/> it is FAB-T, which linearises
-/// one boundary an iteration instead of all. The radius only matters to random starts and to whether the result counts.
+/// one boundary per iteration instead of all. The radius matters only to random starts and to whether the result counts.
 /// </summary>
 public sealed record Fab : Attack
 {
@@ -22,7 +22,7 @@ public sealed record Fab : Attack
     /// <summary>Iterations.</summary>
     public int Steps { get; init; } = 100;
 
-    /// <summary>How many classes are targeted, from the runner-up on; 0 looks at all boundaries in each iteration.</summary>
+    /// <summary>How many classes to target, from the runner-up on; 0 considers all boundaries in each iteration.</summary>
     public int Targets { get; init; }
 
     /// <summary>Largest bias to the image, α_max.</summary>
@@ -31,7 +31,7 @@ public sealed record Fab : Attack
     /// <summary>Overshoot beyond the boundary, η.</summary>
     public double Eta { get; init; } = 1.05;
 
-    /// <summary>Share of the way from the image that a found point is drawn back to, β.</summary>
+    /// <summary>A found point is moved back to this share of its distance from the image, β.</summary>
     public double Beta { get; init; } = 0.9;
 
     internal override int Id => Targets > 0 ? 21 : 20;
@@ -48,7 +48,7 @@ public sealed record Fab : Attack
     {
         float[] clean = (await subject.Logits(subject.Image)).Logits;
         int[] candidates = Candidates(subject, clean, part);
-        if (part.Rank > 0) await subject.Logits(subject.Image); // the reference looks twice: once for who is right, once for the ranks
+        if (part.Rank > 0) await subject.Logits(subject.Image); // the reference evaluates twice: once for correctness, once for the ranks
         float[] x = subject.Image, u = Begin(subject, part), found = x;
         var (least, foundAt) = (NotFound, -1);
         for (int i = 0; i < Steps; i++)
@@ -118,6 +118,6 @@ public sealed record Fab : Attack
 
     private double Size(double[] move) => Norm == Norm.Linf ? move.Max(Math.Abs) : Math.Sqrt(move.Sum(v => v * v));
 
-    /// <summary>The boundary near a point: its gradient and how far the competitor's logit is above the true one's there.</summary>
+    /// <summary>The boundary near a point: its normal and the lead of the competitor's logit over the true one's there.</summary>
     private readonly record struct Plane(float[] Normal, double Gap);
 }

@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// One step of full length (attacks.md 1.1): FGSM, box(x + ε·sign g), for L∞ (Goodfellow et al., ICLR'15); FGM, box(x + ε·g/‖g‖₂), for L2.
+/// One full-length step (attacks.md 1.1): FGSM, box(x + ε·sign g), for L∞ (Goodfellow et al., ICLR'15); FGM, box(x + ε·g/‖g‖₂), for L2.
 /// </summary>
 public sealed record Fgsm : Attack
 {
@@ -11,7 +11,7 @@ public sealed record Fgsm : Attack
     /// <inheritdoc/>
     public override string Settings => Text($"loss={Loss.Name}");
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 1;

@@ -3,16 +3,16 @@ namespace Rpat.Robust.Attacks;
 /// <summary>
 /// The smallest move δ of a point z of the box onto the hyperplane w·v = b that stays in the box [0,1] (attacks.md 2.5). Useful moves
 /// go against sign(w·(w·z − b)) by at most the room in that direction: h_i = min(t, room_i) for L∞ and min(t·|w_i|, room_i) for L2, with
-/// the one t that reaches the hyperplane. Where it is out of reach the answer is the nearest corner.
+/// the one t that reaches the hyperplane. If it is out of reach the result is the nearest corner.
 /// </summary>
 internal static class HyperplaneProjection
 {
     private const double Tiny = 1e-8; // the reference's L2 routine does not move such coordinates
 
-    /// <summary>δ of least max|δ|.</summary>
+    /// <summary>δ of minimal max|δ|.</summary>
     public static double[] Linf(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b) => Project(z, w, b, 0, squared: false);
 
-    /// <summary>δ of least ‖δ‖₂.</summary>
+    /// <summary>δ of minimal ‖δ‖₂.</summary>
     public static double[] L2(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b) => Project(z, w, b, Tiny, squared: true);
 
     private static double[] Project(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b, double tiny, bool squared)
@@ -37,7 +37,7 @@ internal static class HyperplaneProjection
 
     /// <summary>
     /// The t at which Σ min(t·slope_i, full_i) = rest, or infinity. The sum is concave in t, so Newton's steps from 0 never pass the
-    /// root, and each but the last saturates another coordinate: a few sweeps instead of a sort.
+    /// root, and each but the last saturates another coordinate: a few passes instead of a sort.
     /// </summary>
     private static double Level(double[] slope, double[] full, double rest)
     {

@@ -2,7 +2,7 @@ using Rpat.Robust.Losses;
 
 namespace Rpat.Robust.Attacks;
 
-/// <summary>What training's attack maximises, recorded from the same terms as a method's loss (methods.md 7.1).</summary>
+/// <summary>What the attack in training maximises, recorded from the same terms as a method's loss (methods.md 7.1).</summary>
 public abstract record InnerLoss
 {
     /// <summary>Cross-entropy with the batch's targets, hard or soft.</summary>
@@ -21,7 +21,7 @@ public abstract record InnerLoss
     public abstract Loss Record(InnerViews views);
 }
 
-/// <summary>What an attack's loss may look at.</summary>
+/// <summary>What an attack's loss may use.</summary>
 public sealed class InnerViews
 {
     private readonly Lazy<Tensor> _clean;
@@ -43,13 +43,13 @@ public sealed class InnerViews
     /// <summary>True classes.</summary>
     public Labels Labels { get; }
 
-    /// <summary>Target probabilities <c>[N, K]</c>, or null where targets are the classes.</summary>
+    /// <summary>Target probabilities <c>[N, K]</c>, or null when the targets are the classes.</summary>
     public Tensor? Targets { get; }
 
     /// <summary>z(x) <c>[N, K]</c>, computed once before the attack, in its batch-norm mode.</summary>
     public Tensor Clean => _clean.Value;
 
-    /// <summary>Remembered probabilities of the images (TE).</summary>
+    /// <summary>Stored probabilities of the images (TE).</summary>
     public Tensor History => _history.Value;
 
     /// <summary>A loss times a coefficient that may change during the run.</summary>
@@ -80,9 +80,9 @@ internal sealed record InnerSoftMargin : InnerLoss
         v.Tape.RowLoss("margin", new SoftMargin(), v.Logits, new() { Labels = v.Labels, Reduction = Reduction.Sum });
 }
 
-/// <summary>Another loss + w·mean_k (p_k − t_k)² with what is remembered of the images (TE; methods.md 4.8).</summary>
+/// <summary>Another loss + w·mean_k (p_k − t_k)² with the stored probabilities of the images (TE; methods.md 4.8).</summary>
 /// <param name="Other">The other loss: cross-entropy, or the divergence of TRADES.</param>
-/// <param name="Scale">What the other loss is multiplied with: 1, or β of TRADES.</param>
+/// <param name="Scale">The factor of the other loss: 1, or β of TRADES.</param>
 public sealed record MemorizationLoss(Coefficient Weight, InnerLoss Other, float Scale = 1) : InnerLoss
 {
     /// <inheritdoc/>

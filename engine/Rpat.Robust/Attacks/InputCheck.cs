@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>Refuses images and labels that no attack can give a meaningful answer for.</summary>
+/// <summary>Refuses images and labels for which no attack can give a meaningful result.</summary>
 internal static class InputCheck
 {
-    /// <exception cref="ArgumentException">Sizes do not fit, a value is no pixel, or a label is no class.</exception>
+    /// <exception cref="ArgumentException">Sizes do not match, a value is not a pixel, or a label is not a class.</exception>
     public static void Require(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, Shape image, int classes)
     {
         if (images.Length != (long)labels.Length * image.SampleCount)

@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// A step in front of the network that belongs to the defence: a random one (expectation over transformation) or one without a useful
-/// derivative, for which <see cref="PullBack"/> may stand in with another (BPDA).
+/// A step before the network that belongs to the defence: a random one (expectation over transformation) or one without a useful
+/// derivative, for which <see cref="PullBack"/> may substitute another (BPDA).
 /// </summary>
 public abstract record InputTransform
 {
@@ -16,7 +16,7 @@ public abstract record InputTransform
     /// <param name="v">Receives what the network sees <c>[C·H·W]</c>.</param>
     public abstract void Apply(ReadOnlySpan<float> u, Shape shape, in PhiloxStream random, Span<float> v);
 
-    /// <summary>Turns ∂L/∂v into ∂L/∂u in place, exactly or by a stand-in; the identity unless overridden.</summary>
+    /// <summary>Turns ∂L/∂v into ∂L/∂u in place, exactly or by a substitute; the identity unless overridden.</summary>
     /// <param name="u">As in <see cref="Apply"/>.</param>
     /// <param name="shape">As in <see cref="Apply"/>.</param>
     /// <param name="random">As in <see cref="Apply"/>.</param>
@@ -44,7 +44,7 @@ public sealed record GaussianNoise(double Deviation) : InputTransform
 
 /// <summary>Rounds every value to one of a few levels; its derivative is zero almost everywhere.</summary>
 /// <param name="Levels">Number of levels, at least 2.</param>
-/// <param name="StraightThrough">Whether gradients pass as if nothing was rounded (BPDA), or are zero as they are.</param>
+/// <param name="StraightThrough">Whether gradients pass as if nothing was rounded (BPDA), or are zero, as they truly are.</param>
 public sealed record Quantization(int Levels, bool StraightThrough = true) : InputTransform
 {
     /// <inheritdoc/>

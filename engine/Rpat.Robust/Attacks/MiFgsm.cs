@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// MI-FGSM (Dong et al., CVPR'18; attacks.md 1.4), L∞: BIM along a running sum G ← decay·G + g/mean|g| of gradients that are
-/// normalised image by image.
+/// MI-FGSM (Dong et al., CVPR'18; attacks.md 1.4), L∞: BIM along a running sum G ← decay·G + g/mean|g| of gradients, each
+/// normalised per image.
 /// </summary>
 public sealed record MiFgsm : Attack
 {
@@ -18,10 +18,10 @@ public sealed record MiFgsm : Attack
     /// <summary>Gradient steps.</summary>
     public int Steps { get; init; } = 10;
 
-    /// <summary>What the sum is multiplied with before each addition.</summary>
+    /// <summary>The factor of the sum before each addition.</summary>
     public double Decay { get; init; } = 1;
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 4;

@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// Answers questions in batches. A batch is padded to one of a few sizes, at most a quarter larger, so that few tapes are recorded;
-/// rows do not see each other, so the padding changes nothing. Logits alone come from the same tape as gradients: changing tapes would
-/// pack all weights anew.
+/// Answers queries in batches. A batch is padded to one of a few sizes, at most a quarter larger, so that few tapes are recorded;
+/// rows do not affect each other, so the padding changes nothing. Logits alone come from the same tape as gradients: changing tapes
+/// would pack all weights again.
 /// </summary>
 internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Shape imageShape)
 {
@@ -14,8 +14,9 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
 
     public long Backwards { get; private set; }
 
-    /// <summary>Fills in the answers to questions that all want a gradient or all want none; one that
-    /// averages over draws takes several rows.</summary>
+    /// <summary>
+    /// Fills in the answers to queries that either all want a gradient or all do not; one that averages over draws takes several rows.
+    /// </summary>
     public void Answer(IReadOnlyList<Query> asked)
     {
         var rows = asked.SelectMany(ask => Enumerable.Range(0, ask.Draws).Select(draw => new Row(ask, draw)));
@@ -37,7 +38,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         for (int i = 0; i < rows.Length; i++) Collect(rows[i], program.Gradients.AsSpan(i * _size, _size));
     }
 
-    /// <summary>The next number of at most three leading binary digits: 1…8, 10, 12, 14, 16, 20, …</summary>
+    /// <summary>The next number with at most three leading binary digits: 1…8, 10, 12, 14, 16, 20, …</summary>
     private static int Rounded(int rows)
     {
         int step = 1;
@@ -69,7 +70,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         ask.Loss = loss.Evaluate(input, program.Cotangents.AsSpan(index * k, k));
     }
 
-    // The mean over the draws is formed in their order.
+    // The mean over the draws is summed in their order.
     private void Collect(in Row row, Span<float> gradient)
     {
         var ask = row.Ask;
@@ -98,10 +99,10 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
             if (!float.IsFinite(ask.Gradient[i])) ask.Gradient[i] = 0;
     }
 
-    // Each draw of a question has room for as many numbers as an image has values.
+    // Each draw of a query has room for as many numbers as an image has values.
     private static PhiloxStream Random(in Row row) => NoiseOf(row.Ask.Noise, row.Draw);
 
-    /// <summary>The random numbers of one draw of a question.</summary>
+    /// <summary>The random numbers of one draw of a query.</summary>
     internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) =>
         (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
 
@@ -150,6 +151,6 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     }
 }
 
-/// <summary>The network answered with NaN or infinity: no accuracy can be stated.</summary>
+/// <summary>The network returned NaN or infinity: no accuracy can be stated.</summary>
 public sealed class NotFiniteException(long Sample, float Value) : Exception(FormattableString.Invariant(
     $"The model's logits for image {Sample} hold {Value}, so nothing can be said about its class: check the checkpoint and its normalisation."));

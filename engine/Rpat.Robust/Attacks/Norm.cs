@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// The geometry of an attack: a random start in the ε-ball, and one step with projection. Each is one kernel over the batch.
+/// The geometry of an attack: a random start in the ε-ball, and one step with projection. Each is one kernel for the whole batch.
 /// </summary>
 public abstract record Norm
 {
@@ -20,8 +20,10 @@ public abstract record Norm
     /// <summary>Draws a start around x (methods.md 2.1 row A).</summary>
     internal abstract void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial);
 
-    /// <summary>Moves x′ up the gradient, back into the ball and the box [0,1], the ball first or
-    /// last; to L∞ the order is the same.</summary>
+    /// <summary>
+    /// Moves x′ up the gradient, then projects it onto the ball and the box [0,1], the ball first or last; for L∞ the order does not
+    /// matter.
+    /// </summary>
     internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst);
 
     /// <summary>‖a − b‖ of one image, in double.</summary>
@@ -37,7 +39,7 @@ public abstract record Norm
     }
 
     /// <summary>The norm of that name.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is no such norm.</exception>
     public static Norm Parse(string name) => name.ToLowerInvariant() switch
     {
         "linf" => Linf,

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// A norm's geometry for one image on the host: what attacks with control flow of their own for each image are made of. Values are
-/// float32, sums are double. Every projection goes to the ball first and to the box [0,1] then, which never leaves the ball again
+/// A norm's geometry for one image on the host, used by attacks that have separate control flow per image. Values are
+/// float32, sums are double. Every projection is onto the ball first and then onto the box [0,1], which keeps it in the ball
 /// (attacks.md 0.4 rule 4).
 /// </summary>
 public abstract class NormGeometry
@@ -32,7 +32,7 @@ public abstract class NormGeometry
     /// <summary>PGD's start (attacks.md 1.3): uniform in the cube, or a normal direction with a uniform radius.</summary>
     public abstract float[] InBall(float[] x, double eps, in PhiloxStream random);
 
-    /// <summary>APGD's start (attacks.md 2.2): as far as the norm allows, before the box.</summary>
+    /// <summary>APGD's start (attacks.md 2.2): on the boundary of the ball, before the box.</summary>
     public abstract float[] OnSphere(float[] x, double eps, in PhiloxStream random);
 
     /// <summary>‖a − b‖ in double.</summary>
@@ -63,8 +63,8 @@ public abstract class NormGeometry
         return u;
     }
 
-    // Rounding x + δ to float32 lengthens δ by up to 3e-8 a value, which only a tiny radius notices: there one step of rounding back
-    // towards x for each value, as often as it takes.
+    // Rounding x + δ to float32 lengthens δ by up to 3e-8 per value, which matters only for a tiny radius: then each value is rounded
+    // one step back towards x, repeatedly until the point is in the ball.
     private static void Tighten(float[] x, float[] u, double eps)
     {
         while (L2.Distance(u, x) > eps * (1 + 1e-6) + 1e-8)

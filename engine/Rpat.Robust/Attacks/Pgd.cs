@@ -12,7 +12,7 @@ public sealed class Pgd
     private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
 
     /// <summary>Prepares the attack on a network.</summary>
-    /// <exception cref="ArgumentException">The options make no attack.</exception>
+    /// <exception cref="ArgumentException">The options are not a valid attack.</exception>
     public Pgd(Classifier net, PgdOptions options)
     {
         options.Check();
@@ -26,7 +26,7 @@ public sealed class Pgd
     /// <param name="x">Images in [0,1].</param>
     /// <param name="key">Random key of the batch; its sample is replaced by each image's own.</param>
     /// <param name="samples">Global index of each image.</param>
-    /// <param name="start">Injected start instead of a random one, or null.</param>
+    /// <param name="start">Starting point instead of a random one, or null.</param>
     /// <exception cref="ShapeException">Images, labels, indices or start differ in size, or the network takes other images.</exception>
     public Tensor Perturb(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start = null) =>
         Perturb(new PgdSubject(x, labels), key, samples, start, default);
@@ -49,8 +49,10 @@ public sealed class Pgd
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
     public Tape Tape(int batch) => _programs.First(pair => pair.Key.N == batch).Value.Tape;
 
-    /// <summary>For each image of the last batch like this one, how many iterates were classified correctly
-    /// (<see cref="PgdOptions.CountsCorrect"/>).</summary>
+    /// <summary>
+    /// For each image of the last batch like this one, how many iterates were classified correctly
+    /// (<see cref="PgdOptions.CountsCorrect"/>).
+    /// </summary>
     internal ReadOnlySpan<int> Hits(in PgdSubject subject) => For(subject).Hits;
 
     private static void Check(PgdProgram program, Tensor x, int samples, Tensor? start)
@@ -94,7 +96,7 @@ public sealed class Pgd
         to.Upload(from);
     }
 
-    // With running statistics no image looks at another one, so that a part is attacked as a batch of its own.
+    // With running statistics images do not affect each other, so a part can be attacked as a separate batch.
     private PgdProgram For(in PgdSubject subject)
     {
         var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
@@ -106,7 +108,7 @@ public sealed class Pgd
 
 /// <summary>What is attacked.</summary>
 /// <param name="Targets">Target probabilities instead of classes, or null.</param>
-/// <param name="History">Remembered probabilities, or null.</param>
-/// <param name="Share">Which part of a batch this is where processes share it; null elsewhere.</param>
+/// <param name="History">Stored probabilities, or null.</param>
+/// <param name="Share">Which part of a batch this is when processes share it; otherwise null.</param>
 internal readonly record struct PgdSubject(Tensor X, Labels Labels, Tensor? Targets = null, Tensor? History = null,
     BatchShard? Share = null);

@@ -3,16 +3,15 @@ namespace Rpat.Robust.Attacks;
 /// <summary>Which point of a run an attack returns.</summary>
 public enum Keep
 {
-    /// <summary>The last iterate, fooled or not: what training papers report as PGD-20.</summary>
+    /// <summary>The last iterate, successful or not: what training papers report as PGD-20.</summary>
     Last,
 
     /// <summary>The iterate of largest loss, the start included.</summary>
     BestLoss,
 
     /// <summary>
-    /// The first misclassified iterate, with which the run ends; the last one where there is none.
-    /// Stronger, and cheaper. Where the model is
-    /// random one wrong pass proves little: there the run takes all its steps, and the latest such iterate is kept.
+    /// The first misclassified iterate, which ends the run; the last one if there is none. Stronger, and cheaper. If the model is random
+    /// one misclassification proves little: then the run takes all its steps and returns the latest such iterate.
     /// </summary>
     AnyMisclassified,
 }
@@ -38,14 +37,14 @@ public sealed record PgdAttack : Attack
     /// <inheritdoc/>
     public override string Name => Title ?? $"pgd{Steps}";
 
-    /// <summary>A name of its own for a combination of settings.</summary>
+    /// <summary>The name of a special combination of settings.</summary>
     public string? Title { get; init; }
 
     /// <inheritdoc/>
     public override string Settings =>
         Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} keep={Keep} draws={Draws}");
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     /// <summary>Length of a step.</summary>
@@ -68,7 +67,7 @@ public sealed record PgdAttack : Attack
     /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
     public int Draws { get; init; } = 1;
 
-    // Training's PGD draws its starts from epoch 0 in an evaluation: the same numbers as id 0 gives.
+    // In an evaluation, training's PGD draws its starts from epoch 0: the same numbers as id 0 gives.
     internal override int Id => 0;
 
     /// <inheritdoc/>

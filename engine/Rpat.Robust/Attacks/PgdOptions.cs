@@ -27,7 +27,7 @@ public sealed record PgdOptions
     /// <summary>Starts; with more than one, each image keeps the result of largest loss.</summary>
     public int Restarts { get; init; } = 1;
 
-    /// <summary>Where the attack starts; a method decides where nothing is set, and it is <see cref="PgdStart.Ball"/> otherwise.</summary>
+    /// <summary>Where the attack starts; if not set, the method decides, by default <see cref="PgdStart.Ball"/>.</summary>
     public PgdStart Start
     {
         get => _start ?? PgdStart.Ball;
@@ -41,24 +41,25 @@ public sealed record PgdOptions
         init => Start = value ? PgdStart.Ball : PgdStart.Image;
     }
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public InnerLoss Loss { get; init; } = InnerLoss.CrossEntropy;
 
     /// <summary>Count for each image the iterates that were still classified correctly, before each step (GAIRAT's κ).</summary>
     public bool CountsCorrect { get; init; }
 
-    /// <summary>What the official code of a method does beside its definition.</summary>
+    /// <summary>What the official code of a method does in addition to its definition.</summary>
     public ReferenceQuirks Quirks { get; init; }
 
-    /// <summary>Statistics that batch norms use while attacking; a method decides where nothing is set, and it
-    /// is <see cref="BnMode.Eval"/> otherwise.</summary>
+    /// <summary>
+    /// Statistics that batch norms use while attacking; if not set, the method decides, by default <see cref="BnMode.Eval"/>.
+    /// </summary>
     public BnMode Bn
     {
         get => _bn ?? BnMode.Eval;
         init => _bn = value;
     }
 
-    /// <summary>A method's attack under these settings: its loss, and its start and batch-norm mode where none is set.</summary>
+    /// <summary>A method's attack with these settings: its loss, and its start and batch-norm mode if not set here.</summary>
     public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval,
         ReferenceQuirks quirks = ReferenceQuirks.None) =>
         this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn, Quirks = Quirks | quirks };

@@ -1,7 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>The recorded forward and backward pass of an attack on one batch size, the routine of all
-/// iterations, and what goes in and out of it.</summary>
+/// <summary>
+/// The recorded forward and backward pass of an attack on one batch size, the routine of all iterations, and its inputs and outputs.
+/// </summary>
 internal sealed class PgdProgram
 {
     private readonly Classifier _net;
@@ -17,7 +18,7 @@ internal sealed class PgdProgram
     private readonly float[] _rows;
     private CleanLogits? _clean;
     private Tensor? _history;
-    private float[] _best = []; // as long as the images once there is a second restart
+    private float[] _best = []; // allocated at the second restart
     private float[] _found = [];
     private Tensor _from;
 
@@ -59,7 +60,7 @@ internal sealed class PgdProgram
     {
         _from = x;
         Array.Clear(Hits);
-        if (_options.CountsCorrect) Iterations(); // which looks at each iterate on the host
+        if (_options.CountsCorrect) Iterations(); // the body, not the captured routine: it reads each iterate on the host
         else _climb.Run(x);
     }
 
@@ -73,7 +74,7 @@ internal sealed class PgdProgram
         }
     }
 
-    /// <summary>Counts the images whose iterate is classified correctly; the forward pass has run.</summary>
+    /// <summary>Counts the images whose iterate is classified correctly; call after the forward pass.</summary>
     private void CountHits()
     {
         _logits.CopyTo(_rows);

@@ -3,7 +3,7 @@ namespace Rpat.Robust.Attacks;
 /// <summary>Predictions from logits.</summary>
 public static class Predictions
 {
-    /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN has not.</summary>
+    /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN does not.</summary>
     public static Accuracy Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
     {
         int classes = labels.IsEmpty ? 0 : logits.Length / labels.Length, correct = 0;
@@ -25,7 +25,7 @@ public static class Predictions
     }
 }
 
-/// <summary>How many of how many images were classified correctly.</summary>
+/// <summary>Number of correctly classified images, and number of images.</summary>
 public readonly record struct Accuracy(int Correct, int Count)
 {
     /// <summary>Share of correct ones, 0 to 1.</summary>

@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// A question to the network about one image: its logits at a point, and perhaps a loss and its gradient. <c>await</c> it: the runner
-/// answers the questions of many images in one batch.
+/// A query to the network about one image: its logits at a point, and optionally a loss and its gradient. <c>await</c> it: the runner
+/// answers the queries of many images in one batch.
 /// </summary>
 public sealed class Query : ICriticalNotifyCompletion
 {
@@ -15,37 +15,37 @@ public sealed class Query : ICriticalNotifyCompletion
         Gradient = [];
     }
 
-    /// <summary>Logits <c>[K]</c> at the point; of the last draw where the model is random.</summary>
+    /// <summary>Logits <c>[K]</c> at the point; of the last draw if the model is random.</summary>
     public float[] Logits { get; internal set; }
 
-    /// <summary>The loss at the point; of the last draw where the model is random.</summary>
+    /// <summary>The loss at the point; of the last draw if the model is random.</summary>
     public double Loss { get; internal set; }
 
-    /// <summary>∂loss/∂point <c>[C·H·W]</c>, the mean over the draws; empty when none was asked for.</summary>
+    /// <summary>∂loss/∂point <c>[C·H·W]</c>, the mean over the draws; empty when no gradient was requested.</summary>
     public float[] Gradient { get; internal set; }
 
-    /// <summary>Whether the answer is there.</summary>
+    /// <summary>Whether the answer has arrived.</summary>
     public bool IsCompleted { get; private set; }
 
     internal Subject Subject { get; }
 
     internal float[] Point { get; }
 
-    /// <summary>The loss whose gradient is wanted, or null.</summary>
+    /// <summary>The loss whose gradient is requested, or null.</summary>
     internal AttackLoss? Wanted { get; }
 
     internal int Target { get; }
 
-    /// <summary>Evaluations with random numbers of their own over which the gradient is averaged.</summary>
+    /// <summary>Evaluations, each with different random numbers, over which the gradient is averaged.</summary>
     internal int Draws { get; }
 
-    /// <summary>Names the random numbers of a random model.</summary>
+    /// <summary>Selects the random numbers of a random model.</summary>
     internal RandomKey Noise { get; init; }
 
     /// <summary>For <c>await</c>.</summary>
     public Query GetAwaiter() => this;
 
-    /// <summary>For <c>await</c>: the answered question.</summary>
+    /// <summary>For <c>await</c>: the answered query.</summary>
     public Query GetResult() => IsCompleted ? this : throw new InvalidOperationException("The question is not answered yet: await it.");
 
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// R+FGSM in its first definition (Tramèr et al., ICLR'18; attacks.md 1.2), L∞: x′ = box(x + a·sign n), n normal, then one step of the
-/// rest of the radius, box(x′ + (ε − a)·sign g). torchattacks calls a PGD from such a start by the same name: that is not this.
+/// R+FGSM as first defined (Tramèr et al., ICLR'18; attacks.md 1.2), L∞: x′ = box(x + a·sign n), n normal, then one step with the
+/// rest of the radius, box(x′ + (ε − a)·sign g). torchattacks uses the same name for PGD from such a start: that is not this.
 /// </summary>
 public sealed record RandomFgsm : Attack
 {
@@ -15,7 +15,7 @@ public sealed record RandomFgsm : Attack
     /// <summary>The random part a of the radius, as a share of ε.</summary>
     public double Share { get; init; } = 0.5;
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 2;
@@ -43,7 +43,7 @@ public sealed record RandomFgsm : Attack
 
 /// <summary>
 /// The attack of "fast" adversarial training (Wong et al., ICLR'20; attacks.md 1.2), L∞: a uniform start in the cube, one step of
-/// length α, back into the cube.
+/// length α, projection onto the cube.
 /// </summary>
 public sealed record FastFgsm : Attack
 {
@@ -56,7 +56,7 @@ public sealed record FastFgsm : Attack
     /// <summary>Length of the step, α.</summary>
     public double StepSize { get; init; } = 10 / 255.0;
 
-    /// <summary>What is maximised.</summary>
+    /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
     internal override int Id => 3;

@@ -2,13 +2,13 @@ namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Uniform numbers in [0,1) for one iteration of the Square attack on one image; iteration −1 is the start. In the order of attacks.md
-/// 2.6: at the start a sign for each column (L∞), or for each tile a flip and a sign a channel (L2); in an iteration row, column, a
-/// sign a channel (L∞), or two rows and columns, a flip and a sign a channel (L2).
+/// 2.6: at the start a sign per column (L∞), or per tile a flip and a sign per channel (L2); in an iteration row, column, a
+/// sign per channel (L∞), or two rows and columns, a flip and a sign per channel (L2).
 /// </summary>
 public delegate Func<double> SquareDraws(Subject subject, AttackPart part, int iteration);
 
 /// <summary>
-/// Square (Andriushchenko et al., ECCV'20; attacks.md 2.6): random search over square windows that sees logits only. AutoAttack's
+/// Square (Andriushchenko et al., ECCV'20; attacks.md 2.6): random search over square windows that uses logits only. AutoAttack's
 /// settings: margin loss, p = 0.8 without rescaling, 5000 iterations.
 /// </summary>
 public sealed record Square : Attack
@@ -22,13 +22,13 @@ public sealed record Square : Attack
     /// <summary>Iterations, each one evaluation of the network.</summary>
     public int Steps { get; init; } = 5000;
 
-    /// <summary>First share of the image that a window covers.</summary>
+    /// <summary>Share of the image that a window covers at first.</summary>
     public double FirstShare { get; init; } = 0.8;
 
-    /// <summary>Let windows reach the last row and column, which the reference never does once they are smaller than the image.</summary>
+    /// <summary>Let windows reach the last row and column; in the reference, windows smaller than the image never do.</summary>
     public bool EveryPosition { get; init; }
 
-    /// <summary>Uniform numbers of one's own, or null.</summary>
+    /// <summary>Your own uniform numbers, or null.</summary>
     public SquareDraws? Draws { get; init; }
 
     internal override int Id => 40;
@@ -64,7 +64,7 @@ public sealed record Square : Attack
     }
 }
 
-/// <summary>What the two norms do differently.</summary>
+/// <summary>Where the two norms differ.</summary>
 internal abstract class SquareSearch(Square attack, Subject subject)
 {
     protected float[] X { get; } = subject.Image;
@@ -85,7 +85,7 @@ internal abstract class SquareSearch(Square attack, Subject subject)
     protected static int Sign(double uniform) => Math.Sign(2 * uniform - 1);
 }
 
-/// <summary>Windows of ±ε a channel, over vertical stripes.</summary>
+/// <summary>Windows of ±ε per channel, over vertical stripes.</summary>
 internal sealed class SquareLinf(Square attack, Subject subject) : SquareSearch(attack, subject)
 {
     public override float[] Begin(Func<double> next)
@@ -118,7 +118,7 @@ internal sealed class SquareLinf(Square attack, Subject subject) : SquareSearch(
     }
 }
 
-/// <summary>Windows that take over the length of another one, over a tiling of bumps.</summary>
+/// <summary>Windows that take over the length of another window, over a tiling of bumps.</summary>
 internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(attack, subject)
 {
     private const double Guard = 1e-12;
@@ -153,7 +153,7 @@ internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(at
         return Point(d);
     }
 
-    // Every tile takes its numbers; one that overhangs, where the reference fails, stays away.
+    // Every tile takes its numbers; one that overhangs, where the reference fails, is skipped.
     private void Tile(double[] d, int top, int left, int side, Func<double> next)
     {
         double[] eta = Eta(side, next());
@@ -166,8 +166,9 @@ internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(at
         }
     }
 
-    /// <summary>Empties one window and fills the other with its length, what was there, and this
-    /// channel's share of the unused rest.</summary>
+    /// <summary>
+    /// Clears one window and fills the other with its length, the other's previous content, and this channel's share of the unused rest.
+    /// </summary>
     private void Redistribute(double[] d, int c, Window to, Window from, double[] eta, int sign, double unused)
     {
         double freed = unused + Squares(d, c, to, from), length = Math.Sqrt(Squares(d, c, to, to));

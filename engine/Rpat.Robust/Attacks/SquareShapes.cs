@@ -5,7 +5,7 @@ internal static class SquareShapes
 {
     private static readonly int[] _thresholds = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
-    /// <summary>Share of the image that a window covers: p_init, halved behind each threshold.</summary>
+    /// <summary>Share of the image that a window covers: p_init, halved after each threshold.</summary>
     public static double Share(double first, int iteration) => first / (1 << _thresholds.Count(t => t < iteration));
 
     /// <summary>Side of an L∞ window.</summary>

@@ -1,13 +1,13 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>A number of an attack's inner state, for tests and diagnostics.</summary>
-/// <param name="Quantity">What it is: <c>loss</c>, <c>best</c>, <c>step</c>, <c>norm</c>, <c>margin</c>…</param>
+/// <summary>A value of an attack's inner state, for tests and diagnostics.</summary>
+/// <param name="Quantity">Which value: <c>loss</c>, <c>best</c>, <c>step</c>, <c>norm</c>, <c>margin</c>…</param>
 /// <param name="Iteration">The iteration, from 0.</param>
 public readonly record struct TracePoint(string Quantity, int Iteration, double Value);
 
 /// <summary>
-/// One image under attack, alone with the network: nothing of the other images of its batch reaches it, and its random numbers are
-/// named by its index, so no result depends on batch size, order or who has finished.
+/// One image under attack, isolated from the others: nothing of the other images of its batch affects it, and its random numbers are
+/// keyed by its index, so no result depends on batch size, order or which images are finished.
 /// </summary>
 public sealed class Subject
 {
@@ -17,7 +17,7 @@ public sealed class Subject
     internal Subject(AttackRunner runner, long index, float[] image, int label, int? goal = null)
     {
         (_runner, Index, Image, Label, Goal) = (runner, index, image, label, goal);
-        NormGeometry.Box(image); // a decimal detour may have left −3e-8
+        NormGeometry.Box(image); // a round trip through decimal text may leave −3e-8
         Clean = [];
         _noise = CleanKey(runner.Options.Seed, index);
     }
@@ -25,7 +25,7 @@ public sealed class Subject
     /// <summary>Index of the image in its data set.</summary>
     public long Index { get; }
 
-    /// <summary>The clean image <c>[C·H·W]</c> in [0,1]; not to be written to.</summary>
+    /// <summary>The clean image <c>[C·H·W]</c> in [0,1]; do not modify it.</summary>
     public float[] Image { get; }
 
     /// <summary>True class.</summary>
@@ -37,13 +37,13 @@ public sealed class Subject
     /// <summary>Channels, height and width of an image.</summary>
     public Shape Shape => _runner.ImageShape;
 
-    /// <summary>Whether two passes over one image may differ, so that a single wrong one proves little.</summary>
+    /// <summary>Whether two passes over one image may differ, so that a single misclassification proves little.</summary>
     public bool IsRandom => _runner.IsRandom;
 
     /// <summary>Number of logits.</summary>
     public int Classes => _runner.Net.Classes;
 
-    /// <summary>Logits of the clean image <c>[K]</c>, known once an attack has begun.</summary>
+    /// <summary>Logits of the clean image <c>[K]</c>, set once an attack has begun.</summary>
     public float[] Clean { get; internal set; }
 
     /// <summary>Evaluations of the network so far.</summary>
@@ -52,34 +52,33 @@ public sealed class Subject
     /// <summary>Those of them with a gradient.</summary>
     public long Backwards { get; private set; }
 
-    /// <summary>Gradients so far that were zero throughout: no attack that follows gradients can move there.</summary>
+    /// <summary>Gradients so far that were zero everywhere: no gradient-based attack can move there.</summary>
     public long ZeroGradients { get; internal set; }
 
-    /// <summary>Gradients so far that held NaN or infinity, which were taken for zero.</summary>
+    /// <summary>Gradients so far that contained NaN or infinity, treated as zero.</summary>
     public long BadGradients { get; internal set; }
 
-    /// <summary>Told the attack's inner numbers, or null.</summary>
+    /// <summary>Receives the attack's inner values, or null.</summary>
     public Action<TracePoint>? Trace { get; set; }
 
     /// <summary>
-    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a
-    /// part does not depend on what was asked before.
+    /// Begins a part of an attack: the noise of a random model is numbered from here, so that a part does not depend on earlier queries.
     /// </summary>
     internal void Enter(Attack attack, AttackPart part) =>
         _noise = _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 };
 
-    /// <summary>Asks for the logits at a point.</summary>
+    /// <summary>Queries the logits at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
     public Query Logits(float[] point) => Enqueue(new Query(this, point, null, -1, 1) { Noise = NextNoise() });
 
-    /// <summary>Asks for the logits, a loss and its gradient at a point.</summary>
+    /// <summary>Queries the logits, a loss and its gradient at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
-    /// <param name="target">The class that the loss steers to; −1 for <see cref="Goal"/>, or none.</param>
-    /// <param name="draws">Gradients to average over where the model is random.</param>
+    /// <param name="target">The loss's target class; −1 for <see cref="Goal"/>, or none.</param>
+    /// <param name="draws">Gradients to average over if the model is random.</param>
     public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
         Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
 
-    /// <summary>Asks for the logits that decide whether a point counts; whoever knows the seed can repeat that very pass.</summary>
+    /// <summary>Queries the logits that decide whether a point counts; the seed suffices to repeat exactly this pass.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
     /// <param name="stage">Place of the attack in its suite.</param>
     /// <param name="pass">Number of the pass, from 0.</param>
@@ -87,14 +86,14 @@ public sealed class Subject
         Enqueue(new Query(this, point, null, -1, 1)
         { Noise = DecisionKey(_runner.Options.Seed, Index, stage, part.Rank, part.Restart, pass) });
 
-    /// <summary>Names the noise of a deciding pass.</summary>
+    /// <summary>The key of the noise of a deciding pass.</summary>
     internal static RandomKey DecisionKey(ulong seed, long index, int stage, int rank, int restart, int pass) =>
         new(seed, Purpose.Decision, (stage << 10) | rank, index, restart, pass);
 
-    /// <summary>Names the noise of the pass over the clean image.</summary>
+    /// <summary>The key of the noise of the pass over the clean image.</summary>
     internal static RandomKey CleanKey(ulong seed, long index) => new(seed, Purpose.Noise, 0, index, 0, 0);
 
-    /// <summary>Whether logits mean that the attack has what it wants: the goal, or any class but the true one.</summary>
+    /// <summary>Whether logits mean success: the goal, or any class but the true one.</summary>
     public bool Succeeds(ReadOnlySpan<float> logits)
     {
         int predicted = Predictions.ArgMax(logits);
@@ -110,17 +109,17 @@ public sealed class Subject
     }
 
     /// <summary>
-    /// The class that a targeted part steers to: the goal, or the one of that rank, counted from 2, among the clean logits of all but the
-    /// true class, which is never a target however a random model ranked it in this pass.
+    /// The target class of a targeted part: the goal, or the one of that rank, counted from 2, among the clean logits of all but the
+    /// true class, which is never a target, however a random model ranked it in this pass.
     /// </summary>
     /// <param name="clean">Logits of the clean image.</param>
     /// <param name="rank">Rank, from 2.</param>
     public int TargetOfRank(ReadOnlySpan<float> clean, int rank) => Goal ?? Ranking(clean).Where(k => k != Label).ElementAt(rank - 2);
 
-    /// <summary>The class with the rank-th largest clean logit, counted from 1; of equal ones the first.</summary>
+    /// <summary>The class with the rank-th largest clean logit, counted from 1; ties go to the first.</summary>
     public static int ClassOfRank(ReadOnlySpan<float> clean, int rank) => Ranking(clean)[rank - 1];
 
-    /// <summary>The classes by descending logit; equal ones by index.</summary>
+    /// <summary>The classes by descending logit; ties by index.</summary>
     public static int[] Ranking(ReadOnlySpan<float> logits)
     {
         float[] values = logits.ToArray();
@@ -132,7 +131,7 @@ public sealed class Subject
     public PhiloxStream Random(Attack attack, AttackPart part, Purpose purpose = Purpose.AttackStart, int iteration = 0) =>
         new RandomKey(_runner.Options.Seed, purpose, (attack.Id << 10) | part.Rank, Index, part.Restart, iteration).Stream();
 
-    /// <summary>Tells an inner number.</summary>
+    /// <summary>Reports an inner value.</summary>
     public void Tell(string quantity, int iteration, double value) => Trace?.Invoke(new TracePoint(quantity, iteration, value));
 
     private RandomKey NextNoise()

@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>How a sweep runs; no result depends on anything but the seed and the number of the first image.</summary>
+/// <summary>How a sweep runs; results depend only on the seed and the number of the first image.</summary>
 public sealed record SweepOptions
 {
     /// <summary>Images under attack at a time.</summary>
@@ -9,20 +9,21 @@ public sealed record SweepOptions
     /// <summary>Seed of all random numbers.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Number of the first image in its data set, which names its random numbers: a part
-    /// gives what the whole gives there.</summary>
+    /// <summary>
+    /// Number of the first image in its data set, which keys its random numbers: a part gives the same results as the whole set.
+    /// </summary>
     public int First { get; init; }
 
-    /// <summary>Told the share of the work that is done, from 0 to 1, after each radius.</summary>
+    /// <summary>Receives the share of the work that is done, from 0 to 1, after each radius.</summary>
     public IProgress<double>? Progress { get; init; }
 
-    /// <summary>Ends the sweep between two questions to the network.</summary>
+    /// <summary>Ends the sweep between two queries to the network.</summary>
     public CancellationToken Cancellation { get; init; }
 }
 
 /// <summary>
-/// An attack at several radii in one call, without files: who is fooled at a small radius is not attacked at a larger one. For what
-/// must survive a crash and be verified there is <see cref="RobustEvaluation"/>.
+/// An attack at several radii in one call, without files: an image that falls at a small radius is not attacked at a larger one. For
+/// evaluations that must survive a crash and be verified, use <see cref="RobustEvaluation"/>.
 /// </summary>
 public sealed class EpsilonSweep
 {
@@ -45,23 +46,24 @@ public sealed class EpsilonSweep
     /// <summary>Number of images N.</summary>
     public int Images { get; }
 
-    /// <summary>Whether each image is wrong at a radius, without an attack or under it, <c>[N]</c>.</summary>
+    /// <summary>Whether each image is misclassified at a radius, without an attack or under it, <c>[N]</c>.</summary>
     public ReadOnlySpan<bool> Success(int epsilon) => Row(_success, epsilon);
 
-    /// <summary>How far each image was moved at a radius, <c>[N]</c>, in the attack's norm; 0 where
-    /// that was not needed or did not help.</summary>
+    /// <summary>
+    /// How far each image was moved at a radius, <c>[N]</c>, in the attack's norm; 0 where no attack was needed or none succeeded.
+    /// </summary>
     public ReadOnlySpan<double> Norms(int epsilon) => Row(_norms, epsilon);
 
-    /// <summary>Evaluations of the network that each image took at a radius, <c>[N]</c>; 0 where a smaller radius had sufficed.</summary>
+    /// <summary>Evaluations of the network that each image took at a radius, <c>[N]</c>; 0 where a smaller radius sufficed.</summary>
     public ReadOnlySpan<long> Queries(int epsilon) => Row(_queries, epsilon);
 
-    /// <summary>Share of images that stay right at a radius, 0 to 1.</summary>
+    /// <summary>Share of images that stay correct at a radius, 0 to 1.</summary>
     public double Accuracy(int epsilon) => (double)Robust(epsilon) / Images;
 
-    /// <summary>Number of images that stay right at a radius.</summary>
+    /// <summary>Number of images that stay correct at a radius.</summary>
     public int Robust(int epsilon) => Success(epsilon).Count(false);
 
-    /// <summary>How many results at a radius lay outside ball or box, so that they are not counted: above 0, the attack is wrong.</summary>
+    /// <summary>Results at a radius outside ball or box, which are not counted: above 0, the attack has a bug.</summary>
     public int Infeasible(int epsilon) => _infeasible[epsilon];
 
     /// <summary>Attacks images at several radii.</summary>
@@ -71,7 +73,7 @@ public sealed class EpsilonSweep
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="epsilons">Radii in pixel units; each positive.</param>
     /// <exception cref="ArgumentException">There is no such attack of that norm, or images, labels or radii cannot be attacked.</exception>
-    /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
+    /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static EpsilonSweep Run(
         Classifier net, string attack, Norm norm, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, IReadOnlyList<double> epsilons,
@@ -80,14 +82,14 @@ public sealed class EpsilonSweep
                 ?? throw new ArgumentException($"There is no attack '{attack}': see AttackCatalog.All."),
             images, labels, epsilons, options);
 
-    /// <summary>Attacks images by attacks of one's own at several radii.</summary>
+    /// <summary>Attacks images with your own attacks at several radii.</summary>
     /// <param name="net">The network, used in eval mode.</param>
     /// <param name="suiteAt">The attacks at a radius.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="epsilons">Radii in pixel units; each positive.</param>
     /// <exception cref="ArgumentException">Images, labels or radii cannot be attacked.</exception>
-    /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
+    /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static EpsilonSweep Run(
         Classifier net, Func<double, AttackSuite> suiteAt, ReadOnlySpan<float> images, ReadOnlySpan<int> labels,
@@ -110,7 +112,7 @@ public sealed class EpsilonSweep
         return sweep;
     }
 
-    // What a smaller radius broke is broken at a larger one.
+    // An example that succeeds at a smaller radius also counts at a larger one.
     private void TakeOver(int eps)
     {
         for (int i = 0; i < Images; i++) (_success[eps, i], _norms[eps, i]) = (_success[eps - 1, i], _norms[eps - 1, i]);

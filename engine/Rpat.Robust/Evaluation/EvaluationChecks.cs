@@ -1,15 +1,15 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>The checks of attacks.md 2.7: six that AutoAttack makes, and those that it lacks. All are warnings.</summary>
+/// <summary>The checks of attacks.md 2.7: six that AutoAttack makes, and further ones. All are warnings.</summary>
 internal static class EvaluationChecks
 {
     internal const string Randomized = "randomized";
 
     private const double SameLogits = 1e-4, LittleZero = 1e-5, SquareSlack = 0.002;
     private const double MuchNoise = 0.1, ManyStuck = 0.5;
-    private const int FewImages = 1000, FirstImages = 128; // of any plan's batch, so that no warning depends on it
+    private const int FewImages = 1000, FirstImages = 128; // independent of the plan's batch, so that no warning depends on it
 
-    /// <summary>Looks at the network on the first images, before any attack.</summary>
+    /// <summary>Checks the network on the first images, before any attack.</summary>
     public static IEnumerable<EvaluationWarning> Before(Classifier net, EvaluationPlan plan, float[] images, int[] labels, Shape image)
     {
         int count = Math.Min(labels.Length, FirstImages);
@@ -35,7 +35,7 @@ internal static class EvaluationChecks
                 $"{labels.Length} images are few: mind the interval beside each accuracy; 1000 are usual, the whole set for a leaderboard."));
     }
 
-    /// <summary>Looks at a finished ledger.</summary>
+    /// <summary>Checks a finished ledger.</summary>
     public static IEnumerable<EvaluationWarning> After(IReadOnlyList<LedgerEntry> entries, EvaluationManifest manifest,
         EvaluationReport report)
     {
@@ -58,8 +58,9 @@ internal static class EvaluationChecks
 
     private static bool Averages(EvaluationPlan plan) => plan.Suites.SelectMany(s => s.Attacks).All(a => a is Apgd { Draws: > 1 });
 
-    /// <summary>How often a random point of the smallest ball changes the class: against such a model
-    /// even a broken attack looks strong.</summary>
+    /// <summary>
+    /// How often a random point of the smallest ball changes the class: against such a model even a broken attack looks strong.
+    /// </summary>
     private static EvaluationWarning? Noise(Classifier net, EvaluationPlan plan, float[] images, Shape image, float[] clean)
     {
         int size = image.SampleCount, count = images.Length / size, classes = net.Classes, broken = 0;
@@ -75,7 +76,7 @@ internal static class EvaluationChecks
             $"Random noise alone, at eps {plan.Radii[0].Text}, changes the class of {broken} of the first {count} images: the radius is large for this model, or the model is not what it should be."));
     }
 
-    /// <summary>APGD tells −1 as the iteration of its best point when no step rose above the start.</summary>
+    /// <summary>APGD reports −1 as the iteration of its best point when no step rose above the start.</summary>
     private static EvaluationWarning? Plateau(IReadOnlyList<LedgerEntry> entries)
     {
         var runs = entries.Where(e => !e.Fooled && e.Attack.StartsWith("apgd", StringComparison.Ordinal)).ToList();

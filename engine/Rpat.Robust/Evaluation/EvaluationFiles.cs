@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>The arrays of an evaluation's folder, read again.</summary>
+/// <summary>The arrays in an evaluation's folder.</summary>
 internal sealed class EvaluationFiles
 {
     public const string Images = "images.npy", Labels = "labels.npy";
@@ -38,12 +38,12 @@ internal sealed class EvaluationFiles
     public static string HashOf(float[] images, int[] labels) => EvaluationManifest.HashOf(
         MemoryMarshal.AsBytes(images.AsSpan()).ToArray(), MemoryMarshal.AsBytes(labels.AsSpan()).ToArray());
 
-    /// <summary>A text of an evaluation.</summary>
-    /// <exception cref="DataException">It is missing, no regular file, or no text.</exception>
+    /// <summary>Reads a text file of an evaluation.</summary>
+    /// <exception cref="DataException">It is missing, not a regular file, or not text.</exception>
     public static string Text(string path) => Read(() => RegularFile.ReadText(path, Array.MaxLength));
 
     /// <summary>Reads something from a file of an evaluation.</summary>
-    /// <exception cref="DataException">It is missing or no regular file, or cannot be read.</exception>
+    /// <exception cref="DataException">It is missing, not a regular file, or cannot be read.</exception>
     public static T Read<T>(Func<T> read)
     {
         try
@@ -59,8 +59,8 @@ internal sealed class EvaluationFiles
     /// <summary>One image of an array <c>[N, C, H, W]</c>.</summary>
     public ReadOnlySpan<float> ImageOf(float[] images, int i) => images.AsSpan(i * Image.SampleCount, Image.SampleCount);
 
-    /// <summary>The pictures of a column <c>[N, C, H, W]</c>.</summary>
-    /// <exception cref="DataException">They are missing, damaged or not one an image.</exception>
+    /// <summary>The adversarial images of a column <c>[N, C, H, W]</c>.</summary>
+    /// <exception cref="DataException">They are missing, damaged or not one per image.</exception>
     public float[] Examples(int eps, string suite)
     {
         string name = ExampleStore.NameOf(eps, suite);

@@ -5,12 +5,12 @@ namespace Rpat.Robust.Evaluation;
 
 /// <summary>An attack of a column.</summary>
 /// <param name="Settings">Every setting that changes a result.</param>
-/// <param name="Parts">What each image that stays right goes through, in order.</param>
+/// <param name="Parts">The parts run on each image that stays correct, in order.</param>
 public sealed record StagePlan(string Attack, string Settings, IReadOnlyList<AttackPart> Parts);
 
 /// <summary>A column at one radius.</summary>
-/// <param name="Label">What it runs, in words that cannot be mistaken.</param>
-/// <param name="Passes">Passes of which more than half must be wrong before an image counts as fooled.</param>
+/// <param name="Label">An unambiguous description of what it runs.</param>
+/// <param name="Passes">Passes of which more than half must misclassify the image for the attack to succeed.</param>
 /// <param name="Stages">Its attacks, in order.</param>
 public sealed record ColumnPlan(int Eps, string Suite, string Label, int Passes, IReadOnlyList<StagePlan> Stages)
 {
@@ -19,11 +19,11 @@ public sealed record ColumnPlan(int Eps, string Suite, string Label, int Passes,
         [.. suite.Attacks.Select(a => new StagePlan(a.Name, a.Settings, a.Parts(classes)))]);
 }
 
-/// <summary>The file that says what a folder's evaluation is; it is written first, and a resumed evaluation must agree with it.</summary>
+/// <summary>The file that describes a folder's evaluation; it is written first, and a resumed evaluation must agree with it.</summary>
 /// <param name="ModelHash">SHA-256 of the network's file.</param>
 /// <param name="DataHash">SHA-256 of images and labels.</param>
-/// <param name="Labels">What each column ran, in words that cannot be mistaken.</param>
-/// <param name="Settings">All settings, one a line: <see cref="Describe"/>.</param>
+/// <param name="Labels">An unambiguous description of what each column ran.</param>
+/// <param name="Settings">All settings, one per line: <see cref="Describe"/>.</param>
 public sealed record EvaluationManifest(
     int Version, string Model, string ModelHash, string Data, string DataHash, int Images, string Norm,
     IReadOnlyList<string> Eps, IReadOnlyList<double> EpsValues, IReadOnlyList<string> Suites, IReadOnlyList<string> Labels,
@@ -55,10 +55,10 @@ public sealed record EvaluationManifest(
     /// <summary>Number of the first image in its data set.</summary>
     public int First { get; init; }
 
-    /// <summary>The step in front of the network that belongs to the defence, or nothing.</summary>
+    /// <summary>The step before the network that belongs to the defence, or an empty text.</summary>
     public string Transform { get; init; } = "";
 
-    /// <summary>What was said of the network's file besides its path.</summary>
+    /// <summary>What was given about the network's file in addition to its path.</summary>
     public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
 
     /// <summary>What is run, by radius and then by column.</summary>
@@ -94,7 +94,7 @@ public sealed record EvaluationManifest(
     ];
 
     /// <summary>Reads the manifest of a folder.</summary>
-    /// <exception cref="DataException">There is none, it is damaged, or of a later layout.</exception>
+    /// <exception cref="DataException">There is none, or it is damaged or of a later layout.</exception>
     internal static EvaluationManifest Read(string folder)
     {
         string path = Path.Combine(folder, FileName);

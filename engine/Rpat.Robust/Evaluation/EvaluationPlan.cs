@@ -1,11 +1,11 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>A radius with the text that names it, such as <c>8/255</c>.</summary>
+/// <summary>A radius and its text, such as <c>8/255</c>.</summary>
 /// <param name="Text">As the user wrote it.</param>
 /// <param name="Value">In pixel units.</param>
 public readonly record struct Radius(string Text, double Value)
 {
-    /// <summary>Whether a text, a number or a fraction of two, is a value.</summary>
+    /// <summary>Whether a text, a number or a fraction, has this value.</summary>
     internal static bool Names(string text, double value)
     {
         string[] parts = text.Split('/');
@@ -17,7 +17,7 @@ public readonly record struct Radius(string Text, double Value)
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN;
 }
 
-/// <summary>What an evaluation does; everything that can change its result is in here and in the hashes.</summary>
+/// <summary>What an evaluation does: the plan and its hashes contain everything that can change a result.</summary>
 public sealed record EvaluationPlan
 {
     /// <summary>Norm of all attacks.</summary>
@@ -38,26 +38,27 @@ public sealed record EvaluationPlan
     /// <summary>Images under attack at a time; no result depends on it.</summary>
     public int Batch { get; init; } = 128;
 
-    /// <summary>Number of the first image in its data set, which names its random numbers: a part
-    /// gives what the whole gives there.</summary>
+    /// <summary>
+    /// Number of the first image in its data set, which keys its random numbers: a part gives the same results as the whole set.
+    /// </summary>
     public int First { get; init; }
 
-    /// <summary>A step in front of the network that belongs to the defence, or null.</summary>
+    /// <summary>A step before the network that belongs to the defence, or null.</summary>
     public InputTransform? Transform { get; init; }
 
-    /// <summary>Where the network is: its file.</summary>
+    /// <summary>The network's file.</summary>
     public required string Model { get; init; }
 
     /// <summary>SHA-256 of the network's file.</summary>
     public required string ModelHash { get; init; }
 
-    /// <summary>What was said of the network's file besides its path, such as the model's name: whoever loads it again needs it.</summary>
+    /// <summary>What was given about the network's file in addition to its path, such as the model's name: needed to reload it.</summary>
     public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>What the images are, for people.</summary>
+    /// <summary>A description of the images.</summary>
     public required string Data { get; init; }
 
-    /// <exception cref="ArgumentException">The plan evaluates nothing, or a radius is none.</exception>
+    /// <exception cref="ArgumentException">The plan evaluates nothing, or a radius is invalid.</exception>
     internal void Check()
     {
         if (Radii.Count == 0) throw new ArgumentException("An evaluation needs a radius.");

@@ -1,23 +1,23 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>A sign that a result may not be what it looks like. None changes a number.</summary>
+/// <summary>A sign that a result may be misleading. None changes a number.</summary>
 /// <param name="Flag">Short name, such as <c>zero-gradient</c>.</param>
-/// <param name="Message">One sentence: what was seen, and what it may mean.</param>
+/// <param name="Message">One sentence: what was observed, and what it may mean.</param>
 public sealed record EvaluationWarning(string Flag, string Message);
 
-/// <summary>What is left after an attack of a column.</summary>
+/// <summary>How many images survive an attack of a column.</summary>
 public sealed record StageResult(string Attack, int Robust);
 
 /// <summary>A column of the result at one radius.</summary>
-/// <param name="Robust">Images right under all its attacks.</param>
-/// <param name="Stages">What each attack left, in order.</param>
+/// <param name="Robust">Images correct under all its attacks.</param>
+/// <param name="Stages">How many images survived each attack, in order.</param>
 public sealed record ColumnResult(int Eps, string Suite, string Label, int Robust, IReadOnlyList<StageResult> Stages);
 
-/// <summary>The outcome of an evaluation: a function of its ledger alone, self-test and warnings aside.</summary>
-/// <param name="CleanCorrect">Images right without an attack.</param>
+/// <summary>The outcome of an evaluation: a function of its ledger alone, except for self-test and warnings.</summary>
+/// <param name="CleanCorrect">Images correct without an attack.</param>
 /// <param name="Columns">By radius, then by column.</param>
-/// <param name="Warnings">What to know before trusting it.</param>
-/// <param name="SelfTest">How the attacks did against exact optima.</param>
+/// <param name="Warnings">What to consider before trusting it.</param>
+/// <param name="SelfTest">How the attacks performed against exact optima.</param>
 public sealed record EvaluationReport(
     int Images, int CleanCorrect, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<EvaluationWarning> Warnings,
     IReadOnlyList<SelfTestCase> SelfTest)
@@ -42,7 +42,7 @@ public sealed record EvaluationReport(
         }
     }
 
-    /// <summary>What the result says otherwise than its ledger, a sentence each.</summary>
+    /// <summary>Where the result differs from its ledger, one sentence each.</summary>
     internal IEnumerable<string> Differences(EvaluationManifest manifest, int clean, IReadOnlyList<ColumnResult> counted)
     {
         if (clean != CleanCorrect || manifest.Images != Images)
@@ -56,7 +56,7 @@ public sealed record EvaluationReport(
     private static string Text(ColumnResult c) =>
         $"of '{c.Suite}' ({c.Label}) {c.Robust} robust at radius {c.Eps}: {string.Join(", ", c.Stages.Select(s => $"{s.Robust} after {s.Attack}"))}";
 
-    /// <summary>Counts a ledger.</summary>
+    /// <summary>Counts the results of a ledger.</summary>
     internal static (int Clean, List<ColumnResult> Columns) Count(IEnumerable<LedgerEntry> entries, IEnumerable<ColumnPlan> columns)
     {
         var fooled = entries.Where(e => e is { Eps: >= 0, Fooled: true }).ToLookup(e => (e.Eps, e.Suite));

@@ -1,10 +1,9 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run in
-/// batches here as there. An image counts under attack when it is right without one and no attack
-/// finds a wrong point in ball and box. Results
-/// do not depend on the batch size.
+/// Accuracy of a network in eval mode, clean or under attack, in memory: the counts of <see cref="RobustEvaluation"/>, whose attacks run
+/// in batches here as there. An image counts under attack when it is correct without one and no attack finds a misclassified point in
+/// ball and box. Results do not depend on the batch size.
 /// </summary>
 public sealed class Evaluator(Classifier net, int batch = 128)
 {
@@ -16,21 +15,21 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
     /// <summary>Counts correct predictions.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
-    /// <param name="attacks">Attacks of <see cref="AttackCatalog"/> or of one's own on each image; null for none.</param>
+    /// <param name="attacks">Attacks of <see cref="AttackCatalog"/> or your own, on each image; null for none.</param>
     /// <param name="seed">Seed of the attacks' random numbers.</param>
-    /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
+    /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
-    /// <exception cref="NotFiniteException">The network answers an attack with NaN or infinity.</exception>
+    /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, AttackSuite? attacks = null, ulong seed = 0, Action<int>? progress = null) =>
         Run(images, 0, images.Count, attacks, seed, progress);
 
-    /// <summary>Counts correct predictions among a stretch of the images: as many as the whole set's count has there.</summary>
+    /// <summary>Counts correct predictions in a range of the images; the counts of all ranges add up to that of the whole set.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
     /// <param name="attacks">Attacks on each image; null for none.</param>
     /// <param name="seed">Seed of the attacks' random numbers.</param>
-    /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
+    /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
-    /// <exception cref="NotFiniteException">The network answers an attack with NaN or infinity.</exception>
+    /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
         float[] logits = Logits(images, first, count, attacks is null ? progress : null);
@@ -89,7 +88,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
         return false;
     }
 
-    // It keeps the recorded tapes.
+    // The runner is kept, since it holds the recorded tapes.
     private AttackRunner Runner(ulong seed) =>
         _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = batch, Seed = seed });
 

@@ -2,7 +2,7 @@ namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The adversarial images of an evaluation: for each radius and column one .npy file of all images <c>[N, C, H, W]</c>, float32, whose
-/// slots are written as they are found. At the end the slots of images that were not fooled hold the clean ones.
+/// slots are written as they are found. At the end the slots of images that survived contain the clean ones.
 /// </summary>
 internal sealed class ExampleStore(string folder, int count, Shape image) : IDisposable
 {

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// The record of an evaluation: a journal that is only ever appended to, one line a finished part, written behind the adversarial
-/// image that it speaks of. Whatever was on its way when the process died is done again; a line cut in two, or one whose image is not
-/// there, was never written. When all is done the lines are sorted into <c>ledger.jsonl</c>, which does not show how often it was resumed.
+/// The record of an evaluation: an append-only journal with one line per finished part, written after the adversarial image that it
+/// refers to. Work that was in progress when the process died is repeated; a truncated line, or one whose image is missing,
+/// is ignored. At the end the lines are sorted into <c>ledger.jsonl</c>, which does not show how often the evaluation was resumed.
 /// </summary>
 internal sealed class Ledger : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class Ledger : IDisposable
     private readonly FileStream _journal;
     private long _flushed = Environment.TickCount64;
 
-    /// <summary>Opens the journal of a folder, reading what is sound in it.</summary>
+    /// <summary>Opens the journal of a folder, reading its valid lines.</summary>
     public Ledger(string folder, ExampleStore examples)
     {
         (_folder, _examples) = (folder, examples);
@@ -33,11 +33,11 @@ internal sealed class Ledger : IDisposable
     /// <summary>All entries, in the order of the sorted ledger.</summary>
     public IEnumerable<LedgerEntry> Entries => Sorted(_entries.Values);
 
-    /// <summary>The entry of a part, or null when it is still to be done.</summary>
+    /// <summary>The entry of a part, or null when it is still to be run.</summary>
     public LedgerEntry? Find(int eps, string suite, int stage, int sample, AttackPart part) =>
         _entries.GetValueOrDefault((eps, suite, stage, sample, part.Rank, part.Restart));
 
-    /// <summary>Adds a finished part, with the image if it fooled.</summary>
+    /// <summary>Adds a finished part, with the image if the attack succeeded.</summary>
     public void Add(LedgerEntry entry, ReadOnlySpan<float> image = default)
     {
         if (!image.IsEmpty)
@@ -55,7 +55,7 @@ internal sealed class Ledger : IDisposable
     /// <summary>Writes the sorted ledger.</summary>
     public void Close() => AtomicFile.WriteText(Path.Combine(_folder, FinalName), Text(Entries));
 
-    /// <summary>What the file of these entries holds.</summary>
+    /// <summary>The file's text for these entries.</summary>
     public static string Text(IEnumerable<LedgerEntry> entries) =>
         string.Concat(Sorted(entries).Select(e => JsonSerializer.Serialize(e) + "\n"));
 
@@ -95,7 +95,7 @@ internal sealed class Ledger : IDisposable
     internal static string DigestOf(ReadOnlySpan<float> image) =>
         Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(image)).AsSpan(0, 16));
 
-    /// <summary>Takes over all whole lines whose images are there, and returns where the first other one begins.</summary>
+    /// <summary>Takes over all complete lines whose images exist, and returns where the first other one begins.</summary>
     private long ReadSound()
     {
         var bytes = new byte[_journal.Length];

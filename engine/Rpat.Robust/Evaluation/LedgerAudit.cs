@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// Whether a ledger is what a plan must leave behind: one clean line an image; for each column and each image that was right, a line for
-/// every part of every attack until one broke it and none after that; what broke at a smaller radius taken over; and nothing else.
+/// Whether a ledger is what a plan must produce: one clean line per image; for each column and each correct image, a line for
+/// every part of every attack until one succeeded and none after that; successes of a smaller radius taken over; and nothing else.
 /// </summary>
 internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<LedgerEntry> ledger)
 {
@@ -10,7 +10,7 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
     private readonly Dictionary<(int, string, int), LedgerEntry> _broken = [];
     private readonly List<string> _problems = [];
 
-    /// <summary>What is wrong, a sentence each.</summary>
+    /// <summary>What is wrong, one sentence each.</summary>
     public IReadOnlyList<string> Problems()
     {
         foreach (var e in ledger)
@@ -29,7 +29,7 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
         return _problems;
     }
 
-    /// <summary>One image through one column.</summary>
+    /// <summary>Checks one image in one column.</summary>
     private void Follow(ColumnPlan column, int image)
     {
         if (_broken.GetValueOrDefault((column.Eps - 1, column.Suite, image)) is { } smaller)
@@ -60,7 +60,7 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
     private LedgerEntry? Take((int, string, int, int, int, int) key, string attack) =>
         _left.TryGetValue(key, out var entry) && entry.Attack == attack && _left.Remove(key) ? entry : null;
 
-    /// <summary>What no line can say, or null.</summary>
+    /// <summary>What no valid line can contain, or null.</summary>
     private static string? Flaw(LedgerEntry e)
     {
         bool clean = e.Eps < 0, taken = e.Attack == LedgerEntry.Reused, counted = e.Fooled && !clean;

@@ -2,21 +2,21 @@ using System.Text.Json.Serialization;
 
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>What one part of one attack did to one image: a line of the ledger. Nothing in it depends on time, batch or order.</summary>
+/// <summary>Result of one part of one attack on one image: a line of the ledger. It does not depend on time, batch or order.</summary>
 /// <param name="Eps">Number of the radius in the plan, from 0; −1 for the clean pass.</param>
 /// <param name="Suite">The column, such as <c>aa</c>; <c>clean</c> for the clean pass.</param>
-/// <param name="Stage">Place of the attack in its suite, from 0; that of the attack that broke it, where a
+/// <param name="Stage">Position of the attack in its suite, from 0; that of the successful attack if a
 /// smaller radius' example was taken over.</param>
 /// <param name="Attack">Its name; <c>reused</c> when a smaller radius' example was taken over.</param>
 /// <param name="Rank">Rank of the target class, 0 without one.</param>
-/// <param name="Fooled">Whether the image counts as fooled from here on.</param>
-/// <param name="Prediction">The class that the network gave; −1 where the part did not fool it.</param>
-/// <param name="Norm">Length of the perturbation in double; 0 where it did not fool, or the length of
-/// one refused for leaving ball or box.</param>
+/// <param name="Fooled">Whether the image counts as misclassified from here on.</param>
+/// <param name="Prediction">The class that the network gave; −1 where the part failed.</param>
+/// <param name="Norm">Length of the perturbation in double; 0 where the part failed, or the length of
+/// one rejected for leaving ball or box.</param>
 /// <param name="Margin">z_y − max_{k≠y} z_k at the point, or of the clean image.</param>
 /// <param name="Iteration">Iteration in which the point was found.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
-/// <param name="ZeroGradients">Gradients that were zero throughout.</param>
+/// <param name="ZeroGradients">Gradients that were zero everywhere.</param>
 /// <param name="BadGradients">Gradients with NaN or infinity.</param>
 /// <param name="Digest">First half of the SHA-256 of the adversarial image's bytes, or empty.</param>
 public sealed record LedgerEntry(
@@ -41,18 +41,18 @@ public sealed record LedgerEntry(
     /// <summary>Column and attack of the clean pass.</summary>
     public const string Clean = "clean";
 
-    /// <summary>What stands for the attack in a line that was taken over from a smaller radius.</summary>
+    /// <summary>The attack's name in a line that was taken over from a smaller radius.</summary>
     public const string Reused = "reused";
 
-    /// <summary>What makes an entry one of its kind: there is never a second one with the same key.</summary>
+    /// <summary>The key of an entry; no two entries have the same.</summary>
     [JsonIgnore]
     public (int, string, int, int, int, int) Key => (Eps, Suite, Stage, Sample, Rank, Restart);
 
-    /// <summary>Whether the part found a point that left ball or box, and was therefore not counted.</summary>
+    /// <summary>Whether the part found a point outside ball or box, which is not counted.</summary>
     [JsonIgnore]
     public bool IsInfeasible => !Fooled && Norm != 0;
 
-    /// <summary>The line of an image at a larger radius: broken there by the same example of the same part, at no cost.</summary>
+    /// <summary>The line of an image at a larger radius: misclassified there by the same example of the same part, at no cost.</summary>
     public LedgerEntry TakenOver(int eps) =>
         this with { Eps = eps, Attack = Reused, Forwards = 0, Backwards = 0, ZeroGradients = 0, BadGradients = 0 };
 }

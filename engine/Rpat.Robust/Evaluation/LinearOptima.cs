@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// What is exactly possible against z = Wx + b on images in [0,1] (attacks.md 4.1). A perturbation uses each value in proportion to its
+/// The exact optimum against z = Wx + b on images in [0,1] (attacks.md 4.1). A perturbation uses each value in proportion to its
 /// effect until the room in its direction is used up: δ_i = min(s, c_i) for L∞, min(s·|v_i|, c_i) for L2, with one s. The effect and the
-/// length grow with s, so bisection finds either; the projections that FAB uses are not involved.
+/// length increase with s, so bisection finds either; FAB's projections are not used.
 /// </summary>
 internal sealed class LinearOptima
 {
@@ -25,14 +25,14 @@ internal sealed class LinearOptima
     /// <summary>z_y − max_{k≠y} z_k at an image, in double.</summary>
     public double Margin(float[] x, int label) => Others(label).Min(k => Logit(x, label) - Logit(x, k));
 
-    /// <summary>The smallest margin that any image in the ball and in the box has; it is robust exactly if this is positive.</summary>
+    /// <summary>The smallest margin in the intersection of ball and box; the image is robust exactly if it is positive.</summary>
     public double WorstMargin(float[] x, int label, Norm norm, double eps) => Others(label).Min(k =>
     {
         var ray = new Ray(Slopes(label, k), x, norm);
         return Logit(x, label) - Logit(x, k) - ray.Effect(ray.Find(ray.Length, eps));
     });
 
-    /// <summary>The length of the smallest perturbation in the box that makes another class as large; infinite if there is none.</summary>
+    /// <summary>The length of the smallest perturbation in the box that makes another class equally large; infinite if none does.</summary>
     public double MinimumNorm(float[] x, int label, Norm norm) => Others(label).Min(k =>
     {
         var ray = new Ray(Slopes(label, k), x, norm);
@@ -62,7 +62,7 @@ internal sealed class LinearOptima
         /// <summary>‖δ‖.</summary>
         public double Length(double s) => norm == Norm.Linf ? Moves(s).Max() : Math.Sqrt(Sum(s, (_, move) => move * move));
 
-        /// <summary>The smallest s at which a growing function has a value; where it never has, every value is at its border.</summary>
+        /// <summary>The smallest s at which an increasing function reaches a value, or the s of all values at their bounds.</summary>
         public double Find(Func<double, double> grows, double value)
         {
             double low = 0, high = 1;

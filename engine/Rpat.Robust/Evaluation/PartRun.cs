@@ -1,12 +1,12 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>One part of one attack on one image, judged: a line of the ledger and the picture that it counts.</summary>
-/// <param name="Point">The picture of a line that fooled, else null.</param>
+/// <summary>One part of one attack on one image, judged: a line of the ledger and its adversarial image.</summary>
+/// <param name="Point">The adversarial image of a successful line, else null.</param>
 internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
 {
     /// <summary>Runs a part.</summary>
-    /// <param name="s">The image; it must know its clean logits.</param>
-    /// <param name="at">Radius, stage, image and part, as a line that nothing happened in yet.</param>
+    /// <param name="s">The image; its clean logits must be set.</param>
+    /// <param name="at">Radius, stage, image and part, as a line without results.</param>
     public static async Task<PartRun> Of(Subject s, AttackSuite suite, LedgerEntry at)
     {
         var attack = suite.Attacks[at.Stage];
@@ -22,13 +22,13 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
             ZeroGradients = s.ZeroGradients - before.ZeroGradients,
             BadGradients = s.BadGradients - before.BadGradients,
         };
-        // As in the reference, what decides on a random model that never looked wrong is a pass over the image itself.
+        // As in the reference, if a random model never misclassified an iterate, a pass over the image itself decides.
         float[]? point = result.Fooled ? result.Point : s.IsRandom ? s.Image : null;
         if (point is not null) entry = await Judged(entry, s, point, attack, suite.SuccessPasses);
         return new PartRun(entry, entry.Fooled ? point : null);
     }
 
-    // The pass behind those that decide: the same for all parts of an attack.
+    // A pass numbered after the deciding ones: the same for all parts of an attack.
     private static async Task<bool> LooksWrong(Subject s, AttackSuite suite, int stage) =>
         suite.LooksFirst && s.IsRandom && s.Succeeds((await s.Decision(s.Image, stage, default, suite.SuccessPasses)).Logits);
 
@@ -36,7 +36,7 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
     public static LedgerEntry Unrun(int eps, AttackSuite suite, int stage, int sample, AttackPart part) =>
         new(eps, suite.Name, stage, suite.Attacks[stage].Name, sample, part.Rank, part.Restart, false, -1, 0, 0, -1, 0, 0, 0, 0, "");
 
-    /// <summary>The line with the verdict on a point: counted when it lies in ball and box and most passes over it are wrong.</summary>
+    /// <summary>The line with the verdict on a point: it counts when it lies in ball and box and most passes misclassify it.</summary>
     private static async Task<LedgerEntry> Judged(LedgerEntry entry, Subject s, float[] point, Attack attack, int passes)
     {
         double norm = attack.Norm.Distance(point, s.Image);

@@ -4,7 +4,7 @@ namespace Rpat.Robust.Evaluation;
 /// Measures how logits and features of a network in eval mode change along perturbations (methods.md section 5): the quantities behind
 /// the claim that adversarial training lets the perception of failures change less than that of successes.
 /// </summary>
-/// <param name="options">Perturbation and places along it.</param>
+/// <param name="options">Perturbation and positions along it.</param>
 public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions options)
 {
     private readonly Pgd _perturbation = new(net, options.Perturbation);
@@ -12,7 +12,7 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
 
     /// <summary>Measures every image.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
-    /// <param name="progress">Told the number of finished images after each batch; may cancel by throwing.</param>
+    /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
     public PerceptionSamples Run(LabeledImages images, Action<int>? progress = null)
     {

@@ -6,10 +6,10 @@ public sealed record PerceptionOptions
     /// <summary>Name of the perturbation in reports: <c>noise</c>, <c>pgd10</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What makes x′; noise is an attack of no steps from a random point of the ball.</summary>
+    /// <summary>The attack that makes x′; noise is an attack of zero steps from a random point of the ball.</summary>
     public required PgdOptions Perturbation { get; init; }
 
-    /// <summary>Places between x and x′ at which perception and prediction are looked at, ascending, from 0 to 1.</summary>
+    /// <summary>Positions between x and x′ at which perception and prediction are measured, ascending, from 0 to 1.</summary>
     public IReadOnlyList<double> Alphas { get; init; } = Tenths;
 
     /// <summary>Seed of random starts.</summary>

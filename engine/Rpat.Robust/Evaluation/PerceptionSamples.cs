@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>Which images a mean is taken over: by the outcome at x′, and perhaps only those that are right at x.</summary>
-/// <param name="Success">Right at x′ (true), wrong there (false), or both (null).</param>
-/// <param name="CleanCorrect">Only images that are right at x: our addition, the official code does not ask.</param>
+/// <summary>Which images a mean is taken over: by the outcome at x′, and optionally only those that are correct at x.</summary>
+/// <param name="Success">Correct at x′ (true), misclassified there (false), or both (null).</param>
+/// <param name="CleanCorrect">Only images that are correct at x: our addition, the official code does not require it.</param>
 public sealed record PerceptionGroup(string Name, bool? Success, bool CleanCorrect)
 {
     /// <summary>All six.</summary>
@@ -15,12 +15,12 @@ public sealed record PerceptionGroup(string Name, bool? Success, bool CleanCorre
 
 /// <summary>Means over a group.</summary>
 /// <param name="Count">Images in it; the means are NaN when there are none.</param>
-/// <param name="Residual">Mean ρ at each α, over images whose representation moves.</param>
+/// <param name="Residual">Mean ρ at each α, over images whose representation changes.</param>
 public sealed record PerceptionSummary(
     PerceptionGroup Group, int Count, double Full, double First, double Second, IReadOnlyList<double> Residual,
     IReadOnlyList<double> Distance);
 
-/// <summary>What was measured on each image; every mean is a sum over the group's images divided by their number.</summary>
+/// <summary>The measurements of each image; every mean is a sum over the group's images divided by their number.</summary>
 public sealed class PerceptionSamples
 {
     internal PerceptionSamples(PerceptionOptions options, int images)
@@ -53,16 +53,16 @@ public sealed class PerceptionSamples
     /// <summary>Whether it is at x + αΔ, by α and image.</summary>
     public bool[][] Right { get; }
 
-    /// <summary>Share of images that are wrong at x.</summary>
+    /// <summary>Share of images that are misclassified at x.</summary>
     public double CleanError => Share(CleanRight, wanted: false);
 
-    /// <summary>Share of images that are wrong at x′.</summary>
+    /// <summary>Share of images that are misclassified at x′.</summary>
     public double PerturbedError => Share(PerturbedRight, wanted: false);
 
-    /// <summary>Share of images that are right at each α.</summary>
+    /// <summary>Share of images that are correct at each α.</summary>
     public IReadOnlyList<double> AccuracyAlong => [.. Right.Select(r => Share(r, wanted: true))];
 
-    /// <summary>Numbers of a group's images.</summary>
+    /// <summary>Indices of a group's images.</summary>
     public IReadOnlyList<int> Members(PerceptionGroup group) =>
         [.. Enumerable.Range(0, Count).Where(i => (group.Success is not { } s || PerturbedRight[i] == s)
         && (!group.CleanCorrect || CleanRight[i]))];

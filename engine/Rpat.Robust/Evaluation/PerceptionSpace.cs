@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// How one representation h (logits, or features before the last layer) of each image moves from x to x′ = x + Δ. Arrays are by
-/// image, those with two places by α and image.
+/// How one representation h (logits, or features before the last layer) of each image changes from x to x′ = x + Δ. Arrays are indexed by
+/// image, two-dimensional ones by α and image.
 /// </summary>
 public sealed class PerceptionSpace
 {
@@ -22,14 +22,14 @@ public sealed class PerceptionSpace
     /// <summary>D_second: the same between x + Δ/2 and x′.</summary>
     public double[] Second { get; }
 
-    /// <summary>ρ(α) = ‖h(x+αΔ) − (1−α)h(x) − αh(x′)‖² / ‖h(x′) − h(x)‖²; NaN where h does not move.</summary>
+    /// <summary>ρ(α) = ‖h(x+αΔ) − (1−α)h(x) − αh(x′)‖² / ‖h(x′) − h(x)‖²; NaN where h does not change.</summary>
     public double[][] Residual { get; }
 
-    /// <summary>‖h(x+αΔ) − h(x)‖ / ‖h(x′) − h(x)‖: α itself for robust perception (Definition 1); NaN where h does not move.</summary>
+    /// <summary>‖h(x+αΔ) − h(x)‖ / ‖h(x′) − h(x)‖: α itself for robust perception (Definition 1); NaN where h does not change.</summary>
     public double[][] Distance { get; }
 
-    /// <summary>Takes in one image.</summary>
-    /// <param name="alphas">The places of <paramref name="along"/>.</param>
+    /// <summary>Adds one image.</summary>
+    /// <param name="alphas">The positions of <paramref name="along"/>.</param>
     /// <param name="middle">h(x + Δ/2).</param>
     internal void Add(int image, IReadOnlyList<double> alphas, IReadOnlyList<ReadOnlyMemory<float>> along, ReadOnlySpan<float> start,
         ReadOnlySpan<float> middle, ReadOnlySpan<float> end)

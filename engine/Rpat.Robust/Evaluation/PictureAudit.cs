@@ -1,13 +1,13 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>Whether each line of a ledger says what the network answers: of the clean image, and of the picture that it counts.</summary>
+/// <summary>Checks each line of a ledger against the network's answers on the clean image and on the adversarial one.</summary>
 internal static class PictureAudit
 {
-    // Devices round differently: what lies nearer to a boundary than this share of the logits is left to the ledger.
+    // Devices round differently: if a boundary is closer than this fraction of the logits, the ledger is trusted.
     private const double LogitShare = 1e-4, NormShare = 1e-9;
 
-    /// <summary>What is wrong, a sentence each.</summary>
-    /// <param name="whole">Whether the manifest lists the columns, so that pictures that no line counts are looked at too.</param>
+    /// <summary>What is wrong, one sentence each.</summary>
+    /// <param name="whole">Whether the manifest lists the columns, so that images that no line refers to are checked too.</param>
     public static IEnumerable<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, bool whole)
     {
         var known = ledger.Where(e => e.Sample >= 0 && e.Sample < model.Manifest.Images && e.Eps < model.Manifest.Eps.Count).ToList();
@@ -43,7 +43,7 @@ internal static class PictureAudit
                 yield return $"image {i} {where}: there is a picture that no line of the ledger counts";
     }
 
-    /// <summary>What is wrong with a picture itself, or null.</summary>
+    /// <summary>What is wrong with an adversarial image itself, or null.</summary>
     private static string? Flaw(VerifiedModel model, LedgerEntry e, ReadOnlySpan<float> u)
     {
         var norm = Norm.Parse(model.Manifest.Norm);
@@ -57,7 +57,7 @@ internal static class PictureAudit
             : FormattableString.Invariant($"lies {distance:R} from the image, the ledger says {e.Norm:R}");
     }
 
-    /// <summary>The passes that decided on each picture, made once more.</summary>
+    /// <summary>Repeats the deciding passes over each adversarial image.</summary>
     private static IEnumerable<(LedgerEntry, string?)> Answers(
         VerifiedModel model, (int Eps, string Suite) column, LedgerEntry[] counted, float[] pictures)
     {
@@ -69,7 +69,7 @@ internal static class PictureAudit
         return counted.Select((e, i) => (e, Majority(e, logits[(i * passes)..((i + 1) * passes)], model.Files.Classes[e.Sample])));
     }
 
-    // The last wrong pass is the one whose class and margin are in the ledger.
+    // The ledger has the class and margin of the last pass that misclassified.
     private static string? Majority(LedgerEntry e, float[][] passes, int label)
     {
         float[][] wrong = [.. passes.Where(z => Predictions.ArgMax(z) != label)];

@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>Whether a manifest says one thing throughout, and each column is what its label promises.</summary>
+/// <summary>Whether a manifest is consistent, and each column is what its label stands for.</summary>
 internal static class PlanAudit
 {
-    /// <summary>What is wrong with a manifest that has a plan's shape, a sentence each.</summary>
+    /// <summary>What is wrong with a manifest that has the structure of a plan, one sentence each.</summary>
     public static IEnumerable<string> Problems(EvaluationManifest manifest) =>
     [
         .. manifest.Describe().SequenceEqual(manifest.Settings) ? Array.Empty<string>()
@@ -11,7 +11,7 @@ internal static class PlanAudit
         .. manifest.Columns.Select(c => Promise(manifest, c)).OfType<string>(),
     ];
 
-    /// <summary>What a name does not tell by itself.</summary>
+    /// <summary>What a name alone does not say.</summary>
     public static IEnumerable<string> Notes(EvaluationManifest manifest)
     {
         foreach (var c in manifest.Columns.Where(c => Promised(manifest, c) is null).DistinctBy(c => c.Suite))
@@ -22,9 +22,9 @@ internal static class PlanAudit
         if (manifest.Transform.Length > 0) yield return $"in front of the network stands {manifest.Transform}";
     }
 
-    /// <summary>The column of the catalog that a label promises, or null.</summary>
+    /// <summary>The column of the catalog that a label stands for, or null.</summary>
     /// <exception cref="ArgumentException">The label is AutoAttack's, but no version has it, or the
-    /// attack does not know the norm.</exception>
+    /// attack does not support the norm.</exception>
     public static AttackSuite? Promised(EvaluationManifest manifest, ColumnPlan column) =>
         AttackCatalog.Promised(
             column.Label, column.Stages.Count == 1 ? column.Stages[0].Settings : "", Norm.Parse(manifest.Norm),

@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// The exact worst margin of a net with two inputs and one hidden ReLU layer in an L∞ ball (attacks.md 4.2). On the square that ball and
-/// box share, a margin is piecewise linear, so its minimum lies in a corner, where a hidden line meets an edge, or where two hidden
+/// The exact worst margin of a net with two inputs and one hidden ReLU layer in an L∞ ball (attacks.md 4.2). In the intersection of ball
+/// and box, a square, a margin is piecewise linear, so its minimum lies in a corner, where a hidden line meets an edge, or where two hidden
 /// lines cross: finitely many points.
 /// </summary>
 /// <param name="w1">Hidden weights <c>[h, 2]</c>.</param>
@@ -46,7 +46,7 @@ internal sealed class ReluOracle(float[] w1, float[] b1, float[] w2, float[] b2)
     private static (double X, double Y) Crossing((double A, double B, double C) p, (double A, double B, double C) q)
     {
         double det = p.A * q.B - q.A * p.B;
-        return ((p.B * q.C - q.B * p.C) / det, (q.A * p.C - p.A * q.C) / det); // parallel lines give no number, which no square holds
+        return ((p.B * q.C - q.B * p.C) / det, (q.A * p.C - p.A * q.C) / det); // parallel lines give no finite number
     }
 
     private double[] Logits(double first, double second)

@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// Lines of a ledger made again: of each column of the catalog the line that counts a picture at the least cost, which shows that radius,
-/// seed and settings are those of the pictures; and as many others, drawn at random, as are asked for, which alone can show that an
-/// attack that failed was run.
+/// Repeats lines of a ledger: of each column of the catalog the cheapest successful line, which shows that radius, seed and settings are
+/// those of the adversarial images; and a requested number of others, drawn at random, the only way to show that an attack that failed
+/// was run.
 /// </summary>
 internal sealed class RerunAudit
 {
@@ -22,7 +22,7 @@ internal sealed class RerunAudit
         _suites = model.Manifest.Columns.ToDictionary(c => (c.Eps, c.Suite), c => PlanAudit.Promised(model.Manifest, c));
     }
 
-    /// <summary>What came out otherwise, a sentence each.</summary>
+    /// <summary>What differed, one sentence each.</summary>
     public static IReadOnlyList<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, int more)
     {
         var audit = new RerunAudit(model);

@@ -1,24 +1,24 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>A network is less robust than a test demands.</summary>
-/// <param name="message">One sentence: what was measured, and what was wanted.</param>
+/// <summary>A network is less robust than a test requires.</summary>
+/// <param name="message">One sentence: what was measured, and what was required.</param>
 public sealed class RobustnessException(string message) : Exception(message);
 
 /// <summary>
-/// Robustness as a unit test, in any test framework: what it throws is a failed test. A fixed seed makes the verdict the same each time.
+/// Robustness as a unit test, in any test framework: an exception is a failed test. A fixed seed makes the verdict reproducible.
 /// </summary>
 public static class RobustAssert
 {
-    /// <summary>Demands that a share of the images stays right under an attack.</summary>
+    /// <summary>Requires that a share of the images stays correct under an attack.</summary>
     /// <param name="net">The network, used in eval mode.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
     /// <param name="eps">Radius in pixel units, such as <c>8 / 255.0</c>.</param>
-    /// <param name="atLeast">Share of right answers, 0 to 1.</param>
+    /// <param name="atLeast">Required share of correct images, 0 to 1.</param>
     /// <param name="attack">A name of <see cref="AttackCatalog"/>; <c>aa</c> is AutoAttack.</param>
     /// <param name="norm">The norm; L∞ when null.</param>
-    /// <exception cref="RobustnessException">Fewer stay right.</exception>
-    /// <exception cref="ArgumentException">There is no such attack, or images, labels, radius or share are none.</exception>
+    /// <exception cref="RobustnessException">Fewer stay correct.</exception>
+    /// <exception cref="ArgumentException">There is no such attack, or images, labels, radius or share are invalid.</exception>
     public static void Holds(
         Classifier net, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, double eps, double atLeast, string attack = "pgd20",
         Norm? norm = null, SweepOptions? options = null)

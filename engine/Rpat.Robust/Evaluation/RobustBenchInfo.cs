@@ -1,22 +1,22 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts; what only people know is
-/// left empty.
+/// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts; fields that need
+/// human knowledge are left empty.
 /// </summary>
-/// <param name="Dataset">Name of the data set, or nothing where it is none that has a name.</param>
+/// <param name="Dataset">Name of the data set, or empty if it has none.</param>
 /// <param name="Eps">The radius as a text.</param>
 /// <param name="AutoattackAcc">Accuracy under AutoAttack's standard version.</param>
 /// <param name="Unreliable">Whether a check raised a flag.</param>
-/// <param name="Footnote">What else must be known, or null.</param>
+/// <param name="Footnote">Other important facts, or null.</param>
 public sealed record RobustBenchInfo(
     string Name, string Dataset, string Architecture, string Eps, string CleanAcc, string AutoattackAcc, bool Unreliable, string? Footnote)
 {
     private static readonly string[] _harmless = ["few-points", "black-box-wins"];
 
-    /// <summary>From the column <c>aa</c> of a report; null when it is not there or not the standard version.</summary>
+    /// <summary>From the column <c>aa</c> of a report; null when it is missing or not the standard version.</summary>
     /// <param name="dataset">Name of the data set.</param>
-    /// <param name="eps">Number of the radius; may be left out where there is one only.</param>
+    /// <param name="eps">Number of the radius; may be omitted if there is only one.</param>
     /// <exception cref="ArgumentException">There are several radii, and none was chosen.</exception>
     public static RobustBenchInfo? Of(EvaluationReport report, EvaluationPlan plan, string name, string dataset, string architecture,
         int? eps = null)

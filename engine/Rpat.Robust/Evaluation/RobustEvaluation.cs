@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// An evaluation in a folder of its own: clean pass, then at each radius each column's attacks on the images that are still right. Every
-/// finished part is in the ledger at once, so it can be killed at any moment and resumed; results depend on the plan alone.
+/// An evaluation in its own folder: clean pass, then at each radius each column's attacks on the images that are still correct. Every
+/// finished part is recorded in the ledger at once, so it can be killed at any time and resumed; results depend on the plan alone.
 /// </summary>
 public sealed class RobustEvaluation
 {
@@ -20,8 +20,8 @@ public sealed class RobustEvaluation
     /// <param name="net">The network, used in eval mode.</param>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>
     /// <param name="labels">True classes <c>[N]</c>.</param>
-    /// <param name="folder">Where everything is kept; made if it is not there.</param>
-    /// <param name="imageShape">Channels, height and width, where the network itself takes flat rows.</param>
+    /// <param name="folder">Where everything is stored; created if it does not exist.</param>
+    /// <param name="imageShape">Channels, height and width, if the network itself takes flat rows.</param>
     /// <exception cref="ArgumentException">Images, labels or plan cannot be evaluated; the message says why.</exception>
     public RobustEvaluation(Classifier net, EvaluationPlan plan, float[] images, int[] labels, string folder, Shape? imageShape = null)
     {
@@ -33,19 +33,19 @@ public sealed class RobustEvaluation
         _runner = new AttackRunner(net, new() { Batch = plan.Batch, Seed = plan.Seed, Transform = plan.Transform }, _image);
     }
 
-    /// <summary>Told where the evaluation stands, often; may cancel by throwing.</summary>
+    /// <summary>Receives the progress of the evaluation, often; may cancel by throwing.</summary>
     public Action<EvaluationProgress>? Progress { get; set; }
 
     /// <summary>For tests of everything else.</summary>
     internal bool SkipSelfTest { get; init; }
 
-    /// <summary>Told each finished attack in a line.</summary>
+    /// <summary>Receives one line per finished attack.</summary>
     public Action<string>? Log { get; set; }
 
-    /// <summary>Runs what is not done yet.</summary>
-    /// <param name="resume">Whether the folder may already hold a part of this evaluation.</param>
-    /// <exception cref="DataException">The folder holds another evaluation, or one although none was to be resumed.</exception>
-    /// <exception cref="NotFiniteException">The network answers with NaN or infinity.</exception>
+    /// <summary>Runs the remaining parts.</summary>
+    /// <param name="resume">Whether the folder may already contain a part of this evaluation.</param>
+    /// <exception cref="DataException">The folder contains another evaluation, or this one without <paramref name="resume"/>.</exception>
+    /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     public EvaluationReport Run(bool resume)
     {
         var manifest = EvaluationManifest.Of(_plan, EvaluationFiles.HashOf(_images, _labels), _labels.Length, _net.Classes);
@@ -61,7 +61,7 @@ public sealed class RobustEvaluation
         return Finish(manifest, ledger, examples, warnings, selfTest);
     }
 
-    /// <summary>Writes manifest, images and labels, or compares with those that are there.</summary>
+    /// <summary>Writes manifest, images and labels, or compares them with those in the folder.</summary>
     private void Claim(EvaluationManifest manifest, bool resume)
     {
         AtomicFile.MakeFolder(_folder);
@@ -83,7 +83,7 @@ public sealed class RobustEvaluation
         AtomicFile.WriteText(path, manifest.ToJson());
     }
 
-    // Paths may change between a start and its resumption; settings and hashes may not.
+    // Paths may differ in a resumed evaluation; settings and hashes may not.
     private static string? Difference(EvaluationManifest before, EvaluationManifest now) =>
         before.Version != now.Version ? FormattableString.Invariant($"layout {now.Version}")
         : now.Settings.FirstOrDefault(line => !before.Settings.Contains(line))
@@ -93,7 +93,7 @@ public sealed class RobustEvaluation
     private Subject SubjectOf(int i) =>
         new(_runner, _plan.First + (long)i, _images.AsSpan(i * _image.SampleCount, _image.SampleCount).ToArray(), _labels[i]);
 
-    /// <summary>The image's place among those that are evaluated.</summary>
+    /// <summary>The image's position among those that are evaluated.</summary>
     private int Slot(Subject s) => (int)(s.Index - _plan.First);
 
     private void Clean(Ledger ledger)
@@ -122,7 +122,7 @@ public sealed class RobustEvaluation
         }
     }
 
-    /// <summary>What a smaller radius broke is broken at a larger one.</summary>
+    /// <summary>An example that succeeds at a smaller radius also counts at a larger one.</summary>
     private void TakeOver(Ledger ledger, ExampleStore examples, int eps, AttackSuite suite, HashSet<int> broken)
     {
         if (eps == 0) return;

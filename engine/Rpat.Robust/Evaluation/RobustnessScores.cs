@@ -11,10 +11,10 @@ public static class RobustnessScores
 
     /// <summary>
     /// The 95 % interval of such a summary of two counts of the same images: its values at the lower and at the upper ends of the counts'
-    /// Wilson intervals at 97.5 %, since it grows with both. Like those it keeps a width at 0 and at 100 %.
+    /// Wilson intervals at 97.5 %, since it increases with both. Like those, its width is not zero at 0 and at 100 %.
     /// </summary>
     /// <param name="score"><see cref="Mean"/> or <see cref="Nrr"/>.</param>
-    /// <param name="clean">Images right without an attack.</param>
+    /// <param name="clean">Images correct without an attack.</param>
     public static (double Low, double High) Interval(Func<double, double, double> score, int clean, int robust, int images)
     {
         WilsonInterval c = WilsonInterval.OneOfTwo(clean, images), r = WilsonInterval.OneOfTwo(robust, images);

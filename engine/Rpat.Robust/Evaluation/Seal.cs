@@ -3,23 +3,23 @@ using System.Security.Cryptography;
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// The digest of an evaluation: <c>SHA256SUMS</c> lists every file of the folder as <c>sha256sum</c> does, and its own SHA-256 is the one
-/// digest of all. The journal alone is not in it, since its order tells how often the evaluation was resumed; the ledger has its lines.
+/// The digest of an evaluation: <c>SHA256SUMS</c> lists every file of the folder as <c>sha256sum</c> does, and its own SHA-256 covers
+/// them all. Only the journal is excluded, since its order depends on how often the evaluation was resumed; the ledger has its lines.
 /// </summary>
 internal static class Seal
 {
     public const string FileName = "SHA256SUMS";
 
-    private const int Name = 66; // behind 64 digits and two blanks
+    private const int Name = 66; // after 64 digits and two blanks
 
     /// <summary>Writes the list; all other files must be finished.</summary>
     public static void Write(string folder, EvaluationManifest manifest) =>
         AtomicFile.WriteText(Path.Combine(folder, FileName), Text(folder, manifest));
 
-    /// <summary>The digest of a folder whose list is there.</summary>
+    /// <summary>The digest of a folder that has a list.</summary>
     public static string DigestOf(string folder) => HashOf(Path.Combine(folder, FileName));
 
-    /// <summary>What differs from the list, a sentence each.</summary>
+    /// <summary>What differs from the list, one sentence each.</summary>
     public static IEnumerable<string> Problems(string folder, EvaluationManifest manifest)
     {
         string path = Path.Combine(folder, FileName);
@@ -31,7 +31,7 @@ internal static class Seal
         return changed.Length > 0 ? changed : [$"{FileName} does not list each file of this evaluation once, in order"];
     }
 
-    /// <summary>The files of an evaluation, the journal and the list itself aside.</summary>
+    /// <summary>The files of an evaluation, except for the journal and the list itself.</summary>
     public static IEnumerable<string> Files(EvaluationManifest manifest) => manifest.Columns
         .Select(c => ExampleStore.NameOf(c.Eps, c.Suite))
         .Concat([EvaluationManifest.FileName, EvaluationFiles.Images, EvaluationFiles.Labels, Ledger.FinalName, EvaluationReport.FileName])

@@ -1,14 +1,14 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>One comparison of the self-test.</summary>
-/// <param name="Name">What was attacked by what.</param>
+/// <param name="Name">What was attacked and by which attack.</param>
 /// <param name="Passed">Whether the attack reached the optimum.</param>
-/// <param name="Finding">What came out, in one line.</param>
+/// <param name="Finding">The result, in one line.</param>
 public sealed record SelfTestCase(string Name, bool Passed, string Finding);
 
 /// <summary>
 /// The attacks that an evaluation uses, tried on nets whose worst case is known exactly (attacks.md 4.1, 4.2). It takes about a second
-/// and runs before each evaluation on the same device: an attack that a wrong kernel weakens shows here instead of as robustness.
+/// and runs before each evaluation on the same device, so that an attack weakened by a wrong kernel does not pass for robustness.
 /// </summary>
 public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
 {
@@ -18,7 +18,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
     /// <summary>Whether all attacks reached their optimum.</summary>
     public bool Passed => Cases.All(c => c.Passed);
 
-    /// <summary>One for each optimum that was missed.</summary>
+    /// <summary>One per missed optimum.</summary>
     internal IEnumerable<EvaluationWarning> Warnings => Cases.Where(c => !c.Passed).Select(c => new EvaluationWarning(
         "self-test", $"{c.Name} missed a known optimum ({c.Finding}): this build or device computes attacks wrongly, trust no number."));
 
@@ -36,7 +36,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
         ]);
     }
 
-    /// <summary>AutoAttack must break exactly the images of a linear net that can be broken.</summary>
+    /// <summary>AutoAttack must succeed on exactly the vulnerable images of a linear net.</summary>
     private static SelfTestCase RobustSet(Subjects s, Norm norm, double eps)
     {
         var optima = s.Net.Linear();
@@ -62,7 +62,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
             FormattableString.Invariant($"norms are {ratios.Min():F4} to {ratios.Max():F4} of the exact smallest"));
     }
 
-    /// <summary>An attack with restarts must reach the worst margin of a ReLU net of two inputs, and none can pass it.</summary>
+    /// <summary>An attack with restarts must reach the worst margin of a ReLU net of two inputs, and never exceed it.</summary>
     private static SelfTestCase WorstMargins(Subjects s, Attack attack)
     {
         var oracle = s.Net.Oracle();
@@ -71,7 +71,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
         {
             int i = (int)o.Index;
             double exact = oracle.WorstMargin(s.ImageOf(i), s.Labels[i], attack.Eps);
-            if (exact <= 0) continue; // whoever is fooled ends before the optimum
+            if (exact <= 0) continue; // an attack that succeeds stops before the optimum
             double beyond = oracle.Margin(o.Image[0], o.Image[1], s.Labels[i]) - exact;
             (least, most) = (Math.Min(least, beyond), Math.Max(most, beyond));
         }
@@ -80,7 +80,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
             FormattableString.Invariant($"margins end {least:0.0e+0} to {most:0.0e+0} above the exact optimum"));
     }
 
-    /// <summary>Images, and the classes that a net gives them.</summary>
+    /// <summary>Images, and the classes that a net predicts for them.</summary>
     private sealed class Subjects
     {
         private readonly float[] _images;
@@ -137,7 +137,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
             return h;
         }
 
-        // The usual first weights are so small that all classes are nearly alike.
+        // The usual initial weights are so small that all logits are nearly equal.
         private void Widen(float factor)
         {
             foreach (var (weight, _) in _layers) weight.Upload(Array.ConvertAll(weight.ToArray(), v => factor * v));

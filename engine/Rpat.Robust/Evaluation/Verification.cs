@@ -1,24 +1,24 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>What re-checking an evaluation from its files alone found.</summary>
-/// <param name="Digest">The one digest of all files, SHA-256; empty where the folder has none.</param>
-/// <param name="Examples">Adversarial images that were looked at.</param>
-/// <param name="Problems">One sentence each; none when the evaluation holds.</param>
-/// <param name="Columns">The columns as counted again from the ledger.</param>
+/// <param name="Digest">The digest of all files, SHA-256; empty if the folder has none.</param>
+/// <param name="Examples">Number of adversarial images checked.</param>
+/// <param name="Problems">One sentence each; none when the evaluation is valid.</param>
+/// <param name="Columns">The columns as recounted from the ledger.</param>
 /// <param name="Notes">What a reader of the columns must know, one sentence each.</param>
 public sealed record Verification(
     string Digest, int Examples, IReadOnlyList<string> Problems, IReadOnlyList<ColumnResult> Columns, IReadOnlyList<string> Notes)
 {
     /// <summary>
     /// Checks a finished evaluation against itself and the network: every file against the digest; that each column ran what its label
-    /// says; that each image that was right has a line for every part of every attack, or for the one that broke it; each counted picture's
-    /// norm in double, box, digest and class, at another batch size than the evaluation's; one picture of each column of the catalog, made
-    /// again; and the result against all that. That an attack which failed was run is its line's word alone, unless it is run again: there
+    /// says; that each correct image has a line for every part of every attack, up to the one that succeeded; each adversarial
+    /// image's norm in double, box, digest and class, at another batch size than the evaluation's; one image of each column of the catalog,
+    /// computed again; and the result against all that. That a failed attack was run is known only from its line, unless it is rerun: there
     /// is no signature.
     /// </summary>
     /// <param name="modelHash">SHA-256 of its file.</param>
-    /// <param name="transform">A step in front of the network that belongs to the defence, or null.</param>
-    /// <param name="rerun">Further lines, drawn at random, whose attacks are run again.</param>
+    /// <param name="transform">A step before the network that belongs to the defence, or null.</param>
+    /// <param name="rerun">Number of further lines, drawn at random, whose attacks are run again.</param>
     /// <exception cref="DataException">Files are missing or damaged.</exception>
     public static Verification Run(
         string folder, Classifier net, string modelHash, int batch = 37, InputTransform? transform = null, int rerun = 0)
@@ -49,15 +49,15 @@ public sealed record Verification(
         + "file was changed, that a column ran what its label says, and that its attacks ran on every image cannot be certified; run "
             + "the evaluation again";
 
-    /// <summary>What a folder's evaluation is.</summary>
-    /// <exception cref="DataException">It is no evaluation's folder.</exception>
+    /// <summary>The manifest of a folder's evaluation.</summary>
+    /// <exception cref="DataException">The folder has no evaluation.</exception>
     public static EvaluationManifest ManifestOf(string folder) => EvaluationManifest.Read(folder);
 
     /// <summary>Channels, height and width of a folder's images.</summary>
     /// <exception cref="DataException">They are missing or damaged.</exception>
     public static Shape ImageOf(string folder) => new EvaluationFiles(folder).Image;
 
-    /// <summary>The one digest of a finished evaluation, SHA-256 of its list of digests.</summary>
+    /// <summary>The digest of a finished evaluation, SHA-256 of its list of digests.</summary>
     /// <exception cref="DataException">There is no list.</exception>
     public static string DigestOf(string folder) => Seal.DigestOf(folder);
 
@@ -78,7 +78,7 @@ public sealed record Verification(
             yield return $"the step in front of the network is '{transform}', the evaluation's was '{manifest.Transform}'";
     }
 
-    // Its order tells how often the evaluation was resumed, so that no digest can hold it; its lines are the ledger's.
+    // Its order depends on how often the evaluation was resumed, so no digest covers it; its lines must be those of the ledger.
     private static IEnumerable<string> JournalProblems(string folder, IReadOnlyList<LedgerEntry> ledger)
     {
         string text = Ledger.Text(ledger), journal = Path.Combine(folder, Ledger.JournalName);

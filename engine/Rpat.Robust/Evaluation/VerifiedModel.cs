@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>A network under verification with the evaluation's images; asked without any of the attacks' machinery.</summary>
+/// <summary>A network under verification with the evaluation's images; evaluated without any of the attacks' code.</summary>
 internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, EvaluationManifest manifest, int batch,
     InputTransform? transform)
 {

@@ -1,12 +1,12 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// Whether a result tells the warnings that its evaluation gives rise to: those that follow from the ledger and the plan word for word;
-/// those that look at the network by their flag, since their numbers depend on how a device rounds.
+/// Whether a result has the warnings that its evaluation gives rise to: those that follow from the ledger and the plan are compared word
+/// for word; those that depend on the network by their flag, since their numbers depend on how a device rounds.
 /// </summary>
 internal static class WarningAudit
 {
-    // What only the evaluating process or its device could see.
+    // Visible only to the evaluating process or its device.
     private static readonly string[] _there = ["batch-dependent", "dynamic", "noise", "probabilities", EvaluationChecks.Randomized];
 
     public static IEnumerable<string> Problems(VerifiedModel model, IReadOnlyList<LedgerEntry> ledger, EvaluationReport report)
@@ -23,7 +23,7 @@ internal static class WarningAudit
     private static bool Told(IReadOnlyList<EvaluationWarning> told, EvaluationWarning due) =>
         told.Any(w => _there.Contains(due.Flag) ? w.Flag == due.Flag : w == due);
 
-    // The attacks themselves only matter to what is said of the number of classes, and those of the catalog can be made again.
+    // The attacks themselves matter only to warnings about the number of classes, and those of the catalog can be made again.
     private static IEnumerable<EvaluationWarning> Before(VerifiedModel model)
     {
         var m = model.Manifest;

@@ -1,19 +1,19 @@
 namespace Rpat.Robust.Evaluation;
 
-/// <summary>Wilson's score interval of a share at 95 %: what an accuracy on that many images says about all images.</summary>
+/// <summary>Wilson's score interval of a proportion at 95 %: what an accuracy on that many images says about all images.</summary>
 /// <param name="Low">Lower end, 0 to 1.</param>
 /// <param name="High">Upper end, 0 to 1.</param>
 public readonly record struct WilsonInterval(double Low, double High)
 {
-    private const double Z = 1.959963984540054; // 97.5 % of a normal distribution lie below
+    private const double Z = 1.959963984540054; // 97.5 % of a normal distribution are below
     private const double WideZ = 2.241402727604945; // 98.75 %
 
     /// <summary>The interval of a count.</summary>
     public static WilsonInterval Of(int count, int all) => Of(count, all, Z);
 
     /// <summary>
-    /// The interval at 97.5 %: two such, of two counts of the same images, hold both shares at once at 95 % or more, however the counts
-    /// hang together (Bonferroni's bound).
+    /// The interval at 97.5 %: two such intervals, of two counts of the same images, contain both proportions at once with at least 95 %
+    /// confidence, however the counts are correlated (Bonferroni's bound).
     /// </summary>
     internal static WilsonInterval OneOfTwo(int count, int all) => Of(count, all, WideZ);
 
@@ -22,6 +22,6 @@ public readonly record struct WilsonInterval(double Low, double High)
         if (all == 0) return new WilsonInterval(0, 1);
         double p = (double)count / all, z2 = z * z / all;
         double middle = (p + z2 / 2) / (1 + z2), half = z / (1 + z2) * Math.Sqrt(p * (1 - p) / all + z2 / (4 * all));
-        return new WilsonInterval(count == 0 ? 0 : middle - half, count == all ? 1 : middle + half); // at the ends exactly, rounding aside
+        return new WilsonInterval(count == 0 ? 0 : middle - half, count == all ? 1 : middle + half); // exact at the ends, without rounding
     }
 }

@@ -1,7 +1,8 @@
 namespace Rpat.Robust.Losses;
 
-/// <summary>−log(1.0001 − p_j), j the most probable wrong class: the second half of MART's
-/// boosted cross-entropy (methods.md 2.4).</summary>
+/// <summary>
+/// −log(1.0001 − p_j), j the most probable wrong class: the second half of MART's boosted cross-entropy (methods.md 2.4).
+/// </summary>
 public readonly struct Complement : IRowLoss
 {
     private const double Room = 1.0001 + 1e-12; // the official code adds both

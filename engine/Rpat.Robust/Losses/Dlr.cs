@@ -1,9 +1,9 @@
 namespace Rpat.Robust.Losses;
 
 /// <summary>
-/// The difference of logits ratio, unchanged by scaling and shifting the logits (Croce and Hein, ICML'20; attacks.md 2.3). Sorted
+/// The difference-of-logits ratio, invariant to scaling and shifting the logits (Croce and Hein, ICML'20; attacks.md 2.3). Sorted
 /// z₍₁₎ ≥ z₍₂₎ ≥ …: −(z_y − max_{k≠y} z_k)/(z₍₁₎ − z₍₃₎ + 1e-12), and with a target t −(z_y − z_t)/(z₍₁₎ − (z₍₃₎ + z₍₄₎)/2 + 1e-12). With
-/// three classes the targeted form takes the untargeted denominator; with two, both are the plain difference.
+/// three classes the targeted form uses the untargeted denominator; with two, both are the plain difference.
 /// </summary>
 /// <param name="target">t, or −1.</param>
 public readonly struct Dlr(int target = -1) : IRowLoss
@@ -31,7 +31,7 @@ public readonly struct Dlr(int target = -1) : IRowLoss
         for (int j = z.First; j < z.Count; j += z.Step) z.Put(j, factor * ratio.Slope(j, rows.Label));
     }
 
-    /// <summary>Numerator, denominator and the columns that they look at.</summary>
+    /// <summary>Numerator, denominator and the columns that they use.</summary>
     private readonly struct Ratio<TRow> where TRow : struct, IRow
     {
         private readonly int _other;
@@ -61,7 +61,7 @@ public readonly struct Dlr(int target = -1) : IRowLoss
         /// <summary>The denominator.</summary>
         public readonly double Scale;
 
-        /// <summary>∂/∂z_j; columns may coincide: their shares add.</summary>
+        /// <summary>∂/∂z_j; columns may coincide, then their contributions add up.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public double Slope(int j, int label) =>
             (j == _other ? 1 / Scale : 0.0) - (j == label ? 1 / Scale : 0.0)

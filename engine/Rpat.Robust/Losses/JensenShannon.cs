@@ -53,7 +53,7 @@ public readonly struct JensenShannon(float temperature) : IRowLoss
     private static double LogMean<TRow>(TRow row, double p1, double p2) where TRow : struct, IRow =>
         row.Log(0.5 * (p1 + p2) > Least ? 0.5 * (p1 + p2) : Least);
 
-    // ∂/∂π of π·(log π − log m)/2 and of the other view's share of m; a clamped m does not move with π.
+    // ∂/∂π of π·(log π − log m)/2 and of the other view's part through m; a clamped m does not depend on π.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Slope<TRow>(TRow row, double logP, double p1, double p2) where TRow : struct, IRow =>
         0.5 * (logP - LogMean(row, p1, p2)) + (0.5 * (p1 + p2) > Least ? 0 : 0.5);

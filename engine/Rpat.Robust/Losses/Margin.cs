@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Losses;
 
-/// <summary>max_{k≠y} z_k − z_y, or with a target t z_t − max_{k≠t} z_k (Carlini and Wagner's; attacks.md 1.3).</summary>
+/// <summary>max_{k≠y} z_k − z_y, or with a target t z_t − max_{k≠t} z_k (Carlini and Wagner; attacks.md 1.3).</summary>
 /// <param name="target">t, or −1.</param>
 public readonly struct Margin(int target = -1) : IRowLoss
 {

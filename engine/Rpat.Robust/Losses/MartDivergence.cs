@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Losses;
 
 /// <summary>
-/// (1.0000001 − q_y)·KL(q ‖ p), q = softmax(second row) at the clean image, p = softmax(z) at the adversarial one; the weight carries
-/// gradient (MART; methods.md 2.4, 2.6).
+/// (1.0000001 − q_y)·KL(q ‖ p), q = softmax(second row) at the clean image, p = softmax(z) at the adversarial one; the gradient also
+/// flows through the weight (MART; methods.md 2.4, 2.6).
 /// </summary>
 public readonly struct MartDivergence : IRowLoss
 {

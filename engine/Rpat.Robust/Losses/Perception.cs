@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Rpat.Robust.Losses;
 
-/// <summary>Which of its two equivalent forms RPAT's term takes; they differ by a factor (methods.md 1.4).</summary>
+/// <summary>Which of its two equivalent forms RPAT's term has; they differ by a factor (methods.md 1.4).</summary>
 public enum PerceptionForm
 {
     /// <summary>mean_k R², R = z(x̃) − (1−α)z(x) − αz(x′): the official code.</summary>
@@ -15,8 +15,8 @@ public enum PerceptionForm
 }
 
 /// <summary>
-/// RPAT's term factor·mean_k R², R = z(x̃) − (1−α)z(x) − αz(x′): the logits change linearly along the perturbation (methods.md 1.3, 1.5).
-/// The rows are z(x′), z(x), z(x̃).
+/// RPAT's term factor·mean_k R², R = z(x̃) − (1−α)z(x) − αz(x′): the logits should change linearly along the perturbation (methods.md 1.3,
+/// 1.5). The rows are z(x′), z(x), z(x̃).
 /// </summary>
 /// <param name="alpha">Position of x̃ = x + α(x′ − x), in (0, 1).</param>
 /// <param name="form">Residual (official code) or difference quotient (paper).</param>
@@ -57,13 +57,13 @@ public readonly struct PerceptionLoss(float alpha, PerceptionForm form = Percept
         rows.Third.At(j) - (1 - _alpha) * rows.Second.At(j) - _alpha * rows.Z.At(j);
 }
 
-/// <summary>The fused RPAT loss CE(z(x′), y) + λ·perception: one pass over z(x′), z(x), z(x̃) each way.</summary>
+/// <summary>The fused RPAT loss CE(z(x′), y) + λ·perception: one pass over z(x′), z(x), z(x̃), forward and backward.</summary>
 public readonly struct RpatLoss(float lambda, PerceptionLoss perception) : IRowLoss
 {
     private readonly float _lambda = lambda;
     private readonly PerceptionLoss _perception = perception;
 
-    /// <summary>The parts: cross-entropy and, times λ, the term.</summary>
+    /// <summary>The parts: cross-entropy and, times λ, the perception term.</summary>
     public IReadOnlyList<LossPart> Parts => [new("ce"), new("rpat", _lambda)];
 
     /// <inheritdoc/>
@@ -82,10 +82,10 @@ public readonly struct RpatLoss(float lambda, PerceptionLoss perception) : IRowL
     }
 }
 
-/// <summary>Recording of RPAT's loss (RPAT, ICCV'25; methods.md section 1).</summary>
+/// <summary>Records RPAT's loss (RPAT, ICCV'25; methods.md section 1).</summary>
 public static class PerceptionOp
 {
-    /// <summary>Asks that the logits change linearly along the perturbation; gradients reach all three logits.</summary>
+    /// <summary>Penalises logits that do not change linearly along the perturbation; gradients reach all three logits.</summary>
     /// <param name="mixed">z(x̃) <c>[N, K]</c>.</param>
     /// <param name="alpha">Position of x̃ between x and x′, in (0, 1).</param>
     /// <param name="form">Residual (official code) or difference quotient (paper).</param>
@@ -97,7 +97,7 @@ public static class PerceptionOp
         return tape.RowLoss("rpat", new PerceptionLoss(alpha, form), adversarial, new() { Second = clean, Third = mixed });
     }
 
-    /// <summary>The fused loss CE(z(x′), y) + λ·perception, one kernel each way.</summary>
+    /// <summary>The fused loss CE(z(x′), y) + λ·perception, one kernel for each direction.</summary>
     /// <inheritdoc cref="Perception"/>
     public static Loss RpatLoss(this Tape tape, Tensor mixed, Tensor clean, Tensor adversarial, Labels labels, float lambda = 1,
         float alpha = 0.5f, PerceptionForm form = PerceptionForm.Residual)

@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Losses;
 
-/// <summary>Soft logit margin, log Σ_{k≠y} e^{z_k} − z_y, negative only where the class is right (MMA; methods.md 4.2).</summary>
+/// <summary>Soft logit margin, log Σ_{k≠y} e^{z_k} − z_y, negative only for correctly classified images (MMA; methods.md 4.2).</summary>
 public readonly struct SoftMargin : IRowLoss
 {
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): CE(x′) and its attack against rectified targets; or on top of
-/// TRADES, CE(x) against them + β·KL(p(x) ‖ p(x′)), x and x′ in one forward.
+/// Annealing self-distillation rectification (ADR, ICLR'24; methods.md 4.11): CE(x′) and its attack use rectified targets; or on top of
+/// TRADES, CE(x) with these targets + β·KL(p(x) ‖ p(x′)), x and x′ in one forward.
 /// </summary>
 [Method("adr", "targets rectified by the averaged network", "Wu et al., ICLR'24; methods.md 4.11",
     Attack = "G on CE with soft targets, training mode", Terms = "CE(x') with soft targets",
@@ -44,7 +44,7 @@ public sealed record Adr(PgdOptions Pgd) : Objective
     [Setting("size of a perturbation of every weight (ADR+AWP: 0.005); 0 for none", Source = Plain, Max = 1, Uncertain = true)]
     public float Gamma { get; init; }
 
-    /// <summary>What it stands on.</summary>
+    /// <summary>The base method.</summary>
     [Setting("what it stands on: at, or trades, with TRADES's attack and x and x' in one forward", Source = "official code has both",
         Plural = "bases")]
     public StandsOn Base { get; init; }

@@ -1,13 +1,13 @@
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// A value beside a method's own settings that the recipes of its published rows take, though no source settles it (methods.md section 9).
+/// A value outside a method's own settings that the recipes of its published rows use, though no source gives it (methods.md section 9).
 /// </summary>
 /// <param name="Key">Full key in configurations.</param>
-/// <param name="About">What is open, and where the value is from.</param>
+/// <param name="About">What is uncertain, and where the value comes from.</param>
 public sealed record Assumption(string Key, string Value, string About);
 
-/// <summary>Assumptions that several methods share.</summary>
+/// <summary>Assumptions shared by several methods.</summary>
 internal static class Assumptions
 {
     private static readonly Assumption _epochs = new(

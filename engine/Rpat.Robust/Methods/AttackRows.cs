@@ -1,14 +1,14 @@
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// The attacks that methods train with, by their letters in methods.md 2.1; what the user sets of start and batch-norm mode wins.
+/// The attacks that methods train with, by their letters in methods.md 2.1; a start or batch-norm mode that the user sets takes precedence.
 /// </summary>
 public static class AttackRows
 {
     /// <summary>From a random point of the ball, in evaluation mode (RPAT's benchmarks).</summary>
     public static PgdOptions A(this PgdOptions pgd, InnerLoss loss) => pgd.For(loss);
 
-    /// <summary>From next to the image, in evaluation mode (TRADES, MART, MAIL, CURE).</summary>
+    /// <summary>From the image plus small noise, in evaluation mode (TRADES, MART, MAIL, CURE).</summary>
     public static PgdOptions B(this PgdOptions pgd, InnerLoss loss) =>
         pgd.For(loss, PgdStart.Gaussian, quirks: ReferenceQuirks.BallBeforeBox);
 

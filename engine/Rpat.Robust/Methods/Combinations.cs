@@ -2,7 +2,7 @@ using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Methods;
 
-/// <summary>Published methods that are another one with a modifier on top.</summary>
+/// <summary>Published methods that consist of another one with a modifier on top.</summary>
 [Combinations]
 internal static class Combinations
 {

@@ -4,9 +4,9 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// CURE (ICLR'24; methods.md 4.12), the paper's form: TRADES + γ·(KL(p_r(x) ‖ p(x)) + KL(p_r(x′) ‖ p(x′))) with a revision network r that
-/// is a slow average, and only the prominent gradients of each tensor. The code's form takes α·CE(x) + (1 − α)·CE(x′) in place of TRADES
-/// and masks by the whole loss's gradient. The run starts from a network that was trained on clean images.
+/// CURE (ICLR'24; methods.md 4.12), the paper's form: TRADES + γ·(KL(p_r(x) ‖ p(x)) + KL(p_r(x′) ‖ p(x′))), where the revision network r
+/// is a slow average, with only the prominent gradients of each tensor. The code's form has α·CE(x) + (1 − α)·CE(x′) instead of TRADES
+/// and masks by the whole loss's gradient. The run starts from a network trained on clean images.
 /// </summary>
 /// <param name="Pgd">The attack; it maximises the divergence.</param>
 [Method("cure", "conserves and revises what clean training learned: masked gradients and a revision network",
@@ -43,11 +43,11 @@ public sealed record Cure(PgdOptions Pgd) : Objective
     [Setting("largest share of the old revision network", Source = "official code", Max = 1)]
     public float Decay { get; init; } = 0.999f;
 
-    /// <summary>Chance of a step to move the revision network.</summary>
+    /// <summary>Probability that a step updates the revision network.</summary>
     [Setting("chance of a step to move the revision network", Source = "official code; the paper lets it fall", Max = 1, Uncertain = true)]
     public float Probability { get; init; } = 0.2f;
 
-    /// <summary>Share of that chance that is lost by the end of the run.</summary>
+    /// <summary>Fraction of that probability that is lost by the end of the run.</summary>
     [Setting("share of that chance that is lost, in a straight line, by the end of the run", Max = 1, Uncertain = true,
         Source = "the paper lets it fall and gives no curve; the code does so behind a flag only")]
     public float ProbabilityFall { get; init; }

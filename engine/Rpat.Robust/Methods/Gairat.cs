@@ -3,7 +3,7 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// GAIRAT (ICLR'21; methods.md 4.4): CE(x′) with weights ½(1 + tanh(Λ + 5(1 − 2κ/K))) or a relative of them, scaled to a mean of 1; κ
+/// GAIRAT (ICLR'21; methods.md 4.4): CE(x′) with weights ½(1 + tanh(Λ + 5(1 − 2κ/K))) or a variant of them, scaled to a mean of 1; κ
 /// counts the iterates of the attack that were still classified correctly.
 /// </summary>
 [Method("gairat", "cross-entropy weighted by how soon the attack succeeds", "Zhang et al., ICLR'21; methods.md 4.4",

@@ -3,7 +3,7 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// MART (ICLR'20; methods.md 2.4): CE(x′) − log(1.0001 − p_j(x′)) + β·(1 − p_y(x))·KL(p(x) ‖ p(x′)), the weight with gradient.
+/// MART (ICLR'20; methods.md 2.4): CE(x′) − log(1.0001 − p_j(x′)) + β·(1 − p_y(x))·KL(p(x) ‖ p(x′)), the weight not detached.
 /// </summary>
 [Method("mart", "boosted cross-entropy and a divergence weighted by misclassification", "Wang et al., ICLR'20; methods.md 2.4",
     Attack = "B on CE", Terms = "CE(x') + complement(x') + beta (1 - p_y(x)) KL(p(x), p(x'))", Weights = "1 - p_y(x), with gradient")]

@@ -3,11 +3,11 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. Its settings are its properties.
+/// Gives a training method its name: the catalog finds every <see cref="Objective"/> that has one. Its properties are its settings.
 /// </summary>
 /// <param name="name">Name in configurations.</param>
 /// <param name="about">What it is, in one line.</param>
-/// <param name="source">Paper, and where its definition is written down.</param>
+/// <param name="source">Paper, and where its definition is documented.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class MethodAttribute(string name, string about, string source) : DeclarationAttribute
 {
@@ -20,7 +20,7 @@ public sealed class MethodAttribute(string name, string about, string source) : 
     /// <summary>What it is, in one line.</summary>
     public string About { get; } = about;
 
-    /// <summary>Paper, and where its definition is written down.</summary>
+    /// <summary>Paper, and where its definition is documented.</summary>
     public string Source { get; } = source;
 
     /// <summary>Which attack (a letter of methods.md 2.1), on which loss.</summary>
@@ -29,22 +29,22 @@ public sealed class MethodAttribute(string name, string about, string source) : 
     /// <summary>Loss terms with their coefficients.</summary>
     public required string Terms { get; init; }
 
-    /// <summary>What the logits should become.</summary>
+    /// <summary>Targets of the logits.</summary>
     public string Target { get; init; } = "true class";
 
     /// <summary>Sample weights.</summary>
     public string Weights { get; init; } = "1";
 
-    /// <summary>Networks next to the trained one.</summary>
+    /// <summary>Auxiliary models in addition to the trained one.</summary>
     public string Nets { get; init; } = "none";
 
-    /// <summary>What else there is.</summary>
+    /// <summary>Other components.</summary>
     public string Extra { get; init; } = "none";
 
-    /// <summary>Where it departs from the paper or the official code, and why.</summary>
+    /// <summary>Where it differs from the paper or the official code, and why.</summary>
     public string Departs { get; init; } = "";
 
-    /// <summary>Modifiers that belong to it, of types without parameters.</summary>
+    /// <summary>Modifiers that belong to it; their types have parameterless constructors.</summary>
     public Type[] Modifiers { get; init; } = [];
 
     /// <inheritdoc/>
@@ -53,9 +53,7 @@ public sealed class MethodAttribute(string name, string about, string source) : 
         : throw new ArgumentException($"{type} is declared as method '{Name}' and is no {nameof(Objective)}: derive it from that.");
 }
 
-/// <summary>
-/// Says that a class's static property <c>Methods</c> lists methods: combinations of a base and modifiers that have a name of their own.
-/// </summary>
+/// <summary>Marks a class whose static property <c>Methods</c> lists methods: named combinations of a base and modifiers.</summary>
 public sealed class CombinationsAttribute : DeclarationAttribute
 {
     /// <inheritdoc/>
@@ -66,14 +64,14 @@ public sealed class CombinationsAttribute : DeclarationAttribute
         ?? throw new ArgumentException($"{type} is declared as combinations: give it a public static property Methods that lists them.");
 }
 
-/// <summary>Says of one of a method's settings that its default is from elsewhere than its declaration says.</summary>
-/// <param name="source">Where its default is from.</param>
+/// <summary>Gives the default of one of a method's settings another source than its declaration.</summary>
+/// <param name="source">Where its default comes from.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false, AllowMultiple = true)]
 public sealed class NoteAttribute(string setting, string source) : Attribute
 {
     /// <summary>Whether the default is assumed.</summary>
     public bool Uncertain { get; init; }
 
-    /// <summary>The settings, that one with what is noted.</summary>
+    /// <summary>A setting, with this source if it is the one referred to.</summary>
     internal Setting On(Setting declared) => declared.Name == setting ? declared.From(source, Uncertain) : declared;
 }

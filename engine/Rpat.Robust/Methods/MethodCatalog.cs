@@ -5,19 +5,19 @@ namespace Rpat.Robust.Methods;
 /// <summary>Every training method by name.</summary>
 public static class MethodCatalog
 {
-    /// <summary>What is put behind a method's name for RPAT on top of it.</summary>
+    /// <summary>Appended to a method's name for RPAT on top of it.</summary>
     public const string RpatSuffix = "+rpat";
 
-    /// <summary>What <see cref="Catalog.Register"/> adds methods to.</summary>
+    /// <summary>Where <see cref="Catalog.Register"/> adds methods.</summary>
     internal static Catalog<MethodInfo> Catalog { get; } = new("a method", Find(typeof(MethodCatalog).Assembly));
 
-    /// <summary>All methods, those with the suffix aside: the library's own by name, then those of other assemblies.</summary>
+    /// <summary>All methods, without the suffixed ones: the library's own by name, then those of other assemblies.</summary>
     public static IReadOnlyList<MethodInfo> All => Catalog.All;
 
-    /// <summary>All names, with the suffix where the method takes it.</summary>
+    /// <summary>All names, with the suffix where the method supports it.</summary>
     public static IReadOnlyList<string> Names => [.. All.SelectMany(m => m.TakesRpat ? new[] { m.Name, m.Name + RpatSuffix } : [m.Name])];
 
-    /// <summary>The method of a name, with or without the suffix; null where there is none.</summary>
+    /// <summary>The method of a name, with or without the suffix; null if there is none.</summary>
     public static MethodInfo? Find(string name)
     {
         bool rpat = name.EndsWith(RpatSuffix, StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public static class MethodCatalog
         [.. Engine.Catalog.Declared<MethodInfo>(assembly).OrderBy(method => method.Name, StringComparer.Ordinal)];
 
     /// <summary>Makes a method.</summary>
-    /// <param name="name">Its name, with or without the suffix; without what RPAT adds.</param>
+    /// <param name="name">Its name, with or without the suffix; without the suffix there is no RPAT term.</param>
     /// <param name="given">Settings by name; an empty text is the default.</param>
     /// <param name="pgd">Threat model and attack of the run.</param>
     /// <exception cref="ArgumentException">There is no such method, or a setting is wrong.</exception>

@@ -4,7 +4,7 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
 
-/// <summary>A training method by name: a base, what modifies it, and the settings that these declare.</summary>
+/// <summary>A training method by name: a base, its modifiers, and the settings that these declare.</summary>
 public sealed class MethodInfo : INamed
 {
     private readonly Func<PgdOptions, Objective> _base;
@@ -12,11 +12,11 @@ public sealed class MethodInfo : INamed
     private readonly IReadOnlyList<Owned> _settings;
     private readonly Objective _prototype;
 
-    /// <summary>A base and its modifiers under a name of their own.</summary>
-    /// <param name="row">The name and what is said of it.</param>
+    /// <summary>A base and its modifiers under a new name.</summary>
+    /// <param name="row">The name and description.</param>
     /// <param name="make">Makes the base with its defaults from the run's threat model.</param>
     /// <param name="modifiers">Makes the modifiers with their defaults.</param>
-    /// <param name="notes">Settings whose default is from elsewhere.</param>
+    /// <param name="notes">Settings whose default comes from another source.</param>
     public MethodInfo(
         MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
     {
@@ -28,7 +28,7 @@ public sealed class MethodInfo : INamed
         Assumed = _prototype.Assumed;
     }
 
-    /// <summary>What is said of the method.</summary>
+    /// <summary>The method's description.</summary>
     public MethodAttribute Row { get; }
 
     /// <summary>Name in configurations.</summary>
@@ -37,22 +37,22 @@ public sealed class MethodInfo : INamed
     /// <summary>What it is, in one line.</summary>
     public string About => Row.About;
 
-    /// <summary>Paper, and where its definition is written down.</summary>
+    /// <summary>Paper, and where its definition is documented.</summary>
     public string Source => Row.Source;
 
-    /// <summary>What can be set.</summary>
+    /// <summary>Its settings.</summary>
     public IReadOnlyList<Setting> Settings => [.. _settings.Select(owned => owned.Setting)];
 
-    /// <summary>What the recipes of its published rows assume next to these settings.</summary>
+    /// <summary>What the recipes of its published rows assume in addition to these settings.</summary>
     public IReadOnlyList<Assumption> Assumed { get; init; }
 
     /// <summary>Whether RPAT's perception term can be added (NAME+rpat).</summary>
     public bool TakesRpat => _prototype.TakesRpat;
 
-    /// <summary>Whether the loss needs one true class for each image, so that images cannot be mixed (CutMix).</summary>
+    /// <summary>Whether the loss needs one true class per image, so that images cannot be mixed (CutMix).</summary>
     public bool NeedsOneClass => _prototype.NeedsOneClass;
 
-    /// <summary>Whether the loss looks at an averaged network of the method's own, in whose place none can be put.</summary>
+    /// <summary>Whether the loss uses the method's own averaged network, which cannot be replaced by another.</summary>
     public bool LooksAtAverage => _prototype.LooksAtAverage;
 
     /// <summary>Whether each image comes in two views.</summary>
@@ -67,8 +67,7 @@ public sealed class MethodInfo : INamed
     /// <summary>Makes the method.</summary>
     /// <param name="given">Settings by name; an empty text is the default.</param>
     /// <param name="pgd">Threat model and attack of the run.</param>
-    /// <exception cref="ArgumentException">A name is none of the method's, or a value is not what it
-    /// takes; the sentence says what to do.</exception>
+    /// <exception cref="ArgumentException">The method has no such setting, or a value is invalid; the message says what to do.</exception>
     public Objective Make(IReadOnlyDictionary<string, string> given, PgdOptions pgd)
     {
         object[] parts = Parts(pgd);
@@ -76,7 +75,7 @@ public sealed class MethodInfo : INamed
         return Assemble(parts);
     }
 
-    /// <summary>The method of a type that a <see cref="MethodAttribute"/> names.</summary>
+    /// <summary>The method of a type with a <see cref="MethodAttribute"/>.</summary>
     internal static MethodInfo Of(Type type)
     {
         var row = type.GetCustomAttribute<MethodAttribute>()!;

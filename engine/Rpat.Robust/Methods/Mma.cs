@@ -4,7 +4,7 @@ namespace Rpat.Robust.Methods;
 
 /// <summary>
 /// Max-margin adversarial training (MMA, ICLR'20; methods.md 4.2): (1 − c)·CE at each image's own decision boundary, or at the image
-/// itself where it is misclassified, + c·CE(x). Images whose margin exceeds the search's threshold count in the second term only.
+/// itself if it is misclassified, + c·CE(x). Images whose margin exceeds the search's threshold count in the second term only.
 /// </summary>
 /// <param name="Pgd">Norm and steps of the search's attack.</param>
 [Method("mma", "each image is trained at its own decision boundary", "Ding et al., ICLR'20; methods.md 4.2",

@@ -4,7 +4,7 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// ReBAT (NeurIPS'23; methods.md section 3): CE(x′) + β·KL(p_avg(x′) ‖ p(x′)) once the averaged network moves on its own.
+/// ReBAT (NeurIPS'23; methods.md section 3): CE(x′) + β·KL(p_avg(x′) ‖ p(x′)) once the averaged network is no longer a copy.
 /// </summary>
 [Method("rebat", "PGD-AT regularised by its averaged network, with a weak decay of the learning rate",
     "Wang et al., NeurIPS'23; methods.md 3",
@@ -23,7 +23,7 @@ public record ReBat(PgdOptions Pgd) : Objective
         Source = "official code for PreActResNet-18; unverified for WRN-34-10 without CutMix")]
     public float Beta { get; init; } = 1;
 
-    /// <summary>How β moves.</summary>
+    /// <summary>How β changes during the run.</summary>
     [Setting("how beta moves: constant, dependent on the learning rate, or piecewise (half as much again from epoch 151)",
         Source = "official code: off by default", Plural = "schedules")]
     public BetaSchedule Schedule { get; init; }
@@ -32,7 +32,7 @@ public record ReBat(PgdOptions Pgd) : Objective
     [Setting("share of the old average in each step", Source = "official code", Max = 1)]
     public float Decay { get; init; } = 0.999f;
 
-    /// <summary>First epoch, counted from 1, of the term and of an average that is no copy.</summary>
+    /// <summary>First epoch, counted from 1, with the term and with an average that is not a copy.</summary>
     [Setting("first epoch in which the average moves on its own, counted from 1", Min = 1, Without = "plain adversarial training",
         Source = "official code: 105, counted from 0")]
     public int Start { get; init; } = PublishedStart;
@@ -75,7 +75,7 @@ public record ReBat(PgdOptions Pgd) : Objective
         return Beta == 0 ? loss : loss + v.Times(Coefficient, FromAverage(v));
     }
 
-    /// <summary>The divergence of the network from its averaged one.</summary>
+    /// <summary>The divergence of the network from its average.</summary>
     protected virtual Loss FromAverage(ViewLogits v) => v.Distill(v.Averaged.Adversarial, v.Adversarial, detach: true);
 
     private Coefficient Coefficient => Schedule switch
@@ -86,15 +86,15 @@ public record ReBat(PgdOptions Pgd) : Objective
     };
 }
 
-/// <summary>How ReBAT's β moves while a run lasts.</summary>
+/// <summary>How ReBAT's β changes during a run.</summary>
 public enum BetaSchedule
 {
-    /// <summary>It does not.</summary>
+    /// <summary>Constant.</summary>
     Constant,
 
-    /// <summary>It grows as the learning rate falls.</summary>
+    /// <summary>Increases as the learning rate falls.</summary>
     Dependent,
 
-    /// <summary>Half as much again from the second drop of the learning rate on.</summary>
+    /// <summary>1.5 times as large from the second drop of the learning rate on.</summary>
     Piecewise,
 }

@@ -3,7 +3,7 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Methods;
 
 /// <summary>
-/// SOVR (ICML'23; methods.md 4.9, from memory): the images of a batch with the smallest logit margins at x′ take λ times the
+/// SOVR (ICML'23; methods.md 4.9, from memory): the images of a batch with the smallest logit margins at x′ have λ times the
 /// one-against-the-rest loss, the others the cross-entropy.
 /// </summary>
 [Method("sovr", "one against the rest for the images with the smallest margins", "Kanai et al., ICML'23; methods.md 4.9",

@@ -20,7 +20,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
     [Setting("first epoch with the table, counted from 1", Source = "official code", Min = 1, Without = "plain adversarial training")]
     public int Start { get; init; } = 90;
 
-    /// <summary>Epochs in which w rises.</summary>
+    /// <summary>Epochs over which w rises.</summary>
     [Setting("epochs in which the weight rises", Source = "official code")]
     public int Ramp { get; init; } = 60;
 
@@ -28,7 +28,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
     [Setting("share of the old average in the table", Source = "official code", Max = 1)]
     public float Decay { get; init; } = 0.9f;
 
-    /// <summary>What it stands on.</summary>
+    /// <summary>The base method.</summary>
     [Setting("what it stands on: at, or trades, which compares p(x) with the table and attacks beta times the divergence",
         Source = "the paper has both", Plural = "bases")]
     public StandsOn Base { get; init; }
@@ -65,7 +65,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
     private Loss Remember(ViewLogits v, Loss loss, Tensor logits) => IsActive ? loss + v.Times(W, v.Memory(logits)) : loss;
 }
 
-/// <summary>Which adversarial training a method stands on.</summary>
+/// <summary>The adversarial training that a method is based on.</summary>
 public enum StandsOn
 {
     /// <summary>PGD-AT.</summary>

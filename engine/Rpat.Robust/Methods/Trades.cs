@@ -2,7 +2,7 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
 
-/// <summary>TRADES (ICML'19; methods.md 2.3): CE(z(x), y) + β·KL(p(x) ‖ p(x′)), the gradient through both arguments.</summary>
+/// <summary>TRADES (ICML'19; methods.md 2.3): CE(z(x), y) + β·KL(p(x) ‖ p(x′)), with the gradient through both arguments.</summary>
 /// <param name="Pgd">The attack; it maximises the divergence.</param>
 [Method("trades", "clean cross-entropy and the divergence between clean and adversarial predictions",
     "Zhang et al., ICML'19; methods.md 2.3",
@@ -13,7 +13,7 @@ public sealed record Trades(PgdOptions Pgd) : Objective
     [Setting("weight of the divergence", Source = "official code")]
     public float Beta { get; init; } = 6;
 
-    /// <summary>Take p(x) from a second forward: the logits are the same, running statistics move once more.</summary>
+    /// <summary>Take p(x) from a second forward: the logits are the same, running statistics are updated once more.</summary>
     [Setting("take p(x) from a second forward, which moves running statistics once more", Source = "official code")]
     public bool Repeat
     {

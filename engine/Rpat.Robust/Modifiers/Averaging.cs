@@ -14,21 +14,21 @@ public abstract record Averaging : Modifier
     /// <inheritdoc/>
     public sealed override StepHook Begin(ModifiedRun run) => new AveragedNet(this, run);
 
-    /// <summary>Moves the average after an optimizer step.</summary>
+    /// <summary>Updates the average after an optimizer step.</summary>
     public abstract void AfterStep(AveragedNet average, in StepContext moment);
 
-    /// <summary>Moves the average after an epoch; true when its running statistics must be estimated anew.</summary>
+    /// <summary>Updates the average after an epoch; true when its running statistics must be estimated again.</summary>
     public virtual bool AfterEpoch(AveragedNet average, int epoch) => false;
 
-    /// <summary>Whether the average is the run's result after so many updates.</summary>
+    /// <summary>Whether the average can be the run's result after this many updates.</summary>
     public virtual bool IsReady(long updates) => true;
 }
 
 /// <summary>Exponential moving average after each step (methods.md 3.1, 4.11, 4.12).</summary>
 /// <param name="Decay">ρ: share of the old average.</param>
-/// <param name="Start">First epoch, counted from 1, that averages; before it the average is a copy.</param>
-/// <param name="Probability">Chance of a step to move the average.</param>
-/// <param name="Fall">Share of that chance that is lost, in a straight line, by the end of the run.</param>
+/// <param name="Start">First epoch, counted from 1, with averaging; before it the average is a copy.</param>
+/// <param name="Probability">Probability that a step updates the average.</param>
+/// <param name="Fall">Fraction of that probability that is lost, linearly, by the end of the run.</param>
 /// <param name="Statistics">Whether batch norms' running statistics are averaged too.</param>
 /// <param name="WarmUp">Decay min(1 − 1/(n + 1), ρ) after n steps, this one included, so that the first values are soon forgotten.</param>
 public sealed record EmaAveraging(
@@ -43,21 +43,21 @@ public sealed record EmaAveraging(
     {
         float chance = Probability * (1 - Fall * (float)moment.Progress);
         if (chance < 1 && !average.Draw(moment, chance)) return;
-        float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 2), Decay) : Decay; // moment.Step counts those before
+        float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 2), Decay) : Decay; // moment.Step counts the previous ones
         average.Move(moment.Epoch < Start ? 0 : warm, Statistics);
     }
 }
 
 /// <summary>
-/// Stochastic weight averaging: the mean of the weights after each epoch (methods.md 4.1, 4.5); statistics are estimated anew.
+/// Stochastic weight averaging: the mean of the weights after each epoch (methods.md 4.1, 4.5); running statistics are estimated again.
 /// </summary>
-/// <param name="Start">First epoch, counted from 1, that counts.</param>
+/// <param name="Start">First epoch, counted from 1, that is averaged.</param>
 public sealed record SwaAveraging(int Start) : Averaging
 {
     /// <inheritdoc/>
     public override void AfterStep(AveragedNet average, in StepContext moment)
     {
-        // The average moves once an epoch.
+        // The average is updated once per epoch.
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ namespace Rpat.Robust.Modifiers;
 
 /// <summary>
 /// Adversarial weight perturbation (AWP, NeurIPS'20; methods.md 4.3): the step's gradient is taken at weights moved up the loss by
-/// γ‖w‖ in each tensor, and the optimizer's step is applied there, before the weights move back.
+/// γ‖w‖ in each tensor; the optimizer's step is applied there, and then the perturbation is removed.
 /// </summary>
 public sealed record Awp : Modifier
 {
@@ -17,10 +17,10 @@ public sealed record Awp : Modifier
         Without = "without weight perturbation")]
     public int Start { get; init; } = 1;
 
-    /// <summary>Perturb every parameter, instead of the kernels of convolutions and linear layers only.</summary>
+    /// <summary>Perturb every parameter, instead of only the kernels of convolutions and linear layers.</summary>
     public bool Everything { get; init; }
 
-    /// <summary>Running statistics move in the pass at the weights themselves (ADR), instead of the one at perturbed weights.</summary>
+    /// <summary>Update running statistics in the pass at the unperturbed weights (ADR), instead of the one at perturbed weights.</summary>
     public bool StatisticsFirst { get; init; }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ namespace Rpat.Robust.Modifiers;
 
 /// <summary>
 /// MAIL's sample weights (NeurIPS'21; methods.md 4.7): 3·σ(slope·(PM + bias)), PM = max_{k≠y} p_k − p_y the probabilistic margin at x′. The
-/// constant 3 is the code's, in place of the paper's normalisation.
+/// constant 3 is that of the code, instead of the paper's normalisation.
 /// </summary>
 public sealed record Mail : Modifier
 {
@@ -27,7 +27,7 @@ public sealed record Mail : Modifier
     /// <inheritdoc/>
     public override bool Acts(Objective method, int epoch) => epoch >= Start && (method.Attack is not null || method.Margins is not null);
 
-    /// <summary>Weighs a batch.</summary>
+    /// <summary>Computes the weights of a batch.</summary>
     public void Weigh(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {
         int k = logits.Length / labels.Length;

@@ -3,32 +3,31 @@ using System.Collections;
 namespace Rpat.Robust.Modifiers;
 
 /// <summary>
-/// What goes on top of any method: it may change the loss, weigh the samples, and act around each
-/// step. Modifiers are compared by value, and
-/// of one kind a method has one.
+/// An addition to any method: it may change the loss, weight the samples, and act around each step. Modifiers are compared by value, and
+/// a method has at most one of each kind.
 /// </summary>
 public abstract record Modifier
 {
-    /// <summary>What the method's name ends in with this on top.</summary>
+    /// <summary>Appended to the method's name.</summary>
     public virtual string Suffix => "";
 
-    /// <summary>The weights of the samples in the term that takes them (<see cref="ViewLogits.SampleWeights"/>), or null.</summary>
+    /// <summary>The sample weights for the term that uses them (<see cref="ViewLogits.SampleWeights"/>), or null.</summary>
     public virtual SampleWeighting? Weighting => null;
 
     /// <summary>Whether and how the loss is recorded a second time, for a gradient before the step's own.</summary>
     public virtual ProxyPass Proxy => ProxyPass.None;
 
-    /// <summary>Modifiers of the same kind take each other's place.</summary>
+    /// <summary>Modifiers of the same kind replace each other.</summary>
     protected internal virtual Type Slot => GetType();
 
     /// <summary>The method with this on top.</summary>
     public virtual Objective On(Objective method) => method with { Modifiers = method.Modifiers.With(this) };
 
-    /// <summary>Whether it acts in an epoch, counted from 1, on the method that is in force there.</summary>
+    /// <summary>Whether it acts in an epoch, counted from 1, on the method active there.</summary>
     public virtual bool Acts(Objective method, int epoch) => true;
 
     /// <summary>The loss with what this adds to it.</summary>
-    /// <param name="loss">Records its loss, with what modifiers before this one have added.</param>
+    /// <param name="loss">Records the method's loss, including what previous modifiers added.</param>
     public virtual Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss) => loss;
 
     /// <summary>What this does around the steps of one run, or null for nothing.</summary>
@@ -41,10 +40,10 @@ public enum ProxyPass
     /// <summary>None.</summary>
     None,
 
-    /// <summary>The running statistics move in the step's own pass.</summary>
+    /// <summary>The running statistics are updated in the step's own pass.</summary>
     Frozen,
 
-    /// <summary>The running statistics move in this pass, and not in the step's own.</summary>
+    /// <summary>The running statistics are updated in this pass, and not in the step's own.</summary>
     MovesStatistics,
 }
 
@@ -59,38 +58,38 @@ public readonly struct ModifiedStep
 
     internal ModifiedStep(in StepContext moment, Action proxy) => (Moment, _proxy) = (moment, proxy);
 
-    /// <summary>Where the run stands.</summary>
+    /// <summary>The current step of the run.</summary>
     public StepContext Moment { get; }
 
     /// <summary>
-    /// Leaves the loss's gradient at the weights as they are in the network's parameters, of the whole batch where processes share it; only
-    /// where <see cref="Modifier.Proxy"/> asks for the pass.
+    /// Computes the loss's gradient at the current weights into the network's parameters, of the whole batch if processes share it; allowed
+    /// only if <see cref="Modifier.Proxy"/> requests the pass.
     /// </summary>
     public void RunProxy() => _proxy();
 }
 
-/// <summary>A modifier at work in one run: what it keeps, and what it does around each step.</summary>
+/// <summary>A modifier in one run: its state, and what it does around each step.</summary>
 public abstract class StepHook : ITrainingState
 {
-    /// <summary>The network that is the run's result in place of the trained one, or null.</summary>
+    /// <summary>The network that is the run's result instead of the trained one, or null.</summary>
     public virtual Classifier? Result => null;
 
-    /// <summary>Called before the step's pass, when x′ and targets are there.</summary>
+    /// <summary>Called before the step's pass, when x′ and targets are ready.</summary>
     public virtual void BeforePass(in ModifiedStep step)
     {
     }
 
-    /// <summary>Called before the optimizer's step, which takes the gradient in the network's parameters.</summary>
+    /// <summary>Called before the optimizer's step, which uses the gradient in the network's parameters.</summary>
     public virtual void BeforeUpdate(in ModifiedStep step)
     {
     }
 
-    /// <summary>Called right after the optimizer's step, also where it only gathered the gradient.</summary>
+    /// <summary>Called right after the optimizer's step, even if it only accumulated the gradient.</summary>
     public virtual void AfterUpdate(in ModifiedStep step)
     {
     }
 
-    /// <summary>Called at the end of a step in which the weights moved.</summary>
+    /// <summary>Called at the end of a step that changed the weights.</summary>
     public virtual void AfterMove(in ModifiedStep step)
     {
     }
@@ -108,11 +107,11 @@ public abstract class StepHook : ITrainingState
     }
 }
 
-/// <summary>Modifiers in the order in which they were put on a method; equal to another list of equal ones.</summary>
+/// <summary>The modifiers of a method, in the order in which they were added; lists of equal modifiers are equal.</summary>
 public sealed class ModifierList : IReadOnlyList<Modifier>, IEquatable<ModifierList>
 {
     private readonly Modifier[] _modifiers;
-    private readonly int _hash; // each step looks its program up
+    private readonly int _hash; // each step looks up its program
 
     internal ModifierList(IEnumerable<Modifier> modifiers)
     {
@@ -129,7 +128,7 @@ public sealed class ModifierList : IReadOnlyList<Modifier>, IEquatable<ModifierL
     /// <inheritdoc/>
     public Modifier this[int index] => _modifiers[index];
 
-    /// <summary>The list with one more, in place of one of its kind.</summary>
+    /// <summary>The list with one more, which replaces one of its kind.</summary>
     public ModifierList With(Modifier modifier) => new([.. _modifiers.Where(m => m.Slot != modifier.Slot), modifier]);
 
     /// <inheritdoc/>

@@ -3,11 +3,11 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Modifiers;
 
 /// <summary>
-/// The two training-mode forwards of ReBAT's script that no loss sees: one scores the attack's end, one logs clean accuracy.
+/// The two training-mode forwards of ReBAT's script that are not part of the loss: one scores the attack's end, one logs clean accuracy.
 /// </summary>
 public sealed record OfficialForwards : Modifier
 {
-    /// <summary>Whether they are made.</summary>
+    /// <summary>Whether they are executed.</summary>
     [Setting("also make the official code's scoring and logging forwards, which move running statistics and nothing else; "
         + "true is the faithful setting",
         Source = "own choice: without them (methods.md section 8, number 9)")]

@@ -5,8 +5,8 @@ using Rpat.Robust.Settings;
 namespace Rpat.Robust.Modifiers;
 
 /// <summary>
-/// Robust Perception Adversarial Training (RPAT, ICCV'25; methods.md section 1) on top of any method: its loss plus
-/// λ·mean (z(x̃) − (1−α)z(x) − αz(x′))². A weight of zero is not computed at all.
+/// Robust Perception Adversarial Training (RPAT, ICCV'25; methods.md section 1) on top of any method: its loss plus λ·mean (z(x̃) −
+/// (1−α)z(x) − αz(x′))². With a weight of zero nothing is computed.
 /// </summary>
 public sealed record RobustPerception : Modifier
 {

@@ -5,10 +5,9 @@ using Rpat.Robust.Modifiers;
 namespace Rpat.Robust.Objectives;
 
 /// <summary>
-/// A training method, declared by its blocks (methods.md 7.1, 7.2): which attack makes x′, which loss is taken where, and what is done
-/// around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new
-/// RobustPerception())</c>. Methods are compared by
-/// value, so two that are equal share what was recorded.
+/// A training method, declared by its blocks (methods.md 7.1, 7.2): the attack that makes x′, the loss terms and where they are taken,
+/// and what is done around the gradient. Modifiers go on top of any method: <c>new Trades(pgd).With(new Awp(), new
+/// RobustPerception())</c>. Methods are compared by value, so two equal ones share what was recorded.
 /// </summary>
 public abstract record Objective
 {
@@ -22,10 +21,10 @@ public abstract record Objective
     /// <summary>The attack that makes x′, or null when the method does not attack.</summary>
     public abstract PgdOptions? Attack { get; }
 
-    /// <summary>What was put on top.</summary>
+    /// <summary>The modifiers added on top.</summary>
     public ModifierList Modifiers { get; init; } = ModifierList.None;
 
-    /// <summary>What belongs to the method itself, unless one of its kind is put on top.</summary>
+    /// <summary>The method's own modifiers, each unless one of its kind is added on top.</summary>
     protected internal virtual IReadOnlyList<Modifier> OwnModifiers => [];
 
     /// <summary>All modifiers: the method's own, then those on top.</summary>
@@ -34,13 +33,13 @@ public abstract record Objective
     /// <summary>The rule of the averaged network, or null.</summary>
     public Averaging? Average => AllModifiers.OfType<Averaging>().FirstOrDefault();
 
-    /// <summary>What the official code does next to the method's definition.</summary>
+    /// <summary>What the official code does in addition to the method's definition.</summary>
     public virtual ReferenceQuirks Quirks { get; init; }
 
     /// <summary>Targets instead of the true classes, or null.</summary>
     public virtual TargetRule? Target => null;
 
-    /// <summary>What is remembered of each image, or null.</summary>
+    /// <summary>What is stored about each image, or null.</summary>
     public virtual HistoryRule? History => null;
 
     /// <summary>A search for each image's own radius in place of <see cref="Attack"/>, or null.</summary>
@@ -49,7 +48,7 @@ public abstract record Objective
     /// <summary>Which gradients reach the optimizer; null for all.</summary>
     public virtual GradientMask? Mask => null;
 
-    /// <summary>Names of the frozen networks that the loss looks at.</summary>
+    /// <summary>Names of the frozen networks that the loss uses.</summary>
     public virtual IReadOnlyList<string> Teachers => [];
 
     /// <summary>Whether each image comes in two views, all first views before all second ones.</summary>
@@ -58,28 +57,28 @@ public abstract record Objective
     /// <summary>Whether RPAT's perception term can be added.</summary>
     public virtual bool TakesRpat => true;
 
-    /// <summary>Whether the loss needs one true class for each image, so that images cannot be mixed (CutMix).</summary>
+    /// <summary>Whether the loss needs one true class per image, so that images cannot be mixed (CutMix).</summary>
     public virtual bool NeedsOneClass => AllModifiers.Any(modifier => modifier.Weighting is not null);
 
-    /// <summary>Whether the loss looks at an averaged network of the method's own, in whose place none can be put.</summary>
+    /// <summary>Whether the loss uses the method's own averaged network, which cannot be replaced by another.</summary>
     public virtual bool LooksAtAverage => false;
 
     /// <summary>Whether the run must start from given weights, or warm up on clean images.</summary>
     public virtual bool WantsWeights => false;
 
-    /// <summary>What the recipes of its published rows assume next to its settings.</summary>
+    /// <summary>What the recipes of its published rows assume in addition to its settings.</summary>
     public virtual IReadOnlyList<Assumption> Assumed => [];
 
     /// <summary>Records the loss of a batch.</summary>
     public abstract Loss Loss(ViewLogits views);
 
-    /// <summary>The objective that is in force in an epoch, counted from 1; attack and loss may differ, the other blocks stay.</summary>
+    /// <summary>The objective active in an epoch, counted from 1; attack and loss may differ, the other blocks stay the same.</summary>
     public virtual Objective InEpoch(int epoch) => this;
 
     /// <summary>The method with modifiers on top.</summary>
     public Objective With(params IEnumerable<Modifier> modifiers) => modifiers.Aggregate(this, (method, modifier) => modifier.On(method));
 
-    /// <summary>The method that is in force in an epoch, with the modifiers that act on it as all that it has.</summary>
+    /// <summary>The method active in an epoch, with only the modifiers that act on it.</summary>
     internal ActiveMethod ForEpoch(int epoch)
     {
         var method = InEpoch(epoch);
@@ -90,7 +89,7 @@ public abstract record Objective
 /// <summary>A method and the modifiers that act on it.</summary>
 internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
 {
-    /// <summary>The weights that modifiers give the samples, multiplied; null for none.</summary>
+    /// <summary>The product of the sample weights of all modifiers; null for none.</summary>
     public SampleWeighting? Weighting => Modifiers.Select(modifier => modifier.Weighting).OfType<SampleWeighting>().ToArray() switch
     {
         [] => null,

@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Objectives;
 
-/// <summary>What sample weights are made of: quantities of one row of logits on the host, in double.</summary>
+/// <summary>Quantities for sample weights, computed from one row of logits on the host, in double.</summary>
 public static class SampleLogits
 {
     /// <summary>softmax(z) of one class.</summary>

@@ -39,8 +39,8 @@ public sealed record RectifiedTarget(float FirstTemperature, float LastTemperatu
 
 /// <summary>
 /// A table of each image's averaged predictions (temporal ensembling, TE; methods.md 4.8): S ← decay·S + (1 − decay)·p, p the
-/// evaluation-mode softmax at the clean image; what is remembered is S over its sum.
+/// evaluation-mode softmax at the clean image; the stored target is S over its sum.
 /// </summary>
 /// <param name="Decay">Share of the old average.</param>
-/// <param name="Start">First epoch, counted from 1, that is remembered.</param>
+/// <param name="Start">First epoch, counted from 1, that is stored.</param>
 public sealed record HistoryRule(float Decay, int Start);

@@ -7,7 +7,7 @@ public sealed partial class ViewLogits
 {
     /// <summary>① Cross-entropy with the batch's targets: the classes, or soft ones.</summary>
     /// <param name="logits">z <c>[N, K]</c>.</param>
-    /// <param name="weights">One factor a sample, or null.</param>
+    /// <param name="weights">One factor per sample, or null.</param>
     public Loss CrossEntropy(Tensor logits, Tensor? weights = null)
     {
         if (Targets is { } targets)
@@ -21,12 +21,12 @@ public sealed partial class ViewLogits
     public Loss Complement(Tensor logits, Tensor? weights = null) =>
         Tape.RowLoss("complement", new Complement(), logits, new() { Labels = Labels, Weights = weights });
 
-    /// <summary>③ KL(softmax(scale·target) ‖ softmax(scale·logits)); the gradient reaches both, or the logits only.</summary>
-    /// <param name="target">Logits <c>[N, K]</c> of the distribution to be learned.</param>
+    /// <summary>③ KL(softmax(scale·target) ‖ softmax(scale·logits)); the gradient reaches both, or only the logits.</summary>
+    /// <param name="target">Logits <c>[N, K]</c> of the distribution to learn.</param>
     /// <param name="logits">z <c>[N, K]</c>.</param>
-    /// <param name="scale">What both are multiplied with.</param>
-    /// <param name="weights">One factor a sample, or null.</param>
-    /// <param name="detach">Whether the gradient stops at the target; it does where the target comes from another network.</param>
+    /// <param name="scale">Factor of both.</param>
+    /// <param name="weights">One factor per sample, or null.</param>
+    /// <param name="detach">Whether the gradient stops at the target; always so if the target comes from another network.</param>
     public Loss Distill(Tensor target, Tensor logits, float scale = 1, Tensor? weights = null, bool detach = false) =>
         scale == 1 && weights is null
             ? Tape.KlDivergence(target, logits, detach)
@@ -37,18 +37,18 @@ public sealed partial class ViewLogits
         "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new()
         { Second = target, Detach = true });
 
-    /// <summary>③ with MART's weight 1 − p_y(x), which carries gradient: (1.0000001 − q_y)·KL(q ‖ p).</summary>
+    /// <summary>③ with MART's weight 1 − p_y(x), not detached: (1.0000001 − q_y)·KL(q ‖ p).</summary>
     public Loss MartDistill(Tensor clean, Tensor logits) =>
         Tape.RowLoss("kl", new MartDivergence(), logits, new() { Second = clean, Labels = Labels });
 
-    /// <summary>④ mean_k (p_k − t_k)² with what is remembered of the image (TE).</summary>
+    /// <summary>④ mean_k (p_k − t_k)² with the stored probabilities of the image (TE).</summary>
     public Loss Memory(Tensor logits) =>
         Tape.RowLoss("memory", new SquaredProbability(), logits, new() { Second = Remembered, Detach = true });
 
     private Tensor Remembered =>
         _program.History ?? throw new InvalidOperationException("The method remembers nothing: declare a History.");
 
-    /// <summary>⑤ RPAT's perception term at α; its forwards are recorded in the order x̃, x, x′ where they are not there yet.</summary>
+    /// <summary>⑤ RPAT's perception term at α; forwards not yet recorded are recorded in the order x̃, x, x′.</summary>
     public Loss Perception(float alpha, PerceptionForm form) => Tape.Perception(At(alpha), Clean, Adversarial, alpha, form);
 
     /// <summary>⑥ Jensen–Shannon divergence of the two views of each image at a temperature (Consistency-AT).</summary>
@@ -59,6 +59,6 @@ public sealed partial class ViewLogits
     public Loss OneVsRest(Tensor logits, Tensor? weights = null) =>
         Tape.RowLoss("ovr", new OneVsRest(), logits, new() { Labels = Labels, Weights = weights });
 
-    /// <summary>Sample weights from a batch's logits: constants of the gradient.</summary>
+    /// <summary>Sample weights from a batch's logits, treated as constants by the gradient.</summary>
     public Tensor Weights(Tensor logits, SampleWeighting weigh) => Tape.SampleWeights(logits, Labels, weigh);
 }

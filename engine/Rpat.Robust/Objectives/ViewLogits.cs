@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Objectives;
 
 /// <summary>
-/// What a training step's loss may look at: the logits at the image x, at its adversarial version x′ and at points between them.
-/// Each view is recorded when a term first asks for it, so the order of the terms is the order of the training-mode forwards,
+/// What a training step's loss may use: the logits at the image x, at its adversarial version x′ and at points between them.
+/// Each view is recorded when a term first requests it, so the order of the terms is the order of the training-mode forwards,
 /// which is part of a method's definition (methods.md 1.5).
 /// </summary>
 public sealed partial class ViewLogits
@@ -25,7 +25,7 @@ public sealed partial class ViewLogits
     /// <summary>True classes.</summary>
     public Labels Labels => _program.Labels;
 
-    /// <summary>Target probabilities <c>[N, K]</c>, or null where targets are the classes.</summary>
+    /// <summary>Target probabilities <c>[N, K]</c>, or null when the targets are the classes.</summary>
     public Tensor? Targets => _program.Targets;
 
     /// <summary>z(x).</summary>
@@ -45,42 +45,42 @@ public sealed partial class ViewLogits
     /// </summary>
     public ReadOnlyMemory<int> CorrectCounts => _program.Hits;
 
-    /// <summary>What the search for margins found (<see cref="Objective.Margins"/>).</summary>
+    /// <summary>The results of the search for margins (<see cref="Objective.Margins"/>).</summary>
     public Margins Margins => _program.Margins;
 
     /// <summary>
-    /// Factors of the samples in the term that x′ is trained by, where a modifier gives them; else null. A method passes them to that term.
+    /// Sample weights for the term that trains on x′, if a modifier gives them; else null. A method must pass them to that term.
     /// </summary>
     public Tensor? SampleWeights => _weighting is null ? null : _sampleWeights ??= Weights(Adversarial, _weighting);
 
-    /// <summary>Whether modifiers weigh the samples.</summary>
+    /// <summary>Whether modifiers weight the samples.</summary>
     public bool WeighsSamples => _weighting is not null;
 
-    /// <summary>Whether the loss has taken the modifiers' weights, if there are any.</summary>
+    /// <summary>Whether the loss used the modifiers' weights, if there are any.</summary>
     internal bool TookWeights => _weighting is null || _sampleWeights is not null;
 
-    /// <summary>The logits whose accuracy a training log shows: x′ if the loss looks at it, else x.</summary>
+    /// <summary>The logits whose accuracy a training log shows: x′ if the loss uses it, else x.</summary>
     internal Tensor Shown => Recorded(1) ?? Clean;
 
-    /// <summary>The logits at a point if the loss looks at them, else null.</summary>
+    /// <summary>The logits at a point if the loss uses them, else null.</summary>
     internal Tensor? Recorded(float alpha) => _logits.GetValueOrDefault(alpha);
 
     /// <summary>z(x + α(x′ − x)).</summary>
     public Tensor At(float alpha) => _logits.TryGetValue(alpha, out var logits) ? logits : _logits[alpha] = Recompute(alpha);
 
-    /// <summary>A forward pass of its own at x + α(x′ − x): the same logits again, whose batch
-    /// moves the running statistics again.</summary>
+    /// <summary>Another forward pass at x + α(x′ − x): the same logits again, whose batch updates the running statistics again.</summary>
     public Tensor Recompute(float alpha)
     {
         var (x, adversarial) = (_program.X, _program.Adversarial);
         var point = alpha switch { 0 => x, 1 => adversarial, _ => Tape.Lerp(x, adversarial, alpha) };
-        // A search for margins has run the training-mode forward on x already: the same logits again move nothing.
+        // A search for margins has already run the training-mode forward on x: a repetition must not update the statistics again.
         var bn = alpha == 0 && _program.Search is not null ? BnMode.TrainFrozen : _bn;
         return Tape.Retain(_program.Net.Forward(Tape, point, bn));
     }
 
-    /// <summary>z(x) and z(x′) from one forward of both, which makes them one batch to batch norms; who
-    /// asks for either later gets these.</summary>
+    /// <summary>
+    /// z(x) and z(x′) from one forward of both, which makes them one batch for batch norms; later requests for either return these.
+    /// </summary>
     public (Tensor Clean, Tensor Adversarial) Joint()
     {
         var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, _program.Adversarial), _bn));

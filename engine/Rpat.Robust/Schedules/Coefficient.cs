@@ -1,22 +1,22 @@
 namespace Rpat.Robust.Schedules;
 
 /// <summary>
-/// A number that a method multiplies a term with, as a function of where the run stands. It changes a recorded term's weight, so
-/// that a tape is replayed and never recorded again.
+/// The coefficient of a method's term, as a function of the step. It changes a recorded term's weight, so the tape is replayed and never
+/// recorded again.
 /// </summary>
 public abstract record Coefficient
 {
-    /// <summary>The value at a moment.</summary>
+    /// <summary>The value at a step.</summary>
     public abstract float At(in StepContext moment);
 
-    /// <summary>The same number always.</summary>
+    /// <summary>A constant.</summary>
     public static implicit operator Coefficient(float value) => new ConstantCoefficient(value);
 
-    /// <summary>Whether the term is never there.</summary>
+    /// <summary>Whether the term is always absent.</summary>
     internal virtual bool IsZero => false;
 }
 
-/// <summary>The same number always.</summary>
+/// <summary>A constant.</summary>
 public sealed record ConstantCoefficient(float Value) : Coefficient
 {
     /// <inheritdoc/>
@@ -25,16 +25,16 @@ public sealed record ConstantCoefficient(float Value) : Coefficient
     internal override bool IsZero => Value == 0;
 }
 
-/// <summary>Another number from an epoch on.</summary>
-/// <param name="Epoch">First epoch of the other number, counted from 1.</param>
+/// <summary>Another value from an epoch on.</summary>
+/// <param name="Epoch">First epoch of the other value, counted from 1.</param>
 public sealed record StepCoefficient(float Before, int Epoch, float After) : Coefficient
 {
     /// <inheritdoc/>
     public override float At(in StepContext moment) => moment.Epoch < Epoch ? Before : After;
 }
 
-/// <summary>factor·(largest rate/rate − 1)/2: grows as the learning rate falls (ReBAT's "dependent"; methods.md 3.1).</summary>
-/// <param name="Factor">What it is multiplied with.</param>
+/// <summary>factor·(largest rate/rate − 1)/2: increases as the learning rate falls (ReBAT's "dependent"; methods.md 3.1).</summary>
+/// <param name="Factor">The factor.</param>
 public sealed record RateCoefficient(float Factor = 1) : Coefficient
 {
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ internal sealed class ScheduledTerms
 {
     private readonly List<(Engine.Autograd.LossTerm Term, float Weight, Coefficient Coefficient)> _terms = [];
 
-    /// <summary>Multiplies every term's weight with a coefficient from now on.</summary>
+    /// <summary>From now on multiplies the term's weight by a coefficient.</summary>
     public Engine.Autograd.Loss Add(Coefficient coefficient, Engine.Autograd.Loss loss)
     {
         if (coefficient is ConstantCoefficient constant) return constant.Value * loss;
@@ -68,7 +68,7 @@ internal sealed class ScheduledTerms
         return loss;
     }
 
-    /// <summary>Sets the weights of a moment.</summary>
+    /// <summary>Sets the weights for a step.</summary>
     public void Enter(in StepContext moment)
     {
         foreach (var (term, weight, coefficient) in _terms) term.Weight = weight * coefficient.At(moment);

@@ -13,15 +13,15 @@ public abstract record Schedule
     protected abstract float After(int step);
 }
 
-/// <summary>The same rate always.</summary>
+/// <summary>A constant rate.</summary>
 public sealed record ConstantSchedule(float Value) : Schedule
 {
     /// <inheritdoc/>
     protected override float After(int step) => Value;
 }
 
-/// <summary>Multiplied with a factor at each milestone: the rate of step s is Start·Factor^(milestones ≤ s).</summary>
-/// <param name="Factor">What each milestone multiplies with.</param>
+/// <summary>Multiplied by a factor at each milestone: the rate of step s is Start·Factor^(milestones ≤ s).</summary>
+/// <param name="Factor">The factor of each milestone.</param>
 /// <param name="Milestones">Steps at which the rate changes.</param>
 public sealed record PiecewiseSchedule(float Start, float Factor, IReadOnlyList<int> Milestones) : Schedule
 {

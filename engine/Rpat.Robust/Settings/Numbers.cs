@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Settings;
 
-/// <summary>Numbers as people write them in this field: <c>0.1</c>, <c>1e-4</c>, <c>8/255</c>. Never depends on the culture.</summary>
+/// <summary>Numbers as written in this field: <c>0.1</c>, <c>1e-4</c>, <c>8/255</c>. Never depends on the culture.</summary>
 public static class Numbers
 {
     private static readonly int[] _denominators = [3, 255];
@@ -24,11 +24,11 @@ public static class Numbers
     public static bool TryWhole(string text, out long value) =>
         long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
-    /// <summary>Writes a number so that it reads back as the same: 8/255 and 1/3 as fractions, small ones as 5e-4.</summary>
+    /// <summary>Writes a number so that it reads back exactly: 8/255 and 1/3 as fractions, small ones as 5e-4.</summary>
     public static string Text(double value) =>
         Text(value, fraction => fraction == value, value.ToString("R", CultureInfo.InvariantCulture));
 
-    /// <summary>Likewise, of single precision.</summary>
+    /// <summary>The same, in single precision.</summary>
     public static string Text(float value) =>
         Text(value, fraction => (float)fraction == value, value.ToString("R", CultureInfo.InvariantCulture));
 

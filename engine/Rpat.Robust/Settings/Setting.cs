@@ -22,34 +22,34 @@ public sealed class Setting
     /// <summary>Key.</summary>
     public string Name { get; }
 
-    /// <summary>How its text becomes a value.</summary>
+    /// <summary>How its text is converted to a value.</summary>
     public ValueKind Kind { get; }
 
-    /// <summary>The value where nothing is set, as text.</summary>
+    /// <summary>The value if nothing is set, as text.</summary>
     public string Default { get; }
 
-    /// <summary>What it is and in which unit, in one line.</summary>
+    /// <summary>Its meaning and unit, in one line.</summary>
     public string About => _declared.About;
 
-    /// <summary>Where the default is from.</summary>
+    /// <summary>Where the default comes from.</summary>
     public string Source { get; private init; }
 
     /// <summary>Whether the default is assumed.</summary>
     public bool IsUncertain { get; private init; }
 
-    /// <summary>Smallest number that is taken.</summary>
+    /// <summary>Smallest valid number.</summary>
     public double Min => _declared.Min;
 
-    /// <summary>Largest number that is taken.</summary>
+    /// <summary>Largest valid number.</summary>
     public double Max => _declared.Max;
 
-    /// <summary>Whether an empty text says nothing at all.</summary>
+    /// <summary>Whether an empty text means that nothing is set.</summary>
     public bool IsOptional => _declared.Optional;
 
-    /// <summary>What a choice's names are called together.</summary>
+    /// <summary>The plural for a choice's names.</summary>
     public string Plural => _declared.Plural;
 
-    /// <summary>For the epoch in which a part of a method begins: what a run is that ends before it; else empty.</summary>
+    /// <summary>For the epoch in which a part of a method begins: what a run that ends before it amounts to; else empty.</summary>
     public string Without => _declared.Without;
 
     /// <summary>The first epoch with that part, for a value of this setting.</summary>
@@ -60,7 +60,7 @@ public sealed class Setting
     public bool IsNumber => Kind is WholeKind or RealKind;
 
     /// <summary>
-    /// The settings of an object's type, those of its base first, in the order of their declarations; the object's values are the defaults.
+    /// The settings of an object's type, those of its base first, in order of declaration; the object's values are the defaults.
     /// </summary>
     public static IReadOnlyList<Setting> Of(object prototype) =>
     [
@@ -70,12 +70,12 @@ public sealed class Setting
            select new Setting(property, property.GetCustomAttribute<SettingAttribute>()!, prototype),
     ];
 
-    /// <summary>The same whose default is from elsewhere.</summary>
+    /// <summary>The same setting with another source for its default.</summary>
     public Setting From(string source, bool uncertain) => new(Property, _declared, this) { Source = source, IsUncertain = uncertain };
 
-    /// <summary>Gives an object its value.</summary>
+    /// <summary>Sets the property of an object.</summary>
     /// <param name="target">An object of the declaring type.</param>
-    /// <exception cref="FormatException">The text is no such value; the message ends the sentence "KEY is 'TEXT': …".</exception>
+    /// <exception cref="FormatException">The text is not a valid value; the message completes the sentence "KEY is 'TEXT': …".</exception>
     public void Set(object target, string text) => Property.SetValue(target, Kind.Parse(text));
 
     private Setting(PropertyInfo property, SettingAttribute declared, Setting same)

@@ -1,47 +1,47 @@
 namespace Rpat.Robust.Settings;
 
 /// <summary>
-/// Declares a property as a setting: the configuration's key, its help, its bounds and where its default is from. The default is the value
-/// that the property has in a new object. Nothing else needs to know of it.
+/// Declares a property as a setting: the configuration's key, its help, its bounds and the source of its default. The default is the value
+/// that the property has in a new object. Nothing else has to be registered.
 /// </summary>
-/// <param name="about">What it is and in which unit, in one line.</param>
+/// <param name="about">Its meaning and unit, in one line.</param>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SettingAttribute(string about) : Attribute
 {
-    /// <summary>What it is and in which unit, in one line.</summary>
+    /// <summary>Its meaning and unit, in one line.</summary>
     public string About { get; } = about;
 
-    /// <summary>Where the default is from.</summary>
+    /// <summary>Where the default comes from.</summary>
     public string Source { get; init; } = "";
 
-    /// <summary>The key, where it is not the property's name in lower case with underscores.</summary>
+    /// <summary>The key, if it is not the property's name in lower case with underscores.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Smallest number that is taken.</summary>
+    /// <summary>Smallest valid number.</summary>
     public double Min { get; init; }
 
-    /// <summary>Largest number that is taken.</summary>
+    /// <summary>Largest valid number.</summary>
     public double Max { get; init; } = 1e6;
 
     /// <summary>Whether the default is assumed: the source does not say, or sources disagree (methods.md section 9).</summary>
     public bool Uncertain { get; init; }
 
-    /// <summary>Whether an empty text, its default, says nothing at all: such a key is written only where it is set.</summary>
+    /// <summary>Whether an empty text, the default, means that nothing is set: such a key is written only if it is set.</summary>
     public bool Optional { get; init; }
 
-    /// <summary>A <see cref="ValueKind"/> without parameters, for texts that the property's type alone does not describe.</summary>
+    /// <summary>A <see cref="ValueKind"/> without constructor parameters, for texts that the property's type does not describe.</summary>
     public Type? Kind { get; init; }
 
-    /// <summary>What a choice's names are called together, such as <c>norms</c>.</summary>
+    /// <summary>The plural for a choice's names, such as <c>norms</c>.</summary>
     public string Plural { get; init; } = "values";
 
-    /// <summary>Whether the epoch is the last without the part that <see cref="Without"/> speaks of, and not the first with it.</summary>
+    /// <summary>Whether the epoch is the last one without the part of <see cref="Without"/>, instead of the first with it.</summary>
     public bool IsLastWithout { get; init; }
 
-    /// <summary>For the epoch in which a part of a method begins: what a run is that ends before it.</summary>
+    /// <summary>For the epoch in which a part of a method begins: what a run that ends before it amounts to.</summary>
     public string Without { get; init; } = "";
 }
 
-/// <summary>Says that a property holds a section of settings, whose keys stand below its own.</summary>
+/// <summary>Declares a property as a section of settings, whose keys are below its own.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SectionAttribute : Attribute;

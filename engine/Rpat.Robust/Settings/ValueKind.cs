@@ -4,23 +4,23 @@ using System.Text.Json.Serialization;
 
 namespace Rpat.Robust.Settings;
 
-/// <summary>How the text of a setting becomes its value, and back.</summary>
+/// <summary>Converts the text of a setting to its value, and back.</summary>
 public abstract class ValueKind
 {
-    /// <summary>The names that may stand there; empty where they cannot be listed.</summary>
+    /// <summary>The allowed names; empty if they cannot be listed.</summary>
     public virtual IReadOnlyList<string> Names => [];
 
-    /// <summary>Whether a list may stand there.</summary>
+    /// <summary>Whether a list is allowed.</summary>
     public virtual bool IsList => false;
 
     /// <summary>Reads a value.</summary>
-    /// <exception cref="FormatException">It is none; the message ends the sentence "KEY is 'TEXT': …".</exception>
+    /// <exception cref="FormatException">It is not valid; the message completes the sentence "KEY is 'TEXT': …".</exception>
     public abstract object? Parse(string text);
 
     /// <summary>Writes a value.</summary>
     public virtual string Write(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
-    /// <summary>The kind in JSON Schema's words; any text where nothing more is known.</summary>
+    /// <summary>The kind as JSON Schema; any text if nothing more is known.</summary>
     public virtual JsonObject Schema() => new() { ["type"] = "string" };
 
     /// <summary>The kind of a property.</summary>
@@ -88,7 +88,7 @@ internal sealed class WholeKind(Type type, double min, double max) : ValueKind
     public override JsonObject Schema() => Bounds.On(new() { ["type"] = "integer" }, min, max);
 }
 
-/// <summary>A real number within bounds, both included; a fraction such as 8/255 is one.</summary>
+/// <summary>A real number within bounds, both included; a fraction such as 8/255 is allowed.</summary>
 public class RealKind(Type type, double min, double max) : ValueKind
 {
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ public class RealKind(Type type, double min, double max) : ValueKind
     /// <inheritdoc/>
     public override string Write(object? value) => value is float single ? Numbers.Text(single) : Numbers.Text((double)value!);
 
-    // '8/255' is a number here, and '1e-4' is one that some readers of YAML take for text.
+    // '8/255' is a number here, and '1e-4' is one that some YAML readers treat as text.
     /// <inheritdoc/>
     public override JsonObject Schema() => Bounds.AnyOf(
         Bounds.On(new() { ["type"] = "number" }, min, max),
@@ -107,8 +107,7 @@ public class RealKind(Type type, double min, double max) : ValueKind
 }
 
 /// <summary>
-/// One of the members of an enumeration: its name in lower case, or the one that a <see cref="JsonStringEnumMemberNameAttribute"/> gives
-/// it.
+/// One of the members of an enumeration: its name in lower case, or that of its <see cref="JsonStringEnumMemberNameAttribute"/>.
 /// </summary>
 internal sealed class EnumKind(Type type) : ValueKind
 {
@@ -179,7 +178,7 @@ internal sealed class ListKind(Type type, ValueKind item) : ValueKind
         { ["type"] = "string" }, item.Schema());
 }
 
-/// <summary>JSON Schema's words for what several kinds have.</summary>
+/// <summary>JSON Schema fragments shared by several kinds.</summary>
 internal static class Bounds
 {
     public static JsonObject On(JsonObject schema, double min, double max)

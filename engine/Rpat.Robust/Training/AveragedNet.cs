@@ -2,7 +2,7 @@ using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Training;
 
-/// <summary>The averaged network of a run, how often it moved, and the rule by which it does.</summary>
+/// <summary>The averaged network of a run, the number of its updates, and its update rule.</summary>
 public sealed class AveragedNet : StepHook
 {
     private const string Count = "counter.average";
@@ -27,14 +27,14 @@ public sealed class AveragedNet : StepHook
     /// <inheritdoc/>
     public override Classifier? Result => _rule.Report && _rule.IsReady(Updates) ? Net : null;
 
-    /// <summary>average = decay·average + (1 − decay)·network, of the running statistics too or not.</summary>
+    /// <summary>average = decay·average + (1 − decay)·network, optionally of the running statistics too.</summary>
     public void Move(float decay, bool statistics)
     {
         _ema.Update(decay, statistics);
         Updates++;
     }
 
-    /// <summary>Whether a step that moves the average with some probability does.</summary>
+    /// <summary>Whether this step updates the average, for a rule that does so with some probability.</summary>
     public bool Draw(in StepContext moment, float probability) =>
         new RandomKey(_seed, Purpose.Average, moment.Epoch, moment.Step & uint.MaxValue, 0, 0).Stream().Uniform(0) < probability;
 

@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Training;
 
-/// <summary>Cuts one process's part out of batches of one size.</summary>
+/// <summary>Extracts one process's shard of batches of one size.</summary>
 /// <param name="views">Views of each image, all first views before all second ones.</param>
 internal sealed class BatchPart(BatchShard share, int imageSize, int views)
 {
@@ -15,7 +15,7 @@ internal sealed class BatchPart(BatchShard share, int imageSize, int views)
     /// <summary>True classes of the last batch's views.</summary>
     public ReadOnlySpan<int> AllLabels => _allLabels;
 
-    /// <summary>The part of a batch; valid until the next one.</summary>
+    /// <summary>The shard of a batch; valid until the next one.</summary>
     public TrainingBatch Of(in TrainingBatch batch)
     {
         for (int view = 0; view < views; view++) batch.Labels.CopyTo(_allLabels.AsSpan(view * share.Total));

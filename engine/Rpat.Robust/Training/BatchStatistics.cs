@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Training;
 
 /// <summary>
-/// Estimates a network's running statistics anew from clean images: the mean of the batches' statistics, each weighted by its size
+/// Estimates a network's running statistics again from clean images: the mean of the batches' statistics, each weighted by its size
 /// (methods.md 4.1, 4.5).
 /// </summary>
 public sealed class BatchStatistics
@@ -20,7 +20,7 @@ public sealed class BatchStatistics
         foreach (var norm in net.BatchNorms) norm.BatchesTracked = 0;
     }
 
-    /// <summary>Takes in a batch.</summary>
+    /// <summary>Adds a batch.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1].</param>
     public void Add(ReadOnlySpan<float> images)
     {
@@ -37,7 +37,7 @@ public sealed class BatchStatistics
         }
     }
 
-    /// <summary>Gives the network the estimate.</summary>
+    /// <summary>Writes the estimate to the network.</summary>
     public void Finish()
     {
         for (int i = 0; i < _sums.Length; i++)
@@ -47,7 +47,7 @@ public sealed class BatchStatistics
         }
     }
 
-    // From zero, a training-mode forward leaves the momentum's share of the batch's own statistics.
+    // Starting from zero, a training-mode forward leaves momentum times the batch's own statistics.
     private static void Clear(BatchNorm2d norm)
     {
         var zeros = new float[norm.Channels];

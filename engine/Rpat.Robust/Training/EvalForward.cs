@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Training;
 
-/// <summary>Evaluation-mode logits of a batch on the host, for targets that are computed there.</summary>
+/// <summary>Evaluation-mode logits of a batch on the host, for targets computed there.</summary>
 internal sealed class EvalForward
 {
     private readonly Tape _tape;

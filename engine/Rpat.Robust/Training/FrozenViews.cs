@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Training;
 
 /// <summary>
-/// Logits of a network that is not trained by the step (a teacher, an average), at x, x′ and between: constants that are computed
-/// before the step's own tape, which so needs neither their activations nor their weights.
+/// Logits of a network that the step does not train (a teacher, an average), at x, x′ and between: constants, computed
+/// before the step's own tape, which therefore holds neither their activations nor their weights.
 /// </summary>
 public sealed class FrozenViews
 {
@@ -30,7 +30,7 @@ public sealed class FrozenViews
     public Tensor At(float alpha) => Give("z", alpha, () => Logits(alpha));
 
     /// <summary>
-    /// z(x) + (z(x̃) − z(x))/α: what a perception that is linear between x and x̃ = x + α(x′ − x) expects at x′ (RPAT++; methods.md 3.2).
+    /// z(x) + (z(x̃) − z(x))/α: the value at x′ of a perception that is linear between x and x̃ = x + α(x′ − x) (RPAT++; methods.md 3.2).
     /// </summary>
     public Tensor Extrapolated(float alpha) =>
         alpha == 1 ? At(1) : Give("extrapolated", alpha, () => _tape.Lerp(Logits(0), Logits(alpha), 1 / alpha));

@@ -1,16 +1,16 @@
 namespace Rpat.Robust.Training;
 
 /// <summary>
-/// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence lies
+/// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence is
 /// below a percentile of their tensor become 0. Momentum and weight decay still act on masked weights.
 /// </summary>
 /// <param name="MaskedFraction">The percentile as a fraction, 0.3 for 30 %.</param>
 /// <param name="CleanShare">α: prominence is α·|∂CE(x)/∂w| + (1 − α)·|∂CE(x′)/∂w| (the paper).</param>
-/// <param name="OfTotal">Take |∂L/∂w| of the whole loss instead, and leave linear layers alone (the code).</param>
+/// <param name="OfTotal">Use |∂L/∂w| of the whole loss instead, and do not mask linear layers (the code).</param>
 public sealed record GradientMask(float MaskedFraction, float CleanShare, bool OfTotal = false)
 {
     /// <summary>
-    /// The value below which a share of the values lies, interpolated linearly between neighbours; reorders the values.
+    /// The value below which a given share of the values lies, interpolated linearly between neighbours; reorders the values.
     /// </summary>
     public static float Percentile(Span<float> values, double share)
     {
@@ -18,12 +18,12 @@ public sealed record GradientMask(float MaskedFraction, float CleanShare, bool O
         int below = (int)Math.Floor(place);
         float low = Select(values, below);
         if (place == below) return low;
-        float high = float.PositiveInfinity; // the smallest of what lies behind
+        float high = float.PositiveInfinity; // the smallest of the values after it
         foreach (float v in values[(below + 1)..]) high = Math.Min(high, v);
         return (float)(low + (place - below) * ((double)high - low));
     }
 
-    /// <summary>Hoare's selection: afterwards nothing before the place is larger, and nothing behind it smaller.</summary>
+    /// <summary>Hoare's selection: afterwards no value before the position is larger, and none after it smaller.</summary>
     private static float Select(Span<float> v, int place)
     {
         for (int low = 0, high = v.Length - 1; low < high;)
@@ -44,7 +44,7 @@ public sealed record GradientMask(float MaskedFraction, float CleanShare, bool O
     }
 }
 
-/// <summary>A mask at work on one network.</summary>
+/// <summary>The gradient mask of one network.</summary>
 internal sealed class GradientMasker(Classifier net, GradientMask rule)
 {
     private readonly float[] _prominence = new float[net.Parameters.Count];
@@ -52,7 +52,7 @@ internal sealed class GradientMasker(Classifier net, GradientMask rule)
     private readonly float[] _sorted = new float[net.Parameters.Count];
     private readonly HashSet<string> _linear = [.. net.Parameters.Parameters.Where(p => p.Dimensions.Count == 2).Select(LayerOf)];
 
-    /// <summary>Takes in one of the two gradients that make up the prominence; the clean one comes first.</summary>
+    /// <summary>Adds one of the two gradients that make up the prominence; the clean one comes first.</summary>
     public void Look(bool clean)
     {
         Download();
@@ -61,7 +61,7 @@ internal sealed class GradientMasker(Classifier net, GradientMask rule)
             _prominence[i] = share * Math.Abs(_gradient[i]) + (clean ? 0 : _prominence[i]);
     }
 
-    /// <summary>Masks the gradient that the optimizer will see.</summary>
+    /// <summary>Masks the gradient for the optimizer.</summary>
     public void Apply()
     {
         Download();

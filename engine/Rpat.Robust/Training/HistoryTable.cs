@@ -1,12 +1,12 @@
 namespace Rpat.Robust.Training;
 
-/// <summary>Averaged predictions by image; it grows to the largest index that it meets.</summary>
+/// <summary>Averaged predictions by image; grows to the largest index that it receives.</summary>
 internal sealed class HistoryTable(HistoryRule rule, int classes) : ITrainingState
 {
     private const string Name = "table.history";
     private float[] _rows = [];
 
-    /// <summary>Takes in predictions from the first remembered epoch on, and gives what is remembered.</summary>
+    /// <summary>Adds predictions from the first stored epoch on, and returns the stored probabilities.</summary>
     public void Fill(ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in StepContext moment, Span<float> history)
     {
         for (int i = 0; i < samples.Length; i++)

@@ -4,9 +4,8 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a
-/// direction, and a bisection along it the distance to the decision boundary. What is correct, a
-/// training-mode forward on x says, which moves
-/// the running statistics; attack and bisection use them and move nothing.
+/// direction, and a bisection along it the distance to the decision boundary. A training-mode forward on x determines which images are
+/// correct; it updates the running statistics, which attack and bisection use without updating them.
 /// </summary>
 /// <param name="Threshold">d_max: images with larger margins are left out of the loss; the search ends at 1.05 times it.</param>
 /// <param name="Least">ε_min: smallest radius that is attacked.</param>
@@ -17,14 +16,14 @@ public sealed record MarginSearch(Norm Norm, float Threshold, float Least, int S
     public float Ceiling => 1.05f * Threshold;
 }
 
-/// <summary>What the search found for a batch.</summary>
+/// <summary>The results of the search for a batch.</summary>
 /// <param name="Right">Whether an image was classified correctly.</param>
-/// <param name="Radius">Its margin; 0 where it was not.</param>
+/// <param name="Radius">Its margin; 0 if it was not.</param>
 public sealed record Margins(bool[] Right, float[] Radius);
 
 /// <summary>
-/// The search on one batch size, which begins with the step's clean forward. Each image has a radius of its own, so points move on the
-/// host; the network runs as ever.
+/// The search on one batch size, which begins with the step's clean forward. Each image has its own radius, so points are moved on the
+/// host; the network runs as usual.
 /// </summary>
 internal sealed class MarginFinder
 {
@@ -53,14 +52,14 @@ internal sealed class MarginFinder
         (WholeBatch, _samples) = (new Margins(new bool[all], new float[all]), new long[all]);
     }
 
-    /// <summary>What was found for these images.</summary>
+    /// <summary>The results for these images.</summary>
     public Margins Found { get; }
 
-    /// <summary>What was found for all images of the batch where processes share it.</summary>
+    /// <summary>The results for all images of the batch if processes share it.</summary>
     public Margins WholeBatch { get; }
 
     /// <summary>Finds the margins of a batch and writes the points at these distances, unclipped, to <paramref name="mixed"/>.</summary>
-    /// <param name="start">Injected start of the attack, or null.</param>
+    /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     public void Run(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, MarginTable table, Tensor mixed, Tensor? start)
     {
         if (start is not null && start.Shape != subject.X.Shape)
@@ -186,7 +185,7 @@ internal sealed class MarginFinder
         "margin", new SoftMargin(), _net.Forward(tape, _point, bn), new() { Labels = _labels, Reduction = Reduction.Sum }).Terms[0];
 }
 
-/// <summary>The last margin of each image; it grows to the largest index that it meets.</summary>
+/// <summary>The last margin of each image; grows to the largest index that it receives.</summary>
 internal sealed class MarginTable : ITrainingState
 {
     private const string Name = "table.margins";

@@ -2,7 +2,7 @@ using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Training;
 
-/// <summary>A step as it was recorded for one batch size and one objective, and the tensors that go in and out of it.</summary>
+/// <summary>A step as recorded for one batch size and one objective, with its input and output tensors.</summary>
 internal sealed class StepProgram
 {
     private readonly StepNets _nets;
@@ -52,17 +52,17 @@ internal sealed class StepProgram
 
     public Classifier Net => _nets.Net;
 
-    /// <summary>The part of the batch that this process has, or null where it has all.</summary>
+    /// <summary>This process's shard of the batch, or null if it has all of it.</summary>
     public BatchShard? Share { get; }
 
     public Tensor X { get; }
     public Tensor Adversarial { get; }
     public Labels Labels { get; }
 
-    /// <summary>Target probabilities, or null where targets are the classes.</summary>
+    /// <summary>Target probabilities, or null when the targets are the classes.</summary>
     public Tensor? Targets { get; }
 
-    /// <summary>What is remembered of the images, or null.</summary>
+    /// <summary>Stored probabilities of the images, or null.</summary>
     public Tensor? History { get; }
 
     public Tape Tape { get; }
@@ -75,7 +75,7 @@ internal sealed class StepProgram
     public Tensor? CleanLogits { get; }
     public Tensor? AdversarialLogits { get; }
 
-    /// <summary>The same loss again, for the gradient that perturbs weights; running statistics move in one of the two.</summary>
+    /// <summary>The same loss again, for the gradient that perturbs weights; running statistics are updated in one of the two.</summary>
     public Tape? Proxy { get; }
 
     /// <summary>Cross-entropies at x and x′, for the gradients that a mask compares.</summary>
@@ -90,7 +90,7 @@ internal sealed class StepProgram
     /// <summary>For each image of the whole batch, how many of the attack's iterates were classified correctly.</summary>
     public ReadOnlyMemory<int> Hits => _allHits;
 
-    /// <summary>Of the whole batch.</summary>
+    /// <summary>The margins of the whole batch.</summary>
     public Margins Margins => Search?.WholeBatch ?? throw new InvalidOperationException("The method searches for no margins.");
 
     public FrozenViews Averaged(BnMode bn) => Frozen(("average", bn), _nets.Averaged, bn);
@@ -104,7 +104,7 @@ internal sealed class StepProgram
         for (int i = 0; i < _labels.Length; i++)
         {
             _labels[i] = batch.Labels[i % n];
-            _samples[i] = batch.Samples[i % n] + (i < n ? 0 : 1L << 31); // a second view has random numbers of its own
+            _samples[i] = batch.Samples[i % n] + (i < n ? 0 : 1L << 31); // a second view has different random numbers
         }
         if (batch.Upload is { } place) place(X);
         else X.Upload(batch.Images);
@@ -115,14 +115,14 @@ internal sealed class StepProgram
         _schedule.Enter(moment);
     }
 
-    /// <summary>Takes over what the attack counted.</summary>
+    /// <summary>Takes over the attack's counts.</summary>
     public void Count(ReadOnlySpan<int> hits)
     {
         hits.CopyTo(_hits);
         Share?.Gather<int>(_hits, 1, _allHits);
     }
 
-    /// <summary>Logits of the whole batch; where processes share it, all must ask.</summary>
+    /// <summary>Logits of the whole batch; if processes share it, all must call this.</summary>
     public float[] Whole(Tensor logits)
     {
         float[] mine = logits.ToArray();
@@ -138,7 +138,7 @@ internal sealed class StepProgram
         foreach (var views in _frozenInOrder) views.Run();
     }
 
-    /// <summary>Runs a forward on x that only moves running statistics, where the method has one; loss and logits stay readable.</summary>
+    /// <summary>Runs the method's logging forward on x, if any, which only updates running statistics; loss and logits remain.</summary>
     public void RunLogging()
     {
         if (_logging is null)
@@ -151,7 +151,7 @@ internal sealed class StepProgram
         _logging.Forward();
     }
 
-    // The logging forward overwrites what the step's tape made: where there is one, logits are read from a copy.
+    // The logging forward overwrites the results of the step's tape: if there is one, logits are read from a copy.
     private Tensor? Lasting(Tensor? logits)
     {
         if (_logging is null || logits is null) return logits;
@@ -213,7 +213,7 @@ internal sealed class StepProgram
         History!.Upload(_rows);
     }
 
-    /// <summary>Every process remembers all images of the batch, since another one may have them in another epoch.</summary>
+    /// <summary>Every process stores all images of the batch, since it may have any of them in another epoch.</summary>
     private sealed class WholeRows(BatchShard share, int rows, int classes)
     {
         private readonly long[] _samples = new long[share.GlobalRows(rows)];
@@ -231,9 +231,9 @@ internal sealed class StepProgram
     }
 }
 
-/// <summary>The networks and tables of a run that all recorded steps share.</summary>
+/// <summary>The networks and tables of a run, shared by all recorded steps.</summary>
 /// <param name="Average">The averaged network, if the method has one.</param>
-/// <param name="History">What is remembered of images, if the method remembers.</param>
+/// <param name="History">Stored probabilities of images, if the method uses them.</param>
 /// <param name="Margins">Margins of images, if the method searches for them.</param>
 internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, AveragedNet? Average, HistoryTable? History,
     MarginTable? Margins)

@@ -4,8 +4,8 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
-/// backward → [gradient mask] → SGD → averaged network. Recorded once a batch size and replayed. Processes of a team each compute a part of
-/// the batch and add their gradients: all have the same weights after each step, those of one process but for rounding.
+/// backward → [gradient mask] → SGD → averaged network. Recorded once per batch size and replayed. The processes of a group each compute a
+/// shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
@@ -30,9 +30,9 @@ public sealed class TrainingStep : ITrainingState
     /// <summary>Prepares training.</summary>
     /// <param name="sgd">The optimizer of the network's parameters.</param>
     /// <param name="seed">Seed of the attack's random starts.</param>
-    /// <param name="companions">Networks beside the trained one, where the method needs some.</param>
-    /// <param name="team">The processes that share each batch, all of which must do the same steps; null for this one alone.</param>
-    /// <exception cref="ArgumentException">The method needs a network that the companions lack.</exception>
+    /// <param name="companions">Auxiliary models, if the method needs some.</param>
+    /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
+    /// <exception cref="ArgumentException">The method needs an auxiliary model that is missing.</exception>
     public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
@@ -54,25 +54,25 @@ public sealed class TrainingStep : ITrainingState
     /// <summary>Logits <c>[N, K]</c> that the last step trained on: of x′, or of x when the method does not attack.</summary>
     public Tensor Logits => Last.Logits;
 
-    /// <summary>Logits <c>[N, K]</c> of x where the last step's loss looked at them; null elsewhere.</summary>
+    /// <summary>Logits <c>[N, K]</c> of x if the last step's loss used them, else null.</summary>
     public Tensor? CleanLogits => Last.CleanLogits;
 
-    /// <summary>Logits <c>[N, K]</c> of x′ where the last step's loss looked at them; null elsewhere.</summary>
+    /// <summary>Logits <c>[N, K]</c> of x′ if the last step's loss used them, else null.</summary>
     public Tensor? AdversarialLogits => Last.AdversarialLogits;
 
-    /// <summary>Whether x′ was made by looking at the network; noise is not.</summary>
+    /// <summary>Whether x′ depends on the network; noise does not.</summary>
     public bool IsAttacked => Last.Search is not null || _attack is { Options.Steps: > 0 };
 
-    /// <summary>True classes of the batch's logits, twice as many as images where the method has two views.</summary>
+    /// <summary>True classes of the batch's logits, twice as many as images if the method uses two views.</summary>
     public ReadOnlySpan<int> LogitLabels => _part is null ? Last.Labels.OnHost : _part.AllLabels;
 
     /// <summary>The tapes of the last step, for profiles: the attack's, if there is one, and the training pass.</summary>
     public IReadOnlyList<Tape> Tapes => _attack is null ? [Last.Tape] : [_attack.Tape(Last.X.Shape.N), Last.Tape];
 
-    /// <summary>The network that is the result of the run so far: the averaged one where the method reports it.</summary>
+    /// <summary>The network that is the result of the run so far: the averaged one if the method reports it.</summary>
     public Classifier Reported => _hooks.Select(h => h.Hook.Result).LastOrDefault(net => net is not null) ?? _nets.Net;
 
-    /// <summary>Whether a batch brings two views of each image.</summary>
+    /// <summary>Whether a batch has two views of each image.</summary>
     public bool TwoViews => _objective.TwoViews;
 
     /// <summary>The averaged network, or null.</summary>
@@ -81,9 +81,8 @@ public sealed class TrainingStep : ITrainingState
     private StepProgram Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 
     /// <summary>
-    /// Logits of the last step for the whole batch; where processes share it, <see cref="Logits"/>
-    /// and its like hold this one's part, and all
-    /// processes must ask.
+    /// Logits of the last step for the whole batch; if processes share it, <see cref="Logits"/> and the similar properties have only this
+    /// process's shard, and all processes must call this.
     /// </summary>
     /// <param name="logits">One of <see cref="Logits"/>, <see cref="CleanLogits"/> and <see cref="AdversarialLogits"/>.</param>
     /// <returns>Rows <c>[N, K]</c>, in the order of <see cref="LogitLabels"/>.</returns>
@@ -101,20 +100,19 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels.</param>
     /// <param name="samples">Index of each image in the training set: its random numbers depend on it.</param>
     /// <param name="epoch">Epoch, counted from 1.</param>
-    /// <param name="start">Injected start of the attack, or null.</param>
+    /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
         Tensor? start = null) =>
         Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, Rate: rate, TopRate: rate),
         start);
 
-    /// <summary>Trains on one batch at a moment of a run.</summary>
+    /// <summary>Trains on one batch at a given step of a run.</summary>
     /// <param name="batch">
-    /// Images, classes, and what was mixed in: the whole batch also where processes share it, except
-    /// that <see cref="TrainingBatch.Upload"/> makes
-    /// only the images of <see cref="PartOf"/>.
+    /// Images, classes, and what was mixed in: the whole batch even if processes share it, except that <see cref="TrainingBatch.Upload"/>
+    /// makes only the images of <see cref="PartOf"/>.
     /// </param>
-    /// <param name="start">Injected start of the attack, or null.</param>
-    /// <exception cref="ShapeException">The batch's parts do not fit together.</exception>
+    /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
+    /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
@@ -130,11 +128,11 @@ public sealed class TrainingStep : ITrainingState
         foreach (var hook in _acting) hook.AfterMove(step);
     }
 
-    /// <summary>Ends an epoch: moves averages that move once an epoch.</summary>
+    /// <summary>Ends an epoch: updates averages that are updated once per epoch.</summary>
     /// <param name="epoch">The epoch, counted from 1.</param>
     /// <returns>
     /// What must see all clean augmented training images before the averaged network is used, or null: call
-    /// <see cref="BatchStatistics.Add"/> for each batch and <see cref="BatchStatistics.Finish"/> then.
+    /// <see cref="BatchStatistics.Add"/> for each batch, then <see cref="BatchStatistics.Finish"/>.
     /// </returns>
     public BatchStatistics? EndEpoch(int epoch) =>
         _hooks.Select(h => h.Hook.AfterEpoch(epoch)).ToArray().LastOrDefault(statistics => statistics is not null);
@@ -224,7 +222,7 @@ public sealed class TrainingStep : ITrainingState
         if (_attack.Options.CountsCorrect) program.Count(_attack.Hits(subject));
     }
 
-    /// <summary>Whether the weights moved: with gradients gathered over batches only some steps do.</summary>
+    /// <summary>Whether the weights changed: with gradients accumulated over batches only some steps change them.</summary>
     private bool Descend(StepProgram program, in StepContext moment)
     {
         var step = new ModifiedStep(moment, _proxy);

@@ -2,7 +2,7 @@ using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Training;
 
-/// <summary>Moves a network's weights up the gradient that a proxy pass left, and back.</summary>
+/// <summary>Moves a network's weights up the gradient that a proxy pass computed, and back.</summary>
 internal sealed class Perturber : StepHook
 {
     private readonly float _gamma;
