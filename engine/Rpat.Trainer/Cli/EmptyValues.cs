@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>Refuses empty values, which a script passes where one of its variables is not set; nothing has a use for one.</summary>
+/// <summary>Refuses empty values, which a script passes when one of its variables is not set; no option accepts one.</summary>
 internal static class EmptyValues
 {
     /// <summary>Adds the check to a command and all beneath it.</summary>

@@ -67,7 +67,7 @@ internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int C
 internal sealed record GuardState(
     int Steps, double Smoothed, double Lowest, int OnlyClass, int OnlyClassSteps, int Rollbacks, int LastRollback, double RateFactor)
 {
-    /// <summary>Of a run that has not begun.</summary>
+    /// <summary>The state of a run that has not begun.</summary>
     public static GuardState New { get; } = new(0, 0, double.MaxValue, -1, 0, 0, -1, 1);
 }
 
