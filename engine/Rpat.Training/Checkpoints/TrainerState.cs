@@ -16,7 +16,7 @@ internal sealed record TrainerState(
     GuardState Guard,
     MonitorState Monitor);
 
-/// <summary>What a run's numbers depend on besides its configuration.</summary>
+/// <summary>What a run's numbers depend on in addition to its configuration.</summary>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>
 internal sealed record RunIdentity(string Data, string Program, string Kernels)
 {
