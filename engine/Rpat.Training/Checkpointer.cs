@@ -43,7 +43,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     /// <inheritdoc/>
     public void CutShort() => Save(planned: true);
 
-    /// <summary>Writes the network as it is now, and a checkpoint where the configuration plans one after this epoch.</summary>
+    /// <summary>Writes the network as it is now, and a checkpoint if the configuration plans one after this epoch.</summary>
     public void EpochEnded(bool whole)
     {
         Safetensors.Write(run.Folder.PathOf(CheckpointFile.Name), run.Reported.State(), ModelMetadata.Write(run.Model), digest: true);

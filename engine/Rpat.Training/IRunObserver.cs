@@ -12,7 +12,7 @@ internal interface IRunObserver
     /// <summary>All ranks are at the same step, and training begins.</summary>
     void Begin() { }
 
-    /// <summary>Epoch <see cref="RunState.Epoch"/> is trained from here, from its beginning or from where it was left.</summary>
+    /// <summary>Epoch <see cref="RunState.Epoch"/> is trained from here, from its beginning or from where it was interrupted.</summary>
     void EpochBegins() { }
 
     /// <summary>A step was done and is sound.</summary>

@@ -9,7 +9,7 @@ internal sealed class RunEvaluation(Run run)
     /// <summary>Receives what is measured, the images done so far and in all, and the time since this attack began.</summary>
     public delegate void Measured(string attack, int done, int count, TimeSpan time);
 
-    /// <summary>Whether the epoch that has just been trained is to be measured.</summary>
+    /// <summary>Whether to measure the epoch that has just been trained.</summary>
     public bool IsDue =>
         run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
 

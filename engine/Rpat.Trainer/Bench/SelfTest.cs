@@ -3,7 +3,7 @@ namespace Rpat.Trainer.Bench;
 /// <summary>One kernel's result on a device.</summary>
 /// <param name="Error">Largest difference from a double-precision reference, divided by the largest value.</param>
 /// <param name="Milliseconds">Time of one launch, the mean of many queued one after another.</param>
-/// <param name="Gigaflops">Billions of operations a second; 0 where memory is what counts.</param>
+/// <param name="Gigaflops">Billions of operations per second; 0 if memory is the limit.</param>
 /// <param name="Gigabytes">The least number of billions of bytes per second that must move.</param>
 internal sealed record SelfTestLine(
     string Name, double Error, double Milliseconds, double Gigaflops, double Gigabytes)

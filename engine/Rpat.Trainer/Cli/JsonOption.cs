@@ -38,7 +38,7 @@ internal sealed class JsonOption
     public bool TakesStdout(ParseResult parsed) => parsed.GetResult(_option) is not null && parsed.GetValue(_option) is null or Stdout;
 
     /// <summary>Writes the result in the requested form.</summary>
-    /// <param name="value">The result; not made unless it is asked for.</param>
+    /// <param name="value">The result; not made unless it is requested.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Give(ParseResult parsed, CommandContext host, Func<object> value, Action print)
     {

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Output;
 
-/// <summary>How much the program says on stderr.</summary>
+/// <summary>How much the program writes to stderr.</summary>
 internal enum LogLevel
 {
     /// <summary>Errors alone.</summary>

@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.Report;
 
-/// <summary>One axis of a chart: its ends, its ticks and where a value lies between them.</summary>
+/// <summary>One axis of a chart: its ends, its ticks and the position of a value between them.</summary>
 internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks, bool Logarithmic = false)
 {
     private const double Widest = 1e15;

@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Report;
 /// <summary>A picture of a run, whose bytes go into the report.</summary>
 internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
 
-/// <summary>Everything that a run folder says about a run; anything missing or unreadable is left out and reported.</summary>
+/// <summary>Everything that a run folder holds about a run; anything missing or unreadable is left out and reported.</summary>
 /// <param name="Record">How and where it ran.</param>
 /// <param name="Events">Its metrics while it was trained, in order.</param>
 /// <param name="Accuracies">Its results: of the evaluation at its end, then of each later one.</param>

@@ -76,7 +76,7 @@ internal static class Svg
         Math.Round(value, 2) is var r && Math.Abs(value) >= 1 ? r.ToString("0.##", CultureInfo.InvariantCulture)
         : value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    /// <summary>A chart as a file of its own, with its style inside.</summary>
+    /// <summary>A chart as a separate file, with its style inside.</summary>
     public static string Standalone(XElement chart)
     {
         var copy = new XElement(chart);

@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Report;
 /// <summary>One line of a chart. Points that are not finite leave a gap.</summary>
 internal sealed record LineSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
 
-/// <summary>Lines over a numeric axis, with the point's values where the pointer rests.</summary>
+/// <summary>Lines over a numeric axis, with a point's values shown under the pointer.</summary>
 internal static class SvgLineChart
 {
     private const int MostTips = 60, MostPoints = 1000;

@@ -39,7 +39,7 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
         .. Needs.SelectMany(need => new[] { "--set", $"{need.Key}={need.Job.Run}" }),
     ];
 
-    /// <summary>The command that measures the trained network, likewise.</summary>
+    /// <summary>The command that measures the trained network; it resumes in the same way.</summary>
     public string[] EvalCommand(string run)
     {
         var config = RecipeLibrary.Resolve(Recipe, "reproduce").Config;

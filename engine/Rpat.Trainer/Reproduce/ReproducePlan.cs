@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.Reproduce;
 
-/// <summary>What <c>rpat reproduce</c> was asked for.</summary>
+/// <summary>The options of <c>rpat reproduce</c>.</summary>
 /// <param name="Scale"><c>quick</c> or <c>paper</c>.</param>
 /// <param name="Recipes">The recipes with the method that each represents, in the order of the table.</param>
 /// <param name="Attack">The column next to Clean, <c>aa</c> for the paper's.</param>

@@ -12,7 +12,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
     private readonly Dictionary<string, string> _failures = [];
 
     /// <summary>Runs everything that is not done yet, rewriting the table after each run.</summary>
-    /// <returns>0, or the exit code of a run that was told to stop.</returns>
+    /// <returns>0, or the exit code of a run that was stopped.</returns>
     public int Run()
     {
         var jobs = plan.Jobs;

@@ -65,7 +65,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         int.TryParse(Path.GetFileNameWithoutExtension(file)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture,
         out int step) ? step : -1;
 
-    // One that the clock or a signal asked for is needed only until the next planned one.
+    // One that was due to the clock or a signal is needed only until the next planned one.
     private void Prune()
     {
         var all = All.Select(file => (File: file, Standing: Readable(file))).ToList();

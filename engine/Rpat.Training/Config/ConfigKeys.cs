@@ -127,7 +127,7 @@ internal sealed class ConfigKey
     /// <summary>Whether it is one of methods' own settings.</summary>
     public bool IsOfMethod => _sections.Count == 0;
 
-    /// <summary>The names that the key takes; empty where they cannot be listed.</summary>
+    /// <summary>The names that the key takes; empty if they cannot be listed.</summary>
     public IReadOnlyList<string> Names => IsOfMethod ? [] : Setting.Kind.Names;
 
     /// <summary>What is declared.</summary>

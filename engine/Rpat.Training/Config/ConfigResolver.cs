@@ -22,7 +22,7 @@ internal sealed record ConfigSources(
     IReadOnlyList<(string Flag, ConfigKey Key, string Text)> Flags)
 {
     /// <summary>
-    /// Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.
+    /// Whether the method that the sources name should have the perception term added; null to leave the method as it is.
     /// </summary>
     public bool? Rpat { get; init; }
 }

@@ -37,7 +37,7 @@ internal static class Schema
     /// <summary>Whether the path is a key that takes a value.</summary>
     public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
 
-    /// <summary>The key that a value at this path sets; the path of a section may be short for its name.</summary>
+    /// <summary>The key that a value at this path sets; a section's path is short for its name.</summary>
     /// <exception cref="ConfigException">There is no such key; the message names the nearest one.</exception>
     public static ConfigKey Find(string path, string origin)
     {

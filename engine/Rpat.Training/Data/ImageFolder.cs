@@ -13,7 +13,7 @@ internal static class ImageFolder
     private static readonly string[] _heldOut = ["val", "test"];
 
     /// <summary>Opens a folder; the pictures are decoded at once.</summary>
-    /// <param name="decode">Decodes a file; <see cref="ImageFiles.Decode(string)"/> but in tests.</param>
+    /// <param name="decode">Decodes a file; <see cref="ImageFiles.Decode(string)"/> except in tests.</param>
     /// <exception cref="DataException">There are no pictures, a picture is damaged, or one has a different size.</exception>
     internal static DataPair Open(string folder, Func<string, RgbImage> decode)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Training.Progress;
 
-/// <summary>One measured number. Accuracies lie in [0,1] and are shown as percentages.</summary>
+/// <summary>One measured number. Accuracies are in [0,1] and are shown as percentages.</summary>
 /// <param name="Name">Such as <c>loss</c>, <c>clean_acc</c>.</param>
 public readonly record struct Metric(string Name, double Value);
 

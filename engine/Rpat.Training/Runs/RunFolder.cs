@@ -99,7 +99,7 @@ internal sealed class RunFolder : IDisposable
     public void WriteConfig(ResolvedConfig resolved) => AtomicFile.WriteText(PathOf(ConfigName), ConfigWriter.Write(resolved));
 
     /// <summary>Opens an append-only file of this folder, under a name such as <c>tb/events</c>; it is truncated when
-    /// the run is rolled back.</summary>
+    /// the run resumes or is rolled back.</summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public AppendOnlyFile OpenAppend(string name)
     {

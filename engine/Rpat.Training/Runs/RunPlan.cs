@@ -2,7 +2,7 @@ namespace Rpat.Training.Runs;
 
 /// <summary>What a command line requests to train: a new run, or an earlier one from where it stopped.</summary>
 /// <param name="Folder">The folder of the run to resume; null for a new one.</param>
-/// <param name="IsChanged">Whether keys were changed that its <c>config.yaml</c> must now show.</param>
+/// <param name="IsChanged">Whether keys were changed, so that its <c>config.yaml</c> must be updated.</param>
 internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, bool IsChanged = false)
 {
     private const string Automatically = "auto";

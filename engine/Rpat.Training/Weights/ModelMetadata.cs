@@ -37,7 +37,7 @@ internal static class ModelMetadata
         return metadata;
     }
 
-    /// <summary>Whether a file says which network it holds.</summary>
+    /// <summary>Whether a file records which network it holds.</summary>
     public static bool IsIn(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Prefix + "name");
 
     /// <summary>Reads a specification back.</summary>
