@@ -2,8 +2,9 @@ using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Training;
 
-/// <summary>Converts a loaded batch to the form that a training step takes: two views one after the other, a share for
-/// each mixed image.</summary>
+/// <summary>
+/// Converts a loaded batch to the form that a training step takes: two views one after the other, a share for each mixed image.
+/// </summary>
 internal sealed class BatchLoader
 {
     private readonly TrainingStep _step;
@@ -66,8 +67,10 @@ internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment
 {
     private int[] _indices = [];
 
-    /// <summary>Whether such batches are made on the device: not on the CPU, whose background thread makes them, and not for float images,
-    /// mixtures or second views.</summary>
+    /// <summary>
+    /// Whether such batches are made on the device: not on the CPU, whose background thread makes them, and not for float images, mixtures
+    /// or second views.
+    /// </summary>
     public static bool Suits(Device device, LabeledImages set, in BatchOptions options) =>
         device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0;
 

@@ -10,8 +10,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         run.Folder.PathOf(RunContents.CheckpointFolder), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
     private (int Step, int Epoch) _saved;
 
-    /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one starts from the
-    /// beginning.</summary>
+    /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one starts from the beginning.</summary>
     /// <exception cref="UserException">The checkpoint does not belong to this data, model or method.</exception>
     public void Open()
     {
@@ -29,8 +28,9 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         if (_guard.Action == GuardAction.Rollback) Save(planned: true);
     }
 
-    /// <summary>Saves when the configuration, the clock or a signal requires it; the end of an epoch saves more than its last
-    /// step.</summary>
+    /// <summary>
+    /// Saves when the configuration, the clock or a signal requires it; the end of an epoch saves more than its last step.
+    /// </summary>
     public void Step(float rate)
     {
         if (_state.Step == _state.Epoch * run.StepsPerEpoch) return;
@@ -57,8 +57,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     }
 
     /// <summary>Writes a checkpoint.</summary>
-    /// <param name="planned">Whether the configuration asks for it at this step, as opposed to the clock or a
-    /// signal.</param>
+    /// <param name="planned">Whether the configuration asks for it at this step, as opposed to the clock or a signal.</param>
     /// <exception cref="UsageException">It cannot be written; the earlier ones are unchanged.</exception>
     private void Save(bool planned)
     {
@@ -76,8 +75,10 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         _saved = (_state.Step, _state.Epoch);
     }
 
-    /// <summary>Takes a diverged run back to its last planned checkpoint, or to the one before that if it was rolled
-    /// back to the last one already, with a lower learning rate.</summary>
+    /// <summary>
+    /// Takes a diverged run back to its last planned checkpoint, or to the one before that if it was rolled back to the last one already,
+    /// with a lower learning rate.
+    /// </summary>
     /// <returns>False if the allowed number of rollbacks is used up, or none is wanted.</returns>
     public bool RollBack(DivergedException error)
     {

@@ -12,8 +12,9 @@ internal sealed record CostEstimate(
     private const double MeasureSeconds = 1;
     private const int MostSteps = 20;
 
-    /// <summary>Number of images of <see cref="AutoAttack"/>, and its time if all of them withstand every attack: the
-    /// longest that it can take.</summary>
+    /// <summary>
+    /// Number of images of <see cref="AutoAttack"/>, and its time if all of them withstand every attack: the longest that it can take.
+    /// </summary>
     public (int Images, TimeSpan Longest) AutoAttack { get; init; }
 
     /// <summary>Time of the whole run.</summary>
@@ -96,8 +97,8 @@ internal sealed record CostEstimate(
         return (images, TimeSpan.FromSeconds(cost * evaluation * images));
     }
 
-    // Gradients dominate, and a step of PGD is one. An untrained network is wrong, and misclassified images are not
-    // attacked, so its predictions count as right here.
+    // Gradients dominate, and a step of PGD is one. An untrained network is wrong, and misclassified images are not attacked, so its
+    // predictions count as right here.
     private static double SecondsPerEvaluation(Run run)
     {
         var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);

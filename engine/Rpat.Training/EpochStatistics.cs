@@ -38,8 +38,9 @@ internal sealed class EpochStatistics(TrainingStep step)
     /// <summary>Logits of the last batch, row by row.</summary>
     public float[] LastLogits { get; private set; } = [];
 
-    /// <summary>The class that was predicted for all images of the last batch although they are of several classes; otherwise
-    /// null.</summary>
+    /// <summary>
+    /// The class that was predicted for all images of the last batch although they are of several classes; otherwise null.
+    /// </summary>
     public int? OnlyClass { get; private set; }
 
     /// <summary>Mean of each part, unweighted.</summary>

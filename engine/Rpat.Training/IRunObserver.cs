@@ -1,8 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What rank 0 does in addition to training: it reports, saves and evaluates. The loop calls every observer at each of
-/// these points, in the order of its list.
+/// What rank 0 does in addition to training: it reports, saves and evaluates. The loop calls every observer at each of these points, in the
+/// order of its list.
 /// </summary>
 internal interface IRunObserver
 {

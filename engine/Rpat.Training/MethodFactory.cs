@@ -29,8 +29,7 @@ internal static class MethodFactory
         Teachers = method.Info.Teachers.ToDictionary(name => name, name => PretrainedWeights.Teacher(name, method, device, model)),
     };
 
-    /// <summary>The training attack under the run's threat model; values that are left to the method stay
-    /// unset.</summary>
+    /// <summary>The training attack under the run's threat model; values that are left to the method stay unset.</summary>
     public static PgdOptions Pgd(AttackSection a)
     {
         var options = new PgdOptions

@@ -1,8 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// One training run: its configuration, opened data, the network on its device, the method, the optimizer and the
-/// schedule, its progress, the processes that share it, and on rank 0 its folder.
+/// One training run: its configuration, opened data, the network on its device, the method, the optimizer and the schedule, its progress,
+/// the processes that share it, and on rank 0 its folder.
 /// </summary>
 internal sealed class Run : IDisposable
 {
@@ -117,8 +117,7 @@ internal sealed class Run : IDisposable
     /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed except an npz: one.</summary>
     public static Run Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));
 
-    /// <summary>The hardware and algorithms: the device, and the algorithm of each convolution by the name of its
-    /// weight.</summary>
+    /// <summary>The hardware and algorithms: the device, and the algorithm of each convolution by the name of its weight.</summary>
     public ComputeInfo Compute()
     {
         var tape = new Tape(Device);

@@ -55,8 +55,7 @@ internal sealed class RunEvaluation(Run run)
             { Network = network, Split = split };
     }
 
-    // The reported network changes when averaged weights take over. Only an evaluation that reports its progress may be
-    // stopped.
+    // The reported network changes when averaged weights take over. Only an evaluation that reports its progress may be stopped.
     private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
     {
         if (_measured?.Net != run.Reported) _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));

@@ -1,8 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What the processes of a run do together between its steps: they agree on when to stop, start from the same state,
-/// and divide evaluations. A run of one process has its own group, which costs nothing.
+/// What the processes of a run do together between its steps: they agree on when to stop, start from the same state, and divide
+/// evaluations. A run of one process has its own group, which costs nothing.
 /// </summary>
 internal sealed class RunProcessGroup
 {

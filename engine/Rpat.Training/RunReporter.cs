@@ -24,8 +24,9 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         if (run.Team.Description is { } description) view.Note(description);
     }
 
-    /// <summary>Begins the records, and stores with a new run the notes on its data that must appear wherever its results are
-    /// shown.</summary>
+    /// <summary>
+    /// Begins the records, and stores with a new run the notes on its data that must appear wherever its results are shown.
+    /// </summary>
     public void Begin()
     {
         _board.Begin(_state.Step, run.Config, RegularFile.ReadText(run.Folder.PathOf(RunFolder.ConfigName), Layers.MaxFileBytes));

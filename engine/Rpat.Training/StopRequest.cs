@@ -1,8 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// The signals' requests to the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step, save and return;
-/// the second exits at once; SIGUSR1 asks for a checkpoint, after which it continues.
+/// The signals' requests to the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step, save and return; the second exits at
+/// once; SIGUSR1 asks for a checkpoint, after which it continues.
 /// </summary>
 internal sealed class StopRequest : IDisposable
 {
@@ -20,8 +20,9 @@ internal sealed class StopRequest : IDisposable
     /// <summary>Whether the loop should finish its step and return. Cheap enough to check after every step.</summary>
     public bool IsRequested => Volatile.Read(ref _exitCode) != 0;
 
-    /// <summary>130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, a limit's own code after its time, 0 if nothing was
-    /// requested.</summary>
+    /// <summary>
+    /// 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, a limit's own code after its time, 0 if nothing was requested.
+    /// </summary>
     public int Code => Volatile.Read(ref _exitCode);
 
     /// <summary>How long the run has before the process ends anyway; zero for no limit.</summary>

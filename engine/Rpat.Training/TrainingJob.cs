@@ -46,8 +46,8 @@ public sealed class TrainingJob : IDisposable
     /// checked, and nothing is trained yet. No other process has the folder open meanwhile.
     /// </summary>
     /// <param name="settings">
-    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>;
-    /// <c>rpat config</c> lists them. To resume, the same ones, except for keys that do not affect the weights.
+    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config</c>
+    /// lists them. To resume, the same ones, except for keys that do not affect the weights.
     /// </param>
     /// <exception cref="UserException">A setting is wrong, is not that of the run to resume, or the
     /// folder cannot be made or opened.</exception>
@@ -59,10 +59,11 @@ public sealed class TrainingJob : IDisposable
         return new TrainingJob(RunPlan.Automatic(ConfigResolver.Resolve(sources), []).Settled(static _ => { }), settings);
     }
 
-    /// <summary>Trains to the end of the run and measures it, or until it is cancelled; either way the run is saved on the disk
-    /// then.</summary>
-    /// <param name="progress">Receives the run's progress; an exception that it throws ends the run, which can be
-    /// resumed from its last checkpoint.</param>
+    /// <summary>
+    /// Trains to the end of the run and measures it, or until it is cancelled; either way the run is saved on the disk then.
+    /// </summary>
+    /// <param name="progress">Receives the run's progress; an exception that it throws ends the run, which can be resumed from its last
+    /// checkpoint.</param>
     /// <param name="cancellation">Asks to finish the step, save, and return.</param>
     /// <returns>How it ended, with the accuracies if it was not cancelled.</returns>
     /// <exception cref="UserException">Training diverged, or there is an error that the user can fix; the run can be resumed.</exception>

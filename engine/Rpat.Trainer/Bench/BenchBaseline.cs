@@ -20,8 +20,7 @@ internal sealed class BenchBaseline(BenchResult before, BenchResult now)
         select string.Create(CultureInfo.InvariantCulture,
         $"{row.Median / old.Median,6:F2} x the baseline's time  {row.Name}: {Text(row)} against {Text(old)}");
 
-    /// <summary>A sentence for each row whose median is above the limit, given as a multiple of the
-    /// baseline's.</summary>
+    /// <summary>A sentence for each row whose median is above the limit, given as a multiple of the baseline's.</summary>
     public IEnumerable<string> Slower(double limit) =>
         from row in now.Rows
         let old = Before(row)

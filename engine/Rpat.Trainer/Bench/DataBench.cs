@@ -1,7 +1,6 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times the data path of a training step: opening the data set, and making batches with and without each
-/// augmentation.</summary>
+/// <summary>Times the data path of a training step: opening the data set, and making batches with and without each augmentation.</summary>
 internal sealed class DataBench
 {
     private const string Category = "data";

@@ -1,7 +1,8 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times what a device queues. Many runs are queued between two waits, so that a launch's cost is hidden by
-/// the previous kernel.</summary>
+/// <summary>
+/// Times what a device queues. Many runs are queued between two waits, so that a launch's cost is hidden by the previous kernel.
+/// </summary>
 internal sealed class KernelClock(Device device, TimeSpan round)
 {
     private const int MostRuns = 1000; // a queue that is full makes the host wait

@@ -2,8 +2,9 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat completion SHELL</c>: a script for a shell's start-up file. It asks the program itself what is
-/// possible at the cursor.</summary>
+/// <summary>
+/// <c>rpat completion SHELL</c>: a script for a shell's start-up file. It asks the program itself what is possible at the cursor.
+/// </summary>
 internal static class CompletionCommand
 {
     private static readonly (string Shell, string Use, string Script)[] _shells =

@@ -2,8 +2,7 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is valid, and which keys
-/// exist.</summary>
+/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is valid, and which keys exist.</summary>
 internal static class ConfigCommand
 {
     /// <summary>The command, to be added to the root.</summary>

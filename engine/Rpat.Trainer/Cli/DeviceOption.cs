@@ -3,8 +3,9 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>--device</c> of the commands that take no configuration. The environment's value of <c>device.name</c>
-/// is its default.</summary>
+/// <summary>
+/// <c>--device</c> of the commands that take no configuration. The environment's value of <c>device.name</c> is its default.
+/// </summary>
 internal sealed class DeviceOption
 {
     private readonly CommandContext _host;

@@ -34,8 +34,8 @@ internal static class VerifyCommand
         return command;
     }
 
-    // The options that the evaluation got for the network's file are in its manifest; options given here replace them
-    // and must lead to the same network.
+    // The options that the evaluation got for the network's file are in its manifest; options given here replace them and must lead to the
+    // same network.
     private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun)
     {
         var manifest = Verification.ManifestOf(folder);

@@ -4,9 +4,8 @@ using System.Security.Cryptography;
 namespace Rpat.Trainer.Distributed;
 
 /// <summary>
-/// The processes that <c>--nproc</c> starts on this machine in addition to this one, which is rank 0: the same program
-/// with the same command line and torchrun's environment variables. They write to this process's stderr, each line
-/// prefixed with the rank.
+/// The processes that <c>--nproc</c> starts on this machine in addition to this one, which is rank 0: the same program with the same
+/// command line and torchrun's environment variables. They write to this process's stderr, each line prefixed with the rank.
 /// </summary>
 internal sealed class Workers : IDisposable
 {

@@ -1,7 +1,6 @@
 namespace Rpat.Trainer.View;
 
-/// <summary>A network layer by layer: each layer's output for one image, its parameters and its
-/// multiply-adds.</summary>
+/// <summary>A network layer by layer: each layer's output for one image, its parameters and its multiply-adds.</summary>
 internal static class LayerTable
 {
     /// <summary>Prints the table and the sums.</summary>

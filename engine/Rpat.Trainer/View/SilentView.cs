@@ -2,8 +2,9 @@ using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.View;
 
-/// <summary>Shows no progress, only the notes and warnings that the command context prints, which <c>--progress
-/// none</c> does not switch off.</summary>
+/// <summary>
+/// Shows no progress, only the notes and warnings that the command context prints, which <c>--progress none</c> does not switch off.
+/// </summary>
 internal sealed class SilentView(CommandContext host) : IProgressView
 {
     /// <inheritdoc/>

@@ -44,8 +44,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
            select (file, standing),
     ];
 
-    /// <summary>Writes a checkpoint and, once it is safely on the disk, removes those that are no longer
-    /// needed.</summary>
+    /// <summary>Writes a checkpoint and, once it is safely on the disk, removes those that are no longer needed.</summary>
     /// <param name="write">Writes the file of the path it is given as one step.</param>
     /// <exception cref="IOException">It cannot be written; the older ones are unchanged.</exception>
     public void Add(int step, Action<string> write)

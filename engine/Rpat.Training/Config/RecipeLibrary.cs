@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace Rpat.Training.Config;
 
 /// <summary>
-/// The recipes that ship inside the program. Each is one layer over the defaults, whose values record the block that
-/// they come from and their published source.
+/// The recipes that ship inside the program. Each is one layer over the defaults, whose values record the block that they come from and
+/// their published source.
 /// </summary>
 internal static class RecipeLibrary
 {
@@ -54,8 +54,7 @@ internal static class RecipeLibrary
     /// <summary>What was published for the recipe, or null.</summary>
     public static PublishedResult? Published(string name) => _published.GetValueOrDefault(name);
 
-    /// <summary>Recipes that must be trained first, by the key that refers to their run folder; empty for
-    /// most.</summary>
+    /// <summary>Recipes that must be trained first, by the key that refers to their run folder; empty for most.</summary>
     public static IReadOnlyDictionary<string, string> Needs(string name) => _recipes[name].Needs;
 
     /// <summary>The published source of a recipe's value, if known; otherwise where it was written.</summary>

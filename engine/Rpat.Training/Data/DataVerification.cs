@@ -5,8 +5,7 @@ namespace Rpat.Training.Data;
 /// <summary>Checks a data set's files against what is published about them.</summary>
 internal static class DataVerification
 {
-    // MD5 sums published by the authors of CIFAR and by public loaders; they guard against damage, not against
-    // manipulation.
+    // MD5 sums published by the authors of CIFAR and by public loaders; they guard against damage, not against manipulation.
     private static readonly (string File, string Md5)[] _published =
     [
         ("cifar-10-batches-py/data_batch_1", "c99cafc152244af753f735de768cd75f"),

@@ -1,9 +1,8 @@
 namespace Rpat.Training.Distributed;
 
 /// <summary>
-/// The launcher that started this process together with others, detected from the environment; the first match wins:
-/// variables of torchrun, Open MPI, MPICH or Intel MPI, Slurm. The rendezvous is always over TCP: no MPI library is
-/// loaded.
+/// The launcher that started this process together with others, detected from the environment; the first match wins: variables of torchrun,
+/// Open MPI, MPICH or Intel MPI, Slurm. The rendezvous is always over TCP: no MPI library is loaded.
 /// </summary>
 internal static class Launcher
 {

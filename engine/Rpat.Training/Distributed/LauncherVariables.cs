@@ -75,8 +75,7 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
             : throw new UsageException($"MASTER_PORT is '{Shown(text)}': give a port from 1 to 65535.");
     }
 
-    /// <summary>Tasks of this machine, from a list of the tasks of each machine such as <c>4(x2),3</c>; null if it is
-    /// unset.</summary>
+    /// <summary>Tasks of this machine, from a list of the tasks of each machine such as <c>4(x2),3</c>; null if it is unset.</summary>
     /// <exception cref="UsageException">It is not such a list.</exception>
     public int? TasksHere(string name)
     {

@@ -22,8 +22,9 @@ internal sealed record ErrorReport(string Sentence, int Code)
             ExitCode.Internal),
     };
 
-    /// <summary>Prints <c>rpat: SENTENCE</c>; if no log has it, an internal error is followed by its stack trace, which
-    /// a bug report needs.</summary>
+    /// <summary>
+    /// Prints <c>rpat: SENTENCE</c>; if no log has it, an internal error is followed by its stack trace, which a bug report needs.
+    /// </summary>
     /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>
     public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)

@@ -19,8 +19,9 @@ internal sealed class UsageException(string message, Exception? cause = null) : 
 /// <summary>A wrong key or value in a recipe, a configuration file, the environment or an option (exit code 2).</summary>
 internal sealed class ConfigException(string message, Exception? cause = null) : UserException(message, ExitCode.Usage, cause);
 
-/// <summary>A data set is requested by a name or in a form that does not exist: an error of the command line, not of a
-/// file (exit code 2).</summary>
+/// <summary>
+/// A data set is requested by a name or in a form that does not exist: an error of the command line, not of a file (exit code 2).
+/// </summary>
 internal sealed class DataSpecException(string message) : UserException(message, ExitCode.Usage);
 
 /// <summary>A device that is missing or failed (exit code 4).</summary>

@@ -1,7 +1,8 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>Where an evaluation is stored: next to its checkpoint unless the user says otherwise. An existing one is
-/// never overwritten.</summary>
+/// <summary>
+/// Where an evaluation is stored: next to its checkpoint unless the user says otherwise. An existing one is never overwritten.
+/// </summary>
 internal static class EvalFolder
 {
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>

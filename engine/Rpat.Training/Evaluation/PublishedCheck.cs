@@ -5,8 +5,9 @@ namespace Rpat.Training.Evaluation;
 /// <param name="Low">Lower end of its 95 % interval.</param>
 internal sealed record PublishedColumn(string Column, double Published, double Measured, double Low, double High)
 {
-    /// <summary>Where the measurement is: <c>within</c> if its interval contains the published value, otherwise
-    /// <c>below</c> or <c>above</c>.</summary>
+    /// <summary>
+    /// Where the measurement is: <c>within</c> if its interval contains the published value, otherwise <c>below</c> or <c>above</c>.
+    /// </summary>
     public string Verdict => Published < Low ? "above" : Published > High ? "below" : "within";
 }
 

@@ -19,8 +19,7 @@ internal sealed class AppendOnlyFile : IDisposable
     public long Length => _stream.Length;
 
     /// <summary>Appends bytes; they have been passed to the system when this returns, and survive the end of the process.</summary>
-    /// <exception cref="IOException">The disk is full. A partial write is removed by the next
-    /// <see cref="TruncateTo"/>.</exception>
+    /// <exception cref="IOException">The disk is full. A partial write is removed by the next <see cref="TruncateTo"/>.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         try

@@ -24,8 +24,8 @@ internal sealed class MetricsLog
     /// <summary>Appends one event, <c>{"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>, and adds it to its epoch's row.</summary>
     /// <param name="split"><c>train</c>, <c>val</c> or <c>test</c>; the last two are prefixes of the table's column names.</param>
     /// <param name="epoch">The epoch, counted from 1.</param>
-    /// <param name="metrics">The numbers; one that is not finite is null among the events, as JSON has no NaN, and NaN
-    /// in the table.</param>
+    /// <param name="metrics">The numbers; one that is not finite is null among the events, as JSON has no NaN, and NaN in the
+    /// table.</param>
     public void Event(string split, long step, int epoch, params ReadOnlySpan<Metric> metrics)
     {
         using var line = new MemoryStream();

@@ -2,8 +2,7 @@ using System.Security.Cryptography;
 
 namespace Rpat.Training.Runs;
 
-/// <summary>Where two runs differ: in their settings, from which event of their metrics on, and in their
-/// weights.</summary>
+/// <summary>Where two runs differ: in their settings, from which event of their metrics on, and in their weights.</summary>
 /// <param name="Settings">Keys with the value of each; those that do not affect the weights are left out.</param>
 /// <param name="Parting">The first event that differs, or null.</param>
 /// <param name="Events">The number of common events before that one.</param>

@@ -98,8 +98,10 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public void WriteConfig(ResolvedConfig resolved) => AtomicFile.WriteText(PathOf(ConfigName), ConfigWriter.Write(resolved));
 
-    /// <summary>Opens an append-only file of this folder, under a name such as <c>tb/events</c>; it is truncated when
-    /// the run resumes or is rolled back.</summary>
+    /// <summary>
+    /// Opens an append-only file of this folder, under a name such as <c>tb/events</c>; it is truncated when the run resumes or is rolled
+    /// back.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public AppendOnlyFile OpenAppend(string name)
     {
@@ -111,8 +113,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Stores a warning with the run.</summary>
     public void Warn(string line) => OpenAppend(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
 
-    /// <summary>The length of each append-only file; flushed to the disk before this returns, so that no checkpoint is ahead of
-    /// them.</summary>
+    /// <summary>
+    /// The length of each append-only file; flushed to the disk before this returns, so that no checkpoint is ahead of them.
+    /// </summary>
     public IReadOnlyDictionary<string, long> Lengths()
     {
         foreach (var file in _growing.Values) file.FlushToDisk();

@@ -7,8 +7,9 @@ internal static class SlurmJob
 {
     private const int PatienceMs = 30_000;
 
-    /// <summary>Puts this process's job back into the queue; Slurm then ends it and starts it again later, for which
-    /// <c>--resume auto</c> is meant.</summary>
+    /// <summary>
+    /// Puts this process's job back into the queue; Slurm then ends it and starts it again later, for which <c>--resume auto</c> is meant.
+    /// </summary>
     /// <returns>What was done, or why it was not, as one line for the log.</returns>
     public static string RequeueThis()
     {

@@ -19,15 +19,14 @@ internal static class DeviceFactory
         return gpu?.Name ?? "cpu";
     }
 
-    /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support
-    /// it.</exception>
+    /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support it.</exception>
     public static Device For(TrainerConfig config) =>
         Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
 
-    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> is the first GPU if there
-    /// is one, otherwise the CPU.</summary>
-    /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support
-    /// it.</exception>
+    /// <summary>
+    /// Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> is the first GPU if there is one, otherwise the CPU.
+    /// </summary>
+    /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support it.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
         name = Settle(name, static _ => { });

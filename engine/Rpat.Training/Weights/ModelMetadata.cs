@@ -1,7 +1,6 @@
 namespace Rpat.Training.Weights;
 
-/// <summary>How a network's specification is represented in the configuration and in the metadata of its
-/// checkpoint.</summary>
+/// <summary>How a network's specification is represented in the configuration and in the metadata of its checkpoint.</summary>
 internal static class ModelMetadata
 {
     private const string Prefix = "rpat.model.";

@@ -16,8 +16,9 @@ internal sealed record JpegFrame(bool Progressive, int Width, int Height, JpegCo
     /// <summary>Rows of minimum coded units of an interleaved scan.</summary>
     public int McusHigh => Parts(Height, 8 * MaxV);
 
-    /// <summary>Gives every component its sizes, and its coefficients once <paramref name="fileBytes"/> can hold that many
-    /// blocks.</summary>
+    /// <summary>
+    /// Gives every component its sizes, and its coefficients once <paramref name="fileBytes"/> can hold that many blocks.
+    /// </summary>
     public void Allocate(int fileBytes)
     {
         foreach (JpegComponent c in Components)

@@ -132,8 +132,7 @@ internal sealed record JpegScan(
         return (1 << bits) + (bits > 0 ? _bits.Take(bits) : 0);
     }
 
-    // One more bit of the coefficients already known to be nonzero, and coefficients that become ±1 now, after a run
-    // that stays zero.
+    // One more bit of the coefficients already known to be nonzero, and coefficients that become ±1 now, after a run that stays zero.
     private void Refine(Span<short> block, HuffmanTable table)
     {
         int k = First;

@@ -30,8 +30,7 @@ internal static class JpegUpsampling
         return full;
     }
 
-    // A row itself, or three times the row plus its neighbour in a direction; past the edge the last real row is
-    // repeated.
+    // A row itself, or three times the row plus its neighbour in a direction; past the edge the last real row is repeated.
     private static void Sum(byte[] samples, JpegComponent component, int row, int direction, int[] sums)
     {
         int stride = 8 * component.BlocksWide, other = Math.Clamp(row + direction, 0, component.Height - 1);
