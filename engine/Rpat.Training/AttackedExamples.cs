@@ -8,8 +8,8 @@ internal static class AttackedExamples
 
     private const int Most = 10, Steps = 20;
 
-    /// <summary>Attacks the first image of each class, ten at most, right or wrong as it is.</summary>
-    /// <returns>Clean image, adversarial image and difference beneath each other.</returns>
+    /// <summary>Attacks the first image of each class, ten at most, whether or not it is classified correctly.</summary>
+    /// <returns>Clean image, adversarial image and difference, one below the other.</returns>
     public static Raster Make(Run run)
     {
         LabeledImages images = run.Data.Test.Subset(

@@ -2,8 +2,9 @@ using Rpat.Engine.Kernels.Cpu;
 
 namespace Rpat.Training;
 
-/// <summary>Puts a loaded batch into the form that a training step takes: two views one behind the
-/// other, a share for each mixed image.</summary>
+/// <summary>
+/// Converts a loaded batch to the form that a training step takes: two views one after the other, a share for each mixed image.
+/// </summary>
 internal sealed class BatchLoader
 {
     private readonly TrainingStep _step;
@@ -14,7 +15,7 @@ internal sealed class BatchLoader
     private ImageBatch? _batch;
 
     /// <summary>Prepares the input of a step.</summary>
-    /// <param name="device">What makes the images on the device, or null to upload them.</param>
+    /// <param name="device">Makes the images on the device; null to upload them.</param>
     public BatchLoader(TrainingStep step, DeviceImages? device = null)
     {
         (_step, _device) = (step, device);
@@ -66,12 +67,14 @@ internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment
 {
     private int[] _indices = [];
 
-    /// <summary>Whether batches like these are made there: not on the CPU, whose background thread makes them, and neither from floats nor
-    /// as mixtures or second views.</summary>
+    /// <summary>
+    /// Whether such batches are made on the device: not on the CPU, whose background thread makes them, and not for float images, mixtures
+    /// or second views.
+    /// </summary>
     public static bool Suits(Device device, LabeledImages set, in BatchOptions options) =>
         device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0;
 
-    /// <summary>Makes a stretch of a batch's images.</summary>
+    /// <summary>Makes a range of a batch's images.</summary>
     public void Load(ImageBatch batch, int first, int count, Tensor x)
     {
         if (_indices.Length < count) _indices = new int[count];

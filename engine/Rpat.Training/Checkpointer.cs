@@ -1,6 +1,6 @@
 namespace Rpat.Training;
 
-/// <summary>Saves a run, resumes from what was saved, and rolls a diverged run back to it.</summary>
+/// <summary>Saves a run, resumes it from a checkpoint, and rolls a diverged run back to one.</summary>
 internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
 {
     private readonly RunState _state = run.State;
@@ -10,7 +10,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         run.Folder.PathOf(RunContents.CheckpointFolder), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
     private (int Step, int Epoch) _saved;
 
-    /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one begins again.</summary>
+    /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one starts from the beginning.</summary>
     /// <exception cref="UserException">The checkpoint does not belong to this data, model or method.</exception>
     public void Open()
     {
@@ -24,11 +24,13 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
 
         _store.DeleteAfter(0);
         run.Folder.CutBack(new Dictionary<string, long>());
-        // A run that may be rolled back must have somewhere to go.
+        // A run that may be rolled back needs a checkpoint to roll back to.
         if (_guard.Action == GuardAction.Rollback) Save(planned: true);
     }
 
-    /// <summary>Saves where the configuration, the clock or a signal wants it; the end of an epoch saves more than its last step.</summary>
+    /// <summary>
+    /// Saves when the configuration, the clock or a signal requires it; the end of an epoch saves more than its last step.
+    /// </summary>
     public void Step(float rate)
     {
         if (_state.Step == _state.Epoch * run.StepsPerEpoch) return;
@@ -41,7 +43,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     /// <inheritdoc/>
     public void CutShort() => Save(planned: true);
 
-    /// <summary>Writes the network as it is now, and a checkpoint where the configuration plans one after this epoch.</summary>
+    /// <summary>Writes the network as it is now, and a checkpoint if the configuration plans one after this epoch.</summary>
     public void EpochEnded(bool whole)
     {
         Safetensors.Write(run.Folder.PathOf(CheckpointFile.Name), run.Reported.State(), ModelMetadata.Write(run.Model), digest: true);
@@ -55,8 +57,8 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     }
 
     /// <summary>Writes a checkpoint.</summary>
-    /// <param name="planned">Whether the configuration asks for it at this step, and not the clock or a signal.</param>
-    /// <exception cref="UsageException">It cannot be written; the earlier ones are as they were.</exception>
+    /// <param name="planned">Whether the configuration asks for it at this step, as opposed to the clock or a signal.</param>
+    /// <exception cref="UsageException">It cannot be written; the earlier ones are unchanged.</exception>
     private void Save(bool planned)
     {
         try
@@ -73,9 +75,11 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         _saved = (_state.Step, _state.Epoch);
     }
 
-    /// <summary>Takes a diverged run back to its last planned checkpoint, or the one before if it came from
-    /// there already, with a lower learning rate.</summary>
-    /// <returns>False when that was done as often as allowed, or is not wanted.</returns>
+    /// <summary>
+    /// Takes a diverged run back to its last planned checkpoint, or to the one before that if it was rolled back to the last one already,
+    /// with a lower learning rate.
+    /// </summary>
+    /// <returns>False if the allowed number of rollbacks is used up, or none is wanted.</returns>
     public bool RollBack(DivergedException error)
     {
         var guard = _state.Guard;

@@ -1,10 +1,10 @@
 namespace Rpat.Training;
 
-/// <summary>What a run will need, from a few of its own steps.</summary>
+/// <summary>The cost of a run, estimated from a few of its own steps.</summary>
 internal sealed record CostEstimate(
     long Parameters, int Steps, int Batch, double StepSeconds, double EvaluationSeconds, long MemoryBytes, DiskNeed Disk)
 {
-    /// <summary>Processes that divide each batch.</summary>
+    /// <summary>Number of processes that divide each batch.</summary>
     public int Processes { get; init; } = 1;
 
     private const int AttackedImages = 1000;
@@ -12,14 +12,15 @@ internal sealed record CostEstimate(
     private const double MeasureSeconds = 1;
     private const int MostSteps = 20;
 
-    /// <summary>Number of images of <see cref="AutoAttack"/>, and its time where all of them withstand every
-    /// attack: the longest that it can take.</summary>
+    /// <summary>
+    /// Number of images of <see cref="AutoAttack"/>, and its time if all of them withstand every attack: the longest that it can take.
+    /// </summary>
     public (int Images, TimeSpan Longest) AutoAttack { get; init; }
 
     /// <summary>Time of the whole run.</summary>
     public TimeSpan Total => TimeSpan.FromSeconds(Steps * StepSeconds + EvaluationSeconds);
 
-    /// <summary>Makes a forecast by training and evaluating for a moment; the network is of no further use then.</summary>
+    /// <summary>Makes an estimate by training and evaluating briefly; the network cannot be used afterwards.</summary>
     public static CostEstimate Of(Run run)
     {
         int processes = run.Config.Run.Processes;
@@ -34,7 +35,7 @@ internal sealed record CostEstimate(
         };
     }
 
-    /// <summary>The forecast as comments that may stand in a configuration file.</summary>
+    /// <summary>The estimate as comments for a configuration file.</summary>
     public string Comments()
     {
         var text = new StringWriter { NewLine = "\n" };
@@ -54,8 +55,7 @@ internal sealed record CostEstimate(
         return text.ToString();
     }
 
-    // The first step records and plans.
-    // Of several processes one does its part here, without the others.
+    // The first step records and plans. If there are several processes, one computes its part here, without the others.
     private static double StepTime(Run run, int processes)
     {
         var watch = new Stopwatch();
@@ -87,7 +87,7 @@ internal sealed record CostEstimate(
         double Time(EvalAttack attack) => evaluation * Cost(attack.Suite(run.Config.Attack, run.Model.Classes), run.Model.Classes);
     }
 
-    // Evaluations of the network that an image takes which withstands every attack.
+    // Evaluations of the network for an image that withstands every attack.
     private static long Cost(AttackSuite? suite, int classes) => suite?.Attacks.Sum(a => a.Cost(classes) * a.Parts(classes).Count) ?? 1;
 
     private static (int Images, TimeSpan Longest) AutoAttackTime(Run run, double evaluation)
@@ -97,8 +97,8 @@ internal sealed record CostEstimate(
         return (images, TimeSpan.FromSeconds(cost * evaluation * images));
     }
 
-    // Gradients dominate, and a step of PGD is one. A net that has learned nothing is wrong, and what
-    // is wrong is not attacked: here it is right.
+    // Gradients dominate, and a step of PGD is one. An untrained network is wrong, and misclassified images are not attacked, so its
+    // predictions count as right here.
     private static double SecondsPerEvaluation(Run run)
     {
         var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);

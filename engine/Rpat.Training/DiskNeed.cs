@@ -1,6 +1,6 @@
 namespace Rpat.Training;
 
-/// <summary>Room that a run folder will take: checkpoints, one more than is kept, and the networks that are left.</summary>
+/// <summary>Disk space that a run folder will need: checkpoints, one more than is kept, and the final networks.</summary>
 internal sealed record DiskNeed(long Bytes, long Free)
 {
     private const int Networks = 3; // last, best, averaged
@@ -8,7 +8,7 @@ internal sealed record DiskNeed(long Bytes, long Free)
     /// <summary>Whether the run fits.</summary>
     public bool Fits => Bytes <= Free;
 
-    /// <summary>Works it out from the sizes of everything that a checkpoint holds.</summary>
+    /// <summary>Computes it from the sizes of everything in a checkpoint.</summary>
     public static DiskNeed Of(Run run)
     {
         long net = Size(run.Reported.State()), checkpoint = Size(run.Net.State()) + Size(run.Step.State());
@@ -19,7 +19,7 @@ internal sealed record DiskNeed(long Bytes, long Free)
     }
 
     /// <summary>Refuses a run that would end on a full disk.</summary>
-    /// <exception cref="UsageException">There is too little room.</exception>
+    /// <exception cref="UsageException">There is too little space.</exception>
     public void Require(string folder)
     {
         if (!Fits)

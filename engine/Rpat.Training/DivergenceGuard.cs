@@ -1,16 +1,17 @@
 namespace Rpat.Training;
 
-/// <summary>Tells when training has left the range of numbers or has stopped to learn.</summary>
+/// <summary>Detects when training has become non-finite or has stopped learning.</summary>
 /// <param name="classes">Number of classes K; ln K is the loss of a guess.</param>
 internal sealed class DivergenceGuard(GuardSection config, int classes)
 {
     private const double Decay = 0.95;
     private const int FirstSteps = 20;
 
-    /// <summary>Looks at a step.</summary>
-    /// <param name="step">The step, counted from 1, for the sentence.</param>
-    /// <param name="onlyClass">The class that all its images were put in although they are of several; null otherwise.</param>
-    /// <returns>What the guard knows now.</returns>
+    /// <summary>Checks a step.</summary>
+    /// <param name="step">The step, counted from 1, for the message.</param>
+    /// <param name="onlyClass">The class that was predicted for all its images although they are of several classes; otherwise
+    /// null.</param>
+    /// <returns>The guard's new state.</returns>
     /// <exception cref="DivergedException">Training has diverged.</exception>
     public GuardState Check(GuardState state, int step, double loss, int? onlyClass)
     {

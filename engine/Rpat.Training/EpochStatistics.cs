@@ -1,6 +1,6 @@
 namespace Rpat.Training;
 
-/// <summary>Running means of an epoch: the loss, its parts, and the accuracy on what was trained on.</summary>
+/// <summary>Running means of an epoch: the loss, its parts, and the training accuracies.</summary>
 internal sealed class EpochStatistics(TrainingStep step)
 {
     /// <summary>Accuracy on the clean training images.</summary>
@@ -17,7 +17,7 @@ internal sealed class EpochStatistics(TrainingStep step)
     private double _loss;
     private int _correct;
 
-    /// <summary>Goes on from the sums of an earlier process.</summary>
+    /// <summary>Continues from the sums of an earlier process.</summary>
     public EpochStatistics(TrainingStep step, EpochSums sums)
         : this(step)
     {
@@ -38,22 +38,24 @@ internal sealed class EpochStatistics(TrainingStep step)
     /// <summary>Logits of the last batch, row by row.</summary>
     public float[] LastLogits { get; private set; } = [];
 
-    /// <summary>The class that all images of the last batch were put in although they are of several; null otherwise.</summary>
+    /// <summary>
+    /// The class that was predicted for all images of the last batch although they are of several classes; otherwise null.
+    /// </summary>
     public int? OnlyClass { get; private set; }
 
-    /// <summary>Mean of each part, without its weight.</summary>
+    /// <summary>Mean of each part, unweighted.</summary>
     public IReadOnlyList<Metric> LossParts => [.. _parts.Select(p => p with { Value = p.Value / Math.Max(1, Images) })];
 
     /// <summary>Share of correct predictions on the training views.</summary>
     public double Accuracy => (double)_correct / Math.Max(1, Images);
 
-    /// <summary>Of the clean images and of the attacked (<c>adv_acc</c>) or noisy ones, whichever the loss looks at.</summary>
+    /// <summary>Of the clean images and of the attacked (<c>adv_acc</c>) or noisy ones, whichever the loss uses.</summary>
     public IReadOnlyList<Metric> Accuracies => [.. _accuracies.Select(a => a with { Value = a.Value / Math.Max(1, Images) })];
 
     /// <summary>What a checkpoint must keep of an epoch that has begun.</summary>
     public EpochSums Sums => new(_loss, [.. _parts], _correct, Images, [.. _accuracies]);
 
-    /// <summary>Takes in the step that has just run; processes that share its batch must all call it.</summary>
+    /// <summary>Adds the step that has just run; all processes that share its batch must call it.</summary>
     public void Add(ReadOnlySpan<int> labels)
     {
         LastLoss = step.Loss.Read();
@@ -70,7 +72,7 @@ internal sealed class EpochStatistics(TrainingStep step)
         Images += labels.Length;
     }
 
-    // With two views of each image both are looked at, and an image counts once.
+    // If there are two views of each image, both are used, and an image counts once.
     private int Correct(ReadOnlySpan<float> logits, int images) =>
         Predictions.Accuracy(logits, step.LogitLabels).Correct * images / step.LogitLabels.Length;
 

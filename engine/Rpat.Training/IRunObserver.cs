@@ -1,24 +1,24 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What rank 0 does beside training: it tells, saves and judges. The loop calls every observer at
-/// each of these points, in the order of its list.
+/// What rank 0 does in addition to training: it reports, saves and evaluates. The loop calls every observer at each of these points, in the
+/// order of its list.
 /// </summary>
 internal interface IRunObserver
 {
-    /// <summary>Nothing is trained yet, and the other ranks do not know yet where the run stands: the time to restore it.</summary>
+    /// <summary>Nothing is trained yet, and the other ranks do not have the run's state yet: the time to restore it.</summary>
     void Open() { }
 
-    /// <summary>All ranks stand at the same step, and training begins.</summary>
+    /// <summary>All ranks are at the same step, and training begins.</summary>
     void Begin() { }
 
-    /// <summary>Epoch <see cref="RunState.Epoch"/> is trained from here, from its beginning or from where it was left.</summary>
+    /// <summary>Epoch <see cref="RunState.Epoch"/> is trained from here, from its beginning or from where it was interrupted.</summary>
     void EpochBegins() { }
 
-    /// <summary>A step was made, and found sound.</summary>
+    /// <summary>A step was done and is sound.</summary>
     void Step(float rate) { }
 
-    /// <summary>The limit of steps ends an epoch that can still be trained to its end when the limit is raised.</summary>
+    /// <summary>The limit of steps ends an epoch that can still be completed if the limit is raised.</summary>
     void CutShort() { }
 
     /// <summary>The steps of an epoch are done; it is not counted yet.</summary>
@@ -27,14 +27,14 @@ internal interface IRunObserver
     /// <summary>The network was measured on the images that choose a checkpoint.</summary>
     void Measured(double clean, double robust) { }
 
-    /// <summary>The run stands at the beginning of the next epoch.</summary>
-    /// <param name="whole">Whether the one before was not cut short.</param>
+    /// <summary>The run is at the beginning of the next epoch.</summary>
+    /// <param name="whole">Whether the previous one was completed.</param>
     void EpochEnded(bool whole) { }
 
-    /// <summary>A step was made that has diverged.</summary>
+    /// <summary>A step has diverged.</summary>
     void Diverged(ImageBatch batch, float rate, string reason) { }
 
-    /// <summary>Puts a diverged run back to where it was sound.</summary>
+    /// <summary>Rolls a diverged run back to a sound state.</summary>
     /// <returns>Whether it did; otherwise the run ends.</returns>
     bool RollBack(DivergedException error) => false;
 
@@ -45,6 +45,6 @@ internal interface IRunObserver
     /// <summary>The run is done and measured.</summary>
     void Finished(IReadOnlyList<EvaluationResult> results) { }
 
-    /// <summary>The run ends early because it was asked to.</summary>
+    /// <summary>The run ends early because a stop was requested.</summary>
     void Stopped() { }
 }

@@ -4,7 +4,7 @@ using Rpat.Robust.Settings;
 namespace Rpat.Training;
 
 /// <summary>
-/// Parts of a method that begin in a later epoch than the run has: what it trains is then something else than its name says.
+/// Parts of a method that begin in a later epoch than the run has: it then trains something other than its name says.
 /// </summary>
 internal static class LateStarts
 {

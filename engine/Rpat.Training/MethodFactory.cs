@@ -3,11 +3,11 @@ using Rpat.Robust.Modifiers;
 
 namespace Rpat.Training;
 
-/// <summary>The method that a configuration names, with what the configuration puts on top of it, and the networks that it needs.</summary>
+/// <summary>The method that a configuration names, with the configured modifiers, and the networks that it needs.</summary>
 internal static class MethodFactory
 {
     /// <summary>Makes the method.</summary>
-    /// <exception cref="ConfigException">What it needs is not given.</exception>
+    /// <exception cref="ConfigException">Something that it needs is not given.</exception>
     public static Objective Make(TrainerConfig config)
     {
         var (method, info) = (config.Method, config.Method.Info);
@@ -21,7 +21,7 @@ internal static class MethodFactory
         return method.HasRpat ? method.Rpat.On(objective) : objective;
     }
 
-    /// <summary>The networks beside the trained one; teachers are read from their files.</summary>
+    /// <summary>The networks other than the trained one; teachers are read from their files.</summary>
     /// <exception cref="ConfigException">A teacher is not given.</exception>
     public static AuxiliaryModels Companions(MethodSection method, Device device, ModelSpec model, ulong seed) => new()
     {
@@ -29,7 +29,7 @@ internal static class MethodFactory
         Teachers = method.Info.Teachers.ToDictionary(name => name, name => PretrainedWeights.Teacher(name, method, device, model)),
     };
 
-    /// <summary>The training attack under the run's threat model; what is left to the method stays open.</summary>
+    /// <summary>The training attack under the run's threat model; values that are left to the method stay unset.</summary>
     public static PgdOptions Pgd(AttackSection a)
     {
         var options = new PgdOptions
@@ -55,14 +55,14 @@ internal static class MethodFactory
 /// <summary>Networks that a run takes from files.</summary>
 internal static class PretrainedWeights
 {
-    /// <summary>The state of a file's network, which must be of the run's kind.</summary>
-    /// <exception cref="ConfigException">The file is not there.</exception>
+    /// <summary>The state of a file's network, which must have the run's architecture.</summary>
+    /// <exception cref="ConfigException">The file does not exist.</exception>
     /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Of(string path, Device device, ModelSpec model) =>
         Load("model.weights", path, device, model).State().ToDictionary(array => array.Name);
 
     /// <summary>A method's frozen teacher.</summary>
-    /// <exception cref="ConfigException">It is not given, or not there.</exception>
+    /// <exception cref="ConfigException">It is not given, or does not exist.</exception>
     public static Classifier Teacher(string name, MethodSection method, Device device, ModelSpec model) =>
         method.Teachers.Of(name) is { Length: > 0 } path
             ? Load($"method.teachers.{name}", path, device, model)

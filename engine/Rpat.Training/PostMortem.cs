@@ -1,7 +1,7 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What a diverged run leaves to be looked at, in <c>post-mortem.safetensors</c>: the batch (<c>batch.images</c>, <c>batch.labels</c>,
+/// What a diverged run leaves for inspection, in <c>post-mortem.safetensors</c>: the batch (<c>batch.images</c>, <c>batch.labels</c>,
 /// <c>batch.samples</c>, <c>batch.logits</c>), the weights (<c>net.…</c>), their gradients and the optimizer's state.
 /// </summary>
 internal sealed class PostMortem(Run run) : IRunObserver

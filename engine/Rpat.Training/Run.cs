@@ -1,9 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// One training run: its configuration, opened data, the network on its device, the method, the
-/// optimizer and the schedule, where it stands, the
-/// processes that share it, and on rank 0 its folder.
+/// One training run: its configuration, opened data, the network on its device, the method, the optimizer and the schedule, its progress,
+/// the processes that share it, and on rank 0 its folder.
 /// </summary>
 internal sealed class Run : IDisposable
 {
@@ -30,7 +29,7 @@ internal sealed class Run : IDisposable
         Method = MethodFactory.Make(config);
         Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), Team.Group);
         State = new RunState(Step);
-        _ = BatchOptions(); // what does not fit the images is said before a run folder exists
+        _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
 
     public TrainerConfig Config { get; }
@@ -39,7 +38,7 @@ internal sealed class Run : IDisposable
     /// <summary>The processes that share the run; this one alone unless others were given.</summary>
     public RunProcessGroup Team { get; }
 
-    /// <summary>Where the run stands.</summary>
+    /// <summary>The run's progress.</summary>
     public RunState State { get; }
 
     /// <summary>Where rank 0 writes the run's files.</summary>
@@ -56,10 +55,10 @@ internal sealed class Run : IDisposable
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
     ];
 
-    /// <summary>Training images that are held out to choose a checkpoint by; null without.</summary>
+    /// <summary>Training images that are held out to choose a checkpoint; null if there are none.</summary>
     public LabeledImages? Validation { get; }
 
-    /// <summary>The images that choose a checkpoint after each epoch; null where none do.</summary>
+    /// <summary>The images that choose a checkpoint after each epoch; null if there are none.</summary>
     public LabeledImages? ChoosingImages => Config.Eval.Select switch
     {
         SelectOn.Test => TestImages,
@@ -67,10 +66,10 @@ internal sealed class Run : IDisposable
         _ => null,
     };
 
-    /// <summary>The images that the run is measured on at its end.</summary>
+    /// <summary>The images on which the run is evaluated at its end.</summary>
     public LabeledImages TestImages => Config.Eval.N == 0 ? Data.Test : Data.Test.Take(Config.Eval.N);
 
-    /// <summary>Images that the last batch of an epoch needs; one of fewer is left out.</summary>
+    /// <summary>The least number of images in the last batch of an epoch; a smaller batch is left out.</summary>
     public int LeastImages { get; }
 
     public Device Device { get; }
@@ -82,10 +81,10 @@ internal sealed class Run : IDisposable
     /// <summary>The method.</summary>
     public Objective Method { get; }
 
-    /// <summary>The network that is reported: the averaged one where the method or the configuration says so.</summary>
+    /// <summary>The network that is reported: the averaged one if the method or the configuration says so.</summary>
     public Classifier Reported => Step.Reported;
 
-    /// <summary>What the numbers depend on beside the configuration.</summary>
+    /// <summary>What the numbers depend on in addition to the configuration.</summary>
     public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
 
     public ulong Seed => (ulong)Config.Train.Seed;
@@ -107,7 +106,7 @@ internal sealed class Run : IDisposable
         return new(config, data with { Train = train }, heldOut, team);
     }
 
-    // The first images stand in for all, also for those that the result is measured on.
+    // The first images are used for everything, including the evaluation.
     private static DataPair OneBatch(DataPair data, int count)
     {
         var batch = data.Train.Take(count);
@@ -120,10 +119,10 @@ internal sealed class Run : IDisposable
         };
     }
 
-    /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed but an npz: one.</summary>
+    /// <summary>The same on random images of the data set's size, for measuring speed; no file is needed except an npz: one.</summary>
     public static Run Synthetic(TrainerConfig config) => new(config, SyntheticSet.Like(config.Data.Name, config.Train.Batch));
 
-    /// <summary>What computes: the device, and the algorithm of each convolution by the name of its weight.</summary>
+    /// <summary>The hardware and algorithms: the device, and the algorithm of each convolution by the name of its weight.</summary>
     public ComputeInfo Compute()
     {
         var tape = new Tape(Device);
@@ -136,7 +135,7 @@ internal sealed class Run : IDisposable
     /// <summary>The learning rate of each step; a run cut short by <c>max_steps</c> keeps the curve of the whole run.</summary>
     public Schedule Schedule() => Schedule(Config, StepsPerEpoch);
 
-    /// <summary>Likewise, of a configuration at so many steps per epoch.</summary>
+    /// <summary>The same for a configuration with a given number of steps per epoch.</summary>
     public static Schedule Schedule(TrainerConfig config, int stepsPerEpoch)
     {
         var s = config.Schedule;
@@ -151,13 +150,13 @@ internal sealed class Run : IDisposable
         return curve with { WarmupSteps = (int)Math.Round(s.Warmup * stepsPerEpoch) };
     }
 
-    /// <summary>Where the run stands before a step.</summary>
+    /// <summary>The run's progress before a step.</summary>
     public StepContext At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr);
 
     /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
     public BatchStream Batches() => new(Data.Train, BatchOptions(), Seed);
 
-    /// <summary>What makes the batches' images on the device, or null where the host does.</summary>
+    /// <summary>Makes the batches' images on the device; null if the host does.</summary>
     public DeviceImages? DeviceImages() =>
         BatchOptions() is { OnDemand: true } options ? new DeviceImages(new ResidentImages(Device, Data.Train), options.Augment, Seed)
         : null;
@@ -178,7 +177,7 @@ internal sealed class Run : IDisposable
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 
-    /// <summary>The attack of a number of steps under the run's threat model.</summary>
+    /// <summary>The attack with a number of steps under the run's threat model.</summary>
     public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with
     { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
 

@@ -6,14 +6,14 @@ internal sealed class RunEvaluation(Run run)
 {
     private (Classifier Net, Evaluator Evaluator)? _measured;
 
-    /// <summary>Told what is measured, the images done so far and in all, and the time since this attack began.</summary>
+    /// <summary>Receives what is measured, the images done so far and in all, and the time since this attack began.</summary>
     public delegate void Measured(string attack, int done, int count, TimeSpan time);
 
-    /// <summary>Whether the epoch that has just been trained is to be measured.</summary>
+    /// <summary>Whether to measure the epoch that has just been trained.</summary>
     public bool IsDue =>
         run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
 
-    /// <summary>The accuracy, on the images that choose, without an attack and under the monitored one.</summary>
+    /// <summary>The accuracy on the selection images, without an attack and under the monitored one.</summary>
     public (double Clean, double Robust) Choose()
     {
         double clean = Measure(run.ChoosingImages!, EvalAttack.Clean).Fraction;
@@ -22,14 +22,14 @@ internal sealed class RunEvaluation(Run run)
     }
 
     /// <summary>Measures the last network and the one that validation found the most robust, under each configured attack.</summary>
-    /// <returns>The results; null when a stop was asked for before they were complete.</returns>
+    /// <returns>The results; null if a stop was requested before they were complete.</returns>
     public IReadOnlyList<EvaluationResult>? Final(Measured progress)
     {
         try
         {
             int last = run.State.Epoch - 1, best = run.State.Monitor.BestEpoch;
             List<EvaluationResult> results = [Measure(best == 0 ? "" : $"last epoch ({last})", "test", progress)];
-            if (!run.Team.Broadcast(best != 0 && best != last)) return results; // as rank 0 knows
+            if (!run.Team.Broadcast(best != 0 && best != last)) return results; // as on rank 0
             if (run.Team.IsFirst) Load(run.Folder.PathOf(CheckpointFile.Best));
             run.Team.ShareReported(run);
             results.Add(Measure($"best epoch ({best})", "test_best", progress));
@@ -55,7 +55,7 @@ internal sealed class RunEvaluation(Run run)
         { Network = network, Split = split };
     }
 
-    // The reported network changes when averaged weights take over. Only what tells its progress may be stopped.
+    // The reported network changes when averaged weights take over. Only an evaluation that reports its progress may be stopped.
     private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
     {
         if (_measured?.Net != run.Reported) _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));

@@ -1,18 +1,17 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What the processes of a run do together between its steps: they agree on when to stop, start
-/// from the same state, and divide evaluations.
-/// A run of one process has a team of its own, which costs nothing.
+/// What the processes of a run do together between its steps: they agree on when to stop, start from the same state, and divide
+/// evaluations. A run of one process has its own group, which costs nothing.
 /// </summary>
 internal sealed class RunProcessGroup
 {
     private int _agreed;
 
-    /// <summary>Makes the team.</summary>
+    /// <summary>Makes the group.</summary>
     /// <param name="group">The processes; null for one.</param>
-    /// <param name="stop">What signals ask of this process; null where none ask.</param>
-    /// <param name="description">Who the processes are, for people; null for one.</param>
+    /// <param name="stop">The signals' requests to this process; null for none.</param>
+    /// <param name="description">A description of the processes, for people; null for one.</param>
     public RunProcessGroup(Communicator? group = null, StopRequest? stop = null, string? description = null)
     {
         (Group, Stop, Description) = (group, stop ?? new StopRequest(), description);
@@ -24,23 +23,23 @@ internal sealed class RunProcessGroup
     /// <summary>The processes; null for one.</summary>
     public Communicator? Group { get; }
 
-    /// <summary>What signals ask of this process.</summary>
+    /// <summary>The signals' requests to this process.</summary>
     public StopRequest Stop { get; }
 
-    /// <summary>Who the processes are, for people; null for one.</summary>
+    /// <summary>A description of the processes, for people; null for one.</summary>
     public string? Description { get; }
 
-    /// <summary>Whether this process writes and shows what the run does.</summary>
+    /// <summary>Whether this process writes and shows the run's output.</summary>
     public bool IsFirst => Group is null or { Rank: 0 };
 
-    /// <summary>Whether the run is to stop: what this process was asked, or in a team what all have agreed on.</summary>
+    /// <summary>Whether the run is to stop: this process's own request, or in a group the common decision.</summary>
     public bool IsStopping => Group is null ? Stop.IsRequested : _agreed != 0;
 
     /// <summary>The exit code that all have agreed on; 0 while the run continues.</summary>
     public int Code => Group is null ? Stop.Code : _agreed;
 
     /// <summary>
-    /// Asks, before a step, whether the run is to stop. In a team a signal that any process got counts for all, from the same step on.
+    /// Asks, before a step, whether the run is to stop. In a group a signal to any process counts for all, from the same step on.
     /// </summary>
     public bool Stops()
     {
@@ -48,7 +47,7 @@ internal sealed class RunProcessGroup
         return IsStopping;
     }
 
-    /// <summary>Does something whose failure ends the run of all processes.</summary>
+    /// <summary>Runs something whose failure ends the run of all processes.</summary>
     public T ForAll<T>(Func<T> work)
     {
         try
@@ -63,7 +62,7 @@ internal sealed class RunProcessGroup
         }
     }
 
-    /// <summary>Gives all processes the state of rank 0: network, method, and where the run stands.</summary>
+    /// <summary>Gives all processes the state of rank 0: network, method, and trainer state.</summary>
     public void ShareState(Run run)
     {
         if (Group is not null) SharedState.Send(Group, run);
@@ -75,7 +74,7 @@ internal sealed class RunProcessGroup
         if (Group is not null) SharedState.SendReported(Group, run);
     }
 
-    /// <summary>What rank 0 says, in all processes.</summary>
+    /// <summary>Rank 0's value, in all processes.</summary>
     public bool Broadcast(bool said)
     {
         Span<bool> value = [said];
@@ -84,7 +83,7 @@ internal sealed class RunProcessGroup
     }
 
     /// <summary>
-    /// Measures a network on images of which each process takes a stretch; the counts are those of one process, since no image looks at
+    /// Measures a network on images, of which each process takes a range; the counts are those of one process, since no image depends on
     /// another one.
     /// </summary>
     /// <param name="attacks">The attacks, or null.</param>
@@ -132,8 +131,8 @@ internal sealed class RunProcessGroup
 /// <summary>The state of a run on its way from rank 0 to the others: what a checkpoint holds, without a file.</summary>
 internal static class SharedState
 {
-    /// <summary>Puts every process where rank 0 stands; all must call it.</summary>
-    /// <exception cref="DataException">A process has other training images than rank 0.</exception>
+    /// <summary>Brings every process to rank 0's state; all must call it.</summary>
+    /// <exception cref="DataException">A process has different training images from rank 0's.</exception>
     public static void Send(Communicator team, Run run)
     {
         var standing = run.State.Standing(planned: false, run.Identity, new Dictionary<string, long>());

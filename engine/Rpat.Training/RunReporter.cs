@@ -1,6 +1,6 @@
 namespace Rpat.Training;
 
-/// <summary>What a run tells: to people in the view, to programs in metrics and TensorBoard events, in pictures and warnings.</summary>
+/// <summary>A run's output: for people in the view, for programs in metrics and TensorBoard events, as pictures and warnings.</summary>
 internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, IDisposable
 {
     private readonly RunState _state = run.State;
@@ -15,7 +15,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
 
     private double Speed => (_state.Statistics.Images - _epoch.Images) / Math.Max(1e-9, EpochTime.TotalSeconds);
 
-    /// <summary>Says what is trained on what.</summary>
+    /// <summary>Reports what is trained on which data and device.</summary>
     public void Open()
     {
         foreach (string note in run.Notes) view.Note(note);
@@ -24,7 +24,9 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         if (run.Team.Description is { } description) view.Note(description);
     }
 
-    /// <summary>Begins the records, and keeps with a new run what is to be said of its data wherever its results are shown.</summary>
+    /// <summary>
+    /// Begins the records, and stores with a new run the notes on its data that must appear wherever its results are shown.
+    /// </summary>
     public void Begin()
     {
         _board.Begin(_state.Step, run.Config, RegularFile.ReadText(run.Folder.PathOf(RunFolder.ConfigName), Layers.MaxFileBytes));
@@ -66,7 +68,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         _board.Metrics(split, _state.Step, metrics);
     }
 
-    /// <summary>Shows a warning and keeps it with the run.</summary>
+    /// <summary>Shows a warning and stores it with the run.</summary>
     public void Warn(string line)
     {
         view.Warn(line);

@@ -1,6 +1,6 @@
 namespace Rpat.Training;
 
-/// <summary>What moves while a run trains, the arrays of network and method aside.</summary>
+/// <summary>What changes while a run trains, except for the arrays of network and method.</summary>
 internal sealed class RunState(TrainingStep step)
 {
     /// <summary>Batches that were trained on.</summary>
@@ -12,20 +12,20 @@ internal sealed class RunState(TrainingStep step)
     /// <summary>The statistics of the epoch so far.</summary>
     public EpochStatistics Statistics { get; private set; } = new(step);
 
-    /// <summary>What the divergence guard remembers.</summary>
+    /// <summary>The divergence guard's state.</summary>
     public GuardState Guard { get; set; } = GuardState.New;
 
-    /// <summary>What validation has found.</summary>
+    /// <summary>The results of validation.</summary>
     public MonitorState Monitor { get; set; } = MonitorState.New;
 
-    /// <summary>Goes on to the next epoch.</summary>
+    /// <summary>Advances to the next epoch.</summary>
     public void NextEpoch() => (Epoch, Statistics) = (Epoch + 1, new EpochStatistics(step));
 
-    /// <summary>What a checkpoint keeps.</summary>
+    /// <summary>The state that a checkpoint stores.</summary>
     public TrainerState Standing(bool planned, RunIdentity identity, IReadOnlyDictionary<string, long> files) =>
         new(Step, Epoch, planned, identity, files, Statistics.Sums, Guard, Monitor);
 
-    /// <summary>Goes on from a checkpoint.</summary>
+    /// <summary>Resumes from a checkpoint.</summary>
     public void Take(TrainerState standing)
     {
         (Step, Epoch, Statistics) = (standing.Step, standing.Epoch, new EpochStatistics(step, standing.Sums));

@@ -1,13 +1,12 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// The fewest images that a network can be trained on at once. A batch norm needs more than one
-/// value per channel, and where its map has one
-/// pixel each image brings one value. Processes that share a batch take the statistics of the whole, so their number does not matter.
+/// The fewest images that a network can be trained on at once. A batch norm needs more than one value per channel, and if its map has one
+/// pixel, each image contributes one value. Processes that share a batch take the statistics of the whole, so their number does not matter.
 /// </summary>
 internal static class SmallestBatch
 {
-    /// <summary>2 where a batch norm of the network sees maps of one pixel, else 1.</summary>
+    /// <summary>2 if a batch norm of the network has maps of one pixel, otherwise 1.</summary>
     public static int Of(Classifier net)
     {
         var tape = new Tape(net.Device);
@@ -26,7 +25,7 @@ internal static class SmallestBatch
                 + $"(--batch-size), or larger images.");
     }
 
-    /// <summary>A sentence where the last batch of each epoch is left out; usually none.</summary>
+    /// <summary>A sentence if the last batch of each epoch is left out; usually none.</summary>
     public static IEnumerable<string> Note(int last, int least, TrainerConfig config) => last == 0 || last >= least
         ? []
         : [$"the last batch of each epoch would have 1 image, which {config.Model.Name} cannot normalise on maps of one pixel: it is "

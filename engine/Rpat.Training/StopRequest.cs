@@ -1,13 +1,12 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// What signals ask of the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step,
-/// save and return; the second leaves at once;
-/// SIGUSR1 asks for a checkpoint, after which it continues.
+/// The signals' requests to the loop. The first SIGINT, SIGTERM or SIGHUP asks it to finish its step, save and return; the second exits at
+/// once; SIGUSR1 asks for a checkpoint, after which it continues.
 /// </summary>
 internal sealed class StopRequest : IDisposable
 {
-    // .NET names only a few signals and takes the system's number of any other.
+    // .NET names only a few signals and accepts the system's number for any other.
     private static readonly PosixSignal _sigusr1 = (PosixSignal)(OperatingSystem.IsMacOS() || OperatingSystem.IsFreeBSD() ? 30 : 10);
 
     private static int _savesHeld;
@@ -18,26 +17,28 @@ internal sealed class StopRequest : IDisposable
     private bool _save;
     private bool _disposed;
 
-    /// <summary>Whether the loop should finish its step and return. Cheap enough to ask after every step.</summary>
+    /// <summary>Whether the loop should finish its step and return. Cheap enough to check after every step.</summary>
     public bool IsRequested => Volatile.Read(ref _exitCode) != 0;
 
-    /// <summary>130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, that of a limit after its time, 0 when nothing was asked.</summary>
+    /// <summary>
+    /// 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, a limit's own code after its time, 0 if nothing was requested.
+    /// </summary>
     public int Code => Volatile.Read(ref _exitCode);
 
-    /// <summary>How long the run has before the process ends anyway; zero for as long as it takes.</summary>
+    /// <summary>How long the run has before the process ends anyway; zero for no limit.</summary>
     public TimeSpan Grace { get; set; }
 
-    /// <summary>Told on the first signal, from the signal's thread.</summary>
+    /// <summary>Called on the first signal, from the signal's thread.</summary>
     public Action Announced { get; set; } = static () => { };
 
-    /// <summary>Told on the second signal, with the exit code; ends the process.</summary>
+    /// <summary>Called on the second signal, with the exit code; ends the process.</summary>
     public Action<int> Leave { get; set; } = static _ => { };
 
-    /// <summary>Told with the exit code before the process ends without having finished its step; null for nobody.</summary>
+    /// <summary>Called with the exit code before the process ends without having finished its step; may be null.</summary>
     public Action<int>? Leaving { get; set; }
 
     /// <summary>
-    /// Keeps SIGUSR1, which would end the process, from now on: the loop that listens first saves after its first step.
+    /// Holds SIGUSR1, which would end the process, from now on: the first loop that listens saves after its first step.
     /// </summary>
     public static IDisposable? HoldSaves() => OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(_sigusr1, context =>
     {
@@ -45,7 +46,7 @@ internal sealed class StopRequest : IDisposable
         Volatile.Write(ref _savesHeld, 1);
     });
 
-    /// <summary>Catches SIGINT (Ctrl-C), SIGTERM, SIGHUP and, where there is one, SIGUSR1 from now until this is disposed.</summary>
+    /// <summary>Catches SIGINT (Ctrl-C), SIGTERM, SIGHUP and, if the system has it, SIGUSR1 from now until this is disposed.</summary>
     public void Listen()
     {
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnSignal(context, ExitCode.Interrupted)));
@@ -56,16 +57,16 @@ internal sealed class StopRequest : IDisposable
         if (Interlocked.Exchange(ref _savesHeld, 0) != 0) AskToSave();
     }
 
-    /// <summary>What a signal does: the first asks, the second leaves.</summary>
+    /// <summary>The effect of a signal: the first requests a stop, the second exits.</summary>
     public void Ask(int exitCode)
     {
         if (!AskFirst(exitCode)) LeaveNow(exitCode);
     }
 
-    /// <summary>Asks by itself when a time has gone by, unless that was done before.</summary>
+    /// <summary>Requests a stop when a time has elapsed, unless this was called before.</summary>
     public void AskAfter(TimeSpan time, int exitCode) => After(time, () => AskFirst(exitCode));
 
-    // Whoever was started by nohup outlives its terminal.
+    // A process that was started by nohup outlives its terminal.
     private static bool IgnoresHangUp()
     {
         const string status = "/proc/self/status", mask = "SigIgn:";
@@ -98,19 +99,19 @@ internal sealed class StopRequest : IDisposable
         }
     }
 
-    /// <summary>Asks for a checkpoint.</summary>
+    /// <summary>Requests a checkpoint.</summary>
     public void AskToSave() => Volatile.Write(ref _save, true);
 
-    /// <summary>Whether a checkpoint was asked for since this was last called.</summary>
+    /// <summary>Whether a checkpoint was requested since this was last called.</summary>
     public bool ConsumeSaveRequest() => Volatile.Read(ref _save) && Interlocked.Exchange(ref _save, false);
 
-    /// <summary>Gives the signals back to the system, and forgets all limits.</summary>
+    /// <summary>Returns the signals to the system, and drops all limits.</summary>
     public void Dispose()
     {
         _signals.ForEach(signal => signal.Dispose());
         lock (_timers)
         {
-            _disposed = true; // A limit whose time comes just now must not start the grace period of a run that is over.
+            _disposed = true; // A limit that elapses just now must not start the grace period of a run that is over.
             _timers.ForEach(timer => timer.Dispose());
         }
     }

@@ -37,7 +37,7 @@ public sealed class TrainingJob : IDisposable
     /// <summary>Whether an earlier process began the run.</summary>
     public bool IsResumed => _session.Folder.IsResumed;
 
-    /// <summary>The network that is reported: the averaged one where the method or the settings say so.</summary>
+    /// <summary>The network that is reported: the averaged one if the method or the settings say so.</summary>
     public Classifier Network => _run.Reported;
 
     /// <summary>
@@ -46,26 +46,27 @@ public sealed class TrainingJob : IDisposable
     /// checked, and nothing is trained yet. No other process has the folder open meanwhile.
     /// </summary>
     /// <param name="settings">
-    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and
-    /// <c>train.epochs=5</c>; <c>rpat config</c> lists them.
-    /// To resume, the same ones, except for keys that do not reach the weights.
+    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config</c>
+    /// lists them. To resume, the same ones, except for keys that do not affect the weights.
     /// </param>
     /// <exception cref="UserException">A setting is wrong, is not that of the run to resume, or the
     /// folder cannot be made or opened.</exception>
     /// <exception cref="DataException">The data set is missing or damaged.</exception>
-    /// <exception cref="CheckpointException">A network to start from is damaged, or another one.</exception>
+    /// <exception cref="CheckpointException">A network to start from is damaged, or a different one.</exception>
     public static TrainingJob Open(params IReadOnlyList<string> settings)
     {
         var sources = new ConfigSources([], new Dictionary<string, string>(), settings, []);
         return new TrainingJob(RunPlan.Automatic(ConfigResolver.Resolve(sources), []).Settled(static _ => { }), settings);
     }
 
-    /// <summary>Trains to the end of the run and measures it, or until it is cancelled; either way the run is on the disk then.</summary>
-    /// <param name="progress">Told where the run stands; what it throws ends the run, which can be
-    /// resumed from its last checkpoint.</param>
+    /// <summary>
+    /// Trains to the end of the run and measures it, or until it is cancelled; either way the run is saved on the disk then.
+    /// </summary>
+    /// <param name="progress">Receives the run's progress; an exception that it throws ends the run, which can be resumed from its last
+    /// checkpoint.</param>
     /// <param name="cancellation">Asks to finish the step, save, and return.</param>
-    /// <returns>How it ended, with the accuracies where it was not cancelled.</returns>
-    /// <exception cref="UserException">Training diverged, or something that the user can mend; the run can be resumed.</exception>
+    /// <returns>How it ended, with the accuracies if it was not cancelled.</returns>
+    /// <exception cref="UserException">Training diverged, or there is an error that the user can fix; the run can be resumed.</exception>
     /// <exception cref="CheckpointException">The run's checkpoints are damaged.</exception>
     public TrainingOutcome Train(IProgressView? progress = null, CancellationToken cancellation = default)
     {
@@ -86,5 +87,5 @@ public sealed class TrainingJob : IDisposable
 
 /// <summary>How a training run ended.</summary>
 /// <param name="Results">The final evaluations; none when the run stopped before them.</param>
-/// <param name="Interrupted">Whether it returned early because it was asked to.</param>
+/// <param name="Interrupted">Whether it returned early because a stop was requested.</param>
 public sealed record TrainingOutcome(IReadOnlyList<EvaluationResult> Results, bool Interrupted = false);

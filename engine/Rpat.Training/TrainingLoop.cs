@@ -2,9 +2,8 @@ namespace Rpat.Training;
 
 /// <summary>
 /// The training loop, to be read top to bottom: load → augment → step (attack, forwards, loss, backward, optimizer) → averaged weights →
-/// guard; at the end of an epoch weights → validation; at the end of the run the evaluation. All
-/// ranks run it alike; rank 0 has observers that
-/// report, save and judge.
+/// guard; at the end of an epoch weights → validation; at the end of the run the evaluation. All ranks run the same loop; rank 0 has
+/// observers that report, save and evaluate.
 /// </summary>
 internal sealed class TrainingLoop
 {
@@ -56,7 +55,7 @@ internal sealed class TrainingLoop
         }
         catch (DivergedException error) when (!_run.Team.IsFirst || _observers.Any(observer => observer.RollBack(error)))
         {
-            // Rank 0 has put the run back to an earlier checkpoint, from where all continue; otherwise it ends the run for all.
+            // Rank 0 has rolled the run back to an earlier checkpoint, from which all continue; otherwise it ends the run for all.
             _run.Team.ShareState(_run);
         }
     }
@@ -109,7 +108,7 @@ internal sealed class TrainingLoop
         Tell(observer => observer.EpochEnded(whole));
     }
 
-    // Weights that are averaged once an epoch, whose running statistics are those of the images then; every rank computes them.
+    // Weights that are averaged once per epoch, whose running statistics are re-estimated on the images; every rank computes them.
     private void MoveAverage()
     {
         if (_run.Step.EndEpoch(_state.Epoch) is not { } statistics) return;
@@ -117,7 +116,7 @@ internal sealed class TrainingLoop
         statistics.Finish();
     }
 
-    // Training is saved by now, so that there is nothing to save when this is cut short.
+    // Training is saved by now, so there is nothing to save if this is interrupted.
     private TrainingOutcome Evaluate()
     {
         if (_evaluation.Final((attack, done, count, time) => Tell(o => o.Evaluating(attack, done, count, time))) is not { } results)

@@ -28,14 +28,14 @@ internal sealed class TrainingSession : IDisposable
     /// <summary>Where its files are.</summary>
     public RunFolder Folder { get; }
 
-    /// <summary>Why the run's record could not be written at its end; null where it was.</summary>
+    /// <summary>Why the run's record could not be written at its end; null if it was.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>A view whose lines the run's log keeps as well.</summary>
+    /// <summary>A view whose lines also go to the run's log.</summary>
     public IProgressView Logged(IProgressView view) => new LoggedView(view, _log);
 
-    /// <summary>Trains and measures, and keeps how that ended.</summary>
-    /// <exception cref="UserException">Anything the user can mend; the run can be resumed then.</exception>
+    /// <summary>Trains and measures, and records how that ended.</summary>
+    /// <exception cref="UserException">Any error that the user can fix; the run can be resumed then.</exception>
     public TrainingOutcome Train(Run run, IProgressView view)
     {
         run.Folder = Folder;
@@ -43,7 +43,7 @@ internal sealed class TrainingSession : IDisposable
         return Keep(run.Team.Stop, () => run.Team.ForAll(() => TrainingLoop.Execute(run, Logged(view))));
     }
 
-    /// <summary>Does the run's work, and keeps how that ended.</summary>
+    /// <summary>Does the run's work, and records how that ended.</summary>
     internal TrainingOutcome Keep(StopRequest stop, Func<TrainingOutcome> work)
     {
         try
@@ -63,7 +63,7 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
-    /// <summary>Keeps that the process leaves in the middle of a step.</summary>
+    /// <summary>Records that the process exits in the middle of a step.</summary>
     public void ExitNow(int code) => End(RunStatus.Interrupted, code);
 
     /// <summary>Closes the folder.</summary>
@@ -75,7 +75,7 @@ internal sealed class TrainingSession : IDisposable
             $"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
     }
 
-    // Where the disk is full, the record keeps saying that the run runs; that must not hide what stopped it.
+    // If the disk is full, the record still says that the run is running; that must not hide what stopped it.
     private void End(RunStatus status, int code, string? sentence = null)
     {
         lock (_recordLock)

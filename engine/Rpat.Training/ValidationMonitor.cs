@@ -1,9 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// Looks at what the network achieves after an epoch on the images that choose, keeps the most robust one in <c>best.safetensors</c>, and
-/// warns of robust overfitting
-/// (Rice, Wong, Kolter, 2020): validation falls from its best while training still rises.
+/// Evaluates the network after an epoch on the selection images, keeps the most robust one in <c>best.safetensors</c>, and warns of robust
+/// overfitting (Rice, Wong, Kolter, 2020): validation falls from its best while training still rises.
 /// </summary>
 internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObserver
 {
@@ -14,7 +13,7 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
 
     private string Split => _config.Eval.Select == SelectOn.Test ? "test" : "val";
 
-    /// <summary>Says what a best checkpoint is chosen on, if that is not as it should be.</summary>
+    /// <summary>Warns if the best checkpoint is chosen on unsuitable images.</summary>
     public void Begin()
     {
         if (_state.Step > 0) return;
@@ -28,7 +27,7 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
                     + "--val-split 1000 watches for it");
     }
 
-    /// <summary>Keeps the network if it is the most robust one so far, and warns if it is not as it should be.</summary>
+    /// <summary>Keeps the network if it is the most robust one so far, and warns of overfitting.</summary>
     public void Measured(double clean, double robust)
     {
         var monitored = new Metric(_config.Eval.Monitor.Title.ToLowerInvariant(), robust);

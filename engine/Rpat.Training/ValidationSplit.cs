@@ -1,8 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// Training images that are held out to choose a checkpoint by: of each class its last ones, in the proportions of the whole set. Neither
-/// chance nor the order of the classes in the file has a say.
+/// Training images that are held out to choose a checkpoint: the last ones of each class, in the proportions of the whole set. Neither
+/// chance nor the order of the classes in the file matters.
 /// </summary>
 internal static class ValidationSplit
 {
@@ -22,7 +22,7 @@ internal static class ValidationSplit
         return (images.Subset(Indices(heldOut, false)), images.Subset(Indices(heldOut, true)));
     }
 
-    // Each class gets its share rounded down; what is missing then goes to the classes with the largest remainders.
+    // Each class gets its share rounded down; the rest then goes to the classes with the largest remainders.
     private static int[] Quotas(LabeledImages images, int count)
     {
         var sizes = new long[images.ClassNames.Count];

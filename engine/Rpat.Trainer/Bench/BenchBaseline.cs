@@ -1,9 +1,9 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>A result beside an earlier one of the same benchmark.</summary>
+/// <summary>A result compared with an earlier one of the same benchmark.</summary>
 internal sealed class BenchBaseline(BenchResult before, BenchResult now)
 {
-    /// <summary>What to know before the two are compared, each without a full stop.</summary>
+    /// <summary>Caveats of the comparison, each without a full stop.</summary>
     public IEnumerable<string> Notes()
     {
         if (before.Machine != now.Machine) yield return $"the baseline was measured on another machine ({before.Machine})";
@@ -12,7 +12,7 @@ internal sealed class BenchBaseline(BenchResult before, BenchResult now)
         if (missing.Length > 0) yield return $"the baseline lacks {string.Join(", ", missing)}";
     }
 
-    /// <summary>One line for each row of both: times the baseline's median, and what both are taken from.</summary>
+    /// <summary>One line for each row of both: the ratio to the baseline's median, and both medians.</summary>
     public IEnumerable<string> Lines() =>
         from row in now.Rows
         let old = Before(row)
@@ -20,7 +20,7 @@ internal sealed class BenchBaseline(BenchResult before, BenchResult now)
         select string.Create(CultureInfo.InvariantCulture,
         $"{row.Median / old.Median,6:F2} x the baseline's time  {row.Name}: {Text(row)} against {Text(old)}");
 
-    /// <summary>A sentence for each row whose median is above the limit, which counts times the baseline's.</summary>
+    /// <summary>A sentence for each row whose median is above the limit, given as a multiple of the baseline's.</summary>
     public IEnumerable<string> Slower(double limit) =>
         from row in now.Rows
         let old = Before(row)

@@ -2,9 +2,9 @@ using System.Text.Encodings.Web;
 
 namespace Rpat.Trainer.Bench;
 
-/// <summary>What a benchmark found, in the form in which it is kept and compared with a later one.</summary>
+/// <summary>A benchmark's result, in the form in which it is stored and compared with a later one.</summary>
 /// <param name="What">The benchmark: <c>kernels</c>, <c>step</c> or <c>data</c>.</param>
-/// <param name="On">What was timed where: network, batch, data, device.</param>
+/// <param name="On">What was timed and where: network, batch, data, device.</param>
 /// <param name="Machine">The processor, and how many of its cores this process may use.</param>
 internal sealed record BenchResult(string What, string On, string Machine, string Version, IReadOnlyList<BenchRow> Rows)
 {
@@ -41,7 +41,7 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
     /// <summary>Writes everything as JSON, as one step.</summary>
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, _format) + "\n");
 
-    /// <summary>Writes <c>bench-WHAT</c> as .json, .csv and .md into a folder, which is made.</summary>
+    /// <summary>Writes <c>bench-WHAT</c> as .json, .csv and .md into a folder, which is created if necessary.</summary>
     public void WriteArtifacts(string folder)
     {
         AtomicFile.MakeFolder(folder);

@@ -3,25 +3,25 @@ using System.Text.Json.Serialization;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>One thing that was timed.</summary>
-/// <param name="Name">What it is; a baseline's row is found by it.</param>
+/// <param name="Name">What it is; the baseline's row is found by this name.</param>
 /// <param name="Category">Its kind, such as <c>conv</c>.</param>
 /// <param name="Seconds">Of each round, in rising order.</param>
 internal sealed record BenchRow(string Name, string Category, IReadOnlyList<double> Seconds)
 {
-    /// <summary>Images that it handles in that time; 0 where that says nothing.</summary>
+    /// <summary>Images that it handles in that time; 0 if not applicable.</summary>
     public double Images { get; init; }
 
-    /// <summary>Operations, a multiply-add counted as two; 0 where memory is what counts.</summary>
+    /// <summary>Operations, a multiply-add counted as two; 0 if memory is the limit.</summary>
     public double Flops { get; init; }
 
-    /// <summary>Bytes that at least must move; 0 where they were not counted.</summary>
+    /// <summary>The least number of bytes that must move; 0 if they were not counted.</summary>
     public double Bytes { get; init; }
 
-    /// <summary>Its speed over that of the library's product of the same size; null where none was timed.</summary>
+    /// <summary>Its speed divided by that of the library's product of the same size; null if none was timed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? OfCublas { get; init; }
 
-    /// <summary>How the GPU stood after the last round; null on a CPU, or where nothing tells.</summary>
+    /// <summary>The GPU's state after the last round; null on a CPU, or if it cannot be read.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public GpuReading? Gpu { get; init; }
 

@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Prints what a benchmark of the step found.</summary>
+/// <summary>Prints the result of a benchmark of the step.</summary>
 internal static class BenchTable
 {
     private const double LeastShare = 0.002;
@@ -12,7 +12,7 @@ internal static class BenchTable
             $"{row.Name.PadRight(width)} {row.Images / row.Median,9:F1} images/s  {row.Median * 1e3,9:F2} ms {each}  (median of "
                 + $"{row.Seconds.Count}, {row.Seconds[0] * 1e3:F2}–{row.Seconds[^1] * 1e3:F2} ms)"));
 
-    /// <summary>Shares of an item's time: by kind of node, then by kind and size; what is outside of all nodes comes last.</summary>
+    /// <summary>Shares of an item's time: by kind of node, then by kind and size; time outside all nodes comes last.</summary>
     public static void WriteProfile(TapeProfile profile, double total, int repetitions, TextWriter output)
     {
         var rows = profile.Rows;

@@ -1,7 +1,6 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times what brings images to a training step: opening the data set, and making batches
-/// with and without each augmentation.</summary>
+/// <summary>Times the data path of a training step: opening the data set, and making batches with and without each augmentation.</summary>
 internal sealed class DataBench
 {
     private const string Category = "data";
@@ -14,7 +13,7 @@ internal sealed class DataBench
     /// <summary>Opens the configuration's training images.</summary>
     public DataBench(TrainerConfig config) => (_config, _train) = (config, Open(config).Train);
 
-    /// <summary>What is timed on what, in one line.</summary>
+    /// <summary>What is timed and on what, in one line.</summary>
     public string Description => string.Create(
         CultureInfo.InvariantCulture,
         $"{_config.Data.Name}: {_train.Count:N0} training images of {_train.Channels}x{_train.Height}x{_train.Width}, batches of "
@@ -25,7 +24,7 @@ internal sealed class DataBench
 
     private const string OpenItem = "open";
 
-    /// <summary>Times an item; batches are made as they are in training, in the background, by nobody else's leave.</summary>
+    /// <summary>Times an item; batches are made in the background, as in training.</summary>
     public BenchRow Time(string item, int rounds)
     {
         if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config).Train.Count, rounds))

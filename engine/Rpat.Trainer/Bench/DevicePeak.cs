@@ -1,11 +1,11 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>What a device gives at most.</summary>
-/// <param name="Flops">Operations a second on registers, a multiply-add counted as two.</param>
-/// <param name="Bytes">Bytes a second that a copy between memories which no cache holds reads and writes.</param>
+/// <summary>A device's peak performance.</summary>
+/// <param name="Flops">Operations per second on registers, a multiply-add counted as two.</param>
+/// <param name="Bytes">Bytes per second that a copy reads and writes between buffers that fit in no cache.</param>
 internal readonly record struct Peak(double Flops, double Bytes);
 
-/// <summary>Measures a device's peak; it does so again and again, because a shared machine's changes.</summary>
+/// <summary>Measures a device's peak, repeatedly, because that of a shared machine changes.</summary>
 internal sealed class DevicePeak : IDisposable
 {
     private const int Rounds = 3;
@@ -17,14 +17,14 @@ internal sealed class DevicePeak : IDisposable
     private readonly DeviceBuffer _from;
     private readonly DeviceBuffer _to;
 
-    /// <summary>Allocates what is copied.</summary>
+    /// <summary>Allocates the buffers for copying.</summary>
     public DevicePeak(Device device, KernelClock clock, long words)
     {
         (_device, _clock, _words) = (device, clock, words);
         (_from, _to) = (device.Allocate(words), device.Allocate(words));
     }
 
-    /// <summary>The peak now; of copies, that of the driver's or of a kernel, whichever is faster.</summary>
+    /// <summary>The peak now; for copies, the driver's or a kernel's, whichever is faster.</summary>
     public Peak Measure()
     {
         double operations = 0, multiply = KernelClock.Median(_clock.Seconds(() => operations = _device.QueuePeakFma(), Rounds));
@@ -34,7 +34,7 @@ internal sealed class DevicePeak : IDisposable
     }
 
     /// <summary>
-    /// What can be timed by itself, each with its operations or bytes: copies and multiply-adds, and the way to the host and back.
+    /// What can be timed by itself, each with its operations or bytes: copies and multiply-adds, and transfers to and from the host.
     /// </summary>
     public IEnumerable<(string Name, double Bytes, Func<double> Queue)> Cases()
     {

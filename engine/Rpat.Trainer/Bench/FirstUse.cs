@@ -2,19 +2,18 @@ using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.Bench;
 
-/// <summary>The result of a self-test at first use, as it is kept.</summary>
-/// <param name="Model">The GPU's maker's name; all of a kind share one result.</param>
+/// <summary>The result of a self-test at first use, as it is stored.</summary>
+/// <param name="Model">The GPU's model name; all GPUs of a model share one result.</param>
 internal sealed record FirstUseResult(
     string Model, string Driver, string Precision, string Version, bool Passed, int Kernels, DateTimeOffset When);
 
 /// <summary>
-/// Before a GPU first computes anything that counts with a driver and a version of this program, every kernel is held against double
-/// precision: the driver compiles the kernels anew, and drivers have compiled wrongly. What passed is kept in the user's cache folder
-/// and not tested again.
+/// Before a GPU is first used with a driver and a version of this program, every kernel is checked against double precision: each driver
+/// compiles the kernels itself, and drivers have compiled wrongly. A pass is recorded in the user's cache folder and the test not repeated.
 /// </summary>
 internal sealed class FirstUse(CommandContext host)
 {
-    /// <summary>The environment variable that leaves the test out when it is <c>off</c>.</summary>
+    /// <summary>The environment variable that skips the test when it is <c>off</c>.</summary>
     public const string Variable = "RPAT_SELF_TEST";
 
     private const int MostBytes = 1 << 20;
@@ -25,7 +24,7 @@ internal sealed class FirstUse(CommandContext host)
     /// <summary>Few images, so that it takes seconds: odd sizes with every variant, and whole tiles.</summary>
     private static IEnumerable<CaseGroup> Groups => OpCases.All.SelectMany(op => op.Ragged().Concat(op.Layers(batch: 4)));
 
-    /// <summary>Tests the device that is named, unless it is a CPU or has passed before.</summary>
+    /// <summary>Tests the named device, unless it is a CPU or has passed before.</summary>
     /// <exception cref="DeviceException">A kernel computes wrongly, or the GPU cannot be used.</exception>
     public void Require(string device, string precision)
     {
@@ -38,7 +37,7 @@ internal sealed class FirstUse(CommandContext host)
         });
     }
 
-    /// <summary>The same with a test that is given.</summary>
+    /// <summary>The same with a given test.</summary>
     internal void Require(GpuInfo gpu, string precision, Func<IReadOnlyList<SelfTestLine>> test)
     {
         if (IsOff())
@@ -56,7 +55,7 @@ internal sealed class FirstUse(CommandContext host)
         if (wrong.Length > 0) throw new DeviceException(Sentence(gpu, precision, wrong, lines.Count));
     }
 
-    /// <summary>What is kept of a GPU with its present driver and this version of the program.</summary>
+    /// <summary>What is recorded for a GPU with its current driver and this version of the program.</summary>
     public IReadOnlyList<FirstUseResult> Kept(GpuInfo gpu) =>
         [.. from precision in Enum.GetNames<Precision>().Select(name => name.ToLowerInvariant())
             let kept = Read(PathOf(gpu, precision))
@@ -96,7 +95,7 @@ internal sealed class FirstUse(CommandContext host)
         }
     }
 
-    // Whatever cannot be read is as if it were not there.
+    // A file that cannot be read counts as absent.
     private static FirstUseResult? Read(string path)
     {
         try

@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times a library's matrix products at the sizes of kernels that stand for one.</summary>
+/// <summary>Times a library's matrix products at the sizes of kernels that are equivalent to one.</summary>
 /// <param name="queue">Queues C = A·B: size, A, B, C.</param>
 internal sealed class GemmClock(
     Device device, KernelClock clock, Action<GemmSize, DeviceBuffer, DeviceBuffer, DeviceBuffer> queue, int rounds)
@@ -9,7 +9,7 @@ internal sealed class GemmClock(
 
     private readonly float[] _numbers = Numbers();
 
-    /// <summary>Seconds of one product in each round, in rising order; null where there is no room for the matrices.</summary>
+    /// <summary>Seconds of one product in each round, in rising order; null if there is no room for the matrices.</summary>
     public double[]? Seconds(GemmSize size)
     {
         List<DeviceBuffer> made = [];
@@ -30,7 +30,7 @@ internal sealed class GemmClock(
         }
     }
 
-    // Random numbers, since zeros draw less power and so allow higher clocks.
+    // Random numbers, since zeros draw less power and therefore allow higher clocks.
     private DeviceBuffer Factor(long words)
     {
         var buffer = device.Allocate(words);

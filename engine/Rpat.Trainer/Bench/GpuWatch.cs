@@ -2,14 +2,14 @@ using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Reads a GPU's clocks, power and temperature beside what is timed on it; of a CPU it reads nothing.</summary>
+/// <summary>Reads a GPU's clocks, power and temperature while something is timed on it; reads nothing on a CPU.</summary>
 internal sealed class GpuWatch : IDisposable
 {
     private readonly GpuSensors? _sensors;
 
     private GpuWatch(GpuSensors? sensors) => _sensors = sensors;
 
-    /// <summary>Opens the sensors of a device; that there are none is said once.</summary>
+    /// <summary>Opens the sensors of a device; if there are none, this is reported once.</summary>
     public static GpuWatch Of(Device device, CommandContext host)
     {
         if (device is not GpuDevice) return new GpuWatch(null);
@@ -19,7 +19,7 @@ internal sealed class GpuWatch : IDisposable
         return new GpuWatch(sensors);
     }
 
-    /// <summary>How the GPU stands now, or null.</summary>
+    /// <summary>The GPU's current state, or null.</summary>
     public GpuReading? Read() => _sensors?.Read();
 
     /// <inheritdoc/>

@@ -1,7 +1,8 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>Times what a device queues. Many runs lie between two waits, so that what a launch
-/// costs hides behind the kernel before.</summary>
+/// <summary>
+/// Times what a device queues. Many runs are queued between two waits, so that a launch's cost is hidden by the previous kernel.
+/// </summary>
 internal sealed class KernelClock(Device device, TimeSpan round)
 {
     private const int MostRuns = 1000; // a queue that is full makes the host wait
@@ -13,7 +14,7 @@ internal sealed class KernelClock(Device device, TimeSpan round)
         return [.. Enumerable.Range(0, rounds).Select(_ => Round(run, runs)).Order()];
     }
 
-    /// <summary>The middle one of rising values; the mean of two where two are in the middle.</summary>
+    /// <summary>The median of rising values; the mean of the middle two if their number is even.</summary>
     public static double Median(IReadOnlyList<double> rising) => (rising[(rising.Count - 1) / 2] + rising[rising.Count / 2]) / 2;
 
     private double Warm(Action run)
@@ -30,7 +31,7 @@ internal sealed class KernelClock(Device device, TimeSpan round)
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < runs; i++) run();
         device.Synchronize();
-        // no clock is so fine that nothing takes no time
+        // no clock is precise enough to measure zero time
         return Math.Max(1, Stopwatch.GetTimestamp() - start) / (double)Stopwatch.Frequency / runs;
     }
 }

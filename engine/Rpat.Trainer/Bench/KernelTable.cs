@@ -1,24 +1,24 @@
 namespace Rpat.Trainer.Bench;
 
-/// <summary>A kernel's time beside the least that its device allows.</summary>
+/// <summary>A kernel's time next to the minimum that its device allows.</summary>
 /// <param name="Seconds">Of each round, in rising order.</param>
-/// <param name="Flops">Operations, a multiply-add counted as two; 0 where memory is what counts.</param>
-/// <param name="Peak">What the device gave in the same moments.</param>
+/// <param name="Flops">Operations, a multiply-add counted as two; 0 if memory is the limit.</param>
+/// <param name="Peak">The device's peak at the same time.</param>
 internal sealed record KernelLine(string Name, string Category, IReadOnlyList<double> Seconds, double Flops, double Bytes, Peak Peak)
 {
-    /// <summary>Its speed over that of a library's product of the same size; null where none was timed.</summary>
+    /// <summary>Its speed divided by that of a library's product of the same size; null if none was timed.</summary>
     public double? OfCublas { get; init; }
 
-    /// <summary>How the GPU stood after the last round.</summary>
+    /// <summary>The GPU's state after the last round.</summary>
     public GpuReading? Gpu { get; init; }
 
     /// <summary>Median time of a run.</summary>
     public double Median => KernelClock.Median(Seconds);
 
-    /// <summary>The longer one of the times that the operations and the bytes take at the peak, over the kernel's own.</summary>
+    /// <summary>The longer of the times that the operations and the bytes take at the peak, divided by the kernel's own.</summary>
     public double PeakFraction => Math.Max(Flops / Peak.Flops, Bytes / Peak.Bytes) / Median;
 
-    /// <summary>The row of a result that is kept.</summary>
+    /// <summary>The row of a stored result.</summary>
     public BenchRow Row => new(Name, Category, Seconds) { Flops = Flops, Bytes = Bytes, OfCublas = OfCublas, Gpu = Gpu };
 
     /// <summary>Which of the two it is.</summary>
@@ -28,18 +28,18 @@ internal sealed record KernelLine(string Name, string Category, IReadOnlyList<do
 /// <summary>Times every kernel of the contract against what the device can compute and move, measured between them.</summary>
 /// <param name="device">What is timed; the caller disposes of it.</param>
 /// <param name="sizes">At which sizes the cases of an op are timed.</param>
-/// <param name="copyWords">Length of the copy that memory is measured by: more than any cache holds.</param>
+/// <param name="copyWords">Length of the copy that memory is measured with: more than any cache holds.</param>
 internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseGroup>> sizes, TimeSpan round, int rounds, long copyWords)
 {
     private readonly KernelClock _clock = new(device, round);
 
-    /// <summary>Queues a library's product C = A·B of float32 matrices: size, A, B, C. Null where there is no library.</summary>
+    /// <summary>Queues a library's product C = A·B of float32 matrices: size, A, B, C. Null if there is no library.</summary>
     public Action<GemmSize, DeviceBuffer, DeviceBuffer, DeviceBuffer>? Library { get; init; }
 
-    /// <summary>Reads how the device stands; null where it does not tell.</summary>
+    /// <summary>Reads the device's state; null if it does not report one.</summary>
     public Func<GpuReading?>? Reading { get; init; }
 
-    /// <summary>The category of what a device gives at most, beside which kernels are held.</summary>
+    /// <summary>The category of a device's peak, with which kernels are compared.</summary>
     public const string PeakCategory = "peak";
 
     /// <summary>All categories.</summary>
@@ -48,8 +48,8 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
     /// <summary>The names above the columns of <see cref="Format"/>.</summary>
     public static string Header { get; } = $"{"kernel",-42} {"µs",10}  {"range",-21} {"GFLOP/s",9} {"GB/s",8} {"of peak",8}  bound by";
 
-    /// <summary>Times kernel after kernel; the peak is measured anew for each group of them.</summary>
-    /// <param name="wants">Says by name and category what is timed; everything when null.</param>
+    /// <summary>Times kernel after kernel; the peak is measured again for each group of them.</summary>
+    /// <param name="wants">Selects by name and category what is timed; everything if null.</param>
     public IEnumerable<KernelLine> Run(Func<string, string, bool>? wants = null)
     {
         var gemm = Library is null ? null : new GemmClock(device, _clock, Library, rounds);
@@ -97,7 +97,7 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
         }
     }
 
-    /// <summary>A kernel's line, and behind it that of the library's product of the same size on matrices that lie ready for it.</summary>
+    /// <summary>A kernel's line, followed by that of the library's product of the same size on prepared matrices.</summary>
     private IEnumerable<KernelLine> WithLibrary(KernelLine ours, GemmSize? size, GemmClock? gemm)
     {
         if (size is not { } product || gemm?.Seconds(product) is not { } seconds) return [ours];

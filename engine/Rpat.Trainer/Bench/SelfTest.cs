@@ -1,17 +1,17 @@
 namespace Rpat.Trainer.Bench;
 
 /// <summary>One kernel's result on a device.</summary>
-/// <param name="Error">Largest difference from a double-precision reference over the largest value.</param>
-/// <param name="Milliseconds">Time of one launch, the mean of many queued one behind the other.</param>
-/// <param name="Gigaflops">Billions of operations a second; 0 where memory is what counts.</param>
-/// <param name="Gigabytes">Billions of bytes per second that must at least move.</param>
+/// <param name="Error">Largest difference from a double-precision reference, divided by the largest value.</param>
+/// <param name="Milliseconds">Time of one launch, the mean of many queued one after another.</param>
+/// <param name="Gigaflops">Billions of operations per second; 0 if memory is the limit.</param>
+/// <param name="Gigabytes">The least number of billions of bytes per second that must move.</param>
 internal sealed record SelfTestLine(
     string Name, double Error, double Milliseconds, double Gigaflops, double Gigabytes)
 {
-    /// <summary>Whether it multiplies as the device's precision says.</summary>
+    /// <summary>Whether it multiplies in the device's precision.</summary>
     public bool IsConvolution { get; init; }
 
-    /// <summary>What rounding of factors explains in a convolution, and of sums elsewhere.</summary>
+    /// <summary>The error that rounding explains: of the factors in a convolution, of sums elsewhere.</summary>
     public double Allowed(string precision) => (IsConvolution, precision) switch
     {
         (true, "bf16") => 2e-2,
@@ -21,8 +21,8 @@ internal sealed record SelfTestLine(
 }
 
 /// <summary>
-/// Runs every kernel of the contract on a device, compares what it leaves with what the op's definition gives in double precision, and
-/// times it. Of large results places are compared: the first, the last, and random ones.
+/// Runs every kernel of the contract on a device, compares its result with the op's definition in double precision, and times it. Large
+/// results are compared at sampled positions: the first, the last, and random ones.
 /// </summary>
 /// <param name="device">What is tested; the caller disposes of it.</param>
 internal sealed class SelfTest(Device device, IEnumerable<CaseGroup> groups, TimeSpan time)
@@ -40,7 +40,7 @@ internal sealed class SelfTest(Device device, IEnumerable<CaseGroup> groups, Tim
         }
     }
 
-    /// <summary>Runs once and compares, and only then runs for the clock.</summary>
+    /// <summary>Runs once and compares, and only then is timed.</summary>
     private SelfTestLine Test(TestTensors make, KernelCase one)
     {
         one.Run(device.Kernels);
@@ -53,7 +53,7 @@ internal sealed class SelfTest(Device device, IEnumerable<CaseGroup> groups, Tim
     private double Seconds(Action run) =>
         time == TimeSpan.Zero ? double.PositiveInfinity : new KernelClock(device, time).Seconds(run, rounds: 1)[0];
 
-    /// <summary>max |a − b| / max |b|; what is no number is an infinite error.</summary>
+    /// <summary>max |a − b| / max |b|; NaN is an infinite error.</summary>
     private static double Error(Array4 expected, Array4 actual, double least)
     {
         double largest = Math.Max(least, 1e-30), difference = 0;

@@ -37,13 +37,13 @@ internal sealed class StepBench : IDisposable
     /// forward pass in evaluation mode.</summary>
     public static IReadOnlyList<string> Items { get; } = ["step", "attack", "clean-step", "eval-forward"];
 
-    /// <summary>Images a batch.</summary>
+    /// <summary>Images per batch.</summary>
     public int Batch => _run.Batch;
 
     /// <summary>What it runs on.</summary>
     public Device Device => _run.Device;
 
-    /// <summary>What is timed on what, in one line.</summary>
+    /// <summary>What is timed and on what, in one line.</summary>
     public string Description =>
         $"{_run.Model.Name} width {_run.Model.Width}, {_run.Net.Parameters.Count:N0} parameters, "
             + $"{_run.Net.InputShape.WithBatch(Batch)}; {_run.Device.Description}";
@@ -56,7 +56,7 @@ internal sealed class StepBench : IDisposable
         { Images = Batch };
     }
 
-    /// <summary>Where the time of one batch goes, and how long it took in all.</summary>
+    /// <summary>How the time of one batch is spent, and its total.</summary>
     public (TapeProfile Profile, double Seconds) Profile(string item, int repetitions)
     {
         Run(item);

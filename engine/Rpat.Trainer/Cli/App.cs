@@ -3,7 +3,7 @@ using System.CommandLine.Invocation;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The program: parses the command line, runs a verb, and turns whatever it throws into one sentence and an exit code.</summary>
+/// <summary>The program: parses the command line, runs a command, and turns any exception into one sentence and an exit code.</summary>
 internal static class App
 {
     private const int BrokenPipe = 32;
@@ -39,7 +39,7 @@ internal static class App
         }
     }
 
-    /// <summary>Understands one command line without running it.</summary>
+    /// <summary>Parses one command line without running it.</summary>
     internal static ParseResult Parse(string[] arguments, CommandContext host) =>
         Root(host).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
 
@@ -75,7 +75,7 @@ internal static class App
         return root;
     }
 
-    // Signals and exceptions are the program's own: the library would end a slow save after two seconds and print stack traces.
+    // The program handles signals and exceptions itself: the library would end a slow save after two seconds and print stack traces.
     private static InvocationConfiguration Invocation(CommandContext host) => new()
     {
         Output = host.Out,

@@ -3,7 +3,7 @@ using Rpat.Trainer.Evaluation;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat attack</c>: makes adversarial images and keeps them.</summary>
+/// <summary><c>rpat attack</c>: makes adversarial images and saves them.</summary>
 internal sealed class AttackCommand
 {
     private readonly CommandContext _host;
@@ -18,7 +18,7 @@ internal sealed class AttackCommand
 
     private AttackCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var attack = new AttackCommand(host);
@@ -88,8 +88,8 @@ internal sealed class AttackCommand
     }
 
     /// <summary>
-    /// Each attack on the images that those before it have left. Without a target an image that is wrong already counts as fooled; with
-    /// one, only what the attack has brought there.
+    /// Runs each attack on the images that the earlier ones have left. Without a target, an image that is already misclassified counts as
+    /// fooled; with one, only an image that the attack has moved to the target.
     /// </summary>
     private static Made Perturb(AttackSuite suite, AttackRunner runner, EvalSubject subject, int? goal, int first)
     {
@@ -113,13 +113,13 @@ internal sealed class AttackCommand
         return made;
     }
 
-    /// <summary>What came of each image.</summary>
-    /// <param name="Images">The images <c>[N, C, H, W]</c>; clean where an attack of several failed.</param>
-    /// <param name="Attacked">1 where there was something to attack.</param>
-    /// <param name="Fooled">1 where the network has the class that the attack wants.</param>
+    /// <summary>The outcome for each image.</summary>
+    /// <param name="Images">The images <c>[N, C, H, W]</c>; clean where all of several attacks failed.</param>
+    /// <param name="Attacked">1 where the image was attacked.</param>
+    /// <param name="Fooled">1 where the network predicts the class that the attack wants.</param>
     private sealed record Made(float[] Images, long[] Attacked, long[] Fooled)
     {
-        /// <summary>Results that lay outside ball or box and are not counted.</summary>
+        /// <summary>Results that were outside ball or box and are not counted.</summary>
         public int Infeasible { get; set; }
     }
 

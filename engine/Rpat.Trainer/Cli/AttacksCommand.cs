@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat attacks</c>: every attack with its norms, defaults and source.</summary>
 internal static class AttacksCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>--augment crop,flip,cutout=8</c>: all of <c>data.augment</c> at once; what is not named is off.</summary>
+/// <summary><c>--augment crop,flip,cutout=8</c>: all of <c>data.augment</c> at once; anything not named is off.</summary>
 internal sealed class AugmentOption
 {
     private const string None = "none";
@@ -21,11 +21,11 @@ internal sealed class AugmentOption
         HelpName = "NAME[=VALUE],…",
     };
 
-    /// <summary>The option, for a command to hold.</summary>
+    /// <summary>The option, to be added to a command.</summary>
     public Option Option => _option;
 
-    /// <summary>The keys that it stands for.</summary>
-    /// <exception cref="UsageException">It names an augmentation that there is none of.</exception>
+    /// <summary>The keys that it sets.</summary>
+    /// <exception cref="UsageException">It names an augmentation that does not exist.</exception>
     public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed)
     {
         if (parsed.GetValue(_option) is not { } text) return [];

@@ -33,7 +33,7 @@ internal sealed class BenchCommand
 
     private BenchCommand(CommandContext host, string what) => (_host, _output) = (host, new BenchOutput(host, what, [what]));
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new("bench", "Measure speed on this machine.")
     {
         KernelsCommand.Create(host), new BenchCommand(host, StepName).Step(), new BenchCommand(host, DataName).Data(),

@@ -4,7 +4,7 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The options that all benchmarks share: which rows, where results are kept, and what they are held against.</summary>
+/// <summary>The options that all benchmarks share: which rows, where results are saved, and what they are compared with.</summary>
 internal sealed class BenchOutput
 {
     private readonly CommandContext _host;
@@ -38,7 +38,7 @@ internal sealed class BenchOutput
         if (_categories.Count > 1) command.Add(_category);
     }
 
-    /// <summary>Which rows are wanted, and what they are held against; wrong options are found before anything is timed.</summary>
+    /// <summary>Which rows are wanted, and what they are compared with; wrong options are found before anything is timed.</summary>
     /// <exception cref="UsageException">There is one.</exception>
     public BenchRequest Read(ParseResult parsed)
     {
@@ -50,7 +50,7 @@ internal sealed class BenchOutput
             parsed.GetValue(_json), parsed.GetValue(_artifacts));
     }
 
-    /// <summary>Keeps a result, prints it beside the baseline, and says what got slower.</summary>
+    /// <summary>Saves a result, prints it next to the baseline, and reports what got slower.</summary>
     /// <returns>The exit code.</returns>
     /// <exception cref="UsageException">No row was wanted.</exception>
     public int Finish(BenchRequest request, string on, IReadOnlyList<BenchRow> rows)
@@ -97,11 +97,11 @@ internal sealed class BenchOutput
     }
 }
 
-/// <summary>What a user wants of a benchmark.</summary>
-/// <param name="Filters">Patterns of names; any name where there is none.</param>
-/// <param name="Categories">Kinds; any kind where there is none.</param>
-/// <param name="Baseline">What the result is held against, or null.</param>
-/// <param name="Limit">How many times the baseline's time is too much, or null for any.</param>
+/// <summary>What a user wants from a benchmark.</summary>
+/// <param name="Filters">Patterns of names; any name if empty.</param>
+/// <param name="Categories">Kinds; any kind if empty.</param>
+/// <param name="Baseline">What the result is compared with, or null.</param>
+/// <param name="Limit">The multiple of the baseline's time that is too slow, or null for no limit.</param>
 /// <param name="Json">File for the result, or null.</param>
 /// <param name="Artifacts">Folder for the result, or null.</param>
 internal sealed record BenchRequest(

@@ -2,8 +2,9 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat completion SHELL</c>: a script for a shell's start-up file. It asks the program
-/// itself what may stand at the cursor.</summary>
+/// <summary>
+/// <c>rpat completion SHELL</c>: a script for a shell's start-up file. It asks the program itself what is possible at the cursor.
+/// </summary>
 internal static class CompletionCommand
 {
     private static readonly (string Shell, string Use, string Script)[] _shells =
@@ -36,7 +37,7 @@ internal static class CompletionCommand
             """),
     ];
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var command = new Command("completion", "Print a script that completes rpat's commands, options and names in a shell.");

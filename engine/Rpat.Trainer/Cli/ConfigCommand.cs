@@ -2,11 +2,10 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is
-/// right, and which keys there are.</summary>
+/// <summary><c>rpat config show|check|schema</c>: what a configuration resolves to, whether it is valid, and which keys exist.</summary>
 internal static class ConfigCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) =>
         new("config", "Show a resolved configuration, check files, or print the keys as a JSON schema.")
     {
@@ -40,7 +39,7 @@ internal static class ConfigCommand
         return check;
     }
 
-    // Each file alone: what the environment says has nothing to do with whether a file is right.
+    // Each file alone: whether a file is valid does not depend on the environment.
     private static int CheckFile(CommandContext host, string file)
     {
         try

@@ -70,7 +70,7 @@ internal sealed class ConfigOptions
     private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 
-    // Names that are looked up elsewhere than in the key's kind.
+    // Names that are not looked up in the key's kind.
     private static Dictionary<ConfigKey, Func<IEnumerable<string>>> Listed => new()
     {
         [ConfigKeys.Of(c => c.Recipe.Name)] = () => RecipeLibrary.Names,
@@ -88,7 +88,7 @@ internal sealed class ConfigOptions
         _official.AddTo(command);
     }
 
-    /// <summary>What the user gave of them.</summary>
+    /// <summary>The values that the user gave.</summary>
     /// <exception cref="UsageException">Two options contradict each other.</exception>
     public ConfigSources Sources(ParseResult parsed, CommandContext host) => new(
         parsed.GetValue(_files) ?? [],

@@ -7,7 +7,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat eval corruptions CHECKPOINT --folder DIR</c>: accuracy on CIFAR-C.</summary>
 internal static class CorruptionsCommand
 {
-    /// <summary>The command, for <c>eval</c> to hold.</summary>
+    /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
         var weights = new WeightOptions();

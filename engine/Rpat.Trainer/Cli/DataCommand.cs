@@ -15,7 +15,7 @@ internal sealed class DataCommand
 
     private DataCommand(CommandContext host) => (_host, _dir) = (host, DataDirOption.Create(host));
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var data = new DataCommand(host);

@@ -12,7 +12,7 @@ internal sealed class DemoCommand
 
     private DemoCommand(CommandContext host) => _host = host;
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var demo = new DemoCommand(host);

@@ -3,8 +3,9 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>--device</c> of the commands that take no configuration. What the environment says of
-/// <c>device.name</c> is its default.</summary>
+/// <summary>
+/// <c>--device</c> of the commands that take no configuration. The environment's value of <c>device.name</c> is its default.
+/// </summary>
 internal sealed class DeviceOption
 {
     private readonly CommandContext _host;
@@ -13,17 +14,17 @@ internal sealed class DeviceOption
     private bool _said;
 
     /// <summary>Makes the option.</summary>
-    /// <param name="host">Its environment, and where a choice is said.</param>
+    /// <param name="host">Supplies the environment, and reports a choice.</param>
     public DeviceOption(CommandContext host)
     {
         _host = host;
         _option.CompletionSources.Add("cpu", "cuda:0", "auto");
     }
 
-    /// <summary>The option, for a command to hold.</summary>
+    /// <summary>The option, to be added to a command.</summary>
     public Option Option => _option;
 
-    /// <summary>The name of the device that is meant; what <c>auto</c> comes to is said once.</summary>
+    /// <summary>The name of the chosen device; what <c>auto</c> resolves to is reported once.</summary>
     /// <exception cref="UsageException">There are no such devices.</exception>
     public string Name(ParseResult parsed)
     {
@@ -32,7 +33,7 @@ internal sealed class DeviceOption
         return name;
     }
 
-    /// <summary>The same of a device that results will be taken from: a GPU has passed its self-test.</summary>
+    /// <summary>The same for a device that produces results: a GPU must have passed its self-test.</summary>
     /// <exception cref="UsageException">There are no such devices.</exception>
     /// <exception cref="DeviceException">Its kernels compute wrongly.</exception>
     public string Trusted(ParseResult parsed)

@@ -3,13 +3,13 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat devices</c>: what this machine can compute on, how its GPUs stand, and what is proven of the kernels.</summary>
+/// <summary><c>rpat devices</c>: what this machine can compute on, the state of its GPUs, and what is verified about the kernels.</summary>
 internal static class DevicesCommand
 {
-    /// <summary>What is known of the kernels on any GPU, until somebody has run them on one.</summary>
+    /// <summary>What is known about the kernels on any GPU until they have been run on one.</summary>
     public const string Proven = "kernels run as PTX in our tests; not run on hardware by us";
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
@@ -23,9 +23,9 @@ internal static class DevicesCommand
         return SelfTestOption.AddTo(command, host, json);
     }
 
-    /// <summary>What is said of a GPU.</summary>
-    /// <param name="reading">How it stands, or null.</param>
-    /// <param name="missing">Why nothing is known of that, or null.</param>
+    /// <summary>The description of a GPU.</summary>
+    /// <param name="reading">Its state, or null.</param>
+    /// <param name="missing">Why the state is unknown, or null.</param>
     internal static DeviceRow Row(GpuInfo gpu, GpuReading? reading, string? missing, IReadOnlyList<FirstUseResult> tests) =>
         new(gpu.Name, About(gpu)) { Gpu = gpu, Reading = reading, ReadingMissing = missing, Proven = Proven, SelfTests = tests };
 
@@ -79,16 +79,16 @@ internal static class DevicesCommand
 /// <param name="Name">What <c>--device</c> takes.</param>
 internal sealed record DeviceRow(string Name, string About)
 {
-    /// <summary>A GPU's particulars.</summary>
+    /// <summary>A GPU's properties.</summary>
     public GpuInfo? Gpu { get; init; }
 
-    /// <summary>How a GPU stands now.</summary>
+    /// <summary>A GPU's current state.</summary>
     public GpuReading? Reading { get; init; }
 
-    /// <summary>Why that is not known, as the end of a sentence.</summary>
+    /// <summary>Why the state is unknown, as the end of a sentence.</summary>
     public string? ReadingMissing { get; init; }
 
-    /// <summary>What is known of the kernels on it.</summary>
+    /// <summary>What is known about the kernels on it.</summary>
     public string? Proven { get; init; }
 
     /// <summary>Results of the self-test at first use with its driver.</summary>

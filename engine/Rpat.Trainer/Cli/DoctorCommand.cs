@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat doctor</c>: machine, devices, memory, disk, data and settings on one page, to be pasted into a bug report.</summary>
 internal static class DoctorCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();

@@ -3,10 +3,10 @@ using System.CommandLine.Parsing;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>Refuses empty values, which a script passes where one of its variables is not set; nothing has a use for one.</summary>
+/// <summary>Refuses empty values, which a script passes when one of its variables is not set; no option accepts one.</summary>
 internal static class EmptyValues
 {
-    /// <summary>Adds the check to a command and all beneath it.</summary>
+    /// <summary>Adds the check to a command and all its subcommands.</summary>
     public static void Refuse(Command command)
     {
         foreach (Argument argument in command.Arguments) argument.Validators.Add(result => Check(result, argument.Name, result.Tokens));

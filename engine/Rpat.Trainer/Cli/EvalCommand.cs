@@ -34,7 +34,7 @@ internal sealed class EvalCommand
 
     private EvalCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new EvalCommand(host).Build();
 
     private Command Build()
@@ -76,7 +76,7 @@ internal sealed class EvalCommand
         }
     }
 
-    // Everything is checked before the folder is made; the network itself is loaded anew for each size of batches.
+    // Everything is checked before the folder is made; the network itself is loaded again for each batch size.
     private EvalSubject Opened(ParseResult parsed, EvalOptions options)
     {
         using var device = _threat.Open(parsed);
@@ -95,7 +95,7 @@ internal sealed class EvalCommand
         return code;
     }
 
-    // Direct sums round less than Winograd's transforms, and kept logits are compared.
+    // Direct sums round less than Winograd's transforms, and saved logits are compared.
     private void SaveLogits(string path, ParseResult parsed, EvalOptions options, EvalSubject subject) =>
         options.Batch.Run(_host.Warn, batch =>
     {
@@ -110,7 +110,7 @@ internal sealed class EvalCommand
         GradientFile.Write(path, subject.On(device, options).Network.Net, subject.Images, subject.Labels);
     }
 
-    // A device that is closed frees all it took, so that smaller batches find memory; what is in the ledger by then is not done again.
+    // Closing the device frees all its memory for smaller batches; lines that are already in the ledger are not computed again.
     private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject,
         string folder, StopRequest stop)
     {

@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat export</c>: writes a checkpoint in another format.</summary>
 internal static class ExportCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var weights = new WeightOptions();

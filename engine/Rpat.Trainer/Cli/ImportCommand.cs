@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat import</c>: shows what a file of weights holds, or makes a checkpoint of a known network from it.</summary>
+/// <summary><c>rpat import</c>: shows what a file of weights holds, or converts it to a checkpoint of a known network.</summary>
 internal sealed class ImportCommand
 {
     private const int NamesWithHints = 100; // comparing names takes time
@@ -20,7 +20,7 @@ internal sealed class ImportCommand
 
     private ImportCommand(CommandContext host) => _host = host;
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var import = new ImportCommand(host);

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 
 /// <summary>
 /// <c>--json</c>: the result for programs. Without a value, or with <c>-</c>, stdout holds that JSON and nothing else, for <c>| jq</c>;
-/// with a file it is written beside what people read.
+/// with a file it is written in addition to the usual output.
 /// </summary>
 internal sealed class JsonOption
 {
@@ -28,17 +28,17 @@ internal sealed class JsonOption
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    /// <summary>The option, for a command to hold.</summary>
+    /// <summary>The option, to be added to a command.</summary>
     public Option Option => _option;
 
     /// <summary>An object as indented JSON, keys in snake case.</summary>
     public static string Text(object value) => JsonSerializer.Serialize(value, _format) + "\n";
 
-    /// <summary>Whether stdout is to hold the JSON alone.</summary>
+    /// <summary>Whether stdout holds only the JSON.</summary>
     public bool TakesStdout(ParseResult parsed) => parsed.GetResult(_option) is not null && parsed.GetValue(_option) is null or Stdout;
 
-    /// <summary>Gives the result in the form that was asked for.</summary>
-    /// <param name="value">The result; not made unless it is asked for.</param>
+    /// <summary>Writes the result in the requested form.</summary>
+    /// <param name="value">The result; not made unless it is requested.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Give(ParseResult parsed, CommandContext host, Func<object> value, Action print)
     {

@@ -3,8 +3,7 @@ using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat bench kernels</c>: each kernel's time on a device, and its share of what the
-/// device computes and moves at most.</summary>
+/// <summary><c>rpat bench kernels</c>: each kernel's time on a device, and its share of the device's peak.</summary>
 internal sealed class KernelsCommand
 {
     private const long CopyWords = 1 << 26; // 256 MiB, five times the largest cache of a GPU
@@ -23,7 +22,7 @@ internal sealed class KernelsCommand
     private KernelsCommand(CommandContext host) =>
         (_host, _device, _output) = (host, new DeviceOption(host), new BenchOutput(host, "kernels", KernelTable.Categories));
 
-    /// <summary>The command, for <c>bench</c> to hold.</summary>
+    /// <summary>The command, to be added to <c>bench</c>.</summary>
     public static Command Create(CommandContext host)
     {
         var kernels = new KernelsCommand(host);

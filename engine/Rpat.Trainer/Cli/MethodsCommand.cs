@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat methods</c> and <c>rpat methods show NAME</c>: the training methods, their blocks and settings.</summary>
 internal static class MethodsCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat models</c> and <c>rpat models show NAME</c>.</summary>
 internal static class ModelsCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Rpat.Trainer.Cli;
 
 /// <summary>
-/// Names that the two halves of the official RPAT code have for options of ours (RPAT_Benchmarks/common/common.py, RPAT_SOTAs/train_*.py).
-/// They work, are not listed, and say what they are called here.
+/// The names of our options in the two halves of the official RPAT code (RPAT_Benchmarks/common/common.py, RPAT_SOTAs/train_*.py). They
+/// work, are not listed, and report their name here.
 /// </summary>
 internal sealed class OfficialNames
 {
@@ -33,10 +33,10 @@ internal sealed class OfficialNames
         command.Add(_term);
     }
 
-    /// <summary>Whether the perception term is asked for.</summary>
+    /// <summary>Whether the perception term is requested.</summary>
     public bool WantsTerm(ParseResult parsed) => parsed.GetValue(_term);
 
-    /// <summary>Those that were given; each is told its name here.</summary>
+    /// <summary>Those that were given; the name here is reported for each.</summary>
     public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed, CommandContext host,
         Func<ConfigKey, string> ours)
     {

@@ -33,7 +33,7 @@ internal sealed class PerceptionCommand
     private PerceptionCommand(CommandContext host) =>
         (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new PerceptionCommand(host).Build();
 
     private Command Build()

@@ -5,8 +5,8 @@ using System.Reflection;
 namespace Rpat.Trainer.Cli;
 
 /// <summary>
-/// <c>--plugin FILE</c> of every command: an assembly whose methods, attacks, networks and data sets are known by name from then on, in the
-/// processes that a run starts too.
+/// <c>--plugin FILE</c> of every command: an assembly whose methods, attacks, networks and data sets can then be used by name, also in the
+/// processes that a run starts.
 /// </summary>
 internal static class PluginOption
 {
@@ -20,9 +20,9 @@ internal static class PluginOption
         Recursive = true,
     });
 
-    /// <summary>Loads what the user gave, which decides what else of the command line is understood.</summary>
+    /// <summary>Loads the given assemblies, which decide what else the command line may contain.</summary>
     /// <returns>Whether there was anything.</returns>
-    /// <exception cref="UsageException">A file is no assembly, or what it declares does not fit.</exception>
+    /// <exception cref="UsageException">A file is not an assembly, or its declarations are invalid.</exception>
     public static bool Load(ParseResult parsed)
     {
         string[] files = parsed.GetResult(Name) is OptionResult given ? [.. given.Tokens.Select(token => token.Value)] : [];

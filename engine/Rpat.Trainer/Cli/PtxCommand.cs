@@ -26,7 +26,7 @@ internal sealed class PtxCommand
 
     private PtxCommand(CommandContext host) => _host = host;
 
-    /// <summary>The command, for <c>bench</c> to hold.</summary>
+    /// <summary>The command, to be added to <c>bench</c>.</summary>
     public static Command Create(CommandContext host)
     {
         var ptx = new PtxCommand(host);

@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat recipes</c>, <c>rpat recipes show NAME</c> and <c>rpat recipes diff A B</c>.</summary>
 internal static class RecipesCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat report RUN… [-o FILE]</c>: a page about a run, or one that compares several.</summary>
 internal static class ReportCommand
 {
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var runs = new Argument<string[]>("RUN")

@@ -52,7 +52,7 @@ internal sealed class ReproduceCommand
     private ReproduceCommand(CommandContext host, Func<string[], CommandContext, int> program) =>
         (_host, _program, _device, _dataDir) = (host, program, new DeviceOption(host), DataDirOption.Create(host));
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host, Func<string[], CommandContext, int> program) =>
         new ReproduceCommand(host, program).Build();
 

@@ -2,15 +2,15 @@ using System.CommandLine.Parsing;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat @FILE</c>: arguments from a file, as many in a line as wanted; a line that begins with <c>#</c> is a comment.</summary>
+/// <summary><c>rpat @FILE</c>: arguments from a file, any number per line; a line that begins with <c>#</c> is a comment.</summary>
 internal static class ResponseFile
 {
     private const int MostBytes = 1 << 20;
 
-    /// <summary>Reads the arguments, as the command line's parser asks for them.</summary>
-    /// <param name="name">What stands behind <c>@</c>.</param>
+    /// <summary>Reads the arguments for the command line's parser.</summary>
+    /// <param name="name">The text after <c>@</c>.</param>
     /// <param name="arguments">The file's arguments, none of which may name a file again: one that names itself would never end.</param>
-    /// <param name="problem">Nothing: the parser would put other errors before it.</param>
+    /// <param name="problem">Not used: the parser would report other errors first.</param>
     /// <exception cref="UsageException">The file cannot be read, or names another.</exception>
     public static bool TryRead(string name, out IReadOnlyList<string>? arguments, out string? problem)
     {

@@ -4,7 +4,7 @@ using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat runs list|show|compare|clean</c>: looks at earlier runs, and removes what is left of them.</summary>
+/// <summary><c>rpat runs list|show|compare|clean</c>: shows earlier runs, and removes their leftovers.</summary>
 internal sealed class RunsCommand
 {
     private readonly CommandContext _host;
@@ -17,7 +17,7 @@ internal sealed class RunsCommand
             : ConfigKeys.Of(c => c.Run.Out).Default;
     }
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
         var runs = new RunsCommand(host);
@@ -39,7 +39,7 @@ internal sealed class RunsCommand
         return list;
     }
 
-    // One bad folder among many costs itself alone.
+    // A bad folder does not affect the others.
     private RunData? Readable(string folder)
     {
         try

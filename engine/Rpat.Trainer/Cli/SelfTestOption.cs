@@ -36,7 +36,7 @@ internal sealed class SelfTestOption
 
     private SelfTestOption(CommandContext host, JsonOption json) => (_host, _json) = (host, json);
 
-    /// <summary>Adds the option to the command that lists devices, which stays what runs without it.</summary>
+    /// <summary>Adds the option to the command that lists devices, which still runs without it.</summary>
     public static Command AddTo(Command devices, CommandContext host, JsonOption json)
     {
         var test = new SelfTestOption(host, json);
@@ -58,7 +58,7 @@ internal sealed class SelfTestOption
             throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
         using var device = DeviceFactory.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
         var test = new SelfTest(device, OpCases.All.SelectMany(op => op.Layers(batch)), TimeSpan.FromMilliseconds(time));
-        var talk = _json.TakesStdout(parsed) ? _host.Error : _host.Out; // people read elsewhere what programs read
+        var talk = _json.TakesStdout(parsed) ? _host.Error : _host.Out; // human-readable output goes elsewhere then
         talk.WriteLine($"{device.Name}: {device.Description}; batch {batch}");
         List<SelfTestLine> lines = [];
         foreach (var line in test.Run())

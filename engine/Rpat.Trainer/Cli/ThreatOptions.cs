@@ -54,7 +54,7 @@ internal sealed class ThreatOptions
 
     /// <summary>Opens the device to compute on.</summary>
     /// <param name="convolution">Algorithm of 3×3 convolutions on the CPU.</param>
-    /// <exception cref="DeviceException">It is not there.</exception>
+    /// <exception cref="DeviceException">There is no such device.</exception>
     public Device Open(ParseResult parsed, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
         int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
@@ -65,7 +65,7 @@ internal sealed class ThreatOptions
         return device;
     }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The given values.</summary>
     /// <exception cref="UsageException">A value is wrong.</exception>
     public EvalOptions Read(ParseResult parsed, IReadOnlyList<string> attacks)
     {

@@ -4,7 +4,7 @@ using Rpat.Trainer.Distributed;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat train</c>: trains from a configuration, anew or from where a run stopped.</summary>
+/// <summary><c>rpat train</c>: trains from a configuration, from the beginning or from where a run stopped.</summary>
 internal sealed class TrainCommand
 {
     private const string Automatic = "auto";
@@ -34,7 +34,7 @@ internal sealed class TrainCommand
 
     private TrainCommand(CommandContext host) => _host = host;
 
-    /// <summary>The command, for the root to hold.</summary>
+    /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new TrainCommand(host).Build();
 
     private Command Build()
@@ -84,7 +84,7 @@ internal sealed class TrainCommand
         return ExitCode.Done;
     }
 
-    // Data and model come first: what is wrong with them is said before a run folder exists.
+    // Data and model come first: their errors are reported before a run folder exists.
     private int Train(RunPlan plan, ParseResult parsed, Communicator? group, ProcessRank? place = null)
     {
         var config = plan.Resolved.Config;
@@ -124,11 +124,11 @@ internal sealed class TrainCommand
 
     private static string[] Arguments(ParseResult parsed) => [.. parsed.Tokens.Select(token => token.Value)];
 
-    // Where stdout is for JSON alone, people read their table on stderr. Else its loss is no failure: the folder holds all of it.
+    // If stdout is for JSON alone, the table goes to stderr. Otherwise losing the table is not a failure: the folder holds all of it.
     private CommandContext StdoutOrStderr(ParseResult parsed) =>
         _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 
-    // Defaults alone would train something nobody asked for.
+    // Defaults alone would train something that was not requested.
     private static ResolvedConfig RequireRecipe(ConfigSources sources)
     {
         var resolved = ConfigResolver.Resolve(sources);

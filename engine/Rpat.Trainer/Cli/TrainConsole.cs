@@ -4,7 +4,7 @@ using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>A training run as a command line shows it: the view, signals, what it found or what was wrong, and the exit code.</summary>
+/// <summary>A training run as a command line shows it: the view, signals, results or errors, and the exit code.</summary>
 internal sealed class TrainConsole(TrainingSession session, StopRequest stop, CommandContext host)
 {
     private string Folder => session.Folder.ShownPath;
@@ -12,7 +12,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
     private string ResumeCommand => $"rpat train --resume {ShellWord.Quote(Folder)}";
 
     /// <summary>Shows a run.</summary>
-    /// <param name="train">The run's work, told where progress goes.</param>
+    /// <param name="train">The run's work, given where progress goes.</param>
     /// <returns>The process's exit code.</returns>
     public int Run(Func<IProgressView, TrainingOutcome> train)
     {
@@ -59,7 +59,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
         return ExitCode.Done;
     }
 
-    // Everything that matters is on the disk already: a report that cannot be written is said, and no failure of the run.
+    // Everything that matters is on the disk already: a report that cannot be written is mentioned but does not fail the run.
     private bool WriteReport()
     {
         try

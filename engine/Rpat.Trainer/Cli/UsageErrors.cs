@@ -3,10 +3,10 @@ using System.CommandLine.Parsing;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>Makes one sentence of a command line that does not parse.</summary>
+/// <summary>Turns a command line that does not parse into one sentence.</summary>
 internal static class UsageErrors
 {
-    /// <summary>The error for a failed parse; a mistyped verb or option is told its nearest name.</summary>
+    /// <summary>The error for a failed parse; for a mistyped command or option it names the nearest one.</summary>
     public static UsageException Of(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;

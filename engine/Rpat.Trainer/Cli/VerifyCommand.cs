@@ -8,7 +8,7 @@ internal static class VerifyCommand
 {
     private const int MostLines = 20;
 
-    /// <summary>The command, for <c>eval</c> to hold.</summary>
+    /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
         var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation" };
@@ -38,7 +38,8 @@ internal static class VerifyCommand
         return command;
     }
 
-    // What the evaluation was told of the network's file is in its manifest; whoever says something else is asked to be right.
+    // The options that the evaluation got for the network's file are in its manifest; options given here replace them and must lead to the
+    // same network.
     private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun)
     {
         var manifest = Verification.ManifestOf(folder);

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary>The options by which verbs take such a file.</summary>
+/// <summary>The options with which commands take such a file.</summary>
 internal sealed class WeightOptions
 {
     private readonly Option<string?> _model = new("--model")
@@ -41,7 +41,7 @@ internal sealed class WeightOptions
     }
 
     /// <summary>What the user gave.</summary>
-    /// <exception cref="UsageException">Means and deviations do not pair.</exception>
+    /// <exception cref="UsageException">Means and deviations do not match.</exception>
     public WeightChoice Choice(ParseResult parsed)
     {
         float[] mean = Numbers("--mean", parsed.GetValue(_mean)), std = Numbers("--std", parsed.GetValue(_std));

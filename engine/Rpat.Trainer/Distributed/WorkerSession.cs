@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Distributed;
 /// configuration, and trains with them.</summary>
 internal static class WorkerSession
 {
-    // Where all are stopped at once, rank 0 is the one to say that time is up.
+    // If all are stopped at once, rank 0 is the one to report that time is up.
     private static readonly TimeSpan _afterRankZero = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs this rank.</summary>
@@ -23,7 +23,7 @@ internal static class WorkerSession
         }
         catch (PeerLostException lost) when (lost.Code != 0)
         {
-            return lost.Code; // the rank that failed has said why
+            return lost.Code; // the rank that failed has reported why
         }
         catch (Exception error)
         {

@@ -4,9 +4,8 @@ using System.Security.Cryptography;
 namespace Rpat.Trainer.Distributed;
 
 /// <summary>
-/// The processes that <c>--nproc</c> starts on this machine beside this one, which is rank 0: the
-/// same program with the same command line, and
-/// variables as of torchrun. They write to this process's stderr, each line behind its rank.
+/// The processes that <c>--nproc</c> starts on this machine in addition to this one, which is rank 0: the same program with the same
+/// command line and torchrun's environment variables. They write to this process's stderr, each line prefixed with the rank.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
@@ -47,8 +46,8 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    /// <summary>Checks that nobody has ended before all have met.</summary>
-    /// <exception cref="DeviceException">Somebody has.</exception>
+    /// <summary>Checks that no process has ended before all have joined.</summary>
+    /// <exception cref="DeviceException">One has.</exception>
     public void RequireAlive()
     {
         foreach (var (index, process) in _processes.Index())

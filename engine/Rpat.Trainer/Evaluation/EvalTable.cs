@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Evaluation;
 /// <summary>An evaluation's result as a table and as JSON.</summary>
 internal static class EvalTable
 {
-    /// <summary>One line an accuracy, with its 95 % interval; beneath AutoAttack what each of its attacks left; then warnings.</summary>
+    /// <summary>One line per accuracy, with its 95 % interval; below AutoAttack what each of its attacks left; then warnings.</summary>
     public static void Write(EvaluationReport report, EvaluationManifest manifest, TextWriter output)
     {
         int width = Math.Max(24, report.Columns.Select(c => c.Label.Length + 2).DefaultIfEmpty(0).Max());

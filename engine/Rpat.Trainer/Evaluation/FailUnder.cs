@@ -13,13 +13,13 @@ internal sealed class FailUnder
 
     /// <summary>Reads the limits.</summary>
     /// <param name="texts">Each <c>ATTACK=PERCENT</c>; several may be joined by commas.</param>
-    /// <param name="attacks">What is measured beside <c>clean</c>.</param>
-    /// <exception cref="UsageException">One is no such limit, or names an attack that is not measured.</exception>
+    /// <param name="attacks">What is measured in addition to <c>clean</c>.</param>
+    /// <exception cref="UsageException">One is not such a limit, or names an attack that is not measured.</exception>
     public static FailUnder Parse(IEnumerable<string> texts, IReadOnlyList<string> attacks) =>
         new([.. texts.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         .Select(text => One(text, attacks))]);
 
-    /// <summary>What was missed, a sentence each.</summary>
+    /// <summary>The limits that were missed, one sentence each.</summary>
     /// <param name="attacks">The names of its columns at each radius, in order.</param>
     public IEnumerable<string> Missed(EvaluationReport report, IReadOnlyList<string> attacks, IReadOnlyList<string> radii)
     {

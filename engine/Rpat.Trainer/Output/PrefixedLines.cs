@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.Output;
 
-/// <summary>Hands on each line with a title before it, and remembers the last sentence of an error.</summary>
+/// <summary>Passes on each line prefixed with a title, and remembers the last error.</summary>
 internal sealed class PrefixedLines(TextWriter output, string title) : TextWriter
 {
     private const string Error = "rpat: ";
@@ -8,7 +8,7 @@ internal sealed class PrefixedLines(TextWriter output, string title) : TextWrite
     private readonly StringBuilder _line = new();
     private readonly Lock _lock = new();
 
-    /// <summary>The last line that was an error, without the program's name; null when none was.</summary>
+    /// <summary>The last line that was an error, without the program's name; null if there was none.</summary>
     public string? Sentence { get; private set; }
 
     /// <inheritdoc/>

@@ -3,15 +3,15 @@ using System.Buffers;
 namespace Rpat.Trainer.Output;
 
 /// <summary>
-/// Text that a terminal only shows. Names and messages come from files, and control characters in them would move the cursor, change
-/// colours or turn the order of letters around; each is written as <c>\u001b</c>, as JSON does.
+/// Text that is safe to print on a terminal. Names and messages come from files, and control characters in them would move the cursor,
+/// change colours or reverse the order of letters; each is written as <c>\u001b</c>, as JSON does.
 /// </summary>
 internal static class Printable
 {
     private static readonly SearchValues<char> _steering = SearchValues.Create(
         [.. Enumerable.Range(0, char.MaxValue + 1).Select(code => (char)code).Where(Steers)]);
 
-    /// <summary>A text of lines.</summary>
+    /// <summary>A text of several lines.</summary>
     public static string Text(string text) =>
         text.AsSpan().ContainsAny(_steering) ? Escaped(text, (c, next) => Steers(c) && !(c == '\r' && next == '\n')) : text;
 

@@ -5,7 +5,7 @@ internal static class ShellWord
 {
     private const string Plain = "%+,-./:=@_";
 
-    /// <summary>A word as it is where the shell leaves it alone, else in single quotes.</summary>
+    /// <summary>A word unchanged if the shell does not interpret it, otherwise in single quotes.</summary>
     public static string Quote(string word) =>
         word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || Plain.Contains(c)) ? word : $"'{word.Replace("'", "'\\''")}'";
 

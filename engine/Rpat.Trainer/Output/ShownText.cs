@@ -1,11 +1,11 @@
 namespace Rpat.Trainer.Output;
 
 /// <summary>
-/// The only way to stdout and stderr. Control characters are written out, and a stream that is full or closed is remembered instead of
-/// thrown: whether somebody could read it never decides how the work goes on.
+/// The only access to stdout and stderr. Control characters are written out, and a failure of a full or closed stream is remembered instead
+/// of thrown: whether the output can be read never affects the work.
 /// </summary>
 /// <param name="inner">The stream; not closed.</param>
-/// <param name="isVerbatim">Whether control characters stay, for a view that steers the terminal itself.</param>
+/// <param name="isVerbatim">Whether control characters are kept, for a view that controls the terminal itself.</param>
 internal sealed class ShownText(TextWriter inner, bool isVerbatim = false) : TextWriter(CultureInfo.InvariantCulture)
 {
     /// <summary>Why something could not be written, or null.</summary>
@@ -14,10 +14,10 @@ internal sealed class ShownText(TextWriter inner, bool isVerbatim = false) : Tex
     /// <inheritdoc/>
     public override Encoding Encoding => inner.Encoding;
 
-    /// <summary>The same stream for what may be lost: a failure is not remembered here.</summary>
+    /// <summary>The same stream for output that may be lost: a failure is not remembered here.</summary>
     public ShownText Optional => new(inner, isVerbatim);
 
-    /// <summary>The same stream for escape codes of the program's own.</summary>
+    /// <summary>The same stream for the program's own escape codes.</summary>
     public ShownText Verbatim => new(inner, isVerbatim: true);
 
     /// <inheritdoc/>

@@ -3,8 +3,8 @@ using System.ComponentModel;
 namespace Rpat.Trainer.Output;
 
 /// <summary>
-/// The process's stdout. That of .NET takes a pipe whose reader has gone for a success, after which a result that nobody got would count
-/// as delivered; this one throws for every byte that the system did not take.
+/// The process's stdout. .NET's own treats writing to a pipe whose reader has gone as a success, so that a lost result would count as
+/// delivered; this one throws for every byte that the system did not accept.
 /// </summary>
 internal sealed partial class StandardOutput : Stream
 {
@@ -13,7 +13,7 @@ internal sealed partial class StandardOutput : Stream
     // A copy, made before any file is opened: a closed descriptor's number goes to the next file.
     private readonly int _descriptor = Duplicate(Descriptor);
 
-    /// <summary>A writer on it that holds nothing back.</summary>
+    /// <summary>An unbuffered writer on it.</summary>
     public static TextWriter Writer() => OperatingSystem.IsWindows()
         ? Console.Out
         : new StreamWriter(new StandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
@@ -55,7 +55,7 @@ internal sealed partial class StandardOutput : Stream
     /// <inheritdoc/>
     public override void Flush()
     {
-        // Nothing is held back.
+        // Nothing is buffered.
     }
 
     /// <inheritdoc/>

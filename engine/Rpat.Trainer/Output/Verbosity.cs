@@ -2,23 +2,23 @@ using System.CommandLine;
 
 namespace Rpat.Trainer.Output;
 
-/// <summary>How much the program says on stderr.</summary>
+/// <summary>How much the program writes to stderr.</summary>
 internal enum LogLevel
 {
     /// <summary>Errors alone.</summary>
     Error,
 
-    /// <summary>Errors, and what should be known before a result is trusted.</summary>
+    /// <summary>Errors and warnings: what should be known before a result is trusted.</summary>
     Warning,
 
     /// <summary>Progress and notes too.</summary>
     Info,
 
-    /// <summary>A line for every step, and where in the program an error arose.</summary>
+    /// <summary>A line for every step, and stack traces of errors.</summary>
     Debug,
 }
 
-/// <summary>The options of every command that say how much, and how, the program talks; none of them changes a result.</summary>
+/// <summary>The options of every command that control how much and how the program prints; none of them changes a result.</summary>
 internal sealed class Verbosity
 {
     private readonly Option<bool> _quiet = new("--quiet", "-q")
@@ -30,7 +30,7 @@ internal sealed class Verbosity
     private readonly Option<bool> _noColor = new("--no-color")
     { Description = "no colours in the live view, as NO_COLOR", Recursive = true };
 
-    /// <summary>What is said.</summary>
+    /// <summary>How much is printed.</summary>
     public LogLevel Level { get; private set; } = LogLevel.Info;
 
     /// <summary>Whether colours are unwanted.</summary>
@@ -42,7 +42,7 @@ internal sealed class Verbosity
         foreach (Option option in new Option[] { _quiet, _verbose, _level, _noColor }) root.Add(option);
     }
 
-    /// <summary>Takes over what the user gave; the exact level wins.</summary>
+    /// <summary>Applies the user's options; the exact level wins.</summary>
     public void Set(ParseResult parsed)
     {
         if (parsed.Errors.Count > 0) return;

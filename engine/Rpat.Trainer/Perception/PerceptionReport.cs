@@ -4,7 +4,7 @@ using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Perception;
 
-/// <summary>The paper's motivation figures of what was measured, as one HTML file that needs nothing else.</summary>
+/// <summary>The paper's motivation figures for the measurements, as one self-contained HTML file.</summary>
 internal static class PerceptionReport
 {
     private static readonly PerceptionGroup[] _outcomes = [.. PerceptionGroup.All.Where(g => g.Success is not null && !g.CleanCorrect)];

@@ -12,7 +12,7 @@ internal static class PerceptionTable
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>One block per network and perturbation: errors, then for logits and features a line per group.</summary>
+    /// <summary>One block per network and perturbation: errors, then one line per group for logits and for features.</summary>
     public static void Write(IReadOnlyList<PerceptionRun> runs, TextWriter output)
     {
         foreach (var run in runs)

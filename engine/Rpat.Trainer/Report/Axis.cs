@@ -1,11 +1,11 @@
 namespace Rpat.Trainer.Report;
 
-/// <summary>One axis of a chart: its ends, its ticks and where a value lies between them.</summary>
+/// <summary>One axis of a chart: its ends, its ticks and the position of a value between them.</summary>
 internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks, bool Logarithmic = false)
 {
     private const double Widest = 1e15;
 
-    /// <summary>Linear, with ticks at 1, 2 or 5 times a power of ten, that reaches from tick to tick around the values.</summary>
+    /// <summary>Linear, with ticks at 1, 2 or 5 times a power of ten, from the tick below the values to the tick above them.</summary>
     /// <param name="values">What must fit in; values that are not finite are left out.</param>
     /// <param name="zero">Whether 0 must be on it, as bars need.</param>
     public static Axis Around(IEnumerable<double> values, int wanted = 5, bool zero = false)
@@ -43,7 +43,7 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
         ? (Math.Log10(Math.Max(value, Low)) - Math.Log10(Low)) / (Math.Log10(High) - Math.Log10(Low))
         : (value - Low) / (High - Low), 0, 1);
 
-    /// <summary>A tick's label: no more digits than tell the ticks apart.</summary>
+    /// <summary>A tick's label: no more digits than needed to distinguish the ticks.</summary>
     public string Label(double tick)
     {
         if (Logarithmic)

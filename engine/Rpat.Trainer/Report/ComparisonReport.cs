@@ -1,12 +1,12 @@
 namespace Rpat.Trainer.Report;
 
-/// <summary>The report that sets several runs beside each other.</summary>
+/// <summary>The report that compares several runs.</summary>
 internal sealed class ComparisonReport
 {
     private const double ChartWidth = 460;
     private const int MostCurves = 100;
 
-    // What differs between any two runs and says nothing about them.
+    // Keys that differ between any two runs without being informative.
     private static readonly string[] _incidental = ["run.", "log.", "recipe.", "checkpoint.", "data.dir"];
 
     private readonly IReadOnlyList<RunData> _runs;

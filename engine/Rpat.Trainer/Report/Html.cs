@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Rpat.Trainer.Report;
 
-/// <summary>A page without scripts and without anything from elsewhere, for screens of any width and for paper.</summary>
+/// <summary>A page without scripts or external resources, for screens of any width and for paper.</summary>
 internal static class Html
 {
     private const string Css = """
@@ -77,14 +77,14 @@ internal static class Html
 
         """;
 
-    /// <summary>Text with everything that HTML would take for markup written out.</summary>
+    /// <summary>Text with everything escaped that HTML would take for markup.</summary>
     public static string Text(string text) => WebUtility.HtmlEncode(Printable.Text(text));
 
     /// <summary>A section with a heading; nothing when it has no content.</summary>
     public static string Section(string title, string content) =>
         content.Length == 0 ? "" : $"<section>\n<h2>{Text(title)}</h2>\n{content}</section>\n";
 
-    /// <summary>A table in a box that scrolls by itself where the screen is narrow.</summary>
+    /// <summary>A table in a box that scrolls by itself on narrow screens.</summary>
     /// <param name="head">Headings; none for a table without.</param>
     /// <param name="look">CSS class of the table: <c>text</c> for words, nothing for numbers.</param>
     public static string Table(IReadOnlyList<string> head, IEnumerable<(string Look, IReadOnlyList<string> Cells)> rows, string look = "")

@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.Report;
 
-/// <summary>One accuracy with everything that must stand beside it.</summary>
+/// <summary>One accuracy with everything that must be shown with it.</summary>
 /// <param name="Attack">What was done to the images: <c>Clean</c>, <c>PGD-20</c>.</param>
 /// <param name="Threat">Norm and radius; empty for clean images.</param>
 /// <param name="Depth">0 for a result; 1 for what one attack of a column left.</param>
@@ -9,7 +9,7 @@ internal sealed record MeasuredAccuracy(string Attack, string Threat, int Correc
     /// <summary>The share of 1.</summary>
     public double Value => Images == 0 ? 0 : (double)Correct / Images;
 
-    /// <summary>What that many images say about all images.</summary>
+    /// <summary>The confidence interval that this number of images gives.</summary>
     public WilsonInterval Interval => WilsonInterval.Of(Correct, Images);
 
     /// <summary>Whether no attack was made.</summary>

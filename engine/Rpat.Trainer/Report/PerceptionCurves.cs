@@ -9,7 +9,7 @@ internal sealed record PerceptionCurves(string Title,
 {
     private const int MostGroups = 3, MostBytes = 64 << 20;
 
-    /// <summary>Reads <c>perception/perception.json</c> of a run folder; nothing where it was not measured.</summary>
+    /// <summary>Reads <c>perception/perception.json</c> of a run folder; nothing if it was not measured.</summary>
     public static IReadOnlyList<PerceptionCurves> Read(string folder)
     {
         try
@@ -25,7 +25,7 @@ internal sealed record PerceptionCurves(string Title,
         }
     }
 
-    /// <summary>The two charts: the way against the diagonal of robust perception, and what is left of it.</summary>
+    /// <summary>The two charts: the distance against the diagonal of robust perception, and the residual.</summary>
     /// <param name="width">Width in the charts' own units.</param>
     public IEnumerable<XElement> Charts(double width)
     {
@@ -51,7 +51,7 @@ internal sealed record PerceptionCurves(string Title,
 
     private static IReadOnlyList<(double, double)> Points(double[] alphas, JsonElement values) => [.. alphas.Zip(Numbers(values))];
 
-    // What is not finite stands as a text.
+    // Values that are not finite are stored as text.
     private static double[] Numbers(JsonElement values) =>
         [.. values.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN)];
 }

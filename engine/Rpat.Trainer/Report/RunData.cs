@@ -5,11 +5,11 @@ namespace Rpat.Trainer.Report;
 /// <summary>A picture of a run, whose bytes go into the report.</summary>
 internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
 
-/// <summary>Everything that a run folder says about a run; what is missing or cannot be read is left out and named.</summary>
+/// <summary>Everything that a run folder holds about a run; anything missing or unreadable is left out and reported.</summary>
 /// <param name="Record">How and where it ran.</param>
 /// <param name="Events">Its metrics while it was trained, in order.</param>
 /// <param name="Accuracies">Its results: of the evaluation at its end, then of each later one.</param>
-/// <param name="Perception">Perception curves, where they were measured.</param>
+/// <param name="Perception">Perception curves, if they were measured.</param>
 internal sealed record RunData(
     string Folder, string Name, RunRecord? Record, IReadOnlyList<KeyValuePair<string, string>> Settings, IReadOnlyList<MetricEvent> Events,
     IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<PerceptionCurves> Perception,
@@ -41,14 +41,15 @@ internal sealed record RunData(
     public static bool IsAutoAttack(MeasuredAccuracy a) =>
         a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
 
-    // Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack where there is one, then that of most images.
+    // Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there is one, otherwise the one with the
+    // most images.
     private IEnumerable<MeasuredAccuracy> Counting => Accuracies.GroupBy(a => a.Source)
         .OrderByDescending(source => source.Any(IsAutoAttack)).ThenByDescending(source => source.Any(a => !a.IsClean))
         .ThenByDescending(source => source.First().Images)
         .FirstOrDefault() ?? (IEnumerable<MeasuredAccuracy>)[];
 
     /// <summary>Reads a run folder.</summary>
-    /// <exception cref="UsageException">The folder is no run.</exception>
+    /// <exception cref="UsageException">The folder is not a run.</exception>
     public static RunData Load(string folder)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -76,7 +77,7 @@ internal sealed record RunData(
         return [.. Layers.File(path).Entries.Values.Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
     }
 
-    // What was measured at the end stands for one epoch only: it is among the results, not among the curves.
+    // Measurements at the end belong to one epoch only: they are among the results, not among the curves.
     private static List<MetricEvent> Metrics(string folder, string[] results) => RunContents.Find(folder, MetricsLog.EventsName) is { } path
         ? [.. MetricEvent.Read(path).Where(one => !results.Contains(one.Split))]
         : [];
@@ -167,7 +168,7 @@ internal sealed record RunData(
         : label.StartsWith("pgd", StringComparison.Ordinal) && label[3..].All(char.IsAsciiDigit) ? $"PGD-{label[3..]}"
         : label;
 
-    // A page that is sent to others holds the picture that the run made, and nothing that somebody put beside it.
+    // A page that is sent to others holds only the picture that the run made, nothing that a user put next to it.
     private static List<RunPicture> PicturesOf(string folder)
     {
         if (RunContents.Find(folder, AttackedExamples.FileName) is not { } path) return [];

@@ -9,12 +9,12 @@ internal static class Svg
     /// <summary>The namespace of every element.</summary>
     public static readonly XNamespace Space = "http://www.w3.org/2000/svg";
 
-    /// <summary>How many different series colours there are; the next series begin again, dashed.</summary>
+    /// <summary>The number of series colours; further series reuse them, dashed.</summary>
     public const int Colours = 8;
 
     /// <summary>
-    /// Style of all charts, for the page or for the file that holds them: light and dark by the reader's preference, colours that
-    /// people with any colour vision can tell apart (Okabe and Ito), lightened for dark pages.
+    /// Style of all charts, for the page or for the file that holds them: light or dark by the reader's preference, in colours that people
+    /// with any colour vision can distinguish (Okabe and Ito), lightened for dark pages.
     /// </summary>
     public const string Css = """
         .chart{--c-ink:#1b1b1b;--c-soft:#666;--c-grid:#e2e2e2;--c-back:#fff;--c-1:#0072b2;--c-2:#d55e00;--c-3:#009e73;--c-4:#cc79a7;
@@ -49,7 +49,7 @@ internal static class Svg
         return element;
     }
 
-    // XML has no place for control characters and halves of characters, which names in a damaged file may have.
+    // XML does not allow control characters and lone surrogates, which names in a damaged file may contain.
     private static string Clean(string text) =>
         Printable.Line(text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? string.Concat(text.EnumerateRunes()) : text);
 
@@ -67,7 +67,7 @@ internal static class Svg
     /// <summary>CSS class that sets a series' colour, by its number from 0.</summary>
     public static string ColourOf(int series) => FormattableString.Invariant($"s{1 + series % Colours}");
 
-    /// <summary>About how wide a text is; the true width depends on a font that is not known here, so this is on the wide side.</summary>
+    /// <summary>The approximate width of a text; the true width depends on an unknown font, so this is a generous estimate.</summary>
     public static double WidthOf(string text, double size) =>
         text.Sum(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? 0.58 : char.IsWhiteSpace(c) ? 0.32 : 0.7) * size;
 
@@ -76,7 +76,7 @@ internal static class Svg
         Math.Round(value, 2) is var r && Math.Abs(value) >= 1 ? r.ToString("0.##", CultureInfo.InvariantCulture)
         : value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    /// <summary>A chart as a file of its own, with its style inside.</summary>
+    /// <summary>A chart as a separate file, with its style inside.</summary>
     public static string Standalone(XElement chart)
     {
         var copy = new XElement(chart);

@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Report;
 /// <param name="Intervals">Ends of an interval around each value, or null for none.</param>
 internal sealed record BarSeries(string Name, IReadOnlyList<double> Values, IReadOnlyList<(double Low, double High)>? Intervals = null);
 
-/// <summary>Groups of bars from zero, with whiskers where an interval is known.</summary>
+/// <summary>Groups of bars from zero, with whiskers if an interval is known.</summary>
 internal static class SvgBarChart
 {
     private const double Fill = 0.8, WidestBar = 60;

@@ -9,7 +9,7 @@ internal sealed record HistogramSeries(string Name, IReadOnlyList<double> Values
 /// <summary>Distributions over each other: the share of each series' own values in bins of equal width.</summary>
 internal static class SvgHistogram
 {
-    private const double Quantile = 0.99; // a few huge values would leave everything else in the first bin
+    private const double Quantile = 0.99; // otherwise a few huge values would put everything else in the first bin
 
     /// <summary>Draws the chart; values beyond the 99th percentile of all are counted in the last bin.</summary>
     public static XElement Draw(ChartText text, IReadOnlyList<HistogramSeries> series, int bins = 40)

@@ -5,7 +5,7 @@ namespace Rpat.Trainer.Report;
 /// <summary>One line of a chart. Points that are not finite leave a gap.</summary>
 internal sealed record LineSeries(string Name, IReadOnlyList<(double X, double Y)> Points, bool Dashed = false);
 
-/// <summary>Lines over a numeric axis, with the point's values where the pointer rests.</summary>
+/// <summary>Lines over a numeric axis, with a point's values shown under the pointer.</summary>
 internal static class SvgLineChart
 {
     private const int MostTips = 60, MostPoints = 1000;
@@ -23,7 +23,7 @@ internal static class SvgLineChart
         return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), IsDashed(s, i)))]);
     }
 
-    // No screen shows more points than it has columns: of each stretch the lowest and the highest stay, and with them every spike.
+    // A screen shows at most one point per column: each interval keeps its lowest and highest point, and so every spike.
     private static IReadOnlyList<(double X, double Y)> Thinned(IReadOnlyList<(double X, double Y)> points)
     {
         if (points.Count <= MostPoints) return points;
@@ -38,7 +38,7 @@ internal static class SvgLineChart
     private static Axis Horizontal(List<(double X, double Y)> points)
     {
         var (low, high) = points.Count == 0 ? (0, 1) : (points.Min(p => p.X), points.Max(p => p.X));
-        int intervals = points.All(p => double.IsInteger(p.X)) ? (int)Math.Min(8, high - low) : 8; // epochs have no halves
+        int intervals = points.All(p => double.IsInteger(p.X)) ? (int)Math.Min(8, high - low) : 8; // epochs are whole numbers
         return low < high ? Axis.Between(low, high, intervals) : Axis.Around([low]);
     }
 

@@ -7,14 +7,14 @@ namespace Rpat.Trainer.Report;
 internal sealed record ChartText(string Title, string X, string Y, double Width = 680);
 
 /// <summary>
-/// The frame that all charts share: title, axes with ticks and grid, and a legend beneath, wrapped, so that it covers nothing. The
-/// left margin follows the labels' widths, the height follows the legend.
+/// The frame that all charts share: title, axes with ticks and grid, and a wrapped legend below, so that it covers nothing. The left margin
+/// follows the labels' widths, the height follows the legend.
 /// </summary>
 internal sealed class SvgPlot
 {
     private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20;
 
-    // Far enough beneath the axis that the first label keeps clear of the lowest one at the vertical axis.
+    // Far enough below the axis that the first label does not touch the lowest one of the vertical axis.
     private const double Beneath = 20;
 
     private readonly XElement _root;
@@ -67,7 +67,7 @@ internal sealed class SvgPlot
         return Place;
     }
 
-    /// <summary>A horizontal axis of groups, each with its name beneath its middle; names that do not fit are turned.</summary>
+    /// <summary>A horizontal axis of groups, each with its name below its centre; names that do not fit are rotated.</summary>
     public double XGroups(IReadOnlyList<string> names, string title)
     {
         double width = InnerWidth / names.Count, widest = names.Max(n => Svg.WidthOf(n, TextSize));
@@ -82,7 +82,7 @@ internal sealed class SvgPlot
         return width;
     }
 
-    /// <summary>Adds the legend and gives the finished chart.</summary>
+    /// <summary>Adds the legend and returns the finished chart.</summary>
     /// <param name="entries">Name and CSS class of each series, and whether its line is dashed; a single one needs no legend.</param>
     public XElement Finish(IReadOnlyList<(string Name, string Look, bool Dashed)> entries)
     {

@@ -2,21 +2,21 @@ using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Reproduce;
 
-/// <summary>One run of a reproduction: the commands that train and measure it, and what of it is done already.</summary>
+/// <summary>One run of a reproduction: the commands that train and measure it, and what has been done already.</summary>
 /// <param name="Method">The method's name in the table.</param>
 internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Recipe, long Seed)
 {
-    /// <summary>For progress and folders: a recipe that others need is trained once.</summary>
+    /// <summary>Its name in progress and folders: a recipe that others need is trained once.</summary>
     public string Name => FormattableString.Invariant($"{Recipe}-s{Seed}");
 
-    /// <summary>The runs that must be there first, by the key that wants their folder.</summary>
+    /// <summary>The runs that must exist first, by the key that refers to their folder.</summary>
     public IReadOnlyList<(string Key, ReproduceJob Job)> Needs =>
         [.. RecipeLibrary.Needs(Recipe).Select(need => (need.Key, this with { Method = need.Value, Recipe = need.Value }))];
 
     /// <summary>Holds the run folder and the evaluation.</summary>
     public string Folder => Path.Combine(Plan.Out, Name);
 
-    /// <summary>The evaluation's result; there only when it is finished.</summary>
+    /// <summary>The evaluation's result; it exists only when finished.</summary>
     public string Result => Path.Combine(Folder, EvaluationName + ".json");
 
     private string EvaluationName => FormattableString.Invariant($"{Plan.Attack}-n{Plan.Images}");
@@ -39,7 +39,7 @@ internal sealed record ReproduceJob(ReproducePlan Plan, string Method, string Re
         .. Needs.SelectMany(need => new[] { "--set", $"{need.Key}={need.Job.Run}" }),
     ];
 
-    /// <summary>The command that measures the trained network, likewise.</summary>
+    /// <summary>The command that measures the trained network; it resumes in the same way.</summary>
     public string[] EvalCommand(string run)
     {
         var config = RecipeLibrary.Resolve(Recipe, "reproduce").Config;

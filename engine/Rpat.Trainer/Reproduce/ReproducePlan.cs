@@ -1,18 +1,18 @@
 namespace Rpat.Trainer.Reproduce;
 
-/// <summary>What <c>rpat reproduce</c> was asked for.</summary>
+/// <summary>The options of <c>rpat reproduce</c>.</summary>
 /// <param name="Scale"><c>quick</c> or <c>paper</c>.</param>
-/// <param name="Recipes">The recipes with the method that each stands for, in the order of the table.</param>
-/// <param name="Attack">The column beside Clean, <c>aa</c> for the paper's.</param>
+/// <param name="Recipes">The recipes with the method that each represents, in the order of the table.</param>
+/// <param name="Attack">The column next to Clean, <c>aa</c> for the paper's.</param>
 /// <param name="Images">How many held-out images are attacked, 0 for all.</param>
 /// <param name="Sets">Values that every run gets in addition to its recipe's, as KEY=VALUE.</param>
-/// <param name="DataDir">Where data sets lie, or null for the usual places.</param>
+/// <param name="DataDir">Where data sets are, or null for the usual places.</param>
 /// <param name="Threads">Threads to compute with, 0 for one per core.</param>
 internal sealed record ReproducePlan(
     string Scale, IReadOnlyList<(string Method, string Recipe)> Recipes, IReadOnlyList<long> Seeds, string Out, string Attack, int Images,
     IReadOnlyList<string> Sets, string? DataDir, string Device, int Threads)
 {
-    // The paper's order: what is compared, its baselines, then the published methods by age.
+    // The paper's order: the compared methods, their baselines, then the published methods by age.
     private static readonly string[] _order =
     [
         "clean", "noise", "pgd-at", "pgd-at+rpat", "trades", "trades+rpat", "mart", "mart+rpat", "consistency-at", "consistency-at+rpat",

@@ -3,8 +3,8 @@ namespace Rpat.Trainer.Reproduce;
 /// <summary>A value with the ends of its 95 % interval, as shares of 1.</summary>
 internal readonly record struct Estimate(double Value, double Low, double High);
 
-/// <summary>What one run's evaluation counted, and the paper's four columns from it.</summary>
-/// <param name="Robust">Right under attack; a part of the former.</param>
+/// <summary>The counts of one run's evaluation, and the paper's four columns computed from them.</summary>
+/// <param name="Robust">Right under attack; included in the clean count.</param>
 /// <param name="Label">What the attack was, in the evaluation's words.</param>
 internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, string Label, string Threat)
 {
@@ -22,7 +22,7 @@ internal sealed record ReproduceScore(int Images, int CleanCorrect, int Robust, 
     private Estimate Nrr => Of(RobustnessScores.Nrr);
 
     /// <summary>Reads the file that <c>rpat eval --json</c> wrote.</summary>
-    /// <exception cref="DataException">It is none.</exception>
+    /// <exception cref="DataException">It is not such a file.</exception>
     public static ReproduceScore Read(string path)
     {
         try

@@ -1,9 +1,9 @@
 namespace Rpat.Trainer.Reproduce;
 
-/// <summary>One line of the table: a method with what its runs gave.</summary>
+/// <summary>One line of the table: a method with the results of its runs.</summary>
 internal sealed record ReproduceRow(string Method, string Recipe, IReadOnlyList<ReproduceScore> Scores, IReadOnlyList<string> Failures)
 {
-    /// <summary>What was published for the recipe, or null; of a quick recipe nothing is.</summary>
+    /// <summary>The published result of the recipe, or null; quick recipes have none.</summary>
     public PublishedResult? Published => RecipeLibrary.Published(Recipe);
 
     /// <summary>A column's mean over the runs.</summary>
@@ -17,7 +17,7 @@ internal sealed record ReproduceRow(string Method, string Recipe, IReadOnlyList<
     }
 }
 
-/// <summary>The paper's table of what was trained: as text in Markdown, which a terminal shows as well, and as JSON.</summary>
+/// <summary>The paper's table for the trained methods: as text in Markdown, which a terminal shows as well, and as JSON.</summary>
 internal static class ReproduceTable
 {
     private static readonly string[] _titles = ["Clean", "AA", "Mean", "NRR"];

@@ -4,15 +4,15 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>
-/// Trains and measures a list of recipes one after another, by the same commands that a person would type. What is finished is in files
-/// and is not done again; a run that fails is reported and the others continue.
+/// Trains and measures a list of recipes one after another, with the same commands that a user would type. Finished work is recorded in
+/// files and not repeated; a run that fails is reported and the others continue.
 /// </summary>
 internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func<string[], CommandContext, int> program)
 {
     private readonly Dictionary<string, string> _failures = [];
 
-    /// <summary>Runs everything that is not done, rewriting the table after each run.</summary>
-    /// <returns>0, or the exit code of a run that was told to stop.</returns>
+    /// <summary>Runs everything that is not done yet, rewriting the table after each run.</summary>
+    /// <returns>0, or the exit code of a run that was stopped.</returns>
     public int Run()
     {
         var jobs = plan.Jobs;
@@ -25,7 +25,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
         return ExitCode.Done;
     }
 
-    /// <summary>What there is so far, a row per method.</summary>
+    /// <summary>The results so far, one row per method.</summary>
     public IReadOnlyList<ReproduceRow> Rows() =>
     [
         .. from recipe in plan.Recipes

@@ -1,6 +1,6 @@
 namespace Rpat.Trainer.View;
 
-/// <summary>A network layer by layer: what each makes of one image, its parameters and its multiply-adds.</summary>
+/// <summary>A network layer by layer: each layer's output for one image, its parameters and its multiply-adds.</summary>
 internal static class LayerTable
 {
     /// <summary>Prints the table and the sums.</summary>
@@ -29,7 +29,7 @@ internal static class LayerTable
         return [name, node.Op, shape, count == 0 ? "" : Number(count), node.MultiplyAdds == 0 ? "" : Number(node.MultiplyAdds)];
     }
 
-    // Texts to the left, numbers to the right.
+    // Text is aligned left, numbers right.
     private static IEnumerable<string> Lines(List<string[]> rows)
     {
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];

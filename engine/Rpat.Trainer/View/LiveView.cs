@@ -4,8 +4,8 @@ using Spectre.Console.Rendering;
 namespace Rpat.Trainer.View;
 
 /// <summary>
-/// A table of the latest epochs with a bar beneath it, redrawn in place. One live display owns the terminal, so notes are part
-/// of it rather than written past it.
+/// A table of the latest epochs with a bar below it, redrawn in place. One live display owns the terminal, so notes are part of it rather
+/// than written past it.
 /// </summary>
 internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProgressView, IDisposable
 {
@@ -63,7 +63,7 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProg
         }
     }
 
-    /// <summary>Shows the cursor again, which a display that was cut off leaves hidden.</summary>
+    /// <summary>Shows the cursor again, which an interrupted display leaves hidden.</summary>
     public void Dispose() => console.Cursor.Show(true);
 
     private void Draw()
@@ -81,7 +81,7 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProg
         return new Rows(rows);
     }
 
-    // A table taller than the terminal would scroll its own head away: only the latest epochs are shown.
+    // A table taller than the terminal would scroll its header away, so only the latest epochs are shown.
     private Table Table()
     {
         var table = new Table { Border = TableBorder.None };

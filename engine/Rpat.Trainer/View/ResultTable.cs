@@ -1,11 +1,11 @@
 namespace Rpat.Trainer.View;
 
-/// <summary>The final table: one column per accuracy, then Mean and NRR where there is a clean and an attacked accuracy.</summary>
+/// <summary>The final table: one column per accuracy, then Mean and NRR if there is a clean and an attacked accuracy.</summary>
 internal static class ResultTable
 {
     private const int ColumnWidth = 9;
 
-    /// <summary>Prints the table in percent, and beneath it what it was measured on.</summary>
+    /// <summary>Prints the table in percent, and below it what it was measured on.</summary>
     public static void Write(EvaluationResult result, TextWriter output)
     {
         var columns = result.Columns();

@@ -2,8 +2,9 @@ using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.View;
 
-/// <summary>Shows no progress; notes and warnings only as far as the host says them, which
-/// <c>--progress none</c> does not switch off.</summary>
+/// <summary>
+/// Shows no progress, only the notes and warnings that the command context prints, which <c>--progress none</c> does not switch off.
+/// </summary>
 internal sealed class SilentView(CommandContext host) : IProgressView
 {
     /// <inheritdoc/>
@@ -12,13 +13,13 @@ internal sealed class SilentView(CommandContext host) : IProgressView
     /// <inheritdoc/>
     public void Update(ProgressSnapshot snapshot)
     {
-        // Silence is what was asked for.
+        // Shows nothing, as requested.
     }
 
     /// <inheritdoc/>
     public void EpochDone(EpochSummary epoch)
     {
-        // Silence is what was asked for.
+        // Shows nothing, as requested.
     }
 
     /// <inheritdoc/>

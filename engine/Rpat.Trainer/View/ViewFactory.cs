@@ -14,7 +14,7 @@ internal static class ViewFactory
         _ => new PlainView(host.Error, TimeSpan.FromSeconds(host.Loudness.Level == LogLevel.Debug ? 0 : log.Interval), host.Clock),
     };
 
-    // Spectre takes a set TERM for a terminal even in a pipe, so the choice is made here and not left to it.
+    // If TERM is set, Spectre assumes a terminal even in a pipe, so the choice is made here.
     private static ProgressKind Choose(ProgressKind wanted, CommandContext host)
     {
         if (host.Loudness.Level < LogLevel.Info) return ProgressKind.None;

@@ -3,16 +3,16 @@ using System.Text.Json.Serialization;
 namespace Rpat.Training.Checkpoints;
 
 /// <summary>
-/// All that a run needs to resume bit for bit, in one safetensors file: the network under <c>net.</c>, the training step's state under
-/// its own prefixes, and in the metadata where the run stood and the SHA-256 of the file. Random numbers
-/// need no state: they are a function of their place.
+/// All that a run needs to resume bit for bit, in one safetensors file: the network under <c>net.</c>, the training step's state under its
+/// own prefixes, and in the metadata the trainer state and the SHA-256 of the file. Random numbers need no state: they are a function of
+/// their index.
 /// </summary>
 internal static class Checkpoint
 {
     private const string NetPrefix = "net.";
     private const string Key = "rpat.checkpoint";
 
-    /// <summary>How a standing is written.</summary>
+    /// <summary>How a trainer state is written.</summary>
     public static JsonSerializerOptions Format { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -22,7 +22,7 @@ internal static class Checkpoint
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <summary>Writes a checkpoint as one step; on any failure there is no new file and older ones are as they were.</summary>
+    /// <summary>Writes a checkpoint as one step; on any failure there is no new file and older ones are unchanged.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Module net, ITrainingState state, TrainerState standing,
         IReadOnlyDictionary<string, string> metadata)
@@ -32,17 +32,17 @@ internal static class Checkpoint
         Safetensors.Write(path, arrays, said, digest: true);
     }
 
-    /// <summary>Where the run of a checkpoint stood, without its arrays.</summary>
-    /// <exception cref="CheckpointException">The file is damaged, or no checkpoint of this program's version.</exception>
+    /// <summary>The trainer state of a checkpoint, without its arrays.</summary>
+    /// <exception cref="CheckpointException">The file is damaged, or not a checkpoint of this program's version.</exception>
     public static TrainerState ReadStanding(string path)
     {
         using var file = Safetensors.Read(path);
         return StandingOf(file);
     }
 
-    /// <summary>The same after every byte of the file was compared with its SHA-256.</summary>
-    /// <param name="note">Told when the file has none, as those of earlier versions.</param>
-    /// <exception cref="CheckpointException">The file is damaged, or no checkpoint of this program's version.</exception>
+    /// <summary>The same after the whole file was checked against its SHA-256.</summary>
+    /// <param name="note">Called if the file has none, such as files of earlier versions.</param>
+    /// <exception cref="CheckpointException">The file is damaged, or not a checkpoint of this program's version.</exception>
     public static TrainerState ReadSound(string path, Action<string> note)
     {
         using var file = Safetensors.Read(path);
@@ -52,7 +52,7 @@ internal static class Checkpoint
     }
 
     /// <summary>Puts network and state back as they were.</summary>
-    /// <returns>Where the run stood.</returns>
+    /// <returns>The trainer state.</returns>
     /// <exception cref="CheckpointException">The file is damaged, or does not fit network or method.</exception>
     public static TrainerState Load(string path, Module net, ITrainingState state)
     {

@@ -1,24 +1,24 @@
 namespace Rpat.Training.Checkpoints;
 
 /// <summary>
-/// The checkpoints of a run, <c>step-00000094.safetensors</c> and so on. The newest few stay, and for good those at the end of every so
-/// many epochs.
+/// The checkpoints of a run, <c>step-00000094.safetensors</c> and so on. The newest few are kept, and those at the end of every N-th epoch
+/// are kept permanently.
 /// </summary>
 /// <param name="folder">Their folder; made with the first one.</param>
-/// <param name="keep">How many of the newest planned ones stay, at least 1.</param>
-/// <param name="keepEvery">Those at the end of every so many epochs stay for good; 0 for none.</param>
+/// <param name="keep">How many of the newest planned ones are kept, at least 1.</param>
+/// <param name="keepEvery">The ones at the end of every this many epochs are kept permanently; 0 for none.</param>
 internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
 {
     private const string Prefix = "step-";
     private const string Suffix = ".safetensors";
 
-    /// <summary>The files there are, oldest first.</summary>
+    /// <summary>The existing files, oldest first.</summary>
     public IReadOnlyList<string> All => !Directory.Exists(folder)
         ? []
         : [.. Directory.GetFiles(folder, Prefix + "*" + Suffix).Where(file => StepOf(file) >= 0).OrderBy(StepOf)];
 
-    /// <summary>The newest one whose bytes are sound, with where its run stood; null when there is none at all.</summary>
-    /// <param name="note">Told the error of each newer one, and which is taken in its place.</param>
+    /// <summary>The newest undamaged one with its trainer state; null if there is none at all.</summary>
+    /// <param name="note">Receives the error of each newer one, and which one is used instead.</param>
     /// <exception cref="CheckpointException">There are some, and all are damaged.</exception>
     public (string File, TrainerState Standing)? Newest(Action<string> note)
     {
@@ -35,7 +35,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
                 + $"again.");
     }
 
-    /// <summary>The ones that the configuration asked for and whose bytes are sound, oldest first.</summary>
+    /// <summary>The undamaged ones that the configuration asked for, oldest first.</summary>
     public IReadOnlyList<(string File, TrainerState Standing)> Planned() =>
     [
         .. from file in All
@@ -44,9 +44,9 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
            select (file, standing),
     ];
 
-    /// <summary>Writes a checkpoint and, once it is safe on the disk, removes those that need not stay.</summary>
+    /// <summary>Writes a checkpoint and, once it is safely on the disk, removes those that are no longer needed.</summary>
     /// <param name="write">Writes the file of the path it is given as one step.</param>
-    /// <exception cref="IOException">It cannot be written; the older ones are as they were.</exception>
+    /// <exception cref="IOException">It cannot be written; the older ones are unchanged.</exception>
     public void Add(int step, Action<string> write)
     {
         AtomicFile.MakeFolder(folder);
@@ -54,7 +54,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         Prune();
     }
 
-    /// <summary>Removes the checkpoints behind a step, which the run will come by again.</summary>
+    /// <summary>Removes the checkpoints after a step, which the run will reach again.</summary>
     public void DeleteAfter(int step)
     {
         foreach (string file in All.Where(file => StepOf(file) > step)) File.Delete(file);
@@ -64,7 +64,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
         int.TryParse(Path.GetFileNameWithoutExtension(file)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture,
         out int step) ? step : -1;
 
-    // One that the clock or a signal asked for is needed only until the next planned one.
+    // One that was due to the clock or a signal is needed only until the next planned one.
     private void Prune()
     {
         var all = All.Select(file => (File: file, Standing: Readable(file))).ToList();
@@ -94,7 +94,7 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
     }
 }
 
-/// <summary>When checkpoints are due: at steps and epochs, which every run of a configuration has in common, and by the clock.</summary>
+/// <summary>When checkpoints are due: at steps and epochs, which are the same for every run of a configuration, and by the clock.</summary>
 internal sealed class CheckpointSchedule(CheckpointSection config)
 {
     private long _last = Stopwatch.GetTimestamp();
@@ -108,6 +108,6 @@ internal sealed class CheckpointSchedule(CheckpointSection config)
     /// <summary>Whether one is overdue by the clock.</summary>
     public bool IsOverdue() => config.Seconds > 0 && Stopwatch.GetElapsedTime(_last).TotalSeconds >= config.Seconds;
 
-    /// <summary>One was written.</summary>
+    /// <summary>Records that one was written.</summary>
     public void Restart() => _last = Stopwatch.GetTimestamp();
 }

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 
 namespace Rpat.Training.Checkpoints;
 
-/// <summary>Where a run stands: all that is not in the network's and the method's arrays.</summary>
+/// <summary>The progress of a run: everything that is not in the network's and the method's arrays.</summary>
 /// <param name="Epoch">The epoch that the next step belongs to, counted from 1.</param>
-/// <param name="Planned">Whether the step decided that this is a checkpoint, and not the clock or a signal.</param>
+/// <param name="Planned">Whether this checkpoint was due by its step, as opposed to the clock or a signal.</param>
 /// <param name="Identity">What must not have changed.</param>
 internal sealed record TrainerState(
     int Step,
@@ -16,7 +16,7 @@ internal sealed record TrainerState(
     GuardState Guard,
     MonitorState Monitor);
 
-/// <summary>What a run's numbers depend on beside its configuration.</summary>
+/// <summary>What a run's numbers depend on in addition to its configuration.</summary>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>
 internal sealed record RunIdentity(string Data, string Program, string Kernels)
 {
@@ -29,7 +29,7 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
     }
 
     /// <summary>Checks that an earlier part of the run had the same data, and notes what else has changed.</summary>
-    /// <exception cref="DataException">The images are not those that the run began with.</exception>
+    /// <exception cref="DataException">The images are not those that the run started with.</exception>
     public void RequireSameRun(RunIdentity earlier, Action<string> note)
     {
         if (Data != earlier.Data)
@@ -52,42 +52,42 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
 }
 
 /// <summary>Sums over the images of an epoch so far.</summary>
-/// <param name="Accuracies">Correct predictions by what they are of; not in older checkpoints.</param>
+/// <param name="Accuracies">Correct predictions by kind of image; missing in older checkpoints.</param>
 internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images,
     IReadOnlyList<Metric>? Accuracies = null)
 {
-    /// <summary>Of an epoch that has not begun.</summary>
+    /// <summary>The sums of an epoch that has not begun.</summary>
     public static EpochSums None { get; } = new(0, [], 0, 0);
 }
 
-/// <summary>What the guard remembers from step to step; part of every checkpoint.</summary>
-/// <param name="OnlyClass">The class that every image of the last batches was put in, or −1.</param>
+/// <summary>The guard's state from step to step; part of every checkpoint.</summary>
+/// <param name="OnlyClass">The class predicted for every image of the last batches, or −1.</param>
 /// <param name="LastRollback">The step that it was last rolled back to, or −1.</param>
-/// <param name="RateFactor">What the schedule's learning rate is multiplied by since then.</param>
+/// <param name="RateFactor">The factor on the schedule's learning rate since then.</param>
 internal sealed record GuardState(
     int Steps, double Smoothed, double Lowest, int OnlyClass, int OnlyClassSteps, int Rollbacks, int LastRollback, double RateFactor)
 {
-    /// <summary>Of a run that has not begun.</summary>
+    /// <summary>The state of a run that has not begun.</summary>
     public static GuardState New { get; } = new(0, 0, double.MaxValue, -1, 0, 0, -1, 1);
 }
 
-/// <summary>What validation has found; part of every checkpoint.</summary>
+/// <summary>The results of validation; part of every checkpoint.</summary>
 /// <param name="BestEpoch">The epoch whose network was the most robust; 0 before the first measurement.</param>
-/// <param name="TrainAtBest">The accuracy on what was trained on in that epoch.</param>
+/// <param name="TrainAtBest">The training accuracy in that epoch.</param>
 /// <param name="Falling">For how many measurements in a row validation has fallen while training rose.</param>
-/// <param name="Collapsed">Whether robustness is gone since the best epoch; not in older checkpoints.</param>
+/// <param name="Collapsed">Whether robustness is gone since the best epoch; missing in older checkpoints.</param>
 internal sealed record MonitorState(int BestEpoch, double Best, double TrainAtBest, int Falling, bool Collapsed = false)
 {
     private const double Much = 0.5, Noise = 0.02;
 
     /// <summary>
-    /// Whether robust accuracy is suddenly gone although the images of the training attack are still learnt: catastrophic overfitting
-    /// (Wong, Rice, Kolter, 2020), in which a network learns to fool a weak attack.
+    /// Whether robust accuracy has suddenly collapsed although accuracy under the training attack has not: catastrophic overfitting (Wong,
+    /// Rice, Kolter, 2020), in which a network learns to fool a weak attack.
     /// </summary>
     /// <param name="classes">Number of classes; a network that guesses has nothing to lose.</param>
     public bool IsCollapse(double robust, double train, int classes) =>
         Best > 1.5 / classes && robust < Much * Best && train >= TrainAtBest - Noise;
 
-    /// <summary>Of a run that has not been measured.</summary>
+    /// <summary>The state of a run that has not been measured.</summary>
     public static MonitorState New { get; } = new(0, -1, 0, 0);
 }

@@ -9,7 +9,7 @@ using MethodInfo = Rpat.Robust.Methods.MethodInfo;
 namespace Rpat.Training.Config;
 
 /// <summary>
-/// Every key of the configuration, read from what the sections and the methods declare. What is not among them is an unknown key.
+/// Every key of the configuration, read from the declarations of the sections and the methods. Any other key is unknown.
 /// </summary>
 internal static class ConfigKeys
 {
@@ -59,7 +59,7 @@ internal static class ConfigKeys
     private static ConfigKey Named(IReadOnlyList<PropertyInfo> chain, PropertyInfo property, string prefix, Setting setting) =>
         _byProperty[string.Join('.', chain.Append(property).Select(p => p.Name))] = new ConfigKey(chain, prefix + setting.Name, setting);
 
-    // The methods' own settings stand behind the method's name.
+    // The methods' own settings come after the method's name.
     private static IReadOnlyList<ConfigKey> WithSettings(IReadOnlyList<MethodInfo> methods)
     {
         int name = _declared.ToList().IndexOf(Of(c => c.Method.Name)) + 1;
@@ -100,7 +100,7 @@ internal sealed class ConfigKey
             setting.IsOptional);
     }
 
-    /// <summary>A setting of that name that methods have.</summary>
+    /// <summary>A method setting of that name.</summary>
     public ConfigKey(string path, IReadOnlyList<Setting> settings)
     {
         (Path, _settings, Default, Doc, IsOptional) = (path, settings, "", $"{settings[0].About}; empty for the method's own", true);
@@ -118,7 +118,7 @@ internal sealed class ConfigKey
     /// <summary>What the key is, in one line.</summary>
     public string Doc { get; }
 
-    /// <summary>Whether an empty text, its default, says nothing at all: such a key is listed only where it is set.</summary>
+    /// <summary>Whether its default is an empty text that has no effect: such a key is listed only if it is set.</summary>
     public bool IsOptional { get; }
 
     /// <summary>Whether the key takes a list.</summary>
@@ -127,14 +127,14 @@ internal sealed class ConfigKey
     /// <summary>Whether it is one of methods' own settings.</summary>
     public bool IsOfMethod => _sections.Count == 0;
 
-    /// <summary>The names that the key takes; empty where they cannot be listed.</summary>
+    /// <summary>The names that the key takes; empty if they cannot be listed.</summary>
     public IReadOnlyList<string> Names => IsOfMethod ? [] : Setting.Kind.Names;
 
     /// <summary>What is declared.</summary>
     public Setting Setting => _settings[0];
 
-    /// <summary>Types an entry of this key and puts it into the configuration.</summary>
-    /// <exception cref="ConfigException">The text is not such a value; the sentence says where it stands and what is wanted.</exception>
+    /// <summary>Parses an entry of this key and puts it into the configuration.</summary>
+    /// <exception cref="ConfigException">The text is not such a value; the message says where it is and what is expected.</exception>
     public void Set(TrainerConfig config, ConfigValue entry)
     {
         if (IsOfMethod)
@@ -147,7 +147,7 @@ internal sealed class ConfigKey
     }
 
     /// <summary>Whether two entries of this key mean the same value, however they are written.</summary>
-    /// <exception cref="ConfigException">One of them is no such value.</exception>
+    /// <exception cref="ConfigException">One of them is not such a value.</exception>
     public bool Same(ConfigValue one, ConfigValue other) => IsOfMethod
         ? one.Text == other.Text || Numbers.TryReal(one.Text, out double x) && Numbers.TryReal(other.Text, out double y) && x == y
         : (Parse(one), Parse(other)) switch

@@ -6,7 +6,7 @@ namespace Rpat.Training.Config;
 internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<string, ConfigValue> Values)
 {
     /// <summary>The same with another value of one key.</summary>
-    /// <exception cref="Errors.ConfigException">It is no such value.</exception>
+    /// <exception cref="Errors.ConfigException">It is not such a value.</exception>
     public ResolvedConfig With(ConfigKey key, string text, string origin) =>
         ConfigResolver.Resolve([new ConfigLayer("all", Values),
         new ConfigLayer(origin, new Dictionary<string, ConfigValue> { [key.Path] = new(key.Path, text, key.IsList, origin) })]);
@@ -22,14 +22,14 @@ internal sealed record ConfigSources(
     IReadOnlyList<(string Flag, ConfigKey Key, string Text)> Flags)
 {
     /// <summary>
-    /// Whether the perception term is to be on top of whatever method the sources name, or not; null to leave the method as it is.
+    /// Whether the method that the sources name should have the perception term added; null to leave the method as it is.
     /// </summary>
     public bool? Rpat { get; init; }
 }
 
 /// <summary>
-/// Lays the sources over each other, low to high: defaults, recipe, extended files, files in order, environment, --set, flags.
-/// The recipe is the one that the highest of the other sources names.
+/// Lays the sources over each other, low to high: defaults, recipe, extended files, files in order, environment, --set, flags. The recipe
+/// is the one named by the highest of the other sources.
 /// </summary>
 internal static class ConfigResolver
 {
@@ -38,7 +38,7 @@ internal static class ConfigResolver
     private static string MethodName { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
 
     /// <summary>Resolves, types and checks.</summary>
-    /// <param name="run">The configuration of the run to go on with, which takes the place of the defaults; null for a new one.</param>
+    /// <param name="run">The configuration of the run to resume, which replaces the defaults; null for a new one.</param>
     /// <exception cref="Errors.ConfigException">Any key or value is wrong.</exception>
     public static ResolvedConfig Resolve(ConfigSources sources, ConfigLayer? run = null)
     {
@@ -56,7 +56,7 @@ internal static class ConfigResolver
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>
-    /// <param name="rpat">Whether the method that comes out is to have the perception term; null to leave it as it is.</param>
+    /// <param name="rpat">Whether the resulting method should have the perception term; null to leave it as it is.</param>
     public static ResolvedConfig Resolve(IEnumerable<ConfigLayer> layers, bool? rpat = null)
     {
         var merged = new LayerMerge();
@@ -69,7 +69,7 @@ internal static class ConfigResolver
         return new ResolvedConfig(config, values);
     }
 
-    // What the user leaves to the method is written down with the rest: the file then says all that a run depends on.
+    // Values that the user leaves to the method are also written: the file then has everything that a run depends on.
     private static void FillIn(Dictionary<string, ConfigValue> values)
     {
         if (MethodCatalog.Find(values[MethodName].Text) is not { } method) return;

@@ -2,14 +2,14 @@ using System.Text.RegularExpressions;
 
 namespace Rpat.Training.Config;
 
-/// <summary>Writes a resolved configuration as YAML that reproduces it when it is fed back.</summary>
+/// <summary>Writes a resolved configuration as YAML that reproduces it when it is read back.</summary>
 internal static partial class ConfigWriter
 {
     private const int CommentColumn = 36;
 
     /// <summary>
-    /// Every key in the order of <see cref="ConfigKeys.All"/>, those that say nothing left out, nested by section, each with its origin as
-    /// a comment.
+    /// Every key in the order of <see cref="ConfigKeys.All"/> except those without effect, nested by section, each with its origin as a
+    /// comment.
     /// </summary>
     public static string Write(ResolvedConfig resolved)
     {

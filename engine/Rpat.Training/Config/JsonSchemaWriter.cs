@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Rpat.Training.Config;
 
-/// <summary>Writes the configuration's keys as a JSON Schema (draft 2020-12), from which editors complete and check files.</summary>
+/// <summary>Writes the configuration's keys as a JSON Schema (draft 2020-12), with which editors complete and check files.</summary>
 internal static class JsonSchemaWriter
 {
     private static readonly JsonSerializerOptions _format = new()

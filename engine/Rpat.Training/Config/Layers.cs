@@ -3,11 +3,11 @@ using Rpat.Robust.Methods;
 
 namespace Rpat.Training.Config;
 
-/// <summary>Layers from everywhere but recipes.</summary>
+/// <summary>Layers from all sources except recipes.</summary>
 internal static class Layers
 {
     private const string Prefix = "RPAT__";
-    /// <summary>No configuration is as long.</summary>
+    /// <summary>No configuration is this long.</summary>
     public const int MaxFileBytes = 1 << 20;
 
     // Two settings of the machine, not of the run, have short names.
@@ -46,12 +46,12 @@ internal static class Layers
         return OneLevel(File(Path.Combine(folder, extends.Text)), extends);
     }
 
-    /// <summary>Refuses a base that builds on another one: one level can be followed by eye.</summary>
+    /// <summary>Refuses a base that extends another one: a single level is easy to follow.</summary>
     public static ConfigLayer OneLevel(ConfigLayer extended, ConfigValue extends) => extended.Extends is null
         ? extended
         : throw new ConfigException($"'{extends.Text}' ({extends.Origin}) extends another file itself: only one level is followed.");
 
-    /// <summary>The variables <c>RPAT__SECTION__KEY</c>, and <c>RPAT_DATA</c> and <c>RPAT_RUNS</c> beneath them.</summary>
+    /// <summary>The variables <c>RPAT__SECTION__KEY</c>, and below them <c>RPAT_DATA</c> and <c>RPAT_RUNS</c>.</summary>
     /// <exception cref="ConfigException">A variable names no key.</exception>
     public static ConfigLayer Environment(IReadOnlyDictionary<string, string> variables)
     {
@@ -70,7 +70,7 @@ internal static class Layers
         return new ConfigLayer("environment", entries);
     }
 
-    /// <summary>The <c>--set key=value</c> options; of two for one key the later wins.</summary>
+    /// <summary>The <c>--set key=value</c> options; if a key is given twice, the later one wins.</summary>
     /// <exception cref="ConfigException">One has no '=' or names no key.</exception>
     public static ConfigLayer Sets(IEnumerable<string> settings)
     {
@@ -85,7 +85,7 @@ internal static class Layers
         return new ConfigLayer("--set", entries);
     }
 
-    /// <summary>The options that stand for one key each, such as <c>--eps</c>.</summary>
+    /// <summary>The options that set one key each, such as <c>--eps</c>.</summary>
     public static ConfigLayer Flags(IEnumerable<(string Flag, ConfigKey Key, string Text)> flags)
     {
         var entries = new Dictionary<string, ConfigValue>();
@@ -100,7 +100,7 @@ internal static class Layers
 
     private static string Origin(string variable) => $"environment {variable}";
 
-    // A list in brackets is taken as such, so that a value can be copied from a resolved configuration.
+    // A list in brackets is read as a list, so that a value can be copied from a resolved configuration.
     private static void Add(Dictionary<string, ConfigValue> entries, string path, string text, string origin)
     {
         var leaf = Schema.Find(path, origin);
@@ -110,30 +110,31 @@ internal static class Layers
     }
 }
 
-/// <summary>One value as it was written, before it is typed, and where it was written.</summary>
+/// <summary>One value as written, before parsing, and where it was written.</summary>
 /// <param name="Path">The full key, such as <c>attack.eps</c>.</param>
 /// <param name="Text">The value's text; the items of a list are joined by <c>", "</c>.</param>
 /// <param name="Origin">Where it was written: <c>my.yaml:12</c>, <c>--eps</c>, <c>environment RPAT__ATTACK__EPS</c>.</param>
 internal sealed record ConfigValue(string Path, string Text, bool IsList, string Origin)
 {
-    /// <summary>Where the value comes from in the world, if that is known: a paper, a code, a choice.</summary>
+    /// <summary>The source of the value, if known: a paper, a code, a choice.</summary>
     public string? Source { get; init; }
 
-    /// <summary>The text split at its commas, blanks around and empty items dropped.</summary>
+    /// <summary>The text split at its commas, without surrounding blanks and empty items.</summary>
     public static string[] Items(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>The values of one source. Of several layers the later one wins, key by key.</summary>
+/// <summary>The values of one source. If there are several layers, the later one wins, key by key.</summary>
 /// <param name="Extends">The file or recipe that this one builds on, if it names one.</param>
 internal sealed record ConfigLayer(string Name, IReadOnlyDictionary<string, ConfigValue> Entries, ConfigValue? Extends = null);
 
 /// <summary>
-/// Lays layers over each other, low to high. What a layer, or one beneath it, says of the method that it names is that method's: where a
-/// higher layer names another, settings that the new one does not have are left behind, and so are values that the old one has anyway.
+/// Merges layers, from low to high. The settings that a layer, or one below it, gives for the method that it names belong to that method:
+/// if a higher layer names another method, settings that the new one does not have are dropped, and so are values that the old one has
+/// anyway.
 /// </summary>
 internal sealed class LayerMerge
 {
-    private readonly Dictionary<string, int> _settings = []; // the layer that each of the method's own settings is from
+    private readonly Dictionary<string, int> _settings = []; // the layer of each of the method's own settings
     private int _count, _named;
 
     /// <summary>The winning entry of every key.</summary>

@@ -1,6 +1,6 @@
 namespace Rpat.Training.Config;
 
-/// <summary>What a publication says that a recipe reaches, in percent: a line of published.csv.</summary>
+/// <summary>The published result of a recipe, in percent: a line of published.csv.</summary>
 /// <param name="Method">The row's name in its table.</param>
 /// <param name="Aa">Accuracy under AutoAttack; NaN when only other attacks were published.</param>
 /// <param name="Mean">(clean + aa)/2 as printed.</param>
@@ -18,7 +18,7 @@ internal sealed record PublishedResult(
     public string Row =>
         $"{Method} ({Venue}), {RecipeBlocks.All[Net].Title}, {RecipeBlocks.All[Data].Title}, {RecipeBlocks.All[Norm].Title}; {Source}";
 
-    // Only the last column has commas, and then quotes.
+    // Only the last column may have commas, and then it is quoted.
     private static PublishedResult Read(string line)
     {
         string[] cells = line.Split(',', Columns);

@@ -4,9 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace Rpat.Training.Config;
 
 /// <summary>
-/// The recipes that ship inside the program. Each is laid over the defaults as one layer, whose
-/// values know the block that they are from and
-/// their source in the world.
+/// The recipes that ship inside the program. Each is one layer over the defaults, whose values record the block that they come from and
+/// their published source.
 /// </summary>
 internal static class RecipeLibrary
 {
@@ -16,7 +15,7 @@ internal static class RecipeLibrary
 
     private static readonly Dictionary<string, PublishedResult> _published = PublishedResult.All.ToDictionary(RecipeRows.NameOf);
 
-    /// <summary>The recipes' names: the one to begin with, the other quick ones, then by name.</summary>
+    /// <summary>The recipes' names: the one to start with, the other quick ones, then the rest by name.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         .. _recipes.Keys
@@ -28,8 +27,8 @@ internal static class RecipeLibrary
     /// <summary>Whether a recipe runs in minutes on a small CPU.</summary>
     public static bool IsQuick(string name) => name.EndsWith("-quick", StringComparison.Ordinal);
 
-    /// <summary>The recipe's own row: what it is put together from, and what it sets itself.</summary>
-    /// <exception cref="ConfigException">There is no such recipe; the sentence names the nearest one.</exception>
+    /// <summary>The recipe's own row: its parts, and the values that it sets itself.</summary>
+    /// <exception cref="ConfigException">There is no such recipe; the message names the nearest one.</exception>
     public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
         ? recipe
         : throw new ConfigException($"unknown recipe '{name}' ({origin}): {DidYouMean.Hint(name, Names, "recipes")}");
@@ -55,17 +54,17 @@ internal static class RecipeLibrary
     /// <summary>What was published for the recipe, or null.</summary>
     public static PublishedResult? Published(string name) => _published.GetValueOrDefault(name);
 
-    /// <summary>Recipes that must be trained first, by the key that wants their run folder; empty for most.</summary>
+    /// <summary>Recipes that must be trained first, by the key that refers to their run folder; empty for most.</summary>
     public static IReadOnlyDictionary<string, string> Needs(string name) => _recipes[name].Needs;
 
-    /// <summary>Where a value of a recipe comes from in the world, if that is known; else where it was written.</summary>
+    /// <summary>The published source of a recipe's value, if known; otherwise where it was written.</summary>
     public static string SourceOf(ConfigValue entry) => entry.Source ?? entry.Origin;
 }
 
-/// <summary>A recipe: what it is put together from.</summary>
+/// <summary>A recipe: the parts that it is composed of.</summary>
 /// <param name="About">What it is, in one line.</param>
 /// <param name="Values">What it sets itself: the method, and values that no block has.</param>
-/// <param name="Needs">Recipes that must be trained first, by the key that wants their run folder.</param>
+/// <param name="Needs">Recipes that must be trained first, by the key that refers to their run folder.</param>
 internal sealed record Recipe(
     string Name, string About, IReadOnlyList<string> Blocks, IReadOnlyList<ConfigValue> Values, IReadOnlyDictionary<string, string> Needs);
 
@@ -139,7 +138,7 @@ internal static class RecipeRows
                 pair => ((YamlScalarNode)pair.Key).Value!, pair => Filled(((YamlScalarNode)pair.Value).Value!, variables)));
     }
 
-    // {data} is the combination's name, {data.title} what people call it.
+    // {data} is the combination's name, {data.title} its display name.
     private static string Filled(string template, Dictionary<string, string> variables)
     {
         foreach (var (variable, value) in variables)
@@ -160,7 +159,7 @@ internal static class RecipeRows
 /// <summary>Values that recipes share, each with its source: a data set, a network, a threat model, a protocol.</summary>
 internal sealed record RecipeBlock(string Title, ConfigLayer Layer);
 
-/// <summary>The YAML files inside the program from which recipes are put together.</summary>
+/// <summary>The YAML files inside the program from which recipes are composed.</summary>
 internal static class RecipeBlocks
 {
     private const string Folder = "recipes/", Protocol = "protocols/", Suffix = ".yaml";
@@ -186,7 +185,7 @@ internal static class RecipeBlocks
     }
 
     /// <summary>Values as <c>key: value</c>, or as <c>key: {is: value, from: source}</c>.</summary>
-    /// <param name="source">Where those without a source of their own come from; null where nothing is known.</param>
+    /// <param name="source">The source of those without their own; null if unknown.</param>
     public static IEnumerable<ConfigValue> Entries(YamlMappingNode values, string origin, string? source) =>
         from pair in values.Children
         let path = Scalar(pair.Key)
@@ -199,11 +198,11 @@ internal static class RecipeBlocks
     public static string TextOf(YamlMappingNode node, string key, string otherwise = "") =>
         node.Children.TryGetValue(key, out var value) ? Scalar(value) : otherwise;
 
-    /// <summary>A key's list; empty where it is not there.</summary>
+    /// <summary>A key's list; empty if absent.</summary>
     public static IEnumerable<string> ListOf(YamlMappingNode node, string key) =>
         node.Children.TryGetValue(key, out var list) ? ((YamlSequenceNode)list).Children.Select(Scalar) : [];
 
-    /// <summary>A key's mapping; empty where it is not there.</summary>
+    /// <summary>A key's mapping; empty if absent.</summary>
     public static YamlMappingNode MapOf(YamlMappingNode node, string key) =>
         node.Children.TryGetValue(key, out var map) ? (YamlMappingNode)map : new YamlMappingNode();
 

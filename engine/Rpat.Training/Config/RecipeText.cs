@@ -5,7 +5,7 @@ internal static class RecipeText
 {
     private const int ValueColumn = 34;
 
-    /// <summary>One line a recipe: name, method, data set, network, norm, epochs, published Clean and AutoAttack accuracy.</summary>
+    /// <summary>One line per recipe: name, method, data set, network, norm, epochs, published Clean and AutoAttack accuracy.</summary>
     public static void List(IReadOnlyList<string> names, TextWriter output)
     {
         int width = names.Max(name => name.Length);
@@ -38,7 +38,7 @@ internal static class RecipeText
             $"# published, {p.Row}: Clean {Percent(p.Clean)}  AA {Percent(p.Aa)}  Mean {Percent(p.Mean)}  NRR {Percent(p.Nrr)}".TrimEnd());
     }
 
-    /// <summary>What the recipe is put together from, and what it sets itself.</summary>
+    /// <summary>The recipe's parts, and the values that it sets itself.</summary>
     public static void Row(string name, TextWriter output)
     {
         var recipe = RecipeLibrary.Find(name, "recipes show");

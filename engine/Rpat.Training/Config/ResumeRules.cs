@@ -1,6 +1,6 @@
 namespace Rpat.Training.Config;
 
-/// <summary>Which keys may differ between a run and its continuation: those that do not reach the weights.</summary>
+/// <summary>Which keys may differ between a run and its continuation: those that do not affect the weights.</summary>
 internal static class ResumeRules
 {
     private static readonly string[] _freeSections = ["run.", "log.", "checkpoint.", "recipe.", "guard."];
@@ -26,7 +26,7 @@ internal static class ResumeRules
         }
     }
 
-    /// <summary>Keys that reach the result and in which two configurations differ.</summary>
+    /// <summary>Keys that affect the result and in which two configurations differ.</summary>
     public static IReadOnlyList<string> Differing(ResolvedConfig one, ResolvedConfig other) =>
     [
         .. from leaf in ConfigKeys.All
@@ -35,7 +35,7 @@ internal static class ResumeRules
            select leaf.Path,
     ];
 
-    /// <summary>Whether a key reaches no weight.</summary>
+    /// <summary>Whether a key affects no weight.</summary>
     public static bool IsFree(string path) =>
         _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
 

@@ -2,7 +2,7 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Training.Config;
 
-/// <summary>The evaluation after training, and while it lasts.</summary>
+/// <summary>The evaluation during and after training.</summary>
 internal sealed record EvalSection
 {
     [Setting("held-out images to evaluate; 0 for all", Max = int.MaxValue)]
@@ -27,13 +27,13 @@ internal sealed record EvalSection
 /// <summary>Which images choose the best checkpoint.</summary>
 internal enum SelectOn
 {
-    /// <summary>Those held out by <c>data.validation</c>; without them none is chosen.</summary>
+    /// <summary>Those held out by <c>data.validation</c>; without them no checkpoint is chosen.</summary>
     Validation,
 
     /// <summary>The test images, which makes its test accuracy too good.</summary>
     Test,
 
-    /// <summary>None is chosen.</summary>
+    /// <summary>No checkpoint is chosen.</summary>
     None,
 }
 
@@ -65,11 +65,11 @@ internal enum GuardAction
     /// <summary>It ends with exit code 5.</summary>
     Stop,
 
-    /// <summary>It goes back to its last planned checkpoint with a lower learning rate.</summary>
+    /// <summary>It returns to its last planned checkpoint with a lower learning rate.</summary>
     Rollback,
 }
 
-/// <summary>When the run is saved so that it can be resumed; none of it changes the weights.</summary>
+/// <summary>When the run is saved so that it can be resumed; none of this changes the weights.</summary>
 internal sealed record CheckpointSection
 {
     [Setting("save at the end of every so many epochs; 0 for the last only")]
@@ -104,7 +104,7 @@ internal sealed record EvalAttack(string Name)
 
     /// <summary>The attacks under a run's threat model, with the catalog's settings: those of <c>rpat
     /// eval</c> by that name; null for none.</summary>
-    /// <exception cref="ArgumentException">The attack does not know the norm.</exception>
+    /// <exception cref="ArgumentException">The attack does not support the norm.</exception>
     public AttackSuite? Suite(AttackSection threat, int classes) => AttackCatalog.Find(Name, threat.Norm, threat.Eps, classes);
 }
 
@@ -151,7 +151,7 @@ internal enum ProgressKind
     None,
 }
 
-/// <summary>Where and how the run happens; none of it changes the weights.</summary>
+/// <summary>Where and how the run happens; none of this changes the weights.</summary>
 internal sealed record RunSection
 {
     [Setting("folder that holds the run folders")]

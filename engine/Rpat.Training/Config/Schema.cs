@@ -1,12 +1,12 @@
 namespace Rpat.Training.Config;
 
-/// <summary>Looks keys up, and says what is wrong with those that are not there.</summary>
+/// <summary>Looks up keys, and reports what is wrong with unknown ones.</summary>
 internal static class Schema
 {
-    /// <summary>The key that names a file to build on; it stands beside the sections and is no value of the configuration.</summary>
+    /// <summary>The key that names a file to extend; it is at the level of the sections and is not a value of the configuration.</summary>
     public const string Extends = "extends";
 
-    // 'method: pgd-at' is short for 'method: { name: pgd-at }': for people, these sections are their name.
+    // 'method: pgd-at' is short for 'method: { name: pgd-at }': these sections may be given by their name.
     private static readonly Dictionary<string, string> _shorthands = new()
     {
         ["recipe"] = "recipe.name",
@@ -18,7 +18,7 @@ internal static class Schema
 
     private static Index _index = new([]);
 
-    /// <summary>The keys and sections by path; made anew when methods have been registered.</summary>
+    /// <summary>The keys and sections by path; rebuilt when methods have been registered.</summary>
     private static Index Keys
     {
         get
@@ -28,17 +28,17 @@ internal static class Schema
         }
     }
 
-    /// <summary>Whether the path of a section may stand for its name.</summary>
+    /// <summary>Whether the path of a section may be used for its name.</summary>
     public static bool HasShorthand(string path) => _shorthands.ContainsKey(path);
 
-    /// <summary>Whether keys stand below this path.</summary>
+    /// <summary>Whether there are keys below this path.</summary>
     public static bool IsSection(string path) => Keys.Sections.Contains(path);
 
     /// <summary>Whether the path is a key that takes a value.</summary>
     public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
 
-    /// <summary>The key that a value at this path sets; the path of a section may be short for its name.</summary>
-    /// <exception cref="ConfigException">There is no such key; the sentence names the nearest one.</exception>
+    /// <summary>The key that a value at this path sets; a section's path is short for its name.</summary>
+    /// <exception cref="ConfigException">There is no such key; the message names the nearest one.</exception>
     public static ConfigKey Find(string path, string origin)
     {
         if (Keys.ByPath.TryGetValue(path, out var key)) return key;

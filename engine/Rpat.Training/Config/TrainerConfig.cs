@@ -26,7 +26,7 @@ internal sealed record TrainerConfig
     [Section] public LogSection Log { get; init; } = new();
     [Section] public RunSection Run { get; init; } = new();
 
-    /// <summary>What the run's folder is called after its date: <c>run.name</c>, else the recipe, else method and data set.</summary>
+    /// <summary>The name of the run's folder after its date: <c>run.name</c>, else the recipe, else method and data set.</summary>
     public string RunName => (Run.Name, Recipe.Name) switch
     {
         ({ Length: > 0 } name, _) => name,
@@ -34,7 +34,7 @@ internal sealed record TrainerConfig
         _ => Safe($"{Method.Name}-{Data.Name}"),
     };
 
-    // A data set may be 'npz:' and a path, which no folder can be called.
+    // A data set may be 'npz:' and a path, which cannot be a folder's name.
     private static string Safe(string name) =>
         string.Concat(name.Take(100).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
 }
@@ -65,7 +65,7 @@ internal sealed record DataSection
     public double Validation { get; init; }
 }
 
-/// <summary>What happens to training images, drawn anew each epoch.</summary>
+/// <summary>The augmentation of training images, drawn again each epoch.</summary>
 internal sealed record AugmentSection
 {
     [Setting("border in pixels for random crops; 0 for none", Name = "crop", Max = 64)]
@@ -112,7 +112,7 @@ internal sealed record ModelSection
     public IReadOnlyList<float> Std { get; init; } = [];
 }
 
-/// <summary>The training method. The settings of its own are text here: which of them it has, it declares itself.</summary>
+/// <summary>The training method. Its own settings are text here: the method itself declares which ones it has.</summary>
 internal sealed record MethodSection
 {
     [Setting("training method", Kind = typeof(MethodKind), Plural = "methods")]
@@ -126,7 +126,7 @@ internal sealed record MethodSection
 
     [Section] public TeachersSection Teachers { get; init; } = new();
 
-    /// <summary>The settings of the method's own by name, and those alone.</summary>
+    /// <summary>Only the method's own settings, by name.</summary>
     public Dictionary<string, string> Settings { get; } = [];
 
     /// <summary>Whether the perception term is on top of the method.</summary>
@@ -145,7 +145,7 @@ internal sealed record TeachersSection
     [Setting("run folder or weights of an adversarially trained network (kd-swa)", Optional = true)]
     public string Robust { get; init; } = "";
 
-    /// <summary>The file of a teacher by the method's name for it; empty where it is not given.</summary>
+    /// <summary>The file of a teacher by the method's name for it; empty if not given.</summary>
     public string Of(string name) => name switch
     {
         "clean" => Clean,

@@ -4,7 +4,7 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Training.Config;
 
-/// <summary>A length in pixel units of images in [0,1]; a bare number above 1 is taken for a forgotten <c>/255</c>.</summary>
+/// <summary>A length in pixel units of images in [0,1]; a bare number above 1 is assumed to lack <c>/255</c>.</summary>
 internal sealed class PixelsKind(double min, double max) : RealKind(typeof(double), min, max)
 {
     public override object? Parse(string text)
@@ -72,7 +72,7 @@ internal abstract class NameKind : TextKind
 }
 
 /// <summary>
-/// A data set's name, or a file or folder of one's own. A wrong name is found before anything is done; a file's content is checked when it
+/// A data set's name, or the user's own file or folder. A wrong name is found before anything is done; a file's content is checked when it
 /// is read.
 /// </summary>
 internal sealed class DataSetKind : TextKind

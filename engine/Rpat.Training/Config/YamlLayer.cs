@@ -4,7 +4,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Rpat.Training.Config;
 
-/// <summary>Reads one YAML (or JSON) text into a layer. Values stay text; every one knows its line.</summary>
+/// <summary>Reads one YAML (or JSON) text into a layer. Values stay text; each has its line.</summary>
 internal sealed class YamlLayer
 {
     private const int MostDepth = 16;
@@ -18,7 +18,7 @@ internal sealed class YamlLayer
     /// <summary>Reads a configuration.</summary>
     /// <param name="text">YAML with one mapping at the top; an empty text is an empty layer.</param>
     /// <param name="source">What errors and comments call it, such as <c>my.yaml</c>.</param>
-    /// <exception cref="ConfigException">The text is no YAML, or a key is unknown or given twice.</exception>
+    /// <exception cref="ConfigException">The text is not YAML, or a key is unknown or given twice.</exception>
     public static ConfigLayer Read(string text, string source)
     {
         var layer = new YamlLayer(source);
@@ -36,7 +36,7 @@ internal sealed class YamlLayer
         }
         catch (Exception error) when (error is not (UserException or OutOfMemoryException))
         {
-            // Damaged texts get more than format errors out of the parser.
+            // Damaged texts make the parser throw more than format errors.
             string where = error is YamlException { Start.Line: var line } ? FormattableString.Invariant($"{source}:{line}") : source;
             throw new ConfigException($"{where} is not valid YAML: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
         }
@@ -51,7 +51,7 @@ internal sealed class YamlLayer
         };
     }
 
-    // A short text can nest deeper than the stack, or hold more than memory by naming its parts over and over: keys do neither.
+    // A short text can nest deeper than the stack, or expand to more than memory by repeating aliases: keys do neither.
     private static void RequireFlat(string text, string source)
     {
         var parser = new Parser(new StringReader(text));

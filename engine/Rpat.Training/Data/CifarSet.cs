@@ -25,7 +25,7 @@ internal static class CifarSet
         return Pair(folder, train => CifarBinary.ReadSet(folder, kind, train, anyLength: madeUp));
     }
 
-    /// <summary>What <c>data.name</c> calls a set.</summary>
+    /// <summary>A set's name in <c>data.name</c>.</summary>
     internal static string Name(CifarKind kind) => kind == CifarKind.Cifar10 ? "cifar10" : "cifar100";
 
     /// <summary>A set's published name.</summary>

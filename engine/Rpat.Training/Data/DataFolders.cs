@@ -9,8 +9,8 @@ internal static class DataFolders
     /// <summary>The first folder that holds every file.</summary>
     /// <param name="title">The data set's name in the error.</param>
     /// <param name="folders">The folders, in the order of search.</param>
-    /// <param name="exists">Whether a file is there, given its full path; may accept another form of it.</param>
-    /// <param name="fix">What the user should do when no folder has them.</param>
+    /// <param name="exists">Whether a file exists, given its full path; may accept another form of it.</param>
+    /// <param name="fix">What the user should do if no folder has them.</param>
     /// <exception cref="DataException">No folder has all files.</exception>
     internal static string Find(
         string title, IReadOnlyList<string> folders, IReadOnlyList<string> files, Func<string, bool> exists, string fix)

@@ -5,7 +5,7 @@ internal static class DataSets
 {
     private const string Full = ":full";
 
-    /// <summary>Every data set that <see cref="Open"/> knows.</summary>
+    /// <summary>Every data set that <see cref="Open"/> supports.</summary>
     internal static IReadOnlyList<DataSetInfo> All =>
     [
         .. Own,
@@ -55,7 +55,7 @@ internal static class DataSets
         };
     }
 
-    /// <summary>Refuses data sets of an assembly under names of the program's own.</summary>
+    /// <summary>Refuses data sets of an assembly under the program's own names.</summary>
     /// <exception cref="ArgumentException">There is one.</exception>
     internal static void RequireOwnNames()
     {
@@ -87,9 +87,9 @@ internal static class DataSets
 internal sealed record DataPair(LabeledImages Train, LabeledImages Test, string Source, IReadOnlyList<string> Notes);
 
 /// <summary>One line of the list of data sets.</summary>
-/// <param name="Name">What <c>--data</c> and <c>data.name</c> call it.</param>
-/// <param name="Shape">Channels x height x width of an image, or what decides it.</param>
-/// <param name="Classes">The number of classes; null when the file decides.</param>
+/// <param name="Name">Its name in <c>--data</c> and <c>data.name</c>.</param>
+/// <param name="Shape">Channels x height x width of an image, or what determines it.</param>
+/// <param name="Classes">The number of classes; null if the file determines it.</param>
 /// <param name="LookedFor">Which files are looked for, and where.</param>
 internal sealed record DataSetInfo(
     string Name, string Title, string Shape, int? Classes, string Images, string LookedFor, string Licence);

@@ -5,7 +5,7 @@ namespace Rpat.Training.Data;
 /// <summary>Checks a data set's files against what is published about them.</summary>
 internal static class DataVerification
 {
-    // MD5 sums that the authors of CIFAR and public loaders state; they guard against damage, not against intent.
+    // MD5 sums published by the authors of CIFAR and by public loaders; they guard against damage, not against manipulation.
     private static readonly (string File, string Md5)[] _published =
     [
         ("cifar-10-batches-py/data_batch_1", "c99cafc152244af753f735de768cd75f"),
@@ -32,9 +32,9 @@ internal static class DataVerification
 
     private static readonly int[] _cifar10Begins = [6, 9, 9, 4, 1, 1, 2, 7, 8, 3];
 
-    /// <summary>Checks sums, sizes and labels, and tells what was checked line by line.</summary>
+    /// <summary>Checks sums, sizes and labels, and reports line by line what was checked.</summary>
     /// <param name="dataDir">Where its files are, or null for the usual place.</param>
-    /// <exception cref="DataException">Something is missing or not as published; the sentence names the file.</exception>
+    /// <exception cref="DataException">Something is missing or not as published; the message names the file.</exception>
     internal static IEnumerable<string> Run(string spec, string? dataDir)
     {
         string folder = string.IsNullOrEmpty(dataDir) ? DataFolders.Default : dataDir;
@@ -49,7 +49,7 @@ internal static class DataVerification
     }
 
     /// <summary>Compares a file's MD5 sum.</summary>
-    /// <exception cref="DataException">It is another one.</exception>
+    /// <exception cref="DataException">It differs.</exception>
     internal static string Sum(string path, string md5)
     {
         using FileStream file = RegularFile.Open(path);
@@ -62,7 +62,7 @@ internal static class DataVerification
         _archives.FirstOrDefault(a => a.Set == spec).Files is { } files
         && files.Any(prefix => file.StartsWith(prefix, StringComparison.Ordinal));
 
-    // The data folder may be the one above or the one that the archive unpacks to.
+    // The data folder may be the one that the archive unpacks to or its parent.
     private static string? Find(string folder, string file)
     {
         string[] places = [Path.Combine(folder, file), Path.Combine(folder, Path.GetFileName(file))];

@@ -7,9 +7,9 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace Rpat.Training.Data;
 
 /// <summary>
-/// Decodes picture files, whatever their names say. PNG is decoded by SixLabors.ImageSharp, of whose decoders no other can be reached.
-/// JPEG is decoded by <see cref="JpegFile"/>: ImageSharp repeats the colours of sub-sampled pictures where libjpeg interpolates, a
-/// difference of 1 to 1.6 levels on average to what published networks have seen, and fills up files that end early without a word.
+/// Decodes picture files, regardless of their names. PNG is decoded by SixLabors.ImageSharp, whose other decoders are unreachable. JPEG is
+/// decoded by <see cref="JpegFile"/>: ImageSharp repeats the colours of chroma-subsampled pictures where libjpeg interpolates, an average
+/// difference of 1 to 1.6 levels from what published networks have seen, and silently fills up files that end early.
 /// </summary>
 internal static class ImageFiles
 {
@@ -23,7 +23,7 @@ internal static class ImageFiles
         MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions { AllocationLimitMegabytes = 256 }),
     };
 
-    // First bytes of what is often found under a picture's name.
+    // First bytes of other files that are often found under a picture's name.
     private static readonly (byte[] Start, string Kind)[] _others =
     [
         ([.. "GIF8"u8], "a GIF"), ([.. "BM"u8], "a BMP"), ([.. "II*\0"u8], "a TIFF"), ([.. "MM\0*"u8], "a TIFF"), ([.. "RIFF"u8], "a WebP"),
@@ -31,7 +31,7 @@ internal static class ImageFiles
         ([0], "overwritten with zeros or of an unknown kind"),
     ];
 
-    /// <summary>Decodes a file; grey pictures get three equal channels, transparency is left out.</summary>
+    /// <summary>Decodes a file; grey pictures get three equal channels, transparency is dropped.</summary>
     /// <exception cref="DataException">The file cannot be read, is damaged, too large, or neither JPEG nor PNG.</exception>
     internal static RgbImage Decode(string path)
     {
@@ -66,7 +66,7 @@ internal static class ImageFiles
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            // Files made to harm get more than format errors out of it; messages may have a line per decoder.
+            // Malicious files make it throw more than format errors; messages may have a line per decoder.
             throw new PictureException(FirstLine(error));
         }
     }

@@ -3,8 +3,8 @@ using Rpat.Training.Data.Jpeg;
 namespace Rpat.Training.Data;
 
 /// <summary>
-/// Pictures in one folder for each class: <c>DIR/train/CLASS/**</c> with <c>DIR/val</c> or <c>DIR/test</c>, or <c>DIR/CLASS/**</c>.
-/// Classes are numbered in ordinal order of their names, pictures of a class come in ordinal order of their paths.
+/// Pictures in one folder for each class: <c>DIR/train/CLASS/**</c> with <c>DIR/val</c> or <c>DIR/test</c>, or <c>DIR/CLASS/**</c>. Classes
+/// are numbered in ordinal order of their names, pictures of a class are in ordinal order of their paths.
 /// </summary>
 internal static class ImageFolder
 {
@@ -13,8 +13,8 @@ internal static class ImageFolder
     private static readonly string[] _heldOut = ["val", "test"];
 
     /// <summary>Opens a folder; the pictures are decoded at once.</summary>
-    /// <param name="decode">Decodes a file; <see cref="ImageFiles.Decode(string)"/> but in tests.</param>
-    /// <exception cref="DataException">There are no pictures, a picture is damaged, or one is of another size.</exception>
+    /// <param name="decode">Decodes a file; <see cref="ImageFiles.Decode(string)"/> except in tests.</param>
+    /// <exception cref="DataException">There are no pictures, a picture is damaged, or one has a different size.</exception>
     internal static DataPair Open(string folder, Func<string, RgbImage> decode)
     {
         if (!Directory.Exists(folder)) throw new DataException($"'{folder}' is not a folder: check the path.");
@@ -33,7 +33,7 @@ internal static class ImageFolder
     }
 
     /// <summary>Decodes pictures into one set.</summary>
-    /// <exception cref="DataException">There is no picture, one is damaged, or one is of another size than the first.</exception>
+    /// <exception cref="DataException">There is no picture, one is damaged, or one has a different size from the first.</exception>
     internal static LabeledImages Read(
         string name, IReadOnlyList<(string Path, int Label)> files, IReadOnlyList<string> classes, Func<string, RgbImage> decode)
     {
@@ -62,7 +62,7 @@ internal static class ImageFolder
     internal static (string Path, int Label)[] Files(string folder, string[] classes) =>
         [.. classes.SelectMany((name, label) => PictureTree.Pictures(Path.Combine(folder, name)).Select(path => (path, label)))];
 
-    /// <summary>Refuses held-out classes that training knows nothing of.</summary>
+    /// <summary>Refuses held-out classes that training does not have.</summary>
     /// <exception cref="DataException">There is one with pictures.</exception>
     internal static void CheckKnown(string folder, IEnumerable<string> classes)
     {
@@ -72,7 +72,7 @@ internal static class ImageFolder
             throw new DataException($"'{unknown}' is a class that 'train' does not have: add it there, rename it or take it away.");
     }
 
-    /// <summary>Refuses classes without pictures, which are mistakes or no classes.</summary>
+    /// <summary>Refuses classes without pictures, which are mistakes or not classes.</summary>
     /// <exception cref="DataException">There is one.</exception>
     internal static void CheckFilled(string folder, (string, int Label)[] files, string[] classes)
     {
@@ -82,7 +82,7 @@ internal static class ImageFolder
                 $"'{Path.Combine(folder, empty)}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): fill it or take it away.");
     }
 
-    /// <summary>A sentence on classes that nothing is held out of, where there are any.</summary>
+    /// <summary>A sentence on classes without held-out images, if there are any.</summary>
     internal static string[] Missing(string folder, (string, int Label)[] files, string[] classes) =>
         Without(files, classes) is { Length: > 0 } empty
             ? [$"'{folder}' has no pictures of {empty.Length} of {classes.Length} classes, '{empty[0]}' first."]
@@ -107,7 +107,7 @@ internal static class ImageFolder
         ]);
     }
 
-    // [H, W, RGB] to [3, H, W], at the picture's place.
+    // [H, W, RGB] to [3, H, W], at the picture's position.
     private static void Copy(string path, RgbImage image, string firstPath, RgbImage first, byte[] pixels, int place)
     {
         if ((image.Width, image.Height) != (first.Width, first.Height))

@@ -1,8 +1,8 @@
 namespace Rpat.Training.Data;
 
 /// <summary>
-/// Made-up pictures that a network can learn: stripes whose direction, width and colour tell the class, with random phase and
-/// contrast under noise. For trying things out without a download, never for results.
+/// Made-up pictures that a network can learn: stripes whose direction, width and colour indicate the class, with random phase and contrast
+/// under noise. For trying things out without a download, never for results.
 /// </summary>
 /// <param name="Channels">1 or 3.</param>
 internal sealed record MadeUpImages(int Channels, int Height, int Width, int Classes, ulong Seed)

@@ -1,9 +1,9 @@
 namespace Rpat.Training.Data;
 
 /// <summary>
-/// A data set in one .npz file: <c>images</c> and <c>labels</c>, and for a held-out part <c>test_images</c> and <c>test_labels</c>.
-/// Images are U8, or floats in [0, 1]; [N, C, H, W], [N, H, W, C] or [N, H, W], with 1 or 3 channels. <c>class_names</c>, U8, may
-/// hold the classes' names in UTF-8, one a line, and <c>notes</c> what a run on the set must say of it.
+/// A data set in one .npz file: <c>images</c> and <c>labels</c>, and for a held-out part <c>test_images</c> and <c>test_labels</c>. Images
+/// are U8, or floats in [0, 1]; [N, C, H, W], [N, H, W, C] or [N, H, W], with 1 or 3 channels. <c>class_names</c>, U8, may hold the
+/// classes' names in UTF-8, one per line, and <c>notes</c> what a run on the set must report about it.
 /// </summary>
 internal static class NpzSet
 {
@@ -15,14 +15,14 @@ internal static class NpzSet
     private const int MaxNote = 300;
     private const int MaxClasses = 100_000;
 
-    // Above this a float is not a multiple of 1/255 that went through float arithmetic.
+    // Above this difference a float is not a multiple of 1/255 after float arithmetic.
     private const float ExactWithin = 1e-6f;
 
     private const long MostText = 16 << 20;
     private const long MostLabels = 512 << 20;
 
     /// <summary>Opens a file.</summary>
-    /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one is of a wrong kind.</exception>
+    /// <exception cref="DataException">The file is missing or damaged, or lacks an array, or one has a wrong type or shape.</exception>
     internal static DataPair Open(string path)
     {
         List<string> notes = [];
@@ -49,7 +49,7 @@ internal static class NpzSet
         Npz.Write(path, arrays);
     }
 
-    // What else a file holds is not unpacked.
+    // Other contents of a file are not unpacked.
     private static long MostBytes(string name) => name switch
     {
         "images" or "test_images" => long.MaxValue,
@@ -69,7 +69,7 @@ internal static class NpzSet
         return new NamedArray(name, ElementType.U8, [text.Length], text);
     }
 
-    // They are printed: few, short, and without what a terminal would obey.
+    // They are printed, so they must be few, short and without control characters.
     private static IEnumerable<string> NotesOf(NamedArray? notes) => notes is not { Type: ElementType.U8 }
         ? []
         : Encoding.UTF8.GetString(notes.Data.Span).Split('\n').Take(MaxNotes)

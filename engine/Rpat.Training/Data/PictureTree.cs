@@ -2,7 +2,7 @@ using System.IO.Enumeration;
 
 namespace Rpat.Training.Data;
 
-/// <summary>Finds classes and pictures in folders, without what systems and tools put beside them.</summary>
+/// <summary>Finds classes and pictures in folders, without the files that systems and tools put next to them.</summary>
 internal static class PictureTree
 {
     private static readonly EnumerationOptions _all = new()
@@ -13,7 +13,7 @@ internal static class PictureTree
         MaxRecursionDepth = 32,
     };
 
-    // Made by Synology, macOS's archiver, other NAS, Windows, file systems and Python; names with a dot in front are hidden as well.
+    // Made by Synology, macOS's archiver, other NAS, Windows, file systems and Python; names with a leading dot are hidden as well.
     private static readonly HashSet<string> _notOurs = new(StringComparer.OrdinalIgnoreCase)
     {
         "@eaDir", "__MACOSX", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found",
@@ -26,10 +26,10 @@ internal static class PictureTree
     internal static string[] Classes(string folder) =>
         [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Where(Visible).Order(StringComparer.Ordinal)];
 
-    /// <summary>The pictures beneath a folder, in ordinal order of their paths; none where it does not exist.</summary>
+    /// <summary>The pictures below a folder, in ordinal order of their paths; none if it does not exist.</summary>
     internal static IEnumerable<string> Pictures(string folder) => Files(folder, ImageFiles.Extensions, _all);
 
-    /// <summary>A sentence on pictures that no class takes, since they lie beside the classes or are of a kind that is not read.</summary>
+    /// <summary>A sentence on pictures that belong to no class, because they are next to the classes or of an unsupported kind.</summary>
     internal static IEnumerable<string> LeftOut(string folder)
     {
         string[] loose = [.. Files(folder, ImageFiles.Extensions, new EnumerationOptions { AttributesToSkip = 0 })];

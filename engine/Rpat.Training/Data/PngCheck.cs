@@ -5,12 +5,12 @@ using Rpat.Training.Data.Jpeg;
 namespace Rpat.Training.Data;
 
 /// <summary>
-/// Checks that a PNG file is whole before it is decoded, since decoders fill up what is missing: every chunk's length and check sum,
-/// the header's values, the pixels' number, and the end mark (PNG specification, W3C 2003). What follows the end mark is no part of it.
+/// Checks that a PNG file is complete before it is decoded, since decoders fill in missing data: every chunk's length and checksum, the
+/// header's values, the number of pixels, and the end chunk (PNG specification, W3C 2003). Data after the end chunk are not part of it.
 /// </summary>
 internal static class PngCheck
 {
-    private const int ChunkFrame = 12; // length, type, check sum
+    private const int ChunkFrame = 12; // length, type, checksum
 
     private static readonly byte[] _signature = [0x89, .. "PNG\r\n\x1a\n"u8];
 
@@ -22,8 +22,9 @@ internal static class PngCheck
     public static bool Matches(ReadOnlySpan<byte> start) => start.StartsWith(_signature);
 
     /// <summary>Checks a file.</summary>
-    /// <returns>The file without chunks that change no pixel: texts and profiles may unpack to anything and reach no decoder.</returns>
-    /// <exception cref="PictureException">It is damaged, cut short or too large.</exception>
+    /// <returns>The file without chunks that change no pixel: texts and profiles may unpack to any size, so they never reach a
+    /// decoder.</returns>
+    /// <exception cref="PictureException">It is damaged, truncated or too large.</exception>
     public static byte[] Essential(byte[] file)
     {
         using var essential = new MemoryStream(file.Length);
@@ -49,7 +50,7 @@ internal static class PngCheck
         return essential.ToArray();
     }
 
-    // Length, type, data, check sum of type and data.
+    // Length, type, data, checksum of type and data.
     private static ReadOnlySpan<byte> Chunk(byte[] file, int at)
     {
         long length = file.Length - at >= ChunkFrame ? BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at)) : uint.MaxValue;
@@ -60,7 +61,7 @@ internal static class PngCheck
         return chunk;
     }
 
-    // The bytes of the unpacked rows: a filter's number and the pixels, of each pass.
+    // The bytes of the unpacked rows of each pass: a filter's number and the pixels.
     private static (long Bytes, bool Palette) Header(ReadOnlySpan<byte> body)
     {
         if (body.Length != 13) throw new PictureException("its header is damaged");

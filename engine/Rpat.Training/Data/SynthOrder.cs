@@ -9,7 +9,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
     /// <summary>Makes the images and writes them.</summary>
     /// <param name="place">The npz set's file; for the others a folder, or null for the usual one.</param>
     /// <returns>What was written, and how to use it.</returns>
-    /// <exception cref="UsageException">A number is out of range, or the kind is not known.</exception>
+    /// <exception cref="UsageException">A number is out of range, or the kind is unknown.</exception>
     public string Write(string? place, Shape size, int classes)
     {
         if (!_kinds.Contains(Kind)) throw new UsageException($"'{Kind}' cannot be made up: {DidYouMean.Hint(Kind, _kinds, "kinds")}");

@@ -5,8 +5,8 @@ internal static class SyntheticSet
 {
     private const ulong Seed = 1;
 
-    /// <summary>As many images as asked for, for training and for evaluation.</summary>
-    /// <param name="spec">A name of <see cref="DataSets.All"/>; a file of one's own is opened to see the size.</param>
+    /// <summary>The requested number of images, for training and for evaluation.</summary>
+    /// <param name="spec">A name of <see cref="DataSets.All"/>; the user's own file is opened to read the size.</param>
     public static DataPair Like(string spec, int count)
     {
         var info = DataSets.All.FirstOrDefault(set => set.Name == spec);

@@ -4,7 +4,7 @@ namespace Rpat.Training.Data;
 
 /// <summary>
 /// Tiny-ImageNet-200, packed or as its folder of JPEG files. Classes are numbered in ordinal order of their ids, not in that of
-/// <c>wnids.txt</c>. Held-out pictures lie in <c>val/images</c> beside <c>val_annotations.txt</c>, or already in a folder for each class.
+/// <c>wnids.txt</c>. Held-out pictures are in <c>val/images</c> next to <c>val_annotations.txt</c>, or already in one folder per class.
 /// </summary>
 internal static class TinyImageNet
 {
@@ -14,8 +14,8 @@ internal static class TinyImageNet
 
     private const string Images = "images";
 
-    /// <summary>Opens the packed file where there is one, else the folder.</summary>
-    /// <exception cref="DataException">Neither is there, or it is damaged.</exception>
+    /// <summary>Opens the packed file if there is one, otherwise the folder.</summary>
+    /// <exception cref="DataException">Neither exists, or it is damaged.</exception>
     internal static DataPair Open(string dataDir, Func<string, RgbImage> decode)
     {
         string packed = Path.Combine(dataDir, PackedName);
@@ -41,7 +41,7 @@ internal static class TinyImageNet
         ]);
     }
 
-    // Sorted into classes, the pictures may have left their list and an empty folder behind. All layouts give the same order.
+    // If the pictures were sorted into classes, their list and an empty folder may remain. All layouts give the same order.
     private static (string Path, int Label)[] HeldOut(string folder, string[] ids)
     {
         string annotations = Path.Combine(folder, "val_annotations.txt");
@@ -75,7 +75,7 @@ internal static class TinyImageNet
             ? label
             : throw new DataException($"'{picture}' does not stand in '{annotations}': unpack the archive again.");
 
-    // The first name of each id, where words.txt has it.
+    // The first name of each id, if words.txt has it.
     private static string[] Names(string folder, string[] ids)
     {
         string path = Path.Combine(folder, "words.txt");

@@ -1,34 +1,34 @@
 namespace Rpat.Training.Distributed;
 
 /// <summary>
-/// Who started this process among others, as the environment tells; the first that matches wins:
-/// variables as of torchrun, Open MPI, MPICH or
-/// Intel MPI, Slurm. All of them meet over TCP: no MPI library is loaded.
+/// The launcher that started this process together with others, detected from the environment; the first match wins: variables of torchrun,
+/// Open MPI, MPICH or Intel MPI, Slurm. The rendezvous is always over TCP: no MPI library is loaded.
 /// </summary>
 internal static class Launcher
 {
-    /// <summary>The port where nothing else is said, as torchrun's.</summary>
+    /// <summary>The default port, the same as torchrun's.</summary>
     public const int DefaultPort = 29500;
 
     private const int SlurmPorts = 15_000;
 
-    // Slurm numbers the steps of srun from 0, and those that it makes itself (interactive, batch, external) from the top.
+    // Slurm numbers the steps of srun from 0, and those that it makes itself (interactive, batch, external) downwards from the largest
+    // number.
     private const uint FirstOwnStep = 0xFFFF_FFF0;
 
     /// <summary>Finds this process's place.</summary>
     /// <returns>Null for a process that is alone.</returns>
-    /// <exception cref="UsageException">A launcher is recognised, but its variables do not say enough or contradict each other.</exception>
+    /// <exception cref="UsageException">A launcher is recognised, but its variables are incomplete or contradict each other.</exception>
     public static ProcessRank? Find(IReadOnlyDictionary<string, string> environment, bool isTerminal = false)
     {
         var e = new LauncherVariables(environment);
-        // An MPI launcher may itself have been started by srun on other machines. Slurm sets some variables of MPICH's as well.
+        // An MPI launcher may itself have been started by srun on other machines. Slurm also sets some of MPICH's variables.
         var place = Torchrun(e) ?? OpenMpi(e) ?? (e.Text("MPI_LOCALRANKID") is null ? null : Pmi(e)) ?? Slurm(e, isTerminal)
             ?? (IsStep(e) && IsInteractive(e, isTerminal) ? null : Pmi(e));
         if (place is null && e.Missing is { } missing) throw new UsageException(missing);
         return place is { Size: > 1 } ? place : null;
     }
 
-    /// <summary>A sentence where a Slurm job or step of several tasks runs this program only once; null elsewhere.</summary>
+    /// <summary>A sentence if a Slurm job or step of several tasks runs this program only once; otherwise null.</summary>
     /// <param name="hasSrun">Whether there is an <c>srun</c> on the path.</param>
     public static string? Warning(IReadOnlyDictionary<string, string> environment, bool hasSrun, bool isTerminal = false)
     {
@@ -50,11 +50,11 @@ internal static class Launcher
         if (close < 0) return nodes[..bracket];
         string first = nodes[(bracket + 1)..close].Split(',', '-')[0];
         string rest = nodes[(close + 1)..];
-        // What stands behind the bracket, up to the next host, belongs to the name.
+        // The text after the bracket, up to the next host, belongs to the name.
         return FirstHost(nodes[..bracket] + first + rest);
     }
 
-    /// <summary>The port of a Slurm job: 15000 and the last four digits of its number, so that jobs of one machine differ.</summary>
+    /// <summary>The port of a Slurm job: 15000 and the last four digits of its number, so that jobs on one machine differ.</summary>
     public static int SlurmPort(string job)
     {
         string digits = job[^Math.Min(4, job.Length)..];
@@ -73,7 +73,7 @@ internal static class Launcher
         return new(launcher, rank, size, localRank, localSize, host ?? "localhost", e.Port() ?? DefaultPort);
     }
 
-    // What a step says of itself goes before what its job says.
+    // A step's variables take precedence over its job's.
     private static ProcessRank? Slurm(LauncherVariables e, bool isTerminal)
     {
         if (!IsStep(e) || IsInteractive(e, isTerminal)) return null;
@@ -117,7 +117,7 @@ internal static class Launcher
         return new(launcher, rank, size, e.Number(localRankName) ?? 0, localSize ?? 1, host ?? "localhost", e.Port() ?? DefaultPort);
     }
 
-    // A rank on its machine without a number of them is what some launchers give.
+    // Some launchers give a local rank without a local size.
     private static int? LocalSize(LauncherVariables e, string rankName, string sizeName, (string Name, int Size) all)
     {
         int? localSize = e.Number(sizeName);
@@ -132,8 +132,8 @@ internal static class Launcher
         new($"{what}, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and "
             + $"MASTER_PORT, if not {DefaultPort}).");
 
-    // A person's shell has the variables of its job or step, but starts one process at a time. A step inside of one has counts of its own,
-    // and not the person's terminal.
+    // A person's shell has the variables of its job or step, but starts one process at a time. A step inside one has its own counts, and
+    // not the person's terminal.
     private static bool IsInteractive(LauncherVariables e, bool isTerminal)
     {
         bool counts = e.Text("SLURM_STEP_NUM_TASKS") is not null;
@@ -142,17 +142,17 @@ internal static class Launcher
 
     private static bool IsPersons(LauncherVariables e) => e.Text("SLURM_JOB_NAME") is "bash" or "interactive";
 
-    // A job's script has its variables as well; only what srun started has a step of its own.
+    // A job's script has its variables as well; only processes that srun started have their own step.
     private static bool IsStep(LauncherVariables e) =>
         (e.Text("SLURM_STEP_ID") ?? e.Text("SLURM_STEPID")) is { } id
         && !(uint.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out uint step) && step >= FirstOwnStep);
 }
 
-/// <summary>How many processes a run has: as many as a launcher has started, else as many as <c>run.processes</c> says.</summary>
+/// <summary>The number of processes of a run: the number that a launcher has started, otherwise <c>run.processes</c>.</summary>
 internal static class Processes
 {
-    /// <summary>Settles the number in a plan.</summary>
-    /// <param name="launched">This process's place where a launcher has started several; null elsewhere.</param>
+    /// <summary>Determines the number in a plan.</summary>
+    /// <param name="launched">This process's place if a launcher has started several; otherwise null.</param>
     /// <exception cref="UserException">The launcher and <c>--nproc</c> contradict each other, or the batch cannot be divided.</exception>
     public static RunPlan Plan(RunPlan plan, ProcessRank? launched)
     {

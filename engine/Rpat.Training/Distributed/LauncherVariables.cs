@@ -3,33 +3,32 @@ using System.Net;
 namespace Rpat.Training.Distributed;
 
 /// <summary>
-/// Reads the variables of a launcher. An empty one counts as unset; one that cannot be read, or that another one contradicts, is an error:
-/// were it passed over, each of several processes would train alone.
+/// Reads the variables of a launcher. An empty one counts as unset; one that cannot be parsed, or that another one contradicts, is an
+/// error: if it were ignored, each of several processes would train alone.
 /// </summary>
 internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> environment)
 {
     private const int MostProcesses = 1024, MostMachines = 100_000, LongestName = 253;
 
-    /// <summary>A variable's text; null where it is unset or empty.</summary>
+    /// <summary>A variable's text; null if it is unset or empty.</summary>
     public string? Text(string name) => environment.GetValueOrDefault(name)?.Trim() is { Length: > 0 } text ? text : null;
 
-    /// <summary>A variable's number, from 0; null where it is unset or empty.</summary>
-    /// <exception cref="UsageException">It is no number.</exception>
+    /// <summary>A variable's number, from 0; null if it is unset or empty.</summary>
+    /// <exception cref="UsageException">It is not a number.</exception>
     public int? Number(string name) => Text(name) is { } text ? Read(name, text) : null;
 
-    /// <summary>A variable's digits; null where it is unset or empty.</summary>
+    /// <summary>A variable's digits; null if it is unset or empty.</summary>
     /// <exception cref="UsageException">It has something else.</exception>
     public string? Digits(string name) =>
         Text(name) is { } text && !text.All(char.IsAsciiDigit) ? throw Unreadable(name, text) : Text(name);
 
-    /// <summary>What is missing, where one of a pair was set without the other; null elsewhere.</summary>
+    /// <summary>What is missing if one of a pair was set without the other; otherwise null.</summary>
     public string? Missing { get; private set; }
 
     /// <summary>
-    /// A rank and the number of those that it is counted among; null where neither is set, where the number 1 stands alone, or where one is
-    /// <see cref="Missing"/>.
+    /// A rank and the number of ranks; null if neither is set, if only the number is set and is 1, or if one is <see cref="Missing"/>.
     /// </summary>
-    /// <exception cref="UsageException">One cannot be read, or does not fit the other.</exception>
+    /// <exception cref="UsageException">One cannot be parsed, or does not fit the other.</exception>
     public (int Rank, int Size)? Pair(string launcher, string rankName, string sizeName)
     {
         var (rank, size) = (Number(rankName), Number(sizeName));
@@ -47,7 +46,7 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
             : throw new UsageException($"{sizeName} is {size}: at most {MostProcesses} processes can train together.");
     }
 
-    /// <summary>Checks that a rank on a machine fits the number of those there.</summary>
+    /// <summary>Checks that a local rank fits the number of processes on its machine.</summary>
     /// <exception cref="UsageException">It does not.</exception>
     public static void RequireBelow(string rankName, int rank, string sizeName, int size)
     {
@@ -67,7 +66,7 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
     }
 
     /// <summary><c>MASTER_PORT</c>, or null.</summary>
-    /// <exception cref="UsageException">It is no port.</exception>
+    /// <exception cref="UsageException">It is not a port.</exception>
     public int? Port()
     {
         if (Text("MASTER_PORT") is not { } text) return null;
@@ -76,8 +75,8 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
             : throw new UsageException($"MASTER_PORT is '{Shown(text)}': give a port from 1 to 65535.");
     }
 
-    /// <summary>Tasks of this machine, of a list of those of each as <c>4(x2),3</c>; null where it is unset.</summary>
-    /// <exception cref="UsageException">It is no such list.</exception>
+    /// <summary>Tasks of this machine, from a list of the tasks of each machine such as <c>4(x2),3</c>; null if it is unset.</summary>
+    /// <exception cref="UsageException">It is not such a list.</exception>
     public int? TasksHere(string name)
     {
         if (Text(name) is not { } text) return null;
@@ -95,7 +94,7 @@ internal sealed class LauncherVariables(IReadOnlyDictionary<string, string> envi
             : throw Unreadable(name, text);
     }
 
-    // As RFC 1123 has them, and the underscores that some sites use.
+    // Names as in RFC 1123, and the underscores that some sites use.
     private static bool IsLabel(string label) => label.Length is > 0 and < 64 && label.All(c => char.IsLetterOrDigit(c) || c is '-' or '_');
 
     private static int Read(string name, string text) =>

@@ -4,14 +4,14 @@ using System.Security.Cryptography;
 
 namespace Rpat.Training.Distributed;
 
-/// <summary>How the processes of a run come together, and what each of them takes of its machine.</summary>
+/// <summary>How the processes of a run form a group, and which resources of its machine each of them uses.</summary>
 internal static class ProcessGroupSetup
 {
-    /// <summary>The environment variable with the word that all processes of a run have in common.</summary>
+    /// <summary>The environment variable with the join token that all processes of a run share.</summary>
     public const string TokenVariable = "RPAT_TEAM_SECRET";
 
     /// <summary>Checks that a batch can be divided evenly.</summary>
-    /// <exception cref="ConfigException">It cannot; the sentence names the nearest sizes that can.</exception>
+    /// <exception cref="ConfigException">It cannot; the message names the nearest sizes that can.</exception>
     public static void RequireDivisible(TrainerConfig config, int size)
     {
         int batch = config.Train.Batch, below = batch / size * size;
@@ -22,7 +22,7 @@ internal static class ProcessGroupSetup
                 + $"number of processes.");
     }
 
-    /// <summary>What all processes must have in common: the program, and every key that reaches the weights.</summary>
+    /// <summary>What all processes must have in common: the program, and every key that affects the weights.</summary>
     /// <param name="token">The value of <see cref="TokenVariable"/>, or null.</param>
     public static ProcessGroupOptions Options(ResolvedConfig given, string? token, Action<string> note)
     {
@@ -32,7 +32,7 @@ internal static class ProcessGroupSetup
         return new ProcessGroupOptions(MachineInfo.ProgramVersion(), hash) { Token = token ?? "", Note = note };
     }
 
-    /// <summary>A process's share of its machine: cores divided where the number of threads is not given, and a GPU of its own.</summary>
+    /// <summary>A process's share of its machine: cores divided if the number of threads is not given, and its own GPU.</summary>
     public static TrainerConfig Local(TrainerConfig config, ProcessRank place)
     {
         int threads = config.Run.Threads > 0 ? config.Run.Threads : Math.Max(1, Environment.ProcessorCount / place.LocalSize);
@@ -43,30 +43,31 @@ internal static class ProcessGroupSetup
         };
     }
 
-    /// <summary>A sentence where anybody on the network can take part in a run; null elsewhere.</summary>
+    /// <summary>A sentence if anybody on the network can join a run; otherwise null.</summary>
     public static string? Warning(ProcessRank place, ProcessGroupOptions options) =>
         options.Token.Length > 0 || MeetingAddress.IsLoopback(place.Host)
         ? null
         : $"warning: {TokenVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all "
             + $"processes the same random word.";
 
-    /// <summary>Waits for the processes that somebody else starts.</summary>
+    /// <summary>Waits for processes that were started elsewhere.</summary>
     public static Communicator Host(ProcessRank place, ProcessGroupOptions options)
     {
         using var point = new Rendezvous(MeetingAddress.Of(place.Host), place.Port);
         return point.Gather(place.Size, options);
     }
 
-    /// <summary>Who the processes are and what each computes, for people.</summary>
+    /// <summary>A description of the processes and what each computes, for people.</summary>
     public static string Description(ProcessRank place, TrainerConfig config) => FormattableString.Invariant(
         $"{place.Description}; each computes {config.Train.Batch / place.Size} of a batch's {config.Train.Batch} images with {config.Run.Threads} thread{(config.Run.Threads == 1 ? "" : "s")}");
 
-    /// <summary>The place of the first of several processes that this one starts.</summary>
+    /// <summary>The place of rank 0 among several processes that it starts.</summary>
     public static ProcessRank First(int size) => new("--nproc", 0, size, 0, size, "localhost", 0);
 
-    /// <summary>The GPU of a process: the n-th from the named one on, counted in a circle over those that it can see.</summary>
+    /// <summary>The GPU of a process: the n-th counted from the named one, wrapping around over those that it can see.</summary>
     /// <param name="name">As in <c>device.name</c>, settled.</param>
-    /// <param name="visible">Number of GPUs that this process can see; a launcher may show each process its own alone.</param>
+    /// <param name="visible">Number of GPUs that this process can see; a launcher may make only its own GPU visible to each
+    /// process.</param>
     internal static string Gpu(string name, int localRank, int visible) =>
         name.StartsWith("cuda:", StringComparison.Ordinal)
         && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int first)
@@ -74,7 +75,7 @@ internal static class ProcessGroupSetup
             ? FormattableString.Invariant($"cuda:{(first + localRank) % visible}")
             : name;
 
-    /// <summary>A sentence where this machine has fewer GPUs than processes that it is to start; null elsewhere.</summary>
+    /// <summary>A sentence if this machine has fewer GPUs than processes to start; otherwise null.</summary>
     public static string? SharedGpus(string name, int processes) =>
         IsGpu(name) && GpuBackend.Find().Devices.Count is > 0 and int gpus && gpus < processes
             ? $"warning: {processes} processes share {gpus} GPU{(gpus == 1 ? "" : "s")}: each runs slower and has less memory than with "
@@ -90,14 +91,14 @@ internal static class ProcessGroupSetup
     private static bool IsGpu(string name) => name.StartsWith("cuda", StringComparison.Ordinal);
 }
 
-/// <summary>Which of its addresses rank 0 listens at.</summary>
+/// <summary>The address at which rank 0 listens.</summary>
 internal static class MeetingAddress
 {
-    /// <summary>Whether a host is this machine as only its own processes can reach it.</summary>
+    /// <summary>Whether a host is a loopback address, which only this machine's processes can reach.</summary>
     public static bool IsLoopback(string host) =>
         host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
 
-    /// <summary>Where to listen for processes that are told to come to a host: all networks, unless it is this machine's own.</summary>
+    /// <summary>Where to listen for processes that connect to a host: on all networks, unless it is a loopback address.</summary>
     public static IPAddress Of(string host)
     {
         if (!IsLoopback(host)) return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
@@ -107,9 +108,9 @@ internal static class MeetingAddress
 
 /// <summary>A process's place among those that train together.</summary>
 /// <param name="Rank">This process's number, from 0.</param>
-/// <param name="LocalRank">Its number among those of its machine: which of the machine's GPUs it takes.</param>
-/// <param name="LocalSize">How many its machine has; they share its cores.</param>
-/// <param name="Host">Where rank 0 waits for the others.</param>
+/// <param name="LocalRank">Its number among those of its machine: selects its GPU.</param>
+/// <param name="LocalSize">The number of processes on its machine; they share its cores.</param>
+/// <param name="Host">The rendezvous: where rank 0 waits for the others.</param>
 internal sealed record ProcessRank(string Launcher, int Rank, int Size, int LocalRank, int LocalSize, string Host, int Port)
 {
     /// <summary>Whether all processes are on this machine.</summary>

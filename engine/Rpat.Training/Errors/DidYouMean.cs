@@ -3,7 +3,7 @@ namespace Rpat.Training.Errors;
 /// <summary>Finds the name that a mistyped one was meant to be.</summary>
 internal static class DidYouMean
 {
-    /// <summary>The candidate at the smallest distance, or null when none is close enough to be a slip of the keyboard.</summary>
+    /// <summary>The candidate at the smallest distance, or null if none is close enough to be a typo.</summary>
     public static string? Find(string name, IEnumerable<string> candidates)
     {
         var best = candidates
@@ -16,7 +16,7 @@ internal static class DidYouMean
     /// <summary>
     /// The tail of an error sentence: <c>did you mean 'x'? (models: x, y, z)</c>, or <c>choose one of: x, y, z</c> when nothing is close.
     /// </summary>
-    /// <param name="kind">The plural that stands before the list, such as <c>models</c>.</param>
+    /// <param name="kind">The plural that precedes the list, such as <c>models</c>.</param>
     public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind)
     {
         string list = string.Join(", ", candidates);

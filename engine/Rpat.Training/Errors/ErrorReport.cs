@@ -4,7 +4,7 @@ namespace Rpat.Training.Errors;
 /// <param name="Code">One of <see cref="ExitCode"/>.</param>
 internal sealed record ErrorReport(string Sentence, int Code)
 {
-    /// <summary>Maps any exception. Unknown ones are the program's own fault and say so.</summary>
+    /// <summary>Maps any exception. Unknown ones are internal errors and say so.</summary>
     public static ErrorReport Of(Exception error) => error switch
     {
         UserException known => new(OneLine(known.Message), known.Code),
@@ -22,8 +22,9 @@ internal sealed record ErrorReport(string Sentence, int Code)
             ExitCode.Internal),
     };
 
-    /// <summary>Prints <c>rpat: SENTENCE</c>; where no log keeps it, an internal error is followed by its
-    /// stack trace, which a report needs.</summary>
+    /// <summary>
+    /// Prints <c>rpat: SENTENCE</c>; if no log has it, an internal error is followed by its stack trace, which a bug report needs.
+    /// </summary>
     /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>
     public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)

@@ -3,10 +3,10 @@ namespace Rpat.Training.Errors;
 /// <summary>The exit codes of <c>rpat</c>; scripts rely on them, so a number never changes its meaning.</summary>
 internal static class ExitCode
 {
-    /// <summary>Everything asked for was done.</summary>
+    /// <summary>Everything requested was done.</summary>
     public const int Done = 0;
 
-    /// <summary>A fault of the program itself.</summary>
+    /// <summary>An internal error of the program.</summary>
     public const int Internal = 1;
 
     /// <summary>A wrong command line, configuration or output folder.</summary>
@@ -15,7 +15,7 @@ internal static class ExitCode
     /// <summary>Data missing or damaged.</summary>
     public const int Data = 3;
 
-    /// <summary>A device or its driver failed or is not there.</summary>
+    /// <summary>A device or its driver failed or is missing.</summary>
     public const int Device = 4;
 
     /// <summary>Training diverged.</summary>
@@ -24,7 +24,7 @@ internal static class ExitCode
     /// <summary>A checkpoint is damaged or does not fit the model.</summary>
     public const int Checkpoint = 6;
 
-    /// <summary>A limit was missed: an accuracy below what was asked for, or more time than a run was given.</summary>
+    /// <summary>A limit was missed: an accuracy below the requested one, or a run's time limit.</summary>
     public const int LimitMissed = 7;
 
     /// <summary>A result cannot be trusted: an example outside its threat model, or files that do not agree.</summary>
@@ -36,7 +36,7 @@ internal static class ExitCode
     /// <summary>Stopped by SIGINT (128 + 2), as shells number it.</summary>
     public const int Interrupted = 130;
 
-    /// <summary>Whoever read stdout has closed it before the end, SIGPIPE (128 + 13), as shells number it.</summary>
+    /// <summary>The reader of stdout closed it before the end, SIGPIPE (128 + 13), as shells number it.</summary>
     public const int NobodyReads = 141;
 
     /// <summary>Stopped by SIGTERM (128 + 15), as shells number it.</summary>

@@ -1,10 +1,10 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>How many images are under attack at a time: as many as the user says, or as many as fit into memory.</summary>
-/// <param name="MayShrink">Whether half as many are tried when memory does not suffice.</param>
+/// <summary>How many images are attacked at a time: the user's number, or as many as fit into memory.</summary>
+/// <param name="MayShrink">Whether half as many are tried if memory does not suffice.</param>
 internal readonly record struct BatchSize(int Images, bool MayShrink)
 {
-    /// <summary>The word for as many as fit.</summary>
+    /// <summary>The value for as many as fit.</summary>
     public const string Auto = "auto";
 
     private const int FirstTry = 128;
@@ -20,8 +20,8 @@ internal readonly record struct BatchSize(int Images, bool MayShrink)
     }
 
     /// <summary>Works in batches that fit.</summary>
-    /// <param name="note">Told in a line when there is too little memory and smaller batches are tried.</param>
-    /// <param name="attempt">Does what is left of the work in batches of a size; frees all it took when it fails.</param>
+    /// <param name="note">Receives a line when there is too little memory and smaller batches are tried.</param>
+    /// <param name="attempt">Does the remaining work in batches of a size; frees all its memory when it fails.</param>
     /// <exception cref="DeviceException">Not even the given number, or a single image, fits.</exception>
     public T Run<T>(Action<string> note, Func<int, T> attempt)
     {

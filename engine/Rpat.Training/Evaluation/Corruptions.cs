@@ -20,7 +20,7 @@ internal static class Corruptions
 
     /// <summary>Measures a network on every cell.</summary>
     /// <param name="count">Images of each severity, from the first; 0 for all.</param>
-    /// <exception cref="DataException">A file is missing, damaged or of another shape.</exception>
+    /// <exception cref="DataException">A file is missing, damaged or has the wrong shape.</exception>
     public static IReadOnlyList<CorruptionCell> Run(Classifier net, string folder, int count, int batch, Action<string> log)
     {
         long[] labels = Npy.Read(Path.Combine(folder, "labels.npy")).ToInt64();

@@ -1,7 +1,8 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>Where an evaluation is kept: beside its checkpoint unless the user says otherwise. An
-/// existing one is never overwritten.</summary>
+/// <summary>
+/// Where an evaluation is stored: next to its checkpoint unless the user says otherwise. An existing one is never overwritten.
+/// </summary>
 internal static class EvalFolder
 {
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>
@@ -16,7 +17,7 @@ internal static class EvalFolder
         return taken.LastOrDefault() ?? first;
     }
 
-    /// <summary>Removes what a clean pass leaves, unless the user wants it in a folder.</summary>
+    /// <summary>Removes the files of a clean pass, unless the user wants them in a folder.</summary>
     public static void Leave(EvalOptions options, string? outFolder, string folder)
     {
         if (outFolder is null && options.Attacks.Count == 0) Directory.Delete(folder, recursive: true);

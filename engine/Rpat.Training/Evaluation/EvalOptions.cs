@@ -2,13 +2,13 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Training.Evaluation;
 
-/// <summary>What <c>rpat eval</c> was asked for, typed and checked.</summary>
+/// <summary>The options of <c>rpat eval</c>, parsed and checked.</summary>
 /// <param name="DataDir">Where its files are, or null.</param>
 /// <param name="Attacks">Names of the columns, without <c>clean</c>, which is always measured.</param>
 /// <param name="Step">Length of PGD's steps, or null for the default share of ε.</param>
 /// <param name="First">Number of the first image, from 0.</param>
 /// <param name="Count">How many images from there, 0 for all.</param>
-/// <param name="Batch">Images under attack at a time; no result depends on it.</param>
+/// <param name="Batch">Images attacked at a time; no result depends on it.</param>
 internal sealed record EvalOptions(
     string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm,
     IReadOnlyList<Radius> Radii, double? Step,
@@ -27,7 +27,7 @@ internal sealed record EvalOptions(
         return [.. names.Where(name => name != "clean")];
     }
 
-    /// <summary>Refuses attacks that do not know the norm, before anything is opened.</summary>
+    /// <summary>Refuses attacks that do not support the norm, before anything is opened.</summary>
     /// <exception cref="UsageException">There is one.</exception>
     public EvalOptions Checked()
     {
@@ -43,7 +43,7 @@ internal sealed record EvalOptions(
     }
 
     /// <summary>Reads a list of radii.</summary>
-    /// <exception cref="UsageException">One is no radius of the norm.</exception>
+    /// <exception cref="UsageException">One is not a radius of the norm.</exception>
     public static IReadOnlyList<Radius> ParseRadii(string text, Norm norm)
     {
         Radius[] radii = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Rpat.Training.Evaluation;
 
 /// <summary>A network and the images that it is measured on.</summary>
-/// <param name="Hash">Tells one network from another: the file, and what the user said of it.</param>
+/// <param name="Hash">Identifies the network: the file, and the user's options for it.</param>
 /// <param name="Images">The same as <c>[N, C, H, W]</c> in [0,1].</param>
 internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledImages Set, float[] Images)
 {
@@ -14,7 +14,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     public int[] Labels => Set.Labels;
 
     /// <summary>Opens both.</summary>
-    /// <param name="note">Told what should be known before a result is trusted.</param>
+    /// <param name="note">Receives what should be known before a result is trusted.</param>
     /// <exception cref="UsageException">They do not belong together.</exception>
     public static EvalSubject Open(EvalOptions options, Device device, Action<string> note)
     {
@@ -32,7 +32,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     /// <summary>The same on another device.</summary>
     public EvalSubject On(Device device, EvalOptions options) => this with { Network = Load(device, options, Set) };
 
-    /// <summary>What tells a network from another: SHA-256 of its file, and what was said of it where something was.</summary>
+    /// <summary>What identifies a network: SHA-256 of its file, and the user's options for it, if any.</summary>
     public static string HashOf(LoadedNetwork network, WeightChoice choice)
     {
         using var stream = RegularFile.Open(network.Path);

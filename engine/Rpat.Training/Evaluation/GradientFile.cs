@@ -1,6 +1,6 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>What one training step would follow, for comparing a network with another program's.</summary>
+/// <summary>The gradient of one training step, for comparing a network with another program's.</summary>
 internal static class GradientFile
 {
     /// <summary>
@@ -8,7 +8,7 @@ internal static class GradientFile
     /// (batch statistics), under PyTorch's names and
     /// in its shapes.
     /// </summary>
-    /// <param name="net">The network; its running statistics take in the batch.</param>
+    /// <param name="net">The network; its running statistics are updated with the batch.</param>
     /// <param name="images">[N, C, H, W] in [0,1].</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, float[] images, int[] labels)

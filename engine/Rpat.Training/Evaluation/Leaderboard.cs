@@ -1,11 +1,11 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>What RobustBench's file needs of an evaluation; it is refused before hours are spent on one that cannot fill it.</summary>
+/// <summary>The requirements of RobustBench's file; an evaluation that cannot fill it is refused before hours are spent on it.</summary>
 internal static class Leaderboard
 {
     private const string Option = "--robustbench-json";
 
-    /// <summary>Refuses an evaluation that leaves open which number is meant, or has none.</summary>
+    /// <summary>Refuses an evaluation with several possible numbers or none.</summary>
     /// <exception cref="UsageException">It has no AutoAttack, or several radii.</exception>
     public static void Require(EvalOptions options)
     {
@@ -31,6 +31,6 @@ internal static class Leaderboard
         subject.Network.Spec.Name)
             ?? throw new UsageException($"{Option} needs the standard AutoAttack: add aa to --attacks.");
 
-    // A file of one's own has no name that a leaderboard knows.
+    // The user's own file has no name that a leaderboard has.
     private static string NameOf(string data) => DataSets.All.Any(set => set.Name == data) ? data.Split(':')[0] : "";
 }

@@ -1,24 +1,25 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>A published accuracy beside a measured one, in percent.</summary>
+/// <summary>A published accuracy next to a measured one, in percent.</summary>
 /// <param name="Column"><c>Clean</c> or <c>AA</c>.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
 internal sealed record PublishedColumn(string Column, double Published, double Measured, double Low, double High)
 {
-    /// <summary>Where the measurement lies: <c>within</c> when its interval holds the published value,
-    /// else <c>below</c> or <c>above</c>.</summary>
+    /// <summary>
+    /// Where the measurement is: <c>within</c> if its interval contains the published value, otherwise <c>below</c> or <c>above</c>.
+    /// </summary>
     public string Verdict => Published < Low ? "above" : Published > High ? "below" : "within";
 }
 
-/// <summary>What is published for the recipe of a run, beside what an evaluation of the same data, norm and radius found.</summary>
-/// <param name="Columns">Clean, and AA where it was measured.</param>
-/// <param name="Differing">Keys in which the run departs from the recipe and that reach its result.</param>
+/// <summary>The published result of a run's recipe, next to the result of an evaluation with the same data, norm and radius.</summary>
+/// <param name="Columns">Clean, and AA if it was measured.</param>
+/// <param name="Differing">Keys in which the run differs from the recipe and that affect its result.</param>
 internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<PublishedColumn> Columns, IReadOnlyList<string> Differing)
 {
     private const int MostKeys = 4;
 
-    /// <summary>The comparison, or null where nothing is published for the run, or for other data or another threat model.</summary>
-    /// <param name="checkpoint">What was evaluated; only a run folder says its recipe.</param>
+    /// <summary>The comparison, or null if nothing is published for the run, or only for other data or another threat model.</summary>
+    /// <param name="checkpoint">What was evaluated; only a run folder has a recipe.</param>
     public static PublishedCheck? Of(string checkpoint, EvalOptions options, EvaluationReport report)
     {
         if (RunOf(checkpoint) is not { } run || run.Config.Recipe.Name is not { Length: > 0 } name) return null;

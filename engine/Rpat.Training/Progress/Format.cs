@@ -9,7 +9,7 @@ internal static class Format
     /// <summary>A fraction of 1 as a percentage without its sign: <c>61.20</c>.</summary>
     public static string Percent(double fraction) => (100 * fraction).ToString("F2", CultureInfo.InvariantCulture);
 
-    /// <summary>A length in pixel units: <c>8/255</c> where it is a whole number of levels, else four digits.</summary>
+    /// <summary>A length in pixel units: <c>8/255</c> if it is a whole number of levels, otherwise four digits.</summary>
     public static string Pixels(double length)
     {
         double levels = length * 255;

@@ -1,11 +1,11 @@
 namespace Rpat.Training.Progress;
 
 /// <summary>
-/// Shows a run's progress. All but <see cref="Note"/> and <see cref="Warn"/> are called from the thread that trains, and hold it up.
+/// Shows a run's progress. All but <see cref="Note"/> and <see cref="Warn"/> are called from the thread that trains, and block it.
 /// </summary>
 public interface IProgressView
 {
-    /// <summary>Whether the view would show a snapshot now. Asked after every step; a false saves making one.</summary>
+    /// <summary>Whether the view would show a snapshot now. Called after every step; false saves making one.</summary>
     bool Due => true;
 
     /// <summary>Shows a snapshot.</summary>
@@ -17,6 +17,6 @@ public interface IProgressView
     /// <summary>Shows one line of text; from any thread.</summary>
     void Note(string line) { }
 
-    /// <summary>Shows one line that matters even where notes are not shown; from any thread.</summary>
+    /// <summary>Shows one line that matters even if notes are not shown; from any thread.</summary>
     void Warn(string line) => Note(line);
 }

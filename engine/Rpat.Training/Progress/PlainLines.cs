@@ -1,6 +1,6 @@
 namespace Rpat.Training.Progress;
 
-/// <summary>Progress as lines of <c>key=value</c>, made to be searched: no escape codes, no padding, '.' as decimal point.</summary>
+/// <summary>Progress as lines of <c>key=value</c>, easy to search: no escape codes, no padding, '.' as decimal point.</summary>
 internal static class PlainLines
 {
     /// <summary>A line for a snapshot.</summary>

@@ -1,10 +1,10 @@
 namespace Rpat.Training.Progress;
 
-/// <summary>One measured number. Accuracies lie in [0,1] and are shown as percentages.</summary>
+/// <summary>One measured number. Accuracies are in [0,1] and are shown as percentages.</summary>
 /// <param name="Name">Such as <c>loss</c>, <c>clean_acc</c>.</param>
 public readonly record struct Metric(string Name, double Value);
 
-/// <summary>Where a phase stands. Everything a view shows between two epochs.</summary>
+/// <summary>The progress of a phase: everything that a view shows between two epochs.</summary>
 /// <param name="Phase"><c>train</c>, or what is evaluated, such as <c>eval pgd20</c>.</param>
 /// <param name="Epoch">The epoch, counted from 1.</param>
 /// <param name="Step">Steps done in this phase.</param>
@@ -29,7 +29,7 @@ public sealed record ProgressSnapshot(
     TimeSpan Elapsed,
     TimeSpan Remaining)
 {
-    /// <summary>Memory that the process holds; 0 where it is not shown.</summary>
+    /// <summary>Memory that the process uses; 0 if it is not shown.</summary>
     public long MemoryBytes { get; init; }
 }
 

@@ -1,8 +1,8 @@
 namespace Rpat.Training.Runs;
 
 /// <summary>
-/// A file of a run folder that only grows. A checkpoint remembers how long it was, and resuming cuts it back to there, so that a
-/// resumed run leaves the bytes of one that was never stopped.
+/// An append-only file of a run folder. A checkpoint records its length, and resuming truncates it to that length, so that a resumed run
+/// leaves the bytes of an uninterrupted one.
 /// </summary>
 internal sealed class AppendOnlyFile : IDisposable
 {
@@ -18,9 +18,8 @@ internal sealed class AppendOnlyFile : IDisposable
     /// <summary>Bytes written so far.</summary>
     public long Length => _stream.Length;
 
-    /// <summary>Appends bytes; they are with the system when this returns, and survive the end of the process.</summary>
-    /// <exception cref="IOException">The disk is full. What was written of them goes away with the
-    /// next <see cref="TruncateTo"/>.</exception>
+    /// <summary>Appends bytes; they have been passed to the system when this returns, and survive the end of the process.</summary>
+    /// <exception cref="IOException">The disk is full. A partial write is removed by the next <see cref="TruncateTo"/>.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         try
@@ -34,10 +33,10 @@ internal sealed class AppendOnlyFile : IDisposable
         }
     }
 
-    /// <summary>Makes what was written survive a loss of power.</summary>
+    /// <summary>Flushes to the disk, so that the bytes survive a loss of power.</summary>
     public void FlushToDisk() => _stream.Flush(flushToDisk: true);
 
-    /// <summary>Drops everything behind a length.</summary>
+    /// <summary>Drops everything after a length.</summary>
     /// <exception cref="IOException">The file is shorter than that, or cannot be changed.</exception>
     public void TruncateTo(long length)
     {

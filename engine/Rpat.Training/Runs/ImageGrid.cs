@@ -9,7 +9,7 @@ internal static class ImageGrid
 
     /// <summary>A contact sheet: images row by row.</summary>
     /// <param name="indices">Which, in reading order.</param>
-    /// <param name="columns">Images in a row.</param>
+    /// <param name="columns">Images per row.</param>
     public static Raster Sheet(LabeledImages set, IReadOnlyList<int> indices, int columns)
     {
         int scale = Scale(set.Height, set.Width) / 2 is var half && half > 0 ? half : 1, height = set.Height * scale + Gap,
@@ -26,8 +26,8 @@ internal static class ImageGrid
     }
 
     /// <summary>
-    /// One column per image: clean, adversarial, and the difference, enlarged so that ±eps is black and white around grey. The frame
-    /// of the adversarial image is green where it is still classified rightly, orange where it is not.
+    /// One column per image: clean, adversarial, and the difference, enlarged so that ±eps is black and white around grey. The frame of the
+    /// adversarial image is green if it is still classified correctly, orange if not.
     /// </summary>
     /// <param name="clean">[n, C, H, W] in [0,1].</param>
     /// <param name="adversarial">[n, C, H, W] in [0,1].</param>

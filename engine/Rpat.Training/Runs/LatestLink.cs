@@ -1,15 +1,15 @@
 namespace Rpat.Training.Runs;
 
-/// <summary><c>OUT/latest</c>: a link to the newest run, or a text file with its name where links are not allowed.</summary>
+/// <summary><c>OUT/latest</c>: a link to the newest run, or a text file with its name if links are not allowed.</summary>
 internal static class LatestLink
 {
     private const string Name = "latest";
 
-    /// <summary>No name is as long.</summary>
+    /// <summary>No name is this long.</summary>
     public const int MostBytes = 300;
 
     /// <summary>Points the link at a run; anything of that name that is neither link nor such a file is left alone.</summary>
-    /// <param name="run">The run folder's name in it.</param>
+    /// <param name="run">The run folder's name in OUT.</param>
     public static void Point(string root, string run)
     {
         string path = Path.Combine(root, Name);
@@ -25,7 +25,7 @@ internal static class LatestLink
         }
     }
 
-    /// <summary>What the text file says; of any other small file its bytes as text.</summary>
+    /// <summary>The text file's content; for any other small file its bytes as text.</summary>
     public static string TextOf(string path) => Encoding.UTF8.GetString(RegularFile.ReadBytes(path, MostBytes)).Trim();
 
     private static bool IsOwnFile(string path) =>

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace Rpat.Training.Runs;
 
-/// <summary>What a run ran on, for its record.</summary>
-/// <param name="Version">The program's version, with the commit after '+' where the build knew it.</param>
+/// <summary>The machine of a run, for its record.</summary>
+/// <param name="Version">The program's version, with the commit after '+' if the build had it.</param>
 internal sealed record MachineInfo(string Version, string Runtime, string Os, string Cpu, int Cores, int VectorBits, long MemoryMiB)
 {
     /// <summary>Describes this process and machine.</summary>

@@ -5,7 +5,7 @@ internal sealed record MetricEvent(string Split, long Step, int Epoch, IReadOnly
 {
     private const int MostBytes = 1 << 16;
 
-    /// <summary>The events of a file, in order. A damaged line, or a last one that was cut short, costs that line alone.</summary>
+    /// <summary>The events of a file, in order. A damaged line, or a truncated last one, is skipped alone.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static IEnumerable<MetricEvent> Read(string path)
     {
@@ -46,7 +46,7 @@ internal sealed record MetricEvent(string Split, long Step, int Epoch, IReadOnly
         return isAll && split is not null && step is { } s && epoch is { } e ? new MetricEvent(split, s, e, values) : null;
     }
 
-    // A line longer than any event, such as the zeros that a loss of power leaves, is passed over without being kept.
+    // A line longer than any event, such as the zeros that a loss of power leaves, is skipped without being stored.
     private static IEnumerable<ReadOnlyMemory<byte>> Lines(Stream file)
     {
         var buffer = new byte[2 * MostBytes];

@@ -1,8 +1,8 @@
 namespace Rpat.Training.Runs;
 
 /// <summary>
-/// The run's numbers: <c>metrics.jsonl</c>, one object per event, appended line by line, and <c>metrics.csv</c>, one row per epoch,
-/// which is a function of those lines. Neither holds a time, so that equal runs have equal files.
+/// The run's numbers: <c>metrics.jsonl</c>, one object per event, appended line by line, and <c>metrics.csv</c>, one row per epoch, which
+/// is a function of those lines. Neither contains a time, so that equal runs have equal files.
 /// </summary>
 internal sealed class MetricsLog
 {
@@ -18,14 +18,14 @@ internal sealed class MetricsLog
     private readonly List<string> _columns = ["epoch"];
     private readonly SortedDictionary<int, Dictionary<string, string>> _rows = [];
 
-    /// <summary>Goes on with an event file; <see cref="Reload"/> takes in what it holds already.</summary>
+    /// <summary>Continues an event file; <see cref="Reload"/> reads its existing events.</summary>
     public MetricsLog(AppendOnlyFile events, string csvPath) => (_events, _csvPath) = (events, csvPath);
 
     /// <summary>Appends one event, <c>{"step":…,"epoch":…,"split":…,NAME:VALUE…}</c>, and adds it to its epoch's row.</summary>
-    /// <param name="split"><c>train</c>, <c>val</c> or <c>test</c>; the last two stand before the names of the table's columns.</param>
+    /// <param name="split"><c>train</c>, <c>val</c> or <c>test</c>; the last two are prefixes of the table's column names.</param>
     /// <param name="epoch">The epoch, counted from 1.</param>
-    /// <param name="metrics">The numbers; one that is not finite is null among the events, which
-    /// JSON can hold, and NaN in the table.</param>
+    /// <param name="metrics">The numbers; one that is not finite is null among the events, as JSON has no NaN, and NaN in the
+    /// table.</param>
     public void Event(string split, long step, int epoch, params ReadOnlySpan<Metric> metrics)
     {
         using var line = new MemoryStream();
@@ -36,7 +36,7 @@ internal sealed class MetricsLog
         WriteTable();
     }
 
-    /// <summary>Reads the event file again, after it was cut back.</summary>
+    /// <summary>Reads the event file again after it was truncated.</summary>
     public void Reload()
     {
         _columns.RemoveRange(1, _columns.Count - 1);

@@ -16,7 +16,7 @@ internal sealed class Raster
         Fill(0, 0, width, height, background);
     }
 
-    /// <summary>Pixels of a row.</summary>
+    /// <summary>Pixels per row.</summary>
     public int Width { get; }
 
     /// <summary>Rows.</summary>

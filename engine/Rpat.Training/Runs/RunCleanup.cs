@@ -1,13 +1,13 @@
 namespace Rpat.Training.Runs;
 
-/// <summary>Something that nobody needs any more.</summary>
+/// <summary>Something that is no longer needed.</summary>
 /// <param name="Files">What is removed, file by file; the folder goes with the last of them.</param>
 internal sealed record Leftover(string Path, IReadOnlyList<string> Files)
 {
-    /// <summary>Bytes that are free once it is gone.</summary>
+    /// <summary>Bytes that removing it frees.</summary>
     public long Bytes => Files.Sum(file => new FileInfo(file).Length);
 
-    /// <summary>Removes the files, and their folder if nothing else is in it.</summary>
+    /// <summary>Removes the files, and their folder if it is empty then.</summary>
     /// <exception cref="IOException">One cannot be removed.</exception>
     public void Remove()
     {
@@ -16,15 +16,17 @@ internal sealed record Leftover(string Path, IReadOnlyList<string> Files)
     }
 }
 
-/// <summary>What in the folder of the runs nobody needs any more.</summary>
-/// <param name="keeps">Told in a sentence what looks like a leftover and stays, since this program did not write it or may need it.</param>
+/// <summary>The contents of the folder of runs that are no longer needed.</summary>
+/// <param name="keeps">Receives a sentence on each apparent leftover that is kept, because this program did not write it or may need
+/// it.</param>
 internal sealed class RunCleanup(Action<string> keeps)
 {
     /// <summary>
-    /// Half-written files of dead processes and folders in which no run has begun; of finished runs also their checkpoints, if wanted. Runs
+    /// Half-written files of dead processes and folders in which no run has begun; optionally also the checkpoints of finished runs. Runs
     /// that a process has open are left alone, and no link is followed.
     /// </summary>
-    /// <param name="checkpoints">Whether checkpoints of finished runs count: their networks stay, but they cannot be resumed.</param>
+    /// <param name="checkpoints">Whether to include checkpoints of finished runs: their networks are kept, but they cannot be
+    /// resumed.</param>
     /// <exception cref="IOException">A folder cannot be read.</exception>
     public IEnumerable<Leftover> In(string root, bool checkpoints) =>
         RunContents.Folders(Path.GetFullPath(root)).SelectMany(run => Of(run, checkpoints));

@@ -2,24 +2,24 @@ using System.Security.Cryptography;
 
 namespace Rpat.Training.Runs;
 
-/// <summary>Where two runs part: in their settings, at which of their metrics' events, and in their weights.</summary>
-/// <param name="Settings">Keys with the value of each; those that do not reach the weights are left out.</param>
-/// <param name="Parting">The first event that is not the same, or null.</param>
-/// <param name="Events">How many events there are in both before that one.</param>
-/// <param name="SameWeights">Whether the final networks are equal bit for bit; null where one is missing.</param>
+/// <summary>Where two runs differ: in their settings, from which event of their metrics on, and in their weights.</summary>
+/// <param name="Settings">Keys with the value of each; those that do not affect the weights are left out.</param>
+/// <param name="Parting">The first event that differs, or null.</param>
+/// <param name="Events">The number of common events before that one.</param>
+/// <param name="SameWeights">Whether the final networks are equal bit for bit; null if one is missing.</param>
 internal sealed record RunComparison(
     IReadOnlyList<(string Key, string First, string Second)> Settings, (string First, string Second)? Parting, int Events,
     bool? SameWeights)
 {
-    /// <summary>How many steps have the same loss from the first on; null where a run keeps no losses of steps.</summary>
+    /// <summary>The number of steps from the first on with the same loss; null if a run stores no losses of steps.</summary>
     public int? SameSteps { get; init; }
 
-    /// <summary>The first step whose loss is not the same, or null.</summary>
+    /// <summary>The first step whose loss differs, or null.</summary>
     public (long Step, float First, float Second)? FirstStep { get; init; }
 
     private const string Nothing = "(no more)";
 
-    // What differs between any two runs and says nothing about them.
+    // Keys that differ between any two runs without being informative.
     private static readonly string[] _incidental = ["run.", "log.", "recipe.", "checkpoint.", "data.dir"];
 
     /// <summary>Compares two runs.</summary>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Rpat.Training.Runs;
 
 /// <summary>
-/// What in a run folder is the run's own. People put notes there, and links to other disks: no link is followed out of a run, and
+/// The files of a run folder that belong to the run. Users put notes there, and links to other disks: no link is followed out of a run, and
 /// nothing is removed that this program did not write.
 /// </summary>
 internal static partial class RunContents
@@ -14,7 +14,7 @@ internal static partial class RunContents
     /// <summary>The folder of its checkpoints.</summary>
     public const string CheckpointFolder = "checkpoints";
 
-    /// <summary>What a diverged run leaves to be looked at.</summary>
+    /// <summary>What a diverged run leaves for inspection.</summary>
     public const string PostMortem = "post-mortem.safetensors";
 
     /// <summary>The page about it.</summary>
@@ -28,11 +28,11 @@ internal static partial class RunContents
         CheckpointFile.Name, CheckpointFile.Best, PostMortem, RunResult.FileName, Report,
     ];
 
-    /// <summary>Whether this program made a folder: it has the marker, or as of earlier versions a record that only a run has.</summary>
+    /// <summary>Whether this program made a folder: it has the marker or, from earlier versions, a record that only a run has.</summary>
     public static bool IsRun(string folder) => !IsLink(folder) && (Find(folder, Marker) is not null || RunRecord.Read(folder) is not null);
 
-    /// <summary>A file of a run, or null where there is none: neither a folder nor a pipe, and reached over no link.</summary>
-    /// <param name="folder">The run's folder; it may itself be reached over links.</param>
+    /// <summary>A file of a run, or null if there is none: not a folder or a pipe, and not reached through a link.</summary>
+    /// <param name="folder">The run's folder; it may itself be reached through links.</param>
     /// <param name="name">The file's path in it.</param>
     public static string? Find(string folder, string name)
     {
@@ -46,16 +46,16 @@ internal static partial class RunContents
         return RegularFile.Exists(path, followLink: false) ? path : null;
     }
 
-    /// <summary>The folders in a folder of a run, in order of their names; links are none.</summary>
+    /// <summary>The folders in a folder of a run, in order of their names, without links.</summary>
     public static IReadOnlyList<string> Folders(string path) => Directory.Exists(path) && !IsLink(path)
         ? [.. Directory.GetDirectories(path).Where(folder => !IsLink(folder)).Order(StringComparer.Ordinal)]
         : [];
 
-    /// <summary>The first link in a run, over which resuming it would write elsewhere; null where there is none.</summary>
+    /// <summary>The first link in a run, through which resuming it would write elsewhere; null if there is none.</summary>
     public static string? FirstLink(string folder) =>
         _names.Concat(_parts).Concat([TensorBoardName]).Select(name => Path.Combine(folder, name)).FirstOrDefault(IsLink);
 
-    /// <summary>Half-written files of processes, beneath a run's own folders.</summary>
+    /// <summary>Half-written files of processes, below a run's own folders.</summary>
     public static IEnumerable<(string Path, int Process)> HalfWritten(string folder)
     {
         foreach (var half in AtomicFile.HalfWritten(folder))
@@ -74,7 +74,7 @@ internal static partial class RunContents
             : [];
     }
 
-    /// <summary>What a run leaves that was killed before its first record, or null where a folder holds anything else.</summary>
+    /// <summary>The files of a run that was killed before its first record, or null if a folder holds anything else.</summary>
     public static IReadOnlyList<string>? Skeleton(string folder)
     {
         string[] entries = Directory.GetFileSystemEntries(folder);

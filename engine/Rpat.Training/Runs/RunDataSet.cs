@@ -1,11 +1,11 @@
 namespace Rpat.Training.Runs;
 
-/// <summary>The data set of a run, which a command about the run takes unless another is named.</summary>
+/// <summary>The data set of a run, which a command about the run uses unless another is named.</summary>
 /// <param name="Name">As in <c>data.name</c>.</param>
 /// <param name="Dir">Where its files are, or null for the usual places.</param>
 internal sealed record RunDataSet(string Name, string? Dir)
 {
-    /// <summary>What a command line names, or else what the run's configuration says.</summary>
+    /// <summary>The data set that the command line names, otherwise that of the run's configuration.</summary>
     /// <param name="name">The data set that was named, or null.</param>
     /// <param name="dir">The folder that was named, or null.</param>
     /// <param name="checkpoint">A run folder, or a file, which does not say what it was trained on.</param>

@@ -3,7 +3,7 @@ namespace Rpat.Training.Runs;
 /// <summary>Finds the folders of earlier runs.</summary>
 internal static class RunFinder
 {
-    /// <summary>The folder that a name stands for: a path, or a run or <c>latest</c> beneath the folder of the runs.</summary>
+    /// <summary>The folder that a name means: a path, or a run or <c>latest</c> in the folder of runs.</summary>
     /// <exception cref="UsageException">There is no such run.</exception>
     public static string Named(string name, string root)
     {
@@ -22,7 +22,7 @@ internal static class RunFinder
         .Select(run => run.Folder)
         .FirstOrDefault();
 
-    /// <summary>The folders of all runs beneath a folder, oldest name first.</summary>
+    /// <summary>The folders of all runs below a folder, oldest name first.</summary>
     public static IReadOnlyList<string> All(string root) => [.. Runs(root).Order(StringComparer.Ordinal)];
 
     private static IEnumerable<string> Runs(string root) => Directory.Exists(root)
@@ -35,7 +35,7 @@ internal static class RunFinder
     // yyyyMMdd-HHmm-NAME
     private static string? NameOf(string folder) => Path.GetFileName(folder) is { Length: > 14 } name ? name[14..] : null;
 
-    // 'latest' is a link, or where links are not allowed a text file with the folder's name.
+    // 'latest' is a link, or a text file with the folder's name if links are not allowed.
     private static string Followed(string path)
     {
         if (RegularFile.Exists(path))

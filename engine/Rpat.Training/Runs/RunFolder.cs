@@ -1,8 +1,8 @@
 namespace Rpat.Training.Runs;
 
 /// <summary>
-/// The folder of one run: <c>OUT/yyyyMMdd-HHmm-NAME</c>. An existing folder is never deleted, reused or asked about; a number is
-/// appended instead. One process at a time has it open.
+/// The folder of one run: <c>OUT/yyyyMMdd-HHmm-NAME</c>. An existing folder is never deleted, reused or asked about; a number is appended
+/// instead. Only one process at a time has it open.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -38,7 +38,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Whether an earlier process began the run.</summary>
     public bool IsResumed { get; }
 
-    /// <summary>The folder as people type it: relative to the current folder where it lies beneath it.</summary>
+    /// <summary>The folder as a user would type it: relative to the current folder if it is below it.</summary>
     public string ShownPath
     {
         get
@@ -94,12 +94,14 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Writes the resolved configuration anew.</summary>
+    /// <summary>Writes the resolved configuration again.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void WriteConfig(ResolvedConfig resolved) => AtomicFile.WriteText(PathOf(ConfigName), ConfigWriter.Write(resolved));
 
-    /// <summary>Opens a file of this folder that only grows, under a name such as <c>tb/events</c>;
-    /// it is cut back when the run is.</summary>
+    /// <summary>
+    /// Opens an append-only file of this folder, under a name such as <c>tb/events</c>; it is truncated when the run resumes or is rolled
+    /// back.
+    /// </summary>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public AppendOnlyFile OpenAppend(string name)
     {
@@ -108,17 +110,19 @@ internal sealed class RunFolder : IDisposable
         return _growing[name] = new AppendOnlyFile(PathOf(name));
     }
 
-    /// <summary>Keeps a warning with the run.</summary>
+    /// <summary>Stores a warning with the run.</summary>
     public void Warn(string line) => OpenAppend(WarningsName).Append(Encoding.UTF8.GetBytes(line + "\n"));
 
-    /// <summary>How long each growing file is; on the disk before this returns, so that no checkpoint is ahead of them.</summary>
+    /// <summary>
+    /// The length of each append-only file; flushed to the disk before this returns, so that no checkpoint is ahead of them.
+    /// </summary>
     public IReadOnlyDictionary<string, long> Lengths()
     {
         foreach (var file in _growing.Values) file.FlushToDisk();
         return _growing.ToDictionary(pair => pair.Key, pair => pair.Value.Length);
     }
 
-    /// <summary>Makes the folder as it was when its growing files had these lengths; those not named did not exist.</summary>
+    /// <summary>Restores the folder to when its append-only files had these lengths; those not named did not exist.</summary>
     /// <exception cref="IOException">A file is shorter than that, or cannot be changed.</exception>
     public void CutBack(IReadOnlyDictionary<string, long> lengths)
     {
@@ -150,7 +154,7 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    // The lock is held, so their writer is dead. Evaluations have folders of their own, in which another process may be at work.
+    // The lock is held, so their writer is dead. Evaluations have their own folders, in which another process may be working.
     private void RemoveHalfWritten()
     {
         string[] folders = [Path, .. new[] { RunContents.CheckpointFolder, "images" }.Select(PathOf)];
@@ -158,7 +162,7 @@ internal sealed class RunFolder : IDisposable
             if (folders.Contains(System.IO.Path.GetDirectoryName(half))) File.Delete(half);
     }
 
-    // The system gives the lock back when a process dies, however it dies; the file itself means nothing.
+    // The system releases the lock when a process dies, however it dies; the file itself means nothing.
     private FileStream Lock()
     {
         AtomicFile.RequireNoLink(PathOf(LockName));
@@ -176,7 +180,7 @@ internal sealed class RunFolder : IDisposable
         throw new IOException($"'{name}' exists {MaxNumber} times");
     }
 
-    // Making a folder does not fail when another process has just made it; making its marker anew does.
+    // Making a folder does not fail if another process has just made it; creating its marker as a new file does.
     private static bool TryClaim(string path)
     {
         if (Directory.Exists(path) || File.Exists(path)) return false;

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Rpat.Training.Runs;
 
 /// <summary>
-/// How the JSON files of a run folder are written, and read by whoever trusts none of it: what is missing, or null where nothing may be
-/// null, is an error.
+/// How the JSON files of a run folder are written, and read without trusting them: a missing value, or a null where none is allowed, is an
+/// error.
 /// </summary>
 internal static class RunJson
 {

@@ -50,7 +50,7 @@ internal sealed class RunLog : TextWriter
         }
         catch (IOException)
         {
-            // A full disk: the checkpoints and the metrics stop the run and say so; a line of the log less must not hide that.
+            // On a full disk, the checkpoints and the metrics stop the run and say so; a missing log line must not hide that.
         }
     }
 }

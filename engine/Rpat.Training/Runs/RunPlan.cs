@@ -1,13 +1,13 @@
 namespace Rpat.Training.Runs;
 
-/// <summary>What a command line asks to be trained: a new run, or an earlier one from where it stopped.</summary>
+/// <summary>What a command line requests to train: a new run, or an earlier one from where it stopped.</summary>
 /// <param name="Folder">The folder of the run to resume; null for a new one.</param>
-/// <param name="IsChanged">Whether keys were changed that its <c>config.yaml</c> must now show.</param>
+/// <param name="IsChanged">Whether keys were changed, so that its <c>config.yaml</c> must be updated.</param>
 internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, bool IsChanged = false)
 {
     private const string Automatically = "auto";
 
-    /// <summary>The same on the device that <c>auto</c> comes to here, so that the run's configuration names it.</summary>
+    /// <summary>The same with the device that <c>auto</c> resolves to here, so that the run's configuration names it.</summary>
     public RunPlan Settled(Action<string> note)
     {
         string name = DeviceFactory.Settle(Resolved.Config.Device.Name, note);
@@ -21,7 +21,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOn(folder, resolved, allowed)
         : new RunPlan(resolved);
 
-    /// <summary>An earlier run with its own configuration, over which the given sources lie.</summary>
+    /// <summary>An earlier run with its own configuration, overridden by the given sources.</summary>
     /// <exception cref="Errors.UserException">There is no such run, or the sources contradict its configuration.</exception>
     public static RunPlan Named(string name, ConfigSources sources, IReadOnlyList<string> allowed)
     {
@@ -32,7 +32,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     private static RunPlan GoOn(string folder, ResolvedConfig now, IReadOnlyList<string> allowed)
     {
         var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(ConfigOf(folder))]);
-        // A run stays on the device that auto came to when it began.
+        // A run stays on the device that auto resolved to when it began.
         if (now.Config.Device.Name == Automatically)
             now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
         ResumeRules.Check(folder, before, now, allowed);

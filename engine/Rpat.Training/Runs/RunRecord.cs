@@ -1,12 +1,12 @@
 namespace Rpat.Training.Runs;
 
-/// <summary>How a run stands.</summary>
+/// <summary>The status of a run.</summary>
 internal enum RunStatus
 {
-    /// <summary>It runs, or the process died without a word.</summary>
+    /// <summary>It is running, or the process died without notice.</summary>
     Running,
 
-    /// <summary>It did all it should.</summary>
+    /// <summary>It finished.</summary>
     Finished,
 
     /// <summary>A signal stopped it.</summary>
@@ -44,7 +44,7 @@ internal sealed record RunRecord(
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, RunJson.Format) + "\n");
 
-    /// <summary>Reads the record of a run folder; null where there is none that can be understood.</summary>
+    /// <summary>Reads the record of a run folder; null if there is none that can be parsed.</summary>
     public static RunRecord? Read(string folder)
     {
         try
@@ -63,6 +63,6 @@ internal sealed record RunRecord(
 /// <summary>One resumption of a run.</summary>
 internal sealed record RunResume(IReadOnlyList<string> CommandLine, DateTimeOffset Start);
 
-/// <summary>What computed a run, for its record.</summary>
+/// <summary>The hardware and algorithms of a run, for its record.</summary>
 /// <param name="Convolutions">Kernel size and algorithm of each convolution, by the name of its weight.</param>
 internal sealed record ComputeInfo(string Device, string Kernels, IReadOnlyDictionary<string, string> Convolutions);

@@ -13,8 +13,8 @@ internal static class RunResult
     public static void Save(string folder, IReadOnlyList<EvaluationResult> results) =>
         AtomicFile.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(results, RunJson.Format) + "\n");
 
-    /// <summary>Reads them; none where there is no file that can be understood.</summary>
-    /// <param name="problem">Told in a sentence why a file that is there is left out.</param>
+    /// <summary>Reads them; none if there is no file that can be parsed.</summary>
+    /// <param name="problem">Receives a sentence on why an existing file is ignored.</param>
     public static IReadOnlyList<EvaluationResult> Read(string folder, Action<string>? problem = null)
     {
         if (RunContents.Find(folder, FileName) is not { } path) return [];
@@ -34,18 +34,18 @@ internal static class RunResult
         result is { Images: > 0 } && result.Scores.All(score => score is { Title: not null, Accuracy: >= 0 and <= 1 });
 }
 
-/// <summary>What an evaluation found.</summary>
+/// <summary>The result of an evaluation.</summary>
 /// <param name="Threat">The threat model, such as <c>linf eps 8/255</c>.</param>
 /// <param name="Scores">Accuracies in [0,1] by title, in the order measured.</param>
 public sealed record EvaluationResult(int Images, string Threat, IReadOnlyList<Score> Scores)
 {
-    /// <summary>Which of a run's networks was measured; empty where there is only one.</summary>
+    /// <summary>Which of a run's networks was measured; empty if there is only one.</summary>
     public string Network { get; init; } = "";
 
     /// <summary>The name of the measurement among the run's metrics.</summary>
     public string Split { get; init; } = "test";
 
-    /// <summary>The columns with Mean and NRR added; of several attacks the lowest accuracy counts as the robust one.</summary>
+    /// <summary>The columns with Mean and NRR added; if there are several attacks, the lowest accuracy counts as the robust one.</summary>
     public IReadOnlyList<(string Title, double Value)> Columns()
     {
         List<(string, double)> columns = [.. Scores.Select(score => (score.Title, score.Accuracy))];

@@ -7,8 +7,9 @@ internal static class SlurmJob
 {
     private const int PatienceMs = 30_000;
 
-    /// <summary>Puts this process's job back into the queue; Slurm ends it then and starts it again
-    /// later, which <c>--resume auto</c> is for.</summary>
+    /// <summary>
+    /// Puts this process's job back into the queue; Slurm then ends it and starts it again later, for which <c>--resume auto</c> is meant.
+    /// </summary>
     /// <returns>What was done, or why it was not, as one line for the log.</returns>
     public static string RequeueThis()
     {
@@ -27,7 +28,7 @@ internal static class SlurmJob
         }
     }
 
-    // A shell that a person sits in front of is a job too, but none that can be started again. A task of an array has a name of its own.
+    // An interactive shell is a job too, but cannot be started again. A task of an array has its own name.
     private static string? Id()
     {
         if (Variable("SLURM_JOB_NAME") is "bash" or "interactive") return null;

@@ -1,8 +1,8 @@
 namespace Rpat.Training.Runs;
 
 /// <summary>
-/// The run's events for TensorBoard, in <c>tb</c>. There is one file; a resumed run cuts it back to the step that it resumes from, so
-/// that curves do not zigzag. It holds times, so no checkpoint may depend on it.
+/// The run's events for TensorBoard, in <c>tb</c>. There is one file; a resumed run truncates it to the step from which it resumes, so that
+/// curves do not zigzag. It contains times, so no checkpoint may depend on it.
 /// </summary>
 internal sealed class TensorBoardLog : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class TensorBoardLog : IDisposable
     public static TensorBoardLog Open(RunFolder run, LogSection log, TimeProvider? clock = null) =>
         new(log.TensorBoard ? Grow(run.PathOf(FileName)) : null, clock ?? TimeProvider.System);
 
-    /// <summary>Starts, or resumes behind the steps done so far.</summary>
+    /// <summary>Starts, or resumes after the steps done so far.</summary>
     public void Begin(long step, TrainerConfig config, string yaml)
     {
         if (_file is null) return;
@@ -65,7 +65,7 @@ internal sealed class TensorBoardLog : IDisposable
     public void Image(long step, string tag, Raster raster) =>
         Add(EventRecords.Image(Now, step, tag, raster.Width, raster.Height, raster.ToPng()));
 
-    /// <summary>Says that the run did all it should.</summary>
+    /// <summary>Records that the run finished.</summary>
     public void Finished() => Add(HParamRecords.End(Now, success: true));
 
     /// <summary>Closes the file.</summary>

@@ -5,9 +5,9 @@ internal static class DeviceFactory
 {
     private const string Cuda = "cuda:";
 
-    /// <summary>What <c>auto</c> comes to on this machine, and other short names.</summary>
+    /// <summary>What <c>auto</c> and other short names resolve to on this machine.</summary>
     /// <param name="name">As in <c>device.name</c>.</param>
-    /// <param name="note">Told in a line what was chosen.</param>
+    /// <param name="note">Receives a line on what was chosen.</param>
     /// <returns><c>cpu</c> or <c>cuda:N</c>.</returns>
     public static string Settle(string name, Action<string> note)
     {
@@ -19,13 +19,14 @@ internal static class DeviceFactory
         return gpu?.Name ?? "cpu";
     }
 
-    /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
+    /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support it.</exception>
     public static Device For(TrainerConfig config) =>
         Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
 
-    /// <summary>Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> that
-    /// one if there is any, else the CPU.</summary>
-    /// <exception cref="DeviceException">There is no such device on this machine, or not in this build.</exception>
+    /// <summary>
+    /// Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> is the first GPU if there is one, otherwise the CPU.
+    /// </summary>
+    /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support it.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
         name = Settle(name, static _ => { });

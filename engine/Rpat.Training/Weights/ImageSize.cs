@@ -6,7 +6,7 @@ namespace Rpat.Training.Weights;
 internal static class ImageSize
 {
     /// <summary>Reads <c>CxHxW</c>, such as <c>3x32x32</c>.</summary>
-    /// <exception cref="UsageException">It is no such size.</exception>
+    /// <exception cref="UsageException">It is not such a size.</exception>
     public static Shape Parse(string option, string text)
     {
         long[] sizes = [.. text.Split('x').Select(part => Numbers.TryWhole(part, out long size) && size is > 0 and <= 4096 ? size : -1)];

@@ -1,6 +1,6 @@
 namespace Rpat.Training.Weights;
 
-/// <summary>How a network's specification stands in the configuration, and in the metadata of its checkpoint.</summary>
+/// <summary>How a network's specification is represented in the configuration and in the metadata of its checkpoint.</summary>
 internal static class ModelMetadata
 {
     private const string Prefix = "rpat.model.";
@@ -36,11 +36,11 @@ internal static class ModelMetadata
         return metadata;
     }
 
-    /// <summary>Whether a file says which network it holds.</summary>
+    /// <summary>Whether a file records which network it holds.</summary>
     public static bool IsIn(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Prefix + "name");
 
     /// <summary>Reads a specification back.</summary>
-    /// <exception cref="CheckpointException">The file says what no network has.</exception>
+    /// <exception cref="CheckpointException">The file has values that no network has.</exception>
     public static ModelSpec Read(IReadOnlyDictionary<string, string> metadata, string path)
     {
         int[] input = [.. Value("input").Split('x').Select(text => Number(text, 1))];
@@ -77,6 +77,6 @@ internal static class CheckpointFile
     /// <summary>The network's state, loadable by PyTorch under its names.</summary>
     public const string Name = "model.safetensors";
 
-    /// <summary>The network that validation found the most robust, where there is a validation.</summary>
+    /// <summary>The network that validation found the most robust, if there is a validation.</summary>
     public const string Best = "best.safetensors";
 }

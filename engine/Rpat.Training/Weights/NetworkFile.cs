@@ -1,17 +1,17 @@
 namespace Rpat.Training.Weights;
 
-/// <summary>A network with the weights of a file.</summary>
-/// <param name="Path">The file, also when a run folder was given.</param>
-/// <param name="Report">What of the file did not fit; nothing unless that was allowed.</param>
+/// <summary>A network with the weights from a file.</summary>
+/// <param name="Path">The file, even if a run folder was given.</param>
+/// <param name="Report">The parts of the file that did not fit; empty unless that was allowed.</param>
 /// <param name="Notes">How the file was read, each without a full stop.</param>
 internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassifier Net, StateReport Report, IReadOnlyList<string> Notes);
 
-/// <summary>Opens networks from files of any kind: finds out what the file holds, builds it, and takes the weights over.</summary>
+/// <summary>Opens networks from files of any kind: finds out what the file holds, builds the network, and loads the weights.</summary>
 internal static class NetworkFile
 {
     /// <summary>Loads a network.</summary>
-    /// <param name="images">Size of the images that it will see, or null for what the file says, else the model's usual size.</param>
-    /// <exception cref="UsageException">Nobody says which network it is.</exception>
+    /// <param name="images">Size of its input images, or null for the file's value, otherwise the model's usual size.</param>
+    /// <exception cref="UsageException">Neither the file nor the user says which network it is.</exception>
     /// <exception cref="CheckpointException">The file is damaged, or does not fit the network.</exception>
     public static LoadedNetwork Load(Device device, string path, WeightChoice choice, Shape? images = null)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Training.Weights;
 
-/// <summary>Writes networks in the format that a file's name asks for.</summary>
+/// <summary>Writes networks in the format that a file's extension selects.</summary>
 internal static class NetworkWriter
 {
     private static readonly string[] _extensions = [".safetensors", ".pt", ".pth", ".npz", ".onnx"];
@@ -20,7 +20,7 @@ internal static class NetworkWriter
         }
     }
 
-    /// <summary>Fails before any work is done when the file could not be written in the end.</summary>
+    /// <summary>Fails before any work is done if the file could not be written in the end.</summary>
     /// <exception cref="UsageException">No format has that extension.</exception>
     public static string Extension(string path)
     {

@@ -1,12 +1,12 @@
 namespace Rpat.Training.Weights;
 
-/// <summary>What a user says of a file of weights beyond its path.</summary>
-/// <param name="Model">Name of the network, or null when the file says it.</param>
-/// <param name="Key">Part of the file to take, or null to look for it.</param>
-/// <param name="Mean">Mean of each channel; empty when not given.</param>
+/// <summary>What a user specifies about a file of weights in addition to its path.</summary>
+/// <param name="Model">Name of the network, or null if the file has it.</param>
+/// <param name="Key">Part of the file to use, or null to search for it.</param>
+/// <param name="Mean">Mean of each channel; empty if not given.</param>
 internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, bool Strict)
 {
-    /// <summary>What was said, by option; nothing where nothing was.</summary>
+    /// <summary>The given values, by option; empty if none were given.</summary>
     public IReadOnlyDictionary<string, string> Said()
     {
         var said = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -17,8 +17,8 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
         return said;
     }
 
-    /// <summary>The choice that says so.</summary>
-    /// <exception cref="DataException">The numbers are none.</exception>
+    /// <summary>The choice with these values.</summary>
+    /// <exception cref="DataException">They are not numbers.</exception>
     public static WeightChoice Of(IReadOnlyDictionary<string, string> said) => new(
         said.GetValueOrDefault("model"), said.GetValueOrDefault("key"), Numbers(said, "mean"), Numbers(said, "std"),
         said.GetValueOrDefault("strict") != "false");

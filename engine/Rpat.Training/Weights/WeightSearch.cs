@@ -3,19 +3,19 @@ namespace Rpat.Training.Weights;
 /// <summary>A state dict of a file and the network that it was compared with.</summary>
 internal sealed record FittedWeights(ModelWeights Weights, ModelSpec Spec, FeatureClassifier Net, StateReport Report)
 {
-    /// <summary>The network's tensors, its batch counts apart.</summary>
+    /// <summary>The network's tensors, except its batch counts.</summary>
     public int Wanted { get; } = Net.StateShapes().Count() - Net.BatchNorms.Count();
 
-    /// <summary>How many of them the file has in their sizes.</summary>
+    /// <summary>The number of them that the file has with the same sizes.</summary>
     public int Fitting => Wanted - Unfit;
 
-    /// <summary>How many of the network's tensors the file has not.</summary>
+    /// <summary>The number of the network's tensors that the file does not have.</summary>
     public int Unfit => Report.Missing.Count + Report.Reshaped.Count;
 }
 
 /// <summary>
-/// Finds the one state dict of a file that fits a network: files hold averages, optimizers, losses and numbers beside it. Of those that
-/// fit equally well the plain one is taken, and the others are named.
+/// Finds the one state dict of a file that fits a network: files also hold averages, optimizers, losses and numbers. Of those that fit
+/// equally well the plain one is used, and the others are named.
 /// </summary>
 internal sealed class WeightSearch(Device device, ModelFamily family, Func<ModelWeights, ModelSpec> specOf)
 {
@@ -24,11 +24,11 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
     // The last layer in the two halves of the official code and elsewhere.
     private static readonly string[] _heads = ["linear.", "fc.", "logits.", "classifier."];
 
-    // Where public code puts its weights, the most frequent first.
+    // The names under which public code stores its weights, the most frequent first.
     private static readonly string[] _usual =
         ["state_dict", "model_state_dict", "model", "net", "rmodel", "ema", "state_dict_ema", "model_ema", "last", "best"];
 
-    // Words in the names of what is not the trained network itself, and of what is no network.
+    // Words in the names of copies of the trained network, and of things that are not networks.
     private static readonly HashSet<string> _copies = ["ema", "swa", "wa", "averaged", "average", "avg", "teacher", "target", "momentum",
         "attacker", "shadow", "old", "init"];
 
@@ -36,10 +36,10 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
         ["optimizer", "optimizers", "optim", "opt", "scheduler", "schedulers", "callbacks", "loops", "scaler", "criterion", "loss",
         "metric", "metrics", "acc", "accuracy"];
 
-    private readonly Dictionary<ModelSpec, (ModelSpec Spec, FeatureClassifier Net)> _nets = []; // by all but the normalisation
+    private readonly Dictionary<ModelSpec, (ModelSpec Spec, FeatureClassifier Net)> _nets = []; // by all except the normalisation
     private readonly List<string> _notes = [];
 
-    /// <summary>What a user should know of the choice, each without a full stop.</summary>
+    /// <summary>What a user should know about the choice, each without a full stop.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>The first few of some names, and how many more there are.</summary>
@@ -102,7 +102,7 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
 
     private static string Quoted(string place) => place.Length > 0 ? $"'{place}'" : "no name";
 
-    // Everything below the first name that leads away from the network is one group.
+    // Everything below the first name that is not part of the network is one group.
     private static IEnumerable<string> Groups(ModelWeights weights)
     {
         string[] place = weights.Place.Split('.');

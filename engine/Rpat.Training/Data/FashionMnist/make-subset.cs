@@ -4,7 +4,7 @@
 using Rpat.Engine.Arrays;
 using Rpat.Formats.Data;
 
-// Makes the four files beside this one from the published IDX files; README.md here has the command.
+// Makes the four files next to this one from the published IDX files; README.md here has the command.
 if (args is not [string source, string target])
 {
     Console.Error.WriteLine("usage: dotnet run make-subset.cs -- FOLDER-WITH-THE-FULL-SET TARGET-FOLDER");

@@ -1,9 +1,9 @@
 namespace Rpat.Training.Data.Jpeg;
 
-/// <summary>The bits of a scan, without the zero bytes that stand behind each FF, up to the next marker.</summary>
+/// <summary>The bits of a scan, without the zero bytes that follow each FF, up to the next marker.</summary>
 internal sealed class EntropyBits(byte[] file, int start)
 {
-    // Encoders fill up with zeros or ones to an even address, and a few write a byte or two too many; what a lost part leaves is longer.
+    // Encoders pad with zeros or ones to an even address, and a few write a byte or two too many; a lost part leaves more.
     private const int MostPadding = 16;
     private const int MostOdd = 3;
 
@@ -13,7 +13,7 @@ internal sealed class EntropyBits(byte[] file, int start)
     /// <summary>Where the next byte is taken from.</summary>
     public int Position { get; private set; } = start;
 
-    /// <summary>The next bits, without taking them; zeros behind the end.</summary>
+    /// <summary>The next bits, without consuming them; zeros after the end.</summary>
     public int Peek(int count)
     {
         if (_count < count) Fill();
@@ -21,7 +21,7 @@ internal sealed class EntropyBits(byte[] file, int start)
         return (int)value & ((1 << count) - 1);
     }
 
-    /// <summary>Takes bits.</summary>
+    /// <summary>Consumes bits.</summary>
     /// <exception cref="PictureException">The scan has no more.</exception>
     public void Skip(int count)
     {
@@ -29,7 +29,7 @@ internal sealed class EntropyBits(byte[] file, int start)
         _count -= count;
     }
 
-    /// <summary>Takes an unsigned number.</summary>
+    /// <summary>Reads an unsigned number.</summary>
     public int Take(int count)
     {
         int value = Peek(count);
@@ -37,14 +37,14 @@ internal sealed class EntropyBits(byte[] file, int start)
         return value;
     }
 
-    /// <summary>Takes a signed number of that many bits, whose first bit is 0 where it is negative.</summary>
+    /// <summary>Reads a signed number of that many bits, whose first bit is 0 if it is negative.</summary>
     public int TakeSigned(int count)
     {
         int value = count == 0 ? 0 : Take(count);
         return count == 0 || value >= 1 << (count - 1) ? value : value - (1 << count) + 1;
     }
 
-    /// <summary>Passes over what fills the last byte and the place up to the marker, where the position is then.</summary>
+    /// <summary>Skips the padding of the last byte and before the marker, and leaves the position at the marker.</summary>
     /// <exception cref="PictureException">More is left than encoders leave.</exception>
     public void Finish()
     {

@@ -7,14 +7,14 @@ internal sealed class HuffmanTable
     private const int Direct = 9;
 
     private readonly byte[] _symbols;
-    private readonly ushort[] _direct = new ushort[1 << Direct]; // length << 8 | symbol, 0 where the code is longer
-    private readonly int[] _end = new int[Longest + 1]; // behind the last code of a length, aligned to 16 bits
-    private readonly int[] _offset = new int[Longest + 1]; // symbol's place - code
+    private readonly ushort[] _direct = new ushort[1 << Direct]; // length << 8 | symbol, 0 if the code is longer
+    private readonly int[] _end = new int[Longest + 1]; // one past the last code of a length, aligned to 16 bits
+    private readonly int[] _offset = new int[Longest + 1]; // symbol's index - code
 
     /// <summary>Makes the table.</summary>
     /// <param name="counts">How many codes have 1 to 16 bits.</param>
     /// <param name="symbols">The symbols in the order of their codes.</param>
-    /// <exception cref="PictureException">So many codes do not fit their lengths.</exception>
+    /// <exception cref="PictureException">The number of codes does not fit their lengths.</exception>
     public HuffmanTable(ReadOnlySpan<byte> counts, ReadOnlySpan<byte> symbols)
     {
         _symbols = symbols.ToArray();

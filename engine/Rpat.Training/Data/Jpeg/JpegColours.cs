@@ -10,7 +10,7 @@ internal enum JpegColours
     Ycck,
 }
 
-/// <summary>Turns components of full size into RGB with the integers of libjpeg, and inks (inverted in files) as Pillow does.</summary>
+/// <summary>Converts full-size components to RGB with libjpeg's integer arithmetic, and inks (inverted in files) as Pillow does.</summary>
 internal static class JpegColour
 {
     private const int Bits = 16, Half = 1 << (Bits - 1);
@@ -41,7 +41,7 @@ internal static class JpegColour
         pixel[2] = Limited(y + ((BlueOfCb * cb + Half) >> Bits));
     }
 
-    // Inks 0 to 255 on paper that black leaves so light.
+    // Inks 0 to 255 on paper of the lightness that black leaves.
     private static void Print(Span<byte> inks, int light)
     {
         foreach (ref byte ink in inks)

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Rpat.Training.Data.Jpeg;
 
 /// <summary>
-/// Decodes JPEG files of 8 bits, sequential and progressive, with Huffman codes (ITU-T T.81), to the numbers that libjpeg-turbo and so
-/// Pillow and torchvision give. Every bit is accounted for: a file that is cut, overwritten or lacks a scan is refused.
+/// Decodes JPEG files of 8 bits, sequential and progressive, with Huffman codes (ITU-T T.81), to the same pixels as libjpeg-turbo, and so
+/// Pillow and torchvision. Every bit is accounted for: a file that is truncated, overwritten or lacks a scan is refused.
 /// </summary>
 internal sealed class JpegFile
 {
@@ -25,7 +25,7 @@ internal sealed class JpegFile
     public static bool Matches(ReadOnlySpan<byte> start) => start.StartsWith<byte>([0xFF, 0xD8, 0xFF]);
 
     /// <summary>Decodes a file.</summary>
-    /// <exception cref="PictureException">It is damaged, cut short, too large, or of a kind of JPEG that is not read.</exception>
+    /// <exception cref="PictureException">It is damaged, truncated, too large, or of an unsupported kind of JPEG.</exception>
     public static RgbImage Decode(byte[] file) => new JpegFile(file).Decode();
 
     private RgbImage Decode()
@@ -40,7 +40,7 @@ internal sealed class JpegFile
 
     private int NextMarker()
     {
-        // Stray bytes between segments hold no pixels; other decoders pass over them as well.
+        // Stray bytes between segments hold no pixels; other decoders also skip them.
         while (_at < _file.Length && _file[_at] != 0xFF) _at++;
         while (_at < _file.Length && _file[_at] == 0xFF) _at++;
         return _at < _file.Length ? _file[_at++] : throw new PictureException($"it has no end mark at its end, byte {_file.Length}");
@@ -141,7 +141,7 @@ internal sealed class JpegFile
         _at = new JpegScan(_frame, parts, range[0], range[1], range[2] >> 4, range[2] & 15, _interval).Decode(_file, _at);
     }
 
-    // JFIF says YCbCr, Adobe's segment what it says, and without both the components' names are a hint.
+    // JFIF means YCbCr, Adobe's segment states the colour space, and without either the components' names are a hint.
     private JpegColours Colours(JpegComponent[] components) => components.Length switch
     {
         1 => JpegColours.Grey,
@@ -158,7 +158,7 @@ internal sealed record RgbImage(int Width, int Height, byte[] Pixels)
     private const long MostSide = 65_536;
     private const long MostPixels = 100_000_000;
 
-    /// <summary>Refuses sizes that no picture of a data set has, before memory is taken for them.</summary>
+    /// <summary>Refuses sizes that no picture of a data set has, before memory is allocated for them.</summary>
     /// <exception cref="PictureException">A side is 0 or too long, or there are too many pixels.</exception>
     public static void CheckSize(long width, long height)
     {

@@ -1,22 +1,24 @@
 namespace Rpat.Training.Data.Jpeg;
 
-/// <summary>What a start-of-frame segment says of the whole picture.</summary>
+/// <summary>The description of the whole picture in a start-of-frame segment.</summary>
 internal sealed record JpegFrame(bool Progressive, int Width, int Height, JpegComponent[] Components)
 {
-    // What the allocator of the other decoder is allowed as well.
+    // The same limit as for the other decoder's allocator.
     private const long MostCoefficientBytes = 256 << 20;
 
     public int MaxH { get; } = Components.Max(c => c.H);
 
     public int MaxV { get; } = Components.Max(c => c.V);
 
-    /// <summary>Minimum coded units of an interleaved scan in a row.</summary>
+    /// <summary>Minimum coded units per row of an interleaved scan.</summary>
     public int McusWide => Parts(Width, 8 * MaxH);
 
     /// <summary>Rows of minimum coded units of an interleaved scan.</summary>
     public int McusHigh => Parts(Height, 8 * MaxV);
 
-    /// <summary>Gives every component its sizes, and its coefficients once <paramref name="fileBytes"/> can hold so many blocks.</summary>
+    /// <summary>
+    /// Gives every component its sizes, and its coefficients once <paramref name="fileBytes"/> can hold that many blocks.
+    /// </summary>
     public void Allocate(int fileBytes)
     {
         foreach (JpegComponent c in Components)
@@ -38,7 +40,7 @@ internal sealed record JpegFrame(bool Progressive, int Width, int Height, JpegCo
     public static int Parts(int size, int part) => (size + part - 1) / part;
 }
 
-/// <summary>One component: brightness, a colour difference, or an ink.</summary>
+/// <summary>One component: luma, a colour difference, or an ink.</summary>
 internal sealed class JpegComponent(int id, int h, int v, int table)
 {
     /// <summary>Not yet in any scan.</summary>
@@ -52,10 +54,10 @@ internal sealed class JpegComponent(int id, int h, int v, int table)
     /// <summary>Vertical sampling factor.</summary>
     public int V => v;
 
-    /// <summary>Which quantisation table it takes.</summary>
+    /// <summary>Which quantisation table it uses.</summary>
     public int Table => table;
 
-    /// <summary>Samples of a row.</summary>
+    /// <summary>Samples per row.</summary>
     public int Width { get; set; }
 
     /// <summary>Rows of samples.</summary>
@@ -74,7 +76,7 @@ internal sealed class JpegComponent(int id, int h, int v, int table)
     /// <summary>How many low bits of each coefficient, in zigzag order, are still to come.</summary>
     public int[] BitsToCome { get; } = [.. Enumerable.Repeat(Unseen, 64)];
 
-    /// <summary>The last DC value, which the next one is told apart from.</summary>
+    /// <summary>The last DC value, to which the next one is a difference.</summary>
     public int Predicted { get; set; }
 
     public Span<short> Block(int row, int column) => Coefficients.AsSpan(64 * (row * BlocksWide + column), 64);

@@ -1,9 +1,9 @@
 namespace Rpat.Training.Data.Jpeg;
 
 /// <summary>Decodes one scan into coefficients: sequential (T.81 annex F.2.2) or progressive (annex G.2).</summary>
-/// <param name="Parts">Its components with their tables; a table may be missing where the scan needs none.</param>
+/// <param name="Parts">Its components with their tables; a table may be missing if the scan needs none.</param>
 /// <param name="First">The first coefficient in zigzag order.</param>
-/// <param name="High">Bits left by the scan before, 0 in a first scan.</param>
+/// <param name="High">Bits left by the previous scan, 0 in a first scan.</param>
 /// <param name="Interval">Units between restart markers, 0 for none.</param>
 internal sealed record JpegScan(
     JpegFrame Frame, (JpegComponent Component, HuffmanTable? Dc, HuffmanTable? Ac)[] Parts,
@@ -12,7 +12,7 @@ internal sealed record JpegScan(
     private EntropyBits _bits = null!;
     private int _emptyBlocks;
 
-    /// <summary>The place of each coefficient in its block, in zigzag order.</summary>
+    /// <summary>The index of each coefficient in its block, in zigzag order.</summary>
     public static ReadOnlySpan<byte> Zigzag =>
     [
         0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -20,7 +20,7 @@ internal sealed record JpegScan(
     ];
 
     /// <summary>Decodes the scan whose data begin at <paramref name="start"/>.</summary>
-    /// <returns>The position of the marker behind it.</returns>
+    /// <returns>The position of the marker after it.</returns>
     public int Decode(byte[] file, int start)
     {
         Check();
@@ -125,14 +125,14 @@ internal sealed record JpegScan(
         }
     }
 
-    // Blocks without further coefficients, this one among them. A sequential scan ends single blocks.
+    // Number of blocks without further coefficients, including this one. A sequential scan ends single blocks.
     private int EmptyBlocks(int bits)
     {
         if (bits > 0 && !Frame.Progressive) throw new PictureException("its data hold a code of another kind of JPEG");
         return (1 << bits) + (bits > 0 ? _bits.Take(bits) : 0);
     }
 
-    // One more bit of what is known not to be zero, and coefficients that become ±1 now, after so many that stay zero.
+    // One more bit of the coefficients already known to be nonzero, and coefficients that become ±1 now, after a run that stays zero.
     private void Refine(Span<short> block, HuffmanTable table)
     {
         int k = First;
@@ -158,7 +158,7 @@ internal sealed record JpegScan(
         _emptyBlocks--;
     }
 
-    // The place of the zero coefficient after so many others.
+    // The index of the zero coefficient after that many others.
     private int RefineUpTo(Span<short> block, int k, int zeros)
     {
         for (; k <= Last; k++)

@@ -3,19 +3,19 @@ using System.Runtime.Intrinsics;
 namespace Rpat.Training.Data.Jpeg;
 
 /// <summary>
-/// The inverse cosine transform, to the last bit that of libjpeg's accurate integer method. That method is linear in integers up to
-/// its two roundings, so that a product with its effective matrix of 13-bit fractions gives the same (Loeffler, Ligtenberg,
-/// Moschytz, "Practical fast 1-D DCT algorithms with 11 multiplications", 1989).
+/// The inverse cosine transform, to the last bit that of libjpeg's accurate integer method. That method is linear in integers up to its two
+/// roundings, so a product with its effective matrix of 13-bit fractions gives the same result (Loeffler, Ligtenberg, Moschytz, "Practical
+/// fast 1-D DCT algorithms with 11 multiplications", 1989).
 /// </summary>
 internal static class JpegTransform
 {
     private const int FirstShift = 11, SecondShift = 18;
 
-    // What coefficients 0, 2, 4 and 6 give to samples 0 to 3, and to samples 7 to 4 likewise.
+    // The contribution of coefficients 0, 2, 4 and 6 to samples 0 to 3, which is the same for samples 7 to 4.
     private static readonly int[] _even =
         [8192, 10703, 8192, 4433, 8192, 4433, -8192, -10704, 8192, -4433, -8192, 10704, 8192, -10703, 8192, -4433];
 
-    // What coefficients 1, 3, 5 and 7 give to samples 0 to 3, and to samples 7 to 4 with the other sign.
+    // The contribution of coefficients 1, 3, 5 and 7 to samples 0 to 3, and with the opposite sign to samples 7 to 4.
     private static readonly int[] _odd =
         [11363, 9633, 6437, 2260, 9633, -2259, -11362, -6436, 6437, -11362, 2261, 9633, 2260, -6436, 9633, -11363];
 
@@ -45,7 +45,7 @@ internal static class JpegTransform
         for (int i = 0; i < 64; i++) to[i / 8 * stride + i % 8] = (byte)Math.Clamp(block[i] + 128, 0, 255);
     }
 
-    // Transforms all columns side by side and turns the block over its diagonal.
+    // Transforms all columns in parallel and transposes the block.
     private static void Pass(Span<int> block, int shift)
     {
         Span<int> turned = stackalloc int[64];

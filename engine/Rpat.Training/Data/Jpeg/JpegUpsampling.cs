@@ -1,8 +1,8 @@
 namespace Rpat.Training.Data.Jpeg;
 
 /// <summary>
-/// Brings a component to the picture's size as libjpeg does: where it has half of the columns or rows, a triangle filter mixes the
-/// nearest sample with the next nearest, 3 to 1, with its roundings; other ratios repeat samples.
+/// Upsamples a component to the picture's size as libjpeg does: if it has half of the columns or rows, a triangle filter mixes the nearest
+/// sample with the next nearest, 3 to 1, with libjpeg's rounding; other ratios repeat samples.
 /// </summary>
 internal static class JpegUpsampling
 {
@@ -30,7 +30,7 @@ internal static class JpegUpsampling
         return full;
     }
 
-    // A row itself, or thrice the row and once the neighbour in a direction; rows end in copies of the last real one.
+    // A row itself, or three times the row plus its neighbour in a direction; past the edge the last real row is repeated.
     private static void Sum(byte[] samples, JpegComponent component, int row, int direction, int[] sums)
     {
         int stride = 8 * component.BlocksWide, other = Math.Clamp(row + direction, 0, component.Height - 1);
