@@ -12,7 +12,7 @@ public sealed partial class HouseTests(ITestOutputHelper output)
     private const int LongestFile = 400;
 
     private static readonly string[] _places = ["engine", "models"];
-    private static readonly Dictionary<string, int> _budgets = new() { ["Rpat.Engine"] = 9_100, ["Rpat.Models"] = 1_500 };
+    private static readonly Dictionary<string, int> _budgets = new() { ["Rpat.Engine"] = 9_000, ["Rpat.Models"] = 1_500 };
 
     // Folders that need each other in circles still; an entry goes when its circle is broken.
     private static readonly string[] _notLayered =

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Ops;
+namespace Rpat.Robust.Ops;
 
 /// <summary>Recording of a backward pass that starts from the caller's gradient.</summary>
 public static class CotangentOp

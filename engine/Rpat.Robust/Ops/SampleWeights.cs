@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Ops;
+namespace Rpat.Robust.Ops;
 
 /// <summary>Computes the weight of every sample of a batch from logits <c>[N, K]</c>, row by row, and true classes.</summary>
 public delegate void SampleWeighting(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights);
