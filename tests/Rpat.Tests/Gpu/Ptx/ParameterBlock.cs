@@ -28,7 +28,7 @@ internal static class ParameterBlock<T> where T : struct, IKernel
         Type[] arguments = [.. Enumerable.Repeat(typeof(object), ArgumentIndex), typeof(T)];
         var method = new DynamicMethod("Bytes", typeof(byte[]), arguments, typeof(ParameterBlocks).Module, skipVisibility: true);
         var emitter = new ILEmitter(method.GetILGenerator());
-        var (block, size) = ParameterBlocks.Mapper.Map(emitter, point);
+        var (block, size) = ParameterBlocks.Map(emitter, point);
         emitter.Emit(LocalOperation.LoadAddress, block);
         emitter.Emit(OpCodes.Conv_U);
         emitter.EmitConstant(size);
@@ -43,8 +43,16 @@ internal static class ParameterBlocks
 {
     private static readonly Context _context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
 
+    private static readonly Lock _lock = new();
+
     /// <summary>What ILGPU lays arguments out with before a launch on CUDA.</summary>
-    public static PTXArgumentMapper Mapper { get; } = new(_context);
+    private static readonly PTXArgumentMapper _mapper = new(_context);
+
+    /// <summary>Writes the code that lays out a kernel's arguments; tests that run side by side do so one after another.</summary>
+    public static (ILLocal Block, int Size) Map(ILEmitter emitter, EntryPoint point)
+    {
+        lock (_lock) return _mapper.Map(emitter, point);
+    }
 
     /// <summary>The block of a kernel whose numbers are all 0 and whose views are empty.</summary>
     public static byte[] OfNothing<T>() where T : struct, IKernel => ParameterBlock<T>.Of(default);
