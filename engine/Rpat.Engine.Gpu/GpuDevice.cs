@@ -175,9 +175,12 @@ public sealed partial class GpuDevice : Device
         devices(builder);
     });
 
-    private void Download(ArrayView<float> source, Span<float> destination)
+    private unsafe void Download(ArrayView<float> source, Span<float> destination)
     {
         _capture.Forbid("copies to the host");
-        if (!destination.IsEmpty) source.SubView(0, destination.Length).CopyToCPU(_stream, ref destination[0], destination.Length);
+        if (destination.IsEmpty) return;
+        // ILGPU takes the address without pinning: a garbage collection in between would let the copy write where the array was.
+        fixed (float* pinned = destination)
+            source.SubView(0, destination.Length).CopyToCPU(_stream, ref *pinned, destination.Length);
     }
 }
