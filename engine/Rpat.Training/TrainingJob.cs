@@ -1,9 +1,8 @@
 namespace Rpat.Training;
 
 /// <summary>
-/// A training run from code: the recipes and keys of <c>rpat train</c>, the same run folder, and
-/// the same bits however often it is stopped and
-/// resumed. One process trains; <c>rpat train --nproc N</c> starts several.
+/// A training run from code: the recipes and keys of <c>rpat train</c>, the same run folder, and the same bits however often it is stopped
+/// and resumed. One process trains; <c>rpat train --nproc N</c> starts several.
 /// </summary>
 public sealed class TrainingJob : IDisposable
 {
@@ -41,9 +40,8 @@ public sealed class TrainingJob : IDisposable
     public Classifier Network => _run.Reported;
 
     /// <summary>
-    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new
-    /// one; data, network and method are read and
-    /// checked, and nothing is trained yet. No other process has the folder open meanwhile.
+    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new one; data, network and method are read
+    /// and checked, and nothing is trained yet. No other process has the folder open meanwhile.
     /// </summary>
     /// <param name="settings">
     /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config</c>

@@ -4,9 +4,8 @@ namespace Rpat.Training.Evaluation;
 internal static class GradientFile
 {
     /// <summary>
-    /// Writes the gradient of the mean cross-entropy of all images, one batch in training mode
-    /// (batch statistics), under PyTorch's names and
-    /// in its shapes.
+    /// Writes the gradient of the mean cross-entropy of all images, one batch in training mode (batch statistics), under PyTorch's names
+    /// and in its shapes.
     /// </summary>
     /// <param name="net">The network; its running statistics are updated with the batch.</param>
     /// <param name="images">[N, C, H, W] in [0,1].</param>

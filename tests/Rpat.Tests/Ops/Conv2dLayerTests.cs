@@ -3,9 +3,8 @@ using Rpat.Tests.Reference;
 namespace Rpat.Tests.Ops;
 
 /// <summary>
-/// Accuracy on further layer shapes of PreActResNet-18 and those of WideResNet-34-10. The
-/// reference computes a few channels of each result in
-/// full: filters are independent in y and dw, input channels in dx.
+/// Accuracy on further layer shapes of PreActResNet-18 and those of WideResNet-34-10. The reference computes a few channels of each result
+/// in full: filters are independent in y and dw, input channels in dx.
 /// </summary>
 public class Conv2dLayerTests
 {

@@ -5,8 +5,7 @@ namespace Rpat.Tests.Gpu.Driver;
 
 /// <summary>
 /// Kernels call nothing that ILGPU would take from NVIDIA's LibDevice or from its algorithms: LibDevice does not compile for the newest
-/// GPUs, the
-/// algorithms take too many registers, and CopySign of ILGPU 1.5.3 has its arguments swapped.
+/// GPUs, the algorithms take too many registers, and CopySign of ILGPU 1.5.3 has its arguments swapped.
 /// </summary>
 public partial class KernelSourceTests
 {
