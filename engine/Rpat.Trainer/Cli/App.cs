@@ -29,9 +29,14 @@ internal static class App
         {
             var parsed = Parse(arguments, host);
             if (PluginOption.Load(parsed)) parsed = Parse(arguments, host);
-            host.Loudness.Set(parsed);
-            Determinism.Check(parsed, host);
-            return parsed.Action is ParseErrorAction ? throw UsageErrors.Of(parsed) : parsed.Invoke(Invocation(host));
+            if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
+            // --help and --version run instead of the command, whatever is wrong with its options: their values may be missing.
+            if (parsed.Action == parsed.CommandResult.Command.Action)
+            {
+                host.Loudness.Set(parsed);
+                Determinism.Check(parsed, host);
+            }
+            return parsed.Invoke(Invocation(host));
         }
         catch (Exception error)
         {

@@ -45,7 +45,6 @@ internal sealed class Verbosity
     /// <summary>Applies the user's options; the exact level wins.</summary>
     public void Set(ParseResult parsed)
     {
-        if (parsed.Errors.Count > 0) return;
         Level = parsed.GetValue(_level) ?? (parsed.GetValue(_quiet) ? LogLevel.Warning
             : parsed.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Info);
         NoColor = parsed.GetValue(_noColor);

@@ -47,6 +47,9 @@ public sealed class AppTests : IDisposable
     [InlineData("--help")]
     [InlineData("--version")]
     [InlineData("train --help")]
+    [InlineData("recipes show --help --log-level")]
+    [InlineData("train --help --deterministic")]
+    [InlineData("--version --log-level")]
     public void HelpAndVersionGoToStdout(string line)
     {
         Assert.Equal(0, _test.Run(line.Split(' ')));
