@@ -68,8 +68,7 @@ public sealed record PgdOptions
 
     internal void Check()
     {
-        Require(Eps is > 0 and <= 1 || Norm == Norm.L2 && Eps > 0,
-            $"eps {Eps} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255");
+        InputCheck.RequireRadius("Pgd: ", Norm, Eps);
         Require(StepSize > 0, $"step size {StepSize} must be positive");
         Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
     }

@@ -113,6 +113,7 @@ public sealed class TrainingStep : ITrainingState
     /// </param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1].</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
@@ -179,6 +180,7 @@ public sealed class TrainingStep : ITrainingState
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep",
                 $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+        InputCheck.RequirePixels(batch.Images, _nets.Net.InputShape);
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }
