@@ -53,7 +53,7 @@ public class MethodTests
         var first = Make(device, All[method]);
         Run(first, 0);
         var second = Make(device, All[method]);
-        second.Net.Load(first.Net.State().ToDictionary(a => a.Name));
+        second.Net.Load(first.Net.State());
         second.Step.LoadState(first.Step.State().ToDictionary(a => a.Name));
         for (int i = 1; i < 3; i++) Run(second, i);
         TestNets.SameBits([.. whole.Net.State()], [.. second.Net.State()]);
