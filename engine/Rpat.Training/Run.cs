@@ -25,9 +25,9 @@ internal sealed class Run : IDisposable
             ClipNorm = (float)config.Optimizer.Clip,
             Accumulate = config.Train.Accumulate,
         };
-        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config.Model.Weights, Device, Model));
+        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), Team.Group);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), Team.Group);
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }

@@ -17,7 +17,7 @@ internal sealed class EvalCommand
     };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
     private readonly Option<string?> _out = new("--out", "-o")
-    { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
+    { Description = "folder of the evaluation; in the run, or among the runs, by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _logits = new("--save-logits")
     { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
@@ -55,7 +55,7 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_leaderboard) is not null) Leaderboard.Require(subject.Network.Net.Classes);
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
-        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
+        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed));
         using var stop = new StopRequest
         {
             Announced = () => _host.Note("stopping; a second signal leaves at once"),

@@ -14,12 +14,7 @@ internal static class ReportCommand
             Description = "run folders, or their names in the folder of the runs",
             Arity = ArgumentArity.OneOrMore
         };
-        var root = new Option<string>("--runs")
-        {
-            Description = "folder of the runs",
-            HelpName = "DIR",
-            DefaultValueFactory = _ => ConfigKeys.Of(c => c.Run.Out).Default
-        };
+        var root = RunsOption.Create(host);
         var file = new Option<string?>("--out", "-o")
         { Description = "the page; report.html, of one run in its folder", HelpName = "FILE" };
         var command = new Command("report", "Write a self-contained HTML page about a run, or one that compares several.")

@@ -87,10 +87,10 @@ internal sealed class ReproduceCommand
     private ReproducePlan Plan(ParseResult parsed)
     {
         string scale = parsed.GetRequiredValue(_scale), methods = parsed.GetRequiredValue(_methods),
-            attack = parsed.GetRequiredValue(_attack);
+            attack = CatalogNames.Attacks.Canonical(parsed.GetRequiredValue(_attack));
         if (scale is not ("quick" or "paper")) throw new UsageException($"--scale is '{scale}': use quick or paper.");
         if (!AttackCatalog.Knows(attack) || attack == "clean")
-            throw new UsageException($"--attack is '{attack}': {DidYouMean.Hint(attack, AttackCatalog.Examples, "attacks")}");
+            throw new UsageException($"--attack is '{attack}': {CatalogNames.Attacks.Hint(attack)}");
         var recipes = scale == "quick"
             ? ReproducePlan.Quick(methods)
             : ReproducePlan.Paper(methods, parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_net), parsed.GetRequiredValue(_norm));

@@ -8,13 +8,12 @@ namespace Rpat.Trainer.Cli;
 internal sealed class RunsCommand
 {
     private readonly CommandContext _host;
-    private readonly Option<string> _root = new("--runs") { Description = "folder of the runs", HelpName = "DIR", Recursive = true };
+    private readonly Option<string> _root;
 
     private RunsCommand(CommandContext host)
     {
-        _host = host;
-        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place
-            : ConfigKeys.Of(c => c.Run.Out).Default;
+        (_host, _root) = (host, RunsOption.Create(host));
+        _root.Recursive = true;
     }
 
     /// <summary>The command, to be added to the root.</summary>

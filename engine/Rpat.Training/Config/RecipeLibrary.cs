@@ -29,9 +29,9 @@ internal static class RecipeLibrary
 
     /// <summary>The recipe's own row: its parts, and the values that it sets itself.</summary>
     /// <exception cref="ConfigException">There is no such recipe; the message names the nearest one.</exception>
-    public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
-        ? recipe
-        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {DidYouMean.Hint(name, Names, "recipes")}");
+    public static Recipe Find(string name, string origin) => CatalogNames.Recipes.Match(name) is { } known
+        ? _recipes[known]
+        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {CatalogNames.Recipes.Hint(name)}");
 
     /// <summary>All that the recipe sets.</summary>
     /// <inheritdoc cref="Find" path="/exception"/>
@@ -41,7 +41,7 @@ internal static class RecipeLibrary
         var values = new Dictionary<string, ConfigValue>();
         var blocks = recipe.Blocks.SelectMany(block => RecipeBlocks.All[block].Layer.Entries.Values);
         foreach (var entry in blocks.Concat(recipe.Values)) values[entry.Path] = entry;
-        return new ConfigLayer(name, values);
+        return new ConfigLayer(recipe.Name, values);
     }
 
     /// <summary>The recipe alone, resolved over the defaults.</summary>

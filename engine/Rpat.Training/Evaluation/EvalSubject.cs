@@ -35,10 +35,16 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     /// <summary>What identifies a network: SHA-256 of its file, and the user's options for it, if any.</summary>
     public static string HashOf(LoadedNetwork network, WeightChoice choice)
     {
-        using var stream = RegularFile.Open(network.Path);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+        string hash = HashOf(network.Path);
         string said = string.Join('|', choice.Said().Select(pair => $"{pair.Key}={pair.Value}"));
         return said.Length == 0 ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";
+    }
+
+    /// <summary>SHA-256 of a file.</summary>
+    public static string HashOf(string file)
+    {
+        using var stream = RegularFile.Open(file);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     /// <summary>Writes the clean logits.</summary>
