@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Trainer.Evaluation;
+using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Cli;
 
@@ -65,7 +66,7 @@ internal sealed class EvalCommand
         try
         {
             var (plan, report) = Evaluate(parsed, options, subject, folder, stop);
-            Conclude(parsed, report, subject, plan, folder, PublishedCheck.Of(options.Checkpoint, options, report));
+            Conclude(parsed, report, subject, plan, folder, options.Checkpoint, PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         }
@@ -149,15 +150,16 @@ internal sealed class EvalCommand
     }
 
     private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder,
-        PublishedCheck? published)
+        string checkpoint, PublishedCheck? published)
     {
         var manifest = Verification.ManifestOf(folder);
         string digest = Verification.DigestOf(folder);
-        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder, digest, published), () =>
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, plan.Suites.Count > 0 || parsed.GetValue(_out) is not null ? folder : null, digest, published), () =>
         {
             EvalTable.Write(report, manifest, _host.Out);
             foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);
             if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}\ndigest: {digest}");
+            if (RunFinder.RunOf(checkpoint) is { } run) _host.Note($"try next: {NextStep.Of(run, run)}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;
         AtomicFile.WriteText(leaderboard, Leaderboard.InfoOf(report, plan, subject).ToJson());

@@ -92,6 +92,7 @@ internal sealed class PerceptionCommand
         foreach (string note in pair.Notes) _host.Warn($"note: {note}");
         int count = parsed.GetValue(_count);
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
+        foreach (string line in SuspectValues.Above("--n", count, pair.Test.Count, "images", "all of them are measured")) _host.Warn(line);
         return count == 0 ? pair.Test : pair.Test.Take(Math.Min(count, pair.Test.Count));
     }
 
@@ -101,6 +102,7 @@ internal sealed class PerceptionCommand
         var standard = norm == Norm.Linf ? PgdOptions.Linf : PgdOptions.L2;
         string text = parsed.GetValue(_eps) ?? (norm == Norm.Linf ? "8/255" : "128/255");
         float eps = (float)EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
+        foreach (string line in SuspectValues.Eps("--eps", norm, eps)) _host.Warn(line);
         var alphas = parsed.GetValue(_weak) ? PerceptionOptions.Eighths : PerceptionOptions.Tenths;
         string[] names = ConfigValue.Items(parsed.GetRequiredValue(_perturbations));
         if (names.Length == 0) throw new UsageException("--perturbations names nothing: give for instance noise,pgd10.");

@@ -48,6 +48,14 @@ internal static class RecipeLibrary
     /// <inheritdoc cref="Find" path="/exception"/>
     public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Layers.Defaults(), Layer(name, origin)]);
 
+    /// <summary>How the official code trains PGD-AT under a norm, whatever the data set and the network are.</summary>
+    public static IReadOnlyList<ConfigLayer> PgdAt(Norm norm) =>
+    [
+        RecipeBlocks.All["benchmarks"].Layer, RecipeBlocks.All[norm.Name].Layer,
+        new("pgd-at", new[] { new ConfigValue(ConfigKeys.Of(c => c.Method.Name).Path, "pgd-at", IsList: false, "PGD-AT's defaults") }
+            .ToDictionary(entry => entry.Path)),
+    ];
+
     /// <summary>The recipe's one line about itself.</summary>
     public static string About(string name) => _recipes[name].About;
 
@@ -149,7 +157,8 @@ internal static class RecipeRows
 
     private static string TitleOf(string block) => RecipeBlocks.All.TryGetValue(block, out var known) ? known.Title : block;
 
-    private static string MethodTitle(string method)
+    /// <summary>A method's name in print, such as <c>PGD-AT + RPAT</c>.</summary>
+    public static string MethodTitle(string method)
     {
         string plain = MethodCatalog.BaseName(method), title = RecipeBlocks.TextOf(RecipeBlocks.MapOf(_file, "titles"), plain, plain);
         return plain == method ? title : title + " + RPAT";

@@ -20,6 +20,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string line in data.Notes) note($"note: {line}");
+        foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var images = Part(data.Test, options);
         var network = Load(device, options, images);
         foreach (string line in network.Notes) note($"note: {line}");
@@ -54,6 +55,13 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
 
     private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
         NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+
+    private static IEnumerable<string> Suspect(EvalOptions options, int images) =>
+    [
+        .. SuspectValues.Eps("--eps", options.Norm, options.Radii[^1].Value),
+        .. SuspectValues.Step("--step-size", options.Step, options.Radii[0].Value),
+        .. SuspectValues.Above("--n", options.Count, images - options.First, "images", "all of them are measured"),
+    ];
 
     private static LabeledImages Part(LabeledImages all, EvalOptions options)
     {
