@@ -12,7 +12,7 @@ internal sealed class RunProcessGroup
     /// <param name="group">The processes; null for one.</param>
     /// <param name="stop">The signals' requests to this process; null for none.</param>
     /// <param name="description">A description of the processes, for people; null for one.</param>
-    public RunProcessGroup(Communicator? group = null, StopRequest? stop = null, string? description = null)
+    public RunProcessGroup(TcpProcessGroup? group = null, StopRequest? stop = null, string? description = null)
     {
         (Group, Stop, Description) = (group, stop ?? new StopRequest(), description);
         string what = IsFirst ? "it had saved" : "its step had ended";
@@ -21,7 +21,7 @@ internal sealed class RunProcessGroup
     }
 
     /// <summary>The processes; null for one.</summary>
-    public Communicator? Group { get; }
+    public TcpProcessGroup? Group { get; }
 
     /// <summary>The signals' requests to this process.</summary>
     public StopRequest Stop { get; }
@@ -112,7 +112,7 @@ internal sealed class RunProcessGroup
         }
     }
 
-    private void Agree(Communicator all)
+    private void Agree(TcpProcessGroup all)
     {
         int[] mine = [Stop.Code, Stop.ConsumeSaveRequest() ? 1 : 0], everybody = new int[2 * all.Size];
         all.AllGather<int>(mine, everybody);
@@ -133,7 +133,7 @@ internal static class SharedState
 {
     /// <summary>Brings every process to rank 0's state; all must call it.</summary>
     /// <exception cref="DataException">A process has different training images from rank 0's.</exception>
-    public static void Send(Communicator team, Run run)
+    public static void Send(TcpProcessGroup team, Run run)
     {
         var standing = run.State.Standing(planned: false, run.Identity, new Dictionary<string, long>());
         var said = JsonSerializer.Deserialize<TrainerState>(
@@ -149,13 +149,13 @@ internal static class SharedState
     }
 
     /// <summary>Gives every process the reported network of rank 0; all must call it.</summary>
-    public static void SendReported(Communicator team, Run run)
+    public static void SendReported(TcpProcessGroup team, Run run)
     {
         var net = Send(team, [.. run.Reported.State()]);
         if (team.Rank > 0) run.Reported.Load(net);
     }
 
-    private static Dictionary<string, NamedArray> Send(Communicator team, IReadOnlyList<NamedArray> arrays)
+    private static Dictionary<string, NamedArray> Send(TcpProcessGroup team, IReadOnlyList<NamedArray> arrays)
     {
         byte[] heads = JsonSerializer.SerializeToUtf8Bytes(arrays.Select(a => new Head(a.Name, a.Type, a.Shape)));
         var given = new Dictionary<string, NamedArray>();

@@ -85,7 +85,7 @@ internal sealed class TrainCommand
     }
 
     // Data and model come first: their errors are reported before a run folder exists.
-    private int Train(RunPlan plan, ParseResult parsed, Communicator? group, ProcessRank? place = null)
+    private int Train(RunPlan plan, ParseResult parsed, TcpProcessGroup? group, ProcessRank? place = null)
     {
         var config = plan.Resolved.Config;
         using var stop = new StopRequest();

@@ -18,7 +18,7 @@ internal static class WorkerSession
         using var lines = new PrefixedLines(host.Error, FormattableString.Invariant($"rank {place.Rank}"));
         try
         {
-            using var team = Communicator.Join(place.Host, place.Port, place.Rank, place.Size, options);
+            using var team = TcpProcessGroup.Join(place.Host, place.Port, place.Rank, place.Size, options);
             return Train(place, team, host with { Error = lines });
         }
         catch (PeerLostException lost) when (lost.Code != 0)
@@ -31,7 +31,7 @@ internal static class WorkerSession
         }
     }
 
-    private static int Train(ProcessRank place, Communicator group, CommandContext host)
+    private static int Train(ProcessRank place, TcpProcessGroup group, CommandContext host)
     {
         using var stop = new StopRequest { Leave = Environment.Exit };
         var team = new RunProcessGroup(group, stop);

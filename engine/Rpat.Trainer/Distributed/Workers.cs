@@ -14,7 +14,7 @@ internal sealed class Workers : IDisposable
     private readonly List<Process> _processes = [];
 
     /// <summary>Starts the other processes on this machine and waits for them.</summary>
-    public static (Communicator Team, Workers Workers) Launch(int size, ProcessGroupOptions options, IReadOnlyList<string> arguments)
+    public static (TcpProcessGroup Team, Workers Workers) Launch(int size, ProcessGroupOptions options, IReadOnlyList<string> arguments)
     {
         using var point = new Rendezvous(IPAddress.Loopback, 0);
         string secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));

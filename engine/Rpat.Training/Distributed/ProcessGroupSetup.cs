@@ -51,7 +51,7 @@ internal static class ProcessGroupSetup
             + $"processes the same random word.";
 
     /// <summary>Waits for processes that were started elsewhere.</summary>
-    public static Communicator Host(ProcessRank place, ProcessGroupOptions options)
+    public static TcpProcessGroup Host(ProcessRank place, ProcessGroupOptions options)
     {
         using var point = new Rendezvous(MeetingAddress.Of(place.Host), place.Port);
         return point.Gather(place.Size, options);

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>The connection to another process broke; the heartbeat connection has the reason.</summary>
 internal sealed class LinkException(int peer, string message, Exception? cause = null) : IOException(message, cause)

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>
 /// Handles all new connections of a rendezvous concurrently, each within one time limit. When too many are open, the oldest is closed: a

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>
 /// What a process sends after it has proved the join token (<see cref="Handshake"/>): which of its two connections this is, rank, size,

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>Where a group forms: rank 0 listens here until all other processes have joined with matching settings.</summary>
 public sealed class Rendezvous : IDisposable
@@ -52,7 +52,7 @@ public sealed class Rendezvous : IDisposable
     /// <param name="meanwhile">Called periodically while waiting; an exception from it ends the wait.</param>
     /// <exception cref="HandshakeException">A process is missing, or has another program, configuration or size; the others receive the
     /// same message.</exception>
-    public Communicator Gather(int size, ProcessGroupOptions options, Action? meanwhile = null)
+    public TcpProcessGroup Gather(int size, ProcessGroupOptions options, Action? meanwhile = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         (_data, _pulse) = (new Connection?[size], new Connection?[size]);
@@ -60,7 +60,7 @@ public sealed class Rendezvous : IDisposable
         {
             Await(size, options, meanwhile);
             for (int rank = 1; rank < size; rank++) JoinRequest.SendText(_data[rank]!, "");
-            return new Communicator(0, size, [.. _data.OfType<Connection>()], [.. _pulse.OfType<Connection>()], options.HeartbeatTimeout);
+            return new TcpProcessGroup(0, size, [.. _data.OfType<Connection>()], [.. _pulse.OfType<Connection>()], options.HeartbeatTimeout);
         }
         catch (Exception error)
         {

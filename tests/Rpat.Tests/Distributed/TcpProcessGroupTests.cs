@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Rpat.Tests.Distributed;
 
 /// <summary>A team over real connections, its ranks threads of this process.</summary>
-public sealed class CommunicatorTests
+public sealed class TcpProcessGroupTests
 {
     [Theory]
     [InlineData(1)]

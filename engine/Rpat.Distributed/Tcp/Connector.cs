@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>How a process connects to rank 0.</summary>
 internal static class Connector

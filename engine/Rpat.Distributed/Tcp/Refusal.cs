@@ -1,4 +1,4 @@
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>Why a connecting process cannot join the group.</summary>
 /// <param name="Sentence">The reason, for rank 0 and for processes that have proved the join token.</param>

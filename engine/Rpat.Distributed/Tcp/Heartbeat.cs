@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>
 /// Heartbeats on separate connections, in the background: a periodic beat, a goodbye, or the reason why a process fails. Rank 0 listens to

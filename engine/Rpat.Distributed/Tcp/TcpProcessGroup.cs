@@ -1,13 +1,13 @@
 using System.Net.Sockets;
 using System.Numerics;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>
 /// A process group over TCP, a star around rank 0: rank 0 receives from ranks 1, 2, … in turn, adds in that order, and sends the result to
 /// all. Buffers are the caller's or allocated once; only small setup messages allocate.
 /// </summary>
-public sealed class Communicator : IProcessGroup
+public sealed class TcpProcessGroup : IProcessGroup
 {
     private const int ChunkBytes = 1 << 18;
 
@@ -17,7 +17,7 @@ public sealed class Communicator : IProcessGroup
     private int _number;
     private bool _failed;
 
-    internal Communicator(int rank, int size, Connection[] data, Connection[] pulse, TimeSpan silence)
+    internal TcpProcessGroup(int rank, int size, Connection[] data, Connection[] pulse, TimeSpan silence)
     {
         (Rank, Size, _links, _chunk) = (rank, size, data, new byte[size > 1 && rank == 0 ? ChunkBytes : 0]);
         foreach (var link in data) (link.Socket.ReceiveTimeout, link.Socket.SendTimeout) = (0, 0);
@@ -39,19 +39,19 @@ public sealed class Communicator : IProcessGroup
     public int Size { get; }
 
     /// <summary>A group of one process, which needs no connection.</summary>
-    public static Communicator Alone() => new(0, 1, [], [], TimeSpan.FromSeconds(1));
+    public static TcpProcessGroup Alone() => new(0, 1, [], [], TimeSpan.FromSeconds(1));
 
     /// <summary>Joins the rendezvous that rank 0 holds open (<see cref="Rendezvous"/>) and waits until all processes are there.</summary>
     /// <param name="host">Name or address of rank 0's machine.</param>
     /// <param name="rank">This process's rank, from 1.</param>
     /// <param name="options">What all processes must agree on.</param>
     /// <exception cref="HandshakeException">Rank 0 cannot be reached, or refuses this or another process.</exception>
-    public static Communicator Join(string host, int port, int rank, int size, ProcessGroupOptions options)
+    public static TcpProcessGroup Join(string host, int port, int rank, int size, ProcessGroupOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(size, rank);
         var (data, pulse) = Connector.RankZero(host, port, rank, size, options);
-        return new Communicator(rank, size, [data], [pulse], options.HeartbeatTimeout);
+        return new TcpProcessGroup(rank, size, [data], [pulse], options.HeartbeatTimeout);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Rpat.Distributed;
+namespace Rpat.Distributed.Tcp;
 
 /// <summary>
 /// How two processes prove to each other that they have the same join token, which itself is never sent: each answers a random nonce of the
