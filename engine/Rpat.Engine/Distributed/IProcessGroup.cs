@@ -38,26 +38,30 @@ public interface IProcessGroup : IDisposable
     /// <exception cref="PeerLostException">A process is lost.</exception>
     void Broadcast<T>(Span<T> values) where T : unmanaged;
 
-    /// <summary>Gives every process the bytes of rank 0; the other ranks, whose bytes are ignored, do not need to know the length.</summary>
-    /// <exception cref="PeerLostException">A process is lost.</exception>
-    byte[] BroadcastBytes(byte[] bytes)
-    {
-        Span<int> length = [bytes.Length];
-        Broadcast(length);
-        byte[] all = Rank == 0 ? bytes : new byte[length[0]];
-        Broadcast(all.AsSpan());
-        return all;
-    }
-
-    /// <summary>Waits until all processes have reached this call.</summary>
-    /// <exception cref="PeerLostException">A process is lost.</exception>
-    void Barrier() => AllGather<byte>([], []);
-
     /// <summary>
     /// Reports to all others that this process fails, and leaves: their next collective, or the one they wait in, throws.
     /// </summary>
     /// <param name="code">The exit code that the others should use.</param>
     void Fail(int code, string sentence);
+}
+
+/// <summary>Collectives made of others.</summary>
+public static class ProcessGroupExtensions
+{
+    /// <summary>Gives every process the bytes of rank 0; the other ranks, whose bytes are ignored, do not need to know the length.</summary>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
+    public static byte[] BroadcastBytes(this IProcessGroup group, byte[] bytes)
+    {
+        Span<int> length = [bytes.Length];
+        group.Broadcast(length);
+        byte[] all = group.Rank == 0 ? bytes : new byte[length[0]];
+        group.Broadcast(all.AsSpan());
+        return all;
+    }
+
+    /// <summary>Waits until all processes have reached this call.</summary>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
+    public static void Barrier(this IProcessGroup group) => group.AllGather<byte>([], []);
 }
 
 /// <summary>A process group that adds device memory without a copy on the host.</summary>

@@ -6,7 +6,9 @@ namespace Rpat.Robust.Training;
 /// </summary>
 internal sealed class GradientSum
 {
-    private const int BucketWords = 1 << 20; // 4 MiB; a multiple of four, since GPU kernels read quads
+    private const int Buckets = 8; // of a small network; a large one has more
+    private const int Quad = 4; // words that GPU kernels read at once
+    private const int LeastWords = 1 << 10, MostWords = 1 << 20; // 4 KiB to 4 MiB
 
     private readonly ParameterStore _store;
     private readonly IProcessGroup _team;
@@ -16,8 +18,8 @@ internal sealed class GradientSum
     public GradientSum(ParameterStore store, IProcessGroup team)
     {
         (_store, _team, _values) = (store, team, team is IDeviceProcessGroup ? [] : new float[store.Count]);
-        int count = (int)((store.Count + BucketWords - 1) / BucketWords);
-        _buckets = [.. Enumerable.Range(0, count).Reverse().Select(Make)];
+        int words = (int)Math.Clamp(store.Count / Buckets / Quad * Quad, LeastWords, MostWords), count = (int)((store.Count + words - 1) / words);
+        _buckets = [.. Enumerable.Range(0, count).Reverse().Select(index => Make((long)index * words, words))];
     }
 
     /// <summary>Sends gradients while a tape's backward pass runs.</summary>
@@ -30,9 +32,9 @@ internal sealed class GradientSum
         if (_values.Length > 0) _store.Device.Upload(_values, _store.Gradients);
     }
 
-    private Bucket Make(int index)
+    private Bucket Make(long first, int words)
     {
-        long first = (long)index * BucketWords, count = Math.Min(BucketWords, _store.Count - first), offset = 0;
+        long count = Math.Min(words, _store.Count - first), offset = 0;
         List<Parameter> parameters = [];
         foreach (var parameter in _store.Parameters)
         {

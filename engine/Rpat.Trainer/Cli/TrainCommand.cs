@@ -120,7 +120,7 @@ internal sealed class TrainCommand
         using (workers)
         using (team)
         {
-            ((IProcessGroup)team).BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
+            team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
             var config = ProcessGroupSetup.Local(plan.Resolved.Config, place);
             return Train(plan with { Resolved = plan.Resolved with { Config = config } }, parsed, team,
                 ProcessGroupSetup.Description(place, transport.Description, config));
