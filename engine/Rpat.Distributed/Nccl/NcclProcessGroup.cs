@@ -126,7 +126,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
         {
             var (given, taken) = (to(rank), from(rank));
             nint source = _gpu.AddressOf(given), target = _gpu.AddressOf(taken);
-            if (source == target) continue; // this rank's own result is in its place
+            if (rank == Rank && source == target) continue; // this rank's own result is in its place
             if (given.Length > 0)
                 Check(_functions.ncclSend(source, (nuint)given.Length, Float32, rank, _communicator, _gpu.Stream),
                     nameof(_functions.ncclSend));
