@@ -8,6 +8,7 @@ internal sealed class Run : IDisposable
 {
     private RunIdentity? _identity;
     private RunFolder? _folder;
+    private readonly IProcessGroup? _group;
 
     private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
     {
@@ -27,7 +28,8 @@ internal sealed class Run : IDisposable
         };
         if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), Team.Group);
+        _group = Team.For(Device, config);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
@@ -182,5 +184,9 @@ internal sealed class Run : IDisposable
     public PgdOptions Attack(int steps) => MethodFactory.Pgd(Config.Attack) with
     { Steps = steps, Restarts = 1, RandomStart = true, Bn = BnMode.Eval };
 
-    public void Dispose() => Device.Dispose();
+    public void Dispose()
+    {
+        if (_group is IDeviceProcessGroup) _group.Dispose();
+        Device.Dispose();
+    }
 }

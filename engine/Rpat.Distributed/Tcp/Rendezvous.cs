@@ -60,7 +60,7 @@ public sealed class Rendezvous : IDisposable
         {
             Await(size, options, meanwhile);
             for (int rank = 1; rank < size; rank++) JoinRequest.SendText(_data[rank]!, "");
-            return new TcpProcessGroup(0, size, [.. _data.OfType<Connection>()], [.. _pulse.OfType<Connection>()], options.HeartbeatTimeout);
+            return new TcpProcessGroup(0, size, [.. _data.OfType<Connection>()], [.. _pulse.OfType<Connection>()], options);
         }
         catch (Exception error)
         {
