@@ -95,7 +95,7 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
 }
 
 /// <summary>The 36 products over a chunk, position by position or slice by slice.</summary>
-internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, WinogradSlices slices, float* v, float* d, float* sums,
+internal readonly unsafe struct WinogradProductJob(Tile.Sums tiles, WinogradSlices slices, float* v, float* d, float* sums,
     WinogradChunk chunk,
     WinogradGradient gradient) : IJob
 {
@@ -135,16 +135,12 @@ internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, Winograd
     /// <summary>sums[channel, column] (+)= Σ over tiles of V·D.</summary>
     private void Multiply(float* a, float* b, int blocks, in Panel panel, float* to)
     {
-        nint zero = 0;
-        ref readonly var tile = ref TileChoice.Pick(tiles, panel.Blocks, Blocks.Size);
+        var sum = tiles.For(panel);
         for (int i = 0; i < chunk.Tiles; i += TilesAtOnce)
             for (int block = 0; block < blocks; block++)
-                for (int j = 0; j < panel.Blocks; j += tile.Blocks)
-                    for (int m = 0; m < Blocks.Size; m += tile.Rows)
-                        tile.Run(a + ((nint)block * slices.Tiles + i) * Blocks.Size + m, 1, Blocks.Size, &zero, 1,
-                            Math.Min(TilesAtOnce, chunk.Tiles - i),
-                            b + (nint)i * panel.Columns + j * Blocks.Size, panel.Columns,
-                            to + (block * Blocks.Size + m) * panel.Columns + j * Blocks.Size, panel.Columns, i > 0 || !chunk.First);
+                sum(a + ((nint)block * slices.Tiles + i) * Blocks.Size, Blocks.Size, Math.Min(TilesAtOnce, chunk.Tiles - i),
+                    b + (nint)i * panel.Columns, panel.Columns, to + block * Blocks.Size * panel.Columns, panel.Columns,
+                    i > 0 || !chunk.First);
     }
 }
 

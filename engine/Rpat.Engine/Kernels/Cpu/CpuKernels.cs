@@ -5,7 +5,7 @@ internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet 
 {
     private readonly WorkerPool _pool = pool;
     private readonly ConvolutionAlgorithm _convolution = convolution;
-    private readonly Tile.Kernel[] _tiles = Tile.For(set);
+    private readonly Tile.Sums _sums = Tile.SumsFor(set);
     private readonly Tile.Product[] _products = Tile.ProductsFor(set);
 
     /// <summary>The threads that all kernels run on.</summary>
