@@ -73,8 +73,9 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
     {
         float* patch = worker.Scratch(2, 40 * Blocks.Size);
         int at = index / 2 * Tiles, end = Math.Min(count, at + Tiles);
-        if (index % 2 == 0) WinogradPatch.Transform(x, slices.Shape, first + at, end - at, v + at * Blocks.Size, slices.VStep, Blocks.Size,
-            slices.Tiles * Blocks.Size, patch);
+        var shape = slices.Shape;
+        if (index % 2 == 0) WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first + at, end - at, v + at * Blocks.Size,
+            slices.VStep, Blocks.Size, slices.Tiles * Blocks.Size, patch);
         else Adjoint(at, end, patch);
     }
 

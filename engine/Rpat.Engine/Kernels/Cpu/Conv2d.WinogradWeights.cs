@@ -13,8 +13,8 @@ internal sealed unsafe partial class CpuKernels
 
     private void WinogradWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
-        var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
-        long sum = WinogradTransform.Positions * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
+        var shape = WinogradShape.Of(s, inputGradient: false);
+        long sum = shape.FilterFloats;
         var gradient = new WinogradGradient(dw, s.C, s.K, accumulate);
         if (sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles)
             GradientByShares(new WinogradSums(_sums, shape, new Affine(x), dy), sum, gradient);
@@ -53,7 +53,7 @@ internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shap
     /// <summary>V and D of a run of tiles: <c>[position][tile][channel]</c> with the given distances between positions.</summary>
     public void Transform(int first, int count, float* v, nint vStep, float* d, nint dStep, float* patch)
     {
-        WinogradPatch.Transform(x, shape, first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
+        WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
         for (int block = 0; block < shape.OutputBlocks; block++)
             for (int i = 0; i < count; i++)
             {
