@@ -87,11 +87,17 @@ internal sealed class DataSetKind : TextKind
 }
 
 /// <summary>A network's name.</summary>
-internal sealed class ModelKind : TextKind
+internal class ModelKind : TextKind
 {
     public override object? Parse(string text) => ModelCatalog.Find(text) is not null
         ? text
         : throw new FormatException(DidYouMean.Hint(text, [.. ModelCatalog.All.Select(family => family.Name)], "models"));
+}
+
+/// <summary>A network's name, or nothing.</summary>
+internal sealed class OptionalModelKind : ModelKind
+{
+    public override object? Parse(string text) => text.Length == 0 ? text : base.Parse(text);
 }
 
 /// <summary>A name of the attack catalog.</summary>
