@@ -114,7 +114,7 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
         WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
         Multiply(index, count, v, vStep, m, mStep);
-        new WinogradStore(shape, epilogue, m, mStep).Tiles((0, shape.OutputBlocks), first, 0, count, patch);
+        new WinogradStore(shape, epilogue, m, mStep, shape.Outputs).Tiles((0, shape.OutputBlocks), first, (0, count), patch);
     }
 
     private void Multiply(int index, int count, float* v, nint vStep, float* m, nint mStep)
@@ -134,17 +134,18 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
     private WinogradPrefetch Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
 }
 
-/// <summary>The way from M <c>[position][tile][output]</c> back to outputs.</summary>
-internal readonly unsafe struct WinogradStore(WinogradShape shape, Epilogue epilogue, float* m, nint step)
+/// <summary>The way from M back to outputs: a position's tiles are <paramref name="row"/> apart, a tile's blocks contiguous.</summary>
+internal readonly unsafe struct WinogradStore(WinogradShape shape, Epilogue epilogue, float* m, nint step, nint row)
 {
     /// <summary>Some tiles of M, block by block, so that neighbouring tiles write neighbouring pixels.</summary>
+    /// <param name="blocks">Blocks of the outputs, of which the first is M's first.</param>
     /// <param name="first">The tile of the map that is the first of M.</param>
-    public void Tiles((int First, int End) blocks, int first, int from, int end, float* patch)
+    public void Tiles((int First, int End) blocks, int first, (int First, int End) tiles, float* patch)
     {
         for (int block = blocks.First; block < blocks.End; block++)
-            for (int i = from; i < end; i++)
+            for (int i = tiles.First; i < tiles.End; i++)
             {
-                WinogradTransform.Output(m + (nint)i * shape.Outputs + block * Blocks.Size, step, patch);
+                WinogradTransform.Output(m + i * row + (block - blocks.First) * Blocks.Size, step, patch);
                 Store(shape.OriginOf(first + i), block, patch);
             }
     }

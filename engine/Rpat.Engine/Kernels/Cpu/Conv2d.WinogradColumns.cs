@@ -10,13 +10,13 @@ internal sealed unsafe partial class CpuKernels
     private void WinogradByColumns(in WinogradShape shape, in Affine x, in WinogradFilters filters, in Epilogue epilogue)
     {
         var chunks = new WinogradChunks(shape, _pool.Threads, l2);
-        float* v = _pool.Caller.Scratch(4, chunks.VFloats), m = _pool.Caller.Scratch(5, WinogradTransform.Positions * chunks.MStep);
+        float* v = _pool.Caller.Scratch(4, chunks.VFloats), m = _pool.Caller.Scratch(5, chunks.Groups * chunks.GroupStep);
         for (int first = 0; first < shape.TileCount; first += chunks.Tiles)
         {
             int count = Math.Min(chunks.Tiles, shape.TileCount - first), runs = WinogradChunks.Runs(count);
             _pool.Run(new WinogradInputsJob(chunks, x, first, count, v), runs * chunks.Pieces);
-            _pool.Run(new WinogradColumnsJob(_products, chunks, filters, count, v, m), chunks.Items);
-            _pool.Run(new WinogradOutputsJob(chunks, new(shape, epilogue, m, chunks.MStep), first, count), runs * chunks.Stores);
+            _pool.Run(new WinogradColumnsJob(_products, chunks, filters, count, v, m), chunks.Groups * chunks.Parts);
+            _pool.Run(new WinogradOutputsJob(chunks, epilogue, first, count, m), runs * chunks.Groups);
         }
     }
 }
@@ -27,7 +27,6 @@ internal readonly struct WinogradChunks
     private const long MostFloats = (12 << 20) / sizeof(float); // of V and M
     private const int RunTiles = 16; // of an item of a transform
     private const int LeastTiles = 48; // of an item of products, to pay for the transform of its filters
-    private const int StoreBlocks = 8; // of an item of the transform back
     private const int ThreadItems = 3;
     private const int LargeL2 = 1 << 20; // where a piece's filters of two blocks fit
 
@@ -37,8 +36,8 @@ internal readonly struct WinogradChunks
         int wished = (int)Math.Max(LeastTiles, MostFloats / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs)));
         int chunks = (shape.TileCount + wished - 1) / wished;
         Tiles = ((shape.TileCount + chunks - 1) / chunks + 3) / 4 * 4;
-        ColumnBlocks = l2 >= LargeL2 ? 2 : 1;
-        Parts = Math.Clamp((ThreadItems * threads + ColumnItems - 1) / ColumnItems, 1, Math.Max(1, Tiles / LeastTiles));
+        GroupBlocks = l2 >= LargeL2 ? 2 : 1;
+        Parts = Math.Clamp((ThreadItems * threads + Groups - 1) / Groups, 1, Math.Max(1, Tiles / LeastTiles));
     }
 
     public WinogradShape Shape { get; }
@@ -46,28 +45,26 @@ internal readonly struct WinogradChunks
     /// <summary>Tiles of a chunk; the last may have fewer.</summary>
     public int Tiles { get; }
 
-    /// <summary>Blocks of outputs whose filters an item transforms.</summary>
-    public int ColumnBlocks { get; }
+    /// <summary>Blocks of a group of outputs, whose filters an item of products transforms.</summary>
+    public int GroupBlocks { get; }
+
+    /// <summary>Groups of outputs; the last may be smaller.</summary>
+    public int Groups => (Shape.OutputBlocks + GroupBlocks - 1) / GroupBlocks;
 
     /// <summary>Parts of a chunk's tiles, so that there are enough items for all threads.</summary>
     public int Parts { get; }
 
-    /// <summary>Items of products.</summary>
-    public int Items => ColumnItems * Parts;
-
-    private int ColumnItems => (Shape.OutputBlocks + ColumnBlocks - 1) / ColumnBlocks;
-
     /// <summary>Pieces of the inputs, which are summed one after another.</summary>
     public int Pieces => (Shape.Inputs + Shape.InputsPerSum - 1) / Shape.InputsPerSum;
-
-    /// <summary>Items of the transform back of a run.</summary>
-    public int Stores => (Shape.OutputBlocks + StoreBlocks - 1) / StoreBlocks;
 
     /// <summary>Floats between positions of V <c>[piece][position][tile][input]</c>: an odd number of cache lines.</summary>
     public nint VStep => (nint)Tiles * Shape.InputsPerSum + Blocks.Size;
 
-    /// <summary>Floats between positions of M <c>[position][tile][output]</c>, also an odd number of cache lines.</summary>
-    public nint MStep => (nint)Tiles * Shape.Outputs + Blocks.Size;
+    /// <summary>Floats between positions of M <c>[group][position][tile][output]</c>, also an odd number of cache lines.</summary>
+    public nint MStep => (nint)Tiles * GroupBlocks * Blocks.Size + Blocks.Size;
+
+    /// <summary>Floats of a group of M.</summary>
+    public nint GroupStep => WinogradTransform.Positions * MStep;
 
     /// <summary>Floats of V, including those that are prefetched past its end.</summary>
     public long VFloats => (Pieces * WinogradTransform.Positions + 1L) * VStep;
@@ -82,8 +79,16 @@ internal readonly struct WinogradChunks
         return (piece * blocks, Math.Min(Shape.InputBlocks, (piece + 1) * blocks));
     }
 
-    /// <summary>Outputs of an item of the transform back.</summary>
-    public (int First, int End) StoredBlocks(int item) => (item * StoreBlocks, Math.Min(Shape.OutputBlocks, (item + 1) * StoreBlocks));
+    /// <summary>Blocks of a group of outputs.</summary>
+    public (int First, int End) OutputBlocks(int group) =>
+        (group * GroupBlocks, Math.Min(Shape.OutputBlocks, (group + 1) * GroupBlocks));
+
+    /// <summary>The tiles of a part of a chunk that has that many.</summary>
+    public (int First, int End) PartTiles(int part, int count)
+    {
+        int rows = (Tiles / Parts + 3) / 4 * 4;
+        return (part * rows, part == Parts - 1 ? count : Math.Min(count, (part + 1) * rows));
+    }
 
     /// <summary>Runs of tiles of a chunk, items of a transform.</summary>
     public static int Runs(int count) => (count + RunTiles - 1) / RunTiles;
@@ -105,52 +110,60 @@ internal readonly unsafe struct WinogradInputsJob(WinogradChunks chunks, Affine 
     }
 }
 
-/// <summary>M of a few blocks of outputs and a part of a chunk's tiles, piece by piece of the inputs.</summary>
+/// <summary>M of a group of outputs and a part of a chunk's tiles, piece by piece of the inputs.</summary>
 internal readonly unsafe struct WinogradColumnsJob(Tile.Product[] tiles, WinogradChunks chunks, WinogradFilters filters, int count,
     float* v, float* m) : IJob
 {
-    private readonly WinogradShape _shape = chunks.Shape;
+    private readonly int _length = chunks.Shape.InputsPerSum;
+    private readonly int _columns = chunks.GroupBlocks * Blocks.Size;
 
     public void Run(int index, Worker worker)
     {
-        int block = index / chunks.Parts * chunks.ColumnBlocks, blocks = Math.Min(chunks.ColumnBlocks, _shape.OutputBlocks - block);
-        int part = index % chunks.Parts, rows = (chunks.Tiles / chunks.Parts + 3) / 4 * 4;
-        (int First, int End) range = (part * rows, part == chunks.Parts - 1 ? count : Math.Min(count, (part + 1) * rows));
-        float* u = worker.Scratch(0, WinogradTransform.Positions * WinogradShape.FilterStep(_shape.InputsPerSum, blocks * Blocks.Size));
-        float* scratch = worker.Scratch(2, WinogradFilters.Scratch);
-        for (int piece = 0; piece < chunks.Pieces && range.First < range.End; piece++)
+        var tiles = chunks.PartTiles(index % chunks.Parts, count);
+        var group = chunks.OutputBlocks(index / chunks.Parts);
+        nint step = WinogradShape.FilterStep(_length, _columns);
+        float* u = worker.Scratch(0, WinogradTransform.Positions * step), scratch = worker.Scratch(2, WinogradFilters.Scratch);
+        for (int piece = 0; piece < chunks.Pieces && tiles.First < tiles.End; piece++)
         {
             var (first, end) = chunks.PieceBlocks(piece);
-            int columns = blocks * Blocks.Size;
-            nint step = WinogradShape.FilterStep(_shape.InputsPerSum, columns);
-            for (int j = 0; j < blocks; j++)
-                filters.Transform((first * Blocks.Size, end * Blocks.Size), block + j, u + j * Blocks.Size, columns, step, scratch);
-            for (int p = 0; p < WinogradTransform.Positions; p++)
-                Position(v + piece * chunks.PieceStep + p * chunks.VStep, (end - first) * Blocks.Size, u + p * step, blocks,
-                    m + p * chunks.MStep + block * Blocks.Size, range, piece > 0);
+            for (int block = group.First; block < group.End; block++)
+                filters.Transform((first * Blocks.Size, end * Blocks.Size), block, u + (block - group.First) * Blocks.Size, _columns, step,
+                    scratch);
+            Multiply(piece, u, index / chunks.Parts, tiles);
         }
     }
 
-    /// <summary>One position's products, which prefetch what the next position reads.</summary>
-    private void Position(float* a, int length, float* u, int blocks, float* c, (int First, int End) range, bool accumulate)
+    /// <summary>
+    /// The products of all positions. Each prefetches what the next position reads, and one of the outputs' filters for the next piece.
+    /// </summary>
+    private void Multiply(int piece, float* u, int group, (int First, int End) rows)
     {
-        nint row = _shape.InputsPerSum;
-        for (int i = range.First; i < range.End;)
+        var (first, end) = chunks.PieceBlocks(piece);
+        var (output, last) = chunks.OutputBlocks(group);
+        float* a = v + piece * chunks.PieceStep, c = m + group * chunks.GroupStep;
+        for (int p = 0; p < WinogradTransform.Positions; p++, a += chunks.VStep, c += chunks.MStep)
         {
-            ref readonly var tile = ref Tile.Pick(tiles, blocks, range.End - i);
-            tile.Run(a + i * row, row, length, u, blocks * Blocks.Size, c + (nint)i * _shape.Outputs, _shape.Outputs, accumulate,
-                a + i * row + chunks.VStep);
-            i += tile.Rows;
+            float* next = filters.Row(end * Blocks.Size, output * Blocks.Size + p);
+            for (int i = rows.First; i < rows.End; next = null)
+            {
+                ref readonly var tile = ref Tile.Pick(tiles, last - output, rows.End - i);
+                float* row = a + (nint)i * _length;
+                tile.Run(row, _length, (end - first) * Blocks.Size, u + p * WinogradShape.FilterStep(_length, _columns), _columns,
+                    c + (nint)i * _columns, _columns, piece > 0, next == null ? row + chunks.VStep : next);
+                i += tile.Rows;
+            }
         }
     }
 }
 
-/// <summary>Outputs of some blocks and a run of tiles.</summary>
-internal readonly unsafe struct WinogradOutputsJob(WinogradChunks chunks, WinogradStore store, int first, int count) : IJob
+/// <summary>Outputs of a group and a run of tiles.</summary>
+internal readonly unsafe struct WinogradOutputsJob(WinogradChunks chunks, Epilogue epilogue, int first, int count, float* m) : IJob
 {
     public void Run(int index, Worker worker)
     {
-        var (from, end) = WinogradChunks.Run(index / chunks.Stores, count);
-        store.Tiles(chunks.StoredBlocks(index % chunks.Stores), first, from, end, worker.Scratch(2, 40 * Blocks.Size));
+        int group = index % chunks.Groups;
+        new WinogradStore(chunks.Shape, epilogue, m + group * chunks.GroupStep, chunks.MStep, chunks.GroupBlocks * Blocks.Size)
+            .Tiles(chunks.OutputBlocks(group), first, WinogradChunks.Run(index / chunks.Groups, count),
+                worker.Scratch(2, 40 * Blocks.Size));
     }
 }

@@ -25,6 +25,10 @@ internal readonly unsafe struct WinogradFilters(float* w, int k, int c, bool inp
         }
     }
 
+    /// <summary>Where one output's filters are from an input on, if they are contiguous; null otherwise.</summary>
+    public float* Row(int input, int output) =>
+        inputGradient || input >= _inputs || output >= _outputs ? null : w + ((nint)output * c + input) * Taps;
+
     /// <summary>Values <c>[input][tap][output]</c> of four inputs; zeros for those that only fill a block.</summary>
     private void Gather(int input, int output, float* g)
     {
