@@ -168,7 +168,7 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions);
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
         return attack;
     }
 

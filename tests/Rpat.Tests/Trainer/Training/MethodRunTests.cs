@@ -114,13 +114,17 @@ public sealed class MethodRunTests : IDisposable
 
     private string[] Needed(string method)
     {
-        bool distils = method.StartsWith("kd-swa", StringComparison.Ordinal);
-        if (!distils && !method.StartsWith("cure", StringComparison.Ordinal)) return [];
+        string[] keys = method.Split('+')[0] switch
+        {
+            "kd-swa" => ["method.teachers.clean", "method.teachers.robust"],
+            "adaad" or "igdm" => ["method.teachers.robust"],
+            "cure" => ["model.weights"],
+            _ => [],
+        };
+        if (keys.Length == 0) return [];
         Assert.Equal(0, Run("pgd-at", []));
         string folder = RunOf("pgd-at");
-        return distils
-            ? ["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]
-            : ["--set", $"model.weights={folder}"];
+        return [.. keys.SelectMany(key => new[] { "--set", $"{key}={folder}" })];
     }
 
     // Methods that begin late in a long run begin at once in a short one.
