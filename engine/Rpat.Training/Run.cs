@@ -26,10 +26,10 @@ internal sealed class Run : IDisposable
             ClipNorm = (float)config.Optimizer.Clip,
             Accumulate = config.Train.Accumulate,
         };
-        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config.Model.Weights, Device, Model));
+        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
         _group = Team.For(Device, config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), _group);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
@@ -55,6 +55,7 @@ internal sealed class Run : IDisposable
     [
         .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
+        .. SuspectValues.Of(Config, Data.Train.Count, Data.Test.Count),
     ];
 
     /// <summary>Training images that are held out to choose a checkpoint; null if there are none.</summary>

@@ -138,9 +138,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// An input of a node that is about to be recorded, for kernels that take <see cref="Edge.Operand"/> and
     /// <see cref="Edge.ThroughOperand"/> and so apply a batch norm's scale and shift while loading.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The tensor belongs to another tape.</exception>
+    /// <exception cref="InvalidOperationException">The tensor belongs to another tape, or is on another device.</exception>
     public Edge AddInput(Tensor tensor)
     {
+        if (tensor.Device != Device)
+            throw new InvalidOperationException(
+                $"{tensor} is on another device than the tape: record a network on a tape of its own device, new Tape(net.Device).");
         if (tensor.Maker is not null && tensor.Maker != _tenant)
             throw new InvalidOperationException($"{tensor} belongs to another tape: copy its values to a tensor made by Tensor.Create.");
         return new Edge(tensor, Wants(tensor));

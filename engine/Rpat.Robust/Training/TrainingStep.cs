@@ -39,7 +39,7 @@ public sealed class TrainingStep : ITrainingState
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
         companions ??= new AuxiliaryModels();
-        foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
+        foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
         _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault());
@@ -113,6 +113,7 @@ public sealed class TrainingStep : ITrainingState
     /// </param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1].</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
@@ -121,6 +122,8 @@ public sealed class TrainingStep : ITrainingState
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
+        if (_nets.History is { Learns: true } table && program.History is not null)
+            table.Learn(program.Whole(CleanLogits!), LogitLabels);
         TrainingMetrics.Steps.Add(1);
         TrainingMetrics.Images.Add(batch.Labels.Length);
         if (!moved) return;
@@ -165,7 +168,7 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options);
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions);
         return attack;
     }
 
@@ -179,6 +182,7 @@ public sealed class TrainingStep : ITrainingState
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep",
                 $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+        InputCheck.RequirePixels(batch.Images, _nets.Net.InputShape);
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }

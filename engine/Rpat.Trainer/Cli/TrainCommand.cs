@@ -73,9 +73,9 @@ internal sealed class TrainCommand
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
         string[] allowed = parsed.GetValue(_allow) ?? [];
-        if (parsed.GetResult(_resume) is null) return new RunPlan(RequireRecipe(sources));
+        if (parsed.GetResult(_resume) is null) return new RunPlan(Complete(sources));
         string name = parsed.GetValue(_resume) ?? Automatic;
-        return name == Automatic ? RunPlan.Automatic(RequireRecipe(sources), allowed) : RunPlan.Named(name, sources, allowed);
+        return name == Automatic ? RunPlan.Automatic(Complete(sources), allowed) : RunPlan.Named(name, sources, allowed);
     }
 
     private int PrintDryRun(ResolvedConfig resolved)
@@ -133,11 +133,17 @@ internal sealed class TrainCommand
     private CommandContext StdoutOrStderr(ParseResult parsed) =>
         _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 
-    // Defaults alone would train something that was not requested.
-    private static ResolvedConfig RequireRecipe(ConfigSources sources)
+    // Defaults alone would train something that was not requested: at least the data must be named.
+    private ResolvedConfig Complete(ConfigSources sources)
     {
         var resolved = ConfigResolver.Resolve(sources);
         if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return resolved;
-        throw new UsageException("nothing says what to train: give --recipe NAME ('rpat recipes' lists them) or -c FILE.");
+        if (resolved.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
+            "nothing says what to train: give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE.");
+        resolved = ConfigResolver.Resolve(sources with { Base = RecipeLibrary.PgdAt(resolved.Config.Attack.Norm) });
+        var (train, attack) = (resolved.Config.Train, resolved.Config.Attack);
+        _host.Note(FormattableString.Invariant(
+            $"note: no recipe is given, so what is not given is PGD-AT's: {resolved.Config.Method.Name}, {resolved.Config.Model.Name}, {train.Epochs} epochs of batches of {train.Batch}, lr {resolved.Config.Optimizer.Lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in {attack.Steps} steps of {Format.Pixels(attack.Step)}"));
+        return resolved;
     }
 }

@@ -42,7 +42,7 @@ internal sealed record TrainerConfig
 /// <summary>Which recipe the run started from.</summary>
 internal sealed record RecipeSection
 {
-    [Setting("recipe to start from; see 'rpat recipes'")]
+    [Setting("recipe to start from; see 'rpat recipes'", Kind = typeof(RecipeKind))]
     public string Name { get; init; } = "";
 
     [Setting("what the recipe is, in one line")]
@@ -142,8 +142,11 @@ internal sealed record TeachersSection
     [Setting("run folder or weights of a network trained on clean images (kd-swa)", Optional = true)]
     public string Clean { get; init; } = "";
 
-    [Setting("run folder or weights of an adversarially trained network (kd-swa)", Optional = true)]
+    [Setting("run folder or weights of an adversarially trained network (kd-swa, adaad, igdm)", Optional = true)]
     public string Robust { get; init; } = "";
+
+    [Setting("network in the teachers' files that do not name it; empty for the run's own", Kind = typeof(OptionalModelKind), Optional = true)]
+    public string Model { get; init; } = "";
 
     /// <summary>The file of a teacher by the method's name for it; empty if not given.</summary>
     public string Of(string name) => name switch
@@ -246,6 +249,9 @@ internal sealed record TrainSection
     [Setting("batches whose mean gradient makes one step of the optimizer; schedules count batches", Min = 1, Max = 1 << 20)]
     public int Accumulate { get; init; } = 1;
 
+    [Setting("share of the uniform distribution in the targets of cross-entropies; the attack keeps sharp ones", Max = 1)]
+    public double LabelSmoothing { get; init; }
+
     [Setting("seed of all randomness", Max = long.MaxValue)]
     public long Seed { get; init; }
 
@@ -267,6 +273,10 @@ internal sealed record AverageSection
 
     [Setting("first epoch (from 1) in which averaged weights move on their own", Min = 1, Without = "without an average")]
     public int Start { get; init; } = 1;
+
+    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps of the run", Name = "warmup",
+        Plural = "limits")]
+    public AverageWarmUp WarmUp { get; init; }
 
     [Setting("report the averaged network instead of the trained one")]
     public bool Report { get; init; } = true;

@@ -1,8 +1,19 @@
-namespace Rpat.Robust.Attacks;
+namespace Rpat.Nn;
 
 /// <summary>Predictions from logits.</summary>
 public static class Predictions
 {
+    extension(Classifier net)
+    {
+        /// <summary>The class of each image, <c>[N]</c>; keep a <see cref="Predictor"/> to call it often.</summary>
+        /// <inheritdoc cref="Predictor.Logits"/>
+        public int[] Predict(ReadOnlySpan<float> images)
+        {
+            using var predictor = new Predictor(net);
+            return predictor.Classes(images);
+        }
+    }
+
     /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN does not.</summary>
     public static Accuracy Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
     {

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Nn;
 
 /// <summary>
 /// A network's state: its parameters in one store, and its batch norms' running statistics. Layers are declared in PyTorch's
@@ -43,8 +43,11 @@ public abstract class Module(Device device)
         }
     }
 
-    /// <summary>Loads a whole state; nothing is changed unless every array is present and fits.</summary>
+    /// <summary>Loads a whole state, such as another network's; nothing is changed unless every array is present and fits.</summary>
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
+    public void Load(IEnumerable<NamedArray> state) => Load(state.ToDictionary(array => array.Name));
+
+    /// <inheritdoc cref="Load(IEnumerable{NamedArray})"/>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)
     {
         StateReport.Of(this, state.ToDictionary(pair => pair.Key, pair => pair.Value.Shape)).Require();

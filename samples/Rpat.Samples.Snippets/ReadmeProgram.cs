@@ -1,22 +1,23 @@
 // <readme>
 using Rpat.Engine;
 using Rpat.Engine.Devices;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Engine.Tensors;
 using Rpat.Models;
+using Rpat.Nn;
+using Rpat.Nn.Optim;
 using Rpat.Robust.Attacks;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Training;
 // </readme>
 
-namespace Rpat.Tests.Snippets;
+namespace Rpat.Samples.Snippets;
 
 /// <summary>The program that the README shows: the lines between the marks, in order.</summary>
-internal static class ReadmeProgram
+public static class ReadmeProgram
 {
+    /// <summary>Attacks eight images and trains on them.</summary>
     public static void Run()
     {
         // <readme>
