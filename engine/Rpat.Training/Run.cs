@@ -55,7 +55,7 @@ internal sealed class Run : IDisposable
     [
         .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
-        .. SuspectValues.Of(Config, Data.Train.Count, Data.Test.Count),
+        .. SuspectValues.Of(Config, Data.Train.Count),
     ];
 
     /// <summary>Training images that are held out to choose a checkpoint; null if there are none.</summary>

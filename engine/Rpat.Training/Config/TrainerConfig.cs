@@ -26,15 +26,30 @@ internal sealed record TrainerConfig
     [Section] public LogSection Log { get; init; } = new();
     [Section] public RunSection Run { get; init; } = new();
 
-    /// <summary>The name of the run's folder after its date: <c>run.name</c>, else the recipe, else method and data set.</summary>
+    /// <summary>
+    /// The name of the run's folder after its date: <c>run.name</c>, else the recipe and what differs from it of method, data set and
+    /// network, else method and data set.
+    /// </summary>
     public string RunName => (Run.Name, Recipe.Name) switch
     {
         ({ Length: > 0 } name, _) => name,
-        (_, { Length: > 0 } recipe) => recipe,
-        _ => Safe($"{Method.Name}-{Data.Name}"),
+        (_, { Length: > 0 } recipe) => Safe(string.Join('-', [recipe, .. Unlike(recipe)])),
+        _ => Safe($"{Method.Name}-{DataName}"),
     };
 
     // A data set may be 'npz:' and a path, which cannot be a folder's name.
+    private string DataName => Data.Name.Contains('/') || Data.Name.StartsWith("npz:", StringComparison.Ordinal)
+        ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Data.Name[(Data.Name.IndexOf(':') + 1)..])) : Data.Name;
+
+    private IEnumerable<string> Unlike(string recipe)
+    {
+        if (CatalogNames.Recipes.Match(recipe) is null) yield break; // of another version
+        var own = RecipeLibrary.Resolve(recipe, "run.name").Config;
+        if (own.Method.Name != Method.Name) yield return Method.Name;
+        if (own.Data.Name != Data.Name) yield return DataName;
+        if (own.Model.Name != Model.Name) yield return Model.Name;
+    }
+
     private static string Safe(string name) =>
         string.Concat(name.Take(100).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
 }
