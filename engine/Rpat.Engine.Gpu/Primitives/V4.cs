@@ -48,6 +48,17 @@ internal readonly struct V4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Where(V4 gate) => new(gate.X > 0 ? X : 0, gate.Y > 0 ? Y : 0, gate.Z > 0 ? Z : 0, gate.W > 0 ? W : 0);
 
+    /// <summary>These values, or zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 If(bool counts) => new(counts ? X : 0, counts ? Y : 0, counts ? Z : 0, counts ? W : 0);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Relu(float x) => x <= 0 ? 0 : x;
+}
+
+/// <summary>Sixteen adjacent floats, four 128-bit loads from one address.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct Line(V4 a, V4 b, V4 c, V4 d)
+{
+    public readonly V4 A = a, B = b, C = c, D = d;
 }
