@@ -132,6 +132,7 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
             Group.Barrier();
         }
         AsyncCopy.Wait();
+        if (S.Wide) Group.Barrier(); // results go where the copies that were ahead have arrived
         Store(thread);
     }
 
