@@ -31,6 +31,9 @@ internal readonly struct Gather
     private int NextTap { get; init; }
     private int NextRow { get; init; }
 
+    // How far a row's first tap is to the right of its last one.
+    private int BackX { get; init; }
+
     // A stride over output pixels, as images, rows and columns.
     private int StrideImages { get; init; }
     private int StrideRows { get; init; }
@@ -100,6 +103,7 @@ internal readonly struct Gather
         {
             Units = units,
             NextTap = Direction * units - (units - 1),
+            BackX = -Direction * (TapsX - 1),
             NextRow = Direction * (SourceW - (TapsX - 1)) * units - (units - 1),
         };
     }
@@ -136,7 +140,7 @@ internal readonly struct Gather
     {
         if (at.Unit + 1 < Units) return new SourceCursor(at.Index + 1, at.Y, at.X, at.TapY, at.TapX, at.Unit + 1);
         if (at.TapX + 1 < TapsX) return new SourceCursor(at.Index + NextTap, at.Y, at.X + Direction, at.TapY, at.TapX + 1, 0);
-        return new SourceCursor(at.Index + NextRow, at.Y + Direction, at.X - (TapsX - 1) * Direction, at.TapY + 1, 0, 0);
+        return new SourceCursor(at.Index + NextRow, at.Y + Direction, at.X + BackX, at.TapY + 1, 0, 0);
     }
 
     /// <summary>Whether the cursor is in an image; false in the padding.</summary>
@@ -188,6 +192,11 @@ internal readonly struct Gather
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SourcePixel(Window window, RowCursor row) =>
         Has(window.Y + row.TapY, window.X + row.TapX) ? window.Pixel + row.Offset : -1;
+
+    /// <summary>The same with a tap that is given by its row and column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SourcePixel(Window window, int tapY, int tapX) =>
+        Has(window.Y + tapY, window.X + tapX) ? window.Pixel + tapY * SourceW + tapX : -1;
 
     /// <summary>A row that no tap can move into an image.</summary>
     private const int Nowhere = -1 << 20;

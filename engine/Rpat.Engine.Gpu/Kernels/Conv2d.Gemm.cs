@@ -105,11 +105,14 @@ internal readonly struct ConvGemm<V>(PixelLoader loader, ArrayView<V4> filters, 
     private Fetched Fetch(SourceCursor at, int filter)
     {
         V4 b = _filters[filter];
-        SourceCursor later = loader.Next(at);
-        if (!V.Whole) return new Fetched(loader.Quad(at), loader.Quad(later), b, 1, 0, loader.Next(later));
+        if (!V.Whole)
+        {
+            SourceCursor later = loader.Next(at);
+            return new Fetched(loader.Quad(at), loader.Quad(later), b, 1, 0, loader.Next(later));
+        }
         bool counts = loader.Has(at);
         int index = Quads * (counts ? at.Index : 0);
-        return new Fetched(loader.Stored(index), loader.Stored(index + 1), b, counts ? 1 : 0, Quads * at.Unit, later);
+        return new Fetched(loader.Stored(index), loader.Stored(index + 1), b, counts ? 1 : 0, Quads * at.Unit, loader.Next(at));
     }
 
     /// <summary>

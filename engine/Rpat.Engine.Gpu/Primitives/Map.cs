@@ -26,8 +26,7 @@ internal readonly struct Map
     {
         V4 v = x;
         if ((_kind & Affine) != 0) v = _scale[quad] * v + _shift[quad];
-        if ((_kind & Clamp) != 0) v = v.Relu();
-        return v;
+        return v.AtLeast((_kind & Clamp) != 0 ? 0 : float.NegativeInfinity);
     }
 
     /// <summary>The gradient <paramref name="g"/> of the value as seen, passed on to the stored value <paramref name="x"/>.</summary>
