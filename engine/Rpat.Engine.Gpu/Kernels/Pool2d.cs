@@ -81,35 +81,42 @@ internal readonly struct MaxWindows
 
     public int OutputQuads => _n * _p * _q * _quads;
 
-    /// <summary>Maxima of an output quad, and the position in the window where each first occurred.</summary>
+    /// <summary>Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public MaxPlace Find(int output)
+    public MaxPlace Find(int output, bool exists)
     {
-        int pixel = output / _quads, quad = output - pixel * _quads, row = pixel / _q, image = row / _p;
+        int pixel = output / _quads, quad = Pin.Here(output - pixel * _quads), row = pixel / _q, image = row / _p;
         int y = (row - image * _p) * _stride, x = (pixel - row * _q) * _stride;
-        var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
-        for (int i = 0; i < _window * _window; i++)
-        {
-            int dy = i / _window, at = ((image * _h + y + dy) * _w + x + i - dy * _window) * _quads + quad;
-            best = best.Offer(_x.Load(at, quad), i);
-        }
-        return best;
+        return FindFrom(Pin.Here((image * _h + y) * _w + x), quad, exists);
     }
 
-    /// <summary>Σ of the gradients of all windows whose maximum is this quad.</summary>
+    /// <summary>Σ of the gradients of all windows whose maximum is this quad; all threads of a warp call it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Gather(int input, ArrayView<V4> dy)
+    public V4 Gather(int input, ArrayView<V4> dy, bool exists)
     {
-        int pixel = input / _quads, quad = input - pixel * _quads, row = pixel / _w, image = row / _h;
-        int y = row - image * _h, x = pixel - row * _w;
+        int pixel = input / _quads, quad = Pin.Here(input - pixel * _quads), row = pixel / _w, number = row / _h;
+        int image = Pin.Here(number), y = Pin.Here(row - number * _h), x = Pin.Here(pixel - row * _w);
+        int firstP = Pin.Here(First(y)), firstQ = Pin.Here(First(x)), lastP = Pin.Here(Last(y, _p)), lastQ = Pin.Here(Last(x, _q));
         V4 sum = new(0);
-        for (int p = First(y); p <= Last(y, _p); p++)
-            for (int q = First(x); q <= Last(x, _q); q++)
+        if (!exists) return sum;
+        for (int p = firstP; p <= lastP; p++)
+            for (int q = firstQ; q <= lastQ; q++)
             {
-                int output = ((image * _p + p) * _q + q) * _quads + quad, place = (y - p * _stride) * _window + x - q * _stride;
-                sum += Find(output).At(place, dy[output]);
+                int first = (image * _h + p * _stride) * _w + q * _stride, place = (y - p * _stride) * _window + x - q * _stride;
+                sum += FindFrom(first, quad, true).At(place, dy[((image * _p + p) * _q + q) * _quads + quad]);
             }
         return sum;
+    }
+
+    /// <summary>Maxima of the window that begins at a pixel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private MaxPlace FindFrom(int pixel, int quad, bool exists)
+    {
+        var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
+        for (int y = 0; y < _window && exists; y++)
+            for (int x = 0; x < _window; x++)
+                best = best.Offer(_x.Load((pixel + y * _w + x) * _quads + quad, quad), y * _window + x);
+        return best;
     }
 
     public int Quads
@@ -154,7 +161,8 @@ internal readonly struct MaxQuad(MaxWindows pool, ArrayView<V4> y) : IKernel
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i < y.IntLength) y[i] = pool.Find(i).Best;
+        MaxPlace found = pool.Find(i, i < y.IntLength);
+        if (i < y.IntLength) y[i] = found.Best;
     }
 }
 
@@ -165,8 +173,9 @@ internal readonly struct MaxGradientQuad(MaxWindows pool, ArrayView<V4> dy, Sour
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        V4 gathered = pool.Gather(i, dy, i < dx.IntLength);
         if (i >= dx.IntLength) return;
-        V4 v = through.Backward(pool.Gather(i, dy), i, i % pool.Quads);
+        V4 v = through.Backward(gathered, i, i % pool.Quads);
         dx[i] = accumulate != 0 ? dx[i] + v : v;
     }
 }
