@@ -21,6 +21,8 @@ public sealed class MethodRunTests : IDisposable
         List<string> needed = [];
         if (method.StartsWith("kd-swa", StringComparison.Ordinal))
             needed.AddRange(["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]);
+        if (method.StartsWith("adaad", StringComparison.Ordinal) || method.StartsWith("igdm", StringComparison.Ordinal))
+            needed.AddRange(["--set", $"method.teachers.robust={folder}"]);
         if (method.StartsWith("cure", StringComparison.Ordinal)) needed.AddRange(["--set", $"model.weights={folder}"]);
         Assert.Equal(0, Run(method, needed.Concat(FromTheStart(method))));
         using var file = Safetensors.Read(Path.Combine(RunOf(method), "model.safetensors"));
@@ -33,6 +35,19 @@ public sealed class MethodRunTests : IDisposable
     {
         Assert.Equal(0, Run("rpat++", ["--set", "data.augment.cutmix=1", "--set", "method.start=1"]));
         Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
+    }
+
+    [Fact]
+    public void GeneratedImagesSmoothLabelsMixupAndAWarmAverageGoTogether()
+    {
+        string more = _test.PathOf("more.npz");
+        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 28, 28, 1], new byte[50 * 28 * 28]),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 10)], 50)], compress: false);
+        string[] aux = ["--set", $"data.aux={more}", "--set", "data.aux_fraction=0.5", "--set", "train.label_smoothing=0.1",
+            "--set", "data.augment.mixup=0.8", "--set", "average.ema=0.9", "--set", "average.warmup=updates"];
+        Assert.Equal(0, Run("pgd-at+rpat", aux));
+        Assert.Equal(2, Run("adr", ["--set", "data.augment.mixup=0.8"]));
+        Assert.Contains("adr needs one true class for each image", _test.Error);
     }
 
     [Theory]
