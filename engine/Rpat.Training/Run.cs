@@ -8,6 +8,7 @@ internal sealed class Run : IDisposable
 {
     private RunIdentity? _identity;
     private RunFolder? _folder;
+    private readonly IProcessGroup? _group;
 
     private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
     {
@@ -26,9 +27,10 @@ internal sealed class Run : IDisposable
             ClipNorm = (float)config.Optimizer.Clip,
             Accumulate = config.Train.Accumulate,
         };
-        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config.Model.Weights, Device, Model));
+        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config.Method, Device, Model, Seed), Team.Group);
+        _group = Team.For(Device, config);
+        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
@@ -54,6 +56,7 @@ internal sealed class Run : IDisposable
     [
         .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
+        .. SuspectValues.Of(Config, Data.Train.Count, Data.Test.Count),
     ];
 
     /// <summary>Further training images, which fill a share of each batch; null for none.</summary>
@@ -187,6 +190,7 @@ internal sealed class Run : IDisposable
 
     public void Dispose()
     {
+        if (_group is IDeviceProcessGroup) _group.Dispose();
         Device.Dispose();
         More?.Dispose();
     }

@@ -14,7 +14,7 @@ internal sealed class Heartbeat : IDisposable
     private readonly Connection[] _links;
     private readonly TimeSpan _silence;
     private readonly TimeSpan _interval;
-    private readonly Action _onLoss;
+    private readonly Action<PeerLostException> _onLoss;
     private readonly Thread _thread;
     private readonly TimeSpan[] _quiet; // since the last message of each, in this process's running time
     private readonly HashSet<Connection> _gone = [];
@@ -25,7 +25,7 @@ internal sealed class Heartbeat : IDisposable
     private TimeSpan _left = TimeSpan.FromSeconds(2); // for the others to read the last message, which closing too soon would discard
 
     /// <param name="onLoss">Called once, from any thread, when a process is lost.</param>
-    public Heartbeat(Connection[] links, TimeSpan silence, Action onLoss)
+    public Heartbeat(Connection[] links, TimeSpan silence, Action<PeerLostException> onLoss)
     {
         (_links, _silence, _onLoss, _quiet) = (links, silence, onLoss, new TimeSpan[links.Length]);
         _interval = TimeSpan.FromMilliseconds(Math.Clamp(silence.TotalMilliseconds / 8, 5, 1000));
@@ -144,7 +144,7 @@ internal sealed class Heartbeat : IDisposable
         foreach (var link in _links)
             if (link != except) TrySend(link, Message(rank, code, sentence));
         _known.Set();
-        _onLoss();
+        _onLoss(_loss);
     }
 
     private static byte[] Message(int rank, int code, string sentence)

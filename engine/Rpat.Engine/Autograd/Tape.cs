@@ -59,8 +59,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Changes whenever packed weights may have been overwritten: with each pass, or when another tape has run.</summary>
     internal long WeightVersion => KeepsDerivedWeights ? Device.Arena.TapeVersion : _passes;
 
-    /// <summary>Called while profiling: before each node, with whether it runs backward; with null at the end of a pass.</summary>
-    public Action<Node?, bool>? Profile { get; set; }
+    /// <summary>Called before each node runs, with whether it runs backward; with null at the end of a pass.</summary>
+    public Action<Node?, bool>? OnNode { get; set; }
 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
     public Tensor Retain(Tensor tensor)
@@ -100,7 +100,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         QueueBackward();
     }
 
-    bool ICapturedRun.IsProfiled => Profile is not null;
+    bool ICapturedRun.IsProfiled => OnNode is not null;
 
     void ICapturedRun.Begin() => Begin();
 
@@ -196,10 +196,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         _passes++;
         foreach (var node in _forward)
         {
-            Profile?.Invoke(node, false);
+            OnNode?.Invoke(node, false);
             node.Forward(Device.Kernels);
         }
-        Profile?.Invoke(null, false);
+        OnNode?.Invoke(null, false);
     }
 
     private void QueueBackward()
@@ -207,10 +207,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         _passes++;
         foreach (var node in _backward)
         {
-            Profile?.Invoke(node, true);
+            OnNode?.Invoke(node, true);
             node.Backward(Device.Kernels);
         }
-        Profile?.Invoke(null, true);
+        OnNode?.Invoke(null, true);
     }
 
     private MemoryPlan Plan()

@@ -16,6 +16,9 @@ public sealed record Fab : Attack
     public override string Name => Targets > 0 ? "fab-t" : "fab";
 
     /// <inheritdoc/>
+    public override bool FindsNearest => true;
+
+    /// <inheritdoc/>
     public override string Settings =>
         Text($"steps={Steps} restarts={Restarts} targets={Targets} alpha={AlphaMax:R} eta={Eta:R} beta={Beta:R}");
 

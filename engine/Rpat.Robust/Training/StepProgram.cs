@@ -81,6 +81,9 @@ internal sealed class StepProgram
     /// <summary>Cross-entropies at x and x′, for the gradients that a mask compares.</summary>
     public IReadOnlyList<Tape> Prominence { get; } = [];
 
+    /// <summary>The tapes that compute gradients of parameters.</summary>
+    public IEnumerable<Tape> GradientTapes => [Tape, .. Proxy is null ? [] : new[] { Proxy }, .. Prominence];
+
     /// <summary>Whether only prominent gradients reach the optimizer.</summary>
     public bool Masks { get; }
 

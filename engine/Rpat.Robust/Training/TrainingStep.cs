@@ -36,7 +36,7 @@ public sealed class TrainingStep : ITrainingState
     public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
-        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
+        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
         companions ??= new AuxiliaryModels();
         foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
@@ -207,7 +207,10 @@ public sealed class TrainingStep : ITrainingState
     {
         var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
         if (!_programs.TryGetValue(key, out var program))
+        {
             _programs[key] = program = new StepProgram(_nets, _current.Active, batch.Labels.Length, key.Mixed, share);
+            foreach (var tape in program.GradientTapes) _gradients?.Watch(tape, share!);
+        }
         return program;
     }
 
@@ -234,11 +237,11 @@ public sealed class TrainingStep : ITrainingState
         for (int i = 0; i < program.Prominence.Count; i++)
         {
             program.Prominence[i].Run();
-            SumGradients();
+            _gradients?.Finish();
             _masker!.Look(clean: i == 0);
         }
         program.Pass.Run();
-        SumGradients();
+        _gradients?.Finish();
         if (program.Masks) _masker!.Apply();
         foreach (var hook in _acting) hook.BeforeUpdate(step);
         bool moved = _sgd.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
@@ -252,12 +255,7 @@ public sealed class TrainingStep : ITrainingState
         var proxy = Last.Proxy ?? throw new InvalidOperationException(
             "A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
         proxy.Run();
-        SumGradients();
-    }
-
-    private void SumGradients()
-    {
-        if (_part is not null) _gradients!.Run(_part.Share);
+        _gradients?.Finish();
     }
 
     private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers);

@@ -83,7 +83,9 @@ internal sealed class SvgPlot
     }
 
     /// <summary>Adds the legend and returns the finished chart.</summary>
-    /// <param name="entries">Name and CSS class of each series, and whether its line is dashed; a single one needs no legend.</param>
+    /// <param name="entries">
+    /// Name and CSS class of each series that has values, and whether its line is dashed; a single one needs no legend.
+    /// </param>
     public XElement Finish(IReadOnlyList<(string Name, string Look, bool Dashed)> entries)
     {
         double y = _bottom + 12;

@@ -42,7 +42,7 @@ internal sealed record TrainerConfig
 /// <summary>Which recipe the run started from.</summary>
 internal sealed record RecipeSection
 {
-    [Setting("recipe to start from; see 'rpat recipes'")]
+    [Setting("recipe to start from; see 'rpat recipes'", Kind = typeof(RecipeKind))]
     public string Name { get; init; } = "";
 
     [Setting("what the recipe is, in one line")]

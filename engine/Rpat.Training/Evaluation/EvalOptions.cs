@@ -18,11 +18,8 @@ internal sealed record EvalOptions(
     /// <exception cref="UsageException">One is unknown.</exception>
     public static IReadOnlyList<string> ParseAttacks(string text)
     {
-        string[] names = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
-        foreach (string name in names)
-            if (!AttackCatalog.Knows(name))
-                throw new UsageException(
-                    $"--attacks has '{name}', which is not an attack; {DidYouMean.Hint(name, AttackCatalog.Examples, "attacks")}");
+        string[] names = [.. ConfigValue.Items(text).Select(name => CatalogNames.Attacks.Match(name)
+            ?? throw new UsageException($"--attacks has '{name}', which is not an attack; {CatalogNames.Attacks.Hint(name)}")).Distinct()];
         if (names.Length == 0) throw new UsageException("--attacks names nothing: give for instance clean,pgd20,aa.");
         return [.. names.Where(name => name != "clean")];
     }

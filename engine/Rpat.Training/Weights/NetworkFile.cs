@@ -69,10 +69,9 @@ internal static class NetworkFile
     private static ModelFamily FamilyOf(string file, WeightFile opened, WeightChoice choice)
     {
         string name = choice.Model ?? SaidIn(opened, file)?.Name
-            ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME (models: {Names}).");
-        return ModelCatalog.Find(name)
-            ?? throw new UsageException(
-            $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
+            ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME ('rpat models' lists them).");
+        return ModelCatalog.Find(CatalogNames.Models.Canonical(name))
+            ?? throw new UsageException($"there is no model '{name}': {CatalogNames.Models.Hint(name)}");
     }
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
@@ -85,8 +84,6 @@ internal static class NetworkFile
         if (images is { } size) spec = spec with { Input = spec.Input with { H = size.H, W = size.W } };
         return family.Complete(spec with { Normalization = Normalization(choice, weights, spec) });
     }
-
-    private static string Names => string.Join(", ", ModelCatalog.All.Select(family => family.Name));
 
     // Weights do not show the size of the images: CIFAR's for colour, MNIST's for grey ones.
     private static Shape UsualSize(Dictionary<string, long[]> shapes, ModelFamily family) =>

@@ -300,7 +300,7 @@ public class MethodTests
     private static Objective Named(string name, params (string Setting, string Text)[] settings) =>
         MethodCatalog.Make(name, settings.ToDictionary(s => s.Setting, s => s.Text), _pgd);
 
-    internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, TcpProcessGroup? team = null)
+    internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, IProcessGroup? team = null)
     {
         PreActResNet net = TestNets.Small(device);
         AuxiliaryModels companions = new()

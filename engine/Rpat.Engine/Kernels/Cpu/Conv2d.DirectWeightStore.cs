@@ -29,10 +29,37 @@ internal readonly unsafe struct WeightStore(WeightGradientPlan plan, nint* order
     }
 }
 
-/// <summary>Transposes sixteen rows of four columns to four rows of sixteen.</summary>
+/// <summary>Transposes sixteen rows.</summary>
 internal static unsafe class Transposed
 {
     public const int Columns = 4;
+
+    /// <summary>Sixteen rows of a few columns: to[column·toStep + row] = from[row·step + column].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows(float* from, nint step, int columns, float* to, nint toStep)
+    {
+        for (float* end = to + Blocks.Size; to < end; to += Columns, from += Columns * step)
+        {
+            float* at = to;
+            int j = 0;
+            for (; Sse.IsSupported && j + Columns <= columns; j += Columns, at += Columns * toStep)
+                Four(from + j, step, at, toStep);
+            for (; j < columns; j++, at += toStep)
+                for (int row = 0; row < Columns; row++) at[row] = from[row * step + j];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(float* from, nint step, float* to, nint toStep)
+    {
+        Vector128<float> p0 = Vector128.Load(from), p1 = Vector128.Load(from + step);
+        Vector128<float> p2 = Vector128.Load(from + 2 * step), p3 = Vector128.Load(from + 3 * step);
+        Vector128<float> a = Sse.UnpackLow(p0, p1), b = Sse.UnpackLow(p2, p3), c = Sse.UnpackHigh(p0, p1), d = Sse.UnpackHigh(p2, p3);
+        Sse.MoveLowToHigh(a, b).Store(to);
+        Sse.MoveHighToLow(b, a).Store(to += toStep);
+        Sse.MoveLowToHigh(c, d).Store(to += toStep);
+        Sse.MoveHighToLow(d, c).Store(to + toStep);
+    }
 
     public static bool IsSupported => Avx512F.IsSupported;
 

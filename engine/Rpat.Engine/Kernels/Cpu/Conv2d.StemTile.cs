@@ -16,7 +16,7 @@ internal static unsafe partial class StemTile
     public const int Width = Vectors * Blocks.Size;
 
     /// <summary>The tiles of an instruction set.</summary>
-    public static Products For(InstructionSet set) => set == InstructionSet.Avx512 ? new(&V512_9x3, &V512_9x1) : new(&V256, &V256Single);
+    public static Products For(InstructionSet set) => set == InstructionSet.Avx512 ? new(&V512_9x3, &V512_9x1) : new(&V256_9x6, &V256_9x2);
 
     /// <summary>
     /// Cache lines to prefetch during the product: for each block of 16 filters one line per filter, blocks that many floats apart.
@@ -42,20 +42,6 @@ internal static unsafe partial class StemTile
             else
                 for (int i = 0; i < vectors * Blocks.Size; i += Blocks.Size) _single(planes + i, blocks, b, c + i, cStep, ahead);
         }
-    }
-
-    /// <summary>The same tile for sixteen registers, which hold three columns of 24 pixels.</summary>
-    private static void V256(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
-    {
-        for (int column = 0; column < Columns; column += 3)
-            for (int half = 0; half < Width; half += Width / 2)
-                V256_3x3(planes + half, blocks, b + column, c + column * cStep + half, cStep);
-    }
-
-    private static void V256Single(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
-    {
-        for (int half = 0; half < Blocks.Size; half += Blocks.Size / 2)
-            V256_9x1(planes + half, blocks, b, c + half, cStep);
     }
 }
 

@@ -73,8 +73,9 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
     {
         float* patch = worker.Scratch(2, 40 * Blocks.Size);
         int at = index / 2 * Tiles, end = Math.Min(count, at + Tiles);
-        if (index % 2 == 0) WinogradPatch.Transform(x, slices.Shape, first + at, end - at, v + at * Blocks.Size, slices.VStep, Blocks.Size,
-            slices.Tiles * Blocks.Size, patch);
+        var shape = slices.Shape;
+        if (index % 2 == 0) WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first + at, end - at, v + at * Blocks.Size,
+            slices.VStep, Blocks.Size, slices.Tiles * Blocks.Size, patch);
         else Adjoint(at, end, patch);
     }
 
@@ -95,7 +96,7 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
 }
 
 /// <summary>The 36 products over a chunk, position by position or slice by slice.</summary>
-internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, WinogradSlices slices, float* v, float* d, float* sums,
+internal readonly unsafe struct WinogradProductJob(Tile.Sums tiles, WinogradSlices slices, float* v, float* d, float* sums,
     WinogradChunk chunk,
     WinogradGradient gradient) : IJob
 {
@@ -135,16 +136,12 @@ internal readonly unsafe struct WinogradProductJob(Tile.Kernel[] tiles, Winograd
     /// <summary>sums[channel, column] (+)= Σ over tiles of V·D.</summary>
     private void Multiply(float* a, float* b, int blocks, in Panel panel, float* to)
     {
-        nint zero = 0;
-        ref readonly var tile = ref TileChoice.Pick(tiles, panel.Blocks, Blocks.Size);
+        var sum = tiles.For(panel);
         for (int i = 0; i < chunk.Tiles; i += TilesAtOnce)
             for (int block = 0; block < blocks; block++)
-                for (int j = 0; j < panel.Blocks; j += tile.Blocks)
-                    for (int m = 0; m < Blocks.Size; m += tile.Rows)
-                        tile.Run(a + ((nint)block * slices.Tiles + i) * Blocks.Size + m, 1, Blocks.Size, &zero, 1,
-                            Math.Min(TilesAtOnce, chunk.Tiles - i),
-                            b + (nint)i * panel.Columns + j * Blocks.Size, panel.Columns,
-                            to + (block * Blocks.Size + m) * panel.Columns + j * Blocks.Size, panel.Columns, i > 0 || !chunk.First);
+                sum(a + ((nint)block * slices.Tiles + i) * Blocks.Size, Blocks.Size, Math.Min(TilesAtOnce, chunk.Tiles - i),
+                    b + (nint)i * panel.Columns, panel.Columns, to + block * Blocks.Size * panel.Columns, panel.Columns,
+                    i > 0 || !chunk.First);
     }
 }
 

@@ -207,7 +207,7 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("--eps nan", "--eps is 'nan'", 2)]
     [InlineData("--norm l3", "--norm is 'l3': use linf or l2", 2)]
     [InlineData("--attacks clean,pgd", "'pgd', which is not an attack", 2)]
-    [InlineData("--attacks autoattack", "which is not an attack", 2)]
+    [InlineData("--attacks autoattak", "which is not an attack; did you mean 'aa'?", 2)]
     [InlineData("--norm l2 --attacks fgsm", "does not know the norm l2", 2)]
     [InlineData("--attacks cw-l2", "does not know the norm linf", 2)]
     [InlineData("--n -1", "--n is -1", 2)]
