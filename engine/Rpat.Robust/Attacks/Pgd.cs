@@ -72,7 +72,7 @@ public sealed class Pgd
     {
         var to = program.Adversarial;
         if (start is not null || Options.Start == PgdStart.Image) _net.Device.Copy((start ?? x).Data, to.Data);
-        else if (Options.Start == PgdStart.Cube && Options.Norm != Norm.L2) StartInCube(program, x, key, samples);
+        else if (Options.Start == PgdStart.Cube && Options.Norm == Norm.Linf) StartInCube(program, x, key, samples);
         else if (Options.Start is PgdStart.Gaussian or PgdStart.Cube)
             _net.Device.Kernels.GaussianStart(x.Shape.N, x.Shape.SampleCount, x.Data, GaussianDeviation, key, samples, to.Data);
         else if (Options.Start == PgdStart.Direction && Options.Norm == Norm.L2) StartInDirection(program, x, key, samples);

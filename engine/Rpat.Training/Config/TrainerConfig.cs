@@ -75,6 +75,12 @@ internal sealed record DataSection
 
     [Section] public AugmentSection Augment { get; init; } = new();
 
+    [Setting("npz file of further training images and their labels, such as generated ones; read by memory map", Optional = true)]
+    public string Aux { get; init; } = "";
+
+    [Setting("share of each batch that is drawn from data.aux; an epoch has as many steps as without", Max = 0.999)]
+    public double AuxFraction { get; init; } = 0.7;
+
     [Setting("training images held out to choose the best checkpoint: how many, or a share below 1", Kind = typeof(HeldOutKind),
         Max = int.MaxValue)]
     public double Validation { get; init; }
@@ -97,6 +103,9 @@ internal sealed record AugmentSection
 
     [Setting("share of batches whose images are mixed by CutMix; 0 for none", Name = "cutmix", Max = 1)]
     public double CutMix { get; init; }
+
+    [Setting("alpha of mixup, which blends every batch's images by a share from Beta(alpha, alpha); 0 for none", Max = 1000)]
+    public double Mixup { get; init; }
 }
 
 /// <summary>The network.</summary>

@@ -30,6 +30,19 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
     }
 
+    [Fact]
+    public void GeneratedImagesSmoothLabelsMixupAndAWarmAverageGoTogether()
+    {
+        string more = _test.PathOf("more.npz");
+        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 28, 28, 1], new byte[50 * 28 * 28]),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 10)], 50)], compress: false);
+        string[] aux = ["--set", $"data.aux={more}", "--set", "data.aux_fraction=0.5", "--set", "train.label_smoothing=0.1",
+            "--set", "data.augment.mixup=0.8", "--set", "average.ema=0.9", "--set", "average.warmup=updates"];
+        Assert.Equal(0, Run("pgd-at+rpat", aux));
+        Assert.Equal(2, Run("adr", ["--set", "data.augment.mixup=0.8"]));
+        Assert.Contains("adr needs one true class for each image", _test.Error);
+    }
+
     [Theory]
     [InlineData("trades+rpat", "method.awp.gamma=0.005,method.awp.start=1,average.ema=0.9,average.report=true,method.rpat.alpha=0.3")]
     [InlineData("mart+rpat", "method.awp.gamma=0.01,average.swa=1")]
@@ -114,13 +127,9 @@ public sealed class MethodRunTests : IDisposable
 
     private string[] Needed(string method)
     {
-        string[] keys = method.Split('+')[0] switch
-        {
-            "kd-swa" => ["method.teachers.clean", "method.teachers.robust"],
-            "adaad" or "igdm" => ["method.teachers.robust"],
-            "cure" => ["model.weights"],
-            _ => [],
-        };
+        string[] keys = method.StartsWith("cure", StringComparison.Ordinal)
+            ? ["model.weights"]
+            : [.. MethodCatalog.Find(method)!.Teachers.Select(name => $"method.teachers.{name}")];
         if (keys.Length == 0) return [];
         Assert.Equal(0, Run("pgd-at", []));
         string folder = RunOf("pgd-at");
