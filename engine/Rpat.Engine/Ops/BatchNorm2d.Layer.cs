@@ -9,7 +9,8 @@ public sealed class BatchNorm2d
     /// <summary>Weight of the batch in the running statistics.</summary>
     public const float Momentum = IBatchNorm2dKernels.Momentum;
 
-    internal BatchNorm2d(ParameterStore parameters, string name, int channels)
+    /// <summary>Declares γ and β, and allocates the running statistics.</summary>
+    public BatchNorm2d(ParameterStore parameters, string name, int channels)
     {
         (Name, Channels) = (name, channels);
         Weight = parameters.Declare($"{name}.weight", new Shape(1, channels), channels);
@@ -42,7 +43,8 @@ public sealed class BatchNorm2d
     /// <summary>Training-mode batches seen.</summary>
     public long BatchesTracked { get; set; }
 
-    internal void Initialize()
+    /// <summary>Sets γ and the variance to 1, β and the mean to 0.</summary>
+    public void Initialize()
     {
         var ones = new float[Channels];
         Array.Fill(ones, 1f);

@@ -286,7 +286,7 @@ public class MethodTests
         AuxiliaryModels companions = new()
         {
             Twin = () => TestNets.Small(device, seed: 9),
-            Teachers = new Dictionary<string, Engine.Nn.Classifier>
+            Teachers = new Dictionary<string, Classifier>
             { ["clean"] = TestNets.Small(device, seed: 2), ["robust"] = TestNets.Disturbed(device) },
         };
         return (net, new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, companions, team));

@@ -1,7 +1,7 @@
 using Rpat.Engine;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
 using Rpat.Models;
+using Rpat.Nn;
+using Rpat.Nn.Optim;
 
 namespace Rpat.Tests.Snippets;
 

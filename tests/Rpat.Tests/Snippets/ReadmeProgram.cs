@@ -1,11 +1,11 @@
 // <readme>
 using Rpat.Engine;
 using Rpat.Engine.Devices;
-using Rpat.Engine.Nn;
-using Rpat.Engine.Optim;
 using Rpat.Engine.Random;
 using Rpat.Engine.Tensors;
 using Rpat.Models;
+using Rpat.Nn;
+using Rpat.Nn.Optim;
 using Rpat.Robust.Attacks;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;

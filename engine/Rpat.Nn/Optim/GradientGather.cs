@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Optim;
+namespace Rpat.Nn.Optim;
 
 /// <summary>The mean gradient of several batches, accumulated one by one (gradient accumulation).</summary>
 internal sealed class GradientGather(ParameterStore parameters, int batches)

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Nn;
 
 /// <summary>A tensor whose sizes differ between a network and a file.</summary>
 /// <param name="Model">Sizes in the network.</param>

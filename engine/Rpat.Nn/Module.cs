@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Nn;
 
 /// <summary>
 /// A network's state: its parameters in one store, and its batch norms' running statistics. Layers are declared in PyTorch's

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Nn;
 
 /// <summary>
 /// A classifier of the usual structure: input normalisation (if any), layers that end in one row of features per image, and a fully

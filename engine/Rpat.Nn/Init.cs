@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Nn;
 
 /// <summary>How a weight is initialised (methods.md 0.3, 1.9).</summary>
 public sealed record Init

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Optim;
+namespace Rpat.Nn.Optim;
 
 /// <summary>
 /// Scales the gradient of all parameters together down to a maximum norm, as <c>torch.nn.utils.clip_grad_norm_</c> does: g ← g·min(1,

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Optim;
+namespace Rpat.Nn.Optim;
 
 /// <summary>Stochastic gradient descent with momentum and weight decay, as PyTorch defines it (methods.md 0.3).</summary>
 /// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included.</param>

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Nn;
+namespace Rpat.Nn;
 
 /// <summary>A network that maps images in [0,1], with the input's C, H and W, to logits.</summary>
 public abstract class Classifier(Device device, Shape input, int classes) : Module(device)

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Optim;
+namespace Rpat.Nn.Optim;
 
 /// <summary>
 /// An exponential moving average of a network's parameters and running statistics, kept in a second network of the same kind
