@@ -12,16 +12,12 @@ internal sealed partial class GpuKernels : IPool2dKernels
         ForEach(ActivationQuads(shape), new AverageGradientQuad(
             dy.Floats(), shape.C, shape.Area, ChannelQuads(shape.C), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 
-    public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y)
-    {
-        var pool = new MaxWindows(shape, window, stride, x.Source());
-        ForEach(pool.OutputQuads, new MaxQuad(pool, y.Quads()));
-    }
+    public void MaxPool(in PoolShape s, in Operand x, DeviceBuffer y) =>
+        ForEach(ActivationQuads(s.Output), new MaxQuad(new MaxWindows(s, x.Source()), y.Quads()));
 
-    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through,
-        bool accumulate, DeviceBuffer dx) =>
-        ForEach(ActivationQuads(shape), new MaxGradientQuad(
-            new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+    public void MaxPoolGradient(in PoolShape s, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(s.Input), new MaxGradientQuad(
+            new MaxWindows(s, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 }
 
 /// <summary>Means of an image's maps for a quad of channels, stored in the plain layout.</summary>
@@ -64,30 +60,28 @@ internal readonly struct AverageGradientQuad(
 internal readonly struct MaxWindows
 {
     private readonly Source _x;
-    private readonly int _n, _h, _w, _p, _q, _window, _stride, _quads;
+    private readonly int _h, _w, _p, _q, _window, _stride, _padding, _quads;
 
-    public MaxWindows(Shape s, int window, int stride, Source x)
+    public MaxWindows(in PoolShape s, Source x)
     {
         _x = x;
-        _n = s.N;
-        _h = s.H;
-        _w = s.W;
-        _p = (s.H - window) / stride + 1;
-        _q = (s.W - window) / stride + 1;
-        _window = window;
-        _stride = stride;
-        _quads = GpuKernels.ChannelQuads(s.C);
+        _h = s.Input.H;
+        _w = s.Input.W;
+        _p = s.Output.H;
+        _q = s.Output.W;
+        _window = s.Window;
+        _stride = s.Stride;
+        _padding = s.Padding;
+        _quads = GpuKernels.ChannelQuads(s.Input.C);
     }
-
-    public int OutputQuads => _n * _p * _q * _quads;
 
     /// <summary>Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public MaxPlace Find(int output, bool exists)
     {
         int pixel = output / _quads, quad = Pin.Here(output - pixel * _quads), row = pixel / _q, image = row / _p;
-        int y = (row - image * _p) * _stride, x = (pixel - row * _q) * _stride;
-        return FindFrom(Pin.Here((image * _h + y) * _w + x), quad, exists);
+        int y = (row - image * _p) * _stride - _padding, x = (pixel - row * _q) * _stride - _padding;
+        return FindFrom(Pin.Here(image * _h), Pin.Here(y), Pin.Here(x), quad, exists);
     }
 
     /// <summary>Σ of the gradients of all windows whose maximum is this quad; all threads of a warp call it.</summary>
@@ -95,27 +89,32 @@ internal readonly struct MaxWindows
     public V4 Gather(int input, ArrayView<V4> dy, bool exists)
     {
         int pixel = input / _quads, quad = Pin.Here(input - pixel * _quads), row = pixel / _w, number = row / _h;
-        int image = Pin.Here(number), y = Pin.Here(row - number * _h), x = Pin.Here(pixel - row * _w);
+        int image = Pin.Here(number), y = Pin.Here(row - number * _h + _padding), x = Pin.Here(pixel - row * _w + _padding);
         int firstP = Pin.Here(First(y)), firstQ = Pin.Here(First(x)), lastP = Pin.Here(Last(y, _p)), lastQ = Pin.Here(Last(x, _q));
         V4 sum = new(0);
         if (!exists) return sum;
         for (int p = firstP; p <= lastP; p++)
             for (int q = firstQ; q <= lastQ; q++)
             {
-                int first = (image * _h + p * _stride) * _w + q * _stride, place = (y - p * _stride) * _window + x - q * _stride;
-                sum += FindFrom(first, quad, true).At(place, dy[((image * _p + p) * _q + q) * _quads + quad]);
+                int place = (y - p * _stride) * _window + x - q * _stride;
+                var best = FindFrom(image * _h, p * _stride - _padding, q * _stride - _padding, quad, true);
+                sum += best.At(place, dy[((image * _p + p) * _q + q) * _quads + quad]);
             }
         return sum;
     }
 
-    /// <summary>Maxima of the window that begins at a pixel.</summary>
+    /// <summary>Maxima of the window that begins at (top, left) of the image whose first row is given; padding is left out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private MaxPlace FindFrom(int pixel, int quad, bool exists)
+    private MaxPlace FindFrom(int image, int top, int left, int quad, bool exists)
     {
         var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
         for (int y = 0; y < _window && exists; y++)
             for (int x = 0; x < _window; x++)
-                best = best.Offer(_x.Load((pixel + y * _w + x) * _quads + quad, quad), y * _window + x);
+            {
+                int h = top + y, w = left + x;
+                if (h >= 0 && h < _h && w >= 0 && w < _w)
+                    best = best.Offer(_x.Load(((image + h) * _w + w) * _quads + quad, quad), y * _window + x);
+            }
         return best;
     }
 

@@ -85,7 +85,7 @@ internal sealed class PtxCommand
     {
         try
         {
-            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly);
+            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly, typeof(Silu).Assembly);
         }
         catch (DeviceUnavailableException e)
         {
