@@ -24,6 +24,12 @@ public abstract class FeatureClassifier : Classifier
     /// <summary>The first layer, or null when the net sees [0,1].</summary>
     public Normalize? Normalization { get; }
 
+    /// <summary>
+    /// Whether each image is first standardised by its own mean and deviation over all pixels, at least 1/√(C·H·W) as in TensorFlow,
+    /// instead of <see cref="Normalization"/>.
+    /// </summary>
+    public bool StandardizesImages { get; set; }
+
     /// <summary>Values in a row of features.</summary>
     public int FeatureCount => _head.Weight.Dimensions[1];
 

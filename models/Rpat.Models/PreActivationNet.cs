@@ -1,29 +1,33 @@
 namespace Rpat.Models;
 
 /// <summary>
-/// What pre-activation ResNets have in common (He et al., 2016): a 3×3 stem, stages of blocks that apply batch norm and ReLU
-/// before each convolution, then global average and a linear layer. Families differ in sizes, names and initialisation.
+/// Pre-activation ResNets (He et al., 2016): a 3×3 stem, stages of blocks that apply batch norm and an activation before each
+/// convolution, then global average and a linear layer. Families differ in sizes, names, activation and initialisation.
 /// </summary>
-public abstract class PreActivationNet : FeatureClassifier
+public class PreActivationNet : FeatureClassifier
 {
+    private readonly BlockStyle _style;
     private readonly Parameter _stem;
     private readonly int _stemStride;
-    private readonly BatchNorm2d? _stemNorm;
     private readonly List<Block> _blocks = [];
-    private readonly BatchNorm2d? _norm;
+    private readonly NormAct? _norm;
 
-    private protected PreActivationNet(Device device, ModelOptions options, Plan plan, ulong seed)
+    internal PreActivationNet(Device device, ModelOptions options, BlockStyle style, NetSizes sizes, ulong seed)
         : base(device, options.Input, options.Classes, options.Normalization)
     {
-        _stemStride = options.StemStride;
-        int channels = plan.StemChannels;
-        _stem = DeclareConv("conv1", channels, options.Input.C, 3, plan.Filters);
-        if (plan.NormalizesStem) _stemNorm = DeclareBatchNorm(plan.Norm, channels);
-        foreach (Stage stage in plan.Stages)
-            for (int i = 0; i < stage.Blocks; i++, channels = stage.Channels)
-                _blocks.Add(new Block(this, plan, $"{stage.Name}.{i}", channels, stage.Channels, i == 0 ? stage.Stride : 1));
-        if (!plan.NormalizesStem) _norm = DeclareBatchNorm(plan.Norm, channels);
-        DeclareHead(plan.Head, channels, plan.ZeroBias);
+        (_style, _stemStride) = (style, options.StemStride);
+        int channels = sizes.Stem;
+        _stem = DeclareConv(style.Stem, channels, options.Input.C, 3, style.Filters);
+        if (style.NormalizesStem) _norm = NormOf(style.Norm!, channels);
+        for (int stage = 0; stage < sizes.Stages.Count; stage++)
+            for (int i = 0; i < sizes.Stages[stage].Blocks; i++)
+            {
+                var block = new Block(this, $"{style.Stages[stage]}.{i}", channels, sizes.Stages[stage].Channels, stage > 0 && i == 0 ? 2 : 1);
+                _blocks.Add(block);
+                channels = sizes.Stages[stage].Channels;
+            }
+        if (style is { NormalizesStem: false, Norm: { } norm }) _norm = NormOf(norm, channels);
+        DeclareHead(style.Head, channels, style.ZeroBias);
         Build(seed);
     }
 
@@ -31,46 +35,58 @@ public abstract class PreActivationNet : FeatureClassifier
     protected override Tensor RecordFeatures(Tape tape, Tensor x, BnMode bn)
     {
         Tensor h = tape.Conv2d(x, _stem, _stemStride, padding: 1);
-        if (_stemNorm is not null) h = tape.BatchNorm2d(h, _stemNorm, bn, relu: true);
+        if (_style.NormalizesStem) h = _norm!.Record(tape, h, bn);
         foreach (Block block in _blocks) h = block.Record(tape, h, bn);
-        return tape.GlobalAveragePool(_norm is null ? h : tape.BatchNorm2d(h, _norm, bn, relu: true));
+        return tape.GlobalAveragePool(_norm is null || _style.NormalizesStem ? h : _norm.Record(tape, h, bn));
     }
 
-    /// <summary>Blocks of equal width; the first one has the stride.</summary>
-    private protected sealed record Stage(string Name, int Channels, int Blocks, int Stride);
+    private NormAct NormOf(string name, int channels) => new(this, name, channels);
 
-    /// <summary>A family's sizes and names.</summary>
-    private protected sealed record Plan(int StemChannels, IReadOnlyList<Stage> Stages)
+    /// <summary>
+    /// h₀ = act(BN(x)); out = conv(act(BN(conv(h₀)))) + shortcut: x (or h₀), or a strided convolution of h₀ (or x).
+    /// </summary>
+    private sealed class Block
     {
-        public string Norm { get; init; } = "bn";
-        public string Head { get; init; } = "linear";
-        public string Shortcut { get; init; } = "shortcut.0";
-        public Init Filters { get; init; } = Init.Default;
-        public bool ZeroBias { get; init; }
+        private readonly BlockStyle _style;
+        private readonly int _stride;
+        private readonly NormAct _first, _second;
+        private readonly Parameter _conv1, _conv2;
+        private readonly Parameter? _shortcut;
 
-        /// <summary>
-        /// Batch norm and ReLU come after the stem instead of before the pooling, and an identity shortcut carries the output of the
-        /// block's first batch norm and ReLU (methods.md 1.9(a′)).
-        /// </summary>
-        public bool NormalizesStem { get; init; }
-    }
-
-    /// <summary>h₀ = ReLU(BN(x)); out = conv(ReLU(BN(conv(h₀)))) + shortcut: x (or h₀), or a strided 1×1 convolution of h₀.</summary>
-    private sealed class Block(PreActivationNet net, Plan plan, string name, int inputs, int outputs, int stride)
-    {
-        private readonly BatchNorm2d _norm1 = net.DeclareBatchNorm($"{name}.bn1", inputs);
-        private readonly Parameter _conv1 = net.DeclareConv($"{name}.conv1", outputs, inputs, 3, plan.Filters);
-        private readonly BatchNorm2d _norm2 = net.DeclareBatchNorm($"{name}.bn2", outputs);
-        private readonly Parameter _conv2 = net.DeclareConv($"{name}.conv2", outputs, outputs, 3, plan.Filters);
-        private readonly Parameter? _shortcut =
-            stride != 1 || inputs != outputs ? net.DeclareConv($"{name}.{plan.Shortcut}", outputs, inputs, 1, plan.Filters) : null;
+        public Block(PreActivationNet net, string name, int inputs, int outputs, int stride)
+        {
+            (_style, _stride) = (net._style, stride);
+            _first = net.NormOf($"{name}.{_style.Norm1}", inputs);
+            _conv1 = net.DeclareConv($"{name}.{_style.Conv1}", outputs, inputs, 3, _style.Filters);
+            _second = net.NormOf($"{name}.{_style.Norm2}", outputs);
+            _conv2 = net.DeclareConv($"{name}.{_style.Conv2}", outputs, outputs, 3, _style.Filters);
+            if (stride != 1 || inputs != outputs)
+                _shortcut = net.DeclareConv($"{name}.{_style.Shortcut}", outputs, inputs, _style.ShortcutSize, _style.Filters);
+        }
 
         public Tensor Record(Tape tape, Tensor x, BnMode bn)
         {
-            Tensor h0 = tape.BatchNorm2d(x, _norm1, bn, relu: true), identity = plan.NormalizesStem ? h0 : x;
-            Tensor residual = _shortcut is null ? identity : tape.Conv2d(h0, _shortcut, stride);
-            Tensor h = tape.Conv2d(h0, _conv1, stride, padding: 1);
-            return tape.Conv2d(tape.BatchNorm2d(h, _norm2, bn, relu: true), _conv2, padding: 1, residual: residual);
+            Tensor h0 = _first.Record(tape, x, bn);
+            Tensor residual = _shortcut is not null ? Strided(tape, _style.ProjectsInput ? x : h0, _shortcut)
+                : _style.NormalizesStem ? h0 : x;
+            Tensor h = _second.Record(tape, Strided(tape, h0, _conv1), bn);
+            return tape.Conv2d(h, _conv2, padding: 1, residual: residual);
+        }
+
+        private Tensor Strided(Tape tape, Tensor x, Parameter filters) => filters.Dimensions[2] == 1 ? tape.Conv2d(x, filters, _stride)
+            : _style.PadsBehind && _stride == 2 ? tape.Conv2d(x, filters, _stride, padding: 0, trailing: 1)
+            : tape.Conv2d(x, filters, _stride, padding: 1);
+    }
+
+    /// <summary>A batch norm and the activation after it.</summary>
+    private sealed class NormAct(PreActivationNet net, string norm, int channels)
+    {
+        private readonly BatchNorm2d _norm = net.DeclareBatchNorm(norm, channels);
+
+        public Tensor Record(Tape tape, Tensor x, BnMode bn)
+        {
+            if (net._style.Activation == Activation.Relu) return tape.BatchNorm2d(x, _norm, bn, relu: true);
+            return tape.Elementwise(new Silu(), tape.BatchNorm2d(x, _norm, bn));
         }
     }
 }

@@ -83,11 +83,11 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
 
     private static (string, object)[] Window(Node node, int groups)
     {
-        int padding = node.Attributes["padding"];
+        int padding = node.Attributes["padding"], behind = padding + node.Attributes.GetValueOrDefault("trailing");
         return
         [
             ("kernel_shape", Pair(node.Attributes["kernel"])), ("strides", Pair(node.Attributes["stride"])),
-            ("pads", new[] { padding, padding, padding, padding }), ("dilations", Pair(1)), ("group", groups),
+            ("pads", new[] { padding, padding, behind, behind }), ("dilations", Pair(1)), ("group", groups),
         ];
     }
 

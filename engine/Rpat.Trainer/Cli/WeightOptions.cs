@@ -7,7 +7,7 @@ internal sealed class WeightOptions
 {
     private readonly Option<string?> _model = new("--model")
     {
-        Description = "network that the file holds, when it does not say; see 'rpat models'",
+        Description = "network that the file holds, when its names and shapes do not say; see 'rpat models'",
         HelpName = "NAME",
     };
 
@@ -21,6 +21,9 @@ internal sealed class WeightOptions
     };
 
     private readonly Option<string?> _std = new("--std") { Description = "standard deviation of each channel, likewise", HelpName = "S,…" };
+
+    private readonly Option<bool> _standardize = new("--standardize")
+    { Description = "each image is first standardised by its own mean and deviation, inside the network" };
 
     private readonly Option<bool> _noStrict = new("--no-strict") { Description = "take what fits and leave the rest at its first values" };
 
@@ -37,7 +40,7 @@ internal sealed class WeightOptions
     /// <summary>Adds all but the file.</summary>
     public void AddOptionsTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _key, _mean, _std, _noStrict]) command.Add(option);
+        foreach (Option option in (Option[])[_model, _key, _mean, _std, _standardize, _noStrict]) command.Add(option);
     }
 
     /// <summary>What the user gave.</summary>
@@ -47,7 +50,10 @@ internal sealed class WeightOptions
         float[] mean = Numbers("--mean", parsed.GetValue(_mean)), std = Numbers("--std", parsed.GetValue(_std));
         if (mean.Length != std.Length || std.Any(value => value <= 0))
             throw new UsageException("--mean and --std go together: give one mean and one positive deviation for each channel.");
-        return new WeightChoice(parsed.GetValue(_model), parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict));
+        bool standardizes = parsed.GetValue(_standardize);
+        if (standardizes && mean.Length > 0) throw new UsageException("--standardize stands for --mean and --std: give only one of them.");
+        return new WeightChoice(parsed.GetValue(_model), parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict))
+        { Standardizes = standardizes };
     }
 
     private static float[] Numbers(string option, string? text) => [.. ConfigValue.Items(text ?? "").Select(item =>
