@@ -25,7 +25,8 @@ internal sealed record NetSizes(int Stem, IReadOnlyList<(int Blocks, int Channel
     public static NetSizes? TryParse(string text)
     {
         int[][] parts = [.. text.Split(',').Select(part => part.Split('x').Select(Number).ToArray())];
-        bool isGood = parts.Length > 1 && parts[0].Length == 1 && parts.Skip(1).All(part => part.Length == 2) && !parts.SelectMany(p => p).Contains(0);
+        bool isGood = parts.Length > 1 && parts[0].Length == 1 && parts.Skip(1).All(part => part.Length == 2)
+            && !parts.SelectMany(part => part).Contains(0);
         return isGood ? new(parts[0][0], [.. parts.Skip(1).Select(part => (part[0], part[1]))]) : null;
 
         static int Number(string part) =>
@@ -40,7 +41,7 @@ internal sealed record NetSizes(int Stem, IReadOnlyList<(int Blocks, int Channel
     public static NetSizes? In(IReadOnlyDictionary<string, long[]> shapes, string stem, IReadOnlyList<string> stages, string square)
     {
         if (!shapes.TryGetValue(stem, out long[]? first) || first is not [> 0 and <= Largest, ..]) return null;
-        var found = stages.Select(stage => (Blocks: BlocksIn(shapes.Keys, stage + "."), Channels: ChannelsOf($"{stage}.0.{square}.weight")));
+        var found = stages.Select(stage => (BlocksIn(shapes.Keys, stage + "."), Channels: ChannelsOf($"{stage}.0.{square}.weight")));
         return new NetSizes((int)first[0], [.. found]) is var sizes && sizes.Stages.All(s => s.Channels > 0) ? sizes : null;
 
         int ChannelsOf(string name) =>

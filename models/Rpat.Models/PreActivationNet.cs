@@ -22,9 +22,9 @@ public class PreActivationNet : FeatureClassifier
         for (int stage = 0; stage < sizes.Stages.Count; stage++)
             for (int i = 0; i < sizes.Stages[stage].Blocks; i++)
             {
-                var block = new Block(this, $"{style.Stages[stage]}.{i}", channels, sizes.Stages[stage].Channels, stage > 0 && i == 0 ? 2 : 1);
-                _blocks.Add(block);
-                channels = sizes.Stages[stage].Channels;
+                int outputs = sizes.Stages[stage].Channels;
+                _blocks.Add(new Block(this, $"{style.Stages[stage]}.{i}", channels, outputs, stage > 0 && i == 0 ? 2 : 1));
+                channels = outputs;
             }
         if (style is { NormalizesStem: false, Norm: { } norm }) _norm = NormOf(norm, channels);
         DeclareHead(style.Head, channels, style.ZeroBias);

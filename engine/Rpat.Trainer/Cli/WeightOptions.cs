@@ -16,7 +16,7 @@ internal sealed class WeightOptions
 
     private readonly Option<string?> _mean = new("--mean")
     {
-        Description = "mean of each channel, for a normalisation that is not in the file, such as 0.4914,0.4822,0.4465",
+        Description = "mean of each channel, or one for all, for a normalisation that is not in the file: 0.4914,0.4822,0.4465",
         HelpName = "M,…",
     };
 

@@ -40,7 +40,8 @@ internal static class NetworkFile
     {
         if (name is null) yield return $"names and shapes are those of {found.Spec.Name}";
         if (SaidIn(opened, file) is not null || choice.SaysInputs || found.Weights.Normalization is not null) yield break;
-        if (found.Spec.StandardizesImages) yield return "the file's name says that each image is standardised by its own mean and deviation";
+        if (found.Spec.StandardizesImages)
+            yield return "the file's name says that each image is standardised by its own mean and deviation";
         else if (found.Spec.Normalization is { } n)
             yield return $"mean {Some(n.Mean)} and deviation {Some(n.Std)} are not in the file but inside the published network: give "
                 + "--mean and --std for others";
@@ -51,7 +52,7 @@ internal static class NetworkFile
     private static void Require(string file, FittedWeights found, WeightChoice choice)
     {
         var (name, report) = (found.Spec.Name, found.Report);
-        if (Given(choice, found.Weights) is { } n && n.Mean.Count != found.Spec.Input.C)
+        if (Given(choice, found.Weights, found.Spec) is { } n && n.Mean.Count != found.Spec.Input.C)
             throw new UsageException(
                 $"the normalisation has {n.Mean.Count} channels, the network's images have {found.Spec.Input.C}: give --mean and --std for "
                     + $"each.");
@@ -103,11 +104,12 @@ internal static class NetworkFile
         ModelSpec spec = said is not null && said.Name == family.Name ? said
             : family.Fit(new ModelSpec(family.Name, UsualSize(shapes, family), 10), shapes);
         if (images is { } size) spec = spec with { Input = spec.Input with { H = size.H, W = size.W } };
-        bool isOwn = said is not null;
+        bool isOwn = said?.Name == family.Name;
         PublishedInput? published = isOwn || choice.SaysInputs ? null : PublishedInput.Of(file, spec.Classes);
         return family.Complete(spec with
         {
-            Normalization = Normalization(choice, weights, spec, isOwn ? null : published?.Normalization ?? family.UnsavedNormalization(spec.Classes)),
+            Normalization = Normalization(choice, weights, spec,
+                isOwn ? null : published?.Normalization ?? family.UnsavedNormalization(spec.Classes)),
             StandardizesImages = choice.Standardizes || (isOwn ? spec.StandardizesImages : published is { Normalization: null }),
         });
     }
@@ -123,12 +125,17 @@ internal static class NetworkFile
         ModelSpec spec, (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? usual)
     {
         if (choice.Standardizes) return null;
-        var normalization = Given(choice, weights) ?? spec.Normalization ?? usual;
+        var normalization = Given(choice, weights, spec) ?? spec.Normalization ?? usual;
         return normalization?.Mean.Count == spec.Input.C ? normalization : null;
     }
 
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights) =>
-        choice.Mean.Count > 0 ? (choice.Mean, choice.Std) : weights.Normalization;
+    // One given number is that of every channel.
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights, ModelSpec spec) =>
+        choice.Mean.Count == 0 ? weights.Normalization
+        : choice.Mean.Count > 1 ? (choice.Mean, choice.Std)
+        : (Spread(choice.Mean[0], spec), Spread(choice.Std[0], spec));
+
+    private static float[] Spread(float value, ModelSpec spec) => [.. Enumerable.Repeat(value, spec.Input.C)];
 
     private static Dictionary<string, NamedArray> State(FittedWeights found)
     {

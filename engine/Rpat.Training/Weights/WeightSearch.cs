@@ -57,7 +57,8 @@ internal sealed class WeightSearch(IReadOnlyList<ModelFamily> families, Func<Mod
                 .ThenBy(found => Usual(found.Weights.Place)).ThenBy(found => Words(found.Weights.Place).Count(_copies.Contains)),
         ];
         FittedWeights best = all[0];
-        string[] equal = [.. all.Where(other => best.Report.Fits && other.Report.Fits).Select(other => other.Weights.Place).Distinct().Skip(1)];
+        string[] equal =
+            [.. all.Where(other => best.Report.Fits && other.Report.Fits).Select(other => other.Weights.Place).Distinct().Skip(1)];
         if (equal.Length > 0) _notes.Add($"the weights under {Some([.. equal.Select(Quoted)])} fit as well: choose with --key");
         if (best.Weights.Beside.Count > 0) _notes.Add($"left out: {Some([.. Groups(best.Weights)])}");
         return best;
