@@ -105,6 +105,10 @@ public abstract class Module(Device device)
         (DeclareParameter($"{name}.weight", Init.Default, new Shape(outputs, inputs), outputs, inputs),
             DeclareParameter($"{name}.bias", zeroBias ? Init.Zero : Init.DefaultBias(inputs), new Shape(1, outputs), outputs));
 
+    /// <summary>Declares a vector of ones at first, such as the weight of a layer norm.</summary>
+    protected Parameter DeclareOnes(string name, params int[] dimensions) =>
+        DeclareParameter(name, Init.One, new Shape(1, dimensions.Aggregate(1, (a, b) => a * b)), dimensions);
+
     /// <summary>Declares a parameter of a custom layer.</summary>
     /// <param name="name">Name in checkpoints, such as <c>layer1.scale</c>.</param>
     /// <param name="dimensions">Sizes in PyTorch's order; their product must equal the shape's.</param>

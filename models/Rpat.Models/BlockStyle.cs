@@ -105,6 +105,9 @@ internal sealed record BlockStyle
     /// <summary>Values near a channel's mean become the mean, before each activation and after each block (Amini et al., 2024).</summary>
     public bool SparsifiesAroundMean { get; init; }
 
+    /// <summary>Features and the rows of the last layer, which has no bias, have length 1 (Pang et al., 2020); for evaluation.</summary>
+    public bool NormalizesFeatures { get; init; }
+
     /// <summary>Parts of names that files have in addition.</summary>
     public IReadOnlyList<string> Unused { get; init; } = [];
 

@@ -5,6 +5,9 @@ namespace Rpat.Models;
 /// <summary>The networks by name (methods.md 1.9), for command lines, configurations and checkpoints.</summary>
 public static partial class ModelCatalog
 {
+    // Kinds of wide ResNets, as the ends of their names.
+    private const string MeanSparse = "-meansparse", ParametricSilu = "-pssilu", Normalized = "-normalized";
+
     private static readonly (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)
         _cifar10 = ([0.4914f, 0.4822f, 0.4465f], [0.2471f, 0.2435f, 0.2616f]),
         _cifar100 = ([0.5071f, 0.4865f, 0.4409f], [0.2673f, 0.2564f, 0.2762f]);
@@ -23,13 +26,17 @@ public static partial class ModelCatalog
         Wide("wideresnet", 28, 10),
         Wide("wideresnet", 34, 10),
         Wide("dm-wideresnet", 28, 10),
+        Wide("dm-wideresnet", 70, 16, MeanSparse),
+        Wide("wideresnet", 28, 10, ParametricSilu),
+        Wide("wideresnet", 34, 20, Normalized),
         .. Unequal,
+        .. new[] { ("s", 384, 8), ("m", 512, 8), ("l", 768, 16) }.Select(Xcit),
         new("vgg16", "VGG16 with batch norm, ten convolutions", 64,
             (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed))
-            { Stem = "layer11.0.weight", Head = "layer8.weight", Anchor = new("layer42.0.weight", w => [8 * w, 8 * w, 3, 3]) },
+            { Stem = "layer11.0.weight", Head = "layer8.weight", FitSizes = ModelFamily.WidthBy("layer42.0.weight", w => [8 * w, 8 * w, 3, 3]) },
         new("mobilenetv2", "MobileNetV2, depthwise convolutions", 32,
             (device, s, seed) => new MobileNetV2(device, With(s, new MobileNetV2Options { Width = s.Width }), seed))
-            { Anchor = new("conv2.weight", w => [40 * w, 10 * w, 1, 1]) },
+            { FitSizes = ModelFamily.WidthBy("conv2.weight", w => [40 * w, 10 * w, 1, 1]) },
     ], name => Find(name) is not null);
 
     /// <summary>Every model; <see cref="Find"/> also accepts <c>wideresnetD-K</c> of any depth and width.</summary>
@@ -40,8 +47,8 @@ public static partial class ModelCatalog
     {
         if (Catalog.Find(name) is { } known) return known;
         Match match = WidePattern().Match(name);
-        return match.Success && Number(match, 2) is var depth && depth % 6 == 4 && depth >= 10
-            ? Wide(match.Groups[1].Value, depth, Number(match, 3), match.Groups[4].Value) : null;
+        return match.Success && Number(match, "depth") is var depth && depth % 6 == 4 && depth >= 10
+            ? Wide(match.Groups["kind"].Value, depth, Number(match, "width"), match.Groups["options"].Value) : null;
     }
 
     /// <summary>Builds the network of a specification.</summary>
@@ -60,6 +67,9 @@ public static partial class ModelCatalog
             new(16, [(27, 160), (28, 448), (13, 384)])),
         Residual("ra-wideresnet", "RaWRN-70-16: SiLU, squeeze-and-excite (Peng et al., 2023)",
             BlockStyle.Dm with { SqueezesAndExcites = true }, new(96, [(30, 216), (31, 432), (10, 864)])),
+        Residual("ra-wideresnet" + MeanSparse, "RaWRN-70-16 with values near the mean set to it (Amini et al., 2024)",
+            BlockStyle.Dm with { SqueezesAndExcites = true, SparsifiesAroundMean = true },
+            new(96, [(30, 216), (31, 432), (10, 864)])),
     ];
 
     private static ModelFamily PreAct(string name, string about, BlockStyle style) =>
@@ -76,7 +86,7 @@ public static partial class ModelCatalog
             new PreActivationNet(device, With(s, new SharedOptions()), style, rule.From(s), seed))
         {
             Blocks = blocks,
-            Sizes = rule,
+            FitSizes = rule.Fit,
             Stem = $"{style.Stem}.weight",
             Head = $"{style.Head}.weight",
             Unused = style.Unused,
@@ -95,15 +105,28 @@ public static partial class ModelCatalog
             new ResNet(device, With(s, new ResNetOptions { Width = s.Width, Bottleneck = bottleneck }), rule.From(s), seed))
         {
             Blocks = 2,
-            Sizes = rule,
+            FitSizes = rule.Fit,
             HalvesLargeImages = bottleneck,
         };
     }
 
+    private static ModelFamily Xcit((string Size, int Width, int Heads) of) => new(
+        $"xcit-{of.Size}12", "cross-covariance image transformer of 12 blocks (Debenedetti et al., 2022)", of.Width,
+        (device, s, seed) => new Xcit(device, s, seed))
+    {
+        Blocks = 12,
+        Heads = of.Heads,
+        Stem = "patch_embed.proj.0.0.weight",
+        Head = "head.weight",
+        FitSizes = Models.Xcit.Fit,
+        NameOf = s => s.Width switch { 512 => "xcit-m12", 768 => "xcit-l12", _ => "xcit-s12" },
+        UnsavedNormalization = Cifar,
+    };
+
     private static ModelFamily Wide(string kind, int depth, int width, string options = "")
     {
         string about = string.Create(CultureInfo.InvariantCulture,
-            $"wide ResNet of {depth} layers, {width} times as wide; {kind}D-K for others");
+            $"wide ResNet of {depth} layers, {width} times as wide{AboutOf(kind, options)}; {kind}D-K{options} for others");
         return Residual(Name(kind, depth, width, options), about, StyleOf(kind, options), width, WideResNet.SizesOf, (depth - 4) / 6,
             spec => Name(kind, 6 * spec.Blocks + 4, spec.Width, options));
     }
@@ -111,7 +134,25 @@ public static partial class ModelCatalog
     private static string Name(string kind, int depth, int width, string options) =>
         string.Create(CultureInfo.InvariantCulture, $"{kind}{depth}-{width}{options}");
 
-    private static BlockStyle StyleOf(string kind, string options) => kind == "wideresnet" ? BlockStyle.Wide : BlockStyle.Dm;
+    private static BlockStyle StyleOf(string kind, string options)
+    {
+        BlockStyle style = kind == "wideresnet" ? BlockStyle.Wide : BlockStyle.Dm;
+        return options switch
+        {
+            MeanSparse => style with { SparsifiesAroundMean = true },
+            ParametricSilu => style with { Activation = Activation.ParametricSilu, Unused = [".activation."] },
+            Normalized => style with { NormalizesFeatures = true },
+            _ => style,
+        };
+    }
+
+    private static string AboutOf(string kind, string options) => options switch
+    {
+        MeanSparse => ", SiLU, values near the mean set to it (Amini et al., 2024)",
+        ParametricSilu => ", parametric SiLU (Dai et al., 2021), not for training",
+        Normalized => ", features and classifier of length 1 (Pang et al., 2020), not for training",
+        _ => kind == "wideresnet" ? "" : ", SiLU (Gowal, Rebuffi, Wang, Cui, Bartoldson)",
+    };
 
     private static (IReadOnlyList<float>, IReadOnlyList<float>)? Cifar(int classes) =>
         classes switch { 10 => _cifar10, 100 => _cifar100, _ => null };
@@ -124,9 +165,11 @@ public static partial class ModelCatalog
         Normalization = spec.Normalization,
     };
 
-    private static int Number(Match match, int group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
+    private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^((?:dm-)?wideresnet)([1-9][0-9]{1,2})-([1-9][0-9]?)()\z")]
+    [GeneratedRegex(
+        @"^(?:(?<kind>wideresnet)(?<depth>[1-9][0-9]{1,2})-(?<width>[1-9][0-9]?)(?<options>|-pssilu|-normalized)"
+            + @"|(?<kind>dm-wideresnet)(?<depth>[1-9][0-9]{1,2})-(?<width>[1-9][0-9]?)(?<options>|-meansparse))\z")]
     private static partial Regex WidePattern();
 
     private sealed record SharedOptions : ModelOptions;

@@ -3,8 +3,8 @@ namespace Rpat.Models;
 /// <summary>Makes a network from a specification whose sizes are all given.</summary>
 internal delegate FeatureClassifier ModelMaker(Device device, ModelSpec spec, ulong seed);
 
-/// <summary>One of a family's largest weights: it determines the width, and shows that a file really has that many weights.</summary>
-internal sealed record Anchor(string Name, Func<int, long[]> Shape);
+/// <summary>The specification with the sizes that weights show.</summary>
+internal delegate ModelSpec SizeFitter(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes);
 
 /// <summary>The sizes of a family of residual networks.</summary>
 /// <param name="Of">Sizes for a width and a number of blocks per stage.</param>
@@ -15,7 +15,7 @@ internal sealed record StageRule(Func<int, int, NetSizes> Of, Func<IReadOnlyDict
     /// <exception cref="ArgumentException">Its stages are no such sizes.</exception>
     public NetSizes From(ModelSpec spec) => spec.Stages.Length > 0 ? NetSizes.Parse(spec.Stages) : Of(spec.Width, spec.Blocks);
 
-    /// <summary>The specification with the sizes that weights show: as width and blocks if they can say them.</summary>
+    /// <summary>The sizes that weights show: as width and blocks if they can say them.</summary>
     public ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
     {
         if (In(shapes) is not { } sizes) return spec;
@@ -44,6 +44,9 @@ public sealed class ModelFamily : INamed
     /// <summary>Blocks per stage of the published net; 0 for a family without stages of equal blocks.</summary>
     public int Blocks { get; init; }
 
+    /// <summary>Attention heads of the published net; 0 for a family without attention.</summary>
+    public int Heads { get; init; }
+
     /// <summary>Whether the stem halves images of 64 pixels and more, as in the official RPAT_Benchmarks code.</summary>
     internal bool HalvesLargeImages { get; init; }
 
@@ -59,11 +62,8 @@ public sealed class ModelFamily : INamed
     /// <summary>Parts of names of layers that public code creates but never calls, or saves twice: files contain them needlessly.</summary>
     public IReadOnlyList<string> Unused { get; internal init; } = [];
 
-    /// <summary>Sizes of a family of residual networks; null for others.</summary>
-    internal StageRule? Sizes { get; init; }
-
-    /// <summary>What determines the width of others.</summary>
-    internal Anchor? Anchor { get; init; }
+    /// <summary>Reads sizes from weights.</summary>
+    internal SizeFitter FitSizes { get; init; } = (spec, _) => spec;
 
     /// <summary>The name for other sizes of the same kind; null if there is one name only.</summary>
     internal Func<ModelSpec, string>? NameOf { get; init; }
@@ -90,6 +90,7 @@ public sealed class ModelFamily : INamed
     {
         Width = spec.Width == 0 ? Width : spec.Width,
         Blocks = spec.Blocks == 0 ? Blocks : spec.Blocks,
+        Heads = spec.Heads == 0 ? Heads : spec.Heads,
         StemStride = spec.StemStride != 0 ? spec.StemStride : HalvesLargeImages && Math.Min(spec.Input.H, spec.Input.W) >= 64 ? 2 : 1,
     };
 
@@ -103,19 +104,20 @@ public sealed class ModelFamily : INamed
         if (shapes.TryGetValue(Stem, out long[]? stem) && stem is [_, > 0 and <= 4096, _, _]) spec = spec with
         { Input = spec.Input with { C = (int)stem[1] } };
         if (shapes.TryGetValue(Head, out long[]? head) && head is [> 0 and <= 1_000_000, _]) spec = spec with { Classes = (int)head[0] };
-        if (FitWidth(shapes) is { } width) spec = spec with { Width = width };
-        return Sizes?.Fit(spec, shapes) ?? spec;
+        return FitSizes(spec, shapes);
     }
 
     /// <summary>The specification under the name that says its sizes, where names do.</summary>
     public ModelSpec Named(ModelSpec spec) => NameOf is null || spec.Stages.Length > 0 ? spec : spec with { Name = NameOf(Complete(spec)) };
 
-    private int? FitWidth(IReadOnlyDictionary<string, long[]> shapes)
+    /// <summary>Reads the width from one of the largest weights, which also shows that a file really has that many.</summary>
+    /// <param name="shapeOf">Its sizes for a width.</param>
+    internal static SizeFitter WidthBy(string weight, Func<int, long[]> shapeOf) => (spec, shapes) =>
     {
-        if (Anchor is null || !shapes.TryGetValue(Anchor.Name, out long[]? found) || found.Length == 0) return null;
-        long width = Math.Clamp(found[0] / Anchor.Shape(1)[0], 1, 4096);
+        if (!shapes.TryGetValue(weight, out long[]? found) || found.Length == 0) return spec;
+        long width = Math.Clamp(found[0] / shapeOf(1)[0], 1, 4096);
         // Some families round channels, so neighbouring widths are tried too.
-        return Enumerable.Range((int)Math.Max(1, width - 1), 3).Where(w => Anchor.Shape(w).SequenceEqual(found)).Select(w => (int?)w)
-            .FirstOrDefault();
-    }
+        int fitting = Enumerable.Range((int)Math.Max(1, width - 1), 3).FirstOrDefault(w => shapeOf(w).SequenceEqual(found));
+        return fitting == 0 ? spec : spec with { Width = fitting };
+    };
 }

@@ -11,6 +11,9 @@ public sealed record ModelSpec(string Name, Shape Input, int Classes)
     /// <summary>Residual blocks per stage; 0 for the published net's.</summary>
     public int Blocks { get; init; }
 
+    /// <summary>Attention heads; 0 for the published net's.</summary>
+    public int Heads { get; init; }
+
     /// <summary>
     /// Channels of the stem, and blocks and channels of each stage, such as <c>16,5x320,5x640,5x512</c>, when <see cref="Width"/> and
     /// <see cref="Blocks"/> cannot say them; mostly empty.

@@ -11,14 +11,20 @@ public class PreActivationNet : FeatureClassifier
     private readonly int _stemStride;
     private readonly List<Block> _blocks = [];
     private readonly NormAct? _norm;
+    private readonly Parameter? _alpha, _beta; // of a parametric activation
+    private readonly List<MeanSparse> _sparse = [];
 
     internal PreActivationNet(Device device, ModelOptions options, BlockStyle style, NetSizes sizes, ulong seed)
         : base(device, options.Input, options.Classes, options.Normalization)
     {
+        if (sizes.Stages.Count != style.Stages.Count)
+            throw new ArgumentException($"'{sizes}' has {sizes.Stages.Count} stages, the network has {style.Stages.Count}.");
         (_style, _stemStride) = (style, options.StemStride);
         int channels = sizes.Stem;
         _stem = DeclareConv(style.Stem, channels, options.Input.C, 3, style.Filters);
-        if (style.NormalizesStem) _norm = NormOf(style.Norm!, channels);
+        if (style.Activation == Activation.ParametricSilu)
+            (_alpha, _beta) = (DeclareNumber("activation.alpha"), DeclareNumber("activation.beta"));
+        if (style.NormalizesStem) _norm = new NormAct(this, style.Norm!, "meansparse_end", channels);
         for (int stage = 0; stage < sizes.Stages.Count; stage++)
             for (int i = 0; i < sizes.Stages[stage].Blocks; i++)
             {
@@ -26,8 +32,8 @@ public class PreActivationNet : FeatureClassifier
                 _blocks.Add(new Block(this, $"{style.Stages[stage]}.{i}", channels, outputs, stage > 0 && i == 0 ? 2 : 1));
                 channels = outputs;
             }
-        if (style is { NormalizesStem: false, Norm: { } norm }) _norm = NormOf(norm, channels);
-        DeclareHead(style.Head, channels, style.ZeroBias);
+        if (style is { NormalizesStem: false, Norm: { } norm }) _norm = new NormAct(this, norm, "meansparse_end", channels);
+        DeclareHead(style.Head, channels, style.ZeroBias, hasBias: !style.NormalizesFeatures);
         Build(seed);
     }
 
@@ -37,10 +43,23 @@ public class PreActivationNet : FeatureClassifier
         Tensor h = tape.Conv2d(x, _stem, _stemStride, padding: 1);
         if (_style.NormalizesStem) h = _norm!.Record(tape, h, bn);
         foreach (Block block in _blocks) h = block.Record(tape, h, bn);
-        return tape.GlobalAveragePool(_norm is null || _style.NormalizesStem ? h : _norm.Record(tape, h, bn));
+        Tensor features = tape.GlobalAveragePool(_norm is null || _style.NormalizesStem ? h : _norm.Record(tape, h, bn));
+        return _style.NormalizesFeatures ? tape.UnitRows(features) : features;
     }
 
-    private NormAct NormOf(string name, int channels) => new(this, name, channels);
+    /// <inheritdoc/>
+    protected override void Loaded()
+    {
+        foreach (MeanSparse layer in _sparse) layer.Loaded();
+        if (_style.NormalizesFeatures) NormalizeHead();
+    }
+
+    private Parameter DeclareNumber(string name) => DeclareParameter(name, Init.Zero, new Shape(1, 1), 1);
+
+    private Tensor Activated(Tape tape, Tensor x) => _alpha is null ? tape.Silu(x)
+        : tape.Gradients.HasFlag(Gradients.Parameters)
+            ? throw new NotSupportedException("The numbers of a parametric SiLU are not trained: choose another network.")
+        : tape.Elementwise(new ParametricSilu(_alpha.ToArray()[0], _beta!.ToArray()[0]), x);
 
     /// <summary>
     /// h₀ = act(BN(x)); out = conv(act(BN(conv(h₀)))) + shortcut: x (or h₀), or a strided convolution of h₀ (or x).
@@ -52,16 +71,20 @@ public class PreActivationNet : FeatureClassifier
         private readonly NormAct _first, _second;
         private readonly Parameter _conv1, _conv2;
         private readonly Parameter? _shortcut;
+        private readonly SqueezeExcite? _excite;
+        private readonly MeanSparse? _sparse;
 
         public Block(PreActivationNet net, string name, int inputs, int outputs, int stride)
         {
             (_style, _stride) = (net._style, stride);
-            _first = net.NormOf($"{name}.{_style.Norm1}", inputs);
+            _first = new NormAct(net, $"{name}.{_style.Norm1}", $"{name}.meansparse_0", inputs);
             _conv1 = net.DeclareConv($"{name}.{_style.Conv1}", outputs, inputs, 3, _style.Filters);
-            _second = net.NormOf($"{name}.{_style.Norm2}", outputs);
+            _second = new NormAct(net, $"{name}.{_style.Norm2}", $"{name}.meansparse_1", outputs);
             _conv2 = net.DeclareConv($"{name}.{_style.Conv2}", outputs, outputs, 3, _style.Filters);
             if (stride != 1 || inputs != outputs)
                 _shortcut = net.DeclareConv($"{name}.{_style.Shortcut}", outputs, inputs, _style.ShortcutSize, _style.Filters);
+            if (_style.SqueezesAndExcites) _excite = new SqueezeExcite(net, $"{name}.se", outputs);
+            if (_style.SparsifiesAroundMean) _sparse = new MeanSparse(net, $"{name}.meansparse_2", outputs);
         }
 
         public Tensor Record(Tape tape, Tensor x, BnMode bn)
@@ -70,7 +93,9 @@ public class PreActivationNet : FeatureClassifier
             Tensor residual = _shortcut is not null ? Strided(tape, _style.ProjectsInput ? x : h0, _shortcut)
                 : _style.NormalizesStem ? h0 : x;
             Tensor h = _second.Record(tape, Strided(tape, h0, _conv1), bn);
-            return tape.Conv2d(h, _conv2, padding: 1, residual: residual);
+            Tensor y = _excite is null ? tape.Conv2d(h, _conv2, padding: 1, residual: residual)
+                : tape.Add(_excite.Record(tape, tape.Conv2d(h, _conv2, padding: 1)), residual);
+            return _sparse is null ? y : _sparse.Record(tape, y);
         }
 
         private Tensor Strided(Tape tape, Tensor x, Parameter filters) => filters.Dimensions[2] == 1 ? tape.Conv2d(x, filters, _stride)
@@ -79,14 +104,64 @@ public class PreActivationNet : FeatureClassifier
     }
 
     /// <summary>A batch norm and the activation after it.</summary>
-    private sealed class NormAct(PreActivationNet net, string norm, int channels)
+    private sealed class NormAct(PreActivationNet net, string norm, string sparse, int channels)
     {
         private readonly BatchNorm2d _norm = net.DeclareBatchNorm(norm, channels);
+        private readonly MeanSparse? _sparse = net._style.SparsifiesAroundMean ? new MeanSparse(net, sparse, channels) : null;
 
         public Tensor Record(Tape tape, Tensor x, BnMode bn)
         {
             if (net._style.Activation == Activation.Relu) return tape.BatchNorm2d(x, _norm, bn, relu: true);
-            return tape.Elementwise(new Silu(), tape.BatchNorm2d(x, _norm, bn));
+            Tensor h = tape.BatchNorm2d(x, _norm, bn);
+            return net.Activated(tape, _sparse is null ? h : _sparse.Record(tape, h));
         }
+    }
+
+    /// <summary>x·σ(fc₂(ReLU(fc₁(mean of x)))), one factor per channel, with a quarter of the channels between.</summary>
+    private sealed class SqueezeExcite(PreActivationNet net, string name, int channels)
+    {
+        private readonly Dense _first = new(net, $"{name}.fc1", (int)Math.Round(channels / 4.0), channels);
+        private readonly Dense _second = new(net, $"{name}.fc2", channels, (int)Math.Round(channels / 4.0));
+
+        public Tensor Record(Tape tape, Tensor x)
+        {
+            Tensor squeezed = tape.Relu(_first.Record(tape, tape.GlobalAveragePool(x)));
+            return tape.Multiply(x, tape.Sigmoid(_second.Record(tape, squeezed)));
+        }
+    }
+
+    /// <summary>A 1×1 convolution with bias of maps of one pixel, <c>[N, inputs]</c> → <c>[N, outputs]</c>.</summary>
+    private sealed class Dense(PreActivationNet net, string name, int outputs, int inputs)
+    {
+        private readonly Parameter _weight = net.DeclareConv(name, outputs, inputs, 1), _bias = net.DeclareBias(name, outputs, inputs);
+
+        public Tensor Record(Tape tape, Tensor x) => tape.Linear(x, _weight, _bias);
+    }
+
+    /// <summary>Values that are less than threshold deviations from their channel's mean become the mean.</summary>
+    private sealed class MeanSparse
+    {
+        private readonly StateBuffer _means, _variances, _threshold;
+        private readonly Tensor _mean, _reach;
+
+        public MeanSparse(PreActivationNet net, string name, int channels)
+        {
+            (_means, _variances) = (net.DeclareBuffer($"{name}.running_mean", channels), net.DeclareBuffer($"{name}.running_var", channels));
+            _threshold = net.DeclareBuffer($"{name}.threshold");
+            net.DeclareBuffer($"{name}.flag_update_statistics");
+            net.DeclareBuffer($"{name}.batch_num");
+            _mean = Tensor.Create(net.Device, new Shape(1, channels), name: $"{name}.mean");
+            _reach = Tensor.Create(net.Device, new Shape(1, channels), name: $"{name}.reach");
+            net._sparse.Add(this);
+        }
+
+        public void Loaded()
+        {
+            _mean.Upload(_means.Values);
+            _reach.Upload([.. _variances.Values.Select(v => _threshold.Values[0] * MathF.Sqrt(v))]);
+        }
+
+        public Tensor Record(Tape tape, Tensor x) =>
+            tape.Add(tape.Binary(new HardShrink(), tape.Subtract(x, _mean), _reach), _mean);
     }
 }

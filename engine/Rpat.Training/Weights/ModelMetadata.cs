@@ -31,6 +31,7 @@ internal static class ModelMetadata
             [Prefix + "classes"] = Text(spec.Classes),
             [Prefix + "input"] = string.Create(CultureInfo.InvariantCulture, $"{spec.Input.C}x{spec.Input.H}x{spec.Input.W}"),
         };
+        if (spec.Heads > 0) metadata[Prefix + "heads"] = Text(spec.Heads);
         if (spec.Stages.Length > 0) metadata[Prefix + "stages"] = spec.Stages;
         if (spec.StandardizesImages) metadata[Standardized] = "true";
         if (spec.Normalization is not { } normalization) return metadata;
@@ -53,6 +54,7 @@ internal static class ModelMetadata
             Width = Number(Value("width"), 0),
             Blocks = Number(Value("blocks"), 0),
             StemStride = metadata.TryGetValue(Prefix + "stem_stride", out string? stride) ? Number(stride, 0) : 0,
+            Heads = metadata.TryGetValue(Prefix + "heads", out string? heads) ? Number(heads, 1) : 0,
             Stages = metadata.TryGetValue(Prefix + "stages", out string? stages) ? Stages(stages) : "",
             Normalization = metadata.ContainsKey(Mean) ? (Numbers(Mean), Numbers(Std)) : null,
             StandardizesImages = metadata.GetValueOrDefault(Standardized) == "true",
