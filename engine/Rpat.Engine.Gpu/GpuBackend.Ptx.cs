@@ -29,7 +29,7 @@ public static partial class GpuBackend
     private static IEnumerable<Type> Arguments(Type kernel, Assembly[] assemblies)
     {
         var constraints = kernel.GetGenericArguments()[0].GetGenericParameterConstraints();
-        return constraints.FirstOrDefault(c => c == typeof(IRowLoss) || c == typeof(IElementwise)) is { } written
+        return constraints.FirstOrDefault(c => c == typeof(IRowLoss) || c == typeof(IElementwise) || c == typeof(IBinary)) is { } written
             ? assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && written.IsAssignableFrom(type))
             : [typeof(Tf32), typeof(Bf16)];
     }

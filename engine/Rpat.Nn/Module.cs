@@ -16,6 +16,9 @@ public abstract class Module(Device device)
     /// <summary>All trained parameters.</summary>
     public ParameterStore Parameters { get; } = new(device);
 
+    /// <summary>Where the network's dropouts take their random numbers from.</summary>
+    public DropoutSource Dropout { get; } = new();
+
     /// <summary>The batch norms, in declaration order.</summary>
     public IReadOnlyList<BatchNorm2d> BatchNorms => _batchNorms;
 

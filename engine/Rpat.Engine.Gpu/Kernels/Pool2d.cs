@@ -12,16 +12,12 @@ internal sealed partial class GpuKernels : IPool2dKernels
         ForEach(ActivationQuads(shape), new AverageGradientQuad(
             dy.Floats(), shape.C, shape.Area, ChannelQuads(shape.C), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 
-    public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y)
-    {
-        var pool = new MaxWindows(shape, window, stride, x.Source());
-        ForEach(pool.OutputQuads, new MaxQuad(pool, y.Quads()));
-    }
+    public void MaxPool(in PoolShape s, in Operand x, DeviceBuffer y) =>
+        ForEach(ActivationQuads(s.Output), new MaxQuad(new MaxWindows(s, x.Source()), y.Quads()));
 
-    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through,
-        bool accumulate, DeviceBuffer dx) =>
-        ForEach(ActivationQuads(shape), new MaxGradientQuad(
-            new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+    public void MaxPoolGradient(in PoolShape s, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(s.Input), new MaxGradientQuad(
+            new MaxWindows(s, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 }
 
 /// <summary>Means of an image's maps for a quad of channels, stored in the plain layout.</summary>
@@ -64,34 +60,32 @@ internal readonly struct AverageGradientQuad(
 internal readonly struct MaxWindows
 {
     private readonly Source _x;
-    private readonly int _n, _h, _w, _p, _q, _window, _stride, _quads;
+    private readonly int _h, _w, _p, _q, _window, _stride, _padding, _quads;
 
-    public MaxWindows(Shape s, int window, int stride, Source x)
+    public MaxWindows(in PoolShape s, Source x)
     {
         _x = x;
-        _n = s.N;
-        _h = s.H;
-        _w = s.W;
-        _p = (s.H - window) / stride + 1;
-        _q = (s.W - window) / stride + 1;
-        _window = window;
-        _stride = stride;
-        _quads = GpuKernels.ChannelQuads(s.C);
+        _h = s.Input.H;
+        _w = s.Input.W;
+        _p = s.Output.H;
+        _q = s.Output.W;
+        _window = s.Window;
+        _stride = s.Stride;
+        _padding = s.Padding;
+        _quads = GpuKernels.ChannelQuads(s.Input.C);
     }
-
-    public int OutputQuads => _n * _p * _q * _quads;
 
     /// <summary>Maxima of an output quad, and the position in the window where each first occurred.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public MaxPlace Find(int output)
     {
         int pixel = output / _quads, quad = output - pixel * _quads, row = pixel / _q, image = row / _p;
-        int y = (row - image * _p) * _stride, x = (pixel - row * _q) * _stride;
+        int y = (row - image * _p) * _stride - _padding, x = (pixel - row * _q) * _stride - _padding;
         var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
         for (int i = 0; i < _window * _window; i++)
         {
-            int dy = i / _window, at = ((image * _h + y + dy) * _w + x + i - dy * _window) * _quads + quad;
-            best = best.Offer(_x.Load(at, quad), i);
+            int dy = i / _window, h = y + dy, w = x + i - dy * _window;
+            if (h >= 0 && h < _h && w >= 0 && w < _w) best = best.Offer(_x.Load(((image * _h + h) * _w + w) * _quads + quad, quad), i);
         }
         return best;
     }
@@ -101,7 +95,7 @@ internal readonly struct MaxWindows
     public V4 Gather(int input, ArrayView<V4> dy)
     {
         int pixel = input / _quads, quad = input - pixel * _quads, row = pixel / _w, image = row / _h;
-        int y = row - image * _h, x = pixel - row * _w;
+        int y = row - image * _h + _padding, x = pixel - row * _w + _padding;
         V4 sum = new(0);
         for (int p = First(y); p <= Last(y, _p); p++)
             for (int q = First(x); q <= Last(x, _q); q++)

@@ -38,4 +38,7 @@ public enum Purpose : byte
 
     /// <summary>The pass over an adversarial example that decides whether it counts, if the model is random.</summary>
     Decision = 11,
+
+    /// <summary>Which values a dropout drops.</summary>
+    Dropout = 12,
 }

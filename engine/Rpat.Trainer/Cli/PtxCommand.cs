@@ -62,7 +62,7 @@ internal sealed class PtxCommand
     {
         try
         {
-            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly);
+            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly, typeof(Silu).Assembly);
         }
         catch (DeviceUnavailableException e)
         {

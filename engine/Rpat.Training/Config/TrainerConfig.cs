@@ -183,9 +183,12 @@ internal sealed record AttackSection
     public BnMode? BatchNorm { get; init; }
 }
 
-/// <summary>Stochastic gradient descent (methods 0.3).</summary>
+/// <summary>How gradients move the weights (methods 0.3).</summary>
 internal sealed record OptimizerSection
 {
+    [Setting("rule of the step; adamw is Adam with weight decay on the weights themselves", Plural = "optimizers")]
+    public OptimizerKind Name { get; init; }
+
     [Setting("base learning rate", Max = 1e30)]
     public double Lr { get; init; } = 0.1;
 
@@ -198,8 +201,30 @@ internal sealed record OptimizerSection
     [Setting("look ahead by one momentum")]
     public bool Nesterov { get; init; }
 
+    [Setting("Adam's decay of the mean gradient", Max = 0.999999)]
+    public double Beta1 { get; init; } = 0.9;
+
+    [Setting("Adam's decay of the mean square", Max = 0.999999)]
+    public double Beta2 { get; init; } = 0.999;
+
+    [Setting("added to Adam's divisor", Min = 1e-30, Max = 1)]
+    public double Epsilon { get; init; } = 1e-8;
+
     [Setting("largest L2 norm of the whole gradient, which is shortened to it; 0 for any")]
     public double Clip { get; init; }
+}
+
+/// <summary>The optimizers.</summary>
+internal enum OptimizerKind
+{
+    /// <summary>Gradient descent with momentum.</summary>
+    Sgd,
+
+    /// <summary>Adam, with weight decay through the gradient.</summary>
+    Adam,
+
+    /// <summary>Adam with decoupled weight decay.</summary>
+    AdamW,
 }
 
 /// <summary>How the learning rate moves.</summary>
