@@ -99,8 +99,8 @@ internal sealed record BlockStyle
     /// <summary>Convolutions with stride 2 are padded behind the map only (TensorFlow's SAME).</summary>
     public bool PadsBehind { get; init; }
 
-    /// <summary>The branch ends with squeeze-and-excite (Hu et al., 2018; Peng et al., 2023).</summary>
-    public bool SqueezesAndExcites { get; init; }
+    /// <summary>The convolution of the branch that squeeze-and-excite follows (Hu et al., 2018), 1 or 2; 0 for none.</summary>
+    public int ExcitesAfter { get; init; }
 
     /// <summary>Values near a channel's mean become the mean, before each activation and after each block (Amini et al., 2024).</summary>
     public bool SparsifiesAroundMean { get; init; }

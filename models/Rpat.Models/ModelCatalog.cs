@@ -65,12 +65,22 @@ public static partial class ModelCatalog
             new(16, [(5, 320), (5, 640), (5, 512)])),
         Residual("wideresnet-a4", "WRN-A4: SiLU, stages of 27, 28 and 13 blocks (Huang et al., 2022)", BlockStyle.A4,
             new(16, [(27, 160), (28, 448), (13, 384)])),
-        Residual("ra-wideresnet", "RaWRN-70-16: SiLU, squeeze-and-excite (Peng et al., 2023)",
-            BlockStyle.Dm with { SqueezesAndExcites = true }, new(96, [(30, 216), (31, 432), (10, 864)])),
-        Residual("ra-wideresnet" + MeanSparse, "RaWRN-70-16 with values near the mean set to it (Amini et al., 2024)",
-            BlockStyle.Dm with { SqueezesAndExcites = true, SparsifiesAroundMean = true },
-            new(96, [(30, 216), (31, 432), (10, 864)])),
+        .. from options in new[] { "", MeanSparse } from after in new[] { 1, 2 } select Excited(after, options),
     ];
+
+    // Weights do not show which convolution squeeze-and-excite follows: the second in the published network, the first in others of its code.
+    private static ModelFamily Excited(int after, string options)
+    {
+        const string published = "ra-wideresnet", other = "se-wideresnet";
+        NetSizes sizes = new(96, [(30, 216), (31, 432), (10, 864)]);
+        string about = after == 2 ? "RaWRN-70-16: SiLU, squeeze-and-excite after the second convolutions (Peng et al., 2023)"
+            : "the same after the first convolutions";
+        return Residual((after == 1 ? other : published) + options, about + AboutOf("", options),
+            StyleOf("dm-wideresnet", options) with { ExcitesAfter = after }, 216, sizes.Scaled, blocks: 0,
+            spec => (sizes.ToString() == spec.Stages ? published : other) + options,
+            after == 2 ? null : $"squeeze-and-excite is taken to follow the first convolution of each block: if it follows the second, "
+                + $"give --model {published}{options}");
+    }
 
     private static ModelFamily PreAct(string name, string about, BlockStyle style) =>
         Residual(name, about, style, 64, (width, blocks) => NetSizes.Doubling(width, width, 4, blocks), blocks: 2);
@@ -79,7 +89,7 @@ public static partial class ModelCatalog
         Residual(name, about, style, published.Stages[0].Channels, published.Scaled, blocks: 0);
 
     private static ModelFamily Residual(string name, string about, BlockStyle style, int width, Func<int, int, NetSizes> sizes, int blocks,
-        Func<ModelSpec, string>? named = null)
+        Func<ModelSpec, string>? named = null, string? doubt = null)
     {
         var rule = new StageRule(sizes, shapes => NetSizes.In(shapes, $"{style.Stem}.weight", style.Stages, style.Conv2));
         return new(name, about, width, (device, s, seed) =>
@@ -92,6 +102,7 @@ public static partial class ModelCatalog
             Unused = style.Unused,
             HalvesLargeImages = style.NormalizesStem,
             NameOf = named,
+            Doubt = doubt,
             UnsavedNormalization = style.PadsBehind ? Cifar : _ => null,
         };
     }
@@ -128,7 +139,7 @@ public static partial class ModelCatalog
         string about = string.Create(CultureInfo.InvariantCulture,
             $"wide ResNet of {depth} layers, {width} times as wide{AboutOf(kind, options)}; {kind}D-K{options} for others");
         return Residual(Name(kind, depth, width, options), about, StyleOf(kind, options), width, WideResNet.SizesOf, (depth - 4) / 6,
-            spec => Name(kind, 6 * spec.Blocks + 4, spec.Width, options));
+            spec => spec.Stages.Length > 0 ? spec.Name : Name(kind, 6 * spec.Blocks + 4, spec.Width, options));
     }
 
     private static string Name(string kind, int depth, int width, string options) =>
@@ -148,10 +159,10 @@ public static partial class ModelCatalog
 
     private static string AboutOf(string kind, string options) => options switch
     {
-        MeanSparse => ", SiLU, values near the mean set to it (Amini et al., 2024)",
+        MeanSparse => ", values near the mean set to it (Amini et al., 2024)",
         ParametricSilu => ", parametric SiLU (Dai et al., 2021), not for training",
         Normalized => ", features and classifier of length 1 (Pang et al., 2020), not for training",
-        _ => kind == "wideresnet" ? "" : ", SiLU (Gowal, Rebuffi, Wang, Cui, Bartoldson)",
+        _ => kind == "dm-wideresnet" ? ", SiLU (Gowal, Rebuffi, Wang, Cui, Bartoldson)" : "",
     };
 
     private static (IReadOnlyList<float>, IReadOnlyList<float>)? Cifar(int classes) =>

@@ -65,6 +65,9 @@ public sealed class ModelFamily : INamed
     /// <summary>Reads sizes from weights.</summary>
     internal SizeFitter FitSizes { get; init; } = (spec, _) => spec;
 
+    /// <summary>What weights do not show, as a note to those who did not name the network; mostly null.</summary>
+    public string? Doubt { get; internal init; }
+
     /// <summary>The name for other sizes of the same kind; null if there is one name only.</summary>
     internal Func<ModelSpec, string>? NameOf { get; init; }
 
@@ -108,7 +111,7 @@ public sealed class ModelFamily : INamed
     }
 
     /// <summary>The specification under the name that says its sizes, where names do.</summary>
-    public ModelSpec Named(ModelSpec spec) => NameOf is null || spec.Stages.Length > 0 ? spec : spec with { Name = NameOf(Complete(spec)) };
+    public ModelSpec Named(ModelSpec spec) => NameOf is null ? spec : spec with { Name = NameOf(Complete(spec)) };
 
     /// <summary>Reads the width from one of the largest weights, which also shows that a file really has that many.</summary>
     /// <param name="shapeOf">Its sizes for a width.</param>

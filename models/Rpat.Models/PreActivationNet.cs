@@ -83,7 +83,7 @@ public class PreActivationNet : FeatureClassifier
             _conv2 = net.DeclareConv($"{name}.{_style.Conv2}", outputs, outputs, 3, _style.Filters);
             if (stride != 1 || inputs != outputs)
                 _shortcut = net.DeclareConv($"{name}.{_style.Shortcut}", outputs, inputs, _style.ShortcutSize, _style.Filters);
-            if (_style.SqueezesAndExcites) _excite = new SqueezeExcite(net, $"{name}.se", outputs);
+            if (_style.ExcitesAfter > 0) _excite = new SqueezeExcite(net, $"{name}.se", outputs);
             if (_style.SparsifiesAroundMean) _sparse = new MeanSparse(net, $"{name}.meansparse_2", outputs);
         }
 
@@ -92,9 +92,10 @@ public class PreActivationNet : FeatureClassifier
             Tensor h0 = _first.Record(tape, x, bn);
             Tensor residual = _shortcut is not null ? Strided(tape, _style.ProjectsInput ? x : h0, _shortcut)
                 : _style.NormalizesStem ? h0 : x;
-            Tensor h = _second.Record(tape, Strided(tape, h0, _conv1), bn);
-            Tensor y = _excite is null ? tape.Conv2d(h, _conv2, padding: 1, residual: residual)
-                : tape.Add(_excite.Record(tape, tape.Conv2d(h, _conv2, padding: 1)), residual);
+            Tensor h = Strided(tape, h0, _conv1);
+            h = _second.Record(tape, _style.ExcitesAfter == 1 ? _excite!.Record(tape, h) : h, bn);
+            Tensor y = _style.ExcitesAfter == 2 ? tape.Add(_excite!.Record(tape, tape.Conv2d(h, _conv2, padding: 1)), residual)
+                : tape.Conv2d(h, _conv2, padding: 1, residual: residual);
             return _sparse is null ? y : _sparse.Record(tape, y);
         }
 

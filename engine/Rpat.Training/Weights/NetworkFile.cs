@@ -29,16 +29,21 @@ internal static class NetworkFile
             [.. found.Weights.Notes, .. search.Notes, .. Guesses(opened, file, found, choice, name), .. Untouched(found.Report)]);
     }
 
-    private static FittedWeights Recognized(string file, FittedWeights found) => found.Report.Fits
-        ? found with { Spec = found.Family.Named(found.Spec) }
-        : throw new UsageException(
-            $"'{file}' does not say which model it holds: give --model NAME (models: {Names}); the nearest is {found.Family.Name}, with "
-                + $"{found.Report.Problems}.");
+    private static FittedWeights Recognized(string file, FittedWeights found)
+    {
+        if (!found.Report.Fits)
+            throw new UsageException(
+                $"'{file}' does not say which model it holds: give --model NAME (models: {Names}); the nearest is {found.Family.Name}, with "
+                    + $"{found.Report.Problems}.");
+        ModelSpec named = found.Family.Named(found.Spec);
+        return ModelCatalog.Find(named.Name) is { } family ? found with { Family = family, Spec = named } : found;
+    }
 
     // What the file does not say, and the user should check.
     private static IEnumerable<string> Guesses(WeightFile opened, string file, FittedWeights found, WeightChoice choice, string? name)
     {
         if (name is null) yield return $"names and shapes are those of {found.Spec.Name}";
+        if (name is null && found.Family.Doubt is { } doubt) yield return doubt;
         if (SaidIn(opened, file) is not null || choice.SaysInputs || found.Weights.Normalization is not null) yield break;
         if (found.Spec.StandardizesImages)
             yield return "the file's name says that each image is standardised by its own mean and deviation";
