@@ -81,7 +81,9 @@ internal readonly struct MaxWindows
 
     public int OutputQuads => _n * _p * _q * _quads;
 
-    /// <summary>Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.</summary>
+    /// <summary>
+    /// Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public MaxPlace Find(int output, bool exists)
     {
