@@ -6,37 +6,37 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
     private const int Slack = 256; // words that a tile may read past the end
     private const int Alignment = 64;
 
-    private CpuBuffer(float* pointer, long length, bool owner)
+    private readonly void* _memory;
+
+    private CpuBuffer(float* pointer, long length, void* memory = null)
     {
         Pointer = pointer;
         Length = length;
-        IsOwner = owner;
+        _memory = memory;
     }
 
     public float* Pointer { get; private set; }
 
     public override long Length { get; }
 
-    /// <summary>False for a view of another buffer.</summary>
-    public bool IsOwner { get; }
-
+    /// <summary>
+    /// Zeros, as the system hands them out: pages that nothing writes, such as gradients and momenta in an evaluation, take no memory.
+    /// </summary>
     public static CpuBuffer Allocate(long words)
     {
-        nuint bytes = checked((nuint)(words + Slack) * sizeof(float));
-        float* pointer = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
-        NativeMemory.Clear(pointer, bytes);
-        return new CpuBuffer(pointer, words, owner: true);
+        void* memory = NativeMemory.AllocZeroed(checked((nuint)(words + Slack) * sizeof(float) + Alignment - 1));
+        return new CpuBuffer((float*)(((nuint)memory + Alignment - 1) / Alignment * Alignment), words, memory);
     }
 
     public override DeviceBuffer View(long offset, long length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
-        return new CpuBuffer(Pointer + offset, length, owner: false);
+        return new CpuBuffer(Pointer + offset, length);
     }
 
     public void Free()
     {
-        NativeMemory.AlignedFree(Pointer);
+        NativeMemory.Free(_memory);
         Pointer = null;
     }
 }
