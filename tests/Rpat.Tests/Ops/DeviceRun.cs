@@ -59,6 +59,10 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
     /// <summary>Convolution filters.</summary>
     public Parameter Filters(Array4 w) => Later(DeclareConv($"conv{_uploads.Count}", w.N, w.C, w.H), w.Data);
 
+    /// <summary>Any parameter; one row is a vector.</summary>
+    public Parameter Values(Array4 w) => Later(DeclareParameter($"parameter{_uploads.Count}", Init.Zero, ShapeOf(w),
+        w.N == 1 && w.H * w.W == 1 ? [w.C] : [w.N, w.C, w.H, w.W]), w.Data);
+
     /// <summary>The bias of a convolution.</summary>
     public Parameter Bias(double[] values) => Later(DeclareBias($"bias{_uploads.Count}", values.Length, 1), values);
 
@@ -88,10 +92,10 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
         foreach (var (tensor, values) in _uploads) tensor.Upload(values);
         Parameters.BumpVersion();
         Tape.Run();
-        return Values(loss.Y);
+        return ValuesOf(loss.Y);
     }
 
-    public static Array4 Values(Tensor tensor) => ToArray(tensor.Shape, tensor.ToArray());
+    public static Array4 ValuesOf(Tensor tensor) => ToArray(tensor.Shape, tensor.ToArray());
 
     public static Array4 Gradient(Tensor tensor) => ToArray(tensor.Shape, tensor.GradToArray());
 

@@ -6,16 +6,22 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
     private const int Slack = 256; // words that a tile may read past the end
     private const int Alignment = 64;
 
-    private readonly void* _memory;
+    private readonly float* _pointer;
+    private readonly void* _memory; // of an owner
+    private readonly CpuBuffer _owner; // this, or the buffer that this is a view of
+    private bool _isFreed;
 
-    private CpuBuffer(float* pointer, long length, void* memory = null)
+    private CpuBuffer(float* pointer, long length, void* memory, CpuBuffer? owner = null)
     {
-        Pointer = pointer;
-        Length = length;
+        _pointer = pointer;
         _memory = memory;
+        _owner = owner ?? this;
+        Length = length;
     }
 
-    public float* Pointer { get; private set; }
+    /// <summary>The first word.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
+    public float* Pointer => _owner._isFreed ? throw Device.Gone("cpu") : _pointer;
 
     public override long Length { get; }
 
@@ -31,13 +37,13 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
     public override DeviceBuffer View(long offset, long length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
-        return new CpuBuffer(Pointer + offset, length);
+        return new CpuBuffer(Pointer + offset, length, null, _owner);
     }
 
     public void Free()
     {
         NativeMemory.Free(_memory);
-        Pointer = null;
+        _isFreed = true;
     }
 }
 

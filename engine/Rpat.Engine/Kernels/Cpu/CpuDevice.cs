@@ -48,6 +48,7 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     public override DeviceBuffer Allocate(long words)
     {
+        RequireAlive();
         MachineMemory.Require(words * sizeof(float), MemoryLimit - _words * sizeof(float));
         var buffer = CpuBuffer.Allocate(words);
         _buffers.Add(buffer);
