@@ -157,9 +157,9 @@ def grouped(groups, rows, blocks):
     return "\n".join(method(f"V512_G{groups}x{rows}x{blocks}", GROUPED_PARAMETERS) + indent(body, 2) + ["    }"])
 
 
-def segments(start, products, fetch=()):
+def segments(start, products, fetch=(), loop="for (int s = 0; s < segments; s++)"):
     """All products of all K segments; most of them between two jumps."""
-    out = ["for (int s = 0; s < segments; s++)", "{"] + indent(start)
+    out = [loop, "{"] + indent(start)
     braced = ["{"] + indent(products) + ["}"]
     out += indent(["int i = 0;", f"for (; i + {UNROLLED} <= length; i += {UNROLLED})", "{"]) + indent(fetch, 2)
     out += indent(braced, 2) * UNROLLED + ["    }", "    for (; i < length; i++)", "    {"] + indent(braced, 2) + ["    }", "}"]
@@ -181,17 +181,17 @@ def grouped_parts(prefix, groups, rows, blocks):
     out, half = [], prefix == "V256" and (groups, rows) == (3, 4)
     if half:  # the first group and half of the second, then the third and the other half
         loops, split, second = ["for (int g = 0; g < 3; g += 2)"], 4, 2
-        where = ["nint p = group[g], q = group[1] + g * aRow;", "float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;"]
+        where = ["float* p = a + group[g], q = a + group[1] + g * aRow;", "float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;"]
     else:
         split, second = (rows if prefix == "V256" else 2 - rows % 2), 0
         loops = [f"for (int g = 0; g < {groups}; g++)"] + [f"    for (int m = 0; m < {rows}; m += {split})"] * (split < rows)
         row, to = (" + m * aRow", " + m * cRow") if split < rows else ("", "")
-        where = [f"nint p = group[g]{row};", f"float* r = c + cGroup[g]{to};"]
+        where = [f"float* p = a + group[g]{row};", f"float* r = c + cGroup[g]{to};"]
     parts = blocks * (2 if half else groups)
     where += [f"nint {', '.join(f'p{m} = {m} * aRow' for m in range(1, split))};"] * (split > 1)
     body = ["{"] + indent(where + grouped_part(prefix, split, second, parts if prefix == "V256" else 0)) + ["}"]
     out = method(f"{prefix}_G{groups}x{rows}x{blocks}", GROUPED_PARAMETERS)
-    out += ["        int part = 0;"] * (prefix == "V256")
+    out += ["        byte* fetch = ahead;"] * (prefix == "V256")
     out += indent([f"for (int n = 0; n < {blocks}; n++, b += bBlock, c += cBlock)"] + indent(loops + indent(body, len(loops) - 1)), 2)
     return "\n".join(out + ["    }"])
 
@@ -200,15 +200,16 @@ def grouped_part(prefix, first, second, parts):
     """Some rows from p on and some from q on, by 16 columns; of many parts the first four prefetch."""
     vector, width = WIDTHS[prefix]
     columns, names = 16 // width, [f"p{m}" for m in range(first)] + [f"q{m}" for m in range(second)]
-    start = ["float* x = a + segment[s].A + p;"] + ["float* y = a + segment[s].A + q;"] * (second > 0) + ["float* w = b + segment[s].B;"]
+    start = ["float* x = p + at->A;"] + ["float* y = q + at->A;"] * (second > 0) + ["float* w = b + at->B;"]
     lines = max(1, UNROLLED // parts) if parts else 0
-    start += ["byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;"] * (lines > 0)
+    start += ["byte* next = fetch + sizeof(float) * *place;"] * (lines > 0)
     fetch = [f"Sse.Prefetch1({at('next', f'{UNROLLED // lines * i} * aheadStep' if i else 0)});" for i in range(lines)]
     fetch += [f"next += {UNROLLED} * aheadStep;"] * (lines > 0)
     products = step(vector, width, names, columns, "w", lambda m: ("x" if m[0] == "p" else "y") + (f"[p{m[1]}]" if m[1] != "0" else "[0]"))
     products += ["x += aStep; " + "y += aStep; " * (second > 0) + "w += bStep;"]
-    body = zeros(vector, names, columns) + segments(start, products, fetch)
-    body += ["part++;"] * (lines > 0)
+    loop = "for (KSegment* at = segment, end = segment + segments; at < end; at++" + (", place += 2)" if lines else ")")
+    body = zeros(vector, names, columns) + ["nint* place = later;"] * (lines > 0) + segments(start, products, fetch, loop)
+    body += ["fetch += aheadStep;"] * (lines > 0)
     place = {m: at({"p": "r", "q": "t"}[m[0]], f"{m[1]} * cRow" if m[1] != "0" else 0) for m in names}
     return body + stores(vector, names, columns, lambda m, n: at(place[m], n * width), "continue;")
 
