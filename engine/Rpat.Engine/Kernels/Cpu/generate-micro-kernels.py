@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tile.Sums.g.cs, Tile.Products.g.cs, Tile.Grouped.g.cs and Conv2d.StemTile.g.cs: the register tiles of the CPU backend.
+"""Writes Tile.Sums.g.cs, Tile.Products.g.cs, Tile.Grouped.g.cs and Conv2d.StemTile.g.cs, the register tiles of the CPU backend with their
+tables, and MultiplyAdds.g.cs.
 
 A tile computes C[m, n] (+)= sum over i < length of A[m, i] * B[i, n]. What C held is added to the finished sum, so that a long reduction cut
 into pieces rounds like short ones. A tile is a leaf method whose accumulators are named locals: a call or an indexed local would put them on
@@ -21,6 +22,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class {name}
 {{"""
+SETS = {"V512": "InstructionSet.Avx512", "V256": "InstructionSet.Avx2", "V128": "_"}
 UNROLLED = 4  # steps between two jumps: the last jump of a long loop is predicted wrong
 WIDTHS = {"V512": ("Vector512", 16), "V256": ("Vector256", 8), "V128": ("Vector128", 4)}
 PANELS = [4, 2, 1]  # blocks of 16 columns
@@ -257,13 +259,40 @@ def stem_part(columns, vectors):
     return body
 
 
+def table(summary, result, entries):
+    """What each instruction set has."""
+    out = [f"    /// <summary>{summary}</summary>", f"    public static {result}For(InstructionSet set) => set switch", "    {"]
+    return "\n".join(out + [f"        {SETS[prefix]} => {entries(prefix)}," for prefix in SETS] + ["    };"])
+
+
+def grouped_table(prefix):
+    def shapes(rows, groups):
+        return ", ".join(f"new({g}, {rows}, {n}, &{prefix}_G{g}x{rows}x{n})" for g in groups for n in (1, 2))
+    return f"new([{shapes(4, (1, 2, 3))}], [{shapes(3, (3,))}])"
+
+
+def chained(prefix, chains=12):
+    """Multiply-adds on registers only: more independent sums than two units x four cycles of latency."""
+    vector, _ = WIDTHS[prefix]
+    out = method(f"{prefix}Chained", "int steps").copy()
+    out[1] = out[1].replace("void", f"{vector}<float>")
+    names = [f"c{i}" for i in range(chains)]
+    body = [f"{vector}<float> x = {vector}.Create(0.5f), " + ", ".join(f"{c} = x" for c in names) + ";", "for (int i = 0; i < steps; i++)", "{"]
+    body += [f"    {c} = {vector}.MultiplyAddEstimate({c}, x, x);" for c in names] + ["}", f"return {' + '.join(names)};"]
+    return "\n".join(out + indent(body, 2) + ["    }"])
+
+
 def main():
-    write("Tile.Sums.g.cs", [sums(prefix, blocks) for prefix in WIDTHS for blocks in PANELS])
-    write("Tile.Products.g.cs", [product("V512", *shape) for shape in PRODUCTS]
-          + [product(prefix, *shape) for prefix in ("V256", "V128") for shape in FEW_PRODUCTS])
-    write("Tile.Grouped.g.cs", [grouped(*shape) for shape in GROUPED]
-          + [grouped_parts(prefix, *shape) for prefix in ("V256", "V128") for shape in GROUPED])
+    products = {prefix: PRODUCTS if prefix == "V512" else FEW_PRODUCTS for prefix in WIDTHS}
+    write("Tile.Sums.g.cs", [table("The sums of an instruction set.", "Sums Sums", lambda p: f"new({', '.join(f'&{p}Sum{n}' for n in PANELS)})")]
+          + [sums(prefix, blocks) for prefix in WIDTHS for blocks in PANELS])
+    write("Tile.Products.g.cs", [table("The products of an instruction set, grouped by width, tallest first.", "Product[] Products",
+          lambda p: f"[{', '.join(f'new({m}, {n}, &{p}Product_{m}x{n})' for m, n in products[p])}]")]
+          + [product(prefix, *shape) for prefix in WIDTHS for shape in products[prefix]])
+    write("Tile.Grouped.g.cs", [table("The grouped tiles of an instruction set.", "GroupedTiles Grouped", grouped_table)]
+          + [grouped(*shape) for shape in GROUPED] + [grouped_parts(prefix, *shape) for prefix in ("V256", "V128") for shape in GROUPED])
     write("Conv2d.StemTile.g.cs", [stem("V512", 9, 3), stem("V512", 9, 1), stem_parts(9, 6), stem_parts(9, 2)], "StemTile")
+    write("MultiplyAdds.g.cs", [chained(prefix) for prefix in WIDTHS], "MultiplyAdds")
 
 
 def write(path, parts, name="Tile"):
