@@ -39,7 +39,8 @@ public sealed class MatMulCases : OpCases<MatMulShape>
         {
             int batch = i / (s.M * s.N), m = i / s.N % s.M, n = i % s.N;
             for (int k = 0; k < s.K; k++)
-                c.Data[i] += (s.TransposeA ? a[batch, 0, k, m] : a[batch, 0, m, k]) * (s.TransposeB ? b[batch, 0, n, k] : b[batch, 0, k, n]);
+                c.Data[i] += (s.TransposeA ? a[batch, 0, k, m] : a[batch, 0, m, k])
+                    * (s.TransposeB ? b[batch, 0, n, k] : b[batch, 0, k, n]);
         }
         return c;
     }
