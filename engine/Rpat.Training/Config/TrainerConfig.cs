@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
