@@ -7,6 +7,7 @@ namespace Rpat.Nn;
 public abstract class Module(Device device)
 {
     private readonly List<BatchNorm2d> _batchNorms = [];
+    private readonly List<StateBuffer> _buffers = [];
     private readonly List<(Parameter Parameter, Init Init)> _initializers = [];
     private readonly Outline _outline = new();
     private int _dropouts;
@@ -23,7 +24,10 @@ public abstract class Module(Device device)
     /// <summary>The batch norms, in declaration order.</summary>
     public IReadOnlyList<BatchNorm2d> BatchNorms => _batchNorms;
 
-    /// <summary>The whole state under PyTorch's names: parameters, running statistics and batch counts.</summary>
+    /// <summary>Values that are saved but not trained, other than the batch norms' statistics.</summary>
+    public IReadOnlyList<StateBuffer> Buffers => _buffers;
+
+    /// <summary>The whole state under PyTorch's names: parameters, running statistics, batch counts and buffers.</summary>
     public IEnumerable<NamedArray> State()
     {
         foreach (var p in Parameters.Parameters)
@@ -34,6 +38,7 @@ public abstract class Module(Device device)
             yield return NamedArray.FromFloats(norm.RunningVar.Name, norm.RunningVar.ToArray(), norm.Channels);
             yield return NamedArray.FromInt64(norm.CountName, [norm.BatchesTracked]);
         }
+        foreach (var buffer in _buffers) yield return NamedArray.FromFloats(buffer.Name, buffer.Values, [.. buffer.Dimensions]);
     }
 
     /// <summary>Names and sizes of <see cref="State"/>, without its values.</summary>
@@ -46,10 +51,14 @@ public abstract class Module(Device device)
             yield return (norm.RunningVar.Name, [norm.Channels]);
             yield return (norm.CountName, []);
         }
+        foreach (var buffer in _buffers) yield return (buffer.Name, [.. buffer.Dimensions]);
     }
 
-    /// <summary>Loads a whole state; nothing is changed unless every array is present and fits.</summary>
+    /// <summary>Loads a whole state, such as another network's; nothing is changed unless every array is present and fits.</summary>
     /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
+    public void Load(IEnumerable<NamedArray> state) => Load(state.ToDictionary(array => array.Name));
+
+    /// <inheritdoc cref="Load(IEnumerable{NamedArray})"/>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)
     {
         StateReport.Of(this, state.ToDictionary(pair => pair.Key, pair => pair.Value.Shape)).Require();
@@ -60,7 +69,22 @@ public abstract class Module(Device device)
             norm.RunningVar.Upload(state[norm.RunningVar.Name].ToFloats());
             norm.BatchesTracked = state[norm.CountName].ToInt64()[0];
         }
+        foreach (var buffer in _buffers) buffer.Set(state[buffer.Name].ToFloats());
+        Loaded();
         Parameters.BumpVersion();
+    }
+
+    /// <summary>Called after the state was loaded, before it is used: for values that depend on it.</summary>
+    protected virtual void Loaded()
+    {
+    }
+
+    /// <summary>Declares values that are saved but not trained, zeros at first.</summary>
+    protected StateBuffer DeclareBuffer(string name, params long[] dimensions)
+    {
+        var buffer = new StateBuffer(name, dimensions);
+        _buffers.Add(buffer);
+        return buffer;
     }
 
     /// <summary>Declares a batch norm of that many channels.</summary>
@@ -94,6 +118,10 @@ public abstract class Module(Device device)
             DeclareParameter($"{name}.bias", zeroBias ? Init.Zero : Init.DefaultBias(inputs), new Shape(1, outputs), outputs));
     }
 
+    /// <summary>Declares a vector of ones at first, such as the weight of a layer norm.</summary>
+    protected Parameter DeclareOnes(string name, params int[] dimensions) =>
+        DeclareParameter(name, Init.One, new Shape(1, dimensions.Aggregate(1, (a, b) => a * b)), dimensions);
+
     /// <summary>Declares a parameter of a custom layer.</summary>
     /// <param name="name">Name in checkpoints, such as <c>layer1.scale</c>.</param>
     /// <param name="dimensions">Sizes in PyTorch's order; their product must equal the shape's.</param>
@@ -119,11 +147,12 @@ public abstract class Module(Device device)
     /// <summary>The network's layers with their names, as PyTorch prints them.</summary>
     public override string ToString() => _outline.Print(GetType().Name);
 
-    /// <summary>Allocates all declared parameters and draws their initial values.</summary>
+    /// <summary>Allocates all declared parameters and draws their initial values; a meta device has none.</summary>
     /// <param name="seed">Seed of the initial values.</param>
     protected void Build(ulong seed)
     {
         Parameters.Allocate();
+        if (Device is MetaDevice) return;
         for (int i = 0; i < _initializers.Count; i++)
             _initializers[i].Parameter.Upload(_initializers[i].Init.Draw(_initializers[i].Parameter.Dimensions, seed, i));
         foreach (var norm in _batchNorms) norm.Initialize();

@@ -5,17 +5,20 @@ public static class Conv2dOp
 {
     /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c>, without bias, plus an optional residual.</summary>
     /// <param name="weight">A parameter, or plain filters that the tape computes.</param>
+    /// <param name="trailing">Further rows and columns of zeros behind the map alone.</param>
     /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
-    public static Tensor Conv2d(this Tape tape, Tensor x, Tensor weight, int stride = 1, int padding = 0, Tensor? residual = null)
+    public static Tensor Conv2d(this Tape tape, Tensor x, Tensor weight, int stride = 1, int padding = 0, Tensor? residual = null,
+        int trailing = 0)
     {
         IReadOnlyList<int> d = (weight as Parameter)?.Dimensions ?? [weight.Shape.N, weight.Shape.C, weight.Shape.H, weight.Shape.W];
         ShapeException.Require(d.Count == 4 && d[2] == d[3] && weight.Layout == Layout.Plain, "Conv2d",
             $"{weight.Name} must be plain [K, C, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
-        ShapeException.Require(stride > 0 && padding >= 0, "Conv2d", $"stride {stride} and padding {padding} must be positive");
-        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], "Conv2d",
+        ShapeException.Require(stride > 0 && padding >= 0 && trailing >= 0, "Conv2d",
+            $"stride {stride} and padding {padding} and {trailing} must be positive");
+        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding + trailing >= d[2], "Conv2d",
             $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
-        var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding);
+        var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding) { Trailing = trailing };
         ShapeException.Require(residual is null || residual.Shape == s.Output, "Conv2d",
             $"residual {residual} does not fit the output {s.Output}");
         ShapeException.Require(residual is null || residual.Layout == Layout.Blocked, "Conv2d", $"residual {residual} must be activations");
@@ -49,7 +52,13 @@ internal sealed class Conv2dNode : Node
     public override double MultiplyAdds => _shape.Flops / 2;
 
     public override IReadOnlyDictionary<string, int> Attributes =>
-        new Dictionary<string, int> { ["kernel"] = _shape.R, ["stride"] = _shape.Stride, ["padding"] = _shape.Padding };
+        new Dictionary<string, int>
+        {
+            ["kernel"] = _shape.R,
+            ["stride"] = _shape.Stride,
+            ["padding"] = _shape.Padding,
+            ["trailing"] = _shape.Trailing,
+        };
 
     /// <summary>Kernel size, stride if not 1, algorithm, and for plain images a mark as the first layer: <c>3x3/2 direct</c>.</summary>
     public override string Detail

@@ -3,7 +3,7 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of fully connected layers.</summary>
 public static class LinearOp
 {
-    /// <summary>x·weightᵀ [+ bias]: <c>[N, C]</c> → <c>[N, K]</c>.</summary>
+    /// <summary>x·weightᵀ [+ bias]: <c>[N, C]</c> → <c>[N, K]</c>; the weight is <c>[K, C]</c>, or that of a 1×1 convolution.</summary>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor Linear(this Tape tape, Tensor x, Parameter weight, Parameter? bias = null)
     {

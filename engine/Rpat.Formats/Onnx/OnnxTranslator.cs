@@ -87,7 +87,11 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         ("pads", Border(node)), ("dilations", Pair(1)), ("group", groups),
     ];
 
-    private static int[] Border(Node node) => [.. Enumerable.Repeat(node.Attributes["padding"], 4)];
+    private static int[] Border(Node node)
+    {
+        int padding = node.Attributes["padding"], behind = padding + node.Attributes.GetValueOrDefault("trailing");
+        return [padding, padding, behind, behind];
+    }
 
     private static int[] Pair(int value) => [value, value];
 }

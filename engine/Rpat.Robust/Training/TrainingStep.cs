@@ -36,11 +36,11 @@ public sealed class TrainingStep : ITrainingState
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
-        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
+        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);
         net.Dropout.Seed = seed;
         companions ??= new AuxiliaryModels();
-        foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
+        foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
         _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault());
@@ -114,6 +114,7 @@ public sealed class TrainingStep : ITrainingState
     /// </param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1].</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
@@ -123,6 +124,8 @@ public sealed class TrainingStep : ITrainingState
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
+        if (_nets.History is { Learns: true } table && program.History is not null)
+            table.Learn(program.Whole(CleanLogits!), LogitLabels);
         TrainingMetrics.Steps.Add(1);
         TrainingMetrics.Images.Add(batch.Labels.Length);
         if (!moved) return;
@@ -167,7 +170,7 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options);
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
         return attack;
     }
 
@@ -181,6 +184,7 @@ public sealed class TrainingStep : ITrainingState
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep",
                 $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+        InputCheck.RequirePixels(batch.Images, _nets.Net.InputShape);
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }
@@ -205,7 +209,10 @@ public sealed class TrainingStep : ITrainingState
     {
         var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
         if (!_programs.TryGetValue(key, out var program))
+        {
             _programs[key] = program = new StepProgram(_nets, _current.Active, batch.Labels.Length, key.Mixed, share);
+            foreach (var tape in program.GradientTapes) _gradients?.Watch(tape, share!);
+        }
         return program;
     }
 
@@ -232,11 +239,11 @@ public sealed class TrainingStep : ITrainingState
         for (int i = 0; i < program.Prominence.Count; i++)
         {
             program.Prominence[i].Run();
-            SumGradients();
+            _gradients?.Finish();
             _masker!.Look(clean: i == 0);
         }
         program.Pass.Run();
-        SumGradients();
+        _gradients?.Finish();
         if (program.Masks) _masker!.Apply();
         foreach (var hook in _acting) hook.BeforeUpdate(step);
         bool moved = _optimizer.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
@@ -250,12 +257,7 @@ public sealed class TrainingStep : ITrainingState
         var proxy = Last.Proxy ?? throw new InvalidOperationException(
             "A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
         proxy.Run();
-        SumGradients();
-    }
-
-    private void SumGradients()
-    {
-        if (_part is not null) _gradients!.Run(_part.Share);
+        _gradients?.Finish();
     }
 
     private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers);

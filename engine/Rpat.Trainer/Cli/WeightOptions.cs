@@ -3,11 +3,13 @@ using System.CommandLine;
 namespace Rpat.Trainer.Cli;
 
 /// <summary>The options with which commands take such a file.</summary>
-internal sealed class WeightOptions
+internal sealed class WeightOptions(CommandContext host)
 {
+    private readonly Option<string> _runs = RunsOption.Create(host);
+
     private readonly Option<string?> _model = new("--model")
     {
-        Description = "network that the file holds, when it does not say; see 'rpat models'",
+        Description = "network that the file holds, when its names and shapes do not say; see 'rpat models'",
         HelpName = "NAME",
     };
 
@@ -16,28 +18,48 @@ internal sealed class WeightOptions
 
     private readonly Option<string?> _mean = new("--mean")
     {
-        Description = "mean of each channel, for a normalisation that is not in the file, such as 0.4914,0.4822,0.4465",
+        Description = "mean of each channel, or one for all, for a normalisation that is not in the file: 0.4914,0.4822,0.4465",
         HelpName = "M,…",
     };
 
     private readonly Option<string?> _std = new("--std") { Description = "standard deviation of each channel, likewise", HelpName = "S,…" };
 
+    private readonly Option<bool> _standardize = new("--standardize")
+    { Description = "each image is first standardised by its own mean and deviation, inside the network" };
+
     private readonly Option<bool> _noStrict = new("--no-strict") { Description = "take what fits and leave the rest at its first values" };
 
     /// <summary>The file itself.</summary>
-    public Argument<string> File { get; } = new("CHECKPOINT") { Description = "a run folder, .safetensors, .pt, .pth, .tar, .npz or .npy" };
+    public Argument<string> File { get; } = new("CHECKPOINT")
+    { Description = "a run, its folder, or a file: .safetensors, .pt, .pth, .tar, .npz, .npy" };
 
     /// <summary>Adds everything to a command.</summary>
     public void AddTo(Command command)
     {
         command.Add(File);
+        command.Add(_runs);
         AddOptionsTo(command);
     }
 
     /// <summary>Adds all but the file.</summary>
     public void AddOptionsTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _key, _mean, _std, _noStrict]) command.Add(option);
+        foreach (Option option in (Option[])[_model, _key, _mean, _std, _standardize, _noStrict]) command.Add(option);
+    }
+
+    /// <summary>The folder of runs.</summary>
+    public string Runs(ParseResult parsed) => parsed.GetRequiredValue(_runs);
+
+    /// <summary>The checkpoint's path, and how to read it: if nothing is said, as in its last evaluation.</summary>
+    /// <exception cref="UsageException">There is no such checkpoint, or an option is wrong.</exception>
+    public (string Path, WeightChoice Choice) Read(ParseResult parsed)
+    {
+        string path = RunFinder.Checkpoint(parsed.GetRequiredValue(File), Runs(parsed));
+        var choice = Choice(parsed);
+        if (choice.Said().Count > 0 || EvalFolder.Remembered(path, Runs(parsed)) is not { } known) return (path, choice);
+        string said = string.Join(", ", known.Said().Select(pair => $"{pair.Key} {pair.Value}"));
+        host.Note($"note: '{path}' is read as in its last evaluation: {said}");
+        return (path, known);
     }
 
     /// <summary>What the user gave.</summary>
@@ -47,7 +69,10 @@ internal sealed class WeightOptions
         float[] mean = Numbers("--mean", parsed.GetValue(_mean)), std = Numbers("--std", parsed.GetValue(_std));
         if (mean.Length != std.Length || std.Any(value => value <= 0))
             throw new UsageException("--mean and --std go together: give one mean and one positive deviation for each channel.");
-        return new WeightChoice(parsed.GetValue(_model), parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict));
+        bool standardizes = parsed.GetValue(_standardize);
+        if (standardizes && mean.Length > 0) throw new UsageException("--standardize stands for --mean and --std: give only one of them.");
+        string? model = parsed.GetValue(_model) is { } name ? CatalogNames.Models.Canonical(name) : null;
+        return new WeightChoice(model, parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict)) { Standardizes = standardizes };
     }
 
     private static float[] Numbers(string option, string? text) => [.. ConfigValue.Items(text ?? "").Select(item =>

@@ -4,7 +4,8 @@ using Rpat.Tests.Reference;
 namespace Rpat.Tests.Ops;
 
 /// <summary>One way in which the CPU backend may run.</summary>
-internal readonly record struct CpuSetup(int Threads, ConvolutionAlgorithm Convolution, InstructionSet Set)
+/// <param name="L2">Bytes of L2 that blocks are cut for, or null for this machine's.</param>
+internal readonly record struct CpuSetup(int Threads, ConvolutionAlgorithm Convolution, InstructionSet Set, int? L2 = null)
 {
     /// <summary>What this machine runs, Winograd included.</summary>
     public static CpuSetup Best { get; } = new(1, ConvolutionAlgorithm.Auto, Tile.Best);
@@ -123,5 +124,5 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
 
 internal static class CpuSetupExtensions
 {
-    public static Device Open(this CpuSetup setup) => new CpuDevice(setup.Threads, setup.Convolution, setup.Set);
+    public static Device Open(this CpuSetup setup) => new CpuDevice(setup.Threads, setup.Convolution, setup.Set, setup.L2);
 }
