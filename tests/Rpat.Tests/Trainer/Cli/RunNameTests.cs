@@ -81,8 +81,12 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         using var test = new TestHost();
         Assert.Equal(0, fixture.Rpat(test, "export", "one", "-o", test.PathOf("net.pt")));
         string card = File.ReadAllText(test.PathOf("net.card.md"));
-        foreach (string part in (string[])["# net.pt", "| network", "preactresnet18", "| SHA-256", "| method.name", "pgd-at+rpat", "rpat train --recipe",
-            "## Results", "PGD-2", "## Limits", "torch.load(\"net.pt\", weights_only=True)"]) Assert.Contains(part, card, StringComparison.Ordinal);
+        string[] parts =
+        [
+            "# net.pt", "| network", "preactresnet18", "| SHA-256", "| method.name", "pgd-at+rpat", "rpat train --recipe", "## Results", "PGD-2",
+            "## Limits", "torch.load(\"net.pt\", weights_only=True)",
+        ];
+        foreach (string part in parts) Assert.Contains(part, card, StringComparison.Ordinal);
         File.Copy(test.PathOf("net.pt"), test.PathOf("alien.pt"));
         Assert.Equal(0, test.Run("export", test.PathOf("alien.pt"), "--model", "preactresnet18", "-o", test.PathOf("alien.onnx")));
         Assert.Contains("is not known here", File.ReadAllText(test.PathOf("alien.card.md")), StringComparison.Ordinal);
