@@ -84,6 +84,7 @@ public sealed partial class GpuDevice : Device
     /// <inheritdoc/>
     public override DeviceBuffer Allocate(long words)
     {
+        RequireAlive();
         _capture.Forbid("allocates memory");
         // Whole quads, so that a plain buffer's last quad belongs to it.
         var block = _queue.Allocate(Math.Max(1, (words + 3) / 4) * 4);

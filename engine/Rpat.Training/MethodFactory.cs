@@ -16,7 +16,7 @@ internal static class MethodFactory
             throw new ConfigException(
                 $"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as "
                     + $"method.warmup.");
-        objective = method.Awp.On(objective);
+        objective = new LabelSmoothing((float)config.Train.LabelSmoothing).On(method.Awp.On(objective));
         if (Averaging(config.Average) is { } average) objective = average.On(objective);
         return method.HasRpat ? method.Rpat.On(objective) : objective;
     }
@@ -46,7 +46,7 @@ internal static class MethodFactory
 
     private static Averaging? Averaging(AverageSection a) => (a.Ema, a.Swa) switch
     {
-        ( > 0, _) => new EmaAveraging((float)a.Ema, a.Start) { Report = a.Report },
+        ( > 0, _) => new EmaAveraging((float)a.Ema, a.Start, WarmUp: a.WarmUp) { Report = a.Report },
         (_, > 0) => new SwaAveraging(a.Swa) { Report = a.Report },
         _ => null,
     };
@@ -65,7 +65,8 @@ internal static class PretrainedWeights
     /// <exception cref="ConfigException">It is not given, or does not exist.</exception>
     public static Classifier Teacher(string name, TrainerConfig config, Device device, ModelSpec model) =>
         config.Method.Teachers.Of(name) is { Length: > 0 } path
-            ? Load($"method.teachers.{name}", path, config, device, model)
+            ? Load($"method.teachers.{name}", path, config, device,
+                config.Method.Teachers.Model is { Length: > 0 } own ? model with { Name = own } : model)
             : throw new ConfigException(
             $"{config.Method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
 

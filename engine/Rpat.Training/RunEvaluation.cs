@@ -68,6 +68,6 @@ internal sealed class RunEvaluation(Run run)
     {
         using var file = Safetensors.Read(path);
         file.CheckDigest();
-        run.Reported.Load(file.Tensors.Keys.Select(file.Load).ToDictionary(array => array.Name));
+        run.Reported.Load(file.Tensors.Keys.Select(file.Load));
     }
 }

@@ -1,9 +1,9 @@
 using Rpat.Engine.Autograd;
 using Rpat.Engine.Devices;
-using Rpat.Engine.Nn;
 using Rpat.Engine.Ops;
 using Rpat.Engine.Tensors;
 using Rpat.Models;
+using Rpat.Nn;
 
 namespace Rpat.Samples.Extensions;
 

@@ -11,7 +11,8 @@ public sealed class PublicSurfaceTests
 
     private static readonly Assembly[] _libraries =
     [
-        typeof(Tape).Assembly, typeof(GpuBackend).Assembly, typeof(LabeledImages).Assembly, typeof(Communicator).Assembly,
+        typeof(Tape).Assembly, typeof(Classifier).Assembly, typeof(GpuBackend).Assembly, typeof(LabeledImages).Assembly,
+        typeof(TcpProcessGroup).Assembly,
         typeof(Objective).Assembly,
         typeof(ModelCatalog).Assembly, typeof(Rpat.Training.TrainingJob).Assembly,
     ];

@@ -8,8 +8,11 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
 {
     private const int QuadWords = 4;
 
+    private readonly ArrayView<float> _floats = block.View.BaseView.SubView(offset, length);
+
     /// <summary>The values.</summary>
-    public ArrayView<float> Floats { get; } = block.View.BaseView.SubView(offset, length);
+    /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
+    public ArrayView<float> Floats => block.IsDisposed ? throw Rpat.Engine.Devices.Device.Gone("cuda") : _floats;
 
     public override long Length => length;
 

@@ -56,11 +56,14 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// </summary>
     internal bool KeepsDerivedWeights => !Gradients.HasFlag(Gradients.Parameters);
 
+    /// <summary>Passes so far, forward and backward.</summary>
+    internal long Passes => _passes;
+
     /// <summary>Changes whenever packed weights may have been overwritten: with each pass, or when another tape has run.</summary>
     internal long WeightVersion => KeepsDerivedWeights ? Device.Arena.TapeVersion : _passes;
 
-    /// <summary>Called while profiling: before each node, with whether it runs backward; with null at the end of a pass.</summary>
-    public Action<Node?, bool>? Profile { get; set; }
+    /// <summary>Called before each node runs, with whether it runs backward; with null at the end of a pass.</summary>
+    public Action<Node?, bool>? OnNode { get; set; }
 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
     public Tensor Retain(Tensor tensor)
@@ -100,7 +103,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         QueueBackward();
     }
 
-    bool ICapturedRun.IsProfiled => Profile is not null;
+    bool ICapturedRun.IsProfiled => OnNode is not null;
 
     void ICapturedRun.Begin() => Begin();
 
@@ -138,9 +141,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// An input of a node that is about to be recorded, for kernels that take <see cref="Edge.Operand"/> and
     /// <see cref="Edge.ThroughOperand"/> and so apply a batch norm's scale and shift while loading.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The tensor belongs to another tape.</exception>
+    /// <exception cref="InvalidOperationException">The tensor belongs to another tape, or is on another device.</exception>
     public Edge AddInput(Tensor tensor)
     {
+        if (tensor.Device != Device)
+            throw new InvalidOperationException(
+                $"{tensor} is on another device than the tape: record a network on a tape of its own device, new Tape(net.Device).");
         if (tensor.Maker is not null && tensor.Maker != _tenant)
             throw new InvalidOperationException($"{tensor} belongs to another tape: copy its values to a tensor made by Tensor.Create.");
         return new Edge(tensor, Wants(tensor));
@@ -158,9 +164,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>
-    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it.
+    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it. A weight that
+    /// the tape computes is packed again in each pass.
     /// </summary>
-    public PackedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
+    public PackedWeight Derive<TKey>(Tensor weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
             _derived[(weight, key)] = derived = new(this, weight,
@@ -170,7 +177,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
 
     private bool Wants(Tensor tensor) => tensor switch
     {
-        Parameter => Gradients.HasFlag(Gradients.Parameters),
+        Parameter parameter => !parameter.IsFrozen && Gradients.HasFlag(Gradients.Parameters),
         { IsPersistent: true } => tensor.NeedsGrad && Gradients.HasFlag(Gradients.Inputs),
         _ => tensor.NeedsGrad,
     };
@@ -193,10 +200,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         _passes++;
         foreach (var node in _forward)
         {
-            Profile?.Invoke(node, false);
+            OnNode?.Invoke(node, false);
             node.Forward(Device.Kernels);
         }
-        Profile?.Invoke(null, false);
+        OnNode?.Invoke(null, false);
     }
 
     private void QueueBackward()
@@ -204,10 +211,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         _passes++;
         foreach (var node in _backward)
         {
-            Profile?.Invoke(node, true);
+            OnNode?.Invoke(node, true);
             node.Backward(Device.Kernels);
         }
-        Profile?.Invoke(null, true);
+        OnNode?.Invoke(null, true);
     }
 
     private MemoryPlan Plan()

@@ -22,8 +22,12 @@ public abstract class Device : IDisposable
     /// </summary>
     public long BackwardPasses { get; internal set; }
 
+    /// <summary>Whether the device's memory has been freed: nothing on it can be used any more.</summary>
+    public bool IsDisposed { get; private set; }
+
     /// <summary>The step arena that this device's tapes share, since only one of them runs at a time.</summary>
-    internal Arena Arena => _arena ??= new Arena(this);
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    internal Arena Arena => IsDisposed ? throw Gone(Name) : _arena ??= new Arena(this);
 
     /// <summary>Whether <see cref="Capture"/> may succeed; false once the device's driver has refused.</summary>
     public virtual bool Captures => false;
@@ -92,12 +96,24 @@ public abstract class Device : IDisposable
     /// <summary>Frees all of the device's memory.</summary>
     public void Dispose()
     {
+        if (IsDisposed) return;
+        IsDisposed = true;
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
     /// <summary>Frees all of the device's memory.</summary>
     protected abstract void Dispose(bool disposing);
+
+    /// <exception cref="ObjectDisposedException">The device is disposed.</exception>
+    protected void RequireAlive()
+    {
+        if (IsDisposed) throw Gone(Name);
+    }
+
+    /// <summary>What everything on a device that is disposed throws.</summary>
+    internal static ObjectDisposedException Gone(string name) => new(name,
+        "The device is disposed and its memory freed: dispose of it after the last use of its networks, tensors and tapes.");
 }
 
 /// <summary>Which convolution algorithms the CPU backend may choose from.</summary>

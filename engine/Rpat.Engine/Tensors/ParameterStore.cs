@@ -31,7 +31,10 @@ public sealed class ParameterStore(Device device)
     /// <summary>Call this after changing values.</summary>
     public void BumpVersion() => Version++;
 
-    internal Parameter Declare(string name, Shape shape, params int[] dimensions)
+    /// <summary>Declares a parameter, trained from then on.</summary>
+    /// <param name="dimensions">Sizes in PyTorch's order; their product is the shape's count.</param>
+    /// <exception cref="InvalidOperationException">The parameters are allocated already.</exception>
+    public Parameter Declare(string name, Shape shape, params int[] dimensions)
     {
         if (_values is not null) throw new InvalidOperationException($"{name}: the store is sealed already.");
         var parameter = new Parameter(this, name, shape, dimensions) { NeedsGrad = true };
@@ -41,7 +44,7 @@ public sealed class ParameterStore(Device device)
     }
 
     /// <summary>Allocates values and gradients and assigns each parameter its range.</summary>
-    internal void Allocate()
+    public void Allocate()
     {
         _values = Device.Allocate(Count);
         _gradients = Device.Allocate(Count);
@@ -55,7 +58,7 @@ public sealed class ParameterStore(Device device)
     }
 
     /// <summary>A buffer with the layout of <see cref="Values"/>, as one array per parameter.</summary>
-    internal IEnumerable<NamedArray> Slice(DeviceBuffer buffer, string prefix)
+    public IEnumerable<NamedArray> Slice(DeviceBuffer buffer, string prefix)
     {
         var values = new float[Count];
         Device.Download(buffer, values);
@@ -69,7 +72,7 @@ public sealed class ParameterStore(Device device)
 
     /// <summary>Fills a buffer from arrays that <see cref="Slice"/> returned.</summary>
     /// <exception cref="CheckpointException">An array is missing or of another size; the buffer is unchanged.</exception>
-    internal void Fill(DeviceBuffer buffer, string prefix, IReadOnlyDictionary<string, NamedArray> state)
+    public void Fill(DeviceBuffer buffer, string prefix, IReadOnlyDictionary<string, NamedArray> state)
     {
         var values = new float[Count];
         int offset = 0;

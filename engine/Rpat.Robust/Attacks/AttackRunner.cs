@@ -88,13 +88,16 @@ public sealed class AttackRunner
     /// <param name="goals">The class that each image is to get (targeted mode), or null; an image of that class is left unchanged.</param>
     /// <param name="prepare">Receives each image before it is attacked, to follow it with <see cref="Subject.Trace"/>.</param>
     /// <returns>One outcome per image, in their order.</returns>
-    /// <exception cref="ArgumentException">The images are not in [0,1], or sizes or labels do not match.</exception>
+    /// <exception cref="ArgumentException">
+    /// The images are not in [0,1], sizes or labels do not match, or the attack's radius is not in pixel units.
+    /// </exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     public AttackOutcome[] Perturb(
         Attack attack, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long[]? samples = null, int[]? goals = null,
         Action<Subject>? prepare = null)
     {
         InputCheck.Require(images, labels, ImageShape, Net.Classes);
+        if (!attack.FindsNearest) InputCheck.RequireRadius($"{attack.Name}: ", attack.Norm, attack.Eps, zero: true);
         var subjects = new Subject[labels.Length];
         for (int i = 0; i < subjects.Length; i++)
         {

@@ -69,7 +69,7 @@ internal static class EvaluationChecks
             new RandomKey(plan.Seed, Purpose.Noise, 0, plan.First + i, 0, 0).Stream()))];
         float[] logits = Logits(net, plan, noisy, image, count, 0);
         for (int i = 0; i < count; i++)
-            if (Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Attacks.Predictions.ArgMax(
+            if (Nn.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) != Nn.Predictions.ArgMax(
                 clean.AsSpan(i * classes, classes))) broken++;
         return broken <= MuchNoise * count ? null
             : new("noise", FormattableString.Invariant(
@@ -154,7 +154,7 @@ internal static class EvaluationChecks
 
     private static int Predictions(float[] logits, int[] labels, int classes) =>
         Enumerable.Range(0, logits.Length / classes)
-        .Count(i => Attacks.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) == labels[i]);
+        .Count(i => Nn.Predictions.ArgMax(logits.AsSpan(i * classes, classes)) == labels[i]);
 
     /// <summary>Largest distance of two rows of logits, each scaled to length 1.</summary>
     private static double Farthest(float[] a, float[] b, int classes) =>

@@ -62,10 +62,7 @@ public sealed record EvaluationPlan
     internal void Check()
     {
         if (Radii.Count == 0) throw new ArgumentException("An evaluation needs a radius.");
-        foreach (var radius in Radii)
-            if (!(radius.Value > 0 && (radius.Value <= 1 || Norm != Norm.Linf)))
-                throw new ArgumentException(FormattableString.Invariant(
-                    $"eps {radius.Text} must lie in (0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
+        foreach (var radius in Radii) InputCheck.RequireRadius("", Norm, radius.Value);
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
         if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count)
             throw new ArgumentException("Two columns of an evaluation have the same name: name each attack once.");

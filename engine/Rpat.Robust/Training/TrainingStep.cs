@@ -4,13 +4,13 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
-/// backward → [gradient mask] → SGD → averaged network. Recorded once per batch size and replayed. The processes of a group each compute a
+/// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each compute a
 /// shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
     private readonly Objective _objective;
-    private readonly Sgd _sgd;
+    private readonly Optimizer _optimizer;
     private readonly ulong _seed;
     private readonly StepNets _nets;
     private readonly (Modifier Modifier, StepHook Hook)[] _hooks;
@@ -28,18 +28,19 @@ public sealed class TrainingStep : ITrainingState
     private StepProgram? _last;
 
     /// <summary>Prepares training.</summary>
-    /// <param name="sgd">The optimizer of the network's parameters.</param>
+    /// <param name="optimizer">The optimizer of the network's parameters.</param>
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Auxiliary models, if the method needs some.</param>
     /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
     /// <exception cref="ArgumentException">The method needs an auxiliary model that is missing.</exception>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null,
+    public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
-        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
-        (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
+        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
+        (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);
+        net.Dropout.Seed = seed;
         companions ??= new AuxiliaryModels();
-        foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
+        foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
         _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault());
@@ -113,14 +114,18 @@ public sealed class TrainingStep : ITrainingState
     /// </param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1].</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
         Check(batch);
+        _nets.Net.Dropout.Step = moment.Step;
         var program = _last = Load(batch, moment);
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
+        if (_nets.History is { Learns: true } table && program.History is not null)
+            table.Learn(program.Whole(CleanLogits!), LogitLabels);
         TrainingMetrics.Steps.Add(1);
         TrainingMetrics.Images.Add(batch.Labels.Length);
         if (!moved) return;
@@ -138,12 +143,12 @@ public sealed class TrainingStep : ITrainingState
         _hooks.Select(h => h.Hook.AfterEpoch(epoch)).ToArray().LastOrDefault(statistics => statistics is not null);
 
     /// <inheritdoc/>
-    public IEnumerable<NamedArray> State() => [.. _sgd.State(), .. Parts().SelectMany(part => part.State())];
+    public IEnumerable<NamedArray> State() => [.. _optimizer.State(), .. Parts().SelectMany(part => part.State())];
 
     /// <inheritdoc/>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
-        _sgd.LoadState(state);
+        _optimizer.LoadState(state);
         foreach (var part in Parts()) part.LoadState(state);
     }
 
@@ -165,7 +170,7 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options);
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
         return attack;
     }
 
@@ -179,6 +184,7 @@ public sealed class TrainingStep : ITrainingState
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep",
                 $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+        InputCheck.RequirePixels(batch.Images, _nets.Net.InputShape);
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }
@@ -203,7 +209,10 @@ public sealed class TrainingStep : ITrainingState
     {
         var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
         if (!_programs.TryGetValue(key, out var program))
+        {
             _programs[key] = program = new StepProgram(_nets, _current.Active, batch.Labels.Length, key.Mixed, share);
+            foreach (var tape in program.GradientTapes) _gradients?.Watch(tape, share!);
+        }
         return program;
     }
 
@@ -230,14 +239,14 @@ public sealed class TrainingStep : ITrainingState
         for (int i = 0; i < program.Prominence.Count; i++)
         {
             program.Prominence[i].Run();
-            SumGradients();
+            _gradients?.Finish();
             _masker!.Look(clean: i == 0);
         }
         program.Pass.Run();
-        SumGradients();
+        _gradients?.Finish();
         if (program.Masks) _masker!.Apply();
         foreach (var hook in _acting) hook.BeforeUpdate(step);
-        bool moved = _sgd.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
+        bool moved = _optimizer.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
         foreach (var hook in _acting) hook.AfterUpdate(step);
         program.RunLogging();
         return moved;
@@ -248,12 +257,7 @@ public sealed class TrainingStep : ITrainingState
         var proxy = Last.Proxy ?? throw new InvalidOperationException(
             "A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
         proxy.Run();
-        SumGradients();
-    }
-
-    private void SumGradients()
-    {
-        if (_part is not null) _gradients!.Run(_part.Share);
+        _gradients?.Finish();
     }
 
     private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers);

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>A benchmark's result, in the form in which it is stored and compared with a later one.</summary>
-/// <param name="What">The benchmark: <c>kernels</c>, <c>step</c> or <c>data</c>.</param>
+/// <param name="What">The benchmark: <c>kernels</c>, <c>step</c>, <c>data</c> or <c>comm</c>.</param>
 /// <param name="On">What was timed and where: network, batch, data, device.</param>
 /// <param name="Machine">The processor, and how many of its cores this process may use.</param>
 internal sealed record BenchResult(string What, string On, string Machine, string Version, IReadOnlyList<BenchRow> Rows)

@@ -53,17 +53,22 @@ internal sealed class TrainCommand
         bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
-        if (!isFirst) return WorkerSession.Run(place!, Options(sources), _host);
+        if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources));
         var plan = Processes.Plan(Plan(parsed, sources), place);
         if (dry) return PrintDryRun(plan.Resolved);
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         plan = plan.Settled(_host.Note);
-        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, Options(sources));
+        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, sources);
     }
 
-    private ProcessGroupOptions Options(ConfigSources sources) => ProcessGroupSetup.Options(
-        ConfigResolver.Resolve(sources), _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable), _host.Warn);
+    // By what every rank can resolve by itself, which a resumed run's own configuration is not.
+    private Transport TransportOf(ProcessRank place, ConfigSources sources)
+    {
+        var resolved = ConfigResolver.Resolve(sources);
+        var options = ProcessGroupSetup.Options(resolved, _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable), _host.Warn);
+        return Transport.Choose(resolved.Config.Run.Transport, place, options, _host.Environment);
+    }
 
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
@@ -85,11 +90,11 @@ internal sealed class TrainCommand
     }
 
     // Data and model come first: their errors are reported before a run folder exists.
-    private int Train(RunPlan plan, ParseResult parsed, Communicator? group, ProcessRank? place = null)
+    private int Train(RunPlan plan, ParseResult parsed, IProcessGroup? group, string? description = null)
     {
         var config = plan.Resolved.Config;
         using var stop = new StopRequest();
-        var team = new RunProcessGroup(group, stop, place is null ? null : ProcessGroupSetup.Description(place, config));
+        var team = new RunProcessGroup(group, stop, description);
         return team.ForAll(() =>
         {
             new FirstUse(_host).Require(config.Device.Name, config.Device.Precision);
@@ -104,21 +109,21 @@ internal sealed class TrainCommand
     }
 
     // Rank 0 alone resolves, writes and shows; the others get its configuration.
-    private int TrainTogether(RunPlan plan, ParseResult parsed, ProcessRank? launched, ProcessGroupOptions options)
+    private int TrainTogether(RunPlan plan, ParseResult parsed, ProcessRank? launched, ConfigSources sources)
     {
-        string[] arguments = Arguments(parsed);
         var place = launched ?? ProcessGroupSetup.First(plan.Resolved.Config.Run.Processes);
-        if (ProcessGroupSetup.Warning(place, options) is { } open) _host.Warn(open);
+        var transport = TransportOf(place, sources);
+        if (transport.Warning is { } open) _host.Warn(open);
         if (launched is null && ProcessGroupSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared)
             _host.Warn(shared);
-        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments)
-            : (ProcessGroupSetup.Host(place, options), null);
+        var (team, workers) = launched is null ? Workers.Launch(transport, Arguments(parsed)) : (transport.Join(), null);
         using (workers)
         using (team)
         {
             team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
-            return Train(plan with { Resolved = plan.Resolved with { Config = ProcessGroupSetup.Local(plan.Resolved.Config, place) } },
-                parsed, team, place);
+            var config = ProcessGroupSetup.Local(plan.Resolved.Config, place);
+            return Train(plan with { Resolved = plan.Resolved with { Config = config } }, parsed, team,
+                ProcessGroupSetup.Description(place, transport.Description, config));
         }
     }
 

@@ -38,7 +38,7 @@ internal static class CatalogNames
     };
 
     /// <summary>Norms.</summary>
-    public static KnownNames Norms { get; } = new("norms", () => [Norm.Linf.Name, Norm.L2.Name])
+    public static KnownNames Norms { get; } = new("norms", () => [.. Norm.All.Select(norm => norm.Name)])
     { Short = new Dictionary<string, string> { ["inf"] = Norm.Linf.Name } };
 
     /// <summary>Recipes.</summary>

@@ -31,6 +31,11 @@ internal static class ConfigRules
             config.Data.Augment.CutMix == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.CutMix),
             $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
         Require(
+            config.Data.Augment.Mixup == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.Mixup),
+            $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
+        Require(config.Data.Augment is not { Mixup: > 0, CutMix: > 0 }, ConfigKeys.Of(c => c.Data.Augment.Mixup),
+            "CutMix mixes the same images: set data.augment.cutmix or data.augment.mixup to 0.");
+        Require(
             config.Average.Ema == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Ema),
             $"the loss of {method.Name} looks at its own averaged network: set it to 0, and method.decay instead.");
         Require(

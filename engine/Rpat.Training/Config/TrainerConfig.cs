@@ -75,6 +75,12 @@ internal sealed record DataSection
 
     [Section] public AugmentSection Augment { get; init; } = new();
 
+    [Setting("npz file of further training images and their labels, such as generated ones; read by memory map", Optional = true)]
+    public string Aux { get; init; } = "";
+
+    [Setting("share of each batch that is drawn from data.aux; an epoch has as many steps as without", Max = 0.999)]
+    public double AuxFraction { get; init; } = 0.7;
+
     [Setting("training images held out to choose the best checkpoint: how many, or a share below 1", Kind = typeof(HeldOutKind),
         Max = int.MaxValue)]
     public double Validation { get; init; }
@@ -97,6 +103,9 @@ internal sealed record AugmentSection
 
     [Setting("share of batches whose images are mixed by CutMix; 0 for none", Name = "cutmix", Max = 1)]
     public double CutMix { get; init; }
+
+    [Setting("alpha of mixup, which blends every batch's images by a share from Beta(alpha, alpha); 0 for none", Max = 1000)]
+    public double Mixup { get; init; }
 }
 
 /// <summary>The network.</summary>
@@ -157,8 +166,11 @@ internal sealed record TeachersSection
     [Setting("run folder or weights of a network trained on clean images (kd-swa)", Optional = true)]
     public string Clean { get; init; } = "";
 
-    [Setting("run folder or weights of an adversarially trained network (kd-swa)", Optional = true)]
+    [Setting("run folder or weights of an adversarially trained network (kd-swa, adaad, igdm)", Optional = true)]
     public string Robust { get; init; } = "";
+
+    [Setting("network in the teachers' files that do not name it; empty for the run's own", Kind = typeof(OptionalModelKind), Optional = true)]
+    public string Model { get; init; } = "";
 
     /// <summary>The file of a teacher by the method's name for it; empty if not given.</summary>
     public string Of(string name) => name switch
@@ -198,9 +210,12 @@ internal sealed record AttackSection
     public BnMode? BatchNorm { get; init; }
 }
 
-/// <summary>Stochastic gradient descent (methods 0.3).</summary>
+/// <summary>How gradients move the weights (methods 0.3).</summary>
 internal sealed record OptimizerSection
 {
+    [Setting("rule of the step; adamw is Adam with weight decay on the weights themselves", Plural = "optimizers")]
+    public OptimizerKind Name { get; init; }
+
     [Setting("base learning rate", Max = 1e30)]
     public double Lr { get; init; } = 0.1;
 
@@ -213,8 +228,30 @@ internal sealed record OptimizerSection
     [Setting("look ahead by one momentum")]
     public bool Nesterov { get; init; }
 
+    [Setting("Adam's decay of the mean gradient", Max = 0.999999)]
+    public double Beta1 { get; init; } = 0.9;
+
+    [Setting("Adam's decay of the mean square", Max = 0.999999)]
+    public double Beta2 { get; init; } = 0.999;
+
+    [Setting("added to Adam's divisor", Min = 1e-30, Max = 1)]
+    public double Epsilon { get; init; } = 1e-8;
+
     [Setting("largest L2 norm of the whole gradient, which is shortened to it; 0 for any")]
     public double Clip { get; init; }
+}
+
+/// <summary>The optimizers.</summary>
+internal enum OptimizerKind
+{
+    /// <summary>Gradient descent with momentum.</summary>
+    Sgd,
+
+    /// <summary>Adam, with weight decay through the gradient.</summary>
+    Adam,
+
+    /// <summary>Adam with decoupled weight decay.</summary>
+    AdamW,
 }
 
 /// <summary>How the learning rate moves.</summary>
@@ -261,6 +298,9 @@ internal sealed record TrainSection
     [Setting("batches whose mean gradient makes one step of the optimizer; schedules count batches", Min = 1, Max = 1 << 20)]
     public int Accumulate { get; init; } = 1;
 
+    [Setting("share of the uniform distribution in the targets of cross-entropies; the attack keeps sharp ones", Max = 1)]
+    public double LabelSmoothing { get; init; }
+
     [Setting("seed of all randomness", Max = long.MaxValue)]
     public long Seed { get; init; }
 
@@ -282,6 +322,10 @@ internal sealed record AverageSection
 
     [Setting("first epoch (from 1) in which averaged weights move on their own", Min = 1, Without = "without an average")]
     public int Start { get; init; } = 1;
+
+    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps of the run", Name = "warmup",
+        Plural = "limits")]
+    public AverageWarmUp WarmUp { get; init; }
 
     [Setting("report the averaged network instead of the trained one")]
     public bool Report { get; init; } = true;

@@ -98,11 +98,17 @@ internal sealed class DataSetKind : TextKind, INamesKind
 }
 
 /// <summary>A network's name.</summary>
-internal sealed class ModelKind : TextKind, INamesKind
+internal class ModelKind : TextKind, INamesKind
 {
     public KnownNames Known => CatalogNames.Models;
 
     public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text));
+}
+
+/// <summary>A network's name, or nothing.</summary>
+internal sealed class OptionalModelKind : ModelKind
+{
+    public override object? Parse(string text) => text.Length == 0 ? text : base.Parse(text);
 }
 
 /// <summary>A name of the attack catalog.</summary>

@@ -71,7 +71,7 @@ public sealed class StrangerTests
         await Meet(point, _options, before: () =>
         {
             var error = Assert.Throws<HandshakeException>(
-                () => Communicator.Join("localhost", port, 1, 2, _options with { Token = "guess" }));
+                () => TcpProcessGroup.Join("localhost", port, 1, 2, _options with { Token = "guess" }));
             Assert.Equal(
                 $"rank 1 and localhost:{port} are strangers: it has another join token; give all processes the same RPAT_TEAM_SECRET, "
                     + $"or choose another MASTER_PORT.",
@@ -114,7 +114,7 @@ public sealed class StrangerTests
             return Rest(socket);
         });
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        var error = Assert.Throws<HandshakeException>(() => Communicator.Join("localhost", port, 1, 2, _options));
+        var error = Assert.Throws<HandshakeException>(() => TcpProcessGroup.Join("localhost", port, 1, 2, _options));
         Assert.Contains("it does not know the join token", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, await heard);
     }
@@ -139,7 +139,7 @@ public sealed class StrangerTests
         await Meet(point, Team.Options with { Note = notes.Enqueue }, before: () =>
         {
             var error = Assert.Throws<HandshakeException>(
-                () => Communicator.Join("localhost", port, 1, size, Team.Options with { Program = program }));
+                () => TcpProcessGroup.Join("localhost", port, 1, size, Team.Options with { Program = program }));
             Assert.Equal(sentence, error.Message);
         });
         Assert.Contains(size == 3 ? "rank 0 as one of 2" : "rank 0 version 1.0", Assert.Single(notes), StringComparison.Ordinal);
@@ -151,7 +151,7 @@ public sealed class StrangerTests
         var one = Task.Run(() =>
         {
             var failed = before is null ? null : Team.Try(before);
-            using var team = Communicator.Join("localhost", port ?? point.Port, 1, 2, options);
+            using var team = TcpProcessGroup.Join("localhost", port ?? point.Port, 1, 2, options);
             team.Barrier();
             return failed;
         });

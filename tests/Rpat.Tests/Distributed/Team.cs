@@ -10,7 +10,7 @@ internal static class Team
     { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Does the same in every rank and returns what each made; the first exception of any rank is thrown.</summary>
-    public static T[] Run<T>(int size, Func<Communicator, T> work, ProcessGroupOptions? options = null)
+    public static T[] Run<T>(int size, Func<IProcessGroup, T> work, ProcessGroupOptions? options = null)
     {
         using var point = new Rendezvous(IPAddress.Loopback, 0);
         int port = point.Port;
@@ -18,7 +18,7 @@ internal static class Team
         var threads = Enumerable.Range(0, size).Select(rank => new Thread(() => errors[rank] = Try(() =>
         {
             using var team = rank == 0 ? point.Gather(size, options ?? Options)
-                : Communicator.Join("localhost", port, rank, size, options ?? Options);
+                : TcpProcessGroup.Join("localhost", port, rank, size, options ?? Options);
             try
             {
                 results[rank] = work(team);

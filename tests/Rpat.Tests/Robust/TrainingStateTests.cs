@@ -18,7 +18,7 @@ public class TrainingStateTests
         var (first, before) = Fresh(device);
         Run(before, 0, 2);
         var (second, after) = Fresh(device);
-        second.Load(first.State().ToDictionary(a => a.Name));
+        second.Load(first.State());
         after.LoadState(before.State().ToDictionary(a => a.Name));
         Run(after, 2, 4);
         TestNets.SameBits([.. whole.State()], [.. second.State()]);

@@ -1,5 +1,6 @@
 using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
+using Rpat.Samples.Snippets;
 using Rpat.Tests.Support;
 using Rpat.Tests.Trainer;
 using Rpat.Trainer.Cli;

@@ -6,38 +6,41 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
     private const int Slack = 256; // words that a tile may read past the end
     private const int Alignment = 64;
 
-    private CpuBuffer(float* pointer, long length, bool owner)
+    private readonly float* _pointer;
+    private readonly CpuBuffer _owner; // this, or the buffer that this is a view of
+    private bool _isFreed;
+
+    private CpuBuffer(float* pointer, long length, CpuBuffer? owner = null)
     {
-        Pointer = pointer;
+        _pointer = pointer;
+        _owner = owner ?? this;
         Length = length;
-        IsOwner = owner;
     }
 
-    public float* Pointer { get; private set; }
+    /// <summary>The first word.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
+    public float* Pointer => _owner._isFreed ? throw Device.Gone("cpu") : _pointer;
 
     public override long Length { get; }
-
-    /// <summary>False for a view of another buffer.</summary>
-    public bool IsOwner { get; }
 
     public static CpuBuffer Allocate(long words)
     {
         nuint bytes = checked((nuint)(words + Slack) * sizeof(float));
         float* pointer = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
         NativeMemory.Clear(pointer, bytes);
-        return new CpuBuffer(pointer, words, owner: true);
+        return new CpuBuffer(pointer, words);
     }
 
     public override DeviceBuffer View(long offset, long length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
-        return new CpuBuffer(Pointer + offset, length, owner: false);
+        return new CpuBuffer(Pointer + offset, length, _owner);
     }
 
     public void Free()
     {
-        NativeMemory.AlignedFree(Pointer);
-        Pointer = null;
+        NativeMemory.AlignedFree(_pointer);
+        _isFreed = true;
     }
 }
 

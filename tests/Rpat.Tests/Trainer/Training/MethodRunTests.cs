@@ -17,12 +17,7 @@ public sealed class MethodRunTests : IDisposable
     [MemberData(nameof(Names))]
     public void AMethodTrains(string method)
     {
-        string folder = Plain("pgd-at");
-        List<string> needed = [];
-        if (method.StartsWith("kd-swa", StringComparison.Ordinal))
-            needed.AddRange(["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]);
-        if (method.StartsWith("cure", StringComparison.Ordinal)) needed.AddRange(["--set", $"model.weights={folder}"]);
-        Assert.Equal(0, Run(method, needed.Concat(FromTheStart(method))));
+        Assert.Equal(0, Run(method, Needed(method).Concat(FromTheStart(method))));
         using var file = Safetensors.Read(Path.Combine(RunOf(method), "model.safetensors"));
         Assert.All(file.Tensors.Keys.Where(name => !name.EndsWith("tracked", StringComparison.Ordinal)), name =>
             Assert.All(file.Load(name).ToFloats(), value => Assert.True(float.IsFinite(value))));
@@ -33,6 +28,19 @@ public sealed class MethodRunTests : IDisposable
     {
         Assert.Equal(0, Run("rpat++", ["--set", "data.augment.cutmix=1", "--set", "method.start=1"]));
         Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
+    }
+
+    [Fact]
+    public void GeneratedImagesSmoothLabelsMixupAndAWarmAverageGoTogether()
+    {
+        string more = _test.PathOf("more.npz");
+        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 28, 28, 1], new byte[50 * 28 * 28]),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 10)], 50)], compress: false);
+        string[] aux = ["--set", $"data.aux={more}", "--set", "data.aux_fraction=0.5", "--set", "train.label_smoothing=0.1",
+            "--set", "data.augment.mixup=0.8", "--set", "average.ema=0.9", "--set", "average.warmup=updates"];
+        Assert.Equal(0, Run("pgd-at+rpat", aux));
+        Assert.Equal(2, Run("adr", ["--set", "data.augment.mixup=0.8"]));
+        Assert.Contains("adr needs one true class for each image", _test.Error);
     }
 
     [Theory]
@@ -47,7 +55,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("gairat", "method.rule=discrete,method.start=1")]
     [InlineData("ewat", "method.add_one=false,method.relative=false")]
     [InlineData("cure+rpat", "method.warmup=1,method.probability_fall=1")]
-    [InlineData("cure", "method.warmup=1,method.code_form=true,train.batch=1000")]
+    [InlineData("cure", "method.warmup=1,method.code_form=true,train.batch=24")]
     [InlineData("mma", "attack.norm=l2,method.threshold=1,method.least=0.5,method.awp.gamma=0.01")]
     public void AVariantTrains(string method, string settings) =>
         Assert.Equal(0, Run(method, settings.Split(',').SelectMany(setting => new[] { "--set", setting })));
@@ -58,7 +66,7 @@ public sealed class MethodRunTests : IDisposable
 
     [Fact]
     public void EpochAveragesAreReportedWithTheirOwnStatistics() =>
-        Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1", "--set", "train.batch=2000"]));
+        Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1"]));
 
     [Theory]
     [InlineData("kd-swa", "learns from a clean teacher: give its run folder or weights as method.teachers.clean.")]
@@ -117,15 +125,20 @@ public sealed class MethodRunTests : IDisposable
         Assert.Contains("method.teachers.clean is 'nowhere', which is not there", _test.Error);
     }
 
+    private string[] Needed(string method)
+    {
+        string[] keys = method.StartsWith("cure", StringComparison.Ordinal)
+            ? ["model.weights"]
+            : [.. MethodCatalog.Find(method)!.Teachers.Select(name => $"method.teachers.{name}")];
+        if (keys.Length == 0) return [];
+        Assert.Equal(0, Run("pgd-at", []));
+        string folder = RunOf("pgd-at");
+        return [.. keys.SelectMany(key => new[] { "--set", $"{key}={folder}" })];
+    }
+
     // Methods that begin late in a long run begin at once in a short one.
     private static IEnumerable<string> FromTheStart(string method) =>
         MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=1"] : [];
-
-    private string Plain(string method)
-    {
-        Assert.Equal(0, Run(method, []));
-        return RunOf(method);
-    }
 
     private string RunOf(string method) =>
         Directory.GetDirectories(_test.PathOf("runs"), $"*-{method.Replace('+', '-')}-run*").Order(StringComparer.Ordinal).Last();
@@ -134,8 +147,7 @@ public sealed class MethodRunTests : IDisposable
     {
         string[] common =
         [
-            "train", "--recipe", "fashion-quick", "--method", method, "--set", "model.width=4", "--set", "eval.n=4", "--set",
-            "eval.attacks=clean",
+            .. TinyRun.Arguments(_test), "--method", method, "--set", "eval.n=4", "--set", "eval.attacks=clean",
             "--set", "attack.steps=2", "--set", "train.batch=8", "--set", "train.max_steps=3", "--progress", "none", "--threads", "2",
             "--out", _test.PathOf("runs"), "--name", $"{method.Replace('+', '-')}-run",
         ];

@@ -1,0 +1,26 @@
+namespace Rpat.Nn;
+
+/// <summary>A network that maps images in [0,1], with the input's C, H and W, to logits.</summary>
+public abstract class Classifier(Device device, Shape input, int classes) : Module(device)
+{
+    /// <summary>The shape of one image, N = 1.</summary>
+    public Shape InputShape { get; } = input with { N = 1 };
+
+    /// <summary>Number of logits.</summary>
+    public int Classes { get; } = classes;
+
+    /// <summary>Records the network, from plain images <c>[N, C, H, W]</c> in [0,1].</summary>
+    /// <returns>Logits <c>[N, classes]</c>.</returns>
+    /// <exception cref="ShapeException">The images have another size than <see cref="InputShape"/>.</exception>
+    public Tensor Forward(Tape tape, Tensor x, BnMode bn)
+    {
+        RequireInput(x);
+        return Record(tape, x, bn);
+    }
+
+    private protected void RequireInput(Tensor x) =>
+        ShapeException.Require(x.Shape.WithBatch(1) == InputShape, GetType().Name, $"{x} is not a batch of {InputShape}");
+
+    /// <summary>Records the layers.</summary>
+    protected abstract Tensor Record(Tape tape, Tensor x, BnMode bn);
+}

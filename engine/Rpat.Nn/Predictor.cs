@@ -1,0 +1,59 @@
+namespace Rpat.Nn;
+
+/// <summary>Evaluates a network on any number of images, a batch at a time; no result depends on the batch.</summary>
+/// <param name="batch">Images per pass.</param>
+public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
+{
+    private (Tape Tape, Tensor X, Tensor Logits)? _pass;
+
+    /// <summary>Logits <c>[N, K]</c>, row by row.</summary>
+    /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1] of the network's size.</param>
+    /// <exception cref="ShapeException">The values are not a whole number of images.</exception>
+    public float[] Logits(ReadOnlySpan<float> images)
+    {
+        int size = net.InputShape.SampleCount, count = images.Length / size;
+        if (images.Length % size != 0)
+            throw new ShapeException("Predictor", $"{images.Length} values are not a whole number of images {net.InputShape}");
+        var rows = new float[count * net.Classes];
+        for (int first = 0; first < count; first += batch)
+        {
+            int n = Math.Min(batch, count - first);
+            Pass(images.Slice(first * size, n * size), Math.Min(batch, count), rows.AsSpan(first * net.Classes, n * net.Classes));
+        }
+        return rows;
+    }
+
+    /// <summary>The class of the largest logit of each image, <c>[N]</c>; −1 where a logit is NaN.</summary>
+    /// <inheritdoc cref="Logits"/>
+    public int[] Classes(ReadOnlySpan<float> images)
+    {
+        float[] rows = Logits(images);
+        return [.. rows.Chunk(net.Classes).Select(row => Predictions.ArgMax(row))];
+    }
+
+    /// <summary>Frees the memory of the input.</summary>
+    public void Dispose()
+    {
+        if (_pass is { } pass && !net.Device.IsDisposed) net.Device.Free(pass.X.Data);
+        _pass = null;
+    }
+
+    private void Pass(ReadOnlySpan<float> images, int size, Span<float> rows)
+    {
+        if (_pass is null || _pass.Value.X.Shape.N < size) Record(size);
+        var (tape, x, logits) = _pass!.Value;
+        var padded = new float[x.Shape.Count];
+        images.CopyTo(padded);
+        x.Upload(padded);
+        tape.Forward();
+        logits.ToArray().AsSpan(0, rows.Length).CopyTo(rows);
+    }
+
+    private void Record(int size)
+    {
+        Dispose();
+        var tape = new Tape(net.Device);
+        var x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), name: "images");
+        _pass = (tape, x, tape.Retain(net.Forward(tape, x, BnMode.Eval)));
+    }
+}
