@@ -61,13 +61,14 @@ internal static class ModelCard
         ]);
         yield return "## Limits\n";
         foreach (string warning in run.Warnings) yield return $"- {Printable.Line(warning)}";
-        yield return "- A robust accuracy holds for perturbations of the norm and size beside it, and for images like those of the data set. It is "
-            + "what the attack found: another attack may find more.\n";
+        yield return "- A robust accuracy holds for perturbations of the norm and size beside it, and for images like those of the data set. It "
+            + "is what the attack found: another attack may find more.\n";
     }
 
     private static string Use(string file, ModelSpec spec)
     {
-        string name = Path.GetFileName(file), command = $"rpat eval {ShellWord.Quote(name)} --model {spec.Name} --data DATA --attacks clean,aa";
+        string name = Path.GetFileName(file);
+        string command = $"rpat eval {ShellWord.Quote(name)} --model {spec.Name} --data DATA --attacks clean,aa";
         string? python = Path.GetExtension(file).ToLowerInvariant() switch
         {
             ".safetensors" => $"from safetensors.torch import load_file\nmodel.load_state_dict(load_file({Quoted(name)}))",
