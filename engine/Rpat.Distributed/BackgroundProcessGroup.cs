@@ -6,7 +6,7 @@ namespace Rpat.Distributed;
 /// A process group whose collectives all run on one thread of its own, in the order of the calls: sums go out while the caller computes, and
 /// an MPI library is only ever called from the thread that initialised it. Calls allocate nothing once the queue has grown.
 /// </summary>
-public sealed unsafe class BackgroundProcessGroup : IProcessGroup
+public sealed unsafe class BackgroundProcessGroup : IProcessGroup, ILossSource
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
@@ -32,23 +32,17 @@ public sealed unsafe class BackgroundProcessGroup : IProcessGroup
         (Rank, Size) = (_group!.Rank, _group.Size);
     }
 
-    /// <summary>Raised once when a process is lost or this one fails, from any thread; at once for who subscribes later.</summary>
-    internal event Action? Failed
+    event Action<PeerLostException> ILossSource.Lost
     {
         add
         {
-            bool late;
-            lock (_gate)
-            {
-                _failed += value;
-                late = _failure is not null;
-            }
-            if (late) value?.Invoke();
+            if (_group is ILossSource source) source.Lost += value;
         }
-        remove => _failed -= value;
+        remove
+        {
+            if (_group is ILossSource source) source.Lost -= value;
+        }
     }
-
-    private event Action? _failed;
 
     private enum Kind
     {
@@ -191,7 +185,6 @@ public sealed unsafe class BackgroundProcessGroup : IProcessGroup
             _failure = ExceptionDispatchInfo.Capture(error);
             Monitor.PulseAll(_gate);
         }
-        _failed?.Invoke();
     }
 
     /// <summary>One call, whose memory its caller keeps in place until it returns.</summary>

@@ -17,7 +17,4 @@ public sealed record ProcessGroupOptions(string Program, string Configuration)
 
     /// <summary>How long a process may be silent before it counts as lost. A closed connection is noticed at once.</summary>
     public TimeSpan HeartbeatTimeout { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>Called when a process is lost, from any thread, before a collective throws.</summary>
-    internal Action<PeerLostException>? Lost { get; init; }
 }

@@ -22,15 +22,11 @@ internal sealed class Run : IDisposable
         if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
             throw new ConfigException(FormattableString.Invariant(
                 $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
-        Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov)
-        {
-            ClipNorm = (float)config.Optimizer.Clip,
-            Accumulate = config.Train.Accumulate,
-        };
+        Optimizer = OptimizerFactory.Make(Net.Parameters, config);
         if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
         _group = Team.For(Device, config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+        Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
@@ -56,7 +52,7 @@ internal sealed class Run : IDisposable
     [
         .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
-        .. SuspectValues.Of(Config, Data.Train.Count, Data.Test.Count),
+        .. SuspectValues.Of(Config, Data.Train.Count),
     ];
 
     /// <summary>Further training images, which fill a share of each batch; null for none.</summary>
@@ -82,7 +78,7 @@ internal sealed class Run : IDisposable
     public Device Device { get; }
     public ModelSpec Model { get; }
     public Classifier Net { get; }
-    public Sgd Sgd { get; }
+    public Optimizer Optimizer { get; }
     public TrainingStep Step { get; }
 
     /// <summary>The method.</summary>

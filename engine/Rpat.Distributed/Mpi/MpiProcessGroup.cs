@@ -8,7 +8,7 @@ namespace Rpat.Distributed.Mpi;
 /// <see cref="TcpProcessGroup"/>. A TCP group beside it carries heartbeats and the reason of a failure, since MPI has neither.
 /// </summary>
 /// <remarks>All collectives must be called on the thread that formed the group: <see cref="BackgroundProcessGroup"/> sees to that.</remarks>
-public sealed unsafe class MpiProcessGroup : IProcessGroup
+public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
 {
     private const int Piece = 1 << 24; // bytes of one round: counts and places stay far below the 2³¹ that C's int holds
     private const int Small = 1 << 16; // bytes of all ranks' values that go to everyone at once, which saves a round
@@ -25,16 +25,22 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup
     private volatile Exception? _lost;
     private int _number;
 
-    private MpiProcessGroup(MpiCalls mpi, Func<Action<PeerLostException>, TcpProcessGroup> side, Action<Exception> abandon, int piece)
+    private MpiProcessGroup(MpiCalls mpi, TcpProcessGroup side, Action<Exception> abandon, int piece)
     {
-        (_mpi, _abandon, _piece, _lengths) = (mpi, abandon, piece, new long[mpi.Size]);
+        (_mpi, _side, _abandon, _piece, _lengths) = (mpi, side, abandon, piece, new long[mpi.Size]);
         (_to, _from) = (new MpiParts(mpi.Size), new MpiParts(mpi.Size));
         // A rank's slices of a piece are at most a value longer than their share.
         nuint room = (nuint)(piece + sizeof(double) * mpi.Size);
         _out = (byte*)NativeMemory.Alloc(room);
         _in = (byte*)NativeMemory.Alloc(room);
         _heads = (long*)NativeMemory.Alloc((nuint)(2 * (mpi.Size + 1)), sizeof(long));
-        _side = side(Abandon);
+        ((ILossSource)side).Lost += Abandon;
+    }
+
+    event Action<PeerLostException> ILossSource.Lost
+    {
+        add => ((ILossSource)_side).Lost += value;
+        remove => ((ILossSource)_side).Lost -= value;
     }
 
     /// <inheritdoc/>
@@ -59,7 +65,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup
                 $"{place.Launcher} has started {place.Size} processes, but for {library.Description} this is rank {mpi.Rank} of {mpi.Size}: it "
                 + $"belongs to another launcher; name the launcher's library in {MpiLibrary.Variable}, or give run.transport=tcp.")
             { IsCommon = true };
-        return new MpiProcessGroup(mpi, lost => SideGroup.Join(mpi, place.IsLocal, options with { Lost = lost }), abandon, piece);
+        return new MpiProcessGroup(mpi, SideGroup.Join(mpi, place.IsLocal, options), abandon, piece);
     }
 
     /// <inheritdoc/>
@@ -82,7 +88,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup
         }
         catch (MpiException error)
         {
-            throw Lost(error);
+            throw Explain(error);
         }
     }
 
@@ -103,7 +109,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup
         }
         catch (MpiException error)
         {
-            throw Lost(error);
+            throw Explain(error);
         }
     }
 
@@ -137,7 +143,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup
         }
         catch (MpiException error)
         {
-            throw Lost(error);
+            throw Explain(error);
         }
     }
 
@@ -241,7 +247,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup
     }
 
     // The heartbeat knows better why, and may know it a little later.
-    private Exception Lost(MpiException error)
+    private Exception Explain(MpiException error)
     {
         for (int i = 0; i < 20 && _lost is null; i++) Thread.Sleep(100);
         if (_lost is not null) return _lost;

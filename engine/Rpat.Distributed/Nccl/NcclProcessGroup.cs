@@ -16,6 +16,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
     private readonly INcclDevice _gpu;
     private readonly bool _ordered;
     private nint _communicator;
+    private bool _isAdding;
     private DeviceBuffer? _slices;
 
     /// <summary>Makes NCCL's communicator; all ranks must do so.</summary>
@@ -31,7 +32,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
         nccl.Check(_functions.ncclCommInitRank(&communicator, Size, id, Rank), nameof(_functions.ncclCommInitRank));
         _communicator = communicator;
         // A kernel that waits for a dead rank would never end.
-        host.Failed += Abort;
+        ((ILossSource)host).Lost += Abort;
     }
 
     /// <inheritdoc/>
@@ -43,6 +44,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
     /// <inheritdoc/>
     public void StartAllReduce(DeviceBuffer values)
     {
+        _isAdding = true;
         _gpu.AfterCompute();
         if (_ordered) AddInOrder(values);
         else
@@ -58,6 +60,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
         Check(_functions.ncclCommGetAsyncError(_communicator, &error), nameof(_functions.ncclCommGetAsyncError));
         Check(error, "a collective");
         _gpu.BeforeCompute();
+        _isAdding = false;
     }
 
     /// <inheritdoc/>
@@ -81,9 +84,10 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
     /// <summary>Ends NCCL's communicator and the stream; the group that it was made on stays.</summary>
     public void Dispose()
     {
-        _host.Failed -= Abort;
+        ((ILossSource)_host).Lost -= Abort;
         nint communicator = Interlocked.Exchange(ref _communicator, 0);
-        if (communicator != 0) _functions.ncclCommDestroy(communicator);
+        // A sum that was started and not waited for belongs to a step that failed: other ranks may not take part in it.
+        if (communicator != 0) _ = _isAdding ? _functions.ncclCommAbort(communicator) : _functions.ncclCommDestroy(communicator);
         if (_slices is not null) _device.Free(_slices);
         _gpu.Dispose();
     }
@@ -152,7 +156,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
         _nccl.Check(code, function);
     }
 
-    private void Abort()
+    private void Abort(PeerLostException _)
     {
         nint communicator = Interlocked.Exchange(ref _communicator, 0);
         if (communicator != 0) _functions.ncclCommAbort(communicator);

@@ -6,7 +6,7 @@ namespace Rpat.Distributed.Tcp;
 /// A process group over TCP, a star around rank 0: rank 0 receives from ranks 1, 2, … in turn, adds in that order, and sends the result to
 /// all. Buffers are the caller's or allocated once; only small setup messages allocate.
 /// </summary>
-public sealed class TcpProcessGroup : IProcessGroup
+public sealed class TcpProcessGroup : IProcessGroup, ILossSource
 {
     private const int ChunkBytes = 1 << 18;
 
@@ -20,11 +20,21 @@ public sealed class TcpProcessGroup : IProcessGroup
     {
         (Rank, Size, _links, _chunk) = (rank, size, data, new byte[size > 1 && rank == 0 ? ChunkBytes : 0]);
         foreach (var link in data) (link.Socket.ReceiveTimeout, link.Socket.SendTimeout) = (0, 0);
-        if (size > 1) _pulse = new Heartbeat(pulse, options.HeartbeatTimeout, loss =>
+        if (size <= 1) return;
+        _pulse = new Heartbeat(pulse, options.HeartbeatTimeout);
+        _pulse.Lost += _ => Cut();
+    }
+
+    event Action<PeerLostException> ILossSource.Lost
+    {
+        add
         {
-            options.Lost?.Invoke(loss);
-            Cut();
-        });
+            if (_pulse is not null) _pulse.Lost += value;
+        }
+        remove
+        {
+            if (_pulse is not null) _pulse.Lost -= value;
+        }
     }
 
     /// <inheritdoc/>

@@ -41,4 +41,7 @@ public enum Purpose : byte
 
     /// <summary>Which images of a second source join a batch.</summary>
     More = 12,
+
+    /// <summary>Which values a dropout drops.</summary>
+    Dropout = 13,
 }

@@ -9,19 +9,20 @@ public sealed class Pgd
     private const float GaussianDeviation = 0.001f;
 
     private readonly Classifier _net;
-    private readonly AuxiliaryModels _companions;
+    private readonly Func<string, Classifier> _teachers;
     private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
 
     /// <summary>Prepares the attack on a network.</summary>
     /// <exception cref="ArgumentException">The options are not a valid attack.</exception>
-    public Pgd(Classifier net, PgdOptions options) : this(net, options, new AuxiliaryModels())
+    public Pgd(Classifier net, PgdOptions options)
+        : this(net, options, name => throw new ArgumentException($"This attack has no teacher '{name}'."))
     {
     }
 
-    internal Pgd(Classifier net, PgdOptions options, AuxiliaryModels companions)
+    internal Pgd(Classifier net, PgdOptions options, Func<string, Classifier> teachers)
     {
         options.Check();
-        (_net, Options, _companions) = (net, options, companions);
+        (_net, Options, _teachers) = (net, options, teachers);
     }
 
     /// <summary>Settings.</summary>
@@ -106,7 +107,7 @@ public sealed class Pgd
     {
         var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
         var key = (shape.N, soft, share?.Total ?? 0);
-        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, _companions, soft, share);
+        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share);
         return program;
     }
 }

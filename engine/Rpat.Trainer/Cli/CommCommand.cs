@@ -85,7 +85,7 @@ internal sealed class CommCommand
         if (place.Rank > 0) return WorkerSession.Run(place, _host, Choose, (group, _) => Measure(parsed, networks, group, null));
         if (place.Size == 1) return Measure(parsed, networks, TcpProcessGroup.Alone(), "one process alone");
         var transport = Choose();
-        string on = FormattableString.Invariant($"{place.Description}, over {(launched is null ? "TCP" : transport.Description)}");
+        string on = FormattableString.Invariant($"{place.Description}, over {transport.Description}");
         var (team, workers) = launched is null ? Workers.Launch(transport, [.. parsed.Tokens.Select(token => token.Value)])
             : (transport.Join(), null);
         using (workers)

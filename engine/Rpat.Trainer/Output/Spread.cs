@@ -18,5 +18,8 @@ internal readonly record struct Spread(double Mean, double Deviation, int Count)
         _ => $"{Text(Mean, format)} ± {Text(Deviation, format)}",
     };
 
+    /// <summary>Mean and deviation as texts of their own; empty where there is none.</summary>
+    public IEnumerable<string> Apart() => [Count == 0 ? "" : Text(Mean, "F2"), Count < 2 ? "" : Text(Deviation, "F2")];
+
     private static string Text(double share, string format) => (100 * share).ToString(format, CultureInfo.InvariantCulture);
 }

@@ -23,8 +23,8 @@ internal sealed record Transport(ProcessRank Place, ProcessGroupOptions Options,
     }
 
     /// <summary>For people.</summary>
-    public string Description =>
-        Mpi?.Description ?? FormattableString.Invariant($"TCP, meeting at {Place.MeetingHost}:{Place.Port}");
+    public string Description => Mpi?.Description
+        ?? (Place.Port == 0 ? "TCP" : FormattableString.Invariant($"TCP, meeting at {Place.MeetingHost}:{Place.Port}"));
 
     /// <summary>A sentence if anybody on the network can join a run; otherwise null.</summary>
     public string? Warning =>

@@ -28,6 +28,34 @@ public class GpuCaseTests(GpuFixture fixture)
     public void Tensor_cores_round_factors_only(Precision precision, double max, double nmse) =>
         fixture.Once($"{precision} rounding", () => new GpuCheck(fixture, precision) { Tolerance = new(max, nmse) }.Run("Conv2d", 2));
 
+    /// <summary>Kernels of convolutions that are compiled for a view of their source, and for tiles of either width.</summary>
+    [Theory]
+    [InlineData(Precision.Fp32, false)]
+    [InlineData(Precision.Tf32, false)]
+    [InlineData(Precision.Tf32, true)]
+    [InlineData(Precision.Bf16, false)]
+    [InlineData(Precision.Bf16, true)]
+    public void Each_view_has_its_kernels(Precision precision, bool wide) => fixture.Once($"{precision} {wide} views", () =>
+        WideTiles.Within(fixture.Device(precision), wide, () =>
+        {
+            var check = new GpuCheck(fixture, precision) { Tolerance = _rounded[precision] };
+            foreach (var s in new ConvShape[] { new(new(2, 32, 5, 7), Layout.Blocked, 96, 3, 1, 1), new(new(3, 96, 5, 9), Layout.Blocked, 96, 1, 1, 0) })
+                for (int kind = 0; kind < 4; kind++)
+                {
+                    bool affine = kind % 2 > 0, relu = kind > 1;
+                    check.Run(new($"{s}, {(affine ? "scaled " : "")}{(relu ? "clamped" : "")}", make => Conv2dCases.Passes(make, s, affine,
+                        x => affine ? make.View(x, relu) : new Seen(x, Relu: relu))), _ => true);
+                }
+        }));
+
+    /// <summary>What convolutions may be off by where factors are rounded.</summary>
+    private static readonly Dictionary<Precision, Tolerance?> _rounded = new()
+    {
+        [Precision.Fp32] = null,
+        [Precision.Tf32] = new(5e-4, 1e-6),
+        [Precision.Bf16] = new(4e-3, 1e-4),
+    };
+
     /// <summary>The cases and the measured peaks launch every kernel of the backend, each instance of a generic one for itself.</summary>
     [Fact]
     public void Every_kernel_of_the_backend_runs()
@@ -36,6 +64,7 @@ public class GpuCaseTests(GpuFixture fixture)
         foreach (var precision in Enum.GetValues<Precision>())
         {
             if (precision != Precision.Fp32) Tensor_cores_multiply_the_right_factors(precision);
+            foreach (bool wide in new[] { false, precision != Precision.Fp32 }) Each_view_has_its_kernels(precision, wide);
             int from = fixture.Launches.Count;
             fixture.Device(precision).QueuePeakFma();
             fixture.Kernels.UnionWith(fixture.Launches.Skip(from).Select(launch => launch.Kernel));

@@ -85,6 +85,19 @@ public sealed class NcclProcessGroupTests
         Assert.Equal(["destroy", "closed"], calls[^2..]);
     }
 
+    [Fact]
+    public void A_lost_rank_aborts_the_communicator_of_whoever_computes()
+    {
+        var calls = NcclStandIn.Run(2, ordered: false, (group, _) =>
+        {
+            var mine = NcclStandIn.Calls[(RankWorld.Here, group.Rank)];
+            if (group.Rank == 1) group.Fail(3, "the images are not there");
+            else Assert.True(SpinWait.SpinUntil(() => mine.Contains("abort"), 10_000)); // its kernels wait, it calls nothing
+            return mine;
+        });
+        Assert.DoesNotContain("destroy", calls[0]);
+    }
+
     private static float[] Sum(NcclProcessGroup group, Device device, int count)
     {
         var values = device.Allocate(count);

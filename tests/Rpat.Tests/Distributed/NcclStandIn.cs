@@ -138,7 +138,12 @@ internal static unsafe class NcclStandIn
     private static int Destroy(nint communicator) => Record("destroy");
 
     [UnmanagedCallersOnly]
-    private static int Abort(nint communicator) => Record("abort");
+    private static int Abort(nint communicator) // from the thread that has heard of the loss, which is no rank's
+    {
+        foreach (var ((_, rank), calls) in Calls)
+            if (rank == communicator - 0xc0) calls.Add("abort");
+        return 0;
+    }
 
     [UnmanagedCallersOnly]
     private static byte* Text(int code)
@@ -167,8 +172,14 @@ internal static unsafe class NcclStandIn
     }
 
     /// <summary>A group that its owner disposes of.</summary>
-    private sealed class Borrowed(IProcessGroup group) : IProcessGroup
+    private sealed class Borrowed(IProcessGroup group) : IProcessGroup, ILossSource
     {
+        public event Action<PeerLostException> Lost
+        {
+            add => ((ILossSource)group).Lost += value;
+            remove => ((ILossSource)group).Lost -= value;
+        }
+
         public int Rank => group.Rank;
 
         public int Size => group.Size;

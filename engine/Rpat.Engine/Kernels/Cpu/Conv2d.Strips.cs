@@ -284,10 +284,11 @@ internal readonly unsafe struct PackedInput
     {
         (_shape, _x, _cb) = (s, x, Blocks.Count(s.C));
         IsStem = s.InputLayout == Layout.Plain;
-        IsInPlace = mayLie && !IsStem && s.Padding == 0 && s.Stride <= 2 && !x.IsMap;
-        _isSampled = !IsStem && s.Padding == 0 && s.R == 1 && !IsInPlace;
+        IsInPlace = mayLie && !IsStem && s is { Padding: 0, Trailing: 0, Stride: <= 2 } && !x.IsMap;
+        _isSampled = !IsStem && s is { Padding: 0, Trailing: 0, R: 1 } && !IsInPlace;
         _stride = _isSampled ? 1 : s.Stride;
-        (_height, _width) = _isSampled ? (s.P, s.Q) : (s.Input.H + 2 * s.Padding, s.Input.W + 2 * s.Padding);
+        (_height, _width) = _isSampled ? (s.P, s.Q)
+            : (s.Input.H + 2 * s.Padding + s.Trailing, s.Input.W + 2 * s.Padding + s.Trailing);
     }
 
     /// <summary>An image of few channels, packed channels last.</summary>
@@ -359,9 +360,9 @@ internal readonly unsafe struct PackedInput
     {
         var s = _shape;
         long blocked = (n * _cb + block) * s.Input.Area * Blocks.Size;
-        if (IsStem) PackImage.ChannelsLast(_x, n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, to);
+        if (IsStem) PackImage.ChannelsLast(_x, n * s.Input.SampleCount, s.C, s.Input.H, s.Input.W, s.Padding, s.Padding + s.Trailing, to);
         else if (_isSampled) PackImage.Sampled(_x.From(block), blocked, blocks, s, to);
-        else PackImage.Blocked(_x.From(block), blocked, blocks, s.Input.H, s.Input.W, s.Padding, s.Padding, to);
+        else PackImage.Blocked(_x.From(block), blocked, blocks, s.Input.H, s.Input.W, s.Padding, s.Padding + s.Trailing, to);
     }
 
     /// <summary>Fills the segments of a panel that many columns wide.</summary>

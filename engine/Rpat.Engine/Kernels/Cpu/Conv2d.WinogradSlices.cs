@@ -175,22 +175,27 @@ internal readonly unsafe struct WinogradGradient(float* dw, int c, int k, bool a
                 Store(sums + (i - first) * panel.Columns + j * Blocks.Size, step, i, (panel.Block + j) * Blocks.Size, scratch);
     }
 
-    /// <summary>One channel and sixteen filters.</summary>
-    private void Store(float* sums, nint step, int channel, int firstFilter, float* u)
+    /// <summary>One channel and sixteen filters, whose sums of a position are <paramref name="step"/> from the next.</summary>
+    public void Store(float* sums, nint step, int channel, int firstFilter, float* scratch)
     {
-        float* temp = u + 36 * Blocks.Size, g = temp + 18 * Blocks.Size;
-        for (int p = 0; p < WinogradTransform.Positions; p++) Vector512.Load(sums + p * step).Store(u + p * Blocks.Size);
-        WinogradTransform.FilterAdjoint(u, temp, g);
-        Scatter(g, channel, firstFilter);
+        float* g = scratch + 18 * Blocks.Size;
+        WinogradTransform.FilterAdjoint(sums, step, scratch, g);
+        nint filter = (nint)c * 9;
+        int lane = 0, lanes = Math.Min(Blocks.Size, k - firstFilter);
+        float* to = dw + firstFilter * filter + channel * 9;
+        for (; Transposed.IsSupported && lane + Transposed.Side <= lanes; lane += Transposed.Side, to += Transposed.Side * filter)
+        {
+            Taps(g + lane, to, filter);
+            Taps(g + 4 * Blocks.Size + lane, to + 4, filter);
+            for (int i = 0; i < Transposed.Side; i++) Tap(g[8 * Blocks.Size + lane + i], to + i * filter + 8);
+        }
+        for (; lane < lanes; lane++, to += filter)
+            for (int tap = 0; tap < 9; tap++) Tap(g[tap * Blocks.Size + lane], to + tap);
     }
 
-    /// <summary>Nine taps of one channel, one filter per lane.</summary>
-    public void Scatter(float* g, int channel, int firstFilter)
-    {
-        for (int lane = 0; lane < Math.Min(Blocks.Size, k - firstFilter); lane++)
-        {
-            float* to = dw + ((long)(firstFilter + lane) * c + channel) * 9;
-            for (int tap = 0; tap < 9; tap++) to[tap] = g[tap * Blocks.Size + lane] + (accumulate ? to[tap] : 0);
-        }
-    }
+    /// <summary>Four taps of four filters.</summary>
+    private void Taps(float* g, float* to, nint filter) =>
+        Transposed.Square(g, g + Blocks.Size, g + 2 * Blocks.Size, g + 3 * Blocks.Size, to, filter, accumulate);
+
+    private void Tap(float value, float* to) => *to = value + (accumulate ? *to : 0);
 }

@@ -106,14 +106,13 @@ internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* su
 {
     public void Run(int index, Worker worker)
     {
-        float* u = worker.Scratch(2, 64 * Blocks.Size), temp = u + 36 * Blocks.Size, g = temp + 18 * Blocks.Size;
+        float* u = worker.Scratch(2, 64 * Blocks.Size);
         for (int i = 0; i < gradient.Channels; i++)
         {
             for (int p = 0; p < WinogradTransform.Positions; p++)
                 Total(WinogradShape.FilterStep(shape.Inputs, shape.Outputs) * p + (long)i * shape.Outputs + index * Blocks.Size)
                     .Store(u + p * Blocks.Size);
-            WinogradTransform.FilterAdjoint(u, temp, g);
-            gradient.Scatter(g, i, index * Blocks.Size);
+            gradient.Store(u, Blocks.Size, i, index * Blocks.Size, u + 36 * Blocks.Size);
         }
     }
 

@@ -127,13 +127,13 @@ public sealed class MethodRunTests : IDisposable
 
     private string[] Needed(string method)
     {
-        bool distils = MethodCatalog.Find(method)!.Teachers.Count > 0;
-        if (!distils && !method.StartsWith("cure", StringComparison.Ordinal)) return [];
+        string[] keys = method.StartsWith("cure", StringComparison.Ordinal)
+            ? ["model.weights"]
+            : [.. MethodCatalog.Find(method)!.Teachers.Select(name => $"method.teachers.{name}")];
+        if (keys.Length == 0) return [];
         Assert.Equal(0, Run("pgd-at", []));
         string folder = RunOf("pgd-at");
-        return distils
-            ? ["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]
-            : ["--set", $"model.weights={folder}"];
+        return [.. keys.SelectMany(key => new[] { "--set", $"{key}={folder}" })];
     }
 
     // Methods that begin late in a long run begin at once in a short one.
