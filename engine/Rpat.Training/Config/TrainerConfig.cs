@@ -148,6 +148,9 @@ internal sealed record MethodSection
     /// <summary>Weight perturbation on top of the method; a size of 0 leaves it to the method.</summary>
     [Section] public Awp Awp { get; init; } = new() { Gamma = 0 };
 
+    /// <summary>Sharpness-aware minimisation on top of the method.</summary>
+    [Section] public Sam Sam { get; init; } = new() { Rho = 0 };
+
     [Section] public TeachersSection Teachers { get; init; } = new();
 
     /// <summary>Only the method's own settings, by name.</summary>

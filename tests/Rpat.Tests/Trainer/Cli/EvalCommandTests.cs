@@ -68,6 +68,26 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void SeveralThreatModelsAreOneColumnJoinedImageByImage()
+    {
+        string linf = _test.PathOf("linf"), l1 = _test.PathOf("l1");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd2", "--eps", "2/255,8/255", "--out", linf));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "apgd-ce", "--norm", "l1", "--eps", "2", "--out", l1));
+        using var union = new TestHost();
+        Assert.Equal(0, union.Run("eval", "union", linf, l1, "--json"));
+        var one = JsonDocument.Parse(union.Out).RootElement[0];
+        HashSet<int> Right(string folder) => [.. Verification.LedgerOf(folder).GroupBy(e => e.Sample)
+            .Where(lines => lines.All(e => !e.Fooled)).Select(lines => lines.Key)];
+        Assert.Equal(Right(linf).Intersect(Right(l1)).Count(), one.GetProperty("union").GetInt32());
+        Assert.Equal(3, one.GetProperty("threats").GetArrayLength());
+        Assert.Equal(1, one.GetProperty("competitiveness").GetDouble());
+        Assert.Equal(0, union.Run("eval", "union", linf));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd2", "--n", "5", "--out", _test.PathOf("few")));
+        Assert.NotEqual(0, union.Run("eval", "union", linf, _test.PathOf("few")));
+        Assert.Contains("is of other images than", union.Error);
+    }
+
+    [Fact]
     public void An_attack_keeps_its_images()
     {
         string file = _test.PathOf("adv.npz");
