@@ -32,14 +32,16 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
     /// <exception cref="DataException">A folder has none, it is damaged, or the evaluations are not of the same images and threats.</exception>
     public static IReadOnlyList<ThreatUnion> Of(IReadOnlyList<string> folders)
     {
-        var read = folders.Select(folder => (Folder: folder, Manifest: EvaluationManifest.Read(folder), Ledger: Ledger.Read(folder))).ToList();
+        var read = folders
+            .Select(folder => (Folder: folder, Manifest: EvaluationManifest.Read(folder), Ledger: Ledger.Read(folder))).ToList();
         var (first, images, _) = read[0];
         if (read.FirstOrDefault(other => other.Manifest.DataHash != images.DataHash) is { Folder: { } strange })
-            throw new DataException($"'{strange}' is of other images than '{first}': evaluate the same images, with the same --n and --data.");
+            throw new DataException(
+                $"'{strange}' is of other images than '{first}': evaluate the same images, with the same --n and --data.");
         var unions = read.GroupBy(one => one.Manifest.ModelHash)
             .Select(of => Join(of.First().Manifest, of.SelectMany(one => Columns(one.Manifest, one.Ledger)))).ToList();
         var threats = unions[0].Robust.Select(column => column.Threat).ToHashSet();
-        return unions.FirstOrDefault(other => !threats.SetEquals(other.Robust.Select(column => column.Threat))) is { } lacking
+        return unions.FirstOrDefault(other => !threats.SetEquals(other.Robust.Select(c => c.Threat))) is { } lacking
             ? throw new DataException($"'{lacking.Model}' and '{unions[0].Model}' are not measured under the same threats: "
                 + $"{string.Join(", ", threats)} against {string.Join(", ", lacking.Robust.Select(column => column.Threat))}.")
             : unions;
@@ -48,13 +50,16 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
     private static ThreatUnion Join(EvaluationManifest manifest, IEnumerable<(Threat? Threat, HashSet<int> Correct)> columns)
     {
         // The same threat measured twice counts as one: what either breaks is broken.
-        var all = columns.GroupBy(c => c.Threat).Select(same => (Threat: same.Key, Correct: Intersection(same.Select(c => c.Correct)))).ToList();
+        var all = columns.GroupBy(c => c.Threat)
+            .Select(same => (Threat: same.Key, Correct: Intersection(same.Select(c => c.Correct)))).ToList();
         int clean = all.First(c => c.Threat is null).Correct.Count;
         return new(manifest.Model, manifest.ModelHash, manifest.Images, clean,
-            [.. all.Where(c => c.Threat is not null).Select(c => (c.Threat!, c.Correct.Count))], Intersection(all.Select(c => c.Correct)).Count);
+            [.. all.Where(c => c.Threat is not null).Select(c => (c.Threat!, c.Correct.Count))],
+            Intersection(all.Select(c => c.Correct)).Count);
     }
 
-    private static IEnumerable<(Threat? Threat, HashSet<int> Correct)> Columns(EvaluationManifest manifest, IReadOnlyList<LedgerEntry> ledger)
+    private static IEnumerable<(Threat? Threat, HashSet<int> Correct)> Columns(
+        EvaluationManifest manifest, IReadOnlyList<LedgerEntry> ledger)
     {
         int[] clean = [.. ledger.Where(e => e.Eps < 0 && !e.Fooled).Select(e => e.Sample)];
         yield return (null, [.. clean]);

@@ -33,7 +33,8 @@ public sealed record Sam : Modifier
             double squares = 0;
             foreach (float g in _gradient) squares += (double)g * g;
             store.Device.Copy(store.Values, _weights);
-            store.Device.Kernels.Scale(store.Count, store.Gradients, (float)(rho / (Math.Sqrt(squares) + 1e-12)), accumulate: true, store.Values);
+            float rate = (float)(rho / (Math.Sqrt(squares) + 1e-12));
+            store.Device.Kernels.Scale(store.Count, store.Gradients, rate, accumulate: true, store.Values);
             store.BumpVersion();
         }
 

@@ -13,7 +13,8 @@ internal static class UnionCommand
         { Description = "folders of finished evaluations of the same images", Arity = ArgumentArity.OneOrMore };
         var json = new JsonOption();
         var command = new Command("union",
-            "Join evaluations under several threat models: the images that all of them leave correct, for each network.") { folders, json.Option };
+            "Join evaluations under several threat models: the images that all of them leave correct, for each network.")
+            { folders, json.Option };
         command.SetAction(parsed =>
         {
             var unions = ThreatUnion.Of(parsed.GetRequiredValue(folders));
@@ -33,7 +34,8 @@ internal static class UnionCommand
             Line("union of all", union.Union);
             output.WriteLine($"  {"mean of the threats",-28}{Format.Percent(union.Mean),8}");
             if (unions.Count > 1)
-                output.WriteLine($"  {"CR_ind-avg",-28}{Format.Percent(union.Competitiveness(unions)),8}   of the best network here in each threat");
+                output.WriteLine(
+                    $"  {"CR_ind-avg",-28}{Format.Percent(union.Competitiveness(unions)),8}   of the best network here in each threat");
 
             void Line(string name, int count)
             {

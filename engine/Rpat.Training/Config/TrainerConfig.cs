@@ -326,7 +326,7 @@ internal sealed record AverageSection
     [Setting("first epoch (from 1) in which averaged weights move on their own", Min = 1, Without = "without an average")]
     public int Start { get; init; } = 1;
 
-    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps of the run", Name = "warmup",
+    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps", Name = "warmup",
         Plural = "limits")]
     public AverageWarmUp WarmUp { get; init; }
 

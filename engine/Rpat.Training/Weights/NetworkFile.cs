@@ -33,7 +33,8 @@ internal static class NetworkFile
     {
         if (!found.Report.Fits)
             throw new UsageException(
-                $"'{file}' does not say which model it holds: give --model NAME (models: {string.Join(", ", CatalogNames.Models.All())}); the nearest is {found.Family.Name}, with "
+                $"'{file}' does not say which model it holds: give --model NAME (models: {string.Join(", ", CatalogNames.Models.All())}); "
+                    + $"the nearest is {found.Family.Name}, with "
                     + $"{found.Report.Problems}.");
         ModelSpec named = found.Family.Named(found.Spec);
         return ModelCatalog.Find(named.Name) is { } family ? found with { Family = family, Spec = named } : found;

@@ -68,11 +68,35 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void AnOnnxFileIsMeasuredByItsAnswersAlone()
+    {
+        string onnx = _test.PathOf("net.onnx"), own = _test.PathOf("own");
+        Assert.Equal(0, _test.Run("export", _model, "-o", onnx));
+        using var box = new TestHost();
+        Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "20", "--surrogate", _model, "--transfer",
+            "pgd5", "--json"));
+        var rows = JsonDocument.Parse(box.Out).RootElement.GetProperty("rows").EnumerateArray().ToList();
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd5", "--out", own));
+        using var same = JsonDocument.Parse(File.ReadAllText(Path.Combine(own, "result.json")));
+        Assert.Equal(same.RootElement.GetProperty("clean_correct").GetInt32(), rows[0].GetProperty("right").GetInt32());
+        Assert.Equal(same.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(), rows[2].GetProperty("right").GetInt32());
+        Assert.InRange(rows[1].GetProperty("right").GetInt32(), 0, rows[0].GetProperty("right").GetInt32());
+        Assert.Contains("by queries of logits", rows[1].GetProperty("what").GetString());
+        Assert.Contains("by transfer from", rows[2].GetProperty("what").GetString());
+        Assert.Equal(2, box.Run("eval", "blackbox", _data, "--data", $"npz:{_data}"));
+        Assert.Contains("is no network that ONNX Runtime can run", box.Error);
+        using var device = Device.Cpu(1);
+        var asked = new BlackBox(device, new Shape(1, 1, 8, 8), 10, images => new float[images.Length / 64 * 10]);
+        Assert.Throws<InvalidOperationException>(() => new AttackRunner(asked).Perturb(Apgd.CrossEntropy, new float[64], [0]));
+    }
+
+    [Fact]
     public void SeveralThreatModelsAreOneColumnJoinedImageByImage()
     {
         string linf = _test.PathOf("linf"), l1 = _test.PathOf("l1");
         Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd2", "--eps", "2/255,8/255", "--out", linf));
-        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "apgd-ce", "--norm", "l1", "--eps", "2", "--out", l1));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "apgd-ce", "--norm", "l1", "--eps", "2", "--out",
+            l1));
         using var union = new TestHost();
         Assert.Equal(0, union.Run("eval", "union", linf, l1, "--json"));
         var one = JsonDocument.Parse(union.Out).RootElement[0];
