@@ -72,8 +72,7 @@ internal static class ModelsCommand
 
     private static ModelSpec SpecOf(string typed, string input, int classes)
     {
-        string name = CatalogNames.Models.Match(typed)
-            ?? throw new UsageException($"there is no model '{typed}': {CatalogNames.Models.Hint(typed)}");
+        string name = CatalogNames.ModelOf(typed);
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

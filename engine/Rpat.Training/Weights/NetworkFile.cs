@@ -110,8 +110,7 @@ internal static class NetworkFile
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
-    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.Models.Canonical(name))
-        ?? throw new UsageException($"there is no model '{name}': {CatalogNames.Models.Hint(name)}");
+    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.ModelOf(name))!;
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
         Shape? images)
