@@ -8,12 +8,4 @@ if [ "${1:-}" = --device ] && [ "${2:-}" = cuda ]; then
   shift 2
   exec "${PYTHON:-python3}" -B "$here/peer/compare_cuda.py" "$@"
 fi
-# Debian's python3, whatever else PATH offers: python3-torch installs for that one only.
-python=/usr/bin/python3
-
-if ! "$python" -c 'import torch' 2>/dev/null; then
-  echo "compare-pytorch: $python has no PyTorch; install it with 'apt-get install python3-torch' and run this again." >&2
-  exit 2
-fi
-
-exec "$python" -B "$here/peer/drive.py" "$@"
+exec python3 -B "$here/peer/drive.py" "$@"

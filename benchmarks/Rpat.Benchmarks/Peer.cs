@@ -1,16 +1,26 @@
 namespace Rpat.Benchmarks;
 
+/// <summary>One side of a comparison.</summary>
+internal interface IPeer
+{
+    /// <summary>What it is, in one line.</summary>
+    string About { get; }
+
+    /// <summary>What it can repeat, by name.</summary>
+    IReadOnlyDictionary<string, Action> Items { get; }
+}
+
 /// <summary>
-/// Our side of the comparison with PyTorch: answers <c>run ITEM</c> with seconds per batch and <c>peak</c> with MiB, so that a
-/// driver can run both processes in turns.
+/// Answers <c>run ITEM</c> with seconds per batch, <c>peak</c> with MiB and <c>about</c> with a line, so that a driver can run several
+/// processes in turns.
 /// </summary>
 internal static class Peer
 {
     private const double LeastSeconds = 1;
 
-    public static int Run(PeerOptions options, TextReader input, TextWriter output)
+    public static int Run<T>(T peer, TextReader input, TextWriter output) where T : IPeer, IDisposable
     {
-        using var workload = new Workload(options);
+        using var workload = peer;
         while (input.ReadLine() is { } line && line != "quit")
         {
             output.WriteLine(Answer(workload, line));
@@ -19,9 +29,10 @@ internal static class Peer
         return 0;
     }
 
-    private static string Answer(Workload workload, string line) => line.Split(' ') switch
+    private static string Answer(IPeer workload, string line) => line.Split(' ') switch
     {
         ["run", var item] when workload.Items.TryGetValue(item, out var action) => Invariant($"{item} {Seconds(action):G6}"),
+        ["about"] => $"about {workload.About}",
         ["peak"] => Invariant($"peak {PeakMebibytes():F1}"),
         _ => $"error unknown request '{line}'",
     };

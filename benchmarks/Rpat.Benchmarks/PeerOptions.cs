@@ -4,7 +4,7 @@ namespace Rpat.Benchmarks;
 internal sealed record PeerOptions(string Model, int Batch, int Threads, ConvolutionAlgorithm Conv)
 {
     public const string Usage =
-        "peer|speed|profile [--model preactresnet18|wrn-34-10|quick] [--batch N] [--threads N] [--conv auto|direct]";
+        "peer|onnx-peer|speed|profile [--model preactresnet18|wrn-34-10|quick] [--batch N] [--threads N] [--conv auto|direct]";
 
     public static PeerOptions Parse(string[] args)
     {

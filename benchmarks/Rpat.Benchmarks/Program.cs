@@ -4,9 +4,10 @@ try
 {
     return args switch
     {
-        ["peer" or "speed" or "profile", "--help" or "-h"] => Help(PeerOptions.Usage),
+        ["peer" or "onnx-peer" or "speed" or "profile", "--help" or "-h"] => Help(PeerOptions.Usage),
         ["conv", "--help" or "-h"] => Help(ConvOptions.Usage),
-        ["peer", .. var rest] => Peer.Run(PeerOptions.Parse(rest), Console.In, Console.Out),
+        ["peer", .. var rest] => Peer.Run(new Workload(PeerOptions.Parse(rest)), Console.In, Console.Out),
+        ["onnx-peer", .. var rest] => Peer.Run(new OnnxPeer(PeerOptions.Parse(rest)), Console.In, Console.Out),
         ["conv", .. var rest] => ConvRoofline.Run(ConvOptions.Parse(rest), Console.Out),
         ["speed", .. var rest] => StepSpeed.Run(PeerOptions.Parse(rest), Console.Out),
         ["profile", .. var rest] => StepProfile.Run(PeerOptions.Parse(rest), Console.Out),

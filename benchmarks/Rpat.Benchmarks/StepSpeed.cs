@@ -15,7 +15,7 @@ internal static class StepSpeed
         step();
         var rates = Enumerable.Range(0, Rounds).Select(_ => options.Batch / Peer.Seconds(step)).Order().ToArray();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{workload.Description}: {Item} of {options.Model} {rates[Rounds / 2]:F1} images/s (median of {Rounds}, "
+            $"{workload.About}: {Item} of {options.Model} {rates[Rounds / 2]:F1} images/s (median of {Rounds}, "
                 + $"{rates[0]:F1}–{rates[^1]:F1}), batch {options.Batch}"));
         return 0;
     }

@@ -5,7 +5,7 @@ using Rpat.Robust.Modifiers;
 namespace Rpat.Benchmarks;
 
 /// <summary>The four things that are compared with PyTorch, on one model and random images.</summary>
-internal sealed class Workload : IDisposable
+internal sealed class Workload : IPeer, IDisposable
 {
     private const ulong Seed = 1;
 
@@ -26,8 +26,7 @@ internal sealed class Workload : IDisposable
         _device = Device.Cpu(options.Threads, options.Conv);
         _net = Build(options.Model, _device);
         var shape = _net.InputShape.WithBatch(options.Batch);
-        _images = new float[shape.Count];
-        new RandomKey(Seed, Purpose.Synthetic, 0, 0, 0, 0).Stream().FillUniform(_images);
+        _images = Images(shape);
         _labels = [.. Enumerable.Range(0, options.Batch).Select(i => i % _net.Classes)];
         _samples = [.. Enumerable.Range(0, options.Batch).Select(i => (long)i)];
         (_x, _deviceLabels) = (Tensor.From(_device, shape, _images), Labels.From(_device, _labels));
@@ -40,7 +39,7 @@ internal sealed class Workload : IDisposable
     }
 
     /// <summary>Instruction set, threads and algorithms in use.</summary>
-    public string Description => _device.Description;
+    public string About => _device.Description;
 
     public IReadOnlyDictionary<string, Action> Items => new Dictionary<string, Action>
     {
@@ -61,7 +60,16 @@ internal sealed class Workload : IDisposable
 
     public void Dispose() => _device.Dispose();
 
-    private static Classifier Build(string model, Device device) => model switch
+    /// <summary>Random images.</summary>
+    public static float[] Images(Shape shape)
+    {
+        var images = new float[shape.Count];
+        new RandomKey(Seed, Purpose.Synthetic, 0, 0, 0, 0).Stream().FillUniform(images);
+        return images;
+    }
+
+    /// <summary>The network of that name, as PyTorch's peer builds it.</summary>
+    public static Classifier Build(string model, Device device) => model switch
     {
         "preactresnet18" => new PreActResNet(device, new PreActResNetOptions(), Seed),
         "wrn-34-10" => new WideResNet(device, new WideResNetOptions(), Seed),

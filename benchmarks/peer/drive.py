@@ -7,21 +7,21 @@ import argparse
 import contextlib
 import os
 import re
+import shlex
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import torch
-
-from models import MODELS
-
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "benchmarks/Rpat.Benchmarks"
 DLL = f"{PROJECT}/bin/Release/net10.0/Rpat.Benchmarks.dll"
+BATCHES = {"preactresnet18": 64, "wrn-34-10": 8, "quick": 64}  # by model
 ITEMS = ("rpat-step", "pgd-attack", "clean-step", "eval-forward")
 FORMATS = ("contiguous", "channels_last")
+# What holds each side to 256-bit vectors where the machine has 512.
+AVX2 = {"DOTNET_EnableAVX512": "0", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 PROBES = 2
 # Cores that anything but the timed peer may use; PyTorch's spinning threads slow down many times over when a third one competes.
 QUIET = 0.1
@@ -69,41 +69,68 @@ class Peer:
     def peak_mebibytes(self):
         return self._ask("peak", "peak")
 
+    def about(self):
+        return self._line("about").partition(" ")[2].strip()
+
     def _ask(self, request, word):
-        line = ""
-        with contextlib.suppress(OSError):
-            self.process.stdin.write(request + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
+        line = self._line(request)
         match = re.fullmatch(rf"{re.escape(word)} ([0-9.eE+-]+)\s*", line)
         if match is None or float(match[1]) <= 0:
             answer = f"answered '{line.strip()}' to" if line else "ended without an answer to"
             raise Failure(f"the {self.name} peer {answer} '{request}': run '{' '.join(self.command)}' and type that line to see why.")
         return float(match[1])
 
+    def _line(self, request):
+        line = ""
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(request + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        return line
+
+
+def workload(chosen):
+    return ["--model", chosen.model, "--batch", str(chosen.batch), "--threads", str(chosen.threads)]
+
+
+def environment(chosen, more):
+    return {**(AVX2 if chosen.isa == "avx2" else {}), **more}
+
 
 def start_ours(chosen):
-    command = ["dotnet", DLL, "peer", "--model", chosen.model, "--batch", str(chosen.batch), "--threads", str(chosen.threads)]
-    return Peer("RPAT.Native", command, {})
+    return Peer("RPAT.Native", ["dotnet", DLL, "peer", *workload(chosen)], environment(chosen, {}))
 
 
-def start_theirs(chosen, memory_format):
-    command = [sys.executable, "-B", "benchmarks/peer/pytorch_peer.py", "--model", chosen.model, "--batch", str(chosen.batch),
-               "--threads", str(chosen.threads), "--memory-format", memory_format]
-    return Peer("PyTorch", command, {**KEEP_MEMORY, "OMP_NUM_THREADS": str(chosen.threads)})
+def start_onnx_runtime(chosen):
+    return Peer("ONNX Runtime", ["dotnet", DLL, "onnx-peer", *workload(chosen)], environment(chosen, {}))
+
+
+def start_theirs(chosen, memory_format, compiled):
+    # The whole path: the prefix may change the folder, as chroot does.
+    command = [*chosen.python, "-B", str(ROOT / "benchmarks/peer/pytorch_peer.py"), *workload(chosen), "--memory-format", memory_format]
+    return Peer("PyTorch", command + ["--compile"] * compiled,
+                environment(chosen, {**KEEP_MEMORY, "OMP_NUM_THREADS": str(chosen.threads)}))
 
 
 def best_of_theirs(chosen, item, stack):
-    """Starts PyTorch warm, in the memory format in which it is faster here: the peer at its best."""
+    """Starts PyTorch warm, in the memory format, and compiled or not, in which it is fastest here: the peer at its best."""
     formats = FORMATS if chosen.pytorch_format == "auto" else (chosen.pytorch_format,)
+    ways = [(memory_format, compiled) for compiled in ((False, True) if chosen.compile else (False,)) for memory_format in formats]
     best = None
-    for memory_format in formats:
-        peer = start_theirs(chosen, memory_format)
+    for way in ways:
+        peer = start_theirs(chosen, *way)
         closer = stack.enter_context(contextlib.ExitStack())
         closer.enter_context(peer)
-        peer.seconds(item)
-        seconds = min(peer.seconds(item) for _ in range(PROBES)) if len(formats) > 1 else 0
-        loser = (seconds, peer, memory_format, closer)
+        try:
+            peer.seconds(item)
+        except Failure as failure:
+            if not way[1]:
+                raise
+            print(f"compare-pytorch: torch.compile is left out: {failure}", file=sys.stderr)
+            closer.close()
+            continue
+        seconds = min(peer.seconds(item) for _ in range(PROBES)) if len(ways) > 1 else 0
+        loser = (seconds, peer, way[0] + ", compiled" * way[1], closer)
         if best is None or seconds < best[0]:
             best, loser = loser, best
         if loser is not None:
@@ -164,15 +191,29 @@ def spread(values, digits=2):
 
 def compare(chosen, item):
     with contextlib.ExitStack() as stack:
-        theirs, memory_format = best_of_theirs(chosen, item, stack)
+        theirs, way = best_of_theirs(chosen, item, stack)
         ours = stack.enter_context(start_ours(chosen))
-        ours.seconds(item)
-        turns = take_turns(item, chosen.rounds, [ours, theirs])
-        our_rate, their_rate = (chosen.batch / statistics.median(seconds) for seconds in turns)
-        ratios = [theirs_took / ours_took for ours_took, theirs_took in zip(*turns)]
-        print(f"{item}: ours {rate(our_rate)} images/s, pytorch {rate(their_rate)} images/s, "
-              f"ratio {statistics.median(ratios):.2f} ({spread(ratios)})", flush=True)
-        return memory_format, (ours.peak_mebibytes(), theirs.peak_mebibytes())
+        compare_with(chosen, item, ours, theirs, "pytorch")
+        return way, (ours.peak_mebibytes(), theirs.peak_mebibytes())
+
+
+def compare_with(chosen, item, ours, theirs, name):
+    ours.seconds(item)
+    turns = take_turns(item, chosen.rounds, [ours, theirs])
+    our_rate, their_rate = (chosen.batch / statistics.median(seconds) for seconds in turns)
+    ratios = [theirs_took / ours_took for ours_took, theirs_took in zip(*turns)]
+    print(f"{item}: ours {rate(our_rate)} images/s, {name} {rate(their_rate)} images/s, "
+          f"ratio {statistics.median(ratios):.2f} ({spread(ratios)})", flush=True)
+
+
+def compare_onnx_runtime(chosen):
+    """The forward pass of the ONNX file that we export, in ONNX Runtime."""
+    item = "eval-forward"
+    with contextlib.ExitStack() as stack:
+        theirs = stack.enter_context(start_onnx_runtime(chosen))
+        theirs.seconds(item)
+        print(f"peer: {theirs.about()}", flush=True)
+        compare_with(chosen, item, stack.enter_context(start_ours(chosen)), theirs, "onnxruntime")
 
 
 def measure_alone(chosen, item):
@@ -199,9 +240,13 @@ def cpu_name():
 
 
 def describe_machine(chosen):
-    onednn = "on" if torch.backends.mkldnn.is_available() else "off"
+    with start_theirs(chosen, FORMATS[0], False) as theirs:
+        peer = theirs.about()
+    if not peer:
+        raise Failure(f"'{' '.join(chosen.python)}' has no PyTorch: install it (on Debian 'apt-get install python3-torch'), or name "
+                      f"another python3 with --python.", status=2)
     return (f"machine: {cpu_name()}, {len(os.sched_getaffinity(0))} cores; {chosen.model}, batch {chosen.batch}, "
-            f"{chosen.threads} threads; PyTorch {torch.__version__}, oneDNN {onednn}")
+            f"{chosen.threads} threads; {peer}")
 
 
 def item_list(text):
@@ -220,17 +265,22 @@ def positive(text):
 
 def read_options():
     options = Options(prog="compare-pytorch.sh", description="Our step against PyTorch's: same model, batch and threads, in turns.")
-    options.add_argument("--model", choices=MODELS, default="preactresnet18")
+    options.add_argument("--model", choices=BATCHES, default="preactresnet18")
     options.add_argument("--batch", type=positive, help="images per batch (default 64; 8 for wrn-34-10)")
     options.add_argument("--threads", type=positive, default=2)
     options.add_argument("--rounds", type=positive, default=5, help="pairs of timings per item (default 5)")
     options.add_argument("--items", type=item_list, default=list(ITEMS), help=f"comma-separated, from {','.join(ITEMS)}")
+    options.add_argument("--python", type=shlex.split, default=["/usr/bin/python3"], metavar="PREFIX",
+                         help="what runs a python3 that has PyTorch, such as 'venv/bin/python3' or 'chroot DIR python3'")
+    options.add_argument("--compile", action="store_true", help="try torch.compile too, and keep it where it is faster")
+    options.add_argument("--onnxruntime", action="store_true", help="compare eval-forward with ONNX Runtime too, on our exported file")
+    options.add_argument("--isa", choices=("native", "avx2"), default="native", help="vectors that both sides may use")
     options.add_argument("--pytorch-format", choices=("auto", *FORMATS), default="auto",
                          help="memory format of PyTorch's tensors; auto tries both and keeps the faster one, per item")
     options.add_argument("--pytorch-alone", action="store_true", help="measure PyTorch only")
     options.add_argument("--no-build", action="store_true", help="take our benchmark program as it was built before")
     chosen = options.parse_args()
-    chosen.batch = chosen.batch or MODELS[chosen.model][2]
+    chosen.batch = chosen.batch or BATCHES[chosen.model]
     return chosen
 
 
@@ -260,8 +310,10 @@ def run():
     results = {item: measure(chosen, item) for item in chosen.items}
     if "rpat-step" in results:
         print_memory("rpat-step", *results["rpat-step"][1])
-    formats = ", ".join(f"{item} {result[0]}" for item, result in results.items())
-    print(f"pytorch memory format: {formats}")
+    ways = "; ".join(f"{item} {result[0]}" for item, result in results.items())
+    print(f"pytorch memory format: {ways}")
+    if chosen.onnxruntime:
+        compare_onnx_runtime(chosen)
 
 
 def main():

@@ -116,11 +116,11 @@ class WideResNet(nn.Module):
         return self.fc(x.mean(dim=(2, 3)))
 
 
-# name -> (how to build it, input shape C x H x W, default batch)
+# name -> (how to build it, input shape C x H x W)
 MODELS = {
-    "preactresnet18": (PreActResNet, (3, 32, 32), 64),
-    "wrn-34-10": (WideResNet, (3, 32, 32), 8),
-    "quick": (lambda: PreActResNet(width=16, blocks=1, channels=1), (1, 28, 28), 64),
+    "preactresnet18": (PreActResNet, (3, 32, 32)),
+    "wrn-34-10": (WideResNet, (3, 32, 32)),
+    "quick": (lambda: PreActResNet(width=16, blocks=1, channels=1), (1, 28, 28)),
 }
 
 

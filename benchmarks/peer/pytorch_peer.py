@@ -1,9 +1,12 @@
 """PyTorch's side of compare-pytorch.sh: a process that times one item whenever it is asked to.
 
 Lines on standard input:  `run ITEM` -> `ITEM seconds` (per batch; the work is repeated until a second has passed),
-`peak` -> `peak MiB` (peak resident memory of this process, VmHWM), `quit`.  Between two lines it blocks, its threads asleep.
+`peak` -> `peak MiB` (peak resident memory of this process, VmHWM), `about` -> `about VERSIONS`, `quit`.  Between two lines it
+blocks, its threads asleep.
 """
 import argparse
+import contextlib
+import re
 import sys
 import time
 
@@ -22,7 +25,7 @@ class Peer:
 
     def __init__(self, model, batch, memory_format, device="cpu", wrap=lambda net: net, least_seconds=LEAST_SECONDS):
         torch.manual_seed(1)
-        build, shape, _ = MODELS[model]
+        build, shape = MODELS[model]
         self.device, self.least_seconds = device, least_seconds
         self.net = wrap(build().to(device=device, memory_format=memory_format))
         self.images = torch.rand(batch, *shape, device=device).contiguous(memory_format=memory_format)
@@ -34,6 +37,19 @@ class Peer:
     def pgd_attack(self):
         """PGD-10 in eval mode from a random start; gradients for the input only, never for the weights."""
         self.net.eval()
+        with self.frozen():
+            return self._ascend()
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Parameters that need no gradient: a compiled backward pass computes whatever needs one, asked for or not."""
+        self.net.requires_grad_(False)
+        try:
+            yield
+        finally:
+            self.net.requires_grad_(True)
+
+    def _ascend(self):
         noise = torch.empty_like(self.images).uniform_(-EPSILON, EPSILON)
         low, high = (self.images - EPSILON).clamp_(min=0), (self.images + EPSILON).clamp_(max=1)
         point = torch.max(torch.min(self.images + noise, high), low)
@@ -86,13 +102,24 @@ def peak_mebibytes():
     return int(line.split()[1]) / 1024
 
 
+def about():
+    """Versions and instruction set, in one line."""
+    built = torch.__config__.show()
+    onednn = re.search(r"(?:MKL-DNN|oneDNN) v([0-9.]+)", built)
+    vectors = re.search(r"CPU capability usage: (\w+)", built)
+    return (f"PyTorch {torch.__version__}, oneDNN {onednn[1] if onednn else 'missing'}, "
+            f"{vectors[1] if vectors else 'unknown'} vectors")
+
+
 def answer(peer, line):
     verb, _, item = line.partition(" ")
+    if verb == "about":
+        return f"about {about()}"
     if verb == "peak":
         return f"peak {peak_mebibytes():.1f}"
     if verb == "run" and item in peer.items:
         return f"{item} {peer.time(item):.6f}"
-    return f"error unknown request '{line}': send 'run ITEM', 'peak' or 'quit'"
+    return f"error unknown request '{line}': send 'run ITEM', 'peak', 'about' or 'quit'"
 
 
 def serve(peer):
@@ -108,11 +135,13 @@ def main():
     options.add_argument("--batch", type=int, required=True)
     options.add_argument("--threads", type=int, required=True)
     options.add_argument("--memory-format", choices=FORMATS, default="contiguous")
+    options.add_argument("--compile", action="store_true", help="through torch.compile, which needs a C++ compiler")
     chosen = options.parse_args()
     # Before the first parallel region: worker threads take over the flush-to-zero mode of the thread that starts them.
     torch.set_flush_denormal(True)
     torch.set_num_threads(chosen.threads)
-    serve(Peer(chosen.model, chosen.batch, FORMATS[chosen.memory_format]))
+    wrap = torch.compile if chosen.compile else lambda net: net
+    serve(Peer(chosen.model, chosen.batch, FORMATS[chosen.memory_format], wrap=wrap))
 
 
 if __name__ == "__main__":

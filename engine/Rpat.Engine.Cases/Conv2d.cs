@@ -60,12 +60,14 @@ public sealed class Conv2dCases : OpCases<ConvShape>
 
     /// <inheritdoc/>
     protected override IEnumerable<KernelCase> At(TestTensors make, ConvShape size, bool every) =>
-        Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused)); // nothing fused, or all that can be
+        Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused, // nothing fused, or all that can be
+            x => fused ? make.View(x, size.InputLayout == Layout.Blocked) : new(x)));
 
-    private static IEnumerable<KernelCase> Passes(TestTensors make, ConvShape s, bool fused)
+    /// <summary>The three passes, with a view of the input, and with a residual and sums that are added to if these are fused.</summary>
+    internal static IEnumerable<KernelCase> Passes(TestTensors make, ConvShape s, bool fused, Func<TestTensor, Seen> view)
     {
         TestTensor image = make.Uniform(s.Input, s.InputLayout), w = make.Plain(new Shape(s.K, s.C, s.R, s.R)), dy = make.Blocked(s.Output);
-        Seen x = fused ? make.View(image, s.InputLayout == Layout.Blocked) : new(image);
+        Seen x = view(image);
         TestTensor y = make.Blocked(s.Output), dx = make.Uniform(s.Input, s.InputLayout), dw = make.Plain(w.Shape);
         TestTensor? residual = fused ? make.Blocked(s.Output) : null;
         DeviceBuffer forward = Arranged(make, s, w, false), gradient = Arranged(make, s, w, true);

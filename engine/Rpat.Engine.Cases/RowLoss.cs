@@ -62,6 +62,8 @@ public sealed class RowLossCases : OpCases<RowSize>
         .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
         .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
         .. rows.Of("squared probability", new SquaredProbability(), 1, (z, t, _, _) => ReferenceRowLosses.SquaredProbability(z, t)),
+        .. rows.Of("uniform cross-entropy", new UniformCrossEntropy(), 1, (z, _, _, _) => -ReferenceRowLosses.LogSoftmax(z).Average()),
+        .. rows.Of("weighted gaps", new WeightedGaps(), 2, (z, t, w, _) => ReferenceRowLosses.WeightedGaps(t, z, w)),
         .. rows.Of("margin", new Margin(), 1, (z, _, _, y) => ReferenceRowLosses.Margin(z, y)),
         .. rows.Of("margin of a target", new Margin(target: 1), 1, (z, _, _, _) => -ReferenceRowLosses.Margin(z, 1)),
         .. rows.Of("dlr", new Dlr(), 1, (z, _, _, y) => ReferenceRowLosses.Dlr(z, y)),
@@ -209,6 +211,10 @@ internal static class ReferenceRowLosses
     public static double Mart(double[] t, double[] z, int y) => (1.0000001 - Softmax(t)[y]) * Kl(t, z);
 
     public static double SquaredProbability(double[] z, double[] t) => Softmax(z).Zip(t, (p, q) => (p - q) * (p - q)).Average();
+
+    /// <summary>Over all pairs of classes, as it is defined.</summary>
+    public static double WeightedGaps(double[] a, double[] b, double[] w) => Enumerable.Range(0, a.Length).Sum(j =>
+        Enumerable.Range(0, a.Length).Sum(k => w[j] * w[k] * Math.Pow(a[j] - a[k] - (b[j] - b[k]), 2) / 4));
 
     public static double JensenShannon(double[] a, double[] b, double temperature)
     {

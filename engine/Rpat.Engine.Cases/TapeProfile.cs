@@ -18,7 +18,7 @@ public sealed class TapeProfile : IDisposable
     public TapeProfile(params IReadOnlyList<Tape> tapes)
     {
         _tapes = tapes;
-        foreach (var tape in tapes) tape.Profile = Switch;
+        foreach (var tape in tapes) tape.OnNode += Switch;
     }
 
     /// <summary>Time by kind and size, the longest first.</summary>
@@ -34,7 +34,7 @@ public sealed class TapeProfile : IDisposable
     /// <summary>Stops measuring.</summary>
     public void Dispose()
     {
-        foreach (var tape in _tapes) tape.Profile = null;
+        foreach (var tape in _tapes) tape.OnNode -= Switch;
     }
 
     private static ProfileKey Key(Node node, bool backward) =>

@@ -17,6 +17,11 @@ public sealed partial class GpuDevice
         return null;
     }
 
+    /// <summary>A stream beside this device's own; null if it is no CUDA device. The caller disposes of it before the device.</summary>
+    /// <exception cref="DeviceUnavailableException">The driver refuses.</exception>
+    public SideStream? OpenSideStream() =>
+        _accelerator is CudaAccelerator cuda && _stream is CudaStream stream ? new SideStream(cuda, stream) : null;
+
     /// <summary>Opens a CUDA GPU that the driver has already described; <see cref="GpuBackend.Open"/> does both.</summary>
     /// <exception cref="DeviceUnavailableException">The driver or ILGPU refuses.</exception>
     internal static GpuDevice Cuda(int index, Precision precision, IDriver driver, DeviceFacts facts, int version)

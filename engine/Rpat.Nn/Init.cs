@@ -4,7 +4,6 @@ namespace Rpat.Nn;
 public sealed record Init
 {
     private readonly Func<IReadOnlyList<int>, (double Scale, bool Normal)> _rule;
-
     private float Centre { get; init; }
 
     /// <summary>A custom rule.</summary>

@@ -9,16 +9,21 @@ internal static class AttackedExamples
     private const int Most = 10, Steps = 20;
 
     /// <summary>Attacks the first image of each class, ten at most, whether or not it is classified correctly.</summary>
-    /// <returns>Clean image, adversarial image and difference, one below the other.</returns>
+    /// <returns>
+    /// Clean image, adversarial image and difference, one below the other; the title is a JSON list of each column's true class and the one
+    /// predicted for its adversarial image.
+    /// </returns>
     public static Raster Make(Run run)
     {
         LabeledImages images = run.Data.Test.Subset(
             [.. run.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
         PgdOptions options = run.Attack(Steps);
         var (clean, adversarial) = Perturb(run.Reported, images, options, run.Seed);
-        bool[] stillRight = Right(run.Reported, adversarial, images.Labels);
+        int[] predicted = Predicted(run.Reported, adversarial, images.Count);
         float reach = Math.Max(Largest(clean, adversarial), 1e-6f);
-        return ImageGrid.Attacked(run.Reported.InputShape, clean, adversarial, options.Norm == Norm.Linf ? options.Eps : reach, stillRight);
+        string[][] classes = [.. images.Labels.Zip(predicted, (label, other) => new[] { NameOf(images, label), NameOf(images, other) })];
+        return ImageGrid.Attacked(run.Reported.InputShape, clean, adversarial, options.Norm == Norm.Linf ? options.Eps : reach,
+            [.. images.Labels.Zip(predicted, (label, other) => label == other)], JsonSerializer.Serialize(classes));
     }
 
     private static (float[] Clean, float[] Adversarial) Perturb(Classifier net, LabeledImages images, PgdOptions options, ulong seed)
@@ -32,16 +37,18 @@ internal static class AttackedExamples
             .ToArray());
     }
 
-    private static bool[] Right(Classifier net, float[] images, int[] labels)
+    private static int[] Predicted(Classifier net, float[] images, int count)
     {
         var tape = new Tape(net.Device);
-        Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(labels.Length), images);
+        Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(count), images);
         Tensor logits = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         float[] rows = logits.ToArray();
-        return [.. labels.Select((label, i) => rows.AsSpan(i * net.Classes, net.Classes)
-            .IndexOf(rows.Skip(i * net.Classes).Take(net.Classes).Max()) == label)];
+        return [.. Enumerable.Range(0, count).Select(i => Enumerable.Range(0, net.Classes).MaxBy(k => rows[i * net.Classes + k]))];
     }
+
+    private static string NameOf(LabeledImages images, int label) =>
+        label < images.ClassNames.Count ? images.ClassNames[label] : label.ToString(CultureInfo.InvariantCulture);
 
     private static float Largest(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
 }

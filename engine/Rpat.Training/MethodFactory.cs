@@ -16,17 +16,17 @@ internal static class MethodFactory
             throw new ConfigException(
                 $"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as "
                     + $"method.warmup.");
-        objective = method.Awp.On(objective);
+        objective = new LabelSmoothing((float)config.Train.LabelSmoothing).On(method.Sam.On(method.Awp.On(objective)));
         if (Averaging(config.Average) is { } average) objective = average.On(objective);
         return method.HasRpat ? method.Rpat.On(objective) : objective;
     }
 
     /// <summary>The networks other than the trained one; teachers are read from their files.</summary>
     /// <exception cref="ConfigException">A teacher is not given.</exception>
-    public static AuxiliaryModels Companions(MethodSection method, Device device, ModelSpec model, ulong seed) => new()
+    public static AuxiliaryModels Companions(TrainerConfig config, Device device, ModelSpec model, ulong seed) => new()
     {
         Twin = () => ModelCatalog.Build(device, model, seed),
-        Teachers = method.Info.Teachers.ToDictionary(name => name, name => PretrainedWeights.Teacher(name, method, device, model)),
+        Teachers = config.Method.Info.Teachers.ToDictionary(name => name, name => PretrainedWeights.Teacher(name, config, device, model)),
     };
 
     /// <summary>The training attack under the run's threat model; values that are left to the method stay unset.</summary>
@@ -46,7 +46,7 @@ internal static class MethodFactory
 
     private static Averaging? Averaging(AverageSection a) => (a.Ema, a.Swa) switch
     {
-        ( > 0, _) => new EmaAveraging((float)a.Ema, a.Start) { Report = a.Report },
+        ( > 0, _) => new EmaAveraging((float)a.Ema, a.Start, WarmUp: a.WarmUp) { Report = a.Report },
         (_, > 0) => new SwaAveraging(a.Swa) { Report = a.Report },
         _ => null,
     };
@@ -58,21 +58,22 @@ internal static class PretrainedWeights
     /// <summary>The state of a file's network, which must have the run's architecture.</summary>
     /// <exception cref="ConfigException">The file does not exist.</exception>
     /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>
-    public static IReadOnlyDictionary<string, NamedArray> Of(string path, Device device, ModelSpec model) =>
-        Load("model.weights", path, device, model).State().ToDictionary(array => array.Name);
+    public static IReadOnlyDictionary<string, NamedArray> Of(TrainerConfig config, Device device, ModelSpec model) =>
+        Load("model.weights", config.Model.Weights, config, device, model).State().ToDictionary(array => array.Name);
 
     /// <summary>A method's frozen teacher.</summary>
     /// <exception cref="ConfigException">It is not given, or does not exist.</exception>
-    public static Classifier Teacher(string name, MethodSection method, Device device, ModelSpec model) =>
-        method.Teachers.Of(name) is { Length: > 0 } path
-            ? Load($"method.teachers.{name}", path, device, model)
+    public static Classifier Teacher(string name, TrainerConfig config, Device device, ModelSpec model) =>
+        config.Method.Teachers.Of(name) is { Length: > 0 } path
+            ? Load($"method.teachers.{name}", path, config, device,
+                config.Method.Teachers.Model is { Length: > 0 } own ? model with { Name = own } : model)
             : throw new ConfigException(
-            $"{method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
+            $"{config.Method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
 
-    private static Classifier Load(string key, string path, Device device, ModelSpec model)
+    private static Classifier Load(string key, string text, TrainerConfig config, Device device, ModelSpec model)
     {
-        if (!Path.Exists(path))
-            throw new ConfigException($"{key} is '{path}', which is not there: give a run folder or a file of weights.");
+        string path = RunFinder.FindCheckpoint(text, config.Run.Out)
+            ?? throw new ConfigException($"{key} is '{text}', which is not there: give a run, its folder or a file of weights.");
         using WeightFile opened = WeightFile.Open(NetworkFile.FileOf(path));
         var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
         return NetworkFile.Load(device, path, choice, model.Input).Net;

@@ -12,7 +12,7 @@ internal sealed class RunProcessGroup
     /// <param name="group">The processes; null for one.</param>
     /// <param name="stop">The signals' requests to this process; null for none.</param>
     /// <param name="description">A description of the processes, for people; null for one.</param>
-    public RunProcessGroup(TcpProcessGroup? group = null, StopRequest? stop = null, string? description = null)
+    public RunProcessGroup(IProcessGroup? group = null, StopRequest? stop = null, string? description = null)
     {
         (Group, Stop, Description) = (group, stop ?? new StopRequest(), description);
         string what = IsFirst ? "it had saved" : "its step had ended";
@@ -21,7 +21,7 @@ internal sealed class RunProcessGroup
     }
 
     /// <summary>The processes; null for one.</summary>
-    public TcpProcessGroup? Group { get; }
+    public IProcessGroup? Group { get; }
 
     /// <summary>The signals' requests to this process.</summary>
     public StopRequest Stop { get; }
@@ -37,6 +37,17 @@ internal sealed class RunProcessGroup
 
     /// <summary>The exit code that all have agreed on; 0 while the run continues.</summary>
     public int Code => Group is null ? Stop.Code : _agreed;
+
+    /// <summary>The group for training on a device: with <c>run.transport=nccl</c> one that adds gradients there, which the caller disposes of.</summary>
+    /// <exception cref="ConfigException">NCCL is wanted for what is no NVIDIA GPU.</exception>
+    /// <exception cref="HandshakeException">This machine has no NCCL.</exception>
+    public IProcessGroup? For(Device device, TrainerConfig config)
+    {
+        if (Group is not BackgroundProcessGroup host || config.Run.Transport != TransportKind.Nccl) return Group;
+        var stream = (device as GpuDevice)?.OpenSideStream() ?? throw new ConfigException(
+            $"run.transport is nccl, which adds gradients on NVIDIA GPUs, and this rank computes on {device.Name}: choose another transport.");
+        return new NcclProcessGroup(host, NcclLibrary.Load(), device, new NcclGpu(stream), config.Run.Reduce == ReduceKind.Ordered);
+    }
 
     /// <summary>
     /// Asks, before a step, whether the run is to stop. In a group a signal to any process counts for all, from the same step on.
@@ -112,7 +123,7 @@ internal sealed class RunProcessGroup
         }
     }
 
-    private void Agree(TcpProcessGroup all)
+    private void Agree(IProcessGroup all)
     {
         int[] mine = [Stop.Code, Stop.ConsumeSaveRequest() ? 1 : 0], everybody = new int[2 * all.Size];
         all.AllGather<int>(mine, everybody);
@@ -133,7 +144,7 @@ internal static class SharedState
 {
     /// <summary>Brings every process to rank 0's state; all must call it.</summary>
     /// <exception cref="DataException">A process has different training images from rank 0's.</exception>
-    public static void Send(TcpProcessGroup team, Run run)
+    public static void Send(IProcessGroup team, Run run)
     {
         var standing = run.State.Standing(planned: false, run.Identity, new Dictionary<string, long>());
         var said = JsonSerializer.Deserialize<TrainerState>(
@@ -149,13 +160,13 @@ internal static class SharedState
     }
 
     /// <summary>Gives every process the reported network of rank 0; all must call it.</summary>
-    public static void SendReported(TcpProcessGroup team, Run run)
+    public static void SendReported(IProcessGroup team, Run run)
     {
         var net = Send(team, [.. run.Reported.State()]);
         if (team.Rank > 0) run.Reported.Load(net);
     }
 
-    private static Dictionary<string, NamedArray> Send(TcpProcessGroup team, IReadOnlyList<NamedArray> arrays)
+    private static Dictionary<string, NamedArray> Send(IProcessGroup team, IReadOnlyList<NamedArray> arrays)
     {
         byte[] heads = JsonSerializer.SerializeToUtf8Bytes(arrays.Select(a => new Head(a.Name, a.Type, a.Shape)));
         var given = new Dictionary<string, NamedArray>();

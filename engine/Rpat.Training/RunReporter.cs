@@ -93,7 +93,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
             Metrics(result.Split, _state.Epoch - 1, [.. result.Scores.Select(s => new Metric(s.Title.ToLowerInvariant(), s.Accuracy))]);
         Raster examples = AttackedExamples.Make(run);
         AtomicFile.MakeFolder(Path.GetDirectoryName(run.Folder.PathOf(AttackedExamples.FileName))!);
-        Png.Write(run.Folder.PathOf(AttackedExamples.FileName), examples.Width, examples.Height, 3, examples.Pixels);
+        AtomicFile.Write(run.Folder.PathOf(AttackedExamples.FileName), stream => stream.Write(examples.ToPng()));
         _board.Image(_state.Step, "adversarial", examples);
         _board.Finished();
     }

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Rpat.Tests.Snippets;
+using Rpat.Samples.Snippets;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests;
@@ -23,7 +23,7 @@ public partial class PublicApiTests
     public void The_readme_shows_the_program_that_is_tested()
     {
         string readme = File.ReadAllText(Repository.File("README.md")).ReplaceLineEndings("\n");
-        string source = File.ReadAllText(Repository.File("tests", "Rpat.Tests", "Snippets", "ReadmeProgram.cs")).ReplaceLineEndings("\n");
+        string source = File.ReadAllText(Repository.File("samples", "Rpat.Samples.Snippets", "ReadmeProgram.cs")).ReplaceLineEndings("\n");
         Assert.Equal(Marked(source), CodeBlock(readme));
     }
 

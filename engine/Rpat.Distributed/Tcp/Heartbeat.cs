@@ -7,14 +7,13 @@ namespace Rpat.Distributed.Tcp;
 /// Heartbeats on separate connections, in the background: a periodic beat, a goodbye, or the reason why a process fails. Rank 0 listens to
 /// all other ranks and forwards what they report, so that no process waits forever for a lost one.
 /// </summary>
-internal sealed class Heartbeat : IDisposable
+internal sealed class Heartbeat : ILossSource, IDisposable
 {
     private const byte Beat = 0, Farewell = 1, Failure = 2;
 
     private readonly Connection[] _links;
     private readonly TimeSpan _silence;
     private readonly TimeSpan _interval;
-    private readonly Action _onLoss;
     private readonly Thread _thread;
     private readonly TimeSpan[] _quiet; // since the last message of each, in this process's running time
     private readonly HashSet<Connection> _gone = [];
@@ -24,15 +23,31 @@ internal sealed class Heartbeat : IDisposable
     private volatile bool _leaving;
     private TimeSpan _left = TimeSpan.FromSeconds(2); // for the others to read the last message, which closing too soon would discard
 
-    /// <param name="onLoss">Called once, from any thread, when a process is lost.</param>
-    public Heartbeat(Connection[] links, TimeSpan silence, Action onLoss)
+    public Heartbeat(Connection[] links, TimeSpan silence)
     {
-        (_links, _silence, _onLoss, _quiet) = (links, silence, onLoss, new TimeSpan[links.Length]);
+        (_links, _silence, _quiet) = (links, silence, new TimeSpan[links.Length]);
         _interval = TimeSpan.FromMilliseconds(Math.Clamp(silence.TotalMilliseconds / 8, 5, 1000));
         foreach (var link in links) (link.Socket.SendTimeout, link.Socket.ReceiveTimeout) = (2000, 5000);
         _thread = new Thread(Run) { IsBackground = true, Name = "rpat pulse" };
         _thread.Start();
     }
+
+    /// <inheritdoc/>
+    public event Action<PeerLostException> Lost
+    {
+        add
+        {
+            bool late;
+            lock (_lock) (late, _lost) = (_loss is not null, _lost + value);
+            if (late) value(_loss!);
+        }
+        remove
+        {
+            lock (_lock) _lost -= value;
+        }
+    }
+
+    private Action<PeerLostException>? _lost;
 
     /// <summary>Why a connection broke: what the other process reported, or that it reported nothing.</summary>
     public PeerLostException Explain(LinkException broken)
@@ -136,15 +151,16 @@ internal sealed class Heartbeat : IDisposable
 
     private void Lose(int rank, int code, string sentence, Connection? except)
     {
+        Action<PeerLostException>? told;
         lock (_lock)
         {
             if (_loss is not null) return;
-            _loss = new PeerLostException(rank, code, sentence);
+            (_loss, told) = (new PeerLostException(rank, code, sentence), _lost);
         }
         foreach (var link in _links)
             if (link != except) TrySend(link, Message(rank, code, sentence));
         _known.Set();
-        _onLoss();
+        told?.Invoke(_loss);
     }
 
     private static byte[] Message(int rank, int code, string sentence)

@@ -11,6 +11,8 @@ namespace Rpat.Distributed.Tcp;
 /// <param name="most">Connections that may be open at once without having sent a join request.</param>
 internal sealed class Reception(string token, TimeSpan limit, int most) : IDisposable
 {
+    private static readonly TimeSpan _parting = TimeSpan.FromMilliseconds(500);
+
     private readonly List<Visit> _open = [];
 
     /// <summary>Starts the handshake of a connection.</summary>
@@ -25,12 +27,20 @@ internal sealed class Reception(string token, TimeSpan limit, int most) : IDispo
         _open.Add(new Visit(socket, address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, answer));
     }
 
-    /// <summary>The connections whose handshakes ended since the last call.</summary>
-    public List<Visit> Heard()
+    /// <summary>A connection whose handshake has ended, each once; null if there is none.</summary>
+    public Visit? Next()
     {
-        var heard = _open.FindAll(visit => visit.Answer.IsCompleted);
-        _open.RemoveAll(heard.Contains);
-        return heard;
+        var visit = _open.Find(visit => visit.Answer.IsCompleted);
+        if (visit is not null) _open.Remove(visit);
+        return visit;
+    }
+
+    /// <summary>Gives the reason to processes that are about to send, or have sent, their join request.</summary>
+    public void Refuse(string sentence)
+    {
+        foreach (var visit in _open)
+            if (visit.Answer.Wait(_parting) && visit.Answer.Result.Hello is { } hello)
+                Rendezvous.Refuse(new Connection(visit.Socket, hello.Rank), sentence);
     }
 
     /// <summary>Closes all connections whose handshakes have not ended.</summary>

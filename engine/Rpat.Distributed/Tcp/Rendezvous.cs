@@ -60,7 +60,7 @@ public sealed class Rendezvous : IDisposable
         {
             Await(size, options, meanwhile);
             for (int rank = 1; rank < size; rank++) JoinRequest.SendText(_data[rank]!, "");
-            return new TcpProcessGroup(0, size, [.. _data.OfType<Connection>()], [.. _pulse.OfType<Connection>()], options.HeartbeatTimeout);
+            return new TcpProcessGroup(0, size, [.. _data.OfType<Connection>()], [.. _pulse.OfType<Connection>()], options);
         }
         catch (Exception error)
         {
@@ -77,6 +77,19 @@ public sealed class Rendezvous : IDisposable
     private void Await(int size, ProcessGroupOptions options, Action? meanwhile)
     {
         using var reception = new Reception(options.Token, HelloLimit, 2 * size + MostStrangers);
+        try
+        {
+            Await(reception, size, options, meanwhile);
+        }
+        catch (HandshakeException error)
+        {
+            reception.Refuse(error.Message); // a process has two connections: the other may have been refused first
+            throw;
+        }
+    }
+
+    private void Await(Reception reception, int size, ProcessGroupOptions options, Action? meanwhile)
+    {
         long start = Stopwatch.GetTimestamp();
         while (Missing(size) is { Length: > 0 } missing)
         {
@@ -86,7 +99,7 @@ public sealed class Rendezvous : IDisposable
             if (_unlike is not null && Stopwatch.GetElapsedTime(_unlikeSince) > _correction) throw new HandshakeException(_unlike);
             meanwhile?.Invoke();
             if (_listener.Poll(PauseMicroseconds, SelectMode.SelectRead)) Accept(reception);
-            foreach (var visit in reception.Heard()) Receive(visit, size, options);
+            while (reception.Next() is { } visit) Receive(visit, size, options);
         }
     }
 
@@ -155,7 +168,7 @@ public sealed class Rendezvous : IDisposable
         foreach (var link in _pulse.OfType<Connection>()) link.Dispose();
     }
 
-    private static void Refuse(Connection link, string sentence)
+    internal static void Refuse(Connection link, string sentence)
     {
         try
         {

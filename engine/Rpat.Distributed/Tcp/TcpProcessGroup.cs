@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Numerics;
 
 namespace Rpat.Distributed.Tcp;
@@ -7,7 +6,7 @@ namespace Rpat.Distributed.Tcp;
 /// A process group over TCP, a star around rank 0: rank 0 receives from ranks 1, 2, … in turn, adds in that order, and sends the result to
 /// all. Buffers are the caller's or allocated once; only small setup messages allocate.
 /// </summary>
-public sealed class TcpProcessGroup : IProcessGroup
+public sealed class TcpProcessGroup : IProcessGroup, ILossSource
 {
     private const int ChunkBytes = 1 << 18;
 
@@ -17,19 +16,25 @@ public sealed class TcpProcessGroup : IProcessGroup
     private int _number;
     private bool _failed;
 
-    internal TcpProcessGroup(int rank, int size, Connection[] data, Connection[] pulse, TimeSpan silence)
+    internal TcpProcessGroup(int rank, int size, Connection[] data, Connection[] pulse, ProcessGroupOptions options)
     {
         (Rank, Size, _links, _chunk) = (rank, size, data, new byte[size > 1 && rank == 0 ? ChunkBytes : 0]);
         foreach (var link in data) (link.Socket.ReceiveTimeout, link.Socket.SendTimeout) = (0, 0);
-        if (size > 1) _pulse = new Heartbeat(pulse, silence, Cut);
+        if (size <= 1) return;
+        _pulse = new Heartbeat(pulse, options.HeartbeatTimeout);
+        _pulse.Lost += _ => Cut();
     }
 
-    private enum Collective : byte
+    event Action<PeerLostException> ILossSource.Lost
     {
-        SumFloats = 1,
-        SumDoubles,
-        Gather,
-        Broadcast,
+        add
+        {
+            if (_pulse is not null) _pulse.Lost += value;
+        }
+        remove
+        {
+            if (_pulse is not null) _pulse.Lost -= value;
+        }
     }
 
     /// <inheritdoc/>
@@ -39,7 +44,7 @@ public sealed class TcpProcessGroup : IProcessGroup
     public int Size { get; }
 
     /// <summary>A group of one process, which needs no connection.</summary>
-    public static TcpProcessGroup Alone() => new(0, 1, [], [], TimeSpan.FromSeconds(1));
+    public static TcpProcessGroup Alone() => new(0, 1, [], [], new ProcessGroupOptions("", ""));
 
     /// <summary>Joins the rendezvous that rank 0 holds open (<see cref="Rendezvous"/>) and waits until all processes are there.</summary>
     /// <param name="host">Name or address of rank 0's machine.</param>
@@ -51,7 +56,7 @@ public sealed class TcpProcessGroup : IProcessGroup
         ArgumentOutOfRangeException.ThrowIfLessThan(rank, 1);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(size, rank);
         var (data, pulse) = Connector.RankZero(host, port, rank, size, options);
-        return new TcpProcessGroup(rank, size, [data], [pulse], options.HeartbeatTimeout);
+        return new TcpProcessGroup(rank, size, [data], [pulse], options);
     }
 
     /// <inheritdoc/>
@@ -91,19 +96,6 @@ public sealed class TcpProcessGroup : IProcessGroup
             throw Lost(broken);
         }
     }
-
-    /// <inheritdoc/>
-    public byte[] BroadcastBytes(byte[] bytes)
-    {
-        Span<int> length = [bytes.Length];
-        Broadcast(length);
-        byte[] all = Rank == 0 ? bytes : new byte[length[0]];
-        Broadcast(all.AsSpan());
-        return all;
-    }
-
-    /// <inheritdoc/>
-    public void Barrier() => AllGather<byte>([], []);
 
     /// <inheritdoc/>
     public void Fail(int code, string sentence)
@@ -147,16 +139,8 @@ public sealed class TcpProcessGroup : IProcessGroup
             var part = values.Slice(start, Math.Min(most, values.Length - start));
             var received = _chunk.AsSpan(0, part.Length * sizeof(T));
             link.ReceiveAll(received);
-            AddTo(part, MemoryMarshal.Cast<byte, T>(received));
+            RankOrder.Add(part, MemoryMarshal.Cast<byte, T>(received));
         }
-    }
-
-    private static void AddTo<T>(Span<T> sums, ReadOnlySpan<T> values) where T : unmanaged, IAdditionOperators<T, T, T>
-    {
-        int i = 0;
-        for (; i <= sums.Length - Vector<T>.Count; i += Vector<T>.Count)
-            (new Vector<T>(sums[i..]) + new Vector<T>(values[i..])).CopyTo(sums[i..]);
-        for (; i < sums.Length; i++) sums[i] += values[i];
     }
 
     private void Collect(ReadOnlySpan<byte> mine, Span<byte> all)
@@ -166,13 +150,13 @@ public sealed class TcpProcessGroup : IProcessGroup
         int end = mine.Length;
         foreach (var link in _links)
         {
-            long length = Expect(link, Collective.Gather, null);
+            long length = Expect(link, Collective.Gather, mine.Length);
             var place = all[end..];
             Take(length, place);
             link.ReceiveAll(place[..(int)length]);
             end += (int)length;
         }
-        if (end != all.Length) throw Fault($"{end} bytes were gathered where {all.Length} were expected");
+        if (end != all.Length) throw Fault(CollectiveHeader.Gathered(end, all.Length));
     }
 
     private void Take(long length, Span<byte> place)
@@ -188,21 +172,21 @@ public sealed class TcpProcessGroup : IProcessGroup
             foreach (var link in _links) link.Send((byte)kind, _number, bytes);
             return;
         }
-        Expect(_links[0], kind, bytes.Length);
+        long length = Expect(_links[0], kind, bytes.Length);
+        if (length != bytes.Length) throw Fault(CollectiveHeader.Gathered(length, bytes.Length));
         _links[0].ReceiveAll(bytes);
     }
 
-    private long Expect(Connection link, Collective kind, long? length)
+    private long Expect(Connection link, Collective kind, long length)
     {
         var (found, number, bytes) = link.ReceiveHeader();
-        if (found == (byte)kind && number == _number && (length is null || bytes == length)) return bytes;
-        throw Fault(
-            $"rank {link.Peer} is at common step {number} ({(Collective)found}, {bytes} bytes), rank {Rank} at {_number} ({kind}, {length} bytes)");
+        var its = new CollectiveHeader((Collective)found, number, bytes);
+        return new CollectiveHeader(kind, _number, length).Difference(Rank, its, link.Peer) is { } difference ? throw Fault(difference) : bytes;
     }
 
     private InvalidOperationException Fault(string difference)
     {
-        string sentence = $"the ranks are out of sync: {difference}";
+        string sentence = CollectiveHeader.OutOfSync(difference);
         Fail(1, sentence);
         return new InvalidOperationException(sentence);
     }

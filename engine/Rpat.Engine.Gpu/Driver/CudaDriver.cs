@@ -65,6 +65,18 @@ internal static partial class CudaDriver
     public static partial int cuGraphDestroy(nint graph);
 
     [LibraryImport(Library)]
+    public static partial int cuEventCreate(out nint handle, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventRecord(nint handle, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventDestroy_v2(nint handle);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamWaitEvent(nint stream, nint handle, uint flags);
+
+    [LibraryImport(Library)]
     private static partial int cuGetErrorName(int code, out nint name);
 
     /// <summary>The driver's name for an error code.</summary>

@@ -32,8 +32,8 @@ internal readonly struct LinearDot(int n, int c, int k, ArrayView<float> x, Arra
     public void Run()
     {
         int item = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int i = Pin.Here(item / k), j = item - i * k;
         if (item >= n * k) return;
-        int i = item / k, j = item - i * k;
         float sum = 0;
         for (int p = lane; p < c; p += Reduce.WarpSize) sum += x[i * c + p] * w[j * c + p];
         double total = Reduce.WarpSum(sum);
@@ -66,7 +66,7 @@ internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, A
     public void Run()
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(Columns * Shares);
-        int share = Group.IdxX / Columns, p = Grid.IdxX * Columns + Group.IdxX % Columns, j = Grid.IdxY;
+        int share = Group.IdxX / Columns, p = Grid.IdxX * Columns + (Group.IdxX & Columns - 1), j = Grid.IdxY;
         float sum = 0;
         for (int i = share; i < n && p < c; i += Shares) sum += dy[i * k + j] * x[i * c + p];
         shared[Group.IdxX] = sum;

@@ -62,8 +62,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Changes whenever packed weights may have been overwritten: with each pass, or when another tape has run.</summary>
     internal long WeightVersion => KeepsDerivedWeights ? Device.Arena.TapeVersion : _passes;
 
-    /// <summary>Called while profiling: before each node, with whether it runs backward; with null at the end of a pass.</summary>
-    public Action<Node?, bool>? Profile { get; set; }
+    /// <summary>Called before each node runs, with whether it runs backward; with null at the end of a pass.</summary>
+    public Action<Node?, bool>? OnNode { get; set; }
 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
     public Tensor Retain(Tensor tensor)
@@ -103,7 +103,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         QueueBackward();
     }
 
-    bool ICapturedRun.IsProfiled => Profile is not null;
+    bool ICapturedRun.IsProfiled => OnNode is not null;
 
     void ICapturedRun.Begin() => Begin();
 
@@ -164,8 +164,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>
-    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it. A weight that
-    /// the tape computes is packed again in each pass.
+    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it. What the tape
+    /// computes itself is packed again in each pass.
     /// </summary>
     public PackedWeight Derive<TKey>(Tensor weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
@@ -200,10 +200,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         _passes++;
         foreach (var node in _forward)
         {
-            Profile?.Invoke(node, false);
+            OnNode?.Invoke(node, false);
             node.Forward(Device.Kernels);
         }
-        Profile?.Invoke(null, false);
+        OnNode?.Invoke(null, false);
     }
 
     private void QueueBackward()
@@ -211,10 +211,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         _passes++;
         foreach (var node in _backward)
         {
-            Profile?.Invoke(node, true);
+            OnNode?.Invoke(node, true);
             node.Backward(Device.Kernels);
         }
-        Profile?.Invoke(null, true);
+        OnNode?.Invoke(null, true);
     }
 
     private MemoryPlan Plan()

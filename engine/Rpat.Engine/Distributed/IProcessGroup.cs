@@ -19,6 +19,15 @@ public interface IProcessGroup : IDisposable
     /// <inheritdoc cref="AllReduce(Span{float})"/>
     void AllReduce(Span<double> values);
 
+    /// <summary>Starts <see cref="AllReduce(Span{float})"/>; the values must not be used before <see cref="Wait"/> returns.</summary>
+    void StartAllReduce(Memory<float> values) => AllReduce(values.Span);
+
+    /// <summary>Waits for all sums that were started.</summary>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
+    void Wait()
+    {
+    }
+
     /// <summary>Concatenates the values of all processes in rank order; a process may have none.</summary>
     /// <param name="all">Receives the values of all processes, in every process; as long as all of them together.</param>
     /// <exception cref="PeerLostException">A process is lost.</exception>
@@ -29,19 +38,38 @@ public interface IProcessGroup : IDisposable
     /// <exception cref="PeerLostException">A process is lost.</exception>
     void Broadcast<T>(Span<T> values) where T : unmanaged;
 
-    /// <summary>Gives every process the bytes of rank 0; the other ranks do not need to know the length.</summary>
-    /// <param name="bytes">Rank 0's bytes; ignored on other ranks.</param>
-    /// <returns>Rank 0's bytes.</returns>
-    /// <exception cref="PeerLostException">A process is lost.</exception>
-    byte[] BroadcastBytes(byte[] bytes);
-
-    /// <summary>Waits until all processes have reached this call.</summary>
-    /// <exception cref="PeerLostException">A process is lost.</exception>
-    void Barrier();
-
     /// <summary>
     /// Reports to all others that this process fails, and leaves: their next collective, or the one they wait in, throws.
     /// </summary>
     /// <param name="code">The exit code that the others should use.</param>
     void Fail(int code, string sentence);
+}
+
+/// <summary>Collectives made of others.</summary>
+public static class ProcessGroupExtensions
+{
+    /// <summary>Gives every process the bytes of rank 0; the other ranks, whose bytes are ignored, do not need to know the length.</summary>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
+    public static byte[] BroadcastBytes(this IProcessGroup group, byte[] bytes)
+    {
+        Span<int> length = [bytes.Length];
+        group.Broadcast(length);
+        byte[] all = group.Rank == 0 ? bytes : new byte[length[0]];
+        group.Broadcast(all.AsSpan());
+        return all;
+    }
+
+    /// <summary>Waits until all processes have reached this call.</summary>
+    /// <exception cref="PeerLostException">A process is lost.</exception>
+    public static void Barrier(this IProcessGroup group) => group.AllGather<byte>([], []);
+}
+
+/// <summary>A process group that adds device memory without a copy on the host.</summary>
+public interface IDeviceProcessGroup : IProcessGroup
+{
+    /// <summary>
+    /// Starts a sum of device memory: the values that kernels queued so far leave; kernels queued after <see cref="IProcessGroup.Wait"/>
+    /// read the sum.
+    /// </summary>
+    void StartAllReduce(DeviceBuffer values);
 }

@@ -69,7 +69,8 @@ internal sealed class BatchNorm2dNode : Node
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_x.Stored, _mean, _invStd, _scale, _shift];
-    private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data);
+    private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data,
+        _layer.Epsilon, _layer.Momentum);
     private BatchNormSaved Statistics => new(_mean.Data, _invStd.Data, _scale.Data, _shift.Data);
 
     public override void HostPrologue()

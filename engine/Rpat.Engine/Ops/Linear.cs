@@ -9,8 +9,7 @@ public static class LinearOp
     {
         var d = weight.Dimensions;
         ShapeException.Require(x.Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear", $"{x} must be [N, C]");
-        ShapeException.Require(d.Count >= 2 && d[1] == x.Shape.C && d.Skip(2).All(size => size == 1), "Linear",
-            $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
+        ShapeException.Require(weight.Shape.SampleCount == x.Shape.C, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
         ShapeException.Require(bias is null || bias.Shape.Count == d[0], "Linear",
             $"{bias?.Name} has {bias?.Shape.Count} values, {weight.Name} has {d[0]} rows");
         return tape.Record(new LinearNode(tape, x, weight, bias)).Output;

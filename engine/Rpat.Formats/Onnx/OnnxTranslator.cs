@@ -46,7 +46,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         [
             Of(node.Inputs[0]), Vector(layer.Weight), Vector(layer.Bias), Vector(layer.RunningMean), Vector(layer.RunningVar),
         ];
-        return Relu(graph.Node("BatchNormalization", inputs, [("epsilon", BatchNorm2d.Epsilon)]), node);
+        return Relu(graph.Node("BatchNormalization", inputs, [("epsilon", layer.Epsilon)]), node);
     }
 
     private string Reshape(Node node)

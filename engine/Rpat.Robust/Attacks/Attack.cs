@@ -46,6 +46,11 @@ public abstract record Attack
             : throw new ArgumentException($"Attack: eps {value} must not be negative.");
     }
 
+    /// <summary>
+    /// Whether it searches the nearest misclassified point: its radius then only says which of them count, and may be any number.
+    /// </summary>
+    public virtual bool FindsNearest => false;
+
     /// <summary>Independent tries; the attack succeeds on an image when one of them does.</summary>
     /// <exception cref="ArgumentException">It is below 1.</exception>
     public int Restarts

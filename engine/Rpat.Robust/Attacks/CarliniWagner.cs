@@ -15,6 +15,9 @@ public sealed record CarliniWagner : Attack
     public override string Name => "cw-l2";
 
     /// <inheritdoc/>
+    public override bool FindsNearest => true;
+
+    /// <inheritdoc/>
     public override string Settings =>
         Text($"searches={Searches} iterations={Iterations} rate={Rate:R} c={FirstWeight:R} confidence={Confidence:R} abort={AbortEarly}");
 

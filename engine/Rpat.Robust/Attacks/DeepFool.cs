@@ -12,6 +12,9 @@ public sealed record DeepFool : Attack
     public override string Name => "deepfool";
 
     /// <inheritdoc/>
+    public override bool FindsNearest => true;
+
+    /// <inheritdoc/>
     public override string Settings => Text($"steps={Steps} overshoot={Overshoot:R} candidates={Candidates}");
 
     /// <summary>Maximum iterations.</summary>

@@ -11,6 +11,10 @@ public abstract record InnerLoss
     /// <summary>KL(p(x) ‖ p(x′)), p(x) a constant (TRADES).</summary>
     public static InnerLoss Kl { get; } = new InnerKl();
 
+    /// <summary>KL(p_T(x′) ‖ p(x′)), T a frozen teacher, with the gradient through both networks (AdaAD; methods.md 4.14).</summary>
+    /// <param name="teacher">The method's name for it (<see cref="Objective.Teachers"/>).</param>
+    public static InnerLoss FromTeacher(string teacher) => new InnerTeacher(teacher);
+
     /// <summary>Soft logit margin (MMA).</summary>
     public static InnerLoss SoftMargin { get; } = new InnerSoftMargin();
 
@@ -52,6 +56,12 @@ public sealed class InnerViews
     /// <summary>Stored probabilities of the images (TE).</summary>
     public Tensor History => _history.Value;
 
+    /// <summary>z_T(x′) <c>[N, K]</c> of a frozen teacher, whose gradient reaches x′.</summary>
+    public Tensor Teacher(string name) => Teachers(name);
+
+    internal Func<string, Tensor> Teachers { private get; init; } =
+        name => throw new InvalidOperationException($"This attack has no teacher '{name}'.");
+
     /// <summary>A loss times a coefficient that may change during the run.</summary>
     public Loss Times(Coefficient coefficient, Loss loss) => _schedule.Add(coefficient, loss);
 }
@@ -70,6 +80,13 @@ internal sealed record InnerKl : InnerLoss
     public override string Name => "kl";
 
     public override Loss Record(InnerViews v) => v.Tape.KlDivergence(v.Clean, v.Logits, detachTarget: true, Reduction.Sum);
+}
+
+internal sealed record InnerTeacher(string Teacher) : InnerLoss
+{
+    public override string Name => "teacher-kl";
+
+    public override Loss Record(InnerViews v) => v.Tape.KlDivergence(v.Teacher(Teacher), v.Logits, reduction: Reduction.Sum);
 }
 
 internal sealed record InnerSoftMargin : InnerLoss

@@ -9,14 +9,20 @@ public sealed class Pgd
     private const float GaussianDeviation = 0.001f;
 
     private readonly Classifier _net;
+    private readonly Func<string, Classifier> _teachers;
     private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
 
     /// <summary>Prepares the attack on a network.</summary>
     /// <exception cref="ArgumentException">The options are not a valid attack.</exception>
     public Pgd(Classifier net, PgdOptions options)
+        : this(net, options, name => throw new ArgumentException($"This attack has no teacher '{name}'."))
+    {
+    }
+
+    internal Pgd(Classifier net, PgdOptions options, Func<string, Classifier> teachers)
     {
         options.Check();
-        (_net, Options) = (net, options);
+        (_net, Options, _teachers) = (net, options, teachers);
     }
 
     /// <summary>Settings.</summary>
@@ -66,34 +72,34 @@ public sealed class Pgd
     {
         var to = program.Adversarial;
         if (start is not null || Options.Start == PgdStart.Image) _net.Device.Copy((start ?? x).Data, to.Data);
-        else if (Options.Start == PgdStart.Cube && Options.Norm != Norm.L2) StartInCube(x, key, samples, to);
+        else if (Options.Start == PgdStart.Cube && Options.Norm == Norm.Linf) StartInCube(program, x, key, samples);
         else if (Options.Start is PgdStart.Gaussian or PgdStart.Cube)
             _net.Device.Kernels.GaussianStart(x.Shape.N, x.Shape.SampleCount, x.Data, GaussianDeviation, key, samples, to.Data);
-        else if (Options.Start == PgdStart.Direction && Options.Norm == Norm.L2) StartInDirection(x, key, samples, to);
-        else Options.Norm.Start(x, Options.Eps, key, samples, to);
+        else if (Options.Start == PgdStart.Direction && Options.Norm == Norm.L2) StartInDirection(program, x, key, samples);
+        else Options.Norm.Start(x, program.Eps, key, samples, to);
     }
 
-    private void StartInDirection(Tensor x, RandomKey key, ReadOnlySpan<long> samples, Tensor to)
+    private void StartInDirection(PgdProgram program, Tensor x, RandomKey key, ReadOnlySpan<long> samples)
     {
         float[] from = x.ToArray();
         int size = x.Shape.SampleCount;
         for (int i = 0; i < samples.Length; i++)
         {
             var stream = (key with { Sample = samples[i] }).Stream();
-            Options.Norm.Geometry.InBall(from[(i * size)..((i + 1) * size)], Options.Eps, stream).CopyTo(from, i * size);
+            Options.Norm.Geometry.InBall(from[(i * size)..((i + 1) * size)], program.Eps, stream).CopyTo(from, i * size);
         }
-        to.Upload(from);
+        program.Adversarial.Upload(from);
     }
 
-    private void StartInCube(Tensor x, RandomKey key, ReadOnlySpan<long> samples, Tensor to)
+    private void StartInCube(PgdProgram program, Tensor x, RandomKey key, ReadOnlySpan<long> samples)
     {
         float[] from = x.ToArray(), u = new float[x.Shape.SampleCount];
         for (int i = 0; i < samples.Length; i++)
         {
             (key with { Sample = samples[i] }).Stream().FillSymmetric(u);
-            for (int j = 0; j < u.Length; j++) from[i * u.Length + j] += Options.Eps * u[j];
+            for (int j = 0; j < u.Length; j++) from[i * u.Length + j] += program.Eps * u[j];
         }
-        to.Upload(from);
+        program.Adversarial.Upload(from);
     }
 
     // With running statistics images do not affect each other, so a part can be attacked as a separate batch.
@@ -101,7 +107,7 @@ public sealed class Pgd
     {
         var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
         var key = (shape.N, soft, share?.Total ?? 0);
-        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, soft, share);
+        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share);
         return program;
     }
 }

@@ -24,6 +24,11 @@ public sealed record PgdOptions
     /// <summary>Gradient steps.</summary>
     public int Steps { get; init; } = 10;
 
+    /// <summary>
+    /// Epochs in which radius and step rise in a straight line to these values: 1/n of them in the first epoch; 0 for none.
+    /// </summary>
+    public int Rise { get; init; }
+
     /// <summary>Starts; with more than one, each image keeps the result of largest loss.</summary>
     public int Restarts { get; init; } = 1;
 
@@ -63,6 +68,10 @@ public sealed record PgdOptions
     public PgdOptions For(InnerLoss loss, PgdStart start = PgdStart.Ball, BnMode bn = BnMode.Eval,
         ReferenceQuirks quirks = ReferenceQuirks.None) =>
         this with { Loss = loss, Start = _start ?? start, Bn = _bn ?? bn, Quirks = Quirks | quirks };
+
+    /// <summary>What radius and step are multiplied by.</summary>
+    internal float ShareAt(in StepContext moment) =>
+        Rise == 0 || moment.Epoch == 0 ? 1 : Math.Min(1, moment.Epoch / (float)Rise);
 
     internal bool Has(ReferenceQuirks quirk) => Quirks.HasFlag(quirk);
 

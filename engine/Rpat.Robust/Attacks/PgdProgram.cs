@@ -7,7 +7,6 @@ internal sealed class PgdProgram
 {
     private readonly Classifier _net;
     private readonly PgdOptions _options;
-    private readonly GraphCapture _climb;
     private readonly Loss _loss;
     private readonly Tensor _logits;
     private readonly Tensor? _targets;
@@ -16,13 +15,16 @@ internal sealed class PgdProgram
     private readonly float[] _bestLosses;
     private readonly float[] _term;
     private readonly float[] _rows;
+    private readonly bool _captures;
     private CleanLogits? _clean;
+    private GraphCapture _climb;
+    private float _share = 1;
     private Tensor? _history;
     private float[] _best = []; // allocated at the second restart
     private float[] _found = [];
     private Tensor _from;
 
-    public PgdProgram(Classifier net, Shape shape, PgdOptions options, bool soft, BatchShard? share)
+    public PgdProgram(Classifier net, Shape shape, PgdOptions options, Func<string, Classifier> teachers, bool soft, BatchShard? share)
     {
         var device = net.Device;
         (_net, _options, Labels) = (net, options, new Labels(device, shape.N));
@@ -33,10 +35,14 @@ internal sealed class PgdProgram
         if (soft) _targets = Tensor.Create(device, _logits.Shape, name: "targets");
         var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn, share)).Logits);
         var history = new Lazy<Tensor>(() => _history = Tensor.Create(device, _logits.Shape, name: "history"));
-        _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule));
+        _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule)
+        {
+            Teachers = name => Tape.Retain(teachers(name).Forward(Tape, Adversarial, BnMode.Eval)),
+        });
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
         (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
-        _climb = new GraphCapture(device, Iterations, captures: share is null);
+        _captures = share is null;
+        _climb = Climb();
     }
 
     public Tape Tape { get; }
@@ -44,6 +50,9 @@ internal sealed class PgdProgram
     public Tensor Adversarial { get; }
     public Tensor Best { get; private set; }
     public int[] Hits { get; }
+
+    /// <summary>The radius of the current epoch.</summary>
+    public float Eps => _share * _options.Eps;
 
     /// <summary>Takes over a batch, and computes what the loss needs of its clean images.</summary>
     public void Load(in PgdSubject subject, in StepContext moment)
@@ -53,7 +62,11 @@ internal sealed class PgdProgram
         if (_history is not null) _net.Device.Copy(subject.History!.Data, _history.Data);
         _clean?.Run(subject.X);
         _schedule.Enter(moment);
+        if (_options.ShareAt(moment) is var share && share != _share) (_share, _climb) = (share, Climb());
     }
+
+    // A recorded routine has the radius and the step of its epoch.
+    private GraphCapture Climb() => new GraphCapture(_net.Device, Iterations, _captures);
 
     /// <summary>Moves the start to the end of the attack on <paramref name="x"/>.</summary>
     public void RunIterations(Tensor x)
@@ -70,7 +83,7 @@ internal sealed class PgdProgram
         {
             Tape.Run();
             if (_options.CountsCorrect) CountHits();
-            _options.Norm.Step(_from, Adversarial, _options.StepSize, _options.Eps, _options.Has(ReferenceQuirks.BallBeforeBox));
+            _options.Norm.Step(_from, Adversarial, _share * _options.StepSize, Eps, _options.Has(ReferenceQuirks.BallBeforeBox));
         }
     }
 

@@ -53,6 +53,10 @@ public sealed record Verification(
     /// <exception cref="DataException">The folder has no evaluation.</exception>
     public static EvaluationManifest ManifestOf(string folder) => EvaluationManifest.Read(folder);
 
+    /// <summary>The lines of a finished evaluation's ledger, as they are in the file: nothing is checked against anything.</summary>
+    /// <exception cref="DataException">It is missing or damaged.</exception>
+    public static IReadOnlyList<LedgerEntry> LedgerOf(string folder) => Ledger.Read(folder);
+
     /// <summary>Channels, height and width of a folder's images.</summary>
     /// <exception cref="DataException">They are missing or damaged.</exception>
     public static Shape ImageOf(string folder) => new EvaluationFiles(folder).Image;

@@ -42,6 +42,16 @@ internal static class Combinations
             new("decay", LateAverage) { Uncertain = true }, new("start", LateAverage) { Uncertain = true })
         { Assumed = [new("schedule.factor", "0.1", "decay of the learning rate, d = 10: inferred, as for plain adversarial training")] },
 
+        new(new("igdm", "AdaAD that also matches the teacher's differences along the perturbation", "Lee et al., ICLR'25; methods.md 4.14")
+        {
+            Attack = "B on KL(p_T(x'), p(x')), through both networks",
+            Terms = "KL(p_T(x'), p(x')) + matching min(1, epoch/rise) KL(p_T', p'), p' = softmax(z(x') - z(2x - x'))",
+            Target = "the teacher's prediction",
+            Nets = "a frozen robust teacher",
+            Departs = "the official code makes the forward on x' twice and one on x, which move running statistics and nothing else",
+        }, pgd => new AdaAd(pgd), () => [new IndirectGradient()])
+        { Assumed = [] },
+
         new(new("mail-at", "cross-entropy weighted by the probabilistic margin", "Liu et al., NeurIPS'21; methods.md 4.7")
         {
             Attack = "B on CE",

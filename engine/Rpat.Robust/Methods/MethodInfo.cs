@@ -62,7 +62,7 @@ public sealed class MethodInfo : INamed
     public bool WantsWeights => _prototype.WantsWeights;
 
     /// <summary>Frozen networks that must be given.</summary>
-    public IReadOnlyList<string> Teachers => _prototype.Teachers;
+    public IReadOnlyList<string> Teachers => _prototype.AllTeachers;
 
     /// <summary>Makes the method.</summary>
     /// <param name="given">Settings by name; an empty text is the default.</param>

@@ -41,7 +41,7 @@ public sealed record Te(PgdOptions Pgd) : Objective
     public override PgdOptions Attack => IsTrades ? Pgd.B(Remembering(InnerLoss.Kl, Beta)) : Pgd.E(Remembering(InnerLoss.CrossEntropy, 1));
 
     /// <inheritdoc/>
-    public override HistoryRule? History => IsActive ? new HistoryRule(Decay, Start) : null;
+    public override HistoryRule? History => IsActive ? new ImageHistory(Decay, Start) : null;
 
     /// <inheritdoc/>
     public override Objective InEpoch(int epoch) => epoch < Start ? this with { IsActive = false } : this;

@@ -30,22 +30,43 @@ public abstract record Averaging : Modifier
 /// <param name="Probability">Probability that a step updates the average.</param>
 /// <param name="Fall">Fraction of that probability that is lost, linearly, by the end of the run.</param>
 /// <param name="Statistics">Whether batch norms' running statistics are averaged too.</param>
-/// <param name="WarmUp">Decay min(1 − 1/(n + 1), ρ) after n steps, this one included, so that the first values are soon forgotten.</param>
+/// <param name="WarmUp">A smaller decay at first, so that the first values are soon forgotten.</param>
 public sealed record EmaAveraging(
     [property: Setting("share of the old average in each step", Source = "official code", Max = 1)] float Decay = 0.999f,
     [property: Setting("first epoch in which the average moves on its own, counted from 1", Source = "official code", Min = 1,
         Without = "without an average")]
     int Start = 1,
-    float Probability = 1, bool Statistics = true, bool WarmUp = false, float Fall = 0) : Averaging
+    float Probability = 1, bool Statistics = true, AverageWarmUp WarmUp = AverageWarmUp.None, float Fall = 0) : Averaging
 {
     /// <inheritdoc/>
     public override void AfterStep(AveragedNet average, in StepContext moment)
     {
         float chance = Probability * (1 - Fall * (float)moment.Progress);
         if (chance < 1 && !average.Draw(moment, chance)) return;
-        float warm = WarmUp ? Math.Min(1 - 1f / (moment.Step + 2), Decay) : Decay; // moment.Step counts the previous ones
-        average.Move(moment.Epoch < Start ? 0 : warm, Statistics);
+        if (moment.Epoch < Start) average.Copy();
+        else average.Move(Math.Min(Decay, Limit(average.Updates, moment.Step)), Statistics);
     }
+
+    // moment.Step counts the previous steps.
+    private float Limit(long updates, long steps) => WarmUp switch
+    {
+        AverageWarmUp.Steps => 1 - 1f / (steps + 2),
+        AverageWarmUp.Updates => (1f + updates) / (10 + updates),
+        _ => 1,
+    };
+}
+
+/// <summary>How the decay of an exponential average is limited at first.</summary>
+public enum AverageWarmUp
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>1 − 1/(n + 1) after n steps of the run, the current one included (CURE).</summary>
+    Steps,
+
+    /// <summary>(1 + n)/(10 + n) after n updates (Wang et al., ICML'23).</summary>
+    Updates,
 }
 
 /// <summary>

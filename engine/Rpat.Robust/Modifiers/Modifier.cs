@@ -17,6 +17,9 @@ public abstract record Modifier
     /// <summary>Whether and how the loss is recorded a second time, for a gradient before the step's own.</summary>
     public virtual ProxyPass Proxy => ProxyPass.None;
 
+    /// <summary>Names of the frozen networks that the loss then uses in addition to the method's own.</summary>
+    public virtual IReadOnlyList<string> Teachers => [];
+
     /// <summary>Modifiers of the same kind replace each other.</summary>
     protected internal virtual Type Slot => GetType();
 

@@ -51,6 +51,9 @@ public abstract record Objective
     /// <summary>Names of the frozen networks that the loss uses.</summary>
     public virtual IReadOnlyList<string> Teachers => [];
 
+    /// <summary>The same with those that modifiers use.</summary>
+    public IReadOnlyList<string> AllTeachers => [.. Teachers.Union(AllModifiers.SelectMany(modifier => modifier.Teachers))];
+
     /// <summary>Whether each image comes in two views, all first views before all second ones.</summary>
     public virtual bool TwoViews => false;
 

@@ -37,10 +37,28 @@ public sealed record RectifiedTarget(float FirstTemperature, float LastTemperatu
         last + 0.5 * (first - last) * (1 + Math.Cos(Math.PI * m.Progress));
 }
 
+/// <summary>A table of what was predicted before, of which each image gets a row (<see cref="ViewLogits.Remembered"/>).</summary>
+public abstract record HistoryRule
+{
+    internal abstract HistoryTable Table(int classes);
+}
+
 /// <summary>
 /// A table of each image's averaged predictions (temporal ensembling, TE; methods.md 4.8): S ← decay·S + (1 − decay)·p, p the
 /// evaluation-mode softmax at the clean image; the stored target is S over its sum.
 /// </summary>
 /// <param name="Decay">Share of the old average.</param>
 /// <param name="Start">First epoch, counted from 1, that is stored.</param>
-public sealed record HistoryRule(float Decay, int Start);
+public sealed record ImageHistory(float Decay, int Start) : HistoryRule
+{
+    internal override HistoryTable Table(int classes) => new ImageTable(this, classes);
+}
+
+/// <summary>
+/// The mean prediction softmax(z(x)/T) for each class in the previous epoch, 1/K in the first (GKL; methods.md 4.13). An image gets w =
+/// its class's row to a power, all divided by the root of the batch's mean of (Σ_k w_k)².
+/// </summary>
+public sealed record ClassHistory(float Temperature, float Power) : HistoryRule
+{
+    internal override HistoryTable Table(int classes) => new ClassTable(this, classes);
+}

@@ -1,14 +1,19 @@
 using Rpat.Robust.Losses;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Objectives;
 
 /// <summary>The loss terms of methods.md 7.1, means over the batch.</summary>
 public sealed partial class ViewLogits
 {
-    /// <summary>① Cross-entropy with the batch's targets: the classes, or soft ones.</summary>
+    /// <summary>① Cross-entropy with the batch's targets: the classes, or soft ones; smoothed by a <see cref="LabelSmoothing"/>.</summary>
     /// <param name="logits">z <c>[N, K]</c>.</param>
     /// <param name="weights">One factor per sample, or null.</param>
-    public Loss CrossEntropy(Tensor logits, Tensor? weights = null)
+    public Loss CrossEntropy(Tensor logits, Tensor? weights = null) => Smoothing == 0 ? Sharp(logits, weights)
+        : (1 - Smoothing) * Sharp(logits, weights)
+            + Smoothing * Tape.RowLoss("uniform", new UniformCrossEntropy(), logits, new() { Weights = weights });
+
+    private Loss Sharp(Tensor logits, Tensor? weights)
     {
         if (Targets is { } targets)
             return Tape.RowLoss("ce", new SoftCrossEntropy(), logits, new() { Second = targets, Detach = true, Weights = weights });
@@ -33,9 +38,9 @@ public sealed partial class ViewLogits
             : Tape.RowLoss("kl", new KlDivergence(scale), logits, new() { Second = target, Detach = detach, Weights = weights });
 
     /// <summary>③ as distillation at a temperature T: −T²·Σ softmax(target/T)·log softmax(logits/T), the target a constant.</summary>
-    public Loss DistillAt(float temperature, Tensor target, Tensor logits) => Tape.RowLoss(
+    public Loss DistillAt(float temperature, Tensor target, Tensor logits, Tensor? weights = null) => Tape.RowLoss(
         "kd", new KlDivergence(1 / temperature, temperature * temperature, crossEntropy: true), logits, new()
-        { Second = target, Detach = true });
+        { Second = target, Detach = true, Weights = weights });
 
     /// <summary>③ with MART's weight 1 − p_y(x), not detached: (1.0000001 − q_y)·KL(q ‖ p).</summary>
     public Loss MartDistill(Tensor clean, Tensor logits) =>
@@ -45,7 +50,15 @@ public sealed partial class ViewLogits
     public Loss Memory(Tensor logits) =>
         Tape.RowLoss("memory", new SquaredProbability(), logits, new() { Second = Remembered, Detach = true });
 
-    private Tensor Remembered =>
+    /// <summary>
+    /// The weighted squared differences of logit gaps, ¼ Σ_jk w_j w_k ((a_j − a_k) − (b_j − b_k))², a = <paramref name="clean"/>, b =
+    /// <paramref name="logits"/>, w the class's row of a <see cref="ClassHistory"/>; the gradient reaches both (GKL).
+    /// </summary>
+    public Loss WeightedGaps(Tensor clean, Tensor logits) =>
+        Tape.RowLoss("gaps", new WeightedGaps(), logits, new() { Second = clean, Third = Remembered });
+
+    /// <summary>The row that the table has for each image <c>[N, K]</c>.</summary>
+    public Tensor Remembered =>
         _program.History ?? throw new InvalidOperationException("The method remembers nothing: declare a History.");
 
     /// <summary>⑤ RPAT's perception term at α; forwards not yet recorded are recorded in the order x̃, x, x′.</summary>

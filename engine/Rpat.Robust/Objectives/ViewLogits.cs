@@ -1,3 +1,5 @@
+using Rpat.Robust.Modifiers;
+
 namespace Rpat.Robust.Objectives;
 
 /// <summary>
@@ -14,9 +16,10 @@ public sealed partial class ViewLogits
     private readonly Dictionary<float, Tensor> _logits = [];
     private Tensor? _sampleWeights;
 
-    internal ViewLogits(StepProgram program, SampleWeighting? weighting, Tape tape, BnMode bn, ScheduledTerms schedule)
+    internal ViewLogits(StepProgram program, ActiveMethod method, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
-        (_program, _weighting, Tape, _bn, _schedule) = (program, weighting, tape, bn, schedule);
+        (_program, _weighting, Tape, _bn, _schedule) = (program, method.Weighting, tape, bn, schedule);
+        Smoothing = method.Modifiers.OfType<LabelSmoothing>().FirstOrDefault()?.Share ?? 0;
     }
 
     /// <summary>Where the loss is recorded.</summary>
@@ -27,6 +30,9 @@ public sealed partial class ViewLogits
 
     /// <summary>Target probabilities <c>[N, K]</c>, or null when the targets are the classes.</summary>
     public Tensor? Targets => _program.Targets;
+
+    /// <summary>The uniform distribution's share in the targets of cross-entropies (<see cref="LabelSmoothing"/>).</summary>
+    public float Smoothing { get; }
 
     /// <summary>z(x).</summary>
     public Tensor Clean => At(0);

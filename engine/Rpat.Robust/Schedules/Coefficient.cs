@@ -55,6 +55,14 @@ public sealed record RampCoefficient(float Top, int Start, int Length) : Coeffic
     }
 }
 
+/// <summary>top·min(1, epoch/n): rises in a straight line over n epochs (IGDM; methods.md 4.14).</summary>
+/// <param name="Epochs">n; 0 for the top at once.</param>
+public sealed record LinearCoefficient(float Top, int Epochs) : Coefficient
+{
+    /// <inheritdoc/>
+    public override float At(in StepContext moment) => Epochs == 0 ? Top : Top * Math.Min(1, moment.Epoch / (float)Epochs);
+}
+
 /// <summary>The terms whose weights follow a coefficient.</summary>
 internal sealed class ScheduledTerms
 {

@@ -83,9 +83,12 @@ internal sealed class WholeKind(Type type, double min, double max) : ValueKind
 {
     public override object? Parse(string text) => Numbers.TryWhole(text, out long value) && value >= min && value <= max
         ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture)
-        : throw new FormatException($"it wants a whole number from {Numbers.Text(min)} to {Numbers.Text(max)}");
+        : throw new FormatException($"it wants a whole number from {Text(min)} to {Text(max)}");
 
     public override JsonObject Schema() => Bounds.On(new() { ["type"] = "integer" }, min, max);
+
+    private static string Text(double bound) =>
+        (bound >= long.MaxValue ? long.MaxValue : (long)bound).ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>A real number within bounds, both included; a fraction such as 8/255 is allowed.</summary>
@@ -133,10 +136,10 @@ internal sealed class EnumKind(Type type) : ValueKind
 /// <summary>A norm by its name.</summary>
 internal sealed class NormKind : ValueKind
 {
-    public override IReadOnlyList<string> Names { get; } = [Norm.Linf.Name, Norm.L2.Name];
+    public override IReadOnlyList<string> Names { get; } = [.. Norm.All.Select(norm => norm.Name)];
 
     public override object? Parse(string text) =>
-        Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf or l2");
+        Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf, l2 or l1");
 
     public override string Write(object? value) => ((Norm)value!).Name;
 

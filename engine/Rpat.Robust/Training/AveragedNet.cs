@@ -34,6 +34,9 @@ public sealed class AveragedNet : StepHook
         Updates++;
     }
 
+    /// <summary>Takes over the network as it is, which is not counted as an update.</summary>
+    public void Copy() => _ema.Update(0);
+
     /// <summary>Whether this step updates the average, for a rule that does so with some probability.</summary>
     public bool Draw(in StepContext moment, float probability) =>
         new RandomKey(_seed, Purpose.Average, moment.Epoch, moment.Step & uint.MaxValue, 0, 0).Stream().Uniform(0) < probability;

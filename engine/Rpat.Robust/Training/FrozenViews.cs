@@ -35,6 +35,10 @@ public sealed class FrozenViews
     public Tensor Extrapolated(float alpha) =>
         alpha == 1 ? At(1) : Give("extrapolated", alpha, () => _tape.Lerp(Logits(0), Logits(alpha), 1 / alpha));
 
+    /// <summary>z(x + α(x′ − x)) − z(x + β(x′ − x)).</summary>
+    public Tensor Difference(float alpha, float beta) =>
+        Give($"minus {beta}", alpha, () => _tape.Difference(Logits(alpha), Logits(beta)));
+
     internal void Run()
     {
         if (_copies.Count == 0) return;

@@ -81,6 +81,9 @@ internal sealed class StepProgram
     /// <summary>Cross-entropies at x and x′, for the gradients that a mask compares.</summary>
     public IReadOnlyList<Tape> Prominence { get; } = [];
 
+    /// <summary>The tapes that compute gradients of parameters.</summary>
+    public IEnumerable<Tape> GradientTapes => [Tape, .. Proxy is null ? [] : new[] { Proxy }, .. Prominence];
+
     /// <summary>Whether only prominent gradients reach the optimizer.</summary>
     public bool Masks { get; }
 
@@ -162,7 +165,7 @@ internal sealed class StepProgram
     private (Tape Tape, Loss Loss, Tensor Shown, ViewLogits Views) Record(BnMode bn)
     {
         var tape = new Tape(Net.Device, Gradients.Parameters) { Shard = Share };
-        var views = new ViewLogits(this, _active.Weighting, tape, bn, _schedule);
+        var views = new ViewLogits(this, _active, tape, bn, _schedule);
         var loss = _active.Record(views);
         return (tape, loss, views.Shown, views);
     }
@@ -207,9 +210,9 @@ internal sealed class StepProgram
 
     private void Remember(HistoryTable table, in StepContext moment)
     {
-        var logits = (_glance ??= new EvalForward(Net, X)).Logits();
-        if (_whole is null) table.Fill(logits, Samples, moment, _rows);
-        else _whole.Fill(table, logits, Samples, moment, _rows);
+        var logits = table.Looks ? (_glance ??= new EvalForward(Net, X)).Logits() : default;
+        if (_whole is null) table.Fill(logits, _labels, Samples, moment, _rows);
+        else _whole.Fill(table, logits, _labels, Samples, moment, _rows);
         History!.Upload(_rows);
     }
 
@@ -217,15 +220,17 @@ internal sealed class StepProgram
     private sealed class WholeRows(BatchShard share, int rows, int classes)
     {
         private readonly long[] _samples = new long[share.GlobalRows(rows)];
+        private readonly int[] _labels = new int[share.GlobalRows(rows)];
         private readonly float[] _logits = new float[share.GlobalRows(rows) * classes];
         private readonly float[] _history = new float[share.GlobalRows(rows) * classes];
 
-        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<long> samples, in StepContext moment,
-            Span<float> history)
+        public void Fill(HistoryTable table, ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples,
+            in StepContext moment, Span<float> history)
         {
-            share.Gather(logits, classes, _logits);
+            if (table.Looks) share.Gather(logits, classes, _logits);
+            share.Gather(labels, 1, _labels);
             share.Gather(samples, 1, _samples);
-            table.Fill(_logits, _samples, moment, _history);
+            table.Fill(_logits, _labels, _samples, moment, _history);
             share.Take<float>(_history, classes, history);
         }
     }
@@ -243,6 +248,6 @@ internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, Aver
 
     public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average) =>
         new(net, companions, average,
-        objective.History is { } rule ? new HistoryTable(rule, net.Classes) : null,
+        objective.History?.Table(net.Classes),
         objective.Margins is null ? null : new MarginTable());
 }

@@ -4,8 +4,8 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
-/// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each compute a
-/// shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
+/// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each
+/// compute a shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
@@ -36,11 +36,11 @@ public sealed class TrainingStep : ITrainingState
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
-        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters));
+        if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);
         net.Dropout.Seed = seed;
         companions ??= new AuxiliaryModels();
-        foreach (string teacher in objective.Teachers) companions.Teacher(teacher);
+        foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
         _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault());
@@ -124,6 +124,8 @@ public sealed class TrainingStep : ITrainingState
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
+        if (_nets.History is { Learns: true } table && program.History is not null)
+            table.Learn(program.Whole(CleanLogits!), LogitLabels);
         TrainingMetrics.Steps.Add(1);
         TrainingMetrics.Images.Add(batch.Labels.Length);
         if (!moved) return;
@@ -168,7 +170,7 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options);
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
         return attack;
     }
 
@@ -207,7 +209,10 @@ public sealed class TrainingStep : ITrainingState
     {
         var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
         if (!_programs.TryGetValue(key, out var program))
+        {
             _programs[key] = program = new StepProgram(_nets, _current.Active, batch.Labels.Length, key.Mixed, share);
+            foreach (var tape in program.GradientTapes) _gradients?.Watch(tape, share!);
+        }
         return program;
     }
 
@@ -234,11 +239,11 @@ public sealed class TrainingStep : ITrainingState
         for (int i = 0; i < program.Prominence.Count; i++)
         {
             program.Prominence[i].Run();
-            SumGradients();
+            _gradients?.Finish();
             _masker!.Look(clean: i == 0);
         }
         program.Pass.Run();
-        SumGradients();
+        _gradients?.Finish();
         if (program.Masks) _masker!.Apply();
         foreach (var hook in _acting) hook.BeforeUpdate(step);
         bool moved = _optimizer.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
@@ -252,12 +257,7 @@ public sealed class TrainingStep : ITrainingState
         var proxy = Last.Proxy ?? throw new InvalidOperationException(
             "A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.");
         proxy.Run();
-        SumGradients();
-    }
-
-    private void SumGradients()
-    {
-        if (_part is not null) _gradients!.Run(_part.Share);
+        _gradients?.Finish();
     }
 
     private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers);

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>A benchmark's result, in the form in which it is stored and compared with a later one.</summary>
-/// <param name="What">The benchmark: <c>kernels</c>, <c>step</c> or <c>data</c>.</param>
+/// <param name="What">The benchmark: <c>kernels</c>, <c>step</c>, <c>data</c> or <c>comm</c>.</param>
 /// <param name="On">What was timed and where: network, batch, data, device.</param>
 /// <param name="Machine">The processor, and how many of its cores this process may use.</param>
 internal sealed record BenchResult(string What, string On, string Machine, string Version, IReadOnlyList<BenchRow> Rows)
@@ -47,22 +47,13 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
         AtomicFile.MakeFolder(folder);
         string stem = Path.Combine(folder, "bench-" + What);
         Write(stem + ".json");
-        AtomicFile.WriteText(stem + ".csv", Lines("name,category,n,median_s,min_s,max_s,images_per_s,gflops,gbytes_per_s", "",
-            row => string.Join(',', Cells(row).Select(Quoted))));
-        AtomicFile.WriteText(stem + ".md", Lines(
-            "| name | category | n | median, s | min, s | max, s | images/s | GFLOP/s | GB/s |", "|---|---|---|---|---|---|---|---|---|\n",
-            row => $"| {string.Join(" | ", Cells(row))} |"));
+        string[] names = ["name", "category", "n", "median_s", "min_s", "max_s", "images_per_s", "gflops", "gbytes_per_s"];
+        var table = new TextTable(names, [.. Rows.Select(row => Cells(row).ToArray())], RightFrom: 2);
+        foreach (string format in (string[])["csv", "md"]) AtomicFile.WriteText($"{stem}.{format}", table.Write(format));
     }
 
     private static bool IsSound(BenchRow? row) =>
         row is { Name: not null, Seconds: { Count: > 0 } seconds } && seconds.All(s => s > 0 && double.IsFinite(s));
-
-    private string Lines(string header, string rule, Func<BenchRow, string> line)
-    {
-        var text = new StringBuilder(header).Append('\n').Append(rule);
-        foreach (var row in Rows) text.Append(line(row)).Append('\n');
-        return text.ToString();
-    }
 
     private static IEnumerable<string> Cells(BenchRow row)
     {
@@ -74,7 +65,4 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
         foreach (double amount in new[] { row.Images, row.Flops / 1e9, row.Bytes / 1e9 })
             yield return amount == 0 ? "" : (amount / row.Median).ToString("G6", CultureInfo.InvariantCulture);
     }
-
-    private static string Quoted(string cell) =>
-        cell.AsSpan().ContainsAny(',', '"') ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 }

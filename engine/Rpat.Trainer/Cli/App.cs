@@ -55,6 +55,7 @@ internal static class App
             TrainCommand.Create(host),
             ConfigCommand.Create(host),
             RecipesCommand.Create(host),
+            SweepCommand.Create(host, Run),
             ReproduceCommand.Create(host, Run),
             PerceptionCommand.Create(host),
             EvalCommand.Create(host),

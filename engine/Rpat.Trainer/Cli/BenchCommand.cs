@@ -37,7 +37,7 @@ internal sealed class BenchCommand
     public static Command Create(CommandContext host) => new("bench", "Measure speed on this machine.")
     {
         KernelsCommand.Create(host), new BenchCommand(host, StepName).Step(), new BenchCommand(host, DataName).Data(),
-        PtxCommand.Create(host),
+        PtxCommand.Create(host), CommCommand.Create(host),
     };
 
     private Command Step()

@@ -7,8 +7,8 @@ internal sealed class ConfigOptions
 {
     private readonly Option<string[]> _files = new("--config", "-c")
     {
-        Description = "configuration file (YAML or JSON); repeatable, later ones win",
-        HelpName = "FILE",
+        Description = "configuration file (YAML or JSON), or a run for its own; repeatable, later ones win",
+        HelpName = "FILE|RUN",
     };
 
     private readonly Option<string[]> _sets = new("--set")
@@ -33,6 +33,7 @@ internal sealed class ConfigOptions
         Key("--attack-steps", "N", ConfigKeys.Of(c => c.Attack.Steps)),
         Key("--epochs", "N", ConfigKeys.Of(c => c.Train.Epochs)),
         Key("--batch-size", "N", ConfigKeys.Of(c => c.Train.Batch), "-b"),
+        Key("--optimizer", "NAME", ConfigKeys.Of(c => c.Optimizer.Name)),
         Key("--lr", "NUMBER", ConfigKeys.Of(c => c.Optimizer.Lr)),
         Key("--schedule", "NAME", ConfigKeys.Of(c => c.Schedule.Kind)),
         Key("--weight-decay", "NUMBER", ConfigKeys.Of(c => c.Optimizer.WeightDecay)),
@@ -70,14 +71,6 @@ internal sealed class ConfigOptions
     private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 
-    // Names that are not looked up in the key's kind.
-    private static Dictionary<ConfigKey, Func<IEnumerable<string>>> Listed => new()
-    {
-        [ConfigKeys.Of(c => c.Recipe.Name)] = () => RecipeLibrary.Names,
-        [ConfigKeys.Of(c => c.Data.Name)] = () => DataSets.All.Select(set => set.Name),
-        [ConfigKeys.Of(c => c.Model.Name)] = () => ModelCatalog.All.Select(model => model.Name),
-    };
-
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -91,7 +84,7 @@ internal sealed class ConfigOptions
     /// <summary>The values that the user gave.</summary>
     /// <exception cref="UsageException">Two options contradict each other.</exception>
     public ConfigSources Sources(ParseResult parsed, CommandContext host) => new(
-        parsed.GetValue(_files) ?? [],
+        [.. (parsed.GetValue(_files) ?? []).Select(file => FileOf(file, host))],
         host.Environment,
         parsed.GetValue(_sets) ?? [],
         [
@@ -104,6 +97,10 @@ internal sealed class ConfigOptions
             : Array.Empty<(string, ConfigKey, string)>(),
         ])
     { Rpat = Term(parsed) };
+
+    // A run stands for its configuration.
+    private static string FileOf(string file, CommandContext host) =>
+        !File.Exists(file) && RunFinder.Find(file, RunsOption.Folder(host)) is { } run ? Path.Combine(run, RunFolder.ConfigName) : file;
 
     private bool? Term(ParseResult parsed) => (parsed.GetValue(_rpat) || _official.WantsTerm(parsed), parsed.GetValue(_noRpat)) switch
     {
@@ -118,8 +115,7 @@ internal sealed class ConfigOptions
 
     private static Option<string> Completed(Option<string> option, ConfigKey key)
     {
-        string[] names = [.. Listed.TryGetValue(key, out var list) ? list() : key.Names];
-        if (names.Length > 0) option.CompletionSources.Add(names);
+        if (key.Names is { } names) option.CompletionSources.Add([.. names.All()]);
         return option;
     }
 }

@@ -10,7 +10,7 @@ internal static class CorruptionsCommand
     /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
-        var weights = new WeightOptions();
+        var weights = new WeightOptions(host);
         var device = new DeviceOption(host);
         var folder = new Option<string>("--folder")
         { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR", Required = true };
@@ -23,7 +23,8 @@ internal static class CorruptionsCommand
         {
             if (parsed.GetValue(count) < 0) throw new UsageException("--n must not be negative.");
             using var opened = DeviceFactory.Named(device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default);
-            var network = NetworkFile.Load(opened, parsed.GetRequiredValue(weights.File), weights.Choice(parsed));
+            var (checkpoint, choice) = weights.Read(parsed);
+            var network = NetworkFile.Load(opened, checkpoint, choice);
             var cells = Corruptions.Run(network.Net, parsed.GetRequiredValue(folder), parsed.GetValue(count), 128, host.Note);
             if (parsed.GetValue(csv) is { } path) Corruptions.WriteCsv(path, cells, Path.GetFileNameWithoutExtension(network.Path));
             host.Out.WriteLine(FormattableString.Invariant(

@@ -54,7 +54,7 @@ internal sealed class DataCommand
         var command = new Command("verify", "Check a data set's files: published MD5 sums, sizes, labels.") { _spec, _dir };
         command.SetAction(parsed =>
         {
-            foreach (string line in DataVerification.Run(parsed.GetRequiredValue(_spec), parsed.GetValue(_dir))) _host.Out.WriteLine(line);
+            foreach (string line in DataVerification.Run(Spec(parsed), parsed.GetValue(_dir))) _host.Out.WriteLine(line);
             return ExitCode.Done;
         });
         return command;
@@ -70,7 +70,7 @@ internal sealed class DataCommand
             int columns = parsed.GetValue(count);
             if (columns is < 1 or > 1000) throw new UsageException($"--n is {columns}: give 1 to 1000.");
             string path = OutputFile.Of(parsed.GetValue(_out), "preview.png");
-            LabeledImages set = DataSets.Open(parsed.GetRequiredValue(_spec), parsed.GetValue(_dir)).Train;
+            LabeledImages set = DataSets.Open(Spec(parsed), parsed.GetValue(_dir)).Train;
             int[] classes = [.. Enumerable.Range(0, set.ClassNames.Count).Where(set.Labels.Contains).Take(MostRows)];
             columns = Math.Min(columns, classes.Min(k => set.Labels.Count(label => label == k)));
             int[] indices = [.. classes.SelectMany(k => Enumerable.Range(0, set.Count).Where(i => set.Labels[i] == k).Take(columns))];
@@ -85,13 +85,15 @@ internal sealed class DataCommand
 
     private const int MostRows = 20;
 
+    private string Spec(ParseResult parsed) => DataSets.Names.Canonical(parsed.GetRequiredValue(_spec));
+
     private Command Pack()
     {
         var command = new Command("pack", "Write a data set as one .npz file, which opens fast and needs no decoder.")
             { _spec, _dir, _out };
         command.SetAction(parsed =>
         {
-            string spec = parsed.GetRequiredValue(_spec), path = OutputFile.Of(parsed.GetValue(_out), PackedName(spec));
+            string spec = Spec(parsed), path = OutputFile.Of(parsed.GetValue(_out), PackedName(spec));
             DataPair pair = DataSets.Open(spec, parsed.GetValue(_dir));
             NpzSet.Write(path, pair);
             _host.Out.WriteLine($"{path}: {pair.Train.Count} + {pair.Test.Count} images; train with --dataset npz:{path}");

@@ -31,8 +31,9 @@ internal static class DoctorCommand
             $"{machine.Cpu}, {machine.Cores} logical cores, {machine.VectorBits}-bit vectors"));
         yield return ("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryMiB:N0} MiB for this process"));
         foreach (var line in Devices()) yield return line;
-        string runs = host.Environment.GetValueOrDefault("RPAT_RUNS") ?? "runs";
+        string runs = RunsOption.Folder(host), data = host.Environment.GetValueOrDefault(DataDirOption.Variable) ?? DataFolders.Default;
         yield return ("runs", $"{Path.GetFullPath(runs)}: {Disk(runs)}");
+        yield return ("data folder", $"{Path.GetFullPath(data)}: {Disk(data)}");
         yield return ("clock", host.Clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture));
         foreach (string name in DataSets.All.Select(set => set.Name).Where(name => !name.Contains(':')))
             yield return ("data", $"{name}: {Found(name, host)}");

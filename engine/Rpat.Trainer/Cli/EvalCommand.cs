@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Trainer.Evaluation;
+using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Cli;
 
@@ -17,7 +18,7 @@ internal sealed class EvalCommand
     };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
     private readonly Option<string?> _out = new("--out", "-o")
-    { Description = "folder of the evaluation; beside the checkpoint by default", HelpName = "DIR" };
+    { Description = "folder of the evaluation; in the run, or among the runs, by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
     private readonly Option<string?> _logits = new("--save-logits")
     { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
@@ -46,6 +47,7 @@ internal sealed class EvalCommand
     {
         var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out,
             _json.Option, _logits, _gradients, _inputGradients, _leaderboard, _failUnder, VerifyCommand.Create(_host),
+            UnionCommand.Create(_host), BlackBoxCommand.Create(_host),
             CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);
@@ -62,7 +64,7 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         if (parsed.GetValue(_inputGradients) is { } inputs) SaveInputGradients(inputs, parsed, options, subject);
-        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume));
+        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed));
         using var stop = new StopRequest
         {
             Announced = () => _host.Note("stopping; a second signal leaves at once"),
@@ -72,7 +74,7 @@ internal sealed class EvalCommand
         try
         {
             var (plan, report) = Evaluate(parsed, options, subject, folder, stop);
-            Conclude(parsed, report, subject, plan, folder, PublishedCheck.Of(options.Checkpoint, options, report));
+            Conclude(parsed, report, subject, plan, folder, options.Checkpoint, PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         }
@@ -164,15 +166,16 @@ internal sealed class EvalCommand
     }
 
     private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder,
-        PublishedCheck? published)
+        string checkpoint, PublishedCheck? published)
     {
         var manifest = Verification.ManifestOf(folder);
         string digest = Verification.DigestOf(folder);
-        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, folder, digest, published), () =>
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, plan.Suites.Count > 0 || parsed.GetValue(_out) is not null ? folder : null, digest, published), () =>
         {
             EvalTable.Write(report, manifest, _host.Out);
             foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);
             if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}\ndigest: {digest}");
+            if (RunFinder.RunOf(checkpoint) is { } run) _host.Note($"try next: {NextStep.Of(run, run)}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;
         AtomicFile.WriteText(leaderboard, Leaderboard.InfoOf(report, plan, subject).ToJson());

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Cli;
 
@@ -8,7 +9,7 @@ internal static class ExportCommand
     /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
-        var weights = new WeightOptions();
+        var weights = new WeightOptions(host);
         var output = new Option<string>("--out", "-o")
         {
             Description =
@@ -16,20 +17,21 @@ internal static class ExportCommand
             HelpName = "FILE",
             Required = true,
         };
-        var command = new Command("export", "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file.") { output };
+        var command = new Command("export",
+            "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file, with a model card beside it.") { output };
         weights.AddTo(command);
-        command.SetAction(parsed => Run(host, parsed.GetRequiredValue(weights.File), weights.Choice(parsed),
-            parsed.GetRequiredValue(output)));
+        command.SetAction(parsed => Run(host, weights.Read(parsed), parsed.GetRequiredValue(output)));
         return command;
     }
 
-    private static int Run(CommandContext host, string path, WeightChoice choice, string output)
+    private static int Run(CommandContext host, (string Path, WeightChoice Choice) weights, string output)
     {
         NetworkWriter.Extension(output);
         using Device device = Device.Cpu();
-        LoadedNetwork loaded = NetworkFile.Load(device, path, choice);
+        LoadedNetwork loaded = NetworkFile.Load(device, weights.Path, weights.Choice);
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
-        host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters");
+        ModelCard.Write(output, loaded);
+        host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters; card: {ModelCard.PathOf(output)}");
         return ExitCode.Done;
     }
 }

@@ -8,7 +8,7 @@ internal sealed class ImportCommand
     private const int NamesWithHints = 100; // comparing names takes time
 
     private readonly CommandContext _host;
-    private readonly WeightOptions _weights = new();
+    private readonly WeightOptions _weights;
 
     private readonly Option<bool> _list = new("--list") { Description = "show what is in the file, and stop" };
 
@@ -18,7 +18,7 @@ internal sealed class ImportCommand
     private readonly Option<string?> _input = new("--input")
     { Description = "size of the images that the network shall see", HelpName = "CxHxW" };
 
-    private ImportCommand(CommandContext host) => _host = host;
+    private ImportCommand(CommandContext host) => (_host, _weights) = (host, new WeightOptions(host));
 
     /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
@@ -35,11 +35,13 @@ internal sealed class ImportCommand
 
     private int Run(ParseResult parsed)
     {
-        string path = parsed.GetRequiredValue(_weights.File);
-        WeightChoice choice = _weights.Choice(parsed);
+        var (path, choice) = _weights.Read(parsed);
         if (parsed.GetValue(_list)) return List(path, choice.Key);
-        string output = parsed.GetValue(_output) ?? throw new UsageException(
-            "nothing says what to do: give --list, or --model NAME and -o OUT.safetensors.");
+        if (parsed.GetValue(_output) is not { } output)
+        {
+            using var readable = WeightFile.Open(NetworkFile.FileOf(path), choice.Key);
+            throw new UsageException("nothing says what to do: give --list, or --model NAME and -o OUT.safetensors.");
+        }
         NetworkWriter.Extension(output);
         return Import(path, choice, parsed.GetValue(_input) is { } size ? ImageSize.Parse("--input", size) : null, output);
     }

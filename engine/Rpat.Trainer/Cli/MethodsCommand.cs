@@ -40,8 +40,9 @@ internal static class MethodsCommand
 
     private static int Show(CommandContext host, string name)
     {
-        var method = MethodCatalog.Find(name) ?? throw new UsageException(
-            $"there is no method '{name}': {DidYouMean.Hint(name, MethodCatalog.Names, "methods")}");
+        string typed = name;
+        var method = MethodCatalog.Find(name = CatalogNames.Methods.Canonical(name))
+            ?? throw new UsageException($"there is no method '{typed}': {CatalogNames.Methods.Hint(typed)}");
         host.Out.WriteLine($"{name}: {method.About}");
         bool rpat = name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
         foreach (var (title, text) in Rows(method, rpat))

@@ -71,11 +71,10 @@ internal static class ModelsCommand
         return show;
     }
 
-    private static ModelSpec SpecOf(string name, string input, int classes)
+    private static ModelSpec SpecOf(string typed, string input, int classes)
     {
-        if (ModelCatalog.Find(name) is null)
-            throw new UsageException(
-                $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
+        string name = CatalogNames.Models.Match(typed)
+            ?? throw new UsageException($"there is no model '{typed}': {CatalogNames.Models.Hint(typed)}");
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

@@ -8,14 +8,14 @@ internal sealed class PerceptionCommand
 {
     private readonly CommandContext _host;
     private readonly Argument<string[]> _runs = new("RUN")
-    { Description = "run folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
+    { Description = "runs, their folders or weights; NAME=RUN gives one a name in the charts", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _data = new("--data", "--dataset")
     { Description = "data set; that of the first run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _perturbations = new("--perturbations")
     { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
     private readonly Option<string> _norm = new("--norm")
-    { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string?> _eps = new("--eps")
     { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
     private readonly Option<bool> _weak = new("--weak")
@@ -25,13 +25,14 @@ internal sealed class PerceptionCommand
     private readonly Option<string?> _model = new("--model")
     { Description = "the network, for weights that do not say", HelpName = "NAME" };
     private readonly Option<string?> _out = new("--out", "-o")
-    { Description = "folder of perception.html and perception.json; in the first run folder by default", HelpName = "DIR" };
+    { Description = "folder of perception.html and perception.json; in the first run, or among the runs, by default", HelpName = "DIR" };
+    private readonly Option<string> _root;
     private readonly DeviceOption _device;
     private readonly JsonOption _json = new();
     private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     private PerceptionCommand(CommandContext host) =>
-        (_host, _device, _dataDir) = (host, new DeviceOption(host), DataDirOption.Create(host));
+        (_host, _device, _dataDir, _root) = (host, new DeviceOption(host), DataDirOption.Create(host), RunsOption.Create(host));
 
     /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new PerceptionCommand(host).Build();
@@ -41,7 +42,7 @@ internal sealed class PerceptionCommand
         var command =
             new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
         {
-            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _device.Option, _threads, _json.Option,
+            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _root, _device.Option, _threads, _json.Option,
         };
         command.SetAction(Run);
         return command;
@@ -49,9 +50,11 @@ internal sealed class PerceptionCommand
 
     private int Run(ParseResult parsed)
     {
-        var subjects = parsed.GetRequiredValue(_runs).Select(Subject).ToList();
+        string root = parsed.GetRequiredValue(_root);
+        var subjects = parsed.GetRequiredValue(_runs).Select(text => Subject(text, root)).ToList();
         var options = Options(parsed);
-        string folder = parsed.GetValue(_out) ?? Path.Combine(Directory.Exists(subjects[0].Path) ? subjects[0].Path : ".", "perception");
+        if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
+        string folder = parsed.GetValue(_out) ?? Path.Combine(RunFinder.HomeOf(subjects[0].Path, root), "perception");
         AtomicFile.RequireNoLink(folder);
         var images = Images(parsed, subjects[0].Path);
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
@@ -71,7 +74,8 @@ internal sealed class PerceptionCommand
     private PerceptionRun Measure(Device device, (string Name, string Path) subject, PerceptionOptions options, LabeledImages images,
         ParseResult parsed)
     {
-        var choice = new WeightChoice(parsed.GetValue(_model), null, [], [], Strict: true);
+        string? model = parsed.GetValue(_model) is { } typed ? CatalogNames.Models.Canonical(typed) : null;
+        var choice = new WeightChoice(model, null, [], [], Strict: true);
         var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
         if (network.Net.InputShape.C != images.Channels)
             throw new UsageException(
@@ -88,38 +92,39 @@ internal sealed class PerceptionCommand
         foreach (string note in pair.Notes) _host.Warn($"note: {note}");
         int count = parsed.GetValue(_count);
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
+        foreach (string line in SuspectValues.Above("--n", count, pair.Test.Count, "images", "all of them are measured")) _host.Warn(line);
         return count == 0 ? pair.Test : pair.Test.Take(Math.Min(count, pair.Test.Count));
     }
 
     private List<PerceptionOptions> Options(ParseResult parsed)
     {
-        string name = parsed.GetRequiredValue(_norm);
-        if (name is not ("linf" or "l2")) throw new UsageException($"--norm is '{name}': use linf or l2.");
-        var norm = Norm.Parse(name);
+        var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
         var standard = norm == Norm.Linf ? PgdOptions.Linf : PgdOptions.L2;
         string text = parsed.GetValue(_eps) ?? (norm == Norm.Linf ? "8/255" : "128/255");
         float eps = (float)EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
+        foreach (string line in SuspectValues.Eps("--eps", norm, eps)) _host.Warn(line);
         var alphas = parsed.GetValue(_weak) ? PerceptionOptions.Eighths : PerceptionOptions.Tenths;
         string[] names = ConfigValue.Items(parsed.GetRequiredValue(_perturbations));
         if (names.Length == 0) throw new UsageException("--perturbations names nothing: give for instance noise,pgd10.");
         return [.. names.Distinct().Select(n => Option(n, norm, eps, step) with { Alphas = alphas, Seed = (ulong)parsed.GetValue(_seed) })];
     }
 
-    private static PerceptionOptions Option(string name, Norm norm, float eps, float step)
+    private static PerceptionOptions Option(string typed, Norm norm, float eps, float step)
     {
+        string name = CatalogNames.Attacks.Match(typed) ?? typed.ToLowerInvariant();
         if (name == "noise") return PerceptionOptions.Noise(norm, eps);
         bool pgd = name.StartsWith("pgd", StringComparison.Ordinal) && int.TryParse(name.AsSpan(3), System.Globalization.NumberStyles.None,
             System.Globalization.CultureInfo.InvariantCulture, out _);
         return pgd
             ? PerceptionOptions.Pgd(norm, eps, step, int.Parse(name.AsSpan(3), System.Globalization.CultureInfo.InvariantCulture))
-            : throw new UsageException($"--perturbations has '{name}': use noise, or pgd10 with any number of steps.");
+            : throw new UsageException($"--perturbations has '{typed}': use noise, or pgd10 with any number of steps.");
     }
 
     // NAME=RUN, where a path may hold '=' itself.
-    private static (string Name, string Path) Subject(string text)
+    private static (string Name, string Path) Subject(string text, string root)
     {
         int equals = text.IndexOf('=');
-        if (equals > 0 && !Path.Exists(text)) return (text[..equals], text[(equals + 1)..]);
-        return (Path.GetFileName(Path.TrimEndingDirectorySeparator(text)), text);
+        if (equals > 0 && !Path.Exists(text)) return (text[..equals], RunFinder.Checkpoint(text[(equals + 1)..], root));
+        return (Path.GetFileName(Path.TrimEndingDirectorySeparator(text)), RunFinder.Checkpoint(text, root));
     }
 }

@@ -25,10 +25,16 @@ internal static class PluginOption
     /// <exception cref="UsageException">A file is not an assembly, or its declarations are invalid.</exception>
     public static bool Load(ParseResult parsed)
     {
-        string[] files = parsed.GetResult(Name) is OptionResult given ? [.. given.Tokens.Select(token => token.Value)] : [];
+        string[] files = Files(parsed);
         foreach (string file in files.Where(file => !string.IsNullOrWhiteSpace(file))) Load(file);
         return files.Length > 0;
     }
+
+    /// <summary>The option as it was given, for a command that this one runs.</summary>
+    public static IEnumerable<string> Given(ParseResult parsed) => Files(parsed).SelectMany(file => new[] { Name, file });
+
+    private static string[] Files(ParseResult parsed) =>
+        parsed.GetResult(Name) is OptionResult given ? [.. given.Tokens.Select(token => token.Value)] : [];
 
     private static void Load(string file)
     {

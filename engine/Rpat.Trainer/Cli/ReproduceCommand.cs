@@ -26,7 +26,7 @@ internal sealed class ReproduceCommand
     private readonly Option<string> _seeds = new("--seeds")
     {
         Description = "a run of each method for each seed; of several the table shows mean ± deviation",
-        HelpName = "1,2,3",
+        HelpName = "1,2,3|1..3",
         DefaultValueFactory = _ => "1"
     };
     private readonly Option<string?> _out = new("--out", "-o")
@@ -87,10 +87,10 @@ internal sealed class ReproduceCommand
     private ReproducePlan Plan(ParseResult parsed)
     {
         string scale = parsed.GetRequiredValue(_scale), methods = parsed.GetRequiredValue(_methods),
-            attack = parsed.GetRequiredValue(_attack);
+            attack = CatalogNames.Attacks.Canonical(parsed.GetRequiredValue(_attack));
         if (scale is not ("quick" or "paper")) throw new UsageException($"--scale is '{scale}': use quick or paper.");
         if (!AttackCatalog.Knows(attack) || attack == "clean")
-            throw new UsageException($"--attack is '{attack}': {DidYouMean.Hint(attack, AttackCatalog.Examples, "attacks")}");
+            throw new UsageException($"--attack is '{attack}': {CatalogNames.Attacks.Hint(attack)}");
         var recipes = scale == "quick"
             ? ReproducePlan.Quick(methods)
             : ReproducePlan.Paper(methods, parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_net), parsed.GetRequiredValue(_norm));
@@ -98,17 +98,8 @@ internal sealed class ReproduceCommand
         if (images < 0) throw new UsageException($"--n is {images}: give a number of images, or 0 for all.");
         string folder = parsed.GetValue(_out) ?? Path.Combine("reproduce", scale);
         return new ReproducePlan(
-            scale, recipes, Seeds(parsed.GetRequiredValue(_seeds)), folder, attack, images, parsed.GetValue(_sets) ?? [],
+            scale, recipes, SeedList.Parse(parsed.GetRequiredValue(_seeds)), folder, attack, images, parsed.GetValue(_sets) ?? [],
             parsed.GetValue(_dataDir), _device.Name(parsed), parsed.GetValue(_threads));
-    }
-
-    private static long[] Seeds(string text)
-    {
-        string[] items = ConfigValue.Items(text);
-        long[] seeds = [.. items.Select(item => long.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out long seed) ? seed
-            : -1)];
-        return items.Length > 0 && seeds.All(seed => seed >= 0) ? [.. seeds.Distinct()]
-            : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3.");
     }
 
     // Values that change the runs must not change in a folder; methods, seeds and the number of images may grow.

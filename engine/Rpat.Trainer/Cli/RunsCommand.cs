@@ -8,13 +8,12 @@ namespace Rpat.Trainer.Cli;
 internal sealed class RunsCommand
 {
     private readonly CommandContext _host;
-    private readonly Option<string> _root = new("--runs") { Description = "folder of the runs", HelpName = "DIR", Recursive = true };
+    private readonly Option<string> _root;
 
     private RunsCommand(CommandContext host)
     {
-        _host = host;
-        _root.DefaultValueFactory = _ => host.Environment.GetValueOrDefault("RPAT_RUNS") is { Length: > 0 } place ? place
-            : ConfigKeys.Of(c => c.Run.Out).Default;
+        (_host, _root) = (host, RunsOption.Create(host));
+        _root.Recursive = true;
     }
 
     /// <summary>The command, to be added to the root.</summary>
@@ -28,16 +27,36 @@ internal sealed class RunsCommand
     private Command ListAll()
     {
         var json = new JsonOption();
-        var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.") { json.Option };
+        var columns = new Option<string?>("--columns")
+        { Description = "keys of the configuration to show, such as train.seed,method.rpat.weight", HelpName = "KEY,…" };
+        var group = new Option<string?>("--group-by")
+        { Description = "one row for the runs of equal values of these keys: mean ± standard deviation", HelpName = "KEY,…" };
+        var format = FormatOption();
+        var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.")
+            { columns, group, format, json.Option };
         list.SetAction(parsed =>
         {
             List<RunData> all = [.. RunFinder.All(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
-            json.Give(parsed, _host, () => all.Select(Json),
-                () => PrintTable([["run", "status", "method", "data", "Clean", "robust", "by", "time"], .. all.Select(Row)]));
+            var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns)));
+            var by = RunTable.Keys("--group-by", parsed.GetValue(group));
+            string wanted = FormatOf(parsed.GetRequiredValue(format));
+            if (by.Count > 0 && all.Count(run => run.Clean is null) is > 0 and var left) _host.Note($"{left} runs without a result are left out");
+            json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
+                () => _host.Out.Write((by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Write(wanted)));
             return ExitCode.Done;
         });
         return list;
     }
+
+    private static Option<string> FormatOption() => new("--format")
+    {
+        Description = $"form of the table: {string.Join(", ", TextTable.Formats.All())}",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "text",
+    };
+
+    private static string FormatOf(string text) => TextTable.Formats.Match(text)
+        ?? throw new UsageException($"--format is '{text}': {TextTable.Formats.Hint(text)}");
 
     // A bad folder does not affect the others.
     private RunData? Readable(string folder)
@@ -53,18 +72,11 @@ internal sealed class RunsCommand
         }
     }
 
-    private void PrintTable(string[][] rows)
-    {
-        rows = [.. rows.Select(row => Array.ConvertAll(row, Printable.Line))];
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-        foreach (string[] row in rows) _host.Out.WriteLine(string.Join("  ", row.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
-    }
-
     private static object Json(RunData run) => new
     {
         run.Name,
         run.Folder,
-        status = Status(run),
+        run.Status,
         method = run.Setting(ConfigKeys.Of(c => c.Method.Name).Path),
         data = run.Setting(ConfigKeys.Of(c => c.Data.Name).Path),
         run.Record?.Start,
@@ -73,17 +85,6 @@ internal sealed class RunsCommand
         .Select(a => new { a.Attack, a.Threat, a.Value, a.Interval.Low, a.Interval.High, a.Images, a.Source }),
         run.Warnings,
     };
-
-    private static string[] Row(RunData run) =>
-    [
-        run.Name, Status(run), run.Setting(ConfigKeys.Of(c => c.Method.Name).Path), run.Setting(ConfigKeys.Of(c => c.Data.Name).Path),
-        Percent(run.Clean), Percent(run.Robust), run.Robust?.Attack ?? "-",
-        RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
-    ];
-
-    private static string Status(RunData run) => run.Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
-
-    private static string Percent(MeasuredAccuracy? accuracy) => accuracy is null ? "-" : Format.Percent(accuracy.Value);
 
     private Command Show()
     {
@@ -106,7 +107,7 @@ internal sealed class RunsCommand
     private static IEnumerable<string> Lines(RunData run)
     {
         yield return $"run       {run.Folder}";
-        yield return $"status    {Status(run)}{(run.Record?.Error is { } error ? $": {error}" : "")}";
+        yield return $"status    {run.Status}{(run.Record?.Error is { } error ? $": {error}" : "")}";
         if (run.Record is { } record)
         {
             yield return $"started   {Time(record.Start)}, as: {ShellWord.Line(record.CommandLine)}";

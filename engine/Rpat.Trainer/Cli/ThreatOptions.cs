@@ -8,12 +8,13 @@ namespace Rpat.Trainer.Cli;
 /// <summary>The options that <c>eval</c> and <c>attack</c> share: checkpoint, data and threat model.</summary>
 internal sealed class ThreatOptions
 {
-    private readonly WeightOptions _weights = new();
+    private readonly CommandContext _host;
+    private readonly WeightOptions _weights;
     private readonly Option<string?> _data = new("--data", "--dataset")
     { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm")
-    { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string> _eps = new("--eps")
     {
         Description = "largest perturbation of images in [0,1]; several with commas",
@@ -40,7 +41,7 @@ internal sealed class ThreatOptions
     /// <summary>Makes the options.</summary>
     public ThreatOptions(CommandContext host)
     {
-        _device = new DeviceOption(host);
+        (_host, _weights, _device) = (host, new WeightOptions(host), new DeviceOption(host));
         _dataDir = DataDirOption.Create(host);
     }
 
@@ -65,20 +66,22 @@ internal sealed class ThreatOptions
         return device;
     }
 
+    /// <summary>The folder of runs.</summary>
+    public string Runs(ParseResult parsed) => _weights.Runs(parsed);
+
     /// <summary>The given values.</summary>
     /// <exception cref="UsageException">A value is wrong.</exception>
     public EvalOptions Read(ParseResult parsed, IReadOnlyList<string> attacks)
     {
-        string name = parsed.GetRequiredValue(_norm);
-        if (name is not ("linf" or "l2")) throw new UsageException($"--norm is '{name}': use linf or l2.");
-        var norm = Norm.Parse(name);
+        var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
         int first = parsed.GetValue(_first), count = parsed.GetValue(_count);
         if (first < 0) throw new UsageException($"--first is {first}: give the number of an image, from 0.");
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
-        string checkpoint = parsed.GetRequiredValue(_weights.File);
+        if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
+        var (checkpoint, choice) = _weights.Read(parsed);
         var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
         return new EvalOptions(
-            checkpoint, _weights.Choice(parsed), set.Name, set.Dir, attacks, norm,
+            checkpoint, choice, set.Name, set.Dir, attacks, norm,
             EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)),
             first, count, BatchSize.Parse(parsed.GetRequiredValue(_batch)), (ulong)parsed.GetValue(_seed)).Checked();
     }

@@ -53,24 +53,29 @@ internal sealed class TrainCommand
         bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
-        if (!isFirst) return WorkerSession.Run(place!, Options(sources), _host);
+        if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources));
         var plan = Processes.Plan(Plan(parsed, sources), place);
         if (dry) return PrintDryRun(plan.Resolved);
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         plan = plan.Settled(_host.Note);
-        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, Options(sources));
+        return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, sources);
     }
 
-    private ProcessGroupOptions Options(ConfigSources sources) => ProcessGroupSetup.Options(
-        ConfigResolver.Resolve(sources), _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable), _host.Warn);
+    // By what every rank can resolve by itself, which a resumed run's own configuration is not.
+    private Transport TransportOf(ProcessRank place, ConfigSources sources)
+    {
+        var resolved = ConfigResolver.Resolve(sources);
+        var options = ProcessGroupSetup.Options(resolved, _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable), _host.Warn);
+        return Transport.Choose(resolved.Config.Run.Transport, place, options, _host.Environment);
+    }
 
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
         string[] allowed = parsed.GetValue(_allow) ?? [];
-        if (parsed.GetResult(_resume) is null) return new RunPlan(RequireRecipe(sources));
+        if (parsed.GetResult(_resume) is null) return new RunPlan(Complete(sources));
         string name = parsed.GetValue(_resume) ?? Automatic;
-        return name == Automatic ? RunPlan.Automatic(RequireRecipe(sources), allowed) : RunPlan.Named(name, sources, allowed);
+        return name == Automatic ? RunPlan.Automatic(Complete(sources), allowed) : RunPlan.Named(name, sources, allowed);
     }
 
     private int PrintDryRun(ResolvedConfig resolved)
@@ -85,11 +90,11 @@ internal sealed class TrainCommand
     }
 
     // Data and model come first: their errors are reported before a run folder exists.
-    private int Train(RunPlan plan, ParseResult parsed, TcpProcessGroup? group, ProcessRank? place = null)
+    private int Train(RunPlan plan, ParseResult parsed, IProcessGroup? group, string? description = null)
     {
         var config = plan.Resolved.Config;
         using var stop = new StopRequest();
-        var team = new RunProcessGroup(group, stop, place is null ? null : ProcessGroupSetup.Description(place, config));
+        var team = new RunProcessGroup(group, stop, description);
         return team.ForAll(() =>
         {
             new FirstUse(_host).Require(config.Device.Name, config.Device.Precision);
@@ -104,21 +109,21 @@ internal sealed class TrainCommand
     }
 
     // Rank 0 alone resolves, writes and shows; the others get its configuration.
-    private int TrainTogether(RunPlan plan, ParseResult parsed, ProcessRank? launched, ProcessGroupOptions options)
+    private int TrainTogether(RunPlan plan, ParseResult parsed, ProcessRank? launched, ConfigSources sources)
     {
-        string[] arguments = Arguments(parsed);
         var place = launched ?? ProcessGroupSetup.First(plan.Resolved.Config.Run.Processes);
-        if (ProcessGroupSetup.Warning(place, options) is { } open) _host.Warn(open);
+        var transport = TransportOf(place, sources);
+        if (transport.Warning is { } open) _host.Warn(open);
         if (launched is null && ProcessGroupSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared)
             _host.Warn(shared);
-        var (team, workers) = launched is null ? Workers.Launch(place.Size, options, arguments)
-            : (ProcessGroupSetup.Host(place, options), null);
+        var (team, workers) = launched is null ? Workers.Launch(transport, Arguments(parsed)) : (transport.Join(), null);
         using (workers)
         using (team)
         {
             team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
-            return Train(plan with { Resolved = plan.Resolved with { Config = ProcessGroupSetup.Local(plan.Resolved.Config, place) } },
-                parsed, team, place);
+            var config = ProcessGroupSetup.Local(plan.Resolved.Config, place);
+            return Train(plan with { Resolved = plan.Resolved with { Config = config } }, parsed, team,
+                ProcessGroupSetup.Description(place, transport.Description, config));
         }
     }
 
@@ -128,11 +133,23 @@ internal sealed class TrainCommand
     private CommandContext StdoutOrStderr(ParseResult parsed) =>
         _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 
-    // Defaults alone would train something that was not requested.
-    private static ResolvedConfig RequireRecipe(ConfigSources sources)
+    private static string Summary(TrainerConfig config)
+    {
+        var (train, attack, lr) = (config.Train, config.Attack, Format.Number(config.Optimizer.Lr));
+        return string.Create(CultureInfo.InvariantCulture, $"{config.Method.Name}, {config.Model.Name}, {train.Epochs} epochs of batches ")
+            + string.Create(CultureInfo.InvariantCulture, $"of {train.Batch}, lr {lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in ")
+            + string.Create(CultureInfo.InvariantCulture, $"{attack.Steps} steps of {Format.Pixels(attack.Step)}");
+    }
+
+    // Defaults alone would train something that was not requested: at least the data must be named.
+    private ResolvedConfig Complete(ConfigSources sources)
     {
         var resolved = ConfigResolver.Resolve(sources);
         if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return resolved;
-        throw new UsageException("nothing says what to train: give --recipe NAME ('rpat recipes' lists them) or -c FILE.");
+        if (resolved.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
+            "nothing says what to train: give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE.");
+        resolved = ConfigResolver.Resolve(sources with { Base = RecipeLibrary.PgdAt(resolved.Config.Attack.Norm) });
+        _host.Note($"note: no recipe is given, so what is not given is PGD-AT's: {Summary(resolved.Config)}");
+        return resolved;
     }
 }

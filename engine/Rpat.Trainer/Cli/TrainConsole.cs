@@ -1,4 +1,3 @@
-using Rpat.Robust.Methods;
 using Rpat.Trainer.Report;
 using Rpat.Trainer.View;
 
@@ -17,7 +16,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
     public int Run(Func<IProgressView, TrainingOutcome> train)
     {
         var view = ViewFactory.Create(session.Config.Log, host);
-        using var terminal = view as IDisposable;
+        var terminal = view as IDisposable;
         stop.Announced = () => session.Logged(view).Note(StopNote());
         stop.Leave = code =>
         {
@@ -29,10 +28,16 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
         stop.Listen();
         try
         {
-            TrainingOutcome? outcome = null;
-            if (view is LiveView live) live.Run(() => outcome = train(view));
-            else outcome = train(view);
-            return Conclude(outcome!);
+            TrainingOutcome outcome;
+            try
+            {
+                outcome = train(view);
+            }
+            finally
+            {
+                terminal?.Dispose();
+            }
+            return Conclude(outcome);
         }
         catch (Exception error)
         {
@@ -55,7 +60,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
 
         host.Out.WriteLine($"run folder: {Folder}");
         if (WriteReport()) host.Out.WriteLine($"report:     {Path.Combine(Folder, RunContents.Report)}");
-        host.Out.WriteLine($"try next:   {NextCommand()}");
+        host.Out.WriteLine($"try next:   {NextStep.Of(session.Folder.Path, Folder)}");
         return ExitCode.Done;
     }
 
@@ -86,14 +91,5 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
         double grace = session.Config.Run.Grace;
         string limit = grace > 0 ? FormattableString.Invariant($", or unsaved after {grace:0.##} s (run.grace)") : "";
         return $"stopping after this step{limit}; a second signal leaves at once";
-    }
-
-    // The comparison that this program exists for: the same run with and without the perception term.
-    private string NextCommand()
-    {
-        var method = session.Config.Method;
-        string other = method.HasRpat ? MethodCatalog.BaseName(method.Name) : method.Name + MethodCatalog.RpatSuffix;
-        if (MethodCatalog.Find(other) is null) other = "pgd-at";
-        return $"rpat train -c {ShellWord.Quote(Path.Combine(Folder, "config.yaml"))} --method {other} --name {other}";
     }
 }

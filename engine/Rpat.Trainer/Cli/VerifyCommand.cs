@@ -11,7 +11,7 @@ internal static class VerifyCommand
     /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
-        var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation" };
+        var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation, or a run with one" };
         var checkpoint = new Option<string?>("--checkpoint")
         { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b")
@@ -26,25 +26,37 @@ internal static class VerifyCommand
         };
         var command = new Command("verify", "Re-check an evaluation from its files: digest, plan, parts, pictures and result.")
             { folder, checkpoint, batch, digest, rerun };
-        var weights = new WeightOptions();
+        var weights = new WeightOptions(host);
+        var runs = RunsOption.Create(host);
         weights.AddOptionsTo(command);
+        command.Add(runs);
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
-            var result = Verified(parsed.GetRequiredValue(folder), parsed.GetValue(checkpoint), weights.Choice(parsed),
-                Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
-            return Tell(host, Verification.ManifestOf(parsed.GetRequiredValue(folder)), Against(result, parsed.GetValue(digest)));
+            string root = parsed.GetRequiredValue(runs), place = Evaluation(RunFinder.Checkpoint(parsed.GetRequiredValue(folder), root));
+            string? network = parsed.GetValue(checkpoint) is { } other ? RunFinder.Checkpoint(other, root) : null;
+            var result = Verified(place, network, weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
+            return Tell(host, Verification.ManifestOf(place), Against(result, parsed.GetValue(digest)));
         });
         return command;
     }
 
-    // The options that the evaluation got for the network's file are in its manifest; options given here replace them and must lead to the
-    // same network.
+    private static string Evaluation(string place)
+    {
+        if (RunFinder.RunOf(place) != place) return place;
+        var found = RunContents.Folders(Path.Combine(place, EvalFolder.Part));
+        return found is [var only] ? only : throw new UsageException(found.Count == 0
+            ? $"run '{place}' has no evaluation: make one with 'rpat eval'."
+            : $"run '{place}' has {found.Count} evaluations: give one of {string.Join(", ", found)}.");
+    }
+
+    // The options that the evaluation got for the network's file are in its manifest; each one given here replaces its own, and together
+    // they must lead to the same network.
     private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun)
     {
         var manifest = Verification.ManifestOf(folder);
         using var device = Device.Cpu();
-        var choice = given.Said().Count > 0 ? given : WeightChoice.Of(manifest.Network);
+        var choice = given.Over(WeightChoice.Of(manifest.Network));
         var network = NetworkFile.Load(device, checkpoint ?? manifest.Model, choice, Verification.ImageOf(folder));
         return Verification.Run(folder, network.Net, EvalSubject.HashOf(network, choice), batch, rerun: rerun);
     }

@@ -3,8 +3,10 @@ using System.CommandLine;
 namespace Rpat.Trainer.Cli;
 
 /// <summary>The options with which commands take such a file.</summary>
-internal sealed class WeightOptions
+internal sealed class WeightOptions(CommandContext host)
 {
+    private readonly Option<string> _runs = RunsOption.Create(host);
+
     private readonly Option<string?> _model = new("--model")
     {
         Description = "network that the file holds, when its names and shapes do not say; see 'rpat models'",
@@ -28,12 +30,14 @@ internal sealed class WeightOptions
     private readonly Option<bool> _noStrict = new("--no-strict") { Description = "take what fits and leave the rest at its first values" };
 
     /// <summary>The file itself.</summary>
-    public Argument<string> File { get; } = new("CHECKPOINT") { Description = "a run folder, .safetensors, .pt, .pth, .tar, .npz or .npy" };
+    public Argument<string> File { get; } = new("CHECKPOINT")
+    { Description = "a run, its folder, or a file: .safetensors, .pt, .pth, .tar, .npz, .npy" };
 
     /// <summary>Adds everything to a command.</summary>
     public void AddTo(Command command)
     {
         command.Add(File);
+        command.Add(_runs);
         AddOptionsTo(command);
     }
 
@@ -41,6 +45,21 @@ internal sealed class WeightOptions
     public void AddOptionsTo(Command command)
     {
         foreach (Option option in (Option[])[_model, _key, _mean, _std, _standardize, _noStrict]) command.Add(option);
+    }
+
+    /// <summary>The folder of runs.</summary>
+    public string Runs(ParseResult parsed) => parsed.GetRequiredValue(_runs);
+
+    /// <summary>The checkpoint's path, and how to read it: if nothing is said, as in its last evaluation.</summary>
+    /// <exception cref="UsageException">There is no such checkpoint, or an option is wrong.</exception>
+    public (string Path, WeightChoice Choice) Read(ParseResult parsed)
+    {
+        string path = RunFinder.Checkpoint(parsed.GetRequiredValue(File), Runs(parsed));
+        var choice = Choice(parsed);
+        if (choice.Said().Count > 0 || EvalFolder.Remembered(path, Runs(parsed)) is not { } known) return (path, choice);
+        string said = string.Join(", ", known.Said().Select(pair => $"{pair.Key} {pair.Value}"));
+        host.Note($"note: '{path}' is read as in its last evaluation: {said}");
+        return (path, known);
     }
 
     /// <summary>What the user gave.</summary>
@@ -52,8 +71,8 @@ internal sealed class WeightOptions
             throw new UsageException("--mean and --std go together: give one mean and one positive deviation for each channel.");
         bool standardizes = parsed.GetValue(_standardize);
         if (standardizes && mean.Length > 0) throw new UsageException("--standardize stands for --mean and --std: give only one of them.");
-        return new WeightChoice(parsed.GetValue(_model), parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict))
-        { Standardizes = standardizes };
+        string? model = parsed.GetValue(_model) is { } name ? CatalogNames.Models.Canonical(name) : null;
+        return new WeightChoice(model, parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict)) { Standardizes = standardizes };
     }
 
     private static float[] Numbers(string option, string? text) => [.. ConfigValue.Items(text ?? "").Select(item =>

@@ -13,13 +13,24 @@ internal static class WorkerSession
 
     /// <summary>Runs this rank.</summary>
     /// <returns>The process's exit code.</returns>
-    public static int Run(ProcessRank place, ProcessGroupOptions options, CommandContext host)
+    public static int Run(ProcessRank place, CommandContext host, Func<Transport> transport) =>
+        Run(place, host, transport, (group, lines) => Train(place, group, host with { Error = lines }));
+
+    /// <summary>Runs something else in this rank, such as a benchmark.</summary>
+    /// <param name="work">What to do with the group; its errors go to the writer.</param>
+    /// <returns>The process's exit code.</returns>
+    public static int Run(ProcessRank place, CommandContext host, Func<Transport> transport, Func<IProcessGroup, TextWriter, int> work)
     {
         using var lines = new PrefixedLines(host.Error, FormattableString.Invariant($"rank {place.Rank}"));
         try
         {
-            using var team = TcpProcessGroup.Join(place.Host, place.Port, place.Rank, place.Size, options);
-            return Train(place, team, host with { Error = lines });
+            using var group = transport().Join();
+            return work(group, lines);
+        }
+        catch (HandshakeException same) when (same.IsCommon)
+        {
+            Thread.Sleep(_afterRankZero); // rank 0 reports it, which the launcher would keep it from if this rank ended first
+            return ExitCode.Usage;
         }
         catch (PeerLostException lost) when (lost.Code != 0)
         {
@@ -31,7 +42,7 @@ internal static class WorkerSession
         }
     }
 
-    private static int Train(ProcessRank place, TcpProcessGroup group, CommandContext host)
+    private static int Train(ProcessRank place, IProcessGroup group, CommandContext host)
     {
         using var stop = new StopRequest { Leave = Environment.Exit };
         var team = new RunProcessGroup(group, stop);

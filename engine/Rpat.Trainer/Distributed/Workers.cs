@@ -14,14 +14,19 @@ internal sealed class Workers : IDisposable
     private readonly List<Process> _processes = [];
 
     /// <summary>Starts the other processes on this machine and waits for them.</summary>
-    public static (TcpProcessGroup Team, Workers Workers) Launch(int size, ProcessGroupOptions options, IReadOnlyList<string> arguments)
+    public static (BackgroundProcessGroup Team, Workers Workers) Launch(Transport transport, IReadOnlyList<string> arguments)
     {
+        if (transport.Mpi is not null)
+            throw new UsageException(
+                "run.transport is mpi, for which a launcher must start the processes: write 'mpirun -n N rpat ...' instead of --nproc N.");
+        int size = transport.Place.Size;
         using var point = new Rendezvous(IPAddress.Loopback, 0);
         string secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         var workers = Start(size, point.Port, secret, arguments);
         try
         {
-            return (point.Gather(size, options with { Token = secret }, workers.RequireAlive), workers);
+            var all = transport.Options with { Token = secret };
+            return (new BackgroundProcessGroup(_ => point.Gather(size, all, workers.RequireAlive)), workers);
         }
         catch
         {

@@ -34,7 +34,7 @@ internal static class EvalTable
     }
 
     /// <summary>The same as an object, for JSON.</summary>
-    public static object Json(EvaluationReport report, EvaluationManifest manifest, string folder, string digest,
+    public static object Json(EvaluationReport report, EvaluationManifest manifest, string? folder, string digest,
         PublishedCheck? published = null) => new
         {
             checkpoint = manifest.Model,

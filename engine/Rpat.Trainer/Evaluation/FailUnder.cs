@@ -42,8 +42,8 @@ internal sealed class FailUnder
             || percent is not (>= 0 and <= 100))
             throw new UsageException($"--fail-under is '{text}' where ATTACK=PERCENT is wanted, such as pgd20=45.");
         string[] measured = [Clean, .. attacks];
-        if (!measured.Contains(parts[0])) throw new UsageException(
+        string attack = CatalogNames.Attacks.Canonical(parts[0]);
+        return measured.Contains(attack) ? (attack, percent) : throw new UsageException(
             $"--fail-under names '{parts[0]}', which --attacks does not measure: {DidYouMean.Hint(parts[0], measured, "measured")}");
-        return (parts[0], percent);
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Xml.Linq;
 using Rpat.Trainer.Report;
 
@@ -7,54 +6,49 @@ namespace Rpat.Trainer.Perception;
 /// <summary>The paper's motivation figures for the measurements, as one self-contained HTML file.</summary>
 internal static class PerceptionReport
 {
+    private const double ChartWidth = 460;
+
     private static readonly PerceptionGroup[] _outcomes = [.. PerceptionGroup.All.Where(g => g.Success is not null && !g.CleanCorrect)];
 
     /// <summary>Writes the page, as one step.</summary>
-    public static void Write(string path, IReadOnlyList<PerceptionRun> runs)
+    public static void Write(string path, IReadOnlyList<PerceptionRun> runs) =>
+        AtomicFile.WriteText(path, Html.Page("Perception along perturbations", string.Concat(
+            "<header>\n<h1>Perception along perturbations</h1>\n<p class=\"soft\">",
+            Html.Text(string.Join(" · ", runs.Select(run => run.Model).Distinct())), "</p>\n</header>\n",
+            "<p>Success: the perturbed image is classified correctly. Failure: it is not. With robust perception the curves follow the "
+                + "diagonal and the residual is zero.</p>\n",
+            string.Concat(runs.GroupBy(run => run.Samples.Options.Name).Select(same => Html.Section(same.Key, Charts([.. same])))),
+            Html.Section("Numbers", string.Concat(runs.Select(Numbers))))));
+
+    private static string Charts(IReadOnlyList<PerceptionRun> runs)
     {
-        var page = new StringBuilder();
-        page.Append(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
-            .Append("<title>Perception along perturbations</title><style>").Append(Svg.Css).Append(PageCss)
-            .Append("</style></head><body>\n")
-            .Append("<h1>Perception along perturbations</h1>\n<p>Success: the perturbed image is classified correctly. Failure: it is "
-                + "not. ")
-            .Append("With robust perception the curves follow the diagonal and the residual is zero.</p>\n");
-        foreach (var same in runs.GroupBy(run => run.Samples.Options.Name)) Section(page, same.Key, [.. same]);
-        page.Append("<h2>Numbers</h2>\n<pre>").Append(WebUtility.HtmlEncode(Table(runs))).Append("</pre>\n</body></html>\n");
-        AtomicFile.WriteText(path, page.ToString());
+        bool errs = runs.Any(run => run.Samples.CleanError > 0 || run.Samples.PerturbedError > 0);
+        return Grid([Bars(runs, 0), Bars(runs, 1), .. errs ? [Errors(runs)] : Array.Empty<XElement>()])
+            + (errs ? "" : "<p>No image is misclassified, neither clean nor perturbed.</p>\n")
+            + string.Concat(runs.Select(run => Grid([Histogram(run), Curves(run), Residuals(run), Accuracy(run)])));
     }
 
-    private const string PageCss =
-        "body{font-family:system-ui,sans-serif;margin:2rem auto;max-width:96rem;padding:0 1rem;background:#fff;color:#1b1b1b}"
-        + ".row{display:flex;flex-wrap:wrap;gap:1rem}.row>svg{flex:1 1 28rem}pre{overflow-x:auto}@media "
-            + "(prefers-color-scheme:dark){body{background:#181818;color:#eee}}";
+    private static string Grid(IEnumerable<XElement> charts) =>
+        $"<div class=\"grid\" style=\"margin-bottom:.9rem\">\n{string.Concat(charts.Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"))}</div>\n";
 
-    private static void Section(StringBuilder page, string name, IReadOnlyList<PerceptionRun> runs)
-    {
-        page.Append("<h2>").Append(WebUtility.HtmlEncode(name)).Append("</h2>\n");
-        Row(page, [Bars(runs, 0), Bars(runs, 1), Errors(runs)]);
-        foreach (var run in runs) Row(page, [Histogram(run), Curves(run), Residuals(run), Accuracy(run)]);
-    }
-
-    private static void Row(StringBuilder page, IReadOnlyList<XElement> charts) =>
-        page.Append("<div class=\"row\">\n").AppendJoin('\n', charts.Select(Svg.Inline)).Append("\n</div>\n");
+    private static string Numbers(PerceptionRun run) =>
+        $"<p>{Html.Text(PerceptionTable.Title(run))}</p>\n{Html.Table(PerceptionTable.Head, PerceptionTable.Rows(run).Select(row => ("", row)))}";
 
     private static XElement Bars(IReadOnlyList<PerceptionRun> runs, int space) => SvgBarChart.Draw(
-        new ChartText($"Change of the {runs[0].Spaces[space].Name} from x to x′", "", "mean D_full"),
+        new ChartText($"Change of the {runs[0].Spaces[space].Name} from x to x′", "", "mean D_full", ChartWidth),
         [.. runs.Select(run => run.Model)],
         [.. _outcomes.Select(group => new BarSeries(group.Name,
             [.. runs.Select(run => run.Samples.Summarize(run.Spaces[space].Space, group).Full)]))]);
 
     private static XElement Errors(IReadOnlyList<PerceptionRun> runs) => SvgBarChart.Draw(
-        new ChartText("Error rates", "", "percent"), [.. runs.Select(run => run.Model)],
+        new ChartText("Error rates", "", "percent", ChartWidth), [.. runs.Select(run => run.Model)],
         [
             new BarSeries("clean", [.. runs.Select(run => 100 * run.Samples.CleanError)]),
             new BarSeries("perturbed", [.. runs.Select(run => 100 * run.Samples.PerturbedError)]),
         ]);
 
     private static XElement Histogram(PerceptionRun run) => SvgHistogram.Draw(
-        new ChartText($"{run.Model}: D_full of the logits", "D_full", "share of the group"),
+        new ChartText($"{run.Model}: D_full of the logits", "D_full", "share of the group", ChartWidth),
         [.. _outcomes.Select(group => new HistogramSeries(group.Name,
             [.. run.Samples.Members(group).Select(i => run.Samples.Logits.Full[i])]))]);
 
@@ -66,12 +60,12 @@ internal static class PerceptionReport
 
     private static XElement Along(PerceptionRun run, string what, Func<PerceptionSummary, IReadOnlyList<double>> of,
         IEnumerable<LineSeries> reference) => SvgLineChart.Draw(
-        new ChartText($"{run.Model}: {what}", "alpha", "share of the whole"),
+        new ChartText($"{run.Model}: {what}", "alpha", "share of the whole", ChartWidth),
         [.. _outcomes.Select(group => new LineSeries(group.Name, Points(run, of(run.Samples.Summarize(run.Samples.Logits, group))))),
             .. reference]);
 
     private static XElement Accuracy(PerceptionRun run) => SvgLineChart.Draw(
-        new ChartText($"{run.Model}: prediction and perception along the perturbation", "alpha", "share"),
+        new ChartText($"{run.Model}: prediction and perception along the perturbation", "alpha", "share", ChartWidth),
         [
             new LineSeries("accuracy", Points(run, run.Samples.AccuracyAlong)),
             new LineSeries("distance of the logits",
@@ -80,11 +74,4 @@ internal static class PerceptionReport
 
     private static List<(double X, double Y)> Points(PerceptionRun run, IReadOnlyList<double> values) =>
         [.. run.Samples.Options.Alphas.Zip(values)];
-
-    private static string Table(IReadOnlyList<PerceptionRun> runs)
-    {
-        var text = new StringWriter { NewLine = "\n" };
-        PerceptionTable.Write(runs, text);
-        return text.ToString();
-    }
 }

@@ -12,22 +12,35 @@ internal static class PerceptionTable
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    /// <summary>The headings of <see cref="Rows"/>.</summary>
+    public static IReadOnlyList<string> Head { get; } = ["group", "images", "D_full", "D_first", "D_second", "rho(1/2)"];
+
     /// <summary>One block per network and perturbation: errors, then one line per group for logits and for features.</summary>
     public static void Write(IReadOnlyList<PerceptionRun> runs, TextWriter output)
     {
         foreach (var run in runs)
         {
-            var s = run.Samples;
-            output.WriteLine(
-                $"{run.Model}, {s.Options.Name}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
-                    + $"perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images");
-            output.WriteLine($"  {"",-31}{"images",8}{"D_full",11}{"D_first",11}{"D_second",11}{"rho(1/2)",11}");
-            foreach (var (name, space) in run.Spaces)
-                foreach (var group in PerceptionGroup.All) Line(name, s.Summarize(space, group), s.Options.Alphas, output);
+            output.WriteLine(Title(run));
+            foreach (string line in new TextTable(Head, [.. Rows(run)], RightFrom: 1).Write("text").TrimEnd().Split('\n'))
+                output.WriteLine($"  {line}");
         }
         output.WriteLine(
             "  D: mean squared change of the representation; half way with robust perception D_first = D_second = D_full/4 and rho = 0");
     }
+
+    /// <summary>What was measured, and the errors.</summary>
+    public static string Title(PerceptionRun run)
+    {
+        var s = run.Samples;
+        return $"{run.Model}, {s.Options.Name}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
+            + $"perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images";
+    }
+
+    /// <summary>One row per group for logits and for features.</summary>
+    public static IEnumerable<IReadOnlyList<string>> Rows(PerceptionRun run) =>
+        from space in run.Spaces
+        from @group in PerceptionGroup.All
+        select Row(space.Name, run.Samples.Summarize(space.Space, @group), run.Samples.Options.Alphas);
 
     /// <summary>Writes the means of every group as JSON, as one step.</summary>
     public static void WriteJson(string path, IReadOnlyList<PerceptionRun> runs) =>
@@ -36,17 +49,15 @@ internal static class PerceptionTable
     /// <summary>The same means as an object.</summary>
     public static object Json(IReadOnlyList<PerceptionRun> runs) => runs.Select(Json);
 
-    private static void Line(string space, PerceptionSummary summary, IReadOnlyList<double> alphas, TextWriter output)
+    private static IReadOnlyList<string> Row(string space, PerceptionSummary summary, IReadOnlyList<double> alphas)
     {
         double half = alphas.Select((alpha, i) => (alpha, i)).Where(p => p.alpha == 0.5).Select(p => summary.Residual[p.i])
             .FirstOrDefault(double.NaN);
-        string label = $"{space}: {summary.Group.Name}";
-        output.WriteLine(
-            $"  {label,-31}{summary.Count.ToString(CultureInfo.InvariantCulture),8}{Number(summary.Full)}{Number(summary.First)}{Number(summary.Second)}{Number(half)}");
+        return [$"{space}: {summary.Group.Name}", summary.Count.ToString(CultureInfo.InvariantCulture), Number(summary.Full),
+            Number(summary.First), Number(summary.Second), Number(half)];
     }
 
-    private static string Number(double value) =>
-        (double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-").PadLeft(11);
+    private static string Number(double value) => double.IsFinite(value) ? value.ToString("G4", CultureInfo.InvariantCulture) : "-";
 
     private static object Json(PerceptionRun run) => new
     {

@@ -4,21 +4,14 @@ namespace Rpat.Trainer.Report;
 internal sealed class ComparisonReport
 {
     private const double ChartWidth = 460;
-    private const int MostCurves = 100;
-
-    // Keys that differ between any two runs without being informative.
-    private static readonly string[] _incidental = ["run.", "log.", "recipe.", "checkpoint.", "data.dir"];
+    private const int MostCurves = 100, MostPaired = 4, MostLetters = 48;
 
     private readonly IReadOnlyList<RunData> _runs;
     private readonly string[] _names;
 
     private ComparisonReport(IReadOnlyList<RunData> runs)
     {
-        _runs = runs;
-        _names = [.. runs.Select(run => run.Setting("run.name") is { Length: > 0 } name ? name : run.Name)];
-        if (_names.Distinct().Count() < _names.Length) _names = [.. runs.Select(run => run.Name)];
-        if (_names.Distinct().Count() < _names.Length)
-            _names = [.. runs.Select((run, i) => FormattableString.Invariant($"{run.Name} ({i + 1})"))];
+        (_runs, _names) = (runs, RunLabels.Of(runs));
     }
 
     /// <summary>The page.</summary>
@@ -29,10 +22,14 @@ internal sealed class ComparisonReport
     }
 
     private string Body() => string.Concat(
-        $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(string.Join(" · ", _names))}</p>\n</header>\n",
+        $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(Folders())}</p>\n</header>\n",
         Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
+        Html.Section("Paired test", Paired()),
         Html.Section("Differences in settings", Differences()),
         Html.Section("Curves", Curves()), Html.Section("Adversarial examples", Pictures()));
+
+    private string Folders() =>
+        string.Join(" · ", _names.Zip(_runs, (name, run) => name.Contains(run.Name) ? name : $"{name} ({run.Name})"));
 
     private string Warnings()
     {
@@ -51,7 +48,7 @@ internal sealed class ComparisonReport
     private string Results()
     {
         string table = Html.Table(
-            ["run", "Clean %", "95 % interval", "robust %", "95 % interval", "attack", "Mean", "NRR", "images", "time"],
+            ["run", "Clean %", "robust %", "attack", "Mean", "NRR", "images", "time"],
             _runs.Select((run, i) => ("", Row(_names[i], run))));
         int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].Clean is not null)];
         if (measured.Length == 0) return table;
@@ -63,16 +60,13 @@ internal sealed class ComparisonReport
 
     private static IReadOnlyList<string> Row(string name, RunData run) =>
     [
-        name, Percent(run.Clean), Interval(run.Clean), Percent(run.Robust), Interval(run.Robust),
-        run.Robust is { } r ? $"{r.Attack}, {r.Threat}" : "",
+        name, Percent(run.Clean), Percent(run.Robust), run.Robust is { } r ? $"{r.Attack}, {r.Threat}" : "",
         Score(run, RobustnessScores.Mean), Score(run, RobustnessScores.Nrr),
         (run.Robust ?? run.Clean)?.Images.ToString(CultureInfo.InvariantCulture) ?? "", RunReport.Duration(run),
     ];
 
-    private static string Percent(MeasuredAccuracy? a) => a is null ? "–" : RunReport.Percent(a.Value);
-
-    private static string Interval(MeasuredAccuracy? a) =>
-        a is null ? "" : $"{RunReport.Percent(a.Interval.Low)} to {RunReport.Percent(a.Interval.High)}";
+    private static string Percent(MeasuredAccuracy? a) =>
+        a is null ? "–" : $"{RunReport.Percent(a.Value)} ({RunReport.Percent(a.Interval.Low)} to {RunReport.Percent(a.Interval.High)})";
 
     private static string Score(RunData run, Func<double, double, double> score) =>
         run is { Clean: { } clean, Robust: { } robust } ? RunReport.Percent(score(clean.Value, robust.Value)) : "–";
@@ -81,13 +75,37 @@ internal sealed class ComparisonReport
         name, [.. runs.Select(i => 100 * (of(_runs[i])?.Value ?? double.NaN))],
         [.. runs.Select(i => of(_runs[i]) is { } a ? (100 * a.Interval.Low, 100 * a.Interval.High) : (double.NaN, double.NaN))]);
 
-    private static string Short(string name) => name.Length <= 24 ? name : $"{name[..11]}…{name[^12..]}";
+    // All pairs of a few runs; of more, each with the first.
+    private string Paired()
+    {
+        var outcomes = _runs.Select(run => ImageOutcomes.Of(run.Folder)).ToList();
+        var rows = (from first in Enumerable.Range(0, _runs.Count <= MostPaired ? _runs.Count : 1)
+                    from second in Enumerable.Range(first + 1, _runs.Count - first - 1)
+                    from key in outcomes[first].Keys.Where(outcomes[second].ContainsKey)
+                    select (first, second, key.Column, Test: PairedTest.Of(outcomes[first][key], outcomes[second][key]))).ToList();
+        if (rows.Count == 0) return "<p>No two runs were evaluated on the same images by the same attack: run the same 'rpat eval' on each."
+            + "</p>\n";
+        return Html.Table(["first", "second", "attack", "images", "only first right", "only second right", "difference, points",
+            "95 % interval", "p"], rows.Select(row => ("", Row(row.first, row.second, row.Column, row.Test))))
+            + "<p class=\"soft\">The same images, one by one: McNemar's exact test, two-sided, and the interval of Bonett and Price for the "
+            + FormattableString.Invariant($"difference of accuracies. p is not corrected for the {rows.Count} tests. ")
+            + "It is about these networks: a difference between methods takes several seeds.</p>\n";
+    }
+
+    private IReadOnlyList<string> Row(int first, int second, string column, PairedTest test) =>
+    [
+        _names[first], _names[second], column, $"{test.Images}", $"{test.OnlyFirst}", $"{test.OnlySecond}",
+        Points(test.Difference), $"{Points(test.Interval.Low)} to {Points(test.Interval.High)}",
+        test.P < 1e-4 ? "< 0.0001" : test.P.ToString("0.####", CultureInfo.InvariantCulture),
+    ];
+
+    private static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
+
+    private static string Short(string name) => name.Length <= MostLetters ? name : $"{name[..(MostLetters - 1)]}…";
 
     private string Differences()
     {
-        string[] keys = [.. _runs.SelectMany(run => run.Settings.Select(pair => pair.Key)).Distinct()
-            .Where(key => !_incidental.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal))
-            && _runs.Select(run => run.Setting(key)).Distinct().Count() > 1)];
+        string[] keys = [.. RunLabels.Differing(_runs)];
         return keys.Length == 0
             ? "<p>All settings are the same.</p>\n"
             : Html.Table(["setting", .. _names], keys.Select(
@@ -100,10 +118,15 @@ internal sealed class ComparisonReport
         var html = new StringBuilder();
         foreach (var (split, name) in metrics)
         {
-            LineSeries[] series = [.. _runs.Select((run, i) => new LineSeries(Short(_names[i]), run.Curve(split, name)))];
+            double scale = CurveNames.IsAccuracy(name) ? 100 : 1;
+            LineSeries[] series = [.. _runs.Select((run, i) => new LineSeries(Short(_names[i]),
+                [.. run.Curve(split, name).Select(p => (p.X, scale * p.Y))]))];
             if (series.All(s => s.Points.SequenceEqual(series[0].Points))) continue; // the same in all runs, such as the learning rate
+            string title = CurveNames.Of(split, name);
+            if (series.Where(s => s.Points.Count > 0).ToList() is [var only]) title = $"{title}: {only.Name}";
             html.Append(
-                $"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText(CurveNames.Of(split, name), "epoch", "", ChartWidth), series))}</figure>\n");
+                $"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText(title, "epoch", scale > 1 ? "% of images" : "",
+                ChartWidth), series))}</figure>\n");
         }
 
         return html.Length == 0 ? "" : $"<div class=\"grid\">\n{html}</div>\n";

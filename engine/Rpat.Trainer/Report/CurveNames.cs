@@ -6,6 +6,11 @@ internal static class CurveNames
     /// <summary>Such as <c>training, attacked images</c> for <c>adv_acc</c> of the split <c>train</c>.</summary>
     public static string Of(string split, string metric) => $"{Split(split)}{Metric(metric)}";
 
+    /// <summary>Whether a metric is a share of images, which people read in percent.</summary>
+    public static bool IsAccuracy(string metric) =>
+        metric.EndsWith("acc", StringComparison.Ordinal) || metric.StartsWith("clean", StringComparison.Ordinal)
+        || metric.StartsWith("pgd", StringComparison.Ordinal) || CatalogNames.Attacks.Knows(metric);
+
     private static string Split(string split) => split switch
     {
         "train" => "training",

@@ -5,6 +5,9 @@ namespace Rpat.Trainer.Report;
 /// <summary>A page without scripts or external resources, for screens of any width and for paper.</summary>
 internal static class Html
 {
+    // Columns that a phone shows side by side, and letters of a cell that is not broken.
+    private const int Side = 3, Longest = 26;
+
     private const string Css = """
         :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5c6670;--line:#d8dee4;--page:#f6f7f9;--card:#fff;--accent:#0072b2;
         --good:#00795a;--bad:#b84a00;--warn-back:#fff6e5;--warn-line:#e0a100}
@@ -32,11 +35,15 @@ internal static class Html
         figure{margin:0;padding:.6rem;min-width:0;break-inside:avoid}
         figure svg{display:block;margin:0 auto;max-width:34rem}
         .strip{overflow-x:auto}
-        .strip img{display:block;width:100%;min-width:34rem;max-width:60rem;height:auto;margin:0 auto;background:#fff}
+        .sheet{min-width:34rem;max-width:60rem;margin:0 auto}
+        .sheet img{display:block;width:100%;height:auto;background:#fff}
+        .names{display:grid;font-size:.72rem;line-height:1.25;text-align:center;padding-top:.25rem}
+        .names span{padding:0 .15rem;overflow-wrap:anywhere;min-width:0}
         figcaption{font-size:.85rem;color:var(--soft);padding:.5rem .3rem .1rem}
         .scroll{overflow-x:auto}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.92rem}
         th,td{padding:.38rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+        th,.words{white-space:normal}.words{overflow-wrap:anywhere;min-width:7rem}
         th{color:var(--soft);font-weight:600;font-size:.82rem}
         tr:last-child td{border-bottom:0}
         th:first-child,td:first-child,.text td,.text th{text-align:left}
@@ -45,6 +52,11 @@ internal static class Html
         .stage td{color:var(--soft);font-size:.85rem;border-bottom-style:dotted}
         .stage td:first-child{padding-left:2rem}
         @media (max-width:40rem){.text td:first-child{width:42%;min-width:0}h2{margin-top:1.75rem}}
+        @media (max-width:40rem){.stack thead{display:none}.stack tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}
+        .stack tr:last-child{border-bottom:0}.stack td{display:flex;justify-content:space-between;gap:1rem;border:0;white-space:normal;
+        padding:.15rem .8rem;overflow-wrap:anywhere;min-width:0}.stack td:empty{display:none}
+        .stack td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:none;max-width:45%}
+        .stack td:first-child{font-weight:600;text-align:right}.stack .stage td:first-child{padding-left:.8rem}}
         details{margin:.6rem 0;padding:0 .2rem}
         summary{cursor:pointer;padding:.6rem .8rem;font-weight:600}
         details .scroll{border:0}
@@ -52,7 +64,7 @@ internal static class Html
         border-radius:.6rem;font-size:.85rem}
         @media print{:root{color-scheme:light;--page:#fff;font-size:11px}body{font-size:1rem}main{max-width:none;padding:0}
         h2{break-after:avoid}.card,figure,table,tr,.warn li{break-inside:avoid}.grid{grid-template-columns:1fr 1fr}
-        .scroll,.strip{overflow:visible}.strip img{min-width:0}}
+        .scroll,.strip{overflow:visible}.sheet{min-width:0}}
         """;
 
     /// <summary>A whole page.</summary>
@@ -84,24 +96,37 @@ internal static class Html
     public static string Section(string title, string content) =>
         content.Length == 0 ? "" : $"<section>\n<h2>{Text(title)}</h2>\n{content}</section>\n";
 
-    /// <summary>A table in a box that scrolls by itself on narrow screens.</summary>
+    /// <summary>
+    /// A table in a box that scrolls by itself if it must; on narrow screens the rows of one with many columns become lists.
+    /// </summary>
     /// <param name="head">Headings; none for a table without.</param>
     /// <param name="look">CSS class of the table: <c>text</c> for words, nothing for numbers.</param>
     public static string Table(IReadOnlyList<string> head, IEnumerable<(string Look, IReadOnlyList<string> Cells)> rows, string look = "")
     {
-        var html = new StringBuilder($"<div class=\"scroll\"><table{Class(look)}>\n");
+        bool stacks = head.Count > Side;
+        var html = new StringBuilder($"<div class=\"scroll\"><table{Class(stacks ? $"{look} stack".TrimStart() : look)}>\n");
         if (head.Count > 0)
             html.Append($"<thead><tr>{string.Concat(head.Select(cell => $"<th scope=\"col\">{Text(cell)}</th>"))}</tr></thead>\n");
         html.Append("<tbody>\n");
         foreach (var (rowLook, cells) in rows) html.Append(
-            $"<tr{Class(rowLook)}>{string.Concat(cells.Select(cell => $"<td>{Text(cell)}</td>"))}</tr>\n");
+            $"<tr{Class(rowLook)}>{string.Concat(cells.Select((cell, i) => Cell(cell, stacks ? head[i] : "")))}</tr>\n");
         return html.Append("</tbody></table></div>\n").ToString();
     }
 
-    /// <summary>A picture with its bytes inside the page.</summary>
-    public static string Picture(RunPicture picture, string caption) =>
-        $"<figure><div class=\"strip\"><img alt=\"{Text(caption)}\" "
-            + $"src=\"data:{picture.MediaType};base64,{Convert.ToBase64String(picture.Bytes)}\"></div><figcaption>{Text(caption)}</figcaption></figure>\n";
+    private static string Cell(string cell, string label) =>
+        $"<td{Class(cell.Length > Longest ? "words" : "")}{(label.Length > 0 ? $" data-label=\"{Text(label)}\"" : "")}>{Text(cell)}</td>";
+
+    /// <summary>A picture with its bytes inside the page, and the names of its columns below them.</summary>
+    public static string Picture(RunPicture picture, string caption)
+    {
+        string names = string.Concat(picture.Columns.Select(column => $"<span class=\"{(column.True == column.Predicted ? "good" : "bad")}\">"
+            + $"{Text(column.True)} → {Text(column.Predicted)}</span>"));
+        string below = names.Length == 0 ? ""
+            : $"<div class=\"names\" style=\"grid-template-columns:repeat({picture.Columns.Count},1fr)\">{names}</div>";
+        return $"<figure><div class=\"strip\"><div class=\"sheet\"><img alt=\"{Text(caption)}\" "
+            + $"src=\"data:{picture.MediaType};base64,{Convert.ToBase64String(picture.Bytes)}\">{below}</div></div>"
+            + $"<figcaption>{Text(caption)}</figcaption></figure>\n";
+    }
 
     /// <summary>A box that is open at first and can be folded.</summary>
     public static string Details(string title, string content, bool open) =>

@@ -3,7 +3,8 @@ using Rpat.Trainer.View;
 namespace Rpat.Trainer.Report;
 
 /// <summary>A picture of a run, whose bytes go into the report.</summary>
-internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes);
+/// <param name="Columns">The classes of each column of images; none in runs of earlier versions.</param>
+internal sealed record RunPicture(string Name, string MediaType, byte[] Bytes, IReadOnlyList<(string True, string Predicted)> Columns);
 
 /// <summary>Everything that a run folder holds about a run; anything missing or unreadable is left out and reported.</summary>
 /// <param name="Record">How and where it ran.</param>
@@ -21,6 +22,9 @@ internal sealed record RunData(
 
     private IReadOnlyDictionary<(string Split, string Name), List<(double X, double Y)>>? _curves;
 
+    /// <summary>How it stands, such as <c>finished</c>.</summary>
+    public string Status => Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
+
     /// <summary>The value of a key, or nothing.</summary>
     public string Setting(string key) => Settings.FirstOrDefault(pair => pair.Key == key).Value ?? "";
 
@@ -31,19 +35,21 @@ internal sealed record RunData(
     public IReadOnlyDictionary<(string Split, string Name), List<(double X, double Y)>> Curves => _curves ??= CurvesOf(Events);
 
     /// <summary>The clean accuracy of the evaluation that counts.</summary>
-    public MeasuredAccuracy? Clean => Counting.FirstOrDefault(a => a.IsClean);
+    public MeasuredAccuracy? Clean => Deciding.FirstOrDefault(a => a.IsClean);
 
     /// <summary>The accuracy under the strongest attack of the evaluation that counts: the lowest one.</summary>
     public MeasuredAccuracy? Robust =>
-        Counting.Where(a => !a.IsClean && a.Depth == 0).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
+        Deciding.Where(a => !a.IsClean && a.Depth == 0).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
     public static bool IsAutoAttack(MeasuredAccuracy a) =>
         a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
 
-    // Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there is one, otherwise the one with the
-    // most images.
-    private IEnumerable<MeasuredAccuracy> Counting => Accuracies.GroupBy(a => a.Source)
+    /// <summary>
+    /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
+    /// is one, otherwise the one with the most images.
+    /// </summary>
+    public IEnumerable<MeasuredAccuracy> Deciding => Accuracies.GroupBy(a => a.Source)
         .OrderByDescending(source => source.Any(IsAutoAttack)).ThenByDescending(source => source.Any(a => !a.IsClean))
         .ThenByDescending(source => source.First().Images)
         .FirstOrDefault() ?? (IEnumerable<MeasuredAccuracy>)[];
@@ -173,7 +179,26 @@ internal sealed record RunData(
     {
         if (RunContents.Find(folder, AttackedExamples.FileName) is not { } path) return [];
         byte[] bytes = RegularFile.ReadBytes(path, MostPicture);
-        return bytes.AsSpan().StartsWith(PngStart) ? [new RunPicture(Path.GetFileNameWithoutExtension(path), "image/png", bytes)] : [];
+        return bytes.AsSpan().StartsWith(PngStart) ? [new RunPicture(Path.GetFileNameWithoutExtension(path), "image/png", bytes, ColumnsOf(bytes))] : [];
+    }
+
+    // The title follows the header, if there is one: length, kind, 'Title', zero, text.
+    private static IReadOnlyList<(string True, string Predicted)> ColumnsOf(ReadOnlySpan<byte> png)
+    {
+        const int At = 33, Begin = 8;
+        ReadOnlySpan<byte> kind = "tEXtTitle\0"u8;
+        if (png.Length < At + Begin + 6 || !png[(At + 4)..].StartsWith(kind)) return [];
+        int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png[At..]), start = At + 4 + kind.Length;
+        if (length < 6 || length > MostText || start + length - 6 > png.Length) return [];
+        try
+        {
+            var columns = JsonSerializer.Deserialize<string[][]>(png.Slice(start, length - 6)) ?? [];
+            return [.. columns.Where(names => names is [not null, not null]).Select(names => (names[0], names[1]))];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
     }
 
     private static ReadOnlySpan<byte> PngStart => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];

@@ -32,12 +32,11 @@ internal sealed class RunReport
 
     private string Head()
     {
-        string status = _run.Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
         string look = _run.Record?.Status == RunStatus.Finished ? "good" : "bad";
         string when = _run.Record is { } record ? record.Start.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
         string[] facts = [_run.Setting("method.name"), _run.Setting("model.name"), _run.Setting("data.name"), Threat(),
             $"seed {_run.Setting("train.seed")}", when, Duration(_run)];
-        return $"<header>\n<h1>{Html.Text(_run.Name)} <span class=\"badge {look}\">{Html.Text(status)}</span></h1>\n"
+        return $"<header>\n<h1>{Html.Text(_run.Name)} <span class=\"badge {look}\">{Html.Text(_run.Status)}</span></h1>\n"
             + $"<p class=\"soft\">{string.Join(" · ", facts.Where(f => f.Length > 0).Select(Html.Text))}</p>\n</header>\n";
     }
 
@@ -77,8 +76,8 @@ internal sealed class RunReport
     {
         XElement?[] charts =
         [
-            Chart("Loss", "mean of an epoch", name => !IsAccuracy(name) && name != "lr"),
-            Chart("Accuracy", "% of images", IsAccuracy, 100),
+            Chart("Loss", "mean of an epoch", name => !CurveNames.IsAccuracy(name) && name != "lr"),
+            Chart("Accuracy", "% of images", CurveNames.IsAccuracy, 100),
             Chart("Learning rate", "rate of the last step", name => name == "lr"),
         ];
         string figures = string.Concat(charts.OfType<XElement>().Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"));
@@ -96,10 +95,6 @@ internal sealed class RunReport
         return SvgLineChart.Draw(new ChartText(series.Length == 1 && series[0].Name != _rateName ? $"{title}: {series[0].Name}" : title,
             "epoch", unit, ChartWidth), series);
     }
-
-    private static bool IsAccuracy(string name) =>
-        name.EndsWith("acc", StringComparison.Ordinal) || name.StartsWith("clean", StringComparison.Ordinal)
-        || name.StartsWith("pgd", StringComparison.Ordinal);
 
     private string Pictures() => string.Concat(_run.Pictures.Select(p => Html.Picture(p,
         "Held-out images, their adversarial versions, and the difference (grey is none, black and white the largest allowed). Green "

@@ -22,7 +22,8 @@ internal static class SvgBarChart
             for (int g = 0; g < groups.Count; g++)
                 if (double.IsFinite(series[s].Values[g]))
                     Draw(plot, plot.Left + group * (g + 0.5) + bar * (s - series.Count / 2.0), bar, series[s], s, g, groups[g]);
-        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), false))]);
+        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), false))
+            .Where((_, i) => series[i].Values.Any(double.IsFinite))]);
     }
 
     private static void Draw(SvgPlot plot, double x, double width, BarSeries series, int number, int group, string name)

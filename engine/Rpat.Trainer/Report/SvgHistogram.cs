@@ -21,7 +21,8 @@ internal static class SvgHistogram
         var plot = new SvgPlot(text, Axis.Around(shares.SelectMany(s => s), zero: true));
         var x = plot.XAxis(Axis.Between(low, high, 8), text.X);
         for (int s = 0; s < series.Count; s++) Draw(plot, x, series[s].Name, shares[s], (low, high), s);
-        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), false))]);
+        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), false))
+            .Where((_, i) => series[i].Values.Any(double.IsFinite))]);
     }
 
     /// <summary>Share of the values in each bin; 0 everywhere when there are none.</summary>

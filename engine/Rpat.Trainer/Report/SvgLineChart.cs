@@ -20,7 +20,8 @@ internal static class SvgLineChart
         var plot = new SvgPlot(text, y ?? Axis.Around(points.Select(p => p.Y)));
         var place = plot.XAxis(x ?? Horizontal(points), text.X);
         for (int i = 0; i < series.Count; i++) Draw(plot, place, series[i], i);
-        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), IsDashed(s, i)))]);
+        return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), IsDashed(s, i)))
+            .Where((_, i) => series[i].Points.Any(IsFinite))]);
     }
 
     // A screen shows at most one point per column: each interval keeps its lowest and highest point, and so every spike.
@@ -39,7 +40,7 @@ internal static class SvgLineChart
     {
         var (low, high) = points.Count == 0 ? (0, 1) : (points.Min(p => p.X), points.Max(p => p.X));
         int intervals = points.All(p => double.IsInteger(p.X)) ? (int)Math.Min(8, high - low) : 8; // epochs are whole numbers
-        return low < high ? Axis.Between(low, high, intervals) : Axis.Around([low]);
+        return low < high ? Axis.Between(low, high, intervals) : new Axis(low - 1, low + 1, [low]);
     }
 
     private static void Draw(SvgPlot plot, Func<double, double> x, LineSeries series, int number)

@@ -18,7 +18,7 @@ internal sealed record ReproducePlan(
         "clean", "noise", "pgd-at", "pgd-at+rpat", "trades", "trades+rpat", "mart", "mart+rpat", "consistency-at", "consistency-at+rpat",
         "wa", "mma", "awp", "trades-awp", "gairat", "kd-swa", "ewat", "mail-at", "mail-trades", "mail-mart", "te", "sovr", "rebat", "adr",
         "cure", "rpat++",
-        "rebat-cutmix", "rpat++-cutmix",
+        "rpat++-awp", "rebat-cutmix", "rpat++-cutmix", "gkl", "gkl+rpat", "adaad", "igdm",
     ];
 
     /// <summary>All runs, seed by seed, so that a table of one seed is complete before the next begins.</summary>
@@ -33,7 +33,8 @@ internal sealed record ReproducePlan(
     /// <exception cref="UsageException">A method has no such recipe.</exception>
     public static IReadOnlyList<(string Method, string Recipe)> Paper(string methods, string data, string net, string norm)
     {
-        string prefix = $"{data}-{net}-", suffix = $"-{norm}";
+        string own = new KnownNames("networks", () => PublishedResult.All.Select(row => row.Net).Distinct()).Canonical(net);
+        string prefix = $"{DataSets.Names.Canonical(data)}-{own}-", suffix = $"-{CatalogNames.NormOf(norm).Name}";
         var known = RecipeLibrary.Names
             .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && n.EndsWith(suffix, StringComparison.Ordinal)
             && n.Length > prefix.Length + suffix.Length)
@@ -53,14 +54,11 @@ internal sealed record ReproducePlan(
     private static List<(string Method, string Recipe)> Choose(string methods, IReadOnlyList<(string Method, string Recipe)> known,
         string scale)
     {
-        string[] asked = methods == "all" ? [.. known.Select(k => k.Method)]
-            : [.. methods.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct()];
+        var names = new KnownNames("methods", () => known.Select(k => k.Method));
+        string[] asked = methods == "all" ? [.. names.All()]
+            : [.. ConfigValue.Items(methods).Select(method => names.Match(method) ?? throw new UsageException(
+                $"--methods has '{method}', which has no recipe at --scale {scale}: {names.Hint(method)}")).Distinct()];
         if (asked.Length == 0) throw new UsageException("--methods names nothing: give 'all', or for instance pgd-at,trades.");
-        foreach (string method in asked)
-            if (known.All(k => k.Method != method))
-                throw new UsageException(
-                    $"--methods has '{method}', which has no recipe at --scale {scale}: "
-                        + $"{DidYouMean.Hint(method, [.. known.Select(k => k.Method)], "methods")}");
         return [.. known.Where(k => asked.Contains(k.Method)).OrderBy(k => Place(k.Method)).ThenBy(k => k.Method, StringComparer.Ordinal)];
     }
 

@@ -6,15 +6,8 @@ internal sealed record ReproduceRow(string Method, string Recipe, IReadOnlyList<
     /// <summary>The published result of the recipe, or null; quick recipes have none.</summary>
     public PublishedResult? Published => RecipeLibrary.Published(Recipe);
 
-    /// <summary>A column's mean over the runs.</summary>
-    public double MeanOf(int column) => Scores.Average(s => s.Columns[column].Value);
-
-    /// <summary>A column's deviation over the runs (divisor n − 1).</summary>
-    public double DeviationOf(int column)
-    {
-        double mean = MeanOf(column);
-        return Math.Sqrt(Scores.Sum(s => Math.Pow(s.Columns[column].Value - mean, 2)) / (Scores.Count - 1));
-    }
+    /// <summary>A column over the runs.</summary>
+    public Spread SpreadOf(int column) => Spread.Of([.. Scores.Select(s => s.Columns[column].Value)]);
 }
 
 /// <summary>The paper's table for the trained methods: as text in Markdown, which a terminal shows as well, and as JSON.</summary>
@@ -29,15 +22,8 @@ internal static class ReproduceTable
     public static string Markdown(IReadOnlyList<ReproduceRow> rows)
     {
         bool published = rows.Any(r => r.Published is not null), seeds = rows.Any(r => r.Scores.Count > 1);
-        List<string[]> cells = [[.. Heading(published, seeds)], .. rows.Select(r => Cells(r, published, seeds).ToArray())];
-        int[] widths = [.. Enumerable.Range(0, cells[0].Length).Select(i => cells.Max(row => row[i].Length))];
-        var text = new StringBuilder();
-        for (int i = 0; i < cells.Count; i++)
-        {
-            text.Append("| ").AppendJoin(" | ", cells[i].Select((cell, c) => cell.PadRight(widths[c]))).Append(" |\n");
-            if (i == 0) text.Append('|').AppendJoin('|', widths.Select(w => new string('-', w + 2))).Append("|\n");
-        }
-        return text.Append('\n').Append(Footer(rows)).ToString();
+        var table = new TextTable([.. Heading(published, seeds)], [.. rows.Select(r => Cells(r, published, seeds).ToArray())]);
+        return $"{table.Write("md")}\n{Footer(rows)}";
     }
 
     /// <summary>Writes both files into the folder, each as one step.</summary>
@@ -66,7 +52,7 @@ internal static class ReproduceTable
 
     private static string Cell(ReproduceRow row, int column)
     {
-        if (row.Scores.Count > 1) return $"{Percent(100 * row.MeanOf(column))} ± {Percent(100 * row.DeviationOf(column))}";
+        if (row.Scores.Count > 1) return row.SpreadOf(column).Percent("F1");
         var e = row.Scores[0].Columns[column];
         return $"{Percent(100 * e.Value)} ({Percent(100 * e.Low)}–{Percent(100 * e.High)})";
     }

@@ -8,7 +8,7 @@ internal static class LayerTable
     {
         var tape = new Tape(net.Device);
         net.Forward(tape, Tensor.Create(net.Device, net.InputShape), BnMode.Eval);
-        List<string[]> rows = [["layer", "op", "output", "parameters", "MACs"]];
+        List<string[]> rows = [];
         double total = 0;
         foreach (Node node in tape.Nodes)
         {
@@ -16,7 +16,7 @@ internal static class LayerTable
             total += node.MultiplyAdds;
         }
         rows.Add(["total", "", "", Number(net.Parameters.Count), Number(total)]);
-        foreach (string line in Lines(rows)) output.WriteLine(line);
+        output.Write(new TextTable(["layer", "op", "output", "parameters", "MACs"], rows, RightFrom: 2).Write("text"));
     }
 
     private static string[] Row(Node node)
@@ -27,14 +27,6 @@ internal static class LayerTable
         string shape = s.Area == 1 ? Number(s.C) : string.Create(CultureInfo.InvariantCulture, $"{s.C}x{s.H}x{s.W}");
         long count = parameters.Sum(p => p.Shape.Count);
         return [name, node.Op, shape, count == 0 ? "" : Number(count), node.MultiplyAdds == 0 ? "" : Number(node.MultiplyAdds)];
-    }
-
-    // Text is aligned left, numbers right.
-    private static IEnumerable<string> Lines(List<string[]> rows)
-    {
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-        return rows.Select(row => string.Join("  ", row.Select((cell, i) => i < 2 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i])))
-            .TrimEnd());
     }
 
     private static string Number(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);

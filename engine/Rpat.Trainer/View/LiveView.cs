@@ -1,103 +1,82 @@
-using Spectre.Console;
-using Spectre.Console.Rendering;
-
 namespace Rpat.Trainer.View;
 
 /// <summary>
-/// A table of the latest epochs with a bar below it, redrawn in place. One live display owns the terminal, so notes are part of it rather
-/// than written past it.
+/// A line at the bottom of the terminal that is redrawn in place. Notes and finished epochs are printed above it in the order in which they
+/// come, and stay.
 /// </summary>
-internal sealed class LiveView(IAnsiConsole console, TimeProvider clock) : IProgressView, IDisposable
+/// <param name="output">The terminal; escape codes are passed on to it.</param>
+/// <param name="width">Its columns now.</param>
+/// <param name="colours">Whether colours are wanted.</param>
+internal sealed class LiveView(TextWriter output, Func<int> width, bool colours, TimeProvider clock) : IProgressView, IDisposable
 {
-    private const int MaxNotes = 8;
+    // To the first column, and erase the line. Long lines must not wrap while the bar is drawn: it would not be erased as a whole.
+    private const string Erase = "\r\u001b[K", NoWrap = "\u001b[?7l", Wrap = "\u001b[?7h";
+    private const string Bold = "1", Cyan = "36", Yellow = "33";
+
+    // Epochs below one line of headings.
+    private const int MostRows = 20;
+
     private static readonly TimeSpan _refresh = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
-    private readonly List<EpochSummary> _epochs = [];
-    private readonly List<string> _notes = [];
-    private LiveDisplayContext? _display;
-    private string _bar = "";
+    private string _bar = "", _head = "";
     private long _last;
+    private int _rows;
 
     /// <inheritdoc/>
     public bool Due => clock.GetElapsedTime(_last) >= _refresh;
-
-    /// <summary>Runs the work that the view shows, in a terminal that is prepared before and restored after.</summary>
-    public void Run(Action work) => console.Live(Picture()).AutoClear(false).Start(display =>
-    {
-        _display = display;
-        try
-        {
-            work();
-        }
-        finally
-        {
-            _bar = "";
-            Draw();
-            _display = null;
-        }
-    });
 
     /// <inheritdoc/>
     public void Update(ProgressSnapshot snapshot)
     {
         if (!Due) return;
-        _bar = BarLine.Of(snapshot);
-        Draw();
+        _last = clock.GetTimestamp();
+        lock (_lock)
+        {
+            _bar = BarLine.Of(snapshot, width() - 1);
+            Write("");
+        }
     }
 
     /// <inheritdoc/>
     public void EpochDone(EpochSummary epoch)
     {
-        _epochs.Add(epoch);
-        Draw();
-    }
-
-    /// <inheritdoc/>
-    public void Note(string line)
-    {
         lock (_lock)
         {
-            _notes.Add(line);
-            if (_notes.Count > MaxNotes) _notes.RemoveAt(0);
+            var (head, row) = EpochLine.Of(epoch, width() - 1);
+            bool again = head != _head || ++_rows == MostRows;
+            Write(again ? $"{Coloured(head, Bold)}\n{row}\n" : row + '\n');
+            if (again) (_head, _rows) = (head, 0);
         }
     }
 
-    /// <summary>Shows the cursor again, which an interrupted display leaves hidden.</summary>
-    public void Dispose() => console.Cursor.Show(true);
+    /// <inheritdoc/>
+    public void Note(string line) => Print(Printable.Line(line));
 
-    private void Draw()
+    /// <inheritdoc/>
+    public void Warn(string line) => Print(Coloured(Printable.Line(line), Yellow));
+
+    /// <summary>Erases the bar.</summary>
+    public void Dispose()
     {
-        _last = clock.GetTimestamp();
-        _display?.UpdateTarget(Picture());
+        lock (_lock)
+        {
+            if (_bar.Length > 0) output.Write(Erase);
+            _bar = "";
+            output.Flush();
+        }
     }
 
-    private Rows Picture()
+    private void Print(string line)
     {
-        List<IRenderable> rows = [];
-        if (_epochs.Count > 0) rows.Add(Table());
-        lock (_lock) rows.AddRange(_notes.Select(note => new Text(Printable.Line(note))));
-        rows.Add(new Text(_bar));
-        return new Rows(rows);
+        lock (_lock) Write(line + '\n');
     }
 
-    // A table taller than the terminal would scroll its header away, so only the latest epochs are shown.
-    private Table Table()
+    private void Write(string lines)
     {
-        var table = new Table { Border = TableBorder.None };
-        foreach (string heading in Headings(_epochs[^1])) table.AddColumn(new TableColumn(new Text(heading)).RightAligned());
-        int room = Math.Max(3, console.Profile.Height - MaxNotes - 4);
-        foreach (var epoch in _epochs.TakeLast(room)) table.AddRow(Cells(epoch).Select(cell => new Text(cell)));
-        return table;
+        output.Write($"{Erase}{lines}{NoWrap}{Coloured(_bar, Cyan)}{Wrap}");
+        output.Flush();
     }
 
-    private static IEnumerable<string> Headings(EpochSummary e) =>
-        ["epoch", "lr", "loss", .. e.LossParts.Select(part => part.Name), .. e.Accuracies.Select(a => a.Name), "images/s", "time"];
-
-    private static IEnumerable<string> Cells(EpochSummary e) =>
-    [
-        e.Epoch.ToString(CultureInfo.InvariantCulture), Format.Number(e.Lr), Format.Number(e.Loss),
-        .. e.LossParts.Select(part => Format.Number(part.Value)), .. e.Accuracies.Select(a => Format.Percent(a.Value)),
-        Format.Number(e.ImagesPerSecond), Format.Duration(e.Time),
-    ];
+    private string Coloured(string text, string colour) => colours && text.Length > 0 ? $"\u001b[{colour}m{text}\u001b[0m" : text;
 }

@@ -1,5 +1,4 @@
 using Rpat.Trainer.Cli;
-using Spectre.Console;
 
 namespace Rpat.Trainer.View;
 
@@ -9,12 +8,11 @@ internal static class ViewFactory
     /// <summary>The view on stderr that the configuration and the terminal ask for.</summary>
     public static IProgressView Create(LogSection log, CommandContext host) => Choose(log.Progress, host) switch
     {
-        ProgressKind.Live => new LiveView(Console(host), host.Clock),
+        ProgressKind.Live => Live(host),
         ProgressKind.None => new SilentView(host),
         _ => new PlainView(host.Error, TimeSpan.FromSeconds(host.Loudness.Level == LogLevel.Debug ? 0 : log.Interval), host.Clock),
     };
 
-    // If TERM is set, Spectre assumes a terminal even in a pipe, so the choice is made here.
     private static ProgressKind Choose(ProgressKind wanted, CommandContext host)
     {
         if (host.Loudness.Level < LogLevel.Info) return ProgressKind.None;
@@ -24,12 +22,21 @@ internal static class ViewFactory
         return wanted == ProgressKind.None ? ProgressKind.None : capable && wants ? ProgressKind.Live : ProgressKind.Plain;
     }
 
-    private static IAnsiConsole Console(CommandContext host) => AnsiConsole.Create(new AnsiConsoleSettings
+    private static LiveView Live(CommandContext host) => new(
+        host.Error is ShownText shown ? shown.Verbatim : host.Error, () => Columns(host),
+        colours: !host.Loudness.NoColor && host.Environment.GetValueOrDefault("NO_COLOR") is not { Length: > 0 }, host.Clock);
+
+    private static int Columns(CommandContext host)
     {
-        Out = new AnsiConsoleOutput(host.Error is ShownText shown ? shown.Verbatim : host.Error),
-        ColorSystem = host.Loudness.NoColor || host.Environment.GetValueOrDefault("NO_COLOR") is { Length: > 0 }
-            ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
-        Ansi = AnsiSupport.Yes,
-        Interactive = InteractionSupport.Yes,
-    });
+        const int Usual = 80;
+        try
+        {
+            if (Console.WindowWidth is > 0 and var columns) return columns;
+        }
+        catch (Exception error) when (error is IOException or PlatformNotSupportedException)
+        {
+            // What follows is a guess that the view survives: its line is cut, never wrapped.
+        }
+        return int.TryParse(host.Environment.GetValueOrDefault("COLUMNS"), CultureInfo.InvariantCulture, out int told) && told > 0 ? told : Usual;
+    }
 }

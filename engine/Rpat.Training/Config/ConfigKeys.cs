@@ -127,8 +127,10 @@ internal sealed class ConfigKey
     /// <summary>Whether it is one of methods' own settings.</summary>
     public bool IsOfMethod => _sections.Count == 0;
 
-    /// <summary>The names that the key takes; empty if they cannot be listed.</summary>
-    public IReadOnlyList<string> Names => IsOfMethod ? [] : Setting.Kind.Names;
+    /// <summary>The names that the key takes; null for numbers and texts.</summary>
+    public KnownNames? Names => IsOfMethod ? null
+        : Setting.Kind is INamesKind named ? named.Known
+        : Setting.Kind.Names.Count > 0 ? new KnownNames(Setting.Plural, () => Setting.Kind.Names) : null;
 
     /// <summary>What is declared.</summary>
     public Setting Setting => _settings[0];
@@ -145,6 +147,10 @@ internal sealed class ConfigKey
         object section = _sections.Aggregate((object)config, (at, property) => property.GetValue(at)!);
         Checked(entry, text => Setting.Set(section, text));
     }
+
+    /// <summary>The same entry, a name in its own spelling; what is no name is left for <see cref="Set"/> to refuse.</summary>
+    public ConfigValue Canonical(ConfigValue entry) =>
+        entry.Text.Length > 0 && Names?.Match(entry.Text) is { } name && name != entry.Text ? entry with { Text = name } : entry;
 
     /// <summary>Whether two entries of this key mean the same value, however they are written.</summary>
     /// <exception cref="ConfigException">One of them is not such a value.</exception>
@@ -183,8 +189,8 @@ internal sealed class ConfigKey
         }
         catch (FormatException error)
         {
-            bool named = Setting.Kind is not FlagKind && Names.Count > 0;
-            throw Wrong(entry, named ? DidYouMean.Hint(entry.Text, Names, Setting.Plural) : error.Message);
+            throw Wrong(entry, Setting.Kind is FlagKind or INamesKind and not MethodKind || Names is not { } names ? error.Message
+                : names.Hint(entry.Text));
         }
     }
 

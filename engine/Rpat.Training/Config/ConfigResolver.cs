@@ -25,6 +25,9 @@ internal sealed record ConfigSources(
     /// Whether the method that the sources name should have the perception term added; null to leave the method as it is.
     /// </summary>
     public bool? Rpat { get; init; }
+
+    /// <summary>Values right above the defaults, for sources that name no recipe; usually none.</summary>
+    public IReadOnlyList<ConfigLayer> Base { get; init; } = [];
 }
 
 /// <summary>
@@ -52,7 +55,7 @@ internal static class ConfigResolver
             Layers.Flags(sources.Flags),
         ];
         ConfigLayer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
-        return Resolve([.. beneath, .. RecipeLayers(given), .. given], sources.Rpat);
+        return Resolve([.. beneath, .. sources.Base, .. RecipeLayers(given), .. given], sources.Rpat);
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>

@@ -146,11 +146,12 @@ internal sealed class LayerMerge
     public void Add(ConfigLayer layer)
     {
         int index = _count++;
-        if (layer.Entries.TryGetValue(Name, out var name)) Rename(name.Text, index);
+        if (layer.Entries.TryGetValue(Name, out var name)) Rename(CatalogNames.Methods.Canonical(name.Text), index);
         foreach (var (path, entry) in layer.Entries)
         {
-            Values[path] = entry;
-            if (Schema.Find(path, entry.Origin).IsOfMethod) _settings[path] = index;
+            var key = Schema.Find(path, entry.Origin);
+            Values[path] = key.Canonical(entry);
+            if (key.IsOfMethod) _settings[path] = index;
         }
     }
 

@@ -29,9 +29,9 @@ internal static class RecipeLibrary
 
     /// <summary>The recipe's own row: its parts, and the values that it sets itself.</summary>
     /// <exception cref="ConfigException">There is no such recipe; the message names the nearest one.</exception>
-    public static Recipe Find(string name, string origin) => _recipes.TryGetValue(name, out var recipe)
-        ? recipe
-        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {DidYouMean.Hint(name, Names, "recipes")}");
+    public static Recipe Find(string name, string origin) => CatalogNames.Recipes.Match(name) is { } known
+        ? _recipes[known]
+        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {CatalogNames.Recipes.Hint(name)}");
 
     /// <summary>All that the recipe sets.</summary>
     /// <inheritdoc cref="Find" path="/exception"/>
@@ -41,12 +41,20 @@ internal static class RecipeLibrary
         var values = new Dictionary<string, ConfigValue>();
         var blocks = recipe.Blocks.SelectMany(block => RecipeBlocks.All[block].Layer.Entries.Values);
         foreach (var entry in blocks.Concat(recipe.Values)) values[entry.Path] = entry;
-        return new ConfigLayer(name, values);
+        return new ConfigLayer(recipe.Name, values);
     }
 
     /// <summary>The recipe alone, resolved over the defaults.</summary>
     /// <inheritdoc cref="Find" path="/exception"/>
     public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Layers.Defaults(), Layer(name, origin)]);
+
+    /// <summary>How the official code trains PGD-AT under a norm, whatever the data set and the network are.</summary>
+    public static IReadOnlyList<ConfigLayer> PgdAt(Norm norm) =>
+    [
+        RecipeBlocks.All["benchmarks"].Layer, RecipeBlocks.All[norm.Name].Layer,
+        new("pgd-at", new[] { new ConfigValue(ConfigKeys.Of(c => c.Method.Name).Path, "pgd-at", IsList: false, "PGD-AT's defaults") }
+            .ToDictionary(entry => entry.Path)),
+    ];
 
     /// <summary>The recipe's one line about itself.</summary>
     public static string About(string name) => _recipes[name].About;
@@ -149,7 +157,8 @@ internal static class RecipeRows
 
     private static string TitleOf(string block) => RecipeBlocks.All.TryGetValue(block, out var known) ? known.Title : block;
 
-    private static string MethodTitle(string method)
+    /// <summary>A method's name in print, such as <c>PGD-AT + RPAT</c>.</summary>
+    public static string MethodTitle(string method)
     {
         string plain = MethodCatalog.BaseName(method), title = RecipeBlocks.TextOf(RecipeBlocks.MapOf(_file, "titles"), plain, plain);
         return plain == method ? title : title + " + RPAT";

@@ -23,6 +23,7 @@ internal static class RecipeText
     /// <summary>Every value that the recipe sets, with its source, and what was published.</summary>
     public static void Show(string name, TextWriter output)
     {
+        name = RecipeLibrary.Find(name, "recipes show").Name;
         var resolved = RecipeLibrary.Resolve(name, "recipes show");
         output.WriteLine($"# {RecipeLibrary.About(name)}");
         foreach (var leaf in ConfigKeys.All)

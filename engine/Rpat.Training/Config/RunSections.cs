@@ -151,6 +151,32 @@ internal enum ProgressKind
     None,
 }
 
+/// <summary>What carries values between the processes of a run.</summary>
+internal enum TransportKind
+{
+    /// <summary>MPI if mpirun has started them and its library is there, or if srun has with MPI's support on several machines; else TCP.</summary>
+    Auto,
+
+    /// <summary>TCP, with nothing to install.</summary>
+    Tcp,
+
+    /// <summary>An MPI library.</summary>
+    Mpi,
+
+    /// <summary>NCCL for gradients, and what auto chooses for the rest.</summary>
+    Nccl,
+}
+
+/// <summary>How NCCL adds gradients; other transports add in rank order.</summary>
+internal enum ReduceKind
+{
+    /// <summary>By its own all-reduce, whose bits are the same in each run on the same number of GPUs.</summary>
+    Ring,
+
+    /// <summary>In rank order: the bits of other transports.</summary>
+    Ordered,
+}
+
 /// <summary>Where and how the run happens; none of this changes the weights.</summary>
 internal sealed record RunSection
 {
@@ -165,6 +191,13 @@ internal sealed record RunSection
 
     [Setting("processes of this machine that divide each batch and its cores; on GPUs one each", Min = 1, Max = 1024)]
     public int Processes { get; init; } = 1;
+
+    [Setting("what carries values between processes: auto for MPI under mpirun and TCP elsewhere; nccl has run on no GPU yet",
+        Plural = "transports")]
+    public TransportKind Transport { get; init; }
+
+    [Setting("how nccl adds gradients: its own ring, or ordered by rank with the bits of other transports", Plural = "reductions")]
+    public ReduceKind Reduce { get; init; }
 
     [Setting("save and stop after so many minutes, with exit code 7; 0 for no limit", Max = 60_000)]
     public double MaxMinutes { get; init; }

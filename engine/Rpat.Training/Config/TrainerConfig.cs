@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
@@ -26,15 +27,30 @@ internal sealed record TrainerConfig
     [Section] public LogSection Log { get; init; } = new();
     [Section] public RunSection Run { get; init; } = new();
 
-    /// <summary>The name of the run's folder after its date: <c>run.name</c>, else the recipe, else method and data set.</summary>
+    /// <summary>
+    /// The name of the run's folder after its date: <c>run.name</c>, else the recipe and what differs from it of method, data set and
+    /// network, else method and data set.
+    /// </summary>
     public string RunName => (Run.Name, Recipe.Name) switch
     {
         ({ Length: > 0 } name, _) => name,
-        (_, { Length: > 0 } recipe) => recipe,
-        _ => Safe($"{Method.Name}-{Data.Name}"),
+        (_, { Length: > 0 } recipe) => Safe(string.Join('-', [recipe, .. Unlike(recipe)])),
+        _ => Safe($"{Method.Name}-{DataName}"),
     };
 
     // A data set may be 'npz:' and a path, which cannot be a folder's name.
+    private string DataName => Data.Name.Contains('/') || Data.Name.StartsWith("npz:", StringComparison.Ordinal)
+        ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Data.Name[(Data.Name.IndexOf(':') + 1)..])) : Data.Name;
+
+    private IEnumerable<string> Unlike(string recipe)
+    {
+        if (CatalogNames.Recipes.Match(recipe) is null) yield break; // of another version
+        var own = RecipeLibrary.Resolve(recipe, "run.name").Config;
+        if (own.Method.Name != Method.Name) yield return Method.Name;
+        if (own.Data.Name != Data.Name) yield return DataName;
+        if (own.Model.Name != Model.Name) yield return Model.Name;
+    }
+
     private static string Safe(string name) =>
         string.Concat(name.Take(100).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
 }
@@ -42,7 +58,7 @@ internal sealed record TrainerConfig
 /// <summary>Which recipe the run started from.</summary>
 internal sealed record RecipeSection
 {
-    [Setting("recipe to start from; see 'rpat recipes'")]
+    [Setting("recipe to start from; see 'rpat recipes'", Kind = typeof(RecipeKind))]
     public string Name { get; init; } = "";
 
     [Setting("what the recipe is, in one line")]
@@ -59,6 +75,12 @@ internal sealed record DataSection
     public string Dir { get; init; } = "";
 
     [Section] public AugmentSection Augment { get; init; } = new();
+
+    [Setting("npz file of further training images and their labels, such as generated ones; read by memory map", Optional = true)]
+    public string Aux { get; init; } = "";
+
+    [Setting("share of each batch that is drawn from data.aux; an epoch has as many steps as without", Max = 0.999)]
+    public double AuxFraction { get; init; } = 0.7;
 
     [Setting("training images held out to choose the best checkpoint: how many, or a share below 1", Kind = typeof(HeldOutKind),
         Max = int.MaxValue)]
@@ -82,6 +104,9 @@ internal sealed record AugmentSection
 
     [Setting("share of batches whose images are mixed by CutMix; 0 for none", Name = "cutmix", Max = 1)]
     public double CutMix { get; init; }
+
+    [Setting("alpha of mixup, which blends every batch's images by a share from Beta(alpha, alpha); 0 for none", Max = 1000)]
+    public double Mixup { get; init; }
 }
 
 /// <summary>The network.</summary>
@@ -124,6 +149,9 @@ internal sealed record MethodSection
     /// <summary>Weight perturbation on top of the method; a size of 0 leaves it to the method.</summary>
     [Section] public Awp Awp { get; init; } = new() { Gamma = 0 };
 
+    /// <summary>Sharpness-aware minimisation on top of the method.</summary>
+    [Section] public Sam Sam { get; init; } = new() { Rho = 0 };
+
     [Section] public TeachersSection Teachers { get; init; } = new();
 
     /// <summary>Only the method's own settings, by name.</summary>
@@ -142,8 +170,11 @@ internal sealed record TeachersSection
     [Setting("run folder or weights of a network trained on clean images (kd-swa)", Optional = true)]
     public string Clean { get; init; } = "";
 
-    [Setting("run folder or weights of an adversarially trained network (kd-swa)", Optional = true)]
+    [Setting("run folder or weights of an adversarially trained network (kd-swa, adaad, igdm)", Optional = true)]
     public string Robust { get; init; } = "";
+
+    [Setting("network in the teachers' files that do not name it; empty for the run's own", Kind = typeof(OptionalModelKind), Optional = true)]
+    public string Model { get; init; } = "";
 
     /// <summary>The file of a teacher by the method's name for it; empty if not given.</summary>
     public string Of(string name) => name switch
@@ -224,6 +255,7 @@ internal enum OptimizerKind
     Adam,
 
     /// <summary>Adam with decoupled weight decay.</summary>
+    [JsonStringEnumMemberName("adamw")]
     AdamW,
 }
 
@@ -271,6 +303,9 @@ internal sealed record TrainSection
     [Setting("batches whose mean gradient makes one step of the optimizer; schedules count batches", Min = 1, Max = 1 << 20)]
     public int Accumulate { get; init; } = 1;
 
+    [Setting("share of the uniform distribution in the targets of cross-entropies; the attack keeps sharp ones", Max = 1)]
+    public double LabelSmoothing { get; init; }
+
     [Setting("seed of all randomness", Max = long.MaxValue)]
     public long Seed { get; init; }
 
@@ -292,6 +327,10 @@ internal sealed record AverageSection
 
     [Setting("first epoch (from 1) in which averaged weights move on their own", Min = 1, Without = "without an average")]
     public int Start { get; init; } = 1;
+
+    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps", Name = "warmup",
+        Plural = "limits")]
+    public AverageWarmUp WarmUp { get; init; }
 
     [Setting("report the averaged network instead of the trained one")]
     public bool Report { get; init; } = true;

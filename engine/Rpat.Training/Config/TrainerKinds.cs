@@ -55,10 +55,25 @@ internal sealed class PrecisionKind : NameKind
     public override IReadOnlyList<string> Names { get; } = ["fp32", "tf32", "bf16"];
 }
 
+/// <summary>A kind whose values are names that people type.</summary>
+internal interface INamesKind
+{
+    /// <summary>The names.</summary>
+    KnownNames Known { get; }
+}
+
 /// <summary>A training method's name.</summary>
-internal sealed class MethodKind : NameKind
+internal sealed class MethodKind : NameKind, INamesKind
 {
     public override IReadOnlyList<string> Names => MethodCatalog.Names;
+
+    public KnownNames Known => CatalogNames.Methods;
+}
+
+/// <summary>A recipe's name; a run may be older than the recipes, so that any text is one.</summary>
+internal sealed class RecipeKind : TextKind, INamesKind
+{
+    public KnownNames Known => CatalogNames.Recipes;
 }
 
 /// <summary>One of a few names.</summary>
@@ -75,31 +90,35 @@ internal abstract class NameKind : TextKind
 /// A data set's name, or the user's own file or folder. A wrong name is found before anything is done; a file's content is checked when it
 /// is read.
 /// </summary>
-internal sealed class DataSetKind : TextKind
+internal sealed class DataSetKind : TextKind, INamesKind
 {
-    public override object? Parse(string text)
-    {
-        string[] names = [.. DataSets.All.Select(set => set.Name)];
-        string[] prefixes = [NpzSet.Prefix, ImageFolder.Prefix];
-        bool isPath = prefixes.Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal) && text.Length > prefix.Length);
-        return isPath || names.Contains(text) ? text : throw new FormatException(DidYouMean.Hint(text, names, "data sets"));
-    }
+    public KnownNames Known => DataSets.Names;
+
+    public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text));
 }
 
 /// <summary>A network's name.</summary>
-internal sealed class ModelKind : TextKind
+internal class ModelKind : TextKind, INamesKind
 {
-    public override object? Parse(string text) => ModelCatalog.Find(text) is not null
-        ? text
-        : throw new FormatException(DidYouMean.Hint(text, [.. ModelCatalog.All.Select(family => family.Name)], "models"));
+    public KnownNames Known => CatalogNames.Models;
+
+    public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text));
+}
+
+/// <summary>A network's name, or nothing.</summary>
+internal sealed class OptionalModelKind : ModelKind
+{
+    public override object? Parse(string text) => text.Length == 0 ? text : base.Parse(text);
 }
 
 /// <summary>A name of the attack catalog.</summary>
-internal sealed class EvalAttackKind : ValueKind
+internal sealed class EvalAttackKind : ValueKind, INamesKind
 {
-    public override object? Parse(string text) => AttackCatalog.Knows(text)
-        ? new EvalAttack(text)
-        : throw new FormatException($"'{text}' is no attack; {DidYouMean.Hint(text, AttackCatalog.Examples, "attacks")}");
+    public KnownNames Known => CatalogNames.Attacks;
+
+    public override object? Parse(string text) => Known.Match(text) is { } name
+        ? new EvalAttack(name)
+        : throw new FormatException($"'{text}' is no attack; {Known.Hint(text)}");
 
     public override string Write(object? value) => ((EvalAttack)value!).Name;
 }

@@ -5,6 +5,14 @@ internal static class DataSets
 {
     private const string Full = ":full";
 
+    /// <summary>Their names as people type them.</summary>
+    internal static KnownNames Names { get; } = new("data sets", () => All.Select(set => set.Name))
+    {
+        Knows = spec => IsPath(spec, NpzSet.Prefix) || IsPath(spec, ImageFolder.Prefix),
+        Short = new Dictionary<string, string> { ["tinyimagenet200"] = TinyImageNet.Name },
+        Command = "rpat data",
+    };
+
     /// <summary>Every data set that <see cref="Open"/> supports.</summary>
     internal static IReadOnlyList<DataSetInfo> All =>
     [
@@ -41,7 +49,7 @@ internal static class DataSets
     internal static DataPair Open(string spec, string? dataDir)
     {
         string folder = string.IsNullOrEmpty(dataDir) ? DataFolders.Default : dataDir;
-        return spec switch
+        return Names.Canonical(spec) switch
         {
             FashionMnistSet.Name => FashionMnistSet.OpenSubset(),
             FashionMnistSet.Name + Full => FashionMnistSet.OpenFull(folder),
@@ -51,7 +59,8 @@ internal static class DataSets
             _ when spec.StartsWith(ImageFolder.Prefix, StringComparison.Ordinal) =>
                 ImageFolder.Open(spec[ImageFolder.Prefix.Length..], ImageFiles.Decode),
             _ when spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) => NpzSet.Open(spec[NpzSet.Prefix.Length..]),
-            _ => Declared(DataSetAttribute.Find(spec) ?? throw Unknown(spec), folder),
+            var name => Declared(DataSetAttribute.Find(name)
+                ?? throw new DataSpecException($"There is no data set '{spec}': {Names.Hint(spec)}"), folder),
         };
     }
 
@@ -62,6 +71,9 @@ internal static class DataSets
         if (Own.FirstOrDefault(own => DataSetAttribute.Find(own.Name) is not null) is { } taken)
             throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
     }
+
+    private static bool IsPath(string spec, string prefix) =>
+        spec.StartsWith(prefix, StringComparison.Ordinal) && spec.Length > prefix.Length;
 
     private static DataPair Declared(DataSetAttribute set, string folder)
     {
@@ -74,12 +86,6 @@ internal static class DataSets
         $"{string.Join(", ", CifarSet.BinaryFiles(kind))} in DATA-DIR or DATA-DIR/{CifarBinary.FolderName(kind)},"
         + $" or the Python batches in DATA-DIR/{CifarPython.FolderName(kind)}",
         "no licence stated; cite Krizhevsky, 'Learning multiple layers of features from tiny images', 2009");
-
-    private static DataSpecException Unknown(string spec)
-    {
-        string[] names = [.. All.Select(set => set.Name)];
-        return new($"There is no data set '{spec}': {DidYouMean.Hint(spec, names, "data sets")}");
-    }
 }
 
 /// <summary>A data set ready for training and evaluation.</summary>

@@ -2,7 +2,7 @@ namespace Rpat.Training.Distributed;
 
 /// <summary>
 /// The launcher that started this process together with others, detected from the environment; the first match wins: variables of torchrun,
-/// Open MPI, MPICH or Intel MPI, Slurm. The rendezvous is always over TCP: no MPI library is loaded.
+/// Open MPI, MPICH or Intel MPI, Slurm.
 /// </summary>
 internal static class Launcher
 {
@@ -66,11 +66,10 @@ internal static class Launcher
         const string launcher = "torchrun (RANK, WORLD_SIZE)";
         if (e.Pair(launcher, "RANK", "WORLD_SIZE") is not var (rank, size)) return null;
         string? host = e.Host();
-        if (host is null && size > 1) throw NoMeetingPoint("RANK and WORLD_SIZE are set, as by torchrun");
         int localSize = LocalSize(e, "LOCAL_RANK", "LOCAL_WORLD_SIZE", ("WORLD_SIZE", size))
             ?? (host is not null && MeetingAddress.IsLoopback(host) ? size : 1);
         int localRank = e.Number("LOCAL_RANK") ?? (localSize == size ? rank : 0);
-        return new(launcher, rank, size, localRank, localSize, host ?? "localhost", e.Port() ?? DefaultPort);
+        return new(launcher, rank, size, localRank, localSize, host, e.Port() ?? DefaultPort);
     }
 
     // A step's variables take precedence over its job's.
@@ -83,11 +82,13 @@ internal static class Launcher
         if (e.Pair(launcher, "SLURM_PROCID", sizeName) is not var (rank, size)) return null;
         string? nodes = e.Text("SLURM_STEP_NODELIST") ?? e.Text("SLURM_NODELIST") ?? e.Text("SLURM_JOB_NODELIST");
         string? host = e.Host() ?? (nodes is null ? null : FirstHost(nodes));
-        if (host is null && size > 1) throw NoMeetingPoint("this is a Slurm task without SLURM_NODELIST");
         int localRank = e.Number("SLURM_LOCALID") ?? 0, localSize = SlurmLocalSize(e, localRank);
         LauncherVariables.RequireBelow("SLURM_LOCALID", localRank, sizeName, size);
-        return new(launcher, rank, size, localRank, Math.Min(localSize, size), host ?? "localhost",
+        var place = new ProcessRank(launcher, rank, size, localRank, Math.Min(localSize, size), host,
             e.Port() ?? SlurmPort(e.Digits("SLURM_JOB_ID") ?? ""));
+        // As 'srun --mpi=pmix' or '--mpi=pmi2' sets them; a site may do so for all steps, of which those of one machine need no MPI.
+        var family = e.Text("PMIX_NAMESPACE") is not null ? MpiFamily.OpenMpi : e.Text("PMI_FD") is not null ? MpiFamily.Mpich : (MpiFamily?)null;
+        return place with { Mpi = family, PrefersMpi = family is not null && !place.IsLocal };
     }
 
     // The job's list may name more or fewer tasks than the step has here.
@@ -100,21 +101,20 @@ internal static class Launcher
     }
 
     private static ProcessRank? OpenMpi(LauncherVariables e) =>
-        Mpi(e, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+        Mpi(e, MpiFamily.OpenMpi, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
         "OMPI_COMM_WORLD_LOCAL_SIZE");
 
     private static ProcessRank? Pmi(LauncherVariables e) =>
-        Mpi(e, "MPICH or Intel MPI (PMI_RANK)", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS");
+        Mpi(e, MpiFamily.Mpich, "MPICH or Intel MPI (PMI_RANK)", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS");
 
-    private static ProcessRank? Mpi(LauncherVariables e, string launcher, string rankName, string sizeName, string localRankName,
-        string localSizeName)
+    private static ProcessRank? Mpi(LauncherVariables e, MpiFamily family, string launcher, string rankName, string sizeName,
+        string localRankName, string localSizeName)
     {
         if (e.Pair(launcher, rankName, sizeName) is not var (rank, size)) return null;
         int? localSize = LocalSize(e, localRankName, localSizeName, (sizeName, size));
         string? host = e.Host() ?? (localSize == size ? "localhost" : null);
-        if (host is null && size > 1)
-            throw NoMeetingPoint($"{launcher} has started {size} processes on several machines, as far as can be told");
-        return new(launcher, rank, size, e.Number(localRankName) ?? 0, localSize ?? 1, host ?? "localhost", e.Port() ?? DefaultPort);
+        return new(launcher, rank, size, e.Number(localRankName) ?? 0, localSize ?? 1, host, e.Port() ?? DefaultPort)
+        { Mpi = family, PrefersMpi = true };
     }
 
     // Some launchers give a local rank without a local size.
@@ -127,10 +127,6 @@ internal static class Launcher
             : throw new UsageException(
             $"{sizeName} is {localSize} and {all.Name} is {all.Size}: a machine has no more processes than there are.");
     }
-
-    private static UsageException NoMeetingPoint(string what) =>
-        new($"{what}, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and "
-            + $"MASTER_PORT, if not {DefaultPort}).");
 
     // A person's shell has the variables of its job or step, but starts one process at a time. A step inside one has its own counts, and
     // not the person's terminal.

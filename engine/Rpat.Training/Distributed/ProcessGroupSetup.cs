@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace Rpat.Training.Distributed;
@@ -43,23 +41,10 @@ internal static class ProcessGroupSetup
         };
     }
 
-    /// <summary>A sentence if anybody on the network can join a run; otherwise null.</summary>
-    public static string? Warning(ProcessRank place, ProcessGroupOptions options) =>
-        options.Token.Length > 0 || MeetingAddress.IsLoopback(place.Host)
-        ? null
-        : $"warning: {TokenVariable} is not set, so whoever reaches port {place.Port} of {place.Host} can join this run: give all "
-            + $"processes the same random word.";
-
-    /// <summary>Waits for processes that were started elsewhere.</summary>
-    public static TcpProcessGroup Host(ProcessRank place, ProcessGroupOptions options)
-    {
-        using var point = new Rendezvous(MeetingAddress.Of(place.Host), place.Port);
-        return point.Gather(place.Size, options);
-    }
-
     /// <summary>A description of the processes and what each computes, for people.</summary>
-    public static string Description(ProcessRank place, TrainerConfig config) => FormattableString.Invariant(
-        $"{place.Description}; each computes {config.Train.Batch / place.Size} of a batch's {config.Train.Batch} images with {config.Run.Threads} thread{(config.Run.Threads == 1 ? "" : "s")}");
+    /// <param name="over">The transport.</param>
+    public static string Description(ProcessRank place, string over, TrainerConfig config) => FormattableString.Invariant(
+        $"{place.Description}, over {over}; each computes {config.Train.Batch / place.Size} of a batch's {config.Train.Batch} images with {config.Run.Threads} thread{(config.Run.Threads == 1 ? "" : "s")}");
 
     /// <summary>The place of rank 0 among several processes that it starts.</summary>
     public static ProcessRank First(int size) => new("--nproc", 0, size, 0, size, "localhost", 0);
@@ -89,34 +74,4 @@ internal static class ProcessGroupSetup
     }
 
     private static bool IsGpu(string name) => name.StartsWith("cuda", StringComparison.Ordinal);
-}
-
-/// <summary>The address at which rank 0 listens.</summary>
-internal static class MeetingAddress
-{
-    /// <summary>Whether a host is a loopback address, which only this machine's processes can reach.</summary>
-    public static bool IsLoopback(string host) =>
-        host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
-
-    /// <summary>Where to listen for processes that connect to a host: on all networks, unless it is a loopback address.</summary>
-    public static IPAddress Of(string host)
-    {
-        if (!IsLoopback(host)) return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
-        return IPAddress.TryParse(host, out var address) ? address : IPAddress.Loopback;
-    }
-}
-
-/// <summary>A process's place among those that train together.</summary>
-/// <param name="Rank">This process's number, from 0.</param>
-/// <param name="LocalRank">Its number among those of its machine: selects its GPU.</param>
-/// <param name="LocalSize">The number of processes on its machine; they share its cores.</param>
-/// <param name="Host">The rendezvous: where rank 0 waits for the others.</param>
-internal sealed record ProcessRank(string Launcher, int Rank, int Size, int LocalRank, int LocalSize, string Host, int Port)
-{
-    /// <summary>Whether all processes are on this machine.</summary>
-    public bool IsLocal => LocalSize == Size;
-
-    /// <summary>One line for the log: the launcher that was recognised and what follows from it.</summary>
-    public string Description => FormattableString.Invariant(
-        $"{Size} processes started by {Launcher}, rank {Rank} (number {LocalRank} of this machine's {LocalSize}), meeting at {Host}:{Port}");
 }

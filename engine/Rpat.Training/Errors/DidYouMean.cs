@@ -3,6 +3,8 @@ namespace Rpat.Training.Errors;
 /// <summary>Finds the name that a mistyped one was meant to be.</summary>
 internal static class DidYouMean
 {
+    private const int Most = 5;
+
     /// <summary>The candidate at the smallest distance, or null if none is close enough to be a typo.</summary>
     public static string? Find(string name, IEnumerable<string> candidates)
     {
@@ -14,14 +16,25 @@ internal static class DidYouMean
     }
 
     /// <summary>
-    /// The tail of an error sentence: <c>did you mean 'x'? (models: x, y, z)</c>, or <c>choose one of: x, y, z</c> when nothing is close.
+    /// The tail of an error sentence: <c>did you mean 'x'? (models: x, y, z)</c>, or <c>choose one of: x, y, z</c> when nothing is close;
+    /// of many candidates only the nearest.
     /// </summary>
     /// <param name="kind">The plural that precedes the list, such as <c>models</c>.</param>
-    public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind)
+    /// <param name="near">The name that is suggested; null to search for it.</param>
+    /// <param name="command">The command that lists all candidates, or null.</param>
+    public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind, string? near = null, string? command = null)
     {
-        string list = string.Join(", ", candidates);
-        return Find(name, candidates) is { } near ? $"did you mean '{near}'? ({kind}: {list})" : $"choose one of: {list}.";
+        string list = string.Join(", ", candidates.Count <= Most ? candidates : Nearest(name, candidates));
+        near ??= Find(name, candidates);
+        if (candidates.Count <= Most) return near is null ? $"choose one of: {list}." : $"did you mean '{near}'? ({kind}: {list})";
+        string all = command is null ? "" : $"; '{command}' lists all {candidates.Count}";
+        return near is null ? $"the nearest {kind} are {list}{all}." : $"did you mean '{near}'? (nearest {kind}: {list}{all})";
     }
+
+    // Part of a name is nearer than any typo.
+    private static IEnumerable<string> Nearest(string name, IEnumerable<string> candidates) => candidates
+        .OrderBy(candidate => name.Length < 2 || !candidate.Contains(name, StringComparison.OrdinalIgnoreCase))
+        .ThenBy(candidate => Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())).Take(Most);
 
     /// <summary>
     /// The Damerau-Levenshtein distance in its optimal-string-alignment form: insertions, deletions, substitutions and swaps of

@@ -13,6 +13,7 @@ internal sealed record ErrorReport(string Sentence, int Code)
         HandshakeException => new(OneLine(error.Message), ExitCode.Usage),
         PeerLostException { Code: 0 } => new($"{OneLine(error.Message)}.", ExitCode.Device),
         PeerLostException lost => new(FormattableString.Invariant($"rank {lost.Rank} failed: {OneLine(error.Message)}"), lost.Code),
+        NcclException => new($"{OneLine(error.Message)}.", ExitCode.Device),
         NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),

@@ -31,6 +31,8 @@ internal static class Corruptions
             var array = Npy.Read(Path.Combine(folder, name + ".npy"));
             for (int severity = 1; severity <= Severities; severity++)
                 cells.Add(new CorruptionCell(name, severity, evaluator.Run(Slice(array, labels, severity, count, net, folder))));
+            foreach (string line in name == Names[0] ? SuspectValues.Above("--n", count, (int)(array.Shape[0] / Severities),
+                "images of each severity", "all of them are measured") : []) log(line);
             log($"{name}: {string.Join(' ', cells.TakeLast(Severities).Select(cell => Percent(cell.Accuracy.Fraction)))}");
         }
         return cells;

@@ -1,15 +1,19 @@
 namespace Rpat.Training.Evaluation;
 
 /// <summary>
-/// Where an evaluation is stored: next to its checkpoint unless the user says otherwise. An existing one is never overwritten.
+/// Where an evaluation is stored: in the run that it measures unless the user says otherwise. An existing one is never overwritten.
 /// </summary>
 internal static class EvalFolder
 {
+    /// <summary>The folder of evaluations in a run's.</summary>
+    public const string Part = "eval";
+
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>
     /// <exception cref="UsageException">There is none to resume.</exception>
-    public static string Choose(EvalOptions options, int images, string? outFolder, bool resume)
+    /// <param name="root">The folder of runs.</param>
+    public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root)
     {
-        string first = outFolder ?? Path.Combine(Home(options.Checkpoint), "eval", NameOf(options, images));
+        string first = outFolder ?? Path.Combine(RunFinder.HomeOf(options.Checkpoint, root), Part, NameOf(options, images));
         if (outFolder is not null) return first;
         if (options.Attacks.Count == 0) return Directory.CreateTempSubdirectory("rpat-eval-").FullName;
         string[] taken = [.. Numbered(first).TakeWhile(Directory.Exists)];
@@ -23,11 +27,31 @@ internal static class EvalFolder
         if (outFolder is null && options.Attacks.Count == 0) Directory.Delete(folder, recursive: true);
     }
 
+    /// <summary>What was said about a file when it was last evaluated; nothing if it never was, or is another file now.</summary>
+    public static WeightChoice? Remembered(string checkpoint, string root)
+    {
+        string file = Path.GetFullPath(NetworkFile.FileOf(checkpoint));
+        string[] folders = [.. RunContents.Folders(Path.Combine(RunFinder.HomeOf(checkpoint, root), Part))
+            .OrderByDescending(Directory.GetLastWriteTimeUtc)];
+        return folders.Select(Manifest).OfType<EvaluationManifest>().Where(manifest => manifest.Network.Count > 0 && manifest.Model == file)
+            .Where(manifest => manifest.ModelHash.StartsWith(EvalSubject.HashOf(file), StringComparison.Ordinal))
+            .Select(manifest => WeightChoice.Of(manifest.Network)).FirstOrDefault();
+    }
+
+    private static EvaluationManifest? Manifest(string folder)
+    {
+        try
+        {
+            return Verification.ManifestOf(folder);
+        }
+        catch (DataException)
+        {
+            return null;
+        }
+    }
+
     private static IEnumerable<string> Numbered(string first) =>
         Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? first : FormattableString.Invariant($"{first}-{n}"));
-
-    private static string Home(string checkpoint) =>
-        Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
 
     private static string NameOf(EvalOptions o, int images)
     {

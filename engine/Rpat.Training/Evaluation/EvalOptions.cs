@@ -18,11 +18,8 @@ internal sealed record EvalOptions(
     /// <exception cref="UsageException">One is unknown.</exception>
     public static IReadOnlyList<string> ParseAttacks(string text)
     {
-        string[] names = [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
-        foreach (string name in names)
-            if (!AttackCatalog.Knows(name))
-                throw new UsageException(
-                    $"--attacks has '{name}', which is not an attack; {DidYouMean.Hint(name, AttackCatalog.Examples, "attacks")}");
+        string[] names = [.. ConfigValue.Items(text).Select(name => CatalogNames.Attacks.Match(name)
+            ?? throw new UsageException($"--attacks has '{name}', which is not an attack; {CatalogNames.Attacks.Hint(name)}")).Distinct()];
         if (names.Length == 0) throw new UsageException("--attacks names nothing: give for instance clean,pgd20,aa.");
         return [.. names.Where(name => name != "clean")];
     }
@@ -75,7 +72,7 @@ internal sealed record EvalOptions(
     {
         bool read = Numbers.TryReal(text, out double value);
         if (!read || value <= 0) throw new UsageException($"--eps is '{text}' where a positive number is wanted, such as 8/255 or 0.5.");
-        if (value > 1 && (norm == Norm.Linf || !Numbers.IsFraction(text)) && !(norm == Norm.L2 && value < 10))
+        if (value > 1 && (norm == Norm.Linf || !Numbers.IsFraction(text)) && !(norm == Norm.L2 && value < 10 || norm == Norm.L1))
             throw new UsageException($"--eps is '{text}', but images lie in [0,1]: write {text}/255 if that is what is meant.");
         return new Radius(text, value);
     }

@@ -20,6 +20,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string line in data.Notes) note($"note: {line}");
+        foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var images = Part(data.Test, options);
         var network = Load(device, options, images);
         foreach (string line in network.Notes) note($"note: {line}");
@@ -35,10 +36,16 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     /// <summary>What identifies a network: SHA-256 of its file, and the user's options for it, if any.</summary>
     public static string HashOf(LoadedNetwork network, WeightChoice choice)
     {
-        using var stream = RegularFile.Open(network.Path);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(stream));
+        string hash = HashOf(network.Path);
         string said = string.Join('|', choice.Said().Select(pair => $"{pair.Key}={pair.Value}"));
         return said.Length == 0 ? hash : $"{hash}+{EvaluationManifest.ShortHash(said)}";
+    }
+
+    /// <summary>SHA-256 of a file.</summary>
+    public static string HashOf(string file)
+    {
+        using var stream = RegularFile.Open(file);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     /// <summary>Writes the clean logits.</summary>
@@ -48,6 +55,13 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
 
     private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
         NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+
+    private static IEnumerable<string> Suspect(EvalOptions options, int images) =>
+    [
+        .. SuspectValues.Eps("--eps", options.Norm, options.Radii[^1].Value),
+        .. SuspectValues.Step("--step-size", options.Step, options.Radii[0].Value),
+        .. SuspectValues.Above("--n", options.Count, images - options.First, "images", "all of them are measured"),
+    ];
 
     private static LabeledImages Part(LabeledImages all, EvalOptions options)
     {

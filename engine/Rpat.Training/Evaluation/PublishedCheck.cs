@@ -59,7 +59,7 @@ internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<P
 
     private static ResolvedConfig? RunOf(string checkpoint)
     {
-        string config = Path.Combine(checkpoint, RunFolder.ConfigName);
+        string config = Path.Combine(RunFinder.RunOf(checkpoint) ?? checkpoint, RunFolder.ConfigName);
         return File.Exists(config) ? ConfigResolver.Resolve([Layers.Defaults(), Layers.File(config)]) : null;
     }
 }

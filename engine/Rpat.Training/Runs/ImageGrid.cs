@@ -31,12 +31,13 @@ internal static class ImageGrid
     /// </summary>
     /// <param name="clean">[n, C, H, W] in [0,1].</param>
     /// <param name="adversarial">[n, C, H, W] in [0,1].</param>
+    /// <param name="title">What the file carries, in ASCII.</param>
     public static Raster Attacked(Shape shape, ReadOnlySpan<float> clean, ReadOnlySpan<float> adversarial, float reach,
-        IReadOnlyList<bool> stillRight)
+        IReadOnlyList<bool> stillRight, string title)
     {
         int scale = Scale(shape.H, shape.W), size = shape.SampleCount, cell = 2 * Frame + Gap;
         int width = shape.W * scale + cell, height = shape.H * scale + cell;
-        var grid = new Raster(stillRight.Count * width + Gap, 3 * height + Gap, _back);
+        var grid = new Raster(stillRight.Count * width + Gap, 3 * height + Gap, _back) { Title = title };
         var difference = new float[size];
         for (int i = 0; i < stillRight.Count; i++)
         {

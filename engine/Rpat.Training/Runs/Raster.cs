@@ -44,8 +44,11 @@ internal sealed class Raster
         }
     }
 
+    /// <summary>A title in ASCII that the picture's file carries, or null.</summary>
+    public string? Title { get; init; }
+
     /// <summary>The picture as a PNG file's bytes.</summary>
-    public byte[] ToPng(string? title = null) => Png.Encode(Width, Height, 3, _pixels, title);
+    public byte[] ToPng() => Png.Encode(Width, Height, 3, _pixels, Title);
 
     private static byte Level(float value) => (byte)MathF.Round(Math.Clamp(value, 0, 1) * 255);
 

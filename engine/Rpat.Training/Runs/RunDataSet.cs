@@ -8,12 +8,12 @@ internal sealed record RunDataSet(string Name, string? Dir)
     /// <summary>The data set that the command line names, otherwise that of the run's configuration.</summary>
     /// <param name="name">The data set that was named, or null.</param>
     /// <param name="dir">The folder that was named, or null.</param>
-    /// <param name="checkpoint">A run folder, or a file, which does not say what it was trained on.</param>
+    /// <param name="checkpoint">A run folder or a file of one; a file from elsewhere does not say what it was trained on.</param>
     /// <exception cref="UsageException">Nothing names a data set.</exception>
     public static RunDataSet Choose(string? name, string? dir, string checkpoint)
     {
-        if (name is not null) return new RunDataSet(name, dir);
-        var run = Of(checkpoint) ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
+        if (name is not null) return new RunDataSet(DataSets.Names.Canonical(name), dir);
+        var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint) ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
         return run with { Dir = dir ?? run.Dir };
     }
 

@@ -3,24 +3,68 @@ namespace Rpat.Training.Runs;
 /// <summary>Finds the folders of earlier runs.</summary>
 internal static class RunFinder
 {
-    /// <summary>The folder that a name means: a path, or a run or <c>latest</c> in the folder of runs.</summary>
+    /// <summary>The folder that a name means: a path, a folder's or a run's name in the folder of runs, or <c>latest</c>.</summary>
     /// <exception cref="UsageException">There is no such run.</exception>
-    public static string Named(string name, string root)
-    {
-        string[] places = [name, Path.Combine(root, name)];
-        return places.Select(Followed).FirstOrDefault(IsRun)
-            ?? throw new UsageException($"there is no run '{name}', neither as a path nor in '{root}': {Hint(name, root)}");
-    }
+    public static string Named(string name, string root) => Find(name, root)
+        ?? throw new UsageException($"there is no run '{name}', neither as a path nor in '{root}': {Hint(name, root)}");
+
+    /// <summary>The same, or null: of several runs of a name the newest.</summary>
+    public static string? Find(string name, string root) =>
+        new[] { name, Path.Combine(root, name) }.Select(Followed).FirstOrDefault(IsRun) ?? OfName(name, root).LastOrDefault();
 
     /// <summary>The newest run of a name that has not finished, or null.</summary>
-    public static string? Unfinished(string name, string root) => Runs(root)
-        .Where(folder => NameOf(folder) is { } own
-        && (own == name || own.StartsWith(name + '-', StringComparison.Ordinal) && own[(name.Length + 1)..].All(char.IsAsciiDigit)))
+    public static string? Unfinished(string name, string root) => OfName(name, root)
         .Select(folder => (Folder: folder, Record: RunRecord.Read(folder)))
         .Where(run => run.Record is { Status: not RunStatus.Finished })
         .OrderByDescending(run => run.Record!.Start)
         .Select(run => run.Folder)
         .FirstOrDefault();
+
+    /// <summary>The runs of a name, oldest first; a second one of the same minute has a number behind its name.</summary>
+    public static IReadOnlyList<string> OfName(string name, string root)
+    {
+        var runs = Runs(root).OrderBy(folder => Path.GetFileName(folder)!.Length < 13 ? "" : Path.GetFileName(folder)![..13],
+            StringComparer.Ordinal).ThenBy(folder => folder.Length).ThenBy(folder => folder, StringComparer.Ordinal).ToList();
+        HashSet<string> exact = [.. runs.Where(folder => NameOf(folder) == name)];
+        return [.. runs.Where(folder => exact.Contains(folder) || exact.Contains(folder[..Math.Max(0, folder.LastIndexOf('-'))])
+            && folder[(folder.LastIndexOf('-') + 1)..].All(char.IsAsciiDigit))];
+    }
+
+    /// <summary>What a command's CHECKPOINT means: a path, or in the folder of runs a run or a file of one.</summary>
+    /// <exception cref="UsageException">Nothing is there.</exception>
+    public static string Checkpoint(string text, string root) => FindCheckpoint(text, root)
+        ?? throw new UsageException($"'{text}' does not exist, neither as a path nor as a run in '{root}': {Hint(text, root)}");
+
+    /// <summary>The same, or null.</summary>
+    public static string? FindCheckpoint(string text, string root)
+    {
+        if (File.Exists(text) && !IsRun(Followed(text)) || IsRun(text) || RunContents.Find(text, CheckpointFile.Name) is not null) return text;
+        if (Find(text, root) is { } run) return run;
+        int slash = text.IndexOf('/');
+        string? holder = slash > 0 ? Find(text[..slash], root) : null;
+        return new[] { holder is null ? text : Path.Combine(holder, text[(slash + 1)..]), Path.Combine(root, text), text }
+            .FirstOrDefault(Path.Exists);
+    }
+
+    /// <summary>The run that a checkpoint is, or is in; null for one from elsewhere.</summary>
+    public static string? RunOf(string checkpoint)
+    {
+        if (Directory.Exists(checkpoint)) return IsRun(checkpoint) ? checkpoint : null;
+        string folder = Path.GetDirectoryName(checkpoint) is { Length: > 0 } place ? place : ".";
+        if (Path.GetFileName(Path.GetFullPath(folder)) == RunContents.CheckpointFolder) folder = Path.Combine(folder, "..");
+        return IsRun(folder) ? folder : null;
+    }
+
+    /// <summary>
+    /// Where what is found out about a checkpoint is stored: in its run, or for one from elsewhere in a folder of its own among the runs.
+    /// </summary>
+    public static string HomeOf(string checkpoint, string root)
+    {
+        if (RunOf(checkpoint) is { } run) return run;
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint)), name = Path.GetFileNameWithoutExtension(full);
+        string safe = string.Concat(name.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
+        return Path.Combine(root, $"{safe}-{EvaluationManifest.ShortHash(full)}");
+    }
 
     /// <summary>The folders of all runs below a folder, oldest name first.</summary>
     public static IReadOnlyList<string> All(string root) => [.. Runs(root).Order(StringComparer.Ordinal)];

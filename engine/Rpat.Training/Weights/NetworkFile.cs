@@ -46,8 +46,8 @@ internal static class NetworkFile
                     + $"is of another; give --model and --key if the first is what you want.");
         if (!found.Report.Fits)
             throw new UsageException(
-                $"'{file}' does not say which model it holds: give --model NAME (models: {Names}); the nearest is {found.Family.Name}, "
-                    + $"with {found.Report.Problems}.");
+                $"'{file}' does not say which model it holds: give --model NAME ('rpat models' lists them); the nearest is "
+                    + $"{found.Family.Name}, with {found.Report.Problems}.");
         ModelSpec named = found.Family.Named(found.Spec);
         return ModelCatalog.Find(named.Name) is { } family ? found with { Family = family, Spec = named } : found;
     }
@@ -111,8 +111,8 @@ internal static class NetworkFile
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
-    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(name) ?? throw new UsageException(
-        $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(f => f.Name)], "models")}");
+    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.Models.Canonical(name))
+        ?? throw new UsageException($"there is no model '{name}': {CatalogNames.Models.Hint(name)}");
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
         Shape? images)
@@ -131,8 +131,6 @@ internal static class NetworkFile
             StandardizesImages = choice.Standardizes || (isOwn ? spec.StandardizesImages : published is { Normalization: null }),
         });
     }
-
-    private static string Names => string.Join(", ", ModelCatalog.All.Select(family => family.Name));
 
     // Weights do not show the size of the images: CIFAR's for colour, MNIST's for grey ones.
     private static Shape UsualSize(Dictionary<string, long[]> shapes, ModelFamily family) =>

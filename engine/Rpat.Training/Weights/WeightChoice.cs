@@ -24,6 +24,10 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
         return said;
     }
 
+    /// <summary>The same, with another's value for what is not said here.</summary>
+    public WeightChoice Over(WeightChoice other) => new(Model ?? other.Model, Key ?? other.Key, Mean.Count > 0 ? Mean : other.Mean,
+        Mean.Count > 0 ? Std : other.Std, Strict && other.Strict);
+
     /// <summary>The choice with these values.</summary>
     /// <exception cref="DataException">They are not numbers.</exception>
     public static WeightChoice Of(IReadOnlyDictionary<string, string> said) => new(

@@ -181,7 +181,7 @@ public sealed class TapeTests : IDisposable
     {
         var (tape, _) = Record(Gradients.Inputs);
         List<(string? Op, bool Backward)> heard = [];
-        tape.Profile = (node, backward) => heard.Add((node?.Op, backward));
+        tape.OnNode = (node, backward) => heard.Add((node?.Op, backward));
         tape.Run();
         Assert.Equal(tape.Nodes.Select(n => n.Op), heard.TakeWhile(h => h.Op is not null).Select(h => h.Op));
         Assert.Equal([(null, false), (null, true)], heard.Where(h => h.Op is null));

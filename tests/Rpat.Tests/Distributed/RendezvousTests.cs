@@ -13,6 +13,20 @@ public sealed class RendezvousTests
         options => options with { Program = "2.0" }, "rank 1 runs version 2.0 and rank 0 version 1.0: use the same program everywhere.");
 
     [Fact]
+    public async Task The_reason_comes_on_the_first_connection_even_if_the_second_is_refused_before()
+    {
+        using var point = new Rendezvous(IPAddress.Loopback, 0);
+        var gather = Task.Run(() => Assert.Throws<HandshakeException>(() => point.Gather(2, _options)));
+        using Connection data = Open(point), pulse = Open(point);
+        var hello = new JoinRequest(false, 1, 2, "2.0", _options.Configuration);
+        Handshake.Enter(pulse, hello with { IsPulse = true }, _options.Token);
+        Assert.StartsWith("rank 1 runs version 2.0", JoinRequest.ReceiveText(pulse), StringComparison.Ordinal);
+        Handshake.Enter(data, hello, _options.Token);
+        Assert.StartsWith("rank 1 runs version 2.0", JoinRequest.ReceiveText(data), StringComparison.Ordinal);
+        await gather;
+    }
+
+    [Fact]
     public Task Another_configuration_is_refused() => Refused(
         options => options with { Configuration = "other" },
         "rank 1 has another configuration than rank 0: give all processes the same recipe, files, environment and options.");
@@ -83,6 +97,13 @@ public sealed class RendezvousTests
     {
         using var point = new Rendezvous(IPAddress.Loopback, 0);
         Assert.Throws<InvalidDataException>(() => point.Gather(2, Team.Options, () => throw new InvalidDataException()));
+    }
+
+    private static Connection Open(Rendezvous point)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect("localhost", point.Port);
+        return new Connection(socket, 0);
     }
 
     private static async Task Refused(Func<ProcessGroupOptions, ProcessGroupOptions> change, string sentence)

@@ -84,7 +84,7 @@ public sealed class SharedStepTests
         return apart == 0 ? 0 : Math.Sqrt(apart / Math.Max(norm, 1e-12));
     }
 
-    private static Trained Train(Objective objective, TcpProcessGroup? team, int seed, params int[] batches)
+    private static Trained Train(Objective objective, IProcessGroup? team, int seed, params int[] batches)
     {
         using var device = Device.Cpu(1);
         var (net, step) = MethodTests.Make(device, objective, team);

@@ -10,7 +10,7 @@ internal static class Team
     { JoinTimeout = TimeSpan.FromSeconds(60), HeartbeatTimeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Does the same in every rank and returns what each made; the first exception of any rank is thrown.</summary>
-    public static T[] Run<T>(int size, Func<TcpProcessGroup, T> work, ProcessGroupOptions? options = null)
+    public static T[] Run<T>(int size, Func<IProcessGroup, T> work, ProcessGroupOptions? options = null)
     {
         using var point = new Rendezvous(IPAddress.Loopback, 0);
         int port = point.Port;

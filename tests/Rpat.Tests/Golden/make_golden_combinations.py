@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import make_golden_methods as plain
 from make_golden_methods import (CLASSES, L2, RPAT, averaged, best_other, between_of, ce, copy_of, jsd, kernels, kl, margins, mart_parts, perception,
                                  prominence_mask, rpat_plus, soft_ce, swa_update, update_average)
-from make_golden import write
+from make_golden import stored, write
 
 AT, NEAR, WIDE = {"start": 0}, {"start": 1}, {"start": 2}
 
@@ -31,6 +31,29 @@ def by_ce(w, n, see=None):
 def by_kl(w, n):
     quiet = w.net.eval()(w.x).detach()
     return w.attack(start_of(w, n), lambda z: kl(quiet, z).sum())
+
+
+def by_rising_kl(w, n):
+    """Radius and step are epoch / rise of the case's."""
+    start, whole, quiet = start_of(w, n), (w.set.eps, w.set.step), w.net.eval()(w.x).detach()
+    w.set.eps, w.set.step = (value * min(1, w.set.epoch / w.set.rise) for value in whole)
+    adversarial = w.attack(start, lambda z: kl(quiet, z).sum())
+    w.set.eps, w.set.step = whole
+    return adversarial
+
+
+def by_teacher(w, n):
+    """The teacher answers at every point of the attack, and the gradient passes through it too."""
+    teacher = plain.build("teacher2", w.dtype).eval()
+    w.net.eval()
+    point = start_of(w, n)
+    for _ in range(int(w.set.steps)):
+        point = point.detach().requires_grad_()
+        gradient, = torch.autograd.grad(kl(teacher(point), w.net(point)).sum(), point)
+        w.watch(gradient)
+        point = w.move(point.detach(), gradient)
+    w.net.train()
+    return stored(point).to(w.dtype)
 
 
 def by_target(w, n):
@@ -140,6 +163,64 @@ def perception_teacher_loss(w, net, adversarial):
     return {"total": main_loss(w, b) + w.set.beta * rpat_plus(w, averaged(w), adversarial, b).mean()}, None, b
 
 
+def class_weights(w):
+    """Rows of the table of the previous epoch, 1/K in the first; each step here is an epoch."""
+    table = w.tables.get("classes", torch.full((CLASSES, CLASSES), 1 / CLASSES, dtype=w.dtype))
+    return table[w.y] ** w.set.power
+
+
+def gkl_loss(w, net, adversarial):
+    """The decoupled divergence as its definition has it, over all pairs of classes."""
+    b, a = net(adversarial), net(w.x)
+    rows = class_weights(w)
+    pairs = rows[:, :, None] * rows[:, None, :]
+    gaps = (a[:, :, None] - a[:, None, :]) - (b[:, :, None] - b[:, None, :])
+    squares = (pairs * gaps.square()).sum() / (4 * pairs.sum())
+    shared = soft_ce(b, a.softmax(1).detach()).mean()
+    w.extra["means"] = (a / w.set.temperature).softmax(1).detach()
+    return {"total": ce(a, w.y).mean() + w.set.alpha_sce * shared + w.set.beta * squares}, a, b
+
+
+def classes_after(w, n):
+    """Classes without an image keep their row."""
+    means = w.extra.pop("means")
+    table = w.tables.get("classes", torch.full((CLASSES, CLASSES), 1 / CLASSES, dtype=w.dtype)).clone()
+    for k in range(CLASSES):
+        if (w.y == k).any():
+            table[k] = means[w.y == k].mean(0)
+    w.tables["classes"] = table
+    w.set.epoch += 1
+
+
+def taught_loss(w, net, adversarial):
+    """AdaAD, and with a `matching` weight the divergence of the differences along the perturbation (IGDM)."""
+    teacher, b = plain.build("teacher2", w.dtype).eval(), net(adversarial)
+    behind = 2 * w.x - adversarial
+    with torch.no_grad():
+        at, before, clean = teacher(adversarial), teacher(behind), teacher(w.x)
+    total = w.set.share * kl(at, b).mean()
+    if w.set.share < 1:
+        total = total + (1 - w.set.share) * kl(clean, net(w.x)).mean()
+    if hasattr(w.set, "matching"):
+        total = total + w.set.matching * w.set.epoch / w.set.rise * kl(at - before, b - net(behind)).mean()
+    return {"total": total}, None, b
+
+
+def smooth(z, target, share):
+    """Cross-entropy against (1 - share) of the target and share of the uniform distribution."""
+    return soft_ce(z, (1 - share) * target + share / CLASSES)
+
+
+def smooth_trades_loss(w, net, adversarial):
+    a, b = net(w.x), net(adversarial)
+    return {"total": smooth(a, F.one_hot(w.y, CLASSES).to(w.dtype), w.set.smoothing).mean() + w.set.beta * kl(a, b).mean()}, a, b
+
+
+def smooth_mixed_loss(w, net, adversarial):
+    b = net(adversarial)
+    return {"total": smooth(b, w.extra["target"], w.set.smoothing).mean()}, None, b
+
+
 def main_loss(w, b):
     """Cross-entropy, with the mixed labels of CutMix where there are some."""
     return soft_ce(b, w.extra["target"]).mean() if "target" in w.extra else ce(b, w.y).mean()
@@ -238,13 +319,20 @@ def by_counting(w, n):
 def step_of(attack, loss, after=None, mask=False):
     """One step: attack, weight perturbation where the case has a gamma, forwards in the loss's order, SGD, what comes after."""
     def step(w, n):
-        if after is average_after:
+        if after in (average_after, warm_after):
             averaged(w)
         adversarial = attack(w, n)
         if getattr(w.set, "logs", 0):
             w.net.train()(adversarial)
+        if hasattr(w.set, "rho"):
+            kept = climb(w, loss, adversarial)
         moves = perturb(w, loss, adversarial) if hasattr(w.set, "awp") else []
         losses, _, _ = loss(w, w.net.train(), adversarial)
+        if hasattr(w.set, "rho"):
+            losses["total"].backward()
+            w.net.load_state_dict(kept)
+            w.sgd.step()
+            return losses
         w.descend(losses["total"], prominence_mask(w, losses) if mask else None)
         with torch.no_grad():
             for parameter, move in moves:
@@ -274,8 +362,28 @@ def perturb(w, loss, adversarial):
     return moves
 
 
+def climb(w, loss, adversarial):
+    """SAM: moves the weights by rho along the gradient of all of them; returns the state to go back to, statistics of this pass included."""
+    w.sgd.zero_grad()
+    loss(w, w.net.train(), adversarial)[0]["total"].backward()
+    kept = {name: value.clone() for name, value in w.net.state_dict().items()}
+    length = torch.sqrt(sum(p.grad.square().sum() for p in w.net.parameters()))
+    with torch.no_grad():
+        for parameter in w.net.parameters():
+            parameter += w.set.rho * parameter.grad / (length + 1e-12)
+    w.sgd.zero_grad()
+    return kept
+
+
 def average_after(w, n):
     update_average(w)
+
+
+def warm_after(w, n):
+    """n - 1 updates so far: a decay of at most n / (n + 9)."""
+    ema, w.set.ema = w.set.ema, min(w.set.ema, n / (n + 9))
+    update_average(w)
+    w.set.ema = ema
 
 
 def revision_after(w, n):
@@ -294,7 +402,7 @@ MAIL = {"slope": 2.0, "bias": 0.0, "beta": 5.0, "epoch": 77, **NEAR}
 KD = {"own": 0.3, "first": 0.1, "second": 0.6, "temperature": 2.0, "attack_train": 1, "epoch": 56, **AT}
 CURE = {"beta": 1.5, "gamma": 0.5, "mix": 0.3, "percentile": 0.5, "ema": 0.999, "code": 0, **NEAR}
 AWP = {"awp": 0.01, "everything": 0}
-
+GKL = {"alpha_sce": 4.0, "beta": 20.0, "power": 1.0, "temperature": 4.0, "rise": 8, "epoch": 4, "epochs": 1}
 
 
 CASES = {
@@ -329,6 +437,19 @@ CASES = {
     "rebat-cutmix": (step_of(by_mixed, rebat_loss, average_after), {**AVERAGE, **AT}),
     "rpat++-cutmix": (step_of(by_mixed, perception_teacher_loss, average_after), {**AVERAGE, "alpha": 0.5, **AT}),
     "awp-logs": (step_of(by_ce, at_loss), {"attack_train": 1, "logs": 1, **AWP, **AT}),
+    # the decoupled divergence: each step is an epoch, so that the second one has the first one's table
+    "gkl": (step_of(by_rising_kl, gkl_loss, classes_after), {**GKL, **NEAR}),
+    "gkl+rpat": (step_of(by_rising_kl, with_perception(gkl_loss), classes_after), {**GKL, "power": 0.2, "temperature": 1.0, **RPAT, **NEAR}),
+    "gkl+awp": (step_of(by_rising_kl, gkl_loss, classes_after), {**GKL, **AWP, **NEAR}),
+    # distillation from a robust teacher
+    "adaad": (step_of(by_teacher, taught_loss), {"share": 0.8, **NEAR}),
+    "igdm": (step_of(by_teacher, taught_loss), {"share": 1.0, "matching": 20.0, "rise": 200, "epoch": 50, **NEAR}),
+    "igdm+rpat": (step_of(by_teacher, with_perception(taught_loss)), {"share": 1.0, "matching": 2.0, "rise": 10, "epoch": 5, **RPAT, **NEAR}),
+    # on top of others
+    "rpat++awp": (step_of(by_ce, perception_teacher_loss, average_after), {**AVERAGE, "alpha": 0.5, **AWP, **AT}),
+    "pgd-at+sam": (step_of(by_ce, at_loss), {"rho": 0.05, **AT}),
+    "trades-smooth": (step_of(by_kl, smooth_trades_loss, warm_after), {"beta": 5.0, "repeat": 0, "smoothing": 0.1, "ema": 0.995, "nesterov": 1, **NEAR}),
+    "pgd-at-smooth-cutmix": (step_of(by_mixed, smooth_mixed_loss), {"smoothing": 0.1, **AT}),
     # L2, each attack with its own order of the projections
     "mart-l2": (step_of(by_ce, mart_loss), {"beta": 6.0, **L2, **NEAR}),
     "consistency-at-l2": (step_of(by_views, views_loss), {"batch": 12, "weight": 1.0, "temperature": 0.5, **TWO_L2, **AT}),

@@ -35,7 +35,7 @@ public class SharedTrainingTests(GpuFixture fixture)
     }
 
     /// <summary>Steps whose attack takes no gradient, so that no sign can flip; the later ones would be captured in one process.</summary>
-    private static (NamedArray[] State, double Loss) Train(Device device, TcpProcessGroup? team)
+    private static (NamedArray[] State, double Loss) Train(Device device, IProcessGroup? team)
     {
         PreActResNet net = TestNets.Small(device, width: 4);
         var objective = new PgdAt(PgdOptions.Linf with { Steps = 0 }).With(new RobustPerception());

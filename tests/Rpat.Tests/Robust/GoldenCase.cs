@@ -58,6 +58,23 @@ internal sealed class GoldenCase : IDisposable
 
     public Mma Mma() => new(Attack) { Threshold = this["hinge"], Least = this["least"], Clean = this["share"] };
 
+    public Gkl Gkl() => new(Attack)
+    {
+        Alpha = this["alpha_sce"],
+        Beta = this["beta"],
+        Power = this["power"],
+        Temperature = this["temperature"],
+        Rise = (int)this["rise"],
+        Perturb = (float)Given("awp", 0),
+        PerturbFrom = 1,
+    };
+
+    public Objective Igdm() => AdaAd().With(new IndirectGradient { Matching = this["matching"], Rise = (int)this["rise"] });
+
+    public AdaAd AdaAd() => new(Attack) { Share = this["share"] };
+
+    public LabelSmoothing Smoothing => new(this["smoothing"]);
+
     public EmaAveraging Ema => new(this["ema"]);
 
     /// <summary>PGD-AT under AWP's and ReBAT's attack.</summary>
@@ -104,7 +121,8 @@ internal sealed class GoldenCase : IDisposable
             OtherLabels = mixed ? [.. _labels.Select((y, i) => (y + 1 + i) % Net.Classes)] : [],
             MixWeights = mixed ? [.. _labels.Select((_, i) => (i + 1f) / (n + 1))] : [],
         };
-        StepContext moment = new((int)this["epoch"], number - 1, (long)Given("total", 0), this["rate"], (float)Given("top", this["rate"]));
+        int epoch = (int)(this["epoch"] + Given("epochs", 0) * (number - 1));
+        StepContext moment = new(epoch, number - 1, (long)Given("total", 0), this["rate"], (float)Given("top", this["rate"]));
         step.Run(batch, moment, Start(number));
     }
 

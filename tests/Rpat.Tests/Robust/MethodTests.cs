@@ -27,6 +27,9 @@ public class MethodTests
         new Trades(_pgd).With(new RobustPerception()), new Mart(_pgd).With(new RobustPerception()),
         new Consistency(_pgd).With(new RobustPerception { Form = PerceptionForm.DifferenceQuotient }),
         new Trades(_pgd).With(new Awp(), new EmaAveraging(0.99f), new RobustPerception()),
+        new Gkl(_fixed) { Rise = 2, PerturbFrom = 1 }, new Gkl(_fixed).With(new RobustPerception()), new AdaAd(_pgd) { Share = 0.5f },
+        Named("igdm"), new Mart(_pgd).With(new Sam()),
+        new Trades(_pgd).With(new LabelSmoothing(0.1f), new EmaAveraging(0.99f, WarmUp: AverageWarmUp.Updates)),
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Count)];
@@ -235,6 +238,24 @@ public class MethodTests
     }
 
     [Fact]
+    public void An_attack_that_has_risen_is_the_whole_one()
+    {
+        Same(new PgdAt(_pgd), new PgdAt(_pgd with { Rise = 1 }));
+        Assert.Equal(0.25f, (_pgd with { Rise = 8 }).ShareAt(new StepContext(2)));
+        Same(new PgdAt(_fixed with { Eps = _pgd.Eps / 2, StepSize = _pgd.StepSize / 2 }), new PgdAt(_fixed with { Rise = 2 }));
+    }
+
+    [Fact]
+    public void A_targets_uniform_share_leaves_the_attack_alone_and_none_changes_nothing()
+    {
+        Same(new Trades(_pgd), new Trades(_pgd).With(new LabelSmoothing(0)));
+        Assert.True(TestNets.Differ(Train(new Trades(_pgd)).State, Train(new Trades(_pgd).With(new LabelSmoothing(0.1f))).State));
+    }
+
+    [Fact]
+    public void IGDM_without_its_term_is_AdaAD() => Same(new AdaAd(_pgd), new AdaAd(_pgd).With(new IndirectGradient { Matching = 0 }));
+
+    [Fact]
     public void MAILs_weights_go_on_any_method_with_a_term_for_them()
     {
         Mail mail = new() { Start = 1 };
@@ -280,7 +301,7 @@ public class MethodTests
     private static Objective Named(string name, params (string Setting, string Text)[] settings) =>
         MethodCatalog.Make(name, settings.ToDictionary(s => s.Setting, s => s.Text), _pgd);
 
-    internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, TcpProcessGroup? team = null)
+    internal static (PreActResNet Net, TrainingStep Step) Make(Device device, Objective objective, IProcessGroup? team = null)
     {
         PreActResNet net = TestNets.Small(device);
         AuxiliaryModels companions = new()

@@ -32,6 +32,9 @@ internal readonly record struct Panel(int Block, int Blocks)
 
     /// <summary>Offset of the panel in a packed matrix with that many rows.</summary>
     public long Offset(long rows) => (long)Block * Cpu.Blocks.Size * rows;
+
+    /// <summary>The same place in the next panel, given the place in this one; null if there is none of this width.</summary>
+    public unsafe float* NextOf(float* at, long rows, int blocks) => Block + 2 * Blocks <= blocks ? at + rows * Columns : null;
 }
 
 /// <summary>A view's map for the kernels: [ReLU](scale·x + shift), 16 channels at a time.</summary>

@@ -6,9 +6,9 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 internal sealed unsafe partial class CpuKernels
 {
-    private const long GroupBytes = 384 << 10; // of packed images, which stay in L2 together with the weights of a K block
     private const int LeastGroups = 2; // per thread
 
+    private readonly long _groupBytes = l2 / 8 * 3L; // of packed images, which stay in L2 together with the weights of a K block
     private readonly Tile.GroupedTiles _grouped = Tile.GroupedFor(set);
     private readonly StemTile.Products _stems = StemTile.For(set);
 
@@ -41,7 +41,7 @@ internal sealed unsafe partial class CpuKernels
     /// <summary>Images of an item: as many as fit into L2, counting what one K block reads of them.</summary>
     private int GroupSize(int n, long imageFloats, in KBlocks parts)
     {
-        long fit = Math.Max(1, GroupBytes * parts.Count / (imageFloats * sizeof(float)));
+        long fit = Math.Max(1, _groupBytes * parts.Count / (imageFloats * sizeof(float)));
         long rounds = Math.Max(LeastGroups, (n + fit * _pool.Threads - 1) / (fit * _pool.Threads)), groups = rounds * _pool.Threads;
         return (int)((n + groups - 1) / groups);
     }
@@ -75,7 +75,8 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
         {
             var panel = Columns.PanelOf(block, _kb);
             input.FillSegments(segment, panel.Columns);
-            var reduction = KBlock.Of(parts, part, segment, input.SegmentLength, w + panel.Offset(rows));
+            float* b = w + panel.Offset(rows);
+            var reduction = KBlock.Of(parts, part, segment, input.SegmentLength, b, panel.NextOf(b, rows, _kb));
             product.Run(a, input.PixelStep, reduction, panel, (nint)s.P * s.Q * Blocks.Size, Blocks.Size);
             block += panel.Blocks;
         }
@@ -162,9 +163,10 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
         {
             var panel = Columns.PanelOf(block, _cb);
             FillSegments(phase, segment, panel.Columns);
-            float* b = w + panel.Offset((long)s.R * s.R * _kb * Blocks.Size) + row * panel.Columns;
-            product.Run(a, Blocks.Size, KBlock.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b), panel, Map,
-                s.Stride * Blocks.Size);
+            long rows = (long)s.R * s.R * _kb * Blocks.Size;
+            float* b = w + panel.Offset(rows) + row * panel.Columns;
+            var reduction = KBlock.Of(parts, part, segment, phase.RowTaps * Blocks.Size, b, panel.NextOf(b, rows, _cb));
+            product.Run(a, Blocks.Size, reduction, panel, Map, s.Stride * Blocks.Size);
             block += panel.Blocks;
         }
     }

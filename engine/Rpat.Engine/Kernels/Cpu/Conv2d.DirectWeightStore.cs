@@ -13,51 +13,21 @@ internal readonly unsafe struct WeightStore(WeightGradientPlan plan, nint* order
         var s = plan.Shape;
         long filter = (long)s.C * s.R * s.R, first = (long)block * plan.FilterFloats;
         int count = (int)Math.Min(plan.FilterFloats, filter - first), end = Math.Min(s.K, (pair + 1) * Columns);
-        for (int k = pair * Columns; k < end; k += Transposed.Columns)
-            Filters(sums + k % Columns, dw + k * filter + first, filter, count, Math.Min(Transposed.Columns, end - k));
+        for (int k = pair * Columns; k < end; k += Transposed.Side)
+            Filters(sums + k % Columns, dw + k * filter + first, (nint)filter, count, Math.Min(Transposed.Side, end - k));
     }
 
     /// <summary>Up to four filters.</summary>
-    private void Filters(float* from, float* to, long step, int count, int filters)
+    private void Filters(float* from, float* to, nint step, int count, int filters)
     {
         int i = 0;
-        if (Transposed.IsSupported && filters == Transposed.Columns)
-            for (; i + Blocks.Size <= count; i += Blocks.Size) Transposed.Store(from, order + i, to + i, step, accumulate);
+        if (Transposed.IsSupported && filters == Transposed.Side)
+            for (; i + Transposed.Side <= count; i += Transposed.Side)
+                Transposed.Square(from + order[i], from + order[i + 1], from + order[i + 2], from + order[i + 3], to + i, step, accumulate);
         for (; i < count; i++)
             for (int k = 0; k < filters; k++)
                 to[k * step + i] = from[order[i] + k] + (accumulate ? to[k * step + i] : 0);
     }
-}
-
-/// <summary>Transposes sixteen rows of four columns to four rows of sixteen.</summary>
-internal static unsafe class Transposed
-{
-    public const int Columns = 4;
-
-    public static bool IsSupported => Avx512F.IsSupported;
-
-    /// <summary>
-    /// to[column·step + i] (+)= from[rows[i] + column]: the quarters of a vector hold every fourth row, then each is transposed.
-    /// </summary>
-    public static void Store(float* from, nint* rows, float* to, long step, bool accumulate)
-    {
-        Vec p0 = Quarters(from, rows), p1 = Quarters(from, rows + 1), p2 = Quarters(from, rows + 2), p3 = Quarters(from, rows + 3);
-        Vector512<double> a = Low(p0, p1), b = High(p0, p1), c = Low(p2, p3), d = High(p2, p3);
-        Store(Avx512F.UnpackLow(a, c).AsSingle(), to, accumulate);
-        Store(Avx512F.UnpackHigh(a, c).AsSingle(), to + step, accumulate);
-        Store(Avx512F.UnpackLow(b, d).AsSingle(), to + 2 * step, accumulate);
-        Store(Avx512F.UnpackHigh(b, d).AsSingle(), to + 3 * step, accumulate);
-    }
-
-    private static void Store(Vec value, float* to, bool accumulate) => (accumulate ? value + Vector512.Load(to) : value).Store(to);
-
-    private static Vec Quarters(float* from, nint* rows) => Vector512.Create(
-        Vector256.Create(Vector128.Load(from + rows[0]), Vector128.Load(from + rows[4])),
-        Vector256.Create(Vector128.Load(from + rows[8]), Vector128.Load(from + rows[12])));
-
-    private static Vector512<double> Low(Vec a, Vec b) => Avx512F.UnpackLow(a, b).AsDouble();
-
-    private static Vector512<double> High(Vec a, Vec b) => Avx512F.UnpackHigh(a, b).AsDouble();
 }
 
 /// <summary>Adds the splits of one channel block and pair of filter blocks, in order, and stores them.</summary>

@@ -8,8 +8,9 @@ internal sealed unsafe partial class CpuKernels
 {
     public long Conv2dFilterLength(in ConvShape s, bool inputGradient)
     {
-        int inputs = Blocks.Count(inputGradient ? s.K : s.C) * Blocks.Size, outputs = Blocks.Count(inputGradient ? s.C : s.K) * Blocks.Size;
-        if (UseWinograd(s)) return WinogradTransform.Positions * WinogradShape.FilterStep(inputs, outputs);
+        var shape = WinogradShape.Of(s, inputGradient);
+        if (UseWinograd(s)) return shape.KeepsFilters ? shape.FilterFloats : 0;
+        var (inputs, outputs) = (shape.Inputs, shape.Outputs);
         if (s.InputLayout == Layout.Plain)
             return inputGradient ? StemGradientJob.Columns(s) * (long)inputs : (long)s.R * s.R * s.C * outputs;
         return (long)s.R * s.R * inputs * outputs;
@@ -25,7 +26,9 @@ internal sealed unsafe partial class CpuKernels
     /// <summary>36 positions, each with rows (input channel) and columns (output channel).</summary>
     private void ArrangeWinograd(in ConvShape s, bool inputGradient, float* w, float* to)
     {
-        var job = new WinogradFilterJob(w, s.K, s.C, inputGradient, to);
+        var shape = WinogradShape.Of(s, inputGradient);
+        if (!shape.KeepsFilters) return;
+        var job = new WinogradFilterJob(new WinogradFilters(w, s.K, s.C, inputGradient), shape, to);
         _pool.Run(job, job.Items);
     }
 

@@ -337,212 +337,96 @@ internal static unsafe partial class StemTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V256_3x3(float* planes, int blocks, float* b, float* c, nint cStep)
+    private static void V256_9x6(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
-        Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero, c0_2 = Vector256<float>.Zero;
-        Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero, c1_2 = Vector256<float>.Zero;
-        Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero, c2_2 = Vector256<float>.Zero;
-        for (int block = 0; block < blocks; block++)
-            for (nint k = 0; k < Blocks.Size; k += 4)
+        for (float* end = b + 8; b < end; b += 2, c += 2 * cStep)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero, c0_2 = Vector256<float>.Zero, c0_3 = Vector256<float>.Zero, c0_4 = Vector256<float>.Zero, c0_5 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero, c1_2 = Vector256<float>.Zero, c1_3 = Vector256<float>.Zero, c1_4 = Vector256<float>.Zero, c1_5 = Vector256<float>.Zero;
+            float* x = planes, w = b;
+            for (int k = blocks * Blocks.Size; k > 0; k--, x += Width, w += Columns)
             {
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> x1 = Vector256.Load(planes + 8);
-                    Vector256<float> x2 = Vector256.Load(planes + 16);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
-                    c0_2 = Vector256.MultiplyAddEstimate(x2, w0, c0_2);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    c1_1 = Vector256.MultiplyAddEstimate(x1, w1, c1_1);
-                    c1_2 = Vector256.MultiplyAddEstimate(x2, w1, c1_2);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    c2_1 = Vector256.MultiplyAddEstimate(x1, w2, c2_1);
-                    c2_2 = Vector256.MultiplyAddEstimate(x2, w2, c2_2);
-                    planes += Width;
-                    b += Columns;
-                }
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> x1 = Vector256.Load(planes + 8);
-                    Vector256<float> x2 = Vector256.Load(planes + 16);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
-                    c0_2 = Vector256.MultiplyAddEstimate(x2, w0, c0_2);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    c1_1 = Vector256.MultiplyAddEstimate(x1, w1, c1_1);
-                    c1_2 = Vector256.MultiplyAddEstimate(x2, w1, c1_2);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    c2_1 = Vector256.MultiplyAddEstimate(x1, w2, c2_1);
-                    c2_2 = Vector256.MultiplyAddEstimate(x2, w2, c2_2);
-                    planes += Width;
-                    b += Columns;
-                }
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> x1 = Vector256.Load(planes + 8);
-                    Vector256<float> x2 = Vector256.Load(planes + 16);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
-                    c0_2 = Vector256.MultiplyAddEstimate(x2, w0, c0_2);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    c1_1 = Vector256.MultiplyAddEstimate(x1, w1, c1_1);
-                    c1_2 = Vector256.MultiplyAddEstimate(x2, w1, c1_2);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    c2_1 = Vector256.MultiplyAddEstimate(x1, w2, c2_1);
-                    c2_2 = Vector256.MultiplyAddEstimate(x2, w2, c2_2);
-                    planes += Width;
-                    b += Columns;
-                }
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> x1 = Vector256.Load(planes + 8);
-                    Vector256<float> x2 = Vector256.Load(planes + 16);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
-                    c0_2 = Vector256.MultiplyAddEstimate(x2, w0, c0_2);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    c1_1 = Vector256.MultiplyAddEstimate(x1, w1, c1_1);
-                    c1_2 = Vector256.MultiplyAddEstimate(x2, w1, c1_2);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    c2_1 = Vector256.MultiplyAddEstimate(x1, w2, c2_1);
-                    c2_2 = Vector256.MultiplyAddEstimate(x2, w2, c2_2);
-                    planes += Width;
-                    b += Columns;
-                }
+                Vector256<float> w0 = Vector256.Create(w[0]);
+                Vector256<float> w1 = Vector256.Create(w[1]);
+                Vector256<float> x0 = Vector256.Load(x);
+                c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
+                c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
+                Vector256<float> x1 = Vector256.Load(x + 8);
+                c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
+                c1_1 = Vector256.MultiplyAddEstimate(x1, w1, c1_1);
+                Vector256<float> x2 = Vector256.Load(x + 16);
+                c0_2 = Vector256.MultiplyAddEstimate(x2, w0, c0_2);
+                c1_2 = Vector256.MultiplyAddEstimate(x2, w1, c1_2);
+                Vector256<float> x3 = Vector256.Load(x + 24);
+                c0_3 = Vector256.MultiplyAddEstimate(x3, w0, c0_3);
+                c1_3 = Vector256.MultiplyAddEstimate(x3, w1, c1_3);
+                Vector256<float> x4 = Vector256.Load(x + 32);
+                c0_4 = Vector256.MultiplyAddEstimate(x4, w0, c0_4);
+                c1_4 = Vector256.MultiplyAddEstimate(x4, w1, c1_4);
+                Vector256<float> x5 = Vector256.Load(x + 40);
+                c0_5 = Vector256.MultiplyAddEstimate(x5, w0, c0_5);
+                c1_5 = Vector256.MultiplyAddEstimate(x5, w1, c1_5);
             }
-        c0_0.Store(c); c0_1.Store(c + 8); c0_2.Store(c + 16);
-        c1_0.Store(c + 1 * cStep); c1_1.Store(c + 1 * cStep + 8); c1_2.Store(c + 1 * cStep + 16);
-        c2_0.Store(c + 2 * cStep); c2_1.Store(c + 2 * cStep + 8); c2_2.Store(c + 2 * cStep + 16);
+            c0_0.Store(c); c0_1.Store(c + 8); c0_2.Store(c + 16); c0_3.Store(c + 24); c0_4.Store(c + 32); c0_5.Store(c + 40);
+            c1_0.Store(c + cStep); c1_1.Store(c + cStep + 8); c1_2.Store(c + cStep + 16); c1_3.Store(c + cStep + 24); c1_4.Store(c + cStep + 32); c1_5.Store(c + cStep + 40);
+        }
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero, c0_2 = Vector256<float>.Zero, c0_3 = Vector256<float>.Zero, c0_4 = Vector256<float>.Zero, c0_5 = Vector256<float>.Zero;
+            float* x = planes, w = b;
+            for (int k = blocks * Blocks.Size; k > 0; k--, x += Width, w += Columns)
+            {
+                Vector256<float> w0 = Vector256.Create(w[0]);
+                Vector256<float> x0 = Vector256.Load(x);
+                c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
+                Vector256<float> x1 = Vector256.Load(x + 8);
+                c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
+                Vector256<float> x2 = Vector256.Load(x + 16);
+                c0_2 = Vector256.MultiplyAddEstimate(x2, w0, c0_2);
+                Vector256<float> x3 = Vector256.Load(x + 24);
+                c0_3 = Vector256.MultiplyAddEstimate(x3, w0, c0_3);
+                Vector256<float> x4 = Vector256.Load(x + 32);
+                c0_4 = Vector256.MultiplyAddEstimate(x4, w0, c0_4);
+                Vector256<float> x5 = Vector256.Load(x + 40);
+                c0_5 = Vector256.MultiplyAddEstimate(x5, w0, c0_5);
+            }
+            c0_0.Store(c); c0_1.Store(c + 8); c0_2.Store(c + 16); c0_3.Store(c + 24); c0_4.Store(c + 32); c0_5.Store(c + 40);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V256_9x1(float* planes, int blocks, float* b, float* c, nint cStep)
+    private static void V256_9x2(float* planes, int blocks, float* b, float* c, nint cStep, PrefetchLines ahead)
     {
-        Vector256<float> c0_0 = Vector256<float>.Zero;
-        Vector256<float> c1_0 = Vector256<float>.Zero;
-        Vector256<float> c2_0 = Vector256<float>.Zero;
-        Vector256<float> c3_0 = Vector256<float>.Zero;
-        Vector256<float> c4_0 = Vector256<float>.Zero;
-        Vector256<float> c5_0 = Vector256<float>.Zero;
-        Vector256<float> c6_0 = Vector256<float>.Zero;
-        Vector256<float> c7_0 = Vector256<float>.Zero;
-        Vector256<float> c8_0 = Vector256<float>.Zero;
-        for (int block = 0; block < blocks; block++)
-            for (nint k = 0; k < Blocks.Size; k += 4)
+        for (float* end = b + 8; b < end; b += 2, c += 2 * cStep)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            float* x = planes, w = b;
+            for (int k = blocks * Blocks.Size; k > 0; k--, x += Width, w += Columns)
             {
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    Vector256<float> w3 = Vector256.Create(b[3]);
-                    c3_0 = Vector256.MultiplyAddEstimate(x0, w3, c3_0);
-                    Vector256<float> w4 = Vector256.Create(b[4]);
-                    c4_0 = Vector256.MultiplyAddEstimate(x0, w4, c4_0);
-                    Vector256<float> w5 = Vector256.Create(b[5]);
-                    c5_0 = Vector256.MultiplyAddEstimate(x0, w5, c5_0);
-                    Vector256<float> w6 = Vector256.Create(b[6]);
-                    c6_0 = Vector256.MultiplyAddEstimate(x0, w6, c6_0);
-                    Vector256<float> w7 = Vector256.Create(b[7]);
-                    c7_0 = Vector256.MultiplyAddEstimate(x0, w7, c7_0);
-                    Vector256<float> w8 = Vector256.Create(b[8]);
-                    c8_0 = Vector256.MultiplyAddEstimate(x0, w8, c8_0);
-                    planes += Width;
-                    b += Columns;
-                }
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    Vector256<float> w3 = Vector256.Create(b[3]);
-                    c3_0 = Vector256.MultiplyAddEstimate(x0, w3, c3_0);
-                    Vector256<float> w4 = Vector256.Create(b[4]);
-                    c4_0 = Vector256.MultiplyAddEstimate(x0, w4, c4_0);
-                    Vector256<float> w5 = Vector256.Create(b[5]);
-                    c5_0 = Vector256.MultiplyAddEstimate(x0, w5, c5_0);
-                    Vector256<float> w6 = Vector256.Create(b[6]);
-                    c6_0 = Vector256.MultiplyAddEstimate(x0, w6, c6_0);
-                    Vector256<float> w7 = Vector256.Create(b[7]);
-                    c7_0 = Vector256.MultiplyAddEstimate(x0, w7, c7_0);
-                    Vector256<float> w8 = Vector256.Create(b[8]);
-                    c8_0 = Vector256.MultiplyAddEstimate(x0, w8, c8_0);
-                    planes += Width;
-                    b += Columns;
-                }
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    Vector256<float> w3 = Vector256.Create(b[3]);
-                    c3_0 = Vector256.MultiplyAddEstimate(x0, w3, c3_0);
-                    Vector256<float> w4 = Vector256.Create(b[4]);
-                    c4_0 = Vector256.MultiplyAddEstimate(x0, w4, c4_0);
-                    Vector256<float> w5 = Vector256.Create(b[5]);
-                    c5_0 = Vector256.MultiplyAddEstimate(x0, w5, c5_0);
-                    Vector256<float> w6 = Vector256.Create(b[6]);
-                    c6_0 = Vector256.MultiplyAddEstimate(x0, w6, c6_0);
-                    Vector256<float> w7 = Vector256.Create(b[7]);
-                    c7_0 = Vector256.MultiplyAddEstimate(x0, w7, c7_0);
-                    Vector256<float> w8 = Vector256.Create(b[8]);
-                    c8_0 = Vector256.MultiplyAddEstimate(x0, w8, c8_0);
-                    planes += Width;
-                    b += Columns;
-                }
-                {
-                    Vector256<float> x0 = Vector256.Load(planes);
-                    Vector256<float> w0 = Vector256.Create(*b);
-                    c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
-                    Vector256<float> w1 = Vector256.Create(b[1]);
-                    c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
-                    Vector256<float> w2 = Vector256.Create(b[2]);
-                    c2_0 = Vector256.MultiplyAddEstimate(x0, w2, c2_0);
-                    Vector256<float> w3 = Vector256.Create(b[3]);
-                    c3_0 = Vector256.MultiplyAddEstimate(x0, w3, c3_0);
-                    Vector256<float> w4 = Vector256.Create(b[4]);
-                    c4_0 = Vector256.MultiplyAddEstimate(x0, w4, c4_0);
-                    Vector256<float> w5 = Vector256.Create(b[5]);
-                    c5_0 = Vector256.MultiplyAddEstimate(x0, w5, c5_0);
-                    Vector256<float> w6 = Vector256.Create(b[6]);
-                    c6_0 = Vector256.MultiplyAddEstimate(x0, w6, c6_0);
-                    Vector256<float> w7 = Vector256.Create(b[7]);
-                    c7_0 = Vector256.MultiplyAddEstimate(x0, w7, c7_0);
-                    Vector256<float> w8 = Vector256.Create(b[8]);
-                    c8_0 = Vector256.MultiplyAddEstimate(x0, w8, c8_0);
-                    planes += Width;
-                    b += Columns;
-                }
+                Vector256<float> w0 = Vector256.Create(w[0]);
+                Vector256<float> w1 = Vector256.Create(w[1]);
+                Vector256<float> x0 = Vector256.Load(x);
+                c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
+                c1_0 = Vector256.MultiplyAddEstimate(x0, w1, c1_0);
+                Vector256<float> x1 = Vector256.Load(x + 8);
+                c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
+                c1_1 = Vector256.MultiplyAddEstimate(x1, w1, c1_1);
             }
-        c0_0.Store(c);
-        c1_0.Store(c + 1 * cStep);
-        c2_0.Store(c + 2 * cStep);
-        c3_0.Store(c + 3 * cStep);
-        c4_0.Store(c + 4 * cStep);
-        c5_0.Store(c + 5 * cStep);
-        c6_0.Store(c + 6 * cStep);
-        c7_0.Store(c + 7 * cStep);
-        c8_0.Store(c + 8 * cStep);
+            c0_0.Store(c); c0_1.Store(c + 8);
+            c1_0.Store(c + cStep); c1_1.Store(c + cStep + 8);
+        }
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            float* x = planes, w = b;
+            for (int k = blocks * Blocks.Size; k > 0; k--, x += Width, w += Columns)
+            {
+                Vector256<float> w0 = Vector256.Create(w[0]);
+                Vector256<float> x0 = Vector256.Load(x);
+                c0_0 = Vector256.MultiplyAddEstimate(x0, w0, c0_0);
+                Vector256<float> x1 = Vector256.Load(x + 8);
+                c0_1 = Vector256.MultiplyAddEstimate(x1, w0, c0_1);
+            }
+            c0_0.Store(c); c0_1.Store(c + 8);
+        }
     }
 }

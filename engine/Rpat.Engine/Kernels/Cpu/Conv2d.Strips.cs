@@ -67,7 +67,7 @@ internal unsafe struct RowStrips
 /// </summary>
 internal readonly struct KBlocks
 {
-    private const int Bytes = 320 << 10;
+    private const int Bytes = 160 << 10; // with those that come next and the images, within the smallest L2, 512 KiB
 
     public KBlocks(int segments, int length)
     {
@@ -86,20 +86,21 @@ internal readonly struct KBlocks
 }
 
 /// <summary>One K block: its segments of that many products each, and the weights <c>[segments·length][columns]</c>.</summary>
-internal readonly unsafe struct KBlock(Tile.KSegment* segment, int segments, int length, float* b, bool isFirst, bool isLast)
+internal readonly unsafe struct KBlock(Tile.KSegment* segment, int segments, int length, float* b, float* nextB, bool isFirst, bool isLast)
 {
     public readonly Tile.KSegment* Segment = segment;
     public readonly int Segments = segments;
     public readonly int Length = length;
     public readonly float* B = b;
+    public readonly float* NextB = nextB; // of the next panel, or null
     public readonly bool IsFirst = isFirst;
     public readonly bool IsLast = isLast;
 
     /// <summary>The K block that starts at a segment; segment offsets count from the start of the reduction.</summary>
-    public static KBlock Of(in KBlocks parts, int first, Tile.KSegment* segment, int length, float* b)
+    public static KBlock Of(in KBlocks parts, int first, Tile.KSegment* segment, int length, float* b, float* nextB)
     {
         int count = Math.Min(parts.Length, parts.Segments - first);
-        return new(segment + first, count, length, b, first == 0, first + count == parts.Segments);
+        return new(segment + first, count, length, b, nextB, first == 0, first + count == parts.Segments);
     }
 }
 
@@ -148,7 +149,8 @@ internal readonly unsafe struct StripGemm
         for (int j = 0; j < panel.Blocks; j += 2)
         {
             ref readonly var tile = ref _tiles.Pick(RowStrips.Length, panel.Blocks - j);
-            ColumnPair(tile, a, aRow, part, part.B + j * Blocks.Size, panel.Columns, new Target(panel.Block + j, blockStep, pixelStep));
+            float* b = part.B + j * Blocks.Size, next = j + 2 < panel.Blocks ? b + tile.Columns : part.NextB;
+            ColumnPair(tile, a, aRow, part, new Weights(b, next, panel.Columns), new Target(panel.Block + j, blockStep, pixelStep));
         }
     }
 
@@ -165,27 +167,47 @@ internal readonly unsafe struct StripGemm
     /// <summary>Destination of a column pair's results.</summary>
     private readonly record struct Target(int Block, nint BlockStep, nint PixelStep);
 
-    private void ColumnPair(in Tile.Grouped tile, float* a, nint aRow, in KBlock part, float* b, int bStep, in Target to)
+    /// <summary>A column pair's weights, those that come next, and the floats between their rows.</summary>
+    private readonly record struct Weights(nint At, nint After, int Step)
+    {
+        public Weights(float* at, float* after, int step) : this((nint)at, (nint)after, step)
+        {
+        }
+
+        public float* B => (float*)At;
+
+        /// <summary>What the tile at a strip prefetches: a column block of the next weights, or nothing new.</summary>
+        public PrefetchLines Ahead(int run, in Tile.Grouped tile, in KBlock part)
+        {
+            int block = run / Tile.Strips;
+            bool fetches = After != 0 && block < tile.Blocks;
+            return new(fetches ? After + block * Blocks.Size * sizeof(float) : At, fetches ? Step * sizeof(float) : 0,
+                (nint)((nint*)part.Segment + 1));
+        }
+    }
+
+    private void ColumnPair(in Tile.Grouped tile, float* a, nint aRow, in KBlock part, in Weights b, in Target to)
     {
         nint* dense = stackalloc nint[] { 0, RowStrips.Length * tile.Columns, 2 * RowStrips.Length * tile.Columns };
         float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Strips) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
-        bool isDirect = _epilogue.TileStores && !(_epilogue.Streams && _sumsStep > 0); // only the total over all K blocks is streamed
+        // Only the total over all K blocks is streamed, or added to what is there: full tiles then round like the last one.
+        bool isDirect = _epilogue.TileStores && !((_epilogue.Streams || _epilogue.InPlace) && _sumsStep > 0);
         var finish = !part.IsFirst || _epilogue.InPlace ? Tile.StoreMode.Add
             : _epilogue.Streams ? Tile.StoreMode.Stream : Tile.StoreMode.Store;
         bool fetchesOperand = _ahead.Operand && to.Block == 0;
         bool fetchesResults = _ahead.Results && _epilogue.ReadsLines && (isDirect ? part.IsFirst : part.IsLast);
-        var next = PrefetchLines.Weights(b, part);
         for (int run = 0; run < _runs.Count; run += Tile.Strips, sums += _sumsStep)
         {
-            if (fetchesOperand) next = Next(a, aRow, part, run);
+            var next = b.Ahead(run, tile, part);
+            if (fetchesOperand) next = Next(a, aRow, part, run, next);
             if (fetchesResults) FetchResults(tile, run, to);
             if (isDirect && _runs.IsFull(run))
             {
-                tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
+                tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b.B, b.Step, Blocks.Size,
                     y, _runs.To(run), to.PixelStep, to.BlockStep, finish, next.At, next.Step, next.Places);
                 continue;
             }
-            tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b, bStep, Blocks.Size,
+            tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b.B, b.Step, Blocks.Size,
                 sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.StoreMode.Store : Tile.StoreMode.Add, next.At, next.Step,
                 next.Places);
             if (part.IsLast) Store(tile, sums, run, to);
@@ -198,20 +220,17 @@ internal readonly unsafe struct StripGemm
         public byte* At => (byte*)From;
 
         public nint* Places => (nint*)Place;
-
-        /// <summary>Nothing new: the weights that the tile is about to read.</summary>
-        public static PrefetchLines Weights(float* b, in KBlock part) => new((nint)b, 0, (nint)((nint*)part.Segment + 1));
     }
 
     /// <summary>What the next tile reads: the current tile prefetches it if it is one row of pixels; otherwise this method does.</summary>
-    private PrefetchLines Next(float* a, nint aRow, in KBlock part, int run)
+    private PrefetchLines Next(float* a, nint aRow, in KBlock part, int run, in PrefetchLines otherwise)
     {
         int next = run + Tile.Strips < _runs.Count ? run + Tile.Strips : run;
         if (_runs.IsRow(next, aRow)) return new((nint)(a + *_runs.From(next)), aRow * sizeof(float), (nint)part.Segment);
         for (int s = 0; s < part.Segments; s++)
             for (int g = 0; g < Tile.Strips; g++)
                 FetchRun(a + part.Segment[s].A + *_runs.From(next + g), aRow);
-        return PrefetchLines.Weights(part.B, part);
+        return otherwise;
     }
 
     /// <summary>

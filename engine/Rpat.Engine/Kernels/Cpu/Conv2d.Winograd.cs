@@ -9,21 +9,21 @@ internal sealed unsafe partial class CpuKernels
 {
     private static bool FitsWinograd(in ConvShape s) => s is { R: 3, Stride: 1, Padding: 1, Trailing: 0, InputLayout: Layout.Blocked };
 
-    private void WinogradForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
-    {
-        var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
-        Winograd(shape, new Affine(x), filters, new Epilogue(y, residual, default));
-    }
+    private void WinogradForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y) =>
+        Winograd(s, false, new Affine(x), filters, new Epilogue(y, residual, default));
 
-    private void WinogradInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
-    {
-        var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.K), Blocks.Count(s.C));
-        Winograd(shape, new Affine(dy), filters, new Epilogue(dx, add, through));
-    }
+    private void WinogradInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx) =>
+        Winograd(s, true, new Affine(dy), filters, new Epilogue(dx, add, through));
 
-    private void Winograd(in WinogradShape shape, in Affine x, float* u, in Epilogue epilogue)
+    private void Winograd(in ConvShape s, bool inputGradient, in Affine x, float* u, in Epilogue epilogue)
     {
-        int run = shape.TilesPerItem(_pool.Threads);
+        var shape = WinogradShape.Of(s, inputGradient);
+        if (!shape.KeepsFilters)
+        {
+            WinogradByColumns(shape, x, new WinogradFilters(u, s.K, s.C, inputGradient), epilogue);
+            return;
+        }
+        int run = shape.TilesPerItem(_pool.Threads, l2);
         int runs = (shape.TileCount + run - 1) / run;
         _pool.Run(new WinogradJob(_products, shape, x, u, epilogue, run, _pool.ChunkOf(runs), _pool.Threads), runs);
     }
@@ -33,6 +33,23 @@ internal sealed unsafe partial class CpuKernels
 internal readonly record struct WinogradShape(int N, int H, int W, int InputBlocks, int OutputBlocks)
 {
     private const int Rows = 4; // of the smallest register tile; with taller tiles it adds up to any multiple
+    private const long MostFilters = (4 << 20) / sizeof(float);
+
+    /// <summary>A convolution, or its input gradient, whose inputs are the filters.</summary>
+    public static WinogradShape Of(in ConvShape s, bool inputGradient)
+    {
+        var (c, k) = (Blocks.Count(s.C), Blocks.Count(s.K));
+        return new(s.Input.N, s.Input.H, s.Input.W, inputGradient ? k : c, inputGradient ? c : k);
+    }
+
+    /// <summary>
+    /// Whether transformed filters are kept: up to 4 MiB. More would be read from memory for every few tiles, at a higher price than that
+    /// of transforming them again for many tiles, and a deep net's would take several times the memory of its activations.
+    /// </summary>
+    public bool KeepsFilters => FilterFloats <= MostFilters;
+
+    /// <summary>Floats of the transformed filters of all positions.</summary>
+    public long FilterFloats => WinogradTransform.Positions * FilterStep(Inputs, Outputs);
 
     public int TilesY => (H + 3) / 4;
     public int TilesX => (W + 3) / 4;
@@ -57,9 +74,9 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     /// Tiles that one worker transforms together: enough to reuse each filter value often (it comes from L3 or memory if there are many
     /// channels), few enough that their transforms stay in L2, and the same number for all workers.
     /// </summary>
-    public int TilesPerItem(int threads)
+    public int TilesPerItem(int threads, int l2)
     {
-        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 32 };
+        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => l2 < Cache.Large ? 16 : 24, <= 128 => 48, _ => 32 };
         int runs = Math.Max(1, (TileCount + wished - 1) / wished);
         runs = (runs + threads - 1) / threads * threads;
         return Math.Max(1, ((TileCount + runs - 1) / runs + Rows - 1) / Rows * Rows);
@@ -95,9 +112,9 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
         float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
         float* m = worker.Scratch(1, WinogradTransform.Positions * mStep);
         float* patch = worker.Scratch(2, WinogradTransform.Positions * Blocks.Size);
-        WinogradPatch.Transform(x, shape, first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
+        WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
         Multiply(index, count, v, vStep, m, mStep);
-        TransformBack(first, count, m, mStep, patch);
+        new WinogradStore(shape, epilogue, m, mStep, shape.Outputs).Tiles((0, shape.OutputBlocks), first, (0, count), patch);
     }
 
     private void Multiply(int index, int count, float* v, nint vStep, float* m, nint mStep)
@@ -115,16 +132,21 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
     private int After(int index) => (index + 1) % share > 0 ? index + 1 : index + 1 + (threads - 1) * share;
 
     private WinogradPrefetch Outputs(float* map, int first, int count) => new(map, shape, shape.OutputBlocks, first, count, border: 0);
+}
 
-    /// <summary>Block by block, so that neighbouring tiles write neighbouring pixels.</summary>
-    private void TransformBack(int first, int count, float* m, nint step, float* patch)
+/// <summary>The way from M back to outputs: a position's tiles are <paramref name="row"/> apart, a tile's blocks contiguous.</summary>
+internal readonly unsafe struct WinogradStore(WinogradShape shape, Epilogue epilogue, float* m, nint step, nint row)
+{
+    /// <summary>Some tiles of M, block by block, so that neighbouring tiles write neighbouring pixels.</summary>
+    /// <param name="blocks">Blocks of the outputs, of which the first is M's first.</param>
+    /// <param name="first">The tile of the map that is the first of M.</param>
+    public void Tiles((int First, int End) blocks, int first, (int First, int End) tiles, float* patch)
     {
-        for (int block = 0; block < shape.OutputBlocks; block++)
-            for (int i = 0; i < count; i++)
+        for (int block = blocks.First; block < blocks.End; block++)
+            for (int i = tiles.First; i < tiles.End; i++)
             {
-                var at = shape.OriginOf(first + i);
-                WinogradTransform.Output(m + (nint)i * shape.Outputs + block * Blocks.Size, step, patch);
-                Store(at, block, patch);
+                WinogradTransform.Output(m + i * row + (block - blocks.First) * Blocks.Size, step, patch);
+                Store(shape.OriginOf(first + i), block, patch);
             }
     }
 
@@ -134,46 +156,5 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
         nint offset = ((((nint)at.N * shape.OutputBlocks + block) * shape.H + at.Y) * shape.W + at.X) * Blocks.Size;
         for (int i = 0; i < rows; i++, offset += shape.W * Blocks.Size)
             epilogue.Store(patch + i * 64, Blocks.Size, block, offset, Blocks.Size, columns);
-    }
-}
-
-/// <summary>
-/// Transforms a weight for all 36 positions, one item per part of the input channels of one panel: in the input gradient's order a panel's
-/// filters of one input are contiguous, and the results are contiguous in both orders.
-/// </summary>
-internal readonly unsafe struct WinogradFilterJob(float* w, int k, int c, bool inputGradient, float* to) : IJob
-{
-    private const int Parts = 4;
-
-    private readonly int _inputs = Blocks.Count(inputGradient ? k : c) * Blocks.Size;
-    private readonly int _outputBlocks = Blocks.Count(inputGradient ? c : k);
-
-    public int Items => Panel.Count(_outputBlocks) * Parts;
-
-    public void Run(int index, Worker worker)
-    {
-        var panel = Panel.At(index / Parts, _outputBlocks);
-        int part = index % Parts, first = _inputs * part / Parts, end = _inputs * (part + 1) / Parts;
-        nint position = WinogradShape.FilterStep(_inputs, _outputBlocks * Blocks.Size);
-        float* target = to + panel.Offset(_inputs) + (nint)first * panel.Columns;
-        float* g = worker.Scratch(2, 27 * Blocks.Size);
-        for (int i = first; i < end; i++)
-            for (int j = 0; j < panel.Blocks; j++, target += Blocks.Size)
-            {
-                Gather(i, (panel.Block + j) * Blocks.Size, g);
-                WinogradTransform.Filter(g, target, position);
-            }
-    }
-
-    /// <summary>The filters of one input and sixteen outputs, one per lane; rotated by 180° for the input gradient.</summary>
-    private void Gather(int input, int firstOutput, float* g)
-    {
-        for (int lane = 0; lane < Blocks.Size; lane++)
-        {
-            var (filter, channel) = inputGradient ? (input, firstOutput + lane) : (firstOutput + lane, input);
-            bool inside = filter < k && channel < c;
-            float* from = w + ((long)filter * c + channel) * 9;
-            for (int tap = 0; tap < 9; tap++) g[tap * Blocks.Size + lane] = inside ? from[inputGradient ? 8 - tap : tap] : 0;
-        }
     }
 }

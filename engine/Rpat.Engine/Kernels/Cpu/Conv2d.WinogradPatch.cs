@@ -5,26 +5,25 @@ internal static unsafe class WinogradPatch
 {
     private const int Ahead = 2; // tiles: a patch's lines are in many pages, which the hardware does not prefetch
 
-    /// <summary>V of a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.</summary>
+    /// <summary>V of some blocks and a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.</summary>
     /// <param name="patch">36 vectors.</param>
-    public static void Transform(in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep,
-        nint blockStep, float* patch)
+    public static void Transform(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count, float* v,
+        nint step, nint tileStep, nint blockStep, float* patch)
     {
-        if (x.IsMap) Transform<MappedView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
-        else Transform<PlainView>(x, shape, first, count, v, step, tileStep, blockStep, patch);
+        if (x.IsMap) Transform<MappedView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
+        else Transform<PlainView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
     }
 
-    private static void Transform<TView>(
-        in Affine x, in WinogradShape shape, int first, int count, float* v, nint step, nint tileStep, nint blockStep, float* patch)
-            where TView : IView
+    private static void Transform<TView>(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count, float* v,
+        nint step, nint tileStep, nint blockStep, float* patch) where TView : IView
     {
-        for (int block = 0; block < shape.InputBlocks; block++)
+        for (int block = blocks.First; block < blocks.End; block++)
         {
             var map = new BlockMap(x.ScaleOf(block), x.ShiftOf(block), x.Floor);
             for (int i = 0; i < count; i++)
             {
                 Columns<TView>(x, shape, block, shape.OriginOf(first + i), map, patch);
-                WinogradTransform.InputRows(patch, v + i * tileStep + block * blockStep, step);
+                WinogradTransform.InputRows(patch, v + i * tileStep + (block - blocks.First) * blockStep, step);
             }
         }
     }

@@ -133,54 +133,44 @@ internal static unsafe class WinogradTransform
     }
 
     /// <summary>G g Gᵀ of sixteen 3×3 filters at once: tap t of lane l at <c>g[16·t + l]</c>.</summary>
-    /// <param name="g">Nine vectors; eighteen are used.</param>
+    /// <param name="t">18 vectors, of which the last nine may be <paramref name="g"/>.</param>
     /// <param name="u">Result, position p at <c>u + p·step</c>.</param>
-    public static void Filter(float* g, float* u, nint step)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Filter(float* g, float* t, float* u, nint step)
     {
-        float* t = g + 9 * Blocks.Size; // G g: 6×3
-        for (int j = 0; j < 3; j++)
-            FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, t + j * Blocks.Size, 3 * Blocks.Size, final: false);
-        for (int i = 0; i < Inputs; i++)
-            FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, u + 6 * i * step, step, final: true);
+        for (int j = 0; j < 3; j++) FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, t + j * Blocks.Size, 3 * Blocks.Size);
+        for (int i = 0; i < Inputs; i++, u += 6 * step) FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, u, step);
     }
 
     /// <summary>Gᵀ u G of sixteen filters at once, the adjoint of <see cref="Filter"/>.</summary>
-    /// <param name="u">36 vectors, row-major.</param>
+    /// <param name="u">Position p at <c>u + p·step</c>.</param>
     /// <param name="temp">18 vectors.</param>
-    public static void FilterAdjoint(float* u, float* temp, float* g)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FilterAdjoint(float* u, nint step, float* temp, float* g)
     {
-        for (int j = 0; j < Inputs; j++)
-            FilterAdjointAxis(u + j * Blocks.Size, 6 * Blocks.Size, temp + j * Blocks.Size, 6 * Blocks.Size);
+        for (int j = 0; j < Inputs; j++) FilterAdjointAxis(u + j * step, 6 * step, temp + j * Blocks.Size, 6 * Blocks.Size);
         for (int i = 0; i < 3; i++)
             FilterAdjointAxis(temp + 6 * i * Blocks.Size, Blocks.Size, g + 3 * i * Blocks.Size, Blocks.Size);
     }
 
-    /// <summary>
-    /// G's rows on three values: the filter's polynomial at the points, scaled. The final values are many and needed later, so they use
-    /// streaming stores.
-    /// </summary>
-    private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep, bool final)
+    /// <summary>G's rows on three values: the filter's polynomial at the points, scaled.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep)
     {
         Vec g0 = Vector512.Load(from), g1 = Vector512.Load(from + fromStep), g2 = Vector512.Load(from + 2 * fromStep);
         Vec even = Vector512.MultiplyAddEstimate(g2, Vector512.Create(Near2), g0) * Vector512.Create(AtNear);
         Vec odd = g1 * Vector512.Create(Near * AtNear), oddFar = g1 * Vector512.Create(Far * AtFar);
         Vec evenFar = Vector512.MultiplyAddEstimate(g2, Vector512.Create(Far2), g0) * Vector512.Create(AtFar);
-        Put(g0 * Vector512.Create(AtZero), to, final);
-        Put(even + odd, to + toStep, final);
-        Put(even - odd, to + 2 * toStep, final);
-        Put(evenFar + oddFar, to + 3 * toStep, final);
-        Put(evenFar - oddFar, to + 4 * toStep, final);
-        Put(g2, to + 5 * toStep, final);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(Vec value, float* to, bool final)
-    {
-        if (final) value.StoreAlignedNonTemporal(to);
-        else value.Store(to);
+        (g0 * Vector512.Create(AtZero)).Store(to);
+        (even + odd).Store(to += toStep);
+        (even - odd).Store(to += toStep);
+        (evenFar + oddFar).Store(to += toStep);
+        (evenFar - oddFar).Store(to += toStep);
+        g2.Store(to + toStep);
     }
 
     /// <summary>Gᵀ's rows on six values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FilterAdjointAxis(float* from, nint fromStep, float* to, nint toStep)
     {
         Vec u0 = Vector512.Load(from), u1 = Vector512.Load(from + fromStep), u2 = Vector512.Load(from + 2 * fromStep);

@@ -13,12 +13,12 @@ internal sealed unsafe partial class CpuKernels
 
     private void WinogradWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
-        var shape = new WinogradShape(s.Input.N, s.Input.H, s.Input.W, Blocks.Count(s.C), Blocks.Count(s.K));
-        long sum = WinogradTransform.Positions * WinogradShape.FilterStep(shape.Inputs, shape.Outputs);
+        var shape = WinogradShape.Of(s, inputGradient: false);
+        long sum = shape.FilterFloats;
         var gradient = new WinogradGradient(dw, s.C, s.K, accumulate);
         if (sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles)
-            GradientByShares(new WinogradSums(_tiles, shape, new Affine(x), dy), sum, gradient);
-        else GradientBySlices(new WinogradSlices(shape), new Affine(x), dy, gradient);
+            GradientByShares(new WinogradSums(_sums, shape, new Affine(x), dy), sum, gradient);
+        else GradientBySlices(new WinogradSlices(shape, l2), new Affine(x), dy, gradient);
     }
 
     private void GradientByShares(in WinogradSums stages, long sum, in WinogradGradient gradient)
@@ -38,7 +38,7 @@ internal sealed unsafe partial class CpuKernels
             int first = i * slices.Tiles, count = Math.Min(slices.Tiles, slices.Shape.TileCount - first);
             _pool.Run(new WinogradOperandsJob(slices, x, dy, first, count, v, d), WinogradOperandsJob.Items(count));
             var chunk = new WinogradChunk(count, i == 0, i == slices.Chunks - 1);
-            _pool.Run(new WinogradProductJob(_tiles, slices, v, d, sums, chunk, gradient),
+            _pool.Run(new WinogradProductJob(_sums, slices, v, d, sums, chunk, gradient),
                 slices.ByPosition ? WinogradTransform.Positions : slices.Count);
         }
         if (slices.ByPosition) _pool.Run(new WinogradStoreJob(slices, sums, gradient), slices.Count);
@@ -46,14 +46,14 @@ internal sealed unsafe partial class CpuKernels
 }
 
 /// <summary>The stages of the weight gradient on a run of tiles.</summary>
-internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape shape, Affine x, float* dy)
+internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shape, Affine x, float* dy)
 {
     public WinogradShape Shape => shape;
 
     /// <summary>V and D of a run of tiles: <c>[position][tile][channel]</c> with the given distances between positions.</summary>
     public void Transform(int first, int count, float* v, nint vStep, float* d, nint dStep, float* patch)
     {
-        WinogradPatch.Transform(x, shape, first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
+        WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
         for (int block = 0; block < shape.OutputBlocks; block++)
             for (int i = 0; i < count; i++)
             {
@@ -65,15 +65,12 @@ internal readonly unsafe struct WinogradSums(Tile.Kernel[] tiles, WinogradShape 
     /// <summary>sums[inputs, outputs] (+)= Vᵀ·D for one position.</summary>
     public void Multiply(float* v, float* d, int count, bool accumulate, float* sums)
     {
-        nint zero = 0;
         for (int block = 0; block < shape.OutputBlocks;)
         {
             var panel = Columns.PanelOf(block, shape.OutputBlocks);
-            ref readonly var tile = ref TileChoice.Pick(tiles, panel.Blocks, Blocks.Size);
-            for (int j = block; j < block + panel.Blocks; j += tile.Blocks)
-                for (int i = 0; i < shape.Inputs; i += tile.Rows)
-                    tile.Run(v + i, 1, shape.Inputs, &zero, 1, count, d + j * Blocks.Size, shape.Outputs,
-                        sums + (nint)i * shape.Outputs + j * Blocks.Size, shape.Outputs, accumulate);
+            for (int i = 0; i < shape.Inputs; i += Blocks.Size)
+                tiles.For(panel)(v + i, shape.Inputs, count, d + block * Blocks.Size, shape.Outputs,
+                    sums + (nint)i * shape.Outputs + block * Blocks.Size, shape.Outputs, accumulate);
             block += panel.Blocks;
         }
     }
@@ -109,14 +106,13 @@ internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* su
 {
     public void Run(int index, Worker worker)
     {
-        float* u = worker.Scratch(2, 64 * Blocks.Size), temp = u + 36 * Blocks.Size, g = temp + 18 * Blocks.Size;
+        float* u = worker.Scratch(2, 64 * Blocks.Size);
         for (int i = 0; i < gradient.Channels; i++)
         {
             for (int p = 0; p < WinogradTransform.Positions; p++)
                 Total(WinogradShape.FilterStep(shape.Inputs, shape.Outputs) * p + (long)i * shape.Outputs + index * Blocks.Size)
                     .Store(u + p * Blocks.Size);
-            WinogradTransform.FilterAdjoint(u, temp, g);
-            gradient.Scatter(g, i, index * Blocks.Size);
+            gradient.Store(u, Blocks.Size, i, index * Blocks.Size, u + 36 * Blocks.Size);
         }
     }
 

@@ -7,16 +7,18 @@ public sealed unsafe class CpuDevice : Device
     private readonly CpuKernels _kernels;
     private readonly HashSet<CpuBuffer> _buffers = [];
     private readonly InstructionSet _set;
+    private readonly int _l2;
     private long _words;
 
-    internal CpuDevice(int threads, ConvolutionAlgorithm convolution, InstructionSet? set = null)
+    internal CpuDevice(int threads, ConvolutionAlgorithm convolution, InstructionSet? set = null, int? l2 = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
         Convolution = convolution;
         _set = set ?? Tile.Best;
         _pool = new WorkerPool(Threads);
-        _kernels = new CpuKernels(_pool, _set, convolution);
+        _l2 = l2 ?? Cache.L2;
+        _kernels = new CpuKernels(_pool, _set, convolution, _l2);
     }
 
     /// <summary>Threads in use, the caller's included.</summary>
@@ -37,7 +39,8 @@ public sealed unsafe class CpuDevice : Device
     /// <inheritdoc/>
     public override string Description =>
         $"{_set switch { InstructionSet.Avx512 => "AVX-512", InstructionSet.Avx2 => "AVX2", _ => "portable 128-bit" }} kernels, "
-            + $"{Threads} thread{(Threads == 1 ? "" : "s")}, {(Convolution == ConvolutionAlgorithm.Auto ? "Winograd and direct" : "direct")} convolution";
+            + $"{Threads} thread{(Threads == 1 ? "" : "s")}, blocks for {_l2 >> 10} KiB of L2, "
+            + $"{(Convolution == ConvolutionAlgorithm.Auto ? "Winograd and direct" : "direct")} convolution";
 
     /// <inheritdoc/>
     public override IKernels Kernels => _kernels;

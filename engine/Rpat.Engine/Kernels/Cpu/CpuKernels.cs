@@ -1,11 +1,11 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>The CPU backend's kernels, one file per op, with the same name as in <c>Ops/</c>.</summary>
-internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet set, ConvolutionAlgorithm convolution) : IKernels
+internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet set, ConvolutionAlgorithm convolution, int l2) : IKernels
 {
     private readonly WorkerPool _pool = pool;
     private readonly ConvolutionAlgorithm _convolution = convolution;
-    private readonly Tile.Kernel[] _tiles = Tile.For(set);
+    private readonly Tile.Sums _sums = Tile.SumsFor(set);
     private readonly Tile.Product[] _products = Tile.ProductsFor(set);
 
     /// <summary>The threads that all kernels run on.</summary>

@@ -8,6 +8,14 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {
+    /// <summary>The grouped tiles of an instruction set.</summary>
+    public static GroupedTiles GroupedFor(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 => new([new(1, 4, 1, &V512_G1x4x1), new(1, 4, 2, &V512_G1x4x2), new(2, 4, 1, &V512_G2x4x1), new(2, 4, 2, &V512_G2x4x2), new(3, 4, 1, &V512_G3x4x1), new(3, 4, 2, &V512_G3x4x2)], [new(3, 3, 1, &V512_G3x3x1), new(3, 3, 2, &V512_G3x3x2)]),
+        InstructionSet.Avx2 => new([new(1, 4, 1, &V256_G1x4x1), new(1, 4, 2, &V256_G1x4x2), new(2, 4, 1, &V256_G2x4x1), new(2, 4, 2, &V256_G2x4x2), new(3, 4, 1, &V256_G3x4x1), new(3, 4, 2, &V256_G3x4x2)], [new(3, 3, 1, &V256_G3x3x1), new(3, 3, 2, &V256_G3x3x2)]),
+        _ => new([new(1, 4, 1, &V128_G1x4x1), new(1, 4, 2, &V128_G1x4x2), new(2, 4, 1, &V128_G2x4x1), new(2, 4, 2, &V128_G2x4x2), new(3, 4, 1, &V128_G3x4x1), new(3, 4, 2, &V128_G3x4x2)], [new(3, 3, 1, &V128_G3x3x1), new(3, 3, 2, &V128_G3x3x2)]),
+    };
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
@@ -1572,118 +1580,182 @@ internal static unsafe partial class Tile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V256GroupLeaf4(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
-    {
-        Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
-        Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
-        Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
-        Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
-        for (int s = 0; s < segments; s++)
-        {
-            float* a0 = a + segment[s].A;
-            float* w = b + segment[s].B;
-            float* a1 = a0 + aRow;
-            float* a2 = a1 + aRow;
-            float* a3 = a2 + aRow;
-            for (int i = 0; i < length; i++)
-            {
-                Vector256<float> b0 = Vector256.Load(w + 0);
-                Vector256<float> b1 = Vector256.Load(w + 8);
-                Vector256<float> x0 = Vector256.Create(*a0);
-                c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
-                c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
-                Vector256<float> x1 = Vector256.Create(*a1);
-                c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
-                c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
-                Vector256<float> x2 = Vector256.Create(*a2);
-                c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
-                c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
-                Vector256<float> x3 = Vector256.Create(*a3);
-                c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
-                c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
-                a0 += aStep; a1 += aStep; a2 += aStep; a3 += aStep; w += bStep;
-            }
-        }
-        if (finish == StoreMode.Add)
-        {
-            float* r = c;
-            c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
-            c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
-            c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8); r += cRow;
-            c3_0 += Vector256.Load(r + 0); c3_1 += Vector256.Load(r + 8);
-        }
-        else if (finish == StoreMode.Stream)
-        {
-            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 8); c += cRow;
-            c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 8); c += cRow;
-            c2_0.StoreAlignedNonTemporal(c + 0); c2_1.StoreAlignedNonTemporal(c + 8); c += cRow;
-            c3_0.StoreAlignedNonTemporal(c + 0); c3_1.StoreAlignedNonTemporal(c + 8);
-            return;
-        }
-        c0_0.Store(c + 0); c0_1.Store(c + 8); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 8); c += cRow;
-        c2_0.Store(c + 0); c2_1.Store(c + 8); c += cRow;
-        c3_0.Store(c + 0); c3_1.Store(c + 8);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V256GroupLeaf3(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
-    {
-        Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
-        Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
-        Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
-        for (int s = 0; s < segments; s++)
-        {
-            float* a0 = a + segment[s].A;
-            float* w = b + segment[s].B;
-            float* a1 = a0 + aRow;
-            float* a2 = a1 + aRow;
-            for (int i = 0; i < length; i++)
-            {
-                Vector256<float> b0 = Vector256.Load(w + 0);
-                Vector256<float> b1 = Vector256.Load(w + 8);
-                Vector256<float> x0 = Vector256.Create(*a0);
-                c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
-                c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
-                Vector256<float> x1 = Vector256.Create(*a1);
-                c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
-                c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
-                Vector256<float> x2 = Vector256.Create(*a2);
-                c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
-                c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
-                a0 += aStep; a1 += aStep; a2 += aStep; w += bStep;
-            }
-        }
-        if (finish == StoreMode.Add)
-        {
-            float* r = c;
-            c0_0 += Vector256.Load(r + 0); c0_1 += Vector256.Load(r + 8); r += cRow;
-            c1_0 += Vector256.Load(r + 0); c1_1 += Vector256.Load(r + 8); r += cRow;
-            c2_0 += Vector256.Load(r + 0); c2_1 += Vector256.Load(r + 8);
-        }
-        else if (finish == StoreMode.Stream)
-        {
-            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 8); c += cRow;
-            c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 8); c += cRow;
-            c2_0.StoreAlignedNonTemporal(c + 0); c2_1.StoreAlignedNonTemporal(c + 8);
-            return;
-        }
-        c0_0.Store(c + 0); c0_1.Store(c + 8); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 8); c += cRow;
-        c2_0.Store(c + 0); c2_1.Store(c + 8);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256_G3x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
-            for (int g = 0; g < 3; g++)
-                for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+        byte* fetch = ahead;
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
+            for (int g = 0; g < 3; g += 2)
+            {
+                float* p = a + group[g], q = a + group[1] + g * aRow;
+                float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;
+                nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
+                Vector256<float> cq0_0 = Vector256<float>.Zero, cq0_1 = Vector256<float>.Zero;
+                Vector256<float> cq1_0 = Vector256<float>.Zero, cq1_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* y = q + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    cp3_0 += Vector256.Load(r + 3 * cRow); cp3_1 += Vector256.Load(r + 3 * cRow + 8);
+                    cq0_0 += Vector256.Load(t); cq0_1 += Vector256.Load(t + 8);
+                    cq1_0 += Vector256.Load(t + 1 * cRow); cq1_1 += Vector256.Load(t + 1 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    cp3_0.StoreAlignedNonTemporal(r + 3 * cRow); cp3_1.StoreAlignedNonTemporal(r + 3 * cRow + 8);
+                    cq0_0.StoreAlignedNonTemporal(t); cq0_1.StoreAlignedNonTemporal(t + 8);
+                    cq1_0.StoreAlignedNonTemporal(t + 1 * cRow); cq1_1.StoreAlignedNonTemporal(t + 1 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+                cp3_0.Store(r + 3 * cRow); cp3_1.Store(r + 3 * cRow + 8);
+                cq0_0.Store(t); cq0_1.Store(t + 8);
+                cq1_0.Store(t + 1 * cRow); cq1_1.Store(t + 1 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1691,10 +1763,179 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
-            for (int g = 0; g < 3; g++)
-                for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+        byte* fetch = ahead;
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
+            for (int g = 0; g < 3; g += 2)
+            {
+                float* p = a + group[g], q = a + group[1] + g * aRow;
+                float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;
+                nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
+                Vector256<float> cq0_0 = Vector256<float>.Zero, cq0_1 = Vector256<float>.Zero;
+                Vector256<float> cq1_0 = Vector256<float>.Zero, cq1_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* y = q + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        Sse.Prefetch1(next + 2 * aheadStep);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            Vector256<float> xq0 = Vector256.Create(y[0]);
+                            cq0_0 = Vector256.MultiplyAddEstimate(xq0, b0, cq0_0);
+                            cq0_1 = Vector256.MultiplyAddEstimate(xq0, b1, cq0_1);
+                            Vector256<float> xq1 = Vector256.Create(y[p1]);
+                            cq1_0 = Vector256.MultiplyAddEstimate(xq1, b0, cq1_0);
+                            cq1_1 = Vector256.MultiplyAddEstimate(xq1, b1, cq1_1);
+                            x += aStep; y += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    cp3_0 += Vector256.Load(r + 3 * cRow); cp3_1 += Vector256.Load(r + 3 * cRow + 8);
+                    cq0_0 += Vector256.Load(t); cq0_1 += Vector256.Load(t + 8);
+                    cq1_0 += Vector256.Load(t + 1 * cRow); cq1_1 += Vector256.Load(t + 1 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    cp3_0.StoreAlignedNonTemporal(r + 3 * cRow); cp3_1.StoreAlignedNonTemporal(r + 3 * cRow + 8);
+                    cq0_0.StoreAlignedNonTemporal(t); cq0_1.StoreAlignedNonTemporal(t + 8);
+                    cq1_0.StoreAlignedNonTemporal(t + 1 * cRow); cq1_1.StoreAlignedNonTemporal(t + 1 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+                cp3_0.Store(r + 3 * cRow); cp3_1.Store(r + 3 * cRow + 8);
+                cq0_0.Store(t); cq0_1.Store(t + 8);
+                cq1_0.Store(t + 1 * cRow); cq1_1.Store(t + 1 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1702,10 +1943,120 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        byte* fetch = ahead;
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
-                for (int m = 0; m < 3; m += 3)
-                    V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+            {
+                float* p = a + group[g];
+                float* r = c + cGroup[g];
+                nint p1 = 1 * aRow, p2 = 2 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1713,10 +2064,120 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        byte* fetch = ahead;
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
-                for (int m = 0; m < 3; m += 3)
-                    V256GroupLeaf3(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+            {
+                float* p = a + group[g];
+                float* r = c + cGroup[g];
+                nint p1 = 1 * aRow, p2 = 2 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1724,10 +2185,139 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        byte* fetch = ahead;
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 2; g++)
-                for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+            {
+                float* p = a + group[g];
+                float* r = c + cGroup[g];
+                nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    cp3_0 += Vector256.Load(r + 3 * cRow); cp3_1 += Vector256.Load(r + 3 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    cp3_0.StoreAlignedNonTemporal(r + 3 * cRow); cp3_1.StoreAlignedNonTemporal(r + 3 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+                cp3_0.Store(r + 3 * cRow); cp3_1.Store(r + 3 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1735,10 +2325,140 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        byte* fetch = ahead;
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 2; g++)
-                for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+            {
+                float* p = a + group[g];
+                float* r = c + cGroup[g];
+                nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        Sse.Prefetch1(next + 2 * aheadStep);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    cp3_0 += Vector256.Load(r + 3 * cRow); cp3_1 += Vector256.Load(r + 3 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    cp3_0.StoreAlignedNonTemporal(r + 3 * cRow); cp3_1.StoreAlignedNonTemporal(r + 3 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+                cp3_0.Store(r + 3 * cRow); cp3_1.Store(r + 3 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1746,10 +2466,140 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        byte* fetch = ahead;
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 1; g++)
-                for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+            {
+                float* p = a + group[g];
+                float* r = c + cGroup[g];
+                nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        Sse.Prefetch1(next + 2 * aheadStep);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    cp3_0 += Vector256.Load(r + 3 * cRow); cp3_1 += Vector256.Load(r + 3 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    cp3_0.StoreAlignedNonTemporal(r + 3 * cRow); cp3_1.StoreAlignedNonTemporal(r + 3 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+                cp3_0.Store(r + 3 * cRow); cp3_1.Store(r + 3 * cRow + 8);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1757,92 +2607,142 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        byte* fetch = ahead;
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 1; g++)
-                for (int m = 0; m < 4; m += 4)
-                    V256GroupLeaf4(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V128GroupLeaf2(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
-    {
-        Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
-        Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
-        for (int s = 0; s < segments; s++)
-        {
-            float* a0 = a + segment[s].A;
-            float* w = b + segment[s].B;
-            float* a1 = a0 + aRow;
-            for (int i = 0; i < length; i++)
             {
-                Vector128<float> b0 = Vector128.Load(w + 0);
-                Vector128<float> b1 = Vector128.Load(w + 4);
-                Vector128<float> b2 = Vector128.Load(w + 8);
-                Vector128<float> b3 = Vector128.Load(w + 12);
-                Vector128<float> x0 = Vector128.Create(*a0);
-                c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
-                c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
-                c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
-                c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
-                Vector128<float> x1 = Vector128.Create(*a1);
-                c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
-                c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
-                c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
-                c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
-                a0 += aStep; a1 += aStep; w += bStep;
+                float* p = a + group[g];
+                float* r = c + cGroup[g];
+                nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
+                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
+                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
+                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
+                Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                {
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
+                    int i = 0;
+                    for (; i + 4 <= length; i += 4)
+                    {
+                        Sse.Prefetch1(next);
+                        Sse.Prefetch1(next + 1 * aheadStep);
+                        Sse.Prefetch1(next + 2 * aheadStep);
+                        Sse.Prefetch1(next + 3 * aheadStep);
+                        next += 4 * aheadStep;
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                    for (; i < length; i++)
+                    {
+                        {
+                            Vector256<float> b0 = Vector256.Load(w);
+                            Vector256<float> b1 = Vector256.Load(w + 8);
+                            Vector256<float> xp0 = Vector256.Create(x[0]);
+                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                            Vector256<float> xp1 = Vector256.Create(x[p1]);
+                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                            Vector256<float> xp2 = Vector256.Create(x[p2]);
+                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                            Vector256<float> xp3 = Vector256.Create(x[p3]);
+                            cp3_0 = Vector256.MultiplyAddEstimate(xp3, b0, cp3_0);
+                            cp3_1 = Vector256.MultiplyAddEstimate(xp3, b1, cp3_1);
+                            x += aStep; w += bStep;
+                        }
+                    }
+                }
+                fetch += aheadStep;
+                if (finish == StoreMode.Add)
+                {
+                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
+                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
+                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    cp3_0 += Vector256.Load(r + 3 * cRow); cp3_1 += Vector256.Load(r + 3 * cRow + 8);
+                }
+                else if (finish == StoreMode.Stream)
+                {
+                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
+                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
+                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
+                    cp3_0.StoreAlignedNonTemporal(r + 3 * cRow); cp3_1.StoreAlignedNonTemporal(r + 3 * cRow + 8);
+                    continue;
+                }
+                cp0_0.Store(r); cp0_1.Store(r + 8);
+                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
+                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
+                cp3_0.Store(r + 3 * cRow); cp3_1.Store(r + 3 * cRow + 8);
             }
-        }
-        if (finish == StoreMode.Add)
-        {
-            float* r = c;
-            c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
-            c1_0 += Vector128.Load(r + 0); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
-        }
-        else if (finish == StoreMode.Stream)
-        {
-            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 4); c0_2.StoreAlignedNonTemporal(c + 8); c0_3.StoreAlignedNonTemporal(c + 12); c += cRow;
-            c1_0.StoreAlignedNonTemporal(c + 0); c1_1.StoreAlignedNonTemporal(c + 4); c1_2.StoreAlignedNonTemporal(c + 8); c1_3.StoreAlignedNonTemporal(c + 12);
-            return;
-        }
-        c0_0.Store(c + 0); c0_1.Store(c + 4); c0_2.Store(c + 8); c0_3.Store(c + 12); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 4); c1_2.Store(c + 8); c1_3.Store(c + 12);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void V128GroupLeaf1(float* a, nint aRow, nint aStep, KSegment* segment, int segments, int length,
-        float* b, nint bStep, float* c, nint cRow, StoreMode finish)
-    {
-        Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
-        for (int s = 0; s < segments; s++)
-        {
-            float* a0 = a + segment[s].A;
-            float* w = b + segment[s].B;
-            for (int i = 0; i < length; i++)
-            {
-                Vector128<float> b0 = Vector128.Load(w + 0);
-                Vector128<float> b1 = Vector128.Load(w + 4);
-                Vector128<float> b2 = Vector128.Load(w + 8);
-                Vector128<float> b3 = Vector128.Load(w + 12);
-                Vector128<float> x0 = Vector128.Create(*a0);
-                c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
-                c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
-                c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
-                c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
-                a0 += aStep; w += bStep;
-            }
-        }
-        if (finish == StoreMode.Add)
-        {
-            float* r = c;
-            c0_0 += Vector128.Load(r + 0); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12);
-        }
-        else if (finish == StoreMode.Stream)
-        {
-            c0_0.StoreAlignedNonTemporal(c + 0); c0_1.StoreAlignedNonTemporal(c + 4); c0_2.StoreAlignedNonTemporal(c + 8); c0_3.StoreAlignedNonTemporal(c + 12);
-            return;
-        }
-        c0_0.Store(c + 0); c0_1.Store(c + 4); c0_2.Store(c + 8); c0_3.Store(c + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1850,10 +2750,126 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    nint p1 = 1 * aRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                        cp1_0 += Vector128.Load(r + 1 * cRow); cp1_1 += Vector128.Load(r + 1 * cRow + 4); cp1_2 += Vector128.Load(r + 1 * cRow + 8); cp1_3 += Vector128.Load(r + 1 * cRow + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 4); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                    cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 4); cp1_2.Store(r + 1 * cRow + 8); cp1_3.Store(r + 1 * cRow + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1861,10 +2877,126 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    nint p1 = 1 * aRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                        cp1_0 += Vector128.Load(r + 1 * cRow); cp1_1 += Vector128.Load(r + 1 * cRow + 4); cp1_2 += Vector128.Load(r + 1 * cRow + 8); cp1_3 += Vector128.Load(r + 1 * cRow + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 4); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                    cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 4); cp1_2.Store(r + 1 * cRow + 8); cp1_3.Store(r + 1 * cRow + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1872,10 +3004,96 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
-                    V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1883,10 +3101,96 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
-                    V128GroupLeaf1(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1894,10 +3198,126 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    nint p1 = 1 * aRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                        cp1_0 += Vector128.Load(r + 1 * cRow); cp1_1 += Vector128.Load(r + 1 * cRow + 4); cp1_2 += Vector128.Load(r + 1 * cRow + 8); cp1_3 += Vector128.Load(r + 1 * cRow + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 4); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                    cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 4); cp1_2.Store(r + 1 * cRow + 8); cp1_3.Store(r + 1 * cRow + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1905,10 +3325,126 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    nint p1 = 1 * aRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                        cp1_0 += Vector128.Load(r + 1 * cRow); cp1_1 += Vector128.Load(r + 1 * cRow + 4); cp1_2 += Vector128.Load(r + 1 * cRow + 8); cp1_3 += Vector128.Load(r + 1 * cRow + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 4); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                    cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 4); cp1_2.Store(r + 1 * cRow + 8); cp1_3.Store(r + 1 * cRow + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1916,10 +3452,126 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 2; n++)
+        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    nint p1 = 1 * aRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                        cp1_0 += Vector128.Load(r + 1 * cRow); cp1_1 += Vector128.Load(r + 1 * cRow + 4); cp1_2 += Vector128.Load(r + 1 * cRow + 8); cp1_3 += Vector128.Load(r + 1 * cRow + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 4); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                    cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 4); cp1_2.Store(r + 1 * cRow + 8); cp1_3.Store(r + 1 * cRow + 12);
+                }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -1927,9 +3579,125 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        for (int n = 0; n < 1; n++)
+        for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 2)
-                    V128GroupLeaf2(a + group[g] + m * aRow, aRow, aStep, segment, segments, length, b + n * bBlock, bStep, c + cGroup[g] + m * cRow + n * cBlock, cRow, finish);
+                {
+                    float* p = a + group[g] + m * aRow;
+                    float* r = c + cGroup[g] + m * cRow;
+                    nint p1 = 1 * aRow;
+                    Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
+                    Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
+                    {
+                        float* x = p + at->A;
+                        float* w = b + at->B;
+                        int i = 0;
+                        for (; i + 4 <= length; i += 4)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                        for (; i < length; i++)
+                        {
+                            {
+                                Vector128<float> b0 = Vector128.Load(w);
+                                Vector128<float> b1 = Vector128.Load(w + 4);
+                                Vector128<float> b2 = Vector128.Load(w + 8);
+                                Vector128<float> b3 = Vector128.Load(w + 12);
+                                Vector128<float> xp0 = Vector128.Create(x[0]);
+                                cp0_0 = Vector128.MultiplyAddEstimate(xp0, b0, cp0_0);
+                                cp0_1 = Vector128.MultiplyAddEstimate(xp0, b1, cp0_1);
+                                cp0_2 = Vector128.MultiplyAddEstimate(xp0, b2, cp0_2);
+                                cp0_3 = Vector128.MultiplyAddEstimate(xp0, b3, cp0_3);
+                                Vector128<float> xp1 = Vector128.Create(x[p1]);
+                                cp1_0 = Vector128.MultiplyAddEstimate(xp1, b0, cp1_0);
+                                cp1_1 = Vector128.MultiplyAddEstimate(xp1, b1, cp1_1);
+                                cp1_2 = Vector128.MultiplyAddEstimate(xp1, b2, cp1_2);
+                                cp1_3 = Vector128.MultiplyAddEstimate(xp1, b3, cp1_3);
+                                x += aStep; w += bStep;
+                            }
+                        }
+                    }
+                    if (finish == StoreMode.Add)
+                    {
+                        cp0_0 += Vector128.Load(r); cp0_1 += Vector128.Load(r + 4); cp0_2 += Vector128.Load(r + 8); cp0_3 += Vector128.Load(r + 12);
+                        cp1_0 += Vector128.Load(r + 1 * cRow); cp1_1 += Vector128.Load(r + 1 * cRow + 4); cp1_2 += Vector128.Load(r + 1 * cRow + 8); cp1_3 += Vector128.Load(r + 1 * cRow + 12);
+                    }
+                    else if (finish == StoreMode.Stream)
+                    {
+                        cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 4); cp0_2.StoreAlignedNonTemporal(r + 8); cp0_3.StoreAlignedNonTemporal(r + 12);
+                        cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 4); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + 12);
+                        continue;
+                    }
+                    cp0_0.Store(r); cp0_1.Store(r + 4); cp0_2.Store(r + 8); cp0_3.Store(r + 12);
+                    cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 4); cp1_2.Store(r + 1 * cRow + 8); cp1_3.Store(r + 1 * cRow + 12);
+                }
     }
 }

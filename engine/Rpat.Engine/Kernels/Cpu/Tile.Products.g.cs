@@ -8,6 +8,14 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {
+    /// <summary>The products of an instruction set, grouped by width, tallest first.</summary>
+    public static Product[] ProductsFor(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 => [new(6, 4, &V512Product_6x4), new(4, 4, &V512Product_4x4), new(8, 2, &V512Product_8x2), new(4, 2, &V512Product_4x2), new(16, 1, &V512Product_16x1), new(8, 1, &V512Product_8x1), new(4, 1, &V512Product_4x1)],
+        InstructionSet.Avx2 => [new(6, 4, &V256Product_6x4), new(4, 4, &V256Product_4x4), new(6, 2, &V256Product_6x2), new(4, 2, &V256Product_4x2), new(6, 1, &V256Product_6x1), new(4, 1, &V256Product_4x1)],
+        _ => [new(6, 4, &V128Product_6x4), new(4, 4, &V128Product_4x4), new(6, 2, &V128Product_6x2), new(4, 2, &V128Product_4x2), new(6, 1, &V128Product_6x1), new(4, 1, &V128Product_4x1)],
+    };
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512Product_6x4(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
@@ -17,6 +25,7 @@ internal static unsafe partial class Tile
         Vector512<float> c3_0 = Vector512<float>.Zero, c3_1 = Vector512<float>.Zero, c3_2 = Vector512<float>.Zero, c3_3 = Vector512<float>.Zero;
         Vector512<float> c4_0 = Vector512<float>.Zero, c4_1 = Vector512<float>.Zero, c4_2 = Vector512<float>.Zero, c4_3 = Vector512<float>.Zero;
         Vector512<float> c5_0 = Vector512<float>.Zero, c5_1 = Vector512<float>.Zero, c5_2 = Vector512<float>.Zero, c5_3 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -26,10 +35,10 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Vector512<float> b3 = Vector512.Load(b + 48);
+            Vector512<float> b0 = Vector512.Load(w);
+            Vector512<float> b1 = Vector512.Load(w + 16);
+            Vector512<float> b2 = Vector512.Load(w + 32);
+            Vector512<float> b3 = Vector512.Load(w + 48);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             c0_1 = Vector512.MultiplyAddEstimate(x0, b1, c0_1);
@@ -60,25 +69,26 @@ internal static unsafe partial class Tile
             c5_1 = Vector512.MultiplyAddEstimate(x5, b1, c5_1);
             c5_2 = Vector512.MultiplyAddEstimate(x5, b2, c5_2);
             c5_3 = Vector512.MultiplyAddEstimate(x5, b3, c5_3);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); c0_2 += Vector512.Load(r + 32); c0_3 += Vector512.Load(r + 48); r += cRow;
-            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); c1_2 += Vector512.Load(r + 32); c1_3 += Vector512.Load(r + 48); r += cRow;
-            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); c2_2 += Vector512.Load(r + 32); c2_3 += Vector512.Load(r + 48); r += cRow;
-            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16); c3_2 += Vector512.Load(r + 32); c3_3 += Vector512.Load(r + 48); r += cRow;
-            c4_0 += Vector512.Load(r + 0); c4_1 += Vector512.Load(r + 16); c4_2 += Vector512.Load(r + 32); c4_3 += Vector512.Load(r + 48); r += cRow;
-            c5_0 += Vector512.Load(r + 0); c5_1 += Vector512.Load(r + 16); c5_2 += Vector512.Load(r + 32); c5_3 += Vector512.Load(r + 48);
+            c0_0 += Vector512.Load(r); c0_1 += Vector512.Load(r + 16); c0_2 += Vector512.Load(r + 32); c0_3 += Vector512.Load(r + 48); r += cRow;
+            c1_0 += Vector512.Load(r); c1_1 += Vector512.Load(r + 16); c1_2 += Vector512.Load(r + 32); c1_3 += Vector512.Load(r + 48); r += cRow;
+            c2_0 += Vector512.Load(r); c2_1 += Vector512.Load(r + 16); c2_2 += Vector512.Load(r + 32); c2_3 += Vector512.Load(r + 48); r += cRow;
+            c3_0 += Vector512.Load(r); c3_1 += Vector512.Load(r + 16); c3_2 += Vector512.Load(r + 32); c3_3 += Vector512.Load(r + 48); r += cRow;
+            c4_0 += Vector512.Load(r); c4_1 += Vector512.Load(r + 16); c4_2 += Vector512.Load(r + 32); c4_3 += Vector512.Load(r + 48); r += cRow;
+            c5_0 += Vector512.Load(r); c5_1 += Vector512.Load(r + 16); c5_2 += Vector512.Load(r + 32); c5_3 += Vector512.Load(r + 48);
         }
-        c0_0.Store(c + 0); c0_1.Store(c + 16); c0_2.Store(c + 32); c0_3.Store(c + 48); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 16); c1_2.Store(c + 32); c1_3.Store(c + 48); c += cRow;
-        c2_0.Store(c + 0); c2_1.Store(c + 16); c2_2.Store(c + 32); c2_3.Store(c + 48); c += cRow;
-        c3_0.Store(c + 0); c3_1.Store(c + 16); c3_2.Store(c + 32); c3_3.Store(c + 48); c += cRow;
-        c4_0.Store(c + 0); c4_1.Store(c + 16); c4_2.Store(c + 32); c4_3.Store(c + 48); c += cRow;
-        c5_0.Store(c + 0); c5_1.Store(c + 16); c5_2.Store(c + 32); c5_3.Store(c + 48);
+        float* to = c;
+        c0_0.Store(to); c0_1.Store(to + 16); c0_2.Store(to + 32); c0_3.Store(to + 48); to += cRow;
+        c1_0.Store(to); c1_1.Store(to + 16); c1_2.Store(to + 32); c1_3.Store(to + 48); to += cRow;
+        c2_0.Store(to); c2_1.Store(to + 16); c2_2.Store(to + 32); c2_3.Store(to + 48); to += cRow;
+        c3_0.Store(to); c3_1.Store(to + 16); c3_2.Store(to + 32); c3_3.Store(to + 48); to += cRow;
+        c4_0.Store(to); c4_1.Store(to + 16); c4_2.Store(to + 32); c4_3.Store(to + 48); to += cRow;
+        c5_0.Store(to); c5_1.Store(to + 16); c5_2.Store(to + 32); c5_3.Store(to + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -88,6 +98,7 @@ internal static unsafe partial class Tile
         Vector512<float> c1_0 = Vector512<float>.Zero, c1_1 = Vector512<float>.Zero, c1_2 = Vector512<float>.Zero, c1_3 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero, c2_1 = Vector512<float>.Zero, c2_2 = Vector512<float>.Zero, c2_3 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero, c3_1 = Vector512<float>.Zero, c3_2 = Vector512<float>.Zero, c3_3 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -95,10 +106,10 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
-            Vector512<float> b2 = Vector512.Load(b + 32);
-            Vector512<float> b3 = Vector512.Load(b + 48);
+            Vector512<float> b0 = Vector512.Load(w);
+            Vector512<float> b1 = Vector512.Load(w + 16);
+            Vector512<float> b2 = Vector512.Load(w + 32);
+            Vector512<float> b3 = Vector512.Load(w + 48);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             c0_1 = Vector512.MultiplyAddEstimate(x0, b1, c0_1);
@@ -119,21 +130,22 @@ internal static unsafe partial class Tile
             c3_1 = Vector512.MultiplyAddEstimate(x3, b1, c3_1);
             c3_2 = Vector512.MultiplyAddEstimate(x3, b2, c3_2);
             c3_3 = Vector512.MultiplyAddEstimate(x3, b3, c3_3);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); c0_2 += Vector512.Load(r + 32); c0_3 += Vector512.Load(r + 48); r += cRow;
-            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); c1_2 += Vector512.Load(r + 32); c1_3 += Vector512.Load(r + 48); r += cRow;
-            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); c2_2 += Vector512.Load(r + 32); c2_3 += Vector512.Load(r + 48); r += cRow;
-            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16); c3_2 += Vector512.Load(r + 32); c3_3 += Vector512.Load(r + 48);
+            c0_0 += Vector512.Load(r); c0_1 += Vector512.Load(r + 16); c0_2 += Vector512.Load(r + 32); c0_3 += Vector512.Load(r + 48); r += cRow;
+            c1_0 += Vector512.Load(r); c1_1 += Vector512.Load(r + 16); c1_2 += Vector512.Load(r + 32); c1_3 += Vector512.Load(r + 48); r += cRow;
+            c2_0 += Vector512.Load(r); c2_1 += Vector512.Load(r + 16); c2_2 += Vector512.Load(r + 32); c2_3 += Vector512.Load(r + 48); r += cRow;
+            c3_0 += Vector512.Load(r); c3_1 += Vector512.Load(r + 16); c3_2 += Vector512.Load(r + 32); c3_3 += Vector512.Load(r + 48);
         }
-        c0_0.Store(c + 0); c0_1.Store(c + 16); c0_2.Store(c + 32); c0_3.Store(c + 48); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 16); c1_2.Store(c + 32); c1_3.Store(c + 48); c += cRow;
-        c2_0.Store(c + 0); c2_1.Store(c + 16); c2_2.Store(c + 32); c2_3.Store(c + 48); c += cRow;
-        c3_0.Store(c + 0); c3_1.Store(c + 16); c3_2.Store(c + 32); c3_3.Store(c + 48);
+        float* to = c;
+        c0_0.Store(to); c0_1.Store(to + 16); c0_2.Store(to + 32); c0_3.Store(to + 48); to += cRow;
+        c1_0.Store(to); c1_1.Store(to + 16); c1_2.Store(to + 32); c1_3.Store(to + 48); to += cRow;
+        c2_0.Store(to); c2_1.Store(to + 16); c2_2.Store(to + 32); c2_3.Store(to + 48); to += cRow;
+        c3_0.Store(to); c3_1.Store(to + 16); c3_2.Store(to + 32); c3_3.Store(to + 48);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -147,6 +159,7 @@ internal static unsafe partial class Tile
         Vector512<float> c5_0 = Vector512<float>.Zero, c5_1 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero, c6_1 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero, c7_1 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -158,8 +171,8 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
+            Vector512<float> b0 = Vector512.Load(w);
+            Vector512<float> b1 = Vector512.Load(w + 16);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             c0_1 = Vector512.MultiplyAddEstimate(x0, b1, c0_1);
@@ -184,29 +197,30 @@ internal static unsafe partial class Tile
             Vector512<float> x7 = Vector512.Create(a7[i]);
             c7_0 = Vector512.MultiplyAddEstimate(x7, b0, c7_0);
             c7_1 = Vector512.MultiplyAddEstimate(x7, b1, c7_1);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); r += cRow;
-            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); r += cRow;
-            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); r += cRow;
-            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16); r += cRow;
-            c4_0 += Vector512.Load(r + 0); c4_1 += Vector512.Load(r + 16); r += cRow;
-            c5_0 += Vector512.Load(r + 0); c5_1 += Vector512.Load(r + 16); r += cRow;
-            c6_0 += Vector512.Load(r + 0); c6_1 += Vector512.Load(r + 16); r += cRow;
-            c7_0 += Vector512.Load(r + 0); c7_1 += Vector512.Load(r + 16);
+            c0_0 += Vector512.Load(r); c0_1 += Vector512.Load(r + 16); r += cRow;
+            c1_0 += Vector512.Load(r); c1_1 += Vector512.Load(r + 16); r += cRow;
+            c2_0 += Vector512.Load(r); c2_1 += Vector512.Load(r + 16); r += cRow;
+            c3_0 += Vector512.Load(r); c3_1 += Vector512.Load(r + 16); r += cRow;
+            c4_0 += Vector512.Load(r); c4_1 += Vector512.Load(r + 16); r += cRow;
+            c5_0 += Vector512.Load(r); c5_1 += Vector512.Load(r + 16); r += cRow;
+            c6_0 += Vector512.Load(r); c6_1 += Vector512.Load(r + 16); r += cRow;
+            c7_0 += Vector512.Load(r); c7_1 += Vector512.Load(r + 16);
         }
-        c0_0.Store(c + 0); c0_1.Store(c + 16); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 16); c += cRow;
-        c2_0.Store(c + 0); c2_1.Store(c + 16); c += cRow;
-        c3_0.Store(c + 0); c3_1.Store(c + 16); c += cRow;
-        c4_0.Store(c + 0); c4_1.Store(c + 16); c += cRow;
-        c5_0.Store(c + 0); c5_1.Store(c + 16); c += cRow;
-        c6_0.Store(c + 0); c6_1.Store(c + 16); c += cRow;
-        c7_0.Store(c + 0); c7_1.Store(c + 16);
+        float* to = c;
+        c0_0.Store(to); c0_1.Store(to + 16); to += cRow;
+        c1_0.Store(to); c1_1.Store(to + 16); to += cRow;
+        c2_0.Store(to); c2_1.Store(to + 16); to += cRow;
+        c3_0.Store(to); c3_1.Store(to + 16); to += cRow;
+        c4_0.Store(to); c4_1.Store(to + 16); to += cRow;
+        c5_0.Store(to); c5_1.Store(to + 16); to += cRow;
+        c6_0.Store(to); c6_1.Store(to + 16); to += cRow;
+        c7_0.Store(to); c7_1.Store(to + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -216,6 +230,7 @@ internal static unsafe partial class Tile
         Vector512<float> c1_0 = Vector512<float>.Zero, c1_1 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero, c2_1 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero, c3_1 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -223,8 +238,8 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
-            Vector512<float> b1 = Vector512.Load(b + 16);
+            Vector512<float> b0 = Vector512.Load(w);
+            Vector512<float> b1 = Vector512.Load(w + 16);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             c0_1 = Vector512.MultiplyAddEstimate(x0, b1, c0_1);
@@ -237,21 +252,22 @@ internal static unsafe partial class Tile
             Vector512<float> x3 = Vector512.Create(a3[i]);
             c3_0 = Vector512.MultiplyAddEstimate(x3, b0, c3_0);
             c3_1 = Vector512.MultiplyAddEstimate(x3, b1, c3_1);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); c0_1 += Vector512.Load(r + 16); r += cRow;
-            c1_0 += Vector512.Load(r + 0); c1_1 += Vector512.Load(r + 16); r += cRow;
-            c2_0 += Vector512.Load(r + 0); c2_1 += Vector512.Load(r + 16); r += cRow;
-            c3_0 += Vector512.Load(r + 0); c3_1 += Vector512.Load(r + 16);
+            c0_0 += Vector512.Load(r); c0_1 += Vector512.Load(r + 16); r += cRow;
+            c1_0 += Vector512.Load(r); c1_1 += Vector512.Load(r + 16); r += cRow;
+            c2_0 += Vector512.Load(r); c2_1 += Vector512.Load(r + 16); r += cRow;
+            c3_0 += Vector512.Load(r); c3_1 += Vector512.Load(r + 16);
         }
-        c0_0.Store(c + 0); c0_1.Store(c + 16); c += cRow;
-        c1_0.Store(c + 0); c1_1.Store(c + 16); c += cRow;
-        c2_0.Store(c + 0); c2_1.Store(c + 16); c += cRow;
-        c3_0.Store(c + 0); c3_1.Store(c + 16);
+        float* to = c;
+        c0_0.Store(to); c0_1.Store(to + 16); to += cRow;
+        c1_0.Store(to); c1_1.Store(to + 16); to += cRow;
+        c2_0.Store(to); c2_1.Store(to + 16); to += cRow;
+        c3_0.Store(to); c3_1.Store(to + 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -273,6 +289,7 @@ internal static unsafe partial class Tile
         Vector512<float> c13_0 = Vector512<float>.Zero;
         Vector512<float> c14_0 = Vector512<float>.Zero;
         Vector512<float> c15_0 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -292,7 +309,7 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
+            Vector512<float> b0 = Vector512.Load(w);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             Vector512<float> x1 = Vector512.Create(a1[i]);
@@ -325,45 +342,46 @@ internal static unsafe partial class Tile
             c14_0 = Vector512.MultiplyAddEstimate(x14, b0, c14_0);
             Vector512<float> x15 = Vector512.Create(a15[i]);
             c15_0 = Vector512.MultiplyAddEstimate(x15, b0, c15_0);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); r += cRow;
-            c1_0 += Vector512.Load(r + 0); r += cRow;
-            c2_0 += Vector512.Load(r + 0); r += cRow;
-            c3_0 += Vector512.Load(r + 0); r += cRow;
-            c4_0 += Vector512.Load(r + 0); r += cRow;
-            c5_0 += Vector512.Load(r + 0); r += cRow;
-            c6_0 += Vector512.Load(r + 0); r += cRow;
-            c7_0 += Vector512.Load(r + 0); r += cRow;
-            c8_0 += Vector512.Load(r + 0); r += cRow;
-            c9_0 += Vector512.Load(r + 0); r += cRow;
-            c10_0 += Vector512.Load(r + 0); r += cRow;
-            c11_0 += Vector512.Load(r + 0); r += cRow;
-            c12_0 += Vector512.Load(r + 0); r += cRow;
-            c13_0 += Vector512.Load(r + 0); r += cRow;
-            c14_0 += Vector512.Load(r + 0); r += cRow;
-            c15_0 += Vector512.Load(r + 0);
+            c0_0 += Vector512.Load(r); r += cRow;
+            c1_0 += Vector512.Load(r); r += cRow;
+            c2_0 += Vector512.Load(r); r += cRow;
+            c3_0 += Vector512.Load(r); r += cRow;
+            c4_0 += Vector512.Load(r); r += cRow;
+            c5_0 += Vector512.Load(r); r += cRow;
+            c6_0 += Vector512.Load(r); r += cRow;
+            c7_0 += Vector512.Load(r); r += cRow;
+            c8_0 += Vector512.Load(r); r += cRow;
+            c9_0 += Vector512.Load(r); r += cRow;
+            c10_0 += Vector512.Load(r); r += cRow;
+            c11_0 += Vector512.Load(r); r += cRow;
+            c12_0 += Vector512.Load(r); r += cRow;
+            c13_0 += Vector512.Load(r); r += cRow;
+            c14_0 += Vector512.Load(r); r += cRow;
+            c15_0 += Vector512.Load(r);
         }
-        c0_0.Store(c + 0); c += cRow;
-        c1_0.Store(c + 0); c += cRow;
-        c2_0.Store(c + 0); c += cRow;
-        c3_0.Store(c + 0); c += cRow;
-        c4_0.Store(c + 0); c += cRow;
-        c5_0.Store(c + 0); c += cRow;
-        c6_0.Store(c + 0); c += cRow;
-        c7_0.Store(c + 0); c += cRow;
-        c8_0.Store(c + 0); c += cRow;
-        c9_0.Store(c + 0); c += cRow;
-        c10_0.Store(c + 0); c += cRow;
-        c11_0.Store(c + 0); c += cRow;
-        c12_0.Store(c + 0); c += cRow;
-        c13_0.Store(c + 0); c += cRow;
-        c14_0.Store(c + 0); c += cRow;
-        c15_0.Store(c + 0);
+        float* to = c;
+        c0_0.Store(to); to += cRow;
+        c1_0.Store(to); to += cRow;
+        c2_0.Store(to); to += cRow;
+        c3_0.Store(to); to += cRow;
+        c4_0.Store(to); to += cRow;
+        c5_0.Store(to); to += cRow;
+        c6_0.Store(to); to += cRow;
+        c7_0.Store(to); to += cRow;
+        c8_0.Store(to); to += cRow;
+        c9_0.Store(to); to += cRow;
+        c10_0.Store(to); to += cRow;
+        c11_0.Store(to); to += cRow;
+        c12_0.Store(to); to += cRow;
+        c13_0.Store(to); to += cRow;
+        c14_0.Store(to); to += cRow;
+        c15_0.Store(to);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -377,6 +395,7 @@ internal static unsafe partial class Tile
         Vector512<float> c5_0 = Vector512<float>.Zero;
         Vector512<float> c6_0 = Vector512<float>.Zero;
         Vector512<float> c7_0 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -388,7 +407,7 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
+            Vector512<float> b0 = Vector512.Load(w);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             Vector512<float> x1 = Vector512.Create(a1[i]);
@@ -405,29 +424,30 @@ internal static unsafe partial class Tile
             c6_0 = Vector512.MultiplyAddEstimate(x6, b0, c6_0);
             Vector512<float> x7 = Vector512.Create(a7[i]);
             c7_0 = Vector512.MultiplyAddEstimate(x7, b0, c7_0);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); r += cRow;
-            c1_0 += Vector512.Load(r + 0); r += cRow;
-            c2_0 += Vector512.Load(r + 0); r += cRow;
-            c3_0 += Vector512.Load(r + 0); r += cRow;
-            c4_0 += Vector512.Load(r + 0); r += cRow;
-            c5_0 += Vector512.Load(r + 0); r += cRow;
-            c6_0 += Vector512.Load(r + 0); r += cRow;
-            c7_0 += Vector512.Load(r + 0);
+            c0_0 += Vector512.Load(r); r += cRow;
+            c1_0 += Vector512.Load(r); r += cRow;
+            c2_0 += Vector512.Load(r); r += cRow;
+            c3_0 += Vector512.Load(r); r += cRow;
+            c4_0 += Vector512.Load(r); r += cRow;
+            c5_0 += Vector512.Load(r); r += cRow;
+            c6_0 += Vector512.Load(r); r += cRow;
+            c7_0 += Vector512.Load(r);
         }
-        c0_0.Store(c + 0); c += cRow;
-        c1_0.Store(c + 0); c += cRow;
-        c2_0.Store(c + 0); c += cRow;
-        c3_0.Store(c + 0); c += cRow;
-        c4_0.Store(c + 0); c += cRow;
-        c5_0.Store(c + 0); c += cRow;
-        c6_0.Store(c + 0); c += cRow;
-        c7_0.Store(c + 0);
+        float* to = c;
+        c0_0.Store(to); to += cRow;
+        c1_0.Store(to); to += cRow;
+        c2_0.Store(to); to += cRow;
+        c3_0.Store(to); to += cRow;
+        c4_0.Store(to); to += cRow;
+        c5_0.Store(to); to += cRow;
+        c6_0.Store(to); to += cRow;
+        c7_0.Store(to);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -437,6 +457,7 @@ internal static unsafe partial class Tile
         Vector512<float> c1_0 = Vector512<float>.Zero;
         Vector512<float> c2_0 = Vector512<float>.Zero;
         Vector512<float> c3_0 = Vector512<float>.Zero;
+        float* w = b;
         float* a0 = a;
         float* a1 = a0 + aRow;
         float* a2 = a1 + aRow;
@@ -444,7 +465,7 @@ internal static unsafe partial class Tile
         for (nint i = 0; i < length; i++)
         {
             Sse.Prefetch1(ahead);
-            Vector512<float> b0 = Vector512.Load(b + 0);
+            Vector512<float> b0 = Vector512.Load(w);
             Vector512<float> x0 = Vector512.Create(a0[i]);
             c0_0 = Vector512.MultiplyAddEstimate(x0, b0, c0_0);
             Vector512<float> x1 = Vector512.Create(a1[i]);
@@ -453,118 +474,989 @@ internal static unsafe partial class Tile
             c2_0 = Vector512.MultiplyAddEstimate(x2, b0, c2_0);
             Vector512<float> x3 = Vector512.Create(a3[i]);
             c3_0 = Vector512.MultiplyAddEstimate(x3, b0, c3_0);
-            b += bStep;
+            w += bStep;
             ahead += 16;
         }
         if (accumulate)
         {
             float* r = c;
-            c0_0 += Vector512.Load(r + 0); r += cRow;
-            c1_0 += Vector512.Load(r + 0); r += cRow;
-            c2_0 += Vector512.Load(r + 0); r += cRow;
-            c3_0 += Vector512.Load(r + 0);
+            c0_0 += Vector512.Load(r); r += cRow;
+            c1_0 += Vector512.Load(r); r += cRow;
+            c2_0 += Vector512.Load(r); r += cRow;
+            c3_0 += Vector512.Load(r);
         }
-        c0_0.Store(c + 0); c += cRow;
-        c1_0.Store(c + 0); c += cRow;
-        c2_0.Store(c + 0); c += cRow;
-        c3_0.Store(c + 0);
+        float* to = c;
+        c0_0.Store(to); to += cRow;
+        c1_0.Store(to); to += cRow;
+        c2_0.Store(to); to += cRow;
+        c3_0.Store(to);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256Product_6x4(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V256_6x4(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (float* end = b + 64; b < end; b += 16, c += 16)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
+            Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
+            Vector256<float> c4_0 = Vector256<float>.Zero, c4_1 = Vector256<float>.Zero;
+            Vector256<float> c5_0 = Vector256<float>.Zero, c5_1 = Vector256<float>.Zero;
+            float* w = b;
+            float* a0 = a;
+            float* a1 = a0 + aRow;
+            float* a2 = a1 + aRow;
+            float* a3 = a2 + aRow;
+            float* a4 = a3 + aRow;
+            float* a5 = a4 + aRow;
+            for (nint i = 0; i < length; i += 4)
+            {
+                Sse.Prefetch1(ahead);
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 1]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 1]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 1]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 1]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 1]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 1]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 2]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 2]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 2]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 2]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 2]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 2]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 3]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 3]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 3]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 3]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 3]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 3]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                ahead += 16;
+            }
+            if (accumulate)
+            {
+                float* r = c;
+                c0_0 += Vector256.Load(r); c0_1 += Vector256.Load(r + 8); r += cRow;
+                c1_0 += Vector256.Load(r); c1_1 += Vector256.Load(r + 8); r += cRow;
+                c2_0 += Vector256.Load(r); c2_1 += Vector256.Load(r + 8); r += cRow;
+                c3_0 += Vector256.Load(r); c3_1 += Vector256.Load(r + 8); r += cRow;
+                c4_0 += Vector256.Load(r); c4_1 += Vector256.Load(r + 8); r += cRow;
+                c5_0 += Vector256.Load(r); c5_1 += Vector256.Load(r + 8);
+            }
+            float* to = c;
+            c0_0.Store(to); c0_1.Store(to + 8); to += cRow;
+            c1_0.Store(to); c1_1.Store(to + 8); to += cRow;
+            c2_0.Store(to); c2_1.Store(to + 8); to += cRow;
+            c3_0.Store(to); c3_1.Store(to + 8); to += cRow;
+            c4_0.Store(to); c4_1.Store(to + 8); to += cRow;
+            c5_0.Store(to); c5_1.Store(to + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256Product_4x4(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V256_4x4(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (float* end = b + 64; b < end; b += 16, c += 16)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
+            Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
+            float* w = b;
+            float* a0 = a;
+            float* a1 = a0 + aRow;
+            float* a2 = a1 + aRow;
+            float* a3 = a2 + aRow;
+            for (nint i = 0; i < length; i += 4)
+            {
+                Sse.Prefetch1(ahead);
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 1]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 1]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 1]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 1]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 2]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 2]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 2]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 2]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 3]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 3]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 3]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 3]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                ahead += 16;
+            }
+            if (accumulate)
+            {
+                float* r = c;
+                c0_0 += Vector256.Load(r); c0_1 += Vector256.Load(r + 8); r += cRow;
+                c1_0 += Vector256.Load(r); c1_1 += Vector256.Load(r + 8); r += cRow;
+                c2_0 += Vector256.Load(r); c2_1 += Vector256.Load(r + 8); r += cRow;
+                c3_0 += Vector256.Load(r); c3_1 += Vector256.Load(r + 8);
+            }
+            float* to = c;
+            c0_0.Store(to); c0_1.Store(to + 8); to += cRow;
+            c1_0.Store(to); c1_1.Store(to + 8); to += cRow;
+            c2_0.Store(to); c2_1.Store(to + 8); to += cRow;
+            c3_0.Store(to); c3_1.Store(to + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256Product_8x2(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
+    public static void V256Product_6x2(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V256_8x2(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (float* end = b + 32; b < end; b += 16, c += 16)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
+            Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
+            Vector256<float> c4_0 = Vector256<float>.Zero, c4_1 = Vector256<float>.Zero;
+            Vector256<float> c5_0 = Vector256<float>.Zero, c5_1 = Vector256<float>.Zero;
+            float* w = b;
+            float* a0 = a;
+            float* a1 = a0 + aRow;
+            float* a2 = a1 + aRow;
+            float* a3 = a2 + aRow;
+            float* a4 = a3 + aRow;
+            float* a5 = a4 + aRow;
+            for (nint i = 0; i < length; i += 4)
+            {
+                Sse.Prefetch1(ahead);
+                Sse.Prefetch1(ahead + 16);
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 1]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 1]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 1]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 1]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 1]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 1]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 2]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 2]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 2]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 2]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 2]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 2]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 3]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 3]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 3]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 3]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 3]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 3]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                ahead += 32;
+            }
+            if (accumulate)
+            {
+                float* r = c;
+                c0_0 += Vector256.Load(r); c0_1 += Vector256.Load(r + 8); r += cRow;
+                c1_0 += Vector256.Load(r); c1_1 += Vector256.Load(r + 8); r += cRow;
+                c2_0 += Vector256.Load(r); c2_1 += Vector256.Load(r + 8); r += cRow;
+                c3_0 += Vector256.Load(r); c3_1 += Vector256.Load(r + 8); r += cRow;
+                c4_0 += Vector256.Load(r); c4_1 += Vector256.Load(r + 8); r += cRow;
+                c5_0 += Vector256.Load(r); c5_1 += Vector256.Load(r + 8);
+            }
+            float* to = c;
+            c0_0.Store(to); c0_1.Store(to + 8); to += cRow;
+            c1_0.Store(to); c1_1.Store(to + 8); to += cRow;
+            c2_0.Store(to); c2_1.Store(to + 8); to += cRow;
+            c3_0.Store(to); c3_1.Store(to + 8); to += cRow;
+            c4_0.Store(to); c4_1.Store(to + 8); to += cRow;
+            c5_0.Store(to); c5_1.Store(to + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256Product_4x2(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V256_4x2(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (float* end = b + 32; b < end; b += 16, c += 16)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
+            Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
+            float* w = b;
+            float* a0 = a;
+            float* a1 = a0 + aRow;
+            float* a2 = a1 + aRow;
+            float* a3 = a2 + aRow;
+            for (nint i = 0; i < length; i += 4)
+            {
+                Sse.Prefetch1(ahead);
+                Sse.Prefetch1(ahead + 16);
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 1]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 1]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 1]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 1]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 2]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 2]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 2]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 2]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 3]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 3]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 3]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 3]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                ahead += 32;
+            }
+            if (accumulate)
+            {
+                float* r = c;
+                c0_0 += Vector256.Load(r); c0_1 += Vector256.Load(r + 8); r += cRow;
+                c1_0 += Vector256.Load(r); c1_1 += Vector256.Load(r + 8); r += cRow;
+                c2_0 += Vector256.Load(r); c2_1 += Vector256.Load(r + 8); r += cRow;
+                c3_0 += Vector256.Load(r); c3_1 += Vector256.Load(r + 8);
+            }
+            float* to = c;
+            c0_0.Store(to); c0_1.Store(to + 8); to += cRow;
+            c1_0.Store(to); c1_1.Store(to + 8); to += cRow;
+            c2_0.Store(to); c2_1.Store(to + 8); to += cRow;
+            c3_0.Store(to); c3_1.Store(to + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256Product_16x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
+    public static void V256Product_6x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V256_16x1(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V256Product_8x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
-    {
-        nint zero = 0;
-        V256_8x1(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (float* end = b + 16; b < end; b += 16, c += 16)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
+            Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
+            Vector256<float> c4_0 = Vector256<float>.Zero, c4_1 = Vector256<float>.Zero;
+            Vector256<float> c5_0 = Vector256<float>.Zero, c5_1 = Vector256<float>.Zero;
+            float* w = b;
+            float* a0 = a;
+            float* a1 = a0 + aRow;
+            float* a2 = a1 + aRow;
+            float* a3 = a2 + aRow;
+            float* a4 = a3 + aRow;
+            float* a5 = a4 + aRow;
+            for (nint i = 0; i < length; i += 4)
+            {
+                Sse.Prefetch1(ahead);
+                Sse.Prefetch1(ahead + 16);
+                Sse.Prefetch1(ahead + 32);
+                Sse.Prefetch1(ahead + 48);
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 1]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 1]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 1]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 1]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 1]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 1]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 2]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 2]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 2]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 2]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 2]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 2]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 3]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 3]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 3]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 3]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    Vector256<float> x4 = Vector256.Create(a4[i + 3]);
+                    c4_0 = Vector256.MultiplyAddEstimate(x4, b0, c4_0);
+                    c4_1 = Vector256.MultiplyAddEstimate(x4, b1, c4_1);
+                    Vector256<float> x5 = Vector256.Create(a5[i + 3]);
+                    c5_0 = Vector256.MultiplyAddEstimate(x5, b0, c5_0);
+                    c5_1 = Vector256.MultiplyAddEstimate(x5, b1, c5_1);
+                    w += bStep;
+                }
+                ahead += 64;
+            }
+            if (accumulate)
+            {
+                float* r = c;
+                c0_0 += Vector256.Load(r); c0_1 += Vector256.Load(r + 8); r += cRow;
+                c1_0 += Vector256.Load(r); c1_1 += Vector256.Load(r + 8); r += cRow;
+                c2_0 += Vector256.Load(r); c2_1 += Vector256.Load(r + 8); r += cRow;
+                c3_0 += Vector256.Load(r); c3_1 += Vector256.Load(r + 8); r += cRow;
+                c4_0 += Vector256.Load(r); c4_1 += Vector256.Load(r + 8); r += cRow;
+                c5_0 += Vector256.Load(r); c5_1 += Vector256.Load(r + 8);
+            }
+            float* to = c;
+            c0_0.Store(to); c0_1.Store(to + 8); to += cRow;
+            c1_0.Store(to); c1_1.Store(to + 8); to += cRow;
+            c2_0.Store(to); c2_1.Store(to + 8); to += cRow;
+            c3_0.Store(to); c3_1.Store(to + 8); to += cRow;
+            c4_0.Store(to); c4_1.Store(to + 8); to += cRow;
+            c5_0.Store(to); c5_1.Store(to + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V256Product_4x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V256_4x1(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (float* end = b + 16; b < end; b += 16, c += 16)
+        {
+            Vector256<float> c0_0 = Vector256<float>.Zero, c0_1 = Vector256<float>.Zero;
+            Vector256<float> c1_0 = Vector256<float>.Zero, c1_1 = Vector256<float>.Zero;
+            Vector256<float> c2_0 = Vector256<float>.Zero, c2_1 = Vector256<float>.Zero;
+            Vector256<float> c3_0 = Vector256<float>.Zero, c3_1 = Vector256<float>.Zero;
+            float* w = b;
+            float* a0 = a;
+            float* a1 = a0 + aRow;
+            float* a2 = a1 + aRow;
+            float* a3 = a2 + aRow;
+            for (nint i = 0; i < length; i += 4)
+            {
+                Sse.Prefetch1(ahead);
+                Sse.Prefetch1(ahead + 16);
+                Sse.Prefetch1(ahead + 32);
+                Sse.Prefetch1(ahead + 48);
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 1]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 1]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 1]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 1]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 2]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 2]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 2]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 2]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                {
+                    Vector256<float> b0 = Vector256.Load(w);
+                    Vector256<float> b1 = Vector256.Load(w + 8);
+                    Vector256<float> x0 = Vector256.Create(a0[i + 3]);
+                    c0_0 = Vector256.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector256.MultiplyAddEstimate(x0, b1, c0_1);
+                    Vector256<float> x1 = Vector256.Create(a1[i + 3]);
+                    c1_0 = Vector256.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector256.MultiplyAddEstimate(x1, b1, c1_1);
+                    Vector256<float> x2 = Vector256.Create(a2[i + 3]);
+                    c2_0 = Vector256.MultiplyAddEstimate(x2, b0, c2_0);
+                    c2_1 = Vector256.MultiplyAddEstimate(x2, b1, c2_1);
+                    Vector256<float> x3 = Vector256.Create(a3[i + 3]);
+                    c3_0 = Vector256.MultiplyAddEstimate(x3, b0, c3_0);
+                    c3_1 = Vector256.MultiplyAddEstimate(x3, b1, c3_1);
+                    w += bStep;
+                }
+                ahead += 64;
+            }
+            if (accumulate)
+            {
+                float* r = c;
+                c0_0 += Vector256.Load(r); c0_1 += Vector256.Load(r + 8); r += cRow;
+                c1_0 += Vector256.Load(r); c1_1 += Vector256.Load(r + 8); r += cRow;
+                c2_0 += Vector256.Load(r); c2_1 += Vector256.Load(r + 8); r += cRow;
+                c3_0 += Vector256.Load(r); c3_1 += Vector256.Load(r + 8);
+            }
+            float* to = c;
+            c0_0.Store(to); c0_1.Store(to + 8); to += cRow;
+            c1_0.Store(to); c1_1.Store(to + 8); to += cRow;
+            c2_0.Store(to); c2_1.Store(to + 8); to += cRow;
+            c3_0.Store(to); c3_1.Store(to + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128Product_6x4(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V128_6x4(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (nint m = 0; m < 6; m += 2, a += 2 * aRow, c += 2 * cRow)
+            for (nint n = 0; n < 64; n += 16)
+            {
+                Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
+                Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
+                float* w = b + n;
+                float* a0 = a;
+                float* a1 = a0 + aRow;
+                for (nint i = 0; i < length; i++)
+                {
+                    Vector128<float> b0 = Vector128.Load(w);
+                    Vector128<float> b1 = Vector128.Load(w + 4);
+                    Vector128<float> b2 = Vector128.Load(w + 8);
+                    Vector128<float> b3 = Vector128.Load(w + 12);
+                    Vector128<float> x0 = Vector128.Create(a0[i]);
+                    c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
+                    c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
+                    c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
+                    Vector128<float> x1 = Vector128.Create(a1[i]);
+                    c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
+                    c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
+                    c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
+                    w += bStep;
+                }
+                if (accumulate)
+                {
+                    float* r = c + n;
+                    c0_0 += Vector128.Load(r); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+                    c1_0 += Vector128.Load(r); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+                }
+                float* to = c + n;
+                c0_0.Store(to); c0_1.Store(to + 4); c0_2.Store(to + 8); c0_3.Store(to + 12); to += cRow;
+                c1_0.Store(to); c1_1.Store(to + 4); c1_2.Store(to + 8); c1_3.Store(to + 12);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128Product_4x4(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V128_4x4(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (nint m = 0; m < 4; m += 2, a += 2 * aRow, c += 2 * cRow)
+            for (nint n = 0; n < 64; n += 16)
+            {
+                Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
+                Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
+                float* w = b + n;
+                float* a0 = a;
+                float* a1 = a0 + aRow;
+                for (nint i = 0; i < length; i++)
+                {
+                    Vector128<float> b0 = Vector128.Load(w);
+                    Vector128<float> b1 = Vector128.Load(w + 4);
+                    Vector128<float> b2 = Vector128.Load(w + 8);
+                    Vector128<float> b3 = Vector128.Load(w + 12);
+                    Vector128<float> x0 = Vector128.Create(a0[i]);
+                    c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
+                    c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
+                    c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
+                    Vector128<float> x1 = Vector128.Create(a1[i]);
+                    c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
+                    c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
+                    c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
+                    w += bStep;
+                }
+                if (accumulate)
+                {
+                    float* r = c + n;
+                    c0_0 += Vector128.Load(r); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+                    c1_0 += Vector128.Load(r); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+                }
+                float* to = c + n;
+                c0_0.Store(to); c0_1.Store(to + 4); c0_2.Store(to + 8); c0_3.Store(to + 12); to += cRow;
+                c1_0.Store(to); c1_1.Store(to + 4); c1_2.Store(to + 8); c1_3.Store(to + 12);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128Product_8x2(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
+    public static void V128Product_6x2(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V128_8x2(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (nint m = 0; m < 6; m += 2, a += 2 * aRow, c += 2 * cRow)
+            for (nint n = 0; n < 32; n += 16)
+            {
+                Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
+                Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
+                float* w = b + n;
+                float* a0 = a;
+                float* a1 = a0 + aRow;
+                for (nint i = 0; i < length; i++)
+                {
+                    Vector128<float> b0 = Vector128.Load(w);
+                    Vector128<float> b1 = Vector128.Load(w + 4);
+                    Vector128<float> b2 = Vector128.Load(w + 8);
+                    Vector128<float> b3 = Vector128.Load(w + 12);
+                    Vector128<float> x0 = Vector128.Create(a0[i]);
+                    c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
+                    c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
+                    c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
+                    Vector128<float> x1 = Vector128.Create(a1[i]);
+                    c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
+                    c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
+                    c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
+                    w += bStep;
+                }
+                if (accumulate)
+                {
+                    float* r = c + n;
+                    c0_0 += Vector128.Load(r); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+                    c1_0 += Vector128.Load(r); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+                }
+                float* to = c + n;
+                c0_0.Store(to); c0_1.Store(to + 4); c0_2.Store(to + 8); c0_3.Store(to + 12); to += cRow;
+                c1_0.Store(to); c1_1.Store(to + 4); c1_2.Store(to + 8); c1_3.Store(to + 12);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128Product_4x2(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V128_4x2(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (nint m = 0; m < 4; m += 2, a += 2 * aRow, c += 2 * cRow)
+            for (nint n = 0; n < 32; n += 16)
+            {
+                Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
+                Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
+                float* w = b + n;
+                float* a0 = a;
+                float* a1 = a0 + aRow;
+                for (nint i = 0; i < length; i++)
+                {
+                    Vector128<float> b0 = Vector128.Load(w);
+                    Vector128<float> b1 = Vector128.Load(w + 4);
+                    Vector128<float> b2 = Vector128.Load(w + 8);
+                    Vector128<float> b3 = Vector128.Load(w + 12);
+                    Vector128<float> x0 = Vector128.Create(a0[i]);
+                    c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
+                    c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
+                    c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
+                    Vector128<float> x1 = Vector128.Create(a1[i]);
+                    c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
+                    c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
+                    c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
+                    w += bStep;
+                }
+                if (accumulate)
+                {
+                    float* r = c + n;
+                    c0_0 += Vector128.Load(r); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+                    c1_0 += Vector128.Load(r); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+                }
+                float* to = c + n;
+                c0_0.Store(to); c0_1.Store(to + 4); c0_2.Store(to + 8); c0_3.Store(to + 12); to += cRow;
+                c1_0.Store(to); c1_1.Store(to + 4); c1_2.Store(to + 8); c1_3.Store(to + 12);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128Product_16x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
+    public static void V128Product_6x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V128_16x1(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void V128Product_8x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
-    {
-        nint zero = 0;
-        V128_8x1(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (nint m = 0; m < 6; m += 2, a += 2 * aRow, c += 2 * cRow)
+            for (nint n = 0; n < 16; n += 16)
+            {
+                Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
+                Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
+                float* w = b + n;
+                float* a0 = a;
+                float* a1 = a0 + aRow;
+                for (nint i = 0; i < length; i++)
+                {
+                    Vector128<float> b0 = Vector128.Load(w);
+                    Vector128<float> b1 = Vector128.Load(w + 4);
+                    Vector128<float> b2 = Vector128.Load(w + 8);
+                    Vector128<float> b3 = Vector128.Load(w + 12);
+                    Vector128<float> x0 = Vector128.Create(a0[i]);
+                    c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
+                    c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
+                    c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
+                    Vector128<float> x1 = Vector128.Create(a1[i]);
+                    c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
+                    c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
+                    c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
+                    w += bStep;
+                }
+                if (accumulate)
+                {
+                    float* r = c + n;
+                    c0_0 += Vector128.Load(r); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+                    c1_0 += Vector128.Load(r); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+                }
+                float* to = c + n;
+                c0_0.Store(to); c0_1.Store(to + 4); c0_2.Store(to + 8); c0_3.Store(to + 12); to += cRow;
+                c1_0.Store(to); c1_1.Store(to + 4); c1_2.Store(to + 8); c1_3.Store(to + 12);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V128Product_4x1(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {
-        nint zero = 0;
-        V128_4x1(a, aRow, 1, &zero, 1, length, b, bStep, c, cRow, accumulate);
+        for (nint m = 0; m < 4; m += 2, a += 2 * aRow, c += 2 * cRow)
+            for (nint n = 0; n < 16; n += 16)
+            {
+                Vector128<float> c0_0 = Vector128<float>.Zero, c0_1 = Vector128<float>.Zero, c0_2 = Vector128<float>.Zero, c0_3 = Vector128<float>.Zero;
+                Vector128<float> c1_0 = Vector128<float>.Zero, c1_1 = Vector128<float>.Zero, c1_2 = Vector128<float>.Zero, c1_3 = Vector128<float>.Zero;
+                float* w = b + n;
+                float* a0 = a;
+                float* a1 = a0 + aRow;
+                for (nint i = 0; i < length; i++)
+                {
+                    Vector128<float> b0 = Vector128.Load(w);
+                    Vector128<float> b1 = Vector128.Load(w + 4);
+                    Vector128<float> b2 = Vector128.Load(w + 8);
+                    Vector128<float> b3 = Vector128.Load(w + 12);
+                    Vector128<float> x0 = Vector128.Create(a0[i]);
+                    c0_0 = Vector128.MultiplyAddEstimate(x0, b0, c0_0);
+                    c0_1 = Vector128.MultiplyAddEstimate(x0, b1, c0_1);
+                    c0_2 = Vector128.MultiplyAddEstimate(x0, b2, c0_2);
+                    c0_3 = Vector128.MultiplyAddEstimate(x0, b3, c0_3);
+                    Vector128<float> x1 = Vector128.Create(a1[i]);
+                    c1_0 = Vector128.MultiplyAddEstimate(x1, b0, c1_0);
+                    c1_1 = Vector128.MultiplyAddEstimate(x1, b1, c1_1);
+                    c1_2 = Vector128.MultiplyAddEstimate(x1, b2, c1_2);
+                    c1_3 = Vector128.MultiplyAddEstimate(x1, b3, c1_3);
+                    w += bStep;
+                }
+                if (accumulate)
+                {
+                    float* r = c + n;
+                    c0_0 += Vector128.Load(r); c0_1 += Vector128.Load(r + 4); c0_2 += Vector128.Load(r + 8); c0_3 += Vector128.Load(r + 12); r += cRow;
+                    c1_0 += Vector128.Load(r); c1_1 += Vector128.Load(r + 4); c1_2 += Vector128.Load(r + 8); c1_3 += Vector128.Load(r + 12);
+                }
+                float* to = c + n;
+                c0_0.Store(to); c0_1.Store(to + 4); c0_2.Store(to + 8); c0_3.Store(to + 12); to += cRow;
+                c1_0.Store(to); c1_1.Store(to + 4); c1_2.Store(to + 8); c1_3.Store(to + 12);
+            }
     }
 }

@@ -87,8 +87,10 @@ public sealed class RunsCommandTests : IDisposable
         string run = Train("--name", "one");
         Assert.True(_test.Run("eval", run, "--attacks", "clean", "--n", "8") == 0, _test.Error);
         Assert.Contains("8 images", _test.Out, StringComparison.Ordinal);
-        Assert.Equal(2, _test.Run("eval", Path.Combine(run, "model.safetensors"), "--attacks", "clean"));
-        Assert.Contains("model.safetensors' does not say which data set it was trained on: give --data.", _test.Error,
+        Assert.True(_test.Run("eval", Path.Combine(run, "model.safetensors"), "--attacks", "clean", "--n", "8") == 0, _test.Error);
+        File.Copy(Path.Combine(run, "model.safetensors"), _test.PathOf("foreign.safetensors"));
+        Assert.Equal(2, _test.Run("eval", _test.PathOf("foreign.safetensors"), "--attacks", "clean"));
+        Assert.Contains("foreign.safetensors' does not say which data set it was trained on: give --data.", _test.Error,
             StringComparison.Ordinal);
     }
 

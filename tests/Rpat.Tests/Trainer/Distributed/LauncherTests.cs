@@ -14,7 +14,7 @@ public sealed class LauncherTests
         var place = Launcher.Find(Environment("RANK=5 WORLD_SIZE=8 LOCAL_RANK=1 LOCAL_WORLD_SIZE=4 MASTER_ADDR=node7 MASTER_PORT=1234"))!;
         Assert.Equal(("torchrun (RANK, WORLD_SIZE)", 5, 8, 1, 4, "node7", 1234), Parts(place));
         Assert.False(place.IsLocal);
-        Assert.Equal("8 processes started by torchrun (RANK, WORLD_SIZE), rank 5 (number 1 of this machine's 4), meeting at node7:1234",
+        Assert.Equal("8 processes started by torchrun (RANK, WORLD_SIZE), rank 5 (number 1 of this machine's 4)",
             place.Description);
     }
 
@@ -99,7 +99,6 @@ public sealed class LauncherTests
     [InlineData("RANK=0 WORLD_SIZE=0 MASTER_ADDR=a", "WORLD_SIZE) says that this is rank 0 of 0")]
     [InlineData("RANK=0", "RANK is set and WORLD_SIZE is not")]
     [InlineData("WORLD_SIZE=2 RANK=", "WORLD_SIZE is set and RANK is not")]
-    [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=", "set MASTER_ADDR")]
     [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=a LOCAL_RANK=x", "LOCAL_RANK is 'x'")]
     [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=a LOCAL_RANK=2", "LOCAL_RANK is 2 and WORLD_SIZE is 2")]
     [InlineData("RANK=0 WORLD_SIZE=4 MASTER_ADDR=a LOCAL_RANK=2 LOCAL_WORLD_SIZE=2", "LOCAL_RANK is 2 and LOCAL_WORLD_SIZE is 2")]
@@ -169,9 +168,9 @@ public sealed class LauncherTests
         Assert.Equal(
             "warning: RPAT_TEAM_SECRET is not set, so whoever reaches port 1234 of node7 can join this run: give all processes the same "
                 + "random word.",
-            ProcessGroupSetup.Warning(far, options));
-        Assert.Null(ProcessGroupSetup.Warning(far, options with { Token = "word" }));
-        Assert.Null(ProcessGroupSetup.Warning(far with { Host = "127.0.0.1" }, options));
+            new Transport(far, options, null).Warning);
+        Assert.Null(new Transport(far, options with { Token = "word" }, null).Warning);
+        Assert.Null(new Transport(far with { Host = "127.0.0.1" }, options, null).Warning);
     }
 
     [Theory]
@@ -205,7 +204,7 @@ public sealed class LauncherTests
     public void Intel_mpi_on_several_machines_needs_an_address()
     {
         var several = Environment("PMI_RANK=1 PMI_SIZE=4 MPI_LOCALRANKID=1 MPI_LOCALNRANKS=2");
-        var error = Assert.Throws<UsageException>(() => Launcher.Find(several));
+        var error = Assert.Throws<UsageException>(() => new Transport(Launcher.Find(several)!, Rpat.Tests.Distributed.Team.Options, null).Join());
         Assert.Equal(
             "MPICH or Intel MPI (PMI_RANK) has started 4 processes on several machines, as far as can be told, but nothing says where "
                 + "rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not 29500).",
@@ -229,15 +228,38 @@ public sealed class LauncherTests
     [InlineData("RANK=2 WORLD_SIZE=2 MASTER_ADDR=a",
     "torchrun (RANK, WORLD_SIZE) says that this is rank 2 of 2 processes: ranks go from 0 to one less than their number.")]
     [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=a MASTER_PORT=x", "MASTER_PORT is 'x': give a port from 1 to 65535.")]
-    [InlineData("RANK=0 WORLD_SIZE=2",
-    "RANK and WORLD_SIZE are set, as by torchrun, but nothing says where rank 0 can be reached: set MASTER_ADDR to the name of its "
-        + "machine for all processes (and MASTER_PORT, if not 29500).")]
     public void What_contradicts_itself_is_one_sentence(string variables, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<UsageException>(() => Launcher.Find(Environment(variables))).Message);
+
+    [Theory]
+    [InlineData("RANK=0 WORLD_SIZE=2", "torchrun (RANK, WORLD_SIZE)")]
+    [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=", "torchrun (RANK, WORLD_SIZE)")]
+    [InlineData("SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=2", "Slurm (SLURM_PROCID)")]
+    [InlineData("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=2", "Open MPI (OMPI_COMM_WORLD_RANK)")]
+    public void Tcp_needs_a_place_to_meet(string variables, string launcher) => Assert.Equal(
+        launcher + " has started 2 processes on several machines, as far as can be told, but nothing says where rank 0 can be reached: set "
+        + "MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not 29500).",
+        Assert.Throws<UsageException>(() => Launcher.Find(Environment(variables))!.MeetingHost).Message);
+
+    [Theory]
+    [InlineData("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=2", MpiFamily.OpenMpi, true)]
+    [InlineData("PMI_RANK=0 PMI_SIZE=2", MpiFamily.Mpich, true)]
+    [InlineData(Step + "SLURM_STEP_TASKS_PER_NODE=2 PMIX_NAMESPACE=slurm.pmix.1.0", MpiFamily.OpenMpi, false)]
+    [InlineData(Step + "SLURM_STEP_TASKS_PER_NODE=1(x2) PMIX_NAMESPACE=slurm.pmix.1.0", MpiFamily.OpenMpi, true)]
+    [InlineData(Step + "SLURM_STEP_TASKS_PER_NODE=1(x2) PMI_FD=9", MpiFamily.Mpich, true)]
+    [InlineData(Step + "SLURM_STEP_TASKS_PER_NODE=1(x2)", null, false)]
+    [InlineData("RANK=0 WORLD_SIZE=2 MASTER_ADDR=a", null, false)]
+    public void A_launcher_is_for_a_family_of_mpi(string variables, MpiFamily? family, bool prefers)
+    {
+        var place = Launcher.Find(Environment(variables))!;
+        Assert.Equal((family, prefers), (place.Mpi, place.PrefersMpi));
+    }
+
+    private const string Step = "SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=2 SLURM_STEP_NODELIST=n[1-2] SLURM_LOCALID=0 ";
 
     private static Dictionary<string, string> Environment(string variables) =>
         variables.Split(' ').Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
 
     private static (string, int, int, int, int, string, int) Parts(ProcessRank p) =>
-        (p.Launcher, p.Rank, p.Size, p.LocalRank, p.LocalSize, p.Host, p.Port);
+        (p.Launcher, p.Rank, p.Size, p.LocalRank, p.LocalSize, p.MeetingHost, p.Port);
 }

@@ -53,6 +53,6 @@ public class DecisionsTests
     public void TheBestCheckpointIsChosenOnHeldOutImagesUnlessTheTestImagesAreAskedFor() // 12
     {
         Assert.Equal("validation", ConfigKeys.Of(c => c.Eval.Select).Default);
-        Assert.Contains("test", ConfigKeys.Of(c => c.Eval.Select).Names);
+        Assert.Contains("test", ConfigKeys.Of(c => c.Eval.Select).Names!.All());
     }
 }

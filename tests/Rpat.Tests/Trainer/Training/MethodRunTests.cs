@@ -17,12 +17,7 @@ public sealed class MethodRunTests : IDisposable
     [MemberData(nameof(Names))]
     public void AMethodTrains(string method)
     {
-        string folder = Plain("pgd-at");
-        List<string> needed = [];
-        if (method.StartsWith("kd-swa", StringComparison.Ordinal))
-            needed.AddRange(["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]);
-        if (method.StartsWith("cure", StringComparison.Ordinal)) needed.AddRange(["--set", $"model.weights={folder}"]);
-        Assert.Equal(0, Run(method, needed.Concat(FromTheStart(method))));
+        Assert.Equal(0, Run(method, Needed(method).Concat(FromTheStart(method))));
         using var file = Safetensors.Read(Path.Combine(RunOf(method), "model.safetensors"));
         Assert.All(file.Tensors.Keys.Where(name => !name.EndsWith("tracked", StringComparison.Ordinal)), name =>
             Assert.All(file.Load(name).ToFloats(), value => Assert.True(float.IsFinite(value))));
@@ -35,6 +30,19 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
     }
 
+    [Fact]
+    public void GeneratedImagesSmoothLabelsMixupAndAWarmAverageGoTogether()
+    {
+        string more = _test.PathOf("more.npz");
+        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 28, 28, 1], new byte[50 * 28 * 28]),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 10)], 50)], compress: false);
+        string[] aux = ["--set", $"data.aux={more}", "--set", "data.aux_fraction=0.5", "--set", "train.label_smoothing=0.1",
+            "--set", "data.augment.mixup=0.8", "--set", "average.ema=0.9", "--set", "average.warmup=updates"];
+        Assert.Equal(0, Run("pgd-at+rpat", aux));
+        Assert.Equal(2, Run("adr", ["--set", "data.augment.mixup=0.8"]));
+        Assert.Contains("adr needs one true class for each image", _test.Error);
+    }
+
     [Theory]
     [InlineData("trades+rpat", "method.awp.gamma=0.005,method.awp.start=1,average.ema=0.9,average.report=true,method.rpat.alpha=0.3")]
     [InlineData("mart+rpat", "method.awp.gamma=0.01,average.swa=1")]
@@ -42,12 +50,13 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("rpat++", "method.log_clean=true,method.start=1,method.schedule=piecewise")]
     [InlineData("wa+rpat", "method.log_clean=true,method.start=1")]
     [InlineData("awp", "method.log_clean=true")]
+    [InlineData("trades", "method.sam.rho=0.05,attack.norm=l1,attack.eps=20/10,attack.step=0.5")]
     [InlineData("te+rpat", "method.base=trades,method.start=1,attack.norm=l2,attack.eps=1")]
     [InlineData("adr", "method.base=trades,method.gamma=0.005,method.report_average=true")]
     [InlineData("gairat", "method.rule=discrete,method.start=1")]
     [InlineData("ewat", "method.add_one=false,method.relative=false")]
     [InlineData("cure+rpat", "method.warmup=1,method.probability_fall=1")]
-    [InlineData("cure", "method.warmup=1,method.code_form=true,train.batch=1000")]
+    [InlineData("cure", "method.warmup=1,method.code_form=true,train.batch=24")]
     [InlineData("mma", "attack.norm=l2,method.threshold=1,method.least=0.5,method.awp.gamma=0.01")]
     public void AVariantTrains(string method, string settings) =>
         Assert.Equal(0, Run(method, settings.Split(',').SelectMany(setting => new[] { "--set", setting })));
@@ -58,7 +67,7 @@ public sealed class MethodRunTests : IDisposable
 
     [Fact]
     public void EpochAveragesAreReportedWithTheirOwnStatistics() =>
-        Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1", "--set", "train.batch=2000"]));
+        Assert.Equal(0, Run("pgd-at", ["--set", "average.swa=1", "--set", "train.epochs=1"]));
 
     [Theory]
     [InlineData("kd-swa", "learns from a clean teacher: give its run folder or weights as method.teachers.clean.")]
@@ -117,15 +126,20 @@ public sealed class MethodRunTests : IDisposable
         Assert.Contains("method.teachers.clean is 'nowhere', which is not there", _test.Error);
     }
 
+    private string[] Needed(string method)
+    {
+        string[] keys = method.StartsWith("cure", StringComparison.Ordinal)
+            ? ["model.weights"]
+            : [.. MethodCatalog.Find(method)!.Teachers.Select(name => $"method.teachers.{name}")];
+        if (keys.Length == 0) return [];
+        Assert.Equal(0, Run("pgd-at", []));
+        string folder = RunOf("pgd-at");
+        return [.. keys.SelectMany(key => new[] { "--set", $"{key}={folder}" })];
+    }
+
     // Methods that begin late in a long run begin at once in a short one.
     private static IEnumerable<string> FromTheStart(string method) =>
         MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=1"] : [];
-
-    private string Plain(string method)
-    {
-        Assert.Equal(0, Run(method, []));
-        return RunOf(method);
-    }
 
     private string RunOf(string method) =>
         Directory.GetDirectories(_test.PathOf("runs"), $"*-{method.Replace('+', '-')}-run*").Order(StringComparer.Ordinal).Last();
@@ -134,8 +148,7 @@ public sealed class MethodRunTests : IDisposable
     {
         string[] common =
         [
-            "train", "--recipe", "fashion-quick", "--method", method, "--set", "model.width=4", "--set", "eval.n=4", "--set",
-            "eval.attacks=clean",
+            .. TinyRun.Arguments(_test), "--method", method, "--set", "eval.n=4", "--set", "eval.attacks=clean",
             "--set", "attack.steps=2", "--set", "train.batch=8", "--set", "train.max_steps=3", "--progress", "none", "--threads", "2",
             "--out", _test.PathOf("runs"), "--name", $"{method.Replace('+', '-')}-run",
         ];

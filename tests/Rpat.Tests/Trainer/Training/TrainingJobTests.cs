@@ -1,4 +1,4 @@
-using Rpat.Tests.Snippets;
+using Rpat.Samples.Snippets;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;

@@ -1,5 +1,5 @@
+using System.Text.RegularExpressions;
 using Rpat.Trainer.View;
-using Spectre.Console;
 
 namespace Rpat.Tests.Trainer.View;
 
@@ -52,35 +52,64 @@ public class ViewTests
         Assert.DoesNotContain('\u001b', output.ToString());
     }
 
-    [Fact]
-    public void TheLiveViewShowsTableBarAndNotes()
+    [Theory]
+    [InlineData(80)]
+    [InlineData(120)]
+    [InlineData(200)]
+    public void ATerminalKeepsTheOrderOfLinesAndTheBarOnOneOfThem(int width)
     {
-        var output = new StringWriter();
-        var clock = new FixedClock();
-        using var view = Live(output, clock);
-        view.Run(() =>
+        var (screen, clock) = (new Screen(width), new FixedClock());
+        using (var view = new LiveView(screen, () => width, colours: true, clock))
         {
-            view.EpochDone(_epoch);
-            view.Note("[careful]");
+            view.Note("before");
+            for (int epoch = 1; epoch <= 2; epoch++)
+            {
+                clock.Now += TimeSpan.FromSeconds(1);
+                view.Update(_snapshot with { MemoryBytes = 1L << 30 });
+                Assert.Contains("47/94", screen.Lines[^1], StringComparison.Ordinal);
+                Assert.Contains("left 1m20s", screen.Lines[^1], StringComparison.Ordinal);
+                view.EpochDone(_epoch with { Epoch = epoch });
+            }
+
+            view.Warn("[careful]\u001b[2J");
             clock.Now += TimeSpan.FromSeconds(1);
-            view.Update(_snapshot);
-        });
-        Assert.Contains("images/s", output.ToString());
-        Assert.Contains("62.00", output.ToString());
-        Assert.Contains("[careful]", output.ToString());
-        Assert.Contains("47/94", output.ToString());
+            view.Update(_snapshot with { Phase = "eval pgd20" });
+        }
+
+        screen.Write("result");
+        string[] lines = screen.Lines;
+        Assert.Equal("before", lines[0]);
+        Assert.Matches("^epoch .*loss", lines[1]);
+        Assert.Matches("^ +1 .* 62.00", lines[2]);
+        Assert.Matches("^ +2 .* 62.00", lines[3]);
+        Assert.Equal("[careful]\\u001b[2J", lines[4]);
+        Assert.Equal("result", lines[5]);
+        Assert.Equal(6, lines.Length);
     }
 
     [Fact]
-    public void TheLiveViewLetsErrorsThroughAndShowsTheCursorAgain()
+    public void TheHeadingsAreSaidAgainForNewColumnsAndAfterManyEpochs()
     {
-        var output = new StringWriter();
-        using (var view = Live(output, new FixedClock()))
-        {
-            Assert.Throws<TimeoutException>(() => view.Run(() => throw new TimeoutException()));
-        }
+        var screen = new Screen(80);
+        using var view = new LiveView(screen, () => 80, colours: false, new FixedClock());
+        view.EpochDone(_epoch);
+        view.Note("saved");
+        view.EpochDone(_epoch);
+        view.EpochDone(_epoch with { LossParts = [] });
+        for (int i = 0; i < 20; i++) view.EpochDone(_epoch with { LossParts = [] });
+        int[] headings = [.. screen.Lines.Index().Where(line => line.Item.StartsWith("epoch", StringComparison.Ordinal))
+            .Select(line => line.Index)];
+        Assert.Equal([0, 4, 25], headings);
+        Assert.Equal(screen.Lines[1], screen.Lines[3]);
+    }
 
-        Assert.EndsWith("\u001b[?25h", output.ToString());
+    [Fact]
+    public void ANarrowTerminalLosesWhatMattersLeast()
+    {
+        var long5 = _snapshot with { MemoryBytes = 1L << 30 };
+        for (int width = 0; width < 150; width++) Assert.InRange(BarLine.Of(long5, width).Length, 0, width);
+        Assert.Equal("epoch 2/3  [=====>    ] 47/94  311.4 images/s  left 1m20s  loss 1.512  clean 61.20", BarLine.Of(long5, 88));
+        Assert.Equal("epoch 2/3  47/94", BarLine.Of(long5, 20));
     }
 
     [Theory]
@@ -130,15 +159,46 @@ public class ViewTests
     public void WithoutAnAttackThereIsNoMean() =>
         Assert.Equal(["Clean"], new EvaluationResult(1, "", [new("Clean", true, 1)]).Columns().Select(column => column.Title));
 
-    private static LiveView Live(TextWriter output, TimeProvider clock)
+    /// <summary>As much of a terminal as the view needs: lines of a width that wrap, carriage return, erasing, colours.</summary>
+    private sealed class Screen(int width) : StringWriter
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        public string[] Lines
         {
-            Ansi = AnsiSupport.Yes,
-            Interactive = InteractionSupport.Yes,
-            Out = new AnsiConsoleOutput(output),
-        });
-        console.Profile.Width = 200;
-        return new LiveView(console, clock);
+            get
+            {
+                List<StringBuilder> lines = [new()];
+                (int column, bool wraps) = (0, true);
+                foreach (Match piece in Regex.Matches(ToString(), "\u001b\\[([?0-9;]*)([A-Za-z])|.|\n", RegexOptions.Singleline))
+                {
+                    string text = piece.Value;
+                    if (text[0] == '\u001b') (wraps, column) = Control(text, lines[^1], wraps, column);
+                    else if (text == "\r") column = 0;
+                    else if (text == "\n") Break();
+                    else Put(text[0]);
+                }
+
+                return [.. lines.Select(line => line.ToString().TrimEnd())];
+
+                void Break()
+                {
+                    lines.Add(new());
+                    column = 0;
+                }
+
+                void Put(char c)
+                {
+                    if (column == width && wraps) Break();
+                    if (lines[^1].Length > column) lines[^1][column] = c;
+                    else lines[^1].Append(c);
+                    column++;
+                }
+            }
+        }
+
+        private static (bool Wraps, int Column) Control(string code, StringBuilder line, bool wraps, int column)
+        {
+            if (code == "\u001b[K") line.Length = Math.Min(line.Length, column);
+            return (code switch { "\u001b[?7l" => false, "\u001b[?7h" => true, _ => wraps }, column);
+        }
     }
 }

@@ -12,11 +12,12 @@ using Rpat.Robust.Modifiers;
 using Rpat.Robust.Training;
 // </readme>
 
-namespace Rpat.Tests.Snippets;
+namespace Rpat.Samples.Snippets;
 
 /// <summary>The program that the README shows: the lines between the marks, in order.</summary>
-internal static class ReadmeProgram
+public static class ReadmeProgram
 {
+    /// <summary>Attacks eight images and trains on them.</summary>
     public static void Run()
     {
         // <readme>

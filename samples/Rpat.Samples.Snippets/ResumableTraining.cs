@@ -1,8 +1,12 @@
-namespace Rpat.Tests.Snippets;
+using Rpat.Training;
+using Rpat.Training.Progress;
 
-internal static class ResumableTraining
+namespace Rpat.Samples.Snippets;
+
+/// <summary>A training that resumes.</summary>
+public static class ResumableTraining
 {
-    // Trains a new run, or the unfinished one of that name from its newest checkpoint on: the bits are the same.
+    /// <summary>Trains a new run, or the unfinished one of that name from its newest checkpoint on: the bits are the same.</summary>
     public static TrainingOutcome Train(IReadOnlyList<string> settings, IProgressView progress, CancellationToken stop)
     {
         using var job = TrainingJob.Open(["recipe=fashion-quick", "run.name=mine", "checkpoint.steps=20", .. settings]);

@@ -1,12 +1,17 @@
 using Rpat.Engine;
+using Rpat.Engine.Autograd;
+using Rpat.Engine.Devices;
+using Rpat.Engine.Ops;
+using Rpat.Engine.Ops.Losses;
+using Rpat.Engine.Tensors;
 using Rpat.Models;
 using Rpat.Nn;
 using Rpat.Nn.Optim;
 
-namespace Rpat.Tests.Snippets;
+namespace Rpat.Samples.Snippets;
 
 /// <summary>The training step of docs/coming-from-pytorch.md.</summary>
-internal static class PyTorchStep
+public static class PyTorchStep
 {
     /// <summary>Trains on a batch of grey images and returns the loss.</summary>
     public static double Run()

@@ -1,0 +1,157 @@
+using System.CommandLine;
+using Rpat.Trainer.Bench;
+using Rpat.Trainer.Distributed;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat bench comm</c>: how fast processes exchange what training exchanges, and a model of more of them.</summary>
+internal sealed class CommCommand
+{
+    private const string Name = "comm";
+
+    private static readonly int[] _gpus = [8, 64, 512];
+
+    private readonly CommandContext _host;
+    private readonly BenchOutput _output;
+
+    private readonly Option<string[]> _models = new("--model", "-m")
+    {
+        Description = "a network whose sizes are exchanged; repeatable",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => ["preactresnet18", "wideresnet34-10"],
+    };
+
+    private readonly Option<int> _rounds = new("--rounds")
+    { Description = "how often each item is timed", HelpName = "N", DefaultValueFactory = _ => 5 };
+
+    private readonly Option<int> _processes = new("--nproc")
+    { Description = "processes to start on this machine if no launcher has", HelpName = "N", DefaultValueFactory = _ => 2 };
+
+    private readonly Option<TransportKind> _transport = new("--transport")
+    { Description = "what carries the values, as run.transport", DefaultValueFactory = _ => TransportKind.Auto };
+
+    private readonly Option<double?> _stepMs = new("--project")
+    {
+        Description = "time nothing; print a model of 8, 64 and 512 GPUs, of which each computes a step in so many ms",
+        HelpName = "MS",
+    };
+
+    private readonly Option<int> _views = new("--views")
+    { Description = "for --project: training-mode passes per step", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    private readonly Option<double> _share = new("--backward-share")
+    {
+        Description = "for --project: share of a step in its last backward pass, behind which gradients travel",
+        HelpName = "SHARE",
+        DefaultValueFactory = _ => 0.5,
+    };
+
+    private readonly Option<double> _gbit = new("--gbit")
+    { Description = "for --project: speed of each GPU's link in Gbit/s", HelpName = "N", DefaultValueFactory = _ => 100 };
+
+    private readonly Option<double> _microseconds = new("--latency")
+    { Description = "for --project: microseconds from sending a small message to receiving it", HelpName = "US", DefaultValueFactory = _ => 5 };
+
+    private readonly Option<double> _gap = new("--gap")
+    { Description = "for --project: microseconds from one message to the next of a sender", HelpName = "US", DefaultValueFactory = _ => 1 };
+
+    private CommCommand(CommandContext host) =>
+        (_host, _output) = (host, new BenchOutput(host, Name, CommBench.Categories));
+
+    /// <summary>The command, to be added to <c>rpat bench</c>.</summary>
+    public static Command Create(CommandContext host) => new CommCommand(host).Build();
+
+    private Command Build()
+    {
+        var command = new Command(Name, "Time what processes exchange, over the transport that training would use.")
+            { _models, _rounds, _processes, _transport, _stepMs, _views, _share, _gbit, _microseconds, _gap };
+        _output.AddTo(command);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        var networks = parsed.GetValue(_models)!.Select(Network.Of).ToList();
+        if (parsed.GetValue(_stepMs) is { } ms) return Project(parsed, networks, ms);
+        if (parsed.GetValue(_rounds) is not (>= 1 and <= 10_000) || parsed.GetValue(_processes) is not (>= 1 and <= 1024))
+            throw new UsageException("--rounds is 1 to 10000 and --nproc 1 to 1024: give such numbers.");
+        var launched = Launcher.Find(_host.Environment, _host.ErrorIsTerminal);
+        var place = launched ?? ProcessGroupSetup.First(parsed.GetValue(_processes));
+        string said = string.Join('\n', parsed.GetValue(_models)!.Append(MachineInfo.ProgramVersion()));
+        var options = new ProcessGroupOptions(MachineInfo.ProgramVersion(), said)
+        { Token = _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable) ?? "", Note = _host.Warn };
+        Transport Choose() => Transport.Choose(parsed.GetValue(_transport), place, options, _host.Environment);
+        if (place.Rank > 0) return WorkerSession.Run(place, _host, Choose, (group, _) => Measure(parsed, networks, group, null));
+        if (place.Size == 1) return Measure(parsed, networks, TcpProcessGroup.Alone(), "one process alone");
+        var transport = Choose();
+        string on = FormattableString.Invariant($"{place.Description}, over {transport.Description}");
+        var (team, workers) = launched is null ? Workers.Launch(transport, [.. parsed.Tokens.Select(token => token.Value)])
+            : (transport.Join(), null);
+        using (workers)
+        using (team)
+            return Measure(parsed, networks, team, on);
+    }
+
+    // Ranks other than 0 have no text and do the same.
+    private int Measure(ParseResult parsed, List<Network> networks, IProcessGroup group, string? on)
+    {
+        var request = _output.Read(parsed);
+        var bench = new CommBench(group, networks.Select(net => (net.Name, net.Parameters, net.Channels)));
+        if (on is not null) _host.Out.WriteLine(on);
+        List<BenchRow> rows = [];
+        int width = bench.Items.Max(item => item.Name.Length);
+        foreach (var (name, category) in bench.Items.Where(item => request.Wants(item.Name, item.Category)))
+        {
+            rows.Add(bench.Time(name, parsed.GetValue(_rounds)));
+            if (on is not null) Write(rows[^1], width);
+        }
+        return on is null ? ExitCode.Done : _output.Finish(request, on, rows);
+    }
+
+    private void Write(BenchRow row, int width) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{row.Name.PadRight(width)} {row.Bytes / 1e6,10:F3} MB {row.Median * 1e6,12:F1} µs {row.Bytes / row.Median / 1e9,9:F3} GB/s  "
+            + $"(median of {row.Seconds.Count}, {row.Seconds[0] * 1e6:F1}–{row.Seconds[^1] * 1e6:F1} µs)"));
+
+    private int Project(ParseResult parsed, List<Network> networks, double ms)
+    {
+        double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), share = parsed.GetValue(_share),
+            gap = parsed.GetValue(_gap);
+        int views = parsed.GetValue(_views);
+        if (!(ms > 0 && gbit > 0 && latency >= 0 && gap >= 0 && share is >= 0 and <= 1 && views >= 1 && double.IsFinite(ms + gbit + latency + gap)))
+            throw new UsageException("--project, --gbit and --views are above 0, --latency and --gap not below, --backward-share is 0 to 1: give such numbers.");
+        _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"A model, not a measurement: a step computes for {ms:0.###} ms on each GPU, links have {gbit:0.###} Gbit/s "
+                + $"and {latency:0.###} µs, and a message {gap:0.###} µs after another."));
+        foreach (var net in networks)
+        {
+            var model = new ScalingModel(net.Parameters, views * net.Norms, ms / 1e3, share, gbit / 8 * 1e9, latency / 1e6, gap / 1e6);
+            foreach (int n in _gpus) Write(net.Name, model, n);
+        }
+        return ExitCode.Done;
+    }
+
+    private void Write(string net, ScalingModel model, int gpus) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{net,-16} {gpus,4} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step {model.TrafficSeconds(gpus) * 1e3,8:F2} ms of "
+            + $"gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms {model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
+            + $"{model.Efficiency(gpus),7:P1} of linear"));
+
+    /// <summary>A network's sizes.</summary>
+    /// <param name="Channels">The most channels of a layer.</param>
+    /// <param name="Norms">Its batch norms.</param>
+    private sealed record Network(string Name, long Parameters, int Channels, int Norms)
+    {
+        public static Network Of(string name)
+        {
+            if (ModelCatalog.Find(name) is null)
+                throw new UsageException(
+                    $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
+            using Device device = Device.Cpu(1);
+            var net = ModelCatalog.Build(device, new ModelSpec(name, ImageSize.Parse("--input", "3x32x32"), 10), seed: 0);
+            var tape = new Tape(device);
+            net.Forward(tape, Tensor.Create(device, net.InputShape.WithBatch(1)), BnMode.Train);
+            int channels = net.Parameters.Parameters.Where(p => p.Dimensions.Count == 1).Max(p => p.Dimensions[0]);
+            return new Network(name, net.Parameters.Count, channels, tape.Nodes.Count(node => node.Op == "BatchNorm2d"));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using Rpat.Trainer.Reproduce;
+
+namespace Rpat.Trainer.Cli;
+
+/// <summary><c>rpat sweep RECIPE --set KEY=A,B --seeds 1..3</c>: trains all combinations of values and seeds, as runs that can be resumed.</summary>
+internal sealed class SweepCommand
+{
+    private readonly CommandContext _host;
+    private readonly Func<string[], CommandContext, int> _program;
+    private readonly ConfigOptions _options = new();
+    private readonly Argument<string?> _recipe = new("RECIPE")
+    { Description = "recipe to start from; see 'rpat recipes'", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string> _seeds = new("--seeds")
+    { Description = "a run of each combination for each seed", HelpName = "1,2,3|1..3", DefaultValueFactory = _ => "0" };
+    private readonly Option<int?> _index = new("--index")
+    { Description = "train this row only, from 1: the index of a job array's task", HelpName = "N" };
+    private readonly Option<bool> _list = new("--list") { Description = "print the rows and how they stand, and stop" };
+    private readonly JsonOption _json = new();
+
+    private SweepCommand(CommandContext host, Func<string[], CommandContext, int> program) => (_host, _program) = (host, program);
+
+    /// <summary>The command, to be added to the root.</summary>
+    public static Command Create(CommandContext host, Func<string[], CommandContext, int> program)
+    {
+        var sweep = new SweepCommand(host, program);
+        var command = new Command("sweep",
+            "Train a recipe for lists of values (--set KEY=A,B) and seeds; repeated, it skips what is finished and resumes the rest.")
+            { sweep._recipe, sweep._seeds, sweep._index, sweep._list, sweep._json.Option };
+        sweep._options.AddTo(command);
+        command.SetAction(sweep.Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        var (rows, sweep) = Read(parsed);
+        foreach (var row in rows) _ = sweep.Resolved(row); // a wrong value of the last row is found before the first is trained
+        if (parsed.GetValue(_list)) return List(parsed, rows, sweep);
+        int? index = parsed.GetValue(_index);
+        if (index < 1 || index > rows.Count)
+            throw new UsageException($"--index is {index}, and the sweep has {rows.Count} rows: give 1 to {rows.Count}.");
+        return sweep.Run(index is { } one ? [rows[one - 1]] : rows);
+    }
+
+    private int List(ParseResult parsed, IReadOnlyList<SweepRow> rows, Sweep sweep)
+    {
+        _json.Give(parsed, _host, () => rows.Select(row => new
+        {
+            index = row.Number,
+            row.Name,
+            values = row.Values.ToDictionary(value => value.Key, value => value.Text),
+            row.Seed,
+            status = sweep.Status(row),
+            command = sweep.Command(row),
+        }), () => _host.Out.Write(new TextTable(["index", .. rows[0].Values.Select(value => value.Key), "seed", "status", "name"],
+        [
+            .. rows.Select(row => (string[])[$"{row.Number}", .. row.Values.Select(value => value.Text),
+                row.Seed.ToString(CultureInfo.InvariantCulture), sweep.Status(row), row.Name]),
+        ]).Write("text")));
+        return ExitCode.Done;
+    }
+
+    private (IReadOnlyList<SweepRow> Rows, Sweep Sweep) Read(ParseResult parsed)
+    {
+        var sources = _options.Sources(parsed, _host);
+        ConfigKey name = ConfigKeys.Of(c => c.Run.Name), recipe = ConfigKeys.Of(c => c.Recipe.Name);
+        List<(string Flag, ConfigKey Key, string Text)> flags = [.. sources.Flags.Where(flag => flag.Key != name)];
+        if (parsed.GetValue(_recipe) is { } typed) flags.Insert(0, ("RECIPE", recipe, RecipeLibrary.Find(typed, "RECIPE").Name));
+        if (flags.FirstOrDefault(flag => flag.Key == ConfigKeys.Of(c => c.Train.Seed)) is { Flag: { } seed })
+            throw new UsageException($"a sweep takes its seeds from --seeds, not from {seed}: give --seeds {parsed.GetRequiredValue(_seeds)}.");
+        var lists = sources.Sets.Select(Values).ToList();
+        if (flags.All(flag => flag.Key != recipe) && lists.All(list => list.Key != recipe.Path) && sources.Files.Count == 0)
+            throw new UsageException("nothing says what to train: give a RECIPE ('rpat recipes' lists them) or -c FILE.");
+        var shared = sources with { Flags = flags, Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")] };
+        string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Resolve(shared).Config.RunName;
+        var rows = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], SeedList.Parse(parsed.GetRequiredValue(_seeds)));
+        return (rows, new Sweep(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] });
+    }
+
+    // --rpat changes the method that the other sources name, which every row then has by its name.
+    private static ConfigSources WithTerm(ConfigSources shared) => shared.Rpat is null ? shared : shared with
+    {
+        Rpat = null,
+        Flags = [.. shared.Flags.Where(flag => flag.Key != ConfigKeys.Of(c => c.Method.Name)),
+            ("--rpat", ConfigKeys.Of(c => c.Method.Name), ConfigResolver.Resolve(shared).Config.Method.Name)],
+    };
+
+    // The values of a key that takes a list itself are parted by semicolons.
+    private static (string Key, IReadOnlyList<string> Values) Values(string set)
+    {
+        var (path, entry) = Layers.Sets([set]).Entries.Single();
+        bool isList = Schema.Find(path, "--set").IsList, semicolons = isList || entry.Text.Contains(';');
+        string[] values = entry.Text.Split(semicolons ? ';' : ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return (path, values.Length == 0 ? [entry.Text] : [.. values.Distinct()]);
+    }
+}

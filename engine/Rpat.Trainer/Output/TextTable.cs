@@ -1,0 +1,72 @@
+namespace Rpat.Trainer.Output;
+
+/// <summary>A table of texts, for a terminal, Markdown, LaTeX or other programs.</summary>
+/// <param name="RightFrom">The first column whose cells are aligned to the right in a terminal and in LaTeX.</param>
+internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows, int RightFrom = int.MaxValue)
+{
+    /// <summary>The names of the formats.</summary>
+    public static KnownNames Formats { get; } = new("formats", () => ["text", "md", "latex", "csv"])
+    { Short = new Dictionary<string, string> { ["markdown"] = "md", ["tex"] = "latex" } };
+
+    private IEnumerable<IReadOnlyList<string>> All => Rows.Prepend(Head);
+
+    /// <summary>The table as text that ends with a line break.</summary>
+    /// <param name="format">One of <see cref="Formats"/>.</param>
+    public string Write(string format) => string.Concat((format switch
+    {
+        "md" => Markdown(),
+        "latex" => Latex(),
+        "csv" => All.Select(row => string.Join(',', row.Select(Quoted))),
+        _ => Aligned(All.Select(row => row.Select(Printable.Line).ToArray())).Select(row => string.Join("  ", row).TrimEnd()),
+    }).Select(line => line + '\n'));
+
+    private IEnumerable<string> Markdown()
+    {
+        var rows = Aligned(All.Select(row => row.Select(cell => Printable.Line(cell).Replace("|", "\\|", StringComparison.Ordinal)).ToArray()));
+        for (int i = 0; i < rows.Count; i++)
+        {
+            yield return $"| {string.Join(" | ", rows[i])} |";
+            if (i == 0) yield return $"|{string.Join('|', rows[0].Select((cell, c) => new string('-', cell.Length + (IsRight(c) ? 1 : 2)) + (IsRight(c) ? ":" : "")))}|";
+        }
+    }
+
+    // In the form of the booktabs package.
+    private IEnumerable<string> Latex()
+    {
+        var rows = Aligned(All.Select(row => row.Select(Tex).ToArray()));
+        yield return $"\\begin{{tabular}}{{{string.Concat(Head.Select((_, c) => IsRight(c) ? 'r' : 'l'))}}}";
+        yield return "\\toprule";
+        for (int i = 0; i < rows.Count; i++)
+        {
+            yield return $"{string.Join(" & ", rows[i])} \\\\";
+            if (i == 0) yield return "\\midrule";
+        }
+        yield return "\\bottomrule";
+        yield return "\\end{tabular}";
+    }
+
+    private bool IsRight(int column) => column >= RightFrom;
+
+    private List<string[]> Aligned(IEnumerable<string[]> rows)
+    {
+        List<string[]> all = [.. rows];
+        int[] widths = [.. Enumerable.Range(0, Head.Count).Select(column => all.Max(row => row[column].Length))];
+        return [.. all.Select(row => row.Select((cell, c) => IsRight(c) ? cell.PadLeft(widths[c]) : cell.PadRight(widths[c])).ToArray())];
+    }
+
+    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n\r")
+        ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
+
+    private static string Tex(string cell) => string.Concat(Printable.Line(cell).Select(c => c switch
+    {
+        '&' or '%' or '$' or '#' or '_' or '{' or '}' => $"\\{c}",
+        '\\' => "\\textbackslash{}",
+        '~' => "\\textasciitilde{}",
+        '^' => "\\textasciicircum{}",
+        '±' => "$\\pm$",
+        'ε' => "$\\varepsilon$",
+        '∞' => "$\\infty$",
+        '–' => "--",
+        _ => $"{c}",
+    }));
+}

@@ -1,0 +1,62 @@
+using Rpat.Robust.Methods;
+
+namespace Rpat.Trainer.Report;
+
+/// <summary>
+/// The command that a finished run calls for: AutoAttack, then the same run with or without the perception term, which is the comparison
+/// that this program exists for, then the report about both.
+/// </summary>
+internal static class NextStep
+{
+    private const int Images = 100;
+
+    /// <summary>The command.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="shown">The same, as a user would type it.</param>
+    public static string Of(string folder, string shown)
+    {
+        try
+        {
+            return Next(folder, shown);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)
+        {
+            return Attack(shown);
+        }
+    }
+
+    private static string Next(string folder, string shown)
+    {
+        if (!IsAttacked(folder)) return Attack(shown);
+        var settings = Settings(folder);
+        string method = settings[Method], other = Counterpart(method), root = Path.GetDirectoryName(Path.GetFullPath(folder))!;
+        string? compared = RunFinder.All(root).LastOrDefault(one => RunRecord.Read(one) is { Status: RunStatus.Finished }
+            && Settings(one) is var theirs && theirs[Method] == other && theirs[Data] == settings[Data] && theirs[Model] == settings[Model]);
+        if (compared is null) return $"rpat train -c {ShellWord.Quote(shown)} --method {other} --name {other}";
+        string beside = Path.Combine(Path.GetDirectoryName(shown) ?? "", Path.GetFileName(compared));
+        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : Attack(beside);
+    }
+
+    private static string Method => ConfigKeys.Of(c => c.Method.Name).Path;
+
+    private static string Data => ConfigKeys.Of(c => c.Data.Name).Path;
+
+    private static string Model => ConfigKeys.Of(c => c.Model.Name).Path;
+
+    private static string Attack(string run) => $"rpat eval {ShellWord.Quote(run)} --attacks clean,pgd20,aa --n {Images}";
+
+    private static string Counterpart(string method)
+    {
+        bool hasTerm = method.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
+        string other = hasTerm ? MethodCatalog.BaseName(method) : method + MethodCatalog.RpatSuffix;
+        return MethodCatalog.Find(other) is null ? "pgd-at" : other;
+    }
+
+    private static bool IsAttacked(string folder) => RunData.Load(folder).Accuracies.Any(RunData.IsAutoAttack);
+
+    private static Dictionary<string, string> Settings(string folder)
+    {
+        var read = Layers.File(Path.Combine(folder, RunFolder.ConfigName)).Entries;
+        return new[] { Method, Data, Model }.ToDictionary(key => key, key => read.GetValueOrDefault(key)?.Text ?? "");
+    }
+}

@@ -1,0 +1,85 @@
+namespace Rpat.Trainer.Report;
+
+/// <summary>Runs with what they measured: a row each, or a row for those that differ in their seeds only.</summary>
+/// <param name="Columns">Keys of the configuration to be shown, by the name that the user gave them.</param>
+internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(string Name, string Key)> Columns)
+{
+    private static readonly string[] _measured = ["Clean", "robust", "Mean", "NRR"];
+
+    /// <summary>Reads a list of keys or sections' short names, such as <c>method,train.seed</c>.</summary>
+    /// <exception cref="ConfigException">There is no such key.</exception>
+    public static IReadOnlyList<(string Name, string Key)> Keys(string option, string? text) =>
+        [.. ConfigValue.Items(text ?? "").Select(name => (name, Schema.Find(name, option).Path))];
+
+    /// <summary>A row for each run.</summary>
+    public TextTable Each()
+    {
+        (string Name, string Key)[] keys = Columns.Count > 0 ? [.. Columns]
+            : [("method", ConfigKeys.Of(c => c.Method.Name).Path), ("data", ConfigKeys.Of(c => c.Data.Name).Path)];
+        return new(["run", "status", .. keys.Select(key => key.Name), "Clean", "robust", "by", "time"],
+        [
+            .. Runs.Select(run => (string[])
+            [
+                run.Name, run.Status, .. keys.Select(key => run.Setting(key.Key)), Percent(run.Clean?.Value), Percent(run.Robust?.Value),
+                run.Robust?.Attack ?? "-", RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
+            ]),
+        ]);
+    }
+
+    /// <summary>A row for the measured runs of equal values, whose other columns list what they have; those of another attack apart.</summary>
+    /// <param name="apart">Whether mean and deviation are columns of their own, for programs.</param>
+    public TextTable Grouped(IReadOnlyList<(string Name, string Key)> by, bool apart) => new(
+    [
+        .. by.Select(key => key.Name), "runs", .. Columns.Select(column => column.Name),
+        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "by", "images",
+    ],
+    [
+        .. Groups(by).Select(group => (string[])
+        [
+            .. group.Values, $"{group.Runs.Count}", .. Columns.Select(column => string.Join(", ", group.Runs.Select(
+                run => run.Setting(column.Key)).Distinct())),
+            .. group.Spreads.SelectMany(spread => apart ? spread.Apart() : [spread.Percent()]),
+            group.Attack, $"{group.Runs[0].Clean!.Images}",
+        ]),
+    ]);
+
+    /// <summary>The groups as an object, for JSON: shares of 1.</summary>
+    public object Json(IReadOnlyList<(string Name, string Key)> by) => Groups(by).Select(group => new
+    {
+        group = by.Zip(group.Values).ToDictionary(pair => pair.First.Key, pair => pair.Second),
+        runs = group.Runs.Select(run => run.Name),
+        attack = group.Attack,
+        images = group.Runs[0].Clean!.Images,
+        measured = _measured.Zip(group.Spreads).ToDictionary(pair => pair.First.ToLowerInvariant(),
+            pair => new { pair.Second.Mean, deviation = pair.Second.Count < 2 ? (double?)null : pair.Second.Deviation }),
+    });
+
+    private IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys) =>
+        from run in Runs
+        where run.Clean is not null
+        let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
+        let values = keys.Select(key => run.Setting(key.Key)).ToArray()
+        group run by (Values: string.Join('\n', values), attack, run.Clean!.Images) into same
+        select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
+
+    private static string Percent(double? share) => share is { } value ? Format.Percent(value) : "-";
+}
+
+/// <summary>Measured runs of equal settings.</summary>
+/// <param name="Values">Of the settings that they share.</param>
+/// <param name="Attack">What measured their robust accuracy.</param>
+internal sealed record RunGroup(IReadOnlyList<string> Values, IReadOnlyList<RunData> Runs, string Attack)
+{
+    /// <summary>Clean, robust, Mean and NRR over the runs.</summary>
+    public IReadOnlyList<Spread> Spreads =>
+    [
+        Of(run => run.Clean?.Value), Of(run => run.Robust?.Value), Of(run => Score(run, RobustnessScores.Mean)),
+        Of(run => Score(run, RobustnessScores.Nrr)),
+    ];
+
+    /// <summary>A value over the runs that have it.</summary>
+    public Spread Of(Func<RunData, double?> value) => Spread.Of([.. Runs.Select(value).OfType<double>()]);
+
+    private static double? Score(RunData run, Func<double, double, double> score) =>
+        run is { Clean: { } clean, Robust: { } robust } ? score(clean.Value, robust.Value) : null;
+}

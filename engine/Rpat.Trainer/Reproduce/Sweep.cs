@@ -1,0 +1,108 @@
+namespace Rpat.Trainer.Reproduce;
+
+/// <summary>One row of a sweep: a training of its own values and seed.</summary>
+/// <param name="Number">From 1, as <c>--index</c> takes it.</param>
+/// <param name="Values">The values that other rows have differently, by key.</param>
+/// <param name="Name">The run's name, from which its folder is found again.</param>
+internal sealed record SweepRow(int Number, IReadOnlyList<(string Key, string Text)> Values, long Seed, string Name);
+
+/// <summary>
+/// Trains a recipe once for each combination of values and each seed. A run is known by its name and its configuration: what is finished is
+/// not trained again, and what was begun is resumed.
+/// </summary>
+/// <param name="given">What all rows share; its lists of values are in <paramref name="rows"/>.</param>
+internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, CommandContext host, Func<string[], CommandContext, int> program)
+{
+    /// <summary>Arguments that each command gets besides.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    private const int MostRows = 100_000, LongestName = 90;
+
+    /// <summary>The rows of lists of values: all combinations for the first seed, then for the next.</summary>
+    /// <param name="name">What the runs' names begin with.</param>
+    /// <exception cref="UsageException">There are too many.</exception>
+    public static IReadOnlyList<SweepRow> Rows(string name, IReadOnlyList<(string Key, IReadOnlyList<string> Values)> lists, IReadOnlyList<long> seeds)
+    {
+        if (lists.Aggregate((double)seeds.Count, (count, list) => count * list.Values.Count) is > MostRows and var many)
+            throw new UsageException(FormattableString.Invariant($"the sweep has {many:0} runs, more than {MostRows}: give fewer values."));
+        IEnumerable<(string Key, string Text)[]> combinations = [[]];
+        foreach (var (key, values) in lists)
+            combinations = combinations.SelectMany(one => values.Select(value => ((string, string)[])[.. one, (key, value)]));
+        var all = from seed in seeds from values in combinations.ToList() select (seed, values);
+        return [.. all.Select((row, i) => new SweepRow(i + 1, row.values, row.seed, NameOf(name, row.values, row.seed)))];
+    }
+
+    /// <summary>Whether a row is <c>finished</c>, how its run stands, or <c>-</c> if it has none.</summary>
+    public string Status(SweepRow row)
+    {
+        var wanted = Resolved(row);
+        var own = RunFinder.OfName(row.Name, wanted.Config.Run.Out).Where(folder => IsSame(folder, wanted)).Select(RunRecord.Read).ToList();
+        return own.Any(record => record?.Status == RunStatus.Finished) ? "finished"
+            : own.LastOrDefault()?.Status.ToString().ToLowerInvariant() ?? "-";
+    }
+
+    /// <summary>Trains what is not finished, one row after another.</summary>
+    /// <param name="chosen">The rows to train.</param>
+    /// <returns>0, the exit code that a signal asked for, or that of the first run that failed.</returns>
+    public int Run(IReadOnlyList<SweepRow> chosen)
+    {
+        int first = ExitCode.Done;
+        foreach (var row in chosen)
+        {
+            string title = FormattableString.Invariant($"[{row.Number}/{rows.Count}] {row.Name}");
+            if (Status(row) == "finished")
+            {
+                host.Note($"{title}: finished earlier");
+                continue;
+            }
+            string[] command = Command(row);
+            host.Note($"{title}: rpat {ShellWord.Line(command)}");
+            int code = program(command, host);
+            if (code is ExitCode.Interrupted or ExitCode.Terminated or ExitCode.HungUp or ExitCode.LimitMissed) return code;
+            if (code != ExitCode.Done) host.Warn($"{title}: failed, and the others go on");
+            if (first == ExitCode.Done) first = code;
+        }
+        return first;
+    }
+
+    /// <summary>The command that trains a row, or resumes it.</summary>
+    public string[] Command(SweepRow row) =>
+    [
+        "train", .. given.Files.SelectMany(file => new[] { "-c", file }), .. Sets(row).SelectMany(set => new[] { "--set", set }),
+        "--name", row.Name, "--resume", "auto", .. More,
+    ];
+
+    /// <summary>The configuration of a row.</summary>
+    /// <exception cref="ConfigException">A value is wrong.</exception>
+    public ResolvedConfig Resolved(SweepRow row) =>
+        ConfigResolver.Resolve(given with { Flags = [], Sets = [.. Sets(row), $"{ConfigKeys.Of(c => c.Run.Name).Path}={row.Name}"] });
+
+    private IEnumerable<string> Sets(SweepRow row) =>
+    [
+        .. given.Flags.Select(flag => $"{flag.Key.Path}={flag.Text}"), .. given.Sets, .. row.Values.Select(value => $"{value.Key}={value.Text}"),
+        FormattableString.Invariant($"{ConfigKeys.Of(c => c.Train.Seed).Path}={row.Seed}"),
+    ];
+
+    private static bool IsSame(string folder, ResolvedConfig wanted)
+    {
+        try
+        {
+            var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(Path.Combine(folder, RunFolder.ConfigName))]);
+            return ResumeRules.Differing(before, wanted).Count == 0;
+        }
+        catch (ConfigException)
+        {
+            return false;
+        }
+    }
+
+    private static string NameOf(string name, IReadOnlyList<(string Key, string Text)> values, long seed)
+    {
+        var parts = values.Select(value => $"{value.Key[(value.Key.LastIndexOf('.') + 1)..]}{value.Text}");
+        string whole = string.Join('-', [name, .. parts, FormattableString.Invariant($"s{seed}")]);
+        string safe = string.Concat(whole.Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '_'));
+        bool isPlain = safe == whole && safe.Length <= LongestName && values.Select(value => value.Key).DistinctBy(
+            key => key[(key.LastIndexOf('.') + 1)..]).Count() == values.Count;
+        return isPlain ? safe : $"{safe[..Math.Min(safe.Length, LongestName - 9)]}-{EvaluationManifest.ShortHash(string.Join('|', values) + whole)}";
+    }
+}

@@ -1,0 +1,51 @@
+using Rpat.Robust.Methods;
+
+namespace Rpat.Training.Config;
+
+/// <summary>The names in configurations and on command lines.</summary>
+internal static class CatalogNames
+{
+    /// <summary>Networks; a wide ResNet of any depth and width.</summary>
+    public static KnownNames Models { get; } = new("models", () => ModelCatalog.All.Select(family => family.Name))
+    {
+        Knows = name => ModelCatalog.Find(name) is not null,
+        Short = new Dictionary<string, string> { ["wrn"] = "wideresnet", ["prn"] = "preactresnet" },
+        Command = "rpat models",
+    };
+
+    /// <summary>Training methods, with and without the perception term.</summary>
+    public static KnownNames Methods { get; } = new("methods", () => MethodCatalog.Names)
+    {
+        Short = new Dictionary<string, string> { ["rpat"] = "pgd-at" + MethodCatalog.RpatSuffix, ["at"] = "pgd-at" },
+        Command = "rpat methods",
+    };
+
+    /// <summary>Attacks, with any number of steps.</summary>
+    public static KnownNames Attacks { get; } = new("attacks", () => AttackCatalog.Examples)
+    {
+        Knows = AttackCatalog.Knows,
+        Short = new Dictionary<string, string>
+        {
+            ["autoattack"] = "aa",
+            ["autoattackstandard"] = "aa",
+            ["aastandard"] = "aa",
+            ["autoattackplus"] = "aa-plus",
+            ["autoattack+"] = "aa-plus",
+            ["aa+"] = "aa-plus",
+            ["autoattackrand"] = "aa-rand",
+        },
+        Command = "rpat attacks",
+    };
+
+    /// <summary>Norms.</summary>
+    public static KnownNames Norms { get; } = new("norms", () => [.. Norm.All.Select(norm => norm.Name)])
+    { Short = new Dictionary<string, string> { ["inf"] = Norm.Linf.Name } };
+
+    /// <summary>Recipes.</summary>
+    public static KnownNames Recipes { get; } = new("recipes", () => RecipeLibrary.Names) { Command = "rpat recipes" };
+
+    /// <summary>The norm that an option names.</summary>
+    /// <exception cref="UsageException">There is no such norm.</exception>
+    public static Norm NormOf(string text) =>
+        Norm.Parse(Norms.Match(text) ?? throw new UsageException($"--norm is '{text}': {Norms.Hint(text)}"));
+}

@@ -1,0 +1,41 @@
+namespace Rpat.Training;
+
+/// <summary>Values that are possible, and a slip of the pen more often than meant: one sentence for each.</summary>
+internal static class SuspectValues
+{
+    private const double LargeLinf = 0.2;
+
+    /// <summary>Those of a training.</summary>
+    /// <param name="images">Training images.</param>
+    public static IEnumerable<string> Of(TrainerConfig config, int images) =>
+    [
+        .. Eps(Path(c => c.Attack.Eps), config.Attack.Norm, config.Attack.Eps),
+        .. Step(Path(c => c.Attack.Step), config.Attack.Step, config.Attack.Eps),
+        .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
+    ];
+
+    /// <summary>A sentence if a radius is far above any usual one.</summary>
+    /// <param name="name">Of the option or key.</param>
+    public static IEnumerable<string> Eps(string name, Norm norm, double eps)
+    {
+        if (norm == Norm.Linf && eps > LargeLinf)
+            yield return $"WARNING: {name} is {Format.Number(eps)}, a large part of a pixel's range from 0 to 1: 8/255 is usual.";
+    }
+
+    /// <summary>A sentence if an attack's step is longer than its radius.</summary>
+    /// <param name="step">Null for a share of eps.</param>
+    public static IEnumerable<string> Step(string name, double? step, double eps)
+    {
+        if (step > eps) yield return $"WARNING: {name} is {Format.Pixels(step.Value)}, more than eps, which is {Format.Pixels(eps)}: every "
+            + "step leaves the ball; a quarter of eps is usual.";
+    }
+
+    /// <summary>A sentence if there are fewer images than asked for.</summary>
+    /// <param name="so">What happens then.</param>
+    public static IEnumerable<string> Above(string name, int asked, int images, string what, string so)
+    {
+        if (asked > images) yield return FormattableString.Invariant($"WARNING: {name} is {asked}, and there are {images} {what}: {so}.");
+    }
+
+    private static string Path(System.Linq.Expressions.Expression<Func<TrainerConfig, object?>> property) => ConfigKeys.Of(property).Path;
+}
