@@ -37,8 +37,9 @@ internal static class ModelsCommand
         { json.Option };
         command.SetAction(parsed =>
         {
-            json.Give(parsed, host, () => PublishedNets.All.Select(net => new { net.Architecture, net.Entries, Loads = net.Model is not null,
-                net.Model }), () => WritePublished(host));
+            json.Give(parsed, host,
+                () => PublishedNets.All.Select(net => new { net.Architecture, net.Entries, Loads = net.Model is not null, net.Model }),
+                () => WritePublished(host));
             return ExitCode.Done;
         });
         return command;
