@@ -59,6 +59,12 @@ public sealed class RowLossCases : OpCases<RowSize>
         .. rows.Of("deviation", new Deviation(1e-3), 1, (z, _, _, _) => z.Length * ReferenceRowLosses.Deviation(z, 1e-3)),
         .. rows.Of("standardized row", new StandardizedDot(1e-3), 1,
         (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.Deviation(z, 1e-3), true),
+        .. rows.Of("row length", new RowLength(1e-12), 1, (z, _, _, _) => ReferenceRowLosses.Length(z)),
+        .. rows.Of("unit row", new UnitDot(1e-12), 1,
+        (z, g, _, _) => z.Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.Length(z), true),
+        .. rows.Of("bounded deviation", new BoundedDeviation(), 1, (z, _, _, _) => ReferenceRowLosses.BoundedDeviation(z).Value),
+        .. rows.Of("standardized image", new BoundedDot(), 1,
+        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.BoundedDeviation(z).Divisor, true),
         .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
         .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
         .. rows.Of("squared probability", new SquaredProbability(), 1, (z, t, _, _) => ReferenceRowLosses.SquaredProbability(z, t)),
@@ -192,6 +198,16 @@ internal static class Differences
 internal static class ReferenceRowLosses
 {
     public static double SoftmaxDot(double[] z, double[] g) => Softmax(z).Zip(g, (p, d) => p * d).Sum();
+
+    public static double Length(double[] z) => Math.Sqrt(z.Sum(v => v * v));
+
+    // A deviation below 1/sqrt(n) counts as that; the value is the one whose gradient is the standardised row.
+    public static (double Value, double Divisor) BoundedDeviation(double[] z)
+    {
+        double squares = z.Sum(v => (v - z.Average()) * (v - z.Average())), least = 1 / Math.Sqrt(z.Length);
+        double deviation = Math.Sqrt(squares / (z.Length - 1));
+        return deviation <= least ? (squares / least / 2, least) : (squares / deviation, deviation);
+    }
 
     public static double Deviation(double[] z, double epsilon) =>
         Math.Sqrt(z.Sum(v => (v - z.Average()) * (v - z.Average())) / z.Length + epsilon);

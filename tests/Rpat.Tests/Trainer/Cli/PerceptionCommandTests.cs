@@ -28,7 +28,7 @@ public sealed class PerceptionCommandTests : IDisposable
 
     [Theory]
     [InlineData("--perturbations fgsm", "use noise, or pgd10")]
-    [InlineData("--norm l1", "did you mean 'l2'? (norms: linf, l2)")]
+    [InlineData("--norm l3", "--norm is 'l3': did you mean 'l2'?")]
     [InlineData("--n -1", "give a number of images")]
     public void What_cannot_be_is_refused(string arguments, string sentence)
     {

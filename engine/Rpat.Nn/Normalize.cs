@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Ops;
+namespace Rpat.Nn;
 
 /// <summary>Recording of the input normalisation.</summary>
 public static class NormalizeOp
@@ -7,11 +7,10 @@ public static class NormalizeOp
     /// <exception cref="ShapeException">The channels do not match, or x is itself a view.</exception>
     public static Tensor Normalize(this Tape tape, Tensor x, Normalize layer)
     {
-        ShapeException.Require(x.Shape.C == layer.Channels, "Normalize",
-            $"{x} has {x.Shape.C} channels, the normalisation has {layer.Channels}");
+        ShapeException.Require(x.Shape.C == layer.Mean.Count, "Normalize",
+            $"{x} has {x.Shape.C} channels, the normalisation has {layer.Mean.Count}");
         ShapeException.Require(x.View is null, "Normalize", $"{x} must be stored images");
-        var view = new AffineView(x, layer.Scale, layer.Shift, Relu: false, Constant: true);
-        return new Tensor(tape.Device, x.Shape, x.Layout, "normalized") { View = view, NeedsGrad = tape.AddInput(x).NeedsGrad };
+        return tape.Scaled(x, layer.Scale, layer.Shift);
     }
 }
 
@@ -23,7 +22,7 @@ public sealed class Normalize
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
         ShapeException.Require(mean.Count == std.Count && std.All(s => s > 0), "Normalize",
-            "one mean and one positive deviation a channel are needed");
+            "one mean and one positive deviation per channel are needed");
         (Mean, Std) = (mean, std);
         Scale = Vector(device, [.. std.Select(s => 1 / s)], "normalize.scale");
         Shift = Vector(device, [.. mean.Zip(std, (m, s) => -m / s)], "normalize.shift");
@@ -35,11 +34,10 @@ public sealed class Normalize
     /// <summary>Standard deviation of each channel.</summary>
     public IReadOnlyList<float> Std { get; }
 
-    /// <summary>Number of channels.</summary>
-    public int Channels => Mean.Count;
-
+    /// <summary>1/std per channel, padded to the layout's channel block.</summary>
     internal Tensor Scale { get; }
 
+    /// <summary>−mean/std per channel, padded in the same way.</summary>
     internal Tensor Shift { get; }
 
     private static Tensor Vector(Device device, float[] values, string name)
