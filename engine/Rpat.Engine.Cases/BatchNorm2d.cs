@@ -34,7 +34,7 @@ public sealed class BatchNorm2dCases : OpCases<NormSize>
         foreach (bool batch in new[] { true, false })
             foreach (bool relu in new[] { true, false })
                 yield return norm.Backward("batch norm gradients", batch, relu, parameters: true, add: relu);
-        yield return norm.Train(moveRunning: true);
+        yield return norm.Train(moveRunning: true, epsilon: 0.01f, momentum: 0.3f);
     }
 }
 
@@ -60,17 +60,18 @@ internal sealed class NormReference
     private ChannelStatistics Running => new([.. _mean.Values.Data], [.. _variance.Values.Data]);
 
     /// <summary>Statistics, the affine map they give, and running statistics.</summary>
-    public KernelCase Train(bool moveRunning)
+    public KernelCase Train(bool moveRunning, float epsilon = 1e-5f, float momentum = 0.1f)
     {
+        var state = State with { Epsilon = epsilon, Momentum = momentum };
         TestTensor[] kept = Kept();
         var running = new Lazy<ChannelStatistics>(() =>
         {
             var moved = Running;
-            if (moveRunning) ReferenceBatchNorm2d.UpdateRunning(moved, _x.Values);
+            if (moveRunning) ReferenceBatchNorm2d.UpdateRunning(moved, _x.Values, momentum);
             return moved;
         });
-        return new("batch norm statistics", k => k.BatchNormTrain(_s, _x, State, moveRunning, Saved(kept)),
-            [.. Vectors(kept, () => _statistics.Value), new(_mean, () => Row(running.Value.Mean)),
+        return new("batch norm statistics", k => k.BatchNormTrain(_s, _x, state, moveRunning, Saved(kept)),
+            [.. Vectors(kept, () => _statistics.Value, epsilon), new(_mean, () => Row(running.Value.Mean)),
                 new(_variance, () => Row(running.Value.Variance))])
         {
             Covers = ["BatchNormTrain"],
@@ -140,14 +141,14 @@ internal sealed class NormReference
 
     private static BatchNormSaved Saved(TestTensor[] kept) => new(kept[0], kept[1], kept[2], kept[3]);
 
-    private CaseResult[] Vectors(TestTensor[] kept, Func<ChannelStatistics> statistics) =>
-        [.. kept.Select((given, i) => new CaseResult(given, () => Row(Map(statistics())[i])))];
+    private CaseResult[] Vectors(TestTensor[] kept, Func<ChannelStatistics> statistics, double epsilon = ReferenceBatchNorm2d.Epsilon) =>
+        [.. kept.Select((given, i) => new CaseResult(given, () => Row(Map(statistics(), epsilon)[i])))];
 
     /// <summary>Mean, 1/σ, scale and shift.</summary>
-    private double[][] Map(ChannelStatistics s)
+    private double[][] Map(ChannelStatistics s, double epsilon = ReferenceBatchNorm2d.Epsilon)
     {
         double[] gamma = _gamma.Values.Data, beta = _beta.Values.Data;
-        double[] inverse = [.. s.Variance.Select(v => 1 / Math.Sqrt(v + ReferenceBatchNorm2d.Epsilon))];
+        double[] inverse = [.. s.Variance.Select(v => 1 / Math.Sqrt(v + epsilon))];
         double[] scale = [.. gamma.Zip(inverse, (g, i) => g * i)];
         return [s.Mean, inverse, scale, [.. scale.Select((v, c) => beta[c] - v * s.Mean[c])]];
     }
@@ -183,15 +184,15 @@ internal static class ReferenceBatchNorm2d
     public static Array4 ForwardTrain(Array4 x, double[] gamma, double[] beta) => Forward(x, gamma, beta, Statistics(x));
 
     /// <summary>Moves the running statistics in place; the variance stored is the unbiased one, so N·H·W must exceed 1.</summary>
-    public static void UpdateRunning(ChannelStatistics running, Array4 x)
+    public static void UpdateRunning(ChannelStatistics running, Array4 x, double momentum = Momentum)
     {
         int count = Count(x);
         if (count < 2) throw new ArgumentException($"The unbiased variance of a batch of shape {x} is undefined.");
         ChannelStatistics batch = Statistics(x);
         for (int c = 0; c < x.C; c++)
         {
-            running.Mean[c] = (1 - Momentum) * running.Mean[c] + Momentum * batch.Mean[c];
-            running.Variance[c] = (1 - Momentum) * running.Variance[c] + Momentum * batch.Variance[c] * count / (count - 1);
+            running.Mean[c] = (1 - momentum) * running.Mean[c] + momentum * batch.Mean[c];
+            running.Variance[c] = (1 - momentum) * running.Variance[c] + momentum * batch.Variance[c] * count / (count - 1);
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class Conv2dCases : OpCases<ConvShape>
         Blocked(2, 6, 7, 6, 9, 1, 2, 0), Blocked(1, 5, 6, 6, 7, 5, 2, 2), Blocked(1, 4, 5, 5, 4, 3, 3, 0),
         Blocked(3, 16, 8, 8, 16, 3, 1, 1),
         Blocked(1, 132, 2, 2, 20, 3, 1, 1), Plain(2, 3, 8, 6, 16, 3, 1, 1), Plain(2, 1, 7, 7, 5, 3, 2, 1),
-        Blocked(3, 3, 5, 8, 70, 3, 2, 1),
+        Blocked(3, 3, 5, 8, 70, 3, 2, 1), Blocked(2, 17, 6, 8, 33, 3, 2, 0) with { Trailing = 1 },
     ];
 
     /// <inheritdoc/>
@@ -45,8 +45,10 @@ public sealed class Conv2dCases : OpCases<ConvShape>
         from stride in new[] { 1, 2 }
         from padding in new[] { 0, 1, 2 }
         from map in new[] { (N: 2, H: 5, W: 8), (N: 1, H: 9, W: 4) }
+        from trailing in new[] { 0, 1 }
         where map.W + 2 * padding >= r
-        select new ConvShape(new Shape(map.N, layout == Layout.Plain ? 3 : 17, map.H, map.W), layout, 19, r, stride, padding);
+        select new ConvShape(new Shape(map.N, layout == Layout.Plain ? 3 : 17, map.H, map.W), layout, 19, r, stride, padding)
+        { Trailing = trailing };
 
     /// <inheritdoc/>
     protected override IEnumerable<ConvShape> LayerSizes(int batch) =>
@@ -58,12 +60,14 @@ public sealed class Conv2dCases : OpCases<ConvShape>
 
     /// <inheritdoc/>
     protected override IEnumerable<KernelCase> At(TestTensors make, ConvShape size, bool every) =>
-        Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused)); // nothing fused, or all that can be
+        Both(every && !ConvReference.IsLarge(size)).SelectMany(fused => Passes(make, size, fused, // nothing fused, or all that can be
+            x => fused ? make.View(x, size.InputLayout == Layout.Blocked) : new(x)));
 
-    private static IEnumerable<KernelCase> Passes(TestTensors make, ConvShape s, bool fused)
+    /// <summary>The three passes, with a view of the input, and with a residual and sums that are added to if these are fused.</summary>
+    internal static IEnumerable<KernelCase> Passes(TestTensors make, ConvShape s, bool fused, Func<TestTensor, Seen> view)
     {
         TestTensor image = make.Uniform(s.Input, s.InputLayout), w = make.Plain(new Shape(s.K, s.C, s.R, s.R)), dy = make.Blocked(s.Output);
-        Seen x = fused ? make.View(image, s.InputLayout == Layout.Blocked) : new(image);
+        Seen x = view(image);
         TestTensor y = make.Blocked(s.Output), dx = make.Uniform(s.Input, s.InputLayout), dw = make.Plain(w.Shape);
         TestTensor? residual = fused ? make.Blocked(s.Output) : null;
         DeviceBuffer forward = Arranged(make, s, w, false), gradient = Arranged(make, s, w, true);
@@ -126,7 +130,7 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
 
     private readonly bool _large = IsLarge(s);
     private readonly int[] _samples = Pick(s, s.Input.N), _filters = Pick(s, s.K), _channels = Pick(s, s.C);
-    private readonly Window _window = new(s.Stride, s.Padding);
+    private readonly Window _window = new(s.Stride, s.Padding, Trailing: s.Trailing);
 
     /// <summary>Whether only a subset is computed.</summary>
     public static bool IsLarge(ConvShape s) => s.Flops > Large;
@@ -172,11 +176,12 @@ internal sealed class ConvReference(ConvShape s, Seen x, Array4 w, Array4 dy)
         : [.. Enumerable.Range(0, Some).Select(i => i * (count - 1) / (Some - 1))];
 }
 
-/// <summary>How a window moves over an image: the same stride and zero padding in both directions, and channel groups.</summary>
-internal readonly record struct Window(int Stride = 1, int Padding = 0, int Groups = 1)
+/// <summary>How a window moves over an image: the same stride and zero padding in both directions, channel groups, and
+/// further zeros behind the image alone.</summary>
+internal readonly record struct Window(int Stride = 1, int Padding = 0, int Groups = 1, int Trailing = 0)
 {
     /// <summary>Number of positions of a kernel of this size along an axis of this size.</summary>
-    public int Outputs(int size, int kernel) => (size + 2 * Padding - kernel) / Stride + 1;
+    public int Outputs(int size, int kernel) => (size + 2 * Padding + Trailing - kernel) / Stride + 1;
 
     /// <summary>Input position under a kernel tap for an output position; negative or too large in the padding.</summary>
     public int Input(int output, int tap) => output * Stride - Padding + tap;

@@ -34,6 +34,7 @@ public sealed class LinearCases : OpCases<LinearSize>
             Bytes = x.Bytes + w.Bytes + y.Bytes,
             Gemm = new(n, classes, c),
         };
+        if (every) yield return WithoutBias(make, size, x, w, dy);
         foreach (bool add in Both(every))
         {
             TestTensor dx = make.Plain(x.Shape), dw = make.Plain(w.Shape), db = make.Row(classes);
@@ -53,6 +54,22 @@ public sealed class LinearCases : OpCases<LinearSize>
                 Gemm = new(classes, c, n),
             };
         }
+    }
+
+    /// <summary>No bias, and the gradients one by one.</summary>
+    private static KernelCase WithoutBias(TestTensors make, LinearSize size, TestTensor x, TestTensor w, TestTensor dy)
+    {
+        var (n, c, classes) = size;
+        TestTensor y = make.Plain(new(n, classes)), dw = make.Plain(w.Shape), db = make.Row(classes);
+        return new("linear without bias", k =>
+        {
+            k.LinearForward(n, c, classes, x, w, null, y);
+            k.LinearWeightGradient(n, c, classes, x, dy, false, dw, null);
+            k.LinearWeightGradient(n, c, classes, x, dy, true, null, db);
+        }, new CaseResult(y, () => ReferenceLinear.Forward(x.Values, w.Values)),
+            new CaseResult(dw, () => ReferenceLinear.Backward(x.Values, w.Values, dy.Values).W),
+            CaseResult.Sum(db, true, () => Array4.From(1, classes, 1, 1, ReferenceLinear.Backward(x.Values, w.Values, dy.Values).Bias)))
+        { Covers = ["LinearForward", "LinearWeightGradient"] };
     }
 }
 

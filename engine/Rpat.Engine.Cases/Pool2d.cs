@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Cases;
 
 /// <summary>An input with the window and stride of the max pooling.</summary>
-public readonly record struct PoolSize(Shape Input, int Window, int Stride);
+public readonly record struct PoolSize(Shape Input, int Window, int Stride, int Padding = 0);
 
 /// <summary>Global average pooling and max pooling.</summary>
 public sealed class Pool2dCases : OpCases<PoolSize>
@@ -13,6 +13,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
     protected override IEnumerable<PoolSize> RaggedSizes =>
     [
         new(new(2, 5, 6, 7), 2, 2), new(new(1, 4, 5, 5), 3, 1), new(new(2, 17, 7, 6), 3, 2), new(new(1, 1, 5, 5), 1, 2),
+        new(new(2, 5, 5, 6), 3, 2, 1),
         .. ActivationSizes.Ragged.Select(s => new PoolSize(s, 1, 1)),
     ];
 
@@ -23,7 +24,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
            from size in new (int H, int W, int Window, int Stride)[]
                { (4, 4, 2, 2), (5, 7, 2, 2), (7, 7, 3, 2), (5, 7, 3, 1), (9, 8, 2, 3), (4, 4, 4, 4), (5, 4, 1, 2) }
            select new PoolSize(new(2, c, size.H, size.W), size.Window, size.Stride),
-        new(new(2, 17, 5, 7), 2, 2), new(new(5, 64, 4, 4), 2, 2),
+        new(new(2, 17, 5, 7), 2, 2), new(new(5, 64, 4, 4), 2, 2), new(new(2, 19, 7, 7), 5, 2, 2), new(new(1, 3, 1, 1), 3, 1, 1),
     ];
 
     /// <inheritdoc/>
@@ -54,15 +55,16 @@ public sealed class Pool2dCases : OpCases<PoolSize>
     /// <summary>Where a view clamps, values tie at zero, and the first one in a window gets the gradient.</summary>
     private static IEnumerable<KernelCase> Maxima(TestTensors make, PoolSize size, Seen x, bool add)
     {
-        var (s, r, stride) = size;
-        Window window = new(stride);
+        var (s, r, stride, padding) = size;
+        Window window = new(stride, padding);
+        var shape = new PoolShape(s, r, stride, padding);
         TestTensor y = make.Blocked(s with { H = window.Outputs(s.H, r), W = window.Outputs(s.W, r) }), dy = make.Blocked(y.Shape),
             dx = make.Blocked(s);
         Array4 Y() => ReferencePooling.Max(x.Values, r, window);
         Array4 Dx() => ReferencePooling.MaxBackward(x.Values, dy.Values, r, window);
-        yield return new("max pool", k => k.MaxPool(s, r, stride, x.Operand, y), new CaseResult(y, Y))
+        yield return new("max pool", k => k.MaxPool(shape, x.Operand, y), new CaseResult(y, Y))
         { Covers = ["MaxPool"], Bytes = x.X.Bytes + y.Bytes };
-        yield return new("max pool gradient", k => k.MaxPoolGradient(s, r, stride, x.Operand, dy, x.Operand, add, dx),
+        yield return new("max pool gradient", k => k.MaxPoolGradient(shape, x.Operand, dy, x.Operand, add, dx),
             CaseResult.GradientBy(dx, add, () => x.Through(Dx()), x.X, () => Y().Dot(dy.Values)))
         {
             Covers = ["MaxPoolGradient"],
@@ -70,7 +72,7 @@ public sealed class Pool2dCases : OpCases<PoolSize>
         };
         if (x.Scale is null) yield break;
         TestTensor seen = make.Blocked(s);
-        yield return new("max pool gradient of what is seen", k => k.MaxPoolGradient(s, r, stride, x.Operand, dy, x.X.Buffer, true, seen),
+        yield return new("max pool gradient of what is seen", k => k.MaxPoolGradient(shape, x.Operand, dy, x.X.Buffer, true, seen),
             CaseResult.Sum(seen, true, Dx))
         { Covers = ["MaxPoolGradient"] };
     }

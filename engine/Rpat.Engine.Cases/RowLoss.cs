@@ -1,3 +1,4 @@
+using Rpat.Nn.Ops;
 using Rpat.Robust.Losses;
 
 namespace Rpat.Engine.Cases;
@@ -53,6 +54,11 @@ public sealed class RowLossCases : OpCases<RowSize>
         .. rows.Of("distillation", new KlDivergence(0.5f, 4, crossEntropy: true), 1,
         (z, t, _, _) => ReferenceRowLosses.Distillation(t, z, 2), true),
         .. rows.Of("soft cross-entropy", new SoftCrossEntropy(), 1, (z, t, _, _) => ReferenceRowLosses.SoftCrossEntropy(z, t)),
+        .. rows.Of("log-sum-exp", new LogSumExp(), 1, (z, _, _, _) => z.Max() + Math.Log(z.Sum(v => Math.Exp(v - z.Max())))),
+        .. rows.Of("softmax", new SoftmaxDot(), 1, (z, g, _, _) => ReferenceRowLosses.SoftmaxDot(z, g), true),
+        .. rows.Of("deviation", new Deviation(1e-3), 1, (z, _, _, _) => z.Length * ReferenceRowLosses.Deviation(z, 1e-3)),
+        .. rows.Of("standardized row", new StandardizedDot(1e-3), 1,
+        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.Deviation(z, 1e-3), true),
         .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
         .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
         .. rows.Of("squared probability", new SquaredProbability(), 1, (z, t, _, _) => ReferenceRowLosses.SquaredProbability(z, t)),
@@ -185,6 +191,11 @@ internal static class Differences
 /// <summary>The loss terms of methods.md 2.6 and attacks.md for one row each, written straight from their formulas.</summary>
 internal static class ReferenceRowLosses
 {
+    public static double SoftmaxDot(double[] z, double[] g) => Softmax(z).Zip(g, (p, d) => p * d).Sum();
+
+    public static double Deviation(double[] z, double epsilon) =>
+        Math.Sqrt(z.Sum(v => (v - z.Average()) * (v - z.Average())) / z.Length + epsilon);
+
     public static double CrossEntropy(double[] z, int y) => -LogSoftmax(z)[y];
 
     public static double SoftCrossEntropy(double[] z, double[] t) => -t.Zip(LogSoftmax(z), (q, logP) => q * logP).Sum();

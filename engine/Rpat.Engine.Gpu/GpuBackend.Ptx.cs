@@ -17,21 +17,27 @@ public static partial class GpuBackend
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
         [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; a kernel that is generic over a word, a loss or a function counts once for each.</summary>
+    /// <summary>All kernels, by name; a kernel that is generic over words, views, tiles, losses or functions counts once for each.</summary>
     internal static IEnumerable<Type> KernelTypes(params Assembly[] extensions) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
-        from made in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions])
-        .Select(argument => type.MakeGenericType(argument)) : [type]
-        select made;
+        from arguments in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions]) : [[]]
+        where !arguments.Contains(typeof(Mixed)) || !(arguments.Contains(typeof(Wide)) || type.Name.StartsWith("Weight", StringComparison.Ordinal))
+        select arguments.Length > 0 ? type.MakeGenericType(arguments) : type;
 
-    private static IEnumerable<Type> Arguments(Type kernel, Assembly[] assemblies)
+    /// <summary>All that a generic kernel's parameters may be.</summary>
+    private static IEnumerable<Type[]> Arguments(Type kernel, Assembly[] assemblies)
     {
-        var constraints = kernel.GetGenericArguments()[0].GetGenericParameterConstraints();
-        return constraints.FirstOrDefault(c => c == typeof(IRowLoss) || c == typeof(IElementwise)) is { } written
-            ? assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && written.IsAssignableFrom(type))
-            : [typeof(Tf32), typeof(Bf16)];
+        IEnumerable<Type[]> all = [[]];
+        foreach (var parameter in kernel.GetGenericArguments())
+        {
+            var wanted = parameter.GetGenericParameterConstraints().Single(c => c.IsInterface);
+            Type[] found = [.. assemblies.Append(typeof(IWord).Assembly).Distinct().SelectMany(assembly => assembly.GetTypes())
+                .Where(type => type.IsValueType && wanted.IsAssignableFrom(type))];
+            all = [.. all.SelectMany(before => found, Type[] (before, one) => [.. before, one])];
+        }
+        return all;
     }
 
     // A separate context: after a kernel that fails to compile, others in the same context fail too.

@@ -6,7 +6,7 @@ namespace Rpat.Nn;
 /// </summary>
 public abstract class FeatureClassifier : Classifier
 {
-    private (Parameter Weight, Parameter Bias) _head;
+    private (Parameter Weight, Parameter? Bias) _head;
 
     /// <summary>For derived classes, which declare their layers and call <see cref="Module.Build"/> last.</summary>
     /// <param name="input">One image: N is ignored, C, H and W are its size.</param>
@@ -24,6 +24,12 @@ public abstract class FeatureClassifier : Classifier
     /// <summary>The first layer, or null when the net sees [0,1].</summary>
     public Normalize? Normalization { get; }
 
+    /// <summary>
+    /// Whether each image is first standardised by its own mean and deviation over all pixels, at least 1/√(C·H·W) as in TensorFlow,
+    /// instead of <see cref="Normalization"/>.
+    /// </summary>
+    public bool StandardizesImages { get; set; }
+
     /// <summary>Values in a row of features.</summary>
     public int FeatureCount => _head.Weight.Dimensions[1];
 
@@ -33,7 +39,8 @@ public abstract class FeatureClassifier : Classifier
     public Tensor Features(Tape tape, Tensor x, BnMode bn)
     {
         RequireInput(x);
-        return RecordFeatures(tape, Normalization is null ? x : tape.Normalize(x, Normalization), bn);
+        Tensor seen = StandardizesImages ? tape.StandardizeImages(x) : Normalization is null ? x : tape.Normalize(x, Normalization);
+        return RecordFeatures(tape, seen, bn);
     }
 
     /// <summary>Records the last layer: features <c>[N, F]</c> → logits <c>[N, classes]</c>.</summary>
@@ -46,8 +53,21 @@ public abstract class FeatureClassifier : Classifier
     protected abstract Tensor RecordFeatures(Tape tape, Tensor x, BnMode bn);
 
     /// <summary>Declares the last layer.</summary>
-    protected void DeclareHead(string name, int features, bool zeroBias = false) =>
-        _head = DeclareLinear(name, Classes, features, zeroBias);
+    protected void DeclareHead(string name, int features, bool zeroBias = false, bool hasBias = true) => _head = hasBias
+        ? DeclareLinear(name, Classes, features, zeroBias)
+        : (DeclareParameter($"{name}.weight", Init.Default, new Shape(Classes, features), Classes, features), null);
+
+    /// <summary>Brings each row of the last layer's weight to length 1.</summary>
+    protected void NormalizeHead()
+    {
+        float[] rows = _head.Weight.ToArray();
+        foreach (var row in rows.Chunk(FeatureCount).Select((values, i) => (values, i)))
+        {
+            double length = Math.Max(LengthOps.LeastLength, Math.Sqrt(row.values.Sum(v => (double)v * v)));
+            for (int j = 0; j < FeatureCount; j++) rows[row.i * FeatureCount + j] = (float)(row.values[j] / length);
+        }
+        _head.Weight.Upload(rows);
+    }
 
     /// <summary>A square convolution without bias, padded so that stride 1 keeps the map's size, and its batch norm.</summary>
     /// <param name="net">The network that contains it.</param>

@@ -4,6 +4,7 @@ namespace Rpat.Nn;
 public sealed record Init
 {
     private readonly Func<IReadOnlyList<int>, (double Scale, bool Normal)> _rule;
+    private float Centre { get; init; }
 
     /// <summary>A custom rule.</summary>
     /// <param name="rule">
@@ -20,6 +21,9 @@ public sealed record Init
     /// <summary>Zeros.</summary>
     public static Init Zero { get; } = new(_ => (0, false));
 
+    /// <summary>Ones.</summary>
+    public static Init One { get; } = new(_ => (0, false)) { Centre = 1 };
+
     /// <summary>PyTorch's default for the bias of a layer with that many inputs.</summary>
     public static Init DefaultBias(int fanIn) => new(_ => (1 / Math.Sqrt(fanIn), false));
 
@@ -31,7 +35,7 @@ public sealed record Init
         var stream = new RandomKey(seed, Purpose.Init, 0, index, 0, 0).Stream();
         if (normal) stream.FillNormal(values);
         else stream.FillSymmetric(values);
-        for (int i = 0; i < values.Length; i++) values[i] = (float)(values[i] * scale);
+        for (int i = 0; i < values.Length; i++) values[i] = (float)(values[i] * scale) + Centre;
         return values;
     }
 

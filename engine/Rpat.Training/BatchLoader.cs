@@ -72,7 +72,7 @@ internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment
     /// or second views.
     /// </summary>
     public static bool Suits(Device device, LabeledImages set, in BatchOptions options) =>
-        device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0;
+        device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0 && options.Mixup == 0 && options.More is null;
 
     /// <summary>Makes a range of a batch's images.</summary>
     public void Load(ImageBatch batch, int first, int count, Tensor x)

@@ -13,6 +13,7 @@ internal sealed class Run : IDisposable
     private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
     {
         (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunProcessGroup());
+        if (config.Data.Aux.Length > 0 && !config.Train.OverfitBatch) More = MappedImages.Open(config.Data.Aux, data.Train);
         Device = DeviceFactory.For(config);
         Model = ModelMetadata.SpecOf(config.Model, data.Train);
         Net = ModelCatalog.Build(Device, Model, Seed);
@@ -21,15 +22,11 @@ internal sealed class Run : IDisposable
         if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
             throw new ConfigException(FormattableString.Invariant(
                 $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
-        Sgd = new Sgd(Net.Parameters, (float)config.Optimizer.Momentum, (float)config.Optimizer.WeightDecay, config.Optimizer.Nesterov)
-        {
-            ClipNorm = (float)config.Optimizer.Clip,
-            Accumulate = config.Train.Accumulate,
-        };
+        Optimizer = OptimizerFactory.Make(Net.Parameters, config);
         if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
         _group = Team.For(Device, config);
-        Step = new TrainingStep(Net, Method, Sgd, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+        Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
@@ -55,8 +52,11 @@ internal sealed class Run : IDisposable
     [
         .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
-        .. SuspectValues.Of(Config, Data.Train.Count, Data.Test.Count),
+        .. SuspectValues.Of(Config, Data.Train.Count),
     ];
+
+    /// <summary>Further training images, which fill a share of each batch; null for none.</summary>
+    public MappedImages? More { get; }
 
     /// <summary>Training images that are held out to choose a checkpoint; null if there are none.</summary>
     public LabeledImages? Validation { get; }
@@ -78,7 +78,7 @@ internal sealed class Run : IDisposable
     public Device Device { get; }
     public ModelSpec Model { get; }
     public Classifier Net { get; }
-    public Sgd Sgd { get; }
+    public Optimizer Optimizer { get; }
     public TrainingStep Step { get; }
 
     /// <summary>The method.</summary>
@@ -94,7 +94,7 @@ internal sealed class Run : IDisposable
     public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);
     public int StepsPerEpoch => Sized.Batches(Data.Train.Count);
     public int TotalSteps => Config.Train.MaxSteps == 0 ? Planned : Math.Min(Config.Train.MaxSteps, Planned);
-    private BatchOptions Sized => new(Batch, default) { Least = LeastImages };
+    private BatchOptions Sized => new(Batch, default) { Least = LeastImages, More = More, MoreShare = Config.Data.AuxFraction };
     private int Planned => StepsPerEpoch * Config.Train.Epochs;
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
@@ -171,12 +171,12 @@ internal sealed class Run : IDisposable
         if (a.CropPad >= side)
             throw new ConfigException(
                 $"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
-        if (a.CutMix > 0 && Step.TwoViews)
+        if ((a.CutMix > 0 || a.Mixup > 0) && Step.TwoViews)
             throw new ConfigException(
-                $"data.augment.cutmix mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another "
+                $"data.augment.{(a.CutMix > 0 ? "cutmix" : "mixup")} mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another "
                     + $"method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
-        var options = Sized with { Augment = augment, CutMix = a.CutMix, TwoViews = Step.TwoViews };
+        var options = Sized with { Augment = augment, CutMix = a.CutMix, Mixup = a.Mixup, TwoViews = Step.TwoViews };
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 
@@ -188,5 +188,6 @@ internal sealed class Run : IDisposable
     {
         if (_group is IDeviceProcessGroup) _group.Dispose();
         Device.Dispose();
+        More?.Dispose();
     }
 }

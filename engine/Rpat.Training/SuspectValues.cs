@@ -6,14 +6,12 @@ internal static class SuspectValues
     private const double LargeLinf = 0.2;
 
     /// <summary>Those of a training.</summary>
-    /// <param name="train">Training images.</param>
-    /// <param name="test">Held-out images.</param>
-    public static IEnumerable<string> Of(TrainerConfig config, int train, int test) =>
+    /// <param name="images">Training images.</param>
+    public static IEnumerable<string> Of(TrainerConfig config, int images) =>
     [
         .. Eps(Path(c => c.Attack.Eps), config.Attack.Norm, config.Attack.Eps),
         .. Step(Path(c => c.Attack.Step), config.Attack.Step, config.Attack.Eps),
-        .. Above(Path(c => c.Train.Batch), config.Train.Batch, train, "training images", "each epoch is one step"),
-        .. Above(Path(c => c.Eval.N), config.Eval.N, test, "held-out images", "all of them are measured"),
+        .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
     ];
 
     /// <summary>A sentence if a radius is far above any usual one.</summary>

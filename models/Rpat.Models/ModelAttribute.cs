@@ -35,7 +35,7 @@ public sealed class ModelAttribute(string name, string about) : DeclarationAttri
             throw new ArgumentException(
                 $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a constructor (Device, "
                     + $"ModelSpec, ulong).");
-        yield return new ModelFamily(Name, about, Width, null, (device, spec, seed) => (FeatureClassifier)make.Invoke([device, spec, seed]))
+        yield return new ModelFamily(Name, about, Width, (device, spec, seed) => (FeatureClassifier)make.Invoke([device, spec, seed]))
         {
             Blocks = Blocks,
             Stem = Stem,

@@ -11,9 +11,24 @@ public sealed record ModelSpec(string Name, Shape Input, int Classes)
     /// <summary>Residual blocks per stage; 0 for the published net's.</summary>
     public int Blocks { get; init; }
 
+    /// <summary>Attention heads; 0 for the published net's.</summary>
+    public int Heads { get; init; }
+
+    /// <summary>
+    /// Channels of the stem, and blocks and channels of each stage, such as <c>16,5x320,5x640,5x512</c>, when <see cref="Width"/> and
+    /// <see cref="Blocks"/> cannot say them; mostly empty.
+    /// </summary>
+    public string Stages { get; init; } = "";
+
+    /// <summary>Whether a text is one of <see cref="Stages"/>.</summary>
+    public static bool AreStages(string text) => text.Length == 0 || NetSizes.TryParse(text) is not null;
+
     /// <summary>Stride of the first convolution; 0 for the model's own rule.</summary>
     public int StemStride { get; init; }
 
     /// <summary>Mean and deviation of each channel, or null for inputs in [0,1] without normalisation.</summary>
     public (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization { get; init; }
+
+    /// <summary>Whether the network first standardises each image by its own mean and deviation, instead.</summary>
+    public bool StandardizesImages { get; init; }
 }

@@ -8,12 +8,6 @@ public sealed record PreActResNetOptions : ModelOptions
 
     /// <summary>Residual blocks of each of the four stages.</summary>
     public int BlocksPerStage { get; init; } = 2;
-
-    /// <summary>
-    /// The variant of the official RPAT_Benchmarks code (methods.md 1.9(a′)): batch norm and ReLU after the stem, none before the
-    /// pooling, and identity shortcuts that carry the activated tensor. 11 171 274 parameters at the defaults.
-    /// </summary>
-    public bool NormalizesStem { get; init; }
 }
 
 /// <summary>
@@ -22,23 +16,12 @@ public sealed record PreActResNetOptions : ModelOptions
 /// </summary>
 public sealed class PreActResNet : PreActivationNet
 {
-    private const int Stages = 4;
-
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
     /// <param name="seed">Seed of the initial weights.</param>
-    public PreActResNet(Device device, PreActResNetOptions options, ulong seed) : base(device, options, PlanOf(options), seed) =>
+    public PreActResNet(Device device, PreActResNetOptions options, ulong seed)
+        : base(device, options, BlockStyle.PreAct, NetSizes.Doubling(options.Width, options.Width, 4, options.BlocksPerStage), seed) =>
         Options = options;
 
     /// <summary>The sizes it was built with.</summary>
     public PreActResNetOptions Options { get; }
-
-    private static Plan PlanOf(PreActResNetOptions options) =>
-        new(options.Width, [.. Enumerable.Range(0, Stages).Select(i => StageOf(options, i))])
-        {
-            Norm = options.NormalizesStem ? "bn1" : "bn",
-            NormalizesStem = options.NormalizesStem,
-        };
-
-    private static Stage StageOf(PreActResNetOptions options, int index) =>
-        new($"layer{index + 1}", options.Width << index, options.BlocksPerStage, index == 0 ? 1 : 2);
 }

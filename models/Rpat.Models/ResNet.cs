@@ -30,15 +30,21 @@ public sealed class ResNet : FeatureClassifier
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
     /// <param name="seed">Seed of the initial weights.</param>
-    public ResNet(Device device, ResNetOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
+    public ResNet(Device device, ResNetOptions options, ulong seed)
+        : this(device, options, NetSizes.Doubling(options.Width, options.Width, Stages, options.BlocksPerStage), seed)
+    {
+    }
+
+    internal ResNet(Device device, ResNetOptions options, NetSizes sizes, ulong seed)
+        : base(device, options.Input, options.Classes, options.Normalization)
     {
         Options = options;
-        int channels = options.Width;
+        int channels = sizes.Stem;
         _stem = new ConvNorm(this, "conv1", "bn1", channels, options.Input.C, 3, options.StemStride);
-        for (int stage = 0; stage < Stages; stage++)
-            for (int i = 0; i < options.BlocksPerStage; i++)
+        for (int stage = 0; stage < sizes.Stages.Count; stage++)
+            for (int i = 0; i < sizes.Stages[stage].Blocks; i++)
             {
-                int inner = options.Width << stage, outputs = options.Bottleneck ? Expansion * inner : inner;
+                int inner = sizes.Stages[stage].Channels, outputs = options.Bottleneck ? Expansion * inner : inner;
                 _blocks.Add(new Block(this, $"layer{stage + 1}.{i}", channels, inner, outputs, stage > 0 && i == 0 ? 2 : 1));
                 channels = outputs;
             }

@@ -22,26 +22,14 @@ public sealed class WideResNet : PreActivationNet
     /// <summary>Builds the net; convolutions are initialised by He's rule with fan-out, the linear bias with zero.</summary>
     /// <param name="seed">Seed of the initial weights.</param>
     /// <exception cref="ArgumentException">The depth is not 6n + 4.</exception>
-    public WideResNet(Device device, WideResNetOptions options, ulong seed) : base(device, options, PlanOf(options), seed) =>
-        Options = options;
+    public WideResNet(Device device, WideResNetOptions options, ulong seed)
+        : base(device, options, BlockStyle.Wide, SizesOf(options.Width, BlocksOf(options.Depth)), seed) => Options = options;
 
     /// <summary>The sizes it was built with.</summary>
     public WideResNetOptions Options { get; }
 
-    private static Plan PlanOf(WideResNetOptions options)
-    {
-        if (options.Depth < 10 || options.Depth % 6 != 4)
-            throw new ArgumentException($"WideResNet: depth {options.Depth} must be 6n + 4, for instance 34.");
-        return new Plan(StemChannels, [.. Enumerable.Range(0, Groups).Select(i => GroupOf(options, i))])
-        {
-            Norm = "bn1",
-            Head = "fc",
-            Shortcut = "convShortcut",
-            Filters = Init.HeFanOut,
-            ZeroBias = true,
-        };
-    }
+    internal static NetSizes SizesOf(int width, int blocks) => NetSizes.Doubling(StemChannels, StemChannels * width, Groups, blocks);
 
-    private static Stage GroupOf(WideResNetOptions options, int index) =>
-        new($"block{index + 1}.layer", (StemChannels * options.Width) << index, (options.Depth - 4) / 6, index == 0 ? 1 : 2);
+    private static int BlocksOf(int depth) => depth >= 10 && depth % 6 == 4 ? (depth - 4) / 6
+        : throw new ArgumentException($"WideResNet: depth {depth} must be 6n + 4, for instance 34.");
 }

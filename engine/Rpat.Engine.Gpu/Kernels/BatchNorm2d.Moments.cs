@@ -61,7 +61,8 @@ internal readonly struct ChunkMoments(ArrayView<V4> x, Chunks chunks, ArrayView<
 
 /// <summary>The vectors of a batch norm; the first four have <paramref name="channels"/> values, the others are padded to quads.</summary>
 internal readonly struct NormVectors(int channels, ArrayView<float> gamma, ArrayView<float> beta, ArrayView<float> runningMean,
-    ArrayView<float> runningVar, ArrayView<float> mean, ArrayView<float> invStd, ArrayView<float> scale, ArrayView<float> shift)
+    ArrayView<float> runningVar, ArrayView<float> mean, ArrayView<float> invStd, ArrayView<float> scale, ArrayView<float> shift,
+    float epsilon, float momentum)
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Has(int c) => c < channels;
@@ -71,7 +72,7 @@ internal readonly struct NormVectors(int channels, ArrayView<float> gamma, Array
     public void Set(int c, double m, double variance)
     {
         bool exists = Has(c);
-        double i = exists ? 1 / Math.Sqrt(variance + IBatchNorm2dKernels.Epsilon) : 0, g = exists ? gamma[c] * i : 0;
+        double i = exists ? 1 / Math.Sqrt(variance + epsilon) : 0, g = exists ? gamma[c] * i : 0;
         mean[c] = exists ? (float)m : 0;
         invStd[c] = (float)i;
         scale[c] = (float)g;
@@ -87,7 +88,7 @@ internal readonly struct NormVectors(int channels, ArrayView<float> gamma, Array
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Move(int c, double m, double unbiasedVariance)
     {
-        const double share = IBatchNorm2dKernels.Momentum;
+        double share = momentum;
         runningMean[c] = (float)((1 - share) * runningMean[c] + share * m);
         runningVar[c] = (float)((1 - share) * runningVar[c] + share * unbiasedVariance);
     }

@@ -45,7 +45,7 @@ internal sealed partial class GpuKernels : IBatchNorm2dKernels
 
     private static NormVectors Norm(int channels, in BatchNormState state, in BatchNormSaved saved) => new(
         channels, state.Gamma.Floats(), state.Beta.Floats(), state.RunningMean.Floats(), state.RunningVar.Floats(),
-        saved.Mean.Floats(), saved.InvStd.Floats(), saved.Scale.Floats(), saved.Shift.Floats());
+        saved.Mean.Floats(), saved.InvStd.Floats(), saved.Scale.Floats(), saved.Shift.Floats(), state.Epsilon, state.Momentum);
 
     private static ArrayView<float> FloatsOrNone(DeviceBuffer? buffer) => buffer is null ? default : buffer.Floats();
 }

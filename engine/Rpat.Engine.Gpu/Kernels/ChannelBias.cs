@@ -37,7 +37,7 @@ internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4>
     public void Run()
     {
         ArrayView<V4> shared = SharedMemory.Allocate<V4>(RowSums.Shared);
-        int quad = Grid.IdxX * Chunks.GroupQuads + Group.IdxX % Chunks.GroupQuads, row = Group.IdxX / Chunks.GroupQuads;
+        int quad = Grid.IdxX * Chunks.GroupQuads + (Group.IdxX & Chunks.GroupQuads - 1), row = Group.IdxX / Chunks.GroupQuads;
         int first = Grid.IdxY * chunks.Length, left = chunks.Pixels - first, length = left < chunks.Length ? left : chunks.Length;
         bool exists = quad < chunks.Quads;
         V4 even = new(0), odd = new(0);

@@ -3,7 +3,8 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// <summary>
 /// Which source pixel an output pixel and a tap read: y = i·step + t·direction + base, for rows and columns alike. Forward: step = stride,
 /// direction 1, base −padding. Input gradient, for the input pixels of one stride phase (remainders modulo the stride): step 1, direction
-/// −1, and only the taps that reach that phase.
+/// −1, and only the taps that reach that phase. Kernels walk through both without a division: over taps and units of channels
+/// (<see cref="Next"/>), and over output pixels (<see cref="Advance"/>).
 /// </summary>
 internal readonly struct Gather
 {
@@ -13,7 +14,6 @@ internal readonly struct Gather
     private int BaseX { get; init; }
     private int SourceH { get; init; }
     private int SourceW { get; init; }
-    private int SourceQuads { get; init; }
     private int OutH { get; init; }
     private int OutW { get; init; }
     private int TapsY { get; init; }
@@ -25,6 +25,22 @@ internal readonly struct Gather
     private int TapStep { get; init; }
     private int Kernel { get; init; }
     private int Batch { get; init; }
+
+    // Units of a source pixel, and how far its first unit moves from a tap's last unit to the next tap and to the next row of taps.
+    private int Units { get; init; }
+    private int NextTap { get; init; }
+    private int NextRow { get; init; }
+
+    // How far a row's first tap is to the right of its last one.
+    private int BackX { get; init; }
+
+    // A stride over output pixels, as images, rows and columns.
+    private int StrideImages { get; init; }
+    private int StrideRows { get; init; }
+    private int StrideColumns { get; init; }
+
+    /// <summary>Quads of a source pixel.</summary>
+    public int SourceQuads { get; private init; }
 
     /// <summary>Output pixels.</summary>
     public int Pixels => Batch * OutH * OutW;
@@ -79,72 +95,64 @@ internal readonly struct Gather
         };
     }
 
-    /// <summary>The window of an output pixel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Window WindowOf(int pixel)
+    /// <summary>The same, with channels walked over in units of that many quads.</summary>
+    public Gather InUnits(int quads)
     {
-        int row = pixel / OutW, image = row / OutH;
-        int y = (row - image * OutH) * Step + BaseY, x = (pixel - row * OutW) * Step + BaseX;
-        return new Window(image * SourceH, pixel < Pixels ? y : Window.Nowhere, x);
-    }
-
-    /// <summary>The first quad of the source pixel that a tap reads, or −1 in the padding.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int SourceIndex(Window window, int tapY, int tapX)
-    {
-        int y = window.Y + tapY * Direction, x = window.X + tapX * Direction;
-        bool inside = (uint)y < (uint)SourceH && (uint)x < (uint)SourceW;
-        return inside ? ((window.Row + y) * SourceW + x) * SourceQuads : -1;
-    }
-
-    /// <summary>A position in the reduction over taps and channels, <paramref name="chunks"/> steps per tap.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TapCursor Start(int step, int chunks)
-    {
-        int tap = step / chunks, y = TapsX > 0 ? tap / TapsX : 0;
-        return new TapCursor(y, tap - y * TapsX, step - tap * chunks);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TapCursor Next(TapCursor at, int chunks)
-    {
-        bool carryX = at.Chunk + 1 == chunks, carryY = carryX && at.X + 1 == TapsX;
-        return new TapCursor(carryY ? at.Y + 1 : at.Y, carryY ? 0 : carryX ? at.X + 1 : at.X, carryX ? 0 : at.Chunk + 1);
-    }
-
-    /// <summary>Whether the cursor is on a tap: a loop that prefetches steps past the last one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Has(TapCursor at) => at.Y < TapsY && at.X < TapsX;
-
-    /// <summary>Index of the cursor's tap in the filter.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int FilterTap(TapCursor at) => (FirstY + at.Y * TapStep) * Kernel + FirstX + at.X * TapStep;
-
-    /// <summary>The tap and the quad of channels of a row of the weight gradient.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TapCursor TapOfRow(int rowQuad)
-    {
-        int tap = rowQuad / SourceQuads, y = tap / TapsX;
-        return new TapCursor(y, tap - y * TapsX, rowQuad - tap * SourceQuads);
-    }
-
-    /// <summary>Moves a window by a few output pixels, without a division.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PixelCursor Advance(PixelCursor at, int by)
-    {
-        int image = at.Image, y = at.Y, x = at.X + by;
-        while (x >= OutW)
+        int units = SourceQuads / quads;
+        return this with
         {
-            x -= OutW;
-            y++;
-            if (y == OutH)
-            {
-                y = 0;
-                image++;
-            }
-        }
-        return new PixelCursor(image, y, x);
+            Units = units,
+            NextTap = Direction * units - (units - 1),
+            BackX = -Direction * (TapsX - 1),
+            NextRow = Direction * (SourceW - (TapsX - 1)) * units - (units - 1),
+        };
     }
+
+    /// <summary>The same, with output pixels walked over in strides of that many.</summary>
+    public Gather InStrides(int pixels) => this with
+    {
+        StrideImages = pixels / (OutH * OutW),
+        StrideRows = pixels / OutW % OutH,
+        StrideColumns = pixels % OutW,
+    };
+
+    /// <summary>Index of a tap in the filter, or −1 past the last one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FilterTap(int tap)
+    {
+        int y = TapsX > 0 ? tap / TapsX : TapsY, x = tap - y * TapsX;
+        return y < TapsY ? (FirstY + y * TapStep) * Kernel + FirstX + x * TapStep : -1;
+    }
+
+    /// <summary>What an output pixel reads in the reduction's given unit; a pixel past the last one reads padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public SourceCursor Start(int pixel, int unit)
+    {
+        int tap = unit / Units, tapY = TapsX > 0 ? tap / TapsX : 0, tapX = tap - tapY * TapsX, row = pixel / OutW, image = row / OutH;
+        int y = (row - image * OutH) * Step + BaseY + tapY * Direction, x = (pixel - row * OutW) * Step + BaseX + tapX * Direction;
+        int index = ((image * SourceH + y) * SourceW + x - tap) * Units + unit;
+        return new SourceCursor(index, pixel < Pixels ? y : Nowhere, x, tapY, tapX, unit - tap * Units);
+    }
+
+    /// <summary>The next unit of channels, of this tap or the next one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public SourceCursor Next(SourceCursor at)
+    {
+        if (at.Unit + 1 < Units) return new SourceCursor(at.Index + 1, at.Y, at.X, at.TapY, at.TapX, at.Unit + 1);
+        if (at.TapX + 1 < TapsX) return new SourceCursor(at.Index + NextTap, at.Y, at.X + Direction, at.TapY, at.TapX + 1, 0);
+        return new SourceCursor(at.Index + NextRow, at.Y + Direction, at.X + BackX, at.TapY + 1, 0, 0);
+    }
+
+    /// <summary>Whether the cursor is in an image; false in the padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Has(SourceCursor at) => Has(at.Y, at.X);
+
+    /// <summary>Whether the cursor is on a tap, not past the last one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool HasTap(SourceCursor at) => at.TapY < TapsY;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Has(int y, int x) => (uint)y < (uint)SourceH && (uint)x < (uint)SourceW;
 
     /// <summary>The output pixel with a given index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -154,39 +162,75 @@ internal readonly struct Gather
         return new PixelCursor(image, row - image * OutH, pixel - row * OutW);
     }
 
-    /// <summary>The first quad of the source pixel that a tap of an output pixel reads, or −1 in the padding.</summary>
+    /// <summary>The output pixel a stride further.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int SourceIndex(PixelCursor at, TapCursor tap)
+    public PixelCursor Advance(PixelCursor at)
     {
-        var window = new Window(at.Image * SourceH, at.Y * Step + BaseY, at.X * Step + BaseX);
-        return at.Image < Batch ? SourceIndex(window, tap.Y, tap.X) : -1;
+        int x = at.X + StrideColumns, y = at.Y + StrideRows, image = at.Image + StrideImages;
+        if (x >= OutW) y++;
+        if (y >= OutH) image++;
+        return new PixelCursor(image, y >= OutH ? y - OutH : y, x >= OutW ? x - OutW : x);
     }
 
-    /// <summary>Quads of a source pixel.</summary>
-    public int QuadsOfPixel
+    /// <summary>What the first tap of an output pixel reads; nothing is inside for a pixel that does not count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Window WindowOf(PixelCursor at, bool counts)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => SourceQuads;
+        int y = at.Y * Step + BaseY, x = at.X * Step + BaseX;
+        return new Window((at.Image * SourceH + y) * SourceW + x, counts ? y : Nowhere, x);
     }
-}
 
-/// <summary>The source pixels under an output pixel's filter: the image's first row, and the top left corner in the image.</summary>
-internal readonly struct Window(int row, int y, int x)
-{
+    /// <summary>A row of the weight gradient: a tap, and a unit of channels of which <paramref name="units"/> make a tap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public RowCursor RowAt(int row, int units)
+    {
+        int tap = row / units, y = tap / TapsX, x = tap - y * TapsX;
+        return new RowCursor(tap < TapsY * TapsX ? y : Nowhere, x, y * SourceW + x, row - tap * units);
+    }
+
+    /// <summary>Index of the source pixel that a row's tap reads, or −1 in the padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SourcePixel(Window window, RowCursor row) =>
+        Has(window.Y + row.TapY, window.X + row.TapX) ? window.Pixel + row.Offset : -1;
+
+    /// <summary>The same with a tap that is given by its row and column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SourcePixel(Window window, int tapY, int tapX) =>
+        Has(window.Y + tapY, window.X + tapX) ? window.Pixel + tapY * SourceW + tapX : -1;
+
     /// <summary>A row that no tap can move into an image.</summary>
-    public const int Nowhere = -1 << 20;
-
-    public readonly int Row = row, Y = y, X = x;
+    private const int Nowhere = -1 << 20;
 }
 
-/// <summary>A tap and a chunk of its channels.</summary>
-internal readonly struct TapCursor(int y, int x, int chunk)
+/// <summary>
+/// What an output pixel reads: index of a unit of source channels, its pixel's row and column, and the tap and unit of channels.
+/// </summary>
+internal readonly struct SourceCursor(int index, int y, int x, int tapY, int tapX, int unit)
 {
-    public readonly int Y = y, X = x, Chunk = chunk;
+    public readonly int Index = index, Y = y, X = x, TapY = tapY, TapX = tapX, Unit = unit;
 }
 
 /// <summary>An output pixel.</summary>
 internal readonly struct PixelCursor(int image, int y, int x)
 {
     public readonly int Image = image, Y = y, X = x;
+}
+
+/// <summary>The source pixel under an output pixel's first tap, which may lie outside: its index, row and column.</summary>
+internal readonly struct Window(int pixel, int y, int x)
+{
+    public readonly int Pixel = pixel, Y = y, X = x;
+
+    /// <summary>The same, computed here (<see cref="Pin"/>).</summary>
+    public Window Pinned
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Pin.Here(Pixel), Pin.Here(Y), Pin.Here(X));
+    }
+}
+
+/// <summary>A tap, the distance in source pixels to the one that it reads, and a unit of channels.</summary>
+internal readonly struct RowCursor(int tapY, int tapX, int offset, int unit)
+{
+    public readonly int TapY = tapY, TapX = tapX, Offset = offset, Unit = unit;
 }

@@ -3,63 +3,79 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
-/// Factors of the forward pass and the input gradient. A: <c>[pixels][taps × channels]</c>, gathered from the source. B:
-/// <c>[taps × channels][outputs]</c>, the packed filters. Positions outside either are zero.
+/// The left factor of the forward pass and the input gradient, <c>[pixels][taps × channels]</c>, gathered from the source. The reduction
+/// has no gaps between taps; behind its end everything is zero.
 /// </summary>
-internal readonly struct PixelLoader(Gather gather, Source source, ArrayView<V4> filters, int columns, int stepsOfSplit, int chunks)
+internal readonly struct PixelLoader(Gather gather, Source source, int steps, int stepsOfSplit)
 {
+    private readonly Source _source = source;
+
     /// <summary>Steps of this group's split of the reduction.</summary>
     public int Steps
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            int left = gather.Taps * chunks - Grid.IdxZ * stepsOfSplit;
+            int left = steps - FirstStep;
             return left < stepsOfSplit ? left : stepsOfSplit;
         }
     }
 
-    /// <summary>Where the group's split starts.</summary>
+    /// <summary>First step of this group's split.</summary>
+    public int FirstStep
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Grid.IdxZ * stepsOfSplit;
+    }
+
+    /// <summary>Where the split starts for one of the group's pixels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TapCursor Start() => gather.Start(Grid.IdxZ * stepsOfSplit, chunks);
+    public SourceCursor Start(int row, int unitsOfStep) => gather.Start(Grid.IdxX * GemmTile.Rows + row, FirstStep * unitsOfStep);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TapCursor Next(TapCursor at) => gather.Next(at, chunks);
+    public SourceCursor Next(SourceCursor at) => gather.Next(at);
 
+    /// <summary>Whether the cursor is in an image.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Window WindowOf(int pixel) => gather.WindowOf(pixel);
+    public bool Has(SourceCursor at) => gather.Has(at);
 
-    /// <summary>Whether a pixel lies in the output.</summary>
+    /// <summary>The cursor's four channels as seen through the view, if it counts in quads.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool HasPixel(int pixel) => pixel < gather.Pixels;
+    public V4 Quad(SourceCursor at) => gather.Has(at) && gather.HasTap(at) ? _source.Load(at.Index, at.Unit) : new V4(0);
 
-    /// <summary>First quad of the source pixel under a tap, or −1.</summary>
+    /// <summary>Four channels as stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int PixelIndex(Window window, TapCursor at) => gather.SourceIndex(window, at.Y, at.X);
+    public V4 Stored(int index) => _source.Stored(index);
 
-    /// <summary>Four channels of A: a quad of the pixel that starts at <paramref name="index"/>.</summary>
+    /// <summary>Sixteen channels as stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Channels(int index, int quad) =>
-        index >= 0 && quad < gather.QuadsOfPixel ? source.Load(index + quad, quad) : new V4(0);
+    public Line StoredLine(int index) => _source.StoredLine(index);
 
-    /// <summary>Four columns of B in a row of the cursor's tap.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Filters(TapCursor at, int row, int quad) => gather.Has(at) && row < gather.SourceRows && quad < columns
-        ? filters[(gather.FilterTap(at) * gather.SourceRows + row) * columns + quad]
-        : new V4(0);
+    /// <summary>The source's view.</summary>
+    public Map Map
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _source.Map;
+    }
 
-    /// <summary>Index of an output's filter line at the cursor's tap and chunk, or −1 if there is none.</summary>
+    /// <summary>Where the group's results go in the output: the first quad of a row, or −1 if there is no such pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Line(TapCursor at, int output) =>
-        gather.Has(at) && output < 4 * columns ? (gather.FilterTap(at) * chunks + at.Chunk) * (4 * columns) + output : -1;
+    public int PlaceOf(int row, in Target target)
+    {
+        int pixel = Grid.IdxX * GemmTile.Rows + row;
+        return pixel < gather.Pixels ? target.RowOf(Grid.IdxZ, pixel) : -1;
+    }
 }
 
 /// <summary>
 /// Factors of the weight gradient, both with the reduction over pixels outermost. A: <c>[pixels][taps × channels]</c>, gathered from the
 /// input; B: <c>[pixels][filters]</c>, the output gradient.
 /// </summary>
-internal readonly struct WeightLoader(Gather gather, Source source, ArrayView<V4> dy, int columns, int pixels, int pixelsOfSplit)
+internal readonly struct WeightLoader(
+    Gather gather, Source source, ArrayView<V4> dy, int unitsOfTap, int columns, int pixels, int pixelsOfSplit)
 {
+    private readonly Source _source = source;
+
     /// <summary>First pixel of this group's split.</summary>
     public int First
     {
@@ -78,24 +94,58 @@ internal readonly struct WeightLoader(Gather gather, Source source, ArrayView<V4
         }
     }
 
+    /// <summary>Quads of a pixel of the output gradient.</summary>
+    public int Columns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => columns;
+    }
+
+    /// <summary>A quad of the group's columns; one that does not exist, whose sums are never stored, reads another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TapCursor TapOfRow(int rowQuad) => gather.TapOfRow(rowQuad);
+    public int Column(int quad)
+    {
+        int column = Grid.IdxY * GemmTile.ColumnQuads + quad;
+        return column < columns ? column : columns - 1;
+    }
+
+    /// <summary>Quads of a pixel of the input.</summary>
+    public int Quads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => gather.SourceQuads;
+    }
+
+    /// <summary>A unit of rows, in whose order taps follow each other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public RowCursor RowAt(int unit) => gather.RowAt(unit, unitsOfTap);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PixelCursor PixelAt(int pixel) => gather.PixelAt(pixel);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PixelCursor Advance(PixelCursor at, int by) => gather.Advance(at, by);
+    public PixelCursor Advance(PixelCursor at) => gather.Advance(at);
 
-    /// <summary>Four rows of A at a pixel: the channels under a tap.</summary>
+    /// <summary>The window of a pixel, which reads padding if it does not count.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Channels(PixelCursor pixel, TapCursor tap)
+    public Window WindowOf(PixelCursor at, bool counts) => gather.WindowOf(at, counts);
+
+    /// <summary>Index of the input pixel that a row's tap reads, or −1 in the padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SourcePixel(Window window, RowCursor row) => gather.SourcePixel(window, row);
+
+    /// <summary>Four channels as stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Stored(int index) => _source.Stored(index);
+
+    /// <summary>The input's view.</summary>
+    public Map Map
     {
-        int index = gather.Has(tap) ? gather.SourceIndex(pixel, tap) : -1;
-        return index >= 0 ? source.Load(index + tap.Chunk, tap.Chunk) : new V4(0);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _source.Map;
     }
 
-    /// <summary>Four columns of B at a pixel.</summary>
+    /// <summary>Four columns of B.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Gradients(int pixel, int quad) => pixel < End && quad < columns ? dy[pixel * columns + quad] : new V4(0);
+    public V4 Gradients(int index) => dy[index];
 }

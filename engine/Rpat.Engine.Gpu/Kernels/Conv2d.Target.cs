@@ -65,11 +65,15 @@ internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source throu
     public static Target Partial(ArrayView<V4> partial, int rows, int columns) =>
         new(partial, default, default, columns, Placement.Whole) { Slice = rows * columns };
 
-    /// <summary>Stores four channels of the m-th pixel of a split.</summary>
+    /// <summary>The first quad of the m-th pixel of a split.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(int split, int m, int quad, V4 sum)
+    public int RowOf(int split, int m) => split * Slice + _placement.PixelAt(m) * Columns;
+
+    /// <summary>Stores four channels of the pixel whose first quad is <paramref name="row"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(int row, int quad, V4 sum)
     {
-        int at = split * Slice + _placement.PixelAt(m) * Columns + quad;
+        int at = row + quad;
         V4 v = _through.Backward(sum, at, quad);
         if (_adds != 0) v += _add[at];
         _y[at] = v;
@@ -86,7 +90,8 @@ internal readonly struct SumSplits(ArrayView<V4> partial, int splits, int rows, 
         if (i >= slice) return;
         V4 sum = partial[i];
         for (int split = 1; split < splits; split++) sum += partial[split * slice + i];
-        target.Store(0, i / target.Columns, i % target.Columns, sum);
+        int m = i / target.Columns;
+        target.Store(target.RowOf(0, m), i - m * target.Columns, sum);
     }
 }
 

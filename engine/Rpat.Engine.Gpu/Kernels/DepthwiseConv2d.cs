@@ -27,13 +27,15 @@ internal sealed partial class GpuKernels : IDepthwiseConv2dKernels
     }
 }
 
-/// <summary>Sizes of a depthwise convolution, and the arithmetic of its taps; w is <c>[C][R][R]</c>.</summary>
+/// <summary>Sizes of a depthwise convolution, and what its taps read; w is <c>[C][R][R]</c>.</summary>
 internal readonly struct DepthwiseTaps
 {
+    private readonly Gather _gather;
     private readonly int _channels, _h, _w, _p, _q, _stride, _padding;
 
     public DepthwiseTaps(in DepthwiseShape s)
     {
+        _gather = Gather.Forward(new ConvShape(s.Input, Layout.Blocked, s.Input.C, s.R, s.Stride, s.Padding)).InStrides(Chunks.GroupRows);
         _channels = s.Input.C;
         _h = s.Input.H;
         _w = s.Input.W;
@@ -51,30 +53,49 @@ internal readonly struct DepthwiseTaps
     /// <summary>Quads of a pixel.</summary>
     public readonly int Quads;
 
-    /// <summary>Index of the input quad that a tap of an output quad reads, or −1 in the padding.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int InputOf(int output, int tapY, int tapX)
+    /// <summary>Output pixels, and what they read.</summary>
+    public Gather Gather
     {
-        int pixel = output / Quads, row = pixel / _q, image = row / _p;
-        int y = (row - image * _p) * _stride - _padding + tapY, x = (pixel - row * _q) * _stride - _padding + tapX;
-        bool inside = (uint)y < (uint)_h && (uint)x < (uint)_w;
-        return inside ? ((image * _h + y) * _w + x) * Quads + output - pixel * Quads : -1;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _gather;
     }
 
-    /// <summary>Index of the output quad whose tap reads an input quad, or −1 if none does.</summary>
+    /// <summary>Σ over the taps of an output quad; all threads of a warp call it, with a quad that exists or not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int OutputOf(int input, int tapY, int tapX)
+    public V4 Forward(int output, Source x, ArrayView<float> w, bool exists)
     {
-        int pixel = input / Quads, row = pixel / _w, image = row / _h;
-        int y = row - image * _h + _padding - tapY, x = pixel - row * _w + _padding - tapX;
-        int p = y / _stride, q = x / _stride;
-        bool meets = y >= 0 && x >= 0 && p * _stride == y && q * _stride == x && p < _p && q < _q;
-        return meets ? ((image * _p + p) * _q + q) * Quads + input - pixel * Quads : -1;
+        int pixel = output / Quads, quad = Pin.Here(output - pixel * Quads);
+        Window window = _gather.WindowOf(_gather.PixelAt(pixel), exists).Pinned;
+        V4 sum = new(0);
+        for (int r = 0; r < Kernel; r++)
+            for (int s = 0; s < Kernel; s++)
+            {
+                int from = _gather.SourcePixel(window, r, s);
+                if (from >= 0) sum += Weights(w, quad, r, s) * x.Load(from * Quads + quad, quad);
+            }
+        return sum;
+    }
+
+    /// <summary>Σ over the taps that read an input quad; called as <see cref="Forward"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Backward(int input, ArrayView<V4> dy, ArrayView<float> w, bool exists)
+    {
+        int pixel = input / Quads, quad = Pin.Here(input - pixel * Quads), row = pixel / _w, image = row / _h;
+        int y = row - image * _h + _padding, x = pixel - row * _w + _padding;
+        int first = Pin.Here(image * _p), lastP = Pin.Here(y / _stride), lastQ = Pin.Here(x / _stride);
+        int firstR = Pin.Here(y - y / _stride * _stride), firstS = Pin.Here(x - x / _stride * _stride);
+        V4 sum = new(0);
+        if (!exists) return sum;
+        for (int r = firstR, p = lastP; r < Kernel; r += _stride, p--)
+            for (int s = firstS, q = lastQ; s < Kernel; s += _stride, q--)
+                if ((uint)p < (uint)_p && (uint)q < (uint)_q)
+                    sum += Weights(w, quad, r, s) * dy[((first + p) * _q + q) * Quads + quad];
+        return sum;
     }
 
     /// <summary>A tap's weights of four channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Weights(ArrayView<float> w, int quad, int tapY, int tapX)
+    private V4 Weights(ArrayView<float> w, int quad, int tapY, int tapX)
     {
         int c = 4 * quad, taps = Kernel * Kernel, at = c * taps + tapY * Kernel + tapX;
         return new V4(
@@ -89,16 +110,9 @@ internal readonly struct DepthwiseQuad(DepthwiseTaps taps, Source x, ArrayView<f
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % taps.Quads;
-        if (i >= y.IntLength) return;
-        V4 sum = new(0);
-        for (int r = 0; r < taps.Kernel; r++)
-            for (int s = 0; s < taps.Kernel; s++)
-            {
-                int from = taps.InputOf(i, r, s);
-                if (from >= 0) sum += taps.Weights(w, quad, r, s) * x.Load(from, quad);
-            }
-        y[i] = sum;
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        V4 sum = taps.Forward(i, x, w, i < y.IntLength);
+        if (i < y.IntLength) y[i] = sum;
     }
 }
 
@@ -109,16 +123,10 @@ internal readonly struct DepthwiseInputQuad(
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % taps.Quads;
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        V4 sum = taps.Backward(i, dy, w, i < dx.IntLength);
         if (i >= dx.IntLength) return;
-        V4 sum = new(0);
-        for (int r = 0; r < taps.Kernel; r++)
-            for (int s = 0; s < taps.Kernel; s++)
-            {
-                int from = taps.OutputOf(i, r, s);
-                if (from >= 0) sum += taps.Weights(w, quad, r, s) * dy[from];
-            }
-        V4 v = through.Backward(sum, i, quad);
+        V4 v = through.Backward(sum, i, i % taps.Quads);
         dx[i] = accumulate != 0 ? dx[i] + v : v;
     }
 }
@@ -132,17 +140,19 @@ internal readonly struct DepthwiseWeights(DepthwiseTaps taps, Source x, ArrayVie
     public void Run()
     {
         ArrayView<V4> shared = SharedMemory.Allocate<V4>(RowSums.Shared);
-        int quad = Grid.IdxX * Chunks.GroupQuads + Group.IdxX % Chunks.GroupQuads, row = Group.IdxX / Chunks.GroupQuads;
+        int quad = Grid.IdxX * Chunks.GroupQuads + (Group.IdxX & Chunks.GroupQuads - 1), row = Group.IdxX / Chunks.GroupQuads;
         int first = Grid.IdxY * chunks.Length, left = chunks.Pixels - first, length = left < chunks.Length ? left : chunks.Length;
-        int tap = TapsOfGroup * Grid.IdxZ;
+        int tap = TapsOfGroup * Grid.IdxZ, r = Pin.Here(tap / taps.Kernel), nextR = Pin.Here((tap + 1) / taps.Kernel);
         bool exists = quad < chunks.Quads;
         V4 sum = new(0), next = new(0);
+        PixelCursor pixel = taps.Gather.PixelAt(first + row);
         for (int i = row; i < length && exists; i += Chunks.GroupRows)
         {
-            int at = (first + i) * chunks.Quads + quad;
-            V4 g = dy[at];
-            sum += g * Input(at, tap, quad);
-            next += g * Input(at, tap + 1, quad);
+            V4 g = dy[(first + i) * chunks.Quads + quad];
+            Window window = taps.Gather.WindowOf(pixel, true);
+            sum += g * Input(window, r, tap - r * taps.Kernel, quad);
+            next += g * Input(window, nextR, tap + 1 - nextR * taps.Kernel, quad);
+            pixel = taps.Gather.Advance(pixel);
         }
         RowSums.Add(shared, sum, next);
         if (row != 0 || !exists) return;
@@ -152,9 +162,9 @@ internal readonly struct DepthwiseWeights(DepthwiseTaps taps, Source x, ArrayVie
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private V4 Input(int output, int tap, int quad)
+    private V4 Input(Window window, int tapY, int tapX, int quad)
     {
-        int r = tap / taps.Kernel, from = taps.InputOf(output, r, tap - r * taps.Kernel);
-        return from >= 0 ? x.Load(from, quad) : new V4(0);
+        int from = taps.Gather.SourcePixel(window, tapY, tapX);
+        return from >= 0 ? x.Load(from * taps.Quads + quad, quad) : new V4(0);
     }
 }

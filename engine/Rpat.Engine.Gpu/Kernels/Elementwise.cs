@@ -5,18 +5,19 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// <summary>Scalar functions, one value per thread; 0 in an activation's padding channels.</summary>
 internal sealed partial class GpuKernels : IElementwiseKernels
 {
-    public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise =>
-        ForEach(Values(shape, layout), new ElementwiseValue<TOp>(op, x.Floats(), shape.C, Width(shape, layout), y.Floats()));
+    public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise =>
+        ForEach(Values(shape, layout), new ElementwiseValue<TOp>(op, Seen(shape, layout, x), new(shape, layout), y.Floats()));
 
-    public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate,
-        DeviceBuffer dx)
+    public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, bool through, DeviceBuffer dy,
+        bool accumulate, DeviceBuffer dx)
         where TOp : struct, IElementwise => ForEach(Values(shape, layout), new ElementwiseDerivative<TOp>(
-            op, x.Floats(), dy.Floats(), shape.C, Width(shape, layout), accumulate ? 1 : 0, dx.Floats()));
-
-    /// <summary>Channels of a stored pixel, padding included; 1 in the plain layout, which has no padding.</summary>
-    private static int Width(Shape shape, Layout layout) => layout == Layout.Plain ? 1 : 4 * ChannelQuads(shape.C);
+            op, Seen(shape, layout, x), through ? 1 : 0, dy.Floats(), new(shape, layout), accumulate ? 1 : 0, dx.Floats()));
 
     private static long Values(Shape shape, Layout layout) => layout == Layout.Plain ? shape.Count : 4L * ActivationQuads(shape);
+
+    /// <summary>Single values of a tensor in either layout, seen through its view.</summary>
+    private static PlainSource Seen(Shape s, Layout layout, in Operand x) =>
+        layout == Layout.Plain ? Plain(s, x) : Plain(new Shape(1, 4 * ChannelQuads(s.C)), x);
 }
 
 internal readonly struct GpuMath : IMath
@@ -26,10 +27,61 @@ internal readonly struct GpuMath : IMath
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Log(double x) => Real.Log(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Sqrt(double x) => Math.Sqrt(x);
+}
+
+/// <summary>The indices of a value.</summary>
+internal readonly struct Cell
+{
+    public readonly int N, C, H, W;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Cell(int n, int c, int h, int w)
+    {
+        N = n;
+        C = c;
+        H = h;
+        W = w;
+    }
+}
+
+/// <summary>Where the values of a tensor lie, in either layout.</summary>
+internal readonly struct Cells
+{
+    private readonly int _c, _h, _w, _width; // channels of a stored pixel, padding included; 0 in the plain layout
+
+    public Cells(Shape s, Layout layout)
+    {
+        _c = s.C;
+        _h = s.H;
+        _w = s.W;
+        _width = layout == Layout.Plain ? 0 : 4 * GpuKernels.ChannelQuads(s.C);
+    }
+
+    /// <summary>Whether a value is a channel and not padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsChannel(int i) => _width == 0 || i % _width < _c;
+
+    /// <summary>The indices of a stored value.</summary>
+    public Cell this[int i]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            int lanes = _width == 0 ? 1 : _width, pixel = i / lanes, plane = pixel / (_w * _h);
+            int n = _width == 0 ? plane / _c : plane, c = _width == 0 ? plane - n * _c : i - pixel * lanes;
+            return new Cell(n, c, pixel / _w % _h, pixel % _w);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int At(int n, int c, int h, int w) => _width == 0 ? ((n * _c + c) * _h + h) * _w + w : ((n * _h + h) * _w + w) * _width + c;
 }
 
 /// <summary>y = f(x).</summary>
-internal readonly struct ElementwiseValue<TOp>(TOp op, ArrayView<float> x, int channels, int width, ArrayView<float> y) : IKernel
+internal readonly struct ElementwiseValue<TOp>(TOp op, PlainSource x, Cells cells, ArrayView<float> y) : IKernel
     where TOp : struct, IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -38,14 +90,14 @@ internal readonly struct ElementwiseValue<TOp>(TOp op, ArrayView<float> x, int c
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= y.IntLength) return;
         float v = 0;
-        if (i % width < channels) v = (float)op.Value(x[i], new GpuMath());
+        if (cells.IsChannel(i)) v = (float)op.Value(x.Load(i), new GpuMath());
         y[i] = v;
     }
 }
 
-/// <summary>dx (+)= f′(x)·dy.</summary>
+/// <summary>dx (+)= d·f′(x)·dy.</summary>
 internal readonly struct ElementwiseDerivative<TOp>(
-    TOp op, ArrayView<float> x, ArrayView<float> dy, int channels, int width, int accumulate, ArrayView<float> dx) : IKernel
+    TOp op, PlainSource x, int through, ArrayView<float> dy, Cells cells, int accumulate, ArrayView<float> dx) : IKernel
     where TOp : struct, IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,7 +106,11 @@ internal readonly struct ElementwiseDerivative<TOp>(
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= dx.IntLength) return;
         float g = 0;
-        if (i % width < channels) g = (float)(op.Derivative(x[i], new GpuMath()) * dy[i]);
+        if (cells.IsChannel(i))
+        {
+            g = (float)(op.Derivative(x.Load(i), new GpuMath()) * dy[i]);
+            if (through != 0) g = x.Backward(g, i);
+        }
         dx[i] = accumulate != 0 ? dx[i] + g : g;
     }
 }

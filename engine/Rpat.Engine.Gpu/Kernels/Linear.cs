@@ -8,19 +8,19 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// </summary>
 internal sealed partial class GpuKernels : ILinearKernels
 {
-    public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y) =>
-        ForEachWarp(n * k, new LinearDot(n, c, k, x.Floats(), w.Floats(), bias.Floats(), y.Floats()));
+    public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer? bias, DeviceBuffer y) =>
+        ForEachWarp(n * k, new LinearDot(n, c, k, x.Floats(), w.Floats(), bias.FloatsOrNone(), y.Floats()));
 
     public void LinearInputGradient(int n, int c, int k, DeviceBuffer dy, DeviceBuffer w, bool accumulate, DeviceBuffer dx) =>
         ForEach((long)n * c, new LinearInput(n, c, k, dy.Floats(), w.Floats(), accumulate ? 1 : 0, dx.Floats()));
 
-    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw,
-        DeviceBuffer dbias)
+    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer? dw,
+        DeviceBuffer? dbias)
     {
         var config = new KernelConfig(
             new Index3D(Ceiling(c, LinearWeight.Columns), k, 1), new Index3D(LinearWeight.Columns * LinearWeight.Shares, 1, 1));
-        Launch(config, new LinearWeight(n, c, k, x.Floats(), dy.Floats(), accumulate ? 1 : 0, dw.Floats()));
-        ForEachWarp(k, new LinearBias(n, k, dy.Floats(), accumulate ? 1 : 0, dbias.Floats()));
+        if (dw is not null) Launch(config, new LinearWeight(n, c, k, x.Floats(), dy.Floats(), accumulate ? 1 : 0, dw.Floats()));
+        if (dbias is not null) ForEachWarp(k, new LinearBias(n, k, dy.Floats(), accumulate ? 1 : 0, dbias.Floats()));
     }
 }
 
@@ -32,12 +32,12 @@ internal readonly struct LinearDot(int n, int c, int k, ArrayView<float> x, Arra
     public void Run()
     {
         int item = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int i = Pin.Here(item / k), j = item - i * k;
         if (item >= n * k) return;
-        int i = item / k, j = item - i * k;
         float sum = 0;
         for (int p = lane; p < c; p += Reduce.WarpSize) sum += x[i * c + p] * w[j * c + p];
         double total = Reduce.WarpSum(sum);
-        if (lane == 0) y[item] = (float)(bias[j] + total);
+        if (lane == 0) y[item] = (float)((bias.Length > 0 ? bias[j] : 0) + total);
     }
 }
 
@@ -66,7 +66,7 @@ internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, A
     public void Run()
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(Columns * Shares);
-        int share = Group.IdxX / Columns, p = Grid.IdxX * Columns + Group.IdxX % Columns, j = Grid.IdxY;
+        int share = Group.IdxX / Columns, p = Grid.IdxX * Columns + (Group.IdxX & Columns - 1), j = Grid.IdxY;
         float sum = 0;
         for (int i = share; i < n && p < c; i += Shares) sum += dy[i * k + j] * x[i * c + p];
         shared[Group.IdxX] = sum;

@@ -32,7 +32,7 @@ internal sealed partial class GpuKernels
     private double QueueProducts<T>(int groups, int steps) where T : struct, IWord
     {
         var sums = _scratch.Quads(ScratchSlot.Partial, (long)groups * GemmTile.Threads);
-        Launch(TensorGroup(new Index3D(groups, 1, 1)), new ProductChains<T>(steps, 0.5f, sums));
+        Launch(TensorGroup(new Index3D(groups, 1, 1), LineTile.FirstB), new ProductChains<T>(steps, 0.5f, sums));
         return 2.0 * GemmTile.Rows * GemmTile.Columns * ProductChains<T>.Depth * steps * groups;
     }
 }
@@ -72,21 +72,21 @@ internal readonly struct MultiplyAddChains(int steps, float factor, ArrayView<V4
 internal readonly struct ProductChains<T>(int steps, float factor, ArrayView<V4> sums) : IKernel where T : struct, IWord
 {
     /// <summary>Length of a step of the reduction.</summary>
-    public static int Depth => TensorTile.Words * T.Factors;
+    public static int Depth => 8 * T.Factors;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         Mma.Begin();
         ArrayView<V4> shared = SharedMemory.GetDynamic<V4>();
-        U4 words = T.Along(new V4(factor), new V4(factor));
-        var fragment = new Fragment(words.X, words.Y, words.Z, words.W);
-        Mma.LoadA(fragment, fragment, fragment, fragment);
-        Mma.LoadB(fragment, fragment);
-        for (int step = 0; step < steps; step++) T.Multiply();
         int thread = Group.IdxX;
-        TensorTile.StageResults(thread);
-        sums[Grid.IdxX * GemmTile.Threads + thread] =
-            shared[thread / GemmTile.ColumnQuads * (Mma.StagingStride / 4) + thread % GemmTile.ColumnQuads];
+        for (int i = thread; i < LineTile.FirstB / 16; i += GemmTile.Threads) T.Stage(16 * i, new V4(factor), new V4(factor), 1);
+        Group.Barrier();
+        Mma.LoadA(LineTile.LaneInA(thread));
+        Mma.LoadB(LineTile.LaneInA(thread));
+        Group.Barrier();
+        for (int step = 0; step < steps; step++) T.Multiply();
+        Mma.PutTop(16 * thread);
+        sums[Grid.IdxX * GemmTile.Threads + thread] = shared[thread];
     }
 }

@@ -12,16 +12,12 @@ internal sealed partial class GpuKernels : IPool2dKernels
         ForEach(ActivationQuads(shape), new AverageGradientQuad(
             dy.Floats(), shape.C, shape.Area, ChannelQuads(shape.C), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 
-    public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y)
-    {
-        var pool = new MaxWindows(shape, window, stride, x.Source());
-        ForEach(pool.OutputQuads, new MaxQuad(pool, y.Quads()));
-    }
+    public void MaxPool(in PoolShape s, in Operand x, DeviceBuffer y) =>
+        ForEach(ActivationQuads(s.Output), new MaxQuad(new MaxWindows(s, x.Source()), y.Quads()));
 
-    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through,
-        bool accumulate, DeviceBuffer dx) =>
-        ForEach(ActivationQuads(shape), new MaxGradientQuad(
-            new MaxWindows(shape, window, stride, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+    public void MaxPoolGradient(in PoolShape s, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(s.Input), new MaxGradientQuad(
+            new MaxWindows(s, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
 }
 
 /// <summary>Means of an image's maps for a quad of channels, stored in the plain layout.</summary>
@@ -64,52 +60,64 @@ internal readonly struct AverageGradientQuad(
 internal readonly struct MaxWindows
 {
     private readonly Source _x;
-    private readonly int _n, _h, _w, _p, _q, _window, _stride, _quads;
+    private readonly int _h, _w, _p, _q, _window, _stride, _padding, _quads;
 
-    public MaxWindows(Shape s, int window, int stride, Source x)
+    public MaxWindows(in PoolShape s, Source x)
     {
         _x = x;
-        _n = s.N;
-        _h = s.H;
-        _w = s.W;
-        _p = (s.H - window) / stride + 1;
-        _q = (s.W - window) / stride + 1;
-        _window = window;
-        _stride = stride;
-        _quads = GpuKernels.ChannelQuads(s.C);
+        _h = s.Input.H;
+        _w = s.Input.W;
+        _p = s.Output.H;
+        _q = s.Output.W;
+        _window = s.Window;
+        _stride = s.Stride;
+        _padding = s.Padding;
+        _quads = GpuKernels.ChannelQuads(s.Input.C);
     }
 
-    public int OutputQuads => _n * _p * _q * _quads;
-
-    /// <summary>Maxima of an output quad, and the position in the window where each first occurred.</summary>
+    /// <summary>
+    /// Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public MaxPlace Find(int output)
+    public MaxPlace Find(int output, bool exists)
     {
-        int pixel = output / _quads, quad = output - pixel * _quads, row = pixel / _q, image = row / _p;
-        int y = (row - image * _p) * _stride, x = (pixel - row * _q) * _stride;
-        var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
-        for (int i = 0; i < _window * _window; i++)
-        {
-            int dy = i / _window, at = ((image * _h + y + dy) * _w + x + i - dy * _window) * _quads + quad;
-            best = best.Offer(_x.Load(at, quad), i);
-        }
-        return best;
+        int pixel = output / _quads, quad = Pin.Here(output - pixel * _quads), row = pixel / _q, image = row / _p;
+        int y = (row - image * _p) * _stride - _padding, x = (pixel - row * _q) * _stride - _padding;
+        return FindFrom(Pin.Here(image * _h), Pin.Here(y), Pin.Here(x), quad, exists);
     }
 
-    /// <summary>Σ of the gradients of all windows whose maximum is this quad.</summary>
+    /// <summary>Σ of the gradients of all windows whose maximum is this quad; all threads of a warp call it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Gather(int input, ArrayView<V4> dy)
+    public V4 Gather(int input, ArrayView<V4> dy, bool exists)
     {
-        int pixel = input / _quads, quad = input - pixel * _quads, row = pixel / _w, image = row / _h;
-        int y = row - image * _h, x = pixel - row * _w;
+        int pixel = input / _quads, quad = Pin.Here(input - pixel * _quads), row = pixel / _w, number = row / _h;
+        int image = Pin.Here(number), y = Pin.Here(row - number * _h + _padding), x = Pin.Here(pixel - row * _w + _padding);
+        int firstP = Pin.Here(First(y)), firstQ = Pin.Here(First(x)), lastP = Pin.Here(Last(y, _p)), lastQ = Pin.Here(Last(x, _q));
         V4 sum = new(0);
-        for (int p = First(y); p <= Last(y, _p); p++)
-            for (int q = First(x); q <= Last(x, _q); q++)
+        if (!exists) return sum;
+        for (int p = firstP; p <= lastP; p++)
+            for (int q = firstQ; q <= lastQ; q++)
             {
-                int output = ((image * _p + p) * _q + q) * _quads + quad, place = (y - p * _stride) * _window + x - q * _stride;
-                sum += Find(output).At(place, dy[output]);
+                int place = (y - p * _stride) * _window + x - q * _stride;
+                var best = FindFrom(image * _h, p * _stride - _padding, q * _stride - _padding, quad, true);
+                sum += best.At(place, dy[((image * _p + p) * _q + q) * _quads + quad]);
             }
         return sum;
+    }
+
+    /// <summary>Maxima of the window that begins at (top, left) of the image whose first row is given; padding is left out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private MaxPlace FindFrom(int image, int top, int left, int quad, bool exists)
+    {
+        var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
+        for (int y = 0; y < _window && exists; y++)
+            for (int x = 0; x < _window; x++)
+            {
+                int h = top + y, w = left + x;
+                if (h >= 0 && h < _h && w >= 0 && w < _w)
+                    best = best.Offer(_x.Load(((image + h) * _w + w) * _quads + quad, quad), y * _window + x);
+            }
+        return best;
     }
 
     public int Quads
@@ -154,7 +162,8 @@ internal readonly struct MaxQuad(MaxWindows pool, ArrayView<V4> y) : IKernel
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i < y.IntLength) y[i] = pool.Find(i).Best;
+        MaxPlace found = pool.Find(i, i < y.IntLength);
+        if (i < y.IntLength) y[i] = found.Best;
     }
 }
 
@@ -165,8 +174,9 @@ internal readonly struct MaxGradientQuad(MaxWindows pool, ArrayView<V4> dy, Sour
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        V4 gathered = pool.Gather(i, dy, i < dx.IntLength);
         if (i >= dx.IntLength) return;
-        V4 v = through.Backward(pool.Gather(i, dy), i, i % pool.Quads);
+        V4 v = through.Backward(gathered, i, i % pool.Quads);
         dx[i] = accumulate != 0 ? dx[i] + v : v;
     }
 }

@@ -4,21 +4,28 @@ namespace Rpat.Engine.Gpu.Kernels;
 
 internal sealed partial class GpuKernels : ISgdKernels
 {
-    public void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step) =>
+    public void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step,
+        in StepFactors factors) =>
         ForEach(Quads(count), new SgdQuad(
             weights.Flat(count), gradients.Flat(count), velocity.Flat(count), step.Rate, step.Momentum, step.WeightDecay,
-            step.Nesterov ? 1 : 0));
+            step.Nesterov ? 1 : 0, factors.Rate.FloatsOrNone(), factors.WeightDecay.FloatsOrNone()));
 }
 
 /// <summary>All parameters of a network are in one buffer, and so are gradients and momentum: one launch updates them all.</summary>
-internal readonly struct SgdQuad(Flat w, Flat g, Flat v, float rate, float momentum, float decay, int nesterov) : IKernel
+internal readonly struct SgdQuad(
+    Flat w, Flat g, Flat v, float rate, float momentum, float decay, int nesterov, ArrayView<float> rates, ArrayView<float> decays)
+    : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        V4 weight = w.Load(i), gradient = g.Load(i) + decay * weight, moved = momentum * v.Load(i) + gradient;
+        V4 weight = w.Load(i), decayed = decay * weight;
+        if (decays.Length > 0) decayed = new Flat(decays).Load(i) * weight;
+        V4 gradient = g.Load(i) + decayed, moved = momentum * v.Load(i) + gradient;
         v.Store(i, moved);
-        w.Store(i, weight - rate * (nesterov != 0 ? gradient + momentum * moved : moved));
+        V4 step = rate * (nesterov != 0 ? gradient + momentum * moved : moved);
+        if (rates.Length > 0) step = new Flat(rates).Load(i) * step;
+        w.Store(i, weight - step);
     }
 }

@@ -26,8 +26,7 @@ internal readonly struct Map
     {
         V4 v = x;
         if ((_kind & Affine) != 0) v = _scale[quad] * v + _shift[quad];
-        if ((_kind & Clamp) != 0) v = v.Relu();
-        return v;
+        return v.AtLeast((_kind & Clamp) != 0 ? 0 : float.NegativeInfinity);
     }
 
     /// <summary>The gradient <paramref name="g"/> of the value as seen, passed on to the stored value <paramref name="x"/>.</summary>
@@ -38,6 +37,25 @@ internal readonly struct Map
         V4 scale = _scale[quad], v = scale * g;
         return (_kind & Clamp) != 0 ? v.Where(scale * x + _shift[quad]) : v;
     }
+
+    /// <summary>Which of the two a map has, for kernels that are compiled for it.</summary>
+    public (bool Affine, bool Relu) Kind => ((_kind & Affine) != 0, (_kind & Clamp) != 0);
+
+    /// <summary>Scales of four channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Scale(int quad) => _scale[quad];
+
+    /// <summary>Shifts of four channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Shift(int quad) => _shift[quad];
+
+    /// <summary>Scales of sixteen channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Line ScaleLine(int line) => _scale.Cast<Line>()[line];
+
+    /// <summary>Shifts of sixteen channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Line ShiftLine(int line) => _shift.Cast<Line>()[line];
 
     /// <summary>Whether <see cref="Backward"/> reads the stored value.</summary>
     public bool NeedsValue
@@ -52,6 +70,21 @@ internal readonly struct Source(ArrayView<V4> data, Map map)
 {
     private readonly ArrayView<V4> _data = data;
     private readonly Map _map = map;
+
+    /// <summary>What readers apply.</summary>
+    public Map Map
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _map;
+    }
+
+    /// <summary>A quad as it is stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Stored(int index) => _data[index];
+
+    /// <summary>Sixteen channels as they are stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Line StoredLine(int index) => _data.Cast<Line>()[index];
 
     /// <summary>The value at a quad of the tensor, whose channel quad is <paramref name="channelQuad"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

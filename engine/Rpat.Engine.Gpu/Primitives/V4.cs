@@ -42,12 +42,27 @@ internal readonly struct V4
 
     /// <summary>Negative values become zero; NaN stays NaN, as in PyTorch's ReLU.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Relu() => new(Relu(X), Relu(Y), Relu(Z), Relu(W));
+    public V4 Relu() => AtLeast(0);
+
+    /// <summary>The same with another number than zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 AtLeast(float least) => new(AtLeast(X, least), AtLeast(Y, least), AtLeast(Z, least), AtLeast(W, least));
 
     /// <summary>These values where <paramref name="gate"/> is positive, else zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Where(V4 gate) => new(gate.X > 0 ? X : 0, gate.Y > 0 ? Y : 0, gate.Z > 0 ? Z : 0, gate.W > 0 ? W : 0);
 
+    /// <summary>These values, or zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Relu(float x) => x <= 0 ? 0 : x;
+    public V4 If(bool counts) => new(counts ? X : 0, counts ? Y : 0, counts ? Z : 0, counts ? W : 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float AtLeast(float x, float least) => x <= least ? least : x;
+}
+
+/// <summary>Sixteen adjacent floats, four 128-bit loads from one address.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct Line(V4 a, V4 b, V4 c, V4 d)
+{
+    public readonly V4 A = a, B = b, C = c, D = d;
 }

@@ -3,8 +3,8 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
-/// A warp's 64×32 tile on the tensor cores, as inline PTX. Accumulators and fragments are named PTX registers, declared once in
-/// the kernel: they never pass through C#, which could pass them only through memory.
+/// A warp's tile on the tensor cores, as inline PTX: 64×32, or 64×64 as a left and a right half. Accumulators and fragments are named PTX
+/// registers, declared once in the kernel: they never pass through C#, which could pass them only through memory.
 /// </summary>
 /// <remarks>
 /// Products are m16n8k8 of TF32, or m16n8k16 of bfloat16. Counted in 32-bit words, which hold one TF32 factor or two bfloat16
@@ -14,20 +14,18 @@ namespace Rpat.Engine.Gpu.Ptx;
 /// <item>B, 8 words × 8 columns: fb0 (t, g), fb1 (t + 4, g);</item>
 /// <item>C, 16 rows × 8 columns: acc0 and acc1 (g, 2t) and (g, 2t + 1), acc2 and acc3 the same eight rows below.</item>
 /// </list>
-/// The warp's tile is 4×4 of them: rows in blocks i of 16, columns in blocks j of 8, accumulators from 4·(4i + j) on.
+/// A half is 4×4 of them: rows in blocks i of 16, columns in blocks j of 8, accumulators from 4·(4i + j) on. Blocks 2p and 2p + 1 hold
+/// columns in an order that gives each thread four that are adjacent in memory: column n of block 2p + z is 4·(n / 2) + 2z + n % 2 of 16.
 /// </remarks>
 internal static class Mma
 {
-    /// <summary>
-    /// Words between the rows of the tile that <see cref="Store"/> writes: 64 columns, plus eight so that pairs of a half warp access 32
-    /// different banks.
-    /// </summary>
-    public const int StagingStride = 72;
-
     private const string Tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 ";
     private const string Bf16 = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 ";
+    private const string A0 = "{fa0,fa1,fa2,fa3}, ", A1 = "{fa4,fa5,fa6,fa7}, ", A2 = "{fa8,fa9,fa10,fa11}, ",
+        A3 = "{fa12,fa13,fa14,fa15}, ";
+    private const string B0 = "{fb0,fb1}, ", B1 = "{fb2,fb3}, ", B2 = "{fb4,fb5}, ", B3 = "{fb6,fb7}, ";
 
-    // Operands of the 16 products, "C, A, B, C;".
+    // Operands of the 16 products of a half, "C, A, B, C;".
     private const string P00 = "{acc0,acc1,acc2,acc3}, " + A0 + B0 + "{acc0,acc1,acc2,acc3}; ";
     private const string P01 = "{acc4,acc5,acc6,acc7}, " + A0 + B1 + "{acc4,acc5,acc6,acc7}; ";
     private const string P02 = "{acc8,acc9,acc10,acc11}, " + A0 + B2 + "{acc8,acc9,acc10,acc11}; ";
@@ -44,9 +42,22 @@ internal static class Mma
     private const string P31 = "{acc52,acc53,acc54,acc55}, " + A3 + B1 + "{acc52,acc53,acc54,acc55}; ";
     private const string P32 = "{acc56,acc57,acc58,acc59}, " + A3 + B2 + "{acc56,acc57,acc58,acc59}; ";
     private const string P33 = "{acc60,acc61,acc62,acc63}, " + A3 + B3 + "{acc60,acc61,acc62,acc63}; ";
-    private const string A0 = "{fa0,fa1,fa2,fa3}, ", A1 = "{fa4,fa5,fa6,fa7}, ", A2 = "{fa8,fa9,fa10,fa11}, ",
-        A3 = "{fa12,fa13,fa14,fa15}, ";
-    private const string B0 = "{fb0,fb1}, ", B1 = "{fb2,fb3}, ", B2 = "{fb4,fb5}, ", B3 = "{fb6,fb7}, ";
+    private const string Q00 = "{bcc0,bcc1,bcc2,bcc3}, " + A0 + B0 + "{bcc0,bcc1,bcc2,bcc3}; ";
+    private const string Q01 = "{bcc4,bcc5,bcc6,bcc7}, " + A0 + B1 + "{bcc4,bcc5,bcc6,bcc7}; ";
+    private const string Q02 = "{bcc8,bcc9,bcc10,bcc11}, " + A0 + B2 + "{bcc8,bcc9,bcc10,bcc11}; ";
+    private const string Q03 = "{bcc12,bcc13,bcc14,bcc15}, " + A0 + B3 + "{bcc12,bcc13,bcc14,bcc15}; ";
+    private const string Q10 = "{bcc16,bcc17,bcc18,bcc19}, " + A1 + B0 + "{bcc16,bcc17,bcc18,bcc19}; ";
+    private const string Q11 = "{bcc20,bcc21,bcc22,bcc23}, " + A1 + B1 + "{bcc20,bcc21,bcc22,bcc23}; ";
+    private const string Q12 = "{bcc24,bcc25,bcc26,bcc27}, " + A1 + B2 + "{bcc24,bcc25,bcc26,bcc27}; ";
+    private const string Q13 = "{bcc28,bcc29,bcc30,bcc31}, " + A1 + B3 + "{bcc28,bcc29,bcc30,bcc31}; ";
+    private const string Q20 = "{bcc32,bcc33,bcc34,bcc35}, " + A2 + B0 + "{bcc32,bcc33,bcc34,bcc35}; ";
+    private const string Q21 = "{bcc36,bcc37,bcc38,bcc39}, " + A2 + B1 + "{bcc36,bcc37,bcc38,bcc39}; ";
+    private const string Q22 = "{bcc40,bcc41,bcc42,bcc43}, " + A2 + B2 + "{bcc40,bcc41,bcc42,bcc43}; ";
+    private const string Q23 = "{bcc44,bcc45,bcc46,bcc47}, " + A2 + B3 + "{bcc44,bcc45,bcc46,bcc47}; ";
+    private const string Q30 = "{bcc48,bcc49,bcc50,bcc51}, " + A3 + B0 + "{bcc48,bcc49,bcc50,bcc51}; ";
+    private const string Q31 = "{bcc52,bcc53,bcc54,bcc55}, " + A3 + B1 + "{bcc52,bcc53,bcc54,bcc55}; ";
+    private const string Q32 = "{bcc56,bcc57,bcc58,bcc59}, " + A3 + B2 + "{bcc56,bcc57,bcc58,bcc59}; ";
+    private const string Q33 = "{bcc60,bcc61,bcc62,bcc63}, " + A3 + B3 + "{bcc60,bcc61,bcc62,bcc63}; ";
 
     /// <summary>Declares the registers and clears the accumulators; once, at the start of a kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,40 +69,120 @@ internal static class Mma
         CudaAsm.Emit(Clear);
     }
 
-    /// <summary>Loads the four row blocks' fragments of A.</summary>
+    /// <summary>The same for the right half's accumulators.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadA(Fragment f0, Fragment f1, Fragment f2, Fragment f3)
+    public static void BeginRight()
     {
-        CudaAsm.Emit("mov.b32 fa0, %0; mov.b32 fa1, %1; mov.b32 fa2, %2; mov.b32 fa3, %3;", f0.W0, f0.W1, f0.W2, f0.W3);
-        CudaAsm.Emit("mov.b32 fa4, %0; mov.b32 fa5, %1; mov.b32 fa6, %2; mov.b32 fa7, %3;", f1.W0, f1.W1, f1.W2, f1.W3);
-        CudaAsm.Emit("mov.b32 fa8, %0; mov.b32 fa9, %1; mov.b32 fa10, %2; mov.b32 fa11, %3;", f2.W0, f2.W1, f2.W2, f2.W3);
-        CudaAsm.Emit("mov.b32 fa12, %0; mov.b32 fa13, %1; mov.b32 fa14, %2; mov.b32 fa15, %3;", f3.W0, f3.W1, f3.W2, f3.W3);
+        CudaAsm.Emit(".reg .f32 bcc<64>;");
+        CudaAsm.Emit(ClearRight);
     }
 
-    /// <summary>Loads the four column blocks' fragments of B, two blocks per argument.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadB(Fragment f01, Fragment f23)
-    {
-        CudaAsm.Emit("mov.b32 fb0, %0; mov.b32 fb1, %1; mov.b32 fb2, %2; mov.b32 fb3, %3;", f01.W0, f01.W1, f01.W2, f01.W3);
-        CudaAsm.Emit("mov.b32 fb4, %0; mov.b32 fb5, %1; mov.b32 fb6, %2; mov.b32 fb7, %3;", f23.W0, f23.W1, f23.W2, f23.W3);
-    }
-
-    /// <summary>Adds the products of eight words of TF32.</summary>
+    /// <summary>Adds the products of eight words of TF32 to the left half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyTf32() => CudaAsm.Emit(
         Tf32 + P00 + Tf32 + P01 + Tf32 + P02 + Tf32 + P03 + Tf32 + P10 + Tf32 + P11 + Tf32 + P12 + Tf32 + P13 +
         Tf32 + P20 + Tf32 + P21 + Tf32 + P22 + Tf32 + P23 + Tf32 + P30 + Tf32 + P31 + Tf32 + P32 + Tf32 + P33);
 
-    /// <summary>Adds the products of eight words of bfloat16.</summary>
+    /// <summary>Adds the products of eight words of TF32 to the right half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyTf32Right() => CudaAsm.Emit(
+        Tf32 + Q00 + Tf32 + Q01 + Tf32 + Q02 + Tf32 + Q03 + Tf32 + Q10 + Tf32 + Q11 + Tf32 + Q12 + Tf32 + Q13 +
+        Tf32 + Q20 + Tf32 + Q21 + Tf32 + Q22 + Tf32 + Q23 + Tf32 + Q30 + Tf32 + Q31 + Tf32 + Q32 + Tf32 + Q33);
+
+    /// <summary>Adds the products of eight words of bfloat16 to the left half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyBf16() => CudaAsm.Emit(
         Bf16 + P00 + Bf16 + P01 + Bf16 + P02 + Bf16 + P03 + Bf16 + P10 + Bf16 + P11 + Bf16 + P12 + Bf16 + P13 +
         Bf16 + P20 + Bf16 + P21 + Bf16 + P22 + Bf16 + P23 + Bf16 + P30 + Bf16 + P31 + Bf16 + P32 + Bf16 + P33);
 
-    /// <summary>Writes the accumulators to dynamic shared memory.</summary>
-    /// <param name="bytes">Where this lane's first accumulator goes; see <see cref="StagingStride"/>.</param>
+    /// <summary>Adds the products of eight words of bfloat16 to the right half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(int bytes) => CudaAsm.Emit(Address + Rows0 + Rows1 + Rows2 + Rows3 + "}", bytes);
+    public static void MultiplyBf16Right() => CudaAsm.Emit(
+        Bf16 + Q00 + Bf16 + Q01 + Bf16 + Q02 + Bf16 + Q03 + Bf16 + Q10 + Bf16 + Q11 + Bf16 + Q12 + Bf16 + Q13 +
+        Bf16 + Q20 + Bf16 + Q21 + Bf16 + Q22 + Bf16 + Q23 + Bf16 + Q30 + Bf16 + Q31 + Bf16 + Q32 + Bf16 + Q33);
+
+    /// <summary>Loads fragments of A from lines of words along the reduction, 80 bytes apart.</summary>
+    /// <param name="at">Byte of this lane's quad of words: row lane % 16 of the first block, words 4·(lane / 16).</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadA(int at) => CudaAsm.Emit(
+        At + Matrices + A0 + "[at]; " + Matrices + A1 + "[at+1280]; " + Matrices + A2 + "[at+2560]; " + Matrices + A3 + "[at+3840]; }", at);
+
+    /// <summary>Loads fragments of B from lines that are 64 bytes apart.</summary>
+    /// <param name="at">Byte of this lane's quad of words: column lane % 8 + lane / 16 · 8, words 4·(lane / 8 % 2).</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadB(int at) => CudaAsm.Emit(At + Matrices + B01 + "[at]; " + Matrices + B23 + "[at+1024]; }", at);
+
+    /// <summary>Loads fragments of A from bfloat16 rows across the reduction.</summary>
+    /// <param name="at">Byte of this lane's eight rows of the first block: factor lane % 8 + lane / 16 · 8, rows 8·(lane / 8 % 2)
+    /// of 16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadTransposedA(int at) => CudaAsm.Emit(
+        At + Transposed + A0 + "[at]; " + Transposed + A1 + "[at+32]; " + Transposed + A2 + "[at+64]; " + Transposed + A3 + "[at+96]; }",
+        at);
+
+    /// <summary>Loads fragments of B from bfloat16 columns across the reduction.</summary>
+    /// <param name="at">Byte of this lane's eight columns: factor lane % 16, columns 8·(lane / 16).</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadTransposedB(int at) => CudaAsm.Emit(At + Transposed + B01 + "[at]; " + Transposed + B23 + "[at+32]; }", at);
+
+    /// <summary>Loads fragments of A that lie ready, each thread's four words together; blocks are 128 bytes apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadReadyA(int at) => CudaAsm.Emit(
+        At + Quad + A0 + "[at]; " + Quad + A1 + "[at+128]; " + Quad + A2 + "[at+256]; " + Quad + A3 + "[at+384]; }", at);
+
+    /// <summary>Loads fragments of B that lie ready, those of two blocks together; pairs of blocks are 64 bytes apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadReadyB(int at) => CudaAsm.Emit(At + Quad + B01 + "[at]; " + Quad + B23 + "[at+64]; }", at);
+
+    private const string At = "{ .reg .b32 at; mov.u32 at, __dyn_shared_alloca; add.u32 at, at, %0; ";
+    private const string Matrices = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 ";
+    private const string Transposed = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 ";
+    private const string Quad = "ld.shared.v4.b32 ";
+    private const string B01 = "{fb0,fb1,fb2,fb3}, ", B23 = "{fb4,fb5,fb6,fb7}, ";
+
+    /// <summary>
+    /// Writes row blocks 0 and 1 of a half to dynamic shared memory: eight quads of a thread, 2048 bytes apart, of which quad q has row
+    /// 16·(q / 4) + 8·(q % 2) + lane / 4 and quad 4·(q / 2 % 2) + lane % 4 of columns.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PutTop(int at) => CudaAsm.Emit(At + Put0 + Put1 + "}", at);
+
+    /// <summary>The same with row blocks 2 and 3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PutBottom(int at) => CudaAsm.Emit(At + Put2 + Put3 + "}", at);
+
+    /// <summary><see cref="PutTop"/> of the right half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PutTopRight(int at) => CudaAsm.Emit(At + PutRight0 + PutRight1 + "}", at);
+
+    /// <summary><see cref="PutBottom"/> of the right half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PutBottomRight(int at) => CudaAsm.Emit(At + PutRight2 + PutRight3 + "}", at);
+
+    private const string Put0 =
+        "st.shared.v4.f32 [at+0], {acc0,acc1,acc4,acc5}; st.shared.v4.f32 [at+2048], {acc2,acc3,acc6,acc7}; " +
+        "st.shared.v4.f32 [at+4096], {acc8,acc9,acc12,acc13}; st.shared.v4.f32 [at+6144], {acc10,acc11,acc14,acc15}; ";
+    private const string Put1 =
+        "st.shared.v4.f32 [at+8192], {acc16,acc17,acc20,acc21}; st.shared.v4.f32 [at+10240], {acc18,acc19,acc22,acc23}; " +
+        "st.shared.v4.f32 [at+12288], {acc24,acc25,acc28,acc29}; st.shared.v4.f32 [at+14336], {acc26,acc27,acc30,acc31}; ";
+    private const string Put2 =
+        "st.shared.v4.f32 [at+0], {acc32,acc33,acc36,acc37}; st.shared.v4.f32 [at+2048], {acc34,acc35,acc38,acc39}; " +
+        "st.shared.v4.f32 [at+4096], {acc40,acc41,acc44,acc45}; st.shared.v4.f32 [at+6144], {acc42,acc43,acc46,acc47}; ";
+    private const string Put3 =
+        "st.shared.v4.f32 [at+8192], {acc48,acc49,acc52,acc53}; st.shared.v4.f32 [at+10240], {acc50,acc51,acc54,acc55}; " +
+        "st.shared.v4.f32 [at+12288], {acc56,acc57,acc60,acc61}; st.shared.v4.f32 [at+14336], {acc58,acc59,acc62,acc63}; ";
+    private const string PutRight0 =
+        "st.shared.v4.f32 [at+0], {bcc0,bcc1,bcc4,bcc5}; st.shared.v4.f32 [at+2048], {bcc2,bcc3,bcc6,bcc7}; " +
+        "st.shared.v4.f32 [at+4096], {bcc8,bcc9,bcc12,bcc13}; st.shared.v4.f32 [at+6144], {bcc10,bcc11,bcc14,bcc15}; ";
+    private const string PutRight1 =
+        "st.shared.v4.f32 [at+8192], {bcc16,bcc17,bcc20,bcc21}; st.shared.v4.f32 [at+10240], {bcc18,bcc19,bcc22,bcc23}; " +
+        "st.shared.v4.f32 [at+12288], {bcc24,bcc25,bcc28,bcc29}; st.shared.v4.f32 [at+14336], {bcc26,bcc27,bcc30,bcc31}; ";
+    private const string PutRight2 =
+        "st.shared.v4.f32 [at+0], {bcc32,bcc33,bcc36,bcc37}; st.shared.v4.f32 [at+2048], {bcc34,bcc35,bcc38,bcc39}; " +
+        "st.shared.v4.f32 [at+4096], {bcc40,bcc41,bcc44,bcc45}; st.shared.v4.f32 [at+6144], {bcc42,bcc43,bcc46,bcc47}; ";
+    private const string PutRight3 =
+        "st.shared.v4.f32 [at+8192], {bcc48,bcc49,bcc52,bcc53}; st.shared.v4.f32 [at+10240], {bcc50,bcc51,bcc54,bcc55}; " +
+        "st.shared.v4.f32 [at+12288], {bcc56,bcc57,bcc60,bcc61}; st.shared.v4.f32 [at+14336], {bcc58,bcc59,bcc62,bcc63}; ";
 
     private const string Clear =
         "mov.f32 acc0, 0f00000000; mov.f32 acc1, 0f00000000; mov.f32 acc2, 0f00000000; mov.f32 acc3, 0f00000000; " +
@@ -111,33 +202,21 @@ internal static class Mma
         "mov.f32 acc56, 0f00000000; mov.f32 acc57, 0f00000000; mov.f32 acc58, 0f00000000; mov.f32 acc59, 0f00000000; " +
         "mov.f32 acc60, 0f00000000; mov.f32 acc61, 0f00000000; mov.f32 acc62, 0f00000000; mov.f32 acc63, 0f00000000; ";
 
-    private const string Address = "{ .reg .b32 to; mov.u32 to, __dyn_shared_alloca; add.u32 to, to, %0; ";
-
-    // Bytes: 16 rows of a block are 4608, 8 columns 32, and the eight rows below 2304.
-    private const string Rows0 =
-        "st.shared.v2.f32 [to+0], {acc0,acc1}; st.shared.v2.f32 [to+2304], {acc2,acc3}; " +
-        "st.shared.v2.f32 [to+32], {acc4,acc5}; st.shared.v2.f32 [to+2336], {acc6,acc7}; " +
-        "st.shared.v2.f32 [to+64], {acc8,acc9}; st.shared.v2.f32 [to+2368], {acc10,acc11}; " +
-        "st.shared.v2.f32 [to+96], {acc12,acc13}; st.shared.v2.f32 [to+2400], {acc14,acc15}; ";
-    private const string Rows1 =
-        "st.shared.v2.f32 [to+4608], {acc16,acc17}; st.shared.v2.f32 [to+6912], {acc18,acc19}; " +
-        "st.shared.v2.f32 [to+4640], {acc20,acc21}; st.shared.v2.f32 [to+6944], {acc22,acc23}; " +
-        "st.shared.v2.f32 [to+4672], {acc24,acc25}; st.shared.v2.f32 [to+6976], {acc26,acc27}; " +
-        "st.shared.v2.f32 [to+4704], {acc28,acc29}; st.shared.v2.f32 [to+7008], {acc30,acc31}; ";
-    private const string Rows2 =
-        "st.shared.v2.f32 [to+9216], {acc32,acc33}; st.shared.v2.f32 [to+11520], {acc34,acc35}; " +
-        "st.shared.v2.f32 [to+9248], {acc36,acc37}; st.shared.v2.f32 [to+11552], {acc38,acc39}; " +
-        "st.shared.v2.f32 [to+9280], {acc40,acc41}; st.shared.v2.f32 [to+11584], {acc42,acc43}; " +
-        "st.shared.v2.f32 [to+9312], {acc44,acc45}; st.shared.v2.f32 [to+11616], {acc46,acc47}; ";
-    private const string Rows3 =
-        "st.shared.v2.f32 [to+13824], {acc48,acc49}; st.shared.v2.f32 [to+16128], {acc50,acc51}; " +
-        "st.shared.v2.f32 [to+13856], {acc52,acc53}; st.shared.v2.f32 [to+16160], {acc54,acc55}; " +
-        "st.shared.v2.f32 [to+13888], {acc56,acc57}; st.shared.v2.f32 [to+16192], {acc58,acc59}; " +
-        "st.shared.v2.f32 [to+13920], {acc60,acc61}; st.shared.v2.f32 [to+16224], {acc62,acc63}; ";
-}
-
-/// <summary>Four words of a fragment.</summary>
-internal readonly struct Fragment(uint w0, uint w1, uint w2, uint w3)
-{
-    public readonly uint W0 = w0, W1 = w1, W2 = w2, W3 = w3;
+    private const string ClearRight =
+        "mov.f32 bcc0, 0f00000000; mov.f32 bcc1, 0f00000000; mov.f32 bcc2, 0f00000000; mov.f32 bcc3, 0f00000000; " +
+        "mov.f32 bcc4, 0f00000000; mov.f32 bcc5, 0f00000000; mov.f32 bcc6, 0f00000000; mov.f32 bcc7, 0f00000000; " +
+        "mov.f32 bcc8, 0f00000000; mov.f32 bcc9, 0f00000000; mov.f32 bcc10, 0f00000000; mov.f32 bcc11, 0f00000000; " +
+        "mov.f32 bcc12, 0f00000000; mov.f32 bcc13, 0f00000000; mov.f32 bcc14, 0f00000000; mov.f32 bcc15, 0f00000000; " +
+        "mov.f32 bcc16, 0f00000000; mov.f32 bcc17, 0f00000000; mov.f32 bcc18, 0f00000000; mov.f32 bcc19, 0f00000000; " +
+        "mov.f32 bcc20, 0f00000000; mov.f32 bcc21, 0f00000000; mov.f32 bcc22, 0f00000000; mov.f32 bcc23, 0f00000000; " +
+        "mov.f32 bcc24, 0f00000000; mov.f32 bcc25, 0f00000000; mov.f32 bcc26, 0f00000000; mov.f32 bcc27, 0f00000000; " +
+        "mov.f32 bcc28, 0f00000000; mov.f32 bcc29, 0f00000000; mov.f32 bcc30, 0f00000000; mov.f32 bcc31, 0f00000000; " +
+        "mov.f32 bcc32, 0f00000000; mov.f32 bcc33, 0f00000000; mov.f32 bcc34, 0f00000000; mov.f32 bcc35, 0f00000000; " +
+        "mov.f32 bcc36, 0f00000000; mov.f32 bcc37, 0f00000000; mov.f32 bcc38, 0f00000000; mov.f32 bcc39, 0f00000000; " +
+        "mov.f32 bcc40, 0f00000000; mov.f32 bcc41, 0f00000000; mov.f32 bcc42, 0f00000000; mov.f32 bcc43, 0f00000000; " +
+        "mov.f32 bcc44, 0f00000000; mov.f32 bcc45, 0f00000000; mov.f32 bcc46, 0f00000000; mov.f32 bcc47, 0f00000000; " +
+        "mov.f32 bcc48, 0f00000000; mov.f32 bcc49, 0f00000000; mov.f32 bcc50, 0f00000000; mov.f32 bcc51, 0f00000000; " +
+        "mov.f32 bcc52, 0f00000000; mov.f32 bcc53, 0f00000000; mov.f32 bcc54, 0f00000000; mov.f32 bcc55, 0f00000000; " +
+        "mov.f32 bcc56, 0f00000000; mov.f32 bcc57, 0f00000000; mov.f32 bcc58, 0f00000000; mov.f32 bcc59, 0f00000000; " +
+        "mov.f32 bcc60, 0f00000000; mov.f32 bcc61, 0f00000000; mov.f32 bcc62, 0f00000000; mov.f32 bcc63, 0f00000000; ";
 }

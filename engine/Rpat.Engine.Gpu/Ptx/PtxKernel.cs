@@ -8,9 +8,9 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>The verdict on a kernel without a problem.</summary>
     public const string Ok = "ok";
 
-    /// <summary>The kernel's name, such as ConvLineGemm-Tf32.</summary>
+    /// <summary>The kernel's name, such as PackLine-Tf32.</summary>
     internal static string NameOf(Type kernel) =>
-        kernel.IsGenericType ? $"{kernel.Name.Split('`')[0]}-{kernel.GetGenericArguments()[0].Name}" : kernel.Name;
+        string.Join('-', kernel.GetGenericArguments().Select(argument => argument.Name).Prepend(kernel.Name.Split('`')[0]));
 
     /// <summary>The problem, or <see cref="Ok"/>.</summary>
     public string Verdict => this switch
@@ -25,13 +25,13 @@ public sealed partial record PtxKernel(string Name, string Text)
         _ => Ok,
     };
 
-    // Expected mma instructions in one step of the loop, and expected cp.async instructions in the step before the loop and the one in it.
-    private static (int Products, int Copies) Written(string kernel) => kernel switch
+    // Expected mma instructions in one step of the loop, and expected cp.async instructions in the two steps before the loop and the one in it.
+    private static (int Products, int Copies) Written(string kernel) => kernel.Split('-') switch
     {
-        "ConvLineGemm-Tf32" => (32, 4),
-        "ConvLineGemm-Bf16" => (16, 2),
-        _ when kernel.Contains("TensorGemm", StringComparison.Ordinal)
-            || kernel.StartsWith("ProductChains", StringComparison.Ordinal) => (16, 0),
+        ["ConvTensorGemm", .., "Wide"] => (64, 12),
+        ["ConvTensorGemm", ..] => (32, 6),
+        ["WeightTensorGemm", ..] => (32, 0),
+        ["ProductChains", ..] => (16, 0),
         _ => (0, 0),
     };
 

@@ -3,28 +3,58 @@ using ILGPU.Runtime.Cuda;
 namespace Rpat.Engine.Gpu.Ptx;
 
 /// <summary>
-/// Rounds factors for the tensor cores and stores four words of them to dynamic shared memory. The conversions (PTX ISA, "cvt") take one
-/// instruction per word; the bit arithmetic that <see cref="Kernels.IWord"/> uses for memory takes four in TF32 and sixteen in bfloat16.
+/// Rounds factors for the tensor cores, which is one instruction per word or none, and stores four words of them to dynamic shared memory,
+/// or zeros. In each method, <c>to</c> is a byte there, a multiple of 16, and <c>counts</c> is zero if zeros are to be stored.
 /// </summary>
+/// <remarks>
+/// TF32: the tensor cores drop the 13 lowest bits, so a product with 1 + 2⁻¹¹·⅔ before rounds to the nearest: it adds a third to two
+/// thirds of the last bit that is kept, as the mantissa goes from 1 to 2, half of it on average. What TF32 can hold stays as it is, and so
+/// do infinities and NaN, which a sum of bits would carry into the sign. bfloat16: <c>cvt</c> rounds two factors, and clamps them too.
+/// </remarks>
 internal static class RoundedStore
 {
-    private const string Begin = "{ .reg .b32 to; .reg .b32 w<4>; mov.u32 to, __dyn_shared_alloca; add.u32 to, to, %0; ";
-    private const string End = "st.shared.v4.b32 [to], {w0,w1,w2,w3}; }";
+    private const string Begin = "{ .reg .b32 to; .reg .pred in; mov.u32 to, __dyn_shared_alloca; add.u32 to, to, %0; ";
+    private const string End = "@in st.shared.v4.b32 [to], {w0,w1,w2,w3}; @!in st.shared.v4.b32 [to], {0,0,0,0}; }";
 
-    private const string FromOne =
-        Begin + "cvt.rna.tf32.f32 w0, %1; cvt.rna.tf32.f32 w1, %2; cvt.rna.tf32.f32 w2, %3; cvt.rna.tf32.f32 w3, %4; " + End;
+    private const string One = Begin + ".reg .f32 w<4>; setp.ne.s32 in, %5, 0; ";
+    private const string Clamp = "max.NaN.f32 w0, %1, 0f00000000; max.NaN.f32 w1, %2, 0f00000000; "
+        + "max.NaN.f32 w2, %3, 0f00000000; max.NaN.f32 w3, %4, 0f00000000; ";
+    private const string Round =
+        "mul.f32 w0, %1, 0f3F800AAB; mul.f32 w1, %2, 0f3F800AAB; mul.f32 w2, %3, 0f3F800AAB; mul.f32 w3, %4, 0f3F800AAB; ";
+    private const string RoundClamped =
+        "mul.f32 w0, w0, 0f3F800AAB; mul.f32 w1, w1, 0f3F800AAB; mul.f32 w2, w2, 0f3F800AAB; mul.f32 w3, w3, 0f3F800AAB; ";
 
     // The upper half comes first.
-    private const string FromTwo =
-        Begin + "cvt.rn.bf16x2.f32 w0, %2, %1; cvt.rn.bf16x2.f32 w1, %4, %3; cvt.rn.bf16x2.f32 w2, %6, %5; cvt.rn.bf16x2.f32 w3, %8, %7; "
-        + End;
+    private const string Two = Begin + ".reg .b32 w<4>; setp.ne.s32 in, %9, 0; ";
+    private const string Pack =
+        "cvt.rn.bf16x2.f32 w0, %2, %1; cvt.rn.bf16x2.f32 w1, %4, %3; cvt.rn.bf16x2.f32 w2, %6, %5; cvt.rn.bf16x2.f32 w3, %8, %7; ";
+    private const string PackClamped = "cvt.rn.relu.bf16x2.f32 w0, %2, %1; cvt.rn.relu.bf16x2.f32 w1, %4, %3; "
+        + "cvt.rn.relu.bf16x2.f32 w2, %6, %5; cvt.rn.relu.bf16x2.f32 w3, %8, %7; ";
 
-    /// <summary>Words of one TF32 factor; <paramref name="to"/> is a byte of dynamic shared memory, a multiple of 16.</summary>
+    /// <summary>Words of one TF32 factor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Tf32(int to, V4 v) => CudaAsm.Emit(FromOne, to, v.X, v.Y, v.Z, v.W);
+    public static void Tf32(int to, V4 v, int counts) => CudaAsm.Emit(One + Round + End, to, v.X, v.Y, v.Z, v.W, counts);
 
-    /// <summary>Words of two bfloat16 factors, <paramref name="to"/> as above.</summary>
+    /// <summary>The same, with negative factors as zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Bf16(int to, float low0, float high0, float low1, float high1, float low2, float high2, float low3, float high3) =>
-        CudaAsm.Emit(FromTwo, to, low0, high0, low1, high1, low2, high2, low3, high3);
+    public static void ReluTf32(int to, V4 v, int counts) =>
+        CudaAsm.Emit(One + Clamp + RoundClamped + End, to, v.X, v.Y, v.Z, v.W, counts);
+
+    /// <summary>Words of two adjacent bfloat16 factors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Bf16(int to, V4 a, V4 b, int counts) =>
+        CudaAsm.Emit(Two + Pack + End, to, a.X, a.Y, a.Z, a.W, b.X, b.Y, b.Z, b.W, counts);
+
+    /// <summary>The same, with negative factors as zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReluBf16(int to, V4 a, V4 b, int counts) =>
+        CudaAsm.Emit(Two + PackClamped + End, to, a.X, a.Y, a.Z, a.W, b.X, b.Y, b.Z, b.W, counts);
+
+    /// <summary>Two words each, the first ones of both quads at <paramref name="to"/> and the second ones 16 bytes further.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Bf16Halves(int to, V4 a, V4 b, int counts) =>
+        CudaAsm.Emit(Two + Pack + Halves, to, a.X, a.Y, a.Z, a.W, b.X, b.Y, b.Z, b.W, counts);
+
+    private const string Halves = "@in st.shared.v2.b32 [to], {w0,w2}; @in st.shared.v2.b32 [to+16], {w1,w3}; "
+        + "@!in st.shared.v2.b32 [to], {0,0}; @!in st.shared.v2.b32 [to+16], {0,0}; }";
 }

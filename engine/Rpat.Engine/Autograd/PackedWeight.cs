@@ -7,11 +7,11 @@ namespace Rpat.Engine.Autograd;
 public sealed class PackedWeight
 {
     private readonly Tape _tape;
-    private readonly Parameter _weight;
+    private readonly Tensor _weight;
     private readonly Action<IKernels, DeviceBuffer> _make;
     private (long Version, long Stretch) _made = (-1, -1);
 
-    internal PackedWeight(Tape tape, Parameter weight, Tensor storage, Action<IKernels, DeviceBuffer> make) =>
+    internal PackedWeight(Tape tape, Tensor weight, Tensor storage, Action<IKernels, DeviceBuffer> make) =>
         (_tape, _weight, Storage, _make) = (tape, weight, storage, make);
 
     /// <summary>The tensor that the plan places.</summary>
@@ -20,7 +20,7 @@ public sealed class PackedWeight
     /// <summary>The copy, up to date.</summary>
     public DeviceBuffer Get(IKernels kernels)
     {
-        var now = (_weight.Version, _tape.WeightVersion);
+        var now = ((_weight as Parameter)?.Version ?? _tape.Passes, _tape.WeightVersion);
         if (_made != now) _make(kernels, Storage.Data);
         _made = now;
         return Storage.Data;

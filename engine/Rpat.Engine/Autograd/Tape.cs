@@ -56,6 +56,9 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// </summary>
     internal bool KeepsDerivedWeights => !Gradients.HasFlag(Gradients.Parameters);
 
+    /// <summary>Passes so far, forward and backward.</summary>
+    internal long Passes => _passes;
+
     /// <summary>Changes whenever packed weights may have been overwritten: with each pass, or when another tape has run.</summary>
     internal long WeightVersion => KeepsDerivedWeights ? Device.Arena.TapeVersion : _passes;
 
@@ -161,9 +164,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>
-    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it.
+    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it. What the tape
+    /// computes itself is packed again in each pass.
     /// </summary>
-    public PackedWeight Derive<TKey>(Parameter weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
+    public PackedWeight Derive<TKey>(Tensor weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
         if (!_derived.TryGetValue((weight, key), out var derived))
             _derived[(weight, key)] = derived = new(this, weight,
@@ -173,7 +177,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
 
     private bool Wants(Tensor tensor) => tensor switch
     {
-        Parameter => Gradients.HasFlag(Gradients.Parameters),
+        Parameter parameter => !parameter.IsFrozen && Gradients.HasFlag(Gradients.Parameters),
         { IsPersistent: true } => tensor.NeedsGrad && Gradients.HasFlag(Gradients.Inputs),
         _ => tensor.NeedsGrad,
     };

@@ -1,7 +1,10 @@
 namespace Rpat.Engine.Devices;
 
 /// <summary>γ, β, moving mean and moving unbiased variance: per channel, padded with zeros to the layout's channel block.</summary>
-public readonly record struct BatchNormState(DeviceBuffer Gamma, DeviceBuffer Beta, DeviceBuffer RunningMean, DeviceBuffer RunningVar);
+/// <param name="Epsilon">Added to the variance.</param>
+/// <param name="Momentum">Weight of the batch in the running statistics.</param>
+public readonly record struct BatchNormState(DeviceBuffer Gamma, DeviceBuffer Beta, DeviceBuffer RunningMean, DeviceBuffer RunningVar,
+    float Epsilon = 1e-5f, float Momentum = 0.1f);
 
 /// <summary>
 /// What a training-mode batch norm keeps of its batch, one value per channel: mean, 1/√(biased variance + ε), γ·InvStd and β −
@@ -12,12 +15,6 @@ public readonly record struct BatchNormSaved(DeviceBuffer Mean, DeviceBuffer Inv
 /// <summary>Batch-norm kernels of a backend. The normalised tensor itself is a view, applied by its readers.</summary>
 public interface IBatchNorm2dKernels
 {
-    /// <summary>Added to the variance.</summary>
-    public const float Epsilon = 1e-5f;
-
-    /// <summary>Weight of the batch in the running statistics.</summary>
-    public const float Momentum = 0.1f;
-
     /// <summary>Batch statistics of x, the affine map they give, and optionally new running statistics (methods.md 0.3).</summary>
     void BatchNormTrain(Shape shape, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved);
 

@@ -6,14 +6,17 @@ namespace Rpat.Engine.Devices;
 /// </summary>
 public readonly record struct ConvShape(Shape Input, Layout InputLayout, int K, int R, int Stride, int Padding)
 {
+    /// <summary>Further rows and columns of zeros behind the map alone: 1 with padding 0 and stride 2 is TensorFlow's SAME.</summary>
+    public int Trailing { get; init; }
+
     /// <summary>Input channels.</summary>
     public int C => Input.C;
 
     /// <summary>Output rows.</summary>
-    public int P => (Input.H + 2 * Padding - R) / Stride + 1;
+    public int P => (Input.H + 2 * Padding + Trailing - R) / Stride + 1;
 
     /// <summary>Output columns.</summary>
-    public int Q => (Input.W + 2 * Padding - R) / Stride + 1;
+    public int Q => (Input.W + 2 * Padding + Trailing - R) / Stride + 1;
 
     /// <summary>Size of y.</summary>
     public Shape Output => new(Input.N, K, P, Q);

@@ -8,6 +8,9 @@ public interface IMath
 
     /// <summary>ln x for normal x; NaN below 0.</summary>
     double Log(double x);
+
+    /// <summary>√x.</summary>
+    double Sqrt(double x);
 }
 
 /// <summary>
@@ -26,10 +29,11 @@ public interface IElementwise
 /// <summary>The kernels of every scalar function: a new one is one struct and needs no new kernel.</summary>
 public interface IElementwiseKernels
 {
-    /// <summary>y = f(x); channels beyond C stay zero.</summary>
-    void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer y) where TOp : struct, IElementwise;
+    /// <summary>y = f(x), the view of x applied; channels beyond C stay zero.</summary>
+    void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise;
 
-    /// <summary>dx (+)= f′(x)·dy.</summary>
-    void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dx)
+    /// <summary>dx (+)= d·f′(x)·dy, with d the derivative of the view of x if <paramref name="through"/>, else 1.</summary>
+    void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, bool through, DeviceBuffer dy, bool accumulate,
+        DeviceBuffer dx)
         where TOp : struct, IElementwise;
 }

@@ -3,8 +3,8 @@ namespace Rpat.Engine.Devices;
 /// <summary>
 /// The kernel contract: a backend that does not implement every op's kernels does not compile. A new op adds its interface here.
 /// </summary>
-public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels, IActivationsKernels,
-    IBatchNorm2dKernels, IPointwiseKernels, IElementwiseKernels, IPool2dKernels, ILinearKernels,
-    IRowLossKernels, ILerpKernels,
-    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IEmaKernels, IWeightPerturbationKernels,
+public interface IKernels : IConv2dKernels, IDepthwiseConv2dKernels, IChannelBiasKernels,
+    IBatchNorm2dKernels, IPointwiseKernels, IElementwiseKernels, IBinaryKernels, IPool2dKernels, IResampleKernels,
+    ICopyKernels, ILinearKernels, IMatMulKernels, IRowLossKernels, ILerpKernels,
+    IAttackStepKernels, IAttackStartKernels, ISgdKernels, IAdamKernels, IEmaKernels, IWeightPerturbationKernels,
     ICropFlipKernels;

@@ -1,18 +1,12 @@
 namespace Rpat.Engine.Ops;
 
-/// <summary>γ, β and running statistics of a batch norm (ε 1e-5, momentum 0.1, as in PyTorch).</summary>
+/// <summary>γ, β and running statistics of a batch norm.</summary>
 public sealed class BatchNorm2d
 {
-    /// <summary>Added to the variance.</summary>
-    public const float Epsilon = IBatchNorm2dKernels.Epsilon;
-
-    /// <summary>Weight of the batch in the running statistics.</summary>
-    public const float Momentum = IBatchNorm2dKernels.Momentum;
-
     /// <summary>Declares γ and β, and allocates the running statistics.</summary>
-    public BatchNorm2d(ParameterStore parameters, string name, int channels)
+    public BatchNorm2d(ParameterStore parameters, string name, int channels, float epsilon = 1e-5f, float momentum = 0.1f)
     {
-        (Name, Channels) = (name, channels);
+        (Name, Channels, Epsilon, Momentum) = (name, channels, epsilon, momentum);
         Weight = parameters.Declare($"{name}.weight", new Shape(1, channels), channels);
         Bias = parameters.Declare($"{name}.bias", new Shape(1, channels), channels);
         RunningMean = Tensor.Create(parameters.Device, new Shape(1, channels), name: $"{name}.running_mean");
@@ -27,6 +21,12 @@ public sealed class BatchNorm2d
 
     /// <summary>Number of channels.</summary>
     public int Channels { get; }
+
+    /// <summary>Added to the variance.</summary>
+    public float Epsilon { get; }
+
+    /// <summary>Weight of the batch in the running statistics.</summary>
+    public float Momentum { get; }
 
     /// <summary>γ.</summary>
     public Parameter Weight { get; }

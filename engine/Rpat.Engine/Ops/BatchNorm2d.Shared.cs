@@ -41,7 +41,7 @@ internal sealed class SharedBatchNorm
         mean.CopyTo(_mine.AsSpan(0, Channels));
         invStd.CopyTo(_first);
         for (int c = 0; c < Channels; c++)
-            _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - IBatchNorm2dKernels.Epsilon);
+            _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - _layer.Epsilon);
         GatherMoments();
         Join(moveRunning);
         k.BatchNormEval(Channels, state with { RunningMean = _mean.Data, RunningVar = _variance.Data }, saved);
@@ -98,9 +98,9 @@ internal sealed class SharedBatchNorm
 
     private void Move(Tensor running, int from, double divisor)
     {
-        const double Momentum = IBatchNorm2dKernels.Momentum;
+        double momentum = _layer.Momentum;
         running.CopyTo(_first);
-        for (int c = 0; c < Channels; c++) _first[c] = (float)((1 - Momentum) * _first[c] + Momentum * (_sums[from + c] / divisor));
+        for (int c = 0; c < Channels; c++) _first[c] = (float)((1 - momentum) * _first[c] + momentum * (_sums[from + c] / divisor));
         running.Upload(_first);
     }
 

@@ -57,7 +57,7 @@ internal sealed class BatchNorm2dNode : Node
         _invStd = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.invstd");
         _scale = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.scale");
         _shift = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.shift");
-        bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad;
+        bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad && !_beta.NeedsGrad;
         Output = tape.NewTensor(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
         (Inputs, Outputs) = ([_x, _gamma, _beta], [Output, _mean, _invStd, _scale, _shift]);
         if (tape.Shard is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(layer, x.Shape, share);
@@ -69,7 +69,8 @@ internal sealed class BatchNorm2dNode : Node
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_x.Stored, _mean, _invStd, _scale, _shift];
-    private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data);
+    private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data,
+        _layer.Epsilon, _layer.Momentum);
     private BatchNormSaved Statistics => new(_mean.Data, _invStd.Data, _scale.Data, _shift.Data);
 
     public override void HostPrologue()
@@ -87,7 +88,7 @@ internal sealed class BatchNorm2dNode : Node
     public override void Backward(IKernels k)
     {
         var gradients = new BatchNormGradients(
-            _gamma.NeedsGrad ? _gamma.Grad : null, _beta.NeedsGrad ? _beta.Grad : null, _gamma.Accumulate,
+            _gamma.NeedsGrad ? _gamma.Grad : null, _beta.NeedsGrad ? _beta.Grad : null, (_gamma.NeedsGrad ? _gamma : _beta).Accumulate,
             _x.NeedsGrad ? _x.Grad : null, _x.Accumulate);
         if (_shared is not null) _shared.Backward(k, _x.Data, Output.Grad, Statistics, _relu, gradients);
         else k.BatchNormBackward(Output.Shape, _x.Data, Output.Grad, Statistics, _relu, _mode != BnMode.Eval, gradients);

@@ -4,16 +4,21 @@ namespace Rpat.Engine.Ops;
 public static class Conv2dOp
 {
     /// <summary>Convolution of <c>[N, C, H, W]</c> with filters <c>[K, C, R, R]</c>, without bias, plus an optional residual.</summary>
+    /// <param name="weight">A parameter, or plain filters that the tape computes.</param>
+    /// <param name="trailing">Further rows and columns of zeros behind the map alone.</param>
     /// <exception cref="ShapeException">The sizes do not fit, or the residual is a plain image.</exception>
-    public static Tensor Conv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0, Tensor? residual = null)
+    public static Tensor Conv2d(this Tape tape, Tensor x, Tensor weight, int stride = 1, int padding = 0, Tensor? residual = null,
+        int trailing = 0)
     {
-        var d = weight.Dimensions;
-        ShapeException.Require(d.Count == 4 && d[2] == d[3], "Conv2d", $"{weight.Name} must be [K, C, R, R], is [{string.Join(", ", d)}]");
+        IReadOnlyList<int> d = (weight as Parameter)?.Dimensions ?? [weight.Shape.N, weight.Shape.C, weight.Shape.H, weight.Shape.W];
+        ShapeException.Require(d.Count == 4 && d[2] == d[3] && weight.Layout == Layout.Plain, "Conv2d",
+            $"{weight.Name} must be plain [K, C, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
-        ShapeException.Require(stride > 0 && padding >= 0, "Conv2d", $"stride {stride} and padding {padding} must be positive");
-        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], "Conv2d",
+        ShapeException.Require(stride > 0 && padding >= 0 && trailing >= 0, "Conv2d",
+            $"stride {stride} and padding {padding} and {trailing} must be positive");
+        ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding + trailing >= d[2], "Conv2d",
             $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
-        var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding);
+        var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding) { Trailing = trailing };
         ShapeException.Require(residual is null || residual.Shape == s.Output, "Conv2d",
             $"residual {residual} does not fit the output {s.Output}");
         ShapeException.Require(residual is null || residual.Layout == Layout.Blocked, "Conv2d", $"residual {residual} must be activations");
@@ -24,17 +29,16 @@ public static class Conv2dOp
 internal sealed class Conv2dNode : Node
 {
     private readonly ConvShape _shape;
-    private readonly Parameter _weight;
     private readonly Edge _x;
     private readonly Edge _w;
     private readonly Edge? _residual;
     private readonly PackedWeight? _forwardFilters;
     private readonly PackedWeight? _gradientFilters;
 
-    public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Parameter weight, Tensor? residual)
+    public Conv2dNode(Tape tape, ConvShape shape, Tensor x, Tensor weight, Tensor? residual)
     {
-        (_shape, _weight) = (shape, weight);
-        (_x, _w) = (tape.AddInput(x), tape.AddInput(weight));
+        _shape = shape;
+        (_x, _w) = (tape.AddInput(x), tape.AddStoredInput(weight));
         _residual = residual is null ? null : tape.AddStoredInput(residual);
         Inputs = _residual is null ? [_x, _w] : [_x, _w, _residual];
         Output = tape.NewTensor(shape.Output, Layout.Blocked, $"conv({weight.Name})");
@@ -48,7 +52,13 @@ internal sealed class Conv2dNode : Node
     public override double MultiplyAdds => _shape.Flops / 2;
 
     public override IReadOnlyDictionary<string, int> Attributes =>
-        new Dictionary<string, int> { ["kernel"] = _shape.R, ["stride"] = _shape.Stride, ["padding"] = _shape.Padding };
+        new Dictionary<string, int>
+        {
+            ["kernel"] = _shape.R,
+            ["stride"] = _shape.Stride,
+            ["padding"] = _shape.Padding,
+            ["trailing"] = _shape.Trailing,
+        };
 
     /// <summary>Kernel size, stride if not 1, algorithm, and for plain images a mark as the first layer: <c>3x3/2 direct</c>.</summary>
     public override string Detail
@@ -62,14 +72,14 @@ internal sealed class Conv2dNode : Node
 
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
-    public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
+    public override IEnumerable<Tensor> Saved => [.. _w.NeedsGrad ? _x.Reads : [], _w.Stored];
     public override Edge? PassThrough => _residual;
 
     public override IEnumerable<PackedWeight> ForwardWeights => _forwardFilters is null ? [] : [_forwardFilters];
     public override IEnumerable<PackedWeight> BackwardWeights => _gradientFilters is null ? [] : [_gradientFilters];
 
     public override void Forward(IKernels k) =>
-        k.Conv2dForward(_shape, _x.Operand, _forwardFilters?.Get(k) ?? _weight.Data, _residual?.Data, Output.Data);
+        k.Conv2dForward(_shape, _x.Operand, _forwardFilters?.Get(k) ?? _w.Data, _residual?.Data, Output.Data);
 
     public override void Backward(IKernels k)
     {
@@ -80,14 +90,14 @@ internal sealed class Conv2dNode : Node
     }
 
     private void InputGradient(IKernels k) =>
-        k.Conv2dInputGradient(_shape, Output.Grad, _gradientFilters?.Get(k) ?? _weight.Data, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+        k.Conv2dInputGradient(_shape, Output.Grad, _gradientFilters?.Get(k) ?? _w.Data, _x.ThroughOperand, _x.Accumulate, _x.Grad);
 
     private PackedWeight? Filters(Tape tape, bool inputGradient)
     {
         var shape = _shape with { Input = _shape.Input.WithBatch(1) };
         long length = tape.Device.Kernels.Conv2dFilterLength(shape, inputGradient);
         if (length == 0) return null;
-        var weight = _weight;
+        var weight = _w.Stored;
         return tape.Derive(weight, (shape, inputGradient), length,
             (k, to) => k.Conv2dArrangeFilters(shape, inputGradient, weight.Data, to));
     }

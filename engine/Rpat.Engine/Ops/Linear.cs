@@ -3,15 +3,15 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of fully connected layers.</summary>
 public static class LinearOp
 {
-    /// <summary>x·weightᵀ + bias: <c>[N, C]</c> → <c>[N, K]</c>.</summary>
+    /// <summary>x·weightᵀ [+ bias]: <c>[N, C]</c> → <c>[N, K]</c>; the weight is <c>[K, C]</c>, or that of a 1×1 convolution.</summary>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
-    public static Tensor Linear(this Tape tape, Tensor x, Parameter weight, Parameter bias)
+    public static Tensor Linear(this Tape tape, Tensor x, Parameter weight, Parameter? bias = null)
     {
         var d = weight.Dimensions;
         ShapeException.Require(x.Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear", $"{x} must be [N, C]");
-        ShapeException.Require(d.Count == 2 && d[1] == x.Shape.C, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
-        ShapeException.Require(bias.Shape.Count == d[0], "Linear",
-            $"{bias.Name} has {bias.Shape.Count} values, {weight.Name} has {d[0]} rows");
+        ShapeException.Require(weight.Shape.SampleCount == x.Shape.C, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
+        ShapeException.Require(bias is null || bias.Shape.Count == d[0], "Linear",
+            $"{bias?.Name} has {bias?.Shape.Count} values, {weight.Name} has {d[0]} rows");
         return tape.Record(new LinearNode(tape, x, weight, bias)).Output;
     }
 }
@@ -20,17 +20,17 @@ internal sealed class LinearNode : Node
 {
     private readonly Edge _x;
     private readonly Edge _w;
-    private readonly Edge _bias;
+    private readonly Edge? _bias;
     private readonly int _n;
     private readonly int _c;
     private readonly int _k;
 
-    public LinearNode(Tape tape, Tensor x, Parameter weight, Parameter bias)
+    public LinearNode(Tape tape, Tensor x, Parameter weight, Parameter? bias)
     {
-        (_x, _w, _bias) = (tape.AddStoredInput(x), tape.AddInput(weight), tape.AddInput(bias));
+        (_x, _w, _bias) = (tape.AddStoredInput(x), tape.AddInput(weight), bias is null ? null : tape.AddInput(bias));
         (_n, _c, _k) = (x.Shape.N, x.Shape.C, weight.Dimensions[0]);
         Output = tape.NewTensor(new Shape(_n, _k), Layout.Plain, "logits");
-        (Inputs, Outputs) = ([_x, _w, _bias], [Output]);
+        (Inputs, Outputs) = (_bias is null ? [_x, _w] : [_x, _w, _bias], [Output]);
     }
 
     public Tensor Output { get; }
@@ -40,11 +40,14 @@ internal sealed class LinearNode : Node
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
 
-    public override void Forward(IKernels k) => k.LinearForward(_n, _c, _k, _x.Data, _w.Data, _bias.Data, Output.Data);
+    public override void Forward(IKernels k) => k.LinearForward(_n, _c, _k, _x.Data, _w.Data, _bias?.Data, Output.Data);
 
     public override void Backward(IKernels k)
     {
-        if (_w.NeedsGrad) k.LinearWeightGradient(_n, _c, _k, _x.Data, Output.Grad, _w.Accumulate, _w.Grad, _bias.Grad);
+        bool bias = _bias is { NeedsGrad: true };
+        if (_w.NeedsGrad || bias)
+            k.LinearWeightGradient(_n, _c, _k, _x.Data, Output.Grad, (_w.NeedsGrad ? _w : _bias!).Accumulate,
+                _w.NeedsGrad ? _w.Grad : null, bias ? _bias!.Grad : null);
         if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, Output.Grad, _w.Data, _x.Accumulate, _x.Grad);
     }
 }

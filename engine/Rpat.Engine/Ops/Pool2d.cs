@@ -10,14 +10,15 @@ public static class Pool2dOp
         return tape.Record(new GlobalAveragePoolNode(tape, x)).Output;
     }
 
-    /// <summary>Maximum of windows: <c>[N, C, H, W]</c> → <c>[N, C, (H−window)/stride+1, (W−window)/stride+1]</c>.</summary>
-    /// <exception cref="ShapeException">The window is larger than the map.</exception>
-    public static Tensor MaxPool2d(this Tape tape, Tensor x, int window, int stride)
+    /// <summary>Maximum of windows: <c>[N, C, H, W]</c> → <c>[N, C, (H+2·padding−window)/stride+1, …]</c>; padding never wins.</summary>
+    /// <exception cref="ShapeException">The window is larger than the map, or the padding than half a window.</exception>
+    public static Tensor MaxPool2d(this Tape tape, Tensor x, int window, int stride, int padding = 0)
     {
         ShapeException.Require(x.Layout == Layout.Blocked, "MaxPool2d", $"{x} must be activations");
-        ShapeException.Require(window > 0 && stride > 0 && window <= Math.Min(x.Shape.H, x.Shape.W), "MaxPool2d",
+        ShapeException.Require(window > 0 && stride > 0 && window <= Math.Min(x.Shape.H, x.Shape.W) + 2 * padding, "MaxPool2d",
             $"window {window} and stride {stride} do not fit {x}");
-        return tape.Record(new MaxPool2dNode(tape, x, window, stride)).Output;
+        ShapeException.Require(padding >= 0 && padding <= window / 2, "MaxPool2d", $"padding {padding} is over half of window {window}");
+        return tape.Record(new MaxPool2dNode(tape, x, new PoolShape(x.Shape, window, stride, padding))).Output;
     }
 }
 
@@ -46,14 +47,12 @@ internal sealed class GlobalAveragePoolNode : Node
 internal sealed class MaxPool2dNode : Node
 {
     private readonly Edge _x;
-    private readonly int _window;
-    private readonly int _stride;
+    private readonly PoolShape _shape;
 
-    public MaxPool2dNode(Tape tape, Tensor x, int window, int stride)
+    public MaxPool2dNode(Tape tape, Tensor x, PoolShape shape)
     {
-        (_x, _window, _stride) = (tape.AddInput(x), window, stride);
-        var s = x.Shape;
-        Output = tape.NewTensor(s with { H = (s.H - window) / stride + 1, W = (s.W - window) / stride + 1 }, Layout.Blocked, "maxpool");
+        (_x, _shape) = (tape.AddInput(x), shape);
+        Output = tape.NewTensor(shape.Output, Layout.Blocked, "maxpool");
         (Inputs, Outputs) = ([_x], [Output]);
     }
 
@@ -61,14 +60,14 @@ internal sealed class MaxPool2dNode : Node
     public override string Op => "MaxPool2d";
 
     public override IReadOnlyDictionary<string, int> Attributes =>
-        new Dictionary<string, int> { ["window"] = _window, ["stride"] = _stride };
+        new Dictionary<string, int> { ["window"] = _shape.Window, ["stride"] = _shape.Stride, ["padding"] = _shape.Padding };
 
     public override IReadOnlyList<Edge> Inputs { get; }
     public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _x.Reads;
 
-    public override void Forward(IKernels k) => k.MaxPool(_x.Tensor.Shape, _window, _stride, _x.Operand, Output.Data);
+    public override void Forward(IKernels k) => k.MaxPool(_shape, _x.Operand, Output.Data);
 
     public override void Backward(IKernels k) =>
-        k.MaxPoolGradient(_x.Tensor.Shape, _window, _stride, _x.Operand, Output.Grad, _x.ThroughOperand, _x.Accumulate, _x.Grad);
+        k.MaxPoolGradient(_shape, _x.Operand, Output.Grad, _x.ThroughOperand, _x.Accumulate, _x.Grad);
 }

@@ -38,4 +38,10 @@ public enum Purpose : byte
 
     /// <summary>The pass over an adversarial example that decides whether it counts, if the model is random.</summary>
     Decision = 11,
+
+    /// <summary>Which images of a second source join a batch.</summary>
+    More = 12,
+
+    /// <summary>Which values a dropout drops.</summary>
+    Dropout = 13,
 }

@@ -15,6 +15,10 @@ public sealed class Parameter : Tensor
     /// <summary>Sizes in PyTorch's order: [out, in, kH, kW], [out, in] or [channels].</summary>
     public IReadOnlyList<int> Dimensions { get; }
 
+    /// <summary>Whether the parameter is left as it is: tapes that are recorded from now on compute no gradient of it, and optimizers
+    /// that are made from now on do not move it.</summary>
+    public bool IsFrozen { get; set; }
+
     /// <summary>Changes whenever the values change, so that packed copies can tell that they are stale.</summary>
     public long Version => Store.Version;
 }

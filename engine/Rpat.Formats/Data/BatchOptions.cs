@@ -17,6 +17,24 @@ public readonly record struct BatchOptions(int Size, AugmentOptions Augment)
     /// <summary>The share of batches that <see cref="Data.CutMix"/> mixes, from 0 to 1.</summary>
     public double CutMix { get; init; }
 
+    /// <summary>α of the Beta distribution from which <see cref="Data.Mixup"/> blends every batch; 0 for none.</summary>
+    public double Mixup { get; init; }
+
+    /// <summary>
+    /// Images that fill <see cref="MoreShare"/> of each batch in addition to those of the set, drawn with replacement; null for none. An
+    /// epoch still has as many batches as the set alone would fill.
+    /// </summary>
+    public MappedImages? More { get; init; }
+
+    /// <summary>The share of each batch that is taken from <see cref="More"/>, rounded down.</summary>
+    public double MoreShare { get; init; }
+
+    /// <summary>Images of the set in a batch of that many.</summary>
+    internal int Own(int batch) => More is null ? batch : batch - (int)(batch * MoreShare);
+
+    /// <summary>Whether labels are mixed.</summary>
+    internal bool Mixes => CutMix > 0 || Mixup > 0;
+
     /// <summary>
     /// Whether images are made only when they are first read, because a device makes its own (<see cref="ResidentImages"/>). This
     /// excludes second views and mixed images.

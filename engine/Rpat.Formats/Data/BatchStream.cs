@@ -61,6 +61,18 @@ public sealed class BatchStream
     // False at the end of the epoch; an exception of the producer is thrown here, after the batches made before it.
     private static bool Wait(ChannelReader<ImageBatch> ready) => ready.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
 
+    // Of a set alone, the last batch may be smaller; with more images all are full, and the set's turn may end within the epoch.
+    private ReadOnlySpan<int> Indices(int[] order, int epoch, int number)
+    {
+        int own = _options.Own(_options.Size), start = number * own;
+        if (_options.More is null) return order.AsSpan(start, Math.Min(own, order.Length - start));
+        var indices = new int[_options.Size];
+        for (int i = 0; i < own; i++) indices[i] = order[(start + i) % order.Length];
+        PhiloxStream draws = new RandomKey(_seed, Purpose.More, epoch, number, 0, 0).Stream();
+        for (int i = own; i < indices.Length; i++) indices[i] = _set.Count + draws.Below(i, _options.More.Count);
+        return indices;
+    }
+
     private async Task Produce(
         int epoch, int first, ChannelReader<ImageBatch> free, ChannelWriter<ImageBatch> ready, CancellationToken leave)
     {
@@ -70,8 +82,7 @@ public sealed class BatchStream
             for (int number = first; number < Count; number++)
             {
                 ImageBatch batch = await free.ReadAsync(leave).ConfigureAwait(false);
-                int start = number * _options.Size;
-                batch.Load(order.AsSpan(start, Math.Min(_options.Size, order.Length - start)), _seed, epoch, number);
+                batch.Load(Indices(order, epoch, number), _seed, epoch, number);
                 ready.TryWrite(batch);
             }
 

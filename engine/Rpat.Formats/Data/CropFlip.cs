@@ -22,10 +22,14 @@ public static class CropFlip
         ArgumentOutOfRangeException.ThrowIfNegative(options.Cutout, nameof(options));
         set.CheckBatch(indices.Length, destination.Length);
         for (int i = 0; i < indices.Length; i++)
-        {
-            PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, indices[i], options.View, 0).Stream();
-            Augmentation.Apply((set.Height, set.Width), set.Image(indices[i]), options, draws,
-                destination.Slice(i * set.ImageSize, set.ImageSize));
-        }
+            AugmentOne(set, set.Image(indices[i]), indices[i], options, seed, epoch, destination.Slice(i * set.ImageSize, set.ImageSize));
+    }
+
+    /// <summary>The same for the pixels of one image that may be of another set of that size.</summary>
+    internal static void AugmentOne(LabeledImages size, ReadOnlySpan<byte> pixels, long sample, in AugmentOptions options, ulong seed, int epoch,
+        Span<float> image)
+    {
+        PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, sample, options.View, 0).Stream();
+        Augmentation.Apply((size.Height, size.Width), pixels, options, draws, image);
     }
 }

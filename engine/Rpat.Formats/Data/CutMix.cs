@@ -40,7 +40,8 @@ public static class CutMix
             draws.Below(RowDraw, height), draws.Below(ColumnDraw, width), (int)(height * side), (int)(width * side), height, width);
     }
 
-    private static void Shuffle(Span<int> partners, in PhiloxStream draws)
+    /// <summary>Puts the partners in random order.</summary>
+    internal static void Shuffle(Span<int> partners, in PhiloxStream draws)
     {
         for (int last = partners.Length - 1; last > 0; last--)
         {

@@ -23,7 +23,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         "Materialize" => Of(node.Inputs[0]),
         "MaxPool2d" => graph.Node(
             "MaxPool", [Of(node.Inputs[0])],
-            [("kernel_shape", Pair(node.Attributes["window"])), ("strides", Pair(node.Attributes["stride"]))]),
+            [("kernel_shape", Pair(node.Attributes["window"])), ("strides", Pair(node.Attributes["stride"])), ("pads", Border(node))]),
         "GlobalAveragePool" => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [Of(node.Inputs[0])])], [("axis", 1)]),
         "ToActivations" => Reshape(node),
         "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Weight(node.Inputs[1]), Weight(node.Inputs[2])], [("transB", 1)], output),
@@ -46,7 +46,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         [
             Of(node.Inputs[0]), Vector(layer.Weight), Vector(layer.Bias), Vector(layer.RunningMean), Vector(layer.RunningVar),
         ];
-        return Relu(graph.Node("BatchNormalization", inputs, [("epsilon", BatchNorm2d.Epsilon)]), node);
+        return Relu(graph.Node("BatchNormalization", inputs, [("epsilon", layer.Epsilon)]), node);
     }
 
     private string Reshape(Node node)
@@ -81,14 +81,16 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
 
     private string Channels(Parameter values) => graph.Constant(values.Name, values.ToArray(), 1, values.Shape.C, 1, 1);
 
-    private static (string, object)[] Window(Node node, int groups)
+    private static (string, object)[] Window(Node node, int groups) =>
+    [
+        ("kernel_shape", Pair(node.Attributes["kernel"])), ("strides", Pair(node.Attributes["stride"])),
+        ("pads", Border(node)), ("dilations", Pair(1)), ("group", groups),
+    ];
+
+    private static int[] Border(Node node)
     {
-        int padding = node.Attributes["padding"];
-        return
-        [
-            ("kernel_shape", Pair(node.Attributes["kernel"])), ("strides", Pair(node.Attributes["stride"])),
-            ("pads", new[] { padding, padding, padding, padding }), ("dilations", Pair(1)), ("group", groups),
-        ];
+        int padding = node.Attributes["padding"], behind = padding + node.Attributes.GetValueOrDefault("trailing");
+        return [padding, padding, behind, behind];
     }
 
     private static int[] Pair(int value) => [value, value];

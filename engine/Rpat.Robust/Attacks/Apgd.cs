@@ -25,7 +25,7 @@ public sealed record Apgd : Attack
 
     /// <inheritdoc/>
     public override string Settings =>
-        Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}");
+        Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}{(Shrinks ? " shrinks" : "")}");
 
     /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
@@ -56,6 +56,9 @@ public sealed record Apgd : Attack
     /// <summary>Return the point of largest loss instead of a misclassified one.</summary>
     public bool BestLoss { get; init; }
 
+    /// <summary>Begin in balls of 3ε and 2ε, 30 % of the steps each (L1 only).</summary>
+    public bool Shrinks { get; init; }
+
     internal override int Id => Targets > 0 ? 12 : Loss == AttackLoss.Dlr ? 11 : 10;
 
     /// <inheritdoc/>
@@ -69,6 +72,7 @@ public sealed record Apgd : Attack
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
         int target = part.Rank > 0 ? subject.TargetOfRank((await subject.Logits(subject.Image)).Logits, part.Rank) : -1;
+        if (Norm == Norm.L1) return await RunSparse(subject, part, target);
         float[] start = Start?.Invoke(subject, part) ?? Ball.OnSphere(subject.Image, Eps, subject.Random(this, part));
         var walk = new Walk(this, subject, start);
         walk.Begin(await subject.Gradient(start, Loss, target, Draws));
@@ -80,6 +84,27 @@ public sealed record Apgd : Attack
             walk.Review(i);
         }
         return walk.Result();
+    }
+
+    /// <summary>For L1: another rule of steps, and possibly in a larger ball first, from whose best point the next one begins.</summary>
+    private async Task<AttackResult> RunSparse(Subject subject, AttackPart part, int target)
+    {
+        var ball = (L1Geometry)NormGeometry.L1;
+        int first = (int)Math.Ceiling(0.3 * Steps);
+        (int Factor, int Steps)[] phases = Shrinks ? [(3, first), (2, first), (1, Steps - 2 * first)] : [(1, Steps)];
+        float[] point = Start?.Invoke(subject, part) ?? ball.Around(subject.Image, phases[0].Factor * Eps, subject.Random(this, part));
+        bool stop = StopAtSuccess && !subject.IsRandom;
+        SparseWalk walk = null!;
+        foreach (var (factor, steps) in phases)
+        {
+            ball.Project(subject.Image, point, factor * Eps);
+            walk = new SparseWalk(subject, point, factor * Eps, steps, known: Shrinks || Start is not null);
+            walk.Begin(await subject.Gradient(point, Loss, target, Draws));
+            for (int i = 0; i < steps && !(stop && factor == 1 && walk.Fooled); i++)
+                walk.Arrive(i, await subject.Gradient(walk.Step(), Loss, target, Draws));
+            point = (float[])walk.Best.Clone();
+        }
+        return walk.Result(BestLoss);
     }
 
     /// <summary>One run's state.</summary>

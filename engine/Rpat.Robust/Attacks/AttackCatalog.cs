@@ -14,7 +14,7 @@ public sealed record AttackInfo(string Name, string Norms, string Defaults, stri
 /// Gives an attack of another assembly its name: <see cref="Catalog.Register"/> finds every <see cref="Attack"/> that has one.
 /// </summary>
 /// <param name="name">Name in options and ledgers.</param>
-/// <param name="norms">Supported norms, separated by spaces: <c>linf</c>, <c>l2</c>.</param>
+/// <param name="norms">Supported norms, separated by spaces: <c>linf</c>, <c>l2</c>, <c>l1</c>.</param>
 /// <param name="defaults">Its settings in words.</param>
 public sealed class AttackAttribute(string name, string norms, string defaults, string source) : DeclarationAttribute
 {
@@ -43,26 +43,26 @@ public static partial class AttackCatalog
         new("r+fgsm", "linf", "random sign step of eps/2, then one step of eps/2",
             "Tramer et al., ICLR'18 (torchattacks' RFGSM is another attack)"),
         new("ffgsm", "linf", "uniform start, one step of 1.25 eps", "Wong et al., ICLR'20"),
-        new("bimN", "linf l2", "N steps from the image; step eps/4; last iterate", "Kurakin et al., 2017"),
-        new("pgdN", "linf l2", "N steps, random start; step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2); last iterate",
+        new("bimN", "linf l2 l1", "N steps from the image; step eps/4; last iterate", "Kurakin et al., 2017"),
+        new("pgdN", "linf l2 l1", "N steps, random start; step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2, l1); last iterate",
             "Madry et al., ICLR'18; settings of RPAT and torchattacks"),
         new("mi-fgsm", "linf", "10 steps of eps/4, decay 1", "Dong et al., CVPR'18; torchattacks"),
-        new("cw, cwN", "linf l2", "PGD on the margin, 20 (N) steps of eps/4, random start, any misclassified iterate",
+        new("cw, cwN", "linf l2 l1", "PGD on the margin, 20 (N) steps of eps/4, random start, any misclassified iterate",
             "Carlini and Wagner, S&P'17, as adversarial-training papers use it"),
         new("cw-l2", "l2", "9 searches for c from 1e-3, 10000 iterations of Adam 0.01; counts within eps",
             "Carlini and Wagner, S&P'17; Foolbox"),
         new("deepfool", "linf l2", "50 steps, overshoot 0.02, 10 candidates; counts within eps",
             "Moosavi-Dezfooli et al., CVPR'16; Foolbox"),
-        new("apgd-ce", "linf l2", "100 steps, momentum 0.75, rho 0.75, first step 2 eps", "Croce and Hein, ICML'20"),
-        new("apgd-dlr", "linf l2", "as apgd-ce on the difference of logits ratio", "Croce and Hein, ICML'20"),
-        new("apgd-t", "linf l2", "as apgd-dlr for 9 targets", "Croce and Hein, ICML'20"),
-        new("fab", "linf l2", "100 steps, alpha 0.1, eta 1.05, beta 0.9; counts within eps", "Croce and Hein, ICML'20"),
-        new("fab-t", "linf l2", "as fab for 9 targets", "Croce and Hein, ICML'20"),
-        new("square", "linf l2", "5000 queries, p 0.8, margin loss, no gradients", "Andriushchenko et al., ECCV'20"),
-        new("aa", "linf l2", "apgd-ce, apgd-t, fab-t, square; labelled as adapted below 10 classes",
+        new("apgd-ce", "linf l2 l1", "100 steps, momentum 0.75, rho 0.75, first step 2 eps; l1: sparse steps, first step eps", "Croce and Hein, ICML'20"),
+        new("apgd-dlr", "linf l2 l1", "as apgd-ce on the difference of logits ratio", "Croce and Hein, ICML'20"),
+        new("apgd-t", "linf l2 l1", "as apgd-dlr for 9 targets", "Croce and Hein, ICML'20"),
+        new("fab", "linf l2 l1", "100 steps, alpha 0.1, eta 1.05, beta 0.9; counts within eps", "Croce and Hein, ICML'20"),
+        new("fab-t", "linf l2 l1", "as fab for 9 targets", "Croce and Hein, ICML'20"),
+        new("square", "linf l2 l1", "5000 queries, p 0.8, margin loss, no gradients", "Andriushchenko et al., ECCV'20"),
+        new("aa", "linf l2 l1", "apgd-ce, apgd-t, fab-t, square; labelled as adapted below 10 classes; l1: apgd-ce x5 and 5 targets in balls of 3, 2, 1 eps",
             "AutoAttack standard, Croce and Hein, ICML'20"),
-        new("aa-plus", "linf l2", "apgd-ce x5, apgd-dlr x5, fab x5, square, apgd-t, fab-t", "AutoAttack plus"),
-        new("aa-rand", "linf l2", "apgd-ce and apgd-dlr on means of 20 gradients, all iterations; one pass over the image found decides",
+        new("aa-plus", "linf l2 l1", "apgd-ce x5, apgd-dlr x5, fab x5, square, apgd-t, fab-t", "AutoAttack plus"),
+        new("aa-rand", "linf l2 l1", "apgd-ce and apgd-dlr on means of 20 gradients, all iterations; one pass over the image found decides",
             "AutoAttack rand, for random models"),
     ], Knows);
 

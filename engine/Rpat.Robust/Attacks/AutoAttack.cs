@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// AutoAttack (Croce and Hein, ICML'20), with exactly the constants of attacks.md section 2, for L∞ and L2. With fewer than ten classes
+/// AutoAttack (Croce and Hein, ICML'20), with exactly the constants of attacks.md section 2, for L∞, L2 and L1. With fewer than ten classes
 /// there are fewer targets, and with three or two another loss: the label says so, and no such run is ever called standard.
 /// </summary>
 public static class AutoAttack
@@ -9,9 +9,14 @@ public static class AutoAttack
     /// <summary>Classes that the standard version needs.</summary>
     public const int StandardClasses = 10;
 
-    /// <summary>APGD-CE, APGD-T, FAB-T, Square.</summary>
-    public static AttackSuite Standard(Norm norm, double eps, int classes) => Make(
-        "aa", "aa-standard", norm, eps, classes, [Apgd.CrossEntropy, Apgd.Targeted, Fab.Targeted, new Square()]);
+    /// <summary>APGD-CE, APGD-T, FAB-T, Square; for L1 five runs of APGD-CE and five targets of APGD-T, in shrinking balls.</summary>
+    public static AttackSuite Standard(Norm norm, double eps, int classes) => Make("aa", "aa-standard", norm, eps, classes,
+    [
+        .. norm == Norm.L1
+            ? [Apgd.CrossEntropy with { Restarts = 5, Shrinks = true }, Apgd.Targeted with { Targets = 5, Shrinks = true }]
+            : new[] { Apgd.CrossEntropy, Apgd.Targeted },
+        Fab.Targeted, new Square(),
+    ]);
 
     /// <summary>APGD-CE, APGD-DLR, FAB with five restarts each, Square, APGD-T, FAB-T.</summary>
     public static AttackSuite Plus(Norm norm, double eps, int classes) => Make("aa-plus", "aa-plus", norm, eps, classes,

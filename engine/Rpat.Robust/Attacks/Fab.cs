@@ -100,8 +100,8 @@ public sealed record Fab : Attack
     {
         double b = -plane.Gap;
         for (int i = 0; i < u.Length; i++) b += (double)plane.Normal[i] * u[i];
-        double[] fromHere = Project(u, plane.Normal, b), fromImage = Project(x, plane.Normal, b);
-        double a1 = Math.Max(Size(fromHere), LeastMove), a2 = Math.Max(Size(fromImage), LeastMove);
+        double[] fromHere = Ball.OntoPlane(u, plane.Normal, b), fromImage = Ball.OntoPlane(x, plane.Normal, b);
+        double a1 = Math.Max(Ball.Length(fromHere), LeastMove), a2 = Math.Max(Ball.Length(fromImage), LeastMove);
         double bias = Math.Clamp(a1 / (a1 + a2), 0, AlphaMax);
         var v = new float[u.Length];
         for (int i = 0; i < v.Length; i++)
@@ -115,11 +115,6 @@ public sealed record Fab : Attack
         for (int i = 0; i < v.Length; i++) v[i] = (float)(x[i] + Beta * ((double)u[i] - x[i]));
         return v;
     }
-
-    private double[] Project(float[] from, float[] normal, double b) =>
-        Norm == Norm.Linf ? HyperplaneProjection.Linf(from, normal, b) : HyperplaneProjection.L2(from, normal, b);
-
-    private double Size(double[] move) => Norm == Norm.Linf ? move.Max(Math.Abs) : Math.Sqrt(move.Sum(v => v * v));
 
     /// <summary>The boundary near a point: its normal and the lead of the competitor's logit over the true one's there.</summary>
     private readonly record struct Plane(float[] Normal, double Gap);

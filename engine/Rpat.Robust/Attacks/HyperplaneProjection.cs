@@ -7,13 +7,30 @@ namespace Rpat.Robust.Attacks;
 /// </summary>
 internal static class HyperplaneProjection
 {
-    private const double Tiny = 1e-8; // the reference's L2 routine does not move such coordinates
+    private const double Tiny = 1e-8; // the reference's L2 and L1 routines do not move such coordinates
 
     /// <summary>δ of minimal max|δ|.</summary>
     public static double[] Linf(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b) => Project(z, w, b, 0, squared: false);
 
     /// <summary>δ of minimal ‖δ‖₂.</summary>
     public static double[] L2(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b) => Project(z, w, b, Tiny, squared: true);
+
+    /// <summary>δ of minimal ‖δ‖₁: the values of largest |w| move first, each as far as the box lets it.</summary>
+    public static double[] L1(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b)
+    {
+        var (rest, sign) = Side(z, w, b);
+        var (moves, keys, order) = (new double[w.Length], new float[w.Length], new int[w.Length]);
+        for (int i = 0; i < w.Length; i++) (keys[i], order[i]) = (-Math.Abs(w[i]), i);
+        Array.Sort(keys, order);
+        foreach (int i in order)
+        {
+            double a = Math.Abs((double)w[i]);
+            if (!(rest > 0 && a > Tiny)) break;
+            double gained = Math.Min(rest, a * Room(z[i], sign * w[i]));
+            (moves[i], rest) = (-sign * gained / w[i], rest - gained);
+        }
+        return moves;
+    }
 
     private static double[] Project(ReadOnlySpan<float> z, ReadOnlySpan<float> w, double b, double tiny, bool squared)
     {

@@ -11,6 +11,12 @@ public abstract record Norm
     /// <summary>‖δ‖₂ ≤ ε per image.</summary>
     public static Norm L2 { get; } = new L2Norm();
 
+    /// <summary>‖δ‖₁ ≤ ε per image.</summary>
+    public static Norm L1 { get; } = new L1Norm();
+
+    /// <summary>All norms.</summary>
+    public static IReadOnlyList<Norm> All { get; } = [Linf, L2, L1];
+
     /// <summary>Name in options and reports.</summary>
     public abstract string Name { get; }
 
@@ -32,20 +38,46 @@ public abstract record Norm
     /// <summary>Whether a point lies in the box and in the ball around an image, in double (attacks.md 0.4 rule 7).</summary>
     internal bool Holds(ReadOnlySpan<float> x, ReadOnlySpan<float> point, double eps)
     {
-        const double LinfSlack = 1e-6, L2Slack = 1e-7, L2Share = 1e-5;
+        const double LinfSlack = 1e-6, Slack = 1e-7, Share = 1e-5;
         foreach (float v in point)
             if (!(v >= 0 && v <= 1)) return false;
-        return Distance(x, point) <= (this == Linf ? eps + LinfSlack : eps * (1 + L2Share) + L2Slack);
+        return Distance(x, point) <= (this == Linf ? eps + LinfSlack : eps * (1 + Share) + Slack);
     }
 
     /// <summary>The norm of that name.</summary>
     /// <exception cref="ArgumentException">There is no such norm.</exception>
-    public static Norm Parse(string name) => name.ToLowerInvariant() switch
+    public static Norm Parse(string name) => All.FirstOrDefault(norm => norm.Name == name.ToLowerInvariant())
+        ?? throw new ArgumentException($"Norm '{name}' is unknown: use linf, l2 or l1.");
+}
+
+/// <summary>L1 of an attack in training, computed on the host: its projection sorts each image's values.</summary>
+internal sealed record L1Norm : Norm
+{
+    public override string Name => "l1";
+
+    public override NormGeometry Geometry => NormGeometry.L1;
+
+    internal override void Start(Tensor x, float eps, in RandomKey key, ReadOnlySpan<long> samples, Tensor adversarial)
     {
-        "linf" => Linf,
-        "l2" => L2,
-        _ => throw new ArgumentException($"Norm '{name}' is unknown: use linf or l2."),
-    };
+        float[] from = x.ToArray();
+        for (int i = 0; i < samples.Length; i++)
+            Geometry.InBall(Row(from, i, x), eps, (key with { Sample = samples[i] }).Stream()).CopyTo(from, i * x.Shape.SampleCount);
+        adversarial.Upload(from);
+    }
+
+    internal override void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst)
+    {
+        float[] from = x.ToArray(), at = adversarial.ToArray(), gradient = adversarial.GradToArray();
+        for (int i = 0; i < x.Shape.N; i++)
+        {
+            float[] u = Geometry.Ascend(Row(at, i, x), Row(gradient, i, x), step);
+            Geometry.Project(Row(from, i, x), u, eps);
+            u.CopyTo(at, i * x.Shape.SampleCount);
+        }
+        adversarial.Upload(at);
+    }
+
+    private static float[] Row(float[] all, int i, Tensor x) => all[(i * x.Shape.SampleCount)..((i + 1) * x.Shape.SampleCount)];
 }
 
 internal sealed record LinfNorm : Norm

@@ -17,10 +17,19 @@ public abstract class NormGeometry
     /// <summary>‖δ‖₂.</summary>
     public static NormGeometry L2 { get; } = new L2Geometry();
 
+    /// <summary>‖δ‖₁.</summary>
+    public static NormGeometry L1 { get; } = new L1Geometry();
+
     /// <summary>‖v‖.</summary>
     public abstract double Length(ReadOnlySpan<float> v);
 
-    /// <summary>The dual norm: ‖w‖₁ for L∞, ‖w‖₂ for L2.</summary>
+    /// <summary>‖v‖.</summary>
+    public abstract double Length(ReadOnlySpan<double> v);
+
+    /// <summary>The shortest move of a point of the box onto the hyperplane normal·v = b within the box (attacks.md 2.5).</summary>
+    public abstract double[] OntoPlane(float[] from, float[] normal, double b);
+
+    /// <summary>The dual norm: ‖w‖₁ for L∞, ‖w‖₂ for L2, max |w| for L1.</summary>
     public abstract double Dual(ReadOnlySpan<float> w);
 
     /// <summary>u + step·(steepest direction of g), not yet projected.</summary>
@@ -59,15 +68,15 @@ public abstract class NormGeometry
         double rate = radius / (Math.Sqrt(sum) + Guard);
         var u = new float[x.Length];
         for (int i = 0; i < u.Length; i++) u[i] = (float)Math.Clamp(x[i] + rate * d[i], 0, 1);
-        Tighten(x, u, radius);
+        L2.Tighten(x, u, radius);
         return u;
     }
 
     // Rounding x + δ to float32 lengthens δ by up to 3e-8 per value, which matters only for a tiny radius: then each value is rounded
     // one step back towards x, repeatedly until the point is in the ball.
-    private static void Tighten(float[] x, float[] u, double eps)
+    private protected void Tighten(float[] x, float[] u, double eps)
     {
-        while (L2.Distance(u, x) > eps * (1 + 1e-6) + 1e-8)
+        while (Distance(u, x) > eps * (1 + 1e-6) + 1e-8)
             for (int i = 0; i < u.Length; i++)
                 u[i] = u[i] > x[i] ? MathF.BitDecrement(u[i]) : u[i] < x[i] ? MathF.BitIncrement(u[i]) : u[i];
     }
@@ -76,7 +85,7 @@ public abstract class NormGeometry
     private static Vector<float> Clamped(Vector<float> v, Vector<float> min, Vector<float> max) =>
         Vector.ConditionalSelect(Vector.LessThan(v, min), min, Vector.ConditionalSelect(Vector.GreaterThan(v, max), max, v));
 
-    private static float[] Normals(int count, in PhiloxStream random)
+    private protected static float[] Normals(int count, in PhiloxStream random)
     {
         var t = new float[count];
         random.FillNormal(t);
@@ -91,6 +100,15 @@ public abstract class NormGeometry
             foreach (float value in v) max = Math.Max(max, Math.Abs(value));
             return max;
         }
+
+        public override double Length(ReadOnlySpan<double> v)
+        {
+            double max = 0;
+            foreach (double value in v) max = Math.Max(max, Math.Abs(value));
+            return max;
+        }
+
+        public override double[] OntoPlane(float[] from, float[] normal, double b) => HyperplaneProjection.Linf(from, normal, b);
 
         public override double Dual(ReadOnlySpan<float> w)
         {
@@ -155,6 +173,15 @@ public abstract class NormGeometry
     private sealed class L2Geometry : NormGeometry
     {
         public override double Length(ReadOnlySpan<float> v) => L2Length(v);
+
+        public override double Length(ReadOnlySpan<double> v)
+        {
+            double sum = 0;
+            foreach (double value in v) sum += value * value;
+            return Math.Sqrt(sum);
+        }
+
+        public override double[] OntoPlane(float[] from, float[] normal, double b) => HyperplaneProjection.L2(from, normal, b);
 
         public override double Dual(ReadOnlySpan<float> w) => L2Length(w);
 

@@ -9,19 +9,20 @@ public sealed class Pgd
     private const float GaussianDeviation = 0.001f;
 
     private readonly Classifier _net;
-    private readonly AuxiliaryModels _companions;
+    private readonly Func<string, Classifier> _teachers;
     private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
 
     /// <summary>Prepares the attack on a network.</summary>
     /// <exception cref="ArgumentException">The options are not a valid attack.</exception>
-    public Pgd(Classifier net, PgdOptions options) : this(net, options, new AuxiliaryModels())
+    public Pgd(Classifier net, PgdOptions options)
+        : this(net, options, name => throw new ArgumentException($"This attack has no teacher '{name}'."))
     {
     }
 
-    internal Pgd(Classifier net, PgdOptions options, AuxiliaryModels companions)
+    internal Pgd(Classifier net, PgdOptions options, Func<string, Classifier> teachers)
     {
         options.Check();
-        (_net, Options, _companions) = (net, options, companions);
+        (_net, Options, _teachers) = (net, options, teachers);
     }
 
     /// <summary>Settings.</summary>
@@ -71,7 +72,7 @@ public sealed class Pgd
     {
         var to = program.Adversarial;
         if (start is not null || Options.Start == PgdStart.Image) _net.Device.Copy((start ?? x).Data, to.Data);
-        else if (Options.Start == PgdStart.Cube && Options.Norm != Norm.L2) StartInCube(program, x, key, samples);
+        else if (Options.Start == PgdStart.Cube && Options.Norm == Norm.Linf) StartInCube(program, x, key, samples);
         else if (Options.Start is PgdStart.Gaussian or PgdStart.Cube)
             _net.Device.Kernels.GaussianStart(x.Shape.N, x.Shape.SampleCount, x.Data, GaussianDeviation, key, samples, to.Data);
         else if (Options.Start == PgdStart.Direction && Options.Norm == Norm.L2) StartInDirection(program, x, key, samples);
@@ -106,7 +107,7 @@ public sealed class Pgd
     {
         var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
         var key = (shape.N, soft, share?.Total ?? 0);
-        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, _companions, soft, share);
+        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share);
         return program;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class PgdProgram
     private float[] _found = [];
     private Tensor _from;
 
-    public PgdProgram(Classifier net, Shape shape, PgdOptions options, AuxiliaryModels companions, bool soft, BatchShard? share)
+    public PgdProgram(Classifier net, Shape shape, PgdOptions options, Func<string, Classifier> teachers, bool soft, BatchShard? share)
     {
         var device = net.Device;
         (_net, _options, Labels) = (net, options, new Labels(device, shape.N));
@@ -37,7 +37,7 @@ internal sealed class PgdProgram
         var history = new Lazy<Tensor>(() => _history = Tensor.Create(device, _logits.Shape, name: "history"));
         _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule)
         {
-            Teachers = name => Tape.Retain(companions.Teacher(name).Forward(Tape, Adversarial, BnMode.Eval)),
+            Teachers = name => Tape.Retain(teachers(name).Forward(Tape, Adversarial, BnMode.Eval)),
         });
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
         (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);

@@ -39,7 +39,8 @@ public sealed record Square : Attack
     /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
-        SquareSearch search = Norm == Norm.Linf ? new SquareLinf(this, subject) : new SquareL2(this, subject);
+        SquareSearch search = Norm == Norm.Linf ? new SquareLinf(this, subject)
+            : Norm == Norm.L2 ? new SquareL2(this, subject) : new SquareL1(this, subject);
         float[] u = Start?.Invoke(subject, part) ?? search.Begin(Numbers(subject, part, -1));
         float[] z = (await subject.Logits(u)).Logits;
         var (margin, won, at) = (subject.Margin(z), subject.Succeeds(z), -1);
@@ -119,11 +120,23 @@ internal sealed class SquareLinf(Square attack, Subject subject) : SquareSearch(
 }
 
 /// <summary>Windows that take over the length of another window, over a tiling of bumps.</summary>
-internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(attack, subject)
+internal class SquareL2(Square attack, Subject subject) : SquareSearch(attack, subject)
 {
     private const double Guard = 1e-12;
 
     private (int Side, double[] Upright, double[] Lying) _eta;
+
+    /// <summary>What a value adds to its window, and the length of a window from the sum.</summary>
+    protected virtual double Term(double v) => v * v;
+
+    protected virtual double Length(double sum) => Math.Sqrt(sum);
+
+    /// <summary>The sum that a channel's window may take over from what the image leaves unused, and from two windows.</summary>
+    protected virtual double Freed(double unused, double windows) => unused + windows;
+
+    protected virtual double[] Pattern(int side) => SquareShapes.Eta(side);
+
+    protected virtual float[] Point(double[] d) => NormGeometry.AlongL2(X, d, Eps);
 
     public override float[] Begin(Func<double> next)
     {
@@ -143,12 +156,12 @@ internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(at
         for (int i = 0; i < d.Length; i++)
         {
             d[i] = (double)u[i] - X[i];
-            total += d[i] * d[i];
+            total += Term(d[i]);
         }
         var to = new Window(Place(Shape.H, side, next()), Place(Shape.W, side, next()), side);
         var from = new Window(Place(Shape.H, side, next()), Place(Shape.W, side, next()), side);
         double[] eta = Eta(side, next());
-        double unused = Math.Max(Eps * Eps - total, 0) / Shape.C;
+        double unused = Math.Max(Term(Eps) - total, 0) / Shape.C;
         for (int c = 0; c < Shape.C; c++) Redistribute(d, c, to, from, eta, Sign(next()), unused);
         return Point(d);
     }
@@ -171,23 +184,23 @@ internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(at
     /// </summary>
     private void Redistribute(double[] d, int c, Window to, Window from, double[] eta, int sign, double unused)
     {
-        double freed = unused + Squares(d, c, to, from), length = Math.Sqrt(Squares(d, c, to, to));
+        double freed = Freed(unused, Sum(d, c, to, from)), length = Length(Sum(d, c, to, to));
         var fill = new double[eta.Length];
         for (int k = 0; k < fill.Length; k++) fill[k] = eta[k] * sign + d[Cell(c, to, k)] / (Guard + length);
-        double scale = Math.Sqrt(freed) / (Guard + Math.Sqrt(fill.Sum(v => v * v)));
+        double scale = Length(freed) / (Guard + Length(fill.Sum(Term)));
         for (int k = 0; k < fill.Length; k++) d[Cell(c, from, k)] = 0;
         for (int k = 0; k < fill.Length; k++) d[Cell(c, to, k)] = fill[k] * scale;
     }
 
-    /// <summary>Σ d² over the union of two windows of a channel.</summary>
-    private double Squares(double[] d, int c, Window a, Window b)
+    /// <summary>Σ d², or Σ |d|, over the union of two windows of a channel.</summary>
+    private double Sum(double[] d, int c, Window a, Window b)
     {
         double sum = 0;
         for (int k = 0; k < a.Side * a.Side; k++)
         {
             double here = d[Cell(c, a, k)], there = d[Cell(c, b, k)];
-            sum += here * here;
-            if (!a.Holds(b.Top + k / b.Side, b.Left + k % b.Side)) sum += there * there;
+            sum += Term(here);
+            if (!a.Holds(b.Top + k / b.Side, b.Left + k % b.Side)) sum += Term(there);
         }
         return sum;
     }
@@ -198,16 +211,35 @@ internal sealed class SquareL2(Square attack, Subject subject) : SquareSearch(at
     {
         if (_eta.Side != side)
         {
-            double[] upright = SquareShapes.Eta(side);
+            double[] upright = Pattern(side);
             _eta = (side, upright, SquareShapes.Transposed(upright, side));
         }
         return flip > 0.5 ? _eta.Lying : _eta.Upright;
     }
 
-    private float[] Point(double[] d) => NormGeometry.AlongL2(X, d, Eps);
-
     private readonly record struct Window(int Top, int Left, int Side)
     {
         public bool Holds(int row, int column) => row >= Top && row < Top + Side && column >= Left && column < Left + Side;
+    }
+}
+
+/// <summary>As for L2 with sums of absolute values; a window takes over the unused rest of all channels, and the point is projected.</summary>
+internal sealed class SquareL1(Square attack, Subject subject) : SquareL2(attack, subject)
+{
+    private const double Inside = 1 - 1e-6;
+
+    protected override double Term(double v) => Math.Abs(v);
+
+    protected override double Length(double sum) => sum;
+
+    protected override double Freed(double unused, double windows) => Shape.C * (unused + windows);
+
+    protected override double[] Pattern(int side) => SquareShapes.Eta(side, power: 4, v => v.Sum(Math.Abs));
+
+    protected override float[] Point(double[] d)
+    {
+        float[] u = [.. X.Select((x, i) => (float)(x + d[i]))];
+        NormGeometry.L1.Project(X, u, Inside * Eps);
+        return u;
     }
 }

@@ -21,13 +21,16 @@ internal static class SquareShapes
     }
 
     /// <summary>η(s): a bump in the upper half and its negative in the lower one, of length 1; row-major.</summary>
-    public static double[] Eta(int side)
+    public static double[] Eta(int side) => Eta(side, 2, v => Math.Sqrt(v.Sum(x => x * x)));
+
+    /// <summary>The same with another power of the shells, and another length.</summary>
+    public static double[] Eta(int side, int power, Func<double[], double> length)
     {
         var eta = new double[side * side];
         int upper = side / 2;
-        Bump(upper, side).CopyTo(eta, 0);
-        Array.ConvertAll(Bump(side - upper, side), v => -v).CopyTo(eta, upper * side);
-        Normalise(eta);
+        Bump(upper, side, power, length).CopyTo(eta, 0);
+        Array.ConvertAll(Bump(side - upper, side, power, length), v => -v).CopyTo(eta, upper * side);
+        Normalise(eta, length);
         return eta;
     }
 
@@ -39,21 +42,21 @@ internal static class SquareShapes
         return result;
     }
 
-    /// <summary>Shells of Chebyshev distance j ≤ … around the centre, each adding 1/(j+1)² to what it encloses.</summary>
-    private static double[] Bump(int rows, int columns)
+    /// <summary>Shells of Chebyshev distance j ≤ … around the centre, each adding 1/(j+1)^power to what it encloses.</summary>
+    private static double[] Bump(int rows, int columns, int power, Func<double[], double> length)
     {
         var bump = new double[rows * columns];
         int row = rows / 2, column = columns / 2, last = Math.Max(row, column);
         for (int i = 0; i < bump.Length; i++)
             for (int j = Math.Max(Math.Abs(i / columns - row), Math.Abs(i % columns - column)); j <= last; j++)
-                bump[i] += 1.0 / ((j + 1) * (j + 1));
-        Normalise(bump);
+                bump[i] += Math.Pow(j + 1, -power);
+        Normalise(bump, length);
         return bump;
     }
 
-    private static void Normalise(double[] v)
+    private static void Normalise(double[] v, Func<double[], double> length)
     {
-        double length = Math.Sqrt(v.Sum(x => x * x));
-        for (int i = 0; i < v.Length; i++) v[i] /= length;
+        double of = length(v);
+        for (int i = 0; i < v.Length; i++) v[i] /= of;
     }
 }

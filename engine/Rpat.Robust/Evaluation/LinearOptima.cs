@@ -2,7 +2,8 @@ namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The exact optimum against z = Wx + b on images in [0,1] (attacks.md 4.1). A perturbation uses each value in proportion to its
-/// effect until the room in its direction is used up: δ_i = min(s, c_i) for L∞, min(s·|v_i|, c_i) for L2, with one s. The effect and the
+/// effect until the room in its direction is used up: δ_i = min(s, c_i) for L∞, min(s·|v_i|, c_i) for L2, with one s; for L1 the values of the s largest |v_i| use
+/// all of theirs. The effect and the
 /// length increase with s, so bisection finds either; FAB's projections are not used.
 /// </summary>
 internal sealed class LinearOptima
@@ -59,8 +60,10 @@ internal sealed class LinearOptima
         /// <summary>Σ|v_i|·δ_i.</summary>
         public double Effect(double s) => Sum(s, (v, move) => v * move);
 
+        private readonly int[] _rank = Ranks(slopes);
+
         /// <summary>‖δ‖.</summary>
-        public double Length(double s) => norm == Norm.Linf ? Moves(s).Max() : Math.Sqrt(Sum(s, (_, move) => move * move));
+        public double Length(double s) => norm.Geometry.Length([.. Moves(s)]);
 
         /// <summary>The smallest s at which an increasing function reaches a value, or the s of all values at their bounds.</summary>
         public double Find(Func<double, double> grows, double value)
@@ -79,7 +82,16 @@ internal sealed class LinearOptima
         private double Sum(double s, Func<double, double, double> term) =>
             Moves(s).Select((move, i) => term(Math.Abs(slopes[i]), move)).Sum();
 
-        private IEnumerable<double> Moves(double s) => slopes.Select((v, i) =>
-            v == 0 ? 0 : Math.Min(norm == Norm.Linf ? s : s * Math.Abs(v), v > 0 ? x[i] : 1 - (double)x[i]));
+        private IEnumerable<double> Moves(double s) => slopes.Select((v, i) => v == 0 ? 0 : Used(s, i, v > 0 ? x[i] : 1 - (double)x[i]));
+
+        private double Used(double s, int i, double room) => norm == Norm.L1 ? room * Math.Clamp(s - _rank[i], 0, 1)
+            : Math.Min(norm == Norm.Linf ? s : s * Math.Abs(slopes[i]), room);
+
+        private static int[] Ranks(double[] slopes)
+        {
+            int[] order = [.. Enumerable.Range(0, slopes.Length).OrderByDescending(i => Math.Abs(slopes[i]))], ranks = new int[order.Length];
+            for (int k = 0; k < order.Length; k++) ranks[order[k]] = k;
+            return ranks;
+        }
     }
 }

@@ -34,7 +34,7 @@ internal static class PlanAudit
     /// <summary>What makes a manifest unreadable as a plan, or null.</summary>
     public static string? Shape(EvaluationManifest m)
     {
-        if (m.Norm is not ("linf" or "l2")) return $"the manifest's norm '{m.Norm}' is none";
+        if (Norm.All.All(norm => norm.Name != m.Norm)) return $"the manifest's norm '{m.Norm}' is none";
         bool ascend = m.EpsValues.All(e => e > 0) && m.EpsValues.SequenceEqual(m.EpsValues.Distinct().Order());
         if (!ascend || m.Eps.Count == 0 || m.Eps.Count != m.EpsValues.Count)
             return "the manifest's radii do not ascend, or have no text each";

@@ -30,7 +30,7 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
         return new SelfTest(
         [
             RobustSet(linear, Norm.Linf, 0.012), RobustSet(linear, Norm.L2, 0.14),
-            MinimumNorms(linear, Norm.Linf), MinimumNorms(linear, Norm.L2),
+            RobustSet(linear, Norm.L1, 1), MinimumNorms(linear, Norm.Linf), MinimumNorms(linear, Norm.L2),
             WorstMargins(relu, new PgdAttack { Loss = AttackLoss.Margin, Eps = 0.1, StepSize = 0.0025, Steps = 100, Restarts = 10 }),
             WorstMargins(relu, Apgd.CrossEntropy with { Eps = 0.1, Restarts = 10, BestLoss = true, StopAtSuccess = false }),
         ]);

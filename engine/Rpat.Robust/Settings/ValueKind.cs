@@ -136,10 +136,10 @@ internal sealed class EnumKind(Type type) : ValueKind
 /// <summary>A norm by its name.</summary>
 internal sealed class NormKind : ValueKind
 {
-    public override IReadOnlyList<string> Names { get; } = [Norm.Linf.Name, Norm.L2.Name];
+    public override IReadOnlyList<string> Names { get; } = [.. Norm.All.Select(norm => norm.Name)];
 
     public override object? Parse(string text) =>
-        Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf or l2");
+        Names.Contains(text.Trim()) ? Norm.Parse(text.Trim()) : throw new FormatException("it wants linf, l2 or l1");
 
     public override string Write(object? value) => ((Norm)value!).Name;
 

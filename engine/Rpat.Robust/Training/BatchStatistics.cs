@@ -32,8 +32,9 @@ public sealed class BatchStatistics
         double share = n / (double)(_seen += n);
         for (int i = 0; i < _sums.Length; i++)
         {
-            Blend(_net.BatchNorms[i].RunningMean, _sums[i].Mean, share);
-            Blend(_net.BatchNorms[i].RunningVar, _sums[i].Var, share);
+            var norm = _net.BatchNorms[i];
+            Blend(norm.RunningMean, norm.Momentum, _sums[i].Mean, share);
+            Blend(norm.RunningVar, norm.Momentum, _sums[i].Var, share);
         }
     }
 
@@ -55,10 +56,10 @@ public sealed class BatchStatistics
         norm.RunningVar.Upload(zeros);
     }
 
-    private static void Blend(Tensor statistic, double[] sum, double share)
+    private static void Blend(Tensor statistic, double momentum, double[] sum, double share)
     {
         float[] left = statistic.ToArray();
-        for (int c = 0; c < sum.Length; c++) sum[c] += share * (left[c] / (double)BatchNorm2d.Momentum - sum[c]);
+        for (int c = 0; c < sum.Length; c++) sum[c] += share * (left[c] / momentum - sum[c]);
     }
 
     private (Tape Tape, Tensor X) For(int n)

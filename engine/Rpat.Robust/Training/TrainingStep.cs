@@ -4,13 +4,13 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
-/// backward → [gradient mask] → SGD → averaged network. Recorded once per batch size and replayed. The processes of a group each compute a
-/// shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
+/// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each
+/// compute a shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
     private readonly Objective _objective;
-    private readonly Sgd _sgd;
+    private readonly Optimizer _optimizer;
     private readonly ulong _seed;
     private readonly StepNets _nets;
     private readonly (Modifier Modifier, StepHook Hook)[] _hooks;
@@ -28,16 +28,17 @@ public sealed class TrainingStep : ITrainingState
     private StepProgram? _last;
 
     /// <summary>Prepares training.</summary>
-    /// <param name="sgd">The optimizer of the network's parameters.</param>
+    /// <param name="optimizer">The optimizer of the network's parameters.</param>
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Auxiliary models, if the method needs some.</param>
     /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
     /// <exception cref="ArgumentException">The method needs an auxiliary model that is missing.</exception>
-    public TrainingStep(Classifier net, Objective objective, Sgd sgd, ulong seed, AuxiliaryModels? companions = null,
+    public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
-        (_objective, _sgd, _seed, _proxy) = (objective, sgd, seed, RunProxy);
+        (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);
+        net.Dropout.Seed = seed;
         companions ??= new AuxiliaryModels();
         foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
@@ -118,6 +119,7 @@ public sealed class TrainingStep : ITrainingState
     {
         Enter(moment.Epoch);
         Check(batch);
+        _nets.Net.Dropout.Step = moment.Step;
         var program = _last = Load(batch, moment);
         Attack(program, moment, start);
         program.RunFrozen();
@@ -141,12 +143,12 @@ public sealed class TrainingStep : ITrainingState
         _hooks.Select(h => h.Hook.AfterEpoch(epoch)).ToArray().LastOrDefault(statistics => statistics is not null);
 
     /// <inheritdoc/>
-    public IEnumerable<NamedArray> State() => [.. _sgd.State(), .. Parts().SelectMany(part => part.State())];
+    public IEnumerable<NamedArray> State() => [.. _optimizer.State(), .. Parts().SelectMany(part => part.State())];
 
     /// <inheritdoc/>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
-        _sgd.LoadState(state);
+        _optimizer.LoadState(state);
         foreach (var part in Parts()) part.LoadState(state);
     }
 
@@ -168,7 +170,7 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions);
+        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
         return attack;
     }
 
@@ -244,7 +246,7 @@ public sealed class TrainingStep : ITrainingState
         _gradients?.Finish();
         if (program.Masks) _masker!.Apply();
         foreach (var hook in _acting) hook.BeforeUpdate(step);
-        bool moved = _sgd.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
+        bool moved = _optimizer.Step(moment.Rate, last: moment.Step + 1 == moment.TotalSteps);
         foreach (var hook in _acting) hook.AfterUpdate(step);
         program.RunLogging();
         return moved;

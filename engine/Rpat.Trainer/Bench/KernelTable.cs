@@ -48,8 +48,21 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
     /// <summary>The names above the columns of <see cref="Format"/>.</summary>
     public static string Header { get; } = $"{"kernel",-42} {"µs",10}  {"range",-21} {"GFLOP/s",9} {"GB/s",8} {"of peak",8}  bound by";
 
+    /// <summary>The kernels that <see cref="Run"/> times, with their op and category, in its order.</summary>
+    public IEnumerable<(string Name, string Op, string Category)> Names()
+    {
+        using var peak = new DevicePeak(device, _clock, copyWords);
+        foreach (var one in peak.Cases()) yield return (one.Name, "", PeakCategory);
+        foreach (var (op, group) in from op in OpCases.All from @group in sizes(op) select (op, @group))
+        {
+            var make = new TestTensors(device);
+            foreach (string name in group.Make(make).Select(one => one.Name).ToList()) yield return (name, op.Op, op.Category);
+            make.Free();
+        }
+    }
+
     /// <summary>Times kernel after kernel; the peak is measured again for each group of them.</summary>
-    /// <param name="wants">Selects by name and category what is timed; everything if null.</param>
+    /// <param name="wants">Selects by the name of kernel or op, and by category, what is timed; everything if null.</param>
     public IEnumerable<KernelLine> Run(Func<string, string, bool>? wants = null)
     {
         var gemm = Library is null ? null : new GemmClock(device, _clock, Library, rounds);
@@ -59,7 +72,7 @@ internal sealed class KernelTable(Device device, Func<OpCases, IEnumerable<CaseG
         {
             Peak? now = null;
             var make = new TestTensors(device);
-            foreach (var one in group.Make(make).Where(one => wants is null || wants(one.Name, op.Category)))
+            foreach (var one in group.Make(make).Where(one => wants is null || wants(one.Name, op.Category) || wants(op.Op, op.Category)))
             {
                 foreach (var line in WithLibrary(Time(one, op.Category, now ??= peak.Measure()), one.Gemm, gemm)) yield return line;
             }

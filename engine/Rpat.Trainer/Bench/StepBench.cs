@@ -28,7 +28,7 @@ internal sealed class StepBench : IDisposable
         _x = Tensor.From(_run.Device, _run.Net.InputShape.WithBatch(images.Count), _images);
         _y = Labels.From(_run.Device, _labels);
         _attack = new Pgd(_run.Net, _run.Attack(config.Attack.Steps));
-        _clean = new TrainingStep(_run.Net, new Clean(), _run.Sgd, _run.Seed);
+        _clean = new TrainingStep(_run.Net, new Clean(), _run.Optimizer, _run.Seed);
         _eval = new Tape(_run.Device);
         _eval.Retain(_run.Net.Forward(_eval, _x, BnMode.Eval));
     }

@@ -14,11 +14,13 @@ internal static class EmptyValues
         foreach (Command sub in command.Subcommands) Refuse(sub);
     }
 
+    /// <summary>What is wrong with values, or null.</summary>
+    public static string? Problem(string name, IReadOnlyList<Token> tokens) =>
+        tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)) ? $"{name} has an empty value: give one, or leave it out"
+        : tokens.Any(token => token.Value.Contains('\0')) ? $"{name} has a zero character in its value: remove it" : null;
+
     private static void Check(SymbolResult result, string name, IReadOnlyList<Token> tokens)
     {
-        if (tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
-            result.AddError($"{name} has an empty value: give one, or leave it out");
-        else if (tokens.Any(token => token.Value.Contains('\0')))
-            result.AddError($"{name} has a zero character in its value: remove it");
+        if (Problem(name, tokens) is { } problem) result.AddError(problem);
     }
 }

@@ -28,6 +28,11 @@ internal sealed class EvalCommand
         "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode",
         HelpName = "FILE.npz"
     };
+    private readonly Option<string?> _inputGradients = new("--save-input-gradients")
+    {
+        Description = "keep the gradient of the summed cross-entropy by each image in [0,1], float32 [N, C, H, W]",
+        HelpName = "FILE.npy"
+    };
     private readonly Option<string[]> _failUnder = new("--fail-under")
     { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
     private readonly Option<string?> _leaderboard = new("--robustbench-json")
@@ -41,7 +46,9 @@ internal sealed class EvalCommand
     private Command Build()
     {
         var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out,
-            _json.Option, _logits, _gradients, _leaderboard, _failUnder, VerifyCommand.Create(_host), CorruptionsCommand.Create(_host) };
+            _json.Option, _logits, _gradients, _inputGradients, _leaderboard, _failUnder, VerifyCommand.Create(_host),
+            UnionCommand.Create(_host), BlackBoxCommand.Create(_host),
+            CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);
         return command;
@@ -56,6 +63,7 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_leaderboard) is not null) Leaderboard.Require(subject.Network.Net.Classes);
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
+        if (parsed.GetValue(_inputGradients) is { } inputs) SaveInputGradients(inputs, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed));
         using var stop = new StopRequest
         {
@@ -110,6 +118,14 @@ internal sealed class EvalCommand
         using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);
         GradientFile.Write(path, subject.On(device, options).Network.Net, subject.Images, subject.Labels);
     }
+
+    private void SaveInputGradients(string path, ParseResult parsed, EvalOptions options, EvalSubject subject) =>
+        options.Batch.Run(_host.Warn, batch =>
+    {
+        using var device = _threat.Open(parsed, ConvolutionAlgorithm.Direct);
+        GradientFile.WriteInputs(path, subject.On(device, options).Network.Net, subject.Images, subject.Labels, batch);
+        return path;
+    });
 
     // Closing the device frees all its memory for smaller batches; lines that are already in the ledger are not computed again.
     private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject,

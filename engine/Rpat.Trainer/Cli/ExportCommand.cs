@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rpat.Trainer.Report;
 
 namespace Rpat.Trainer.Cli;
 
@@ -16,7 +17,8 @@ internal static class ExportCommand
             HelpName = "FILE",
             Required = true,
         };
-        var command = new Command("export", "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file.") { output };
+        var command = new Command("export",
+            "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file, with a model card beside it.") { output };
         weights.AddTo(command);
         command.SetAction(parsed => Run(host, weights.Read(parsed), parsed.GetRequiredValue(output)));
         return command;
@@ -28,7 +30,8 @@ internal static class ExportCommand
         using Device device = Device.Cpu();
         LoadedNetwork loaded = NetworkFile.Load(device, weights.Path, weights.Choice);
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
-        host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters");
+        ModelCard.Write(output, loaded);
+        host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters; card: {ModelCard.PathOf(output)}");
         return ExitCode.Done;
     }
 }

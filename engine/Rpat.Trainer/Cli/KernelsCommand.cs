@@ -17,6 +17,7 @@ internal sealed class KernelsCommand
     private readonly Option<int> _threads = Number("--threads", "threads of the CPU, 0 for one per core", 0);
     private readonly Option<int> _batch = Number("--batch-size", "images", 128);
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
+    private readonly Option<bool> _list = new("--list") { Description = "print the names of kernels, ops and categories, and stop" };
     private readonly Option<int> _time = Number("--time", "least milliseconds of a round", 20);
 
     private KernelsCommand(CommandContext host) =>
@@ -30,6 +31,7 @@ internal sealed class KernelsCommand
             new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
         {
             kernels._device.Option, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
+            kernels._list,
         };
         kernels._output.AddTo(command);
         command.SetAction(kernels.Run);
@@ -39,6 +41,7 @@ internal sealed class KernelsCommand
     private int Run(ParseResult parsed)
     {
         var request = _output.Read(parsed);
+        if (parsed.GetValue(_list)) return List(request);
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
@@ -54,6 +57,17 @@ internal sealed class KernelsCommand
         return _output.Finish(request, on, Write(on, request, table));
     }
 
+    // One image shows the names, which do not depend on the batch.
+    private int List(BenchRequest request)
+    {
+        using var device = Device.Cpu(1);
+        var names = new KernelTable(device, op => op.Layers(1), TimeSpan.Zero, 1, 1).Names().Distinct()
+            .Where(one => request.Wants(one.Name, one.Category) || request.Wants(one.Op, one.Category));
+        _host.Out.Write(new TextTable(["kernel", "op", "category"], [.. names.Select(one => (string[])[one.Name, one.Op, one.Category])])
+            .Write("text"));
+        return ExitCode.Done;
+    }
+
     private GemmYardstick? Yardstick(Device device)
     {
         if (device is not GpuDevice gpu) return null;
@@ -67,15 +81,20 @@ internal sealed class KernelsCommand
 
     private List<BenchRow> Write(string on, BenchRequest request, KernelTable table)
     {
-        _host.Out.WriteLine(on);
-        _host.Out.WriteLine(
-            "Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches "
-                + "hold what moves.");
-        _host.Out.WriteLine(KernelTable.Header);
+        void Head()
+        {
+            _host.Out.WriteLine(on);
+            _host.Out.WriteLine(
+                "Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches "
+                    + "hold what moves.");
+            _host.Out.WriteLine(KernelTable.Header);
+        }
+
         List<Peak> peaks = [];
         List<BenchRow> rows = [];
         foreach (var line in table.Run(request.Wants))
         {
+            if (rows.Count == 0) Head();
             _host.Out.WriteLine(KernelTable.Format(line));
             peaks.Add(line.Peak);
             rows.Add(line.Row);

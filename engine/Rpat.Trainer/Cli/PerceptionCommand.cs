@@ -15,7 +15,7 @@ internal sealed class PerceptionCommand
     private readonly Option<string> _perturbations = new("--perturbations")
     { Description = "noise, and pgdN with N steps", HelpName = "NAME,…", DefaultValueFactory = _ => "noise,pgd10" };
     private readonly Option<string> _norm = new("--norm")
-    { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string?> _eps = new("--eps")
     { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
     private readonly Option<bool> _weak = new("--weak")

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Robust.Losses;
+using Rpat.Trainer.Bench;
 
 namespace Rpat.Trainer.Cli;
 
@@ -48,21 +49,46 @@ internal sealed class PtxCommand
             parsed, _host, () => kernels.Select(Row), () =>
             {
                 foreach (var kernel in kernels)
-                    _host.Out.WriteLine($"{kernel.Name,-28} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async "
+                    _host.Out.WriteLine($"{kernel.Name,-42} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async "
                         + $"{kernel.AsyncCopies,2}  {kernel.Verdict}");
+                foreach (var kernel in kernels)
+                    if (PtxLoop.Of(kernel.Text) is { } loop) _host.Out.WriteLine(Format(kernel.Name, loop));
             });
         return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
 
     /// <summary>A kernel for programs.</summary>
     internal static object Row(PtxKernel kernel) =>
-        new { kernel.Name, kernel.QuadAccesses, kernel.TensorProducts, kernel.AsyncCopies, kernel.Verdict };
+        new
+        {
+            kernel.Name,
+            kernel.QuadAccesses,
+            kernel.TensorProducts,
+            kernel.AsyncCopies,
+            kernel.Verdict,
+            Loop = Row(PtxLoop.Of(kernel.Text)),
+        };
+
+    private static object? Row(PtxLoop? loop) => loop is null ? null : new
+    {
+        loop.SlotsPerUnit,
+        Products = loop.Unit,
+        loop.BytesPerFlop,
+        Bounds = PtxLoop.Gpus.Select(gpu => new { gpu.Name, Share = loop.Bound(gpu) }),
+    };
+
+    private static string Format(string kernel, PtxLoop loop)
+    {
+        var bounds = PtxLoop.Gpus.Select(gpu => string.Create(CultureInfo.InvariantCulture, $"{gpu.Name} {100 * loop.Bound(gpu):0} %"));
+        return string.Create(CultureInfo.InvariantCulture, $"{kernel,-42} {loop.SlotsPerUnit,4:0} slots per {loop.Unit,3} products, "
+            + $"{loop.BytesPerFlop:0.000} bytes per flop, at most {string.Join(", ", bounds)}");
+    }
 
     private static IReadOnlyList<PtxKernel> Compile(int arch)
     {
         try
         {
-            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly);
+            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly, typeof(Silu).Assembly);
         }
         catch (DeviceUnavailableException e)
         {

@@ -14,7 +14,7 @@ internal sealed class ThreatOptions
     { Description = "data set, or npz:FILE; see 'rpat data'; that of a run folder by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm")
-    { Description = "linf or l2", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
+    { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string> _eps = new("--eps")
     {
         Description = "largest perturbation of images in [0,1]; several with commas",

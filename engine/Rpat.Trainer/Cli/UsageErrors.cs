@@ -12,9 +12,44 @@ internal static class UsageErrors
         var command = parsed.CommandResult.Command;
         string help = $"see '{CommandPath(parsed.CommandResult)} --help'";
         if (parsed.UnmatchedTokens is [var unknown, ..]) return new UsageException($"{Unknown(unknown, command)} ({help})");
-        string problem = parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : "a command is missing";
+        string problem = parsed.Errors.Count > 0 ? Problem(parsed.Errors[0]).TrimEnd('.') : "a command is missing";
         return new UsageException($"{problem} ({help})");
     }
+
+    // The library's own words name .NET types, and follow the language of the system.
+    private static string Problem(ParseError error) => error.SymbolResult switch
+    {
+        ArgumentResult { Parent: OptionResult option } => Problem(option, error.Message),
+        OptionResult option => Problem(option, error.Message),
+        ArgumentResult { Tokens.Count: 0 } missing => $"{missing.Argument.Name} is missing: give {Described(missing.Argument.Description)}",
+        ArgumentResult wrong => Problem(wrong.Argument.Name, wrong.Tokens, wrong.Argument.ValueType) ?? error.Message,
+        CommandResult command when command.Command.Options.FirstOrDefault(
+            option => option.Required && command.GetResult(option) is null) is { } option =>
+            $"{option.Name} is missing: give {Described(option.Description)}",
+        _ => error.Message,
+    };
+
+    private static string Problem(OptionResult given, string otherwise)
+    {
+        var (option, tokens) = (given.Option, given.Tokens);
+        if (tokens.Count == 0 && given.Implicit) return $"{option.Name} is missing: give {Described(option.Description)}";
+        if (tokens.Count == 0) return $"{option.Name} has no value: give {option.HelpName ?? "one"}";
+        if (tokens.Count > option.Arity.MaximumNumberOfValues) return $"{option.Name} is given {tokens.Count} times: give it once";
+        return Problem(option.Name, tokens, option.ValueType) ?? otherwise;
+    }
+
+    private static string? Problem(string name, IReadOnlyList<Token> tokens, Type type)
+    {
+        if (EmptyValues.Problem(name, tokens) is { } empty) return empty;
+        var kind = Nullable.GetUnderlyingType(type) ?? type;
+        string text = tokens[0].Value;
+        if (kind.IsEnum) return Enum.TryParse(kind, text, ignoreCase: true, out _) ? null
+            : $"{name} is '{text}': {DidYouMean.Hint(text, [.. Enum.GetNames(kind).Select(one => one.ToLowerInvariant())], "values")}";
+        bool isWhole = kind == typeof(int) || kind == typeof(long) || kind == typeof(ulong);
+        return isWhole ? $"{name} is '{text}': give a whole number{(kind == typeof(ulong) ? " from 0" : "")}" : null;
+    }
+
+    private static string Described(string? description) => string.IsNullOrEmpty(description) ? "it" : description;
 
     private static string Unknown(string token, Command command)
     {

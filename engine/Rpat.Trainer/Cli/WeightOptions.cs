@@ -9,7 +9,7 @@ internal sealed class WeightOptions(CommandContext host)
 
     private readonly Option<string?> _model = new("--model")
     {
-        Description = "network that the file holds, when it does not say; see 'rpat models'",
+        Description = "network that the file holds, when its names and shapes do not say; see 'rpat models'",
         HelpName = "NAME",
     };
 
@@ -18,11 +18,14 @@ internal sealed class WeightOptions(CommandContext host)
 
     private readonly Option<string?> _mean = new("--mean")
     {
-        Description = "mean of each channel, for a normalisation that is not in the file, such as 0.4914,0.4822,0.4465",
+        Description = "mean of each channel, or one for all, for a normalisation that is not in the file: 0.4914,0.4822,0.4465",
         HelpName = "M,…",
     };
 
     private readonly Option<string?> _std = new("--std") { Description = "standard deviation of each channel, likewise", HelpName = "S,…" };
+
+    private readonly Option<bool> _standardize = new("--standardize")
+    { Description = "each image is first standardised by its own mean and deviation, inside the network" };
 
     private readonly Option<bool> _noStrict = new("--no-strict") { Description = "take what fits and leave the rest at its first values" };
 
@@ -41,7 +44,7 @@ internal sealed class WeightOptions(CommandContext host)
     /// <summary>Adds all but the file.</summary>
     public void AddOptionsTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _key, _mean, _std, _noStrict]) command.Add(option);
+        foreach (Option option in (Option[])[_model, _key, _mean, _std, _standardize, _noStrict]) command.Add(option);
     }
 
     /// <summary>The folder of runs.</summary>
@@ -66,7 +69,10 @@ internal sealed class WeightOptions(CommandContext host)
         float[] mean = Numbers("--mean", parsed.GetValue(_mean)), std = Numbers("--std", parsed.GetValue(_std));
         if (mean.Length != std.Length || std.Any(value => value <= 0))
             throw new UsageException("--mean and --std go together: give one mean and one positive deviation for each channel.");
-        return new WeightChoice(parsed.GetValue(_model) is { } model ? CatalogNames.Models.Canonical(model) : null, parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict));
+        bool standardizes = parsed.GetValue(_standardize);
+        if (standardizes && mean.Length > 0) throw new UsageException("--standardize stands for --mean and --std: give only one of them.");
+        string? model = parsed.GetValue(_model) is { } name ? CatalogNames.Models.Canonical(name) : null;
+        return new WeightChoice(model, parsed.GetValue(_key), mean, std, !parsed.GetValue(_noStrict)) { Standardizes = standardizes };
     }
 
     private static float[] Numbers(string option, string? text) => [.. ConfigValue.Items(text ?? "").Select(item =>

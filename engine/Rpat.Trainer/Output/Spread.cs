@@ -7,7 +7,8 @@ internal readonly record struct Spread(double Mean, double Deviation, int Count)
     public static Spread Of(IReadOnlyCollection<double> values)
     {
         double mean = values.Count == 0 ? double.NaN : values.Average();
-        return new(mean, values.Count < 2 ? double.NaN : Math.Sqrt(values.Sum(v => Math.Pow(v - mean, 2)) / (values.Count - 1)), values.Count);
+        double squares = values.Sum(v => Math.Pow(v - mean, 2));
+        return new(mean, values.Count < 2 ? double.NaN : Math.Sqrt(squares / (values.Count - 1)), values.Count);
     }
 
     /// <summary>Shares as percent: <c>61.20 ± 0.34</c>, of one value alone <c>61.20</c>, of none <c>-</c>.</summary>
@@ -17,6 +18,9 @@ internal readonly record struct Spread(double Mean, double Deviation, int Count)
         1 => Text(Mean, format),
         _ => $"{Text(Mean, format)} ± {Text(Deviation, format)}",
     };
+
+    /// <summary>Mean and deviation as texts of their own; empty where there is none.</summary>
+    public IEnumerable<string> Apart() => [Count == 0 ? "" : Text(Mean, "F2"), Count < 2 ? "" : Text(Deviation, "F2")];
 
     private static string Text(double share, string format) => (100 * share).ToString(format, CultureInfo.InvariantCulture);
 }

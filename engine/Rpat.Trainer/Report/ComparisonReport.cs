@@ -22,11 +22,14 @@ internal sealed class ComparisonReport
     }
 
     private string Body() => string.Concat(
-        $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(string.Join(" · ", _names))}</p>\n</header>\n",
+        $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(Folders())}</p>\n</header>\n",
         Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
         Html.Section("Paired test", Paired()),
         Html.Section("Differences in settings", Differences()),
         Html.Section("Curves", Curves()), Html.Section("Adversarial examples", Pictures()));
+
+    private string Folders() =>
+        string.Join(" · ", _names.Zip(_runs, (name, run) => name.Contains(run.Name) ? name : $"{name} ({run.Name})"));
 
     private string Warnings()
     {
@@ -45,7 +48,7 @@ internal sealed class ComparisonReport
     private string Results()
     {
         string table = Html.Table(
-            ["run", "Clean %", "robust %", "attack", "Mean", "NRR", "images", "time", "folder"],
+            ["run", "Clean %", "robust %", "attack", "Mean", "NRR", "images", "time"],
             _runs.Select((run, i) => ("", Row(_names[i], run))));
         int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].Clean is not null)];
         if (measured.Length == 0) return table;
@@ -59,7 +62,7 @@ internal sealed class ComparisonReport
     [
         name, Percent(run.Clean), Percent(run.Robust), run.Robust is { } r ? $"{r.Attack}, {r.Threat}" : "",
         Score(run, RobustnessScores.Mean), Score(run, RobustnessScores.Nrr),
-        (run.Robust ?? run.Clean)?.Images.ToString(CultureInfo.InvariantCulture) ?? "", RunReport.Duration(run), run.Name,
+        (run.Robust ?? run.Clean)?.Images.ToString(CultureInfo.InvariantCulture) ?? "", RunReport.Duration(run),
     ];
 
     private static string Percent(MeasuredAccuracy? a) =>
@@ -119,8 +122,10 @@ internal sealed class ComparisonReport
             LineSeries[] series = [.. _runs.Select((run, i) => new LineSeries(Short(_names[i]),
                 [.. run.Curve(split, name).Select(p => (p.X, scale * p.Y))]))];
             if (series.All(s => s.Points.SequenceEqual(series[0].Points))) continue; // the same in all runs, such as the learning rate
+            string title = CurveNames.Of(split, name);
+            if (series.Where(s => s.Points.Count > 0).ToList() is [var only]) title = $"{title}: {only.Name}";
             html.Append(
-                $"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText(CurveNames.Of(split, name), "epoch", scale > 1 ? "% of images" : "",
+                $"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText(title, "epoch", scale > 1 ? "% of images" : "",
                 ChartWidth), series))}</figure>\n");
         }
 

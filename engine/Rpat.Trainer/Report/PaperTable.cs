@@ -1,8 +1,8 @@
 namespace Rpat.Trainer.Report;
 
 /// <summary>
-/// The table of a paper: a row for each method, network, data set and threat model, with the mean and deviation of its runs; a column for
-/// each attack, then Mean and NRR.
+/// The table of a paper: a row for each method, network, data set and threat model, with the mean and deviation of its runs that were
+/// measured alike; a column for each attack, then Mean and NRR.
 /// </summary>
 internal sealed class PaperTable
 {
@@ -11,7 +11,9 @@ internal sealed class PaperTable
         ("Method", run => RecipeRows.MethodTitle(run.Setting(ConfigKeys.Of(c => c.Method.Name).Path))),
         ("Network", run => run.Setting(ConfigKeys.Of(c => c.Model.Name).Path)),
         ("Data", run => run.Setting(ConfigKeys.Of(c => c.Data.Name).Path)),
-        ("Threat", run => $"{run.Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {run.Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}"),
+        ("Images", run => run.Clean!.Images.ToString(CultureInfo.InvariantCulture)),
+        ("Threat", run => string.Join(" eps ", new[] { ConfigKeys.Of(c => c.Attack.Norm), ConfigKeys.Of(c => c.Attack.Eps) }
+            .Select(key => run.Setting(key.Path)))),
     ];
 
     private readonly List<RunGroup> _rows;
@@ -25,8 +27,9 @@ internal sealed class PaperTable
         [
             .. from run in runs
                where run.Clean is not null
-               group run by string.Join('\n', _settings.Select(setting => setting.Of(run))) into same
-               select new RunGroup(same.Key.Split('\n'), [.. same], ""),
+               let values = string.Join('\n', _settings.Select(setting => setting.Of(run)))
+               group run by (Values: values, run.Robust?.Attack, run.Robust?.Threat) into same
+               select new RunGroup(same.Key.Values.Split('\n'), [.. same], ""),
         ];
         _shown = [.. Enumerable.Range(0, _settings.Length).Where(i => i == 0 || _rows.Select(row => row.Values[i]).Distinct().Count() > 1)];
         _attacks = [.. _rows.SelectMany(row => row.Runs).SelectMany(run => run.Deciding).Where(a => !a.IsClean && a.Depth == 0)
@@ -55,9 +58,7 @@ internal sealed class PaperTable
             .. _rows.Select(row => (string[])
             [
                 .. _shown.Select(i => row.Values[i]), .. several ? [$"{row.Runs.Count}"] : Array.Empty<string>(),
-                .. Spreads(row).SelectMany(spread => !apart || !several ? [spread.Percent()]
-                    : new[] { (spread with { Count = Math.Min(1, spread.Count) }).Percent(),
-                        spread.Count < 2 ? "" : new Spread(spread.Deviation, 0, 1).Percent() }),
+                .. Spreads(row).SelectMany(spread => apart ? spread.Apart().Take(several ? 2 : 1) : [spread.Percent()]),
             ]),
         ], settings.Length);
     }
@@ -80,10 +81,10 @@ internal sealed class PaperTable
 
     private string Basis()
     {
-        string images = string.Join(", ", _rows.SelectMany(row => row.Runs).Select(run => run.Clean!.Images).Distinct()),
-            shared = string.Join(", ", Enumerable.Range(0, _settings.Length).Except(_shown).Select(i => _rows.FirstOrDefault()?.Values[i])),
+        string shared = string.Join(", ", Enumerable.Range(0, _settings.Length).Except(_shown)
+                .Select(i => $"{_settings[i].Title.ToLowerInvariant()} {_rows.FirstOrDefault()?.Values[i]}")),
             spread = _rows.Any(row => row.Runs.Count > 1) ? "; mean ± standard deviation where there are several runs" : "";
-        return $"In percent on {images} held-out images{(shared.Length > 0 ? $"; {shared}" : "")}{spread}; Mean and NRR of Clean and the "
+        return $"In percent of held-out images{(shared.Length > 0 ? $"; {shared}" : "")}{spread}; Mean and NRR of Clean and the "
             + "strongest attack.";
     }
 }

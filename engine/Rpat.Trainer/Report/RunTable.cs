@@ -38,8 +38,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         [
             .. group.Values, $"{group.Runs.Count}", .. Columns.Select(column => string.Join(", ", group.Runs.Select(
                 run => run.Setting(column.Key)).Distinct())),
-            .. group.Spreads.SelectMany(spread => apart ? new[] { (spread with { Count = 1 }).Percent(), Deviation(spread) }
-                : [spread.Percent()]),
+            .. group.Spreads.SelectMany(spread => apart ? spread.Apart() : [spread.Percent()]),
             group.Attack, $"{group.Runs[0].Clean!.Images}",
         ]),
     ]);
@@ -62,8 +61,6 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         let values = keys.Select(key => run.Setting(key.Key)).ToArray()
         group run by (Values: string.Join('\n', values), attack, run.Clean!.Images) into same
         select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
-
-    private static string Deviation(Spread spread) => spread.Count < 2 ? "" : new Spread(spread.Deviation, 0, 1).Percent();
 
     private static string Percent(double? share) => share is { } value ? Format.Percent(value) : "-";
 }

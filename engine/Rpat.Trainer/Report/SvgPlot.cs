@@ -12,7 +12,8 @@ internal sealed record ChartText(string Title, string X, string Y, double Width 
 /// </summary>
 internal sealed class SvgPlot
 {
-    private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20;
+    private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20,
+        Turn = 35;
 
     // Far enough below the axis that the first label does not touch the lowest one of the vertical axis.
     private const double Beneath = 20;
@@ -72,10 +73,12 @@ internal sealed class SvgPlot
     {
         double width = InnerWidth / names.Count, widest = names.Max(n => Svg.WidthOf(n, TextSize));
         bool turned = widest > width - 4;
+        if (turned) names = [.. names.Select((name, i) => Fitted(name, (Left + width * (i + 0.5)) / Math.Cos(Turn * Math.PI / 180)))];
+        widest = names.Max(n => Svg.WidthOf(n, TextSize));
         for (int i = 0; i < names.Count; i++)
         {
             double middle = Left + width * (i + 0.5);
-            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -35)
+            _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -Turn)
                 : Svg.Text(middle, Floor + Beneath, names[i], look: "soft"));
         }
         Base(Floor + (turned ? 14 + 0.58 * widest : Beneath), title);
@@ -92,6 +95,14 @@ internal sealed class SvgPlot
         if (entries.Count > 1) y = Legend(entries, y);
         _root.SetAttributeValue("viewBox", FormattableString.Invariant($"0 0 {_width:0} {Math.Ceiling(y):0}"));
         return _root;
+    }
+
+    // A turned name begins to the left of its group, and must not leave the picture.
+    private static string Fitted(string name, double room)
+    {
+        int letters = name.Length;
+        while (letters > 1 && Svg.WidthOf(name[..letters], TextSize) > room - TextSize) letters--;
+        return letters == name.Length ? name : $"{name[..letters]}…";
     }
 
     private void YTick(double tick)

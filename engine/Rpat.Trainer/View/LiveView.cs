@@ -13,11 +13,15 @@ internal sealed class LiveView(TextWriter output, Func<int> width, bool colours,
     private const string Erase = "\r\u001b[K", NoWrap = "\u001b[?7l", Wrap = "\u001b[?7h";
     private const string Bold = "1", Cyan = "36", Yellow = "33";
 
+    // Epochs below one line of headings.
+    private const int MostRows = 20;
+
     private static readonly TimeSpan _refresh = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
     private string _bar = "", _head = "";
     private long _last;
+    private int _rows;
 
     /// <inheritdoc/>
     public bool Due => clock.GetElapsedTime(_last) >= _refresh;
@@ -40,8 +44,9 @@ internal sealed class LiveView(TextWriter output, Func<int> width, bool colours,
         lock (_lock)
         {
             var (head, row) = EpochLine.Of(epoch, width() - 1);
-            Write(head == _head ? row + '\n' : $"{Coloured(head, Bold)}\n{row}\n");
-            _head = head;
+            bool again = head != _head || ++_rows == MostRows;
+            Write(again ? $"{Coloured(head, Bold)}\n{row}\n" : row + '\n');
+            if (again) (_head, _rows) = (head, 0);
         }
     }
 
@@ -62,14 +67,9 @@ internal sealed class LiveView(TextWriter output, Func<int> width, bool colours,
         }
     }
 
-    // The next epoch gets its headings again, since what is between them parts the table.
     private void Print(string line)
     {
-        lock (_lock)
-        {
-            Write(line + '\n');
-            _head = "";
-        }
+        lock (_lock) Write(line + '\n');
     }
 
     private void Write(string lines)

@@ -38,11 +38,16 @@ internal static class CatalogNames
     };
 
     /// <summary>Norms.</summary>
-    public static KnownNames Norms { get; } = new("norms", () => [Norm.Linf.Name, Norm.L2.Name])
+    public static KnownNames Norms { get; } = new("norms", () => [.. Norm.All.Select(norm => norm.Name)])
     { Short = new Dictionary<string, string> { ["inf"] = Norm.Linf.Name } };
 
     /// <summary>Recipes.</summary>
     public static KnownNames Recipes { get; } = new("recipes", () => RecipeLibrary.Names) { Command = "rpat recipes" };
+
+    /// <summary>The network that a user names.</summary>
+    /// <exception cref="UsageException">There is no such network.</exception>
+    public static string ModelOf(string text) =>
+        Models.Match(text) ?? throw new UsageException($"there is no model '{text}': {Models.Hint(text)}");
 
     /// <summary>The norm that an option names.</summary>
     /// <exception cref="UsageException">There is no such norm.</exception>

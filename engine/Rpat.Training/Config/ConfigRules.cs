@@ -31,6 +31,13 @@ internal static class ConfigRules
             config.Data.Augment.CutMix == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.CutMix),
             $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
         Require(
+            config.Data.Augment.Mixup == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.Mixup),
+            $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
+        Require(config.Method is not { Sam.Rho: > 0, Awp.Gamma: > 0 }, ConfigKeys.Of(c => c.Method.Sam.Rho),
+            "AWP moves the weights before the same pass: set method.sam.rho or method.awp.gamma to 0.");
+        Require(config.Data.Augment is not { Mixup: > 0, CutMix: > 0 }, ConfigKeys.Of(c => c.Data.Augment.Mixup),
+            "CutMix mixes the same images: set data.augment.cutmix or data.augment.mixup to 0.");
+        Require(
             config.Average.Ema == 0 || !method.LooksAtAverage, ConfigKeys.Of(c => c.Average.Ema),
             $"the loss of {method.Name} looks at its own averaged network: set it to 0, and method.decay instead.");
         Require(
@@ -43,6 +50,9 @@ internal static class ConfigRules
         Require(
             !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, ConfigKeys.Of(c => c.Optimizer.Nesterov),
             "it needs a momentum above 0: set optimizer.momentum.");
+        Require(
+            !config.Optimizer.Nesterov || config.Optimizer.Name == OptimizerKind.Sgd, ConfigKeys.Of(c => c.Optimizer.Nesterov),
+            "Adam does not look ahead: set it to false, or optimizer.name to sgd.");
         Require(
             config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, ConfigKeys.Of(c => c.Eval.Attacks),
             "an attack stands twice: remove one.");

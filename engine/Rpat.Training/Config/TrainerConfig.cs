@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
@@ -26,15 +27,30 @@ internal sealed record TrainerConfig
     [Section] public LogSection Log { get; init; } = new();
     [Section] public RunSection Run { get; init; } = new();
 
-    /// <summary>The name of the run's folder after its date: <c>run.name</c>, else the recipe, else method and data set.</summary>
+    /// <summary>
+    /// The name of the run's folder after its date: <c>run.name</c>, else the recipe and what differs from it of method, data set and
+    /// network, else method and data set.
+    /// </summary>
     public string RunName => (Run.Name, Recipe.Name) switch
     {
         ({ Length: > 0 } name, _) => name,
-        (_, { Length: > 0 } recipe) => recipe,
-        _ => Safe($"{Method.Name}-{Data.Name}"),
+        (_, { Length: > 0 } recipe) => Safe(string.Join('-', [recipe, .. Unlike(recipe)])),
+        _ => Safe($"{Method.Name}-{DataName}"),
     };
 
     // A data set may be 'npz:' and a path, which cannot be a folder's name.
+    private string DataName => Data.Name.Contains('/') || Data.Name.StartsWith("npz:", StringComparison.Ordinal)
+        ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Data.Name[(Data.Name.IndexOf(':') + 1)..])) : Data.Name;
+
+    private IEnumerable<string> Unlike(string recipe)
+    {
+        if (CatalogNames.Recipes.Match(recipe) is null) yield break; // of another version
+        var own = RecipeLibrary.Resolve(recipe, "run.name").Config;
+        if (own.Method.Name != Method.Name) yield return Method.Name;
+        if (own.Data.Name != Data.Name) yield return DataName;
+        if (own.Model.Name != Model.Name) yield return Model.Name;
+    }
+
     private static string Safe(string name) =>
         string.Concat(name.Take(100).Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '-'));
 }
@@ -60,6 +76,12 @@ internal sealed record DataSection
 
     [Section] public AugmentSection Augment { get; init; } = new();
 
+    [Setting("npz file of further training images and their labels, such as generated ones; read by memory map", Optional = true)]
+    public string Aux { get; init; } = "";
+
+    [Setting("share of each batch that is drawn from data.aux; an epoch has as many steps as without", Max = 0.999)]
+    public double AuxFraction { get; init; } = 0.7;
+
     [Setting("training images held out to choose the best checkpoint: how many, or a share below 1", Kind = typeof(HeldOutKind),
         Max = int.MaxValue)]
     public double Validation { get; init; }
@@ -82,6 +104,9 @@ internal sealed record AugmentSection
 
     [Setting("share of batches whose images are mixed by CutMix; 0 for none", Name = "cutmix", Max = 1)]
     public double CutMix { get; init; }
+
+    [Setting("alpha of mixup, which blends every batch's images by a share from Beta(alpha, alpha); 0 for none", Max = 1000)]
+    public double Mixup { get; init; }
 }
 
 /// <summary>The network.</summary>
@@ -123,6 +148,9 @@ internal sealed record MethodSection
 
     /// <summary>Weight perturbation on top of the method; a size of 0 leaves it to the method.</summary>
     [Section] public Awp Awp { get; init; } = new() { Gamma = 0 };
+
+    /// <summary>Sharpness-aware minimisation on top of the method.</summary>
+    [Section] public Sam Sam { get; init; } = new() { Rho = 0 };
 
     [Section] public TeachersSection Teachers { get; init; } = new();
 
@@ -186,9 +214,12 @@ internal sealed record AttackSection
     public BnMode? BatchNorm { get; init; }
 }
 
-/// <summary>Stochastic gradient descent (methods 0.3).</summary>
+/// <summary>How gradients move the weights (methods 0.3).</summary>
 internal sealed record OptimizerSection
 {
+    [Setting("rule of the step; adamw is Adam with weight decay on the weights themselves", Plural = "optimizers")]
+    public OptimizerKind Name { get; init; }
+
     [Setting("base learning rate", Max = 1e30)]
     public double Lr { get; init; } = 0.1;
 
@@ -201,8 +232,31 @@ internal sealed record OptimizerSection
     [Setting("look ahead by one momentum")]
     public bool Nesterov { get; init; }
 
+    [Setting("Adam's decay of the mean gradient", Max = 0.999999)]
+    public double Beta1 { get; init; } = 0.9;
+
+    [Setting("Adam's decay of the mean square", Max = 0.999999)]
+    public double Beta2 { get; init; } = 0.999;
+
+    [Setting("added to Adam's divisor", Min = 1e-30, Max = 1)]
+    public double Epsilon { get; init; } = 1e-8;
+
     [Setting("largest L2 norm of the whole gradient, which is shortened to it; 0 for any")]
     public double Clip { get; init; }
+}
+
+/// <summary>The optimizers.</summary>
+internal enum OptimizerKind
+{
+    /// <summary>Gradient descent with momentum.</summary>
+    Sgd,
+
+    /// <summary>Adam, with weight decay through the gradient.</summary>
+    Adam,
+
+    /// <summary>Adam with decoupled weight decay.</summary>
+    [JsonStringEnumMemberName("adamw")]
+    AdamW,
 }
 
 /// <summary>How the learning rate moves.</summary>
@@ -274,7 +328,7 @@ internal sealed record AverageSection
     [Setting("first epoch (from 1) in which averaged weights move on their own", Min = 1, Without = "without an average")]
     public int Start { get; init; } = 1;
 
-    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps of the run", Name = "warmup",
+    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps", Name = "warmup",
         Plural = "limits")]
     public AverageWarmUp WarmUp { get; init; }
 

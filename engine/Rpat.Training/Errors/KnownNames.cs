@@ -35,7 +35,14 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     {
         string[] all = [.. All()];
         string? near = DidYouMean.Find(typed, [.. all, .. Short.Keys]);
-        return DidYouMean.Hint(typed, all, Plural, near is null ? null : Match(near), Command);
+        return DidYouMean.Hint(Spelt(typed), all, Plural, near is null ? null : Match(near), Command);
+    }
+
+    // A short form is far from the names that it stands for.
+    private string Spelt(string typed)
+    {
+        int digit = typed.AsSpan().IndexOfAnyInRange('0', '9');
+        return Short.ContainsKey(Bare(digit < 0 ? typed : typed[..digit])) ? digit < 0 ? Meant(Bare(typed)) : Numbered(typed) : typed;
     }
 
     private static string? Only(IEnumerable<string> names) => names.Take(2).ToArray() is [var one] ? one : null;

@@ -1,6 +1,6 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>The gradient of one training step, for comparing a network with another program's.</summary>
+/// <summary>Gradients of the cross-entropy, for comparing a network with another program's.</summary>
 internal static class GradientFile
 {
     /// <summary>
@@ -18,5 +18,32 @@ internal static class GradientFile
         tape.Run();
         Npz.Write(path, [.. net.Parameters.Parameters.Select(
             p => NamedArray.FromFloats(p.Name, p.GradToArray(), [.. p.Dimensions.Select(d => (long)d)]))]);
+    }
+
+    /// <summary>
+    /// Writes the gradient of the summed cross-entropy of all images by each image, [N, C, H, W], with running statistics.
+    /// </summary>
+    /// <param name="images">[N, C, H, W] in [0,1].</param>
+    /// <param name="batch">Images per pass; no result depends on it.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void WriteInputs(string path, Classifier net, float[] images, int[] labels, int batch)
+    {
+        Shape one = net.InputShape;
+        var gradients = new float[images.Length];
+        int size = Math.Min(batch, labels.Length);
+        Tensor x = Tensor.Create(net.Device, one.WithBatch(size), needsGrad: true);
+        var target = Labels.From(net.Device, new int[size]);
+        var tape = new Tape(net.Device, Gradients.Inputs);
+        tape.CrossEntropy(net.Forward(tape, x, BnMode.Eval), target, Reduction.Sum);
+        for (int first = 0; first < labels.Length; first += size)
+        {
+            // The last pass repeats images of the one before.
+            int from = Math.Min(first, labels.Length - size);
+            x.Upload(images.AsSpan(from * one.SampleCount, size * one.SampleCount));
+            target.Upload(labels.AsSpan(from, size));
+            tape.Run();
+            x.GradToArray().CopyTo(gradients, from * one.SampleCount);
+        }
+        Npy.Write(path, NamedArray.FromFloats("input_gradients", gradients, labels.Length, one.C, one.H, one.W));
     }
 }

@@ -6,6 +6,7 @@ internal static class ModelMetadata
     private const string Prefix = "rpat.model.";
     private const string Mean = "rpat.input_mean";
     private const string Std = "rpat.input_std";
+    private const string Standardized = "rpat.input_standardized";
 
     /// <summary>The configured network for a data set.</summary>
     public static ModelSpec SpecOf(ModelSection model, LabeledImages images) => ModelCatalog.Find(model.Name)!.Complete(
@@ -30,6 +31,9 @@ internal static class ModelMetadata
             [Prefix + "classes"] = Text(spec.Classes),
             [Prefix + "input"] = string.Create(CultureInfo.InvariantCulture, $"{spec.Input.C}x{spec.Input.H}x{spec.Input.W}"),
         };
+        if (spec.Heads > 0) metadata[Prefix + "heads"] = Text(spec.Heads);
+        if (spec.Stages.Length > 0) metadata[Prefix + "stages"] = spec.Stages;
+        if (spec.StandardizesImages) metadata[Standardized] = "true";
         if (spec.Normalization is not { } normalization) return metadata;
         metadata[Mean] = Text(normalization.Mean);
         metadata[Std] = Text(normalization.Std);
@@ -50,10 +54,14 @@ internal static class ModelMetadata
             Width = Number(Value("width"), 0),
             Blocks = Number(Value("blocks"), 0),
             StemStride = metadata.TryGetValue(Prefix + "stem_stride", out string? stride) ? Number(stride, 0) : 0,
+            Heads = metadata.TryGetValue(Prefix + "heads", out string? heads) ? Number(heads, 1) : 0,
+            Stages = metadata.TryGetValue(Prefix + "stages", out string? stages) ? Stages(stages) : "",
             Normalization = metadata.ContainsKey(Mean) ? (Numbers(Mean), Numbers(Std)) : null,
+            StandardizesImages = metadata.GetValueOrDefault(Standardized) == "true",
         };
 
         string Value(string key) => metadata.TryGetValue(Prefix + key, out string? value) ? value : throw Bad(Prefix + key);
+        string Stages(string text) => ModelSpec.AreStages(text) ? text : throw Bad(text);
         int Number(string text, int least) =>
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= 1_000_000 ? n
             : throw Bad(text);

@@ -17,18 +17,63 @@ internal static class NetworkFile
     {
         string file = FileOf(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
-        ModelFamily family = FamilyOf(file, opened, choice);
-        var search = new WeightSearch(device, family, weights => SpecOf(file, family, opened, weights, choice, images));
-        FittedWeights found = search.Best(opened);
+        var (found, notes) = Find(opened, file, choice, images);
         Require(file, found, choice);
+        found = found with { Net = found.Family.Build(device, found.Spec, seed: 0) };
         found.Net.Load(State(found));
-        return new LoadedNetwork(file, found.Spec, found.Net, found.Report,
-            [.. found.Weights.Notes, .. search.Notes, .. Untouched(found.Report)]);
+        return new LoadedNetwork(file, found.Spec, found.Net, found.Report, [.. notes, .. Untouched(found.Report)]);
+    }
+
+    /// <summary>Which network an open file holds, and where; the network has no values yet.</summary>
+    /// <exception cref="UsageException">Neither the file nor the user says which network it is, and its names and shapes are of
+    /// none.</exception>
+    internal static (FittedWeights Found, IReadOnlyList<string> Notes) Find(WeightFile opened, string file, WeightChoice choice,
+        Shape? images = null)
+    {
+        string? name = choice.Model ?? SaidIn(opened, file)?.Name;
+        var search = new WeightSearch(name is null ? ModelCatalog.All : [FamilyOf(name)],
+            (family, weights) => SpecOf(file, family, opened, weights, choice, images));
+        FittedWeights found = search.Best(opened);
+        if (name is null) found = Recognized(file, found, search.Partner);
+        return (found, [.. found.Weights.Notes, .. search.Notes, .. Guesses(opened, file, found, choice, name)]);
+    }
+
+    private static FittedWeights Recognized(string file, FittedWeights found, string? partner)
+    {
+        if (found.Report.Fits && partner is not null)
+            throw new UsageException(
+                $"'{file}' holds more than one network: '{found.Weights.Place}' is a {found.Family.Named(found.Spec).Name}, and '{partner}' "
+                    + $"is of another; give --model and --key if the first is what you want.");
+        if (!found.Report.Fits)
+            throw new UsageException(
+                $"'{file}' does not say which model it holds: give --model NAME ('rpat models' lists them); the nearest is "
+                    + $"{found.Family.Name}, with {found.Report.Problems}.");
+        ModelSpec named = found.Family.Named(found.Spec);
+        return ModelCatalog.Find(named.Name) is { } family ? found with { Family = family, Spec = named } : found;
+    }
+
+    // What the file does not say, and the user should check.
+    private static IEnumerable<string> Guesses(WeightFile opened, string file, FittedWeights found, WeightChoice choice, string? name)
+    {
+        if (name is null) yield return $"names and shapes are those of {found.Spec.Name}";
+        if (name is null && found.Family.Doubt is { } doubt) yield return doubt;
+        if (SaidIn(opened, file) is not null || choice.SaysInputs || found.Weights.Normalization is not null) yield break;
+        if (found.Spec.StandardizesImages)
+            yield return "the file's name says that each image is standardised by its own mean and deviation";
+        else if (found.Spec.Normalization is { } n)
+            yield return $"mean {Some(n.Mean)} and deviation {Some(n.Std)} are not in the file but inside the published network: give "
+                + "--mean and --std for others";
+
+        static string Some(IReadOnlyList<float> values) => string.Join(',', values.Select(v => v.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static void Require(string file, FittedWeights found, WeightChoice choice)
     {
         var (name, report) = (found.Spec.Name, found.Report);
+        if (Given(choice, found.Weights, found.Spec) is { } n && n.Mean.Count != found.Spec.Input.C)
+            throw new UsageException(
+                $"the normalisation has {n.Mean.Count} channels, the network's images have {found.Spec.Input.C}: give --mean and --std for "
+                    + $"each.");
         string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(
@@ -66,13 +111,7 @@ internal static class NetworkFile
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
-    private static ModelFamily FamilyOf(string file, WeightFile opened, WeightChoice choice)
-    {
-        string name = choice.Model ?? SaidIn(opened, file)?.Name
-            ?? throw new UsageException($"'{file}' does not say which model it holds: give --model NAME ('rpat models' lists them).");
-        return ModelCatalog.Find(CatalogNames.Models.Canonical(name))
-            ?? throw new UsageException($"there is no model '{name}': {CatalogNames.Models.Hint(name)}");
-    }
+    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.ModelOf(name))!;
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
         Shape? images)
@@ -82,7 +121,14 @@ internal static class NetworkFile
         ModelSpec spec = said is not null && said.Name == family.Name ? said
             : family.Fit(new ModelSpec(family.Name, UsualSize(shapes, family), 10), shapes);
         if (images is { } size) spec = spec with { Input = spec.Input with { H = size.H, W = size.W } };
-        return family.Complete(spec with { Normalization = Normalization(choice, weights, spec) });
+        bool isOwn = said?.Name == family.Name;
+        PublishedInput? published = isOwn || choice.SaysInputs ? null : PublishedInput.Of(file, spec.Classes);
+        return family.Complete(spec with
+        {
+            Normalization = Normalization(choice, weights, spec,
+                isOwn ? null : published?.Normalization ?? family.UnsavedNormalization(spec.Classes)),
+            StandardizesImages = choice.Standardizes || (isOwn ? spec.StandardizesImages : published is { Normalization: null }),
+        });
     }
 
     // Weights do not show the size of the images: CIFAR's for colour, MNIST's for grey ones.
@@ -91,19 +137,25 @@ internal static class NetworkFile
         : new Shape(1, 3, 32, 32);
 
     private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Normalization(WeightChoice choice, ModelWeights weights,
-        ModelSpec spec)
+        ModelSpec spec, (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? usual)
     {
-        var normalization = choice.Mean.Count > 0 ? (choice.Mean, choice.Std) : weights.Normalization ?? spec.Normalization;
-        if (normalization is { } n && n.Mean.Count != spec.Input.C)
-            throw new UsageException(
-                $"the normalisation has {n.Mean.Count} channels, the network's images have {spec.Input.C}: give --mean and --std for "
-                    + $"each.");
-        return normalization;
+        if (choice.Standardizes) return null;
+        var normalization = Given(choice, weights, spec) ?? spec.Normalization ?? usual;
+        return normalization?.Mean.Count == spec.Input.C ? normalization : null;
     }
+
+    // One given number is that of every channel.
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights,
+        ModelSpec spec) =>
+        choice.Mean.Count == 0 ? weights.Normalization
+        : choice.Mean.Count > 1 ? (choice.Mean, choice.Std)
+        : (Spread(choice.Mean[0], spec), Spread(choice.Std[0], spec));
+
+    private static float[] Spread(float value, ModelSpec spec) => [.. Enumerable.Repeat(value, spec.Input.C)];
 
     private static Dictionary<string, NamedArray> State(FittedWeights found)
     {
-        var (weights, _, net, report) = found;
+        var (_, weights, _, net, report) = found;
         HashSet<string> unfit = [.. report.Missing, .. report.Reshaped.Select(r => r.Name)];
         return net.State().ToDictionary(own => own.Name,
             own => !unfit.Contains(own.Name) && weights.Entries.ContainsKey(own.Name) ? Taken(own, weights) : own);

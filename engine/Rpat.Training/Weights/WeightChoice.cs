@@ -6,6 +6,12 @@ namespace Rpat.Training.Weights;
 /// <param name="Mean">Mean of each channel; empty if not given.</param>
 internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, bool Strict)
 {
+    /// <summary>Whether each image is standardised by its own mean and deviation.</summary>
+    public bool Standardizes { get; init; }
+
+    /// <summary>Whether the user says how the network's inputs are normalised.</summary>
+    public bool SaysInputs => Standardizes || Mean.Count > 0;
+
     /// <summary>The given values, by option; empty if none were given.</summary>
     public IReadOnlyDictionary<string, string> Said()
     {
@@ -13,6 +19,7 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
         if (Model is not null) said["model"] = Model;
         if (Key is not null) said["key"] = Key;
         if (Mean.Count > 0) (said["mean"], said["std"]) = (Text(Mean), Text(Std));
+        if (Standardizes) said["standardize"] = "true";
         if (!Strict) said["strict"] = "false";
         return said;
     }
@@ -25,7 +32,8 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
     /// <exception cref="DataException">They are not numbers.</exception>
     public static WeightChoice Of(IReadOnlyDictionary<string, string> said) => new(
         said.GetValueOrDefault("model"), said.GetValueOrDefault("key"), Numbers(said, "mean"), Numbers(said, "std"),
-        said.GetValueOrDefault("strict") != "false");
+        said.GetValueOrDefault("strict") != "false")
+    { Standardizes = said.GetValueOrDefault("standardize") == "true" };
 
     private static string Text(IReadOnlyList<float> values) =>
         string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));

@@ -1,7 +1,7 @@
 namespace Rpat.Training.Weights;
 
 /// <summary>A state dict of a file and the network that it was compared with.</summary>
-internal sealed record FittedWeights(ModelWeights Weights, ModelSpec Spec, FeatureClassifier Net, StateReport Report)
+internal sealed record FittedWeights(ModelFamily Family, ModelWeights Weights, ModelSpec Spec, FeatureClassifier Net, StateReport Report)
 {
     /// <summary>The network's tensors, except its batch counts.</summary>
     public int Wanted { get; } = Net.StateShapes().Count() - Net.BatchNorms.Count();
@@ -15,9 +15,10 @@ internal sealed record FittedWeights(ModelWeights Weights, ModelSpec Spec, Featu
 
 /// <summary>
 /// Finds the one state dict of a file that fits a network: files also hold averages, optimizers, losses and numbers. Of those that fit
-/// equally well the plain one is used, and the others are named.
+/// equally well the plain one is used, and the others are named. With several families it also finds out which network a file holds.
+/// Names and shapes are compared with networks on a meta device, which have no values.
 /// </summary>
-internal sealed class WeightSearch(Device device, ModelFamily family, Func<ModelWeights, ModelSpec> specOf)
+internal sealed class WeightSearch(IReadOnlyList<ModelFamily> families, Func<ModelFamily, ModelWeights, ModelSpec> specOf)
 {
     private const int MostNames = 6;
 
@@ -36,11 +37,14 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
         ["optimizer", "optimizers", "optim", "opt", "scheduler", "schedulers", "callbacks", "loops", "scaler", "criterion", "loss",
         "metric", "metrics", "acc", "accuracy"];
 
-    private readonly Dictionary<ModelSpec, (ModelSpec Spec, FeatureClassifier Net)> _nets = []; // by all except the normalisation
+    private readonly MetaDevice _shapes = new();
     private readonly List<string> _notes = [];
 
     /// <summary>What a user should know about the choice, each without a full stop.</summary>
     public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>A convolution of another network in the file, of which the one found is then only a part; null for none.</summary>
+    public string? Partner { get; private set; }
 
     /// <summary>The first few of some names, and how many more there are.</summary>
     public static string Some(IReadOnlyList<string> names) =>
@@ -50,40 +54,59 @@ internal sealed class WeightSearch(Device device, ModelFamily family, Func<Model
     /// <exception cref="CheckpointException">The file holds no tensor, or cannot be read.</exception>
     public FittedWeights Best(WeightFile file)
     {
-        string[] heads = [family.HeadPrefix, .. _heads];
         FittedWeights[] all =
         [
-            .. ModelWeights.In(file, [.. heads.Distinct().Select(head => head + "weight")], family.Stem).Select(Fitted)
+            .. Likely(file).SelectMany(family => In(file, family))
                 .OrderBy(found => found.Unfit).ThenBy(found => found.Report.Unexpected.Count)
                 .ThenBy(found => Usual(found.Weights.Place)).ThenBy(found => Words(found.Weights.Place).Count(_copies.Contains)),
         ];
         FittedWeights best = all[0];
-        string[] equal = [.. all.Skip(1).Where(other => best.Report.Fits && other.Report.Fits).Select(other => other.Weights.Place)];
+        string[] equal =
+            [.. all.Where(other => best.Report.Fits && other.Report.Fits).Select(other => other.Weights.Place).Distinct().Skip(1)];
         if (equal.Length > 0) _notes.Add($"the weights under {Some([.. equal.Select(Quoted)])} fit as well: choose with --key");
+        Partner = PartnerOf(file, best, equal);
         if (best.Weights.Beside.Count > 0) _notes.Add($"left out: {Some([.. Groups(best.Weights)])}");
-        bool isBuilt = _nets[Sizes(best.Spec)].Spec.Normalization == best.Spec.Normalization;
-        return isBuilt ? best : best with { Net = family.Build(device, best.Spec, seed: 0) };
+        return best;
     }
 
-    private FittedWeights Fitted(ModelWeights weights)
+    // Of several families those whose first layer is in the file.
+    private IReadOnlyList<ModelFamily> Likely(WeightFile file)
+    {
+        ModelFamily[] likely = [.. families.Where(family => file.Tensors.Any(t => t.Name.EndsWith(family.Stem, StringComparison.Ordinal)))];
+        return likely.Length > 0 ? likely : families;
+    }
+
+    private static string? PartnerOf(WeightFile file, FittedWeights best, IReadOnlyList<string> equal)
+    {
+        var beside = best.Weights.Beside.ToHashSet(StringComparer.Ordinal);
+        return file.Tensors.Where(tensor => tensor.Shape.Length == 4 && beside.Contains(tensor.Name))
+            .Select(tensor => tensor.Name).FirstOrDefault(name => !best.Family.Unused.Any(name.Contains)
+                && !name.Split('.').SelectMany(Words).Any(word => _training.Contains(word) || _copies.Contains(word))
+                && !equal.Any(place => name.StartsWith(place + ".", StringComparison.Ordinal)));
+    }
+
+    private IEnumerable<FittedWeights> In(WeightFile file, ModelFamily family)
+    {
+        string[] heads = [family.HeadPrefix, .. _heads];
+        return ModelWeights.In(file, [.. heads.Distinct().Select(head => head + "weight")], family.Stem).Select(w => Fitted(family, w));
+    }
+
+    private FittedWeights Fitted(ModelFamily family, ModelWeights weights)
     {
         weights.RenamePrefix(_heads, family.HeadPrefix);
-        ModelSpec spec = specOf(weights);
-        if (!_nets.TryGetValue(Sizes(spec), out var built)) _nets[Sizes(spec)] = built = (spec, family.Build(device, spec, seed: 0));
-        FeatureClassifier net = built.Net;
+        ModelSpec spec = specOf(family, weights);
+        FeatureClassifier net = family.Build(_shapes, spec, seed: 0);
         HashSet<string> own = [.. net.StateShapes().Select(tensor => tensor.Name)];
         weights.LeaveOut((name, entry) => !own.Contains(name)
-            && (IsForeign(name, entry) || weights.Inner.Any(inner => name.StartsWith(inner, StringComparison.Ordinal))));
-        return new FittedWeights(weights, spec, net, StateReport.Of(net, Shapes(net, weights)));
+            && (IsForeign(family, name, entry) || weights.Inner.Any(inner => name.StartsWith(inner, StringComparison.Ordinal))));
+        return new FittedWeights(family, weights, spec, net, StateReport.Of(net, Shapes(net, weights)));
     }
 
-    private static ModelSpec Sizes(ModelSpec spec) => spec with { Normalization = null };
-
-    private bool IsForeign(string name, WeightEntry entry)
+    private static bool IsForeign(ModelFamily family, string name, WeightEntry entry)
     {
         if (entry.Type is null) return true;
         bool isNumber = !name.Contains('.') && entry.Shape.All(size => size == 1);
-        return isNumber || family.Unused.Any(unused => name.StartsWith(unused, StringComparison.Ordinal))
+        return isNumber || family.Unused.Any(unused => name.Contains(unused, StringComparison.Ordinal))
             || name.Split('.').Take(2).SelectMany(Words).Any(_training.Contains);
     }
 

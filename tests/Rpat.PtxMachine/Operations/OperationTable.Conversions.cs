@@ -8,6 +8,7 @@ internal static unsafe partial class OperationTable
         all.Add("cvt.rna.tf32.f32", "ww", &Lanes.Map<float, uint, RoundTf32>);
         all.Add("cvt.rn.tf32.f32", "ww", &Lanes.Map<float, uint, RoundTf32Even>);
         all.Add("cvt.rn.bf16x2.f32", "www", &Lanes.Map<float, float, uint, RoundBf16Pair>);
+        all.Add("cvt.rn.relu.bf16x2.f32", "www", &Lanes.Map<float, float, uint, ClampBf16Pair>);
         all.Add("cvt.rn.bf16.f32", "hw", &Lanes.Map<float, uint, RoundBf16>);
         all.Add("cvt.f32.bf16", "wh", &Lanes.Map<uint, uint, WidenBf16>);
         all.Add("cvt.f64.f32", "xw", &Lanes.Map<float, double, Widen>);
@@ -31,6 +32,14 @@ internal readonly struct RoundTf32Even : IUnary<float, uint> { public static uin
 internal readonly struct RoundBf16Pair : IBinary<float, float, uint>
 {
     public static uint Do(float a, float b) => Conversions.ToBf16(a) << 16 | Conversions.ToBf16(b);
+}
+
+/// <summary>Negative numbers become zero, NaN stays.</summary>
+internal readonly struct ClampBf16Pair : IBinary<float, float, uint>
+{
+    public static uint Do(float a, float b) => RoundBf16Pair.Do(Clamp(a), Clamp(b));
+
+    private static float Clamp(float a) => a <= 0 ? 0 : a;
 }
 
 internal readonly struct RoundBf16 : IUnary<float, uint> { public static uint Do(float a) => Conversions.ToBf16(a); }

@@ -28,6 +28,64 @@ public class GpuCaseTests(GpuFixture fixture)
     public void Tensor_cores_round_factors_only(Precision precision, double max, double nmse) =>
         fixture.Once($"{precision} rounding", () => new GpuCheck(fixture, precision) { Tolerance = new(max, nmse) }.Run("Conv2d", 2));
 
+    /// <summary>Kernels of convolutions that are compiled for a view of their source, and for tiles of either width.</summary>
+    [Theory]
+    [InlineData(Precision.Fp32, false)]
+    [InlineData(Precision.Tf32, false)]
+    [InlineData(Precision.Tf32, true)]
+    [InlineData(Precision.Bf16, false)]
+    [InlineData(Precision.Bf16, true)]
+    public void Each_view_has_its_kernels(Precision precision, bool wide) => fixture.Once($"{precision} {wide} views", () =>
+        WideTiles.Within(fixture.Device(precision), wide, () =>
+        {
+            var check = new GpuCheck(fixture, precision) { Tolerance = _rounded[precision] };
+            ConvShape[] layers =
+                [new(new(2, 32, 5, 7), Layout.Blocked, 96, 3, 1, 1), new(new(3, 96, 5, 9), Layout.Blocked, 96, 1, 1, 0)];
+            foreach (var s in layers)
+                for (int kind = 0; kind < 4; kind++)
+                {
+                    bool affine = kind % 2 > 0, relu = kind > 1;
+                    check.Run(new($"{s}, {(affine ? "scaled " : "")}{(relu ? "clamped" : "")}", make => Conv2dCases.Passes(make, s, affine,
+                        x => affine ? make.View(x, relu) : new Seen(x, Relu: relu))), _ => true);
+                }
+        }));
+
+    /// <summary>A NaN of the kind that a GPU computes, and an infinity, reach what reads them, with and without a ReLU.</summary>
+    [Theory]
+    [MemberData(nameof(TensorCores))]
+    public void What_is_not_finite_stays_so(Precision precision)
+    {
+        const int channels = 32, filters = 64, pixels = 8;
+        var device = fixture.Device(precision);
+        var make = new TestTensors(device);
+        var s = new ConvShape(new Shape(1, channels, 2, 4), Layout.Blocked, filters, 1, 1, 0);
+        DeviceBuffer x = make.Allocate(device.StorageLength(s.Input, Layout.Blocked)), y = make.Allocate(filters * pixels);
+        float[] values = new float[s.Input.Count], results = new float[filters * pixels];
+        Array.Fill(values, 1);
+        values[5 * pixels + 2] = BitConverter.UInt32BitsToSingle(0x7FFF_FFFF);
+        values[pixels + 6] = float.PositiveInfinity;
+        device.UploadBlocked(values, s.Input, x);
+        DeviceBuffer w = make.Allocate(filters * channels), lines = make.Allocate(device.Kernels.Conv2dFilterLength(s, false));
+        device.Upload(Enumerable.Repeat(1f, filters * channels).ToArray(), w);
+        device.Kernels.Conv2dArrangeFilters(s, false, w, lines);
+        foreach (bool relu in new[] { false, true })
+        {
+            device.Kernels.Conv2dForward(s, new Operand(x, null, null, relu), lines, null, y);
+            device.Download(y, results);
+            Assert.All(results.Chunk(filters).Index(), pixel => Assert.All(pixel.Item, value =>
+                Assert.Equal(pixel.Index switch { 2 => float.NaN, 6 => float.PositiveInfinity, _ => channels }, value)));
+        }
+        make.Free();
+    }
+
+    /// <summary>What convolutions may be off by where factors are rounded.</summary>
+    private static readonly Dictionary<Precision, Tolerance?> _rounded = new()
+    {
+        [Precision.Fp32] = null,
+        [Precision.Tf32] = new(5e-4, 1e-6),
+        [Precision.Bf16] = new(4e-3, 1e-4),
+    };
+
     /// <summary>The cases and the measured peaks launch every kernel of the backend, each instance of a generic one for itself.</summary>
     [Fact]
     public void Every_kernel_of_the_backend_runs()
@@ -36,6 +94,7 @@ public class GpuCaseTests(GpuFixture fixture)
         foreach (var precision in Enum.GetValues<Precision>())
         {
             if (precision != Precision.Fp32) Tensor_cores_multiply_the_right_factors(precision);
+            foreach (bool wide in new[] { false, precision != Precision.Fp32 }) Each_view_has_its_kernels(precision, wide);
             int from = fixture.Launches.Count;
             fixture.Device(precision).QueuePeakFma();
             fixture.Kernels.UnionWith(fixture.Launches.Skip(from).Select(launch => launch.Kernel));

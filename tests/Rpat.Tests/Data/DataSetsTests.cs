@@ -86,14 +86,15 @@ public sealed class DataSetsTests : IDisposable
 
     [Theory]
     [InlineData("cifra10", "'cifar10'?")]
-    [InlineData("fashionmnist", "'fashion-mnist'?")]
-    [InlineData("CIFAR100", "'cifar100'?")]
-    public void UnknownNamesGetTheNearestAndTheList(string spec, string nearest)
+    [InlineData("fashion-minst", "'fashion-mnist'?")]
+    [InlineData("CIFAR1000", "'cifar100'?")]
+    public void UnknownNamesGetTheNearestFew(string spec, string nearest)
     {
         string message = Assert.Throws<DataSpecException>(() => DataSets.Open(spec, null)).Message;
         Assert.Contains($"'{spec}'", message, StringComparison.Ordinal);
         Assert.Contains(nearest, message, StringComparison.Ordinal);
-        Assert.All(DataSets.All, set => Assert.Contains(set.Name, message, StringComparison.Ordinal));
+        Assert.Contains("'rpat data' lists all", message, StringComparison.Ordinal);
+        Assert.InRange(DataSets.All.Count(set => message.Contains(set.Name, StringComparison.Ordinal)), 5, DataSets.All.Count - 1);
     }
 
     [Fact]

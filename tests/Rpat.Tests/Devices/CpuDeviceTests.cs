@@ -40,6 +40,13 @@ public sealed class CpuDeviceTests : IDisposable
         Assert.Equal(1f, large.Result.ToArray()[^1]);
     }
 
+    [Fact]
+    public void The_description_tells_what_kernels_and_blocks_run()
+    {
+        using var device = new CpuDevice(2, ConvolutionAlgorithm.Auto, InstructionSet.Avx2, l2: 512 << 10);
+        Assert.Equal("AVX2 kernels, 2 threads, blocks for 512 KiB of L2, Winograd and direct convolution", device.Description);
+    }
+
     private (Tape Tape, Tensor Result) Stacked(int length)
     {
         var tape = new Tape(_device);

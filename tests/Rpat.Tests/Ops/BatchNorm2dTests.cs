@@ -63,8 +63,8 @@ public class BatchNorm2dTests
         Array4 y = lane.Run(lane.Tape.BatchNorm2d(lane.Activation(x), norm, BnMode.Train), x.Like());
         for (int c = 0; c < 17; c++)
         {
-            Assert.Equal(running.Mean[c], DeviceRun.Values(norm.RunningMean).Data[c], running.Mean[c] * 2e-7);
-            Assert.Equal(running.Variance[c], DeviceRun.Values(norm.RunningVar).Data[c], running.Variance[c] * 1e-5);
+            Assert.Equal(running.Mean[c], DeviceRun.ValuesOf(norm.RunningMean).Data[c], running.Mean[c] * 2e-7);
+            Assert.Equal(running.Variance[c], DeviceRun.ValuesOf(norm.RunningVar).Data[c], running.Variance[c] * 1e-5);
         }
 
         // A float of size 100 is only known to 4e-6, which is 4e-5 deviations.

@@ -67,14 +67,15 @@ public class Conv2dLayerTests
         OpGraph.AssertClose(ReferenceConv2d.WeightGradient(x, partW, partDy, window), result.Dw.Samples(some), Fine, "dw");
     }
 
-    /// <summary>Batches that are cut into several shares, groups and chunks.</summary>
+    /// <summary>Batches that are cut into several shares, groups and chunks, for different caches too.</summary>
     [Theory]
+    [InlineData(33, 256, 4, 144, 3, 1)]
     [InlineData(9, 64, 32, 64, 3, 1)]
     [InlineData(9, 3, 32, 64, 3, 1)]
     [InlineData(40, 160, 8, 160, 3, 1)]
     [InlineData(40, 64, 16, 128, 3, 2)]
     [InlineData(40, 64, 16, 128, 1, 2)]
-    public void TwoThreadsGiveTheSameBits(int n, int c, int side, int k, int kernel, int stride)
+    public void ThreadsAndCachesDoNotChangeABit(int n, int c, int side, int k, int kernel, int stride)
     {
         Window window = new(stride, kernel / 2);
         int outputs = window.Outputs(side, kernel);
@@ -86,12 +87,46 @@ public class Conv2dLayerTests
             var one = Run(setup, x, w, dy, window);
             foreach (int threads in new[] { 2, 3 })
             {
-                var many = Run(setup with { Threads = threads }, x, w, dy, window);
+                var many = Run(setup with { Threads = threads, L2 = threads << 18 }, x, w, dy, window);
                 Assert.True(OpGraph.SameBits(one.Y, many.Y), "y");
                 Assert.True(OpGraph.SameBits(one.Dx, many.Dx), "dx");
                 Assert.True(OpGraph.SameBits(one.Dw, many.Dw), "dw");
             }
         }
+    }
+
+    /// <summary>Winograd whose filters are transformed for each chunk of tiles: a map among many gets the bits that it gets alone.</summary>
+    [Fact]
+    public void ChunksDoNotChangeABit()
+    {
+        Window window = new(1, 1);
+        Array4 x = Array4.Uniform(66, 192, 4, 8, seed: 1), w = Array4.Uniform(176, 192, 3, 3, seed: 2);
+        Array4 dy = Array4.Uniform(66, 176, 4, 8, seed: 3);
+        var all = Run(CpuSetup.Best, x, w, dy, window);
+        foreach (int[] one in new int[][] { [0], [65] })
+        {
+            var alone = Run(CpuSetup.Best, x.Samples(one), w, dy.Samples(one), window);
+            Assert.True(OpGraph.SameBits(alone.Y, all.Y.Samples(one)), "y");
+            Assert.True(OpGraph.SameBits(alone.Dx, all.Dx.Samples(one)), "dx");
+        }
+    }
+
+    /// <summary>A sum of several K blocks is added to what is there as one, in full tiles as in the last.</summary>
+    [Fact]
+    public void SumsAreAddedWithTheSameBitsForAnyThreads()
+    {
+        ConvShape s = new(new Shape(5, 160, 4, 4), Layout.Blocked, 32, 3, 1, 1);
+        float[] Added(int threads)
+        {
+            using Device device = Device.Cpu(threads, ConvolutionAlgorithm.Direct);
+            DeviceBuffer x = Random(device, s.Input.Count, 1), w = Random(device, 160 * 32 * 9, 2), y = Random(device, s.Output.Count, 3);
+            DeviceBuffer filters = device.Allocate(device.Kernels.Conv2dFilterLength(s, false));
+            device.Kernels.Conv2dArrangeFilters(s, false, w, filters);
+            device.Kernels.Conv2dForward(s, new Operand(x, null, null, false), filters, residual: y, y);
+            return Values(device, y);
+        }
+        Assert.Equal(Added(1), Added(2));
+        Assert.Equal(Added(1), Added(3));
     }
 
     /// <summary>Results of 8 MiB and more are stored past the caches: an image among many gets the bits that it gets alone.</summary>

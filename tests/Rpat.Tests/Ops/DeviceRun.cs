@@ -4,7 +4,8 @@ using Rpat.Tests.Reference;
 namespace Rpat.Tests.Ops;
 
 /// <summary>One way in which the CPU backend may run.</summary>
-internal readonly record struct CpuSetup(int Threads, ConvolutionAlgorithm Convolution, InstructionSet Set)
+/// <param name="L2">Bytes of L2 that blocks are cut for, or null for this machine's.</param>
+internal readonly record struct CpuSetup(int Threads, ConvolutionAlgorithm Convolution, InstructionSet Set, int? L2 = null)
 {
     /// <summary>What this machine runs, Winograd included.</summary>
     public static CpuSetup Best { get; } = new(1, ConvolutionAlgorithm.Auto, Tile.Best);
@@ -58,6 +59,10 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
     /// <summary>Convolution filters.</summary>
     public Parameter Filters(Array4 w) => Later(DeclareConv($"conv{_uploads.Count}", w.N, w.C, w.H), w.Data);
 
+    /// <summary>Any parameter; one row is a vector.</summary>
+    public Parameter Values(Array4 w) => Later(DeclareParameter($"parameter{_uploads.Count}", Init.Zero, ShapeOf(w),
+        w.N == 1 && w.H * w.W == 1 ? [w.C] : [w.N, w.C, w.H, w.W]), w.Data);
+
     /// <summary>The bias of a convolution.</summary>
     public Parameter Bias(double[] values) => Later(DeclareBias($"bias{_uploads.Count}", values.Length, 1), values);
 
@@ -87,10 +92,10 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
         foreach (var (tensor, values) in _uploads) tensor.Upload(values);
         Parameters.BumpVersion();
         Tape.Run();
-        return Values(loss.Y);
+        return ValuesOf(loss.Y);
     }
 
-    public static Array4 Values(Tensor tensor) => ToArray(tensor.Shape, tensor.ToArray());
+    public static Array4 ValuesOf(Tensor tensor) => ToArray(tensor.Shape, tensor.ToArray());
 
     public static Array4 Gradient(Tensor tensor) => ToArray(tensor.Shape, tensor.GradToArray());
 
@@ -119,5 +124,5 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
 
 internal static class CpuSetupExtensions
 {
-    public static Device Open(this CpuSetup setup) => new CpuDevice(setup.Threads, setup.Convolution, setup.Set);
+    public static Device Open(this CpuSetup setup) => new CpuDevice(setup.Threads, setup.Convolution, setup.Set, setup.L2);
 }

@@ -101,7 +101,7 @@ internal sealed partial class OpGraph : IDisposable
         Wanted.Select(leaf => ($"gradient of {leaf.Name}", DeviceRun.Gradient(leaf.Twin.Tensors[Index(lane)])))
             .Concat(_norms.Select(n => n.Layers[Index(lane)]).SelectMany(n => new[]
             {
-                ("running mean", DeviceRun.Values(n.RunningMean)), ("running variance", DeviceRun.Values(n.RunningVar)),
+                ("running mean", DeviceRun.ValuesOf(n.RunningMean)), ("running variance", DeviceRun.ValuesOf(n.RunningVar)),
             }));
 
     private IEnumerable<(string Name, ReferencePair Twin, Gradients Kind)> Wanted => _leaves.Where(leaf => _gradients.HasFlag(leaf.Kind));

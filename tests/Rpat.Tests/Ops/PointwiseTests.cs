@@ -97,7 +97,7 @@ public class PointwiseTests
         Tensor x = lane.Activation(new Array4(2, 16, 5, 4)), other = lane.Activation(new Array4(2, 16, 4, 5)),
             image = lane.Image(new Array4(2, 16, 5, 4));
         OpErrors.Names("Add", () => lane.Tape.Add(x, other), "[2, 16, 5, 4]", "[2, 16, 4, 5]");
-        OpErrors.Names("Add", () => lane.Tape.Add(x, image), "activations");
+        OpErrors.Names("Add", () => lane.Tape.Add(x, image), "layout");
     }
 
     // A NaN must be seen, and only in what depends on it: convolutions spread it over all filters.

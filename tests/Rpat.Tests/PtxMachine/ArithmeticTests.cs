@@ -45,6 +45,8 @@ public sealed class ArithmeticTests : IDisposable
     [InlineData("xor.b32", 0xF0F0, 0xFF00, 0x0FF0)]
     [InlineData("cvt.rn.bf16x2.f32", 0x3F808000, 0x3F818000, 0x3F803F82)] // halves to even, the first operand above
     [InlineData("cvt.rn.bf16x2.f32", QuietNaN, 0x7F7FFFFF, 0x7FFF7F80)]
+    [InlineData("cvt.rn.relu.bf16x2.f32", 0x3F818000, 0xBF800000, 0x3F820000)]
+    [InlineData("cvt.rn.relu.bf16x2.f32", QuietNaN, 0xFF800000, 0x7FFF0000)]
     public void Of_two_words(string operation, uint a, uint b, uint expected)
     {
         _rig.With(a, b).Run($"ld.global.b32 %r5, [%rd1]; ld.global.b32 %r6, [%rd1+4]; {operation} %r7, %r5, %r6; "

@@ -17,7 +17,7 @@ public class MethodCatalogTests
     {
         string[] expected =
         [
-            "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart",
+            "adaad", "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "gkl", "igdm", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart",
             "mma", "noise", "pgd-at", "rebat",
             "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
         ];
@@ -37,7 +37,7 @@ public class MethodCatalogTests
         Assert.Equal(name, made.Name);
         Assert.Equal(made, MethodCatalog.Make(name, method.Settings.ToDictionary(s => s.Name, s => s.Default), PgdOptions.Linf));
         Assert.Equal(method.TwoViews, made.TwoViews);
-        Assert.Equal(method.Teachers, made.Teachers);
+        Assert.Equal(method.Teachers, made.AllTeachers);
         Assert.All(method.Settings, s => Assert.True(s.About.Length > 0 && s.Source.Length > 0, s.Name));
     }
 
@@ -78,7 +78,7 @@ public class MethodCatalogTests
     public void A_registered_assemblys_method_is_known_to_all_and_trains()
     {
         Assert.Equal(["alp", "focal-at"], MethodCatalog.Find(typeof(FocalAt).Assembly).Select(method => method.Name));
-        Engine.Catalog.Register(typeof(FocalAt).Assembly); // again
+        Nn.Catalog.Register(typeof(FocalAt).Assembly); // again
         Assert.Single(MethodCatalog.All, method => method.Name == "focal-at");
         Assert.Contains("focal-at+rpat", MethodCatalog.Names);
         Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with

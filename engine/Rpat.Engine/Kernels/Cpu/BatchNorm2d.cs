@@ -46,14 +46,12 @@ internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
 /// <summary>A batch norm's vectors, sixteen channels at a time; lanes beyond the last channel become zeros.</summary>
 internal readonly unsafe struct NormVectors(int channels, BatchNormState state, BatchNormSaved saved)
 {
-    private static Wide Epsilon => (double)IBatchNorm2dKernels.Epsilon;
-
     /// <summary>Scale and shift of a channel block from a mean and a biased variance.</summary>
     public void Set(int block, Wide mean, Wide variance)
     {
         int c = block * Blocks.Size;
         Wide gamma = Load(state.Gamma, block), beta = Load(state.Beta, block);
-        Wide invStd = 1 / Wide.Sqrt(variance + Epsilon), scale = gamma * invStd;
+        Wide invStd = 1 / Wide.Sqrt(variance + (double)state.Epsilon), scale = gamma * invStd;
         Vec valid = Lanes.First(channels - c);
         (mean.Narrow() & valid).Store(saved.Mean.Floats() + c);
         (invStd.Narrow() & valid).Store(saved.InvStd.Floats() + c);
@@ -75,8 +73,8 @@ internal readonly unsafe struct NormVectors(int channels, BatchNormState state, 
 
     private void Move(DeviceBuffer running, int block, Wide value)
     {
-        const double Momentum = IBatchNorm2dKernels.Momentum;
-        Vec moved = ((1 - Momentum) * Load(running, block) + Momentum * value).Narrow();
+        double momentum = state.Momentum;
+        Vec moved = ((1 - momentum) * Load(running, block) + momentum * value).Narrow();
         Lanes.Store(moved, running.Floats() + block * Blocks.Size, channels - block * Blocks.Size);
     }
 }

@@ -39,14 +39,15 @@ internal static unsafe class PackImage
         }
     }
 
-    /// <summary>One plain image <c>[C][H][W]</c>, its view applied, to <c>[H+2p][W+2p][C]</c>: for few channels.</summary>
-    public static void ChannelsLast(in Affine x, long offset, int channels, int h, int w, int padding, float* to)
+    /// <summary>One plain image <c>[C][H][W]</c>, its view applied, to <c>[low+H+high][low+W+high][C]</c>: for few
+    /// channels.</summary>
+    public static void ChannelsLast(in Affine x, long offset, int channels, int h, int w, int low, int high, float* to)
     {
-        int row = (w + 2 * padding) * channels;
-        Zero(to, (long)row * (h + 2 * padding));
+        int row = (low + w + high) * channels;
+        Zero(to, (long)row * (low + h + high));
         for (int y = 0; y < h; y++)
         {
-            float* from = x.Data + offset + (long)y * w, target = to + (long)(y + padding) * row + padding * channels;
+            float* from = x.Data + offset + (long)y * w, target = to + (long)(y + low) * row + low * channels;
             int done = Interleave.Row(x, from, (nint)h * w, channels, w, target);
             for (int c = 0; c < channels; c++)
             {

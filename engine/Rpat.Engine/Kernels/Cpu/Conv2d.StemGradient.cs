@@ -26,7 +26,7 @@ internal readonly unsafe struct StemGradientJob(StemTile.Products products, Conv
     }
 
     /// <summary>Whether the map has the input's size: then a tap's distance is the same for every pixel.</summary>
-    private static bool IsSame(in ConvShape s) => s.Stride == 1 && s.P == s.Input.H && s.Q == s.Input.W;
+    private static bool IsSame(in ConvShape s) => s.Stride == 1 && s.Trailing == 0 && s.P == s.Input.H && s.Q == s.Input.W;
 
     private static int Rounded(int count) => (count + Blocks.Size - 1) / Blocks.Size * Blocks.Size;
 

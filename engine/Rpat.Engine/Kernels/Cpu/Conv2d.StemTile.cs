@@ -51,36 +51,11 @@ internal static unsafe class PlanesOf
     /// <summary>Some pixels of a block <c>[pixel][16]</c> to <c>[16][pixel]</c>, with zeros up to the end of the last vector.</summary>
     public static void Tile(float* from, int pixels, float* to)
     {
-        int x = 0;
-        if (Avx512F.IsSupported)
-            for (; x + Blocks.Size <= pixels; x += Blocks.Size, from += Blocks.Size * Blocks.Size)
-                for (int quad = 0; quad < 4; quad++)
-                    Sixteen(from + 4 * quad, to + 4 * quad * StemTile.Width + x);
+        int x = pixels / Transposed.Side * Transposed.Side;
+        Transposed.Rows(from, Blocks.Size, x, Blocks.Size, to, StemTile.Width);
+        from += x * Blocks.Size;
         for (int end = (pixels + Blocks.Size - 1) / Blocks.Size * Blocks.Size; x < end; x++, from += Blocks.Size)
             for (int c = 0; c < Blocks.Size; c++)
                 to[c * StemTile.Width + x] = x < pixels ? from[c] : 0;
     }
-
-    /// <summary>Sixteen pixels of four channels: quarters of a vector hold every fourth pixel, then each quarter is transposed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sixteen(float* from, float* to)
-    {
-        Vec p0 = Quarters(from), p1 = Quarters(from + 16), p2 = Quarters(from + 32), p3 = Quarters(from + 48);
-        Vector512<double> a = Low(p0, p1), b = High(p0, p1), c = Low(p2, p3), d = High(p2, p3);
-        Avx512F.UnpackLow(a, c).AsSingle().Store(to);
-        Avx512F.UnpackHigh(a, c).AsSingle().Store(to + StemTile.Width);
-        Avx512F.UnpackLow(b, d).AsSingle().Store(to + 2 * StemTile.Width);
-        Avx512F.UnpackHigh(b, d).AsSingle().Store(to + 3 * StemTile.Width);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vec Quarters(float* p)
-    {
-        Vec v = Avx512F.InsertVector128(Vector128.Load(p).ToVector256Unsafe().ToVector512Unsafe(), Vector128.Load(p + 64), 1);
-        return Avx512F.InsertVector128(Avx512F.InsertVector128(v, Vector128.Load(p + 128), 2), Vector128.Load(p + 192), 3);
-    }
-
-    private static Vector512<double> Low(Vec a, Vec b) => Avx512F.UnpackLow(a, b).AsDouble();
-
-    private static Vector512<double> High(Vec a, Vec b) => Avx512F.UnpackHigh(a, b).AsDouble();
 }

@@ -143,12 +143,12 @@ internal static unsafe class WinogradTransform
     }
 
     /// <summary>Gᵀ u G of sixteen filters at once, the adjoint of <see cref="Filter"/>.</summary>
-    /// <param name="u">36 vectors, row-major.</param>
+    /// <param name="u">Position p at <c>u + p·step</c>.</param>
     /// <param name="temp">18 vectors.</param>
-    public static void FilterAdjoint(float* u, float* temp, float* g)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FilterAdjoint(float* u, nint step, float* temp, float* g)
     {
-        for (int j = 0; j < Inputs; j++)
-            FilterAdjointAxis(u + j * Blocks.Size, 6 * Blocks.Size, temp + j * Blocks.Size, 6 * Blocks.Size);
+        for (int j = 0; j < Inputs; j++) FilterAdjointAxis(u + j * step, 6 * step, temp + j * Blocks.Size, 6 * Blocks.Size);
         for (int i = 0; i < 3; i++)
             FilterAdjointAxis(temp + 6 * i * Blocks.Size, Blocks.Size, g + 3 * i * Blocks.Size, Blocks.Size);
     }
@@ -170,6 +170,7 @@ internal static unsafe class WinogradTransform
     }
 
     /// <summary>Gᵀ's rows on six values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FilterAdjointAxis(float* from, nint fromStep, float* to, nint toStep)
     {
         Vec u0 = Vector512.Load(from), u1 = Vector512.Load(from + fromStep), u2 = Vector512.Load(from + 2 * fromStep);

@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuKernels
         var gradient = new WinogradGradient(dw, s.C, s.K, accumulate);
         if (sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles)
             GradientByShares(new WinogradSums(_sums, shape, new Affine(x), dy), sum, gradient);
-        else GradientBySlices(new WinogradSlices(shape), new Affine(x), dy, gradient);
+        else GradientBySlices(new WinogradSlices(shape, l2), new Affine(x), dy, gradient);
     }
 
     private void GradientByShares(in WinogradSums stages, long sum, in WinogradGradient gradient)
@@ -106,14 +106,13 @@ internal readonly unsafe struct WinogradUnpackJob(WinogradShape shape, float* su
 {
     public void Run(int index, Worker worker)
     {
-        float* u = worker.Scratch(2, 64 * Blocks.Size), temp = u + 36 * Blocks.Size, g = temp + 18 * Blocks.Size;
+        float* u = worker.Scratch(2, 64 * Blocks.Size);
         for (int i = 0; i < gradient.Channels; i++)
         {
             for (int p = 0; p < WinogradTransform.Positions; p++)
                 Total(WinogradShape.FilterStep(shape.Inputs, shape.Outputs) * p + (long)i * shape.Outputs + index * Blocks.Size)
                     .Store(u + p * Blocks.Size);
-            WinogradTransform.FilterAdjoint(u, temp, g);
-            gradient.Scatter(g, i, index * Blocks.Size);
+            gradient.Store(u, Blocks.Size, i, index * Blocks.Size, u + 36 * Blocks.Size);
         }
     }
 

@@ -3,15 +3,15 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// <summary>Fully connected layer: at most a few thousand columns, so plain dot products and sums of rows suffice.</summary>
 internal sealed unsafe partial class CpuKernels : ILinearKernels
 {
-    public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer bias, DeviceBuffer y) =>
-        _pool.Run(new LinearRow(c, k, x.Floats(), w.Floats(), bias.Floats(), y.Floats()), n);
+    public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer? bias, DeviceBuffer y) =>
+        _pool.Run(new LinearRow(c, k, x.Floats(), w.Floats(), bias.FloatsOrNull(), y.Floats()), n);
 
     public void LinearInputGradient(int n, int c, int k, DeviceBuffer dy, DeviceBuffer w, bool accumulate, DeviceBuffer dx) =>
         _pool.Run(new LinearInputRow(c, k, dy.Floats(), w.Floats(), accumulate, dx.Floats()), n);
 
-    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw,
-        DeviceBuffer dbias) =>
-        _pool.Run(new LinearWeightRow(n, c, k, x.Floats(), dy.Floats(), accumulate, dw.Floats(), dbias.Floats()), k);
+    public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer? dw,
+        DeviceBuffer? dbias) =>
+        _pool.Run(new LinearWeightRow(n, c, k, x.Floats(), dy.Floats(), accumulate, dw.FloatsOrNull(), dbias.FloatsOrNull()), k);
 }
 
 /// <summary>Dot products and scaled sums of plain rows.</summary>
@@ -43,7 +43,8 @@ internal readonly unsafe struct LinearRow(int c, int k, float* x, float* w, floa
 {
     public void Run(int index, Worker worker)
     {
-        for (int i = 0; i < k; i++) y[(long)index * k + i] = bias[i] + Row.Dot(x + (long)index * c, w + (long)i * c, c);
+        float* to = y + (long)index * k;
+        for (int i = 0; i < k; i++) to[i] = (bias == null ? 0 : bias[i]) + Row.Dot(x + (long)index * c, w + (long)i * c, c);
     }
 }
 
@@ -62,14 +63,14 @@ internal readonly unsafe struct LinearWeightRow(int n, int c, int k, float* x, f
     public void Run(int index, Worker worker)
     {
         float* to = dw + (long)index * c;
-        if (!accumulate) new Span<float>(to, c).Clear();
-        float sum = accumulate ? dbias[index] : 0;
+        if (dw != null && !accumulate) new Span<float>(to, c).Clear();
+        float sum = accumulate && dbias != null ? dbias[index] : 0;
         for (int i = 0; i < n; i++)
         {
             float g = dy[(long)i * k + index];
-            Row.AddScaled(g, x + (long)i * c, to, c);
+            if (dw != null) Row.AddScaled(g, x + (long)i * c, to, c);
             sum += g;
         }
-        dbias[index] = sum;
+        if (dbias != null) dbias[index] = sum;
     }
 }

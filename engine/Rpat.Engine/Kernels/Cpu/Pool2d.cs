@@ -8,13 +8,12 @@ internal sealed unsafe partial class CpuKernels : IPool2dKernels
     public void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
         _pool.Run(new AverageGradient(shape, dy.Floats(), new Affine(through), accumulate, dx.Floats()), shape.N);
 
-    public void MaxPool(Shape shape, int window, int stride, in Operand x, DeviceBuffer y) =>
-        _pool.Run(new MaxPlanes(shape, window, stride, new Affine(x), y.Floats()), shape.N * Blocks.Count(shape.C));
+    public void MaxPool(in PoolShape s, in Operand x, DeviceBuffer y) =>
+        _pool.Run(new MaxPlanes(s, new Affine(x), y.Floats()), s.Input.N * Blocks.Count(s.Input.C));
 
-    public void MaxPoolGradient(Shape shape, int window, int stride, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate,
-        DeviceBuffer dx) =>
-        _pool.Run(new MaxGradient(shape, window, stride, new Affine(x), dy.Floats(), new Affine(through), accumulate, dx.Floats()),
-        shape.N * Blocks.Count(shape.C));
+    public void MaxPoolGradient(in PoolShape s, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        _pool.Run(new MaxGradient(s, new Affine(x), dy.Floats(), new Affine(through), accumulate, dx.Floats()),
+        s.Input.N * Blocks.Count(s.Input.C));
 }
 
 /// <summary>Means of all maps of one image, stored in the plain layout.</summary>
@@ -63,22 +62,24 @@ internal readonly unsafe struct AverageGradient(Shape s, float* dy, Affine throu
 }
 
 /// <summary>Window maxima of one plane; a NaN in a window is its maximum, as in PyTorch.</summary>
-internal readonly unsafe struct MaxPlanes(Shape s, int window, int stride, Affine x, float* y) : IJob
+internal readonly unsafe struct MaxPlanes(PoolShape s, Affine x, float* y) : IJob
 {
     public void Run(int index, Worker worker)
     {
-        int block = index % Blocks.Count(s.C), p = (s.H - window) / stride + 1, q = (s.W - window) / stride + 1;
+        Shape input = s.Input, output = s.Output;
+        int block = index % Blocks.Count(input.C);
         Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
-        float* from = x.Data + (long)index * s.Area * Blocks.Size;
-        float* to = y + (long)index * p * q * Blocks.Size;
-        for (int i = 0; i < p; i++)
-            for (int j = 0; j < q; j++, to += Blocks.Size)
+        float* from = x.Data + (long)index * input.Area * Blocks.Size;
+        float* to = y + (long)index * output.Area * Blocks.Size;
+        for (int i = 0; i < output.H; i++)
+            for (int j = 0; j < output.W; j++, to += Blocks.Size)
             {
+                var (rows, columns) = (s.Taps(i, input.H), s.Taps(j, input.W));
                 Vec best = Vector512.Create(float.NegativeInfinity);
-                for (int a = 0; a < window; a++)
-                    for (int b = 0; b < window; b++)
+                for (int a = rows.First; a < rows.End; a++)
+                    for (int b = columns.First; b < columns.End; b++)
                     {
-                        float* at = from + ((i * stride + a) * s.W + j * stride + b) * Blocks.Size;
+                        float* at = from + (a * input.W + b) * Blocks.Size;
                         best = Vector512.Max(best, Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(at), scale, shift), floor));
                     }
                 best.Store(to);
@@ -87,28 +88,28 @@ internal readonly unsafe struct MaxPlanes(Shape s, int window, int stride, Affin
 }
 
 /// <summary>Sends each window's gradient to its first largest value, in row-major order.</summary>
-internal readonly unsafe struct MaxGradient(Shape s, int window, int stride, Affine x, float* dy, Affine through, bool accumulate,
-    float* dx) : IJob
+internal readonly unsafe struct MaxGradient(PoolShape s, Affine x, float* dy, Affine through, bool accumulate, float* dx) : IJob
 {
     public void Run(int index, Worker worker)
     {
-        int block = index % Blocks.Count(s.C), p = (s.H - window) / stride + 1, q = (s.W - window) / stride + 1;
-        long offset = (long)index * s.Area * Blocks.Size;
-        if (!accumulate) new Span<float>(dx + offset, s.Area * Blocks.Size).Clear();
-        for (int i = 0; i < p; i++)
-            for (int j = 0; j < q; j++)
-                Window(block, offset, i * stride, j * stride, dy + ((long)index * p * q + i * q + j) * Blocks.Size);
+        Shape input = s.Input, output = s.Output;
+        long offset = (long)index * input.Area * Blocks.Size;
+        if (!accumulate) new Span<float>(dx + offset, input.Area * Blocks.Size).Clear();
+        for (int i = 0; i < output.H; i++)
+            for (int j = 0; j < output.W; j++)
+                Window(index % Blocks.Count(input.C), offset, s.Taps(i, input.H), s.Taps(j, input.W),
+                    dy + ((long)index * output.Area + i * output.W + j) * Blocks.Size);
     }
 
-    private void Window(int block, long offset, int y0, int x0, float* g)
+    private void Window(int block, long offset, (int First, int End) rows, (int First, int End) columns, float* g)
     {
         Vec scale = x.ScaleOf(block), shift = x.ShiftOf(block), floor = x.Floor;
         Vec best = Vector512.Create(float.NegativeInfinity), open = Vec.AllBitsSet;
         for (int pass = 0; pass < 2; pass++)
-            for (int a = 0; a < window; a++)
-                for (int b = 0; b < window; b++)
+            for (int a = rows.First; a < rows.End; a++)
+                for (int b = columns.First; b < columns.End; b++)
                 {
-                    long at = offset + ((long)(y0 + a) * s.W + x0 + b) * Blocks.Size;
+                    long at = offset + ((long)a * s.Input.W + b) * Blocks.Size;
                     Vec v = Simd.AtLeast(Vector512.MultiplyAddEstimate(Vector512.Load(x.Data + at), scale, shift), floor);
                     if (pass == 0) best = Vector512.Max(best, v);
                     else open = Send((Vector512.Equals(v, best) | Vector512.IsNaN(v)) & open, block, at, g, open);

@@ -9,14 +9,16 @@ public class BankTests(GpuFixture fixture)
     /// <summary>Kernel, channels of the source, and how convolutions multiply.</summary>
     public static TheoryData<string, int, Precision> Kernels => new()
     {
-        { "ConvGemm", 32, Precision.Fp32 },
-        { "WeightGemm", 32, Precision.Fp32 },
-        { "ConvLineGemm-Tf32", 32, Precision.Tf32 },
-        { "ConvLineGemm-Bf16", 32, Precision.Bf16 },
-        { "ConvTensorGemm-Tf32", 8, Precision.Tf32 },
-        { "ConvTensorGemm-Bf16", 8, Precision.Bf16 },
-        { "WeightTensorGemm-Tf32", 32, Precision.Tf32 },
-        { "WeightTensorGemm-Bf16", 32, Precision.Bf16 },
+        { "ConvGemm-Plain", 32, Precision.Fp32 },
+        { "WeightGemm-Plain", 32, Precision.Fp32 },
+        { "ConvTensorGemm-Tf32-Plain-Narrow", 32, Precision.Tf32 },
+        { "ConvTensorGemm-Bf16-Plain-Narrow", 32, Precision.Bf16 },
+        { "ConvTensorGemm-Tf32-Plain-Wide", 32, Precision.Tf32 },
+        { "ConvTensorGemm-Bf16-Plain-Wide", 32, Precision.Bf16 },
+        { "ConvTensorGemm-Tf32-Mixed-Narrow", 8, Precision.Tf32 },
+        { "ConvTensorGemm-Bf16-Mixed-Narrow", 8, Precision.Bf16 },
+        { "WeightTensorGemm-Tf32-Plain", 32, Precision.Tf32 },
+        { "WeightTensorGemm-Bf16-Plain", 32, Precision.Bf16 },
     };
 
     /// <summary>No access of a warp takes a pass more than its bytes need.</summary>
@@ -25,7 +27,9 @@ public class BankTests(GpuFixture fixture)
     public void Lanes_do_not_meet_in_a_bank(string kernel, int channels, Precision precision)
     {
         fixture.Launches.Clear();
-        Convolve(fixture.Device(precision), channels);
+        var device = fixture.Device(precision);
+        bool wide = kernel.EndsWith("Wide", StringComparison.Ordinal);
+        WideTiles.Within(device, wide, () => Convolve(device, channels, wide ? 128 : 64));
         var launches = fixture.Launches.FindAll(launch => launch.Kernel == kernel);
         Assert.Contains(launches, launch => launch.SharedAccesses > 1000);
         var worst = launches.SelectMany(launch => launch.Instructions).MaxBy(i => i.SharedConflicts)!;
@@ -33,10 +37,10 @@ public class BankTests(GpuFixture fixture)
             $"{kernel}, line {worst.Line} '{worst.Text}': {worst.SharedConflicts} passes too many beside {worst.SharedAccesses}");
     }
 
-    /// <summary>A layer with whole tiles: 128 pixels, 64 filters.</summary>
-    private static void Convolve(GpuDevice device, int channels)
+    /// <summary>A layer with whole tiles of 128 pixels and 64 or 128 filters.</summary>
+    private static void Convolve(GpuDevice device, int channels, int filterCount)
     {
-        var s = new ConvShape(new Shape(2, channels, 8, 8), Layout.Blocked, 64, 3, 1, 1);
+        var s = new ConvShape(new Shape(2, channels, 8, 8), Layout.Blocked, filterCount, 3, 1, 1);
         DeviceBuffer x = Filled(device, s.Input, Layout.Blocked), y = Filled(device, s.Output, Layout.Blocked);
         DeviceBuffer w = Filled(device, new Shape(s.K, s.C, s.R, s.R), Layout.Plain);
         var filters = device.Allocate(device.Kernels.Conv2dFilterLength(s, inputGradient: false));

@@ -13,7 +13,7 @@ internal static class KernelPrograms
     private static readonly ConcurrentDictionary<Type, Lazy<PtxProgram>> _programs = [];
 
     /// <summary>All kernels, each instance of a generic one for itself.</summary>
-    public static IReadOnlyList<Type> Types { get; } = [.. GpuBackend.KernelTypes(typeof(RpatLoss).Assembly)];
+    public static IReadOnlyList<Type> Types { get; } = [.. GpuBackend.KernelTypes(typeof(RpatLoss).Assembly, typeof(Silu).Assembly)];
 
     /// <summary>The text for a compute capability, 80 for sm_80.</summary>
     public static PtxKernel Text(Type kernel, int architecture = 80) => _texts.GetOrAdd((kernel, architecture),

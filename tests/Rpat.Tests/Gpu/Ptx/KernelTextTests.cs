@@ -22,6 +22,12 @@ public partial class KernelTextTests
         Assert.Equal(text.Name, KernelPrograms.Of(kernel).Name);
     }
 
+    /// <summary>The assembler makes some twenty instructions of a division or remainder, even by a constant power of two.</summary>
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void No_loop_divides(Type kernel) =>
+        Assert.Empty(PtxAudit.LoopDivisions(kernel.Name, KernelPrograms.Text(kernel).Text));
+
     /// <summary>What runs here for sm_80 is what a newer GPU gets.</summary>
     [Theory]
     [MemberData(nameof(Kernels))]

@@ -28,22 +28,31 @@ public partial class PlantedFaultTests
     public void Two_registers_of_a_fragment_swapped(string right, string wrong)
     {
         string Plant(string text) => First(text, $@"(mma[^;]*){right}", $"$1{wrong}");
-        foreach (var kernel in new[] { typeof(ConvLineGemm<Tf32>), typeof(WeightTensorGemm<Tf32>) })
+        foreach (var kernel in new[] { typeof(ConvTensorGemm<Tf32, Mixed, Narrow>), typeof(WeightTensorGemm<Tf32, Plain>) })
             Assert.NotNull(Failure(kernel, Plant, Multiply));
     }
 
-    /// <summary>Rows of 64 words instead of 72 leave every result as it is; only the banks are others.</summary>
-    [Theory]
-    [InlineData(typeof(ConvLineGemm<Tf32>), 32, 2)]
-    [InlineData(typeof(ConvTensorGemm<Tf32>), 8, 0)]
-    [InlineData(typeof(WeightTensorGemm<Tf32>), 32, 2)]
-    public void A_row_stride_that_collides(Type kernel, int channels, int size)
+    /// <summary>Strides of lines that leave every result as it is; only the banks are others.</summary>
+    public static TheoryData<Type, int, int, (int From, int To)[]> Strides => new()
     {
+        { typeof(ConvTensorGemm<Tf32, Plain, Narrow>), 32, 1, [(80, 64), (1280, 1024), (2560, 2048), (3840, 3072)] },
+        { typeof(ConvTensorGemm<Bf16, Mixed, Narrow>), 8, 2, [(80, 64), (1280, 1024), (2560, 2048), (3840, 3072)] },
+        { typeof(WeightTensorGemm<Tf32, Plain>), 32, 2, [(544, 528), (2176, 2112)] },
+        { typeof(WeightTensorGemm<Bf16, Plain>), 32, 2, [(144, 128), (2304, 2048)] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Strides))]
+    public void A_row_stride_that_collides(Type kernel, int channels, int size, (int From, int To)[] strides)
+    {
+        string Restride(string text) => strides.Aggregate(text, (now, stride) => Regex.Replace(
+            now, $@"(?<=mul\.lo\.s32\s+%r\d+, %r\d+, |add\.s32\s+%r\d+, %r\d+, |\[at\+){stride.From}(?=[;\]])", $"{stride.To}"));
         string name = KernelPrograms.Text(kernel).Name;
+        var precision = kernel.GetGenericArguments()[0] == typeof(Tf32) ? Precision.Tf32 : Precision.Bf16;
         string failure = Failure(kernel, Restride,
-            fixture => new BankTests(fixture).Lanes_do_not_meet_in_a_bank(name, channels, Precision.Tf32))!;
+            fixture => new BankTests(fixture).Lanes_do_not_meet_in_a_bank(name, channels, precision))!;
         Assert.Contains("passes too many", failure, StringComparison.Ordinal);
-        Assert.Null(Failure(kernel, Restride, fixture => Multiply(fixture, Precision.Tf32, size)));
+        Assert.Null(Failure(kernel, Restride, fixture => Multiply(fixture, precision, size)));
     }
 
     /// <summary>Every barrier of every kernel that has some is needed, but for the first of those that add up a group: it waits for readers
@@ -74,14 +83,12 @@ public partial class PlantedFaultTests
     /// <summary>A test that runs the kernel.</summary>
     private static readonly Dictionary<Type, Action<GpuFixture>> _barriers = new()
     {
-        [typeof(ConvGemm)] = Convolve,
-        [typeof(WeightGemm)] = Convolve,
-        [typeof(ConvLineGemm<Tf32>)] = Multiply,
-        [typeof(ConvLineGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 2),
-        [typeof(ConvTensorGemm<Tf32>)] = fixture => Multiply(fixture, Precision.Tf32, 11),
-        [typeof(ConvTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 11),
-        [typeof(WeightTensorGemm<Tf32>)] = Multiply,
-        [typeof(WeightTensorGemm<Bf16>)] = fixture => Multiply(fixture, Precision.Bf16, 2),
+        [typeof(ConvGemm<Mixed>)] = Convolve,
+        [typeof(WeightGemm<Plain>)] = Convolve,
+        [typeof(ConvTensorGemm<Tf32, Mixed, Narrow>)] = Multiply,
+        [typeof(ConvTensorGemm<Bf16, Mixed, Narrow>)] = fixture => Multiply(fixture, Precision.Bf16, 2),
+        [typeof(WeightTensorGemm<Tf32, Plain>)] = Multiply,
+        [typeof(WeightTensorGemm<Bf16, Plain>)] = fixture => Multiply(fixture, Precision.Bf16, 2),
         [typeof(SquaresGroup)] = fixture => Case(fixture, "WeightPerturbation", 1),
         [typeof(L2StepSample)] = fixture => Case(fixture, "AttackStep", 5),
         [typeof(L2StartSample)] = fixture => Case(fixture, "AttackStart", 5),
@@ -102,7 +109,11 @@ public partial class PlantedFaultTests
     };
 
     public static TheoryData<Type> KernelsWithBarriers =>
-        [.. KernelPrograms.Types.Where(type => Barrier().IsMatch(KernelPrograms.Text(type).Text))];
+        [.. _barriers.Keys, .. KernelPrograms.Types.Where(type =>
+            !_barriers.ContainsKey(type) && !IsGemm(type) && Barrier().IsMatch(KernelPrograms.Text(type).Text))];
+
+    // Instances for other views and tiles have the same barriers.
+    private static bool IsGemm(Type type) => type.IsGenericType && type.Name.Contains("Gemm", StringComparison.Ordinal);
 
     public static TheoryData<Type> GuardedKernels => [.. _guards.Keys];
 
@@ -119,17 +130,6 @@ public partial class PlantedFaultTests
     /// <summary>The cases of one ragged size whose names begin so.</summary>
     private static void Case(GpuFixture fixture, string op, int size, string name = "") => new GpuCheck(fixture).Run(
         OpCases.All.Single(one => one.Op == op).Ragged().ElementAt(size), one => one.Name.StartsWith(name, StringComparison.Ordinal));
-
-    /// <summary>Moves the results of a product closer together on their way through shared memory.</summary>
-    private static string Restride(string text)
-    {
-        var rows = Regex.Matches(text, @"(?<=mul\.lo\.s32\s+%r\d+, %r\d+, )72(?=;)");
-        string narrow = Replace(Replace(text, rows[^1], "64"), rows[^2], "64"); // where they are read and where they are written
-        return Regex.Replace(narrow, @"(?<=\[to\+)\d+", match => $"{Narrow(int.Parse(match.Value, CultureInfo.InvariantCulture))}");
-    }
-
-    // Bytes; eight rows were 2304.
-    private static int Narrow(int offset) => offset / 2304 * 2048 + offset % 2304;
 
     /// <summary>The places in a text at which a fault makes no test fail.</summary>
     private static int[] Unnoticed(Type kernel, string pattern, string replacement, Action<GpuFixture> test)

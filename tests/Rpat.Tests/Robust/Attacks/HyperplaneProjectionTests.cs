@@ -29,6 +29,7 @@ public class HyperplaneProjectionTests
     {
         Assert.Equal(new double[5], HyperplaneProjection.Linf(_z, new float[5], 1));
         Assert.Equal(new double[5], HyperplaneProjection.L2(_z, new float[5], 1));
+        Assert.Equal(new double[5], HyperplaneProjection.L1(_z, new float[5], 1));
     }
 
     [Theory]
@@ -47,6 +48,7 @@ public class HyperplaneProjectionTests
             double b = random.NextDouble() * 8 - 4;
             Check(random, z, w, b, HyperplaneProjection.Linf(z, w, b), v => v.Max(Math.Abs));
             Check(random, z, w, b, HyperplaneProjection.L2(z, w, b), v => Math.Sqrt(v.Sum(x => x * x)));
+            Check(random, z, w, b, HyperplaneProjection.L1(z, w, b), v => v.Sum(Math.Abs));
         }
     }
 

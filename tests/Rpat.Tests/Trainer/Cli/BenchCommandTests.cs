@@ -125,6 +125,19 @@ public sealed class BenchCommandTests : IDisposable
     }
 
     [Fact]
+    public void KernelsAreListedAndFoundByTheNameOfTheirOp()
+    {
+        Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "*lerp*"));
+        Assert.Matches(@"^kernel +op +category\ninterpolation +Lerp +\w+\n", _test.Out);
+        Assert.Equal(0, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "1", "--filter", "*Lerp*"));
+        Assert.Matches(@"\ninterpolation +\d", _test.Out);
+        int said = _test.Out.Length;
+        Assert.Equal(2, _test.Run("bench", "kernels", "--batch-size", "1", "--filter", "*fft*"));
+        Assert.Contains("'rpat bench kernels --list'", _test.Error, StringComparison.Ordinal);
+        Assert.Equal(said, _test.Out.Length);
+    }
+
+    [Fact]
     public void DataIsTimedWithEachAugmentation()
     {
         string data = Training.TinyRun.Write(_test.PathOf("tiny.npz"));

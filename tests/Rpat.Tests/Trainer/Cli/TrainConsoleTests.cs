@@ -24,7 +24,7 @@ public sealed class TrainConsoleTests : IDisposable
         string folder = RunPath();
         Assert.Contains("    Clean   PGD-20     Mean      NRR", _test.Out);
         Assert.Contains($"run folder: {folder}", _test.Out);
-        Assert.Contains($"rpat train -c {Path.Combine(folder, "config.yaml")} --method pgd-at --name pgd-at", _test.Out);
+        Assert.Contains($"rpat eval {folder} --attacks clean,pgd20,aa --n 100", _test.Out);
         Assert.Equal("trained", _test.Error.Trim());
         Assert.Contains("2026-11-21 02:38:00  trained\n", File.ReadAllText(Path.Combine(folder, "log.txt")));
         Assert.Contains("result NRR 68.57", File.ReadAllText(Path.Combine(folder, "log.txt")));

@@ -11,6 +11,47 @@ public sealed class TrainOptionTests : IDisposable
 
     public void Dispose() => _test.Dispose();
 
+    [Fact]
+    public void WithoutARecipeTheSettingsArePgdAtsAndThatIsSaid()
+    {
+        string[] tiny = TinyRun.Arguments(_test);
+        Assert.True(_test.Run("train", "--data", tiny[4], "--model", "PreActResNet-18", "--method", "TRADES", "--set", "model.width=4",
+            "-b", "4", "--max-steps", "1", "--set", "eval.attacks=clean", "--progress", "none") == 0, _test.Error);
+        Assert.Contains("note: no recipe is given, so what is not given is PGD-AT's: trades, preactresnet18, 110 epochs of batches of 4, "
+            + "lr 0.1, linf eps 8/255 in 10 steps of 2/255", _test.Error, StringComparison.Ordinal);
+        string run = RunFiles.Runs(_test, "runs").Single();
+        Assert.EndsWith("-trades-tiny", run, StringComparison.Ordinal);
+        Assert.Contains("milestones: [100, 105]", File.ReadAllText(Path.Combine(run, "config.yaml")), StringComparison.Ordinal);
+        Assert.Equal(2, _test.Run("train", "--model", "resnet18"));
+        Assert.Contains("give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE", _test.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--eps 0.3", "attack.eps is 0.3, a large part")]
+    [InlineData("--eps 2/255 --step-size 3/255", "attack.step is 3/255, more than eps, which is 2/255")]
+    [InlineData("-b 1000", "train.batch is 1000, and there are 24 training images")]
+    [InlineData("--norm l2 --eps 0.5", null)]
+    public void ALikelySlipIsOneWarning(string options, string? warning)
+    {
+        Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", .. options.Split(' ')]) == 0, _test.Error);
+        string[] lines = [.. _test.Error.Split('\n').Where(line => line.StartsWith("WARNING", StringComparison.Ordinal))];
+        if (warning is null) Assert.Empty(lines);
+        else Assert.StartsWith($"WARNING: {warning}", Assert.Single(lines), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--seed -1", "--seed is -1: give a number from 0.")]
+    [InlineData("--n many", "--n is 'many': give a whole number (see 'rpat eval --help')")]
+    [InlineData("--data a --data b", "--data is given 2 times: give it once (see 'rpat eval --help')")]
+    [InlineData("--n", "--n has no value: give N (see 'rpat eval --help')")]
+    [InlineData("--log-level loud", "--log-level is 'loud': choose one of: error, warning, info, debug (see 'rpat eval --help')")]
+    public void AnOptionThatDoesNotParseIsOneSentence(string options, string sentence)
+    {
+        string file = _test.Write("net.npz", "");
+        Assert.Equal(2, _test.Run(["eval", file, .. options.Split(' ')]));
+        Assert.Equal($"rpat: {sentence}\n", _test.Error);
+    }
+
     [Theory]
     [InlineData("--method trades --rpat", "name: trades+rpat  ")]
     [InlineData("--no-rpat", "name: pgd-at  ")]

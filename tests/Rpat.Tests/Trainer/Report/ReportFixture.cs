@@ -13,6 +13,8 @@ public sealed class ReportFixture : IDisposable
         Second = Train("pgd-at");
         string data = "npz:" + _test.PathOf("tiny.npz");
         Assert.Equal(0, _test.Run("eval", First, "--data", data, "--attacks", "aa", "--n", "3"));
+        foreach (string run in new[] { First, Second })
+            Assert.Equal(0, _test.Run("eval", run, "--data", data, "--attacks", "pgd2", "--n", "4"));
         Assert.Equal(0, _test.Run("perception", First, "--data", data, "--n", "6"));
     }
 

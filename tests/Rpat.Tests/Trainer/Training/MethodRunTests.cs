@@ -30,6 +30,19 @@ public sealed class MethodRunTests : IDisposable
         Assert.Equal(0, Run("pgd-at", ["--set", "data.augment.cutmix=1"]));
     }
 
+    [Fact]
+    public void GeneratedImagesSmoothLabelsMixupAndAWarmAverageGoTogether()
+    {
+        string more = _test.PathOf("more.npz");
+        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 28, 28, 1], new byte[50 * 28 * 28]),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 10)], 50)], compress: false);
+        string[] aux = ["--set", $"data.aux={more}", "--set", "data.aux_fraction=0.5", "--set", "train.label_smoothing=0.1",
+            "--set", "data.augment.mixup=0.8", "--set", "average.ema=0.9", "--set", "average.warmup=updates"];
+        Assert.Equal(0, Run("pgd-at+rpat", aux));
+        Assert.Equal(2, Run("adr", ["--set", "data.augment.mixup=0.8"]));
+        Assert.Contains("adr needs one true class for each image", _test.Error);
+    }
+
     [Theory]
     [InlineData("trades+rpat", "method.awp.gamma=0.005,method.awp.start=1,average.ema=0.9,average.report=true,method.rpat.alpha=0.3")]
     [InlineData("mart+rpat", "method.awp.gamma=0.01,average.swa=1")]
@@ -37,6 +50,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("rpat++", "method.log_clean=true,method.start=1,method.schedule=piecewise")]
     [InlineData("wa+rpat", "method.log_clean=true,method.start=1")]
     [InlineData("awp", "method.log_clean=true")]
+    [InlineData("trades", "method.sam.rho=0.05,attack.norm=l1,attack.eps=20/10,attack.step=0.5")]
     [InlineData("te+rpat", "method.base=trades,method.start=1,attack.norm=l2,attack.eps=1")]
     [InlineData("adr", "method.base=trades,method.gamma=0.005,method.report_average=true")]
     [InlineData("gairat", "method.rule=discrete,method.start=1")]
@@ -114,13 +128,13 @@ public sealed class MethodRunTests : IDisposable
 
     private string[] Needed(string method)
     {
-        bool distils = method.StartsWith("kd-swa", StringComparison.Ordinal);
-        if (!distils && !method.StartsWith("cure", StringComparison.Ordinal)) return [];
+        string[] keys = method.StartsWith("cure", StringComparison.Ordinal)
+            ? ["model.weights"]
+            : [.. MethodCatalog.Find(method)!.Teachers.Select(name => $"method.teachers.{name}")];
+        if (keys.Length == 0) return [];
         Assert.Equal(0, Run("pgd-at", []));
         string folder = RunOf("pgd-at");
-        return distils
-            ? ["--set", $"method.teachers.clean={folder}", "--set", $"method.teachers.robust={folder}"]
-            : ["--set", $"model.weights={folder}"];
+        return [.. keys.SelectMany(key => new[] { "--set", $"{key}={folder}" })];
     }
 
     // Methods that begin late in a long run begin at once in a short one.

@@ -88,15 +88,19 @@ public class ViewTests
     }
 
     [Fact]
-    public void AnEpochAfterANoteHasItsHeadingsAgain()
+    public void TheHeadingsAreSaidAgainForNewColumnsAndAfterManyEpochs()
     {
         var screen = new Screen(80);
         using var view = new LiveView(screen, () => 80, colours: false, new FixedClock());
         view.EpochDone(_epoch);
         view.Note("saved");
         view.EpochDone(_epoch);
-        Assert.Equal(screen.Lines[0], screen.Lines[3]);
-        Assert.Equal(screen.Lines[1], screen.Lines[4]);
+        view.EpochDone(_epoch with { LossParts = [] });
+        for (int i = 0; i < 20; i++) view.EpochDone(_epoch with { LossParts = [] });
+        int[] headings = [.. screen.Lines.Index().Where(line => line.Item.StartsWith("epoch", StringComparison.Ordinal))
+            .Select(line => line.Index)];
+        Assert.Equal([0, 4, 25], headings);
+        Assert.Equal(screen.Lines[1], screen.Lines[3]);
     }
 
     [Fact]

@@ -1,0 +1,116 @@
+using System.IO.Compression;
+using System.IO.MemoryMappedFiles;
+
+namespace Rpat.Formats.Data;
+
+/// <summary>
+/// Labelled images in a .npz file that are read one by one through a memory map and never as a whole: generated images, of which there may
+/// be millions. The file has <c>image</c> or <c>images</c>, 8-bit [N, H, W, C] or [N, C, H, W], and <c>label</c> or <c>labels</c>, [N].
+/// </summary>
+public sealed class MappedImages : IDisposable
+{
+    private readonly string _path;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly Member _images, _labels;
+    private readonly int _channels, _area;
+    private readonly bool _channelsLast;
+
+    private MappedImages(string path, LabeledImages like, Member images, Member labels)
+    {
+        (_path, _images, _labels, _channels, _area) = (path, images, labels, like.Channels, like.Height * like.Width);
+        _channelsLast = Fits(images, [like.Height, like.Width, like.Channels]);
+        if (images.Header.Type != ElementType.U8 || !_channelsLast && !Fits(images, [like.Channels, like.Height, like.Width]))
+            throw Wrong(images, $"8-bit [N, {like.Height}, {like.Width}, {like.Channels}] or [N, {like.Channels}, {like.Height}, {like.Width}], "
+                + $"as those of '{like.Name}',");
+        if (labels.Header.Type is not (ElementType.I64 or ElementType.I32 or ElementType.U8) || !Fits(labels, []) || Size(labels) != Size(images))
+            throw Wrong(labels, $"one integer for each of {Size(images)} images");
+        if (Size(images) is 0 or > int.MaxValue) throw Wrong(images, "at least one image and at most 2 thousand million");
+        _file = MemoryMappedFile.CreateFromFile(RegularFile.Open(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false);
+        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        RequireClasses(like.ClassNames.Count);
+    }
+
+    /// <summary>The number of images.</summary>
+    public int Count => (int)Size(_images);
+
+    private int ImageSize => _channels * _area;
+
+    /// <summary>Opens a file of images of the same size and classes as those of a set.</summary>
+    /// <exception cref="DataException">It is missing, damaged, compressed, or holds other images.</exception>
+    public static MappedImages Open(string path, LabeledImages like)
+    {
+        using (FileReader.OpenData(path))
+        {
+            try
+            {
+                using FileStream file = RegularFile.Open(path);
+                using var archive = new ZipArchive(file);
+                return new MappedImages(path, like, Find(path, file, archive, "image"), Find(path, file, archive, "label"));
+            }
+            catch (Exception error) when (error is InvalidDataException or IOException or NotSupportedException or ArgumentException)
+            {
+                throw new DataException(
+                    $"'{path}' is not a sound .npz file ({error.Message.TrimEnd('.')}): save it again with numpy.savez.", error);
+            }
+        }
+    }
+
+    /// <summary>The class of one image.</summary>
+    public int Label(int index) => _labels.Header.Type switch
+    {
+        ElementType.I64 => (int)_view.ReadInt64(_labels.Start + 8L * index),
+        ElementType.I32 => _view.ReadInt32(_labels.Start + 4L * index),
+        _ => _view.ReadByte(_labels.Start + index),
+    };
+
+    /// <summary>Copies the pixels of one image, [channels, height, width].</summary>
+    /// <param name="room">As many bytes, for the image as it lies in the file.</param>
+    public void Read(int index, Span<byte> pixels, Span<byte> room)
+    {
+        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(_view.PointerOffset + _images.Start + (long)index * ImageSize), room[..ImageSize]);
+        if (!_channelsLast) room[..ImageSize].CopyTo(pixels);
+        else
+            for (int i = 0; i < ImageSize; i++) pixels[i % _channels * _area + i / _channels] = room[i];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    private void RequireClasses(int classes)
+    {
+        for (int i = 0; i < Count; i++)
+            if ((uint)Label(i) >= (uint)classes)
+                throw new DataException($"'{_labels.Name}' in '{_path}' has {Label(i)} at image {i} where 0 to {classes - 1} are expected: "
+                    + "check that the images belong to the data set.");
+    }
+
+    private static Member Find(string path, FileStream file, ZipArchive archive, string name)
+    {
+        var entry = archive.GetEntry(name + Npz.Extension) ?? archive.GetEntry(name + "s" + Npz.Extension)
+            ?? throw new DataException($"'{path}' has no array '{name}': save it with numpy.savez(path, image=..., label=...).");
+        if (entry.CompressedLength != entry.Length)
+            throw new DataException($"'{entry.Name}' in '{path}' is compressed, and cannot be read image by image: save it with numpy.savez.");
+        using Stream stream = entry.Open();
+        var (header, length) = Npy.ReadHeader(stream, $"Array '{name}' in '{path}'");
+        long bytes = header.Type is { } type ? ArrayShape.Bytes(header.Shape, type) ?? -1 : -1;
+        return !header.BigEndian && !header.FortranOrder && length + bytes == entry.Length
+            ? new Member(Path.GetFileNameWithoutExtension(entry.Name), header, file.Position)
+            : throw new DataException($"'{entry.Name}' in '{path}' is no plain array of little-endian numbers: save it again with numpy.savez.");
+    }
+
+    private static long Size(Member member) => member.Header.Shape[0];
+
+    private static bool Fits(Member member, int[] shape) =>
+        member.Header.Shape.Length > 0 && member.Header.Shape.AsSpan(1).SequenceEqual(Array.ConvertAll(shape, size => (long)size));
+
+    private DataException Wrong(Member member, string expected) => new(
+        $"'{member.Name}' in '{_path}' is {member.Header.NumpyName} {ArrayShape.Text(member.Header.Shape)} where {expected} is expected: convert it.");
+
+    /// <summary>An array of the file, and where its data begin in it.</summary>
+    private sealed record Member(string Name, NpyHeader Header, long Start);
+}

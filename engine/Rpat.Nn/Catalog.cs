@@ -1,0 +1,98 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace Rpat.Nn;
+
+/// <summary>Anything that can be looked up by name.</summary>
+public interface INamed
+{
+    /// <summary>The name.</summary>
+    string Name { get; }
+}
+
+/// <summary>Declares what a class adds to which catalog: the base of the attributes for methods, attacks, networks and data sets.</summary>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public abstract class DeclarationAttribute : Attribute
+{
+    /// <summary>The catalog that the items belong to.</summary>
+    public abstract Catalog Catalog { get; }
+
+    /// <summary>The items that the class declares, of the catalog's type.</summary>
+    /// <exception cref="ArgumentException">The class does not meet the attribute's requirements; the message says what is
+    /// missing.</exception>
+    public abstract IEnumerable<INamed> Items(Type type);
+}
+
+/// <summary>The names of one kind of item: the library's own, and those that other assemblies declare.</summary>
+public abstract class Catalog
+{
+    private static readonly Lock _lock = new();
+    private static readonly HashSet<Assembly> _registered = [];
+
+    /// <summary>The kind of an item in messages, with its article.</summary>
+    protected abstract string Kind { get; }
+
+    /// <summary>
+    /// Adds all items that the classes of an assembly declare, to all catalogs or, if it throws, to none; adding an assembly twice has no
+    /// effect.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is taken, or a class does not meet its attribute's requirements.</exception>
+    [RequiresUnreferencedCode("The classes are found by their attributes.")]
+    public static void Register(Assembly assembly)
+    {
+        lock (_lock)
+        {
+            if (_registered.Contains(assembly)) return;
+            var found = Declarations(assembly).SelectMany(
+                d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item))).ToList();
+            var names = new HashSet<(Catalog, string)>();
+            foreach (var (catalog, item) in found)
+                if (catalog.Has(item.Name) || !names.Add((catalog, item.Name)))
+                    throw new ArgumentException(
+                        $"{assembly.GetName().Name} has {catalog.Kind} '{item.Name}', and there is one already: give it another name.");
+            foreach (var (catalog, item) in found) catalog.Add(item);
+            _registered.Add(assembly);
+        }
+    }
+
+    /// <summary>The items of one kind that the classes of an assembly declare.</summary>
+    [RequiresUnreferencedCode("The classes are found by their attributes.")]
+    public static IEnumerable<T> Declared<T>(Assembly assembly) where T : INamed =>
+        Declarations(assembly).SelectMany(d => d.Declaration.Items(d.Type)).OfType<T>();
+
+    /// <summary>Whether a name is taken.</summary>
+    protected abstract bool Has(string name);
+
+    /// <summary>Adds an item of the catalog's kind.</summary>
+    protected abstract void Add(INamed item);
+
+    [RequiresUnreferencedCode("The classes are found by their attributes.")]
+    private static IEnumerable<(DeclarationAttribute Declaration, Type Type)> Declarations(Assembly assembly) =>
+        from type in assembly.GetTypes()
+        where type is { IsClass: true, IsGenericTypeDefinition: false }
+        from declaration in type.GetCustomAttributes<DeclarationAttribute>(inherit: false)
+        select (declaration, type);
+}
+
+/// <summary>The items of one kind, by name.</summary>
+/// <param name="kind">The kind of an item in messages, with its article.</param>
+/// <param name="own">The library's own items, in display order.</param>
+/// <param name="understood">Matches names that are valid in addition to those of the items, such as families of names; null for
+/// none.</param>
+public sealed class Catalog<T>(string kind, IEnumerable<T> own, Predicate<string>? understood = null) : Catalog where T : class, INamed
+{
+    /// <summary>All items; adding one replaces the list.</summary>
+    public IReadOnlyList<T> All { get; private set; } = [.. own];
+
+    /// <inheritdoc/>
+    protected override string Kind => kind;
+
+    /// <summary>The item of that name, or null.</summary>
+    public T? Find(string name) => All.FirstOrDefault(item => item.Name == name);
+
+    /// <inheritdoc/>
+    protected override bool Has(string name) => Find(name) is not null || understood?.Invoke(name) == true;
+
+    /// <inheritdoc/>
+    protected override void Add(INamed item) => All = [.. All, (T)item];
+}

@@ -1,0 +1,254 @@
+namespace Rpat.Nn;
+
+/// <summary>A convolution of <c>[N, inputs, H, W]</c>, with PyTorch's initial values.</summary>
+public sealed class Conv2d : Layer
+{
+    private readonly int _inputs, _outputs;
+    private readonly (int Rows, int Columns) _kernel;
+    private readonly ConvolutionOptions _options;
+    private readonly bool _hasBias;
+    private readonly Init _init;
+    private Parameter? _weight, _bias;
+
+    /// <summary>A convolution with square filters.</summary>
+    public Conv2d(int inputs, int outputs, int kernel, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true,
+        Init? init = null)
+        : this(inputs, outputs, (kernel, kernel), new()
+        { Stride = stride, Padding = (padding, padding), Dilation = (dilation, dilation), Groups = groups }, bias, init)
+    {
+    }
+
+    /// <summary>A convolution with filters of any size.</summary>
+    /// <param name="kernel">Rows and columns of a filter.</param>
+    /// <param name="init">How the filters are initialised; PyTorch's default if not given.</param>
+    /// <exception cref="ShapeException">The channels do not divide into the groups.</exception>
+    public Conv2d(int inputs, int outputs, (int Rows, int Columns) kernel, ConvolutionOptions options, bool bias = true, Init? init = null)
+    {
+        ShapeException.Require(options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
+            $"{inputs} inputs and {outputs} outputs do not divide into {options.Groups} groups");
+        (_inputs, _outputs, _kernel, _options, _hasBias, _init) = (inputs, outputs, kernel, options, bias, init ?? Init.Default);
+    }
+
+    /// <inheritdoc/>
+    protected override void Declare(Module net, string name)
+    {
+        int inputs = _inputs / _options.Groups;
+        _weight = net.DeclareParameter(Join(name, "weight"), _init, new Shape(_outputs, inputs, _kernel.Rows, _kernel.Columns),
+            _outputs, inputs, _kernel.Rows, _kernel.Columns);
+        if (_hasBias) _bias = net.DeclareBias(name, _outputs, inputs * _kernel.Rows * _kernel.Columns);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Conv2d(x, _weight!, _options, _bias);
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        List<object?> arguments =
+            [_inputs, _outputs, ("kernel_size", _kernel), ("stride", (_options.Stride, _options.Stride))];
+        if (_options.Padding != (0, 0)) arguments.Add(("padding", _options.Padding));
+        if (_options.Dilation != (1, 1)) arguments.Add(("dilation", _options.Dilation));
+        if (_options.Groups > 1) arguments.Add(("groups", _options.Groups));
+        if (!_hasBias) arguments.Add(("bias", false));
+        return Python.Call(nameof(Conv2d), [.. arguments]);
+    }
+}
+
+/// <summary>A fully connected layer of rows <c>[N, inputs]</c>.</summary>
+/// <param name="asConvolution">Whether its weight is stored as that of a 1×1 convolution, <c>[out, in, 1, 1]</c>.</param>
+public sealed class Linear(int inputs, int outputs, bool bias = true, bool asConvolution = false) : Layer
+{
+    private Parameter? _weight, _bias;
+
+    /// <inheritdoc/>
+    protected override void Declare(Module net, string name)
+    {
+        int[] dimensions = asConvolution ? [outputs, inputs, 1, 1] : [outputs, inputs];
+        _weight = net.DeclareParameter(Join(name, "weight"), Init.Default, new Shape(outputs, inputs), dimensions);
+        if (bias) _bias = net.DeclareBias(name, outputs, inputs);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Linear(x, _weight!, _bias);
+
+    /// <inheritdoc/>
+    public override string ToString() => asConvolution
+        ? Python.Call("Conv2d", inputs, outputs, ("kernel_size", (1, 1)), ("stride", (1, 1)))
+        : Python.Call(nameof(Linear), ("in_features", inputs), ("out_features", outputs), ("bias", bias));
+}
+
+/// <summary>PyTorch's BatchNorm2d, of activations <c>[N, channels, H, W]</c>.</summary>
+/// <param name="epsilon">Added to the variance.</param>
+/// <param name="momentum">Weight of the batch in the running statistics.</param>
+public sealed class BatchNorm(int channels, float epsilon = 1e-5f, float momentum = 0.1f) : Layer
+{
+    private BatchNorm2d? _norm;
+
+    /// <inheritdoc/>
+    protected override void Declare(Module net, string name) => _norm = net.DeclareBatchNorm(name, channels, epsilon, momentum);
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => Record(tape, x, bn, relu: false);
+
+    /// <inheritdoc/>
+    public override string ToString() => Python.Call("BatchNorm2d", channels, ("eps", epsilon), ("momentum", momentum));
+
+    internal Tensor Record(Tape tape, Tensor x, BnMode bn, bool relu) => tape.BatchNorm2d(x, _norm!, bn, relu);
+}
+
+/// <summary>Group norm of activations or images, with a factor and a summand per channel.</summary>
+public sealed class GroupNorm(int groups, int channels, double epsilon = 1e-5) : Layer
+{
+    private Parameter? _weight, _bias;
+
+    /// <inheritdoc/>
+    protected override void Declare(Module net, string name)
+    {
+        _weight = net.DeclareParameter(Join(name, "weight"), Init.One, new Shape(1, channels), channels);
+        _bias = net.DeclareParameter(Join(name, "bias"), Init.Zero, new Shape(1, channels), channels);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.GroupNorm(x, groups, _weight, _bias, epsilon);
+
+    /// <inheritdoc/>
+    public override string ToString() => Python.Call(nameof(GroupNorm), groups, channels, ("eps", epsilon));
+}
+
+/// <summary>Layer norm of rows <c>[N, columns]</c>.</summary>
+public sealed class LayerNorm(int columns, double epsilon = 1e-5) : Layer
+{
+    private Parameter? _weight, _bias;
+
+    /// <inheritdoc/>
+    protected override void Declare(Module net, string name)
+    {
+        _weight = net.DeclareParameter(Join(name, "weight"), Init.One, new Shape(1, columns), columns);
+        _bias = net.DeclareParameter(Join(name, "bias"), Init.Zero, new Shape(1, columns), columns);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.LayerNorm(x, _weight, _bias, epsilon);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"LayerNorm(({columns},), eps={Python.Call("", epsilon)[1..^1]})";
+}
+
+/// <summary>Drops values while training; a network's dropouts share <see cref="Module.Dropout"/>.</summary>
+/// <param name="rate">Share of the values that are dropped, below 1.</param>
+public sealed class Dropout(double rate = 0.5) : Layer
+{
+    private DropoutSource? _source;
+    private int _index;
+
+    /// <inheritdoc/>
+    protected override void Declare(Module net, string name) => (_source, _index) = (net.Dropout, net.DeclareDropout());
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Dropout(x, rate, _source!, _index, bn);
+
+    /// <inheritdoc/>
+    public override string ToString() => Python.Call(nameof(Dropout), ("p", rate));
+}
+
+/// <summary>A layer without parameters: any function of a tape and a tensor.</summary>
+/// <param name="text">How it is printed, such as <c>SiLU()</c>.</param>
+public class Activation(string text, Func<Tape, Tensor, Tensor> record) : Layer
+{
+    /// <summary>max(x, 0).</summary>
+    public static Activation Relu => new("ReLU()", (tape, x) => tape.Relu(x)) { IsRelu = true };
+
+    /// <summary>x·σ(x).</summary>
+    public static Activation Silu => new("SiLU()", (tape, x) => tape.Silu(x));
+
+    /// <summary>x·Φ(x).</summary>
+    public static Activation Gelu => new("GELU()", (tape, x) => tape.Gelu(x));
+
+    /// <summary>x, or slope·x below 0.</summary>
+    public static Activation LeakyRelu(double slope = 0.01) =>
+        new(Python.Call("LeakyReLU", ("negative_slope", slope)), (tape, x) => tape.LeakyRelu(x, slope));
+
+    /// <summary>x from 0 to 6.</summary>
+    public static Activation Relu6 => new("ReLU6()", (tape, x) => tape.Relu6(x));
+
+    /// <summary>ln(1 + exp(β·x))/β.</summary>
+    public static Activation Softplus(double beta = 1) => new(Python.Call("Softplus", ("beta", beta)), (tape, x) => tape.Softplus(x, beta));
+
+    /// <summary>1/(1 + e⁻ˣ).</summary>
+    public static Activation Sigmoid => new("Sigmoid()", (tape, x) => tape.Sigmoid(x));
+
+    /// <summary>tanh x.</summary>
+    public static Activation Tanh => new("Tanh()", (tape, x) => tape.Tanh(x));
+
+    internal bool IsRelu { get; private init; }
+
+    /// <inheritdoc/>
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => record(tape, x);
+
+    /// <inheritdoc/>
+    public override string ToString() => text;
+}
+
+/// <summary>Pooling and resizing layers.</summary>
+public static class Pool
+{
+    /// <summary>Maximum of windows; stride 0 for the window.</summary>
+    public static Layer Max2d(int window, int stride = 0, int padding = 0)
+    {
+        if (stride == 0) stride = window;
+        string text = Python.Call("MaxPool2d", ("kernel_size", window), ("stride", stride), ("padding", padding));
+        return new Activation(text, (tape, x) => tape.MaxPool2d(x, window, stride, padding));
+    }
+
+    /// <summary>Mean of windows; stride 0 for the window.</summary>
+    public static Layer Average2d(int window, int stride = 0, int padding = 0) => new Activation(
+        Python.Call("AvgPool2d", ("kernel_size", window), ("stride", stride == 0 ? window : stride), ("padding", padding)),
+        (tape, x) => tape.AveragePool2d(x, window, stride, padding));
+
+    /// <summary>Means over as many windows as requested.</summary>
+    public static Layer AdaptiveAverage2d(int height, int width) => new Activation(
+        Python.Call("AdaptiveAvgPool2d", ("output_size", (height, width))), (tape, x) => tape.AdaptiveAveragePool2d(x, height, width));
+
+    /// <summary>Mean of each map: <c>[N, C, H, W]</c> → rows <c>[N, C]</c>.</summary>
+    public static Layer GlobalAverage() => new Activation("GlobalAveragePool()", (tape, x) => tape.GlobalAveragePool(x));
+
+    /// <summary><c>[N, C, H, W]</c> → rows <c>[N, C·H·W]</c>.</summary>
+    public static Layer Flatten() => new Activation("Flatten()", (tape, x) => tape.Flatten(tape.ToPlain(x)));
+}
+
+/// <summary>A classifier of layers that are made before it.</summary>
+/// <example><c>new Network(device, new Shape(1, 3, 32, 32), 10, new Sequential(…), seed: 1)</c></example>
+public sealed class Network : Classifier
+{
+    private readonly Layer _layers;
+    private readonly Normalize? _normalization;
+
+    /// <summary>Declares the layers and draws their initial values.</summary>
+    /// <param name="input">One image: N is ignored.</param>
+    /// <param name="classes">Columns of the last layer's rows.</param>
+    /// <param name="seed">Seed of the initial values.</param>
+    /// <param name="normalization">Mean and deviation of each channel, or null when the layers see [0,1].</param>
+    public Network(Device device, Shape input, int classes, Layer layers, ulong seed = 0,
+        (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization = null)
+        : base(device, input, classes)
+    {
+        if (normalization is { } n) _normalization = new Normalize(device, n.Mean, n.Std);
+        _layers = layers is Sequential ? DeclareInner(layers) : Declare("layers", layers);
+        Build(seed);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor Record(Tape tape, Tensor x, BnMode bn)
+    {
+        Tensor y = _layers.Record(tape, _normalization is null ? x : tape.Normalize(x, _normalization), bn);
+        ShapeException.Require(y.Layout == Layout.Plain && y.Shape == new Shape(x.Shape.N, Classes), nameof(Network),
+            $"the last layer gives {y}, not rows of {Classes} logits");
+        return y;
+    }
+
+    private Layer DeclareInner(Layer layers)
+    {
+        layers.DeclareIn(this, "");
+        return layers;
+    }
+}

@@ -1,0 +1,74 @@
+namespace Rpat.Nn.Ops;
+
+/// <summary>a + factor·b.</summary>
+public readonly struct Add(double factor) : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value(double a, double b) => a + factor * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByA(double a, double b) => 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByB(double a, double b) => factor;
+}
+
+/// <summary>a·b.</summary>
+public readonly struct Multiply : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value(double a, double b) => a * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByA(double a, double b) => b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByB(double a, double b) => a;
+}
+
+/// <summary>a/b.</summary>
+public readonly struct Divide : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value(double a, double b) => a / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByA(double a, double b) => 1 / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByB(double a, double b) => -a / (b * b);
+}
+
+/// <summary>
+/// Recording of arithmetic. b has a's size and layout, or is spread over a: plain <c>[N, C]</c>, <c>[1, C]</c>, <c>[N, 1]</c> or
+/// <c>[1, 1]</c>; see <see cref="BinaryOp.Binary"/>.
+/// </summary>
+public static class ArithmeticOps
+{
+    /// <summary>a + b.</summary>
+    /// <exception cref="ShapeException">The sizes or layouts do not fit.</exception>
+    public static Tensor Add(this Tape tape, Tensor a, Tensor b) =>
+        a.Shape == b.Shape && a.Layout == Layout.Blocked && b.Layout == Layout.Blocked ? PointwiseOp.Add(tape, a, b)
+            : tape.Binary(new Add(1), a, b);
+
+    /// <summary>a − b.</summary>
+    /// <inheritdoc cref="Add(Tape, Tensor, Tensor)"/>
+    public static Tensor Subtract(this Tape tape, Tensor a, Tensor b) => tape.Binary(new Add(-1), a, b);
+
+    /// <summary>a·b.</summary>
+    /// <inheritdoc cref="Add(Tape, Tensor, Tensor)"/>
+    public static Tensor Multiply(this Tape tape, Tensor a, Tensor b) => tape.Binary(new Multiply(), a, b);
+
+    /// <summary>a/b.</summary>
+    /// <inheritdoc cref="Add(Tape, Tensor, Tensor)"/>
+    public static Tensor Divide(this Tape tape, Tensor a, Tensor b) => tape.Binary(new Divide(), a, b);
+}

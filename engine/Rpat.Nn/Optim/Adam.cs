@@ -1,0 +1,47 @@
+namespace Rpat.Nn.Optim;
+
+/// <summary>
+/// Adam (Kingma and Ba, 2015) and, with decoupled weight decay, AdamW (Loshchilov and Hutter, 2019), as PyTorch defines them: both moments
+/// are corrected for their start at zero, and ε is added to the root of the second.
+/// </summary>
+/// <param name="beta1">Decay of the mean of the gradient.</param>
+/// <param name="beta2">Decay of the mean of its square.</param>
+/// <param name="epsilon">Added to the divisor.</param>
+/// <param name="decoupled">Whether the weight decay acts on the weights themselves (AdamW) and not through the gradient.</param>
+/// <inheritdoc/>
+public sealed class Adam(ParameterStore parameters, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0,
+    bool decoupled = false)
+    : Optimizer(parameters, weightDecay)
+{
+    private const string MeanPrefix = "adam.mean.", SquarePrefix = "adam.square.", CountName = "counter.adam";
+
+    private readonly DeviceBuffer _mean = parameters.Device.Allocate(parameters.Count);
+    private readonly DeviceBuffer _square = parameters.Device.Allocate(parameters.Count);
+    private long _steps;
+
+    /// <inheritdoc/>
+    protected override void Move(float rate, in StepFactors factors)
+    {
+        _steps++;
+        var step = new AdamStep(rate, beta1, beta2, epsilon, WeightDecay, decoupled, Correction(beta1), Correction(beta2));
+        Parameters.Device.Kernels.Adam(Parameters.Count, Parameters.Values, Parameters.Gradients, _mean, _square, step, factors);
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NamedArray> Moments() =>
+    [
+        .. Parameters.Slice(_mean, MeanPrefix), .. Parameters.Slice(_square, SquarePrefix), NamedArray.FromInt64(CountName, [_steps], 1),
+    ];
+
+    /// <inheritdoc/>
+    protected override void LoadMoments(IReadOnlyDictionary<string, NamedArray> state)
+    {
+        if (!state.TryGetValue(CountName, out var count))
+            throw new CheckpointException($"The training state has no '{CountName}': it belongs to a run with another optimizer.");
+        Parameters.Fill(_mean, MeanPrefix, state);
+        Parameters.Fill(_square, SquarePrefix, state);
+        _steps = count.ToInt64()[0];
+    }
+
+    private float Correction(float beta) => (float)(1 - Math.Pow(beta, _steps));
+}

@@ -1,0 +1,104 @@
+namespace Rpat.Nn.Optim;
+
+/// <summary>What an optimizer does otherwise for some parameters; the first group that takes a parameter decides.</summary>
+/// <param name="Takes">Whether a parameter belongs to the group.</param>
+public sealed record ParameterGroup(Func<Parameter, bool> Takes)
+{
+    /// <summary>Multiplies the learning rate.</summary>
+    public float RateFactor { get; init; } = 1;
+
+    /// <summary>The weight decay instead of the optimizer's; null for the optimizer's.</summary>
+    public float? WeightDecay { get; init; }
+}
+
+/// <summary>
+/// Moves a network's parameters against their gradients, as PyTorch defines it. Parameters that are frozen when the first step is made
+/// (<see cref="Parameter.IsFrozen"/>) stay where they are.
+/// </summary>
+/// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included, unless a group says otherwise.</param>
+public abstract class Optimizer(ParameterStore parameters, float weightDecay)
+{
+    private readonly GradientClip? _clip;
+    private readonly GradientGather? _gather;
+    private StepFactors? _factors;
+
+    /// <summary>Largest L2 norm of the gradient of all parameters together; 0 for no limit.</summary>
+    public float ClipNorm
+    {
+        get;
+        init => (field, _clip) = (value, value > 0 ? new GradientClip(Parameters, value) : null);
+    }
+
+    /// <summary>Batches whose mean gradient makes one step; 1 for a step per batch.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
+    public int Accumulate
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            (field, _gather) = (value, value > 1 ? new GradientGather(Parameters, value) : null);
+        }
+    } = 1;
+
+    /// <summary>Parameters with another rate or weight decay.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
+
+    /// <summary>The trained parameters.</summary>
+    public ParameterStore Parameters { get; } = parameters;
+
+    /// <summary>Weight decay of the parameters of no group.</summary>
+    public float WeightDecay { get; } = weightDecay;
+
+    /// <summary>Moves all parameters against their gradients, once enough batches are accumulated.</summary>
+    /// <param name="rate">Learning rate of this step.</param>
+    /// <param name="last">Whether this is the last batch, so that a partial accumulation is used.</param>
+    /// <returns>Whether the parameters were moved.</returns>
+    public bool Step(float rate, bool last = false)
+    {
+        if (_gather is not null && !_gather.Take(last)) return false;
+        _clip?.Apply();
+        Move(rate, _factors ??= Factors());
+        Parameters.BumpVersion();
+        return true;
+    }
+
+    /// <summary>What a resumed run needs: one array per parameter and moment, and the gradients accumulated so far for the next
+    /// step.</summary>
+    public IEnumerable<NamedArray> State() => [.. Moments(), .. _gather?.State() ?? []];
+
+    /// <summary>Loads what <see cref="State"/> returned.</summary>
+    /// <param name="state">Arrays by name; those of other parts of the run are ignored.</param>
+    /// <exception cref="CheckpointException">One is missing or of another size; nothing is changed then.</exception>
+    public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
+    {
+        LoadMoments(state);
+        _gather?.LoadState(state);
+    }
+
+    /// <summary>One step of all parameters.</summary>
+    /// <param name="factors">What differs from value to value.</param>
+    protected abstract void Move(float rate, in StepFactors factors);
+
+    /// <summary>The optimizer's own state.</summary>
+    protected abstract IEnumerable<NamedArray> Moments();
+
+    /// <summary>Loads what <see cref="Moments"/> returned.</summary>
+    protected abstract void LoadMoments(IReadOnlyDictionary<string, NamedArray> state);
+
+    private StepFactors Factors()
+    {
+        if (Groups.Count == 0 && !Parameters.Parameters.Any(p => p.IsFrozen)) return default;
+        return new StepFactors(PerValue((p, group) => p.IsFrozen ? 0 : group?.RateFactor ?? 1),
+            PerValue((p, group) => p.IsFrozen ? 0 : group?.WeightDecay ?? WeightDecay));
+    }
+
+    private DeviceBuffer PerValue(Func<Parameter, ParameterGroup?, float> number)
+    {
+        float[] values = [.. Parameters.Parameters.SelectMany(
+            p => Enumerable.Repeat(number(p, Groups.FirstOrDefault(group => group.Takes(p))), (int)p.Shape.Count))];
+        var buffer = Parameters.Device.Allocate(Parameters.Count);
+        Parameters.Device.Upload(values, buffer);
+        return buffer;
+    }
+}

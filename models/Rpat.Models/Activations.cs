@@ -1,0 +1,31 @@
+namespace Rpat.Models;
+
+/// <summary>x·(σ(|α|x) − |β|)/(1 − |β|), the parametric shifted SiLU of Dai et al. (2021), for fixed α and β.</summary>
+internal readonly struct ParametricSilu(double alpha, double beta) : IElementwise
+{
+    private readonly double _alpha = Math.Abs(alpha), _beta = Math.Abs(beta);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath =>
+        x * (1 / (1 + math.Exp(-_alpha * x)) - _beta) / (1 - _beta);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath
+    {
+        double s = 1 / (1 + math.Exp(-_alpha * x));
+        return (s - _beta + _alpha * x * s * (1 - s)) / (1 - _beta);
+    }
+}
+
+/// <summary>a, or 0 where |a| is below b; the gradient by b is not computed.</summary>
+internal readonly struct HardShrink : IBinary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value(double a, double b) => Math.Abs(a) < b ? 0 : a;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByA(double a, double b) => Math.Abs(a) < b ? 0 : 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double ByB(double a, double b) => 0;
+}

@@ -1,0 +1,108 @@
+using Rpat.Tests.Golden;
+using Rpat.Tests.Support;
+
+namespace Rpat.Tests.Optim;
+
+/// <summary>Adam, AdamW, groups of parameters, frozen parameters and what a resumed run needs of them.</summary>
+public sealed class OptimizerTests : IDisposable
+{
+    private static readonly GoldenArrays _golden = new("ops.npz");
+
+    private static readonly Dictionary<string, Func<ParameterStore, IReadOnlyList<ParameterGroup>, Optimizer>> _made = new()
+    {
+        ["adam"] = (store, groups) => new Adam(store, epsilon: 1e-4f, weightDecay: 0.1f) { Groups = groups },
+        ["adamw"] = (store, groups) => new Adam(store, 0.8f, 0.95f, weightDecay: 0.1f, decoupled: true) { Groups = groups },
+        ["sgd"] = (store, groups) => new Sgd(store, 0.9f, 0.1f, nesterov: true) { Groups = groups },
+    };
+
+    private readonly Device _device = Device.Cpu(2);
+    private readonly ParameterStore _store;
+    private readonly Parameter _first, _second;
+
+    public OptimizerTests()
+    {
+        _store = new ParameterStore(_device);
+        (_first, _second) = (_store.Declare("a", new Shape(1, 5), 5), _store.Declare("b", new Shape(1, 3), 3));
+        _store.Allocate();
+    }
+
+    public static TheoryData<string> Names => [.. _made.Keys];
+
+    public void Dispose() => _device.Dispose();
+
+    /// <summary>Three steps of torch.optim with two groups, the second at a tenth of the rate and without weight decay.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void StepsAreThoseOfPyTorch(string name)
+    {
+        Load(name);
+        var optimizer = Make(name);
+        for (int step = 0; step < 3; step++)
+        {
+            Step(optimizer, name, step);
+            foreach (var (parameter, i) in new[] { (_first, 0), (_second, 1) })
+                Assert.Equal(_golden.Doubles($"{name}/w{i}/{step}"), parameter.ToArray().Select(v => (double)v),
+                    (want, have) => Math.Abs(want - have) < 1e-6);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void AResumedRunGoesTheSameWay(string name)
+    {
+        Load(name);
+        var optimizer = Make(name);
+        Step(optimizer, name, 0);
+        float[] weights = Values();
+        var state = optimizer.State().ToDictionary(array => array.Name);
+        Step(optimizer, name, 1);
+        float[] expected = Values();
+        _device.Upload(weights, _store.Values);
+        var resumed = Make(name);
+        resumed.LoadState(state);
+        Step(resumed, name, 1);
+        Bits.Equal(expected, Values());
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void AFrozenParameterDoesNotMove(string name)
+    {
+        Load(name);
+        _second.IsFrozen = true;
+        Step(_made[name](_store, []), name, 0);
+        Assert.Equal(_golden.Floats($"{name}/w1"), _second.ToArray());
+        Assert.DoesNotContain(_first.ToArray(), _golden.Floats($"{name}/w0").Contains);
+    }
+
+    [Fact]
+    public void StatesOfOtherOptimizersAreRefused()
+    {
+        var adam = new Adam(_store);
+        var error = Assert.Throws<CheckpointException>(() => adam.LoadState(new Sgd(_store).State().ToDictionary(array => array.Name)));
+        Assert.Contains("another optimizer", error.Message, StringComparison.Ordinal);
+        Assert.Throws<CheckpointException>(() => new Sgd(_store).LoadState(adam.State().ToDictionary(array => array.Name)));
+    }
+
+    private Optimizer Make(string name) =>
+        _made[name](_store, [new ParameterGroup(p => p.Name == "b") { RateFactor = 0.1f, WeightDecay = 0 }]);
+
+    private void Load(string name)
+    {
+        _first.Upload(_golden.Floats($"{name}/w0"));
+        _second.Upload(_golden.Floats($"{name}/w1"));
+    }
+
+    private void Step(Optimizer optimizer, string name, int step)
+    {
+        _device.Upload([.. _golden.Floats($"{name}/g0/{step}"), .. _golden.Floats($"{name}/g1/{step}")], _store.Gradients);
+        optimizer.Step(0.05f);
+    }
+
+    private float[] Values()
+    {
+        var values = new float[_store.Count];
+        _device.Download(_store.Values, values);
+        return values;
+    }
+}

@@ -1,0 +1,135 @@
+using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Training;
+using Rpat.Trainer.Cli;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+/// <summary>Run names, run folders and the files in them, in every command.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunNameFixture>
+{
+    private static readonly string[] _evaluation = ["--attacks", "pgd1", "--n", "2"];
+
+    [Theory]
+    [InlineData("one")]
+    [InlineData("latest")]
+    [InlineData("20261121-0238-one")]
+    [InlineData("one/model.safetensors")]
+    [InlineData("latest/model.safetensors")]
+    [InlineData("{run}")]
+    [InlineData("{run}/model.safetensors")]
+    public void EveryCommandUnderstandsThem(string name)
+    {
+        string text = name.Replace("{run}", fixture.Run, StringComparison.Ordinal);
+        using var test = new TestHost();
+        Assert.True(fixture.Rpat(test, "export", text, "-o", test.PathOf("net.npz")) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "import", text, "--list") == 0, test.Error);
+        Assert.True(fixture.Rpat(test, ["eval", text, .. _evaluation, "--out", test.PathOf("eval")]) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "attack", text, "--attack", "fgsm", "--n", "2", "-o", test.PathOf("a.npz")) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "perception", text, "--n", "4", "-o", test.PathOf("p")) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "eval", "verify", test.PathOf("eval"), "--checkpoint", text) == 0, test.Error);
+        if (text.EndsWith("model.safetensors", StringComparison.Ordinal)) return;
+        Assert.True(fixture.Rpat(test, "runs", "show", text) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "report", text, "-o", test.PathOf("r.html")) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "config", "show", "-c", text) == 0, test.Error);
+        Assert.Contains("name: pgd-at+rpat", test.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("eval nope")]
+    [InlineData("eval runs/nope.pth --data fashion-mnist")]
+    [InlineData("eval one/nope.safetensors")]
+    [InlineData("export nope -o x.npz")]
+    [InlineData("import nope --list")]
+    [InlineData("perception nope")]
+    [InlineData("attack nope --attack fgsm -o x.npz")]
+    [InlineData("eval verify nope")]
+    [InlineData("eval corruptions nope --folder x")]
+    public void WhatIsNotThereIsSaidToBeMissing(string line)
+    {
+        using var test = new TestHost();
+        Assert.Equal(2, fixture.Rpat(test, line.Split(' ')));
+        string sentence = Assert.Single(test.Error.TrimEnd().Split('\n'));
+        Assert.Matches("^rpat: '.*nope.*' does not exist, neither as a path nor as a run in", sentence);
+    }
+
+    [Fact]
+    public void AnEvaluationOfAForeignFileGoesToTheRunsAndIsRemembered()
+    {
+        using var test = new TestHost();
+        string file = test.PathOf("weights.npz");
+        Assert.Equal(0, fixture.Rpat(test, "export", "one", "-o", file));
+        string[] line = ["eval", file, "--data", fixture.Data, .. _evaluation];
+        Assert.True(test.Run([.. line, "--model", "PreActResNet-18"]) == 0, test.Error);
+        string home = Assert.Single(Directory.GetDirectories(test.PathOf("runs"), "weights-*"));
+        string evaluation = Assert.Single(Directory.GetDirectories(Path.Combine(home, "eval")));
+        Assert.False(Directory.Exists(test.PathOf("eval")));
+        Assert.True(test.Run([.. line[..^1], "3"]) == 0, test.Error);
+        Assert.Contains("is read as in its last evaluation: model preactresnet18", test.Error, StringComparison.Ordinal);
+        Assert.True(test.Run("eval", "verify", evaluation) == 0, test.Error);
+        Assert.True(test.Run("eval", "verify", evaluation, "--model", "PREACTRESNET18") == 0, test.Error);
+        Assert.True(test.Run("perception", file, "--data", fixture.Data, "--model", "preactresnet18", "--n", "4") == 0, test.Error);
+        Assert.True(File.Exists(Path.Combine(home, "perception", "perception.html")));
+        Assert.Contains("20261121", Path.GetFileName(fixture.Run), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AModelHasItsCardBesideIt()
+    {
+        using var test = new TestHost();
+        Assert.Equal(0, fixture.Rpat(test, "export", "one", "-o", test.PathOf("net.pt")));
+        string card = File.ReadAllText(test.PathOf("net.card.md"));
+        string[] parts =
+        [
+            "# net.pt", "| network", "preactresnet18", "| SHA-256", "| method.name", "pgd-at+rpat", "rpat train --recipe", "## Results",
+            "PGD-2", "## Limits", "torch.load(\"net.pt\", weights_only=True)",
+        ];
+        foreach (string part in parts) Assert.Contains(part, card, StringComparison.Ordinal);
+        File.Copy(test.PathOf("net.pt"), test.PathOf("alien.pt"));
+        Assert.Equal(0, test.Run("export", test.PathOf("alien.pt"), "--model", "preactresnet18", "-o", test.PathOf("alien.onnx")));
+        Assert.Contains("is not known here", File.ReadAllText(test.PathOf("alien.card.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OfSeveralRunsOfANameTheNewestIsMeant()
+    {
+        using var test = new TestHost();
+        string[] made = [.. new[] { "20260101-0000-a", "20260301-0000-a", "20260301-0000-a-2", "20260401-0000-a-3", "20260201-0000-b" }
+            .Select(name => Made(test, name))];
+        Assert.Equal(made[..3], RunFinder.OfName("a", test.PathOf("runs")));
+        Assert.Equal(made[2], RunFinder.Find("a", test.PathOf("runs")));
+        Assert.Equal(made[3], RunFinder.Find("a-3", test.PathOf("runs")));
+        Assert.Null(RunFinder.Find("c", test.PathOf("runs")));
+        Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors")));
+    }
+
+    private static string Made(TestHost test, string name)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(test.PathOf("runs"), name)).FullName;
+        foreach (string file in (string[])["run.json", "config.yaml"]) File.WriteAllText(Path.Combine(folder, file), "");
+        return folder;
+    }
+}
+
+/// <summary>One run named <c>one</c>, made once for all tests.</summary>
+public sealed class RunNameFixture : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public RunNameFixture()
+    {
+        Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", "--name", "one"]) == 0, _test.Error);
+        Run = RunFiles.Runs(_test, "runs").Single();
+    }
+
+    public string Run { get; }
+
+    public string Data => "npz:" + _test.PathOf("tiny.npz");
+
+    internal int Rpat(TestHost test, params string[] arguments) => App.Run(arguments, test.Host with
+    {
+        Environment = new Dictionary<string, string>(test.Host.Environment) { ["RPAT_RUNS"] = _test.PathOf("runs") },
+    });
+
+    public void Dispose() => _test.Dispose();
+}

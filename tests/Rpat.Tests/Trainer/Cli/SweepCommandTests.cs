@@ -1,0 +1,105 @@
+using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Training;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+/// <summary><c>rpat sweep</c> and what becomes of its runs: lists, groups and tables.</summary>
+[Collection(SerialCollection.Name)]
+public sealed class SweepCommandTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void EveryRowIsTrainedOnceAndWhatWasBegunIsResumed()
+    {
+        string[] rows = Sweep("--list").TrimEnd().Split('\n');
+        Assert.Equal(5, rows.Length);
+        Assert.Matches(@"^index +method\.rpat\.weight +seed +status +name$", rows[0]);
+        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-s1$", rows[2]);
+        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-s2$", rows[3]);
+        Sweep("--index", "2");
+        Assert.Single(RunFiles.Runs(_test, "runs"));
+        Assert.Contains("10                  1     finished", Sweep("--list"), StringComparison.Ordinal);
+        Unfinish(RunFiles.Runs(_test, "runs").Single());
+        Assert.Contains("10                  1     interrupted", Sweep("--list"), StringComparison.Ordinal);
+        Sweep();
+        Assert.Equal(4, RunFiles.Runs(_test, "runs").Count);
+        int said = _test.Error.Length;
+        Sweep();
+        Assert.Equal(4, RunFiles.Runs(_test, "runs").Count);
+        Assert.Equal(4, _test.Error[said..].Split("finished earlier").Length - 1);
+        Assert.Contains("\"resumes\"", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "runs").Single(run => run.EndsWith("weight10-s1",
+            StringComparison.Ordinal)), "run.json")), StringComparison.Ordinal);
+        Tables();
+    }
+
+    // Another configuration is another run, although the name is the same.
+    [Fact]
+    public void WhatWasTrainedOtherwiseIsNotTakenForDone()
+    {
+        Sweep("--index", "1");
+        Sweep("--index", "1", "--lr", "0.02");
+        Assert.Equal(2, RunFiles.Runs(_test, "runs").Count);
+    }
+
+    [Theory]
+    [InlineData("--index 5", "--index is 5, and the sweep has 4 rows: give 1 to 4.")]
+    [InlineData("--index 0", "give 1 to 4")]
+    [InlineData("--seed 3", "a sweep takes its seeds from --seeds, not from --seed")]
+    [InlineData("--set optimizer.lr=0.1,fast", "optimizer.lr is 'fast'")]
+    [InlineData("--set optimizer.lrr=0.1,0.2", "did you mean 'optimizer.lr'?")]
+    [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3.")]
+    [InlineData("--seeds x", "give whole numbers")]
+    [InlineData("--seeds 0..99999999999", "give whole numbers")]
+    public void AWrongSweepIsOneSentence(string options, string sentence)
+    {
+        Assert.Equal(2, _test.Run([.. Arguments, .. options.Split(' ')]));
+        Assert.Contains(sentence, Assert.Single(_test.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Empty(RunFiles.Runs(_test, "runs"));
+    }
+
+    private void Tables()
+    {
+        string grouped = Run("runs", "list", "--columns", "train.seed", "--group-by", "method,method.rpat.weight");
+        Assert.Matches(@"\npgd-at\+rpat  0 +2 +1, 2 +\d+\.\d\d ± \d+\.\d\d ", grouped);
+        Assert.Matches(@"\npgd-at\+rpat  10 +2 +1, 2 +\d+\.\d\d ± \d+\.\d\d ", grouped);
+        Assert.Matches(@"^\| run .*\| method\.rpat\.weight \| train\.seed \|",
+            Run("runs", "list", "--columns", "method.rpat.weight,train.seed", "--format", "markdown"));
+        string csv = Run("runs", "list", "--group-by", "method", "--format", "csv");
+        Assert.StartsWith("method,runs,Clean,Clean sd,robust,robust sd,Mean,Mean sd,NRR,NRR sd,by,images\npgd-at+rpat,4,", csv,
+            StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(Run("runs", "list", "--group-by", "method", "--json"));
+        Assert.Equal(4, json.RootElement[0].GetProperty("runs").GetArrayLength());
+        Assert.StartsWith("\\begin{tabular}{", Run("runs", "list", "--format", "latex"), StringComparison.Ordinal);
+        string[] runs = [.. RunFiles.Runs(_test, "runs")];
+        string latex = Run(["report", .. runs, "--latex"]);
+        Assert.Matches(@"\nMethod +& Runs & +Clean & +PGD-2 & +Mean & +NRR \\\\\n", latex);
+        Assert.Matches(@"\nPGD-AT \+ RPAT & 4 +& +\d+\.\d\d \$\\pm\$", latex);
+        Assert.Equal(0, _test.Run(["report", .. runs, "--csv", "-o", _test.PathOf("table.csv")]));
+        Assert.StartsWith("Method,Runs,Clean,Clean sd,PGD-2,PGD-2 sd,", File.ReadAllText(_test.PathOf("table.csv")),
+            StringComparison.Ordinal);
+        Assert.Equal(2, _test.Run(["report", runs[0], "--csv", "--latex"]));
+        Assert.Equal(2, _test.Run("runs", "list", "--columns", "train.sede"));
+        Assert.Contains("did you mean 'train.seed'?", _test.Error, StringComparison.Ordinal);
+    }
+
+    private string[] Arguments =>
+        ["sweep", .. TinyRun.Arguments(_test)[1..], "--max-steps", "1", "--set", "method.rpat.weight=0,10", "--seeds", "1..2"];
+
+    private string Sweep(params string[] more) => Run([.. Arguments, .. more]);
+
+    private string Run(params string[] arguments)
+    {
+        int said = _test.Out.Length;
+        Assert.True(_test.Run(arguments) == 0, _test.Error);
+        return _test.Out[said..];
+    }
+
+    private static void Unfinish(string run)
+    {
+        string path = Path.Combine(run, "run.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"finished\"", "\"interrupted\"", StringComparison.Ordinal));
+    }
+}
