@@ -41,20 +41,24 @@ public sealed class MpirunTests : IDisposable
     [MemberData(nameof(Families))]
     public void A_killed_rank_ends_the_job_and_another_number_of_ranks_resumes_it(string family)
     {
-        string[] arguments = [.. Tiny("run"), "--set", "checkpoint.steps=2"];
-        using (var process = Mpirun.Start(family, 2, [.. arguments, "--set", "train.epochs=100000"]))
+        string[] arguments = [.. Tiny("run"), "--set", "checkpoint.steps=2", "--set", "train.epochs=100000"];
+        using (var process = Mpirun.Start(family, 2, arguments))
         {
             Assert.True(SpinWait.SpinUntil(() => RunFiles.Runs(_test, "run").Any(run => File.Exists(Path.Combine(run, "metrics.csv"))), PatienceMs));
             Kill(RankOne(_test.PathOf("run")));
             string said = Finish(process);
             Assert.NotEqual(0, process.ExitCode);
-            Assert.Contains("rank 1 has ended without a word: its process was killed or has crashed.", said, StringComparison.Ordinal);
+            // The launcher kills the other rank as well, MPICH's before it can say what it has noticed.
+            Assert.Matches("rank 1 has ended without a word: its process was killed or has crashed.|[Ss]ignal 9", said);
         }
-        using var again = Mpirun.Start(family, 3, [.. arguments, "--resume", "auto", "--allow-change", "train.epochs", "--epochs", "1",
-            "--set", "train.max_steps=1"]);
+        string run = RunFiles.Runs(_test, "run").Single();
+        int saved = Directory.GetFiles(Path.Combine(run, "checkpoints"), "step-*.safetensors")
+            .Max(file => int.Parse(Path.GetFileNameWithoutExtension(file)[5..], CultureInfo.InvariantCulture));
+        using var again = Mpirun.Start(family, 3, [.. arguments, "--resume", "auto", "--max-steps", $"{saved + 1}"]);
         string resumed = Finish(again);
         Assert.True(again.ExitCode == 0, resumed);
-        Assert.True(RunFiles.IsFinished(RunFiles.Runs(_test, "run").Single()), resumed);
+        Assert.Contains($"resuming from step {saved} of", File.ReadAllText(Path.Combine(run, "log.txt")), StringComparison.Ordinal);
+        Assert.True(RunFiles.IsFinished(run), resumed);
     }
 
     [MpirunTheory]
