@@ -37,8 +37,9 @@ internal static class ModelsCommand
         { json.Option };
         command.SetAction(parsed =>
         {
-            json.Give(parsed, host, () => PublishedNets.All.Select(net => new { net.Architecture, net.Entries, Loads = net.Model is not null,
-                net.Model }), () => WritePublished(host));
+            json.Give(parsed, host,
+                () => PublishedNets.All.Select(net => new { net.Architecture, net.Entries, Loads = net.Model is not null, net.Model }),
+                () => WritePublished(host));
             return ExitCode.Done;
         });
         return command;
@@ -72,8 +73,7 @@ internal static class ModelsCommand
 
     private static ModelSpec SpecOf(string typed, string input, int classes)
     {
-        string name = CatalogNames.Models.Match(typed)
-            ?? throw new UsageException($"there is no model '{typed}': {CatalogNames.Models.Hint(typed)}");
+        string name = CatalogNames.ModelOf(typed);
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

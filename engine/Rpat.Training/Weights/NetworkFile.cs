@@ -25,7 +25,8 @@ internal static class NetworkFile
     }
 
     /// <summary>Which network an open file holds, and where; the network has no values yet.</summary>
-    /// <exception cref="UsageException">Neither the file nor the user says which network it is, and its names and shapes are of none.</exception>
+    /// <exception cref="UsageException">Neither the file nor the user says which network it is, and its names and shapes are of
+    /// none.</exception>
     internal static (FittedWeights Found, IReadOnlyList<string> Notes) Find(WeightFile opened, string file, WeightChoice choice,
         Shape? images = null)
     {
@@ -41,8 +42,8 @@ internal static class NetworkFile
     {
         if (found.Report.Fits && partner is not null)
             throw new UsageException(
-                $"'{file}' holds more than one network: '{found.Weights.Place}' is a {found.Spec.Name}, and '{partner}' is of another; give "
-                    + $"--model and --key if the first is what you want.");
+                $"'{file}' holds more than one network: '{found.Weights.Place}' is a {found.Family.Named(found.Spec).Name}, and '{partner}' "
+                    + $"is of another; give --model and --key if the first is what you want.");
         if (!found.Report.Fits)
             throw new UsageException(
                 $"'{file}' does not say which model it holds: give --model NAME ('rpat models' lists them); the nearest is "
@@ -110,8 +111,7 @@ internal static class NetworkFile
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
-    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.Models.Canonical(name))
-        ?? throw new UsageException($"there is no model '{name}': {CatalogNames.Models.Hint(name)}");
+    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.ModelOf(name))!;
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
         Shape? images)
@@ -145,7 +145,8 @@ internal static class NetworkFile
     }
 
     // One given number is that of every channel.
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights, ModelSpec spec) =>
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights,
+        ModelSpec spec) =>
         choice.Mean.Count == 0 ? weights.Normalization
         : choice.Mean.Count > 1 ? (choice.Mean, choice.Std)
         : (Spread(choice.Mean[0], spec), Spread(choice.Std[0], spec));

@@ -56,7 +56,8 @@ internal sealed class WeightSearch(IReadOnlyList<ModelFamily> families, Func<Mod
     {
         FittedWeights[] all =
         [
-            .. Likely(file).SelectMany(family => In(file, family)).OrderBy(found => found.Unfit).ThenBy(found => found.Report.Unexpected.Count)
+            .. Likely(file).SelectMany(family => In(file, family))
+                .OrderBy(found => found.Unfit).ThenBy(found => found.Report.Unexpected.Count)
                 .ThenBy(found => Usual(found.Weights.Place)).ThenBy(found => Words(found.Weights.Place).Count(_copies.Contains)),
         ];
         FittedWeights best = all[0];

@@ -100,8 +100,7 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.Equal(made[2], RunFinder.Find("a", test.PathOf("runs")));
         Assert.Equal(made[3], RunFinder.Find("a-3", test.PathOf("runs")));
         Assert.Null(RunFinder.Find("c", test.PathOf("runs")));
-        Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors"))!.Replace("/checkpoints/..", "",
-            StringComparison.Ordinal));
+        Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors")));
     }
 
     private static string Made(TestHost test, string name)
