@@ -28,14 +28,16 @@ internal readonly struct WinogradChunks
     private const int RunTiles = 16; // of an item of a transform
     private const int LeastTiles = 48; // of an item of products, to pay for the transform of its filters
     private const int ThreadItems = 3;
+    private const int ThreadsOfCache = 8; // that share a last-level cache
 
     public WinogradChunks(in WinogradShape shape, int threads, int l2)
     {
         Shape = shape;
-        int wished = (int)Math.Max(LeastTiles, MostFloats / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs)));
+        long most = MostFloats * Math.Max(1, threads / ThreadsOfCache);
+        int wished = (int)Math.Max(LeastTiles, most / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs)));
         int chunks = (shape.TileCount + wished - 1) / wished;
         Tiles = ((shape.TileCount + chunks - 1) / chunks + 3) / 4 * 4;
-        GroupBlocks = l2 < Cache.Large ? 1 : 2; // a piece's filters of two blocks take 590 KB
+        GroupBlocks = l2 < Cache.Large || 2 * threads > shape.OutputBlocks ? 1 : 2; // a piece's filters of two blocks take 590 KB
         Parts = Math.Clamp((ThreadItems * threads + Groups - 1) / Groups, 1, Math.Max(1, Tiles / LeastTiles));
     }
 

@@ -33,7 +33,8 @@ internal readonly unsafe struct WinogradFilters(float* w, int k, int c, bool inp
     private void Gather(int input, int output, float* g)
     {
         if (input + Together > _inputs || output + Blocks.Size > _outputs) GatherSome(input, output, g);
-        else if (!inputGradient) Transposed.Rows(w + ((nint)output * c + input) * Taps, c * Taps, Blocks.Size, Together * Taps, g, Blocks.Size);
+        else if (!inputGradient)
+            Transposed.Rows(w + ((nint)output * c + input) * Taps, c * Taps, Blocks.Size, Together * Taps, g, Blocks.Size);
         else
             for (int i = 0; i < Together; i++, g += Taps * Blocks.Size)
                 Transposed.Rows(w + ((nint)(input + i) * c + output) * Taps, Taps, Blocks.Size, Taps, g + (Taps - 1) * Blocks.Size,

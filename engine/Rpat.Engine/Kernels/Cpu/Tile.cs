@@ -29,7 +29,7 @@ internal static unsafe partial class Tile
         Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
         : Vector256.IsHardwareAccelerated ? InstructionSet.Avx2 : InstructionSet.Portable;
 
-    /// <summary>Sums of 16 rows, for panels of four blocks, two and one; A's values of a step are contiguous, steps are aStep apart.</summary>
+    /// <summary>Sums of 16 rows, for panels of 4, 2 and 1 blocks; A's values of a step are contiguous, steps are aStep apart.</summary>
     internal readonly struct Sums(
         delegate*<float*, nint, int, float*, nint, float*, nint, bool, void> four,
         delegate*<float*, nint, int, float*, nint, float*, nint, bool, void> two,
