@@ -16,7 +16,7 @@ internal static class MethodFactory
             throw new ConfigException(
                 $"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as "
                     + $"method.warmup.");
-        objective = new LabelSmoothing((float)config.Train.LabelSmoothing).On(method.Awp.On(objective));
+        objective = new LabelSmoothing((float)config.Train.LabelSmoothing).On(method.Sam.On(method.Awp.On(objective)));
         if (Averaging(config.Average) is { } average) objective = average.On(objective);
         return method.HasRpat ? method.Rpat.On(objective) : objective;
     }

@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// One run of APGD for L1 (Croce and Hein, ICML'21; attacks.md 2.7): steps without momentum along the gradient's largest values. After
+/// One run of APGD for L1 (Croce and Hein, ICML'21; attacks.md 2.9): steps without momentum along the gradient's largest values. After
 /// every window the share of values that a step moves follows how sparse the best point is; where it became sparser the run returns to
 /// that point and to the whole step, otherwise the step shrinks.
 /// </summary>

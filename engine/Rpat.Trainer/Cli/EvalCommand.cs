@@ -47,6 +47,7 @@ internal sealed class EvalCommand
     {
         var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out,
             _json.Option, _logits, _gradients, _inputGradients, _leaderboard, _failUnder, VerifyCommand.Create(_host),
+            UnionCommand.Create(_host), BlackBoxCommand.Create(_host),
             CorruptionsCommand.Create(_host) };
         _threat.AddTo(command);
         command.SetAction(Run);

@@ -149,6 +149,9 @@ internal sealed record MethodSection
     /// <summary>Weight perturbation on top of the method; a size of 0 leaves it to the method.</summary>
     [Section] public Awp Awp { get; init; } = new() { Gamma = 0 };
 
+    /// <summary>Sharpness-aware minimisation on top of the method.</summary>
+    [Section] public Sam Sam { get; init; } = new() { Rho = 0 };
+
     [Section] public TeachersSection Teachers { get; init; } = new();
 
     /// <summary>Only the method's own settings, by name.</summary>
@@ -325,7 +328,7 @@ internal sealed record AverageSection
     [Setting("first epoch (from 1) in which averaged weights move on their own", Min = 1, Without = "without an average")]
     public int Start { get; init; } = 1;
 
-    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps of the run", Name = "warmup",
+    [Setting("limit of the decay at first: none, (1 + n)/(10 + n) after n updates, or 1 - 1/(n + 1) after n steps", Name = "warmup",
         Plural = "limits")]
     public AverageWarmUp WarmUp { get; init; }
 

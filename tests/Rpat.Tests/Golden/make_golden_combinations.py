@@ -324,8 +324,15 @@ def step_of(attack, loss, after=None, mask=False):
         adversarial = attack(w, n)
         if getattr(w.set, "logs", 0):
             w.net.train()(adversarial)
+        if hasattr(w.set, "rho"):
+            kept = climb(w, loss, adversarial)
         moves = perturb(w, loss, adversarial) if hasattr(w.set, "awp") else []
         losses, _, _ = loss(w, w.net.train(), adversarial)
+        if hasattr(w.set, "rho"):
+            losses["total"].backward()
+            w.net.load_state_dict(kept)
+            w.sgd.step()
+            return losses
         w.descend(losses["total"], prominence_mask(w, losses) if mask else None)
         with torch.no_grad():
             for parameter, move in moves:
@@ -353,6 +360,19 @@ def perturb(w, loss, adversarial):
         for parameter, move in moves:
             parameter += move
     return moves
+
+
+def climb(w, loss, adversarial):
+    """SAM: moves the weights by rho along the gradient of all of them; returns the state to go back to, statistics of this pass included."""
+    w.sgd.zero_grad()
+    loss(w, w.net.train(), adversarial)[0]["total"].backward()
+    kept = {name: value.clone() for name, value in w.net.state_dict().items()}
+    length = torch.sqrt(sum(p.grad.square().sum() for p in w.net.parameters()))
+    with torch.no_grad():
+        for parameter in w.net.parameters():
+            parameter += w.set.rho * parameter.grad / (length + 1e-12)
+    w.sgd.zero_grad()
+    return kept
 
 
 def average_after(w, n):
@@ -427,6 +447,7 @@ CASES = {
     "igdm+rpat": (step_of(by_teacher, with_perception(taught_loss)), {"share": 1.0, "matching": 2.0, "rise": 10, "epoch": 5, **RPAT, **NEAR}),
     # on top of others
     "rpat++awp": (step_of(by_ce, perception_teacher_loss, average_after), {**AVERAGE, "alpha": 0.5, **AWP, **AT}),
+    "pgd-at+sam": (step_of(by_ce, at_loss), {"rho": 0.05, **AT}),
     "trades-smooth": (step_of(by_kl, smooth_trades_loss, warm_after), {"beta": 5.0, "repeat": 0, "smoothing": 0.1, "ema": 0.995, "nesterov": 1, **NEAR}),
     "pgd-at-smooth-cutmix": (step_of(by_mixed, smooth_mixed_loss), {"smoothing": 0.1, **AT}),
     # L2, each attack with its own order of the projections

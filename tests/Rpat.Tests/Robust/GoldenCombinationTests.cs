@@ -46,6 +46,7 @@ public sealed class GoldenCombinationTests
         ["igdm"] = c => c.Igdm(),
         ["igdm+rpat"] = c => c.Igdm().With(c.Term),
         ["rpat++awp"] = c => new RpatPlusPlus(c.Attack) { Beta = c["beta"], Alpha = c["alpha"], Decay = c["ema"] }.With(c.Awp),
+        ["pgd-at+sam"] = c => new PgdAt(c.Attack).With(new Sam { Rho = c["rho"] }),
         ["trades-smooth"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false }
             .With(c.Smoothing, c.Ema with { WarmUp = AverageWarmUp.Updates }),
         ["pgd-at-smooth-cutmix"] = c => new PgdAt(c.Attack).With(c.Smoothing),

@@ -28,7 +28,8 @@ public class MethodTests
         new Consistency(_pgd).With(new RobustPerception { Form = PerceptionForm.DifferenceQuotient }),
         new Trades(_pgd).With(new Awp(), new EmaAveraging(0.99f), new RobustPerception()),
         new Gkl(_fixed) { Rise = 2, PerturbFrom = 1 }, new Gkl(_fixed).With(new RobustPerception()), new AdaAd(_pgd) { Share = 0.5f },
-        Named("igdm"), new Trades(_pgd).With(new LabelSmoothing(0.1f), new EmaAveraging(0.99f, WarmUp: AverageWarmUp.Updates)),
+        Named("igdm"), new Mart(_pgd).With(new Sam()),
+        new Trades(_pgd).With(new LabelSmoothing(0.1f), new EmaAveraging(0.99f, WarmUp: AverageWarmUp.Updates)),
     ];
 
     public static TheoryData<int> Indices => [.. Enumerable.Range(0, All.Count)];

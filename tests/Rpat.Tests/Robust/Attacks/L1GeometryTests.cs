@@ -1,6 +1,6 @@
 namespace Rpat.Tests.Robust.Attacks;
 
-/// <summary>L1: the projection onto ball and box at once, the sparse step, and AutoAttack on a linear net (attacks.md 2.7).</summary>
+/// <summary>L1: the projection onto ball and box at once, the sparse step, and AutoAttack on a linear net (attacks.md 2.9).</summary>
 public sealed class L1GeometryTests
 {
     private static readonly NormGeometry _l1 = NormGeometry.L1;

@@ -68,6 +68,50 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void AnOnnxFileIsMeasuredByItsAnswersAlone()
+    {
+        string onnx = _test.PathOf("net.onnx"), own = _test.PathOf("own");
+        Assert.Equal(0, _test.Run("export", _model, "-o", onnx));
+        using var box = new TestHost();
+        Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "20", "--surrogate", _model, "--transfer",
+            "pgd5", "--json"));
+        var rows = JsonDocument.Parse(box.Out).RootElement.GetProperty("rows").EnumerateArray().ToList();
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd5", "--out", own));
+        using var same = JsonDocument.Parse(File.ReadAllText(Path.Combine(own, "result.json")));
+        Assert.Equal(same.RootElement.GetProperty("clean_correct").GetInt32(), rows[0].GetProperty("right").GetInt32());
+        Assert.Equal(same.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(), rows[2].GetProperty("right").GetInt32());
+        Assert.InRange(rows[1].GetProperty("right").GetInt32(), 0, rows[0].GetProperty("right").GetInt32());
+        Assert.Contains("by queries of logits", rows[1].GetProperty("what").GetString());
+        Assert.Contains("by transfer from", rows[2].GetProperty("what").GetString());
+        Assert.Equal(2, box.Run("eval", "blackbox", _data, "--data", $"npz:{_data}"));
+        Assert.Contains("is no network that ONNX Runtime can run", box.Error);
+        using var device = Device.Cpu(1);
+        var asked = new BlackBox(device, new Shape(1, 1, 8, 8), 10, images => new float[images.Length / 64 * 10]);
+        Assert.Throws<InvalidOperationException>(() => new AttackRunner(asked).Perturb(Apgd.CrossEntropy, new float[64], [0]));
+    }
+
+    [Fact]
+    public void SeveralThreatModelsAreOneColumnJoinedImageByImage()
+    {
+        string linf = _test.PathOf("linf"), l1 = _test.PathOf("l1");
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd2", "--eps", "2/255,8/255", "--out", linf));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "apgd-ce", "--norm", "l1", "--eps", "2", "--out",
+            l1));
+        using var union = new TestHost();
+        Assert.Equal(0, union.Run("eval", "union", linf, l1, "--json"));
+        var one = JsonDocument.Parse(union.Out).RootElement[0];
+        HashSet<int> Right(string folder) => [.. Verification.LedgerOf(folder).GroupBy(e => e.Sample)
+            .Where(lines => lines.All(e => !e.Fooled)).Select(lines => lines.Key)];
+        Assert.Equal(Right(linf).Intersect(Right(l1)).Count(), one.GetProperty("union").GetInt32());
+        Assert.Equal(3, one.GetProperty("threats").GetArrayLength());
+        Assert.Equal(1, one.GetProperty("competitiveness").GetDouble());
+        Assert.Equal(0, union.Run("eval", "union", linf));
+        Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd2", "--n", "5", "--out", _test.PathOf("few")));
+        Assert.NotEqual(0, union.Run("eval", "union", linf, _test.PathOf("few")));
+        Assert.Contains("is of other images than", union.Error);
+    }
+
+    [Fact]
     public void An_attack_keeps_its_images()
     {
         string file = _test.PathOf("adv.npz");

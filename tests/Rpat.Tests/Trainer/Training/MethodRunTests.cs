@@ -50,6 +50,7 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("rpat++", "method.log_clean=true,method.start=1,method.schedule=piecewise")]
     [InlineData("wa+rpat", "method.log_clean=true,method.start=1")]
     [InlineData("awp", "method.log_clean=true")]
+    [InlineData("trades", "method.sam.rho=0.05,attack.norm=l1,attack.eps=20/10,attack.step=0.5")]
     [InlineData("te+rpat", "method.base=trades,method.start=1,attack.norm=l2,attack.eps=1")]
     [InlineData("adr", "method.base=trades,method.gamma=0.005,method.report_average=true")]
     [InlineData("gairat", "method.rule=discrete,method.start=1")]
