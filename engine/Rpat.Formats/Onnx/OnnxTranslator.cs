@@ -18,7 +18,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         "DepthwiseConv2d" => Depthwise(node),
         "ChannelBias" => graph.Node("Add", [Of(node.Inputs[0]), Channels((Parameter)node.Inputs[1].Tensor)]),
         "BatchNorm2d" => Norm(node),
-        "Add" => Relu(graph.Node("Add", [Of(node.Inputs[0]), Of(node.Inputs[1])]), node),
+        "Add" when node.Attributes.ContainsKey("relu") => Relu(graph.Node("Add", [Of(node.Inputs[0]), Of(node.Inputs[1])]), node),
         "Relu" => graph.Node("Relu", [Of(node.Inputs[0])]),
         "Materialize" => Of(node.Inputs[0]),
         "MaxPool2d" => graph.Node(
@@ -26,7 +26,8 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
             [("kernel_shape", Pair(node.Attributes["window"])), ("strides", Pair(node.Attributes["stride"])), ("pads", Border(node))]),
         "GlobalAveragePool" => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [Of(node.Inputs[0])])], [("axis", 1)]),
         "ToActivations" => Reshape(node),
-        "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Weight(node.Inputs[1]), Weight(node.Inputs[2])], [("transB", 1)], output),
+        "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Matrix(node.Inputs[1]), .. node.Inputs.Skip(2).Select(Weight)], [("transB", 1)],
+            output),
         _ => throw new NotSupportedException($"ONNX export does not know the op {node.Op}."),
     };
 
@@ -71,9 +72,19 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         return graph.Node("Add", [graph.Node("Mul", [_names[view.Source], scale]), shift]);
     }
 
+    // A 1×1 convolution's weight that is used as a matrix.
+    private string Matrix(Edge edge)
+    {
+        Parameter weight = Stored(edge);
+        return graph.Constant(weight.Name, weight.ToArray(), weight.Shape.N, weight.Shape.SampleCount);
+    }
+
+    private static Parameter Stored(Edge edge) => edge.Tensor as Parameter
+        ?? throw new NotSupportedException($"ONNX export does not know weights that are computed: {edge.Tensor}.");
+
     private string Weight(Edge edge)
     {
-        var parameter = (Parameter)edge.Tensor;
+        Parameter parameter = Stored(edge);
         return graph.Constant(parameter.Name, parameter.ToArray(), [.. parameter.Dimensions.Select(size => (long)size)]);
     }
 

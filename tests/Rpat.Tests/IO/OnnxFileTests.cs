@@ -32,6 +32,24 @@ public class OnnxFileTests
         Assert.Equal(bytes, File.ReadAllBytes(folder.File("again.onnx")));
     }
 
+    /// <summary>Convolutions in groups are composed, and a sum of plain tensors is another op than that of activations.</summary>
+    [Fact]
+    public void What_has_no_counterpart_is_refused_in_one_sentence()
+    {
+        using TempFolder folder = new();
+        using var device = Device.Cpu(1);
+        Refused("Slice", new Sequential(new Conv2d(3, 4, 3), new Conv2d(4, 4, 3, groups: 2), Pool.GlobalAverage(), new Linear(4, 2)));
+        Refused("Add", new Sequential(new Conv2d(3, 4, 3), Pool.GlobalAverage(), new Residual(new Linear(4, 4)), new Linear(4, 2)));
+        Refused("Resample", new Sequential(new Conv2d(3, 4, (1, 3), new()), Pool.GlobalAverage(), new Linear(4, 2)));
+
+        void Refused(string op, Layer layers)
+        {
+            var net = new Network(device, new Shape(1, 3, 8, 8), 2, layers);
+            var error = Assert.Throws<NotSupportedException>(() => OnnxFile.Write(folder.File("no.onnx"), net));
+            Assert.Equal($"ONNX export does not know the op {op}.", error.Message);
+        }
+    }
+
     [Fact]
     public void Fields_are_written_as_protocol_buffers_want_them()
     {
