@@ -60,7 +60,7 @@ internal sealed class BlackBoxCommand
         if (parsed.GetValue(_count) is > 0 and var count) images = images.Take(count);
         using var device = Device.Cpu(parsed.GetValue(_threads));
         var image = new Shape(1, images.Channels, images.Height, images.Width);
-        using var model = OnnxModel.Open(parsed.GetRequiredValue(_file), device.Threads, image);
+        using var model = OnnxModel.Open(parsed.GetRequiredValue(_file), parsed.GetValue(_threads), image);
         if (images.Labels.Any(label => label >= model.Classes))
             throw new UsageException($"'{images.Name}' has labels above the {model.Classes} classes of the file: choose other --data.");
         var box = new BlackBox(device, image, model.Classes, model.Ask);

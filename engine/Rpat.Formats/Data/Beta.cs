@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Random;
+namespace Rpat.Formats.Data;
 
 /// <summary>Numbers of symmetric Beta distributions.</summary>
 public static class Beta
