@@ -40,7 +40,7 @@ public sealed class BinaryCases : OpCases<Shape>
         Func<double, double, double> byA, Func<double, double, double> byB, bool every)
         where TOp : struct, IBinary
     {
-        string what = s.IsSpread ? $"{name} by {(s.SampleStride > 0 ? "samples " : "")}{(s.ChannelStride > 0 ? "channels" : "")}" : name;
+        string what = s.IsSpread ? $"{name} by [{(s.SampleStride > 0 ? "N" : "1")}, {(s.ChannelStride > 0 ? "C" : "1")}]" : name;
         Shape given = !s.IsSpread ? s.Shape : new(s.SampleStride > 0 ? s.Shape.N : 1, s.ChannelStride > 0 ? s.Shape.C : 1);
         TestTensor a = make.Uniform(s.Shape, s.Layout), b = make.Uniform(given, s.IsSpread ? Layout.Plain : s.Layout, 0.5, 1.5),
             y = make.Uniform(s.Shape, s.Layout), dy = make.Uniform(s.Shape, s.Layout);
@@ -51,10 +51,10 @@ public sealed class BinaryCases : OpCases<Shape>
         foreach (bool add in Both(every))
         {
             TestTensor da = make.Uniform(s.Shape, s.Layout), db = make.Uniform(b.Shape, b.Layout);
-            yield return new($"{what} gradient", k => k.BinaryGradient(op, s, a, b, dy, false, add, da),
+            yield return new($"{what}, gradient of a", k => k.BinaryGradient(op, s, a, b, dy, false, add, da),
                 CaseResult.GradientBy(da, add, () => Zip(byA).Zip(dy.Values, (d, g) => d * g), a, Loss))
             { Covers = ["BinaryGradient"], Bytes = 3 * da.Bytes };
-            yield return new($"{what} gradient of the second", k => k.BinaryGradient(op, s, a, b, dy, true, add, db),
+            yield return new($"{what}, gradient of b", k => k.BinaryGradient(op, s, a, b, dy, true, add, db),
                 CaseResult.GradientBy(db, add, () => Collected(s, Zip(byB).Zip(dy.Values, (d, g) => d * g), b.Values), b, Loss))
             { Covers = ["BinaryGradient"], Bytes = 2 * dy.Bytes };
         }

@@ -22,10 +22,11 @@ public sealed class CopyCases : OpCases<CopySize>
            from size in Shifted(layout)
            select size,
         .. from shape in ActivationSizes.Ragged
-           from layout in Enum.GetValues<Layout>()
-           select new CopySize($"to the other layout {shape}", new(shape, layout, shape, layout == Layout.Plain ? Layout.Blocked : Layout.Plain)),
+           from way in new[] { (Layout.Plain, Layout.Blocked), (Layout.Blocked, Layout.Plain) }
+           select new CopySize($"{way.Item1} to {way.Item2} {shape}", new(shape, way.Item1, shape, way.Item2)),
         new("permuted", new(_small, Layout.Plain, new(5, 2, 4, 3), Layout.Plain) { Order = new(1, 0, 3, 2) }),
-        new("turned and cut", new(_small, Layout.Plain, new(3, 4, 2, 4), Layout.Plain) { Order = new(2, 3, 0, 1), Offset = new(0, 1, 0, 0) }),
+        new("turned and cut",
+            new(_small, Layout.Plain, new(3, 4, 2, 4), Layout.Plain) { Order = new(2, 3, 0, 1), Offset = new(0, 1, 0, 0) }),
     ];
 
     /// <inheritdoc/>
@@ -66,7 +67,8 @@ public sealed class CopyCases : OpCases<CopySize>
         yield return Made("last channels",
             new(_small, layout, _wide, layout) { Offset = new(0, -14, 0, 0), Begin = new(0, 14, 0, 0), End = Axes.Of(_wide) });
         yield return Made("second samples",
-            new(_small, layout, _small with { N = 4 }, layout) { Offset = new(-2, 0, 0, 0), Begin = new(2, 0, 0, 0), End = new(4, 5, 3, 4) });
+            new(_small, layout, _small with { N = 4 }, layout)
+            { Offset = new(-2, 0, 0, 0), Begin = new(2, 0, 0, 0), End = new(4, 5, 3, 4) });
     }
 
     /// <summary>The definition: y at each index that is written.</summary>

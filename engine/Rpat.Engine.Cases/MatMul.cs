@@ -29,7 +29,7 @@ public sealed class MatMulCases : OpCases<MatMulShape>
         TestTensor a = make.Plain(s.TransposeA ? new(s.Batch, 1, s.K, s.M) : new(s.Batch, 1, s.M, s.K)),
             b = make.Plain(s.TransposeB ? new(s.Batch, 1, s.N, s.K) : new(s.Batch, 1, s.K, s.N)), c = make.Plain(new(s.Batch, 1, s.M, s.N));
         return new("matmul", k => k.MatMul(s, a, b, add, c), CaseResult.Sum(c, add, () => Product(s, a.Values, b.Values)))
-        { Covers = ["MatMul"], Bytes = a.Bytes + b.Bytes + c.Bytes, Gemm = new(s.Batch * s.M, s.N, s.K) };
+        { Covers = ["MatMul"], Bytes = a.Bytes + b.Bytes + c.Bytes };
     }
 
     private static Array4 Product(MatMulShape s, Array4 a, Array4 b)
@@ -39,7 +39,8 @@ public sealed class MatMulCases : OpCases<MatMulShape>
         {
             int batch = i / (s.M * s.N), m = i / s.N % s.M, n = i % s.N;
             for (int k = 0; k < s.K; k++)
-                c.Data[i] += (s.TransposeA ? a[batch, 0, k, m] : a[batch, 0, m, k]) * (s.TransposeB ? b[batch, 0, n, k] : b[batch, 0, k, n]);
+                c.Data[i] += (s.TransposeA ? a[batch, 0, k, m] : a[batch, 0, m, k])
+                    * (s.TransposeB ? b[batch, 0, n, k] : b[batch, 0, k, n]);
         }
         return c;
     }

@@ -24,7 +24,8 @@ public sealed class SgdCases : OpCases<int>
 
     private static KernelCase Steps(TestTensors make, int count, int steps, SgdStep step, bool factors = false)
     {
-        TestTensor w = make.Row(count), g = make.Row(count), v = make.Row(count), rate = make.Row(count, 0, 2), decay = make.Row(count, 0, 0.1);
+        TestTensor w = make.Row(count), g = make.Row(count), v = make.Row(count);
+        TestTensor rate = make.Row(count, 0, 2), decay = make.Row(count, 0, 0.1);
         var given = factors ? new StepFactors(rate, decay) : default;
         var moved = new Lazy<(Array4 W, Array4 V)>(() =>
         {

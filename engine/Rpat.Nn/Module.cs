@@ -100,7 +100,8 @@ public abstract class Module(Device device)
     public Parameter DeclareConv(string name, int outputs, int inputs, int size, Init? init = null)
     {
         _outline.Add(name, Python.Call("Conv2d", inputs, outputs, ("kernel_size", (size, size)), ("bias", false)));
-        return DeclareParameter($"{name}.weight", init ?? Init.Default, new Shape(outputs, inputs, size, size), outputs, inputs, size, size);
+        var shape = new Shape(outputs, inputs, size, size);
+        return DeclareParameter($"{name}.weight", init ?? Init.Default, shape, outputs, inputs, size, size);
     }
 
     /// <summary>

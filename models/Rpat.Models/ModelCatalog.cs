@@ -33,7 +33,11 @@ public static partial class ModelCatalog
         .. new[] { ("s", 384, 8), ("m", 512, 8), ("l", 768, 16) }.Select(Xcit),
         new("vgg16", "VGG16 with batch norm, ten convolutions", 64,
             (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed))
-            { Stem = "layer11.0.weight", Head = "layer8.weight", FitSizes = ModelFamily.WidthBy("layer42.0.weight", w => [8 * w, 8 * w, 3, 3]) },
+            {
+                Stem = "layer11.0.weight",
+                Head = "layer8.weight",
+                FitSizes = ModelFamily.WidthBy("layer42.0.weight", w => [8 * w, 8 * w, 3, 3]),
+            },
         new("mobilenetv2", "MobileNetV2, depthwise convolutions", 32,
             (device, s, seed) => new MobileNetV2(device, With(s, new MobileNetV2Options { Width = s.Width }), seed))
             { FitSizes = ModelFamily.WidthBy("conv2.weight", w => [40 * w, 10 * w, 1, 1]) },
@@ -68,7 +72,8 @@ public static partial class ModelCatalog
         .. from options in new[] { "", MeanSparse } from after in new[] { 1, 2 } select Excited(after, options),
     ];
 
-    // Weights do not show which convolution squeeze-and-excite follows: the second in the published network, the first in others of its code.
+    // Weights do not show which convolution squeeze-and-excite follows: the second in the published network, the first by default in its
+    // code.
     private static ModelFamily Excited(int after, string options)
     {
         const string published = "ra-wideresnet", other = "se-wideresnet";

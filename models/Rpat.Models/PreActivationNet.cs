@@ -147,7 +147,8 @@ public class PreActivationNet : FeatureClassifier
 
         public MeanSparse(PreActivationNet net, string name, int channels)
         {
-            (_means, _variances) = (net.DeclareBuffer($"{name}.running_mean", channels), net.DeclareBuffer($"{name}.running_var", channels));
+            _means = net.DeclareBuffer($"{name}.running_mean", channels);
+            _variances = net.DeclareBuffer($"{name}.running_var", channels);
             _threshold = net.DeclareBuffer($"{name}.threshold");
             net.DeclareBuffer($"{name}.flag_update_statistics");
             net.DeclareBuffer($"{name}.batch_num");

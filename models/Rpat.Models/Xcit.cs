@@ -153,7 +153,8 @@ public sealed class Xcit : FeatureClassifier
     private sealed class ChannelAttention(Xcit net, string name)
     {
         private readonly Parameter _temperature = net.DeclareOnes($"{name}.temperature", net._heads, 1, 1);
-        private readonly Dense _qkv = new(net, $"{name}.qkv", 3 * net._width, net._width), _proj = new(net, $"{name}.proj", net._width, net._width);
+        private readonly Dense _qkv = new(net, $"{name}.qkv", 3 * net._width, net._width);
+        private readonly Dense _proj = new(net, $"{name}.proj", net._width, net._width);
 
         public Tensor Record(Tape tape, Tensor rows, Shape map)
         {

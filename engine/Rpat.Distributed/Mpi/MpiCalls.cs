@@ -17,6 +17,8 @@ internal sealed unsafe class MpiCalls
     {
         (_mpi, _abi) = (library.Functions, library.Abi);
         int provided = 0, rank = 0, size = 0;
+        // This thread waits beside threads that compute: it gives way. MPICH has no such choice.
+        NativeEnvironment.Default("OMPI_MCA_mpi_yield_when_idle", "1");
         if (_mpi.MPI_Init_thread(null, null, _abi.Funneled, &provided) != 0 || provided < _abi.Funneled)
             throw new HandshakeException(
                 $"{library.Description} cannot be initialised for a program with threads: name another MPI library in {MpiLibrary.Variable}.");

@@ -1,7 +1,7 @@
 namespace Rpat.Distributed.Nccl;
 
 /// <summary>NVIDIA's collective library, loaded.</summary>
-public sealed unsafe partial class NcclLibrary
+public sealed unsafe class NcclLibrary
 {
     private const string FileName = "libnccl.so.2";
 
@@ -33,8 +33,7 @@ public sealed unsafe partial class NcclLibrary
             throw new HandshakeException(
                 $"run.transport is nccl and {FileName} cannot be loaded: install NCCL, put its folder on LD_LIBRARY_PATH, or give "
                 + "run.transport=auto.");
-        // Not Environment.SetEnvironmentVariable: native code does not see what that sets.
-        foreach (var (name, value) in _pinned) _ = SetEnvironment(name, value, overwrite: 0);
+        foreach (var (name, value) in _pinned) NativeEnvironment.Default(name, value);
         try
         {
             return new NcclLibrary(NcclFunctions.Of(name => NativeLibrary.GetExport(handle, name)));
@@ -52,9 +51,6 @@ public sealed unsafe partial class NcclLibrary
         if (code != 0)
             throw new NcclException(function, Marshal.PtrToStringUTF8((nint)Functions.ncclGetErrorString(code)) ?? $"error {code}");
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
 }
 
 /// <summary>A function of NCCL has failed.</summary>

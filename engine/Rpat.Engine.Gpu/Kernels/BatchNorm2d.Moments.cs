@@ -61,8 +61,8 @@ internal readonly struct ChunkMoments(ArrayView<V4> x, Chunks chunks, ArrayView<
 
 /// <summary>The vectors of a batch norm; the first four have <paramref name="channels"/> values, the others are padded to quads.</summary>
 internal readonly struct NormVectors(int channels, ArrayView<float> gamma, ArrayView<float> beta, ArrayView<float> runningMean,
-    ArrayView<float> runningVar, ArrayView<float> mean, ArrayView<float> invStd, ArrayView<float> scale, ArrayView<float> shift, float epsilon,
-    float momentum)
+    ArrayView<float> runningVar, ArrayView<float> mean, ArrayView<float> invStd, ArrayView<float> scale, ArrayView<float> shift,
+    float epsilon, float momentum)
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Has(int c) => c < channels;

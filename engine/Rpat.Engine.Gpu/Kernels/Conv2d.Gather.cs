@@ -220,6 +220,13 @@ internal readonly struct PixelCursor(int image, int y, int x)
 internal readonly struct Window(int pixel, int y, int x)
 {
     public readonly int Pixel = pixel, Y = y, X = x;
+
+    /// <summary>The same, computed here (<see cref="Pin"/>).</summary>
+    public Window Pinned
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(Pin.Here(Pixel), Pin.Here(Y), Pin.Here(X));
+    }
 }
 
 /// <summary>A tap, the distance in source pixels to the one that it reads, and a unit of channels.</summary>

@@ -22,8 +22,8 @@ internal readonly struct Wide : ITile
 
 /// <summary>
 /// Shared memory of <see cref="ConvTensorGemm{T,V,S}"/>, in bytes: for each pixel of A and each output of B one line of sixteen words along
-/// the reduction. Lines of A are 80 bytes apart and the quads of B's are XOR-swizzled by the line's number, so that neither the threads that
-/// write quads nor the lanes that read a fragment have bank conflicts. A has two stages, B, which is copied further ahead, has three.
+/// the reduction. Lines of A are 80 bytes apart and the quads of B's are XOR-swizzled by the line's number, so that neither the threads
+/// that write quads nor the lanes that read a fragment have bank conflicts. A has two stages, B, which is copied further ahead, has three.
 /// </summary>
 internal static class LineTile
 {
@@ -112,22 +112,27 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
             + (ulong)(uint)(Grid.IdxY * Columns * LineTile.Quads + thread) * 16;
         Copy(copy, from);
         Copy(copy + StageOfB, from + stride);
+        copy += 2 * StageOfB;
         from += 2 * stride;
         Fetched next = Fetch(loader.Start(thread, UnitsOfStep));
         Stage(next, stage);
         AsyncCopy.WaitForAllButLast();
         Group.Barrier();
-        int half = 0, read = 0, fill = 2 * StageOfB;
+        stage += LineTile.StageOfA;
+        int turn = LineTile.StageOfA, read = 0; // addresses are carried along: the compiler would compute them again in each step
         for (int left = loader.Steps; left > 0; left--)
         {
-            Copy(copy + fill, from);
+            Copy(copy, from);
+            copy += read == 0 ? -2 * StageOfB : StageOfB;
             from += stride;
             next = Fetch(next.After);
-            Multiply(a + half, b + read);
-            half = LineTile.StageOfA - half;
-            Stage(next, stage + half);
-            fill = read;
+            Multiply(a, b);
+            a += turn;
+            b += read == 2 * StageOfB ? -2 * StageOfB : StageOfB;
             read = read == 2 * StageOfB ? 0 : read + StageOfB;
+            Stage(next, stage);
+            stage -= turn;
+            turn = -turn;
             AsyncCopy.WaitForAllButLast();
             Group.Barrier();
         }

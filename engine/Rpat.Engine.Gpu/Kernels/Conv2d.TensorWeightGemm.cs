@@ -58,15 +58,17 @@ internal readonly struct WeightTensorGemm<T, V>(WeightLoader loader, WeightTarge
     public void Run()
     {
         Mma.Begin();
-        int thread = Group.IdxX, first = loader.First, rest = loader.End - first, half = 0;
+        int thread = Group.IdxX, first = loader.First, rest = loader.End - first;
         RowCursor row = loader.RowAt(Grid.IdxX * (32 / T.Factors) + UnitOf(thread));
         View view = ViewOf(row);
         PixelCursor pixel = loader.PixelAt(first + (thread & Pixels - 1));
         int column = loader.Column(FirstColumn(thread)), gradient = (first + GradientPixel(thread)) * loader.Columns + column;
         int second = loader.Column(FirstColumn(thread) + 1) - column;
-        int a = LaneInA(thread), b = LaneInB(thread);
-        Stage(FetchRows(pixel, rest, row, thread), FetchColumns(gradient, second, rest, thread), view, 0, thread);
+        int a = LaneInA(thread), b = LaneInB(thread), toRows = RowPlace(thread), toColumns = ColumnPlace(thread), turn = StageBytes;
+        Stage(FetchRows(pixel, rest, row, thread), FetchColumns(gradient, second, rest, thread), view, toRows, toColumns);
         Group.Barrier();
+        toRows += turn;
+        toColumns += turn;
         while (rest > 0)
         {
             rest -= Pixels;
@@ -74,9 +76,13 @@ internal readonly struct WeightTensorGemm<T, V>(WeightLoader loader, WeightTarge
             pixel = loader.Advance(pixel);
             Rows rows = FetchRows(pixel, rest, row, thread);
             Columns columns = FetchColumns(gradient, second, rest, thread);
-            Multiply(a + half, b + half);
-            half = StageBytes - half;
-            Stage(rows, columns, view, half, thread);
+            Multiply(a, b);
+            Stage(rows, columns, view, toRows, toColumns);
+            a += turn;
+            b += turn;
+            toRows -= turn;
+            toColumns -= turn;
+            turn = -turn;
             Group.Barrier();
         }
         Mma.PutTop(16 * thread);
@@ -180,6 +186,16 @@ internal readonly struct WeightTensorGemm<T, V>(WeightLoader loader, WeightTarge
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int GradientPixel(int thread) => T.Factors == 1 ? (thread >> 6) * 8 + (thread >> 4 & 3) : thread >> 3;
 
+    /// <summary>Byte of the first unit of rows that a thread stages.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int RowPlace(int thread) => thread / (32 / T.Factors) * StrideOfA + UnitOf(thread) * 16;
+
+    /// <summary>Byte of the first quad of columns that a thread stages.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int ColumnPlace(int thread) => FirstB + (T.Factors == 1
+        ? (thread >> 4) * StrideOfB + (thread & 15) * 16
+        : (thread >> 3) * StrideOfB + (thread >> 1 & 3) * 32 + (thread & 1) * 8);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private View ViewOf(RowCursor row)
     {
@@ -190,25 +206,22 @@ internal readonly struct WeightTensorGemm<T, V>(WeightLoader loader, WeightTarge
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Stage(Rows rows, Columns columns, View view, int stage, int thread)
+    private static void Stage(Rows rows, Columns columns, View view, int to, int toColumns)
     {
         Rows seen = V.Affine ? new Rows(view.Of(rows.A), view.Of(rows.B), view.Of(rows.C), view.Of(rows.D)) : rows;
         if (T.Factors == 1)
         {
-            int to = stage + (thread >> 5) * StrideOfA + (thread & 31) * 16;
             StagePixels(to, seen.A.Kept, seen.B.Kept);
             StagePixels(to + 4 * StrideOfA, seen.C.Kept, seen.D.Kept);
-            StageGradients(stage + FirstB + (thread >> 4) * StrideOfB + (thread & 15) * 16, columns.A.Kept, columns.B.Kept);
+            StageGradients(toColumns, columns.A.Kept, columns.B.Kept);
             return;
         }
-        int line = stage + (thread >> 4) * StrideOfA + (thread & 15) * 16;
-        StageUnit(line, seen.A);
-        StageUnit(line + 8 * StrideOfA, seen.B);
-        StageUnit(line + 16 * StrideOfA, seen.C);
-        StageUnit(line + 24 * StrideOfA, seen.D);
-        int column = stage + FirstB + (thread >> 3) * StrideOfB + (thread >> 1 & 3) * 32 + (thread & 1) * 8;
-        RoundedStore.Bf16Halves(column, columns.A.Low, columns.A.High, columns.A.Counts);
-        RoundedStore.Bf16Halves(column + 16 * StrideOfB, columns.B.Low, columns.B.High, columns.B.Counts);
+        StageUnit(to, seen.A);
+        StageUnit(to + 8 * StrideOfA, seen.B);
+        StageUnit(to + 16 * StrideOfA, seen.C);
+        StageUnit(to + 24 * StrideOfA, seen.D);
+        RoundedStore.Bf16Halves(toColumns, columns.A.Low, columns.A.High, columns.A.Counts);
+        RoundedStore.Bf16Halves(toColumns + 16 * StrideOfB, columns.B.Low, columns.B.High, columns.B.Counts);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

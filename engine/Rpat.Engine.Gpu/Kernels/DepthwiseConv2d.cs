@@ -65,7 +65,7 @@ internal readonly struct DepthwiseTaps
     public V4 Forward(int output, Source x, ArrayView<float> w, bool exists)
     {
         int pixel = output / Quads, quad = Pin.Here(output - pixel * Quads);
-        Window window = Pin.Here(_gather.WindowOf(_gather.PixelAt(pixel), exists));
+        Window window = _gather.WindowOf(_gather.PixelAt(pixel), exists).Pinned;
         V4 sum = new(0);
         for (int r = 0; r < Kernel; r++)
             for (int s = 0; s < Kernel; s++)

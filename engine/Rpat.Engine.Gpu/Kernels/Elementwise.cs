@@ -27,6 +27,9 @@ internal readonly struct GpuMath : IMath
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Log(double x) => Real.Log(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Sqrt(double x) => Math.Sqrt(x);
 }
 
 /// <summary>The indices of a value.</summary>

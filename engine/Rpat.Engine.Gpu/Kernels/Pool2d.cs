@@ -75,7 +75,9 @@ internal readonly struct MaxWindows
         _quads = GpuKernels.ChannelQuads(s.Input.C);
     }
 
-    /// <summary>Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.</summary>
+    /// <summary>
+    /// Maxima of an output quad, and the position in the window where each first occurred; all threads of a warp call it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public MaxPlace Find(int output, bool exists)
     {

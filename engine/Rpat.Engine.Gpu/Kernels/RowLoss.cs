@@ -107,6 +107,9 @@ internal readonly struct WarpRow(ArrayView<float> values, RowTarget gradient, in
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Log(double x) => Real.Log(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Sqrt(double x) => Math.Sqrt(x);
 }
 
 /// <summary>values[part, i] = weight·loss.</summary>

@@ -13,7 +13,8 @@ internal sealed partial class GpuKernels : ISgdKernels
 
 /// <summary>All parameters of a network are in one buffer, and so are gradients and momentum: one launch updates them all.</summary>
 internal readonly struct SgdQuad(
-    Flat w, Flat g, Flat v, float rate, float momentum, float decay, int nesterov, ArrayView<float> rates, ArrayView<float> decays) : IKernel
+    Flat w, Flat g, Flat v, float rate, float momentum, float decay, int nesterov, ArrayView<float> rates, ArrayView<float> decays)
+    : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()

@@ -11,8 +11,4 @@ internal static class Pin
     /// <summary>The number; all threads of the warp must get here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Here(int value) => Warp.Shuffle(value, Group.IdxX & Reduce.WarpSize - 1);
-
-    /// <summary>The same with each number of a window.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Kernels.Window Here(Kernels.Window window) => new(Here(window.Pixel), Here(window.Y), Here(window.X));
 }

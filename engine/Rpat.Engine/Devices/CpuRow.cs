@@ -25,4 +25,6 @@ internal readonly unsafe struct CpuRow(float* values, float* gradient, int count
     public double Exp(double x) => Math.Exp(x);
 
     public double Log(double x) => Math.Log(x);
+
+    public double Sqrt(double x) => Math.Sqrt(x);
 }

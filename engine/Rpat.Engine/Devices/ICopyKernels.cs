@@ -10,7 +10,13 @@ public readonly record struct Axes(int N, int C, int H, int W)
     public int this[int axis] => axis switch { 0 => N, 1 => C, 2 => H, _ => W };
 
     /// <summary>The same with another number for one axis.</summary>
-    public Axes With(int axis, int value) => new(axis == 0 ? value : N, axis == 1 ? value : C, axis == 2 ? value : H, axis == 3 ? value : W);
+    public Axes With(int axis, int value) => axis switch
+    {
+        0 => this with { N = value },
+        1 => this with { C = value },
+        2 => this with { H = value },
+        _ => this with { W = value },
+    };
 
     /// <summary>The sizes of a tensor.</summary>
     public static Axes Of(Shape s) => new(s.N, s.C, s.H, s.W);

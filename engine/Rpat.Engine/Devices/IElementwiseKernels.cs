@@ -8,6 +8,9 @@ public interface IMath
 
     /// <summary>ln x for normal x; NaN below 0.</summary>
     double Log(double x);
+
+    /// <summary>√x.</summary>
+    double Sqrt(double x);
 }
 
 /// <summary>

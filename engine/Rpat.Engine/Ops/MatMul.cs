@@ -3,7 +3,7 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of batched matrix products.</summary>
 public static class MatMulOp
 {
-    /// <summary>The products of N·C pairs of matrices, a <c>[N, C, M, K]</c>·b <c>[N, C, K, L]</c> → <c>[N, C, M, L]</c>, all plain.</summary>
+    /// <summary>The products of N·C pairs of plain matrices: <c>[N, C, M, K]</c>·<c>[N, C, K, L]</c> → <c>[N, C, M, L]</c>.</summary>
     /// <param name="transposeA">a is <c>[N, C, K, M]</c>.</param>
     /// <param name="transposeB">b is <c>[N, C, L, K]</c>.</param>
     /// <exception cref="ShapeException">The sizes do not fit.</exception>

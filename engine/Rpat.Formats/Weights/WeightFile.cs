@@ -18,7 +18,7 @@ public sealed record WeightEntry(string Name, ElementType? Type, long[] Shape, s
 /// </summary>
 public abstract class WeightFile : IDisposable
 {
-    private protected WeightFile(string path, string kind) => (Path, Kind) = (path, kind);
+    internal WeightFile(string path, string kind) => (Path, Kind) = (path, kind);
 
     /// <summary>The path as given.</summary>
     public string Path { get; }

@@ -24,8 +24,8 @@ public static class LengthOps
     {
         ShapeException.Require(images.Layout == Layout.Plain && images.Shape.SampleCount > 1, "StandardizeImages",
             $"{images} must be plain images of more than one value");
-        return tape.Record(
-            new RowNode<BoundedDeviation, BoundedDot>(tape, "StandardizeImages", default, default, images, images.Shape.SampleCount)).Output;
+        int values = images.Shape.SampleCount;
+        return tape.Record(new RowNode<BoundedDeviation, BoundedDot>(tape, "StandardizeImages", default, default, images, values)).Output;
     }
 }
 

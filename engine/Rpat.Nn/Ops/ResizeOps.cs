@@ -43,7 +43,9 @@ public static class ResizeOps
         return tape.Resample(x, Axis(x.Shape.H, height), Axis(x.Shape.W, width));
     }
 
-    /// <summary>Bilinear interpolation: <c>[N, C, H, W]</c> → <c>[N, C, height, width]</c>, without smoothing when it makes maps smaller.</summary>
+    /// <summary>
+    /// Bilinear interpolation: <c>[N, C, H, W]</c> → <c>[N, C, height, width]</c>, without smoothing when it makes maps smaller.
+    /// </summary>
     /// <param name="alignCorners">Whether the corner pixels of input and output lie on each other; otherwise their outer edges do.</param>
     /// <exception cref="ShapeException">A size is not positive.</exception>
     public static Tensor UpsampleBilinear(this Tape tape, Tensor x, int height, int width, bool alignCorners = false)

@@ -3,7 +3,7 @@ namespace Rpat.Nn.Ops;
 /// <summary>Recording of ops on rows: softmax and normalisations. They run on the kernels of losses: a softmax is a gradient.</summary>
 public static class RowOps
 {
-    /// <summary>exp z/Σ exp z along the last axis of plain z: the columns of <c>[N, C, H, W]</c>, or the channels of <c>[N, C]</c>.</summary>
+    /// <summary>exp z/Σ exp z along the last axis of plain z: columns of <c>[N, C, H, W]</c>, or channels of <c>[N, C]</c>.</summary>
     /// <exception cref="ShapeException">z is not plain.</exception>
     public static Tensor Softmax(this Tape tape, Tensor z) =>
         Record(tape, "Softmax", new LogSumExp(), new SoftmaxDot(), z, z.Shape.Area == 1 ? z.Shape.C : z.Shape.W);

@@ -61,7 +61,7 @@ internal readonly struct RowMoments
         for (int j = z.First; j < z.Count; j += z.Step) sum += z.At(j);
         double mean = z.Sum(sum) / z.Count;
         for (int j = z.First; j < z.Count; j += z.Step) squares += (z.At(j) - mean) * (z.At(j) - mean);
-        return new RowMoments(mean, z.Exp(-0.5 * z.Log(z.Sum(squares) / z.Count + epsilon)));
+        return new RowMoments(mean, 1 / z.Sqrt(z.Sum(squares) / z.Count + epsilon));
     }
 }
 

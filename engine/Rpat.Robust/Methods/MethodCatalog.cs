@@ -30,7 +30,7 @@ public static class MethodCatalog
 
     /// <summary>The methods that the types of an assembly declare, by name.</summary>
     public static IReadOnlyList<MethodInfo> Find(Assembly assembly) =>
-        [.. Engine.Catalog.Declared<MethodInfo>(assembly).OrderBy(method => method.Name, StringComparer.Ordinal)];
+        [.. Nn.Catalog.Declared<MethodInfo>(assembly).OrderBy(method => method.Name, StringComparer.Ordinal)];
 
     /// <summary>Makes a method.</summary>
     /// <param name="name">Its name, with or without the suffix; without the suffix there is no RPAT term.</param>

@@ -4,8 +4,8 @@ namespace Rpat.Robust.Training;
 
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
-/// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each compute a
-/// shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
+/// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each
+/// compute a shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {

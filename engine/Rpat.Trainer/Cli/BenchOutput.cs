@@ -56,7 +56,8 @@ internal sealed class BenchOutput
     public int Finish(BenchRequest request, string on, IReadOnlyList<BenchRow> rows)
     {
         if (rows.Count == 0) throw new UsageException(
-            $"--filter and --category leave nothing to time: 'rpat bench {_what}{(_what == "kernels" ? " --list" : "")}' without them has the names.");
+            $"--filter and --category leave nothing to time: 'rpat bench {_what}{(_what == "kernels" ? " --list" : "")}' without them has "
+                + "the names.");
         var machine = MachineInfo.Here();
         var result = new BenchResult(_what, on, string.Create(CultureInfo.InvariantCulture, $"{machine.Cpu}, {machine.Cores} cores"),
             machine.Version, rows);

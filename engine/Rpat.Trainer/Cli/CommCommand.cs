@@ -141,11 +141,9 @@ internal sealed class CommCommand
     /// <param name="Norms">Its batch norms.</param>
     private sealed record Network(string Name, long Parameters, int Channels, int Norms)
     {
-        public static Network Of(string name)
+        public static Network Of(string typed)
         {
-            if (ModelCatalog.Find(name) is null)
-                throw new UsageException(
-                    $"there is no model '{name}': {DidYouMean.Hint(name, [.. ModelCatalog.All.Select(m => m.Name)], "models")}");
+            string name = CatalogNames.ModelOf(typed);
             using Device device = Device.Cpu(1);
             var net = ModelCatalog.Build(device, new ModelSpec(name, ImageSize.Parse("--input", "3x32x32"), 10), seed: 0);
             var tape = new Tape(device);

@@ -33,6 +33,7 @@ internal sealed class ConfigOptions
         Key("--attack-steps", "N", ConfigKeys.Of(c => c.Attack.Steps)),
         Key("--epochs", "N", ConfigKeys.Of(c => c.Train.Epochs)),
         Key("--batch-size", "N", ConfigKeys.Of(c => c.Train.Batch), "-b"),
+        Key("--optimizer", "NAME", ConfigKeys.Of(c => c.Optimizer.Name)),
         Key("--lr", "NUMBER", ConfigKeys.Of(c => c.Optimizer.Lr)),
         Key("--schedule", "NAME", ConfigKeys.Of(c => c.Schedule.Kind)),
         Key("--weight-decay", "NUMBER", ConfigKeys.Of(c => c.Optimizer.WeightDecay)),

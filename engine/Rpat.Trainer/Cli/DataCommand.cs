@@ -131,7 +131,8 @@ internal sealed class DataCommand
         };
         command.SetAction(parsed =>
         {
-            var order = new SynthOrder(parsed.GetRequiredValue(kind), parsed.GetValue(train), parsed.GetValue(test), parsed.GetValue(seed));
+            string made = DataSets.Names.Canonical(parsed.GetRequiredValue(kind));
+            var order = new SynthOrder(made, parsed.GetValue(train), parsed.GetValue(test), parsed.GetValue(seed));
             string? place = parsed.GetValue(_out);
             if (order.Kind == "npz") place = OutputFile.Of(place, "made-up.npz");
             _host.Out.WriteLine(order.Write(place, ImageSize.Parse("--size", parsed.GetValue(size)!), parsed.GetValue(classes)));

@@ -17,7 +17,8 @@ internal static class ExportCommand
             HelpName = "FILE",
             Required = true,
         };
-        var command = new Command("export", "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file, with a model card beside it.") { output };
+        var command = new Command("export",
+            "Write a checkpoint as safetensors, PyTorch, NumPy or ONNX file, with a model card beside it.") { output };
         weights.AddTo(command);
         command.SetAction(parsed => Run(host, weights.Read(parsed), parsed.GetRequiredValue(output)));
         return command;

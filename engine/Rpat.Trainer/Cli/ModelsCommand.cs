@@ -3,7 +3,7 @@ using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat models</c> and <c>rpat models show NAME</c>.</summary>
+/// <summary><c>rpat models</c>, <c>rpat models show NAME</c> and <c>rpat models robustbench</c>.</summary>
 internal static class ModelsCommand
 {
     /// <summary>The command, to be added to the root.</summary>
@@ -12,7 +12,8 @@ internal static class ModelsCommand
         var json = new JsonOption();
         var list = new Command("list", "List the networks.") { json.Option };
         list.SetAction(parsed => List(parsed, json, host));
-        var command = new Command("models", "List the networks, or show one layer by layer.") { list, Show(host), json.Option };
+        var command = new Command("models", "List the networks, or show one layer by layer.")
+        { list, Show(host), Published(host), json.Option };
         command.SetAction(parsed => List(parsed, json, host));
         return command;
     }
@@ -23,8 +24,35 @@ internal static class ModelsCommand
         json.Give(parsed, host, () => ModelCatalog.All.Select(family => new { family.Name, family.About }), () =>
         {
             foreach (var item in ModelCatalog.All) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
+            host.Out.WriteLine();
+            WritePublished(host);
         });
         return ExitCode.Done;
+    }
+
+    private static Command Published(CommandContext host)
+    {
+        var json = new JsonOption();
+        var command = new Command("robustbench", "List the architectures of RobustBench's leaderboards, and whether they load.")
+        { json.Option };
+        command.SetAction(parsed =>
+        {
+            json.Give(parsed, host,
+                () => PublishedNets.All.Select(net => new { net.Architecture, net.Entries, Loads = net.Model is not null, net.Model }),
+                () => WritePublished(host));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void WritePublished(CommandContext host)
+    {
+        int width = PublishedNets.All.Max(net => net.Architecture.Length);
+        host.Out.WriteLine("RobustBench's architectures (CIFAR-10 and CIFAR-100, Linf and L2; entries) and their names here:");
+        foreach (PublishedNet net in PublishedNets.All)
+            host.Out.WriteLine($"{net.Entries,3}  {net.Architecture.PadRight(width)}  {net.Model ?? "does not load"}");
+        int loading = PublishedNets.All.Where(net => net.Model is not null).Sum(net => net.Entries);
+        host.Out.WriteLine($"{loading} of {PublishedNets.All.Sum(net => net.Entries)} entries load by their names and shapes alone");
     }
 
     private static Command Show(CommandContext host)
@@ -45,8 +73,7 @@ internal static class ModelsCommand
 
     private static ModelSpec SpecOf(string typed, string input, int classes)
     {
-        string name = CatalogNames.Models.Match(typed)
-            ?? throw new UsageException($"there is no model '{typed}': {CatalogNames.Models.Hint(typed)}");
+        string name = CatalogNames.ModelOf(typed);
         if (classes is < 1 or > 1_000_000) throw new UsageException($"--classes {classes} is out of range: give 1 to 1000000.");
         return new ModelSpec(name, ImageSize.Parse("--input", input), classes);
     }

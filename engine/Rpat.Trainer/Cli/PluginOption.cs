@@ -40,7 +40,7 @@ internal static class PluginOption
     {
         try
         {
-            Engine.Catalog.Register(Assembly.LoadFrom(Path.GetFullPath(file)));
+            Nn.Catalog.Register(Assembly.LoadFrom(Path.GetFullPath(file)));
             DataSets.RequireOwnNames();
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException && !File.Exists(file))

@@ -77,9 +77,12 @@ internal sealed class PtxCommand
         Bounds = PtxLoop.Gpus.Select(gpu => new { gpu.Name, Share = loop.Bound(gpu) }),
     };
 
-    private static string Format(string kernel, PtxLoop loop) => string.Create(CultureInfo.InvariantCulture,
-        $"{kernel,-42} {loop.SlotsPerUnit,4:0} slots per {loop.Unit,3} products, {loop.BytesPerFlop:0.000} bytes per flop, at most ")
-        + string.Join(", ", PtxLoop.Gpus.Select(gpu => string.Create(CultureInfo.InvariantCulture, $"{gpu.Name} {100 * loop.Bound(gpu):0} %")));
+    private static string Format(string kernel, PtxLoop loop)
+    {
+        var bounds = PtxLoop.Gpus.Select(gpu => string.Create(CultureInfo.InvariantCulture, $"{gpu.Name} {100 * loop.Bound(gpu):0} %"));
+        return string.Create(CultureInfo.InvariantCulture, $"{kernel,-42} {loop.SlotsPerUnit,4:0} slots per {loop.Unit,3} products, "
+            + $"{loop.BytesPerFlop:0.000} bytes per flop, at most {string.Join(", ", bounds)}");
+    }
 
     private static IReadOnlyList<PtxKernel> Compile(int arch)
     {

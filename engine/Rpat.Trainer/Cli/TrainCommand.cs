@@ -133,6 +133,14 @@ internal sealed class TrainCommand
     private CommandContext StdoutOrStderr(ParseResult parsed) =>
         _host with { Out = _json.TakesStdout(parsed) ? _host.Error : _host.Out is ShownText shown ? shown.Optional : _host.Out };
 
+    private static string Summary(TrainerConfig config)
+    {
+        var (train, attack, lr) = (config.Train, config.Attack, Format.Number(config.Optimizer.Lr));
+        return string.Create(CultureInfo.InvariantCulture, $"{config.Method.Name}, {config.Model.Name}, {train.Epochs} epochs of batches ")
+            + string.Create(CultureInfo.InvariantCulture, $"of {train.Batch}, lr {lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in ")
+            + string.Create(CultureInfo.InvariantCulture, $"{attack.Steps} steps of {Format.Pixels(attack.Step)}");
+    }
+
     // Defaults alone would train something that was not requested: at least the data must be named.
     private ResolvedConfig Complete(ConfigSources sources)
     {
@@ -141,9 +149,7 @@ internal sealed class TrainCommand
         if (resolved.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
             "nothing says what to train: give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE.");
         resolved = ConfigResolver.Resolve(sources with { Base = RecipeLibrary.PgdAt(resolved.Config.Attack.Norm) });
-        var (train, attack) = (resolved.Config.Train, resolved.Config.Attack);
-        _host.Note(FormattableString.Invariant(
-            $"note: no recipe is given, so what is not given is PGD-AT's: {resolved.Config.Method.Name}, {resolved.Config.Model.Name}, {train.Epochs} epochs of batches of {train.Batch}, lr {resolved.Config.Optimizer.Lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in {attack.Steps} steps of {Format.Pixels(attack.Step)}"));
+        _host.Note($"note: no recipe is given, so what is not given is PGD-AT's: {Summary(resolved.Config)}");
         return resolved;
     }
 }

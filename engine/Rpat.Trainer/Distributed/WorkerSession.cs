@@ -29,7 +29,8 @@ internal static class WorkerSession
         }
         catch (HandshakeException same) when (same.IsCommon)
         {
-            return ExitCode.Usage; // rank 0 reports it
+            Thread.Sleep(_afterRankZero); // rank 0 reports it, which the launcher would keep it from if this rank ended first
+            return ExitCode.Usage;
         }
         catch (PeerLostException lost) when (lost.Code != 0)
         {

@@ -7,7 +7,8 @@ internal readonly record struct Spread(double Mean, double Deviation, int Count)
     public static Spread Of(IReadOnlyCollection<double> values)
     {
         double mean = values.Count == 0 ? double.NaN : values.Average();
-        return new(mean, values.Count < 2 ? double.NaN : Math.Sqrt(values.Sum(v => Math.Pow(v - mean, 2)) / (values.Count - 1)), values.Count);
+        double squares = values.Sum(v => Math.Pow(v - mean, 2));
+        return new(mean, values.Count < 2 ? double.NaN : Math.Sqrt(squares / (values.Count - 1)), values.Count);
     }
 
     /// <summary>Shares as percent: <c>61.20 ± 0.34</c>, of one value alone <c>61.20</c>, of none <c>-</c>.</summary>

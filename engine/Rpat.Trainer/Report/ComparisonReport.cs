@@ -22,11 +22,14 @@ internal sealed class ComparisonReport
     }
 
     private string Body() => string.Concat(
-        $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(string.Join(" · ", _names.Zip(_runs, (name, run) => name.Contains(run.Name) ? name : $"{name} ({run.Name})")))}</p>\n</header>\n",
+        $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(Folders())}</p>\n</header>\n",
         Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
         Html.Section("Paired test", Paired()),
         Html.Section("Differences in settings", Differences()),
         Html.Section("Curves", Curves()), Html.Section("Adversarial examples", Pictures()));
+
+    private string Folders() =>
+        string.Join(" · ", _names.Zip(_runs, (name, run) => name.Contains(run.Name) ? name : $"{name} ({run.Name})"));
 
     private string Warnings()
     {

@@ -1,14 +1,16 @@
 namespace Rpat.Trainer.Report;
 
-/// <summary>What a reader must know of an exported network, as Markdown beside it: what it is, how it was trained, what it measured.</summary>
+/// <summary>
+/// What a reader must know of an exported network, as Markdown beside it: what it is, how it was trained, what was measured.
+/// </summary>
 internal static class ModelCard
 {
     private static readonly ConfigKey[] _settings =
     [
-        ConfigKeys.Of(c => c.Recipe.Name), ConfigKeys.Of(c => c.Method.Name), ConfigKeys.Of(c => c.Data.Name), ConfigKeys.Of(c => c.Attack.Norm),
-        ConfigKeys.Of(c => c.Attack.Eps), ConfigKeys.Of(c => c.Attack.Step), ConfigKeys.Of(c => c.Attack.Steps), ConfigKeys.Of(c => c.Train.Epochs),
-        ConfigKeys.Of(c => c.Train.Batch), ConfigKeys.Of(c => c.Optimizer.Lr), ConfigKeys.Of(c => c.Optimizer.WeightDecay),
-        ConfigKeys.Of(c => c.Train.Seed),
+        ConfigKeys.Of(c => c.Recipe.Name), ConfigKeys.Of(c => c.Method.Name), ConfigKeys.Of(c => c.Data.Name),
+        ConfigKeys.Of(c => c.Attack.Norm), ConfigKeys.Of(c => c.Attack.Eps), ConfigKeys.Of(c => c.Attack.Step),
+        ConfigKeys.Of(c => c.Attack.Steps), ConfigKeys.Of(c => c.Train.Epochs), ConfigKeys.Of(c => c.Train.Batch),
+        ConfigKeys.Of(c => c.Optimizer.Lr), ConfigKeys.Of(c => c.Optimizer.WeightDecay), ConfigKeys.Of(c => c.Train.Seed),
     ];
 
     /// <summary>The card's file for a model's.</summary>
@@ -51,29 +53,33 @@ internal static class ModelCard
         yield return Table(["setting", "value"],
             [.. _settings.Where(key => run.Setting(key.Path).Length > 0).Select(key => (string[])[key.Path, run.Setting(key.Path)])]);
         if (run.Record is { } record) yield return $"```bash\n{Printable.Line(ShellWord.Line(record.CommandLine))}\n```\n";
-        if (run.Accuracies.Count > 0) yield return "## Results\n\n" + Table(["attack", "accuracy, %", "95 % interval", "images", "threat", "measured by"],
+        string[] head = ["attack", "accuracy, %", "95 % interval", "images", "threat", "measured by"];
+        if (run.Accuracies.Count > 0) yield return "## Results\n\n" + Table(head,
         [
             .. run.Accuracies.Where(a => a.Depth == 0).Select(a => (string[])[a.Attack, RunReport.Percent(a.Value),
                 $"{RunReport.Percent(a.Interval.Low)} to {RunReport.Percent(a.Interval.High)}", $"{a.Images}", a.Threat, a.Source]),
         ]);
         yield return "## Limits\n";
         foreach (string warning in run.Warnings) yield return $"- {Printable.Line(warning)}";
-        yield return "- Robust accuracies hold for perturbations of the norm and size that stand beside them, on images like those of the data set, "
-            + "and bound what the attacks named found: another attack may find more.\n";
+        yield return "- A robust accuracy holds for perturbations of the norm and size beside it, and for images like those of the data set. It "
+            + "is what the attack found: another attack may find more.\n";
     }
 
     private static string Use(string file, ModelSpec spec)
     {
-        string name = Path.GetFileName(file), rpat = $"```bash\nrpat eval {ShellWord.Quote(name)} --model {spec.Name} --data DATA --attacks clean,aa\n```\n";
+        string name = Path.GetFileName(file);
+        string command = $"rpat eval {ShellWord.Quote(name)} --model {spec.Name} --data DATA --attacks clean,aa";
         string? python = Path.GetExtension(file).ToLowerInvariant() switch
         {
             ".safetensors" => $"from safetensors.torch import load_file\nmodel.load_state_dict(load_file({Quoted(name)}))",
             ".pt" or ".pth" => $"import torch\nmodel.load_state_dict(torch.load({Quoted(name)}, weights_only=True))",
-            ".npz" => $"import numpy, torch\nmodel.load_state_dict({{k: torch.from_numpy(v) for k, v in numpy.load({Quoted(name)}).items()}})",
+            ".npz" => $"import numpy, torch\nstate = {{k: torch.from_numpy(v) for k, v in numpy.load({Quoted(name)}).items()}}\n"
+                + "model.load_state_dict(state)",
             ".onnx" => $"import onnxruntime\nlogits = onnxruntime.InferenceSession({Quoted(name)}).run(None, {{'images': images}})[0]",
             _ => null,
         };
-        return $"```python\n{python}\n```\n{(file.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? "" : "\n" + rpat)}";
+        bool isRead = !file.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+        return $"```python\n{python}\n```\n{(isRead ? $"\n```bash\n{command}\n```\n" : "")}";
     }
 
     private static string Table(string[] head, IReadOnlyList<string[]> rows) => new TextTable(head, rows).Write("md");

@@ -1,8 +1,8 @@
 namespace Rpat.Trainer.Report;
 
 /// <summary>
-/// The table of a paper: a row for each method, network, data set and threat model, with the mean and deviation of its runs that were measured
-/// alike; a column for each attack, then Mean and NRR.
+/// The table of a paper: a row for each method, network, data set and threat model, with the mean and deviation of its runs that were
+/// measured alike; a column for each attack, then Mean and NRR.
 /// </summary>
 internal sealed class PaperTable
 {
@@ -12,7 +12,8 @@ internal sealed class PaperTable
         ("Network", run => run.Setting(ConfigKeys.Of(c => c.Model.Name).Path)),
         ("Data", run => run.Setting(ConfigKeys.Of(c => c.Data.Name).Path)),
         ("Images", run => run.Clean!.Images.ToString(CultureInfo.InvariantCulture)),
-        ("Threat", run => $"{run.Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {run.Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}"),
+        ("Threat", run => string.Join(" eps ", new[] { ConfigKeys.Of(c => c.Attack.Norm), ConfigKeys.Of(c => c.Attack.Eps) }
+            .Select(key => run.Setting(key.Path)))),
     ];
 
     private readonly List<RunGroup> _rows;
@@ -26,8 +27,8 @@ internal sealed class PaperTable
         [
             .. from run in runs
                where run.Clean is not null
-               group run by (Values: string.Join('\n', _settings.Select(setting => setting.Of(run))), run.Robust?.Attack, run.Robust?.Threat)
-               into same
+               let values = string.Join('\n', _settings.Select(setting => setting.Of(run)))
+               group run by (Values: values, run.Robust?.Attack, run.Robust?.Threat) into same
                select new RunGroup(same.Key.Values.Split('\n'), [.. same], ""),
         ];
         _shown = [.. Enumerable.Range(0, _settings.Length).Where(i => i == 0 || _rows.Select(row => row.Values[i]).Distinct().Count() > 1)];

@@ -12,7 +12,8 @@ internal sealed record ChartText(string Title, string X, string Y, double Width 
 /// </summary>
 internal sealed class SvgPlot
 {
-    private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20, Turn = 35;
+    private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20,
+        Turn = 35;
 
     // Far enough below the axis that the first label does not touch the lowest one of the vertical axis.
     private const double Beneath = 20;

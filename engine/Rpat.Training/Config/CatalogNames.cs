@@ -44,6 +44,11 @@ internal static class CatalogNames
     /// <summary>Recipes.</summary>
     public static KnownNames Recipes { get; } = new("recipes", () => RecipeLibrary.Names) { Command = "rpat recipes" };
 
+    /// <summary>The network that a user names.</summary>
+    /// <exception cref="UsageException">There is no such network.</exception>
+    public static string ModelOf(string text) =>
+        Models.Match(text) ?? throw new UsageException($"there is no model '{text}': {Models.Hint(text)}");
+
     /// <summary>The norm that an option names.</summary>
     /// <exception cref="UsageException">There is no such norm.</exception>
     public static Norm NormOf(string text) =>

@@ -51,6 +51,9 @@ internal static class ConfigRules
             !config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, ConfigKeys.Of(c => c.Optimizer.Nesterov),
             "it needs a momentum above 0: set optimizer.momentum.");
         Require(
+            !config.Optimizer.Nesterov || config.Optimizer.Name == OptimizerKind.Sgd, ConfigKeys.Of(c => c.Optimizer.Nesterov),
+            "Adam does not look ahead: set it to false, or optimizer.name to sgd.");
+        Require(
             config.Eval.Attacks.DistinctBy(attack => attack.Name).Count() == config.Eval.Attacks.Count, ConfigKeys.Of(c => c.Eval.Attacks),
             "an attack stands twice: remove one.");
         foreach (var attack in config.Eval.Attacks)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
@@ -254,6 +255,7 @@ internal enum OptimizerKind
     Adam,
 
     /// <summary>Adam with decoupled weight decay.</summary>
+    [JsonStringEnumMemberName("adamw")]
     AdamW,
 }
 

@@ -51,7 +51,8 @@ internal static class RunFinder
     {
         if (Directory.Exists(checkpoint)) return IsRun(checkpoint) ? checkpoint : null;
         string folder = Path.GetDirectoryName(checkpoint) is { Length: > 0 } place ? place : ".";
-        if (Path.GetFileName(Path.GetFullPath(folder)) == RunContents.CheckpointFolder) folder = Path.Combine(folder, "..");
+        string full = Path.GetFullPath(folder);
+        if (Path.GetFileName(full) == RunContents.CheckpointFolder) folder = Path.GetDirectoryName(full)!;
         return IsRun(folder) ? folder : null;
     }
 

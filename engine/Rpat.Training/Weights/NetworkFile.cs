@@ -17,25 +17,37 @@ internal static class NetworkFile
     {
         string file = FileOf(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
+        var (found, notes) = Find(opened, file, choice, images);
+        Require(file, found, choice);
+        found = found with { Net = found.Family.Build(device, found.Spec, seed: 0) };
+        found.Net.Load(State(found));
+        return new LoadedNetwork(file, found.Spec, found.Net, found.Report, [.. notes, .. Untouched(found.Report)]);
+    }
+
+    /// <summary>Which network an open file holds, and where; the network has no values yet.</summary>
+    /// <exception cref="UsageException">Neither the file nor the user says which network it is, and its names and shapes are of
+    /// none.</exception>
+    internal static (FittedWeights Found, IReadOnlyList<string> Notes) Find(WeightFile opened, string file, WeightChoice choice,
+        Shape? images = null)
+    {
         string? name = choice.Model ?? SaidIn(opened, file)?.Name;
         var search = new WeightSearch(name is null ? ModelCatalog.All : [FamilyOf(name)],
             (family, weights) => SpecOf(file, family, opened, weights, choice, images));
         FittedWeights found = search.Best(opened);
-        if (name is null) found = Recognized(file, found);
-        Require(file, found, choice);
-        found = found with { Net = found.Family.Build(device, found.Spec, seed: 0) };
-        found.Net.Load(State(found));
-        return new LoadedNetwork(file, found.Spec, found.Net, found.Report,
-            [.. found.Weights.Notes, .. search.Notes, .. Guesses(opened, file, found, choice, name), .. Untouched(found.Report)]);
+        if (name is null) found = Recognized(file, found, search.Partner);
+        return (found, [.. found.Weights.Notes, .. search.Notes, .. Guesses(opened, file, found, choice, name)]);
     }
 
-    private static FittedWeights Recognized(string file, FittedWeights found)
+    private static FittedWeights Recognized(string file, FittedWeights found, string? partner)
     {
+        if (found.Report.Fits && partner is not null)
+            throw new UsageException(
+                $"'{file}' holds more than one network: '{found.Weights.Place}' is a {found.Family.Named(found.Spec).Name}, and '{partner}' "
+                    + $"is of another; give --model and --key if the first is what you want.");
         if (!found.Report.Fits)
             throw new UsageException(
-                $"'{file}' does not say which model it holds: give --model NAME (models: {string.Join(", ", CatalogNames.Models.All())}); "
-                    + $"the nearest is {found.Family.Name}, with "
-                    + $"{found.Report.Problems}.");
+                $"'{file}' does not say which model it holds: give --model NAME ('rpat models' lists them); the nearest is "
+                    + $"{found.Family.Name}, with {found.Report.Problems}.");
         ModelSpec named = found.Family.Named(found.Spec);
         return ModelCatalog.Find(named.Name) is { } family ? found with { Family = family, Spec = named } : found;
     }
@@ -99,8 +111,7 @@ internal static class NetworkFile
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
-    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.Models.Canonical(name))
-        ?? throw new UsageException($"there is no model '{name}': {CatalogNames.Models.Hint(name)}");
+    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.ModelOf(name))!;
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
         Shape? images)
@@ -134,7 +145,8 @@ internal static class NetworkFile
     }
 
     // One given number is that of every channel.
-    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights, ModelSpec spec) =>
+    private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights,
+        ModelSpec spec) =>
         choice.Mean.Count == 0 ? weights.Normalization
         : choice.Mean.Count > 1 ? (choice.Mean, choice.Std)
         : (Spread(choice.Mean[0], spec), Spread(choice.Std[0], spec));

@@ -43,6 +43,9 @@ internal sealed class WeightSearch(IReadOnlyList<ModelFamily> families, Func<Mod
     /// <summary>What a user should know about the choice, each without a full stop.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
+    /// <summary>A convolution of another network in the file, of which the one found is then only a part; null for none.</summary>
+    public string? Partner { get; private set; }
+
     /// <summary>The first few of some names, and how many more there are.</summary>
     public static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
@@ -53,15 +56,33 @@ internal sealed class WeightSearch(IReadOnlyList<ModelFamily> families, Func<Mod
     {
         FittedWeights[] all =
         [
-            .. families.SelectMany(family => In(file, family)).OrderBy(found => found.Unfit).ThenBy(found => found.Report.Unexpected.Count)
+            .. Likely(file).SelectMany(family => In(file, family))
+                .OrderBy(found => found.Unfit).ThenBy(found => found.Report.Unexpected.Count)
                 .ThenBy(found => Usual(found.Weights.Place)).ThenBy(found => Words(found.Weights.Place).Count(_copies.Contains)),
         ];
         FittedWeights best = all[0];
         string[] equal =
             [.. all.Where(other => best.Report.Fits && other.Report.Fits).Select(other => other.Weights.Place).Distinct().Skip(1)];
         if (equal.Length > 0) _notes.Add($"the weights under {Some([.. equal.Select(Quoted)])} fit as well: choose with --key");
+        Partner = PartnerOf(file, best, equal);
         if (best.Weights.Beside.Count > 0) _notes.Add($"left out: {Some([.. Groups(best.Weights)])}");
         return best;
+    }
+
+    // Of several families those whose first layer is in the file.
+    private IReadOnlyList<ModelFamily> Likely(WeightFile file)
+    {
+        ModelFamily[] likely = [.. families.Where(family => file.Tensors.Any(t => t.Name.EndsWith(family.Stem, StringComparison.Ordinal)))];
+        return likely.Length > 0 ? likely : families;
+    }
+
+    private static string? PartnerOf(WeightFile file, FittedWeights best, IReadOnlyList<string> equal)
+    {
+        var beside = best.Weights.Beside.ToHashSet(StringComparer.Ordinal);
+        return file.Tensors.Where(tensor => tensor.Shape.Length == 4 && beside.Contains(tensor.Name))
+            .Select(tensor => tensor.Name).FirstOrDefault(name => !best.Family.Unused.Any(name.Contains)
+                && !name.Split('.').SelectMany(Words).Any(word => _training.Contains(word) || _copies.Contains(word))
+                && !equal.Any(place => name.StartsWith(place + ".", StringComparison.Ordinal)));
     }
 
     private IEnumerable<FittedWeights> In(WeightFile file, ModelFamily family)

@@ -39,7 +39,9 @@ public class GpuCaseTests(GpuFixture fixture)
         WideTiles.Within(fixture.Device(precision), wide, () =>
         {
             var check = new GpuCheck(fixture, precision) { Tolerance = _rounded[precision] };
-            foreach (var s in new ConvShape[] { new(new(2, 32, 5, 7), Layout.Blocked, 96, 3, 1, 1), new(new(3, 96, 5, 9), Layout.Blocked, 96, 1, 1, 0) })
+            ConvShape[] layers =
+                [new(new(2, 32, 5, 7), Layout.Blocked, 96, 3, 1, 1), new(new(3, 96, 5, 9), Layout.Blocked, 96, 1, 1, 0)];
+            foreach (var s in layers)
                 for (int kind = 0; kind < 4; kind++)
                 {
                     bool affine = kind % 2 > 0, relu = kind > 1;
@@ -47,6 +49,34 @@ public class GpuCaseTests(GpuFixture fixture)
                         x => affine ? make.View(x, relu) : new Seen(x, Relu: relu))), _ => true);
                 }
         }));
+
+    /// <summary>A NaN of the kind that a GPU computes, and an infinity, reach what reads them, with and without a ReLU.</summary>
+    [Theory]
+    [MemberData(nameof(TensorCores))]
+    public void What_is_not_finite_stays_so(Precision precision)
+    {
+        const int channels = 32, filters = 64, pixels = 8;
+        var device = fixture.Device(precision);
+        var make = new TestTensors(device);
+        var s = new ConvShape(new Shape(1, channels, 2, 4), Layout.Blocked, filters, 1, 1, 0);
+        DeviceBuffer x = make.Allocate(device.StorageLength(s.Input, Layout.Blocked)), y = make.Allocate(filters * pixels);
+        float[] values = new float[s.Input.Count], results = new float[filters * pixels];
+        Array.Fill(values, 1);
+        values[5 * pixels + 2] = BitConverter.UInt32BitsToSingle(0x7FFF_FFFF);
+        values[pixels + 6] = float.PositiveInfinity;
+        device.UploadBlocked(values, s.Input, x);
+        DeviceBuffer w = make.Allocate(filters * channels), lines = make.Allocate(device.Kernels.Conv2dFilterLength(s, false));
+        device.Upload(Enumerable.Repeat(1f, filters * channels).ToArray(), w);
+        device.Kernels.Conv2dArrangeFilters(s, false, w, lines);
+        foreach (bool relu in new[] { false, true })
+        {
+            device.Kernels.Conv2dForward(s, new Operand(x, null, null, relu), lines, null, y);
+            device.Download(y, results);
+            Assert.All(results.Chunk(filters).Index(), pixel => Assert.All(pixel.Item, value =>
+                Assert.Equal(pixel.Index switch { 2 => float.NaN, 6 => float.PositiveInfinity, _ => channels }, value)));
+        }
+        make.Free();
+    }
 
     /// <summary>What convolutions may be off by where factors are rounded.</summary>
     private static readonly Dictionary<Precision, Tolerance?> _rounded = new()

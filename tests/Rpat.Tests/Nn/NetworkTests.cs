@@ -72,7 +72,7 @@ public sealed class NetworkTests : IDisposable
     public void FrozenParametersTakeNoGradientWork()
     {
         var net = Net();
-        foreach (Parameter p in net.Parameters.Parameters.Where(p => !p.Name.StartsWith("10.", StringComparison.Ordinal))) p.IsFrozen = true;
+        foreach (Parameter p in net.Parameters.Parameters) p.IsFrozen = !p.Name.StartsWith("10.", StringComparison.Ordinal);
         var tape = new Tape(_device, Gradients.Parameters);
         Tensor logits = net.Forward(tape, Tensor.Create(_device, _input.WithBatch(2)), BnMode.Eval);
         Assert.True(logits.NeedsGrad);

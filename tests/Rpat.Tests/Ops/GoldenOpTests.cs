@@ -103,7 +103,8 @@ public class GoldenOpTests
     {
         using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
         Tape tape = lane.Tape;
-        Tensor maps = lane.Activation(new Array4(2, 6, 5, 7)), image = lane.Image(new Array4(2, 6, 5, 7)), rows = lane.Image(new Array4(6, 8, 1, 1));
+        Tensor maps = lane.Activation(new Array4(2, 6, 5, 7)), image = lane.Image(new Array4(2, 6, 5, 7)),
+            rows = lane.Image(new Array4(6, 8, 1, 1));
         OpErrors.Names("AveragePool2d", () => tape.AveragePool2d(maps, 8), "window 8", "[2, 6, 5, 7]");
         OpErrors.Names("AdaptiveAveragePool2d", () => tape.AdaptiveAveragePool2d(maps, 0, 3), "0×3");
         OpErrors.Names("UpsampleNearest", () => tape.UpsampleNearest(maps, 3, -1), "3×-1");

@@ -133,6 +133,27 @@ public sealed class ExtensionTests : IDisposable
         Assert.Equal((1, 4), (fitted.Input.C, fitted.Classes));
     }
 
+    /// <summary>Layers, SiLU, squeeze-and-excite and a layer of one's own: the net is found, trains against an attack, and prints itself.</summary>
+    [Fact]
+    public void ANetworkOfLayersTrains()
+    {
+        FeatureClassifier net = ModelCatalog.Build(_device, new ModelSpec("se-net", new Shape(1, 1, 16, 16), 4) { Width = 8 }, seed: 1);
+        var fitted = ModelCatalog.Find("se-net")!.Fit(new ModelSpec("se-net", new Shape(1, 3, 16, 16), 10),
+            net.StateShapes().ToDictionary(s => s.Name, s => s.Shape));
+        Assert.Equal((1, 4), (fitted.Input.C, fitted.Classes));
+        Assert.Contains("        (3): SqueezeExcite(\n          (fc1): Conv2d(8, 2, kernel_size=(1, 1)", net.ToString());
+        Assert.Contains("        (4): ChannelScale()\n", net.ToString());
+        var step = new TrainingStep(net, new PgdAt(_pgd), new Adam(net.Parameters), seed: 1);
+        double[] losses = new double[12];
+        for (int i = 0; i < losses.Length; i++)
+        {
+            step.Run(Batch(8), _images.Labels.AsSpan(0, 8), TestNets.Indices(8), epoch: 1, rate: 0.02f);
+            losses[i] = step.Loss.Read();
+        }
+        Assert.True(losses[^1] < 0.6 * losses[0], string.Join(' ', losses));
+        Assert.Contains(net.Parameters.Parameters.Single(p => p.Name == "body.1.body.4.factors").ToArray(), v => v != 1);
+    }
+
     /// <summary>Weights move by hand before the pass and back behind the update; weights of several modifiers multiply.</summary>
     [Fact]
     public void EveryHookIsCalledInItsOrderAndWeightsMultiply()

@@ -12,8 +12,8 @@ internal sealed class TestHost : IDisposable
     public TestHost(params (string Name, string Value)[] environment)
     {
         Folder = Directory.CreateTempSubdirectory("rpat-test-").FullName;
-        var variables = environment.Prepend(("RPAT__DEVICE__NAME", "cpu")).Prepend(("RPAT_RUNS", PathOf("runs"))).GroupBy(pair => pair.Item1).ToDictionary(pair => pair.Key,
-            pair => pair.Last().Item2);
+        var variables = new[] { ("RPAT_RUNS", PathOf("runs")), ("RPAT__DEVICE__NAME", "cpu") }.Concat(environment)
+            .GroupBy(pair => pair.Item1).ToDictionary(pair => pair.Key, pair => pair.Last().Item2);
         Host = new CommandContext(_out, _error, variables, ErrorIsTerminal: false, new FixedClock());
     }
 

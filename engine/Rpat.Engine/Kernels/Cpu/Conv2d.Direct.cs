@@ -15,9 +15,8 @@ internal sealed unsafe partial class CpuKernels
     private void DirectForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y)
     {
         var input = new PackedInput(s, new Affine(x));
-        int group = GroupSize(s.Input.N, input.ImageFloats, new KBlocks(input.Segments, input.SegmentLength));
-        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default, s.Output.Count), group),
-            (s.Input.N + group - 1) / group);
+        int groups = Groups(s.Input.N, input.ImageFloats, new KBlocks(input.Segments, input.SegmentLength));
+        _pool.Run(new DirectForwardJob(_grouped, s, input, filters, new Epilogue(y, residual, default, s.Output.Count), groups), groups);
     }
 
     private void DirectInputGradient(in ConvShape s, float* dy, float* filters, in Affine through, float* add, float* dx)
@@ -33,29 +32,28 @@ internal sealed unsafe partial class CpuKernels
         var epilogue = new Epilogue(dx, add, through, s.Input.Count);
         long imageFloats = (long)Blocks.Count(s.K) * (s.P + border) * (s.Q + border) * Blocks.Size;
         if (DirectInputGradientJob.ClearsFirst(phases, epilogue)) imageFloats += (long)Blocks.Count(s.C) * s.Input.Area * Blocks.Size;
-        int group = GroupSize(s.Input.N, imageFloats, parts);
-        var job = new DirectInputGradientJob(_grouped, s, phases, dy, filters, epilogue, group);
-        _pool.Run(job, (s.Input.N + group - 1) / group);
+        int groups = Groups(s.Input.N, imageFloats, parts);
+        _pool.Run(new DirectInputGradientJob(_grouped, s, phases, dy, filters, epilogue, groups), groups);
     }
 
-    /// <summary>Images of an item: as many as fit into L2, counting what one K block reads of them.</summary>
-    private int GroupSize(int n, long imageFloats, in KBlocks parts)
+    /// <summary>Groups of images: as few as fit into L2, counting what one K block reads of them, and as many for each thread.</summary>
+    private int Groups(int n, long imageFloats, in KBlocks parts)
     {
         long fit = Math.Max(1, _groupBytes * parts.Count / (imageFloats * sizeof(float)));
-        long rounds = Math.Max(LeastGroups, (n + fit * _pool.Threads - 1) / (fit * _pool.Threads)), groups = rounds * _pool.Threads;
-        return (int)((n + groups - 1) / groups);
+        long rounds = Math.Max(LeastGroups, (n + fit * _pool.Threads - 1) / (fit * _pool.Threads));
+        return (int)Math.Min(n, rounds * _pool.Threads);
     }
 }
 
 /// <summary>Forward pass of a few images.</summary>
 internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvShape s, PackedInput input, float* w, Epilogue epilogue,
-    int group) : IJob
+    int groups) : IJob
 {
     private readonly int _kb = Blocks.Count(s.K);
 
     public void Run(int index, Worker worker)
     {
-        int first = index * group, count = Math.Min(group, s.Input.N - first);
+        int first = (int)((long)s.Input.N * index / groups), count = (int)(s.Input.N * (index + 1L) / groups) - first;
         float* a = input.Images(first, count, worker, slot: 0);
         var segment = (Tile.KSegment*)worker.Scratch(1, 4L * input.Segments);
         var runs = new RowStrips(worker, slot: 3, count * s.P * RowStrips.InRow(s.Q));
@@ -88,13 +86,12 @@ internal readonly unsafe struct DirectForwardJob(Tile.GroupedTiles tiles, ConvSh
             for (int y = 0; y < s.P; y++)
                 runs.AddRow((nint)(i * input.ImageFloats) + y * input.RowStep, input.PixelStep,
                     (((nint)(first + i) * _kb * s.P) + y) * s.Q * Blocks.Size, Blocks.Size, s.Q, mayOverlap);
-        runs.PadTile();
     }
 }
 
 /// <summary>Input gradient of a few images, one stride phase after another.</summary>
 internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, ConvShape s, StridePhases phases, float* dy, float* w,
-    Epilogue epilogue, int group) : IJob
+    Epilogue epilogue, int groups) : IJob
 {
     private readonly int _cb = Blocks.Count(s.C);
     private readonly int _kb = Blocks.Count(s.K);
@@ -112,7 +109,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
 
     public void Run(int index, Worker worker)
     {
-        int first = index * group, count = Math.Min(group, s.Input.N - first);
+        int first = (int)((long)s.Input.N * index / groups), count = (int)(s.Input.N * (index + 1L) / groups) - first;
         float* a = Images(first, count, worker);
         bool cleared = ClearsFirst(phases, epilogue);
         if (cleared) ClearImages(first, count);
@@ -136,7 +133,7 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
     {
         long map = (long)_kb * s.P * s.Q * Blocks.Size;
         if (!IsPacked) return dy + first * map;
-        float* packed = worker.Scratch(0, group * ImageFloats + PackImage.Slack);
+        float* packed = worker.Scratch(0, count * ImageFloats + PackImage.Slack);
         for (int i = 0; i < count; i++)
             PackImage.Blocked(new Affine(dy), (first + i) * map, _kb, s.P, s.Q, phases.Low, _behind, packed + i * ImageFloats);
         return packed;
@@ -180,7 +177,6 @@ internal readonly unsafe struct DirectInputGradientJob(Tile.GroupedTiles tiles, 
                 nint to = (nint)(first + n) * _cb * Map + ((nint)(i * s.Stride + phase.Y) * s.Input.W + phase.X) * Blocks.Size;
                 runs.AddRow(from, Blocks.Size, to, s.Stride * Blocks.Size, width, mayOverlap);
             }
-        runs.PadTile();
     }
 
     /// <summary>In the order of the packed weights: the taps of a row read neighbouring pixels.</summary>

@@ -34,23 +34,10 @@ internal sealed class StridePhases
     public int Behind(in ConvShape s) =>
         Math.Max(0, High + Math.Max((s.Input.H - 1) / s.Stride - (s.P - 1), (s.Input.W - 1) / s.Stride - (s.Q - 1)));
 
-    public static StridePhases Of(in ConvShape s) => s switch
-    {
-        { R: 3, Stride: 1, Padding: 1 } => SameThree,
-        { R: 3, Stride: 2, Padding: 1 } => HalfThree,
-        { R: 1, Stride: 2, Padding: 0 } => HalfOne,
-        { R: 1, Stride: 1, Padding: 0 } => SameOne,
-        _ => Other(s.R, s.Stride, s.Padding),
-    };
+    public static StridePhases Of(in ConvShape s) =>
+        _known.GetOrAdd((s.R, s.Stride, s.Padding), static k => new StridePhases(k.Item1, k.Item2, k.Item3));
 
-    private static readonly StridePhases SameThree = new(3, 1, 1);
-    private static readonly StridePhases HalfThree = new(3, 2, 1);
-    private static readonly StridePhases HalfOne = new(1, 2, 0);
-    private static readonly StridePhases SameOne = new(1, 1, 0);
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(int, int, int), StridePhases> Cache = [];
-
-    private static StridePhases Other(int kernel, int stride, int padding) =>
-        Cache.GetOrAdd((kernel, stride, padding), static k => new StridePhases(k.Item1, k.Item2, k.Item3));
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(int, int, int), StridePhases> _known = [];
 
     // By rising offset: the taps of a row read consecutive pixels.
     private static (int Tap, int Offset)[] Taps(int parity, int kernel, int stride, int padding) =>

@@ -13,14 +13,16 @@ internal unsafe struct RowStrips
     /// <summary>Room for that many strips in a worker's memory.</summary>
     public RowStrips(Worker worker, int slot, int most)
     {
-        int room = most + Tile.Strips;
-        _from = (nint*)worker.Scratch(slot, 6L * room);
-        _to = _from + room;
-        _pixels = _to + room;
+        _from = (nint*)worker.Scratch(slot, 6L * most);
+        _to = _from + most;
+        _pixels = _to + most;
     }
 
-    /// <summary>Number of strips, including the dummy strips once the last tile is padded.</summary>
+    /// <summary>Number of strips.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Number of tiles; the last may have fewer strips.</summary>
+    public readonly int Tiles => (Count + Tile.Strips - 1) / Tile.Strips;
 
     public static int InRow(int width) => (width + Length - 1) / Length;
 
@@ -36,12 +38,6 @@ internal unsafe struct RowStrips
         }
     }
 
-    /// <summary>Pads the last tile with dummy strips.</summary>
-    public void PadTile()
-    {
-        while (Count % Tile.Strips != 0) Add(_from[Count - 1], _to[Count - 1], 0);
-    }
-
     /// <summary>Offsets that a tile reads at, from a strip on.</summary>
     public readonly nint* From(int run) => _from + run;
 
@@ -51,12 +47,20 @@ internal unsafe struct RowStrips
     /// <summary>Valid pixels of a strip.</summary>
     public readonly int Width(int run) => (int)_pixels[run];
 
-    /// <summary>Whether the pixels of the tile that starts at a strip are one row with this step.</summary>
-    public readonly bool IsRow(int run, nint step) =>
-        _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
+    /// <summary>Strips of the tile that starts at one.</summary>
+    public readonly int InTile(int run) => Math.Min(Tile.Strips, Count - run);
+
+    /// <summary>Whether the pixels of the tile that starts at a strip are one full row with this step.</summary>
+    public readonly bool IsRow(int run, nint step) => InTile(run) == Tile.Strips
+        && _from[run + 1] - _from[run] == Length * step && _from[run + 2] - _from[run + 1] == Length * step;
 
     /// <summary>Whether every pixel of the tile that starts at a strip is valid.</summary>
-    public readonly bool IsFull(int run) => _pixels[run] + _pixels[run + 1] + _pixels[run + 2] == Tile.Strips * Length;
+    public readonly bool IsFull(int run)
+    {
+        nint pixels = 0;
+        for (int i = run; i < run + InTile(run); i++) pixels += _pixels[i];
+        return pixels == InTile(run) * Length;
+    }
 
     private void Add(nint from, nint to, int pixels) => (_from[Count], _to[Count], _pixels[Count++]) = (from, to, pixels);
 }
@@ -140,7 +144,7 @@ internal readonly unsafe struct StripGemm
 
     /// <summary>Floats of the sums that a product of that many strips and blocks keeps.</summary>
     public static long SumFloats(in RowStrips runs, int blocks, int parts) =>
-        parts > 1 ? (long)runs.Count / Tile.Strips * ((blocks + 1) / 2) * Tile.GroupedFloats : Tile.GroupedFloats;
+        parts > 1 ? (long)runs.Tiles * ((blocks + 1) / 2) * Tile.GroupedFloats : Tile.GroupedFloats;
 
     /// <summary>All pixels by all columns of the panel.</summary>
     /// <param name="pixelStep">Distance between a strip's pixels in the result.</param>
@@ -148,9 +152,9 @@ internal readonly unsafe struct StripGemm
     {
         for (int j = 0; j < panel.Blocks; j += 2)
         {
-            ref readonly var tile = ref _tiles.Pick(RowStrips.Length, panel.Blocks - j);
-            float* b = part.B + j * Blocks.Size, next = j + 2 < panel.Blocks ? b + tile.Columns : part.NextB;
-            ColumnPair(tile, a, aRow, part, new Weights(b, next, panel.Columns), new Target(panel.Block + j, blockStep, pixelStep));
+            float* b = part.B + j * Blocks.Size, next = j + 2 < panel.Blocks ? b + 2 * Blocks.Size : part.NextB;
+            var to = new Target(panel.Block + j, Math.Min(2, panel.Blocks - j), blockStep, pixelStep);
+            ColumnPair(a, aRow, part, new Weights(b, next, panel.Columns), to);
         }
     }
 
@@ -165,7 +169,7 @@ internal readonly unsafe struct StripGemm
     }
 
     /// <summary>Destination of a column pair's results.</summary>
-    private readonly record struct Target(int Block, nint BlockStep, nint PixelStep);
+    private readonly record struct Target(int Block, int Blocks, nint BlockStep, nint PixelStep);
 
     /// <summary>A column pair's weights, those that come next, and the floats between their rows.</summary>
     private readonly record struct Weights(nint At, nint After, int Step)
@@ -177,19 +181,20 @@ internal readonly unsafe struct StripGemm
         public float* B => (float*)At;
 
         /// <summary>What the tile at a strip prefetches: a column block of the next weights, or nothing new.</summary>
-        public PrefetchLines Ahead(int run, in Tile.Grouped tile, in KBlock part)
+        public PrefetchLines Ahead(int run, int blocks, in KBlock part)
         {
             int block = run / Tile.Strips;
-            bool fetches = After != 0 && block < tile.Blocks;
+            bool fetches = After != 0 && block < blocks;
             return new(fetches ? After + block * Blocks.Size * sizeof(float) : At, fetches ? Step * sizeof(float) : 0,
                 (nint)((nint*)part.Segment + 1));
         }
     }
 
-    private void ColumnPair(in Tile.Grouped tile, float* a, nint aRow, in KBlock part, in Weights b, in Target to)
+    private void ColumnPair(float* a, nint aRow, in KBlock part, in Weights b, in Target to)
     {
-        nint* dense = stackalloc nint[] { 0, RowStrips.Length * tile.Columns, 2 * RowStrips.Length * tile.Columns };
-        float* sums = _sums + (long)to.Block / 2 * (_runs.Count / Tile.Strips) * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
+        int columns = to.Blocks * Blocks.Size;
+        nint* dense = stackalloc nint[] { 0, RowStrips.Length * columns, 2 * RowStrips.Length * columns };
+        float* sums = _sums + (long)to.Block / 2 * _runs.Tiles * _sumsStep, y = _epilogue.Y + to.Block * to.BlockStep;
         // Only the total over all K blocks is streamed, or added to what is there: full tiles then round like the last one.
         bool isDirect = _epilogue.TileStores && !((_epilogue.Streams || _epilogue.InPlace) && _sumsStep > 0);
         var finish = !part.IsFirst || _epilogue.InPlace ? Tile.StoreMode.Add
@@ -198,9 +203,10 @@ internal readonly unsafe struct StripGemm
         bool fetchesResults = _ahead.Results && _epilogue.ReadsLines && (isDirect ? part.IsFirst : part.IsLast);
         for (int run = 0; run < _runs.Count; run += Tile.Strips, sums += _sumsStep)
         {
-            var next = b.Ahead(run, tile, part);
+            ref readonly var tile = ref _tiles.Pick(RowStrips.Length, to.Blocks, _runs.Count - run);
+            var next = b.Ahead(run, to.Blocks, part);
             if (fetchesOperand) next = Next(a, aRow, part, run, next);
-            if (fetchesResults) FetchResults(tile, run, to);
+            if (fetchesResults) FetchResults(run, to);
             if (isDirect && _runs.IsFull(run))
             {
                 tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b.B, b.Step, Blocks.Size,
@@ -208,9 +214,9 @@ internal readonly unsafe struct StripGemm
                 continue;
             }
             tile.Run(a, _runs.From(run), aRow, 1, part.Segment, part.Segments, part.Length, b.B, b.Step, Blocks.Size,
-                sums, dense, tile.Columns, Blocks.Size, part.IsFirst ? Tile.StoreMode.Store : Tile.StoreMode.Add, next.At, next.Step,
+                sums, dense, columns, Blocks.Size, part.IsFirst ? Tile.StoreMode.Store : Tile.StoreMode.Add, next.At, next.Step,
                 next.Places);
-            if (part.IsLast) Store(tile, sums, run, to);
+            if (part.IsLast) Store(sums, run, to);
         }
     }
 
@@ -228,7 +234,7 @@ internal readonly unsafe struct StripGemm
         int next = run + Tile.Strips < _runs.Count ? run + Tile.Strips : run;
         if (_runs.IsRow(next, aRow)) return new((nint)(a + *_runs.From(next)), aRow * sizeof(float), (nint)part.Segment);
         for (int s = 0; s < part.Segments; s++)
-            for (int g = 0; g < Tile.Strips; g++)
+            for (int g = 0; g < _runs.InTile(next); g++)
                 FetchRun(a + part.Segment[s].A + *_runs.From(next + g), aRow);
         return otherwise;
     }
@@ -237,10 +243,10 @@ internal readonly unsafe struct StripGemm
     /// Prefetches the lines that a tile's results go to and those that are read while storing, for which a short reduction would have to
     /// wait.
     /// </summary>
-    private void FetchResults(in Tile.Grouped tile, int run, in Target to)
+    private void FetchResults(int run, in Target to)
     {
-        for (int g = 0; g < Tile.Strips; g++)
-            for (int i = 0; i < tile.Blocks; i++)
+        for (int g = 0; g < _runs.InTile(run); g++)
+            for (int i = 0; i < to.Blocks; i++)
             {
                 nint offset = *_runs.To(run + g) + (to.Block + i) * to.BlockStep;
                 if (!_epilogue.Streams) FetchRun(_epilogue.Y + offset, to.PixelStep);
@@ -254,11 +260,11 @@ internal readonly unsafe struct StripGemm
         for (int i = 0; i < RowStrips.Length; i++, line += step) Sse.Prefetch0(line);
     }
 
-    private void Store(in Tile.Grouped tile, float* sums, int run, in Target to)
+    private void Store(float* sums, int run, in Target to)
     {
-        for (int g = 0; g < Tile.Strips; g++)
-            for (int i = 0; i < tile.Blocks; i++)
-                _epilogue.Store(sums + (g * RowStrips.Length * tile.Blocks + i) * Blocks.Size, tile.Columns, to.Block + i,
+        for (int g = 0; g < _runs.InTile(run); g++)
+            for (int i = 0; i < to.Blocks; i++)
+                _epilogue.Store(sums + (g * RowStrips.Length * to.Blocks + i) * Blocks.Size, to.Blocks * Blocks.Size, to.Block + i,
                     *_runs.To(run + g) + (to.Block + i) * to.BlockStep, to.PixelStep, _runs.Width(run + g));
     }
 }

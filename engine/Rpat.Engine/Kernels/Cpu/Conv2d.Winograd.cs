@@ -23,7 +23,7 @@ internal sealed unsafe partial class CpuKernels
             WinogradByColumns(shape, x, new WinogradFilters(u, s.K, s.C, inputGradient), epilogue);
             return;
         }
-        int run = shape.TilesPerItem(_pool.Threads);
+        int run = shape.TilesPerItem(_pool.Threads, l2);
         int runs = (shape.TileCount + run - 1) / run;
         _pool.Run(new WinogradJob(_products, shape, x, u, epilogue, run, _pool.ChunkOf(runs), _pool.Threads), runs);
     }
@@ -74,9 +74,9 @@ internal readonly record struct WinogradShape(int N, int H, int W, int InputBloc
     /// Tiles that one worker transforms together: enough to reuse each filter value often (it comes from L3 or memory if there are many
     /// channels), few enough that their transforms stay in L2, and the same number for all workers.
     /// </summary>
-    public int TilesPerItem(int threads)
+    public int TilesPerItem(int threads, int l2)
     {
-        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => 24, <= 128 => 48, _ => 32 };
+        int wished = Math.Max(Inputs, Outputs) switch { <= 64 => l2 < Cache.Large ? 16 : 24, <= 128 => 48, _ => 32 };
         int runs = Math.Max(1, (TileCount + wished - 1) / wished);
         runs = (runs + threads - 1) / threads * threads;
         return Math.Max(1, ((TileCount + runs - 1) / runs + Rows - 1) / Rows * Rows);

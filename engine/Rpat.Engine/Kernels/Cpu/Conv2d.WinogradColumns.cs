@@ -28,7 +28,6 @@ internal readonly struct WinogradChunks
     private const int RunTiles = 16; // of an item of a transform
     private const int LeastTiles = 48; // of an item of products, to pay for the transform of its filters
     private const int ThreadItems = 3;
-    private const int LargeL2 = 1 << 20; // where a piece's filters of two blocks fit
 
     public WinogradChunks(in WinogradShape shape, int threads, int l2)
     {
@@ -36,7 +35,7 @@ internal readonly struct WinogradChunks
         int wished = (int)Math.Max(LeastTiles, MostFloats / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs)));
         int chunks = (shape.TileCount + wished - 1) / wished;
         Tiles = ((shape.TileCount + chunks - 1) / chunks + 3) / 4 * 4;
-        GroupBlocks = l2 >= LargeL2 ? 2 : 1;
+        GroupBlocks = l2 < Cache.Large ? 1 : 2; // a piece's filters of two blocks take 590 KB
         Parts = Math.Clamp((ThreadItems * threads + Groups - 1) / Groups, 1, Math.Max(1, Tiles / LeastTiles));
     }
 

@@ -8,13 +8,13 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 internal readonly struct WinogradSlices
 {
-    private const int MostChannels = 4; // blocks of a slice: with 64 filters 590 KB of sums
+    private readonly int _most; // blocks of channels of a slice: with four and 64 filters 590 KB of sums
     private const long ChunkFloats = 5 << 20;
     private const long SumsOfPositions = 4 << 20; // floats
 
-    public WinogradSlices(in WinogradShape shape)
+    public WinogradSlices(in WinogradShape shape, int l2)
     {
-        Shape = shape;
+        (Shape, _most) = (shape, l2 < Cache.Large ? 2 : 4);
         long perTile = WinogradTransform.Positions * (shape.Inputs + shape.Outputs);
         Chunks = (int)Math.Max(1, (shape.TileCount * perTile + ChunkFloats / 2) / ChunkFloats);
         Tiles = (shape.TileCount + Chunks - 1) / Chunks;
@@ -30,7 +30,7 @@ internal readonly struct WinogradSlices
     public long KeptFloats => ByPosition ? WinogradTransform.Positions * SumStep(true) : Chunks > 1 ? (long)Count * SliceFloats : 0;
 
     /// <summary>Floats of one slice's sums.</summary>
-    public static int SliceFloats => WinogradTransform.Positions * (MostChannels * 4 * Blocks.Size + 1) * Blocks.Size;
+    public int SliceFloats => WinogradTransform.Positions * (_most * 4 * Blocks.Size + 1) * Blocks.Size;
 
     /// <summary>Floats between positions of sums, of all channels and filters or of one slice; an odd number of cache lines.</summary>
     public nint SumStep(bool all) =>
@@ -51,13 +51,13 @@ internal readonly struct WinogradSlices
     /// <summary>Slices.</summary>
     public int Count => Panel.Count(Shape.OutputBlocks) * ChannelSlices;
 
-    private int ChannelSlices => (Shape.InputBlocks + MostChannels - 1) / MostChannels;
+    private int ChannelSlices => (Shape.InputBlocks + _most - 1) / _most;
 
     /// <summary>A slice's panel of filters, first channel block and number of channel blocks; slices of a panel are consecutive.</summary>
     public (Panel Panel, int Block, int BlockCount) At(int index)
     {
-        int block = index % ChannelSlices * MostChannels;
-        return (Panel.At(index / ChannelSlices, Shape.OutputBlocks), block, Math.Min(MostChannels, Shape.InputBlocks - block));
+        int block = index % ChannelSlices * _most;
+        return (Panel.At(index / ChannelSlices, Shape.OutputBlocks), block, Math.Min(_most, Shape.InputBlocks - block));
     }
 }
 
@@ -126,7 +126,7 @@ internal readonly unsafe struct WinogradProductJob(Tile.Sums tiles, WinogradSlic
     {
         var (panel, block, blocks) = slices.At(index);
         nint step = slices.SumStep(false);
-        float* to = sums == null ? worker.Scratch(0, WinogradSlices.SliceFloats) : sums + (nint)index * WinogradSlices.SliceFloats;
+        float* to = sums == null ? worker.Scratch(0, slices.SliceFloats) : sums + (nint)index * slices.SliceFloats;
         float* a = v + (nint)block * slices.Tiles * Blocks.Size, b = d + panel.Offset(slices.Tiles);
         for (int p = 0; p < WinogradTransform.Positions; p++, a += slices.VStep, b += slices.DStep)
             Multiply(a, b, blocks, panel, to + p * step);

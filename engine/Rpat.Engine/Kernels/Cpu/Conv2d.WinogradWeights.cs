@@ -18,7 +18,7 @@ internal sealed unsafe partial class CpuKernels
         var gradient = new WinogradGradient(dw, s.C, s.K, accumulate);
         if (sum <= SumsInCache && shape.TileCount >= Shares * ShareTiles)
             GradientByShares(new WinogradSums(_sums, shape, new Affine(x), dy), sum, gradient);
-        else GradientBySlices(new WinogradSlices(shape), new Affine(x), dy, gradient);
+        else GradientBySlices(new WinogradSlices(shape, l2), new Affine(x), dy, gradient);
     }
 
     private void GradientByShares(in WinogradSums stages, long sum, in WinogradGradient gradient)

@@ -7,12 +7,14 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
     private const int Alignment = 64;
 
     private readonly float* _pointer;
+    private readonly void* _memory; // of an owner
     private readonly CpuBuffer _owner; // this, or the buffer that this is a view of
     private bool _isFreed;
 
-    private CpuBuffer(float* pointer, long length, CpuBuffer? owner = null)
+    private CpuBuffer(float* pointer, long length, void* memory, CpuBuffer? owner = null)
     {
         _pointer = pointer;
+        _memory = memory;
         _owner = owner ?? this;
         Length = length;
     }
@@ -23,23 +25,24 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
 
     public override long Length { get; }
 
+    /// <summary>
+    /// Zeros, as the system hands them out: pages that nothing writes, such as gradients and momenta in an evaluation, take no memory.
+    /// </summary>
     public static CpuBuffer Allocate(long words)
     {
-        nuint bytes = checked((nuint)(words + Slack) * sizeof(float));
-        float* pointer = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
-        NativeMemory.Clear(pointer, bytes);
-        return new CpuBuffer(pointer, words);
+        void* memory = NativeMemory.AllocZeroed(checked((nuint)(words + Slack) * sizeof(float) + Alignment - 1));
+        return new CpuBuffer((float*)(((nuint)memory + Alignment - 1) / Alignment * Alignment), words, memory);
     }
 
     public override DeviceBuffer View(long offset, long length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
-        return new CpuBuffer(Pointer + offset, length, _owner);
+        return new CpuBuffer(Pointer + offset, length, null, _owner);
     }
 
     public void Free()
     {
-        NativeMemory.AlignedFree(_pointer);
+        NativeMemory.Free(_memory);
         _isFreed = true;
     }
 }

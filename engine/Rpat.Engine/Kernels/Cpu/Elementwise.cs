@@ -20,6 +20,8 @@ internal readonly struct CpuMath : IMath
     public double Exp(double x) => Math.Exp(x);
 
     public double Log(double x) => Math.Log(x);
+
+    public double Sqrt(double x) => Math.Sqrt(x);
 }
 
 /// <summary>y (+)= f(x), or f′(x)·dy if dy is given, on one plane; 0 in padding lanes.</summary>

@@ -43,7 +43,8 @@ internal readonly unsafe struct LinearRow(int c, int k, float* x, float* w, floa
 {
     public void Run(int index, Worker worker)
     {
-        for (int i = 0; i < k; i++) y[(long)index * k + i] = (bias == null ? 0 : bias[i]) + Row.Dot(x + (long)index * c, w + (long)i * c, c);
+        float* to = y + (long)index * k;
+        for (int i = 0; i < k; i++) to[i] = (bias == null ? 0 : bias[i]) + Row.Dot(x + (long)index * c, w + (long)i * c, c);
     }
 }
 

@@ -4,7 +4,7 @@ internal sealed unsafe partial class CpuKernels : ISgdKernels
 {
     public void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step,
         in StepFactors factors) =>
-        _pool.Run(new SgdPiece(count, weights.Floats(), gradients.Floats(), velocity.Floats(), step, new StepRates(factors)), Pieces(count));
+        _pool.Run(new SgdPiece(count, weights.Floats(), gradients.Floats(), velocity.Floats(), step, new(factors)), Pieces(count));
 
     private readonly struct SgdPiece(long count, float* weights, float* gradients, float* velocity, SgdStep step,
         StepRates rates) : IJob

@@ -43,29 +43,6 @@ internal static unsafe partial class Tile
         public int Rows => groups * GroupRows;
     }
 
-    /// <summary>The grouped tiles of an instruction set.</summary>
-    public static GroupedTiles GroupedFor(InstructionSet set) => set switch
-    {
-        InstructionSet.Avx512 => new(
-            [
-                new(1, 4, 1, &V512_G1x4x1), new(1, 4, 2, &V512_G1x4x2), new(2, 4, 1, &V512_G2x4x1), new(2, 4, 2, &V512_G2x4x2),
-                new(3, 4, 1, &V512_G3x4x1), new(3, 4, 2, &V512_G3x4x2),
-            ],
-            [new(3, 3, 1, &V512_G3x3x1), new(3, 3, 2, &V512_G3x3x2)]),
-        InstructionSet.Avx2 => new(
-            [
-                new(1, 4, 1, &V256_G1x4x1), new(1, 4, 2, &V256_G1x4x2), new(2, 4, 1, &V256_G2x4x1), new(2, 4, 2, &V256_G2x4x2),
-                new(3, 4, 1, &V256_G3x4x1), new(3, 4, 2, &V256_G3x4x2),
-            ],
-            [new(3, 3, 1, &V256_G3x3x1), new(3, 3, 2, &V256_G3x3x2)]),
-        _ => new(
-            [
-                new(1, 4, 1, &V128_G1x4x1), new(1, 4, 2, &V128_G1x4x2), new(2, 4, 1, &V128_G2x4x1), new(2, 4, 2, &V128_G2x4x2),
-                new(3, 4, 1, &V128_G3x4x1), new(3, 4, 2, &V128_G3x4x2),
-            ],
-            [new(3, 3, 1, &V128_G3x3x1), new(3, 3, 2, &V128_G3x3x2)]),
-    };
-
     /// <summary>Tiles whose groups have four rows, of one, two and three groups, and tiles whose groups have three rows.</summary>
     internal sealed class GroupedTiles(Grouped[] fours, Grouped[] threes)
     {

@@ -8,6 +8,14 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {
+    /// <summary>The grouped tiles of an instruction set.</summary>
+    public static GroupedTiles GroupedFor(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 => new([new(1, 4, 1, &V512_G1x4x1), new(1, 4, 2, &V512_G1x4x2), new(2, 4, 1, &V512_G2x4x1), new(2, 4, 2, &V512_G2x4x2), new(3, 4, 1, &V512_G3x4x1), new(3, 4, 2, &V512_G3x4x2)], [new(3, 3, 1, &V512_G3x3x1), new(3, 3, 2, &V512_G3x3x2)]),
+        InstructionSet.Avx2 => new([new(1, 4, 1, &V256_G1x4x1), new(1, 4, 2, &V256_G1x4x2), new(2, 4, 1, &V256_G2x4x1), new(2, 4, 2, &V256_G2x4x2), new(3, 4, 1, &V256_G3x4x1), new(3, 4, 2, &V256_G3x4x2)], [new(3, 3, 1, &V256_G3x3x1), new(3, 3, 2, &V256_G3x3x2)]),
+        _ => new([new(1, 4, 1, &V128_G1x4x1), new(1, 4, 2, &V128_G1x4x2), new(2, 4, 1, &V128_G2x4x1), new(2, 4, 2, &V128_G2x4x2), new(3, 4, 1, &V128_G3x4x1), new(3, 4, 2, &V128_G3x4x2)], [new(3, 3, 1, &V128_G3x3x1), new(3, 3, 2, &V128_G3x3x2)]),
+    };
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512_G3x4x2(float* a, nint* group, nint aRow, nint aStep, KSegment* segment, int segments, int length,
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
@@ -1576,11 +1584,11 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g += 2)
             {
-                nint p = group[g], q = group[1] + g * aRow;
+                float* p = a + group[g], q = a + group[1] + g * aRow;
                 float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;
                 nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
@@ -1589,12 +1597,13 @@ internal static unsafe partial class Tile
                 Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
                 Vector256<float> cq0_0 = Vector256<float>.Zero, cq0_1 = Vector256<float>.Zero;
                 Vector256<float> cq1_0 = Vector256<float>.Zero, cq1_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* y = a + segment[s].A + q;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* y = q + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -1720,7 +1729,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -1754,11 +1763,11 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g += 2)
             {
-                nint p = group[g], q = group[1] + g * aRow;
+                float* p = a + group[g], q = a + group[1] + g * aRow;
                 float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;
                 nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
@@ -1767,12 +1776,13 @@ internal static unsafe partial class Tile
                 Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
                 Vector256<float> cq0_0 = Vector256<float>.Zero, cq0_1 = Vector256<float>.Zero;
                 Vector256<float> cq1_0 = Vector256<float>.Zero, cq1_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* y = a + segment[s].A + q;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* y = q + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -1899,7 +1909,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -1933,21 +1943,22 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
             {
-                nint p = group[g];
+                float* p = a + group[g];
                 float* r = c + cGroup[g];
                 nint p1 = 1 * aRow, p2 = 2 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
                 Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
                 Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -2028,7 +2039,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -2053,21 +2064,22 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 3; g++)
             {
-                nint p = group[g];
+                float* p = a + group[g];
                 float* r = c + cGroup[g];
                 nint p1 = 1 * aRow, p2 = 2 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
                 Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
                 Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -2148,7 +2160,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -2173,22 +2185,23 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 2; g++)
             {
-                nint p = group[g];
+                float* p = a + group[g];
                 float* r = c + cGroup[g];
                 nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
                 Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
                 Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
                 Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -2284,7 +2297,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -2312,22 +2325,23 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 2; g++)
             {
-                nint p = group[g];
+                float* p = a + group[g];
                 float* r = c + cGroup[g];
                 nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
                 Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
                 Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
                 Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -2424,7 +2438,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -2452,22 +2466,23 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 1; g++)
             {
-                nint p = group[g];
+                float* p = a + group[g];
                 float* r = c + cGroup[g];
                 nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
                 Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
                 Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
                 Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -2564,7 +2579,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -2592,22 +2607,23 @@ internal static unsafe partial class Tile
         float* b, nint bStep, nint bBlock, float* c, nint* cGroup, nint cRow, nint cBlock, StoreMode finish,
         byte* ahead, nint aheadStep, nint* later)
     {
-        int part = 0;
+        byte* fetch = ahead;
         for (int n = 0; n < 1; n++, b += bBlock, c += cBlock)
             for (int g = 0; g < 1; g++)
             {
-                nint p = group[g];
+                float* p = a + group[g];
                 float* r = c + cGroup[g];
                 nint p1 = 1 * aRow, p2 = 2 * aRow, p3 = 3 * aRow;
                 Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
                 Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
                 Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
                 Vector256<float> cp3_0 = Vector256<float>.Zero, cp3_1 = Vector256<float>.Zero;
-                for (int s = 0; s < segments; s++)
+                nint* place = later;
+                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
                 {
-                    float* x = a + segment[s].A + p;
-                    float* w = b + segment[s].B;
-                    byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;
+                    float* x = p + at->A;
+                    float* w = b + at->B;
+                    byte* next = fetch + sizeof(float) * *place;
                     int i = 0;
                     for (; i + 4 <= length; i += 4)
                     {
@@ -2706,7 +2722,7 @@ internal static unsafe partial class Tile
                         }
                     }
                 }
-                part++;
+                fetch += aheadStep;
                 if (finish == StoreMode.Add)
                 {
                     cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
@@ -2738,15 +2754,15 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 2)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     nint p1 = 1 * aRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
                     Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -2865,15 +2881,15 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 4; m += 2)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     nint p1 = 1 * aRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
                     Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -2992,13 +3008,13 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -3089,13 +3105,13 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 3; g++)
                 for (int m = 0; m < 3; m += 1)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -3186,15 +3202,15 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 2)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     nint p1 = 1 * aRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
                     Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -3313,15 +3329,15 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 2; g++)
                 for (int m = 0; m < 4; m += 2)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     nint p1 = 1 * aRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
                     Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -3440,15 +3456,15 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 2)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     nint p1 = 1 * aRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
                     Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {
@@ -3567,15 +3583,15 @@ internal static unsafe partial class Tile
             for (int g = 0; g < 1; g++)
                 for (int m = 0; m < 4; m += 2)
                 {
-                    nint p = group[g] + m * aRow;
+                    float* p = a + group[g] + m * aRow;
                     float* r = c + cGroup[g] + m * cRow;
                     nint p1 = 1 * aRow;
                     Vector128<float> cp0_0 = Vector128<float>.Zero, cp0_1 = Vector128<float>.Zero, cp0_2 = Vector128<float>.Zero, cp0_3 = Vector128<float>.Zero;
                     Vector128<float> cp1_0 = Vector128<float>.Zero, cp1_1 = Vector128<float>.Zero, cp1_2 = Vector128<float>.Zero, cp1_3 = Vector128<float>.Zero;
-                    for (int s = 0; s < segments; s++)
+                    for (KSegment* at = segment, end = segment + segments; at < end; at++)
                     {
-                        float* x = a + segment[s].A + p;
-                        float* w = b + segment[s].B;
+                        float* x = p + at->A;
+                        float* w = b + at->B;
                         int i = 0;
                         for (; i + 4 <= length; i += 4)
                         {

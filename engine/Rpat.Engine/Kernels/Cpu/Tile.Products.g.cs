@@ -8,6 +8,14 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {
+    /// <summary>The products of an instruction set, grouped by width, tallest first.</summary>
+    public static Product[] ProductsFor(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 => [new(6, 4, &V512Product_6x4), new(4, 4, &V512Product_4x4), new(8, 2, &V512Product_8x2), new(4, 2, &V512Product_4x2), new(16, 1, &V512Product_16x1), new(8, 1, &V512Product_8x1), new(4, 1, &V512Product_4x1)],
+        InstructionSet.Avx2 => [new(6, 4, &V256Product_6x4), new(4, 4, &V256Product_4x4), new(6, 2, &V256Product_6x2), new(4, 2, &V256Product_4x2), new(6, 1, &V256Product_6x1), new(4, 1, &V256Product_4x1)],
+        _ => [new(6, 4, &V128Product_6x4), new(4, 4, &V128Product_4x4), new(6, 2, &V128Product_6x2), new(4, 2, &V128Product_4x2), new(6, 1, &V128Product_6x1), new(4, 1, &V128Product_4x1)],
+    };
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512Product_6x4(float* a, nint aRow, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate, float* ahead)
     {

@@ -8,6 +8,14 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class Tile
 {
+    /// <summary>The sums of an instruction set.</summary>
+    public static Sums SumsFor(InstructionSet set) => set switch
+    {
+        InstructionSet.Avx512 => new(&V512Sum4, &V512Sum2, &V512Sum1),
+        InstructionSet.Avx2 => new(&V256Sum4, &V256Sum2, &V256Sum1),
+        _ => new(&V128Sum4, &V128Sum2, &V128Sum1),
+    };
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void V512Sum4(float* a, nint aStep, int length, float* b, nint bStep, float* c, nint cRow, bool accumulate)
     {

@@ -40,14 +40,6 @@ internal static unsafe partial class Tile
             panel.Blocks switch { 4 => four, 2 => two, _ => one };
     }
 
-    /// <summary>The sums of an instruction set.</summary>
-    public static Sums SumsFor(InstructionSet set) => set switch
-    {
-        InstructionSet.Avx512 => new(&V512Sum4, &V512Sum2, &V512Sum1),
-        InstructionSet.Avx2 => new(&V256Sum4, &V256Sum2, &V256Sum1),
-        _ => new(&V128Sum4, &V128Sum2, &V128Sum1),
-    };
-
     /// <summary>
     /// A product's signature: its length is a multiple of 16, and it prefetches that many cache lines starting at <c>ahead</c> into L2.
     /// </summary>
@@ -57,26 +49,6 @@ internal static unsafe partial class Tile
         public readonly int Blocks = blocks;
         public readonly delegate*<float*, nint, int, float*, nint, float*, nint, bool, float*, void> Run = run;
     }
-
-    /// <summary>The products of an instruction set, grouped by width, tallest first.</summary>
-    public static Product[] ProductsFor(InstructionSet set) => set switch
-    {
-        InstructionSet.Avx512 =>
-        [
-            new(6, 4, &V512Product_6x4), new(4, 4, &V512Product_4x4), new(8, 2, &V512Product_8x2), new(4, 2, &V512Product_4x2),
-            new(16, 1, &V512Product_16x1), new(8, 1, &V512Product_8x1), new(4, 1, &V512Product_4x1),
-        ],
-        InstructionSet.Avx2 =>
-        [
-            new(6, 4, &V256Product_6x4), new(4, 4, &V256Product_4x4), new(6, 2, &V256Product_6x2), new(4, 2, &V256Product_4x2),
-            new(6, 1, &V256Product_6x1), new(4, 1, &V256Product_4x1),
-        ],
-        _ =>
-        [
-            new(6, 4, &V128Product_6x4), new(4, 4, &V128Product_4x4), new(6, 2, &V128Product_6x2), new(4, 2, &V128Product_4x2),
-            new(6, 1, &V128Product_6x1), new(4, 1, &V128Product_4x1),
-        ],
-    };
 
     /// <summary>
     /// The product for the next rows, given how many are left: the tallest of that width that fits and does not leave two rows, else the

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tile.Sums.g.cs, Tile.Products.g.cs, Tile.Grouped.g.cs and Conv2d.StemTile.g.cs: the register tiles of the CPU backend.
+"""Writes Tile.Sums.g.cs, Tile.Products.g.cs, Tile.Grouped.g.cs and Conv2d.StemTile.g.cs, the register tiles of the CPU backend with their
+tables, and MultiplyAdds.g.cs.
 
 A tile computes C[m, n] (+)= sum over i < length of A[m, i] * B[i, n]. What C held is added to the finished sum, so that a long reduction cut
 into pieces rounds like short ones. A tile is a leaf method whose accumulators are named locals: a call or an indexed local would put them on
@@ -21,6 +22,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 internal static unsafe partial class {name}
 {{"""
+SETS = {"V512": "InstructionSet.Avx512", "V256": "InstructionSet.Avx2", "V128": "_"}
 UNROLLED = 4  # steps between two jumps: the last jump of a long loop is predicted wrong
 WIDTHS = {"V512": ("Vector512", 16), "V256": ("Vector256", 8), "V128": ("Vector128", 4)}
 PANELS = [4, 2, 1]  # blocks of 16 columns
@@ -157,9 +159,9 @@ def grouped(groups, rows, blocks):
     return "\n".join(method(f"V512_G{groups}x{rows}x{blocks}", GROUPED_PARAMETERS) + indent(body, 2) + ["    }"])
 
 
-def segments(start, products, fetch=()):
+def segments(start, products, fetch=(), loop="for (int s = 0; s < segments; s++)"):
     """All products of all K segments; most of them between two jumps."""
-    out = ["for (int s = 0; s < segments; s++)", "{"] + indent(start)
+    out = [loop, "{"] + indent(start)
     braced = ["{"] + indent(products) + ["}"]
     out += indent(["int i = 0;", f"for (; i + {UNROLLED} <= length; i += {UNROLLED})", "{"]) + indent(fetch, 2)
     out += indent(braced, 2) * UNROLLED + ["    }", "    for (; i < length; i++)", "    {"] + indent(braced, 2) + ["    }", "}"]
@@ -181,17 +183,17 @@ def grouped_parts(prefix, groups, rows, blocks):
     out, half = [], prefix == "V256" and (groups, rows) == (3, 4)
     if half:  # the first group and half of the second, then the third and the other half
         loops, split, second = ["for (int g = 0; g < 3; g += 2)"], 4, 2
-        where = ["nint p = group[g], q = group[1] + g * aRow;", "float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;"]
+        where = ["float* p = a + group[g], q = a + group[1] + g * aRow;", "float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;"]
     else:
         split, second = (rows if prefix == "V256" else 2 - rows % 2), 0
         loops = [f"for (int g = 0; g < {groups}; g++)"] + [f"    for (int m = 0; m < {rows}; m += {split})"] * (split < rows)
         row, to = (" + m * aRow", " + m * cRow") if split < rows else ("", "")
-        where = [f"nint p = group[g]{row};", f"float* r = c + cGroup[g]{to};"]
+        where = [f"float* p = a + group[g]{row};", f"float* r = c + cGroup[g]{to};"]
     parts = blocks * (2 if half else groups)
     where += [f"nint {', '.join(f'p{m} = {m} * aRow' for m in range(1, split))};"] * (split > 1)
     body = ["{"] + indent(where + grouped_part(prefix, split, second, parts if prefix == "V256" else 0)) + ["}"]
     out = method(f"{prefix}_G{groups}x{rows}x{blocks}", GROUPED_PARAMETERS)
-    out += ["        int part = 0;"] * (prefix == "V256")
+    out += ["        byte* fetch = ahead;"] * (prefix == "V256")
     out += indent([f"for (int n = 0; n < {blocks}; n++, b += bBlock, c += cBlock)"] + indent(loops + indent(body, len(loops) - 1)), 2)
     return "\n".join(out + ["    }"])
 
@@ -200,15 +202,16 @@ def grouped_part(prefix, first, second, parts):
     """Some rows from p on and some from q on, by 16 columns; of many parts the first four prefetch."""
     vector, width = WIDTHS[prefix]
     columns, names = 16 // width, [f"p{m}" for m in range(first)] + [f"q{m}" for m in range(second)]
-    start = ["float* x = a + segment[s].A + p;"] + ["float* y = a + segment[s].A + q;"] * (second > 0) + ["float* w = b + segment[s].B;"]
+    start = ["float* x = p + at->A;"] + ["float* y = q + at->A;"] * (second > 0) + ["float* w = b + at->B;"]
     lines = max(1, UNROLLED // parts) if parts else 0
-    start += ["byte* next = ahead + sizeof(float) * later[2 * s] + part * aheadStep;"] * (lines > 0)
+    start += ["byte* next = fetch + sizeof(float) * *place;"] * (lines > 0)
     fetch = [f"Sse.Prefetch1({at('next', f'{UNROLLED // lines * i} * aheadStep' if i else 0)});" for i in range(lines)]
     fetch += [f"next += {UNROLLED} * aheadStep;"] * (lines > 0)
     products = step(vector, width, names, columns, "w", lambda m: ("x" if m[0] == "p" else "y") + (f"[p{m[1]}]" if m[1] != "0" else "[0]"))
     products += ["x += aStep; " + "y += aStep; " * (second > 0) + "w += bStep;"]
-    body = zeros(vector, names, columns) + segments(start, products, fetch)
-    body += ["part++;"] * (lines > 0)
+    loop = "for (KSegment* at = segment, end = segment + segments; at < end; at++" + (", place += 2)" if lines else ")")
+    body = zeros(vector, names, columns) + ["nint* place = later;"] * (lines > 0) + segments(start, products, fetch, loop)
+    body += ["fetch += aheadStep;"] * (lines > 0)
     place = {m: at({"p": "r", "q": "t"}[m[0]], f"{m[1]} * cRow" if m[1] != "0" else 0) for m in names}
     return body + stores(vector, names, columns, lambda m, n: at(place[m], n * width), "continue;")
 
@@ -256,13 +259,40 @@ def stem_part(columns, vectors):
     return body
 
 
+def table(summary, result, entries):
+    """What each instruction set has."""
+    out = [f"    /// <summary>{summary}</summary>", f"    public static {result}For(InstructionSet set) => set switch", "    {"]
+    return "\n".join(out + [f"        {SETS[prefix]} => {entries(prefix)}," for prefix in SETS] + ["    };"])
+
+
+def grouped_table(prefix):
+    def shapes(rows, groups):
+        return ", ".join(f"new({g}, {rows}, {n}, &{prefix}_G{g}x{rows}x{n})" for g in groups for n in (1, 2))
+    return f"new([{shapes(4, (1, 2, 3))}], [{shapes(3, (3,))}])"
+
+
+def chained(prefix, chains=12):
+    """Multiply-adds on registers only: more independent sums than two units x four cycles of latency."""
+    vector, _ = WIDTHS[prefix]
+    out = method(f"{prefix}Chained", "int steps").copy()
+    out[1] = out[1].replace("void", f"{vector}<float>")
+    names = [f"c{i}" for i in range(chains)]
+    body = [f"{vector}<float> x = {vector}.Create(0.5f), " + ", ".join(f"{c} = x" for c in names) + ";", "for (int i = 0; i < steps; i++)", "{"]
+    body += [f"    {c} = {vector}.MultiplyAddEstimate({c}, x, x);" for c in names] + ["}", f"return {' + '.join(names)};"]
+    return "\n".join(out + indent(body, 2) + ["    }"])
+
+
 def main():
-    write("Tile.Sums.g.cs", [sums(prefix, blocks) for prefix in WIDTHS for blocks in PANELS])
-    write("Tile.Products.g.cs", [product("V512", *shape) for shape in PRODUCTS]
-          + [product(prefix, *shape) for prefix in ("V256", "V128") for shape in FEW_PRODUCTS])
-    write("Tile.Grouped.g.cs", [grouped(*shape) for shape in GROUPED]
-          + [grouped_parts(prefix, *shape) for prefix in ("V256", "V128") for shape in GROUPED])
+    products = {prefix: PRODUCTS if prefix == "V512" else FEW_PRODUCTS for prefix in WIDTHS}
+    write("Tile.Sums.g.cs", [table("The sums of an instruction set.", "Sums Sums", lambda p: f"new({', '.join(f'&{p}Sum{n}' for n in PANELS)})")]
+          + [sums(prefix, blocks) for prefix in WIDTHS for blocks in PANELS])
+    write("Tile.Products.g.cs", [table("The products of an instruction set, grouped by width, tallest first.", "Product[] Products",
+          lambda p: f"[{', '.join(f'new({m}, {n}, &{p}Product_{m}x{n})' for m, n in products[p])}]")]
+          + [product(prefix, *shape) for prefix in WIDTHS for shape in products[prefix]])
+    write("Tile.Grouped.g.cs", [table("The grouped tiles of an instruction set.", "GroupedTiles Grouped", grouped_table)]
+          + [grouped(*shape) for shape in GROUPED] + [grouped_parts(prefix, *shape) for prefix in ("V256", "V128") for shape in GROUPED])
     write("Conv2d.StemTile.g.cs", [stem("V512", 9, 3), stem("V512", 9, 1), stem_parts(9, 6), stem_parts(9, 2)], "StemTile")
+    write("MultiplyAdds.g.cs", [chained(prefix) for prefix in WIDTHS], "MultiplyAdds")
 
 
 def write(path, parts, name="Tile"):

@@ -23,7 +23,8 @@ public sealed class FuzzTests : IDisposable
     [
         "config show", "config check", "config schema", "recipes", "recipes show", "recipes diff", "runs list", "runs show",
         "runs compare", "runs clean --dry-run", "methods", "methods show", "models",
-        "attacks", "completion", "import", "data list", "data verify --data-dir /dev/null", "sweep --list", "eval verify", "train --dry-run --data-dir /dev/null", "",
+        "attacks", "completion", "import", "data list", "data verify --data-dir /dev/null", "sweep --list", "eval verify",
+        "train --dry-run --data-dir /dev/null", "",
     ];
 
     private static readonly string[] _options =

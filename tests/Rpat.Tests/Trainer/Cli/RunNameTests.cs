@@ -60,8 +60,6 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         string file = test.PathOf("weights.npz");
         Assert.Equal(0, fixture.Rpat(test, "export", "one", "-o", file));
         string[] line = ["eval", file, "--data", fixture.Data, .. _evaluation];
-        Assert.Equal(2, test.Run(line));
-        Assert.Contains("does not say which model it holds", test.Error, StringComparison.Ordinal);
         Assert.True(test.Run([.. line, "--model", "PreActResNet-18"]) == 0, test.Error);
         string home = Assert.Single(Directory.GetDirectories(test.PathOf("runs"), "weights-*"));
         string evaluation = Assert.Single(Directory.GetDirectories(Path.Combine(home, "eval")));
@@ -81,8 +79,12 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         using var test = new TestHost();
         Assert.Equal(0, fixture.Rpat(test, "export", "one", "-o", test.PathOf("net.pt")));
         string card = File.ReadAllText(test.PathOf("net.card.md"));
-        foreach (string part in (string[])["# net.pt", "| network", "preactresnet18", "| SHA-256", "| method.name", "pgd-at+rpat", "rpat train --recipe",
-            "## Results", "PGD-2", "## Limits", "torch.load(\"net.pt\", weights_only=True)"]) Assert.Contains(part, card, StringComparison.Ordinal);
+        string[] parts =
+        [
+            "# net.pt", "| network", "preactresnet18", "| SHA-256", "| method.name", "pgd-at+rpat", "rpat train --recipe", "## Results",
+            "PGD-2", "## Limits", "torch.load(\"net.pt\", weights_only=True)",
+        ];
+        foreach (string part in parts) Assert.Contains(part, card, StringComparison.Ordinal);
         File.Copy(test.PathOf("net.pt"), test.PathOf("alien.pt"));
         Assert.Equal(0, test.Run("export", test.PathOf("alien.pt"), "--model", "preactresnet18", "-o", test.PathOf("alien.onnx")));
         Assert.Contains("is not known here", File.ReadAllText(test.PathOf("alien.card.md")), StringComparison.Ordinal);
@@ -98,8 +100,7 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.Equal(made[2], RunFinder.Find("a", test.PathOf("runs")));
         Assert.Equal(made[3], RunFinder.Find("a-3", test.PathOf("runs")));
         Assert.Null(RunFinder.Find("c", test.PathOf("runs")));
-        Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors"))!.Replace("/checkpoints/..", "",
-            StringComparison.Ordinal));
+        Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors")));
     }
 
     private static string Made(TestHost test, string name)

@@ -65,10 +65,11 @@ public sealed class SweepCommandTests : IDisposable
         string grouped = Run("runs", "list", "--columns", "train.seed", "--group-by", "method,method.rpat.weight");
         Assert.Matches(@"\npgd-at\+rpat  0 +2 +1, 2 +\d+\.\d\d ± \d+\.\d\d ", grouped);
         Assert.Matches(@"\npgd-at\+rpat  10 +2 +1, 2 +\d+\.\d\d ± \d+\.\d\d ", grouped);
-        Assert.Matches(@"^\| run .*\| method\.rpat\.weight \| train\.seed \|", Run("runs", "list", "--columns", "method.rpat.weight,train.seed", "--format",
-            "markdown"));
+        Assert.Matches(@"^\| run .*\| method\.rpat\.weight \| train\.seed \|",
+            Run("runs", "list", "--columns", "method.rpat.weight,train.seed", "--format", "markdown"));
         string csv = Run("runs", "list", "--group-by", "method", "--format", "csv");
-        Assert.StartsWith("method,runs,Clean,Clean sd,robust,robust sd,Mean,Mean sd,NRR,NRR sd,by,images\npgd-at+rpat,4,", csv, StringComparison.Ordinal);
+        Assert.StartsWith("method,runs,Clean,Clean sd,robust,robust sd,Mean,Mean sd,NRR,NRR sd,by,images\npgd-at+rpat,4,", csv,
+            StringComparison.Ordinal);
         using var json = JsonDocument.Parse(Run("runs", "list", "--group-by", "method", "--json"));
         Assert.Equal(4, json.RootElement[0].GetProperty("runs").GetArrayLength());
         Assert.StartsWith("\\begin{tabular}{", Run("runs", "list", "--format", "latex"), StringComparison.Ordinal);
@@ -77,7 +78,8 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Matches(@"\nMethod +& Runs & +Clean & +PGD-2 & +Mean & +NRR \\\\\n", latex);
         Assert.Matches(@"\nPGD-AT \+ RPAT & 4 +& +\d+\.\d\d \$\\pm\$", latex);
         Assert.Equal(0, _test.Run(["report", .. runs, "--csv", "-o", _test.PathOf("table.csv")]));
-        Assert.StartsWith("Method,Runs,Clean,Clean sd,PGD-2,PGD-2 sd,", File.ReadAllText(_test.PathOf("table.csv")), StringComparison.Ordinal);
+        Assert.StartsWith("Method,Runs,Clean,Clean sd,PGD-2,PGD-2 sd,", File.ReadAllText(_test.PathOf("table.csv")),
+            StringComparison.Ordinal);
         Assert.Equal(2, _test.Run(["report", runs[0], "--csv", "--latex"]));
         Assert.Equal(2, _test.Run("runs", "list", "--columns", "train.sede"));
         Assert.Contains("did you mean 'train.seed'?", _test.Error, StringComparison.Ordinal);

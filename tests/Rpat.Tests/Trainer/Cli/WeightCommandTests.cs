@@ -171,7 +171,7 @@ public sealed class WeightCommandTests : IDisposable
     [Fact]
     public void A_file_that_does_not_say_what_it_is_asks_for_the_model()
     {
-        Saved("net.pth");
+        TorchFile.Write(_host.PathOf("net.pth"), [.. Saved("net.pth").State(), NamedArray.FromFloats("layer1.0.gate.weight", [1], 1)]);
         Assert.Equal(ExitCode.Usage, _host.Run("export", _host.PathOf("net.pth"), "-o", _host.PathOf("x.npz")));
         Assert.Contains("give --model NAME", _host.Error);
     }

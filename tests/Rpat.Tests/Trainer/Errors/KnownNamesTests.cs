@@ -5,6 +5,11 @@ namespace Rpat.Tests.Trainer.Errors;
 /// <summary>Names as people type them.</summary>
 public sealed class KnownNamesTests
 {
+    private static readonly KnownNames[] _kinds =
+    [
+        CatalogNames.Models, CatalogNames.Methods, CatalogNames.Attacks, CatalogNames.Norms, CatalogNames.Recipes, DataSets.Names,
+    ];
+
     [Theory]
     [InlineData("models", "wrn-34-10", "wideresnet34-10")]
     [InlineData("models", "WRN-28-4", "wideresnet28-4")]
@@ -67,7 +72,7 @@ public sealed class KnownNamesTests
     [Fact]
     public void EveryNameIsItself()
     {
-        foreach (var kind in new[] { CatalogNames.Models, CatalogNames.Methods, CatalogNames.Attacks, CatalogNames.Norms, CatalogNames.Recipes, DataSets.Names })
+        foreach (var kind in _kinds)
             foreach (string name in kind.All())
             {
                 Assert.Equal(name, kind.Match(name));
@@ -79,7 +84,8 @@ public sealed class KnownNamesTests
     public void AConfigurationHasTheNamesOwnSpelling()
     {
         var sources = new ConfigSources([], new Dictionary<string, string>(),
-            ["recipe=Fashion_Quick", "method=TRADES", "model=WRN-28-4", "attack.norm=L2", "eval.attacks=Clean,PGD-5", "schedule=Cosine"], []);
+            ["recipe=Fashion_Quick", "method=TRADES", "model=WRN-28-4", "attack.norm=L2", "eval.attacks=Clean,PGD-5", "schedule=Cosine"],
+            []);
         var resolved = ConfigResolver.Resolve(sources);
         Assert.Equal(["fashion-quick", "trades", "wideresnet28-4", "l2", "cosine"],
             new[] { "recipe.name", "method.name", "model.name", "attack.norm", "schedule.kind" }.Select(key => resolved.Values[key].Text));
@@ -87,8 +93,5 @@ public sealed class KnownNamesTests
         Assert.Equal(Norm.L2, resolved.Config.Attack.Norm);
     }
 
-    private static KnownNames Kind(string plural) => new[]
-    {
-        CatalogNames.Models, CatalogNames.Methods, CatalogNames.Attacks, CatalogNames.Norms, CatalogNames.Recipes, DataSets.Names,
-    }.Single(kind => kind.Plural == plural);
+    private static KnownNames Kind(string plural) => _kinds.Single(kind => kind.Plural == plural);
 }

@@ -8,9 +8,11 @@ public sealed class TextTableTests
 
     [Theory]
     [InlineData("text", "method          Clean\npgd-at   61.20 ± 0.34\na|b,c_d             9\n")]
-    [InlineData("md", "| method   |        Clean |\n|----------|-------------:|\n| pgd-at   | 61.20 ± 0.34 |\n| a\\|b,c_d |            9 |\n")]
+    [InlineData("md", "| method   |        Clean |\n|----------|-------------:|\n"
+        + "| pgd-at   | 61.20 ± 0.34 |\n| a\\|b,c_d |            9 |\n")]
     [InlineData("csv", "method,Clean\npgd-at,61.20 ± 0.34\n\"a|b,c_d\",9\n")]
-    [InlineData("latex", "\\begin{tabular}{lr}\n\\toprule\nmethod   &            Clean \\\\\n\\midrule\npgd-at   & 61.20 $\\pm$ 0.34 \\\\\n"
+    [InlineData("latex", "\\begin{tabular}{lr}\n\\toprule\nmethod   &            Clean \\\\\n\\midrule\n"
+        + "pgd-at   & 61.20 $\\pm$ 0.34 \\\\\n"
         + "a|b,c\\_d &                9 \\\\\n\\bottomrule\n\\end{tabular}\n")]
     public void ATableHasTheFormOfItsFormat(string format, string text) => Assert.Equal(text, _table.Write(format));
 
@@ -18,7 +20,8 @@ public sealed class TextTableTests
     public void NothingInACellIsMarkup()
     {
         var table = new TextTable(["a"], [["50 % & $x^2$ {~} \\ #1 \u001b[2J\n\"q\""]]);
-        Assert.Contains(@"50 \% \& \$x\textasciicircum{}2\$ \{\textasciitilde{}\} \textbackslash{} \#1", table.Write("latex"), StringComparison.Ordinal);
+        Assert.Contains(@"50 \% \& \$x\textasciicircum{}2\$ \{\textasciitilde{}\} \textbackslash{} \#1", table.Write("latex"),
+            StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', table.Write("text") + table.Write("md") + table.Write("latex"));
         Assert.EndsWith("\"\"q\"\"\"\n", table.Write("csv"), StringComparison.Ordinal);
     }

@@ -56,8 +56,8 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
     {
         string html = Page(fixture.First, fixture.Second);
         Assert.Contains("McNemar", html, StringComparison.Ordinal);
-        Assert.Matches(@"<td data-label=""first"">pgd-at\+rpat</td><td data-label=""second"">pgd-at</td><td data-label=""attack"">Clean</td>"
-            + @"<td data-label=""images"">4</td>", html);
+        Assert.Matches(@"<td data-label=""first"">pgd-at\+rpat</td><td data-label=""second"">pgd-at</td>"
+            + @"<td data-label=""attack"">Clean</td><td data-label=""images"">4</td>", html);
         Assert.Contains("pgd2, linf eps 8/255", html, StringComparison.Ordinal);
         Assert.Matches(@"class=""chart"".*training, attacked images.*% of images.*>pgd-at\+rpat</text>.*>pgd-at</text>", html);
         Assert.DoesNotContain("pgd-at-rpat</text>", html, StringComparison.Ordinal);
@@ -65,8 +65,8 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
 
     [Fact]
     public void APictureNamesTheTrueAndThePredictedClassOfEachColumn() =>
-        Assert.Matches("<div class=\"names\" style=\"grid-template-columns:repeat\\(3,1fr\\)\">(<span class=\"(good|bad)\">[^<]+ → [^<]+</span>){3}</div>",
-            Page(fixture.First));
+        Assert.Matches("<div class=\"names\" style=\"grid-template-columns:repeat\\(3,1fr\\)\">"
+            + "(<span class=\"(good|bad)\">[^<]+ → [^<]+</span>){3}</div>", Page(fixture.First));
 
     [Fact]
     public void TheNextStepIsAutoAttackThenTheComparison()

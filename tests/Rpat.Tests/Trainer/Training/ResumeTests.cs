@@ -36,6 +36,16 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void TheMomentsOfAdamSurviveAStop()
+    {
+        string[] more = ["--optimizer", "adamw", "--lr", "0.001"];
+        string whole = Train("whole", 13, more), parts = Train("parts", 8, more);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+        Assert.NotEqual(Hashes(whole), Hashes(Train("adam", 13, ["--optimizer", "adam", "--lr", "0.001"])));
+    }
+
+    [Fact]
     public void WhatWasWrittenBehindTheCheckpointIsWrittenAgain()
     {
         string whole = Train("whole", 13), parts = Train("parts", 13);

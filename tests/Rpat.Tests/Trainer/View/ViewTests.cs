@@ -97,7 +97,8 @@ public class ViewTests
         view.EpochDone(_epoch);
         view.EpochDone(_epoch with { LossParts = [] });
         for (int i = 0; i < 20; i++) view.EpochDone(_epoch with { LossParts = [] });
-        int[] headings = [.. screen.Lines.Index().Where(line => line.Item.StartsWith("epoch", StringComparison.Ordinal)).Select(line => line.Index)];
+        int[] headings = [.. screen.Lines.Index().Where(line => line.Item.StartsWith("epoch", StringComparison.Ordinal))
+            .Select(line => line.Index)];
         Assert.Equal([0, 4, 25], headings);
         Assert.Equal(screen.Lines[1], screen.Lines[3]);
     }

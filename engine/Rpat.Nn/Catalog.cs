@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
-namespace Rpat.Engine;
+namespace Rpat.Nn;
 
 /// <summary>Anything that can be looked up by name.</summary>
 public interface INamed

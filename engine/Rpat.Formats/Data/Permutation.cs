@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Random;
+namespace Rpat.Formats.Data;
 
 /// <summary>Random permutations by the Fisher–Yates shuffle, one per (seed, epoch, purpose).</summary>
 public static class Permutation

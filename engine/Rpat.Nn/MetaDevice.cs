@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Devices;
+namespace Rpat.Nn;
 
 /// <summary>
 /// A device without memory and kernels: networks on it have names and shapes, but no values. A network of any size is made at once, to
