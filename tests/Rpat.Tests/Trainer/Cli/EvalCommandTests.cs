@@ -249,7 +249,7 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("--eps -0.1", "--eps", 2)]
     [InlineData("--eps 8", "write 8/255", 2)]
     [InlineData("--eps nan", "--eps is 'nan'", 2)]
-    [InlineData("--norm l3", "--norm is 'l3': did you mean 'l2'?", 2)]
+    [InlineData("--norm l3", "--norm is 'l3': did you mean 'l2'? (norms: linf, l2, l1)", 2)]
     [InlineData("--attacks clean,pgd", "'pgd', which is not an attack", 2)]
     [InlineData("--attacks autoattak", "which is not an attack; did you mean 'aa'?", 2)]
     [InlineData("--norm l2 --attacks fgsm", "does not know the norm l2", 2)]
