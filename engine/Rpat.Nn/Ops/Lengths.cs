@@ -50,8 +50,8 @@ public readonly struct RowLength(double least) : IRowLoss
     {
         double squares = 0;
         for (int j = z.First; j < z.Count; j += z.Step) squares += z.At(j) * z.At(j);
-        squares = z.Sum(squares);
-        return squares <= least * least ? least : z.Exp(0.5 * z.Log(squares));
+        double length = z.Sqrt(z.Sum(squares));
+        return length > least ? length : least;
     }
 }
 
@@ -66,7 +66,7 @@ public readonly struct UnitDot(double least) : IRowLoss
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
     {
-        double length = RowLength.Of(rows.Z, least), slope = length > least ? Dot(rows, length) / length : 0;
+        double length = RowLength.Of(rows.Z, least), dot = Dot(rows, length) / length, slope = length > least ? dot : 0.0;
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
             rows.Z.Put(j, factor / length * (rows.Second.At(j) - slope * rows.Z.At(j)));
     }
@@ -80,18 +80,17 @@ public readonly struct UnitDot(double least) : IRowLoss
     }
 }
 
-/// <summary>Mean of a row, and 1/deviation of its n − 1 values or √n, whichever is less.</summary>
+/// <summary>Mean of a row, and 1/deviation of its n − 1 values or √n, whichever is less; Moves is 1 if it is the deviation, else 0.</summary>
 internal readonly struct BoundedMoments
 {
-    public readonly double Mean, InvStd;
-    public readonly bool IsBounded;
+    public readonly double Mean, InvStd, Moves;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private BoundedMoments(double mean, double invStd, bool isBounded)
+    private BoundedMoments(double mean, double invStd, double moves)
     {
         Mean = mean;
         InvStd = invStd;
-        IsBounded = isBounded;
+        Moves = moves;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,7 +101,8 @@ internal readonly struct BoundedMoments
         double mean = z.Sum(sum) / z.Count;
         for (int j = z.First; j < z.Count; j += z.Step) squares += (z.At(j) - mean) * (z.At(j) - mean);
         double variance = z.Sum(squares) / (z.Count - 1);
-        return new BoundedMoments(mean, z.Exp(-0.5 * z.Log(variance > least ? variance : least)), variance <= least);
+        double invStd = 1 / z.Sqrt(variance > least ? variance : least);
+        return new BoundedMoments(mean, invStd, variance > least ? 1.0 : 0.0);
     }
 }
 
@@ -118,7 +118,7 @@ public readonly struct BoundedDeviation : IRowLoss
         double squares = 0;
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
             squares += (rows.Z.At(j) - moments.Mean) * (rows.Z.At(j) - moments.Mean);
-        return (moments.IsBounded ? 0.5 : 1) * rows.Z.Sum(squares) * moments.InvStd;
+        return (0.5 + 0.5 * moments.Moves) * rows.Z.Sum(squares) * moments.InvStd;
     }
 
     /// <inheritdoc/>
@@ -143,7 +143,7 @@ public readonly struct BoundedDot : IRowLoss
     public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
     {
         var moments = BoundedMoments.Of(rows.Z);
-        double sum = 0, slope = moments.IsBounded ? 0 : Dot(rows, moments) / (rows.Z.Count - 1);
+        double sum = 0, slope = moments.Moves * Dot(rows, moments) / (rows.Z.Count - 1);
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step) sum += rows.Second.At(j);
         double mean = rows.Z.Sum(sum) / rows.Z.Count;
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)

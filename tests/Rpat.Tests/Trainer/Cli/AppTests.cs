@@ -79,7 +79,9 @@ public sealed class AppTests : IDisposable
         string file = _test.Write("config.yaml", _test.Out);
         using var again = new TestHost();
         Assert.Equal(0, again.Run("train", "--dry-run", "-c", file));
-        Assert.Equal(WithoutComments(_test.Out), WithoutComments(again.Out));
+        // Each host has its own folder of runs.
+        Assert.Equal(WithoutComments(_test.Out.Replace(_test.PathOf("runs"), "runs")),
+            WithoutComments(again.Out.Replace(again.PathOf("runs"), "runs")));
         Assert.Contains("  name: pgd-at  ", again.Out);
     }
 

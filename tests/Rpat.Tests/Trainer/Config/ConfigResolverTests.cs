@@ -128,7 +128,7 @@ public sealed class ConfigResolverTests : IDisposable
 
     [Fact]
     public void WithoutNameAndRecipeARunIsNamedByMethodAndData() =>
-        Assert.Equal("pgd-at-npz-a-b.npz", Resolve([], "data=npz:a/b.npz", "method=pgd-at").RunName);
+        Assert.Equal("pgd-at-b", Resolve([], "data=npz:a/b.npz", "method=pgd-at").RunName);
 
     [Theory]
     [InlineData("attack.eps=8", "write 8/255")]
