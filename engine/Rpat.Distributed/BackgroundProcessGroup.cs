@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Rpat.Distributed;
 
 /// <summary>
-/// A process group whose collectives all run on one thread of its own, in the order of the calls: sums go out while the caller computes, and
-/// an MPI library is only ever called from the thread that initialised it. Calls allocate nothing once the queue has grown.
+/// A process group whose collectives all run on one thread of its own, in the order of the calls: sums go out while the caller computes,
+/// and an MPI library is only ever called from the thread that initialised it. Calls allocate nothing once the queue has grown.
 /// </summary>
 public sealed unsafe class BackgroundProcessGroup : IProcessGroup, ILossSource
 {

@@ -9,7 +9,7 @@ internal enum Collective : byte
     Broadcast,
 }
 
-/// <summary>What ranks compare before a collective, so that ranks that are out of sync get an error instead of each other's bytes.</summary>
+/// <summary>What ranks compare before a collective, so that ranks that are out of sync get an error, not each other's bytes.</summary>
 /// <param name="Number">The collectives of this group so far, this one included.</param>
 /// <param name="Bytes">Bytes of this rank's values.</param>
 internal readonly record struct CollectiveHeader(Collective Kind, int Number, long Bytes)
@@ -18,7 +18,8 @@ internal readonly record struct CollectiveHeader(Collective Kind, int Number, lo
     public string? Difference(int rank, in CollectiveHeader its, int peer) =>
         its.Kind == Kind && its.Number == Number && (its.Bytes == Bytes || Kind == Collective.Gather)
             ? null
-            : $"rank {peer} is at common step {its.Number} ({its.Kind}, {its.Bytes} bytes), rank {rank} at {Number} ({Kind}, {Bytes} bytes)";
+            : $"rank {peer} is at common step {its.Number} ({its.Kind}, {its.Bytes} bytes), "
+                + $"rank {rank} at {Number} ({Kind}, {Bytes} bytes)";
 
     /// <summary>The error of ranks that differ.</summary>
     public static string OutOfSync(string difference) => $"the ranks are out of sync: {difference}";

@@ -1,6 +1,8 @@
 namespace Rpat.Distributed;
 
-/// <summary>Environment variables as native libraries see them, which is not what <see cref="Environment.SetEnvironmentVariable(string, string)"/> sets.</summary>
+/// <summary>
+/// Environment variables as native libraries see them, which <see cref="Environment.SetEnvironmentVariable(string, string)"/> does not set.
+/// </summary>
 internal static partial class NativeEnvironment
 {
     /// <summary>Sets a variable that the user has not set.</summary>

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rpat.Distributed;
 
-/// <summary>Additions in the order of the ranks, which give a sum the same bits on every transport and for every division into slices.</summary>
+/// <summary>Additions in rank order, which give a sum the same bits on every transport and for every division into slices.</summary>
 internal static class RankOrder
 {
     /// <summary>Adds the next rank's values to a sum.</summary>

@@ -38,14 +38,14 @@ internal sealed class RunProcessGroup
     /// <summary>The exit code that all have agreed on; 0 while the run continues.</summary>
     public int Code => Group is null ? Stop.Code : _agreed;
 
-    /// <summary>The group for training on a device: with <c>run.transport=nccl</c> one that adds gradients there, which the caller disposes of.</summary>
+    /// <summary>The group for training on a device; with <c>run.transport=nccl</c> it adds gradients there, and the caller disposes of it.</summary>
     /// <exception cref="ConfigException">NCCL is wanted for what is no NVIDIA GPU.</exception>
     /// <exception cref="HandshakeException">This machine has no NCCL.</exception>
     public IProcessGroup? For(Device device, TrainerConfig config)
     {
         if (Group is not BackgroundProcessGroup host || config.Run.Transport != TransportKind.Nccl) return Group;
         var stream = (device as GpuDevice)?.OpenSideStream() ?? throw new ConfigException(
-            $"run.transport is nccl, which adds gradients on NVIDIA GPUs, and this rank computes on {device.Name}: choose another transport.");
+            $"run.transport is nccl, which adds gradients on NVIDIA GPUs, and this rank computes on {device.Name}: choose another.");
         return new NcclProcessGroup(host, NcclLibrary.Load(), device, new NcclGpu(stream), config.Run.Reduce == ReduceKind.Ordered);
     }
 

@@ -21,7 +21,7 @@ internal sealed unsafe class MpiCalls
         NativeEnvironment.Default("OMPI_MCA_mpi_yield_when_idle", "1");
         if (_mpi.MPI_Init_thread(null, null, _abi.Funneled, &provided) != 0 || provided < _abi.Funneled)
             throw new HandshakeException(
-                $"{library.Description} cannot be initialised for a program with threads: name another MPI library in {MpiLibrary.Variable}.");
+                $"{library.Description} cannot be initialised for a program with threads: name another library in {MpiLibrary.Variable}.");
         Check(_mpi.MPI_Comm_set_errhandler(_abi.World, _abi.ErrorsReturn), nameof(_mpi.MPI_Comm_set_errhandler));
         Check(_mpi.MPI_Comm_rank(_abi.World, &rank), nameof(_mpi.MPI_Comm_rank));
         Check(_mpi.MPI_Comm_size(_abi.World, &size), nameof(_mpi.MPI_Comm_size));
@@ -78,4 +78,5 @@ internal readonly unsafe struct MpiParts(int size) : IDisposable
 }
 
 /// <summary>A function of the library has failed.</summary>
-internal sealed class MpiException(string function, string text) : Exception($"{function} failed ({text.ReplaceLineEndings(" ").TrimEnd('.')})");
+internal sealed class MpiException(string function, string text)
+    : Exception($"{function} failed ({text.ReplaceLineEndings(" ").TrimEnd('.')})");

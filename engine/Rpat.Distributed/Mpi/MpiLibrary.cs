@@ -59,10 +59,15 @@ public sealed unsafe partial class MpiLibrary
             var functions = MpiFunctions.Of(Symbol);
             string version = VersionOf(functions);
             var family = MpiAbi.FamilyOf(version, StandardOf(handle)) ?? throw new HandshakeException(
-                $"the MPI library {path} says that it is '{version}', which is neither Open MPI nor MPICH nor of the standard ABI of MPI 5.0: "
+                $"the MPI library {path} says that it is '{version}', which is neither Open MPI nor MPICH nor of MPI 5.0's ABI: "
                 + $"name another one in {Variable}, or start with run.transport=tcp.");
-            return new MpiLibrary(path, version,
-                family == MpiFamily.OpenMpi ? MpiAbi.OpenMpi(Symbol) : family == MpiFamily.Mpich ? MpiAbi.Mpich : MpiAbi.Standard, functions);
+            var abi = family switch
+            {
+                MpiFamily.OpenMpi => MpiAbi.OpenMpi(Symbol),
+                MpiFamily.Mpich => MpiAbi.Mpich,
+                _ => MpiAbi.Standard,
+            };
+            return new MpiLibrary(path, version, abi, functions);
         }
         catch (EntryPointNotFoundException error)
         {

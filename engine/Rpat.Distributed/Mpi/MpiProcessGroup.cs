@@ -7,7 +7,7 @@ namespace Rpat.Distributed.Mpi;
 /// them in rank order, and gives the result to all (MPI_Allgatherv), which is the traffic of a ring and has the bits of
 /// <see cref="TcpProcessGroup"/>. A TCP group beside it carries heartbeats and the reason of a failure, since MPI has neither.
 /// </summary>
-/// <remarks>All collectives must be called on the thread that formed the group: <see cref="BackgroundProcessGroup"/> sees to that.</remarks>
+/// <remarks>All collectives must be called on the thread that formed it: <see cref="BackgroundProcessGroup"/> sees to that.</remarks>
 public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
 {
     private const int Piece = 1 << 24; // bytes of one round: counts and places stay far below the 2³¹ that C's int holds
@@ -62,8 +62,8 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
         var mpi = new MpiCalls(library);
         if (mpi.Size != place.Size)
             throw new HandshakeException(
-                $"{place.Launcher} has started {place.Size} processes, but for {library.Description} this is rank {mpi.Rank} of {mpi.Size}: it "
-                + $"belongs to another launcher; name the launcher's library in {MpiLibrary.Variable}, or give run.transport=tcp.")
+                $"{place.Launcher} has started {place.Size} processes, but for {library.Description} this is rank {mpi.Rank} of {mpi.Size}: "
+                + $"it belongs to another launcher; name the launcher's library in {MpiLibrary.Variable}, or give run.transport=tcp.")
             { IsCommon = true };
         return new MpiProcessGroup(mpi, SideGroup.Join(mpi, place.IsLocal, options), abandon, piece);
     }
@@ -120,7 +120,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
         Abandon(new InvalidOperationException(sentence));
     }
 
-    /// <summary>Ends the library, which all ranks must do; after a failure it is left as it is, since ending it would wait for the dead.</summary>
+    /// <summary>Ends the library, which all ranks must do; after a failure it stays, since ending it would wait for the dead.</summary>
     public void Dispose()
     {
         if (_lost is null) _mpi.Finish();

@@ -65,7 +65,8 @@ internal readonly record struct OwnAddress(IPAddress Address, int Prefix)
     {
         byte[] mine = Address.GetAddressBytes(), its = other.GetAddressBytes();
         int prefix = Prefix;
-        return mine.Length == its.Length && Enumerable.Range(0, prefix).All(bit => ((mine[bit / 8] ^ its[bit / 8]) >> (7 - bit % 8) & 1) == 0);
+        bool Same(int bit) => ((mine[bit / 8] ^ its[bit / 8]) >> (7 - bit % 8) & 1) == 0;
+        return mine.Length == its.Length && Enumerable.Range(0, prefix).All(Same);
     }
 }
 
@@ -91,7 +92,8 @@ internal sealed record Invitation(int Port, string Token, IReadOnlyList<OwnAddre
     /// <param name="own">The machine's own addresses.</param>
     public string Reachable(IReadOnlyList<OwnAddress> own)
     {
-        IPAddress[] all = [.. Addresses.Select(its => its.Address)], foreign = [.. all.Where(its => own.All(mine => !mine.Address.Equals(its)))];
+        IPAddress[] all = [.. Addresses.Select(its => its.Address)];
+        IPAddress[] foreign = [.. all.Where(its => own.All(mine => !mine.Address.Equals(its)))];
         return (foreign.FirstOrDefault(its => own.Any(mine => mine.Neighbours(its))) ?? foreign.FirstOrDefault() ?? all.FirstOrDefault()
             ?? IPAddress.Loopback).ToString();
     }

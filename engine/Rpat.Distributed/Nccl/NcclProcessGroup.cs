@@ -48,8 +48,8 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
         _gpu.AfterCompute();
         if (_ordered) AddInOrder(values);
         else
-            Check(_functions.ncclAllReduce(_gpu.AddressOf(values), _gpu.AddressOf(values), (nuint)values.Length, Float32, Add, _communicator,
-                _gpu.Stream), nameof(_functions.ncclAllReduce));
+            Check(_functions.ncclAllReduce(_gpu.AddressOf(values), _gpu.AddressOf(values), (nuint)values.Length, Float32, Add,
+                _communicator, _gpu.Stream), nameof(_functions.ncclAllReduce));
     }
 
     /// <inheritdoc/>

@@ -181,7 +181,8 @@ public sealed class TcpProcessGroup : IProcessGroup, ILossSource
     {
         var (found, number, bytes) = link.ReceiveHeader();
         var its = new CollectiveHeader((Collective)found, number, bytes);
-        return new CollectiveHeader(kind, _number, length).Difference(Rank, its, link.Peer) is { } difference ? throw Fault(difference) : bytes;
+        string? difference = new CollectiveHeader(kind, _number, length).Difference(Rank, its, link.Peer);
+        return difference is null ? bytes : throw Fault(difference);
     }
 
     private InvalidOperationException Fault(string difference)

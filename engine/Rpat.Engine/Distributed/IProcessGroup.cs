@@ -48,7 +48,7 @@ public interface IProcessGroup : IDisposable
 /// <summary>Collectives made of others.</summary>
 public static class ProcessGroupExtensions
 {
-    /// <summary>Gives every process the bytes of rank 0; the other ranks, whose bytes are ignored, do not need to know the length.</summary>
+    /// <summary>Gives every process the bytes of rank 0; other ranks' bytes are ignored, and they need not know the length.</summary>
     /// <exception cref="PeerLostException">A process is lost.</exception>
     public static byte[] BroadcastBytes(this IProcessGroup group, byte[] bytes)
     {

@@ -18,7 +18,8 @@ internal sealed class GradientSum
     public GradientSum(ParameterStore store, IProcessGroup team)
     {
         (_store, _team, _values) = (store, team, team is IDeviceProcessGroup ? [] : new float[store.Count]);
-        int words = (int)Math.Clamp(store.Count / Buckets / Quad * Quad, LeastWords, MostWords), count = (int)((store.Count + words - 1) / words);
+        int words = (int)Math.Clamp(store.Count / Buckets / Quad * Quad, LeastWords, MostWords);
+        int count = (int)((store.Count + words - 1) / words);
         _buckets = [.. Enumerable.Range(0, count).Reverse().Select(index => Make((long)index * words, words))];
     }
 

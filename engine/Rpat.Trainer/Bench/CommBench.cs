@@ -97,7 +97,7 @@ internal sealed class CommBench
         for (int rank = 1; rank < _group.Size; rank++)
             foreach (var (i, value) in Values(values.Length, rank).Index()) expected[i] += value;
         if (!values.AsSpan().SequenceEqual(expected))
-            throw new InvalidOperationException($"rank {_group.Rank} has a sum of {values.Length} values that is not the one in rank order");
+            throw new InvalidOperationException($"rank {_group.Rank} has a sum of {values.Length} values that is not in rank order");
         Array.Clear(values); // sums of sums would overflow
     }
 

@@ -50,7 +50,11 @@ internal sealed class CommCommand
     { Description = "for --project: speed of each GPU's link in Gbit/s", HelpName = "N", DefaultValueFactory = _ => 100 };
 
     private readonly Option<double> _microseconds = new("--latency")
-    { Description = "for --project: microseconds from sending a small message to receiving it", HelpName = "US", DefaultValueFactory = _ => 5 };
+    {
+        Description = "for --project: microseconds from sending a small message to receiving it",
+        HelpName = "US",
+        DefaultValueFactory = _ => 5,
+    };
 
     private readonly Option<double> _gap = new("--gap")
     { Description = "for --project: microseconds from one message to the next of a sender", HelpName = "US", DefaultValueFactory = _ => 1 };
@@ -118,8 +122,10 @@ internal sealed class CommCommand
         double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), share = parsed.GetValue(_share),
             gap = parsed.GetValue(_gap);
         int views = parsed.GetValue(_views);
-        if (!(ms > 0 && gbit > 0 && latency >= 0 && gap >= 0 && share is >= 0 and <= 1 && views >= 1 && double.IsFinite(ms + gbit + latency + gap)))
-            throw new UsageException("--project, --gbit and --views are above 0, --latency and --gap not below, --backward-share is 0 to 1: give such numbers.");
+        bool areSound = ms > 0 && gbit > 0 && latency >= 0 && gap >= 0 && share is >= 0 and <= 1 && views >= 1;
+        if (!areSound || !double.IsFinite(ms + gbit + latency + gap))
+            throw new UsageException(
+                "--project, --gbit and --views are above 0, --latency and --gap not below, --backward-share is 0 to 1: give such numbers.");
         _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"A model, not a measurement: a step computes for {ms:0.###} ms on each GPU, links have {gbit:0.###} Gbit/s "
                 + $"and {latency:0.###} µs, and a message {gap:0.###} µs after another."));
@@ -132,8 +138,8 @@ internal sealed class CommCommand
     }
 
     private void Write(string net, ScalingModel model, int gpus) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{net,-16} {gpus,4} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step {model.TrafficSeconds(gpus) * 1e3,8:F2} ms of "
-            + $"gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms {model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
+        $"{net,-16} {gpus,4} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step "
+            + $"{model.TrafficSeconds(gpus) * 1e3,8:F2} ms of gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms {model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
             + $"{model.Efficiency(gpus),7:P1} of linear"));
 
     /// <summary>A network's sizes.</summary>

@@ -154,7 +154,7 @@ internal enum ProgressKind
 /// <summary>What carries values between the processes of a run.</summary>
 internal enum TransportKind
 {
-    /// <summary>MPI if mpirun has started them and its library is there, or if srun has with MPI's support on several machines; else TCP.</summary>
+    /// <summary>MPI under mpirun, and under srun with MPI support on several machines, if its library is there; else TCP.</summary>
     Auto,
 
     /// <summary>TCP, with nothing to install.</summary>

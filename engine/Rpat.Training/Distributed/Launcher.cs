@@ -87,7 +87,7 @@ internal static class Launcher
         var place = new ProcessRank(launcher, rank, size, localRank, Math.Min(localSize, size), host,
             e.Port() ?? SlurmPort(e.Digits("SLURM_JOB_ID") ?? ""));
         // As 'srun --mpi=pmix' or '--mpi=pmi2' sets them; a site may do so for all steps, of which those of one machine need no MPI.
-        var family = e.Text("PMIX_NAMESPACE") is not null ? MpiFamily.OpenMpi : e.Text("PMI_FD") is not null ? MpiFamily.Mpich : (MpiFamily?)null;
+        MpiFamily? family = e.Text("PMIX_NAMESPACE") is not null ? MpiFamily.OpenMpi : e.Text("PMI_FD") is not null ? MpiFamily.Mpich : null;
         return place with { Mpi = family, PrefersMpi = family is not null && !place.IsLocal };
     }
 
@@ -101,8 +101,8 @@ internal static class Launcher
     }
 
     private static ProcessRank? OpenMpi(LauncherVariables e) =>
-        Mpi(e, MpiFamily.OpenMpi, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
-        "OMPI_COMM_WORLD_LOCAL_SIZE");
+        Mpi(e, MpiFamily.OpenMpi, "Open MPI (OMPI_COMM_WORLD_RANK)", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+            "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE");
 
     private static ProcessRank? Pmi(LauncherVariables e) =>
         Mpi(e, MpiFamily.Mpich, "MPICH or Intel MPI (PMI_RANK)", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS");

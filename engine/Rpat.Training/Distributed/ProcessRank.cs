@@ -23,6 +23,6 @@ internal sealed record ProcessRank(string Launcher, int Rank, int Size, int Loca
     /// <summary>Where rank 0 waits for the others over TCP.</summary>
     /// <exception cref="UsageException">Nothing says it.</exception>
     public string MeetingHost => Host ?? (IsLocal ? "localhost" : throw new UsageException(
-        $"{Launcher} has started {Size} processes on several machines, as far as can be told, but nothing says where rank 0 can be reached: "
-        + $"set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not {Port})."));
+        $"{Launcher} has started {Size} processes on several machines, as far as can be told, but nothing says where rank 0 can be "
+        + $"reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not {Port})."));
 }

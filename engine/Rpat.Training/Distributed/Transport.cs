@@ -17,8 +17,8 @@ internal sealed record Transport(ProcessRank Place, ProcessGroupOptions Options,
         var library = isWanted ? MpiLibrary.Find(environment.GetValueOrDefault(MpiLibrary.Variable), place.Mpi) : null;
         if (library is null && kind == TransportKind.Mpi)
             throw new HandshakeException(
-                $"run.transport is mpi and this machine has no MPI library on the loader's path: name it in {MpiLibrary.Variable}, or put its "
-                + "folder on LD_LIBRARY_PATH.");
+                $"run.transport is mpi and this machine has no MPI library on the loader's path: name it in {MpiLibrary.Variable}, or put "
+                + "its folder on LD_LIBRARY_PATH.");
         return new Transport(place, options, library);
     }
 
@@ -30,8 +30,8 @@ internal sealed record Transport(ProcessRank Place, ProcessGroupOptions Options,
     public string? Warning =>
         Mpi is not null || Options.Token.Length > 0 || MeetingAddress.IsLoopback(Place.MeetingHost)
         ? null
-        : $"warning: {ProcessGroupSetup.TokenVariable} is not set, so whoever reaches port {Place.Port} of {Place.MeetingHost} can join this "
-            + "run: give all processes the same random word.";
+        : $"warning: {ProcessGroupSetup.TokenVariable} is not set, so whoever reaches port {Place.Port} of {Place.MeetingHost} can join "
+            + "this run: give all processes the same random word.";
 
     /// <summary>Waits until all processes are there.</summary>
     /// <exception cref="HandshakeException">One is missing or unlike this one, or the launcher belongs to another library.</exception>

@@ -96,8 +96,8 @@ public sealed class MpiProcessGroupTests
         }));
         Assert.True(error.IsCommon);
         Assert.Equal(
-            "mpirun has started 4 processes, but for Stand-in 1.0 (libstandin.so) this is rank 0 of 1: it belongs to another launcher; name "
-            + "the launcher's library in RPAT_MPI, or give run.transport=tcp.", error.Message);
+            "mpirun has started 4 processes, but for Stand-in 1.0 (libstandin.so) this is rank 0 of 1: it belongs to another launcher; "
+            + "name the launcher's library in RPAT_MPI, or give run.transport=tcp.", error.Message);
     }
 
     [Theory]

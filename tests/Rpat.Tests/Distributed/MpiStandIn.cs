@@ -50,7 +50,8 @@ internal static unsafe class MpiStandIn
     }
 
     [UnmanagedCallersOnly]
-    private static int SetHandler(nint world, nint handler) => IsKnown(world, 0x101, 0x4400_0000) && IsKnown(handler, 0x143, 0x5400_0001) ? 0 : Refused;
+    private static int SetHandler(nint world, nint handler) =>
+        IsKnown(world, 0x101, 0x4400_0000) && IsKnown(handler, 0x143, 0x5400_0001) ? 0 : Refused;
 
     [UnmanagedCallersOnly]
     private static int Rank(nint world, int* rank)
@@ -71,9 +72,8 @@ internal static unsafe class MpiStandIn
         : Called(RankWorld.Here.Together([(nint)bytes], all => Copy(all[root][0], (nint)bytes, count)));
 
     [UnmanagedCallersOnly]
-    private static int AllGather(void* mine, int count, nint type, void* all, int each, nint its, nint world) => !IsByte(type) || !IsByte(its)
-        ? Refused
-        : Called(RankWorld.Here.Together([(nint)mine], given =>
+    private static int AllGather(void* mine, int count, nint type, void* all, int each, nint its, nint world) =>
+        !IsByte(type) || !IsByte(its) ? Refused : Called(RankWorld.Here.Together([(nint)mine], given =>
         {
             for (int rank = 0; rank < given.Length; rank++) Copy(given[rank][0], (nint)all + rank * each, count);
         }));
@@ -90,7 +90,8 @@ internal static unsafe class MpiStandIn
         }));
 
     [UnmanagedCallersOnly]
-    private static int AllToAll(void* given, int* counts, int* starts, nint type, void* taken, int* theirs, int* places, nint its, nint world)
+    private static int AllToAll(void* given, int* counts, int* starts, nint type, void* taken, int* theirs, int* places, nint its,
+        nint world)
     {
         int me = RankWorld.Rank;
         return Called(RankWorld.Here.Together([(nint)given, (nint)counts, (nint)starts], all =>

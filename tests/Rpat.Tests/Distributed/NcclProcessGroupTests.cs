@@ -113,7 +113,8 @@ public sealed class NcclProcessGroupTests
     {
         var (net, step) = MethodTests.Make(device, MethodTests.All[0], group);
         for (int i = 0; i < 2; i++)
-            step.Run(TestNets.Images(step.TwoViews ? 10 : 5, seed: 10 + i), TestNets.ClassesOf(5), TestNets.Indices(5), epoch: 1, rate: 0.01f);
+            step.Run(TestNets.Images(step.TwoViews ? 10 : 5, seed: 10 + i), TestNets.ClassesOf(5), TestNets.Indices(5), epoch: 1,
+                rate: 0.01f);
         return [.. net.State(), .. step.State()];
     }
 

@@ -204,7 +204,8 @@ public sealed class LauncherTests
     public void Intel_mpi_on_several_machines_needs_an_address()
     {
         var several = Environment("PMI_RANK=1 PMI_SIZE=4 MPI_LOCALRANKID=1 MPI_LOCALNRANKS=2");
-        var error = Assert.Throws<UsageException>(() => new Transport(Launcher.Find(several)!, Rpat.Tests.Distributed.Team.Options, null).Join());
+        var transport = new Transport(Launcher.Find(several)!, Rpat.Tests.Distributed.Team.Options, null);
+        var error = Assert.Throws<UsageException>(transport.Join);
         Assert.Equal(
             "MPICH or Intel MPI (PMI_RANK) has started 4 processes on several machines, as far as can be told, but nothing says where "
                 + "rank 0 can be reached: set MASTER_ADDR to the name of its machine for all processes (and MASTER_PORT, if not 29500).",

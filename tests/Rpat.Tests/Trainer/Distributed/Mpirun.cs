@@ -23,7 +23,7 @@ internal static class Mpirun
     {
         string[] any = family == "openmpi" ? ["--allow-run-as-root", "--oversubscribe"] : [];
         var start = new ProcessStartInfo(Program(family)!,
-            [.. any, "-n", count.ToString(CultureInfo.InvariantCulture), "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
+            [.. any, "-n", $"{count}", "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
         { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return Process.Start(start)!;

@@ -44,7 +44,8 @@ public sealed class MpirunTests : IDisposable
         string[] arguments = [.. Tiny("run"), "--set", "checkpoint.steps=2", "--set", "train.epochs=100000"];
         using (var process = Mpirun.Start(family, 2, arguments))
         {
-            Assert.True(SpinWait.SpinUntil(() => RunFiles.Runs(_test, "run").Any(run => File.Exists(Path.Combine(run, "metrics.csv"))), PatienceMs));
+            Assert.True(SpinWait.SpinUntil(() => RunFiles.Runs(_test, "run").Any(run => File.Exists(Path.Combine(run, "metrics.csv"))),
+                PatienceMs));
             Kill(RankOne(_test.PathOf("run")));
             string said = Finish(process);
             Assert.NotEqual(0, process.ExitCode);
@@ -82,7 +83,8 @@ public sealed class MpirunTests : IDisposable
         using var process = Mpirun.Start(family, 2, ["bench", "comm", "--model", "mobilenetv2", "--filter", "*bucket*", "--rounds", "1"]);
         string said = Finish(process);
         Assert.True(process.ExitCode == 0, said);
-        Assert.Matches(@"2 processes started by .*, over (Open MPI|MPICH)[^\n]*\nall-reduce, a bucket of 1,048,576 gradients +4\.194 MB", said);
+        Assert.Matches(@"2 processes started by .*, over (Open MPI|MPICH)[^\n]*\nall-reduce, a bucket of 1,048,576 gradients +4\.194 MB",
+            said);
     }
 
     private string[] Tiny(string name)
