@@ -20,9 +20,9 @@ internal readonly struct MatMulValue(
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= c.IntLength) return;
         int row = i / columns, n = i - row * columns, batch = row / rows, m = row - batch * rows;
-        int left = batch * rows * depth + m * aRow, right = batch * depth * columns + n * bColumn;
+        int left = Pin.Here(batch * rows * depth + m * aRow), right = Pin.Here(batch * depth * columns + n * bColumn);
+        if (i >= c.IntLength) return;
         float sum = 0;
         for (int k = 0; k < depth; k++) sum += a[left + k * aStep] * b[right + k * bStep];
         c[i] = accumulate != 0 ? c[i] + sum : sum;

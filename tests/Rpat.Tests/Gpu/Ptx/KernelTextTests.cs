@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ILGPU.Backends.PTX;
+using Rpat.Engine.Gpu.Kernels;
 using Rpat.Engine.Gpu.Ptx;
 using Rpat.PtxMachine;
 
@@ -22,11 +23,17 @@ public partial class KernelTextTests
         Assert.Equal(text.Name, KernelPrograms.Of(kernel).Name);
     }
 
+    /// <summary>Kernels that find where each term of a sum lies by dividing, where a sum is short or a small part of the work.</summary>
+    private static readonly Type[] _dividing = [typeof(BinarySums<>), typeof(ResampleValue)];
+
     /// <summary>The assembler makes some twenty instructions of a division or remainder, even by a constant power of two.</summary>
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void No_loop_divides(Type kernel) =>
-        Assert.Empty(PtxAudit.LoopDivisions(kernel.Name, KernelPrograms.Text(kernel).Text));
+    public void No_loop_divides(Type kernel)
+    {
+        bool divides = PtxAudit.LoopDivisions(kernel.Name, KernelPrograms.Text(kernel).Text).Count > 0;
+        Assert.Equal(_dividing.Contains(kernel.IsGenericType ? kernel.GetGenericTypeDefinition() : kernel), divides);
+    }
 
     /// <summary>What runs here for sm_80 is what a newer GPU gets.</summary>
     [Theory]
