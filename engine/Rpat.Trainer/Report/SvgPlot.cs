@@ -30,7 +30,8 @@ internal sealed class SvgPlot
         Left = 34 + y.Ticks.Max(t => Svg.WidthOf(y.Label(t), TextSize));
         _root = Svg.Element("svg", ("class", "chart"), ("role", "img"), ("aria-label", text.Title));
         _root.Add(Svg.Element("rect", ("class", "back"), ("width", "100%"), ("height", "100%")));
-        _root.Add(Svg.Text(_width / 2, 22, text.Title, size: TitleSize));
+        double room = (_width - 8) / Svg.WidthOf(text.Title, 1); // a long title is set smaller
+        _root.Add(Svg.Text(_width / 2, 22, text.Title, size: Math.Min(TitleSize, room)));
         if (text.Y.Length > 0) _root.Add(Svg.Text(14, Top + PlotHeight / 2, text.Y, look: "soft", turn: -90));
         foreach (double tick in y.Ticks) YTick(tick);
         _bottom = Top + PlotHeight;

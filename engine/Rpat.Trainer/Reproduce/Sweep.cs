@@ -79,7 +79,7 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 
     private IEnumerable<string> Sets(SweepRow row) =>
     [
-        .. given.Flags.Select(flag => $"{flag.Key.Path}={flag.Text}"), .. given.Sets, .. row.Values.Select(value => $"{value.Key}={value.Text}"),
+        .. given.Sets, .. given.Flags.Select(flag => $"{flag.Key.Path}={flag.Text}"), .. row.Values.Select(value => $"{value.Key}={value.Text}"),
         FormattableString.Invariant($"{ConfigKeys.Of(c => c.Train.Seed).Path}={row.Seed}"),
     ];
 

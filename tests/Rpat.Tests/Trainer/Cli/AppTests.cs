@@ -77,7 +77,7 @@ public sealed class AppTests : IDisposable
         string[] changes = ["--set", "method=pgd-at", "-b", "32", "--eps", "4/255"];
         Assert.Equal(0, _test.Run(["train", "--dry-run", "--recipe", "fashion-quick", .. changes]));
         string file = _test.Write("config.yaml", _test.Out);
-        using var again = new TestHost();
+        using var again = new TestHost(("RPAT_RUNS", _test.PathOf("runs")));
         Assert.Equal(0, again.Run("train", "--dry-run", "-c", file));
         // Each host has its own folder of runs.
         Assert.Equal(WithoutComments(_test.Out.Replace(_test.PathOf("runs"), "runs")),

@@ -33,7 +33,9 @@ public sealed class TrainOptionTests : IDisposable
     [InlineData("--norm l2 --eps 0.5", null)]
     public void ALikelySlipIsOneWarning(string options, string? warning)
     {
-        Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--max-steps", "1", .. options.Split(' ')]) == 0, _test.Error);
+        string[] tiny = [.. TinyRun.Arguments(_test)];
+        if (options.StartsWith("-b", StringComparison.Ordinal)) tiny = [.. tiny.Where(word => word is not ("-b" or "4"))];
+        Assert.True(_test.Run([.. tiny, "--max-steps", "1", .. options.Split(' ')]) == 0, _test.Error);
         string[] lines = [.. _test.Error.Split('\n').Where(line => line.StartsWith("WARNING", StringComparison.Ordinal))];
         if (warning is null) Assert.Empty(lines);
         else Assert.StartsWith($"WARNING: {warning}", Assert.Single(lines), StringComparison.Ordinal);
