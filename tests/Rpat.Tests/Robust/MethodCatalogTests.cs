@@ -78,7 +78,7 @@ public class MethodCatalogTests
     public void A_registered_assemblys_method_is_known_to_all_and_trains()
     {
         Assert.Equal(["alp", "focal-at"], MethodCatalog.Find(typeof(FocalAt).Assembly).Select(method => method.Name));
-        Nn.Catalog.Register(typeof(FocalAt).Assembly); // again
+        Catalog.Register(typeof(FocalAt).Assembly); // again
         Assert.Single(MethodCatalog.All, method => method.Name == "focal-at");
         Assert.Contains("focal-at+rpat", MethodCatalog.Names);
         Objective made = MethodCatalog.Make("focal-at", new Dictionary<string, string> { ["focus"] = "0" }, PgdOptions.Linf with
