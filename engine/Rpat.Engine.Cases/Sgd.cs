@@ -31,7 +31,7 @@ public sealed class SgdCases : OpCases<int>
         {
             var (weights, velocity) = (w.Values.Clone(), v.Values.Clone());
             var reference = new ReferenceSgd(step.Momentum, step.WeightDecay, step.Nesterov);
-            for (int i = 1; i <= steps; i++) 
+            for (int i = 1; i <= steps; i++)
                 reference.Step(weights.Data, g.Values.Data, velocity.Data, step.Rate / i, factors ? rate.Values.Data : null,
                     factors ? decay.Values.Data : null);
             return (weights, velocity);

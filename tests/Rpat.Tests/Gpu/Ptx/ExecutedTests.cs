@@ -12,7 +12,7 @@ public class ExecutedTests(GpuFixture fixture)
     /// <summary>Channels and map, precision, kernel, and the most of a warp's instructions per 32 products.</summary>
     [Theory]
     [InlineData(64, 32, 32, Precision.Tf32, "ConvTensorGemm-Tf32-Plain-Narrow", 290)]
-    [InlineData(64, 32, 32, Precision.Tf32, "WeightTensorGemm-Tf32-Plain", 380)]
+    [InlineData(64, 32, 32, Precision.Tf32, "WeightTensorGemm-Tf32-Plain", 410)]
     [InlineData(64, 32, 32, Precision.Bf16, "ConvTensorGemm-Bf16-Plain-Narrow", 300)]
     [InlineData(64, 32, 32, Precision.Bf16, "WeightTensorGemm-Bf16-Plain", 420)]
     [InlineData(160, 4, 32, Precision.Tf32, "ConvTensorGemm-Tf32-Plain-Narrow", 290)]
