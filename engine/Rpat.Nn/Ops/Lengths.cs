@@ -101,8 +101,8 @@ internal readonly struct BoundedMoments
         double mean = z.Sum(sum) / z.Count;
         for (int j = z.First; j < z.Count; j += z.Step) squares += (z.At(j) - mean) * (z.At(j) - mean);
         double variance = z.Sum(squares) / (z.Count - 1);
-        double invStd = 1 / z.Sqrt(variance > least ? variance : least);
-        return new BoundedMoments(mean, invStd, variance > least ? 1.0 : 0.0);
+        double moves = variance > least ? 1.0 : 0.0; // the only choice: two of the same condition become a branch on a GPU
+        return new BoundedMoments(mean, 1 / z.Sqrt(least + moves * (variance - least)), moves);
     }
 }
 
