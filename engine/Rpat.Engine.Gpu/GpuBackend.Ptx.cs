@@ -17,13 +17,15 @@ public static partial class GpuBackend
     public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
         [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
 
-    /// <summary>All kernels, by name; a kernel that is generic over words, views, tiles, losses or functions counts once for each.</summary>
+    /// <summary>All kernels, by name; a kernel that is generic over words, views, tiles, losses or
+    /// functions counts once for each.</summary>
     internal static IEnumerable<Type> KernelTypes(params Assembly[] extensions) =>
         from type in typeof(IKernel).Assembly.GetTypes()
         where type.IsValueType && typeof(IKernel).IsAssignableFrom(type)
         orderby type.Name
         from arguments in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions]) : [[]]
-        where !arguments.Contains(typeof(Mixed)) || !(arguments.Contains(typeof(Wide)) || type.Name.StartsWith("Weight", StringComparison.Ordinal))
+        where !arguments.Contains(typeof(Mixed)) || !(arguments.Contains(typeof(Wide))
+        || type.Name.StartsWith("Weight", StringComparison.Ordinal))
         select arguments.Length > 0 ? type.MakeGenericType(arguments) : type;
 
     /// <summary>All that a generic kernel's parameters may be.</summary>

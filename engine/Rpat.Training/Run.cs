@@ -173,7 +173,8 @@ internal sealed class Run : IDisposable
                 $"data.augment.crop is {a.CropPad}, and images of '{Data.Train.Name}' have {side} pixels: choose less.");
         if ((a.CutMix > 0 || a.Mixup > 0) && Step.TwoViews)
             throw new ConfigException(
-                $"data.augment.{(a.CutMix > 0 ? "cutmix" : "mixup")} mixes images, and {Config.Method.Name} trains on two views of each: set it to 0 or choose another "
+                $"data.augment.{(a.CutMix > 0 ? "cutmix" : "mixup")} mixes images, and {Config.Method.Name} trains on two views of "
+                    + $"each: set it to 0 or choose another "
                     + $"method.");
         var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
         var options = Sized with { Augment = augment, CutMix = a.CutMix, Mixup = a.Mixup, TwoViews = Step.TwoViews };

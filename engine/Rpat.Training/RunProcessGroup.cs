@@ -38,7 +38,8 @@ internal sealed class RunProcessGroup
     /// <summary>The exit code that all have agreed on; 0 while the run continues.</summary>
     public int Code => Group is null ? Stop.Code : _agreed;
 
-    /// <summary>The group for training on a device; with <c>run.transport=nccl</c> it adds gradients there, and the caller disposes of it.</summary>
+    /// <summary>The group for training on a device; with <c>run.transport=nccl</c> it adds gradients
+    /// there, and the caller disposes of it.</summary>
     /// <exception cref="ConfigException">NCCL is wanted for what is no NVIDIA GPU.</exception>
     /// <exception cref="HandshakeException">This machine has no NCCL.</exception>
     public IProcessGroup? For(Device device, TrainerConfig config)

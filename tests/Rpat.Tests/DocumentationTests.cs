@@ -11,7 +11,8 @@ public sealed partial class DocumentationTests
 {
     private static readonly string[] _folders = ["benchmarks", "docs", "engine", "models", "samples", "tests"];
     private static readonly string[] _referring = [".cs", ".csproj", ".md", ".py", ".sh", ".yaml"];
-    private static readonly string[] _written = ["table.md", "bench-kernels.md", "card.md", "net.card.md", "alien.card.md"]; // by the program, not by us
+    // by the program, not by us
+    private static readonly string[] _written = ["table.md", "bench-kernels.md", "card.md", "net.card.md", "alien.card.md"];
 
     private static readonly string[] _files = [.. Tracked()];
     private static readonly Dictionary<string, Page> _pages =

@@ -62,7 +62,8 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
         var mpi = new MpiCalls(library);
         if (mpi.Size != place.Size)
             throw new HandshakeException(
-                $"{place.Launcher} has started {place.Size} processes, but for {library.Description} this is rank {mpi.Rank} of {mpi.Size}: "
+                $"{place.Launcher} has started {place.Size} processes, but for {library.Description} this is rank {mpi.Rank} of "
+                    + $"{mpi.Size}: "
                 + $"it belongs to another launcher; name the launcher's library in {MpiLibrary.Variable}, or give run.transport=tcp.")
             { IsCommon = true };
         return new MpiProcessGroup(mpi, SideGroup.Join(mpi, place.IsLocal, options), abandon, piece);

@@ -48,7 +48,8 @@ internal readonly struct WeightGemm<V>(WeightLoader loader, WeightTarget target)
         int at1 = loader.SourcePixel(loader.WindowOf(later, (thread >> 5) + HalfStep < rest), row);
         bool counts = thread >> 4 < rest;
         return new Fetched(
-            Stored(at0, row), Stored(at1, row), loader.Gradients(counts ? gradient : 0), at0 >= 0 ? 1 : 0, at1 >= 0 ? 1 : 0, counts ? 1 : 0);
+            Stored(at0, row), Stored(at1, row), loader.Gradients(counts ? gradient : 0), at0 >= 0 ? 1 : 0, at1 >= 0 ? 1 : 0,
+            counts ? 1 : 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -80,7 +80,8 @@ internal sealed partial class GpuKernels : IConv2dKernels
     private bool UsesWideTiles(in Gather gather, int columns)
     {
         int tiles = Ceiling(columns, GemmTile.ColumnQuads);
-        return _precision != Precision.Fp32 && Fills(gather) && tiles % 2 == 0 && (long)Ceiling(gather.Pixels, GemmTile.Rows) * tiles / 2 >= LeastWideTiles;
+        return _precision != Precision.Fp32 && Fills(gather) && tiles % 2 == 0
+            && (long)Ceiling(gather.Pixels, GemmTile.Rows) * tiles / 2 >= LeastWideTiles;
     }
 
     /// <summary>Whether the source's channels fill the steps of a product.</summary>

@@ -25,7 +25,8 @@ public sealed partial record PtxKernel(string Name, string Text)
         _ => Ok,
     };
 
-    // Expected mma instructions in one step of the loop, and expected cp.async instructions in the two steps before the loop and the one in it.
+    // Expected mma instructions in one step of the loop, and expected cp.async instructions in the
+    // two steps before the loop and the one in it.
     private static (int Products, int Copies) Written(string kernel) => kernel.Split('-') switch
     {
         ["ConvTensorGemm", .., "Wide"] => (64, 12),

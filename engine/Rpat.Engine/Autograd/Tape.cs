@@ -164,7 +164,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>
-    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it. What the tape
+    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes
+    /// that use the same key share it. What the tape
     /// computes itself is packed again in each pass.
     /// </summary>
     public PackedWeight Derive<TKey>(Tensor weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull

@@ -3,7 +3,8 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of a constant map per channel.</summary>
 public static class ScaledOp
 {
-    /// <summary>scale·x + shift as a view; scale and shift have one value per channel, padded to <see cref="Device.ChannelLength"/>.</summary>
+    /// <summary>scale·x + shift as a view; scale and shift have one value per channel, padded to
+    /// <see cref="Device.ChannelLength"/>.</summary>
     /// <exception cref="ShapeException">x is itself a view.</exception>
     public static Tensor Scaled(this Tape tape, Tensor x, Tensor scale, Tensor shift)
     {

@@ -6,7 +6,8 @@ public static class Beta
     private const int DrawsEach = 4 * Tries, Tries = 64; // a try fails once in twenty times at most
 
     /// <summary>
-    /// A number of Beta(α, α): a/(a + b) with a, b of Gamma(α). Marsaglia and Tsang, "A simple method for generating gamma variables", 2000.
+    /// A number of Beta(α, α): a/(a + b) with a, b of Gamma(α). Marsaglia and Tsang, "A simple
+    /// method for generating gamma variables", 2000.
     /// </summary>
     /// <param name="alpha">α, above 0.</param>
     /// <param name="firstDraw">It and the next 512 are this number's.</param>

@@ -26,7 +26,8 @@ public static class CropFlip
     }
 
     /// <summary>The same for the pixels of one image that may be of another set of that size.</summary>
-    internal static void AugmentOne(LabeledImages size, ReadOnlySpan<byte> pixels, long sample, in AugmentOptions options, ulong seed, int epoch,
+    internal static void AugmentOne(LabeledImages size, ReadOnlySpan<byte> pixels, long sample, in AugmentOptions options, ulong seed,
+        int epoch,
         Span<float> image)
     {
         PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, sample, options.View, 0).Stream();

@@ -21,7 +21,8 @@ public sealed class ImageBatch
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Size);
         if (options is { TwoViews: true, Mixes: true })
-            throw new ArgumentException("CutMix or mixup has no meaning for a method that trains on two views: choose one.", nameof(options));
+            throw new ArgumentException("CutMix or mixup has no meaning for a method that trains on two views: choose one.",
+                nameof(options));
         if (options is { CutMix: > 0, Mixup: > 0 })
             throw new ArgumentException("CutMix and mixup both mix all images of a batch: choose one.", nameof(options));
         if (options.OnDemand && (options.TwoViews || options.Mixes || options.More is not null))
@@ -69,7 +70,8 @@ public sealed class ImageBatch
     public ReadOnlySpan<long> Samples => _samples.AsSpan(0, Count);
 
     /// <summary>Fills the batch.</summary>
-    /// <param name="indices">Image numbers in the set, and above them those of <see cref="BatchOptions.More"/>, at most as many as fit.</param>
+    /// <param name="indices">Image numbers in the set, and above them those of
+    /// <see cref="BatchOptions.More"/>, at most as many as fit.</param>
     /// <param name="number">The batch's number in its epoch, from 0.</param>
     public void Load(ReadOnlySpan<int> indices, ulong seed, int epoch, int number)
     {

@@ -21,12 +21,15 @@ public sealed class MappedImages : IDisposable
         (_path, _images, _labels, _channels, _area) = (path, images, labels, like.Channels, like.Height * like.Width);
         _channelsLast = Fits(images, [like.Height, like.Width, like.Channels]);
         if (images.Header.Type != ElementType.U8 || !_channelsLast && !Fits(images, [like.Channels, like.Height, like.Width]))
-            throw Wrong(images, $"8-bit [N, {like.Height}, {like.Width}, {like.Channels}] or [N, {like.Channels}, {like.Height}, {like.Width}], "
+            throw Wrong(images,
+                $"8-bit [N, {like.Height}, {like.Width}, {like.Channels}] or [N, {like.Channels}, {like.Height}, {like.Width}], "
                 + $"as those of '{like.Name}',");
-        if (labels.Header.Type is not (ElementType.I64 or ElementType.I32 or ElementType.U8) || !Fits(labels, []) || Size(labels) != Size(images))
+        if (labels.Header.Type is not (ElementType.I64 or ElementType.I32 or ElementType.U8) || !Fits(labels, [])
+            || Size(labels) != Size(images))
             throw Wrong(labels, $"one integer for each of {Size(images)} images");
         if (Size(images) is 0 or > int.MaxValue) throw Wrong(images, "at least one image and at most 2 thousand million");
-        _file = MemoryMappedFile.CreateFromFile(RegularFile.Open(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, false);
+        _file = MemoryMappedFile.CreateFromFile(RegularFile.Open(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None,
+            false);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         RequireClasses(like.ClassNames.Count);
     }
@@ -68,7 +71,8 @@ public sealed class MappedImages : IDisposable
     /// <param name="room">As many bytes, for the image as it lies in the file.</param>
     public void Read(int index, Span<byte> pixels, Span<byte> room)
     {
-        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(_view.PointerOffset + _images.Start + (long)index * ImageSize), room[..ImageSize]);
+        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(_view.PointerOffset + _images.Start + (long)index * ImageSize),
+            room[..ImageSize]);
         if (!_channelsLast) room[..ImageSize].CopyTo(pixels);
         else
             for (int i = 0; i < ImageSize; i++) pixels[i % _channels * _area + i / _channels] = room[i];
@@ -94,13 +98,15 @@ public sealed class MappedImages : IDisposable
         var entry = archive.GetEntry(name + Npz.Extension) ?? archive.GetEntry(name + "s" + Npz.Extension)
             ?? throw new DataException($"'{path}' has no array '{name}': save it with numpy.savez(path, image=..., label=...).");
         if (entry.CompressedLength != entry.Length)
-            throw new DataException($"'{entry.Name}' in '{path}' is compressed, and cannot be read image by image: save it with numpy.savez.");
+            throw new DataException(
+                $"'{entry.Name}' in '{path}' is compressed, and cannot be read image by image: save it with numpy.savez.");
         using Stream stream = entry.Open();
         var (header, length) = Npy.ReadHeader(stream, $"Array '{name}' in '{path}'");
         long bytes = header.Type is { } type ? ArrayShape.Bytes(header.Shape, type) ?? -1 : -1;
         return !header.BigEndian && !header.FortranOrder && length + bytes == entry.Length
             ? new Member(Path.GetFileNameWithoutExtension(entry.Name), header, file.Position)
-            : throw new DataException($"'{entry.Name}' in '{path}' is no plain array of little-endian numbers: save it again with numpy.savez.");
+            : throw new DataException(
+            $"'{entry.Name}' in '{path}' is no plain array of little-endian numbers: save it again with numpy.savez.");
     }
 
     private static long Size(Member member) => member.Header.Shape[0];
@@ -109,7 +115,8 @@ public sealed class MappedImages : IDisposable
         member.Header.Shape.Length > 0 && member.Header.Shape.AsSpan(1).SequenceEqual(Array.ConvertAll(shape, size => (long)size));
 
     private DataException Wrong(Member member, string expected) => new(
-        $"'{member.Name}' in '{_path}' is {member.Header.NumpyName} {ArrayShape.Text(member.Header.Shape)} where {expected} is expected: convert it.");
+        $"'{member.Name}' in '{_path}' is {member.Header.NumpyName} {ArrayShape.Text(member.Header.Shape)} where {expected} is "
+            + $"expected: convert it.");
 
     /// <summary>An array of the file, and where its data begin in it.</summary>
     private sealed record Member(string Name, NpyHeader Header, long Start);

@@ -80,7 +80,8 @@ public readonly struct UnitDot(double least) : IRowLoss
     }
 }
 
-/// <summary>Mean of a row, and 1/deviation of its n − 1 values or √n, whichever is less; Moves is 1 if it is the deviation, else 0.</summary>
+/// <summary>Mean of a row, and 1/deviation of its n − 1 values or √n, whichever is less; Moves is
+/// 1 if it is the deviation, else 0.</summary>
 internal readonly struct BoundedMoments
 {
     public readonly double Mean, InvStd, Moves;

@@ -54,7 +54,8 @@ internal sealed class L1Geometry : NormGeometry
         Tighten(x, u, eps);
     }
 
-    public override float[] InBall(float[] x, double eps, in PhiloxStream random) => OnSphere(x, eps * random.Uniform(x.Length + 1L), random);
+    public override float[] InBall(float[] x, double eps, in PhiloxStream random) =>
+        OnSphere(x, eps * random.Uniform(x.Length + 1L), random);
 
     public override float[] OnSphere(float[] x, double eps, in PhiloxStream random)
     {

@@ -107,7 +107,8 @@ public sealed class Pgd
     {
         var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
         var key = (shape.N, soft, share?.Total ?? 0);
-        if (!_programs.TryGetValue(key, out var program)) _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share);
+        if (!_programs.TryGetValue(key, out var program))
+            _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share);
         return program;
     }
 }

@@ -223,7 +223,8 @@ internal class SquareL2(Square attack, Subject subject) : SquareSearch(attack, s
     }
 }
 
-/// <summary>As for L2 with sums of absolute values; a window takes over the unused rest of all channels, and the point is projected.</summary>
+/// <summary>As for L2 with sums of absolute values; a window takes over the unused rest of all
+/// channels, and the point is projected.</summary>
 internal sealed class SquareL1(Square attack, Subject subject) : SquareL2(attack, subject)
 {
     private const double Inside = 1 - 1e-6;

@@ -2,7 +2,8 @@ namespace Rpat.Robust.Evaluation;
 
 /// <summary>
 /// The exact optimum against z = Wx + b on images in [0,1] (attacks.md 4.1). A perturbation uses each value in proportion to its
-/// effect until the room in its direction is used up: δ_i = min(s, c_i) for L∞, min(s·|v_i|, c_i) for L2, with one s; for L1 the values of the s largest |v_i| use
+/// effect until the room in its direction is used up: δ_i = min(s, c_i) for L∞, min(s·|v_i|, c_i) for L2, with
+/// one s; for L1 the values of the s largest |v_i| use
 /// all of theirs. The effect and the
 /// length increase with s, so bisection finds either; FAB's projections are not used.
 /// </summary>
@@ -89,7 +90,8 @@ internal sealed class LinearOptima
 
         private static int[] Ranks(double[] slopes)
         {
-            int[] order = [.. Enumerable.Range(0, slopes.Length).OrderByDescending(i => Math.Abs(slopes[i]))], ranks = new int[order.Length];
+            int[] order = [.. Enumerable.Range(0, slopes.Length).OrderByDescending(i => Math.Abs(slopes[i]))],
+                ranks = new int[order.Length];
             for (int k = 0; k < order.Length; k++) ranks[order[k]] = k;
             return ranks;
         }

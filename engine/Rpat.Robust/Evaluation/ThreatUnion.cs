@@ -29,7 +29,8 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
     });
 
     /// <summary>Joins the ledgers of finished evaluations, one result per network, in the order of the folders.</summary>
-    /// <exception cref="DataException">A folder has none, it is damaged, or the evaluations are not of the same images and threats.</exception>
+    /// <exception cref="DataException">A folder has none, it is damaged, or the evaluations are not
+    /// of the same images and threats.</exception>
     public static IReadOnlyList<ThreatUnion> Of(IReadOnlyList<string> folders)
     {
         var read = folders

@@ -62,7 +62,8 @@ public sealed record Cure(PgdOptions Pgd) : Objective
 
     /// <inheritdoc/>
     protected internal override IReadOnlyList<Modifier> OwnModifiers =>
-        [new EmaAveraging(Decay, Probability: Probability, Fall: ProbabilityFall, Statistics: false, WarmUp: AverageWarmUp.Steps) { Report = false }];
+        [new EmaAveraging(Decay, Probability: Probability, Fall: ProbabilityFall, Statistics: false, WarmUp: AverageWarmUp.Steps)
+        { Report = false }];
 
     /// <inheritdoc/>
     public override GradientMask? Mask => MaskShare == 0 ? null : new GradientMask(MaskShare, CleanShare, OfTotal: CodeForm);

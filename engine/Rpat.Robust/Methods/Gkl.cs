@@ -24,7 +24,8 @@ public sealed record Gkl(PgdOptions Pgd) : Objective
     public float Beta { get; init; } = 20;
 
     /// <summary>γ.</summary>
-    [Setting("power of the class weights: 1 is IKL", Source = "official code: 1 with temperature 4; its second script 0.2 with 1", Max = 10)]
+    [Setting("power of the class weights: 1 is IKL", Source = "official code: 1 with temperature 4; its second script 0.2 with 1",
+        Max = 10)]
     public float Power { get; init; } = 1;
 
     /// <summary>T of the class means.</summary>

@@ -41,7 +41,8 @@ public sealed record RobustPerception : Modifier
     public override Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss)
     {
         bool bare = method is PgdAt && loss == method.Loss;
-        return v => bare && v is { Targets: null, WeighsSamples: false, Smoothing: 0 } ? Fused(v) : loss(v) + Weight * v.Perception(Alpha, Form);
+        return v => bare && v is { Targets: null, WeighsSamples: false, Smoothing: 0 } ? Fused(v)
+            : loss(v) + Weight * v.Perception(Alpha, Form);
     }
 
     /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>

@@ -36,7 +36,8 @@ public static class Numbers
     {
         if (Math.Abs(value) < 1e15 && value == Math.Truncate(value)) return value.ToString("F0", CultureInfo.InvariantCulture);
         if (plain.Length <= 8 || Math.Abs(value) >= 1e15)
-            return value != 0 && Math.Abs(value) < 1e-3 ? value.ToString("0.######e0", CultureInfo.InvariantCulture) : plain.Replace("E+", "e", StringComparison.Ordinal);
+            return value != 0 && Math.Abs(value) < 1e-3 ? value.ToString("0.######e0", CultureInfo.InvariantCulture)
+                : plain.Replace("E+", "e", StringComparison.Ordinal);
         int below = _denominators.FirstOrDefault(d => same(Math.Round(value * d) / d));
         return below == 0 ? plain : FormattableString.Invariant($"{Math.Round(value * below)}/{below}");
     }

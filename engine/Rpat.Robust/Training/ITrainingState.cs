@@ -4,7 +4,8 @@ namespace Rpat.Robust.Training;
 public interface ITrainingState
 {
     /// <summary>
-    /// Momenta, averaged networks, tables and counters, each under a dotted prefix (<c>sgd.…</c>, <c>adam.…</c>, <c>average.…</c>, <c>table.…</c>).
+    /// Momenta, averaged networks, tables and counters, each under a dotted prefix (<c>sgd.…</c>,
+    /// <c>adam.…</c>, <c>average.…</c>, <c>table.…</c>).
     /// </summary>
     IEnumerable<NamedArray> State();
 

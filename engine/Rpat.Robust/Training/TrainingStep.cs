@@ -5,7 +5,8 @@ namespace Rpat.Robust.Training;
 /// <summary>
 /// One training step of any method: targets → attack → frozen networks → [weight perturbation] → forward of each view → loss →
 /// backward → [gradient mask] → optimizer → averaged network. Recorded once per batch size and replayed. The processes of a group each
-/// compute a shard of the batch and add their gradients: all have the same weights after each step, those of a single process up to rounding.
+/// compute a shard of the batch and add their gradients: all have the same weights after each
+/// step, those of a single process up to rounding.
 /// </summary>
 public sealed class TrainingStep : ITrainingState
 {
@@ -170,7 +171,8 @@ public sealed class TrainingStep : ITrainingState
 
     private Pgd For(PgdOptions options)
     {
-        if (!_attacks.TryGetValue(options, out var attack)) _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
+        if (!_attacks.TryGetValue(options, out var attack))
+            _attacks[options] = attack = new Pgd(_nets.Net, options, _nets.Companions.Teacher);
         return attack;
     }
 

@@ -170,7 +170,8 @@ internal sealed class EvalCommand
     {
         var manifest = Verification.ManifestOf(folder);
         string digest = Verification.DigestOf(folder);
-        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, plan.Suites.Count > 0 || parsed.GetValue(_out) is not null ? folder : null, digest, published), () =>
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest,
+            plan.Suites.Count > 0 || parsed.GetValue(_out) is not null ? folder : null, digest, published), () =>
         {
             EvalTable.Write(report, manifest, _host.Out);
             foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);

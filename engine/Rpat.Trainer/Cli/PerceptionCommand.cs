@@ -42,7 +42,8 @@ internal sealed class PerceptionCommand
         var command =
             new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
         {
-            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _root, _device.Option, _threads, _json.Option,
+            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _root, _device.Option, _threads,
+            _json.Option,
         };
         command.SetAction(Run);
         return command;

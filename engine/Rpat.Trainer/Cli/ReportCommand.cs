@@ -18,7 +18,8 @@ internal static class ReportCommand
         var file = new Option<string?>("--out", "-o")
         { Description = "the page or table; report.html, of one run in its folder, or stdout for a table", HelpName = "FILE" };
         Option<bool>[] tables = [Table("latex", "LaTeX"), Table("markdown", "Markdown"), Table("csv", "CSV")];
-        var command = new Command("report", "Write a self-contained HTML page about a run, or one that compares several; or a paper's table.")
+        var command =
+            new Command("report", "Write a self-contained HTML page about a run, or one that compares several; or a paper's table.")
             { runs, root, file };
         foreach (var table in tables) command.Add(table);
         command.SetAction(parsed =>

@@ -40,7 +40,8 @@ internal sealed class RunsCommand
             var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns)));
             var by = RunTable.Keys("--group-by", parsed.GetValue(group));
             string wanted = FormatOf(parsed.GetRequiredValue(format));
-            if (by.Count > 0 && all.Count(run => run.Clean is null) is > 0 and var left) _host.Note($"{left} runs without a result are left out");
+            if (by.Count > 0 && all.Count(run => run.Clean is null) is > 0 and var left)
+                _host.Note($"{left} runs without a result are left out");
             json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
                 () => _host.Out.Write((by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Write(wanted)));
             return ExitCode.Done;

@@ -3,7 +3,8 @@ using Rpat.Trainer.Reproduce;
 
 namespace Rpat.Trainer.Cli;
 
-/// <summary><c>rpat sweep RECIPE --set KEY=A,B --seeds 1..3</c>: trains all combinations of values and seeds, as runs that can be resumed.</summary>
+/// <summary><c>rpat sweep RECIPE --set KEY=A,B --seeds 1..3</c>: trains all combinations of values and
+/// seeds, as runs that can be resumed.</summary>
 internal sealed class SweepCommand
 {
     private readonly CommandContext _host;
@@ -68,11 +69,13 @@ internal sealed class SweepCommand
         List<(string Flag, ConfigKey Key, string Text)> flags = [.. sources.Flags.Where(flag => flag.Key != name)];
         if (parsed.GetValue(_recipe) is { } typed) flags.Insert(0, ("RECIPE", recipe, RecipeLibrary.Find(typed, "RECIPE").Name));
         if (flags.FirstOrDefault(flag => flag.Key == ConfigKeys.Of(c => c.Train.Seed)) is { Flag: { } seed })
-            throw new UsageException($"a sweep takes its seeds from --seeds, not from {seed}: give --seeds {parsed.GetRequiredValue(_seeds)}.");
+            throw new UsageException(
+                $"a sweep takes its seeds from --seeds, not from {seed}: give --seeds {parsed.GetRequiredValue(_seeds)}.");
         var lists = sources.Sets.Select(Values).ToList();
         if (flags.All(flag => flag.Key != recipe) && lists.All(list => list.Key != recipe.Path) && sources.Files.Count == 0)
             throw new UsageException("nothing says what to train: give a RECIPE ('rpat recipes' lists them) or -c FILE.");
-        var shared = sources with { Flags = flags, Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")] };
+        var shared = sources with { Flags = flags,
+            Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")] };
         string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Resolve(shared).Config.RunName;
         var rows = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], SeedList.Parse(parsed.GetRequiredValue(_seeds)));
         return (rows, new Sweep(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] });

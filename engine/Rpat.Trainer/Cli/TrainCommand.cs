@@ -137,7 +137,8 @@ internal sealed class TrainCommand
     {
         var (train, attack, lr) = (config.Train, config.Attack, Format.Number(config.Optimizer.Lr));
         return string.Create(CultureInfo.InvariantCulture, $"{config.Method.Name}, {config.Model.Name}, {train.Epochs} epochs of batches ")
-            + string.Create(CultureInfo.InvariantCulture, $"of {train.Batch}, lr {lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in ")
+            + string.Create(CultureInfo.InvariantCulture,
+            $"of {train.Batch}, lr {lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in ")
             + string.Create(CultureInfo.InvariantCulture, $"{attack.Steps} steps of {Format.Pixels(attack.Step)}");
     }
 

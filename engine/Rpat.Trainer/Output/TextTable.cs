@@ -22,11 +22,13 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
 
     private IEnumerable<string> Markdown()
     {
-        var rows = Aligned(All.Select(row => row.Select(cell => Printable.Line(cell).Replace("|", "\\|", StringComparison.Ordinal)).ToArray()));
+        var rows = Aligned(All.Select(row => row.Select(cell => Printable.Line(cell).Replace("|", "\\|", StringComparison.Ordinal))
+            .ToArray()));
         for (int i = 0; i < rows.Count; i++)
         {
             yield return $"| {string.Join(" | ", rows[i])} |";
-            if (i == 0) yield return $"|{string.Join('|', rows[0].Select((cell, c) => new string('-', cell.Length + (IsRight(c) ? 1 : 2)) + (IsRight(c) ? ":" : "")))}|";
+            if (i == 0)
+                yield return $"|{string.Join('|', rows[0].Select((cell, c) => new string('-', cell.Length + (IsRight(c) ? 1 : 2)) + (IsRight(c) ? ":" : "")))}|";
         }
     }
 

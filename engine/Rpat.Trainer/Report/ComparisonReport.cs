@@ -87,7 +87,8 @@ internal sealed class ComparisonReport
             + "</p>\n";
         return Html.Table(["first", "second", "attack", "images", "only first right", "only second right", "difference, points",
             "95 % interval", "p"], rows.Select(row => ("", Row(row.first, row.second, row.Column, row.Test))))
-            + "<p class=\"soft\">The same images, one by one: McNemar's exact test, two-sided, and the interval of Bonett and Price for the "
+            + "<p class=\"soft\">The same images, one by one: McNemar's exact test, two-sided, and the interval of Bonett and Price for "
+                + "the "
             + FormattableString.Invariant($"difference of accuracies. p is not corrected for the {rows.Count} tests. ")
             + "It is about these networks: a difference between methods takes several seeds.</p>\n";
     }

@@ -119,7 +119,8 @@ internal static class Html
     /// <summary>A picture with its bytes inside the page, and the names of its columns below them.</summary>
     public static string Picture(RunPicture picture, string caption)
     {
-        string names = string.Concat(picture.Columns.Select(column => $"<span class=\"{(column.True == column.Predicted ? "good" : "bad")}\">"
+        string names = string.Concat(picture.Columns.Select(
+            column => $"<span class=\"{(column.True == column.Predicted ? "good" : "bad")}\">"
             + $"{Text(column.True)} → {Text(column.Predicted)}</span>"));
         string below = names.Length == 0 ? ""
             : $"<div class=\"names\" style=\"grid-template-columns:repeat({picture.Columns.Count},1fr)\">{names}</div>";

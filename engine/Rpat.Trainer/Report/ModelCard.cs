@@ -61,7 +61,8 @@ internal static class ModelCard
         ]);
         yield return "## Limits\n";
         foreach (string warning in run.Warnings) yield return $"- {Printable.Line(warning)}";
-        yield return "- A robust accuracy holds for perturbations of the norm and size beside it, and for images like those of the data set. It "
+        yield return "- A robust accuracy holds for perturbations of the norm and size beside it, and for images like those of the data "
+            + "set. It "
             + "is what the attack found: another attack may find more.\n";
     }
 

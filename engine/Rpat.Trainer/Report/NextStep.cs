@@ -31,7 +31,8 @@ internal static class NextStep
         var settings = Settings(folder);
         string method = settings[Method], other = Counterpart(method), root = Path.GetDirectoryName(Path.GetFullPath(folder))!;
         string? compared = RunFinder.All(root).LastOrDefault(one => RunRecord.Read(one) is { Status: RunStatus.Finished }
-            && Settings(one) is var theirs && theirs[Method] == other && theirs[Data] == settings[Data] && theirs[Model] == settings[Model]);
+            && Settings(one) is var theirs && theirs[Method] == other && theirs[Data] == settings[Data]
+            && theirs[Model] == settings[Model]);
         if (compared is null) return $"rpat train -c {ShellWord.Quote(shown)} --method {other} --name {other}";
         string beside = Path.Combine(Path.GetDirectoryName(shown) ?? "", Path.GetFileName(compared));
         return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : Attack(beside);

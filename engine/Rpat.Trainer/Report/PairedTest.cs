@@ -14,7 +14,8 @@ internal sealed record PairedTest(int Images, int OnlyFirst, int OnlySecond)
     /// <summary>Accuracy of the first less that of the second, as a share of 1.</summary>
     public double Difference => (double)(OnlyFirst - OnlySecond) / Images;
 
-    /// <summary>Its 95 % interval (Bonett and Price, 2012: the paired difference with one image added to each kind of disagreement).</summary>
+    /// <summary>Its 95 % interval (Bonett and Price, 2012: the paired difference with one image
+    /// added to each kind of disagreement).</summary>
     public (double Low, double High) Interval
     {
         get
@@ -26,7 +27,8 @@ internal sealed record PairedTest(int Images, int OnlyFirst, int OnlySecond)
     }
 
     /// <summary>
-    /// The exact two-sided p of McNemar's test: how probable so uneven a split of the images on which they disagree is, if each is as likely
+    /// The exact two-sided p of McNemar's test: how probable so uneven a split of the images on
+    /// which they disagree is, if each is as likely
     /// to be right where the other is wrong.
     /// </summary>
     public double P

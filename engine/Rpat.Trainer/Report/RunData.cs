@@ -179,7 +179,8 @@ internal sealed record RunData(
     {
         if (RunContents.Find(folder, AttackedExamples.FileName) is not { } path) return [];
         byte[] bytes = RegularFile.ReadBytes(path, MostPicture);
-        return bytes.AsSpan().StartsWith(PngStart) ? [new RunPicture(Path.GetFileNameWithoutExtension(path), "image/png", bytes, ColumnsOf(bytes))] : [];
+        return bytes.AsSpan().StartsWith(PngStart)
+            ? [new RunPicture(Path.GetFileNameWithoutExtension(path), "image/png", bytes, ColumnsOf(bytes))] : [];
     }
 
     // The title follows the header, if there is one: length, kind, 'Title', zero, text.

@@ -26,7 +26,8 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         ]);
     }
 
-    /// <summary>A row for the measured runs of equal values, whose other columns list what they have; those of another attack apart.</summary>
+    /// <summary>A row for the measured runs of equal values, whose other columns list what they
+    /// have; those of another attack apart.</summary>
     /// <param name="apart">Whether mean and deviation are columns of their own, for programs.</param>
     public TextTable Grouped(IReadOnlyList<(string Name, string Key)> by, bool apart) => new(
     [

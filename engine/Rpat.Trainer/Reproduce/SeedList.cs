@@ -21,5 +21,6 @@ internal static class SeedList
         return Enumerable.Range(0, (int)Math.Min(last - first + 1, Most + 1)).Select(i => first + i);
     }
 
-    private static bool TryRead(string text, out long seed) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seed);
+    private static bool TryRead(string text, out long seed) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seed);
 }

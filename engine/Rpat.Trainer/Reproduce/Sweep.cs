@@ -11,7 +11,8 @@ internal sealed record SweepRow(int Number, IReadOnlyList<(string Key, string Te
 /// not trained again, and what was begun is resumed.
 /// </summary>
 /// <param name="given">What all rows share; its lists of values are in <paramref name="rows"/>.</param>
-internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, CommandContext host, Func<string[], CommandContext, int> program)
+internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, CommandContext host,
+    Func<string[], CommandContext, int> program)
 {
     /// <summary>Arguments that each command gets besides.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
@@ -21,7 +22,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     /// <summary>The rows of lists of values: all combinations for the first seed, then for the next.</summary>
     /// <param name="name">What the runs' names begin with.</param>
     /// <exception cref="UsageException">There are too many.</exception>
-    public static IReadOnlyList<SweepRow> Rows(string name, IReadOnlyList<(string Key, IReadOnlyList<string> Values)> lists, IReadOnlyList<long> seeds)
+    public static IReadOnlyList<SweepRow> Rows(string name, IReadOnlyList<(string Key, IReadOnlyList<string> Values)> lists,
+        IReadOnlyList<long> seeds)
     {
         if (lists.Aggregate((double)seeds.Count, (count, list) => count * list.Values.Count) is > MostRows and var many)
             throw new UsageException(FormattableString.Invariant($"the sweep has {many:0} runs, more than {MostRows}: give fewer values."));
@@ -79,7 +81,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 
     private IEnumerable<string> Sets(SweepRow row) =>
     [
-        .. given.Sets, .. given.Flags.Select(flag => $"{flag.Key.Path}={flag.Text}"), .. row.Values.Select(value => $"{value.Key}={value.Text}"),
+        .. given.Sets, .. given.Flags.Select(flag => $"{flag.Key.Path}={flag.Text}"),
+        .. row.Values.Select(value => $"{value.Key}={value.Text}"),
         FormattableString.Invariant($"{ConfigKeys.Of(c => c.Train.Seed).Path}={row.Seed}"),
     ];
 
@@ -103,6 +106,7 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         string safe = string.Concat(whole.Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '_'));
         bool isPlain = safe == whole && safe.Length <= LongestName && values.Select(value => value.Key).DistinctBy(
             key => key[(key.LastIndexOf('.') + 1)..]).Count() == values.Count;
-        return isPlain ? safe : $"{safe[..Math.Min(safe.Length, LongestName - 9)]}-{EvaluationManifest.ShortHash(string.Join('|', values) + whole)}";
+        return isPlain ? safe
+            : $"{safe[..Math.Min(safe.Length, LongestName - 9)]}-{EvaluationManifest.ShortHash(string.Join('|', values) + whole)}";
     }
 }

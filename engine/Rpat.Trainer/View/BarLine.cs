@@ -1,7 +1,8 @@
 namespace Rpat.Trainer.View;
 
 /// <summary>
-/// The line that shows progress: <c>epoch 2/3  [=======> ] 47/94  311 images/s  left 1m20s  lr 0.1  loss 1.512 (adv 1.43 + rpat 0.08)  clean
+/// The line that shows progress: <c>epoch 2/3  [=======> ] 47/94  311 images/s  left 1m20s  lr
+/// 0.1  loss 1.512 (adv 1.43 + rpat 0.08)  clean
 /// 61.20</c>. Where it is wider than the terminal, what matters least goes first.
 /// </summary>
 internal static class BarLine

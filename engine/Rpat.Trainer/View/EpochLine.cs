@@ -21,7 +21,8 @@ internal static class EpochLine
     private static IEnumerable<Column> Columns(EpochSummary e) =>
     [
         new("epoch", e.Epoch.ToString(CultureInfo.InvariantCulture), 0, 0), new("lr", Format.Number(e.Lr), Number, 3),
-        new("loss", Format.Number(e.Loss), Number, 0), .. e.LossParts.Select(part => new Column(part.Name, Format.Number(part.Value), Number, 4)),
+        new("loss", Format.Number(e.Loss), Number, 0),
+        .. e.LossParts.Select(part => new Column(part.Name, Format.Number(part.Value), Number, 4)),
         .. e.Accuracies.Select(a => new Column(a.Name, Format.Percent(a.Value), Share, 1)),
         new("images/s", Format.Number(e.ImagesPerSecond), Share, 5), new("time", Format.Duration(e.Time), Share, 2),
     ];

@@ -37,6 +37,7 @@ internal static class ViewFactory
         {
             // What follows is a guess that the view survives: its line is cut, never wrapped.
         }
-        return int.TryParse(host.Environment.GetValueOrDefault("COLUMNS"), CultureInfo.InvariantCulture, out int told) && told > 0 ? told : Usual;
+        return int.TryParse(host.Environment.GetValueOrDefault("COLUMNS"), CultureInfo.InvariantCulture, out int told) && told > 0 ? told
+            : Usual;
     }
 }

@@ -173,7 +173,8 @@ internal sealed record TeachersSection
     [Setting("run folder or weights of an adversarially trained network (kd-swa, adaad, igdm)", Optional = true)]
     public string Robust { get; init; } = "";
 
-    [Setting("network in the teachers' files that do not name it; empty for the run's own", Kind = typeof(OptionalModelKind), Optional = true)]
+    [Setting("network in the teachers' files that do not name it; empty for the run's own", Kind = typeof(OptionalModelKind),
+        Optional = true)]
     public string Model { get; init; } = "";
 
     /// <summary>The file of a teacher by the method's name for it; empty if not given.</summary>

@@ -87,7 +87,8 @@ internal static class Launcher
         var place = new ProcessRank(launcher, rank, size, localRank, Math.Min(localSize, size), host,
             e.Port() ?? SlurmPort(e.Digits("SLURM_JOB_ID") ?? ""));
         // As 'srun --mpi=pmix' or '--mpi=pmi2' sets them; a site may do so for all steps, of which those of one machine need no MPI.
-        MpiFamily? family = e.Text("PMIX_NAMESPACE") is not null ? MpiFamily.OpenMpi : e.Text("PMI_FD") is not null ? MpiFamily.Mpich : null;
+        MpiFamily? family = e.Text("PMIX_NAMESPACE") is not null ? MpiFamily.OpenMpi
+            : e.Text("PMI_FD") is not null ? MpiFamily.Mpich : null;
         return place with { Mpi = family, PrefersMpi = family is not null && !place.IsLocal };
     }
 

@@ -13,7 +13,8 @@ internal sealed record RunDataSet(string Name, string? Dir)
     public static RunDataSet Choose(string? name, string? dir, string checkpoint)
     {
         if (name is not null) return new RunDataSet(DataSets.Names.Canonical(name), dir);
-        var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint) ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
+        var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint)
+            ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
         return run with { Dir = dir ?? run.Dir };
     }
 

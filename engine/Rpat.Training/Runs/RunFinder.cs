@@ -38,7 +38,8 @@ internal static class RunFinder
     /// <summary>The same, or null.</summary>
     public static string? FindCheckpoint(string text, string root)
     {
-        if (File.Exists(text) && !IsRun(Followed(text)) || IsRun(text) || RunContents.Find(text, CheckpointFile.Name) is not null) return text;
+        if (File.Exists(text) && !IsRun(Followed(text)) || IsRun(text) || RunContents.Find(text, CheckpointFile.Name) is not null)
+            return text;
         if (Find(text, root) is { } run) return run;
         int slash = text.IndexOf('/');
         string? holder = slash > 0 ? Find(text[..slash], root) : null;

@@ -42,7 +42,8 @@ internal static class NetworkFile
     {
         if (found.Report.Fits && partner is not null)
             throw new UsageException(
-                $"'{file}' holds more than one network: '{found.Weights.Place}' is a {found.Family.Named(found.Spec).Name}, and '{partner}' "
+                $"'{file}' holds more than one network: '{found.Weights.Place}' is a {found.Family.Named(found.Spec).Name}, and "
+                    + $"'{partner}' "
                     + $"is of another; give --model and --key if the first is what you want.");
         if (!found.Report.Fits)
             throw new UsageException(

@@ -67,7 +67,8 @@ public class PtxKernelTests
     [Theory]
     [InlineData("SgdQuad", "add.f32 %f1, %f2, %f3;", PtxKernel.Ok)]
     [InlineData("SgdQuad", "mma.sync.aligned;", "has not the products and copies that it was written with")]
-    [InlineData("ConvTensorGemm-Tf32-Plain-Wide", "ld.global.v4.f32 {%f1}, [%rd1];", "has not the products and copies that it was written with")]
+    [InlineData("ConvTensorGemm-Tf32-Plain-Wide", "ld.global.v4.f32 {%f1}, [%rd1];",
+    "has not the products and copies that it was written with")]
     [InlineData("WeightTensorGemm-Bf16-Plain", "mma.sync", "has not the products and copies that it was written with")]
     [InlineData("ConvGemm", "ld.global.f32 %f1, [%rd1];", "moves no 128 bits at once")]
     [InlineData("ConvGemm", "ld.global.v4.f32 {%f1}, [%rd1];", PtxKernel.Ok)]

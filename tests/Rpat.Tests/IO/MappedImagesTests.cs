@@ -41,7 +41,8 @@ public sealed class MappedImagesTests : IDisposable
             long[] samples = batch.Samples.ToArray();
             Assert.Equal(3, samples.Count(s => s >= _set.Count));
             for (int i = 0; i < 5; i++)
-                Assert.Equal(samples[i] < _set.Count ? _set.Labels[samples[i]] : mapped.Label((int)samples[i] - _set.Count), batch.Labels[i]);
+                Assert.Equal(samples[i] < _set.Count ? _set.Labels[samples[i]] : mapped.Label((int)samples[i] - _set.Count),
+                    batch.Labels[i]);
             seen.AddRange(samples.Where(s => s >= _set.Count));
             own.AddRange(samples.Where(s => s < _set.Count));
         }

@@ -30,7 +30,8 @@ public sealed class MixupTests
     [InlineData(5)]
     public void SharesAreBetaNumbers(double alpha)
     {
-        double[] shares = [.. Enumerable.Range(0, 4000).Select(i => Beta.Draw(alpha, new RandomKey(1, Purpose.Mix, 1, i, 0, 0).Stream(), 0))];
+        double[] shares = [.. Enumerable.Range(0, 4000)
+            .Select(i => Beta.Draw(alpha, new RandomKey(1, Purpose.Mix, 1, i, 0, 0).Stream(), 0))];
         Assert.All(shares, share => Assert.InRange(share, 0, 1));
         double mean = shares.Average(), variance = shares.Average(s => (s - mean) * (s - mean)), expected = 1 / (4 * (2 * alpha + 1));
         Assert.InRange(mean, 0.48, 0.52);

@@ -95,7 +95,8 @@ public class Conv2dLayerTests
         }
     }
 
-    /// <summary>Winograd whose filters are transformed for each chunk of tiles: a map among many gets the bits that it gets alone.</summary>
+    /// <summary>Winograd whose filters are transformed for each chunk of tiles: a map among many
+    /// gets the bits that it gets alone.</summary>
     [Fact]
     public void ChunksDoNotChangeABit()
     {

@@ -17,7 +17,8 @@ public class MethodCatalogTests
     {
         string[] expected =
         [
-            "adaad", "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "gkl", "igdm", "kd-swa", "mail-at", "mail-mart", "mail-trades", "mart",
+            "adaad", "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "gkl", "igdm", "kd-swa", "mail-at", "mail-mart",
+            "mail-trades", "mart",
             "mma", "noise", "pgd-at", "rebat",
             "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
         ];

@@ -133,7 +133,8 @@ public sealed class ExtensionTests : IDisposable
         Assert.Equal((1, 4), (fitted.Input.C, fitted.Classes));
     }
 
-    /// <summary>Layers, SiLU, squeeze-and-excite and a layer of one's own: the net is found, trains against an attack, and prints itself.</summary>
+    /// <summary>Layers, SiLU, squeeze-and-excite and a layer of one's own: the net is found, trains
+    /// against an attack, and prints itself.</summary>
     [Fact]
     public void ANetworkOfLayersTrains()
     {

@@ -42,7 +42,8 @@ public sealed class FabTests : IDisposable
     [InlineData("l2")]
     [InlineData("l1")]
     public void Minimum_norms_on_a_tanh_net_are_the_references(string norm) =>
-        AssertNorms(norm == "linf" ? _linfM : norm == "l2" ? _l2M : _l1M, Norms(Fixture.M(_device), new Fab { Norm = Norm.Parse(norm), Eps = 10 }));
+        AssertNorms(norm == "linf" ? _linfM : norm == "l2" ? _l2M : _l1M,
+        Norms(Fixture.M(_device), new Fab { Norm = Norm.Parse(norm), Eps = 10 }));
 
     [Theory]
     [InlineData("linf")]

@@ -32,16 +32,15 @@ public sealed class MethodResumeTests(MethodResumeTests.Teachers teachers) : ICl
     [
         .. TinyRun.Arguments(_test), "--method", method, "--epochs", "5", "--set", $"train.max_steps={steps}", "--set",
         "eval.attacks=clean", "--set", "checkpoint.keep=1", "--name", "a",
-        "--out", _test.PathOf(folder), .. Needs(method),
+        "--out", _test.PathOf(folder), .. Needs(method).SelectMany(setting => new[] { "--set", setting }),
     ]);
 
     private IEnumerable<string> Needs(string method)
     {
-        if (method.StartsWith("kd-swa", StringComparison.Ordinal))
-            return ["--set", $"method.teachers.clean={teachers.Folder}", "--set", $"method.teachers.robust={teachers.Folder}", "--set",
-                "method.start=2"];
-        if (method.StartsWith("cure", StringComparison.Ordinal)) return ["--set", $"model.weights={teachers.Folder}"];
-        return MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=2"] : [];
+        var found = MethodCatalog.Find(method)!;
+        foreach (string name in found.Teachers) yield return $"method.teachers.{name}={teachers.Folder}";
+        if (method.StartsWith("cure", StringComparison.Ordinal)) yield return $"model.weights={teachers.Folder}";
+        else if (found.Settings.Any(s => s.Name == "start")) yield return "method.start=2";
     }
 
     private void Succeeds(params string[] arguments) => Assert.True(_test.Run(arguments) == 0, _test.Error);

@@ -34,8 +34,8 @@ public sealed class MethodRunTests : IDisposable
     public void GeneratedImagesSmoothLabelsMixupAndAWarmAverageGoTogether()
     {
         string more = _test.PathOf("more.npz");
-        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 28, 28, 1], new byte[50 * 28 * 28]),
-            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 10)], 50)], compress: false);
+        Npz.Write(more, [new NamedArray("image", ElementType.U8, [50, 8, 8, 1], new byte[50 * 8 * 8]),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 50).Select(i => (long)i % 3)], 50)], compress: false);
         string[] aux = ["--set", $"data.aux={more}", "--set", "data.aux_fraction=0.5", "--set", "train.label_smoothing=0.1",
             "--set", "data.augment.mixup=0.8", "--set", "average.ema=0.9", "--set", "average.warmup=updates"];
         Assert.Equal(0, Run("pgd-at+rpat", aux));
