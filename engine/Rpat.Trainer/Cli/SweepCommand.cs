@@ -74,8 +74,11 @@ internal sealed class SweepCommand
         var lists = sources.Sets.Select(Values).ToList();
         if (flags.All(flag => flag.Key != recipe) && lists.All(list => list.Key != recipe.Path) && sources.Files.Count == 0)
             throw new UsageException("nothing says what to train: give a RECIPE ('rpat recipes' lists them) or -c FILE.");
-        var shared = sources with { Flags = flags,
-            Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")] };
+        var shared = sources with
+        {
+            Flags = flags,
+            Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")]
+        };
         string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Resolve(shared).Config.RunName;
         var rows = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], SeedList.Parse(parsed.GetRequiredValue(_seeds)));
         return (rows, new Sweep(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] });

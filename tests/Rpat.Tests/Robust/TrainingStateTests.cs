@@ -84,8 +84,12 @@ public class TrainingStateTests
     private static void Run(TrainingStep step, int from, int to)
     {
         for (int i = from; i < to; i++)
-            step.Run(new() { Images = TestNets.Images(4, seed: 10 + i), Labels = TestNets.ClassesOf(4),
-                Samples = TestNets.Indices(4, 4 * i) },
+            step.Run(new()
+            {
+                Images = TestNets.Images(4, seed: 10 + i),
+                Labels = TestNets.ClassesOf(4),
+                Samples = TestNets.Indices(4, 4 * i)
+            },
                 new StepContext(1, i, 4, Rate: 0.1f, TopRate: 0.1f));
     }
 }
