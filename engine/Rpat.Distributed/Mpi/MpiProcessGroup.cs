@@ -59,6 +59,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
     internal static MpiProcessGroup Join(MpiLibrary library, MpiPlace place, ProcessGroupOptions options, Action<Exception> abandon,
         int piece)
     {
+        LauncherHold.Begin();
         var mpi = new MpiCalls(library);
         if (mpi.Size != place.Size)
             throw new HandshakeException(

@@ -94,7 +94,10 @@ internal sealed class CommCommand
             : (transport.Join(), null);
         using (workers)
         using (team)
+        {
+            using var report = new LossReport(team, place, _host.Error);
             return Measure(parsed, networks, team, on);
+        }
     }
 
     // Ranks other than 0 have no text and do the same.

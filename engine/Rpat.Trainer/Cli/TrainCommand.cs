@@ -120,6 +120,7 @@ internal sealed class TrainCommand
         using (workers)
         using (team)
         {
+            using var report = new LossReport(team, place, _host.Error);
             team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
             var config = ProcessGroupSetup.Local(plan.Resolved.Config, place);
             return Train(plan with { Resolved = plan.Resolved with { Config = config } }, parsed, team,
