@@ -62,11 +62,13 @@ tiny=(--recipe fashion-quick --dataset "npz:$work/tiny.npz" --set model.width=4 
 options=("${tiny[@]}" --method clean)
 train teacher env
 failed=0
-for method in $("${program[@]}" methods | awk '/^[a-z]/ { print $1 }' | grep -E -e "$pattern"); do
+methods=$("${program[@]}" methods | awk '/^[a-z]/ { print $1 }'; printf '%s\n' pgd-at+rpat trades+rpat consistency-at+rpat)
+for method in $(grep -E -e "$pattern" <<<"$methods"); do
   options=("${tiny[@]}" --method "$method" "$@")
   case $method in
     kd-swa*) options+=(--set "method.teachers.clean=$(dirname "$(weights teacher)")" --set "method.start=1"
       --set "method.teachers.robust=$(dirname "$(weights teacher)")") ;;
+    adaad*|igdm*) options+=(--set "method.teachers.robust=$(dirname "$(weights teacher)")") ;;
     cure*) options+=(--set "model.weights=$(dirname "$(weights teacher)")") ;;
     *) "${program[@]}" methods show "$method" | grep -q '^ *method\.start ' && options+=(--set method.start=1) ;;
   esac

@@ -38,13 +38,13 @@ internal sealed class LossReport : IDisposable
         }
     }
 
-    /// <summary>Lets the rank that reports go first. It may have been lost with the machine of rank 0: the first rank of any other machine
-    /// that is still there then reports as well.</summary>
+    /// <summary>Lets the rank that reports, or that has failed, go first. One that reports may have been lost with the machine of rank 0:
+    /// the first rank of any other machine that is still there then reports as well.</summary>
     public static void WaitForTurn(ProcessRank place, PeerLostException lost, TextWriter output)
     {
-        if (Reports(place, lost)) return;
+        if (lost.Code != 0 ? place.Mpi is null : Reports(place, lost)) return;
         Thread.Sleep(_turn);
-        if (lost.Rank == 0 && place.LocalRank == 0) Write(lost, output);
+        if (lost is { Code: 0, Rank: 0 } && place.LocalRank == 0) Write(lost, output);
     }
 
     private static bool Reports(ProcessRank place, PeerLostException lost) => place.Rank == (lost.Rank == 0 ? 1 : 0);

@@ -35,7 +35,7 @@ internal static class WorkerSession
         }
         catch (PeerLostException lost)
         {
-            if (lost.Code == 0) LossReport.WaitForTurn(place, lost, lines);
+            LossReport.WaitForTurn(place, lost, lines);
             return ErrorReport.Of(lost).Code; // a rank that failed has reported why
         }
         catch (Exception error)
