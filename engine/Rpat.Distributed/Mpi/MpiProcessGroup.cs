@@ -73,9 +73,9 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
     // The library waits for all ranks, without a limit of its own.
     private static MpiCalls Initialise(MpiLibrary library, MpiPlace place, TimeSpan limit, Action<Exception> abandon)
     {
-        using var timer = new Timer(_ => abandon(new HandshakeException(FormattableString.Invariant(
-            $"rank {place.Rank} has waited {limit.TotalSeconds:0} s for all {place.Size} ranks to initialise {library.Description}: see what the missing ones said."))),
-            null, limit, Timeout.InfiniteTimeSpan);
+        string sentence = FormattableString.Invariant($"rank {place.Rank} has waited {limit.TotalSeconds:0} s for all {place.Size} ranks ")
+            + $"to initialise {library.Description}: see what the missing ones said.";
+        using var timer = new Timer(_ => abandon(new HandshakeException(sentence)), null, limit, Timeout.InfiniteTimeSpan);
         return new MpiCalls(library);
     }
 

@@ -16,8 +16,8 @@ internal sealed record PublishedStep(string Network, string Gpu, double Millisec
     /// <summary>The share of a step in its last backward pass, which is that of two views.</summary>
     public const double BackwardShare = 4 / 36.0;
 
-    private const string A100 = "github.com/KellerJordan/cifar10-airbench: ResNet-18, 32.3 PFLOP in 7 min in half precision; here 36 passes "
-        + "of 128 images at that speed";
+    private const string A100 = "github.com/KellerJordan/cifar10-airbench: ResNet-18, 32.3 PFLOP in 7 min in half precision; "
+        + "here 36 passes of 128 images at that speed";
 
     /// <summary>What has been published.</summary>
     public static IReadOnlyList<PublishedStep> All { get; } =

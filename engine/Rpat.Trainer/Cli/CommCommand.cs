@@ -127,7 +127,8 @@ internal sealed class CommCommand
         double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), gap = parsed.GetValue(_gap);
         var models = networks.SelectMany(net => Steps(parsed, net).Select(step => (step, Model: new ScalingModel(net.Parameters,
             step.Views * net.Norms, step.Ms / 1e3, step.Share, gbit / 8 * 1e9, latency / 1e6, gap / 1e6)))).ToList();
-        bool areSound = gbit > 0 && latency >= 0 && gap >= 0 && models.All(row => row.step is { Ms: > 0, Views: >= 1, Share: >= 0 and <= 1 });
+        bool areSound = gbit > 0 && latency >= 0 && gap >= 0
+            && models.All(row => row.step is { Ms: > 0, Views: >= 1, Share: >= 0 and <= 1 });
         if (!areSound || !double.IsFinite(gbit + latency + gap + models.Sum(row => row.step.Ms)))
             throw new UsageException(
                 "--project, --gbit and --views are above 0, --latency and --gap not below, --backward-share is 0 to 1: give such numbers.");
@@ -155,8 +156,8 @@ internal sealed class CommCommand
     }
 
     private void Write(ScalingModel model, int gpus) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{gpus,5} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step {model.TrafficSeconds(gpus) * 1e3,8:F2} ms of gradients"
-            + $" {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms {model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
+        $"{gpus,5} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step "
+            + $"{model.TrafficSeconds(gpus) * 1e3,8:F2} ms of gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms {model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
             + $"{100 * model.Efficiency(gpus),6:F1} % of linear"));
 
     /// <summary>A network's sizes.</summary>

@@ -44,7 +44,7 @@ internal sealed record Transport(ProcessRank Place, ProcessGroupOptions Options,
         return new BackgroundProcessGroup(abandon => MpiProcessGroup.Join(Mpi, place, Options, abandon));
     }
 
-    /// <summary>Joins the others to tell them that this rank ends with an error, since an MPI library waits for it without a limit.</summary>
+    /// <summary>Joins the others to tell them that this rank ends with an error: an MPI library would wait for it for ever.</summary>
     public void Refuse(Exception error)
     {
         var report = ErrorReport.Of(error);

@@ -38,7 +38,8 @@ public sealed class SharedStepTests
 
     [Fact]
     public void No_registered_method_is_left_out() => Assert.Empty(
-        MethodCatalog.Find(typeof(MethodCatalog).Assembly).Select(method => method.Name).Except(MethodTests.All.Select(method => method.Name)));
+        MethodCatalog.Find(typeof(MethodCatalog).Assembly).Select(method => method.Name)
+            .Except(MethodTests.All.Select(method => method.Name)));
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -13,7 +13,8 @@ public sealed class LossReportTests
     [InlineData(2, 0, false)]
     [InlineData(2, 1, false)]
     public void One_rank_reports_and_the_others_leave_it_to_it(int rank, int lost, bool reports) =>
-        Assert.Equal(reports ? $"rpat: rank {lost} is gone; {Advice}\n" : "", Said(rank, new PeerLostException(lost, 0, $"rank {lost} is gone")));
+        Assert.Equal(reports ? $"rpat: rank {lost} is gone; {Advice}\n" : "",
+            Said(rank, new PeerLostException(lost, 0, $"rank {lost} is gone")));
 
     [Fact]
     public void A_rank_that_has_reported_its_own_failure_is_not_reported_again() =>

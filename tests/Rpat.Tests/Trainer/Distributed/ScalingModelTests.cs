@@ -19,7 +19,8 @@ public sealed class ScalingModelTests
     public void Traffic_hides_behind_the_backward_pass_but_for_its_last_bucket_and_norms_stop_the_computation()
     {
         // 2 GPUs, 8 MiB of gradients in two buckets, 1 GB/s: 4 MiB to the other, then the own sum of 4 MiB.
-        var model = new ScalingModel(2 << 20, Norms: 10, ComputeSeconds: 1, BackwardShare: 0.5, 1e9, LatencySeconds: 1e-3, MessageSeconds: 0);
+        var model = new ScalingModel(2 << 20, Norms: 10, ComputeSeconds: 1, BackwardShare: 0.5, 1e9, LatencySeconds: 1e-3,
+            MessageSeconds: 0);
         double traffic = (8 << 20) / 1e9 + 2 * 2 * 1e-3, waits = 10 * 4 * 1e-3;
         Assert.Equal(8 << 20, model.BytesPerStep(2));
         Assert.Equal(traffic, model.TrafficSeconds(2), 1e-9);
@@ -34,8 +35,8 @@ public sealed class ScalingModelTests
     {
         using var test = new TestHost();
         Assert.Equal(2, test.Run(["bench", "comm", "--project", "--model", "mobilenetv2"]));
-        Assert.Equal("rpat: no step of mobilenetv2 that was measured is known: measure one by 'rpat bench step' and give its milliseconds to "
-            + "--project.\n", test.Error);
+        Assert.Equal("rpat: no step of mobilenetv2 that was measured is known: measure one by 'rpat bench step' and give its milliseconds "
+            + "to --project.\n", test.Error);
         Assert.Equal(0, test.Run(["bench", "comm", "--project", "20", "--model", "mobilenetv2"]));
     }
 }

@@ -40,8 +40,8 @@ public sealed class TeamProcessTests : IDisposable
         Assert.True(process.WaitForExit(PatienceMs), "it hangs");
         string said = process.StandardError.ReadToEnd();
         Assert.Equal(4, process.ExitCode);
-        Assert.EndsWith("rpat: rank 1 has ended without a word: its process was killed or has crashed; a training run resumes from its last "
-            + "checkpoint with --resume auto, in any number of processes.\n", said, StringComparison.Ordinal);
+        Assert.EndsWith("rpat: rank 1 has ended without a word: its process was killed or has crashed; a training run resumes from its "
+            + "last checkpoint with --resume auto, in any number of processes.\n", said, StringComparison.Ordinal);
         Assert.Single(said.Split('\n'), line => line.Contains("rpat:", StringComparison.Ordinal));
     }
 
