@@ -157,7 +157,8 @@ internal sealed class CommCommand
 
     private void Write(ScalingModel model, int gpus) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"{gpus,5} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step "
-            + $"{model.TrafficSeconds(gpus) * 1e3,8:F2} ms of gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms {model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
+            + $"{model.TrafficSeconds(gpus) * 1e3,8:F2} ms of gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms "
+            + $"{model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
             + $"{100 * model.Efficiency(gpus),6:F1} % of linear"));
 
     /// <summary>A network's sizes.</summary>
