@@ -16,7 +16,7 @@ public class MethodTests
     [
         new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new Consistency(_pgd), Named("wa"),
         new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd)
-            { Start = 1 }, Named("awp"), new Trades(_pgd).With(new Awp { Gamma = 0.005f }),
+            { Start = 1 }, Named("awp"), Named("trades-awp"),
         new Gairat(_pgd) { Start = 1 }, new KdSwa(_pgd), new Ewat(_pgd), Named("mail-at", ("start", "1")),
         Named("mail-trades", ("start", "1")), Named("mail-mart", ("start", "1")), new Te(_pgd) { Start = 1, Ramp = 2 },
         new Te(_pgd) { Start = 1, Ramp = 2, Base = StandsOn.Trades }, new Sovr(_pgd), new Adr(_pgd),
