@@ -78,7 +78,7 @@ internal readonly struct WeightBf16Gemm<V>(WeightLoader<Bf16> loader, WeightTarg
             Group.Barrier();
         }
         AsyncCopy.Wait();
-        Group.Barrier(); // results go where the copies that were ahead have arrived
+        if (Copies) Group.Barrier(); // results go where the copies that were ahead have arrived
         Mma.PutTop(16 * thread);
         Store(0, thread);
         Mma.PutBottom(16 * thread);

@@ -40,7 +40,7 @@ public partial class PlantedFaultTests
         { typeof(ConvTensorGemm<Bf16, Mixed, Narrow>), 8, 2, [] },
         { typeof(ConvTensorGemm<Bf16, Plain, Narrow>), 32, 1, [] },
         { typeof(WeightTf32Gemm<Plain>), 32, 2, [(544, 528), (2176, 2112)] },
-        { typeof(WeightBf16Gemm<Plain>), 32, EvenQuads, [(144, 128), (2304, 2048)] },
+        { typeof(WeightBf16Gemm<Plain>), 32, EvenQuads, [(144, 128), (2304, 2048), (4608 + 2304, 4608 + 2048)] },
     };
 
     [Theory]
