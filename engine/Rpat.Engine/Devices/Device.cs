@@ -37,6 +37,9 @@ public abstract class Device : IDisposable
     /// <summary>Raised with a message when the device deviates from the request.</summary>
     public event Action<string>? Noted;
 
+    /// <summary>Whether activations and their gradients are rounded to bfloat16 as they are stored.</summary>
+    public virtual bool RoundsActivations => false;
+
     /// <summary>Grows whenever memory moves that recorded work may use.</summary>
     internal virtual long Moves => Arena.Generation;
 
