@@ -1,0 +1,181 @@
+using System.Xml.Linq;
+using Rpat.Trainer.Report;
+
+namespace Rpat.Trainer.Studies;
+
+/// <summary>What a study's rows say: tables, charts and a page, from the rows alone.</summary>
+internal sealed class StudyReport
+{
+    private const double ChartWidth = 460;
+    private const string Failure = "failure", Success = "success";
+
+    private readonly string _name;
+    private readonly List<(string Name, List<StudyRecord> Rows)> _variants;
+
+    /// <summary>Reports on rows.</summary>
+    public StudyReport(string name, IReadOnlyList<StudyRecord> rows)
+    {
+        if (rows.Count == 0) throw new DataException($"study '{name}' has no finished rows: 'rpat reproduce --study {name}' does them.");
+        _name = name;
+        _variants = [.. rows.GroupBy(row => row["variant"]).Select(group => (group.Key, group.ToList()))];
+    }
+
+    private IEnumerable<StudyRecord> Rows => _variants.SelectMany(variant => variant.Rows);
+
+    private StudyRecord First => Rows.First();
+
+    /// <summary>The tables with their titles.</summary>
+    public IReadOnlyList<(string Title, TextTable Table)> Tables =>
+    [
+        ("Accuracy", Accuracies()), ("Differences", Differences()), ("Networks of the same seed, image by image", Paired()),
+        ("Perception", Perceptions()), ("Rows", Provenance()),
+    ];
+
+    /// <summary>The charts, by the names that their files get.</summary>
+    public IReadOnlyList<(string Name, XElement Chart)> Charts() =>
+    [
+        ("accuracy", AccuracyChart()), ("difference", DifferenceChart()), ("validation", ValidationChart()),
+        ("perception", PerceptionChart("rho", "normalised residual of the logits")),
+        ("distance", PerceptionChart("way", "distance of the logits from clean")),
+    ];
+
+    /// <summary>All tables as text of one format.</summary>
+    public string Write(string format) => string.Join('\n', Tables.Select(table => format == "md"
+        ? $"**{table.Title}**\n\n{table.Table.Write(format)}" : table.Table.Write(format)));
+
+    /// <summary>The page.</summary>
+    public string Page() => Html.Page($"Study {_name}", string.Concat(
+        $"<header>\n<h1>Study {Html.Text(_name)}</h1>\n<p class=\"soft\">{Html.Text(Facts())}</p>\n</header>\n",
+        Html.Section("Charts", $"<div class=\"grid\">\n{string.Concat(Charts().Select(c => $"<figure>{Svg.Inline(c.Chart)}</figure>\n"))}</div>\n"),
+        string.Concat(Tables.Select(table => Html.Section(table.Title,
+            Html.Table(table.Table.Head, table.Table.Rows.Select(row => ("", row))))))));
+
+    private string Facts() => FormattableString.Invariant(
+        $"{Rows.Count()} networks, eps {First["eps"]}, {First["epochs"]} epochs; {First["attack"]} on {First["images"]} images, {First["monitor"]} on {First["held_out"]}; {Rows.Sum(row => row.Number("core_seconds")) / 3600:F1} core hours");
+
+    private static string AttackOf(StudyRecord row, string outcome) => outcome switch
+    {
+        StudyRecord.Clean => "Clean",
+        StudyRecord.Pgd => row["monitor"],
+        _ => row["attack"],
+    };
+
+    private static Spread SpreadOf(IEnumerable<StudyRecord> rows, Func<StudyRecord, double> of) =>
+        Spread.Of([.. rows.Select(of).Where(double.IsFinite)]);
+
+    private TextTable Accuracies() => new(
+        ["variant", "seeds", "Clean", First["monitor"], First["attack"], $"best − last, {First["monitor"]}", "best epoch", "core minutes"],
+        [
+            .. _variants.Select(variant => (string[])
+            [
+                variant.Name, $"{variant.Rows.Count}",
+                .. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome =>
+                    SpreadOf(variant.Rows, row => row.Number(outcome)).Percent("F1")),
+                SpreadOf(variant.Rows, row => row.Number("best_pgd") - row.Number(StudyRecord.Pgd)).Percent("F1"),
+                string.Join(' ', variant.Rows.Select(row => row["best_epoch"])),
+                (variant.Rows.Average(row => row.Number("core_seconds")) / 60).ToString("F0", CultureInfo.InvariantCulture),
+            ]),
+        ], RightFrom: 1);
+
+    private IEnumerable<(string Variant, string Against, string Outcome, StudyEffect Effect)> Effects() =>
+        from variant in _variants
+        let against = _variants.Find(other => other.Name == variant.Rows[0]["against"])
+        where against.Rows is not null
+        from outcome in new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }
+        let effect = StudyEffect.Of(variant.Rows, against.Rows, outcome)
+        where effect is not null
+        select (variant.Name, against.Name, outcome, effect);
+
+    private TextTable Differences() => new(
+        ["variant", "against", "measured", "images", "seeds", "difference, points", "95 % interval", "detectable"],
+        [
+            .. Effects().Select(one => (string[])
+            [
+                one.Variant, one.Against, AttackOf(First, one.Outcome), $"{one.Effect.Tests[0].Test.Images}", $"{one.Effect.Tests.Count}",
+                Points(one.Effect.Difference),
+                one.Effect.Tests.Count > 1 ? $"{Points(one.Effect.Interval.Low)} to {Points(one.Effect.Interval.High)}" : "–",
+                one.Effect.Tests.Count > 1 ? (100 * one.Effect.Detectable).ToString("F2", CultureInfo.InvariantCulture) : "–",
+            ]),
+        ], RightFrom: 3);
+
+    private TextTable Paired() => new(["variant", "against", "measured", "seed", "only first right", "only second right", "p (McNemar)"],
+    [
+        .. from one in Effects()
+           from test in one.Effect.Tests
+           select (string[])[one.Variant, one.Against, AttackOf(First, one.Outcome), $"{test.Seed}", $"{test.Test.OnlyFirst}",
+               $"{test.Test.OnlySecond}", test.Test.P < 1e-4 ? "< 0.0001" : test.Test.P.ToString("0.####", CultureInfo.InvariantCulture)],
+    ], RightFrom: 3);
+
+    private TextTable Perceptions() => new(["variant", "images", "seeds", "share", "D_full", "D_first", "D_second", "rho(1/2)"],
+    [
+        .. from variant in _variants
+           from @group in new[] { Success, Failure }
+           select (string[])
+           [
+               variant.Name, @group, $"{variant.Rows.Count}",
+               SpreadOf(variant.Rows, row => row.Number($"{@group}_images") / All(row)).Percent("F1"),
+               .. new[] { "d_full", "d_first", "d_second" }.Select(d => Plain(SpreadOf(variant.Rows, row => row.Number($"{@group}_{d}")))),
+               Plain(SpreadOf(variant.Rows, row => At(row, $"{@group}_rho", 0.5))),
+           ],
+    ], RightFrom: 2);
+
+    private TextTable Provenance() => new(["row", "variant", "method", "form", "lambda", "seed", "commit", "weights"],
+        [.. Rows.OrderBy(row => row.Row).Select(row => (string[])[row["row"], row["variant"], row["method"], row["form"], row["lambda"], row["seed"],
+            Short(row["commit"]), Short(row["weights"])])]);
+
+    private static double All(StudyRecord row) => row.Number($"{Success}_images") + row.Number($"{Failure}_images");
+
+    private static double At(StudyRecord row, string column, double alpha) =>
+        row.Numbers("alphas").Zip(row.Numbers(column)).Where(point => point.First == alpha).Select(point => point.Second)
+            .FirstOrDefault(double.NaN);
+
+    private static string Short(string hash) => hash[..Math.Min(10, hash.Length)];
+
+    private static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
+
+    private static string Plain(Spread spread) => spread.Count switch
+    {
+        0 => "–",
+        1 => Number(spread.Mean),
+        _ => $"{Number(spread.Mean)} ± {Number(spread.Deviation)}",
+    };
+
+    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+
+    private XElement AccuracyChart() => SvgBarChart.Draw(new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images", ChartWidth),
+        [.. _variants.Select(variant => variant.Name)],
+        [.. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
+            [.. _variants.Select(variant => SpreadOf(variant.Rows, row => row.Number(outcome)))]))]);
+
+    private static BarSeries Bars(string name, IReadOnlyList<Spread> spreads) => new(name, [.. spreads.Select(s => 100 * s.Mean)],
+        [.. spreads.Select(s => (100 * (s.Mean - s.Deviation), 100 * (s.Mean + s.Deviation)))]);
+
+    private XElement DifferenceChart()
+    {
+        var effects = Effects().ToList();
+        var pairs = effects.Select(one => (one.Variant, one.Against)).Distinct().ToList();
+        if (pairs.Count == 0) pairs.Add(("none yet", ""));
+        return SvgBarChart.Draw(new ChartText("Difference with 95 % interval", "", "points", ChartWidth), [.. pairs.Select(pair => pair.Variant)],
+        [
+            .. new[] { StudyRecord.Clean, StudyRecord.Robust }.Select(outcome =>
+            {
+                var own = pairs.Select(pair => effects.Find(one => (one.Variant, one.Against, one.Outcome) == (pair.Variant, pair.Against, outcome)).Effect).ToList();
+                return new BarSeries(AttackOf(First, outcome), [.. own.Select(e => 100 * (e?.Difference ?? double.NaN))],
+                    [.. own.Select(e => (100 * (e?.Interval.Low ?? double.NaN), 100 * (e?.Interval.High ?? double.NaN)))]);
+            }),
+        ]);
+    }
+
+    private XElement ValidationChart() => SvgLineChart.Draw(
+        new ChartText("Robust accuracy on validation images, mean over seeds", "epoch", "% of images", ChartWidth),
+        [.. _variants.Select(variant => new LineSeries(variant.Name, Mean(variant.Rows, row =>
+            row.Numbers("validation").Select((value, i) => (i + 1.0, 100 * value)))))]);
+
+    private XElement PerceptionChart(string measure, string title) => SvgLineChart.Draw(
+        new ChartText($"{_variants[0].Name}: {title}", "alpha", "share of the whole", ChartWidth),
+        [.. new[] { Success, Failure }.Select(group => new LineSeries(group, Mean(_variants[0].Rows, row =>
+            row.Numbers("alphas").Zip(row.Numbers($"{group}_{measure}")))))]);
+
+    private static List<(double X, double Y)> Mean(IEnumerable<StudyRecord> rows, Func<StudyRecord, IEnumerable<(double X, double Y)>> points) =>
+        [.. rows.SelectMany(points).GroupBy(point => point.X).Select(at => (at.Key, at.Average(point => point.Y)))];
+}
