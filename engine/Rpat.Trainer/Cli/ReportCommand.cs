@@ -53,7 +53,8 @@ internal static class ReportCommand
         CommandContext host)
     {
         if (names is not [var rows]) throw new UsageException("a study's rows are reported alone: give one NAME.csv and nothing else.");
-        if (!File.Exists(rows)) throw new UsageException($"'{rows}' does not exist: give the rows of a study, such as docs/study/NAME.csv.");
+        if (!File.Exists(rows))
+            throw new UsageException($"'{rows}' does not exist: give the rows of a study, such as docs/study/NAME.csv.");
         string name = Path.GetFileNameWithoutExtension(rows);
         var report = new StudyReport(name, new StudyFile(rows).Read());
         if (parsed.GetValue(charts) is { } folder)

@@ -11,7 +11,8 @@ internal sealed class StudyOptions
     private readonly Option<string?> _table = new("--rows")
     { Description = "the study's rows as data; docs/study/NAME.csv by default", HelpName = "FILE.csv" };
     private readonly Option<int?> _row = new("--row") { Description = "of a study do this row only, from 1", HelpName = "N" };
-    private readonly Option<bool> _check = new("--check") { Description = "do the finished --row again and compare every bit; exit code 8 if one differs" };
+    private readonly Option<bool> _check = new("--check")
+    { Description = "do the finished --row again and compare every bit; exit code 8 if one differs" };
     private readonly Option<bool> _list = new("--list") { Description = "print a study's rows and which are done, and stop" };
 
     /// <summary>Adds them to the command.</summary>
@@ -25,9 +26,8 @@ internal sealed class StudyOptions
     public bool AreGiven(ParseResult parsed)
     {
         if (parsed.GetValue(_study) is not null) return true;
-        if (new Option[] { _table, _row, _check, _list }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } alone)
-            throw new UsageException($"{alone.Name} is for a study: give --study NAME as well.");
-        return false;
+        var alone = new Option[] { _table, _row, _check, _list }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        return alone is null ? false : throw new UsageException($"{alone.Name} is for a study: give --study NAME as well.");
     }
 
     /// <summary>Does, lists or checks rows.</summary>
@@ -43,11 +43,13 @@ internal sealed class StudyOptions
         var run = new StudyRun(place, new StudyFile(table), host, program);
         if (parsed.GetValue(_list)) return List(rows, run, host);
         int? one = parsed.GetValue(_row);
-        if (one < 1 || one > rows.Count) throw new UsageException($"--row is {one}, and the study has {rows.Count} rows: give 1 to {rows.Count}.");
+        if (one < 1 || one > rows.Count)
+            throw new UsageException($"--row is {one}, and the study has {rows.Count} rows: give 1 to {rows.Count}.");
         if (parsed.GetValue(_check))
             return run.Check(one is { } number ? rows[number - 1] : throw new UsageException("--check does one row again: give --row N."));
         int code = run.Run(one is { } only ? [rows[only - 1]] : rows);
-        host.Out.WriteLine($"{rows.Count(row => run.Done(row) is not null)} of {rows.Count} rows are in {table}; 'rpat report {table}' draws them");
+        int done = rows.Count(row => run.Done(row) is not null);
+        host.Out.WriteLine($"{done} of {rows.Count} rows are in {table}; 'rpat report {table}' draws them");
         return code;
     }
 

@@ -2,7 +2,7 @@ using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Reproduce;
 
-/// <summary>Runs the commands of a reproduction one by one: each is logged in its job's folder, and the last error of each job is kept.</summary>
+/// <summary>Runs the commands of a reproduction: each is logged in its job's folder, and the last error of each job is kept.</summary>
 internal sealed class ReproduceSteps(CommandContext host, Func<string[], CommandContext, int> program)
 {
     private readonly Dictionary<string, string> _failures = [];

@@ -3,9 +3,9 @@ using Rpat.Trainer.Report;
 namespace Rpat.Trainer.Studies;
 
 /// <summary>
-/// How much more often one variant's networks are right than another's, over the seeds that both have and on the same images. The error is
-/// that of a bootstrap over both: seeds and images are drawn again, each with replacement (Owen, "The pigeonhole bootstrap", 2007). With few
-/// seeds such an error is itself uncertain, so that Student's t with one degree of freedom less than seeds takes the normal's place.
+/// How much more often one variant's networks are right than another's, over the seeds that both have and on the same images. The error
+/// is that of a bootstrap over both: seeds and images are drawn again, each with replacement (Owen, "The pigeonhole bootstrap", 2007). With
+/// few seeds such an error is itself uncertain, so that Student's t, one degree of freedom less than seeds, takes the normal's place.
 /// </summary>
 /// <param name="Difference">Mean difference of the shares of right images.</param>
 /// <param name="Error">Its standard error; NaN with a single seed.</param>

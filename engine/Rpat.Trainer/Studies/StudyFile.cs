@@ -1,8 +1,9 @@
 namespace Rpat.Trainer.Studies;
 
 /// <summary>
-/// A study's rows as data: <c>NAME.csv</c> has a line per row, <c>NAME-outcomes.csv</c> the images that each network has right, as hexadecimal
-/// bits, the first image in the lowest bit. Each file is replaced as one step, outcomes first: a row counts once its line is there.
+/// A study's rows as data: <c>NAME.csv</c> has a line per row, <c>NAME-outcomes.csv</c> the images that each network has right, as
+/// hexadecimal bits, the first image in the lowest bit. Each file is replaced as one step, outcomes first: a row counts once its line is
+/// there.
 /// </summary>
 /// <param name="path">The table, <c>NAME.csv</c>.</param>
 internal sealed class StudyFile(string path)
@@ -21,12 +22,15 @@ internal sealed class StudyFile(string path)
         var outcomes = Lines(OutcomesPath, _columns).ToLookup(line => line[0]);
         try
         {
-            return [.. rows.Select(cells => new StudyRecord(StudyRecord.Columns.Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second),
-                outcomes[cells[0]].ToDictionary(line => line[1], line => Bits(line[3], int.Parse(line[2], CultureInfo.InvariantCulture)))))];
+            return [.. rows.Select(cells => new StudyRecord(
+                StudyRecord.Columns.Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second),
+                outcomes[cells[0]].ToDictionary(line => line[1], line => Bits(line[3], int.Parse(line[2], CultureInfo.InvariantCulture)))))
+            ];
         }
         catch (Exception error) when (error is FormatException or ArgumentException or OverflowException)
         {
-            throw new DataException($"'{OutcomesPath}' is damaged ({error.Message.TrimEnd('.')}): take it from the repository again.", error);
+            throw new DataException($"'{OutcomesPath}' is damaged ({error.Message.TrimEnd('.')}): take it from the repository again.",
+                error);
         }
     }
 

@@ -12,7 +12,8 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
 
     private const int MostBytes = 64 << 20;
 
-    private static readonly string[] _groups = ["success", "failure"], _measures = ["images", "d_full", "d_first", "d_second", "rho", "way"];
+    private static readonly string[] _groups = ["success", "failure"],
+        _measures = ["images", "d_full", "d_first", "d_second", "rho", "way"];
 
     // What two runs of a row may have differently.
     private static readonly string[] _circumstances = ["commit", "kernels", "core_seconds"];
@@ -21,8 +22,8 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
     public static IReadOnlyList<string> Columns { get; } =
     [
         "row", "variant", "against", "method", "form", "lambda", "seed", "eps", "epochs", "attack", "images", "monitor", "held_out",
-        "settings", "commit", "kernels", "weights", Clean, Pgd, Robust, "best_epoch", "best_clean", "best_pgd", "validation", "core_seconds",
-        "alphas", .. _groups.SelectMany(group => _measures.Select(measure => $"{group}_{measure}")),
+        "settings", "commit", "kernels", "weights", Clean, Pgd, Robust, "best_epoch", "best_clean", "best_pgd", "validation",
+        "core_seconds", "alphas", .. _groups.SelectMany(group => _measures.Select(measure => $"{group}_{measure}")),
     ];
 
     /// <summary>A column's text.</summary>
@@ -36,7 +37,10 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
 
     /// <summary>A column's numbers.</summary>
     public IReadOnlyList<double> Numbers(string column) =>
-        [.. this[column].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+    [
+        .. this[column].Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
+    ];
 
     /// <summary>The columns in which two runs of a row differ, but for what the weights do not determine.</summary>
     public IReadOnlyList<string> Differing(StudyRecord other) =>
@@ -103,8 +107,9 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
 
     private static IEnumerable<(string, object)> Best(StudyRow row, ReproduceJob job)
     {
-        var best = row.Best(job).IsDone ? [.. ImageOutcomes.OfEvaluation(row.Best(job).Folder)] : Array.Empty<KeyValuePair<(string, string Column), bool[]>>();
-        object Of(bool clean) => best.Where(pair => pair.Key.Column == ImageOutcomes.Clean == clean).Select(pair => (object)Share(pair.Value)).FirstOrDefault("");
+        if (!row.Best(job).IsDone) return [("best_clean", ""), ("best_pgd", "")];
+        var best = ImageOutcomes.OfEvaluation(row.Best(job).Folder);
+        object Of(bool clean) => Share(best.Single(pair => pair.Key.Column == ImageOutcomes.Clean == clean).Value);
         return [("best_clean", Of(clean: true)), ("best_pgd", Of(clean: false))];
     }
 
@@ -117,10 +122,12 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
         foreach (string name in _groups)
         {
             var group = logits.Single(one => one.GetProperty("group").GetString() == name);
-            foreach (string measure in _measures) values.Add(($"{name}_{measure}", Text(Numbers(group.GetProperty(measure == "way" ? "curve" : measure)))));
+            foreach (string measure in _measures) values.Add(($"{name}_{measure}", Text(Numbers(group.GetProperty(Key(measure))))));
         }
         return values;
     }
+
+    private static string Key(string measure) => measure == "way" ? "curve" : measure;
 
     private static IEnumerable<double> Numbers(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(Number) : [Number(value)];

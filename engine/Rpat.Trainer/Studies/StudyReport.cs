@@ -28,7 +28,7 @@ internal sealed class StudyReport
     public IReadOnlyList<(string Title, TextTable Table)> Tables =>
     [
         ("Accuracy", Accuracies()), ("Differences", Differences()), ("Networks of the same seed, image by image", Paired()),
-        ("Perception", Perceptions()), ("Rows", Provenance()),
+        ("Perception", Perceptions()),
     ];
 
     /// <summary>The charts, by the names that their files get.</summary>
@@ -41,17 +41,25 @@ internal sealed class StudyReport
 
     /// <summary>All tables as text of one format.</summary>
     public string Write(string format) => string.Join('\n', Tables.Select(table => format == "md"
-        ? $"**{table.Title}**\n\n{table.Table.Write(format)}" : table.Table.Write(format)));
+        ? $"**{table.Title}**\n\n{table.Table.Write(format)}" : table.Table.Write(format))) + (format == "md" ? $"\n{Facts()}.\n" : "");
 
     /// <summary>The page.</summary>
     public string Page() => Html.Page($"Study {_name}", string.Concat(
         $"<header>\n<h1>Study {Html.Text(_name)}</h1>\n<p class=\"soft\">{Html.Text(Facts())}</p>\n</header>\n",
-        Html.Section("Charts", $"<div class=\"grid\">\n{string.Concat(Charts().Select(c => $"<figure>{Svg.Inline(c.Chart)}</figure>\n"))}</div>\n"),
+        Html.Section("Charts", Figures()),
         string.Concat(Tables.Select(table => Html.Section(table.Title,
             Html.Table(table.Table.Head, table.Table.Rows.Select(row => ("", row))))))));
 
-    private string Facts() => FormattableString.Invariant(
-        $"{Rows.Count()} networks, eps {First["eps"]}, {First["epochs"]} epochs; {First["attack"]} on {First["images"]} images, {First["monitor"]} on {First["held_out"]}; {Rows.Sum(row => row.Number("core_seconds")) / 3600:F1} core hours");
+    private string Figures() =>
+        $"<div class=\"grid\">\n{string.Concat(Charts().Select(one => $"<figure>{Svg.Inline(one.Chart)}</figure>\n"))}</div>\n";
+
+    // What all rows share, and what they cost together.
+    private string Facts()
+    {
+        double hours = Rows.Sum(row => row.Number("core_seconds")) / 3600;
+        return $"{Rows.Count()} networks, eps {First["eps"]}, {First["epochs"]} epochs; {First["attack"]} on {First["images"]} images, "
+            + FormattableString.Invariant($"{First["monitor"]} on {First["held_out"]}; {hours:F1} core hours");
+    }
 
     private static string AttackOf(StudyRecord row, string outcome) => outcome switch
     {
@@ -64,7 +72,10 @@ internal sealed class StudyReport
         Spread.Of([.. rows.Select(of).Where(double.IsFinite)]);
 
     private TextTable Accuracies() => new(
-        ["variant", "seeds", "Clean", First["monitor"], First["attack"], $"best − last, {First["monitor"]}", "best epoch", "core minutes"],
+        [
+            "variant", "seeds", "Clean", First["monitor"], First["attack"], $"best − last, {First["monitor"]}", "best epoch",
+            "core minutes",
+        ],
         [
             .. _variants.Select(variant => (string[])
             [
@@ -101,6 +112,7 @@ internal sealed class StudyReport
     private TextTable Paired() => new(["variant", "against", "measured", "seed", "only first right", "only second right", "p (McNemar)"],
     [
         .. from one in Effects()
+           where one.Outcome == StudyRecord.Robust
            from test in one.Effect.Tests
            select (string[])[one.Variant, one.Against, AttackOf(First, one.Outcome), $"{test.Seed}", $"{test.Test.OnlyFirst}",
                $"{test.Test.OnlySecond}", test.Test.P < 1e-4 ? "< 0.0001" : test.Test.P.ToString("0.####", CultureInfo.InvariantCulture)],
@@ -119,17 +131,11 @@ internal sealed class StudyReport
            ],
     ], RightFrom: 2);
 
-    private TextTable Provenance() => new(["row", "variant", "method", "form", "lambda", "seed", "commit", "weights"],
-        [.. Rows.OrderBy(row => row.Row).Select(row => (string[])[row["row"], row["variant"], row["method"], row["form"], row["lambda"], row["seed"],
-            Short(row["commit"]), Short(row["weights"])])]);
-
     private static double All(StudyRecord row) => row.Number($"{Success}_images") + row.Number($"{Failure}_images");
 
     private static double At(StudyRecord row, string column, double alpha) =>
         row.Numbers("alphas").Zip(row.Numbers(column)).Where(point => point.First == alpha).Select(point => point.Second)
             .FirstOrDefault(double.NaN);
-
-    private static string Short(string hash) => hash[..Math.Min(10, hash.Length)];
 
     private static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
 
@@ -142,8 +148,8 @@ internal sealed class StudyReport
 
     private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    private XElement AccuracyChart() => SvgBarChart.Draw(new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images", ChartWidth),
-        [.. _variants.Select(variant => variant.Name)],
+    private XElement AccuracyChart() => SvgBarChart.Draw(
+        new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images", ChartWidth), [.. _variants.Select(variant => variant.Name)],
         [.. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
             [.. _variants.Select(variant => SpreadOf(variant.Rows, row => row.Number(outcome)))]))]);
 
@@ -153,29 +159,30 @@ internal sealed class StudyReport
     private XElement DifferenceChart()
     {
         var effects = Effects().ToList();
-        var pairs = effects.Select(one => (one.Variant, one.Against)).Distinct().ToList();
-        if (pairs.Count == 0) pairs.Add(("none yet", ""));
-        return SvgBarChart.Draw(new ChartText("Difference with 95 % interval", "", "points", ChartWidth), [.. pairs.Select(pair => pair.Variant)],
+        string[] variants = [.. effects.Select(one => one.Variant).Distinct().DefaultIfEmpty("none yet")];
+        return SvgBarChart.Draw(new ChartText("Difference with 95 % interval", "", "points", ChartWidth), variants,
         [
-            .. new[] { StudyRecord.Clean, StudyRecord.Robust }.Select(outcome =>
-            {
-                var own = pairs.Select(pair => effects.Find(one => (one.Variant, one.Against, one.Outcome) == (pair.Variant, pair.Against, outcome)).Effect).ToList();
-                return new BarSeries(AttackOf(First, outcome), [.. own.Select(e => 100 * (e?.Difference ?? double.NaN))],
-                    [.. own.Select(e => (100 * (e?.Interval.Low ?? double.NaN), 100 * (e?.Interval.High ?? double.NaN)))]);
-            }),
+            .. new[] { StudyRecord.Clean, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
+                [.. variants.Select(variant => effects.Find(one => one.Variant == variant && one.Outcome == outcome).Effect)])),
         ]);
     }
+
+    private static BarSeries Bars(string name, IReadOnlyList<StudyEffect?> effects) => new(name,
+        [.. effects.Select(e => 100 * (e?.Difference ?? double.NaN))],
+        [.. effects.Select(e => e is null ? (double.NaN, double.NaN) : (100 * e.Interval.Low, 100 * e.Interval.High))]);
 
     private XElement ValidationChart() => SvgLineChart.Draw(
         new ChartText("Robust accuracy on validation images, mean over seeds", "epoch", "% of images", ChartWidth),
         [.. _variants.Select(variant => new LineSeries(variant.Name, Mean(variant.Rows, row =>
             row.Numbers("validation").Select((value, i) => (i + 1.0, 100 * value)))))]);
 
+    // Of the first variant, the baseline.
     private XElement PerceptionChart(string measure, string title) => SvgLineChart.Draw(
         new ChartText($"{_variants[0].Name}: {title}", "alpha", "share of the whole", ChartWidth),
         [.. new[] { Success, Failure }.Select(group => new LineSeries(group, Mean(_variants[0].Rows, row =>
             row.Numbers("alphas").Zip(row.Numbers($"{group}_{measure}")))))]);
 
-    private static List<(double X, double Y)> Mean(IEnumerable<StudyRecord> rows, Func<StudyRecord, IEnumerable<(double X, double Y)>> points) =>
+    private static List<(double X, double Y)> Mean(IEnumerable<StudyRecord> rows,
+        Func<StudyRecord, IEnumerable<(double X, double Y)>> points) =>
         [.. rows.SelectMany(points).GroupBy(point => point.X).Select(at => (at.Key, at.Average(point => point.Y)))];
 }

@@ -3,8 +3,8 @@ using Rpat.Trainer.Reproduce;
 namespace Rpat.Trainer.Studies;
 
 /// <summary>
-/// Does a study's rows with the commands that a user would type. A row that was stopped is resumed where it was; a finished one is kept in the
-/// table and not done again.
+/// Does a study's rows with the commands that a user would type. A row that was stopped is resumed where it was; a finished one is kept in
+/// the table and not done again.
 /// </summary>
 internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext host, Func<string[], CommandContext, int> program)
 {
@@ -51,7 +51,8 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
         if (file.Read().FirstOrDefault(record => record.Row == row.Number) is not { } known) return null;
         string settings = row.Settings(row.Job(place));
         return known["settings"] == settings ? known : throw new UsageException(
-            $"row {row.Number} of the table has the settings {known["settings"]}, and the study now {settings}: give the study another name.");
+            $"row {row.Number} of the table has the settings {known["settings"]}, and the study now {settings}: give the study another "
+            + "name.");
     }
 
     private int Make(StudyRow row, StudyPlace where, out StudyRecord? record)

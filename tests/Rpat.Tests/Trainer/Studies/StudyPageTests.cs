@@ -15,7 +15,8 @@ public sealed partial class StudyPageTests
     {
         string text = File.ReadAllText(_page).ReplaceLineEndings("\n");
         Assert.NotEmpty(Blocks().Matches(text));
-        string now = Blocks().Replace(text, block => $"{block.Groups[1].Value}\n{Report(block.Groups[2].Value)?.Write("md")}{block.Groups[3].Value}");
+        string now = Blocks().Replace(text, block =>
+            $"{block.Groups[1].Value}\n{Report(block.Groups[2].Value)?.Write("md")}{block.Groups[3].Value}");
         if (Environment.GetEnvironmentVariable("RPAT_APPROVE") == "1") File.WriteAllText(_page, now);
         else Assert.Equal(now, text);
         foreach (Match block in Blocks().Matches(text))

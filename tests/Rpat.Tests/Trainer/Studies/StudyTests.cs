@@ -16,8 +16,8 @@ public sealed class StudyTests : IDisposable
           strong: {attack: pgd3, images: 8}
           monitor: {attack: pgd2, images: 12}
           perception: {attack: pgd2, images: 12}
-          values: {data.name: "npz:TINY", data.validation: 4, model.width: 4, attack.steps: 1, attack.eps: 20/255,
-            train.batch: 4, train.epochs: 2, optimizer.lr: 0.01, eval.n: 4, eval.attacks: [clean], eval.monitor: pgd2}
+          values: {data.name: "npz:TINY", data.validation: 4, model.width: 4, attack.steps: 1, attack.eps: 20/255, train.batch: 4,
+            train.epochs: 2, optimizer.lr: 0.01, eval.n: 4, eval.attacks: [clean], eval.monitor: pgd2}
           variants:
             - {name: base, recipe: fashion-pgd-at-quick, seeds: 2}
             - {name: term, recipe: fashion-quick, against: base, seeds: 1, values: {method.rpat.weight: 10, method.rpat.form: quotient}}
@@ -33,11 +33,12 @@ public sealed class StudyTests : IDisposable
         Assert.Equal(0, Run());
         var rows = new StudyFile(Table).Read();
         Assert.Equal(["base 1", "term 1", "base 2"], rows.Select(row => $"{row["variant"]} {row["seed"]}"));
-        Assert.Equal("term base pgd-at+rpat quotient 10 20/255 2", string.Join(' ', rows[1]["variant"], rows[1]["against"], rows[1]["method"],
-            rows[1]["form"], rows[1]["lambda"], rows[1]["eps"], rows[1]["epochs"]));
-        Assert.All(rows, row => Assert.Equal((12, 12, 8), (row.Outcomes["clean"].Length, row.Outcomes["pgd"].Length, row.Outcomes["robust"].Length)));
+        Assert.Equal("term base pgd-at+rpat quotient 10 20/255 2", string.Join(' ',
+            new[] { "variant", "against", "method", "form", "lambda", "eps", "epochs" }.Select(column => rows[1][column])));
+        Assert.All(rows, row => Assert.Equal([12, 12, 8], new[] { "clean", "pgd", "robust" }.Select(name => row.Outcomes[name].Length)));
         Assert.All(rows, row => Assert.Equal(row.Number("clean"), row.Outcomes["clean"].Average(right => right ? 1 : 0), 12));
-        Assert.All(rows, row => Assert.Equal((2, 12), (row.Numbers("validation").Count, row.Number("success_images") + row.Number("failure_images"))));
+        Assert.All(rows, row => Assert.Equal(2, row.Numbers("validation").Count));
+        Assert.All(rows, row => Assert.Equal(12, row.Number("success_images") + row.Number("failure_images")));
         string before = File.ReadAllText(Table);
         Assert.Equal(0, Run());
         Assert.Equal(before, File.ReadAllText(Table));
@@ -110,5 +111,6 @@ public sealed class StudyTests : IDisposable
     }
 
     private int Run(params string[] arguments) =>
-        _test.Run(["reproduce", "--study", _test.PathOf("tiny.yaml"), "--rows", Table, "--out", _test.PathOf("runs"), "--threads", "1", .. arguments]);
+        _test.Run(["reproduce", "--study", _test.PathOf("tiny.yaml"), "--rows", Table, "--out", _test.PathOf("runs"), "--threads", "1",
+            .. arguments]);
 }
