@@ -66,7 +66,8 @@ internal sealed class ReproduceCommand
             _json.Option,
         };
         _study.AddTo(command);
-        command.SetAction(parsed => _study.AreGiven(parsed)
+        Option[] others = [_scale, _methods, _seeds, _images, _attack, _data, _net, _norm, _sets, _json.Option];
+        command.SetAction(parsed => _study.AreGiven(parsed, others)
             ? _study.Run(parsed, parsed.GetValue(_out), Place(parsed), _host, _program) : Run(parsed));
         return command;
     }

@@ -22,12 +22,16 @@ internal sealed class StudyOptions
     }
 
     /// <summary>Whether a study is asked for.</summary>
-    /// <exception cref="UsageException">An option of a study is given without one.</exception>
-    public bool AreGiven(ParseResult parsed)
+    /// <param name="others">The options that a study has no use for.</param>
+    /// <exception cref="UsageException">An option of a study is given without one, or another one with it.</exception>
+    public bool AreGiven(ParseResult parsed, IEnumerable<Option> others)
     {
-        if (parsed.GetValue(_study) is not null) return true;
-        var alone = new Option[] { _table, _row, _check, _list }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
-        return alone is null ? false : throw new UsageException($"{alone.Name} is for a study: give --study NAME as well.");
+        bool isStudy = parsed.GetValue(_study) is not null;
+        var useless = (isStudy ? others : [_table, _row, _check, _list])
+            .FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        return useless is null ? isStudy : throw new UsageException(isStudy
+            ? $"{useless.Name} has no meaning for a study, which says itself what is trained: leave it out."
+            : $"{useless.Name} is for a study: give --study NAME as well.");
     }
 
     /// <summary>Does, lists or checks rows.</summary>

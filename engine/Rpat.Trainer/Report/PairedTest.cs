@@ -45,6 +45,15 @@ internal sealed record PairedTest(int Images, int OnlyFirst, int OnlySecond)
             return Math.Min(1, 2 * sum);
         }
     }
+
+    /// <summary>p as tables print it.</summary>
+    public string PText => P < 1e-4 ? "< 0.0001" : P.ToString("0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>A difference of shares in percentage points, with its sign.</summary>
+    public static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
+
+    /// <summary>An interval of such differences.</summary>
+    public static string Points((double Low, double High) ends) => $"{Points(ends.Low)} to {Points(ends.High)}";
 }
 
 /// <summary>What a run's evaluations say image by image, from their ledgers.</summary>

@@ -13,7 +13,7 @@ namespace Rpat.Trainer.Studies;
 internal sealed record StudyEffect(double Difference, double Error, IReadOnlyList<(long Seed, PairedTest Test)> Tests)
 {
     private const double Level = 0.975, Power = 0.8;
-    private const int Draws = 2000;
+    private const int Draws = 1000;
 
     /// <summary>Compares two variants' rows by an outcome.</summary>
     /// <returns>Null if no seed has both.</returns>

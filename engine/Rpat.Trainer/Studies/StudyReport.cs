@@ -11,6 +11,7 @@ internal sealed class StudyReport
 
     private readonly string _name;
     private readonly List<(string Name, List<StudyRecord> Rows)> _variants;
+    private readonly List<(string Variant, string Against, string Outcome, StudyEffect Effect)> _effects;
 
     /// <summary>Reports on rows.</summary>
     public StudyReport(string name, IReadOnlyList<StudyRecord> rows)
@@ -18,6 +19,7 @@ internal sealed class StudyReport
         if (rows.Count == 0) throw new DataException($"study '{name}' has no finished rows: 'rpat reproduce --study {name}' does them.");
         _name = name;
         _variants = [.. rows.GroupBy(row => row["variant"]).Select(group => (group.Key, group.ToList()))];
+        _effects = [.. Effects()];
     }
 
     private IEnumerable<StudyRecord> Rows => _variants.SelectMany(variant => variant.Rows);
@@ -100,22 +102,22 @@ internal sealed class StudyReport
     private TextTable Differences() => new(
         ["variant", "against", "measured", "images", "seeds", "difference, points", "95 % interval", "detectable"],
         [
-            .. Effects().Select(one => (string[])
+            .. _effects.Select(one => (string[])
             [
                 one.Variant, one.Against, AttackOf(First, one.Outcome), $"{one.Effect.Tests[0].Test.Images}", $"{one.Effect.Tests.Count}",
-                Points(one.Effect.Difference),
-                one.Effect.Tests.Count > 1 ? $"{Points(one.Effect.Interval.Low)} to {Points(one.Effect.Interval.High)}" : "–",
+                PairedTest.Points(one.Effect.Difference),
+                one.Effect.Tests.Count > 1 ? PairedTest.Points(one.Effect.Interval) : "–",
                 one.Effect.Tests.Count > 1 ? (100 * one.Effect.Detectable).ToString("F2", CultureInfo.InvariantCulture) : "–",
             ]),
         ], RightFrom: 3);
 
     private TextTable Paired() => new(["variant", "against", "measured", "seed", "only first right", "only second right", "p (McNemar)"],
     [
-        .. from one in Effects()
+        .. from one in _effects
            where one.Outcome == StudyRecord.Robust
            from test in one.Effect.Tests
            select (string[])[one.Variant, one.Against, AttackOf(First, one.Outcome), $"{test.Seed}", $"{test.Test.OnlyFirst}",
-               $"{test.Test.OnlySecond}", test.Test.P < 1e-4 ? "< 0.0001" : test.Test.P.ToString("0.####", CultureInfo.InvariantCulture)],
+               $"{test.Test.OnlySecond}", test.Test.PText],
     ], RightFrom: 3);
 
     private TextTable Perceptions() => new(["variant", "images", "seeds", "share", "D_full", "D_first", "D_second", "rho(1/2)"],
@@ -137,8 +139,6 @@ internal sealed class StudyReport
         row.Numbers("alphas").Zip(row.Numbers(column)).Where(point => point.First == alpha).Select(point => point.Second)
             .FirstOrDefault(double.NaN);
 
-    private static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
-
     private static string Plain(Spread spread) => spread.Count switch
     {
         0 => "–",
@@ -149,7 +149,8 @@ internal sealed class StudyReport
     private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
     private XElement AccuracyChart() => SvgBarChart.Draw(
-        new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images", ChartWidth), [.. _variants.Select(variant => variant.Name)],
+        new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images", ChartWidth),
+        [.. _variants.Select(variant => variant.Name)],
         [.. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
             [.. _variants.Select(variant => SpreadOf(variant.Rows, row => row.Number(outcome)))]))]);
 
@@ -158,12 +159,11 @@ internal sealed class StudyReport
 
     private XElement DifferenceChart()
     {
-        var effects = Effects().ToList();
-        string[] variants = [.. effects.Select(one => one.Variant).Distinct().DefaultIfEmpty("none yet")];
+        string[] variants = [.. _effects.Select(one => one.Variant).Distinct().DefaultIfEmpty("none yet")];
         return SvgBarChart.Draw(new ChartText("Difference with 95 % interval", "", "points", ChartWidth), variants,
         [
             .. new[] { StudyRecord.Clean, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
-                [.. variants.Select(variant => effects.Find(one => one.Variant == variant && one.Outcome == outcome).Effect)])),
+                [.. variants.Select(variant => _effects.Find(one => one.Variant == variant && one.Outcome == outcome).Effect)])),
         ]);
     }
 

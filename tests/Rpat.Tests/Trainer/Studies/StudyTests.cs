@@ -43,6 +43,13 @@ public sealed class StudyTests : IDisposable
         Assert.Equal(0, Run());
         Assert.Equal(before, File.ReadAllText(Table));
 
+        Assert.Equal(0, _test.Run("report", Table, "--out", _test.PathOf("page.html"), "--charts", _test.PathOf("charts")));
+        Assert.Contains("Study tiny", File.ReadAllText(_test.PathOf("page.html")));
+        Assert.Equal(5, Directory.GetFiles(_test.PathOf("charts"), "tiny-*.svg").Length);
+        Assert.Equal(0, _test.Run("report", Table, "--markdown"));
+        Assert.Matches(@"\| term +\| base +\| pgd3 +\| +8 \| +1 \| +[+−0]", _test.Out); // one seed is common
+        Assert.Matches(@"\| base +\| failure +\| +2 \|", _test.Out);
+
         Assert.Equal(0, Run("--row", "2", "--check"));
         Assert.Contains($"the same bits again, weights {rows[1]["weights"]}", _test.Out);
         File.WriteAllText(Table, before.Replace(rows[1]["weights"], rows[0]["weights"]));
@@ -92,6 +99,7 @@ public sealed class StudyTests : IDisposable
     [InlineData("--study fashion --row 1 --check", "not in the table yet")]
     [InlineData("--study missing.yaml", "is no study")]
     [InlineData("--row 1", "--row is for a study")]
+    [InlineData("--study fashion --seeds 1,2", "--seeds has no meaning for a study")]
     public void WhatCannotBeIsRefused(string arguments, string sentence)
     {
         Assert.Equal(2, _test.Run(["reproduce", .. arguments.Split(' '), "--out", _test.PathOf("runs")]));
