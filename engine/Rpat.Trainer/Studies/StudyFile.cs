@@ -8,7 +8,7 @@ namespace Rpat.Trainer.Studies;
 /// <param name="path">The table, <c>NAME.csv</c>.</param>
 internal sealed class StudyFile(string path)
 {
-    private const int MostBytes = 256 << 20;
+    private const int MostBytes = 256 << 20, MostTries = 200;
 
     private static readonly string[] _columns = ["row", "outcome", "images", "right"];
 
@@ -39,9 +39,24 @@ internal sealed class StudyFile(string path)
     public void Add(StudyRecord record)
     {
         AtomicFile.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using var held = Hold();
         var lines = record.Outcomes.Select(pair => (string[])[record["row"], pair.Key, $"{pair.Value.Length}", Hex(pair.Value)]);
         Write(OutcomesPath, _columns, [.. Lines(OutcomesPath, _columns).Where(line => line[0] != record["row"]), .. lines]);
         Write(path, StudyRecord.Columns, [.. Lines(path, StudyRecord.Columns), [.. StudyRecord.Columns.Select(column => record[column])]]);
+    }
+
+    // Other processes may do other rows at the same time.
+    private FileStream Hold()
+    {
+        for (int tries = 1; ; tries++)
+            try
+            {
+                return new(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (tries < MostTries)
+            {
+                Thread.Sleep(50);
+            }
     }
 
     private static List<string[]> Lines(string file, IReadOnlyList<string> columns)

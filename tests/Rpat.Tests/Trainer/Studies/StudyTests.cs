@@ -82,12 +82,20 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void ProcessesThatAddRowsAtOnceLoseNone()
+    {
+        Parallel.For(1, 13, row => new StudyFile(Table).Add(Blank(row)));
+        var rows = new StudyFile(Table).Read();
+        Assert.Equal(Enumerable.Range(1, 12), rows.Select(row => row.Row));
+        Assert.All(rows, row => Assert.Equal(Enumerable.Range(0, 12).Select(i => i % (row.Row + 1) == 0), row.Outcomes["pgd"]));
+        Assert.Equal(2, Directory.GetFiles(_test.PathOf("rows")).Length);
+    }
+
+    [Fact]
     public void RowsOfOtherSettingsAreNotMixed()
     {
         var row = Study.Find(_test.PathOf("tiny.yaml")).Rows[0];
-        var values = StudyRecord.Columns.ToDictionary(column => column, _ => "");
-        (values["row"], values["settings"]) = ("1", "00000000");
-        new StudyFile(Table).Add(new(values, new Dictionary<string, bool[]>()));
+        new StudyFile(Table).Add(Blank(1));
         Assert.Equal(2, Run("--list"));
         Assert.Contains($"has the settings 00000000, and the study now {row.Settings(row.Job(new("", null, "cpu", 1)))}", _test.Error);
     }
@@ -116,6 +124,14 @@ public sealed class StudyTests : IDisposable
             Assert.All(study.Variants.Where(variant => variant.Against.Length > 0), variant =>
                 Assert.Contains(study.Variants, other => other.Name == variant.Against));
         }
+    }
+
+    private static StudyRecord Blank(int row)
+    {
+        var values = StudyRecord.Columns.ToDictionary(column => column, _ => "");
+        (values["row"], values["settings"]) = ($"{row}", "00000000");
+        bool[] right = [.. Enumerable.Range(0, 12).Select(i => i % (row + 1) == 0)];
+        return new(values, new Dictionary<string, bool[]> { ["pgd"] = right });
     }
 
     private int Run(params string[] arguments) =>
