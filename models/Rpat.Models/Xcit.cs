@@ -20,7 +20,7 @@ public sealed class Xcit : FeatureClassifier
 
     internal Xcit(Device device, ModelSpec spec, ulong seed) : base(device, spec.Input, spec.Classes, spec.Normalization)
     {
-        (_width, _heads) = (spec.Width, HeadsOf(spec));
+        (_width, _heads) = (spec.Width, Transformer.HeadsOf(spec));
         _classToken = DeclareParameter("cls_token", Init.Zero, new Shape(1, _width), 1, 1, _width);
         int channels = spec.Input.C;
         for (int i = 0; i < 4; i++)
@@ -44,9 +44,7 @@ public sealed class Xcit : FeatureClassifier
     {
         if (!shapes.TryGetValue("blocks.0.attn.temperature", out long[]? heads) || heads is not [> 0 and < 1024, ..]
             || !shapes.TryGetValue("norm.weight", out long[]? width) || width is not [> 0 and < 16384]) return spec;
-        int blocks = shapes.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal)).Select(name => name.Split('.')[1])
-            .Distinct().Count();
-        return spec with { Width = (int)width[0], Blocks = blocks, Heads = (int)heads[0] };
+        return spec with { Width = (int)width[0], Blocks = NetSizes.BlocksIn(shapes.Keys, "blocks."), Heads = (int)heads[0] };
     }
 
     /// <inheritdoc/>
@@ -60,28 +58,13 @@ public sealed class Xcit : FeatureClassifier
         }
         Shape map = h.Shape;
         h = tape.ChannelBias(tape.Conv2d(Positions(map), _position.Weight, residual: h), _position.Bias);
-        Tensor rows = Rows(tape, h);
+        Tensor rows = Transformer.Rows(tape, h);
         foreach (Block block in _blocks) rows = block.Record(tape, rows, map, bn);
         Tensor tokens = tape.Reshape(rows, new Shape(map.N, map.Area, 1, _width));
-        Tensor first = tape.Reshape(tape.Add(Tensor.Create(Device, new Shape(map.N, _width)), _classToken), new Shape(map.N, 1, 1, _width));
-        tokens = tape.Concat(first, tokens);
+        tokens = tape.Concat(Transformer.ClassTokens(tape, _classToken, map.N), tokens);
         foreach (ClassBlock block in _classBlocks) tokens = block.Record(tape, tokens);
         return _norm.Record(tape, tape.Reshape(tape.Slice(tokens, channels: ..1), new Shape(map.N, _width)));
     }
-
-    // The published number if it divides the width, else the next smaller one that does.
-    private static int HeadsOf(ModelSpec spec)
-    {
-        int heads = Math.Max(1, spec.Heads);
-        while (spec.Width % heads != 0) heads--;
-        return heads;
-    }
-
-    private static Tensor Rows(Tape tape, Tensor map) => tape.Reshape(tape.Permute(tape.ToPlain(map), 0, 2, 3, 1),
-        new Shape(map.Shape.N * map.Shape.Area, map.Shape.C));
-
-    private static Tensor Map(Tape tape, Tensor rows, Shape map) => tape.ToActivations(
-        tape.Permute(tape.Reshape(rows, new Shape(map.N, map.H, map.W, map.C)), 0, 3, 1, 2));
 
     /// <summary>Sines and cosines of rows and columns, <c>[N, 64, H, W]</c>.</summary>
     private Tensor Positions(Shape map)
@@ -180,7 +163,7 @@ public sealed class Xcit : FeatureClassifier
         {
             Tensor h = tape.Gelu(tape.ChannelBias(tape.DepthwiseConv2d(Map(tape, rows, map), _conv1, padding: 1), _bias1));
             h = tape.DepthwiseConv2d(tape.BatchNorm2d(h, _norm, bn), _conv2, padding: 1);
-            return Rows(tape, tape.ChannelBias(h, _bias2));
+            return Transformer.Rows(tape, tape.ChannelBias(h, _bias2));
         }
     }
 

@@ -82,6 +82,7 @@ public sealed partial class PublishedNetsTests(ITestOutputHelper output)
             .. from line in File.ReadLines(Asset("robustbench-nets.tsv"))
                let cells = line.Split('\t')
                where cells[0].StartsWith("cifar", StringComparison.Ordinal) && cells[1] is "Linf" or "L2"
+                   || cells[2].Contains("ViT", StringComparison.Ordinal)
                let found = Recognised(cells, states.RootElement, known)
                select new Entry(cells[0], cells[1], cells[2], cells[3], found.Model, found.Problem),
         ];
