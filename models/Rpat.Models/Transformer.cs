@@ -3,6 +3,9 @@ namespace Rpat.Models;
 /// <summary>What transformers share: maps as rows <c>[N·T, D]</c> and back, the class token, heads.</summary>
 internal static class Transformer
 {
+    /// <summary>Added to the variance by layer norms.</summary>
+    public const double Epsilon = 1e-6;
+
     /// <summary>The pixels of a map <c>[N, C, H, W]</c> as rows.</summary>
     public static Tensor Rows(Tape tape, Tensor map) => tape.Reshape(tape.Permute(tape.ToPlain(map), 0, 2, 3, 1),
         new Shape(map.Shape.N * map.Shape.Area, map.Shape.C));
@@ -25,4 +28,18 @@ internal static class Transformer
         while (spec.Width % heads != 0) heads--;
         return heads;
     }
+}
+
+/// <summary>Two layers with four times the width and GELU between.</summary>
+internal sealed class TwoLayers(int width) : Layer
+{
+    private readonly Linear _first = new(width, 4 * width), _second = new(4 * width, width);
+
+    protected override void Declare(Module net, string name)
+    {
+        net.Declare(Join(name, "fc1"), _first);
+        net.Declare(Join(name, "fc2"), _second);
+    }
+
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => _second.Record(tape, tape.Gelu(_first.Record(tape, x, bn)), bn);
 }

@@ -7,9 +7,7 @@ namespace Rpat.Models;
 /// </summary>
 public sealed class Vit : FeatureClassifier
 {
-    internal const int StemChannels = 48; // of the published networks' first convolution
-    private const int StemPatch = 16;
-    private const double Epsilon = 1e-6; // of layer norms
+    private const int StemPatch = 16, StemChannels = 48; // of the published convolutions
 
     private readonly int _width, _tokens;
     private readonly Layer _patches;
@@ -25,11 +23,10 @@ public sealed class Vit : FeatureClassifier
         (_width, _tokens) = (spec.Width, 1 + spec.Input.H / patch * (spec.Input.W / patch));
         _classToken = DeclareParameter("cls_token", Init.Zero, new Shape(1, _width), 1, 1, _width);
         _positions = DeclareParameter("pos_embed", Init.Zero, new Shape(1, _tokens * _width), 1, _tokens, _width);
-        int stem = spec.Stages.Length > 0 ? NetSizes.Parse(spec.Stages).Stem : StemChannels;
-        _patches = convolves ? Declare("patch_embed.proj.stem", Convolutions(spec.Input.C, stem, _width))
+        _patches = convolves ? Declare("patch_embed.proj.stem", Convolutions(spec.Input.C, _width))
             : Declare("patch_embed.proj", new Conv2d(spec.Input.C, _width, patch, patch));
         for (int i = 0; i < spec.Blocks; i++) _blocks.Add(Declare($"blocks.{i}", new Block(_width, Transformer.HeadsOf(spec), _tokens)));
-        _norm = Declare("norm", new LayerNorm(_width, Epsilon));
+        _norm = Declare("norm", new LayerNorm(_width, Transformer.Epsilon));
         DeclareHead("head", _width);
         Build(seed);
     }
@@ -39,20 +36,11 @@ public sealed class Vit : FeatureClassifier
     internal static ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
     {
         if (!shapes.TryGetValue("pos_embed", out long[]? positions) || positions is not [1, > 1 and < 1 << 16, > 0 and < 16384]) return spec;
-        int width = (int)positions[2], blocks = NetSizes.BlocksIn(shapes.Keys, "blocks."), patch = StemPatch;
-        if (shapes.TryGetValue("patch_embed.proj.weight", out long[]? kernel) && kernel is [_, _, > 0 and <= 256, _]) patch = (int)kernel[2];
-        int stem = shapes.TryGetValue("patch_embed.proj.stem.0.weight", out long[]? first) && first is [> 0 and <= 4096, ..] ? (int)first[0]
-            : StemChannels;
-        int side = patch * (int)Math.Sqrt(positions[1] - 1);
-        return spec with
-        {
-            Width = width,
-            Blocks = blocks,
-            Heads = Math.Max(1, width / 64),
-            StemStride = patch,
-            Stages = stem == StemChannels ? "" : new NetSizes(stem, [(blocks, width)]).ToString(),
-            Input = spec.Input with { H = side, W = side },
-        };
+        int patch = shapes.TryGetValue("patch_embed.proj.weight", out long[]? kernel) && kernel is [_, _, > 0 and <= 256, _]
+            ? (int)kernel[2] : StemPatch;
+        int width = (int)positions[2], side = patch * (int)Math.Sqrt(positions[1] - 1);
+        return spec with { Width = width, Blocks = NetSizes.BlocksIn(shapes.Keys, "blocks."), Heads = Math.Max(1, width / 64) } with
+        { StemStride = patch, Input = spec.Input with { H = side, W = side } };
     }
 
     /// <inheritdoc/>
@@ -68,18 +56,18 @@ public sealed class Vit : FeatureClassifier
         return tape.Reshape(tape.Slice(tokens, channels: ..1), new Shape(n, _width));
     }
 
-    private static Sequential Convolutions(int channels, int stem, int width)
+    private static Sequential Convolutions(int channels, int width)
     {
         var layers = new List<Layer>();
-        for (int outputs = stem; outputs < StemPatch * stem; channels = outputs, outputs *= 2)
-            layers.AddRange([new Conv2d(channels, outputs, 3, 2, 1), new PixelNorm(outputs), Activation.Gelu]);
+        for (int outputs = StemChannels; outputs < StemPatch * StemChannels; channels = outputs, outputs *= 2)
+            layers.AddRange([new Conv2d(channels, outputs, 3, 2, 1), new PixelNorm(outputs), Nn.Activation.Gelu]);
         return new([.. layers, new Conv2d(channels, width, 1)]);
     }
 
     /// <summary>A layer norm of each pixel's channels.</summary>
     private sealed class PixelNorm(int channels) : Layer
     {
-        private readonly LayerNorm _norm = new(channels, Epsilon);
+        private readonly LayerNorm _norm = new(channels, Transformer.Epsilon);
 
         protected override void Declare(Module net, string name) => net.Declare(name, _norm);
 
@@ -90,14 +78,13 @@ public sealed class Vit : FeatureClassifier
     /// <summary>x += attention(LN(x)); x += mlp(LN(x)).</summary>
     private sealed class Block(int width, int heads, int tokens) : Layer
     {
-        private readonly LayerNorm _norm1 = new(width, Epsilon), _norm2 = new(width, Epsilon);
-        private readonly Linear _qkv = new(width, 3 * width), _proj = new(width, width), _first = new(width, 4 * width),
-            _second = new(4 * width, width);
+        private readonly LayerNorm _norm1 = new(width, Transformer.Epsilon), _norm2 = new(width, Transformer.Epsilon);
+        private readonly Linear _qkv = new(width, 3 * width), _proj = new(width, width);
+        private readonly TwoLayers _mlp = new(width);
 
         protected override void Declare(Module net, string name)
         {
-            (string, Layer)[] parts = [("norm1", _norm1), ("attn.qkv", _qkv), ("attn.proj", _proj), ("norm2", _norm2), ("mlp.fc1", _first),
-                ("mlp.fc2", _second)];
+            (string, Layer)[] parts = [("norm1", _norm1), ("attn.qkv", _qkv), ("attn.proj", _proj), ("norm2", _norm2), ("mlp", _mlp)];
             foreach (var (part, layer) in parts) net.Declare(Join(name, part), layer);
         }
 
@@ -105,8 +92,7 @@ public sealed class Vit : FeatureClassifier
         {
             var qkv = tape.Split(_qkv.Record(tape, _norm1.Record(tape, x, bn), bn), width, width, width);
             x = tape.Add(x, _proj.Record(tape, tape.Attention(qkv[0], qkv[1], qkv[2], tokens, heads), bn));
-            Tensor inner = tape.Gelu(_first.Record(tape, _norm2.Record(tape, x, bn), bn));
-            return tape.Add(x, _second.Record(tape, inner, bn));
+            return tape.Add(x, _mlp.Record(tape, _norm2.Record(tape, x, bn), bn));
         }
     }
 }

@@ -14,7 +14,7 @@ public sealed partial class ViewLogits
     private readonly BnMode _bn;
     private readonly ScheduledTerms _schedule;
     private readonly Dictionary<float, Tensor> _logits = [];
-    private Tensor? _sampleWeights;
+    private Tensor? _sampleWeights, _shared;
 
     internal ViewLogits(StepProgram program, ActiveMethod method, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
@@ -66,7 +66,10 @@ public sealed partial class ViewLogits
     internal bool TookWeights => _weighting is null || _sampleWeights is not null;
 
     /// <summary>The logits whose accuracy a training log shows: x′ if the loss uses it, else x.</summary>
-    internal Tensor Shown => Recorded(1) ?? Clean;
+    internal Tensor Shown => Attacked ?? Clean;
+
+    /// <summary>The logits at x′, or where each row has its own share of the perturbation; null if the loss uses neither.</summary>
+    internal Tensor? Attacked => Recorded(1) ?? _shared;
 
     /// <summary>The logits at a point if the loss uses them, else null.</summary>
     internal Tensor? Recorded(float alpha) => _logits.GetValueOrDefault(alpha);
@@ -94,7 +97,7 @@ public sealed partial class ViewLogits
     }
 
     /// <summary>z(x + s(x′ − x)), a share s for each row, <c>[N, 1]</c>: a forward of its own.</summary>
-    public Tensor At(Tensor share) => Forward(Tape.Lerp(_program.X, _program.Adversarial, share));
+    public Tensor At(Tensor share) => _shared = Forward(Tape.Lerp(_program.X, _program.Adversarial, share));
 
     /// <summary>z(s·x′₁ + (1 − s)·x′₂) of the two views of each image, a share s for each image, <c>[N, 1]</c>.</summary>
     public Tensor MixedViews(Tensor share)

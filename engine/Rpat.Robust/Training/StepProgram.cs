@@ -45,7 +45,7 @@ internal sealed class StepProgram
         (Tape, Loss, var shown, var views) = Record(first ? BnMode.TrainFrozen : BnMode.Train);
         if (objective.Quirks.HasFlag(ReferenceQuirks.LoggedClean)) _logging = Log();
         Logits = Lasting(shown)!;
-        (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Recorded(1)));
+        (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Attacked));
         Pass = new GraphCapture(device, Tape.Run, captures: share is null);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
         Masks = objective.Mask is not null;

@@ -343,5 +343,5 @@ ZOO = {
     "per-image": lambda: Net(WIDE, 16, (1, 16), (1, 32), (1, 64), per_image=True),
     "xcit": lambda: Xcit(24, 2, 3, classes=7),
     "vit": lambda: Vit(24, 2, 3, 4, 16, classes=7),
-    "vit-convstem": lambda: Vit(24, 2, 3, 16, 1, stem=6),
+    "vit-convstem": lambda: Vit(24, 2, 3, 16, 1, stem=48),
 }
