@@ -88,7 +88,7 @@ internal sealed class Run : IDisposable
     public Classifier Reported => Step.Reported;
 
     /// <summary>What the numbers depend on in addition to the configuration.</summary>
-    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
+    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, More, Device);
 
     public ulong Seed => (ulong)Config.Train.Seed;
     public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);
