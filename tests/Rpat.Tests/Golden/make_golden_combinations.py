@@ -495,6 +495,7 @@ CASES = {
     "gkl+awp": (step_of(by_rising_kl, gkl_loss, classes_after), {**GKL, **AWP, **NEAR}),
     # distillation from a robust teacher
     "adaad": (step_of(by_teacher, taught_loss), {"share": 0.8, **NEAR}),
+    "adaad+rpat": (step_of(by_teacher, with_perception(taught_loss)), {"share": 1.0, **RPAT, **NEAR}),
     "igdm": (step_of(by_teacher, taught_loss), {"share": 1.0, "matching": 20.0, "rise": 200, "epoch": 50, **NEAR}),
     "igdm+rpat": (step_of(by_teacher, with_perception(taught_loss)), {"share": 1.0, "matching": 2.0, "rise": 10, "epoch": 5, **RPAT, **NEAR}),
     # two views, split by what the network says of them

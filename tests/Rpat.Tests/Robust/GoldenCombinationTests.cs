@@ -43,6 +43,7 @@ public sealed class GoldenCombinationTests
         ["gkl+rpat"] = c => c.Gkl().With(c.Term),
         ["gkl+awp"] = c => c.Gkl(),
         ["adaad"] = c => c.AdaAd(),
+        ["adaad+rpat"] = c => c.AdaAd().With(c.Term),
         ["igdm"] = c => c.Igdm(),
         ["igdm+rpat"] = c => c.Igdm().With(c.Term),
         ["raat"] = c => c.Raat(),
