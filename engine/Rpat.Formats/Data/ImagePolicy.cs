@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Rpat.Formats.Data;
 
 /// <summary>Where the operations of an <see cref="ImagePolicy"/> come from.</summary>
@@ -7,9 +9,11 @@ public enum PolicyKind
     None,
 
     /// <summary>One of 25 pairs that were found for CIFAR-10. Cubuk et al., "AutoAugment", CVPR 2019.</summary>
+    [JsonStringEnumMemberName("autoaugment")]
     AutoAugment,
 
     /// <summary>Operations drawn evenly from 14, all of one magnitude. Cubuk et al., "RandAugment", NeurIPS 2020.</summary>
+    [JsonStringEnumMemberName("randaugment")]
     RandAugment,
 }
 
