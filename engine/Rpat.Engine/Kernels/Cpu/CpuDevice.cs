@@ -30,6 +30,12 @@ public sealed unsafe class CpuDevice : Device
     /// </summary>
     public long MemoryLimit { get; set; } = MachineMemory.Total();
 
+    /// <summary>
+    /// If set, each kernel's items run one after another on the caller, divided as for <see cref="Threads"/>, and this is told the seconds of
+    /// each and how many consecutive ones a thread would take at a time: for models of machines with more cores.
+    /// </summary>
+    public Action<double[], int>? OnJob { get => _pool.OnJob; set => _pool.OnJob = value; }
+
     /// <summary>Which convolution algorithms may be chosen.</summary>
     public ConvolutionAlgorithm Convolution { get; }
 
