@@ -35,10 +35,10 @@ public sealed class Vit : FeatureClassifier
     /// columns.</summary>
     internal static ModelSpec Fit(ModelSpec spec, IReadOnlyDictionary<string, long[]> shapes)
     {
-        if (!shapes.TryGetValue("pos_embed", out long[]? positions) || positions is not [1, > 1 and < 1 << 16, > 0 and < 16384]) return spec;
+        if (!shapes.TryGetValue("pos_embed", out long[]? at) || at is not [1, > 1 and < 1 << 16, > 0 and < 16384]) return spec;
         int patch = shapes.TryGetValue("patch_embed.proj.weight", out long[]? kernel) && kernel is [_, _, > 0 and <= 256, _]
             ? (int)kernel[2] : StemPatch;
-        int width = (int)positions[2], side = patch * (int)Math.Sqrt(positions[1] - 1);
+        int width = (int)at[2], side = patch * (int)Math.Sqrt(at[1] - 1);
         return spec with { Width = width, Blocks = NetSizes.BlocksIn(shapes.Keys, "blocks."), Heads = Math.Max(1, width / 64) } with
         { StemStride = patch, Input = spec.Input with { H = side, W = side } };
     }

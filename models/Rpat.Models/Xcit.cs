@@ -124,7 +124,8 @@ public sealed class Xcit : FeatureClassifier
         public Tensor Record(Tape tape, Tensor rows, Shape map, BnMode bn)
         {
             int heads = net._heads, channels = net._width / heads;
-            Tensor all = tape.Permute(tape.Reshape(_qkv.Record(tape, rows, bn), new Shape(map.N, map.Area, 3 * heads, channels)), 0, 2, 3, 1);
+            Shape split = new(map.N, map.Area, 3 * heads, channels);
+            Tensor all = tape.Permute(tape.Reshape(_qkv.Record(tape, rows, bn), split), 0, 2, 3, 1);
             Tensor q = tape.UnitRows(tape.Slice(all, channels: ..heads)), k = tape.UnitRows(tape.Slice(all, channels: heads..(2 * heads)));
             Tensor scores = tape.Multiply(tape.MatMul(q, k, transposeB: true), _temperature);
             Tensor mixed = tape.MatMul(tape.Softmax(scores), tape.Slice(all, channels: (2 * heads)..));

@@ -27,8 +27,8 @@ public sealed class ImageBatch
         if (options is { CutMix: > 0, Mixup: > 0 })
             throw new ArgumentException("CutMix and mixup both mix all images of a batch: choose one.", nameof(options));
         if (options.OnDemand && (options.TwoViews || options.Mixes || options.More is not null || options.HasPolicy))
-            throw new ArgumentException("Second views, mixed images, more images and those of a policy are made with their batch: leave OnDemand out.",
-                nameof(options));
+            throw new ArgumentException("Second views, mixed images, more images and those of a policy are made with their batch: leave "
+                + "OnDemand out.", nameof(options));
         (_set, _options) = (set, options);
         if (options.HasPolicy)
             _policy = set.Channels is 1 or 3 ? new PolicyRun(options.Policy!, set)

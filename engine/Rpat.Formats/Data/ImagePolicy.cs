@@ -18,8 +18,8 @@ public enum PolicyKind
 }
 
 /// <summary>
-/// Random operations on each image after its crop and flip, as in torchvision. They depend on the image's random numbers alone, never on the
-/// rest of the batch.
+/// Random operations on each image after its crop and flip, as in torchvision. They depend on the image's random numbers alone, never on
+/// the rest of the batch.
 /// </summary>
 /// <param name="Ops">Operations per image of RandAugment.</param>
 /// <param name="Magnitude">Magnitude of RandAugment, from 0 to 30.</param>

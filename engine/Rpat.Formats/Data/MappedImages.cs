@@ -65,8 +65,8 @@ public sealed class MappedImages : IDisposable
     }
 
     /// <summary>
-    /// A digest by which another file is told apart in a moment: SHA-256, 128 bits, of the file's length, the images' shape, all labels and a
-    /// thousand images at equal distances. A change of other images goes unseen.
+    /// A digest by which another file is told apart in a moment: SHA-256, 128 bits, of the file's length, the images' shape, all labels and
+    /// a thousand images at equal distances. A change of other images goes unseen.
     /// </summary>
     public string Digest()
     {

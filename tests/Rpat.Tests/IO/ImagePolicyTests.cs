@@ -71,7 +71,8 @@ public sealed class ImagePolicyTests
     public void CutoutComesLast()
     {
         var set = Images(12);
-        ImageBatch batch = new(set, new BatchOptions(12, new AugmentOptions(0, false) { Cutout = 41 }) { Policy = new(PolicyKind.AutoAugment) });
+        AugmentOptions augment = new(0, false) { Cutout = 41 };
+        ImageBatch batch = new(set, new BatchOptions(12, augment) { Policy = new(PolicyKind.AutoAugment) });
         batch.Load([.. Enumerable.Range(0, 12)], Seed, Epoch, 0);
         Assert.All(batch.Images.ToArray(), value => Assert.Equal(0, value)); // an inverted black would be white
     }
