@@ -28,7 +28,7 @@ public class MethodTests
         new Consistency(_pgd).With(new RobustPerception { Form = PerceptionForm.DifferenceQuotient }),
         new Trades(_pgd).With(new Awp(), new EmaAveraging(0.99f), new RobustPerception()),
         new Gkl(_fixed) { Rise = 2, PerturbFrom = 1 }, new Gkl(_fixed).With(new RobustPerception()), new AdaAd(_pgd) { Share = 0.5f },
-        Named("igdm"), new Mart(_pgd).With(new Sam()),
+        new Raat(_pgd), new Raat(_pgd).With(new RobustPerception()), Named("igdm"), new Mart(_pgd).With(new Sam()),
         new Trades(_pgd).With(new LabelSmoothing(0.1f), new EmaAveraging(0.99f, WarmUp: AverageWarmUp.Updates)),
     ];
 
@@ -109,6 +109,10 @@ public class MethodTests
 
     [Fact]
     public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed));
+
+    [Fact]
+    public void RAAT_of_whole_reach_and_no_second_term_is_AT_on_two_views() =>
+        Near(new Consistency(_pgd) { Weight = 0 }, new Raat(_pgd) { Reach = 1, Weight = 0 });
 
     [Fact]
     public void Adr_without_trust_is_AT() => Near(new PgdAt(_fixed), new Adr(_fixed) { ShareStart = 0, ShareEnd = 0 });
