@@ -165,7 +165,8 @@ internal readonly unsafe struct WinogradJob(Tile.Product[] tiles, WinogradShape 
     /// <summary>The next run of this chunk or, after its last, the first of the chunk that follows those of the other threads.</summary>
     private int After(int index) => (index + 1) % share > 0 ? index + 1 : index + 1 + (threads - 1) * share;
 
-    private WinogradPrefetch Outputs(float* map, int first, int count) => new(map, shape, shape.Output, (0, shape.OutputBlocks), first, count);
+    private WinogradPrefetch Outputs(float* map, int first, int count) =>
+        new(map, shape, shape.Output, (0, shape.OutputBlocks), first, count);
 }
 
 /// <summary>The way from M back to outputs: a position's tiles are <paramref name="row"/> apart, a tile's blocks contiguous.</summary>

@@ -1,9 +1,9 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
-/// One axis of a tile. A stride of 2 splits a row into two phases: y[i] = w1·x[2i] + (w0·x[2i−1] + w2·x[2i+1]). The odd one is a filter of two
-/// taps, F(4, 2), which is F(4, 3) with a filter that begins with 0: the point 0 falls away. The even one takes four products in its place, all
-/// with w1. That makes 9 products for 4 outputs, or for 8 values of an input gradient, instead of 12.
+/// One axis of a tile. A stride of 2 splits a row into two phases: y[i] = w1·x[2i] + (w0·x[2i−1] + w2·x[2i+1]). The odd one is a filter of
+/// two taps, F(4, 2), which is F(4, 3) with a filter that begins with 0: the point 0 falls away. The even one takes four products in its
+/// place, all with w1. That makes 9 products for 4 outputs, or for 8 values of an input gradient, instead of 12.
 /// </summary>
 internal unsafe interface IWinogradAxis
 {
@@ -74,7 +74,8 @@ internal readonly unsafe struct StridedAxis : IWinogradAxis
         TView.Of(Vector512.Load(d + 5 * row), scale, shift, floor).Store(to += step);
         TView.Of(Vector512.Load(d + 7 * row), scale, shift, floor).Store(to += step);
         Vec d1 = first ? TView.Of(Vector512.Load(d), scale, shift, floor) : Vec.Zero;
-        Vec d2 = TView.Of(Vector512.Load(d + 2 * row), scale, shift, floor), d3 = TView.Of(Vector512.Load(d + 4 * row), scale, shift, floor);
+        Vec d2 = TView.Of(Vector512.Load(d + 2 * row), scale, shift, floor);
+        Vec d3 = TView.Of(Vector512.Load(d + 4 * row), scale, shift, floor);
         Vec d4 = TView.Of(Vector512.Load(d + 6 * row), scale, shift, floor);
         Vec d5 = last ? TView.Of(Vector512.Load(d + 8 * row), scale, shift, floor) : Vec.Zero;
         WinogradTransform.InputPoints(d1, d2, d3, d4, d5, to + step, step);

@@ -5,7 +5,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// memory bandwidth themselves, can prefetch what the transforms before and after them read. Purely a hint.
 /// </summary>
 /// <param name="data">Blocked activations, or null for nothing.</param>
-internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, WinogradMap map, (int First, int End) blocks, int first, int count)
+internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, WinogradMap map, (int First, int End) blocks, int first,
+    int count)
 {
     private readonly int _end = data == null ? first : Math.Min(first + count, shape.TileCount);
     private int _tile = first; // first tile of the image whose rows come next

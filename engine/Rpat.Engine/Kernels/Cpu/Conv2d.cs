@@ -28,7 +28,8 @@ internal sealed unsafe partial class CpuKernels : IConv2dKernels
     }
 
     /// <summary>
-    /// Winograd for every 3×3 layer on activations whose output has room for a 4×4 tile; with stride 2, which saves less, from 32 channels on.
+    /// Winograd for every 3×3 layer on activations whose output has room for a 4×4 tile; with stride 2, which saves less, from 32 channels
+    /// on.
     /// </summary>
     private bool UseWinograd(in ConvShape s) => _convolution == ConvolutionAlgorithm.Auto && FitsWinograd(s)
         && Math.Min(s.P, s.Q) >= WinogradTransform.Outputs && (s.Stride == 1 || Math.Min(s.C, s.K) >= LeastStridedChannels);
