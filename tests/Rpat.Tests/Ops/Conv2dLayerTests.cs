@@ -51,13 +51,15 @@ public class Conv2dLayerTests
     /// <summary>
     /// How much Winograd rounds depends on its interpolation points: with 0, ±1, ±2, ∞ the relative error is 2.5e-6 to 3.4e-6 here.
     /// </summary>
-    [Fact]
-    public void WinogradRoundsLittle()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void WinogradRoundsLittle(int stride)
     {
-        Window window = new(1, 1);
+        Window window = new(stride, 1);
         double size = 1 / Math.Sqrt(9 * 256);
         Array4 x = ReferenceElementwise.Relu(Array4.Normal(2, 256, 8, 8, seed: 1));
-        Array4 w = Array4.Uniform(256, 256, 3, 3, seed: 2, -size, size), dy = Array4.Normal(2, 256, 8, 8, seed: 3);
+        Array4 w = Array4.Uniform(256, 256, 3, 3, seed: 2, -size, size), dy = Array4.Normal(2, 256, 8 / stride, 8 / stride, seed: 3);
         int[] some = Sample(256);
         Array4 partW = w.Samples(some), partDy = dy.Channels(some);
         var result = Run(CpuSetup.Best, x, w, dy, window);
@@ -74,6 +76,7 @@ public class Conv2dLayerTests
     [InlineData(9, 3, 32, 64, 3, 1)]
     [InlineData(40, 160, 8, 160, 3, 1)]
     [InlineData(40, 64, 16, 128, 3, 2)]
+    [InlineData(33, 144, 8, 272, 3, 2)]
     [InlineData(40, 64, 16, 128, 1, 2)]
     public void ThreadsAndCachesDoNotChangeABit(int n, int c, int side, int k, int kernel, int stride)
     {
@@ -97,14 +100,16 @@ public class Conv2dLayerTests
 
     /// <summary>Winograd whose filters are transformed for each chunk of tiles: a map among many
     /// gets the bits that it gets alone.</summary>
-    [Fact]
-    public void ChunksDoNotChangeABit()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ChunksDoNotChangeABit(int stride)
     {
-        Window window = new(1, 1);
-        Array4 x = Array4.Uniform(66, 192, 4, 8, seed: 1), w = Array4.Uniform(176, 192, 3, 3, seed: 2);
-        Array4 dy = Array4.Uniform(66, 176, 4, 8, seed: 3);
+        Window window = new(stride, 1);
+        Array4 x = Array4.Uniform(240, 192, 4 * stride, 8, seed: 1), w = Array4.Uniform(176, 192, 3, 3, seed: 2);
+        Array4 dy = Array4.Uniform(240, 176, 4, 8 / stride, seed: 3);
         var all = Run(CpuSetup.Best, x, w, dy, window);
-        foreach (int[] one in new int[][] { [0], [65] })
+        foreach (int[] one in new int[][] { [0], [239] })
         {
             var alone = Run(CpuSetup.Best, x.Samples(one), w, dy.Samples(one), window);
             Assert.True(OpGraph.SameBits(alone.Y, all.Y.Samples(one)), "y");

@@ -28,7 +28,7 @@ internal unsafe partial class CpuKernels
     {
         var shape = WinogradShape.Of(s, inputGradient);
         if (!shape.KeepsFilters) return;
-        var job = new WinogradFilterJob(new WinogradFilters(w, s.K, s.C, inputGradient), shape, to);
+        var job = new WinogradFilterJob(new WinogradFilters(w, s.K, s.C, inputGradient, s.Stride > 1), shape, to);
         _pool.Run(job, job.Items);
     }
 

@@ -2,21 +2,20 @@ namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>
 /// Winograd for many channels, whose transformed filters are too large for the caches: all workers transform a chunk of tiles, then each
-/// takes the filters of a few outputs, transforms them into its L2 and multiplies, then all transform back. V and M pass through the
-/// last-level cache, the transformed filters through no more than L2.
+/// takes the filters of a few outputs, transforms them into its L2, multiplies and transforms back. V passes through the last-level cache,
+/// the transformed filters and M through no more than L2.
 /// </summary>
 internal unsafe partial class CpuKernels
 {
     private void WinogradByColumns(in WinogradShape shape, in Affine x, in WinogradFilters filters, in Epilogue epilogue)
     {
         var chunks = new WinogradChunks(shape, _pool.Threads, l2);
-        float* v = _pool.Caller.Scratch(4, chunks.VFloats), m = _pool.Caller.Scratch(5, chunks.Groups * chunks.GroupStep);
+        float* v = _pool.Caller.Scratch(4, chunks.VFloats);
         for (int first = 0; first < shape.TileCount; first += chunks.Tiles)
         {
-            int count = Math.Min(chunks.Tiles, shape.TileCount - first), runs = WinogradChunks.Runs(count);
-            _pool.Run(new WinogradInputsJob(chunks, x, first, count, v), runs * chunks.Pieces);
-            _pool.Run(new WinogradColumnsJob(_products, chunks, filters, count, v, m), chunks.Groups * chunks.Parts);
-            _pool.Run(new WinogradOutputsJob(chunks, epilogue, first, count, m), runs * chunks.Groups);
+            int count = Math.Min(chunks.Tiles, shape.TileCount - first);
+            _pool.Run(new WinogradInputsJob(chunks, x, first, count, v), WinogradChunks.Runs(count) * chunks.Pieces);
+            _pool.Run(new WinogradColumnsJob(_products, chunks, filters, epilogue, first, count, v), chunks.Groups * chunks.Parts);
         }
     }
 }
@@ -24,7 +23,8 @@ internal unsafe partial class CpuKernels
 /// <summary>How a convolution of many channels is divided; the results do not depend on it.</summary>
 internal readonly struct WinogradChunks
 {
-    private const long MostFloats = (12 << 20) / sizeof(float); // of V and M
+    private const long MostFloats = (12 << 20) / sizeof(float); // of V
+    private const int MostSums = 166 << 10; // floats of M
     private const int RunTiles = 16; // of an item of a transform
     private const int LeastTiles = 48; // of an item of products, to pay for the transform of its filters
     private const int ThreadItems = 3;
@@ -34,11 +34,12 @@ internal readonly struct WinogradChunks
     {
         Shape = shape;
         long most = MostFloats * Math.Max(1, threads / ThreadsOfCache);
-        int wished = (int)Math.Max(LeastTiles, most / (WinogradTransform.Positions * (shape.Inputs + shape.Outputs)));
+        int wished = (int)Math.Max(LeastTiles, most / (shape.Positions * shape.Inputs));
         int chunks = (shape.TileCount + wished - 1) / wished;
         Tiles = ((shape.TileCount + chunks - 1) / chunks + 3) / 4 * 4;
         GroupBlocks = l2 < Cache.Large || 2 * threads > shape.OutputBlocks ? 1 : 2; // a piece's filters of two blocks take 590 KB
-        Parts = Math.Clamp((ThreadItems * threads + Groups - 1) / Groups, 1, Math.Max(1, Tiles / LeastTiles));
+        int fit = MostSums / (shape.Positions * GroupBlocks * Blocks.Size);
+        Parts = Math.Max((Tiles + fit - 1) / fit, Math.Min((ThreadItems * threads + Groups - 1) / Groups, Tiles / LeastTiles));
     }
 
     public WinogradShape Shape { get; }
@@ -52,8 +53,10 @@ internal readonly struct WinogradChunks
     /// <summary>Groups of outputs; the last may be smaller.</summary>
     public int Groups => (Shape.OutputBlocks + GroupBlocks - 1) / GroupBlocks;
 
-    /// <summary>Parts of a chunk's tiles, so that there are enough items for all threads.</summary>
+    /// <summary>Parts of a chunk's tiles: M of a part stays in L2, and there are enough items for all threads.</summary>
     public int Parts { get; }
+
+    private int PartRows => ((Tiles + Parts - 1) / Parts + 3) / 4 * 4;
 
     /// <summary>Pieces of the inputs, which are summed one after another.</summary>
     public int Pieces => (Shape.Inputs + Shape.InputsPerSum - 1) / Shape.InputsPerSum;
@@ -61,17 +64,14 @@ internal readonly struct WinogradChunks
     /// <summary>Floats between positions of V <c>[piece][position][tile][input]</c>: an odd number of cache lines.</summary>
     public nint VStep => (nint)Tiles * Shape.InputsPerSum + Blocks.Size;
 
-    /// <summary>Floats between positions of M <c>[group][position][tile][output]</c>, also an odd number of cache lines.</summary>
-    public nint MStep => (nint)Tiles * GroupBlocks * Blocks.Size + Blocks.Size;
-
-    /// <summary>Floats of a group of M.</summary>
-    public nint GroupStep => WinogradTransform.Positions * MStep;
+    /// <summary>Floats between positions of M <c>[position][tile][output]</c>, also an odd number of cache lines.</summary>
+    public nint MStep => (nint)PartRows * GroupBlocks * Blocks.Size + Blocks.Size;
 
     /// <summary>Floats of V, including those that are prefetched past its end.</summary>
-    public long VFloats => (Pieces * WinogradTransform.Positions + 1L) * VStep;
+    public long VFloats => ((long)Pieces * Shape.Positions + 1) * VStep;
 
     /// <summary>Floats of a piece of V.</summary>
-    public nint PieceStep => WinogradTransform.Positions * VStep;
+    public nint PieceStep => Shape.Positions * VStep;
 
     /// <summary>Blocks of inputs of a piece.</summary>
     public (int First, int End) PieceBlocks(int piece)
@@ -85,11 +85,7 @@ internal readonly struct WinogradChunks
         (group * GroupBlocks, Math.Min(Shape.OutputBlocks, (group + 1) * GroupBlocks));
 
     /// <summary>The tiles of a part of a chunk that has that many.</summary>
-    public (int First, int End) PartTiles(int part, int count)
-    {
-        int rows = (Tiles / Parts + 3) / 4 * 4;
-        return (part * rows, part == Parts - 1 ? count : Math.Min(count, (part + 1) * rows));
-    }
+    public (int First, int End) PartTiles(int part, int count) => (part * PartRows, Math.Min(count, (part + 1) * PartRows));
 
     /// <summary>Runs of tiles of a chunk, items of a transform.</summary>
     public static int Runs(int count) => (count + RunTiles - 1) / RunTiles;
@@ -107,64 +103,70 @@ internal readonly unsafe struct WinogradInputsJob(WinogradChunks chunks, Affine 
         int piece = index % chunks.Pieces, length = chunks.Shape.InputsPerSum;
         WinogradPatch.Transform(x, chunks.Shape, chunks.PieceBlocks(piece), first + from, end - from,
             v + piece * chunks.PieceStep + (nint)from * length, chunks.VStep, length, Blocks.Size,
-            worker.Scratch(2, WinogradTransform.Positions * Blocks.Size));
+            worker.Scratch(2, WinogradTransform.Scratch));
     }
 }
 
-/// <summary>M of a group of outputs and a part of a chunk's tiles, piece by piece of the inputs.</summary>
-internal readonly unsafe struct WinogradColumnsJob(Tile.Product[] tiles, WinogradChunks chunks, WinogradFilters filters, int count,
-    float* v, float* m) : IJob
+/// <summary>A group of outputs of a part of a chunk's tiles: M, piece by piece of the inputs, and the way back.</summary>
+internal readonly unsafe struct WinogradColumnsJob(Tile.Product[] tiles, WinogradChunks chunks, WinogradFilters filters,
+    Epilogue epilogue, int start, int count, float* v) : IJob
 {
     private readonly int _length = chunks.Shape.InputsPerSum;
     private readonly int _columns = chunks.GroupBlocks * Blocks.Size;
 
     public void Run(int index, Worker worker)
     {
-        var tiles = chunks.PartTiles(index % chunks.Parts, count);
+        var part = chunks.PartTiles(index % chunks.Parts, count);
         var group = chunks.OutputBlocks(index / chunks.Parts);
         nint step = WinogradShape.FilterStep(_length, _columns);
-        float* u = worker.Scratch(0, WinogradTransform.Positions * step), scratch = worker.Scratch(2, WinogradFilters.Scratch);
-        for (int piece = 0; piece < chunks.Pieces && tiles.First < tiles.End; piece++)
+        float* u = worker.Scratch(0, WinogradTransform.Positions * step), m = worker.Scratch(1, chunks.Shape.Positions * chunks.MStep);
+        float* scratch = worker.Scratch(2, WinogradTransform.Scratch);
+        if (part.First >= part.End) return;
+        for (int piece = 0; piece < chunks.Pieces; piece++)
         {
             var (first, end) = chunks.PieceBlocks(piece);
             for (int block = group.First; block < group.End; block++)
                 filters.Transform((first * Blocks.Size, end * Blocks.Size), block, u + (block - group.First) * Blocks.Size, _columns, step,
                     scratch);
-            Multiply(piece, u, index / chunks.Parts, tiles);
+            Multiply(piece, u, m, group, part);
         }
+        new WinogradStore(chunks.Shape, epilogue, m, chunks.MStep, _columns).Tiles(group, start + part.First, (0, part.End - part.First),
+            scratch);
     }
 
     /// <summary>
-    /// The products of all positions. Each prefetches what the next position reads, and one of the outputs' filters for the next piece.
+    /// The products of all positions. Each prefetches what the next position reads, then one of the outputs' filters for the next piece or,
+    /// during the last, the maps that the way back reads and writes.
     /// </summary>
-    private void Multiply(int piece, float* u, int group, (int First, int End) rows)
+    private void Multiply(int piece, float* u, float* m, (int First, int End) group, (int First, int End) part)
     {
         var (first, end) = chunks.PieceBlocks(piece);
-        var (output, last) = chunks.OutputBlocks(group);
-        float* a = v + piece * chunks.PieceStep, c = m + group * chunks.GroupStep;
-        for (int p = 0; p < WinogradTransform.Positions; p++, a += chunks.VStep, c += chunks.MStep)
+        int length = (end - first) * Blocks.Size, rows = part.End - part.First;
+        var shape = chunks.Shape;
+        bool isLast = piece == chunks.Pieces - 1;
+        WinogradPrefetch add = Outputs(isLast ? epilogue.Add : null, group, part), y = Outputs(isLast ? epilogue.Y : null, group, part);
+        var through = Outputs(isLast ? epilogue.Through : null, group, part);
+        float* a = v + piece * chunks.PieceStep + (nint)part.First * _length;
+        for (int p = 0; p < shape.Positions; p++, a += chunks.VStep, m += chunks.MStep)
         {
-            float* next = filters.Row(end * Blocks.Size, output * Blocks.Size + p);
-            for (int i = rows.First; i < rows.End; next = null)
+            float* b = u + shape.FilterOf(p) * WinogradShape.FilterStep(_length, _columns);
+            float* operand = a + chunks.VStep, rest = operand + (nint)rows * _length;
+            float* next = filters.Row(end * Blocks.Size, group.First * Blocks.Size + p);
+            for (int i = 0; i < rows; operand += length * Blocks.Size)
             {
-                ref readonly var tile = ref Tile.Pick(tiles, last - output, rows.End - i);
-                float* row = a + (nint)i * _length;
-                tile.Run(row, _length, (end - first) * Blocks.Size, u + p * WinogradShape.FilterStep(_length, _columns), _columns,
-                    c + (nint)i * _columns, _columns, piece > 0, next == null ? row + chunks.VStep : next);
+                ref readonly var tile = ref Tile.Pick(tiles, group.End - group.First, rows - i);
+                float* ahead = operand < rest ? operand : next;
+                if (operand >= rest) next = null;
+                if (ahead == null) ahead = through.Next(length);
+                if (ahead == null) ahead = add.Next(length);
+                if (ahead == null) ahead = y.Next(length);
+                tile.Run(a + (nint)i * _length, _length, length, b, _columns, m + (nint)i * _columns, _columns, piece > 0,
+                    ahead == null ? b : ahead);
                 i += tile.Rows;
             }
         }
     }
-}
 
-/// <summary>Outputs of a group and a run of tiles.</summary>
-internal readonly unsafe struct WinogradOutputsJob(WinogradChunks chunks, Epilogue epilogue, int first, int count, float* m) : IJob
-{
-    public void Run(int index, Worker worker)
-    {
-        int group = index % chunks.Groups;
-        new WinogradStore(chunks.Shape, epilogue, m + group * chunks.GroupStep, chunks.MStep, chunks.GroupBlocks * Blocks.Size)
-            .Tiles(chunks.OutputBlocks(group), first, WinogradChunks.Run(index / chunks.Groups, count),
-                worker.Scratch(2, 40 * Blocks.Size));
-    }
+    private WinogradPrefetch Outputs(float* map, (int First, int End) blocks, (int First, int End) part) =>
+        new(map, chunks.Shape, chunks.Shape.Output, blocks, start + part.First, part.End - part.First);
 }

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>A weight <c>[K, C, 3, 3]</c> as Winograd's inputs and outputs see it; rotated by 180° for the input gradient.</summary>
-internal readonly unsafe struct WinogradFilters(float* w, int k, int c, bool inputGradient)
+internal readonly unsafe struct WinogradFilters(float* w, int k, int c, bool inputGradient, bool strided)
 {
     /// <summary>Floats of scratch memory.</summary>
     public const int Scratch = (Together + 1) * Taps * Blocks.Size;
@@ -21,7 +21,7 @@ internal readonly unsafe struct WinogradFilters(float* w, int k, int c, bool inp
         {
             Gather(i, block * Blocks.Size, g);
             for (int j = 0; j < Together; j++, to += row)
-                WinogradTransform.Filter(g + j * Taps * Blocks.Size, scratch, to, position);
+                WinogradTransform.Filter(g + j * Taps * Blocks.Size, strided, scratch, to, position);
         }
     }
 

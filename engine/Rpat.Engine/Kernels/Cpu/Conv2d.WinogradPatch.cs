@@ -6,89 +6,83 @@ internal static unsafe class WinogradPatch
     private const int Ahead = 2; // tiles: a patch's lines are in many pages, which the hardware does not prefetch
 
     /// <summary>V of some blocks and a run of tiles; block by block, so that neighbouring tiles read neighbouring pixels.</summary>
-    /// <param name="patch">36 vectors.</param>
+    /// <param name="patch">Room for <see cref="WinogradTransform.Scratch"/>.</param>
     public static void Transform(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count, float* v,
         nint step, nint tileStep, nint blockStep, float* patch)
     {
-        if (x.IsMap) Transform<MappedView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
-        else Transform<PlainView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
+        if (shape.Input.Pitch == shape.Output.Pitch)
+            Transform<UnitAxis>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
+        else if (shape.Input.Pitch > shape.Output.Pitch)
+            Transform<StridedAxis>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
+        else Transform<StridedGradientAxis>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
     }
 
-    private static void Transform<TView>(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count, float* v,
-        nint step, nint tileStep, nint blockStep, float* patch) where TView : IView
+    private static void Transform<TAxis>(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count, float* v,
+        nint step, nint tileStep, nint blockStep, float* patch) where TAxis : IWinogradAxis
+    {
+        if (x.IsMap) Transform<TAxis, MappedView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
+        else Transform<TAxis, PlainView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
+    }
+
+    private static void Transform<TAxis, TView>(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count,
+        float* v, nint step, nint tileStep, nint blockStep, float* patch) where TAxis : IWinogradAxis where TView : IView
     {
         for (int block = blocks.First; block < blocks.End; block++)
         {
             var map = new BlockMap(x.ScaleOf(block), x.ShiftOf(block), x.Floor);
             for (int i = 0; i < count; i++)
             {
-                Columns<TView>(x, shape, block, shape.OriginOf(first + i), map, patch);
-                WinogradTransform.InputRows(patch, v + i * tileStep + (block - blocks.First) * blockStep, step);
+                Columns<TAxis, TView>(x, shape.Input, block, shape.Place(first + i), map, patch);
+                WinogradTransform.InputRows<TAxis>(patch, v + i * tileStep + (block - blocks.First) * blockStep, step);
             }
         }
     }
 
     /// <summary>First axis of a tile; a tile that extends past the image goes through a copy with zeros.</summary>
-    private static void Columns<TView>(in Affine x, in WinogradShape shape, int block, (int N, int Y, int X) at, in BlockMap map, float* d)
-        where TView : IView
+    private static void Columns<TAxis, TView>(in Affine x, in WinogradMap image, int block, (int N, int Y, int X) at, in BlockMap map,
+        float* d) where TAxis : IWinogradAxis where TView : IView
     {
-        int y0 = at.Y - 1, x0 = at.X - 1;
-        nint row = (nint)shape.W * Blocks.Size;
-        float* from = x.Data + (((long)at.N * shape.InputBlocks + block) * shape.H + y0) * row + (long)x0 * Blocks.Size;
-        var inside = new PatchInside(y0 >= 0, y0 + 6 <= shape.H, Math.Max(0, -x0), Math.Min(6, shape.W - x0));
-        Prefetch(from + Ahead * 4 * Blocks.Size, row);
-        if (y0 + 5 <= shape.H)
+        int y0 = image.First(at.Y), x0 = image.First(at.X), side = TAxis.Inputs;
+        nint row = (nint)image.W * Blocks.Size;
+        float* from = x.Data + (((long)at.N * image.Blocks + block) * image.H + y0) * row + (long)x0 * Blocks.Size;
+        var inside = new PatchInside(y0 >= 0, y0 + side <= image.H, Math.Max(0, -x0), Math.Min(side, image.W - x0));
+        if (Sse.IsSupported) Prefetch(from + (Ahead * image.Pitch + side - image.Pitch) * Blocks.Size, row, side, image.Pitch);
+        if (y0 + side - 1 <= image.H)
         {
-            WinogradTransform.InputColumns<TView>(from, row, inside, map, d);
+            WinogradTransform.InputColumns<TAxis, TView>(from, row, inside, map, d);
             return;
         }
-        Clear(d);
-        Copy<TView>(from, row, d, Math.Max(0, -y0), shape.H - y0, inside, map);
-        WinogradTransform.InputColumns<PlainView>(d, 6 * Blocks.Size, new PatchInside(true, true, 0, 6), map, d);
-    }
-
-    private static void Prefetch(float* from, nint row)
-    {
-        if (!Sse.IsSupported) return;
-        for (int i = 0; i < 6; i++, from += row)
-            for (int j = 2 * Blocks.Size; j < 6 * Blocks.Size; j += Blocks.Size)
-                Sse.Prefetch0(from + j);
-    }
-
-    private static void Clear(float* d)
-    {
-        for (float* end = d + 36 * Blocks.Size; d < end; d += 4 * Blocks.Size)
-        {
-            Vec.Zero.Store(d);
-            Vec.Zero.Store(d + 16);
-            Vec.Zero.Store(d + 32);
-            Vec.Zero.Store(d + 48);
-        }
-    }
-
-    private static void Copy<TView>(float* from, nint row, float* d, int top, int bottom, in PatchInside inside, in BlockMap map)
-        where TView : IView
-    {
-        for (int i = top; i < bottom; i++)
+        float* copy = d + WinogradTransform.Patch;
+        new Span<float>(copy, WinogradTransform.Patch).Clear();
+        for (int i = Math.Max(0, -y0); i < image.H - y0; i++)
             for (int j = inside.Left; j < inside.Right; j++)
                 TView.Of(Vector512.Load(from + i * row + j * Blocks.Size), map.Scale, map.Shift, map.Floor)
-                    .Store(d + (6 * i + j) * Blocks.Size);
+                    .Store(copy + (side * i + j) * Blocks.Size);
+        WinogradTransform.InputColumns<TAxis, PlainView>(copy, side * Blocks.Size, new PatchInside(true, true, 0, side), map, d);
+    }
+
+    private static void Prefetch(float* from, nint row, int rows, int columns)
+    {
+        for (int i = 0; i < rows; i++, from += row)
+            for (int j = 0; j < columns; j++) Sse.Prefetch0(from + j * Blocks.Size);
     }
 
     /// <summary>The 4×4 outputs of a tile of a stored tensor, zeros outside, row-major vectors.</summary>
     public static void LoadOutputs(float* y, int block, int blocks, in WinogradShape shape, (int N, int Y, int X) at, float* d)
     {
-        float* plane = y + ((long)at.N * blocks + block) * shape.H * shape.W * Blocks.Size;
+        var map = shape.Output;
+        float* plane = y + ((long)at.N * blocks + block) * map.H * map.W * Blocks.Size;
         for (int i = 0; i < 4; i++)
             for (int j = 0; j < 4; j++, d += Blocks.Size)
             {
-                bool inside = at.Y + i < shape.H && at.X + j < shape.W;
-                (inside ? Vector512.Load(plane + ((long)(at.Y + i) * shape.W + at.X + j) * Blocks.Size) : Vec.Zero).Store(d);
+                int row = map.First(at.Y) + i, column = map.First(at.X) + j;
+                bool inside = row < map.H && column < map.W;
+                (inside ? Vector512.Load(plane + ((long)row * map.W + column) * Blocks.Size) : Vec.Zero).Store(d);
             }
     }
 }
 
-/// <summary>Which part of a 6×6 patch lies inside the image: its first row, its last, and the columns left…right−1.</summary>
+/// <summary>Which part of a patch lies inside the image: its first row, its last, and the columns left…right−1.</summary>
 internal readonly record struct PatchInside(bool Top, bool Bottom, int Left, int Right);
 
 /// <summary>A view's map for one channel block.</summary>

@@ -5,11 +5,12 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// memory bandwidth themselves, can prefetch what the transforms before and after them read. Purely a hint.
 /// </summary>
 /// <param name="data">Blocked activations, or null for nothing.</param>
-internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, int blocks, int first, int count, int border)
+internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, WinogradMap map, (int First, int End) blocks, int first,
+    int count)
 {
     private readonly int _end = data == null ? first : Math.Min(first + count, shape.TileCount);
     private int _tile = first; // first tile of the image whose rows come next
-    private int _block = -1;
+    private int _block = blocks.First - 1;
     private float* _line;
     private int _lines;
 
@@ -26,12 +27,12 @@ internal unsafe struct WinogradPrefetch(float* data, WinogradShape shape, int bl
     private bool MoveOn()
     {
         int perImage = shape.TilesY * shape.TilesX;
-        if (++_block == blocks) (_block, _tile) = (0, (_tile / perImage + 1) * perImage);
+        if (++_block == blocks.End) (_block, _tile) = (blocks.First, (_tile / perImage + 1) * perImage);
         if (_tile >= _end) return false;
         int last = Math.Min(_end - 1, _tile / perImage * perImage + perImage - 1);
-        int top = Math.Max(0, shape.OriginOf(_tile).Y - border), bottom = Math.Min(shape.H, shape.OriginOf(last).Y + 4 + border);
-        _line = data + (((long)shape.OriginOf(_tile).N * blocks + _block) * shape.H + top) * shape.W * Blocks.Size;
-        _lines = (bottom - top) * shape.W;
+        int top = Math.Max(0, map.First(shape.Place(_tile).Y)), bottom = Math.Min(map.H, map.First(shape.Place(last).Y) + map.Side);
+        _line = data + (((long)shape.Place(_tile).N * map.Blocks + _block) * map.H + top) * map.W * Blocks.Size;
+        _lines = (bottom - top) * map.W;
         return true;
     }
 }

@@ -15,15 +15,16 @@ internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, Wi
     private readonly ReadOnlySpan<Tile.Product> _tiles = tiles;
     private readonly bool _fetchFilters = shape.Inputs * shape.Outputs > FiltersInCache;
     private Span<WinogradPrefetch> _maps = maps;
+    private float* _filters; // those that are prefetched next
 
     /// <summary>All positions.</summary>
     public void Run(float* v, nint vStep, float* m, nint mStep)
     {
         for (int p = 0; p < WinogradTransform.Positions; p++)
-            Position(v + p * vStep, u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs), m + p * mStep);
+            Position(v, vStep, u + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs), m, mStep, shape.ProductsOf(p));
     }
 
-    private void Position(float* v, float* b, float* m)
+    private void Position(float* v, nint vStep, float* b, float* m, nint mStep, in (int First, int Rows, int Columns) products)
     {
         int piece = shape.InputsPerSum;
         for (int block = 0; block < shape.OutputBlocks;)
@@ -32,7 +33,14 @@ internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, Wi
             for (int c = 0; c < shape.Inputs; c += piece)
             {
                 int length = Math.Min(piece, shape.Inputs - c);
-                Piece(v + c, length, b, panel, m + block * Blocks.Size, c > 0);
+                _filters = b + (nint)length * panel.Columns;
+                float* end = _fetchFilters ? _filters + (nint)length * panel.Columns : _filters;
+                for (int i = 0; i < products.Rows; i++)
+                    for (int j = 0; j < products.Columns; j++)
+                    {
+                        int p = products.First + 9 * i + j;
+                        Piece(v + c + p * vStep, length, b, panel, m + block * Blocks.Size + p * mStep, c > 0, end);
+                    }
                 b += (nint)length * panel.Columns;
             }
             block += panel.Blocks;
@@ -40,13 +48,12 @@ internal unsafe ref struct WinogradProducts(ReadOnlySpan<Tile.Product> tiles, Wi
     }
 
     /// <summary>One panel's piece of the reduction, for all tiles.</summary>
-    private void Piece(float* v, int length, float* b, in Panel panel, float* m, bool accumulate)
+    private void Piece(float* v, int length, float* b, in Panel panel, float* m, bool accumulate, float* end)
     {
-        float* filters = b + (nint)length * panel.Columns, end = _fetchFilters ? filters + (nint)length * panel.Columns : filters;
-        for (int i = 0; i < count; filters += length * Blocks.Size)
+        for (int i = 0; i < count; _filters += length * Blocks.Size)
         {
             ref readonly var tile = ref Tile.Pick(_tiles, panel.Blocks, count - i);
-            float* ahead = filters < end ? filters : NextOfMaps(length);
+            float* ahead = _filters < end ? _filters : NextOfMaps(length);
             tile.Run(v + (nint)i * shape.Inputs, shape.Inputs, length, b, panel.Columns, m + (nint)i * shape.Outputs, shape.Outputs,
                 accumulate,
                 ahead == null ? b : ahead); // when nothing is left to prefetch, lines that are in the cache anyway

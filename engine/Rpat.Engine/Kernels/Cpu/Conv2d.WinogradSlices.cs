@@ -71,7 +71,7 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
 
     public void Run(int index, Worker worker)
     {
-        float* patch = worker.Scratch(2, 40 * Blocks.Size);
+        float* patch = worker.Scratch(2, WinogradTransform.Scratch);
         int at = index / 2 * Tiles, end = Math.Min(count, at + Tiles);
         var shape = slices.Shape;
         if (index % 2 == 0) WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first + at, end - at, v + at * Blocks.Size,
@@ -88,7 +88,7 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
             float* to = d + panel.Offset(slices.Tiles) + (block - panel.Block) * Blocks.Size;
             for (int i = begin; i < end; i++)
             {
-                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.OriginOf(first + i), patch);
+                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
                 WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, to + (nint)i * panel.Columns, slices.DStep);
             }
         }

@@ -17,6 +17,12 @@ internal static unsafe class WinogradTransform
     /// <summary>Products per tile and channel pair.</summary>
     public const int Positions = Inputs * Inputs;
 
+    /// <summary>Floats of the largest patch or square of products.</summary>
+    public const int Patch = 81 * Blocks.Size;
+
+    /// <summary>Floats that a transform needs: two patches.</summary>
+    public const int Scratch = 2 * Patch;
+
     private const float Near = 0.625f;
     private const float Near2 = Near * Near;
     private const float Near3 = Near2 * Near;
@@ -28,82 +34,76 @@ internal static unsafe class WinogradTransform
     private const float AtFar = 1 / (2 * Far2 * (Far2 - Near2));
 
     /// <summary>
-    /// Bᵀ d, the first axis of Bᵀ d B: the columns of a 6×6 patch with the view applied to them. Rows 1 to 4 are inside the image; anything
-    /// outside counts as zero.
+    /// Bᵀ d, the first axis of Bᵀ d B: the columns of a patch with the view applied to them. All rows but the first and the last are inside
+    /// the image; anything outside counts as zero.
     /// </summary>
     /// <param name="d">First element of the patch, 16 floats per element; may lie outside.</param>
-    /// <param name="t">Result, row-major; may be <paramref name="d"/>.</param>
+    /// <param name="t">Result, row-major.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void InputColumns<TView>(float* d, nint row, in PatchInside inside, in BlockMap map, float* t) where TView : IView
+    public static void InputColumns<TAxis, TView>(float* d, nint row, in PatchInside inside, in BlockMap map, float* t)
+        where TAxis : IWinogradAxis where TView : IView
     {
         Vec scale = map.Scale, shift = map.Shift, floor = map.Floor;
         bool top = inside.Top, bottom = inside.Bottom;
         int left = inside.Left, right = inside.Right;
-        for (int j = 0; j < Inputs; j++, d += Blocks.Size, t += Blocks.Size)
-        {
-            Vec d0 = Vec.Zero, d1 = Vec.Zero, d2 = Vec.Zero, d3 = Vec.Zero, d4 = Vec.Zero, d5 = Vec.Zero;
+        for (int j = 0; j < TAxis.Inputs; j++, d += Blocks.Size, t += Blocks.Size)
             if (j >= left && j < right)
-            {
-                float* p = d;
-                if (top) d0 = TView.Of(Vector512.Load(p), scale, shift, floor);
-                d1 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
-                d2 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
-                d3 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
-                d4 = TView.Of(Vector512.Load(p += row), scale, shift, floor);
-                if (bottom) d5 = TView.Of(Vector512.Load(p + row), scale, shift, floor);
-            }
-            InputAxis(d0, d1, d2, d3, d4, d5, t, 6 * Blocks.Size);
-        }
+                TAxis.Input<TView>(d, row, top, bottom, scale, shift, floor, t, TAxis.Inputs * Blocks.Size);
+            else
+                for (int i = 0; i < TAxis.Points; i++) Vec.Zero.Store(t + i * TAxis.Inputs * Blocks.Size);
     }
 
     /// <summary>The second axis of Bᵀ d B: position p of the result goes to <c>v + p·step</c>.</summary>
-    /// <param name="d">Bᵀ d, row-major, 36 vectors.</param>
+    /// <param name="d">Bᵀ d, row-major.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void InputRows(float* d, float* v, nint step)
+    public static void InputRows<TAxis>(float* d, float* v, nint step) where TAxis : IWinogradAxis
     {
-        for (int i = 0; i < Inputs; i++, d += 6 * Blocks.Size, v += 6 * step)
-            InputAxis(Vector512.Load(d), Vector512.Load(d + 16), Vector512.Load(d + 32),
-                Vector512.Load(d + 48), Vector512.Load(d + 64), Vector512.Load(d + 80), v, step);
+        for (int i = 0; i < TAxis.Points; i++, d += TAxis.Inputs * Blocks.Size, v += TAxis.Points * step)
+            TAxis.Input<PlainView>(d, Blocks.Size, true, true, default, default, default, v, step);
     }
 
-    /// <summary>Bᵀ's rows on six values.</summary>
+    /// <summary>Bᵀ's row of the point 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void InputAxis(Vec d0, Vec d1, Vec d2, Vec d3, Vec d4, Vec d5, float* to, nint step)
+    public static Vec InputZero(Vec d0, Vec d2, Vec d4) => Vector512.MultiplyAddEstimate(d0, Vector512.Create(Near2 * Far2),
+        Vector512.MultiplyAddEstimate(d2, Vector512.Create(-(Near2 + Far2)), d4));
+
+    /// <summary>Bᵀ's rows of the other points.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void InputPoints(Vec d1, Vec d2, Vec d3, Vec d4, Vec d5, float* to, nint step)
     {
         Vec nears = Vector512.Create(-Near2), fars = Vector512.Create(-Far2);
-        Vec both = Vector512.Create(Near2 * Far2), sum = Vector512.Create(-(Near2 + Far2));
         Vec near = Vector512.Create(Near), far = Vector512.Create(Far);
         Vec even = Vector512.MultiplyAddEstimate(d2, fars, d4), odd = Vector512.MultiplyAddEstimate(d1, fars, d3);
         Vec evenFar = Vector512.MultiplyAddEstimate(d2, nears, d4), oddFar = Vector512.MultiplyAddEstimate(d1, nears, d3);
-        Vector512.MultiplyAddEstimate(d0, both, Vector512.MultiplyAddEstimate(d2, sum, d4)).Store(to);
-        Vector512.MultiplyAddEstimate(odd, near, even).Store(to += step);
+        Vector512.MultiplyAddEstimate(odd, near, even).Store(to);
         Vector512.MultiplyAddEstimate(odd, -near, even).Store(to += step);
         Vector512.MultiplyAddEstimate(oddFar, far, evenFar).Store(to += step);
         Vector512.MultiplyAddEstimate(oddFar, -far, evenFar).Store(to += step);
-        Vector512.MultiplyAddEstimate(d1, both, Vector512.MultiplyAddEstimate(d3, sum, d5)).Store(to + step);
+        InputZero(d1, d3, d5).Store(to + step);
     }
 
-    /// <summary>Aᵀ m A: 6×6 positions at distance <paramref name="step"/> to a 4×4 patch of vectors, row-major.</summary>
-    /// <param name="y">Result, 16 vectors; 24 are used.</param>
+    /// <summary>Aᵀ m A: positions at distance <paramref name="step"/> to a square of outputs, row-major.</summary>
+    /// <param name="temp">Room for one axis.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Output(float* m, nint step, float* y)
+    public static void Output<TAxis>(float* m, nint step, float* temp, float* y) where TAxis : IWinogradAxis
     {
-        for (int j = 0; j < Inputs; j++) OutputAxis(m + j * step, 6 * step, y + j * Blocks.Size, 6 * Blocks.Size);
-        for (int i = 0; i < Outputs; i++) OutputAxis(y + 6 * i * Blocks.Size, Blocks.Size, y + 4 * i * Blocks.Size, Blocks.Size);
+        for (int j = 0; j < TAxis.Points; j++)
+            TAxis.Output(m + j * step, TAxis.Points * step, temp + j * Blocks.Size, TAxis.Points * Blocks.Size);
+        for (int i = 0; i < TAxis.Outputs; i++)
+            TAxis.Output(temp + i * TAxis.Points * Blocks.Size, Blocks.Size, y + i * TAxis.Outputs * Blocks.Size, Blocks.Size);
     }
 
-    /// <summary>Aᵀ's rows on six values.</summary>
+    /// <summary>Aᵀ's rows on the points but 0, with what is added to the first output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void OutputAxis(float* m, nint row, float* to, nint step)
+    public static void OutputPoints(Vec m0, float* m, nint row, out Vec y0, out Vec y1, out Vec y2, out Vec y3)
     {
-        Vec m0 = Vector512.Load(m), m1 = Vector512.Load(m + row), m2 = Vector512.Load(m + 2 * row);
-        Vec m3 = Vector512.Load(m + 3 * row), m4 = Vector512.Load(m + 4 * row), m5 = Vector512.Load(m + 5 * row);
+        Vec m1 = Vector512.Load(m), m2 = Vector512.Load(m + row), m3 = Vector512.Load(m + 2 * row), m4 = Vector512.Load(m + 3 * row);
         Vec even = m1 + m2, odd = m1 - m2, evenFar = m3 + m4, oddFar = m3 - m4;
-        (m0 + even + evenFar).Store(to);
-        Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far), odd * Vector512.Create(Near)).Store(to + step);
-        Vector512.MultiplyAddEstimate(evenFar, Vector512.Create(Far2), even * Vector512.Create(Near2)).Store(to + 2 * step);
-        Vec last = Vector512.MultiplyAddEstimate(odd, Vector512.Create(Near3), m5);
-        Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far3), last).Store(to + 3 * step);
+        y0 = m0 + even + evenFar;
+        y1 = Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far), odd * Vector512.Create(Near));
+        y2 = Vector512.MultiplyAddEstimate(evenFar, Vector512.Create(Far2), even * Vector512.Create(Near2));
+        Vec last = Vector512.MultiplyAddEstimate(odd, Vector512.Create(Near3), Vector512.Load(m + 4 * row));
+        y3 = Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far3), last);
     }
 
     /// <summary>A y Aᵀ, the adjoint of <see cref="Output"/>: a 4×4 patch of vectors to 6×6 positions.</summary>
@@ -136,10 +136,10 @@ internal static unsafe class WinogradTransform
     /// <param name="t">18 vectors, of which the last nine may be <paramref name="g"/>.</param>
     /// <param name="u">Result, position p at <c>u + p·step</c>.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Filter(float* g, float* t, float* u, nint step)
+    public static void Filter(float* g, bool strided, float* t, float* u, nint step)
     {
-        for (int j = 0; j < 3; j++) FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, t + j * Blocks.Size, 3 * Blocks.Size);
-        for (int i = 0; i < Inputs; i++, u += 6 * step) FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, u, step);
+        for (int j = 0; j < 3; j++) FilterAxis(g + j * Blocks.Size, 3 * Blocks.Size, strided, t + j * Blocks.Size, 3 * Blocks.Size);
+        for (int i = 0; i < Inputs; i++, u += 6 * step) FilterAxis(t + 3 * i * Blocks.Size, Blocks.Size, strided, u, step);
     }
 
     /// <summary>Gᵀ u G of sixteen filters at once, the adjoint of <see cref="Filter"/>.</summary>
@@ -155,13 +155,14 @@ internal static unsafe class WinogradTransform
 
     /// <summary>G's rows on three values: the filter's polynomial at the points, scaled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FilterAxis(float* from, nint fromStep, float* to, nint toStep)
+    private static void FilterAxis(float* from, nint fromStep, bool strided, float* to, nint toStep)
     {
-        Vec g0 = Vector512.Load(from), g1 = Vector512.Load(from + fromStep), g2 = Vector512.Load(from + 2 * fromStep);
+        Vec first = Vector512.Load(from), middle = Vector512.Load(from + fromStep), g2 = Vector512.Load(from + 2 * fromStep);
+        Vec g0 = strided ? Vec.Zero : first, g1 = strided ? first : middle;
         Vec even = Vector512.MultiplyAddEstimate(g2, Vector512.Create(Near2), g0) * Vector512.Create(AtNear);
         Vec odd = g1 * Vector512.Create(Near * AtNear), oddFar = g1 * Vector512.Create(Far * AtFar);
         Vec evenFar = Vector512.MultiplyAddEstimate(g2, Vector512.Create(Far2), g0) * Vector512.Create(AtFar);
-        (g0 * Vector512.Create(AtZero)).Store(to);
+        (strided ? middle : g0 * Vector512.Create(AtZero)).Store(to);
         (even + odd).Store(to += toStep);
         (even - odd).Store(to += toStep);
         (evenFar + oddFar).Store(to += toStep);

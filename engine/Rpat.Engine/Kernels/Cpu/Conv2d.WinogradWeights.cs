@@ -60,7 +60,7 @@ internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shap
         for (int block = blocks.First; block < blocks.End; block++)
             for (int i = 0; i < count; i++)
             {
-                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.OriginOf(first + i), patch);
+                WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
                 WinogradTransform.OutputAdjoint(patch, patch + 16 * Blocks.Size, d + (nint)i * shape.Outputs + block * Blocks.Size, dStep);
             }
     }
@@ -91,7 +91,7 @@ internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sum
         nint vStep = WinogradShape.Step(Tiles, shape.Inputs), dStep = WinogradShape.Step(Tiles, shape.Outputs);
         float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
         float* d = worker.Scratch(1, WinogradTransform.Positions * dStep);
-        float* patch = worker.Scratch(2, 40 * Blocks.Size);
+        float* patch = worker.Scratch(2, WinogradTransform.Scratch);
         int share = index / parts, part = index % parts;
         var blocks = (shape.OutputBlocks * part / parts, shape.OutputBlocks * (part + 1) / parts);
         int begin = (int)((long)shape.TileCount * share / Shares), end = (int)((long)shape.TileCount * (share + 1) / Shares);

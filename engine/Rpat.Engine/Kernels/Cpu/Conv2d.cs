@@ -3,6 +3,8 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// <summary>Convolution: the algorithm depends on the shape alone, so that results do not depend on threads or timing.</summary>
 internal unsafe partial class CpuKernels : IConv2dKernels
 {
+    private const int LeastStridedChannels = 32;
+
     public string Conv2dAlgorithm(in ConvShape s) => UseWinograd(s) ? "winograd" : "direct";
 
     public void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y)
@@ -21,11 +23,14 @@ internal unsafe partial class CpuKernels : IConv2dKernels
 
     public void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw)
     {
-        if (UseWinograd(s)) WinogradWeightGradient(s, x, dy.Floats(), accumulate, dw.Floats());
+        if (s.Stride == 1 && UseWinograd(s)) WinogradWeightGradient(s, x, dy.Floats(), accumulate, dw.Floats());
         else DirectWeightGradient(s, x, dy.Floats(), accumulate, dw.Floats());
     }
 
-    /// <summary>Winograd for every 3×3 stride-1 layer on activations whose map has room for a 4×4 tile.</summary>
-    private bool UseWinograd(in ConvShape s) =>
-        _convolution == ConvolutionAlgorithm.Auto && FitsWinograd(s) && Math.Min(s.Input.H, s.Input.W) >= WinogradTransform.Outputs;
+    /// <summary>
+    /// Winograd for every 3×3 layer on activations whose output has room for a 4×4 tile; with stride 2, which saves less, from 32 channels
+    /// on.
+    /// </summary>
+    private bool UseWinograd(in ConvShape s) => _convolution == ConvolutionAlgorithm.Auto && FitsWinograd(s)
+        && Math.Min(s.P, s.Q) >= WinogradTransform.Outputs && (s.Stride == 1 || Math.Min(s.C, s.K) >= LeastStridedChannels);
 }
