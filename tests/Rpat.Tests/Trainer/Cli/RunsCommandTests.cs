@@ -95,6 +95,19 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
+    public void ARunWhoseProcessIsGoneWasKilled()
+    {
+        string run = MadeRun.Finished(_test, "gone"), record = Path.Combine(run, RunRecord.FileName);
+        File.WriteAllText(record, File.ReadAllText(record).Replace("\"finished\"", "\"running\"", StringComparison.Ordinal));
+        Assert.Contains(" killed ", Runs("list"), StringComparison.Ordinal);
+        string shown = Runs("show", run);
+        Assert.Contains("status    killed", shown, StringComparison.Ordinal);
+        Assert.Contains($"not finished: 'rpat train --resume {Path.GetFileName(run)}' resumes it.", shown, StringComparison.Ordinal);
+        using var open = RunFolder.Reopen(run, new FixedClock());
+        Assert.Contains("status    running", Runs("show", run), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AFolderWithoutRunsIsAnEmptyList() => Assert.Single(Runs("list").TrimEnd().Split('\n'));
 
     private string Train(params string[] more)
