@@ -35,7 +35,12 @@ internal sealed class ComparisonReport
             sentences.Add("The runs were measured by different attacks: their robust accuracies cannot be compared.");
         if (_runs.Select(run => run.Robust?.Images).Distinct().Count() > 1)
             sentences.Add("The runs were measured on different numbers of images.");
-        foreach (string column in _compared.More.Select(a => $"{a.Attack} on {a.Conditions} (all runs)").Concat(_compared.LeftOut))
+        var apart = from run in _runs
+                    from a in run.Counting
+                    where !a.IsClean && !run.Deciding.Any(counted => (counted.Attack, counted.Threat) == (a.Attack, a.Threat))
+                    select $"{a.Attack} on {a.Conditions} ({run.Name})";
+        foreach (string column in _compared.More.Select(a => $"{a.Attack} on {a.Conditions} (all runs)").Concat(apart)
+            .Concat(_compared.LeftOut))
             sentences.Add($"Not among the results below: {column}; 'rpat report --eval' chooses another evaluation.");
         foreach (var same in _runs.SelectMany((run, i) => run.Warnings.Select(w => (Name: _names[i], Sentence: w)))
             .GroupBy(pair => pair.Sentence))

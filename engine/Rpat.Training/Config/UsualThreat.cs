@@ -1,3 +1,5 @@
+using Rpat.Robust.Settings;
+
 namespace Rpat.Training.Config;
 
 /// <summary>The radius and the step that are usual in a norm: those of the recipes' threat models.</summary>
@@ -16,9 +18,13 @@ internal static class UsualThreat
     public static string Radii { get; } =
         string.Join(", ", Norm.All.Select(norm => norm == Norm.Linf ? Eps(norm) : $"{Eps(norm)} for {norm.Name}"));
 
+    /// <summary>Whether a length is one of images in [0,1]: a bare number above 1 is taken to lack <c>/255</c>, but for large norms.</summary>
+    public static bool IsLength(string text, double value, Norm norm) =>
+        value <= 1 || norm == Norm.L1 || (norm == Norm.L2 && value < 10) || (norm != Norm.Linf && Numbers.IsFraction(text));
+
     /// <summary>The values of a norm's threat model by key.</summary>
     public static IReadOnlyDictionary<string, ConfigValue> Of(Norm norm) => RecipeBlocks.All[norm.Name].Layer.Entries;
 
-    private static double Number(string text) => Rpat.Robust.Settings.Numbers.TryReal(text, out double value) ? value
+    private static double Number(string text) => Numbers.TryReal(text, out double value) ? value
         : throw new InvalidOperationException($"Block value '{text}' is not a number.");
 }

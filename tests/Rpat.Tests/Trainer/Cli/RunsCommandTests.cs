@@ -1,4 +1,5 @@
 using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Runs;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
