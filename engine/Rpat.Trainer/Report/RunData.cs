@@ -102,7 +102,8 @@ internal sealed record RunData(
         KeyValuePair<string, string>[] settings = [new(ConfigKeys.Of(c => c.Data.Name).Path, manifest.Data),
             new(ConfigKeys.Of(c => c.Model.Name).Path, manifest.Network.GetValueOrDefault("model", ""))];
         var data = new RunData(full, Path.GetFileName(full), null, settings, [], [.. Evaluations(full, warnings)], [],
-            PerceptionCurves.Read(full), warnings) { Checkpoint = manifest.Model };
+            PerceptionCurves.Read(full), warnings)
+        { Checkpoint = manifest.Model };
         warnings.AddRange(RunWarnings.Of(data));
         return data;
     }
