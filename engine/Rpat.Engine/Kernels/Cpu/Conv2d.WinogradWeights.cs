@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// channels: fixed splits of the tiles, each summed by one worker in its caches, then added in order. Many channels:
 /// <see cref="WinogradSlices"/>. Neither depends on the number of threads.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     private const int Shares = WinogradSplitJob.Shares;
     private const int ShareTiles = WinogradSplitJob.Tiles;

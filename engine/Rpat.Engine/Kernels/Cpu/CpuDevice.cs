@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>The CPU backend: nChw16c activations, persistent worker threads, SIMD kernels for AVX-512, AVX2 and 128-bit vectors.</summary>
-public sealed unsafe class CpuDevice : Device
+public unsafe class CpuDevice : Device
 {
     private readonly WorkerPool _pool;
     private readonly CpuKernels _kernels;
