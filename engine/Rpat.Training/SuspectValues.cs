@@ -3,7 +3,7 @@ namespace Rpat.Training;
 /// <summary>Values that are possible, and a slip of the pen more often than meant: one sentence for each.</summary>
 internal static class SuspectValues
 {
-    private const double LargeLinf = 0.2;
+    private const double LargeLinf = 0.2, Far = 8;
 
     /// <summary>Those of a training.</summary>
     /// <param name="images">Training images.</param>
@@ -14,12 +14,16 @@ internal static class SuspectValues
         .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
     ];
 
-    /// <summary>A sentence if a radius is far above any usual one.</summary>
+    /// <summary>A sentence if a radius is far from the usual one of its norm.</summary>
     /// <param name="name">Of the option or key.</param>
     public static IEnumerable<string> Eps(string name, Norm norm, double eps)
     {
         if (norm == Norm.Linf && eps > LargeLinf)
-            yield return $"WARNING: {name} is {Format.Number(eps)}, a large part of a pixel's range from 0 to 1: 8/255 is usual.";
+            yield return $"WARNING: {name} is {Format.Number(eps)}, a large part of a pixel's range from 0 to 1: "
+                + $"{UsualThreat.Eps(norm)} is usual.";
+        else if ((eps > 0 && eps < UsualThreat.Radius(norm) / Far) || (norm != Norm.Linf && eps > UsualThreat.Radius(norm) * Far))
+            yield return $"WARNING: {name} is {Format.Pixels(eps)}, far from what is usual in {norm.Name}, which is "
+                + $"{UsualThreat.Eps(norm)}.";
     }
 
     /// <summary>A sentence if an attack's step is longer than its radius.</summary>

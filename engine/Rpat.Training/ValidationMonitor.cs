@@ -24,7 +24,7 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
         if (run.ChoosingImages is null && _config.Attack.Steps == 1)
             report.View.Note(
                 "note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: "
-                    + "--val-split 1000 watches for it");
+                    + "--val-split 0.02 watches for it");
     }
 
     /// <summary>Keeps the network if it is the most robust one so far, and warns of overfitting.</summary>

@@ -32,7 +32,7 @@ public static partial class ModelCatalog
         .. Unequal,
         .. new[] { ("s", 384, 8), ("m", 512, 8), ("l", 768, 16) }.Select(Xcit),
         .. from convolves in new[] { false, true } from size in new[] { ("s", 384), ("b", 768) } select Vit(size, convolves),
-        new("vgg16", "VGG16 with batch norm, ten convolutions", 64,
+        new("vgg16", "VGG16 with batch norm, for small images: ten of its thirteen convolutions", 64,
             (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed))
             {
                 Stem = "layer11.0.weight",
@@ -80,7 +80,7 @@ public static partial class ModelCatalog
         const string published = "ra-wideresnet", other = "se-wideresnet";
         NetSizes sizes = new(96, [(30, 216), (31, 432), (10, 864)]);
         string about = after == 2 ? "RaWRN-70-16: SiLU, squeeze-and-excite after the second convolutions (Peng et al., 2023)"
-            : "the same after the first convolutions";
+            : "RaWRN-70-16 with squeeze-and-excite after the first convolutions";
         return Residual((after == 1 ? other : published) + options, about + AboutOf("", options),
             StyleOf("dm-wideresnet", options) with { ExcitesAfter = after }, 216, sizes.Scaled, blocks: 0,
             spec => (sizes.ToString() == spec.Stages ? published : other) + options,

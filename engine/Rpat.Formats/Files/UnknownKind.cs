@@ -48,7 +48,8 @@ internal static class UnknownKind
             if (start.StartsWith(magic)) return new($"'{path}' is {what}.");
         if (start.Length > 4 && start[0] == 0x08 && start[1] < 0x20 && start[2] is 0x12 or 0x3A or 0x42)
             return new(
-                $"'{path}' is an ONNX model, which is a program: give the weights that it was exported from (.pt, .pth, .safetensors).");
+                $"'{path}' is an ONNX model, which is a program: give the weights that it was exported from (.pt, .pth, "
+                + ".safetensors), or measure it by its answers with 'rpat eval blackbox'.");
         return new(
             $"'{path}' begins with 0x{Convert.ToHexString(start[..Math.Min(4, start.Length)])}, which no known kind of weights does: "
             + "give a .safetensors, .pt, .pth, .npz or .npy file.");

@@ -27,6 +27,7 @@ internal static class App
     {
         try
         {
+            if (arguments is [] or ["help", ..]) arguments = [.. arguments.Skip(1), "--help"];
             var parsed = Parse(arguments, host);
             if (PluginOption.Load(parsed)) parsed = Parse(arguments, host);
             if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);

@@ -9,7 +9,11 @@ internal static class AttacksCommand
     public static Command Create(CommandContext host)
     {
         var json = new JsonOption();
-        var command = new Command("attacks", "List the attacks with their norms, defaults and sources.") { json.Option };
+        var name = new Argument<string>("NAME") { Description = "an attack's name" };
+        var show = new Command("show", "Print an attack's norms, defaults and source.") { name };
+        show.SetAction(parsed => Show(host, parsed.GetRequiredValue(name)));
+        var command = new Command("attacks", "List the attacks with their norms, defaults and sources, or show one.")
+        { show, json.Option };
         command.SetAction(parsed =>
         {
             int name = AttackCatalog.All.Max(a => a.Name.Length), norms = AttackCatalog.All.Max(a => a.Norms.Length);
@@ -22,4 +26,19 @@ internal static class AttacksCommand
         });
         return command;
     }
+
+    // pgd50 is pgd20 with another number of steps.
+    private static int Show(CommandContext host, string typed)
+    {
+        string name = CatalogNames.Attacks.Match(typed)
+            ?? throw new UsageException($"there is no attack '{typed}': {CatalogNames.Attacks.Hint(typed)}");
+        var info = AttackCatalog.All.FirstOrDefault(a => a.Name == name)
+            ?? AttackCatalog.All.FirstOrDefault(a => Kind(a.Name) == Kind(name))
+            ?? throw new UsageException($"'{name}' is no attack: it measures without one.");
+        host.Out.WriteLine($"{name}{(info.Name == name ? "" : $" (as {info.Name}, with its own number)")}\n  norms     {info.Norms}\n"
+            + $"  defaults  {info.Defaults}\n  source    {info.Source}");
+        return ExitCode.Done;
+    }
+
+    private static string Kind(string name) => name.TrimEnd("0123456789N".ToCharArray());
 }

@@ -18,8 +18,8 @@ internal sealed class BlackBoxCommand
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm")
     { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
-    private readonly Option<string> _eps = new("--eps")
-    { Description = "largest perturbation of images in [0,1]", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
+    private readonly Option<string?> _eps = new("--eps")
+    { Description = $"largest perturbation of images in [0,1]; {UsualThreat.Radii} by default", HelpName = "8/255" };
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<int> _queries = new("--queries")
     { Description = "queries of Square per image; 0 to leave it out", HelpName = "N", DefaultValueFactory = _ => 5000 };
@@ -31,7 +31,7 @@ internal sealed class BlackBoxCommand
     { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR" };
     private readonly Option<int> _batch = new("--batch-size", "-b")
     { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 128 };
-    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly JsonOption _json = new();
 
@@ -54,9 +54,12 @@ internal sealed class BlackBoxCommand
             if (parsed.GetValue(option) < 0) throw new UsageException($"{option.Name} must not be negative.");
         if (parsed.GetValue(_batch) < 1) throw new UsageException("--batch-size must be at least 1.");
         var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
-        if (EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm) is not [var radius])
+        if (EvalOptions.ParseRadii(parsed.GetValue(_eps) ?? UsualThreat.Eps(norm), norm) is not [var radius])
             throw new UsageException("--eps takes one radius here.");
-        var images = DataSets.Open(parsed.GetRequiredValue(_data), parsed.GetValue(_dataDir)).Test;
+        foreach (string line in SuspectValues.Eps("--eps", norm, radius.Value)) _host.Warn(line);
+        var data = DataSets.Open(DataSets.Names.Canonical(parsed.GetRequiredValue(_data)), parsed.GetValue(_dataDir));
+        foreach (string note in data.Notes) _host.Warn($"note: {note}");
+        var images = data.Test;
         if (parsed.GetValue(_count) is > 0 and var count) images = images.Take(count);
         using var device = Device.Cpu(parsed.GetValue(_threads));
         var image = new Shape(1, images.Channels, images.Height, images.Width);
@@ -79,6 +82,7 @@ internal sealed class BlackBoxCommand
         yield return new("clean", Right(pixels), set.Count, "accuracy");
         if (parsed.GetValue(_queries) is > 0 and var queries)
         {
+            _host.Note($"square: {set.Count} images, {queries} queries of each at most");
             var square = new Square { Norm = norm, Eps = radius.Value, Steps = queries };
             int left = new AttackRunner(box, options).Perturb(square, pixels, set.Labels).Count(o => o.WasCorrect && !o.Fooled);
             yield return new($"square, {queries} queries", left, set.Count, "upper bound of robust accuracy, by queries of logits");
@@ -86,6 +90,7 @@ internal sealed class BlackBoxCommand
         if (parsed.GetValue(_surrogate) is { } surrogate)
         {
             string name = parsed.GetRequiredValue(_transfer);
+            _host.Note($"{name} on '{surrogate}'");
             var adversarial = Transferred(surrogate, name, device, set, pixels, norm, radius, options);
             var (at, now) = (predictor.Classes(pixels), predictor.Classes(adversarial));
             int left = Enumerable.Range(0, set.Count).Count(i => at[i] == set.Labels[i] && now[i] == set.Labels[i]);

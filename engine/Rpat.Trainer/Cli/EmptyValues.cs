@@ -9,10 +9,18 @@ internal static class EmptyValues
     /// <summary>Adds the check to a command and all its subcommands.</summary>
     public static void Refuse(Command command)
     {
-        foreach (Argument argument in command.Arguments) argument.Validators.Add(result => Check(result, argument.Name, result.Tokens));
+        foreach (Argument argument in command.Arguments) argument.Validators.Add(result =>
+        {
+            Check(result, argument.Name, result.Tokens);
+            if (OptionIn(result) is { } option) result.AddError(option);
+        });
         foreach (Option option in command.Options) option.Validators.Add(result => Check(result, option.Name, result.Tokens));
         foreach (Command sub in command.Subcommands) Refuse(sub);
     }
+
+    /// <summary>What looks like an option and would be taken for a name, since the command does not know it; or null.</summary>
+    public static string? OptionIn(ArgumentResult result) => result.Parent is not CommandResult ? null
+        : result.Tokens.Select(token => token.Value).FirstOrDefault(text => text.Length > 1 && text[0] == '-' && !Path.Exists(text));
 
     /// <summary>What is wrong with values, or null.</summary>
     public static string? Problem(string name, IReadOnlyList<Token> tokens) =>

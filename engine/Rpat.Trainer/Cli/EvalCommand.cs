@@ -64,22 +64,23 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_logits) is { } logits) SaveLogits(logits, parsed, options, subject);
         if (parsed.GetValue(_gradients) is { } gradients) SaveGradients(gradients, parsed, options, subject);
         if (parsed.GetValue(_inputGradients) is { } inputs) SaveInputGradients(inputs, parsed, options, subject);
-        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed));
-        using var stop = new StopRequest
-        {
-            Announced = () => _host.Note("stopping; a second signal leaves at once"),
-            Leave = Environment.Exit
-        };
+        string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed),
+            _host.Note);
+        using var stop = new StopRequest { Leave = Environment.Exit };
+        using var lines = new EvalProgressLines(_host);
+        stop.Announced = () => lines.Note("stopping; a second signal leaves at once");
         stop.Listen();
         try
         {
-            var (plan, report) = Evaluate(parsed, options, subject, folder, stop);
+            var (plan, report) = Evaluate(parsed, options, subject, folder, stop, lines);
+            lines.Dispose();
             Conclude(parsed, report, subject, plan, folder, options.Checkpoint, PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         }
         catch (OperationCanceledException)
         {
+            lines.Dispose();
             _host.Error.WriteLine($"stopped; what is done is in {folder}: resume with the same command and --resume");
             return stop.Code;
         }
@@ -129,22 +130,22 @@ internal sealed class EvalCommand
 
     // Closing the device frees all its memory for smaller batches; lines that are already in the ledger are not computed again.
     private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject,
-        string folder, StopRequest stop)
+        string folder, StopRequest stop, EvalProgressLines lines)
     {
         bool resume = parsed.GetValue(_resume) || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
         return options.Batch.Run(_host.Warn, batch =>
         {
             using var device = _threat.Open(parsed);
             var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch);
-            return (plan, Evaluate(subject.On(device, options), plan, folder, resume, stop));
+            return (plan, Evaluate(subject.On(device, options), plan, folder, resume, stop, lines));
         });
     }
 
-    private EvaluationReport Evaluate(EvalSubject subject, EvaluationPlan plan, string folder, bool resume, StopRequest stop)
+    private EvaluationReport Evaluate(EvalSubject subject, EvaluationPlan plan, string folder, bool resume, StopRequest stop,
+        EvalProgressLines lines)
     {
-        var lines = new EvalProgressLines(_host.Error, TimeSpan.FromSeconds(_host.ErrorIsTerminal ? 5 : 30), _host.Clock);
         var evaluation = Prepare(subject, plan, folder);
-        evaluation.Log = _host.Note;
+        evaluation.Log = lines.Note;
         evaluation.Progress = p =>
         {
             if (stop.IsRequested) throw new OperationCanceledException();
@@ -176,6 +177,7 @@ internal sealed class EvalCommand
             EvalTable.Write(report, manifest, _host.Out);
             foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);
             if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}\ndigest: {digest}");
+            else if (parsed.GetValue(_out) is null) _host.Note("note: a clean accuracy alone is not kept: --out DIR keeps it");
             if (RunFinder.RunOf(checkpoint) is { } run) _host.Note($"try next: {NextStep.Of(run, run)}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;

@@ -8,6 +8,17 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat methods</c> and <c>rpat methods show NAME</c>: the training methods, their blocks and settings.</summary>
 internal static class MethodsCommand
 {
+    // The rows of attacks in methods.md 2.1.
+    private static readonly Dictionary<char, string> _starts = new()
+    {
+        ['A'] = "a random point of the ball, batch norms in evaluation mode",
+        ['B'] = "the image with a little noise, batch norms in evaluation mode",
+        ['C'] = "a random point of the ball, batch norms in training mode",
+        ['D'] = "a random point of the ball, batch norms in evaluation mode",
+        ['E'] = "a random point of the cube, batch norms in evaluation mode",
+        ['G'] = "a random point of the ball, batch norms in training mode",
+    };
+
     /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host)
     {
@@ -68,11 +79,13 @@ internal static class MethodsCommand
     private static IEnumerable<(string, string)> Rows(MethodInfo method, bool rpat)
     {
         var blocks = method.Row;
-        yield return ("source", method.Source);
+        yield return ("source", method.Source.Replace("methods.md", "docs/methods.md in the source code,", StringComparison.Ordinal));
         yield return ("attack", blocks.Attack);
+        if (blocks.Attack is [var letter, ' ', ..] && _starts.TryGetValue(letter, out string? start))
+            yield return ("", $"{letter}: PGD from {start}");
         yield return ("target", blocks.Target);
         yield return ("loss", blocks.Terms + (rpat ? " + weight mean (z(x~) - (1 - alpha) z(x) - alpha z(x'))^2, set by method.rpat" : ""));
-        yield return ("weights", blocks.Weights);
+        yield return ("weights", blocks.Weights == "1" ? "1: all images count alike" : blocks.Weights);
         yield return ("networks", blocks.Nets);
         yield return ("extra", blocks.Extra);
         if (blocks.Departs.Length > 0) yield return ("departs", blocks.Departs);

@@ -17,7 +17,7 @@ internal sealed class PerceptionCommand
     private readonly Option<string> _norm = new("--norm")
     { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
     private readonly Option<string?> _eps = new("--eps")
-    { Description = "largest perturbation; 8/255, or 128/255 for l2", HelpName = "8/255" };
+    { Description = $"largest perturbation; {UsualThreat.Radii} by default", HelpName = "8/255" };
     private readonly Option<bool> _weak = new("--weak")
     { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
     private readonly Option<int> _count = new("--n") { Description = "held-out images, from the first; 0 for all", HelpName = "N" };
@@ -29,7 +29,7 @@ internal sealed class PerceptionCommand
     private readonly Option<string> _root;
     private readonly DeviceOption _device;
     private readonly JsonOption _json = new();
-    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     private PerceptionCommand(CommandContext host) =>
         (_host, _device, _dataDir, _root) = (host, new DeviceOption(host), DataDirOption.Create(host), RunsOption.Create(host));
@@ -88,7 +88,7 @@ internal sealed class PerceptionCommand
 
     private LabeledImages Images(ParseResult parsed, string first)
     {
-        var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), first);
+        var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), first, parsed.GetRequiredValue(_root));
         var pair = DataSets.Open(set.Name, set.Dir);
         foreach (string note in pair.Notes) _host.Warn($"note: {note}");
         int count = parsed.GetValue(_count);
@@ -100,9 +100,9 @@ internal sealed class PerceptionCommand
     private List<PerceptionOptions> Options(ParseResult parsed)
     {
         var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
-        var standard = norm == Norm.Linf ? PgdOptions.Linf : PgdOptions.L2;
-        string text = parsed.GetValue(_eps) ?? (norm == Norm.Linf ? "8/255" : "128/255");
-        float eps = (float)EvalOptions.ParseRadii(text, norm)[0].Value, step = standard.StepSize * eps / standard.Eps;
+        if (EvalOptions.ParseRadii(parsed.GetValue(_eps) ?? UsualThreat.Eps(norm), norm) is not [var radius])
+            throw new UsageException("--eps takes one radius here.");
+        float eps = (float)radius.Value, step = (float)(UsualThreat.StepShare(norm) * radius.Value);
         foreach (string line in SuspectValues.Eps("--eps", norm, eps)) _host.Warn(line);
         var alphas = parsed.GetValue(_weak) ? PerceptionOptions.Eighths : PerceptionOptions.Tenths;
         string[] names = ConfigValue.Items(parsed.GetRequiredValue(_perturbations));

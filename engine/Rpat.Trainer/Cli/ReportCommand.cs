@@ -20,22 +20,36 @@ internal static class ReportCommand
         { Description = "the page or table; report.html, of one run in its folder, or stdout for a table", HelpName = "FILE" };
         var charts = new Option<string?>("--charts") { Description = "also write a study's charts there, as SVG files", HelpName = "DIR" };
         Option<bool>[] tables = [Table("latex", "LaTeX"), Table("markdown", "Markdown"), Table("csv", "CSV")];
+        var eval = EvaluationOption();
         var command =
             new Command("report", "Write a self-contained HTML page about a run, or one that compares several; or a paper's table.")
-            { runs, root, file, charts };
+            { runs, root, eval, file, charts };
         foreach (var table in tables) command.Add(table);
         command.SetAction(parsed =>
         {
             string[] names = parsed.GetRequiredValue(runs);
             if (names.Any(IsStudy)) return Study(parsed, names, Format(parsed, tables), file, charts, host);
-            string[] folders = [.. names.Select(name => RunFinder.Named(name, parsed.GetRequiredValue(root)))];
+            string[] folders =
+            [
+                .. names.Select(name => RunFinder.Measured(name, parsed.GetRequiredValue(root)))
+                    .DistinctBy(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            ];
+            string? wanted = parsed.GetValue(eval);
             if (parsed.GetValue(charts) is not null) throw new UsageException("--charts is for a study: give its rows, NAME.csv.");
-            if (Format(parsed, tables) is { } format) WriteTable(host, folders, format, parsed.GetValue(file));
-            else WritePage(host, folders, parsed.GetValue(file));
+            if (Format(parsed, tables) is { } format) WriteTable(host, folders, format, parsed.GetValue(file), wanted);
+            else WritePage(host, folders, parsed.GetValue(file), wanted);
             return ExitCode.Done;
         });
         return command;
     }
+
+    /// <summary><c>--eval</c>, which <c>runs list</c> has as well.</summary>
+    public static Option<string?> EvaluationOption() => new("--eval")
+    {
+        Description = "evaluation that counts: its folder's name, 'end' for that at the end of training, or a number of images; by "
+            + "default the one that most runs share, with AutoAttack if they do, of most images",
+        HelpName = "NAME|end|IMAGES",
+    };
 
     private static Option<bool> Table(string name, string title) => new($"--{name}")
     { Description = $"a table of the methods in {title}: Clean, each attack, Mean, NRR; mean ± deviation over seeds" };
@@ -70,18 +84,22 @@ internal static class ReportCommand
         return ExitCode.Done;
     }
 
-    private static void WritePage(CommandContext host, string[] folders, string? file)
+    private static void WritePage(CommandContext host, string[] folders, string? file, string? wanted)
     {
         string path = file ?? (folders.Length == 1 ? Path.Combine(folders[0], RunContents.Report) : RunContents.Report);
-        ReportFile.Write(path, folders);
+        ReportFile.Write(path, folders, wanted);
         host.Out.WriteLine(path);
     }
 
-    private static void WriteTable(CommandContext host, string[] folders, string format, string? file)
+    private static void WriteTable(CommandContext host, string[] folders, string format, string? file, string? wanted)
     {
-        RunData[] runs = [.. folders.Select(RunData.Load)];
-        foreach (var run in runs.Where(run => run.Clean is null)) host.Warn(Printable.Line($"'{run.Name}' is left out: it has no result."));
-        string table = new PaperTable(runs).Write(format);
+        var runs = RunLabels.Once([.. folders.Select(RunData.Load)], line => host.Warn(Printable.Line($"note: {line}")));
+        var compared = SharedEvaluation.Of(runs, wanted);
+        foreach (var run in compared.Runs.Where(run => run.Clean is null))
+            host.Warn(Printable.Line($"'{run.Name}' is left out: it has no {(wanted is null ? "result" : $"evaluation '{wanted}'")}."));
+        foreach (string column in wanted is null ? compared.LeftOut : [])
+            host.Warn(Printable.Line($"note: not in the table: {column}; --eval chooses another evaluation"));
+        string table = new PaperTable(compared).Write(format);
         if (file is null) host.Out.Write(table);
         else AtomicFile.WriteText(file, table);
     }

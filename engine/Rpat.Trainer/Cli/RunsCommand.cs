@@ -31,22 +31,38 @@ internal sealed class RunsCommand
         { Description = "keys of the configuration to show, such as train.seed,method.rpat.weight", HelpName = "KEY,…" };
         var group = new Option<string?>("--group-by")
         { Description = "one row for the runs of equal values of these keys: mean ± standard deviation", HelpName = "KEY,…" };
-        var format = FormatOption();
+        var (format, eval) = (FormatOption(), ReportCommand.EvaluationOption());
         var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.")
-            { columns, group, format, json.Option };
+            { columns, group, eval, format, json.Option };
         list.SetAction(parsed =>
         {
-            List<RunData> all = [.. RunFinder.All(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
-            var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns)));
             var by = RunTable.Keys("--group-by", parsed.GetValue(group));
+            var all = Chosen(RunFinder.AllMeasured(parsed.GetRequiredValue(_root)), parsed.GetValue(eval), by);
+            var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns)));
             string wanted = FormatOf(parsed.GetRequiredValue(format));
-            if (by.Count > 0 && all.Count(run => run.Clean is null) is > 0 and var left)
-                _host.Note($"{left} runs without a result are left out");
             json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
                 () => _host.Out.Write((by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Write(wanted)));
             return ExitCode.Done;
         });
         return list;
+    }
+
+    // Rows of one run each stand for themselves; for groups the evaluation counts that most runs share.
+    private IReadOnlyList<RunData> Chosen(IReadOnlyList<string> folders, string? wanted, IReadOnlyList<(string Name, string Key)> by)
+    {
+        IReadOnlyList<RunData> all = [.. folders.Select(Readable).OfType<RunData>()];
+        if (by.Count == 0) return wanted is null ? all : SharedEvaluation.Of(all, wanted).Runs;
+        void Note(string line) => _host.Note(Printable.Line($"note: {line}"));
+        var compared = SharedEvaluation.Of(RunLabels.Once(all, Note), wanted);
+        string[] without = [.. compared.Runs.Where(run => run.Clean is null).Select(run => run.Name)];
+        if (without.Length > 0) Note($"left out, having no result: {string.Join(", ", without)}");
+        if (wanted is null)
+            foreach (string column in compared.LeftOut) Note($"not in the table: {column}; --eval chooses another evaluation");
+        foreach (var row in new RunTable(compared.Runs, []).Groups(by))
+            if (RunLabels.Parting(row.Runs) is { Count: > 0 } keys)
+                Note($"the row '{string.Join(", ", row.Values)}' averages runs that differ in "
+                    + $"{string.Join(", ", keys)}: add it to --group-by");
+        return compared.Runs;
     }
 
     private static Option<string> FormatOption() => new("--format")
@@ -89,7 +105,7 @@ internal sealed class RunsCommand
 
     private Command Show()
     {
-        var name = new Argument<string>("RUN") { Description = "a run folder, its name, or latest" };
+        var name = new Argument<string>("RUN") { Description = "a run or an evaluated checkpoint, its folder or name, or latest" };
         var json = new JsonOption();
         var show = new Command("show", "Print how a run was started, how it stands, what it measured and what warns of it.")
             { name, json.Option };
@@ -139,7 +155,7 @@ internal sealed class RunsCommand
         compare.SetAction(parsed =>
         {
             RunData a = Open(parsed, first), b = Open(parsed, second);
-            var comparison = RunComparison.Of((a.Settings, a.Folder), (b.Settings, b.Folder));
+            var comparison = RunComparison.Of((Known(a, b), a.Folder), (Known(b, a), b.Folder));
             json.Give(parsed, _host, () => Json(comparison), () =>
             {
                 foreach (string line in Lines(comparison)) _host.Out.WriteLine(line);
@@ -149,11 +165,16 @@ internal sealed class RunsCommand
         return compare;
     }
 
+    // Of a checkpoint from elsewhere few settings are known.
+    private static IReadOnlyList<KeyValuePair<string, string>> Known(RunData run, RunData other) =>
+        run.Checkpoint is null && other.Checkpoint is null ? run.Settings
+            : [.. run.Settings.Where(pair => pair.Value.Length > 0 && other.Setting(pair.Key).Length > 0)];
+
     private static IEnumerable<string> Lines(RunComparison comparison)
     {
         foreach (var (key, a, b) in comparison.Settings) yield return $"setting   {key}: {Shown(a)} | {Shown(b)}";
         if (comparison.Settings.Count == 0) yield return "settings  the same";
-        yield return comparison.Parting is null
+        yield return comparison is { Parting: null, Events: 0 } ? "metrics   none" : comparison.Parting is null
             ? $"metrics   the same in all {comparison.Events} events"
             : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          "
                 + $"{comparison.Parting.Value.Second}";
@@ -199,5 +220,5 @@ internal sealed class RunsCommand
     }
 
     private RunData Open(ParseResult parsed, Argument<string> name) =>
-        RunData.Load(RunFinder.Named(parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root)));
+        RunData.Load(RunFinder.Measured(parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root)));
 }

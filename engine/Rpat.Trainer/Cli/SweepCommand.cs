@@ -12,8 +12,8 @@ internal sealed class SweepCommand
     private readonly ConfigOptions _options = new();
     private readonly Argument<string?> _recipe = new("RECIPE")
     { Description = "recipe to start from; see 'rpat recipes'", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string> _seeds = new("--seeds")
-    { Description = "a run of each combination for each seed", HelpName = "1,2,3|1..3", DefaultValueFactory = _ => "0" };
+    private readonly Option<string?> _seeds = new("--seeds")
+    { Description = "a run of each combination for each seed; the recipe's by default", HelpName = "1,2,3|1..3" };
     private readonly Option<int?> _index = new("--index")
     { Description = "train this row only, from 1: the index of a job array's task", HelpName = "N" };
     private readonly Option<bool> _list = new("--list") { Description = "print the rows and how they stand, and stop" };
@@ -26,7 +26,8 @@ internal sealed class SweepCommand
     {
         var sweep = new SweepCommand(host, program);
         var command = new Command("sweep",
-            "Train a recipe for lists of values (--set KEY=A,B) and seeds; repeated, it skips what is finished and resumes the rest.")
+            "Train a recipe for lists of values (--set KEY=A,B, --lr A,B) and seeds; "
+            + "repeated, it skips what is finished and resumes the rest.")
             { sweep._recipe, sweep._seeds, sweep._index, sweep._list, sweep._json.Option };
         sweep._options.AddTo(command);
         command.SetAction(sweep.Run);
@@ -68,10 +69,15 @@ internal sealed class SweepCommand
         ConfigKey name = ConfigKeys.Of(c => c.Run.Name), recipe = ConfigKeys.Of(c => c.Recipe.Name);
         List<(string Flag, ConfigKey Key, string Text)> flags = [.. sources.Flags.Where(flag => flag.Key != name)];
         if (parsed.GetValue(_recipe) is { } typed) flags.Insert(0, ("RECIPE", recipe, RecipeLibrary.Find(typed, "RECIPE").Name));
-        if (flags.FirstOrDefault(flag => flag.Key == ConfigKeys.Of(c => c.Train.Seed)) is { Flag: { } seed })
-            throw new UsageException(
-                $"a sweep takes its seeds from --seeds, not from {seed}: give --seeds {parsed.GetRequiredValue(_seeds)}.");
+        if (flags.FirstOrDefault(flag => flag.Key == ConfigKeys.Of(c => c.Train.Seed)) is { Flag: { } seed } given)
+            throw new UsageException($"a sweep takes its seeds from --seeds, not from {seed}: give --seeds {given.Text}.");
         var lists = sources.Sets.Select(Values).ToList();
+        foreach (var flag in flags.Where(flag => Values($"{flag.Key.Path}={flag.Text}").Values.Count > 1).ToList())
+        {
+            flags.Remove(flag);
+            lists.RemoveAll(list => list.Key == flag.Key.Path);
+            lists.Add(Values($"{flag.Key.Path}={flag.Text}"));
+        }
         if (flags.All(flag => flag.Key != recipe) && lists.All(list => list.Key != recipe.Path) && sources.Files.Count == 0)
             throw new UsageException("nothing says what to train: give a RECIPE ('rpat recipes' lists them) or -c FILE.");
         var shared = sources with
@@ -80,7 +86,9 @@ internal sealed class SweepCommand
             Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")]
         };
         string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Resolve(shared).Config.RunName;
-        var rows = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], SeedList.Parse(parsed.GetRequiredValue(_seeds)));
+        IReadOnlyList<long> seeds = parsed.GetValue(_seeds) is { } text ? SeedList.Parse(text)
+            : [ConfigResolver.Resolve(shared).Config.Train.Seed];
+        var rows = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], seeds);
         return (rows, new Sweep(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] });
     }
 

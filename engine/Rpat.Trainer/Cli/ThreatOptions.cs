@@ -15,11 +15,10 @@ internal sealed class ThreatOptions
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm")
     { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
-    private readonly Option<string> _eps = new("--eps")
+    private readonly Option<string?> _eps = new("--eps")
     {
-        Description = "largest perturbation of images in [0,1]; several with commas",
+        Description = $"largest perturbation of images in [0,1]; several with commas; {UsualThreat.Radii} by default",
         HelpName = "8/255",
-        DefaultValueFactory = _ => "8/255"
     };
     private readonly Option<string?> _step = new("--step-size")
     { Description = "length of PGD's steps; a share of eps by default", HelpName = "2/255" };
@@ -36,7 +35,7 @@ internal sealed class ThreatOptions
     { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly DeviceOption _device;
-    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     /// <summary>Makes the options.</summary>
     public ThreatOptions(CommandContext host)
@@ -79,10 +78,10 @@ internal sealed class ThreatOptions
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
         var (checkpoint, choice) = _weights.Read(parsed);
-        var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint);
+        var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint, Runs(parsed));
         return new EvalOptions(
             checkpoint, choice, set.Name, set.Dir, attacks, norm,
-            EvalOptions.ParseRadii(parsed.GetRequiredValue(_eps), norm), Step(parsed.GetValue(_step)),
+            EvalOptions.ParseRadii(parsed.GetValue(_eps) ?? UsualThreat.Eps(norm), norm), Step(parsed.GetValue(_step)),
             first, count, BatchSize.Parse(parsed.GetRequiredValue(_batch)), (ulong)parsed.GetValue(_seed)).Checked();
     }
 

@@ -83,7 +83,14 @@ internal sealed class TrainCommand
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
         string[] allowed = parsed.GetValue(_allow) ?? [];
-        if (parsed.GetResult(_resume) is null) return new RunPlan(Complete(sources));
+        if (parsed.GetResult(_resume) is null)
+        {
+            var plan = new RunPlan(Complete(sources));
+            var config = plan.Resolved.Config;
+            if (config.Run.Name.Length > 0 && RunFinder.Unfinished(config.RunName, config.Run.Out) is { } open && !RunFolder.IsOpen(open))
+                _host.Note($"note: '{open}' is unfinished: --resume would resume it; this is another run");
+            return plan;
+        }
         string name = parsed.GetValue(_resume) ?? Automatic;
         return name == Automatic ? RunPlan.Automatic(Complete(sources), allowed) : RunPlan.Named(name, sources, allowed);
     }

@@ -6,6 +6,10 @@ namespace Rpat.Trainer.Cli;
 /// <summary>Turns a command line that does not parse into one sentence.</summary>
 internal static class UsageErrors
 {
+    // What other programs call an option.
+    private static readonly Dictionary<string, string> _elsewhere = new()
+    { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads" };
+
     /// <summary>The error for a failed parse; for a mistyped command or option it names the nearest one.</summary>
     public static UsageException Of(ParseResult parsed)
     {
@@ -21,6 +25,7 @@ internal static class UsageErrors
     {
         ArgumentResult { Parent: OptionResult option } => Problem(option, error.Message),
         OptionResult option => Problem(option, error.Message),
+        ArgumentResult { Parent: CommandResult of } taken when EmptyValues.OptionIn(taken) is { } unknown => Unknown(unknown, of.Command),
         ArgumentResult { Tokens.Count: 0 } missing => $"{missing.Argument.Name} is missing: give {Described(missing.Argument.Description)}",
         ArgumentResult wrong => Problem(wrong.Argument.Name, wrong.Tokens, wrong.Argument.ValueType) ?? error.Message,
         CommandResult command when command.Command.Options.FirstOrDefault(
@@ -57,8 +62,17 @@ internal static class UsageErrors
         IEnumerable<string> known = isOption
             ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))
             : command.Subcommands.Select(sub => sub.Name);
-        string hint = DidYouMean.Find(token, known) is { } near ? $": did you mean '{near}'?" : "";
+        string hint = Near(token, [.. known]) is { } near ? $": did you mean '{near}'?" : "";
         return $"'{command.Name}' knows no {(isOption ? "option" : "command or argument")} '{token}'{hint}";
+    }
+
+    // Dashes are no part of a name: -n is --n, not -o.
+    private static string? Near(string token, string[] known)
+    {
+        string bare = token.Trim('-');
+        string meant = _elsewhere.GetValueOrDefault(bare, bare);
+        return DidYouMean.Find(meant, known.Select(name => name.Trim('-'))) is { } near
+            ? known.Where(name => name.Trim('-') == near).MaxBy(name => name.Length) : null;
     }
 
     private static string CommandPath(CommandResult result) =>

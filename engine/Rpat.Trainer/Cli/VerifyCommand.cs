@@ -11,7 +11,7 @@ internal static class VerifyCommand
     /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
-        var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation, or a run with one" };
+        var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation, or a run or checkpoint with one" };
         var checkpoint = new Option<string?>("--checkpoint")
         { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b")
@@ -33,7 +33,7 @@ internal static class VerifyCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
-            string root = parsed.GetRequiredValue(runs), place = Evaluation(RunFinder.Checkpoint(parsed.GetRequiredValue(folder), root));
+            string root = parsed.GetRequiredValue(runs), place = Evaluation(parsed.GetRequiredValue(folder), root);
             string? network = parsed.GetValue(checkpoint) is { } other ? RunFinder.Checkpoint(other, root) : null;
             var result = Verified(place, network, weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
             return Tell(host, Verification.ManifestOf(place), Against(result, parsed.GetValue(digest)));
@@ -41,13 +41,13 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static string Evaluation(string place)
+    private static string Evaluation(string text, string root)
     {
-        if (RunFinder.RunOf(place) != place) return place;
+        if (RunFinder.FindMeasured(text, root) is not { } place) return RunFinder.Checkpoint(text, root);
         var found = RunContents.Folders(Path.Combine(place, EvalFolder.Part));
         return found is [var only] ? only : throw new UsageException(found.Count == 0
-            ? $"run '{place}' has no evaluation: make one with 'rpat eval'."
-            : $"run '{place}' has {found.Count} evaluations: give one of {string.Join(", ", found)}.");
+            ? $"'{place}' has no evaluation: make one with 'rpat eval'."
+            : $"'{place}' has {found.Count} evaluations: give one of {string.Join(", ", found)}.");
     }
 
     // The options that the evaluation got for the network's file are in its manifest; each one given here replaces its own, and together

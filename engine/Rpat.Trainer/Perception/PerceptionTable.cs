@@ -25,7 +25,10 @@ internal static class PerceptionTable
                 output.WriteLine($"  {line}");
         }
         output.WriteLine(
-            "  D: mean squared change of the representation; half way with robust perception D_first = D_second = D_full/4 and rho = 0");
+            "  success, failure: the perturbed image is classified correctly, or not\n"
+            + "  D: mean squared change of the representation, from x to x' (full), from x to half way (first), from there to x' "
+            + "(second);\n"
+            + "  with robust perception D_first = D_second = D_full/4, and rho, the distance from the straight line half way, is 0");
     }
 
     /// <summary>What was measured, and the errors.</summary>
@@ -40,7 +43,9 @@ internal static class PerceptionTable
     public static IEnumerable<IReadOnlyList<string>> Rows(PerceptionRun run) =>
         from space in run.Spaces
         from @group in PerceptionGroup.All
-        select Row(space.Name, run.Samples.Summarize(space.Space, @group), run.Samples.Options.Alphas);
+        let summary = run.Samples.Summarize(space.Space, @group)
+        where summary.Count > 0
+        select Row(space.Name, summary, run.Samples.Options.Alphas);
 
     /// <summary>Writes the means of every group as JSON, as one step.</summary>
     public static void WriteJson(string path, IReadOnlyList<PerceptionRun> runs) =>

@@ -9,17 +9,14 @@ internal sealed class ComparisonReport
     private readonly IReadOnlyList<RunData> _runs;
     private readonly string[] _names;
 
-    private ComparisonReport(IReadOnlyList<RunData> runs)
-    {
-        (_runs, _names) = (runs, RunLabels.Of(runs));
-    }
+    private readonly SharedEvaluation _compared;
+
+    private ComparisonReport(SharedEvaluation compared) =>
+        (_compared, _runs, _names) = (compared, compared.Runs, RunLabels.Of(compared.Runs));
 
     /// <summary>The page.</summary>
-    public static string Page(IReadOnlyList<RunData> runs)
-    {
-        var report = new ComparisonReport(runs);
-        return Html.Page($"{runs.Count} runs: RPAT report", report.Body());
-    }
+    public static string Page(SharedEvaluation compared) =>
+        Html.Page($"{compared.Runs.Count} runs: RPAT report", new ComparisonReport(compared).Body());
 
     private string Body() => string.Concat(
         $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(Folders())}</p>\n</header>\n",
@@ -38,6 +35,13 @@ internal sealed class ComparisonReport
             sentences.Add("The runs were measured by different attacks: their robust accuracies cannot be compared.");
         if (_runs.Select(run => run.Robust?.Images).Distinct().Count() > 1)
             sentences.Add("The runs were measured on different numbers of images.");
+        var apart = from run in _runs
+                    from a in run.Counting
+                    where !a.IsClean && !run.Deciding.Any(counted => (counted.Attack, counted.Threat) == (a.Attack, a.Threat))
+                    select $"{a.Attack} on {a.Conditions} ({run.Name})";
+        foreach (string column in _compared.More.Select(a => $"{a.Attack} on {a.Conditions} (all runs)").Concat(apart)
+            .Concat(_compared.LeftOut))
+            sentences.Add($"Not among the results below: {column}; 'rpat report --eval' chooses another evaluation.");
         foreach (var same in _runs.SelectMany((run, i) => run.Warnings.Select(w => (Name: _names[i], Sentence: w)))
             .GroupBy(pair => pair.Sentence))
             sentences.Add($"{(same.Count() == _runs.Count ? "Every run" : string.Join(", ", same.Select(pair => pair.Name)))}: {same.Key}");

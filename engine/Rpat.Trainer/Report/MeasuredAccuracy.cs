@@ -6,6 +6,9 @@ namespace Rpat.Trainer.Report;
 /// <param name="Depth">0 for a result; 1 for what one attack of a column left.</param>
 internal sealed record MeasuredAccuracy(string Attack, string Threat, int Correct, int Images, string Source, int Depth = 0)
 {
+    /// <summary>What must be equal for two accuracies to be compared: <c>1000 images of cifar10, linf eps 8/255</c>.</summary>
+    public string Conditions { get; init; } = "";
+
     /// <summary>The share of 1.</summary>
     public double Value => Images == 0 ? 0 : (double)Correct / Images;
 

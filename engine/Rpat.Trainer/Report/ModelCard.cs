@@ -14,7 +14,7 @@ internal static class ModelCard
     ];
 
     /// <summary>The card's file for a model's.</summary>
-    public static string PathOf(string model) => Path.ChangeExtension(model, ".card.md");
+    public static string PathOf(string model) => model + ".card.md";
 
     /// <summary>Writes the card of a model that has just been written, as one step.</summary>
     /// <param name="file">The model's file.</param>

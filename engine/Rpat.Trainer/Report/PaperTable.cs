@@ -1,39 +1,41 @@
 namespace Rpat.Trainer.Report;
 
 /// <summary>
-/// The table of a paper: a row for each method, network, data set and threat model, with the mean and deviation of its runs that were
-/// measured alike; a column for each attack, then Mean and NRR.
+/// The table of a paper: a row for the runs that differ in nothing but their seeds and were measured alike, with their mean and
+/// deviation; a column for each attack, then Mean and NRR.
 /// </summary>
 internal sealed class PaperTable
 {
-    private static readonly (string Title, Func<RunData, string> Of)[] _settings =
+    private static readonly string[] _keys =
     [
-        ("Method", run => RecipeRows.MethodTitle(run.Setting(ConfigKeys.Of(c => c.Method.Name).Path))),
-        ("Network", run => run.Setting(ConfigKeys.Of(c => c.Model.Name).Path)),
-        ("Data", run => run.Setting(ConfigKeys.Of(c => c.Data.Name).Path)),
-        ("Images", run => run.Clean!.Images.ToString(CultureInfo.InvariantCulture)),
-        ("Threat", run => string.Join(" eps ", new[] { ConfigKeys.Of(c => c.Attack.Norm), ConfigKeys.Of(c => c.Attack.Eps) }
-            .Select(key => run.Setting(key.Path)))),
+        ConfigKeys.Of(c => c.Method.Name).Path, ConfigKeys.Of(c => c.Model.Name).Path, ConfigKeys.Of(c => c.Data.Name).Path,
+        ConfigKeys.Of(c => c.Attack.Norm).Path, ConfigKeys.Of(c => c.Attack.Eps).Path,
     ];
+
+    private static readonly string[] _titles = ["Method", "Network", "Data", "Images", "Threat", "Seeds"];
 
     private readonly List<RunGroup> _rows;
     private readonly int[] _shown;
-    private readonly (string Attack, string Threat)[] _attacks;
+    private readonly Column[] _attacks;
 
-    /// <summary>Makes the table of runs; those without a result are left out.</summary>
-    public PaperTable(IEnumerable<RunData> runs)
+    /// <summary>Makes the table of compared runs; those without a result are left out.</summary>
+    public PaperTable(SharedEvaluation compared)
     {
+        RunData[] runs = [.. compared.Runs.Where(run => run.Clean is not null)];
+        string[] parting = [.. RunLabels.Parting(runs, _keys)];
         _rows =
         [
             .. from run in runs
-               where run.Clean is not null
-               let values = string.Join('\n', _settings.Select(setting => setting.Of(run)))
-               group run by (Values: values, run.Robust?.Attack, run.Robust?.Threat) into same
-               select new RunGroup(same.Key.Values.Split('\n'), [.. same], ""),
+               let values = string.Join('\n', Values(run, parting))
+               group run by (Values: values, run.Clean!.Conditions, run.Robust?.Attack, run.Robust?.Threat) into same
+               select new RunGroup([.. same.Key.Values.Split('\n'), Seeds(same)], [.. same], ""),
         ];
-        _shown = [.. Enumerable.Range(0, _settings.Length).Where(i => i == 0 || _rows.Select(row => row.Values[i]).Distinct().Count() > 1)];
-        _attacks = [.. _rows.SelectMany(row => row.Runs).SelectMany(run => run.Deciding).Where(a => !a.IsClean && a.Depth == 0)
-            .Select(a => (a.Attack, a.Threat)).Distinct()];
+        _shown = [.. Enumerable.Range(0, _titles.Length).Where(i => i == 0 || _rows.Select(row => row.Values[i]).Distinct().Count() > 1)];
+        _attacks =
+        [
+            .. runs.SelectMany(run => run.Counting).Where(a => !a.IsClean).Select(a => new Column(a.Attack, a.Threat)).Distinct(),
+            .. compared.More.Select(a => new Column(a.Attack, a.Threat, a)),
+        ];
     }
 
     /// <summary>The table in a format of <see cref="TextTable.Formats"/>, with what it rests on below it.</summary>
@@ -48,43 +50,70 @@ internal sealed class PaperTable
         };
     }
 
+    // A checkpoint from elsewhere has no settings: its name stands for all of them.
+    private static IEnumerable<string> Values(RunData run, string[] parting)
+    {
+        string method = run.Checkpoint is null ? RecipeRows.MethodTitle(run.Setting(_keys[0])) : run.Name;
+        var settings = parting.Select(key => RunLabels.Said(key, run.Setting(key))).Where(said => said.Length > 0);
+        return
+        [
+            string.Join(", ", settings.Prepend(method)), run.Setting(_keys[1]), run.Setting(_keys[2]),
+            run.Clean!.Images.ToString(CultureInfo.InvariantCulture),
+            string.Join(" eps ", _keys[3..].Select(run.Setting).Where(value => value.Length > 0)),
+        ];
+    }
+
+    private static string Seeds(IEnumerable<RunData> runs) => string.Join(", ", runs.Select(run => run.Setting(RunLabels.Seed)).Where(
+        seed => seed.Length > 0).OrderBy(seed => seed.Length).ThenBy(seed => seed, StringComparer.Ordinal));
+
     private TextTable Table(bool apart)
     {
         bool several = _rows.Any(row => row.Runs.Count > 1);
-        string[] settings = [.. _shown.Select(i => _settings[i].Title), .. several ? ["Runs"] : Array.Empty<string>()];
+        string[] settings = [.. _shown.Select(i => _titles[i]), .. several ? ["Runs"] : Array.Empty<string>()];
         string[] measured = ["Clean", .. _attacks.Select(Title), "Mean", "NRR"];
         return new([.. settings, .. measured.SelectMany(name => apart && several ? new[] { name, $"{name} sd" } : [name])],
         [
             .. _rows.Select(row => (string[])
             [
                 .. _shown.Select(i => row.Values[i]), .. several ? [$"{row.Runs.Count}"] : Array.Empty<string>(),
-                .. Spreads(row).SelectMany(spread => apart ? spread.Apart().Take(several ? 2 : 1) : [spread.Percent()]),
+                .. Spreads(row).SelectMany(spread => apart ? spread.Apart().Take(several ? 2 : 1) : [Percent(spread, row.Runs.Count)]),
             ]),
         ], settings.Length);
     }
 
+    private static string Percent(Spread spread, int runs) =>
+        spread.Count > 0 && spread.Count < runs ? $"{spread.Percent()} ({spread.Count} of {runs} runs)" : spread.Percent();
+
     private IEnumerable<Spread> Spreads(RunGroup row)
     {
         var measured = row.Spreads;
-        return [measured[0], .. _attacks.Select(attack => row.Of(run => Value(run, attack))), measured[2], measured[3]];
+        return [measured[0], .. _attacks.Select(attack => row.Of(attack.Value)), measured[2], measured[3]];
     }
 
-    private static double? Value(RunData run, (string Attack, string Threat) of) =>
-        run.Deciding.FirstOrDefault(a => a.Depth == 0 && (a.Attack, a.Threat) == of)?.Value;
-
     // The threat model is said once if there is but one.
-    private string Title((string Attack, string Threat) of)
+    private string Title(Column of)
     {
         string name = of.Attack == "AutoAttack standard" ? "AA" : of.Attack;
-        return _attacks.Select(attack => attack.Threat).Distinct().Count() > 1 ? $"{name}, {of.Threat}" : name;
+        string threat = _attacks.Select(attack => attack.Threat).Distinct().Count() > 1 ? $", {of.Threat}" : "";
+        return of.Other is { } other ? FormattableString.Invariant($"{name}{threat}, {other.Images} images") : name + threat;
     }
 
     private string Basis()
     {
-        string shared = string.Join(", ", Enumerable.Range(0, _settings.Length).Except(_shown)
-                .Select(i => $"{_settings[i].Title.ToLowerInvariant()} {_rows.FirstOrDefault()?.Values[i]}")),
-            spread = _rows.Any(row => row.Runs.Count > 1) ? "; mean ± standard deviation where there are several runs" : "";
+        string shared = string.Join(", ", Enumerable.Range(0, _titles.Length).Except(_shown)
+                .Select(i => (Title: _titles[i].ToLowerInvariant(), Value: _rows.FirstOrDefault()?.Values[i]))
+                .Where(pair => pair.Value is { Length: > 0 }).Select(pair => $"{pair.Title} {pair.Value}")),
+            spread = _rows.Any(row => row.Runs.Count > 1) ? "; mean ± standard deviation over seeds" : "";
         return $"In percent of held-out images{(shared.Length > 0 ? $"; {shared}" : "")}{spread}; Mean and NRR of Clean and the "
-            + "strongest attack.";
+            + "strongest attack that all these runs were measured by.";
+    }
+
+    /// <summary>A column.</summary>
+    /// <param name="Other">An accuracy under the conditions that it was measured under, if they are not those that count.</param>
+    private sealed record Column(string Attack, string Threat, MeasuredAccuracy? Other = null)
+    {
+        public double? Value(RunData run) => (Other is null ? run.Counting
+            : run.Measured.First(measured => measured[0].Conditions == Other.Conditions))
+            .FirstOrDefault(a => (a.Attack, a.Threat) == (Attack, Threat))?.Value;
     }
 }

@@ -16,14 +16,21 @@ internal sealed record RunData(
     IReadOnlyList<MeasuredAccuracy> Accuracies, IReadOnlyList<RunPicture> Pictures, IReadOnlyList<PerceptionCurves> Perception,
     IReadOnlyList<string> Warnings)
 {
-    private const string EndOfRun = "end of the run";
+    /// <summary>What the evaluation at the end of a training is called.</summary>
+    public const string EndOfRun = "end of the run";
 
     private const int MostText = 1 << 20, MostJson = 64 << 20, MostPicture = 16 << 20;
 
     private IReadOnlyDictionary<(string Split, string Name), List<(double X, double Y)>>? _curves;
 
-    /// <summary>How it stands, such as <c>finished</c>.</summary>
-    public string Status => Record?.Status.ToString().ToLowerInvariant() ?? "unknown";
+    /// <summary>The file, if this is not a run but what was measured of a checkpoint from elsewhere; otherwise null.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>The accuracies that count when runs are compared; null to choose among its own.</summary>
+    public IReadOnlyList<MeasuredAccuracy>? Chosen { get; init; }
+
+    /// <summary>How it stands, such as <c>finished</c>; <c>killed</c> if its process ended without a word.</summary>
+    public string Status => Checkpoint is not null ? "elsewhere" : Record?.StatusIn(Folder) ?? "unknown";
 
     /// <summary>The value of a key, or nothing.</summary>
     public string Setting(string key) => Settings.FirstOrDefault(pair => pair.Key == key).Value ?? "";
@@ -39,7 +46,7 @@ internal sealed record RunData(
 
     /// <summary>The accuracy under the strongest attack of the evaluation that counts: the lowest one.</summary>
     public MeasuredAccuracy? Robust =>
-        Deciding.Where(a => !a.IsClean && a.Depth == 0).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
+        Deciding.Where(a => !a.IsClean).OrderBy(a => a.Value).ThenByDescending(IsAutoAttack).FirstOrDefault();
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
     public static bool IsAutoAttack(MeasuredAccuracy a) =>
@@ -49,16 +56,24 @@ internal sealed record RunData(
     /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
     /// is one, otherwise the one with the most images.
     /// </summary>
-    public IEnumerable<MeasuredAccuracy> Deciding => Accuracies.GroupBy(a => a.Source)
-        .OrderByDescending(source => source.Any(IsAutoAttack)).ThenByDescending(source => source.Any(a => !a.IsClean))
-        .ThenByDescending(source => source.First().Images)
-        .FirstOrDefault() ?? (IEnumerable<MeasuredAccuracy>)[];
+    public IReadOnlyList<MeasuredAccuracy> Deciding => Chosen ?? Measured
+        .OrderByDescending(measured => measured.Any(IsAutoAttack)).ThenByDescending(measured => measured.Any(a => !a.IsClean))
+        .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
+
+    /// <summary>All that was measured under the conditions of the evaluation that counts.</summary>
+    public IReadOnlyList<MeasuredAccuracy> Counting =>
+        Measured.FirstOrDefault(measured => measured[0].Conditions == Clean?.Conditions) ?? [];
+
+    /// <summary>The accuracies by the conditions that they were measured under; of one that was measured twice the later.</summary>
+    public IEnumerable<IReadOnlyList<MeasuredAccuracy>> Measured => Accuracies.Where(a => a.Depth == 0).GroupBy(a => a.Conditions)
+        .Select(same => same.GroupBy(a => (a.Attack, a.Threat)).Select(twice => twice.Last()).ToList());
 
     /// <summary>Reads a run folder.</summary>
     /// <exception cref="UsageException">The folder is not a run.</exception>
     public static RunData Load(string folder)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (ForeignHome.Is(full)) return Foreign(full);
         string config = Path.Combine(full, RunFolder.ConfigName);
         if (RunContents.Find(full, RunFolder.ConfigName) is null)
             throw new UsageException(
@@ -70,10 +85,25 @@ internal sealed record RunData(
         if (RunContents.Find(full, RunFolder.WarningsName) is { } kept)
             warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         var results = RunResult.Read(full, warnings.Add);
-        var accuracies = Results(results).Concat(Evaluations(full, warnings)).ToList();
+        var settings = Keyed(config);
+        string images = settings.FirstOrDefault(pair => pair.Key == ConfigKeys.Of(c => c.Data.Name).Path).Value;
+        var accuracies = Results(results, images).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
-            full, Path.GetFileName(full), record, Keyed(config), Metrics(full, [.. results.Select(r => r.Split)]), accuracies,
+            full, Path.GetFileName(full), record, settings, Metrics(full, [.. results.Select(r => r.Split)]), accuracies,
             PicturesOf(full), PerceptionCurves.Read(full), warnings);
+        warnings.AddRange(RunWarnings.Of(data));
+        return data;
+    }
+
+    private static RunData Foreign(string full)
+    {
+        var manifest = ForeignHome.Manifests(full).First();
+        List<string> warnings = [];
+        KeyValuePair<string, string>[] settings = [new(ConfigKeys.Of(c => c.Data.Name).Path, manifest.Data),
+            new(ConfigKeys.Of(c => c.Model.Name).Path, manifest.Network.GetValueOrDefault("model", ""))];
+        var data = new RunData(full, Path.GetFileName(full), null, settings, [], [.. Evaluations(full, warnings)], [],
+            PerceptionCurves.Read(full), warnings)
+        { Checkpoint = manifest.Model };
         warnings.AddRange(RunWarnings.Of(data));
         return data;
     }
@@ -103,16 +133,17 @@ internal sealed record RunData(
         return curves;
     }
 
-    private static IEnumerable<MeasuredAccuracy> Results(IReadOnlyList<EvaluationResult> results) =>
+    private static IEnumerable<MeasuredAccuracy> Results(IReadOnlyList<EvaluationResult> results, string images) =>
         from result in results
         from s in result.Scores
         let source = result.Network.Length == 0 ? EndOfRun : $"{EndOfRun}, {result.Network}"
         select new MeasuredAccuracy(s.Title, s.IsClean ? "" : result.Threat, (int)Math.Round(s.Accuracy * result.Images), result.Images,
-        source);
+        source)
+        { Conditions = $"{result.Images} images of {images}, {result.Threat}{(result.Network.Length == 0 ? "" : $", {result.Network}")}" };
 
     private static IEnumerable<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
-        return RunContents.Folders(Path.Combine(folder, "eval")).SelectMany(path => Evaluation(path, warnings)).ToList();
+        return RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations)).SelectMany(path => Evaluation(path, warnings)).ToList();
     }
 
     private static IEnumerable<MeasuredAccuracy> Evaluation(string folder, List<string> warnings)
@@ -157,14 +188,16 @@ internal sealed record RunData(
 
     private static IEnumerable<MeasuredAccuracy> Counted(string name, EvaluationReport report, EvaluationManifest manifest)
     {
-        yield return new("Clean", "", report.CleanCorrect, report.Images, name);
+        string from = manifest.First == 0 ? "" : FormattableString.Invariant($" from {manifest.First}"),
+            conditions = $"{report.Images} images of {manifest.Data}{from}, {manifest.Norm} eps {string.Join('+', manifest.Eps)}";
+        yield return new("Clean", "", report.CleanCorrect, report.Images, name) { Conditions = conditions };
         foreach (ColumnResult column in report.Columns)
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
-            yield return new(Title(column.Label), threat, column.Robust, report.Images, name);
+            yield return new(Title(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
-                yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1);
+                yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1) { Conditions = conditions };
         }
     }
 

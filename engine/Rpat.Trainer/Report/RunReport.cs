@@ -133,6 +133,9 @@ internal sealed class RunReport
 
     private string Again()
     {
+        if (_run.Checkpoint is { } file)
+            return $"<p>A checkpoint from elsewhere: how it was trained is not known here.</p>\n"
+                + $"<pre>{Html.Text($"rpat eval {ShellWord.Quote(file)}\n")}</pre>\n";
         string command = _run.Record is { } record ? ShellWord.Line(record.CommandLine) : "";
         string begun = command.Length > 0 ? $"# as it was started\n{command}\n\n" : "";
         return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"

@@ -4,7 +4,7 @@ namespace Rpat.Trainer.Report;
 /// <param name="Columns">Keys of the configuration to be shown, by the name that the user gave them.</param>
 internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(string Name, string Key)> Columns)
 {
-    private static readonly string[] _measured = ["Clean", "robust", "Mean", "NRR"];
+    private static readonly string[] _measured = ["Clean", "Robust", "Mean", "NRR"];
 
     /// <summary>Reads a list of keys or sections' short names, such as <c>method,train.seed</c>.</summary>
     /// <exception cref="ConfigException">There is no such key.</exception>
@@ -16,12 +16,13 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     {
         (string Name, string Key)[] keys = Columns.Count > 0 ? [.. Columns]
             : [("method", ConfigKeys.Of(c => c.Method.Name).Path), ("data", ConfigKeys.Of(c => c.Data.Name).Path)];
-        return new(["run", "status", .. keys.Select(key => key.Name), "Clean", "robust", "by", "time"],
+        return new(["run", "status", .. keys.Select(key => key.Name), "Clean", "Robust", "by", "images", "time"],
         [
             .. Runs.Select(run => (string[])
             [
                 run.Name, run.Status, .. keys.Select(key => run.Setting(key.Key)), Percent(run.Clean?.Value), Percent(run.Robust?.Value),
-                run.Robust?.Attack ?? "-", RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
+                run.Robust?.Attack ?? "-", $"{(run.Robust ?? run.Clean)?.Images}",
+                RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
             ]),
         ]);
     }
@@ -55,7 +56,8 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             pair => new { pair.Second.Mean, deviation = pair.Second.Count < 2 ? (double?)null : pair.Second.Deviation }),
     });
 
-    private IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys) =>
+    /// <summary>The rows of measured runs of equal values.</summary>
+    public IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys) =>
         from run in Runs
         where run.Clean is not null
         let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"

@@ -10,7 +10,8 @@ internal static class RunWarnings
     public static IEnumerable<string> Of(RunData run)
     {
         if (run.Record is { Status: not RunStatus.Finished } record)
-            yield return $"The run is {record.Status.ToString().ToLowerInvariant()}, not finished{(record.Error is { } error ? $": {error}" : ".")}";
+            yield return $"The run is {run.Status}, not finished{(record.Error is { } error ? $": {error.TrimEnd('.')}" : "")}"
+                + (run.Status == "running" ? "." : $": 'rpat train --resume {ShellWord.Quote(run.Name)}' resumes it.");
         if (run.Events.Any(e => e.Values.Any(v => !double.IsFinite(v.Value)))) yield return "Some metrics are not finite numbers.";
         if (run.Robust is null) yield return "Robustness has not been measured: run 'rpat eval' with attacks.";
         else if (!run.Accuracies.Any(RunData.IsAutoAttack))

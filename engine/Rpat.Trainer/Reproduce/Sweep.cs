@@ -38,9 +38,9 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     public string Status(SweepRow row)
     {
         var wanted = Resolved(row);
-        var own = RunFinder.OfName(row.Name, wanted.Config.Run.Out).Where(folder => IsSame(folder, wanted)).Select(RunRecord.Read).ToList();
-        return own.Any(record => record?.Status == RunStatus.Finished) ? "finished"
-            : own.LastOrDefault()?.Status.ToString().ToLowerInvariant() ?? "-";
+        var own = RunFinder.OfName(row.Name, wanted.Config.Run.Out).Where(folder => IsSame(folder, wanted))
+            .Select(folder => RunRecord.Read(folder)?.StatusIn(folder)).ToList();
+        return own.Contains("finished") ? "finished" : own.LastOrDefault() ?? "-";
     }
 
     /// <summary>Trains what is not finished, one row after another.</summary>
@@ -101,7 +101,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 
     private static string NameOf(string name, IReadOnlyList<(string Key, string Text)> values, long seed)
     {
-        var parts = values.Select(value => $"{value.Key[(value.Key.LastIndexOf('.') + 1)..]}{value.Text}");
+        var parts = values.Select(value => value.Key[(value.Key.LastIndexOf('.') + 1)..] is var last && last == "name" ? value.Text
+            : last + value.Text);
         string whole = string.Join('-', [name, .. parts, FormattableString.Invariant($"s{seed}")]);
         string safe = string.Concat(whole.Select(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c) ? c : '_'));
         bool isPlain = safe == whole && safe.Length <= LongestName && values.Select(value => value.Key).DistinctBy(

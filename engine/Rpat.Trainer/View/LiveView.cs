@@ -29,11 +29,16 @@ internal sealed class LiveView(TextWriter output, Func<int> width, bool colours,
     /// <inheritdoc/>
     public void Update(ProgressSnapshot snapshot)
     {
-        if (!Due) return;
+        if (Due) Show(BarLine.Of(snapshot, width() - 1));
+    }
+
+    /// <summary>Draws another line in its place, cut where the terminal ends.</summary>
+    public void Show(string line)
+    {
         _last = clock.GetTimestamp();
         lock (_lock)
         {
-            _bar = BarLine.Of(snapshot, width() - 1);
+            _bar = line[..Math.Clamp(width() - 1, 0, line.Length)];
             Write("");
         }
     }

@@ -13,6 +13,9 @@ internal static class ViewFactory
         _ => new PlainView(host.Error, TimeSpan.FromSeconds(host.Loudness.Level == LogLevel.Debug ? 0 : log.Interval), host.Clock),
     };
 
+    /// <summary>The live view where stderr is a terminal that can show one, otherwise null.</summary>
+    public static LiveView? LiveOf(CommandContext host) => Choose(ProgressKind.Auto, host) == ProgressKind.Live ? Live(host) : null;
+
     private static ProgressKind Choose(ProgressKind wanted, CommandContext host)
     {
         if (host.Loudness.Level < LogLevel.Info) return ProgressKind.None;

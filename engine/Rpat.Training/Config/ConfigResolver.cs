@@ -64,6 +64,7 @@ internal static class ConfigResolver
     {
         var merged = new LayerMerge();
         foreach (var layer in layers) merged.Add(layer);
+        merged.Check();
         var values = merged.Values;
         if (rpat is { } wanted) values[MethodName] = WithTerm(values[MethodName], wanted);
         FillIn(values);

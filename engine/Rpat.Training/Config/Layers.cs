@@ -135,23 +135,54 @@ internal sealed record ConfigLayer(string Name, IReadOnlyDictionary<string, Conf
 internal sealed class LayerMerge
 {
     private readonly Dictionary<string, int> _settings = []; // the layer of each of the method's own settings
+    private readonly Dictionary<string, string> _unfit = []; // what is wrong with radii of another norm, unless a higher layer sets them
     private int _count, _named;
 
     /// <summary>The winning entry of every key.</summary>
     public Dictionary<string, ConfigValue> Values { get; } = [];
 
+    private static readonly string[] _sizes = [ConfigKeys.Of(c => c.Attack.Eps).Path, ConfigKeys.Of(c => c.Attack.Step).Path];
+
     private static string Name { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
+
+    private static string Norm { get; } = ConfigKeys.Of(c => c.Attack.Norm).Path;
 
     /// <summary>Adds the next higher layer.</summary>
     public void Add(ConfigLayer layer)
     {
         int index = _count++;
+        string? norm = Values.GetValueOrDefault(Norm)?.Text;
         if (layer.Entries.TryGetValue(Name, out var name)) Rename(CatalogNames.Methods.Canonical(name.Text), index);
         foreach (var (path, entry) in layer.Entries)
         {
             var key = Schema.Find(path, entry.Origin);
             Values[path] = key.Canonical(entry);
+            _unfit.Remove(path);
             if (key.IsOfMethod) _settings[path] = index;
+        }
+        if (norm is not null && norm != Values[Norm].Text && RecipeBlocks.All.TryGetValue(Values[Norm].Text, out var usual))
+            Resize(layer, norm, usual.Layer.Entries);
+    }
+
+    /// <summary>Refuses a radius that was set for another norm.</summary>
+    /// <exception cref="ConfigException">There is one.</exception>
+    public void Check()
+    {
+        if (_unfit.Values.FirstOrDefault() is { } problem) throw new ConfigException(problem);
+    }
+
+    // A radius means nothing in another norm: the usual one of the new norm replaces one that the user did not choose for it.
+    private void Resize(ConfigLayer layer, string before, IReadOnlyDictionary<string, ConfigValue> usual)
+    {
+        var norm = Values[Norm];
+        foreach (string path in _sizes.Where(path => !layer.Entries.ContainsKey(path)))
+        {
+            var (entry, origin) = (Values[path], Values[path].Origin);
+            if (origin.StartsWith("--", StringComparison.Ordinal) || origin.StartsWith("environment ", StringComparison.Ordinal)) continue;
+            bool ships = entry.Source is not null || origin == "default" || origin.StartsWith("recipe ", StringComparison.Ordinal);
+            if (ships) Values[path] = usual[path];
+            else _unfit[path] = $"{norm.Path} is '{norm.Text}' ({norm.Origin}), and {path} is '{entry.Text}' ({origin}), which was set for "
+                + $"{before}: set {path} too, {usual[path].Text} is usual.";
         }
     }
 

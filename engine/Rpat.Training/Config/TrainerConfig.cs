@@ -211,10 +211,10 @@ internal sealed record AttackSection
     [Setting("norm of the perturbation", Plural = "norms")]
     public Norm Norm { get; init; } = Norm.Linf;
 
-    [Setting("largest perturbation, images lie in [0,1]", Kind = typeof(PixelsKind), Min = 1e-6, Max = 1000)]
+    [Setting("largest perturbation, images lie in [0,1]", Min = 1e-6, Max = 1000)]
     public double Eps { get; init; } = 8 / 255.0;
 
-    [Setting("length of one step, images lie in [0,1]", Kind = typeof(PixelsKind), Min = 1e-6, Max = 1000)]
+    [Setting("length of one step, images lie in [0,1]", Min = 1e-6, Max = 1000)]
     public double Step { get; init; } = 2 / 255.0;
 
     [Setting("steps of the training attack", Min = 1, Max = 100_000)]

@@ -4,18 +4,6 @@ using Rpat.Robust.Settings;
 
 namespace Rpat.Training.Config;
 
-/// <summary>A length in pixel units of images in [0,1]; a bare number above 1 is assumed to lack <c>/255</c>.</summary>
-internal sealed class PixelsKind(double min, double max) : RealKind(typeof(double), min, max)
-{
-    public override object? Parse(string text)
-    {
-        double value = (double)base.Parse(text)!;
-        if (value > 1 && !Numbers.IsFraction(text))
-            throw new FormatException($"images lie in [0,1], so write {text.Trim()}/255 if that is what is meant");
-        return value;
-    }
-}
-
 /// <summary>A number of images, or below 1 a share of them.</summary>
 internal sealed class HeldOutKind(double min, double max) : RealKind(typeof(double), min, max)
 {

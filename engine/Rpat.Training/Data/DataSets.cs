@@ -11,6 +11,7 @@ internal static class DataSets
         Knows = spec => IsPath(spec, NpzSet.Prefix) || IsPath(spec, ImageFolder.Prefix),
         Short = new Dictionary<string, string> { ["tinyimagenet200"] = TinyImageNet.Name },
         Command = "rpat data",
+        Meaning = text => Directory.Exists(text) ? ImageFolder.Prefix + text : File.Exists(text) ? NpzSet.Prefix + text : null,
     };
 
     /// <summary>Every data set that <see cref="Open"/> supports.</summary>

@@ -12,8 +12,11 @@ internal static class DidYouMean
             .Select(candidate => (candidate, distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
             .OrderBy(pair => pair.distance)
             .FirstOrDefault();
-        return best.candidate is not null && best.distance <= Math.Max(2, name.Length / 3) ? best.candidate : null;
+        return best.candidate is not null && best.distance <= Allowed(name.Length) ? best.candidate : null;
     }
+
+    // Fewer than half of the letters, of long names a third; a single letter has no typo.
+    private static int Allowed(int length) => Math.Min(Math.Max(2, length / 3), length / 2);
 
     /// <summary>
     /// The tail of an error sentence: <c>did you mean 'x'? (models: x, y, z)</c>, or <c>choose one of: x, y, z</c> when nothing is close;
@@ -27,7 +30,7 @@ internal static class DidYouMean
         string list = string.Join(", ", candidates.Count <= Most ? candidates : Nearest(name, candidates));
         near ??= Find(name, candidates);
         if (candidates.Count <= Most) return near is null ? $"choose one of: {list}." : $"did you mean '{near}'? ({kind}: {list})";
-        string all = command is null ? "" : $"; '{command}' lists all {candidates.Count}";
+        string all = command is null ? "" : $"; '{command}' lists all";
         return near is null ? $"the nearest {kind} are {list}{all}." : $"did you mean '{near}'? (nearest {kind}: {list}{all})";
     }
 

@@ -16,6 +16,9 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     /// <summary>The command that lists all of them, or null.</summary>
     public string? Command { get; init; }
 
+    /// <summary>What a text that is no name was meant to be, if that shows; otherwise null.</summary>
+    public Func<string, string?> Meaning { get; init; } = static _ => null;
+
     /// <summary>The name that was meant, in its own spelling; null if there is none.</summary>
     public string? Match(string typed)
     {
@@ -33,6 +36,7 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     /// <summary>The tail of an error sentence: the nearest names.</summary>
     public string Hint(string typed)
     {
+        if (Meaning(typed) is { } meaning) return $"did you mean '{meaning}'?";
         string[] all = [.. All()];
         string? near = DidYouMean.Find(typed, [.. all, .. Short.Keys]);
         return DidYouMean.Hint(Spelt(typed), all, Plural, near is null ? null : Match(near), Command);

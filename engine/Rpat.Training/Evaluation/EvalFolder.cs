@@ -6,19 +6,23 @@ namespace Rpat.Training.Evaluation;
 internal static class EvalFolder
 {
     /// <summary>The folder of evaluations in a run's.</summary>
-    public const string Part = "eval";
+    public const string Part = ForeignHome.Evaluations;
 
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>
     /// <exception cref="UsageException">There is none to resume.</exception>
     /// <param name="root">The folder of runs.</param>
-    public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root)
+    /// <param name="note">Receives what is resumed, or could be.</param>
+    public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root, Action<string> note)
     {
         string first = outFolder ?? Path.Combine(RunFinder.HomeOf(options.Checkpoint, root), Part, NameOf(options, images));
         if (outFolder is not null) return first;
         if (options.Attacks.Count == 0) return Directory.CreateTempSubdirectory("rpat-eval-").FullName;
         string[] taken = [.. Numbered(first).TakeWhile(Directory.Exists)];
-        if (!resume) return Numbered(first).ElementAt(taken.Length);
-        return taken.LastOrDefault() ?? first;
+        string? last = taken.LastOrDefault();
+        bool isUnfinished = last is not null && RunContents.Find(last, EvaluationReport.FileName) is null;
+        if (isUnfinished) note(resume ? $"note: resumes '{last}'"
+            : $"note: '{last}' is unfinished: --resume would resume it; this is another");
+        return resume ? last ?? first : Numbered(first).ElementAt(taken.Length);
     }
 
     /// <summary>Removes the files of a clean pass, unless the user wants them in a folder.</summary>
@@ -31,23 +35,10 @@ internal static class EvalFolder
     public static WeightChoice? Remembered(string checkpoint, string root)
     {
         string file = Path.GetFullPath(NetworkFile.FileOf(checkpoint));
-        string[] folders = [.. RunContents.Folders(Path.Combine(RunFinder.HomeOf(checkpoint, root), Part))
-            .OrderByDescending(Directory.GetLastWriteTimeUtc)];
-        return folders.Select(Manifest).OfType<EvaluationManifest>().Where(manifest => manifest.Network.Count > 0 && manifest.Model == file)
+        return ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root))
+            .Where(manifest => manifest.Network.Count > 0 && manifest.Model == file)
             .Where(manifest => manifest.ModelHash.StartsWith(EvalSubject.HashOf(file), StringComparison.Ordinal))
             .Select(manifest => WeightChoice.Of(manifest.Network)).FirstOrDefault();
-    }
-
-    private static EvaluationManifest? Manifest(string folder)
-    {
-        try
-        {
-            return Verification.ManifestOf(folder);
-        }
-        catch (DataException)
-        {
-            return null;
-        }
     }
 
     private static IEnumerable<string> Numbered(string first) =>

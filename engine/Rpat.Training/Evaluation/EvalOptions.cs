@@ -72,7 +72,7 @@ internal sealed record EvalOptions(
     {
         bool read = Numbers.TryReal(text, out double value);
         if (!read || value <= 0) throw new UsageException($"--eps is '{text}' where a positive number is wanted, such as 8/255 or 0.5.");
-        if (value > 1 && (norm == Norm.Linf || !Numbers.IsFraction(text)) && !(norm == Norm.L2 && value < 10 || norm == Norm.L1))
+        if (!UsualThreat.IsLength(text, value, norm))
             throw new UsageException($"--eps is '{text}', but images lie in [0,1]: write {text}/255 if that is what is meant.");
         return new Radius(text, value);
     }

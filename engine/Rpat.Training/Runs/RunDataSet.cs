@@ -5,15 +5,20 @@ namespace Rpat.Training.Runs;
 /// <param name="Dir">Where its files are, or null for the usual places.</param>
 internal sealed record RunDataSet(string Name, string? Dir)
 {
-    /// <summary>The data set that the command line names, otherwise that of the run's configuration.</summary>
+    /// <summary>
+    /// The data set that the command line names, otherwise that of the run's configuration, or of the checkpoint's last evaluation.
+    /// </summary>
     /// <param name="name">The data set that was named, or null.</param>
     /// <param name="dir">The folder that was named, or null.</param>
     /// <param name="checkpoint">A run folder or a file of one; a file from elsewhere does not say what it was trained on.</param>
+    /// <param name="root">The folder of runs.</param>
     /// <exception cref="UsageException">Nothing names a data set.</exception>
-    public static RunDataSet Choose(string? name, string? dir, string checkpoint)
+    public static RunDataSet Choose(string? name, string? dir, string checkpoint, string root)
     {
         if (name is not null) return new RunDataSet(DataSets.Names.Canonical(name), dir);
         var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint)
+            ?? (ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root)).FirstOrDefault() is { } last
+                ? new RunDataSet(last.Data, null) : null)
             ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
         return run with { Dir = dir ?? run.Dir };
     }

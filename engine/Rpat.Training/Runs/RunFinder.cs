@@ -12,6 +12,15 @@ internal static class RunFinder
     public static string? Find(string name, string root) =>
         new[] { name, Path.Combine(root, name) }.Select(Followed).FirstOrDefault(IsRun) ?? OfName(name, root).LastOrDefault();
 
+    /// <summary>The folder that a name means, of a run or of an evaluated checkpoint from elsewhere; also by its file.</summary>
+    /// <exception cref="UsageException">There is no such folder.</exception>
+    public static string Measured(string name, string root) => FindMeasured(name, root) ?? Named(name, root);
+
+    /// <summary>The same, or null.</summary>
+    public static string? FindMeasured(string name, string root) => Find(name, root)
+        ?? new[] { name, Path.Combine(root, name), FindCheckpoint(name, root) is { } file ? HomeOf(file, root) : "" }
+            .FirstOrDefault(folder => folder.Length > 0 && IsMeasured(folder));
+
     /// <summary>The newest run of a name that has not finished, or null.</summary>
     public static string? Unfinished(string name, string root) => OfName(name, root)
         .Select(folder => (Folder: folder, Record: RunRecord.Read(folder)))
@@ -41,6 +50,7 @@ internal static class RunFinder
         if (File.Exists(text) && !IsRun(Followed(text)) || IsRun(text) || RunContents.Find(text, CheckpointFile.Name) is not null)
             return text;
         if (Find(text, root) is { } run) return run;
+        if (new[] { text, Path.Combine(root, text) }.FirstOrDefault(ForeignHome.Is) is { } home) return ForeignHome.Checkpoint(home);
         int slash = text.IndexOf('/');
         string? holder = slash > 0 ? Find(text[..slash], root) : null;
         return new[] { holder is null ? text : Path.Combine(holder, text[(slash + 1)..]), Path.Combine(root, text), text }
@@ -71,9 +81,15 @@ internal static class RunFinder
     /// <summary>The folders of all runs below a folder, oldest name first.</summary>
     public static IReadOnlyList<string> All(string root) => [.. Runs(root).Order(StringComparer.Ordinal)];
 
-    private static IEnumerable<string> Runs(string root) => Directory.Exists(root)
-        ? Directory.GetDirectories(root).Where(folder => new DirectoryInfo(folder).LinkTarget is null && IsRun(folder))
-        : [];
+    /// <summary>The same, and those of checkpoints from elsewhere that were evaluated.</summary>
+    public static IReadOnlyList<string> AllMeasured(string root) => [.. Below(root).Where(IsMeasured).Order(StringComparer.Ordinal)];
+
+    private static IEnumerable<string> Runs(string root) => Below(root).Where(IsRun);
+
+    private static IEnumerable<string> Below(string root) => Directory.Exists(root)
+        ? Directory.GetDirectories(root).Where(folder => new DirectoryInfo(folder).LinkTarget is null) : [];
+
+    private static bool IsMeasured(string folder) => IsRun(folder) || ForeignHome.Is(folder);
 
     private static bool IsRun(string folder) =>
         RunContents.Find(folder, RunRecord.FileName) is not null && RunContents.Find(folder, RunFolder.ConfigName) is not null;
@@ -97,6 +113,7 @@ internal static class RunFinder
     {
         string[] names = [.. Runs(root).Select(folder => Path.GetFileName(folder)!)];
         return names.Length == 0 ? "give a run folder."
-            : DidYouMean.Hint(name, [.. names.Order(StringComparer.Ordinal).TakeLast(5)], "newest runs");
+            : DidYouMean.Hint(name, [.. names.Order(StringComparer.Ordinal).TakeLast(5)], "newest runs")
+                + (names.Length > 5 ? $" 'rpat runs list' lists all {names.Length}." : "");
     }
 }

@@ -40,6 +40,10 @@ internal sealed record RunRecord(
 
     private const int MostBytes = 16 << 20;
 
+    /// <summary>How the run of a folder stands, such as <c>finished</c>; <c>killed</c> if its process ended without a word.</summary>
+    public string StatusIn(string folder) =>
+        Status == RunStatus.Running && !RunFolder.IsOpen(folder) ? "killed" : Status.ToString().ToLowerInvariant();
+
     /// <summary>Writes the record as one step.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(RunFolder run) => AtomicFile.WriteText(run.PathOf(FileName), JsonSerializer.Serialize(this, RunJson.Format) + "\n");

@@ -7,7 +7,6 @@ public sealed class AppTests : IDisposable
     public void Dispose() => _test.Dispose();
 
     [Theory]
-    [InlineData("", "Required command")]
     [InlineData("trin", "did you mean 'train'?")]
     [InlineData("train --recpe x --dry-run", "did you mean '--recipe'?")]
     [InlineData("train --dry-run", "nothing says what to train")]
@@ -81,6 +80,16 @@ public sealed class AppTests : IDisposable
         Assert.Equal(0, again.Run("train", "--dry-run", "-c", file));
         Assert.Equal(WithoutComments(_test.Out), WithoutComments(again.Out));
         Assert.Contains("  name: pgd-at  ", again.Out);
+    }
+
+    [Theory]
+    [InlineData("", "train ")]
+    [InlineData("help", "train ")]
+    [InlineData("help train", "--dry-run")]
+    public void HelpIsWhatABareCommandLineWants(string line, string part)
+    {
+        Assert.Equal(0, _test.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Contains(part, _test.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,6 +70,20 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.True(test.Run("eval", "verify", evaluation, "--model", "PREACTRESNET18") == 0, test.Error);
         Assert.True(test.Run("perception", file, "--data", fixture.Data, "--model", "preactresnet18", "--n", "4") == 0, test.Error);
         Assert.True(File.Exists(Path.Combine(home, "perception", "perception.html")));
+        string name = Path.GetFileName(home);
+        foreach (string text in new[] { name, home, file })
+        {
+            Assert.True(test.Run("runs", "show", text) == 0, test.Error);
+            Assert.True(test.Run("report", text, "-o", test.PathOf("r.html")) == 0, test.Error);
+            Assert.True(test.Run(["eval", text, .. _evaluation, "--resume"]) == 0, test.Error);
+            Assert.Equal(2, test.Run("eval", "verify", text));
+            Assert.Contains("has 2 evaluations: give one of", test.Error, StringComparison.Ordinal);
+        }
+        Assert.True(test.Run("runs", "compare", name, fixture.Run) == 0, test.Error);
+        Assert.True(test.Run("report", name, fixture.Run, "--markdown") == 0, test.Error);
+        Assert.Contains($"| {name} ", test.Out, StringComparison.Ordinal);
+        Assert.True(test.Run("runs", "list") == 0, test.Error);
+        Assert.Contains($"{name}  elsewhere", test.Out, StringComparison.Ordinal);
         Assert.Contains("20261121", Path.GetFileName(fixture.Run), StringComparison.Ordinal);
     }
 
@@ -78,7 +92,7 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
     {
         using var test = new TestHost();
         Assert.Equal(0, fixture.Rpat(test, "export", "one", "-o", test.PathOf("net.pt")));
-        string card = File.ReadAllText(test.PathOf("net.card.md"));
+        string card = File.ReadAllText(test.PathOf("net.pt.card.md"));
         string[] parts =
         [
             "# net.pt", "| network", "preactresnet18", "| SHA-256", "| method.name", "pgd-at+rpat", "rpat train --recipe", "## Results",
@@ -87,7 +101,7 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         foreach (string part in parts) Assert.Contains(part, card, StringComparison.Ordinal);
         File.Copy(test.PathOf("net.pt"), test.PathOf("alien.pt"));
         Assert.Equal(0, test.Run("export", test.PathOf("alien.pt"), "--model", "preactresnet18", "-o", test.PathOf("alien.onnx")));
-        Assert.Contains("is not known here", File.ReadAllText(test.PathOf("alien.card.md")), StringComparison.Ordinal);
+        Assert.Contains("is not known here", File.ReadAllText(test.PathOf("alien.onnx.card.md")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Runs;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
@@ -92,6 +93,19 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal(2, _test.Run("eval", _test.PathOf("foreign.safetensors"), "--attacks", "clean"));
         Assert.Contains("foreign.safetensors' does not say which data set it was trained on: give --data.", _test.Error,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARunWhoseProcessIsGoneWasKilled()
+    {
+        string run = MadeRun.Finished(_test, "gone"), record = Path.Combine(run, RunRecord.FileName);
+        File.WriteAllText(record, File.ReadAllText(record).Replace("\"finished\"", "\"running\"", StringComparison.Ordinal));
+        Assert.Contains(" killed ", Runs("list"), StringComparison.Ordinal);
+        string shown = Runs("show", run);
+        Assert.Contains("status    killed", shown, StringComparison.Ordinal);
+        Assert.Contains($"not finished: 'rpat train --resume {Path.GetFileName(run)}' resumes it.", shown, StringComparison.Ordinal);
+        using var open = RunFolder.Reopen(run, new FixedClock());
+        Assert.Contains("status    running", Runs("show", run), StringComparison.Ordinal);
     }
 
     [Fact]

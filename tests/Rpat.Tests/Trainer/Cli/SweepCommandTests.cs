@@ -47,7 +47,7 @@ public sealed class SweepCommandTests : IDisposable
     [Theory]
     [InlineData("--index 5", "--index is 5, and the sweep has 4 rows: give 1 to 4.")]
     [InlineData("--index 0", "give 1 to 4")]
-    [InlineData("--seed 3", "a sweep takes its seeds from --seeds, not from --seed")]
+    [InlineData("--seed 3,4", "a sweep takes its seeds from --seeds, not from --seed: give --seeds 3,4.")]
     [InlineData("--set optimizer.lr=0.1,fast", "optimizer.lr is 'fast'")]
     [InlineData("--set optimizer.lrr=0.1,0.2", "did you mean 'optimizer.lr'?")]
     [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3.")]
@@ -69,7 +69,7 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Matches(@"^\| run .*\| method\.rpat\.weight \| train\.seed \|",
             Run("runs", "list", "--columns", "method.rpat.weight,train.seed", "--format", "markdown"));
         string csv = Run("runs", "list", "--group-by", "method", "--format", "csv");
-        Assert.StartsWith("method,runs,Clean,Clean sd,robust,robust sd,Mean,Mean sd,NRR,NRR sd,by,images\npgd-at+rpat,4,", csv,
+        Assert.StartsWith("method,runs,Clean,Clean sd,Robust,Robust sd,Mean,Mean sd,NRR,NRR sd,by,images\npgd-at+rpat,4,", csv,
             StringComparison.Ordinal);
         using var json = JsonDocument.Parse(Run("runs", "list", "--group-by", "method", "--json"));
         Assert.Equal(4, json.RootElement[0].GetProperty("runs").GetArrayLength());
@@ -77,7 +77,15 @@ public sealed class SweepCommandTests : IDisposable
         string[] runs = [.. RunFiles.Runs(_test, "runs")];
         string latex = Run(["report", .. runs, "--latex"]);
         Assert.Matches(@"\nMethod +& Runs & +Clean & +PGD-2 & +Mean & +NRR \\\\\n", latex);
-        Assert.Matches(@"\nPGD-AT \+ RPAT & 4 +& +\d+\.\d\d \$\\pm\$", latex);
+        foreach (string weight in (string[])["0", "10"])
+            Assert.Matches($@"\nPGD-AT \+ RPAT, weight {weight} +& +2 +& +\d+\.\d\d \$\\pm\$", latex);
+        Assert.Contains("seeds 1, 2;", latex, StringComparison.Ordinal);
+        Assert.Contains("averages runs that differ in method.rpat.weight: add it to --group-by", _test.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("counts once", _test.Error, StringComparison.Ordinal);
+        Copy(runs[0], runs[0] + "-copy");
+        Assert.Equal(latex, Run(["report", .. runs, runs[0] + "-copy", runs[0], "--latex"]));
+        Assert.Matches("'(.*)-copy' counts once with '\\1'|'(.*)' counts once with '\\2-copy'", _test.Error);
+        Directory.Delete(runs[0] + "-copy", recursive: true);
         Assert.Equal(0, _test.Run(["report", .. runs, "--csv", "-o", _test.PathOf("table.csv")]));
         Assert.StartsWith("Method,Runs,Clean,Clean sd,PGD-2,PGD-2 sd,", File.ReadAllText(_test.PathOf("table.csv")),
             StringComparison.Ordinal);
@@ -96,6 +104,12 @@ public sealed class SweepCommandTests : IDisposable
         int said = _test.Out.Length;
         Assert.True(_test.Run(arguments) == 0, _test.Error);
         return _test.Out[said..];
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
     }
 
     private static void Unfinish(string run)

@@ -35,6 +35,41 @@ public sealed class ConfigResolverTests : IDisposable
         Assert.Equal("default", resolved.Values["schedule.factor"].Origin);
     }
 
+    [Theory]
+    [InlineData("norm=l2", "128/255", "15/255")]
+    [InlineData("norm=l2 eps=0.5", "0.5", "15/255")]
+    [InlineData("norm=L2 step=0.1", "128/255", "0.1")]
+    [InlineData("norm=l1", "12", "3")]
+    [InlineData("norm=linf", "8/255", "2/255")]
+    [InlineData("eps=4/255", "4/255", "2/255")]
+    public void ANormTakesItsUsualRadiusUnlessOneIsGiven(string given, string eps, string step)
+    {
+        string[] sets = [.. given.Split(' ').Select(set => $"attack.{set}")];
+        foreach (string recipe in new[] { "fashion-quick", "cifar10-resnet18-trades-linf", "" })
+            foreach (bool flags in new[] { false, true })
+            {
+                var norm = ConfigKeys.Of(c => c.Attack.Norm);
+                bool isFlag = flags && sets[0].StartsWith(norm.Path, StringComparison.Ordinal);
+                var values = ConfigResolver.Resolve(new ConfigSources([], new Dictionary<string, string>(),
+                    [$"recipe.name={recipe}", .. isFlag ? sets[1..] : sets], isFlag ? [("--norm", norm, sets[0][12..])] : [])).Values;
+                Assert.Equal((eps, step), (values["attack.eps"].Text, values["attack.step"].Text));
+            }
+    }
+
+    [Fact]
+    public void ARadiusOfAFileIsNotThatOfAnotherNorm()
+    {
+        string file = _test.Write("linf.yaml", "attack: {norm: linf, eps: 8/255, step: 2/255}");
+        var error = Assert.Throws<ConfigException>(() => ConfigResolver.Resolve(new ConfigSources([file], new Dictionary<string, string>(),
+            ["attack.norm=l2"], [])));
+        Assert.Contains($"attack.eps is '8/255' ({file}:1), which was set for linf: set attack.eps too, 128/255 is usual.", error.Message,
+            StringComparison.Ordinal);
+        ConfigKey eps = ConfigKeys.Of(c => c.Attack.Eps), step = ConfigKeys.Of(c => c.Attack.Step);
+        var both = ConfigResolver.Resolve(new ConfigSources([file], new Dictionary<string, string> { ["RPAT__ATTACK__NORM"] = "l2" }, [],
+            [("--eps", eps, "1"), ("--step-size", step, "0.2")]));
+        Assert.Equal((1, 0.2), (both.Config.Attack.Eps, both.Config.Attack.Step));
+    }
+
     [Fact]
     public void TheEnvironmentLiesBetweenFilesAndSet()
     {

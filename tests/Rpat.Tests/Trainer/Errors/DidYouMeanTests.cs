@@ -21,6 +21,15 @@ public class DidYouMeanTests
     [Fact]
     public void DoesNotGuessWhenNothingIsClose() => Assert.Null(DidYouMean.Find("imagenet", ["cifar10", "fashion-mnist"]));
 
+    [Theory]
+    [InlineData("gpu", "eps", null)]
+    [InlineData("pgd", "fgm", null)]
+    [InlineData("n", "o", null)]
+    [InlineData("lr", "log", null)]
+    [InlineData("esp", "eps", "eps")]
+    [InlineData("l3", "l2", "l2")]
+    public void ShortNamesHaveShortTypos(string typed, string name, string? found) => Assert.Equal(found, DidYouMean.Find(typed, [name]));
+
     [Fact]
     public void HintListsTheNames() => Assert.Equal("choose one of: a1, b2.", DidYouMean.Hint("something", ["a1", "b2"], "names"));
 }

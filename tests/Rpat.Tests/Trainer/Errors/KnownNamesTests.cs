@@ -58,7 +58,7 @@ public sealed class KnownNamesTests
     [InlineData("attacks", "autoattak", "did you mean 'aa'? (nearest attacks: ")]
     [InlineData("models", "wrn-35-10", "did you mean 'wideresnet34-10'? (nearest models: wideresnet34-10, ")]
     [InlineData("recipes", "cifar10", "the nearest recipes are cifar10-")]
-    [InlineData("recipes", "zzz", "'rpat recipes' lists all 1")]
+    [InlineData("recipes", "zzz", "'rpat recipes' lists all")]
     [InlineData("methods", "tradse", "did you mean 'trades'?")]
     public void OnlyTheNearestFiveAreSuggested(string kind, string typed, string part)
     {
