@@ -75,6 +75,7 @@ for method in $(grep -E -e "$pattern" <<<"$methods"); do
   options=("${tiny[@]}" --method "$method" "$@")
   case $method in
     kd-swa*) options+=(--set "method.teachers.clean=$teacher" --set "method.teachers.robust=$teacher" --set method.start=2) ;;
+    adaad*|igdm*) options+=(--set "method.teachers.robust=$teacher") ;;
     cure*) options+=(--set "model.weights=$teacher") ;;
     *) "${program[@]}" methods show "$method" | grep -q '^ *method\.start ' && options+=(--set method.start=2) ;;
   esac

@@ -32,7 +32,8 @@ public sealed unsafe class BackgroundProcessGroup : IProcessGroup, ILossSource
         (Rank, Size) = (_group!.Rank, _group.Size);
     }
 
-    event Action<PeerLostException> ILossSource.Lost
+    /// <summary>Raised once and at once when a rank is lost, from any thread; also for whoever subscribes later.</summary>
+    public event Action<PeerLostException> Lost
     {
         add
         {

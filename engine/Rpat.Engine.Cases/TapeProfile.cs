@@ -1,7 +1,15 @@
 namespace Rpat.Engine.Cases;
 
 /// <summary>Nodes of one op, <see cref="Node.Detail"/> and sizes of the first input and output, in one direction.</summary>
-public readonly record struct ProfileKey(bool Backward, string Op, string Detail, string Sizes);
+public readonly record struct ProfileKey(bool Backward, string Op, string Detail, string Sizes)
+{
+    /// <summary>The row of a node.</summary>
+    public static ProfileKey Of(Node node, bool backward) =>
+        new(backward, node.Op, node.Detail, $"{node.Inputs[0].Tensor.Shape} → {node.Outputs[0].Shape}");
+
+    /// <summary>Direction, op, detail and sizes in one line.</summary>
+    public string Text => $"{(Backward ? "backward" : "forward "),-9}{$"{Op} {Detail}".TrimEnd()}  {Sizes}";
+}
 
 /// <summary>Totals of a profile row: wall time and nodes run.</summary>
 public readonly record struct ProfileTime(double Seconds, int Calls);
@@ -25,7 +33,7 @@ public sealed class TapeProfile : IDisposable
     public IReadOnlyList<(ProfileKey Key, ProfileTime Time)> Rows =>
     [
         .. from entry in _times
-           group entry.Value by Key(entry.Key.Node, entry.Key.Backward) into row
+           group entry.Value by ProfileKey.Of(entry.Key.Node, entry.Key.Backward) into row
            let time = new ProfileTime(row.Sum(t => t.Seconds), row.Sum(t => t.Calls))
            orderby time.Seconds descending
            select (row.Key, time),
@@ -36,9 +44,6 @@ public sealed class TapeProfile : IDisposable
     {
         foreach (var tape in _tapes) tape.OnNode -= Switch;
     }
-
-    private static ProfileKey Key(Node node, bool backward) =>
-        new(backward, node.Op, node.Detail, $"{node.Inputs[0].Tensor.Shape} → {node.Outputs[0].Shape}");
 
     private void Switch(Node? next, bool backward)
     {

@@ -19,8 +19,8 @@ public sealed class TestTensor(Shape shape, Layout layout, float[] host, DeviceB
     /// <summary>On the device.</summary>
     public DeviceBuffer Buffer { get; } = buffer;
 
-    /// <summary>Bytes moved by reading all of it.</summary>
-    public double Bytes => 4.0 * Shape.Count;
+    /// <summary>Bytes moved by reading all of it, in memory of 32 bits or, for activations, of 16.</summary>
+    public double Bytes => 4.0 * Math.Min(Shape.Count, Buffer.Length);
 
     /// <summary>As a kernel argument.</summary>
     public static implicit operator DeviceBuffer(TestTensor given) => given.Buffer;
@@ -74,23 +74,26 @@ public sealed class TestTensors(Device device)
     public TestTensor Row(int count, double low = -1, double high = 1) => Plain(new Shape(1, count), low, high);
 
     /// <summary>One value per channel, padded to the device's layout.</summary>
-    public TestTensor Channels(int channels, double low = -1, double high = 1) => Blocked(new Shape(1, channels), low, high);
+    public TestTensor Channels(int channels, double low = -1, double high = 1) =>
+        Place(new Shape(1, channels), Layout.Plain, Numbers(channels, low, high), device.ChannelLength(channels));
 
     /// <summary>The same with given values.</summary>
     public TestTensor Channels(double[] values) =>
-        Place(new Shape(1, values.Length), Layout.Blocked, Array.ConvertAll(values, v => (float)v));
+        Place(new Shape(1, values.Length), Layout.Plain, Array.ConvertAll(values, v => (float)v), device.ChannelLength(values.Length));
 
     /// <summary>A view with scale and shift, and a ReLU if requested.</summary>
     public Seen View(TestTensor x, bool relu = true) => new(x, Channels(x.Shape.C, 0.5, 1.5), Channels(x.Shape.C), relu);
 
     /// <summary>Values of either layout.</summary>
-    public TestTensor Uniform(Shape shape, Layout layout, double low = -1, double high = 1)
+    public TestTensor Uniform(Shape shape, Layout layout, double low = -1, double high = 1) =>
+        Place(shape, layout, Numbers(shape.Count, low, high));
+
+    private float[] Numbers(long count, double low, double high)
     {
-        var numbers = new float[shape.Count];
+        var numbers = new float[count];
         new RandomKey(1, Purpose.Synthetic, 0, _seed++, 0, 0).Stream().FillUniform(numbers);
         for (int i = 0; i < numbers.Length; i++) numbers[i] = (float)(low + (high - low) * numbers[i]);
-        if (Grid > 0) numbers = Array.ConvertAll(numbers, v => MathF.Round(v * Grid) / Grid);
-        return Place(shape, layout, numbers);
+        return Grid > 0 ? Array.ConvertAll(numbers, v => MathF.Round(v * Grid) / Grid) : numbers;
     }
 
     /// <summary>Integers.</summary>
@@ -144,12 +147,23 @@ public sealed class TestTensors(Device device)
         _made.Clear();
     }
 
-    /// <summary>Given values, in NCHW order.</summary>
-    public TestTensor Place(Shape shape, Layout layout, float[] numbers)
+    /// <summary>Given values, in NCHW order; activations are rounded as the device stores them.</summary>
+    public TestTensor Place(Shape shape, Layout layout, float[] numbers) =>
+        Place(shape, layout, numbers, device.StorageLength(shape, layout));
+
+    private TestTensor Place(Shape shape, Layout layout, float[] numbers, long words)
     {
-        var given = new TestTensor(shape, layout, numbers, Allocate(device.StorageLength(shape, layout)));
+        bool rounded = layout == Layout.Blocked && device.RoundsActivations;
+        var given = new TestTensor(shape, layout, rounded ? Array.ConvertAll(numbers, Bfloat16) : numbers, Allocate(words));
         if (layout == Layout.Plain) device.Upload(numbers, given.Buffer);
         else device.UploadBlocked(numbers, shape, given.Buffer);
         return given;
+    }
+
+    /// <summary>The nearest bfloat16 number, ties to even.</summary>
+    public static float Bfloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? value : BitConverter.UInt32BitsToSingle(bits + 0x7FFF + (bits >> 16 & 1) & 0xFFFF0000);
     }
 }

@@ -25,7 +25,7 @@ public static partial class GpuBackend
         orderby type.Name
         from arguments in type.IsGenericTypeDefinition ? Arguments(type, [typeof(IRowLoss).Assembly, .. extensions]) : [[]]
         where !arguments.Contains(typeof(Mixed)) || !(arguments.Contains(typeof(Wide))
-        || type.Name.StartsWith("Weight", StringComparison.Ordinal))
+            || type == typeof(WeightGemm<>) || type == typeof(WeightTf32Gemm<>))
         select arguments.Length > 0 ? type.MakeGenericType(arguments) : type;
 
     /// <summary>All that a generic kernel's parameters may be.</summary>
@@ -36,7 +36,7 @@ public static partial class GpuBackend
         {
             var wanted = parameter.GetGenericParameterConstraints().Single(c => c.IsInterface);
             Type[] found = [.. assemblies.Append(typeof(IWord).Assembly).Distinct().SelectMany(assembly => assembly.GetTypes())
-                .Where(type => type.IsValueType && wanted.IsAssignableFrom(type))];
+                .Where(type => type.IsValueType && wanted.IsAssignableFrom(type) && (wanted != typeof(IStorage) || type != typeof(Tf32)))];
             all = [.. all.SelectMany(before => found, Type[] (before, one) => [.. before, one])];
         }
         return all;

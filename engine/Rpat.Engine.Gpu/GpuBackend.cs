@@ -1,4 +1,5 @@
 using Rpat.Engine.Gpu.Driver;
+using Rpat.Engine.Gpu.Emulation;
 
 namespace Rpat.Engine.Gpu;
 
@@ -20,6 +21,14 @@ public static partial class GpuBackend
         var (facts, version) = Require(driver, index, precision);
         return GpuDevice.Cuda(index, precision, driver, facts, version);
     }
+
+    /// <summary>
+    /// The CPU backend with every rounding of a GPU in <see cref="Precision.Bf16"/>, to measure what that does to accuracy; memory and
+    /// sums are float32.
+    /// </summary>
+    /// <param name="threads">Threads to use; 0 means one per core. Results do not depend on it.</param>
+    public static Device EmulateBf16(int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto) =>
+        new RoundedCpuDevice(threads, convolution);
 
     internal static (IReadOnlyList<GpuInfo> Devices, string? Why) Find(IDriver driver)
     {

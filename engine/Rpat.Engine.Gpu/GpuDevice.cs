@@ -32,7 +32,9 @@ public sealed partial class GpuDevice : Device
         var queue = new StreamQueue(accelerator, _stream);
         _queue = through?.Invoke(queue) ?? queue;
         _staging = new UploadBuffers(accelerator, _stream, _queue, _capture, staged);
-        _kernels = new GpuKernels(accelerator, _stream, _queue, _staging, _capture, precision);
+        _kernels = precision == Precision.Bf16
+            ? new GpuKernels<Bf16>(accelerator, _stream, _queue, _staging, _capture, precision)
+            : new GpuKernels<F32>(accelerator, _stream, _queue, _staging, _capture, precision);
     }
 
     /// <summary>How convolutions multiply.</summary>
@@ -43,10 +45,11 @@ public sealed partial class GpuDevice : Device
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{_accelerator.Name}, {_accelerator.MemorySize >> 30} GiB, {Precision.ToString().ToLowerInvariant()} convolution";
+        $"{_accelerator.Name}, {_accelerator.MemorySize >> 30} GiB, {Precision.ToString().ToLowerInvariant()} convolution"
+            + (RoundsActivations ? " and activations" : "");
 
     /// <inheritdoc/>
-    public override IKernels Kernels => _kernels;
+    public override IKernels Kernels => (IKernels)_kernels;
 
     /// <summary>
     /// A device in host memory that runs the kernels on the CPU: for tests only, a thousand times slower than the CPU backend.
@@ -124,20 +127,23 @@ public sealed partial class GpuDevice : Device
     {
         var plain = _kernels.Scratch.Words(ScratchSlot.Transfer, shape.Count);
         _staging.Upload(source, plain);
-        _kernels.Pack(shape, plain, default, destination.Quads());
+        _kernels.Pack(shape, plain, destination);
     }
 
     /// <inheritdoc/>
     public override void DownloadBlocked(DeviceBuffer source, Shape shape, Span<float> destination)
     {
         var plain = _kernels.Scratch.Words(ScratchSlot.Transfer, shape.Count);
-        _kernels.Unpack(shape, source.Quads(), plain);
+        _kernels.Unpack(shape, source, plain);
         Download(plain, destination);
     }
 
     /// <inheritdoc/>
     public override long StorageLength(Shape shape, Layout layout) =>
-        layout == Layout.Plain ? shape.Count : 4 * GpuKernels.ActivationQuads(shape);
+        layout == Layout.Plain ? shape.Count : _kernels.ActivationWords(shape);
+
+    /// <inheritdoc/>
+    public override bool RoundsActivations => Precision == Precision.Bf16;
 
     /// <inheritdoc/>
     public override int ChannelLength(int channels) => 4 * GpuKernels.ChannelQuads(channels);

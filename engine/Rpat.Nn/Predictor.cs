@@ -1,25 +1,34 @@
 namespace Rpat.Nn;
 
-/// <summary>Evaluates a network on any number of images, a batch at a time; no result depends on the batch.</summary>
+/// <summary>
+/// Evaluates a network on any number of images, a batch at a time; no result depends on the batch. Several threads may call it: they take
+/// turns on the network's device.
+/// </summary>
 /// <param name="batch">Images per pass.</param>
+/// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>
 public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
 {
+    private readonly int _batch = batch >= 1 ? batch : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
+    private bool _disposed;
     private (Tape Tape, Tensor X, Tensor Logits)? _pass;
 
     /// <summary>Logits <c>[N, K]</c>, row by row.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1] of the network's size.</param>
     /// <exception cref="ShapeException">The values are not a whole number of images.</exception>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public float[] Logits(ReadOnlySpan<float> images)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         int size = net.InputShape.SampleCount, count = images.Length / size;
         if (images.Length % size != 0)
             throw new ShapeException("Predictor", $"{images.Length} values are not a whole number of images {net.InputShape}");
         var rows = new float[count * net.Classes];
-        for (int first = 0; first < count; first += batch)
-        {
-            int n = Math.Min(batch, count - first);
-            Pass(images.Slice(first * size, n * size), Math.Min(batch, count), rows.AsSpan(first * net.Classes, n * net.Classes));
-        }
+        lock (net.Device)
+            for (int first = 0; first < count; first += _batch)
+            {
+                int n = Math.Min(_batch, count - first);
+                Pass(images.Slice(first * size, n * size), Math.Min(_batch, count), rows.AsSpan(first * net.Classes, n * net.Classes));
+            }
         return rows;
     }
 
@@ -33,6 +42,12 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
 
     /// <summary>Frees the memory of the input.</summary>
     public void Dispose()
+    {
+        _disposed = true;
+        Free();
+    }
+
+    private void Free()
     {
         if (_pass is { } pass && !net.Device.IsDisposed) net.Device.Free(pass.X.Data);
         _pass = null;
@@ -51,7 +66,7 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
 
     private void Record(int size)
     {
-        Dispose();
+        Free();
         var tape = new Tape(net.Device);
         var x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), name: "images");
         _pass = (tape, x, tape.Retain(net.Forward(tape, x, BnMode.Eval)));

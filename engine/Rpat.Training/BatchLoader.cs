@@ -68,11 +68,12 @@ internal sealed class DeviceImages(ResidentImages images, AugmentOptions augment
     private int[] _indices = [];
 
     /// <summary>
-    /// Whether such batches are made on the device: not on the CPU, whose background thread makes them, and not for float images, mixtures
-    /// or second views.
+    /// Whether such batches are made on the device: not on the CPU, whose background thread makes them, and not for float images, mixtures,
+    /// second views or policies.
     /// </summary>
     public static bool Suits(Device device, LabeledImages set, in BatchOptions options) =>
-        device is not CpuDevice && !set.HasFloats && !options.TwoViews && options.CutMix == 0 && options.Mixup == 0 && options.More is null;
+        device is not CpuDevice && !set.HasFloats && options is { TwoViews: false, CutMix: 0, Mixup: 0, More: null }
+        && options.Policy is null or { Kind: PolicyKind.None };
 
     /// <summary>Makes a range of a batch's images.</summary>
     public void Load(ImageBatch batch, int first, int count, Tensor x)

@@ -88,7 +88,7 @@ internal sealed class Run : IDisposable
     public Classifier Reported => Step.Reported;
 
     /// <summary>What the numbers depend on in addition to the configuration.</summary>
-    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, Device);
+    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, More, Device);
 
     public ulong Seed => (ulong)Config.Train.Seed;
     public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);
@@ -176,8 +176,7 @@ internal sealed class Run : IDisposable
                 $"data.augment.{(a.CutMix > 0 ? "cutmix" : "mixup")} mixes images, and {Config.Method.Name} trains on two views of "
                     + $"each: set it to 0 or choose another "
                     + $"method.");
-        var augment = new AugmentOptions(a.CropPad, a.Flip) { Border = a.Border, Cutout = a.Cutout };
-        var options = Sized with { Augment = augment, CutMix = a.CutMix, Mixup = a.Mixup, TwoViews = Step.TwoViews };
+        var options = a.On(Sized) with { TwoViews = Step.TwoViews };
         return options with { OnDemand = Training.DeviceImages.Suits(Device, Data.Train, options) };
     }
 

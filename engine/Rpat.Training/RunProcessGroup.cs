@@ -18,7 +18,12 @@ internal sealed class RunProcessGroup
         string what = IsFirst ? "it had saved" : "its step had ended";
         if (group is not null)
             Stop.Leaving = code => group.Fail(code, FormattableString.Invariant($"rank {group.Rank} was stopped before {what}"));
+        // It notices when it next waits for the lost rank, unless it computes for long.
+        if (group is BackgroundProcessGroup ranks) ranks.Lost += lost => Stop.LeaveAfter(LossPatience, ErrorReport.Of(lost).Code);
     }
+
+    /// <summary>How long this process may still compute when a rank is lost.</summary>
+    public TimeSpan LossPatience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The processes; null for one.</summary>
     public IProcessGroup? Group { get; }

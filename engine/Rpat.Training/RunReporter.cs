@@ -82,8 +82,11 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         double speed = done / Math.Max(1e-9, time.TotalSeconds);
         view.Update(new ProgressSnapshot(
             $"eval {attack}", 0, 0, done, count, 0, double.NaN, [], [], speed, _clock.Elapsed,
-            TimeSpan.FromSeconds((count - done) / speed)));
+            Left(done, count, time)));
     }
+
+    /// <summary>Time for the rest at the same speed; while nothing is done, as if one were.</summary>
+    internal static TimeSpan Left(int done, int count, TimeSpan time) => time * ((double)(count - done) / Math.Max(1, done));
 
     /// <inheritdoc/>
     public void Finished(IReadOnlyList<EvaluationResult> results)

@@ -63,6 +63,9 @@ internal sealed class StopRequest : IDisposable
         if (!AskFirst(exitCode)) LeaveNow(exitCode);
     }
 
+    /// <summary>Ends the process when a time has elapsed, with nobody else to tell.</summary>
+    public void LeaveAfter(TimeSpan time, int exitCode) => After(time, () => Leave(exitCode));
+
     /// <summary>Requests a stop when a time has elapsed, unless this was called before.</summary>
     public void AskAfter(TimeSpan time, int exitCode) => After(time, () => AskFirst(exitCode));
 

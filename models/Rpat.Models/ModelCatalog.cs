@@ -31,6 +31,7 @@ public static partial class ModelCatalog
         Wide("wideresnet", 34, 20, Normalized),
         .. Unequal,
         .. new[] { ("s", 384, 8), ("m", 512, 8), ("l", 768, 16) }.Select(Xcit),
+        .. from convolves in new[] { false, true } from size in new[] { ("s", 384), ("b", 768) } select Vit(size, convolves),
         new("vgg16", "VGG16 with batch norm, ten convolutions", 64,
             (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed))
             {
@@ -138,6 +139,23 @@ public static partial class ModelCatalog
         NameOf = s => s.Width switch { 512 => "xcit-m12", 768 => "xcit-l12", _ => "xcit-s12" },
         UnsavedNormalization = Cifar,
     };
+
+    private static ModelFamily Vit((string Size, int Width) of, bool convolves)
+    {
+        string stem = convolves ? "-convstem" : "";
+        return new($"vit-{of.Size}16{stem}", "vision transformer of 12 blocks, patches of 16 pixels" + (convolves
+            ? " by convolutions (Singh et al., 2023)" : " (Dosovitskiy et al., 2021)"), of.Width,
+            (device, s, seed) => new Vit(device, s, convolves, seed))
+        {
+            Blocks = 12,
+            Heads = of.Width / 64,
+            Patch = 16,
+            Stem = convolves ? "patch_embed.proj.stem.0.weight" : "patch_embed.proj.weight",
+            Head = "head.weight",
+            FitSizes = Models.Vit.Fit,
+            NameOf = s => (s.Width == 768 ? "vit-b16" : "vit-s16") + stem,
+        };
+    }
 
     private static ModelFamily Wide(string kind, int depth, int width, string options = "")
     {

@@ -47,6 +47,9 @@ public sealed class ModelFamily : INamed
     /// <summary>Attention heads of the published net; 0 for a family without attention.</summary>
     public int Heads { get; init; }
 
+    /// <summary>Side of the published net's patches; 0 for a family without patches.</summary>
+    internal int Patch { get; init; }
+
     /// <summary>Whether the stem halves images of 64 pixels and more, as in the official RPAT_Benchmarks code.</summary>
     internal bool HalvesLargeImages { get; init; }
 
@@ -94,7 +97,8 @@ public sealed class ModelFamily : INamed
         Width = spec.Width == 0 ? Width : spec.Width,
         Blocks = spec.Blocks == 0 ? Blocks : spec.Blocks,
         Heads = spec.Heads == 0 ? Heads : spec.Heads,
-        StemStride = spec.StemStride != 0 ? spec.StemStride : HalvesLargeImages && Math.Min(spec.Input.H, spec.Input.W) >= 64 ? 2 : 1,
+        StemStride = spec.StemStride != 0 ? spec.StemStride : Patch != 0 ? Patch
+            : HalvesLargeImages && Math.Min(spec.Input.H, spec.Input.W) >= 64 ? 2 : 1,
     };
 
     /// <summary>

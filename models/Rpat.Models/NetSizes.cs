@@ -59,7 +59,8 @@ internal sealed record NetSizes(int Stem, IReadOnlyList<(int Blocks, int Channel
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Stem, Stages.Count);
 
-    private static int BlocksIn(IEnumerable<string> names, string prefix) =>
+    /// <summary>How many numbers follow the prefix in names.</summary>
+    public static int BlocksIn(IEnumerable<string> names, string prefix) =>
         names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..].Split('.')[0])
             .Distinct().Count();
 }

@@ -83,7 +83,7 @@ public class PreActivationNet : FeatureClassifier
             _conv2 = net.DeclareConv($"{name}.{_style.Conv2}", outputs, outputs, 3, _style.Filters);
             if (stride != 1 || inputs != outputs)
                 _shortcut = net.DeclareConv($"{name}.{_style.Shortcut}", outputs, inputs, _style.ShortcutSize, _style.Filters);
-            if (_style.ExcitesAfter > 0) _excite = new SqueezeExcite(net, $"{name}.se", outputs);
+            if (_style.ExcitesAfter > 0) _excite = net.Declare($"{name}.se", new SqueezeExcite(outputs, (int)Math.Round(outputs / 4.0)));
             if (_style.SparsifiesAroundMean) _sparse = new MeanSparse(net, $"{name}.meansparse_2", outputs);
         }
 
@@ -93,8 +93,8 @@ public class PreActivationNet : FeatureClassifier
             Tensor residual = _shortcut is not null ? Strided(tape, _style.ProjectsInput ? x : h0, _shortcut)
                 : _style.NormalizesStem ? h0 : x;
             Tensor h = Strided(tape, h0, _conv1);
-            h = _second.Record(tape, _style.ExcitesAfter == 1 ? _excite!.Record(tape, h) : h, bn);
-            Tensor y = _style.ExcitesAfter == 2 ? tape.Add(_excite!.Record(tape, tape.Conv2d(h, _conv2, padding: 1)), residual)
+            h = _second.Record(tape, _style.ExcitesAfter == 1 ? _excite!.Record(tape, h, bn) : h, bn);
+            Tensor y = _style.ExcitesAfter == 2 ? tape.Add(_excite!.Record(tape, tape.Conv2d(h, _conv2, padding: 1), bn), residual)
                 : tape.Conv2d(h, _conv2, padding: 1, residual: residual);
             return _sparse is null ? y : _sparse.Record(tape, y);
         }
@@ -116,27 +116,6 @@ public class PreActivationNet : FeatureClassifier
             Tensor h = tape.BatchNorm2d(x, _norm, bn);
             return net.Activated(tape, _sparse is null ? h : _sparse.Record(tape, h));
         }
-    }
-
-    /// <summary>x·σ(fc₂(ReLU(fc₁(mean of x)))), one factor per channel, with a quarter of the channels between.</summary>
-    private sealed class SqueezeExcite(PreActivationNet net, string name, int channels)
-    {
-        private readonly Dense _first = new(net, $"{name}.fc1", (int)Math.Round(channels / 4.0), channels);
-        private readonly Dense _second = new(net, $"{name}.fc2", channels, (int)Math.Round(channels / 4.0));
-
-        public Tensor Record(Tape tape, Tensor x)
-        {
-            Tensor squeezed = tape.Relu(_first.Record(tape, tape.GlobalAveragePool(x)));
-            return tape.Multiply(x, tape.Sigmoid(_second.Record(tape, squeezed)));
-        }
-    }
-
-    /// <summary>A 1×1 convolution with bias of maps of one pixel, <c>[N, inputs]</c> → <c>[N, outputs]</c>.</summary>
-    private sealed class Dense(PreActivationNet net, string name, int outputs, int inputs)
-    {
-        private readonly Parameter _weight = net.DeclareConv(name, outputs, inputs, 1), _bias = net.DeclareBias(name, outputs, inputs);
-
-        public Tensor Record(Tape tape, Tensor x) => tape.Linear(x, _weight, _bias);
     }
 
     /// <summary>Values that are less than threshold deviations from their channel's mean become the mean.</summary>

@@ -1,20 +1,22 @@
 namespace Rpat.Models;
 
-/// <summary>An architecture of RobustBench's leaderboards for CIFAR-10 and CIFAR-100, ℓ∞ and ℓ2.</summary>
-/// <param name="Entries">Entries of that architecture, all four leaderboards together.</param>
+/// <summary>An architecture of RobustBench's leaderboards for CIFAR-10 and CIFAR-100, ℓ∞ and ℓ2, or a ViT of ImageNet's.</summary>
+/// <param name="Entries">Entries of that architecture, all leaderboards together.</param>
 /// <param name="Model">What it is called here, with D and K for depth and width; null if it does not load.</param>
 public sealed record PublishedNet(string Architecture, int Entries, string? Model);
 
 /// <summary>Which published networks load.</summary>
 public static class PublishedNets
 {
-    /// <summary>Every architecture of the four leaderboards, as RobustBench 1.1.1 has them.</summary>
+    /// <summary>Every architecture of these leaderboards, as RobustBench 1.1.1 has them.</summary>
     public static IReadOnlyList<PublishedNet> All { get; } =
     [
         new("WideResNet of TRADES, with or without sub_block1", 54, "wideresnetD-K"),
         new("DMWideResNet with Swish or SiLU", 36, "dm-wideresnetD-K"),
         new("DMPreActResNet-18 with Swish", 8, "dm-preactresnet18"),
         new("XCiT-S12, -M12, -L12", 6, "xcit-X12"),
+        new("ViT with a convolutional stem, S and B (ImageNet)", 2, "vit-X16-convstem"),
+        new("ViT-B (ImageNet)", 1, "vit-X16"),
         new("ResNet-18", 5, "resnet18"),
         new("ResNet-50", 3, "resnet18-bottleneck"),
         new("PreActResNet-18", 3, "preactresnet18"),

@@ -19,7 +19,7 @@ public sealed class Vgg : FeatureClassifier
 
     private static readonly int[] _convolutions = [2, 2, 3, 3];
 
-    private readonly List<List<ConvUnit>> _groups = [];
+    private readonly List<List<Layer>> _groups = [];
     private readonly List<HiddenUnit> _hidden = [];
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
@@ -30,9 +30,11 @@ public sealed class Vgg : FeatureClassifier
         int channels = options.Input.C;
         for (int group = 0; group < _convolutions.Length; group++)
         {
-            List<ConvUnit> units = [];
+            List<Layer> units = [];
             for (int i = 0; i < _convolutions[group]; i++, channels = options.Width << group)
-                units.Add(new ConvUnit(this, $"layer{group + 1}{i + 1}", options.Width << group, channels));
+                units.Add(Declare($"layer{group + 1}{i + 1}", new Sequential(
+                    new Conv2d(channels, options.Width << group, 3, group + i == 0 ? options.StemStride : 1, 1),
+                    new BatchNorm(options.Width << group), Nn.Activation.Relu)));
             _groups.Add(units);
         }
         foreach (string name in (string[])["layer6", "layer7"]) _hidden.Add(new HiddenUnit(this, name, channels));
@@ -47,9 +49,9 @@ public sealed class Vgg : FeatureClassifier
     protected override Tensor RecordFeatures(Tape tape, Tensor x, BnMode bn)
     {
         Tensor h = x;
-        foreach (List<ConvUnit> group in _groups)
+        foreach (List<Layer> group in _groups)
         {
-            foreach (ConvUnit unit in group) h = unit.Record(tape, h, bn, unit == _groups[0][0] ? Options.StemStride : 1);
+            foreach (Layer unit in group) h = unit.Record(tape, h, bn);
             h = Pool(tape, h);
         }
         for (int i = _groups.Count; i < Pools; i++) h = Pool(tape, h);
@@ -59,17 +61,6 @@ public sealed class Vgg : FeatureClassifier
     }
 
     private static Tensor Pool(Tape tape, Tensor h) => Math.Min(h.Shape.H, h.Shape.W) < 2 ? h : tape.MaxPool2d(h, 2, 2);
-
-    /// <summary>A biased 3×3 convolution, batch norm, ReLU.</summary>
-    private sealed class ConvUnit(Vgg net, string name, int outputs, int inputs)
-    {
-        private readonly Parameter _conv = net.DeclareConv($"{name}.0", outputs, inputs, 3);
-        private readonly Parameter _bias = net.DeclareBias($"{name}.0", outputs, 9 * inputs);
-        private readonly BatchNorm2d _norm = net.DeclareBatchNorm($"{name}.1", outputs);
-
-        public Tensor Record(Tape tape, Tensor x, BnMode bn, int stride) =>
-            tape.BatchNorm2d(tape.ChannelBias(tape.Conv2d(x, _conv, stride, padding: 1), _bias), _norm, bn, relu: true);
-    }
 
     /// <summary>A fully connected layer, batch norm of its features, ReLU.</summary>
     private sealed class HiddenUnit(Vgg net, string name, int width)

@@ -8,11 +8,10 @@ namespace Rpat.Models;
 public sealed class Xcit : FeatureClassifier
 {
     private const int ClassBlocks = 2, PositionChannels = 64, LargeImage = 128;
-    private const double Epsilon = 1e-6; // of layer norms
 
     private readonly int _width, _heads;
     private readonly List<ConvNorm> _patches = [];
-    private readonly (Parameter Weight, Parameter Bias) _position;
+    private readonly Conv2d _position;
     private readonly Parameter _classToken;
     private readonly List<Block> _blocks = [];
     private readonly List<ClassBlock> _classBlocks = [];
@@ -20,7 +19,7 @@ public sealed class Xcit : FeatureClassifier
 
     internal Xcit(Device device, ModelSpec spec, ulong seed) : base(device, spec.Input, spec.Classes, spec.Normalization)
     {
-        (_width, _heads) = (spec.Width, HeadsOf(spec));
+        (_width, _heads) = (spec.Width, Transformer.HeadsOf(spec));
         _classToken = DeclareParameter("cls_token", Init.Zero, new Shape(1, _width), 1, 1, _width);
         int channels = spec.Input.C;
         for (int i = 0; i < 4; i++)
@@ -30,11 +29,10 @@ public sealed class Xcit : FeatureClassifier
             _patches.Add(new ConvNorm(this, $"patch_embed.proj.{2 * i}.0", $"patch_embed.proj.{2 * i}.1", outputs, channels, 3, stride));
             channels = outputs;
         }
-        _position = (DeclareConv("pos_embed.token_projection", _width, PositionChannels, 1),
-            DeclareBias("pos_embed.token_projection", _width, PositionChannels));
+        _position = Declare("pos_embed.token_projection", new Conv2d(PositionChannels, _width, 1));
         for (int i = 0; i < spec.Blocks; i++) _blocks.Add(new Block(this, $"blocks.{i}"));
         for (int i = 0; i < ClassBlocks; i++) _classBlocks.Add(new ClassBlock(this, $"cls_attn_blocks.{i}"));
-        _norm = new LayerNorm(this, "norm");
+        _norm = Norm("norm");
         DeclareHead("head", _width);
         Build(seed);
     }
@@ -44,9 +42,7 @@ public sealed class Xcit : FeatureClassifier
     {
         if (!shapes.TryGetValue("blocks.0.attn.temperature", out long[]? heads) || heads is not [> 0 and < 1024, ..]
             || !shapes.TryGetValue("norm.weight", out long[]? width) || width is not [> 0 and < 16384]) return spec;
-        int blocks = shapes.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal)).Select(name => name.Split('.')[1])
-            .Distinct().Count();
-        return spec with { Width = (int)width[0], Blocks = blocks, Heads = (int)heads[0] };
+        return spec with { Width = (int)width[0], Blocks = NetSizes.BlocksIn(shapes.Keys, "blocks."), Heads = (int)heads[0] };
     }
 
     /// <inheritdoc/>
@@ -59,29 +55,13 @@ public sealed class Xcit : FeatureClassifier
             if (layer != _patches[^1]) h = tape.Gelu(h);
         }
         Shape map = h.Shape;
-        h = tape.ChannelBias(tape.Conv2d(Positions(map), _position.Weight, residual: h), _position.Bias);
-        Tensor rows = Rows(tape, h);
+        Tensor rows = Transformer.Rows(tape, tape.Add(h, _position.Record(tape, Positions(map), bn)));
         foreach (Block block in _blocks) rows = block.Record(tape, rows, map, bn);
         Tensor tokens = tape.Reshape(rows, new Shape(map.N, map.Area, 1, _width));
-        Tensor first = tape.Reshape(tape.Add(Tensor.Create(Device, new Shape(map.N, _width)), _classToken), new Shape(map.N, 1, 1, _width));
-        tokens = tape.Concat(first, tokens);
-        foreach (ClassBlock block in _classBlocks) tokens = block.Record(tape, tokens);
-        return _norm.Record(tape, tape.Reshape(tape.Slice(tokens, channels: ..1), new Shape(map.N, _width)));
+        tokens = tape.Concat(Transformer.ClassTokens(tape, _classToken, map.N), tokens);
+        foreach (ClassBlock block in _classBlocks) tokens = block.Record(tape, tokens, bn);
+        return _norm.Record(tape, tape.Reshape(tape.Slice(tokens, channels: ..1), new Shape(map.N, _width)), bn);
     }
-
-    // The published number if it divides the width, else the next smaller one that does.
-    private static int HeadsOf(ModelSpec spec)
-    {
-        int heads = Math.Max(1, spec.Heads);
-        while (spec.Width % heads != 0) heads--;
-        return heads;
-    }
-
-    private static Tensor Rows(Tape tape, Tensor map) => tape.Reshape(tape.Permute(tape.ToPlain(map), 0, 2, 3, 1),
-        new Shape(map.Shape.N * map.Shape.Area, map.Shape.C));
-
-    private static Tensor Map(Tape tape, Tensor rows, Shape map) => tape.ToActivations(
-        tape.Permute(tape.Reshape(rows, new Shape(map.N, map.H, map.W, map.C)), 0, 3, 1, 2));
 
     /// <summary>Sines and cosines of rows and columns, <c>[N, 64, H, W]</c>.</summary>
     private Tensor Positions(Shape map)
@@ -101,28 +81,13 @@ public sealed class Xcit : FeatureClassifier
 
     private Parameter Scale(string name) => DeclareParameter(name, Init.Zero, new Shape(1, _width), _width);
 
-    private sealed class LayerNorm(Xcit net, string name)
-    {
-        private readonly Parameter _weight = net.DeclareOnes($"{name}.weight", net._width), _bias = net.Scale($"{name}.bias");
+    private LayerNorm Norm(string name) => Declare(name, new LayerNorm(_width, Transformer.Epsilon));
 
-        public Tensor Record(Tape tape, Tensor rows) => tape.LayerNorm(rows, _weight, _bias, Epsilon);
-    }
+    private Linear Dense(string name, int outputs) => Declare(name, new Linear(_width, outputs));
 
-    private sealed class Dense(Xcit net, string name, int outputs, int inputs)
-    {
-        private readonly (Parameter Weight, Parameter Bias) _layer = net.DeclareLinear(name, outputs, inputs);
+    private Conv2d Depthwise(string name) => Declare(name, new Conv2d(_width, _width, 3, padding: 1, groups: _width));
 
-        public Tensor Record(Tape tape, Tensor rows) => tape.Linear(rows, _layer.Weight, _layer.Bias);
-    }
-
-    /// <summary>Two layers with four times the width and GELU between.</summary>
-    private sealed class Mlp(Xcit net, string name)
-    {
-        private readonly Dense _first = new(net, $"{name}.fc1", 4 * net._width, net._width),
-            _second = new(net, $"{name}.fc2", net._width, 4 * net._width);
-
-        public Tensor Record(Tape tape, Tensor rows) => _second.Record(tape, tape.Gelu(_first.Record(tape, rows)));
-    }
+    private TwoLayers Mlp(string name) => Declare(name, new TwoLayers(_width));
 
     /// <summary>x += γ₁·attention(LN(x)); x += γ₃·local(LN(x)); x += γ₂·mlp(LN(x)).</summary>
     private sealed class Block
@@ -131,21 +96,21 @@ public sealed class Xcit : FeatureClassifier
         private readonly LayerNorm _norm1, _norm2, _norm3;
         private readonly ChannelAttention _attention;
         private readonly LocalPatch _local;
-        private readonly Mlp _mlp;
+        private readonly TwoLayers _mlp;
 
         public Block(Xcit net, string name)
         {
             (_gamma1, _gamma3, _gamma2) = (net.Scale($"{name}.gamma1"), net.Scale($"{name}.gamma3"), net.Scale($"{name}.gamma2"));
-            (_norm1, _attention) = (new(net, $"{name}.norm1"), new(net, $"{name}.attn"));
-            (_norm3, _local) = (new(net, $"{name}.norm3"), new(net, $"{name}.local_mp"));
-            (_norm2, _mlp) = (new(net, $"{name}.norm2"), new(net, $"{name}.mlp"));
+            (_norm1, _attention) = (net.Norm($"{name}.norm1"), new(net, $"{name}.attn"));
+            (_norm3, _local) = (net.Norm($"{name}.norm3"), new(net, $"{name}.local_mp"));
+            (_norm2, _mlp) = (net.Norm($"{name}.norm2"), net.Mlp($"{name}.mlp"));
         }
 
         public Tensor Record(Tape tape, Tensor x, Shape map, BnMode bn)
         {
-            x = tape.Add(x, tape.Multiply(_attention.Record(tape, _norm1.Record(tape, x), map), _gamma1));
-            x = tape.Add(x, tape.Multiply(_local.Record(tape, _norm3.Record(tape, x), map, bn), _gamma3));
-            return tape.Add(x, tape.Multiply(_mlp.Record(tape, _norm2.Record(tape, x)), _gamma2));
+            x = tape.Add(x, tape.Multiply(_attention.Record(tape, _norm1.Record(tape, x, bn), map, bn), _gamma1));
+            x = tape.Add(x, tape.Multiply(_local.Record(tape, _norm3.Record(tape, x, bn), map, bn), _gamma3));
+            return tape.Add(x, tape.Multiply(_mlp.Record(tape, _norm2.Record(tape, x, bn), bn), _gamma2));
         }
     }
 
@@ -153,34 +118,31 @@ public sealed class Xcit : FeatureClassifier
     private sealed class ChannelAttention(Xcit net, string name)
     {
         private readonly Parameter _temperature = net.DeclareOnes($"{name}.temperature", net._heads, 1, 1);
-        private readonly Dense _qkv = new(net, $"{name}.qkv", 3 * net._width, net._width);
-        private readonly Dense _proj = new(net, $"{name}.proj", net._width, net._width);
+        private readonly Linear _qkv = net.Dense($"{name}.qkv", 3 * net._width);
+        private readonly Linear _proj = net.Dense($"{name}.proj", net._width);
 
-        public Tensor Record(Tape tape, Tensor rows, Shape map)
+        public Tensor Record(Tape tape, Tensor rows, Shape map, BnMode bn)
         {
             int heads = net._heads, channels = net._width / heads;
-            Tensor all = tape.Permute(tape.Reshape(_qkv.Record(tape, rows), new Shape(map.N, map.Area, 3 * heads, channels)), 0, 2, 3, 1);
+            Shape split = new(map.N, map.Area, 3 * heads, channels);
+            Tensor all = tape.Permute(tape.Reshape(_qkv.Record(tape, rows, bn), split), 0, 2, 3, 1);
             Tensor q = tape.UnitRows(tape.Slice(all, channels: ..heads)), k = tape.UnitRows(tape.Slice(all, channels: heads..(2 * heads)));
             Tensor scores = tape.Multiply(tape.MatMul(q, k, transposeB: true), _temperature);
             Tensor mixed = tape.MatMul(tape.Softmax(scores), tape.Slice(all, channels: (2 * heads)..));
-            return _proj.Record(tape, tape.Reshape(tape.Permute(mixed, 0, 3, 1, 2), rows.Shape));
+            return _proj.Record(tape, tape.Reshape(tape.Permute(mixed, 0, 3, 1, 2), rows.Shape), bn);
         }
     }
 
     /// <summary>Two 3×3 depthwise convolutions with bias, GELU and batch norm between.</summary>
     private sealed class LocalPatch(Xcit net, string name)
     {
-        private readonly Parameter _conv1 = net.DeclareConv($"{name}.conv1", net._width, 1, 3),
-            _bias1 = net.DeclareBias($"{name}.conv1", net._width, 9);
+        private readonly Conv2d _conv1 = net.Depthwise($"{name}.conv1"), _conv2 = net.Depthwise($"{name}.conv2");
         private readonly BatchNorm2d _norm = net.DeclareBatchNorm($"{name}.bn", net._width);
-        private readonly Parameter _conv2 = net.DeclareConv($"{name}.conv2", net._width, 1, 3),
-            _bias2 = net.DeclareBias($"{name}.conv2", net._width, 9);
 
         public Tensor Record(Tape tape, Tensor rows, Shape map, BnMode bn)
         {
-            Tensor h = tape.Gelu(tape.ChannelBias(tape.DepthwiseConv2d(Map(tape, rows, map), _conv1, padding: 1), _bias1));
-            h = tape.DepthwiseConv2d(tape.BatchNorm2d(h, _norm, bn), _conv2, padding: 1);
-            return Rows(tape, tape.ChannelBias(h, _bias2));
+            Tensor h = tape.Gelu(_conv1.Record(tape, Transformer.Map(tape, rows, map), bn));
+            return Transformer.Rows(tape, _conv2.Record(tape, tape.BatchNorm2d(h, _norm, bn), bn));
         }
     }
 
@@ -193,41 +155,41 @@ public sealed class Xcit : FeatureClassifier
         private readonly Xcit _net;
         private readonly Parameter _gamma1, _gamma2;
         private readonly LayerNorm _norm1, _norm2;
-        private readonly Dense _q, _k, _v, _proj;
-        private readonly Mlp _mlp;
+        private readonly Linear _q, _k, _v, _proj;
+        private readonly TwoLayers _mlp;
 
         public ClassBlock(Xcit net, string name)
         {
             _net = net;
-            (_gamma1, _gamma2, _norm1) = (net.Scale($"{name}.gamma1"), net.Scale($"{name}.gamma2"), new(net, $"{name}.norm1"));
-            Dense Square(string layer) => new(net, $"{name}.attn.{layer}", net._width, net._width);
+            (_gamma1, _gamma2, _norm1) = (net.Scale($"{name}.gamma1"), net.Scale($"{name}.gamma2"), net.Norm($"{name}.norm1"));
+            Linear Square(string layer) => net.Dense($"{name}.attn.{layer}", net._width);
             (_q, _k, _v, _proj) = (Square("q"), Square("k"), Square("v"), Square("proj"));
-            (_norm2, _mlp) = (new(net, $"{name}.norm2"), new(net, $"{name}.mlp"));
+            (_norm2, _mlp) = (net.Norm($"{name}.norm2"), net.Mlp($"{name}.mlp"));
         }
 
-        public Tensor Record(Tape tape, Tensor tokens)
+        public Tensor Record(Tape tape, Tensor tokens, BnMode bn)
         {
             Shape s = tokens.Shape, first = new(s.N, _net._width), all = new(s.N * s.C, _net._width);
-            Tensor x = tape.Reshape(tokens, all), seen = _norm1.Record(tape, x);
-            Tensor attended = tape.Reshape(Attention(tape, seen, s), s with { C = 1 });
+            Tensor x = tape.Reshape(tokens, all), seen = _norm1.Record(tape, x, bn);
+            Tensor attended = tape.Reshape(Attention(tape, seen, s, bn), s with { C = 1 });
             Tensor mixed = tape.Concat(attended, Others(tape, tape.Reshape(seen, s)));
-            x = _norm2.Record(tape, tape.Add(x, tape.Multiply(tape.Reshape(mixed, all), _gamma1)));
+            x = _norm2.Record(tape, tape.Add(x, tape.Multiply(tape.Reshape(mixed, all), _gamma1)), bn);
             Tensor split = tape.Reshape(x, s);
-            Tensor own = tape.Multiply(_mlp.Record(tape, tape.Reshape(tape.Slice(split, channels: ..1), first)), _gamma2);
+            Tensor own = tape.Multiply(_mlp.Record(tape, tape.Reshape(tape.Slice(split, channels: ..1), first), bn), _gamma2);
             return tape.Reshape(tape.Add(x, tape.Reshape(tape.Concat(tape.Reshape(own, s with { C = 1 }), Others(tape, split)), all)), s);
         }
 
         private static Tensor Others(Tape tape, Tensor tokens) => tape.Slice(tokens, channels: 1..);
 
-        private Tensor Attention(Tape tape, Tensor seen, Shape s)
+        private Tensor Attention(Tape tape, Tensor seen, Shape s, BnMode bn)
         {
             Shape one = new(s.N, 1, _net._heads, _net._width / _net._heads), all = one with { C = s.C };
             Tensor Heads(Tensor rows, Shape split) => tape.Permute(tape.Reshape(rows, split), 0, 2, 1, 3);
             Tensor token = tape.Reshape(tape.Slice(tape.Reshape(seen, s), channels: ..1), new Shape(s.N, _net._width));
-            Tensor q = tape.Multiply(Heads(_q.Record(tape, token), one), 1 / Math.Sqrt(one.W));
-            Tensor scores = tape.MatMul(q, Heads(_k.Record(tape, seen), all), transposeB: true);
-            Tensor mixed = tape.MatMul(tape.Softmax(scores), Heads(_v.Record(tape, seen), all));
-            return _proj.Record(tape, tape.Reshape(mixed, new Shape(s.N, _net._width)));
+            Tensor q = tape.Multiply(Heads(_q.Record(tape, token, bn), one), 1 / Math.Sqrt(one.W));
+            Tensor scores = tape.MatMul(q, Heads(_k.Record(tape, seen, bn), all), transposeB: true);
+            Tensor mixed = tape.MatMul(tape.Softmax(scores), Heads(_v.Record(tape, seen, bn), all));
+            return _proj.Record(tape, tape.Reshape(mixed, new Shape(s.N, _net._width)), bn);
         }
     }
 }

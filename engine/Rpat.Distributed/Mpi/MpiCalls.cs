@@ -19,6 +19,8 @@ internal sealed unsafe class MpiCalls
         int provided = 0, rank = 0, size = 0;
         // This thread waits beside threads that compute: it gives way. MPICH has no such choice.
         NativeEnvironment.Default("OMPI_MCA_mpi_yield_when_idle", "1");
+        // UCX, which MPICH may be built on, ends this process if a rank dies whose memory it reads.
+        NativeEnvironment.Default("UCX_TLS", "^cma");
         if (_mpi.MPI_Init_thread(null, null, _abi.Funneled, &provided) != 0 || provided < _abi.Funneled)
             throw new HandshakeException(
                 $"{library.Description} cannot be initialised for a program with threads: name another library in {MpiLibrary.Variable}.");

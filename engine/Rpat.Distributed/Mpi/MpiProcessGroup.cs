@@ -59,7 +59,8 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
     internal static MpiProcessGroup Join(MpiLibrary library, MpiPlace place, ProcessGroupOptions options, Action<Exception> abandon,
         int piece)
     {
-        var mpi = new MpiCalls(library);
+        LauncherHold.Begin();
+        var mpi = Initialise(library, place, options.JoinTimeout, abandon);
         if (mpi.Size != place.Size)
             throw new HandshakeException(
                 $"{place.Launcher} has started {place.Size} processes, but for {library.Description} this is rank {mpi.Rank} of "
@@ -67,6 +68,15 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
                 + $"it belongs to another launcher; name the launcher's library in {MpiLibrary.Variable}, or give run.transport=tcp.")
             { IsCommon = true };
         return new MpiProcessGroup(mpi, SideGroup.Join(mpi, place.IsLocal, options), abandon, piece);
+    }
+
+    // The library waits for all ranks, without a limit of its own.
+    private static MpiCalls Initialise(MpiLibrary library, MpiPlace place, TimeSpan limit, Action<Exception> abandon)
+    {
+        string sentence = FormattableString.Invariant($"rank {place.Rank} has waited {limit.TotalSeconds:0} s for all {place.Size} ranks ")
+            + $"to initialise {library.Description}: see what the missing ones said.";
+        using var timer = new Timer(_ => abandon(new HandshakeException(sentence)), null, limit, Timeout.InfiniteTimeSpan);
+        return new MpiCalls(library);
     }
 
     /// <inheritdoc/>

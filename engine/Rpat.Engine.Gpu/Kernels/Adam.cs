@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IAdamKernels
+internal abstract partial class GpuKernels : IAdamKernels
 {
     public void Adam(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer mean, DeviceBuffer square, in AdamStep step,
         in StepFactors factors) => ForEach(count, new AdamValue(

@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Random starts: the same Philox words as on the CPU, one block of four per thread, rounded at the same points.</summary>
-internal sealed partial class GpuKernels : IAttackStartKernels
+internal abstract partial class GpuKernels : IAttackStartKernels
 {
     private int[] _samples = [];
 

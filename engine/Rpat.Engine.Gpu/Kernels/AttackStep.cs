@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IAttackStepKernels
+internal abstract partial class GpuKernels : IAttackStepKernels
 {
     public void LinfStep(long count, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
         ForEach(Quads(count), new LinfStepQuad(x.Flat(count), g.Flat(count), step, eps, adversarial.Flat(count)));

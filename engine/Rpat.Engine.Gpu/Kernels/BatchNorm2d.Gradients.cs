@@ -3,16 +3,17 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>x, and the gradient at the input of the view's ReLU: g = dh·[h &gt; 0].</summary>
-internal readonly struct NormGate(ArrayView<V4> x, ArrayView<V4> dh, ArrayView<V4> scale, ArrayView<V4> shift, int relu)
+internal readonly struct NormGate<S>(Quads<S> x, Quads<S> dh, ArrayView<V4> scale, ArrayView<V4> shift, int relu)
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 X(int i) => x[i];
+    public V4 X(int i) => x.Load(i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Gradient(int i, int quad)
     {
-        V4 g = dh[i];
-        return relu != 0 ? g.Where(scale[quad] * x[i] + shift[quad]) : g;
+        V4 g = dh.Load(i);
+        return relu != 0 ? g.Where(scale[quad] * x.Load(i) + shift[quad]) : g;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -20,8 +21,8 @@ internal readonly struct NormGate(ArrayView<V4> x, ArrayView<V4> dh, ArrayView<V
 }
 
 /// <summary>Σg and Σg·x̂ of a chunk.</summary>
-internal readonly struct ChunkGradients(NormGate gate, ArrayView<V4> mean, ArrayView<V4> invStd, Chunks chunks, ArrayView<V4> partial)
-    : IKernel
+internal readonly struct ChunkGradients<S>(
+    NormGate<S> gate, ArrayView<V4> mean, ArrayView<V4> invStd, Chunks chunks, ArrayView<V4> partial) : IKernel where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -83,14 +84,15 @@ internal readonly struct FinishGradients(ArrayView<float> partial, Chunks chunks
 }
 
 /// <summary>dx (+)= scale·g + slope·x + offset.</summary>
-internal readonly struct NormGradient(NormGate gate, ArrayView<V4> linear, int quads, int accumulate, ArrayView<V4> dx) : IKernel
+internal readonly struct NormGradient<S>(NormGate<S> gate, ArrayView<V4> linear, int quads, int accumulate, Quads<S> dx) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % quads;
-        if (i >= dx.IntLength) return;
+        if (i >= dx.Count) return;
         V4 v = gate.Scale(quad) * gate.Gradient(i, quad) + (linear[quad] * gate.X(i) + linear[quads + quad]);
-        dx[i] = accumulate != 0 ? dx[i] + v : v;
+        dx.Put(i, v, accumulate);
     }
 }

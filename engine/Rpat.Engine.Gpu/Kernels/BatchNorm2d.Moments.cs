@@ -35,7 +35,7 @@ internal static class RowSums
 }
 
 /// <summary>Mean and squared deviations of a chunk, relative to its first pixel, so that no digits are lost to a large mean.</summary>
-internal readonly struct ChunkMoments(ArrayView<V4> x, Chunks chunks, ArrayView<V4> partial) : IKernel
+internal readonly struct ChunkMoments<S>(Quads<S> x, Chunks chunks, ArrayView<V4> partial) : IKernel where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -44,10 +44,10 @@ internal readonly struct ChunkMoments(ArrayView<V4> x, Chunks chunks, ArrayView<
         int quad = Grid.IdxX * Chunks.GroupQuads + Group.IdxX % Chunks.GroupQuads, row = Group.IdxX / Chunks.GroupQuads;
         int first = Grid.IdxY * chunks.Length, left = chunks.Pixels - first, length = left < chunks.Length ? left : chunks.Length;
         bool exists = quad < chunks.Quads;
-        V4 anchor = exists ? x[first * chunks.Quads + quad] : new V4(0), sum = new(0), square = new(0);
+        V4 anchor = exists ? x.Load(first * chunks.Quads + quad) : new V4(0), sum = new(0), square = new(0);
         for (int i = row; i < length && exists; i += Chunks.GroupRows)
         {
-            V4 d = x[(first + i) * chunks.Quads + quad] - anchor;
+            V4 d = x.Load((first + i) * chunks.Quads + quad) - anchor;
             sum += d;
             square += d * d;
         }

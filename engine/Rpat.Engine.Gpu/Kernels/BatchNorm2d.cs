@@ -7,13 +7,13 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// Batch norm on <c>[pixels][channel quads]</c>. Reductions run over chunks of pixels in float32, relative to a value of the chunk, then
 /// over the chunks in double precision; both in fixed order.
 /// </summary>
-internal sealed partial class GpuKernels : IBatchNorm2dKernels
+internal sealed partial class GpuKernels<S> : IBatchNorm2dKernels
 {
     public void BatchNormTrain(Shape shape, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved)
     {
         var chunks = Chunks.Of(shape);
         var partial = _scratch.Quads(ScratchSlot.Partial, chunks.PartialQuads);
-        Launch(chunks.Grid, new ChunkMoments(x.Quads(), chunks, partial));
+        Launch(chunks.Grid, new ChunkMoments<S>(x.Stored<S>(), chunks, partial));
         ForEachWarp(4 * chunks.Quads, new FinishMoments(partial.Cast<float>(), chunks, Norm(shape.C, state, saved), moveRunning ? 1 : 0));
     }
 
@@ -24,23 +24,23 @@ internal sealed partial class GpuKernels : IBatchNorm2dKernels
         BatchNormGradients gradients)
     {
         var chunks = Chunks.Of(shape);
-        var gate = new NormGate(x.Quads(), dh.Quads(), saved.Scale.Quads(), saved.Shift.Quads(), relu ? 1 : 0);
+        var gate = new NormGate<S>(x.Stored<S>(), dh.Stored<S>(), saved.Scale.Quads(), saved.Shift.Quads(), relu ? 1 : 0);
         var partial = _scratch.Quads(ScratchSlot.Partial, chunks.PartialQuads);
         var linear = _scratch.Quads(ScratchSlot.Linear, 2 * chunks.Quads);
-        Launch(chunks.Grid, new ChunkGradients(gate, saved.Mean.Quads(), saved.InvStd.Quads(), chunks, partial));
+        Launch(chunks.Grid, new ChunkGradients<S>(gate, saved.Mean.Quads(), saved.InvStd.Quads(), chunks, partial));
         ForEachWarp(4 * chunks.Quads, new FinishGradients(
             partial.Cast<float>(), chunks, shape.C, saved.Mean.Floats(), saved.InvStd.Floats(), saved.Scale.Floats(),
             batchStatistics ? 1 : 0,
             FloatsOrNone(gradients.Gamma), FloatsOrNone(gradients.Beta), gradients.AddParameters ? 1 : 0, linear.Cast<float>()));
         if (gradients.X is { } dx)
-            ForEach(ActivationQuads(shape), new NormGradient(gate, linear, chunks.Quads, gradients.AddX ? 1 : 0, dx.Quads()));
+            ForEach(ActivationQuads(shape), new NormGradient<S>(gate, linear, chunks.Quads, gradients.AddX ? 1 : 0, dx.Stored<S>()));
     }
 
     public void BatchNormInputGradient(
         Shape shape, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, DeviceBuffer lines, bool add, DeviceBuffer dx)
     {
-        var gate = new NormGate(x.Quads(), dh.Quads(), saved.Scale.Quads(), saved.Shift.Quads(), relu ? 1 : 0);
-        ForEach(ActivationQuads(shape), new NormGradient(gate, lines.Quads(), ChannelQuads(shape.C), add ? 1 : 0, dx.Quads()));
+        var gate = new NormGate<S>(x.Stored<S>(), dh.Stored<S>(), saved.Scale.Quads(), saved.Shift.Quads(), relu ? 1 : 0);
+        ForEach(ActivationQuads(shape), new NormGradient<S>(gate, lines.Quads(), ChannelQuads(shape.C), add ? 1 : 0, dx.Stored<S>()));
     }
 
     private static NormVectors Norm(int channels, in BatchNormState state, in BatchNormSaved saved) => new(

@@ -3,35 +3,39 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Functions of two tensors, one value per thread; sums over what b is spread over, one warp per value of b.</summary>
-internal sealed partial class GpuKernels : IBinaryKernels
+internal sealed partial class GpuKernels<S> : IBinaryKernels
 {
     public void Binary<TOp>(in TOp op, in BinaryShape s, DeviceBuffer a, DeviceBuffer b, DeviceBuffer y) where TOp : struct, IBinary =>
-        ForEach(Values(s.Shape, s.Layout), new BinaryValue<TOp>(op, new Pairs(s, a, b), y.Floats()));
+        ForEach(Values(s.Shape, s.Layout), new BinaryValue<TOp>(op, PairsOf(s, a, b), Stored(s.Layout, y)));
 
     public void BinaryGradient<TOp>(in TOp op, in BinaryShape s, DeviceBuffer a, DeviceBuffer b, DeviceBuffer dy, bool byB,
         bool accumulate, DeviceBuffer to)
         where TOp : struct, IBinary
     {
-        var pairs = new Pairs(s, a, b);
+        Pairs pairs = PairsOf(s, a, b);
         int add = accumulate ? 1 : 0;
         if (byB && s.IsSpread)
             ForEachWarp(s.SpreadCount, new BinarySums<TOp>(
-                op, pairs, dy.Floats(), s.Shape.N, s.Shape.C, s.Shape.Area, s.SampleStride, s.ChannelStride, add, to.Floats()));
-        else ForEach(Values(s.Shape, s.Layout), new BinaryDerivative<TOp>(op, pairs, dy.Floats(), byB ? 1 : 0, add, to.Floats()));
+                op, pairs, Stored(s.Layout, dy), s.Shape.N, s.Shape.C, s.Shape.Area, s.SampleStride, s.ChannelStride, add, to.Floats()));
+        else ForEach(Values(s.Shape, s.Layout), new BinaryDerivative<TOp>(
+            op, pairs, Stored(s.Layout, dy), byB ? 1 : 0, add, Stored(s.Layout, to)));
     }
+
+    private static Pairs PairsOf(in BinaryShape s, DeviceBuffer a, DeviceBuffer b) =>
+        new(s, Stored(s.Layout, a), Stored(s.IsSpread ? Layout.Plain : s.Layout, b));
 }
 
 /// <summary>Values of a with those of b that belong to them.</summary>
 internal readonly struct Pairs
 {
-    private readonly ArrayView<float> _a, _b;
+    private readonly Numbers _a, _b;
     private readonly Cells _cells;
     private readonly int _isSpread, _sampleStride, _channelStride;
 
-    public Pairs(in BinaryShape s, DeviceBuffer a, DeviceBuffer b)
+    public Pairs(in BinaryShape s, Numbers a, Numbers b)
     {
-        _a = a.Floats();
-        _b = b.Floats();
+        _a = a;
+        _b = b;
         _cells = new Cells(s.Shape, s.Layout);
         _isSpread = s.IsSpread ? 1 : 0;
         _sampleStride = s.SampleStride;
@@ -45,32 +49,32 @@ internal readonly struct Pairs
     public int At(int n, int c, int pixel) => _cells.At(n, c, 0, pixel);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double A(int i) => _a[i];
+    public double A(int i) => _a.Load(i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double B(int i)
     {
         Cell cell = _cells[i];
-        return _b[_isSpread != 0 ? cell.N * _sampleStride + cell.C * _channelStride : i];
+        return _b.Load(_isSpread != 0 ? cell.N * _sampleStride + cell.C * _channelStride : i);
     }
 }
 
 /// <summary>y = f(a, b).</summary>
-internal readonly struct BinaryValue<TOp>(TOp op, Pairs pairs, ArrayView<float> y) : IKernel where TOp : struct, IBinary
+internal readonly struct BinaryValue<TOp>(TOp op, Pairs pairs, Numbers y) : IKernel where TOp : struct, IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= y.IntLength) return;
+        if (i >= y.Count) return;
         float v = 0;
         if (pairs.IsChannel(i)) v = (float)op.Value(pairs.A(i), pairs.B(i));
-        y[i] = v;
+        y.Store(i, v);
     }
 }
 
 /// <summary>to (+)= dy times a derivative.</summary>
-internal readonly struct BinaryDerivative<TOp>(TOp op, Pairs pairs, ArrayView<float> dy, int byB, int accumulate, ArrayView<float> to)
+internal readonly struct BinaryDerivative<TOp>(TOp op, Pairs pairs, Numbers dy, int byB, int accumulate, Numbers to)
     : IKernel
     where TOp : struct, IBinary
 {
@@ -78,20 +82,20 @@ internal readonly struct BinaryDerivative<TOp>(TOp op, Pairs pairs, ArrayView<fl
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= to.IntLength) return;
+        if (i >= to.Count) return;
         float g = 0;
         if (pairs.IsChannel(i))
         {
             double a = pairs.A(i), b = pairs.B(i);
-            g = (float)(dy[i] * (byB != 0 ? op.ByB(a, b) : op.ByA(a, b)));
+            g = (float)(dy.Load(i) * (byB != 0 ? op.ByB(a, b) : op.ByA(a, b)));
         }
-        to[i] = accumulate != 0 ? to[i] + g : g;
+        to.Put(i, g, accumulate);
     }
 }
 
 /// <summary>db (+)= Σ dy·∂f/∂b over the samples, channels and pixels that a value of b is spread over.</summary>
 internal readonly struct BinarySums<TOp>(
-    TOp op, Pairs pairs, ArrayView<float> dy, int samples, int channels, int area, int sampleStride, int channelStride, int accumulate,
+    TOp op, Pairs pairs, Numbers dy, int samples, int channels, int area, int sampleStride, int channelStride, int accumulate,
     ArrayView<float> db) : IKernel
     where TOp : struct, IBinary
 {
@@ -106,7 +110,7 @@ internal readonly struct BinarySums<TOp>(
         for (int t = lane; t < terms; t += Reduce.WarpSize)
         {
             int row = t / area, n = row / of, at = pairs.At(sample + n, channel + row - n * of, t - row * area);
-            sum += dy[at] * op.ByB(pairs.A(at), pairs.B(at));
+            sum += dy.Load(at) * op.ByB(pairs.A(at), pairs.B(at));
         }
         sum = Reduce.WarpSum(sum);
         if (lane == 0) db[item] = accumulate != 0 ? db[item] + (float)sum : (float)sum;

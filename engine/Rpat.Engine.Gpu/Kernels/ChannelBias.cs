@@ -2,36 +2,38 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IChannelBiasKernels
+internal sealed partial class GpuKernels<S> : IChannelBiasKernels
 {
     public void ChannelBias(Shape shape, in Operand x, DeviceBuffer bias, DeviceBuffer y) =>
-        ForEach(ActivationQuads(shape), new BiasQuad(x.Source(), bias.Floats(), shape.C, ChannelQuads(shape.C), y.Quads()));
+        ForEach(ActivationQuads(shape), new BiasQuad<S>(
+            x.Source<S>(), bias.Floats(), shape.C, ChannelQuads(shape.C), y.Stored<S>()));
 
     public void ChannelBiasGradient(Shape shape, DeviceBuffer dy, bool accumulate, DeviceBuffer dbias)
     {
         var chunks = Chunks.Of(shape);
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)chunks.Count * chunks.Quads);
-        Launch(chunks.Grid, new ChunkSums(dy.Quads(), chunks, partial));
+        Launch(chunks.Grid, new ChunkSums<S>(dy.Stored<S>(), chunks, partial));
         ForEachWarp(4 * chunks.Quads, new FinishSums(
             partial.Cast<float>(), chunks.Count, 1, shape.C, 4 * chunks.Quads, accumulate ? 1 : 0, dbias.Floats()));
     }
 }
 
 /// <summary>y = x + bias, the view of x applied.</summary>
-internal readonly struct BiasQuad(Source x, ArrayView<float> bias, int channels, int quads, ArrayView<V4> y) : IKernel
+internal readonly struct BiasQuad<S>(Source<S> x, ArrayView<float> bias, int channels, int quads, Quads<S> y) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % quads, c = 4 * quad;
-        if (i >= y.IntLength) return;
+        if (i >= y.Count) return;
         var b = new V4(bias[c], c + 1 < channels ? bias[c + 1] : 0, c + 2 < channels ? bias[c + 2] : 0, c + 3 < channels ? bias[c + 3] : 0);
-        y[i] = x.Load(i, quad) + b;
+        y.Store(i, x.Load(i, quad) + b);
     }
 }
 
 /// <summary>Σ over the pixels of a chunk; each thread adds its pixels alternately to two sums.</summary>
-internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4> partial) : IKernel
+internal readonly struct ChunkSums<S>(Quads<S> x, Chunks chunks, ArrayView<V4> partial) : IKernel where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -43,8 +45,8 @@ internal readonly struct ChunkSums(ArrayView<V4> x, Chunks chunks, ArrayView<V4>
         V4 even = new(0), odd = new(0);
         for (int i = row; i < length && exists; i += 2 * Chunks.GroupRows)
         {
-            even += x[(first + i) * chunks.Quads + quad];
-            if (i + Chunks.GroupRows < length) odd += x[(first + i + Chunks.GroupRows) * chunks.Quads + quad];
+            even += x.Load((first + i) * chunks.Quads + quad);
+            if (i + Chunks.GroupRows < length) odd += x.Load((first + i + Chunks.GroupRows) * chunks.Quads + quad);
         }
         RowSums.Add(shared, even, odd);
         if (row == 0 && exists) partial[Grid.IdxY * chunks.Quads + quad] = shared[Group.IdxX] + RowSums.Second(shared);

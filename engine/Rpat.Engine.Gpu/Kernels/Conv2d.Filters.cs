@@ -8,7 +8,7 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// (<see cref="LineTile"/>): rounding once per weight saves every group of every launch from doing it. The phases of an input gradient
 /// follow each other, and behind the last one come zeros for loops that read ahead.
 /// </summary>
-internal sealed partial class GpuKernels
+internal sealed partial class GpuKernels<S>
 {
     private const int StepsAhead = 2;
 

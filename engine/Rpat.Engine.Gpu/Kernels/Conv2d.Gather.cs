@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
@@ -220,6 +222,10 @@ internal readonly struct PixelCursor(int image, int y, int x)
 internal readonly struct Window(int pixel, int y, int x)
 {
     public readonly int Pixel = pixel, Y = y, X = x;
+
+    /// <summary>Another lane's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Window Of(int lane) => new(Warp.Shuffle(Pixel, lane), Warp.Shuffle(Y, lane), Warp.Shuffle(X, lane));
 
     /// <summary>The same, computed here (<see cref="Pin"/>).</summary>
     public Window Pinned

@@ -61,7 +61,8 @@ internal static class GemmTile
 /// The forward pass and the input gradient in float32. Grid: row tiles × column tiles × split-K. While one step is multiplied from one half
 /// of shared memory, the next is loaded from global memory to registers, and then stored to the other half.
 /// </summary>
-internal readonly struct ConvGemm<V>(PixelLoader loader, ArrayView<V4> filters, Target target) : IKernel where V : struct, IView
+internal readonly struct ConvGemm<V>(PixelLoader<F32> loader, ArrayView<V4> filters, Target<F32> target) : IKernel
+    where V : struct, IView
 {
     private const int Quads = GemmTile.Step / 4;
 

@@ -6,9 +6,12 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// The left factor of the forward pass and the input gradient, <c>[pixels][taps × channels]</c>, gathered from the source. The reduction
 /// has no gaps between taps; behind its end everything is zero.
 /// </summary>
-internal readonly struct PixelLoader(Gather gather, Source source, int steps, int stepsOfSplit)
+internal readonly struct PixelLoader<S>(Gather gather, Source<S> source, int steps, int stepsOfSplit) where S : struct, IStorage
 {
-    private readonly Source _source = source;
+    private readonly Source<S> _source = source;
+
+    /// <summary>The same for another name of the storage.</summary>
+    public PixelLoader<T> As<T>() where T : struct, IStorage => new(gather, _source.As<T>(), steps, stepsOfSplit);
 
     /// <summary>Steps of this group's split of the reduction.</summary>
     public int Steps
@@ -45,11 +48,15 @@ internal readonly struct PixelLoader(Gather gather, Source source, int steps, in
 
     /// <summary>Four channels as stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Stored(int index) => _source.Stored(index);
+    public V4 Stored(int index) => _source.Data.Load(index);
 
-    /// <summary>Sixteen channels as stored.</summary>
+    /// <summary>Sixteen words as stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Line StoredLine(int index) => _source.StoredLine(index);
+    public Line StoredLine(int index) => _source.Data.LoadLine(index);
+
+    /// <summary>Where sixteen words are; nowhere in the padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong LineAddress(int index) => _source.Data.Address + (ulong)(64L * index);
 
     /// <summary>The source's view.</summary>
     public Map Map
@@ -60,7 +67,7 @@ internal readonly struct PixelLoader(Gather gather, Source source, int steps, in
 
     /// <summary>Where the group's results go in the output: the first quad of a row, or −1 if there is no such pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int PlaceOf(int row, in Target target)
+    public int PlaceOf(int row, in Target<S> target)
     {
         int pixel = Grid.IdxX * GemmTile.Rows + row;
         return pixel < gather.Pixels ? target.RowOf(Grid.IdxZ, pixel) : -1;
@@ -71,10 +78,15 @@ internal readonly struct PixelLoader(Gather gather, Source source, int steps, in
 /// Factors of the weight gradient, both with the reduction over pixels outermost. A: <c>[pixels][taps × channels]</c>, gathered from the
 /// input; B: <c>[pixels][filters]</c>, the output gradient.
 /// </summary>
-internal readonly struct WeightLoader(
-    Gather gather, Source source, ArrayView<V4> dy, int unitsOfTap, int columns, int pixels, int pixelsOfSplit)
+internal readonly struct WeightLoader<S>(
+    Gather gather, Source<S> source, Quads<S> dy, int unitsOfTap, int columns, int pixels, int pixelsOfSplit) where S : struct, IStorage
 {
-    private readonly Source _source = source;
+    private readonly Source<S> _source = source;
+    private readonly Quads<S> _dy = dy;
+
+    /// <summary>The same for another name of the storage.</summary>
+    public WeightLoader<T> As<T>() where T : struct, IStorage =>
+        new(gather, _source.As<T>(), _dy.As<T>(), unitsOfTap, columns, pixels, pixelsOfSplit);
 
     /// <summary>First pixel of this group's split.</summary>
     public int First
@@ -116,6 +128,13 @@ internal readonly struct WeightLoader(
         get => gather.SourceQuads;
     }
 
+    /// <summary>Units of a pixel of the input.</summary>
+    public int Units
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => unitsOfTap;
+    }
+
     /// <summary>A unit of rows, in whose order taps follow each other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public RowCursor RowAt(int unit) => gather.RowAt(unit, unitsOfTap);
@@ -136,7 +155,19 @@ internal readonly struct WeightLoader(
 
     /// <summary>Four channels as stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Stored(int index) => _source.Stored(index);
+    public V4 Stored(int index) => _source.Data.Load(index);
+
+    /// <summary>Four channels as seen through the view.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 Seen(int index, int quad) => _source.Load(index, quad);
+
+    /// <summary>Four words as stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V4 StoredWords(int index) => _source.Data.LoadWords(index);
+
+    /// <summary>Where four channels are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong StoredAddress(int index) => _source.Data.AddressOf(index);
 
     /// <summary>The input's view.</summary>
     public Map Map
@@ -147,5 +178,9 @@ internal readonly struct WeightLoader(
 
     /// <summary>Four columns of B.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Gradients(int index) => dy[index];
+    public V4 Gradients(int index) => _dy.Load(index);
+
+    /// <summary>Where four columns of B are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong GradientAddress(int index) => _dy.AddressOf(index);
 }

@@ -46,24 +46,31 @@ internal readonly struct Placement
 
 /// <summary>
 /// How the results of a product reach memory: y = [derivative of a view·]sum [+ add], where add is a residual or the gradient that is
-/// accumulated. A split-K product stores bare sums instead, one slice per split.
+/// accumulated. An image's gradient is bare sums in float32, and so is a split-K product, one slice per split.
 /// </summary>
-internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source through, int columns, Placement placement)
+internal readonly struct Target<S>(Quads<S> y, Quads<S> add, Source<S> through, int columns, Placement placement)
+    where S : struct, IStorage
 {
-    private readonly ArrayView<V4> _y = y;
-    private readonly ArrayView<V4> _add = add;
-    private readonly Source _through = through;
+    private readonly Quads<S> _y = y;
+    private readonly Quads<S> _add = add;
+    private readonly Source<S> _through = through;
     private readonly Placement _placement = placement;
-    private readonly int _adds = add.Length > 0 ? 1 : 0;
+    private readonly int _adds = add.Count > 0 ? 1 : 0;
 
     /// <summary>Quads of a row.</summary>
     public readonly int Columns = columns;
 
     private int Slice { get; init; }
 
-    /// <summary>A slice of bare sums for each split.</summary>
-    public static Target Partial(ArrayView<V4> partial, int rows, int columns) =>
-        new(partial, default, default, columns, Placement.Whole) { Slice = rows * columns };
+    private ArrayView<V4> Bare { get; init; }
+
+    /// <summary>Bare sums, those of each split that many quads after those of the one before.</summary>
+    public static Target<S> Sums(ArrayView<V4> sums, int slice, int columns, Placement placement) =>
+        new(default, default, default, columns, placement) { Slice = slice, Bare = sums };
+
+    /// <summary>The same for another name of the storage.</summary>
+    public Target<T> As<T>() where T : struct, IStorage =>
+        new(_y.As<T>(), _add.As<T>(), _through.As<T>(), Columns, _placement) { Slice = Slice, Bare = Bare };
 
     /// <summary>The first quad of the m-th pixel of a split.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,30 +81,38 @@ internal readonly struct Target(ArrayView<V4> y, ArrayView<V4> add, Source throu
     public void Store(int row, int quad, V4 sum)
     {
         int at = row + quad;
+        if (Bare.Length > 0)
+        {
+            Bare[at] = sum;
+            return;
+        }
         V4 v = _through.Backward(sum, at, quad);
-        if (_adds != 0) v += _add[at];
-        _y[at] = v;
+        if (_adds != 0) v += _add.Load(at);
+        _y.Store(at, v);
     }
 }
 
 /// <summary>Adds the slices of a product in order and stores the sum as an unsplit product would.</summary>
-internal readonly struct SumSplits(ArrayView<V4> partial, int splits, int rows, Target target) : IKernel
+internal readonly struct SumSplits<S>(QuadGrid places, ArrayView<V4> partial, int splits, Target<S> target) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int i = Grid.IdxX * Group.DimX + Group.IdxX, slice = rows * target.Columns;
-        if (i >= slice) return;
+        int row = places.Row, quad = places.Quad, i = row * places.Quads + quad, slice = places.Rows * places.Quads;
+        if (row >= places.Rows || quad >= places.Quads) return;
         V4 sum = partial[i];
         for (int split = 1; split < splits; split++) sum += partial[split * slice + i];
-        int m = i / target.Columns;
-        target.Store(target.RowOf(0, m), i - m * target.Columns, sum);
+        target.Store(target.RowOf(0, row), quad, sum);
     }
 }
 
-/// <summary>Partial weight gradients, <c>[split][tap, channel][filter]</c>.</summary>
+/// <summary>Partial weight gradients, <c>[split][tap, channel][filter]</c>, padded to sixteen filters.</summary>
 internal readonly struct WeightTarget(ArrayView<V4> partial, int rows, int columns)
 {
+    /// <summary>Quads of filters whose order within each other depends on the kernel.</summary>
+    public const int Together = 4;
+
     /// <summary>Stores four filters of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int split, int row, int quad, V4 sum)
@@ -106,23 +121,27 @@ internal readonly struct WeightTarget(ArrayView<V4> partial, int rows, int colum
     }
 }
 
-/// <summary>Adds the slices of a weight gradient in order and stores the sum in the order of the weights, <c>[K][C][taps]</c>.</summary>
+/// <summary>
+/// Adds the slices of a weight gradient in order and stores the sum in the order of the weights, <c>[K][C][taps]</c>. A quad holds four
+/// adjacent filters; or, of sixteen, two adjacent ones and the two that are eight further (<see cref="WeightBf16Gemm{V}"/>). Grid: the
+/// channels and quads of a tap × taps.
+/// </summary>
 internal readonly struct SumWeights(
-    ArrayView<V4> partial, int splits, int rows, int columns, int channels, int paddedChannels, int filters, int accumulate,
-    ArrayView<float> dw) : IKernel
+    QuadGrid places, ArrayView<V4> partial, int splits, int channels, int filters, int pairs, int accumulate, ArrayView<float> dw) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int i = Grid.IdxX * Group.DimX + Group.IdxX, row = i / columns, tap = row / paddedChannels, c = row - tap * paddedChannels;
-        if (row >= rows || c >= channels) return;
+        int c = places.Row, quad = places.Quad, tap = Grid.IdxZ, taps = Grid.DimZ, i = (tap * places.Rows + c) * places.Quads + quad;
+        if (c >= channels || quad >= places.Quads) return;
         V4 sum = partial[i];
-        for (int split = 1; split < splits; split++) sum += partial[split * rows * columns + i];
-        int k = 4 * (i - row * columns), taps = rows / paddedChannels, step = channels * taps, to = k * step + c * taps + tap;
+        for (int split = 1; split < splits; split++) sum += partial[split * taps * places.Rows * places.Quads + i];
+        int k = pairs != 0 ? 16 * (quad >> 2) + 2 * (quad & 3) : 4 * quad, later = pairs != 0 ? 8 : 2;
+        int step = channels * taps, to = k * step + c * taps + tap;
         Put(k, to, sum.X);
         Put(k + 1, to + step, sum.Y);
-        Put(k + 2, to + 2 * step, sum.Z);
-        Put(k + 3, to + 3 * step, sum.W);
+        Put(k + later, to + later * step, sum.Z);
+        Put(k + later + 1, to + (later + 1) * step, sum.W);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,15 +22,15 @@ internal readonly struct Wide : ITile
 
 /// <summary>
 /// Shared memory of <see cref="ConvTensorGemm{T,V,S}"/>, in bytes: for each pixel of A and each output of B one line of sixteen words along
-/// the reduction. Lines of A are 80 bytes apart and the quads of B's are XOR-swizzled by the line's number, so that neither the threads
-/// that write quads nor the lanes that read a fragment have bank conflicts. A has two stages, B, which is copied further ahead, has three.
+/// the reduction, whose quads are XOR-swizzled by the line's number, so that neither the threads that write quads nor the lanes that read a
+/// fragment have bank conflicts. What is copied has three stages, what passes through registers two.
 /// </summary>
 internal static class LineTile
 {
     /// <summary>Quads of words of a line.</summary>
     public const int Quads = 4;
 
-    public const int StrideOfA = 80, StageOfA = GemmTile.Rows * StrideOfA, FirstB = 2 * StageOfA, StrideOfB = 16 * Quads;
+    public const int Stride = 16 * Quads, StageOfA = GemmTile.Rows * Stride;
 
     /// <summary>Lines of filters are padded to a multiple of this.</summary>
     public const int Outputs = 64;
@@ -38,39 +38,33 @@ internal static class LineTile
     /// <summary>Bytes that half of a warp's rows take in 32 columns, when they are staged where the factors were.</summary>
     public const int Results = 8 * 2048;
 
-    /// <summary>Bytes of shared memory.</summary>
-    public static int Shared(int columns) => FirstB + 3 * columns * StrideOfB;
-
-    /// <summary>Whether channels fill the steps of a product over a source with that many quads of them.</summary>
-    public static bool Fills(int sourceQuads, int factors) => sourceQuads % (Quads * factors) == 0;
-
     /// <summary>The output of a line, in the order of <see cref="Mma"/>'s columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int OutputOf(int line) => (line & ~15) + ((line >> 1 & 3) << 2) + (line >> 3 & 1) * 2 + (line & 1);
 
-    /// <summary>Byte of a line's quad in a stage of B.</summary>
+    /// <summary>Byte of a line's quad in a stage; that of quad q is this of quad 0, XOR 16·q.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int InB(int line, int quad) => FirstB + line * StrideOfB + ((quad ^ line >> 1 & 3) << 4);
+    public static int Place(int line, int quad) => line * Stride + ((quad ^ line >> 1 & 3) << 4);
 
     /// <summary>Byte of the words of A that a lane reads first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int LaneInA(int thread) => ((thread >> 5 & 1) * 64 + (thread & 15)) * StrideOfA + (thread >> 4 & 1) * 16;
+    public static int LaneInA(int thread) => Place((thread >> 5 & 1) * 64 + (thread & 15), thread >> 4 & 1);
 
     /// <summary>Byte of the words of B that a lane reads first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LaneInB(int thread, int columnsOfWarp) =>
-        InB((thread >> 6) * columnsOfWarp + (thread & 7) + (thread >> 4 & 1) * 8, thread >> 3 & 1);
+        Place((thread >> 6) * columnsOfWarp + (thread & 7) + (thread >> 4 & 1) * 8, thread >> 3 & 1);
 }
 
 /// <summary>
 /// The forward pass and the input gradient on tensor cores. Filters are stored as lines of rounded factors in the order in which the loop
-/// reads them, and copied to shared memory two steps ahead without passing through registers; pixels pass through registers, one step
-/// ahead, where their view is applied and they are rounded, once for all readers.
+/// reads them, and copied to shared memory two steps ahead without passing through registers, and so are pixels in bfloat16 without a view.
+/// Other pixels pass through registers, one step ahead, where their view is applied and they are rounded, once for all readers.
 /// </summary>
 /// <param name="lines">Address of the filters.</param>
 /// <param name="outputs">Lines of a step of the filters, of all groups.</param>
 /// <param name="filters">The filters, for whoever checks what a kernel may read.</param>
-internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines, int outputs, ArrayView<U4> filters, Target target)
+internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader<T> loader, ulong lines, int outputs, ArrayView<U4> filters, Target<T> target)
     : IKernel where T : struct, IWord where V : struct, IView where S : struct, ITile
 {
     private readonly ArrayView<U4> _filters = filters;
@@ -84,8 +78,24 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
     private static int StageOfB
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Columns * LineTile.StrideOfB;
+        get => Columns * LineTile.Stride;
     }
+
+    /// <summary>Whether pixels are copied without passing through registers.</summary>
+    private static bool Copies
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.Factors == 2 && V.Whole && !V.Affine && !V.Relu;
+    }
+
+    private static int FirstB
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (Copies ? 3 : 2) * LineTile.StageOfA;
+    }
+
+    /// <summary>Bytes of shared memory.</summary>
+    public static int Shared => FirstB + 3 * StageOfB;
 
     /// <summary>Where the rows' places in the output begin, behind the staged results.</summary>
     private static int Places
@@ -106,12 +116,26 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
         Mma.Begin();
         if (S.Wide) Mma.BeginRight();
         int thread = Group.IdxX;
-        int copy = LineTile.InB(thread >> 2, thread & 3), stage = thread * LineTile.StrideOfA;
-        int a = LineTile.LaneInA(thread), b = LineTile.LaneInB(thread, Columns / 2);
-        ulong stride = (ulong)(uint)outputs * LineTile.StrideOfB, from = lines + (ulong)(uint)loader.FirstStep * stride
+        ulong stride = (ulong)(uint)outputs * LineTile.Stride, from = lines + (ulong)(uint)loader.FirstStep * stride
             + (ulong)(uint)(Grid.IdxY * Columns * LineTile.Quads + thread) * 16;
+        if (Copies) MultiplyCopies(thread, from, stride);
+        else MultiplyStaged(thread, from, stride);
+        AsyncCopy.Wait();
+        Group.Barrier(); // results go where the copies that were ahead have arrived
+        Store(thread);
+    }
+
+    /// <summary>The main loop, with pixels that pass through registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void MultiplyStaged(int thread, ulong first, ulong stride)
+    {
+        ulong from = first;
+        int copy = FirstB + LineTile.Place(thread >> 2, thread & 3), stage = LineTile.Place(thread, 0);
+        int a = LineTile.LaneInA(thread), b = FirstB + LineTile.LaneInB(thread, Columns / 2);
         Copy(copy, from);
+        AsyncCopy.Commit();
         Copy(copy + StageOfB, from + stride);
+        AsyncCopy.Commit();
         copy += 2 * StageOfB;
         from += 2 * stride;
         Fetched next = Fetch(loader.Start(thread, UnitsOfStep));
@@ -123,6 +147,7 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
         for (int left = loader.Steps; left > 0; left--)
         {
             Copy(copy, from);
+            AsyncCopy.Commit();
             copy += read == 0 ? -2 * StageOfB : StageOfB;
             from += stride;
             next = Fetch(next.After);
@@ -136,9 +161,42 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
             AsyncCopy.WaitForAllButLast();
             Group.Barrier();
         }
-        AsyncCopy.Wait();
-        if (S.Wide) Group.Barrier(); // results go where the copies that were ahead have arrived
-        Store(thread);
+    }
+
+    /// <summary>The main loop, with pixels that are copied like filters.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void MultiplyCopies(int thread, ulong first, ulong stride)
+    {
+        ulong from = first;
+        int copy = FirstB + LineTile.Place(thread >> 2, thread & 3), pixel = LineTile.Place(thread, 0);
+        int a = LineTile.LaneInA(thread), b = FirstB + LineTile.LaneInB(thread, Columns / 2);
+        SourceCursor at = loader.Start(thread, 1), second = loader.Next(at), next = loader.Next(second);
+        CopyStep(at, pixel, copy, from);
+        CopyStep(second, pixel + LineTile.StageOfA, copy + StageOfB, from + stride);
+        from += 2 * stride;
+        AsyncCopy.WaitForAllButLast();
+        Group.Barrier();
+        int read = 0;
+        for (int left = loader.Steps; left > 0; left--)
+        {
+            int write = read == 0 ? 2 : read - 1;
+            CopyStep(next, pixel + write * LineTile.StageOfA, copy + write * StageOfB, from);
+            from += stride;
+            next = loader.Next(next);
+            Multiply(a + read * LineTile.StageOfA, b + read * StageOfB);
+            read = read == 2 ? 0 : read + 1;
+            AsyncCopy.WaitForAllButLast();
+            Group.Barrier();
+        }
+    }
+
+    /// <summary>Starts copying a thread's pixel, zeros in the padding, and its part of the filters.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void CopyStep(SourceCursor at, int pixel, int copy, ulong from)
+    {
+        AsyncCopy.Line(pixel, pixel ^ 16, pixel ^ 32, pixel ^ 48, loader.LineAddress(at.Index), loader.Has(at) ? 16 : 0);
+        Copy(copy, from);
+        AsyncCopy.Commit();
     }
 
     /// <summary>Adjacent threads copy adjacent quads.</summary>
@@ -153,7 +211,7 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
     private static void Multiply(int a, int b)
     {
         MultiplyWords(a, b);
-        MultiplyWords(a + 32, b ^ 32);
+        MultiplyWords(a ^ 32, b ^ 32);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -163,7 +221,7 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
         Mma.LoadB(b);
         T.Multiply();
         if (!S.Wide) return;
-        Mma.LoadB(b + 32 * LineTile.StrideOfB);
+        Mma.LoadB(b + 32 * LineTile.Stride);
         T.MultiplyRight();
     }
 
@@ -173,9 +231,8 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
     {
         if (!V.Whole) return FetchQuads(at);
         bool counts = loader.Has(at);
-        int index = T.Factors * (counts ? at.Index : 0);
-        Line low = loader.StoredLine(index);
-        return new Fetched(low, T.Factors == 2 ? loader.StoredLine(index + 1) : low, counts ? 1 : 0, at.Unit, loader.Next(at));
+        Line words = loader.StoredLine(counts ? at.Index : 0);
+        return new Fetched(words, words, counts ? 1 : 0, at.Unit, loader.Next(at));
     }
 
     /// <summary>The same, where each quad has a tap of its own.</summary>
@@ -193,22 +250,31 @@ internal readonly struct ConvTensorGemm<T, V, S>(PixelLoader loader, ulong lines
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Stage(Fetched next, int to)
     {
-        int line = T.Factors * next.Unit;
-        Line low = Seen(next.Low, line);
+        Line words = next.Low;
         if (T.Factors == 1)
         {
-            Stage(to, low.A, low.A, next.Counts);
-            Stage(to + 16, low.B, low.B, next.Counts);
-            Stage(to + 32, low.C, low.C, next.Counts);
-            Stage(to + 48, low.D, low.D, next.Counts);
+            Line seen = Seen(words, next.Unit);
+            Stage(to, seen.A, seen.A, next.Counts);
+            Stage(to ^ 16, seen.B, seen.B, next.Counts);
+            Stage(to ^ 32, seen.C, seen.C, next.Counts);
+            Stage(to ^ 48, seen.D, seen.D, next.Counts);
             return;
         }
-        Line high = Seen(next.High, line + 1);
-        Stage(to, low.A, low.B, next.Counts);
-        Stage(to + 16, low.C, low.D, next.Counts);
-        Stage(to + 32, high.A, high.B, next.Counts);
-        Stage(to + 48, high.C, high.D, next.Counts);
+        StageHalves(to, to ^ 16, V.Whole ? Seen(Wide(words.A, words.B), 2 * next.Unit) : words, next.Counts);
+        StageHalves(to ^ 32, to ^ 48, V.Whole ? Seen(Wide(words.C, words.D), 2 * next.Unit + 1) : next.High, next.Counts);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StageHalves(int to, int later, Line x, int counts)
+    {
+        Stage(to, x.A, x.B, counts);
+        Stage(later, x.C, x.D, counts);
+    }
+
+    /// <summary>Sixteen channels of eight words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Line Wide(V4 a, V4 b) =>
+        new(Bfloat16.Wide(a.X, a.Y), Bfloat16.Wide(a.Z, a.W), Bfloat16.Wide(b.X, b.Y), Bfloat16.Wide(b.Z, b.W));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Line Seen(Line x, int line)

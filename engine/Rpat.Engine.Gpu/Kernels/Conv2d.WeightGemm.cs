@@ -6,7 +6,7 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// The weight gradient in float32: rows are taps × channels, columns are filters, and the reduction takes eight pixels per step. Both
 /// factors are already stored in the order that the product needs. Grid: row tiles × column tiles × splits of the pixels.
 /// </summary>
-internal readonly struct WeightGemm<V>(WeightLoader loader, WeightTarget target) : IKernel where V : struct, IView
+internal readonly struct WeightGemm<V>(WeightLoader<F32> loader, WeightTarget target) : IKernel where V : struct, IView
 {
     private const int HalfStep = GemmTile.Step / 2;
 

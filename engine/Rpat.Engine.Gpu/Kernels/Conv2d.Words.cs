@@ -4,9 +4,10 @@ namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>
 /// What a 32-bit word of shared memory holds: one factor of TF32 or two of bfloat16. A step of the reduction takes sixteen words, two
-/// products of eight. Memory stays float32: factors are rounded on their way to shared memory, sums are float32.
+/// products of eight. Factors of TF32 are float32 in memory and are rounded on their way to shared memory, those of bfloat16 are so in
+/// memory too; sums are float32.
 /// </summary>
-internal interface IWord
+internal interface IWord : IStorage
 {
     /// <summary>Factors of a word.</summary>
     static abstract int Factors { get; }
@@ -35,6 +36,18 @@ internal readonly struct Tf32 : IWord
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => 1;
     }
+
+    public static int Words
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => F32.Words;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V4 Load(ArrayView<float> words, int quad) => F32.Load(words, quad);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ArrayView<float> words, ulong address, int quad, V4 v) => F32.Store(words, address, quad, v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static U4 Along(V4 first, V4 second) => new(Round(first.X), Round(first.Y), Round(first.Z), Round(first.W));
@@ -69,6 +82,23 @@ internal readonly struct Bf16 : IWord
         get => 2;
     }
 
+    public static int Words
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V4 Load(ArrayView<float> words, int quad)
+    {
+        V2 two = words.Cast<V2>()[quad];
+        return Bfloat16.Wide(two.X, two.Y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ArrayView<float> words, ulong address, int quad, V4 v) =>
+        RoundedStore.Global(address + (ulong)(8L * quad), v);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static U4 Along(V4 first, V4 second) =>
         new(Pair(first.X, first.Y), Pair(first.Z, first.W), Pair(second.X, second.Y), Pair(second.Z, second.W));
@@ -86,14 +116,7 @@ internal readonly struct Bf16 : IWord
     public static void MultiplyRight() => Mma.MultiplyBf16Right();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Pair(float low, float high) => Round(low) >> 16 | Round(high) & 0xFFFF0000;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Round(float x)
-    {
-        uint bits = Interop.FloatAsInt(x);
-        return (bits & 0x7FFFFFFF) <= 0x7F800000 ? bits + 0x7FFF + (bits >> 16 & 1) : bits;
-    }
+    private static uint Pair(float low, float high) => Bfloat16.Round(low) | Bfloat16.Round(high) << 16;
 }
 
 /// <summary>Four adjacent words.</summary>
@@ -112,8 +135,8 @@ internal interface IView
     static abstract bool Relu { get; }
 
     /// <summary>
-    /// Whether the channels are a multiple of a step's, so that a step has one tap. If not, each quad has its own, and the view is read
-    /// from <see cref="Map"/>.
+    /// Whether the channels are a multiple of a step's, so that a step has one tap; or in weight gradients of what a thread moves at once.
+    /// If not, each quad is found by itself, and the view is read from <see cref="Map"/>.
     /// </summary>
     static abstract bool Whole { get; }
 }

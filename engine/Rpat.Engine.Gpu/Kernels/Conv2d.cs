@@ -8,19 +8,13 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// kernel: outputs are pixels × channels, the reduction runs over taps × channels of the source, and <see cref="Gather"/> gives the source
 /// pixel that a tap reads. In the weight gradient taps × channels are the rows and the reduction runs over pixels.
 /// </summary>
-internal sealed partial class GpuKernels : IConv2dKernels
+internal sealed partial class GpuKernels<S> : IConv2dKernels
 {
-    /// <summary>Number of groups that fills a large GPU once; a product with fewer tiles uses split-K.</summary>
-    private const int EnoughGroups = 256;
-
-    /// <summary>Wide tiles below which a product has narrow ones.</summary>
-    public int LeastWideTiles { get; set; } = EnoughGroups;
-
     public string Conv2dAlgorithm(in ConvShape s) => "gemm";
 
     public void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y)
     {
-        var target = new Target(y.Quads(), residual.QuadsOrNone(), default, ChannelQuads(s.K), Placement.Whole);
+        var target = new Target<S>(y.Stored<S>(), residual.StoredOrNone<S>(), default, ChannelQuads(s.K), Placement.Whole);
         Multiply(Gather.Forward(s), PixelSource(s, x), filters.Quads(), target);
     }
 
@@ -28,16 +22,19 @@ internal sealed partial class GpuKernels : IConv2dKernels
         DeviceBuffer dx)
     {
         bool image = s.InputLayout == Layout.Plain;
-        var to = image ? _scratch.Quads(ScratchSlot.Image, ActivationQuads(s.Input)) : dx.Quads();
-        var add = accumulate && !image ? to : default;
+        var sums = image ? _scratch.Quads(ScratchSlot.Image, ActivationQuads(s.Input)) : default;
+        var to = image ? default : dx.Stored<S>();
         for (int phase = 0; phase < s.Stride * s.Stride; phase++)
         {
             var placement = Placement.Phase(s, phase);
             if (placement.Pixels(s.Input.N) == 0) continue;
-            var target = new Target(to, add, image ? default : through.Source(), ChannelQuads(s.C), placement);
-            Multiply(Gather.InputGradient(s, phase), new Source(dy.Quads(), default), FiltersOf(s, true, phase, filters.Quads()), target);
+            var target = image
+                ? Target<S>.Sums(sums, 0, ChannelQuads(s.C), placement)
+                : new Target<S>(to, accumulate ? to : default, through.Source<S>(), ChannelQuads(s.C), placement);
+            var source = new Source<S>(dy.Stored<S>(), default);
+            Multiply(Gather.InputGradient(s, phase), source, FiltersOf(s, true, phase, filters.Quads()), target);
         }
-        if (image) UnpackGradient(s.Input, to, through, accumulate, dx);
+        if (image) UnpackGradient(s.Input, new Quads<F32>(sums.Cast<float>()), through, accumulate, dx);
     }
 
     public void Conv2dWeightGradient(in ConvShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw)
@@ -45,18 +42,23 @@ internal sealed partial class GpuKernels : IConv2dKernels
         var gather = Gather.Forward(s).InStrides(Depth);
         int unit = _precision == Precision.Bf16 ? 2 : 1, unitsOfTap = Ceiling(gather.SourceQuads, unit), rowsOfTap = 4 * unit * unitsOfTap;
         int rows = gather.Taps * rowsOfTap, pixels = s.Input.N * s.P * s.Q, columns = ChannelQuads(s.K);
+        int sums = Ceiling(columns, WeightTarget.Together) * WeightTarget.Together;
         var tiles = new Index3D(Ceiling(rows, GemmTile.Rows), Ceiling(columns, GemmTile.ColumnQuads), 1);
         int perSplit = Split(tiles.X * tiles.Y, Ceiling(pixels, Depth), out int splits) * Depth;
-        var partial = _scratch.Quads(ScratchSlot.Partial, (long)splits * rows * columns);
+        var partial = _scratch.Quads(ScratchSlot.Partial, (long)splits * rows * sums);
         var grid = new Index3D(tiles.X, tiles.Y, splits);
         var source = PixelSource(s, x);
-        var loader = new WeightLoader(gather, source, dy.Quads(), unitsOfTap, columns, pixels, perSplit);
-        LaunchWeightGemm(grid, loader, new WeightTarget(partial, rows, columns), source.Map.Kind);
-        ForEach((long)rows * columns, new SumWeights(partial, splits, rows, columns, s.C, rowsOfTap, s.K, accumulate ? 1 : 0, dw.Floats()));
+        var loader = new WeightLoader<S>(gather, source, dy.Stored<S>(), unitsOfTap, columns, pixels, perSplit);
+        var launch = new WeightGemmLaunch(this, grid, loader, new WeightTarget(partial, rows, sums));
+        if (_precision == Precision.Bf16 && (gather.SourceQuads | columns) % 2 != 0) launch.With<Mixed>();
+        else Dispatch(source.Map.Kind, launch);
+        var places = new QuadGrid(rowsOfTap, sums);
+        Launch(places.Config(gather.Taps), new SumWeights(
+            places, partial, splits, s.C, s.K, _precision == Precision.Bf16 ? 1 : 0, accumulate ? 1 : 0, dw.Floats()));
     }
 
     /// <summary>target = Σ over taps and source channels of source·filters.</summary>
-    private void Multiply(in Gather gather, in Source source, ArrayView<V4> filters, in Target target)
+    private void Multiply(in Gather gather, in Source<S> source, ArrayView<V4> filters, in Target<S> target)
     {
         int rows = gather.Pixels, steps = Steps(gather);
         bool wide = UsesWideTiles(gather, target.Columns);
@@ -69,8 +71,10 @@ internal sealed partial class GpuKernels : IConv2dKernels
             return;
         }
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)splits * rows * target.Columns);
-        LaunchGemm(grid, gather, source, steps, perSplit, filters, Target.Partial(partial, rows, target.Columns), wide);
-        ForEach((long)rows * target.Columns, new SumSplits(partial, splits, rows, target));
+        var slices = Target<S>.Sums(partial, rows * target.Columns, target.Columns, Placement.Whole);
+        LaunchGemm(grid, gather, source, steps, perSplit, filters, slices, wide);
+        var places = new QuadGrid(rows, target.Columns);
+        Launch(places.Config(1), new SumSplits<S>(places, partial, splits, target));
     }
 
     /// <summary>
@@ -99,18 +103,15 @@ internal sealed partial class GpuKernels : IConv2dKernels
         return perSplit;
     }
 
-    private void LaunchGemm(Index3D grid, in Gather gather, in Source source, int steps, int perSplit, ArrayView<V4> filters,
-        in Target target, bool wide)
+    private void LaunchGemm(Index3D grid, in Gather gather, in Source<S> source, int steps, int perSplit, ArrayView<V4> filters,
+        in Target<S> target, bool wide)
     {
         bool fills = Fills(gather);
-        var loader = new PixelLoader(gather.InUnits(fills ? Depth / 4 : 1), source, steps, perSplit);
+        var loader = new PixelLoader<S>(gather.InUnits(fills ? Depth / 4 : 1), source, steps, perSplit);
         var launch = new GemmLaunch(this, grid, loader, filters, target, wide);
         if (!fills) launch.With<Mixed>();
         else Dispatch(source.Map.Kind, launch);
     }
-
-    private void LaunchWeightGemm(Index3D grid, in WeightLoader loader, in WeightTarget target, (bool Affine, bool Relu) view) =>
-        Dispatch(view, new WeightGemmLaunch(this, grid, loader, target));
 
     /// <summary>Launches the kernel that is compiled for a view.</summary>
     private static void Dispatch<T>((bool Affine, bool Relu) view, in T launch) where T : IViewLaunch
@@ -127,11 +128,12 @@ internal sealed partial class GpuKernels : IConv2dKernels
     }
 
     private readonly struct GemmLaunch(
-        GpuKernels kernels, Index3D grid, PixelLoader loader, ArrayView<V4> filters, Target target, bool wide) : IViewLaunch
+        GpuKernels<S> kernels, Index3D grid, PixelLoader<S> loader, ArrayView<V4> filters, Target<S> target, bool wide) : IViewLaunch
     {
         public void With<V>() where V : struct, IView
         {
-            if (kernels._precision == Precision.Fp32) kernels.Launch(Group(grid), new ConvGemm<V>(loader, filters, target));
+            if (kernels._precision == Precision.Fp32)
+                kernels.Launch(Group(grid), new ConvGemm<V>(loader.As<F32>(), filters, target.As<F32>()));
             else if (kernels._precision == Precision.Tf32) OnTensorCores<Tf32, V>();
             else OnTensorCores<Bf16, V>();
         }
@@ -142,31 +144,27 @@ internal sealed partial class GpuKernels : IConv2dKernels
             else OnTensorCores<T, V, Narrow>();
         }
 
-        private void OnTensorCores<T, V, S>() where T : struct, IWord where V : struct, IView where S : struct, ITile => kernels.Launch(
-            TensorGroup(grid, LineTile.Shared(S.Wide ? 128 : 64)), new ConvTensorGemm<T, V, S>(loader,
-                (ulong)filters.LoadEffectiveAddressAsPtr(), Lines(4 * target.Columns), filters.Cast<U4>(), target));
+        private void OnTensorCores<T, V, D>() where T : struct, IWord where V : struct, IView where D : struct, ITile =>
+            kernels.Launch(TensorGroup(grid, ConvTensorGemm<T, V, D>.Shared), new ConvTensorGemm<T, V, D>(
+                loader.As<T>(), (ulong)filters.LoadEffectiveAddressAsPtr(), Lines(4 * target.Columns), filters.Cast<U4>(), target.As<T>()));
     }
 
-    private readonly struct WeightGemmLaunch(GpuKernels kernels, Index3D grid, WeightLoader loader, WeightTarget target) : IViewLaunch
+    private readonly struct WeightGemmLaunch(GpuKernels<S> kernels, Index3D grid, WeightLoader<S> loader, WeightTarget target)
+        : IViewLaunch
     {
         public void With<V>() where V : struct, IView
         {
-            if (kernels._precision == Precision.Fp32) kernels.Launch(Group(grid), new WeightGemm<V>(loader, target));
-            else if (kernels._precision == Precision.Tf32) OnTensorCores<Tf32, V>();
-            else OnTensorCores<Bf16, V>();
+            if (kernels._precision == Precision.Fp32) kernels.Launch(Group(grid), new WeightGemm<V>(loader.As<F32>(), target));
+            else if (kernels._precision == Precision.Tf32)
+                kernels.Launch(TensorGroup(grid, WeightTf32Gemm<V>.Shared), new WeightTf32Gemm<V>(loader.As<F32>(), target));
+            else kernels.Launch(TensorGroup(grid, WeightBf16Gemm<V>.Shared), new WeightBf16Gemm<V>(loader.As<Bf16>(), target));
         }
-
-        private void OnTensorCores<T, V>() where T : struct, IWord where V : struct, IView =>
-            kernels.Launch(TensorGroup(grid, WeightTensorGemm<T, V>.Shared), new WeightTensorGemm<T, V>(loader, target));
     }
 
     private static KernelConfig Group(Index3D grid) => new(grid, new Index3D(GemmTile.Threads, 1, 1));
 
-    private static KernelConfig TensorGroup(Index3D grid, int bytes) =>
-        new(grid, new Index3D(GemmTile.Threads, 1, 1), SharedMemoryConfig.RequestDynamic<byte>(bytes));
-
     /// <summary>Activations as they are; images are first packed as activations, their view applied.</summary>
-    private Source PixelSource(in ConvShape s, in Operand x) => s.InputLayout == Layout.Plain
-        ? new Source(PackImage(s.Input, x), default)
-        : x.Source();
+    private Source<S> PixelSource(in ConvShape s, in Operand x) => s.InputLayout == Layout.Plain
+        ? new Source<S>(PackImage(s.Input, x), default)
+        : x.Source<S>();
 }

@@ -2,10 +2,11 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : ICopyKernels
+internal sealed partial class GpuKernels<S> : ICopyKernels
 {
     public void Copy(in CopyShape s, DeviceBuffer x, bool accumulate, DeviceBuffer y) =>
-        ForEach(Values(s.To, s.ToLayout), new CopyValue(new CopyMap(s), x.Floats(), accumulate ? 1 : 0, y.Floats()));
+        ForEach(Values(s.To, s.ToLayout), new CopyValue(
+            new CopyMap(s), Stored(s.FromLayout, x), accumulate ? 1 : 0, Stored(s.ToLayout, y)));
 }
 
 /// <summary>One number per axis.</summary>
@@ -70,16 +71,16 @@ internal readonly struct CopyMap
     }
 }
 
-internal readonly struct CopyValue(CopyMap map, ArrayView<float> x, int accumulate, ArrayView<float> y) : IKernel
+internal readonly struct CopyValue(CopyMap map, Numbers x, int accumulate, Numbers y) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= y.IntLength || !map.Writes(i)) return;
+        if (i >= y.Count || !map.Writes(i)) return;
         int at = map.Source(i);
         float v = 0;
-        if (at >= 0) v = x[at];
-        y[i] = accumulate != 0 ? y[i] + v : v;
+        if (at >= 0) v = x.Load(at);
+        y.Put(i, v, accumulate);
     }
 }

@@ -4,24 +4,32 @@ using ILGPU.Runtime;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Depthwise convolution is bound by memory: one thread per quad of results, with loads that adjacent threads share.</summary>
-internal sealed partial class GpuKernels : IDepthwiseConv2dKernels
+internal sealed partial class GpuKernels<S> : IDepthwiseConv2dKernels
 {
     public void DepthwiseForward(in DepthwiseShape s, in Operand x, DeviceBuffer w, DeviceBuffer y) =>
-        ForEach(ActivationQuads(s.Output), new DepthwiseQuad(new DepthwiseTaps(s), x.Source(), w.Floats(), y.Quads()));
+        ForEach(ActivationQuads(s.Output), new DepthwiseQuad<S>(new DepthwiseTaps(s), x.Source<S>(), Taps(s, w), y.Stored<S>()));
 
     public void DepthwiseInputGradient(in DepthwiseShape s, DeviceBuffer dy, DeviceBuffer w, in Operand through, bool accumulate,
         DeviceBuffer dx) =>
-        ForEach(ActivationQuads(s.Input), new DepthwiseInputQuad(
-            new DepthwiseTaps(s), dy.Quads(), w.Floats(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+        ForEach(ActivationQuads(s.Input), new DepthwiseInputQuad<S>(
+            new DepthwiseTaps(s), dy.Stored<S>(), Taps(s, w), through.Source<S>(), accumulate ? 1 : 0, dx.Stored<S>()));
+
+    /// <summary>The weights of each tap in quads of channels.</summary>
+    private ArrayView<V4> Taps(in DepthwiseShape s, DeviceBuffer w)
+    {
+        var taps = _scratch.Quads(ScratchSlot.Weights, (long)s.R * s.R * ChannelQuads(s.Input.C));
+        ForEach(taps.Length, new PackTaps(w.Floats(), s.Input.C, s.R * s.R, ChannelQuads(s.Input.C), taps));
+        return taps;
+    }
 
     public void DepthwiseWeightGradient(in DepthwiseShape s, in Operand x, DeviceBuffer dy, bool accumulate, DeviceBuffer dw)
     {
         var chunks = Chunks.Of(s.Output);
         int taps = s.R * s.R;
         var partial = _scratch.Quads(ScratchSlot.Partial, (long)taps * chunks.Count * chunks.Quads);
-        var grid = new Index3D(chunks.Grid.GridDim.X, chunks.Count, Ceiling(taps, DepthwiseWeights.TapsOfGroup));
+        var grid = new Index3D(chunks.Grid.GridDim.X, chunks.Count, Ceiling(taps, DepthwiseWeights<S>.TapsOfGroup));
         Launch(new KernelConfig(grid, chunks.Grid.GroupDim),
-            new DepthwiseWeights(new DepthwiseTaps(s), x.Source(), dy.Quads(), chunks, partial));
+            new DepthwiseWeights<S>(new DepthwiseTaps(s), x.Source<S>(), dy.Stored<S>(), chunks, partial));
         ForEachWarp(taps * 4 * chunks.Quads, new FinishSums(
             partial.Cast<float>(), chunks.Count, taps, s.Input.C, 4 * chunks.Quads, accumulate ? 1 : 0, dw.Floats()));
     }
@@ -31,12 +39,11 @@ internal sealed partial class GpuKernels : IDepthwiseConv2dKernels
 internal readonly struct DepthwiseTaps
 {
     private readonly Gather _gather;
-    private readonly int _channels, _h, _w, _p, _q, _stride, _padding;
+    private readonly int _h, _w, _p, _q, _stride, _padding;
 
     public DepthwiseTaps(in DepthwiseShape s)
     {
         _gather = Gather.Forward(new ConvShape(s.Input, Layout.Blocked, s.Input.C, s.R, s.Stride, s.Padding)).InStrides(Chunks.GroupRows);
-        _channels = s.Input.C;
         _h = s.Input.H;
         _w = s.Input.W;
         _p = s.P;
@@ -62,7 +69,7 @@ internal readonly struct DepthwiseTaps
 
     /// <summary>Σ over the taps of an output quad; all threads of a warp call it, with a quad that exists or not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Forward(int output, Source x, ArrayView<float> w, bool exists)
+    public V4 Forward<S>(int output, Source<S> x, ArrayView<V4> w, bool exists) where S : struct, IStorage
     {
         int pixel = output / Quads, quad = Pin.Here(output - pixel * Quads);
         Window window = _gather.WindowOf(_gather.PixelAt(pixel), exists).Pinned;
@@ -78,7 +85,7 @@ internal readonly struct DepthwiseTaps
 
     /// <summary>Σ over the taps that read an input quad; called as <see cref="Forward"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Backward(int input, ArrayView<V4> dy, ArrayView<float> w, bool exists)
+    public V4 Backward<S>(int input, Quads<S> dy, ArrayView<V4> w, bool exists) where S : struct, IStorage
     {
         int pixel = input / Quads, quad = Pin.Here(input - pixel * Quads), row = pixel / _w, image = row / _h;
         int y = row - image * _h + _padding, x = pixel - row * _w + _padding;
@@ -89,50 +96,59 @@ internal readonly struct DepthwiseTaps
         for (int r = firstR, p = lastP; r < Kernel; r += _stride, p--)
             for (int s = firstS, q = lastQ; s < Kernel; s += _stride, q--)
                 if ((uint)p < (uint)_p && (uint)q < (uint)_q)
-                    sum += Weights(w, quad, r, s) * dy[((first + p) * _q + q) * Quads + quad];
+                    sum += Weights(w, quad, r, s) * dy.Load(((first + p) * _q + q) * Quads + quad);
         return sum;
     }
 
     /// <summary>A tap's weights of four channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private V4 Weights(ArrayView<float> w, int quad, int tapY, int tapX)
+    private V4 Weights(ArrayView<V4> w, int quad, int tapY, int tapX) => w[(tapY * Kernel + tapX) * Quads + quad];
+}
+
+/// <summary>Weights <c>[C][taps]</c> as <c>[taps][quads]</c>, zeros in the padding.</summary>
+internal readonly struct PackTaps(ArrayView<float> w, int channels, int taps, int quads, ArrayView<V4> to) : IKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run()
     {
-        int c = 4 * quad, taps = Kernel * Kernel, at = c * taps + tapY * Kernel + tapX;
-        return new V4(
-            w[at], c + 1 < _channels ? w[at + taps] : 0, c + 2 < _channels ? w[at + 2 * taps] : 0,
-            c + 3 < _channels ? w[at + 3 * taps] : 0);
+        int i = Grid.IdxX * Group.DimX + Group.IdxX, tap = i / quads, c = 4 * (i - tap * quads), at = c * taps + tap;
+        if (i >= to.IntLength) return;
+        to[i] = new V4(
+            w[at], c + 1 < channels ? w[at + taps] : 0, c + 2 < channels ? w[at + 2 * taps] : 0,
+            c + 3 < channels ? w[at + 3 * taps] : 0);
     }
 }
 
 /// <summary>y = x ⋆ w.</summary>
-internal readonly struct DepthwiseQuad(DepthwiseTaps taps, Source x, ArrayView<float> w, ArrayView<V4> y) : IKernel
+internal readonly struct DepthwiseQuad<S>(DepthwiseTaps taps, Source<S> x, ArrayView<V4> w, Quads<S> y) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        V4 sum = taps.Forward(i, x, w, i < y.IntLength);
-        if (i < y.IntLength) y[i] = sum;
+        V4 sum = taps.Forward(i, x, w, i < y.Count);
+        if (i < y.Count) y.Store(i, sum);
     }
 }
 
 /// <summary>dx (+)= d·(dy ⋆ᵀ w).</summary>
-internal readonly struct DepthwiseInputQuad(
-    DepthwiseTaps taps, ArrayView<V4> dy, ArrayView<float> w, Source through, int accumulate, ArrayView<V4> dx) : IKernel
+internal readonly struct DepthwiseInputQuad<S>(
+    DepthwiseTaps taps, Quads<S> dy, ArrayView<V4> w, Source<S> through, int accumulate, Quads<S> dx) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        V4 sum = taps.Backward(i, dy, w, i < dx.IntLength);
-        if (i >= dx.IntLength) return;
-        V4 v = through.Backward(sum, i, i % taps.Quads);
-        dx[i] = accumulate != 0 ? dx[i] + v : v;
+        V4 sum = taps.Backward(i, dy, w, i < dx.Count);
+        if (i < dx.Count) dx.Put(i, through.Backward(sum, i, i % taps.Quads), accumulate);
     }
 }
 
 /// <summary>Sums of two taps over a chunk of output pixels, <c>[taps][chunks][quads]</c>. Grid: quads × chunks × pairs of taps.</summary>
-internal readonly struct DepthwiseWeights(DepthwiseTaps taps, Source x, ArrayView<V4> dy, Chunks chunks, ArrayView<V4> partial) : IKernel
+internal readonly struct DepthwiseWeights<S>(DepthwiseTaps taps, Source<S> x, Quads<S> dy, Chunks chunks, ArrayView<V4> partial) : IKernel
+    where S : struct, IStorage
 {
     public const int TapsOfGroup = 2;
 
@@ -148,7 +164,7 @@ internal readonly struct DepthwiseWeights(DepthwiseTaps taps, Source x, ArrayVie
         PixelCursor pixel = taps.Gather.PixelAt(first + row);
         for (int i = row; i < length && exists; i += Chunks.GroupRows)
         {
-            V4 g = dy[(first + i) * chunks.Quads + quad];
+            V4 g = dy.Load((first + i) * chunks.Quads + quad);
             Window window = taps.Gather.WindowOf(pixel, true);
             sum += g * Input(window, r, tap - r * taps.Kernel, quad);
             next += g * Input(window, nextR, tap + 1 - nextR * taps.Kernel, quad);

@@ -3,21 +3,26 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Scalar functions, one value per thread; 0 in an activation's padding channels.</summary>
-internal sealed partial class GpuKernels : IElementwiseKernels
+internal sealed partial class GpuKernels<S> : IElementwiseKernels
 {
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise =>
-        ForEach(Values(shape, layout), new ElementwiseValue<TOp>(op, Seen(shape, layout, x), new(shape, layout), y.Floats()));
+        ForEach(Values(shape, layout), new ElementwiseValue<TOp>(
+            op, Seen(shape, layout, x), new(shape, layout), Stored(layout, y)));
 
     public void ElementwiseGradient<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, bool through, DeviceBuffer dy,
         bool accumulate, DeviceBuffer dx)
         where TOp : struct, IElementwise => ForEach(Values(shape, layout), new ElementwiseDerivative<TOp>(
-            op, Seen(shape, layout, x), through ? 1 : 0, dy.Floats(), new(shape, layout), accumulate ? 1 : 0, dx.Floats()));
+            op, Seen(shape, layout, x), through ? 1 : 0, Stored(layout, dy), new(shape, layout), accumulate ? 1 : 0, Stored(layout, dx)));
 
     private static long Values(Shape shape, Layout layout) => layout == Layout.Plain ? shape.Count : 4L * ActivationQuads(shape);
 
     /// <summary>Single values of a tensor in either layout, seen through its view.</summary>
-    private static PlainSource Seen(Shape s, Layout layout, in Operand x) =>
-        layout == Layout.Plain ? Plain(s, x) : Plain(new Shape(1, 4 * ChannelQuads(s.C)), x);
+    private static PlainSource Seen(Shape s, Layout layout, in Operand x) => layout == Layout.Plain
+        ? Plain(s, x)
+        : Seen(1, 4 * ChannelQuads(s.C), x, x.Data is null ? default : Stored(layout, x.Data));
+
+    /// <summary>The values of a tensor in either layout.</summary>
+    private static Numbers Stored(Layout layout, DeviceBuffer data) => new(data.Floats(), layout == Layout.Plain || S.Words == 4 ? 0 : 1);
 }
 
 internal readonly struct GpuMath : IMath
@@ -81,36 +86,36 @@ internal readonly struct Cells
 }
 
 /// <summary>y = f(x).</summary>
-internal readonly struct ElementwiseValue<TOp>(TOp op, PlainSource x, Cells cells, ArrayView<float> y) : IKernel
+internal readonly struct ElementwiseValue<TOp>(TOp op, PlainSource x, Cells cells, Numbers y) : IKernel
     where TOp : struct, IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= y.IntLength) return;
+        if (i >= y.Count) return;
         float v = 0;
         if (cells.IsChannel(i)) v = (float)op.Value(x.Load(i), new GpuMath());
-        y[i] = v;
+        y.Store(i, v);
     }
 }
 
 /// <summary>dx (+)= d·f′(x)·dy.</summary>
 internal readonly struct ElementwiseDerivative<TOp>(
-    TOp op, PlainSource x, int through, ArrayView<float> dy, Cells cells, int accumulate, ArrayView<float> dx) : IKernel
+    TOp op, PlainSource x, int through, Numbers dy, Cells cells, int accumulate, Numbers dx) : IKernel
     where TOp : struct, IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= dx.IntLength) return;
+        if (i >= dx.Count) return;
         float g = 0;
         if (cells.IsChannel(i))
         {
-            g = (float)(op.Derivative(x.Load(i), new GpuMath()) * dy[i]);
+            g = (float)(op.Derivative(x.Load(i), new GpuMath()) * dy.Load(i));
             if (through != 0) g = x.Backward(g, i);
         }
-        dx[i] = accumulate != 0 ? dx[i] + g : g;
+        dx.Put(i, g, accumulate);
     }
 }

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IEmaKernels
+internal abstract partial class GpuKernels : IEmaKernels
 {
     public void Ema(long count, DeviceBuffer average, DeviceBuffer values, float decay) =>
         ForEach(Quads(count), new EmaQuad(average.Flat(count), values.Flat(count), decay));

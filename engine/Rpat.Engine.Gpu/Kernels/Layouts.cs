@@ -3,63 +3,60 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Conversion between plain NCHW, which users see, and activations, NHWC with channels padded to quads.</summary>
-internal sealed partial class GpuKernels
+internal sealed partial class GpuKernels<S>
 {
-    /// <summary>Quads that hold that many channels.</summary>
-    public static int ChannelQuads(int channels) => (channels + 3) / 4;
+    public override long ActivationWords(Shape s) => S.Words * ActivationQuads(s);
 
-    /// <summary>Quads of an activation.</summary>
-    public static long ActivationQuads(Shape s) => (long)s.N * s.Area * ChannelQuads(s.C);
+    public override void Pack(Shape s, ArrayView<float> plain, DeviceBuffer to) => Pack(s, plain, default, to.Stored<S>());
 
-    /// <summary>Plain values to an activation.</summary>
-    public void Pack(Shape s, ArrayView<float> plain, Map map, ArrayView<V4> to) =>
-        ForEach(ActivationQuads(s), new PackQuad(plain, s.C, s.Area, ChannelQuads(s.C), map, to));
+    public override void Unpack(Shape s, DeviceBuffer from, ArrayView<float> plain) =>
+        ForEach(ActivationQuads(s), new UnpackQuad<S>(from.Stored<S>(), s.C, s.Area, ChannelQuads(s.C), default, default, 0, plain));
 
-    /// <summary>An activation to plain values.</summary>
-    public void Unpack(Shape s, ArrayView<V4> from, ArrayView<float> plain) =>
-        ForEach(ActivationQuads(s), new UnpackQuad(from, s.C, s.Area, ChannelQuads(s.C), default, default, 0, plain));
+    private void Pack(Shape s, ArrayView<float> plain, Map map, Quads<S> to) =>
+        ForEach(ActivationQuads(s), new PackQuad<S>(plain, s.C, s.Area, ChannelQuads(s.C), map, to));
 
     /// <summary>Images with their view applied, as an activation that lives for one op.</summary>
-    private ArrayView<V4> PackImage(Shape s, in Operand x)
+    private Quads<S> PackImage(Shape s, in Operand x)
     {
-        var packed = _scratch.Quads(ScratchSlot.Image, ActivationQuads(s));
+        var packed = new Quads<S>(_scratch.Words(ScratchSlot.Image, ActivationWords(s)));
         Pack(s, x.Data.Floats(), x.Map(), packed);
         return packed;
     }
 
-    /// <summary>dx (+)= d·gradient; the gradient is an activation and dx is plain.</summary>
-    private void UnpackGradient(Shape s, ArrayView<V4> gradient, in Operand through, bool accumulate, DeviceBuffer dx) =>
-        ForEach(ActivationQuads(s), new UnpackQuad(
+    /// <summary>dx (+)= d·gradient; the gradient has the order of an activation in float32, and dx is plain.</summary>
+    private void UnpackGradient(Shape s, Quads<F32> gradient, in Operand through, bool accumulate, DeviceBuffer dx) =>
+        ForEach(ActivationQuads(s), new UnpackQuad<F32>(
             gradient, s.C, s.Area, ChannelQuads(s.C), through.Map(), ((DeviceBuffer?)through.Data).FloatsOrNone(), accumulate ? 1 : 0,
             dx.Floats()));
 }
 
 /// <summary>A pixel's quad of channels, read from up to four planes; adjacent threads read adjacent pixels.</summary>
-internal readonly struct PackQuad(ArrayView<float> plain, int channels, int area, int quads, Map map, ArrayView<V4> to) : IKernel
+internal readonly struct PackQuad<S>(ArrayView<float> plain, int channels, int area, int quads, Map map, Quads<S> to) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         var at = new PlaneQuad(Grid.IdxX * Group.DimX + Group.IdxX, area, quads);
-        if (at.Packed >= to.IntLength) return;
-        to[at.Packed] = at.Mask(map.Apply(at.Load(plain, channels), at.Quad), channels);
+        if (at.Packed >= to.Count) return;
+        to.Store(at.Packed, at.Mask(map.Apply(at.Load(plain, channels), at.Quad), channels));
     }
 }
 
 /// <summary>
-/// The reverse of <see cref="PackQuad"/>, optionally times the derivative of a view of the plain values, and optionally added to the
+/// The reverse of <see cref="PackQuad{S}"/>, optionally times the derivative of a view of the plain values, and optionally added to the
 /// destination.
 /// </summary>
-internal readonly struct UnpackQuad(
-    ArrayView<V4> from, int channels, int area, int quads, Map through, ArrayView<float> values, int accumulate, ArrayView<float> plain)
-        : IKernel
+internal readonly struct UnpackQuad<S>(
+    Quads<S> from, int channels, int area, int quads, Map through, ArrayView<float> values, int accumulate, ArrayView<float> plain)
+        : IKernel where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         var at = new PlaneQuad(Grid.IdxX * Group.DimX + Group.IdxX, area, quads);
-        if (at.Packed >= from.IntLength) return;
-        V4 stored = from[at.Packed];
+        if (at.Packed >= from.Count) return;
+        V4 stored = from.Load(at.Packed);
         V4 v = through.Backward(stored, through.NeedsValue ? at.Load(values, channels) : stored, at.Quad);
         at.Store(plain, channels, accumulate != 0 ? v + at.Load(plain, channels) : v);
     }

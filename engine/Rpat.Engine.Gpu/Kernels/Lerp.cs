@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : ILerpKernels
+internal abstract partial class GpuKernels : ILerpKernels
 {
     public void Lerp(long count, DeviceBuffer a, DeviceBuffer b, float t, DeviceBuffer y) =>
         ForEach(Quads(count), new LerpQuad(a.Flat(count), b.Flat(count), t, y.Flat(count)));

@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Batched products of the size of attention's: one value per thread, adjacent threads in adjacent columns.</summary>
-internal sealed partial class GpuKernels : IMatMulKernels
+internal abstract partial class GpuKernels : IMatMulKernels
 {
     public void MatMul(in MatMulShape s, DeviceBuffer a, DeviceBuffer b, bool accumulate, DeviceBuffer c) =>
         ForEach((long)s.Batch * s.M * s.N, new MatMulValue(

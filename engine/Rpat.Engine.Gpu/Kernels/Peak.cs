@@ -4,7 +4,7 @@ using ILGPU.Runtime;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>The peak multiply-add rate of a GPU: register operands only, in every warp that it can hold.</summary>
-internal sealed partial class GpuKernels
+internal abstract partial class GpuKernels
 {
     private const int GroupsOfProcessor = 16; // several waves, so that the last one, which is not full, counts little
     private const int ChainSteps = 1 << 11;
@@ -32,7 +32,7 @@ internal sealed partial class GpuKernels
     private double QueueProducts<T>(int groups, int steps) where T : struct, IWord
     {
         var sums = _scratch.Quads(ScratchSlot.Partial, (long)groups * GemmTile.Threads);
-        Launch(TensorGroup(new Index3D(groups, 1, 1), LineTile.FirstB), new ProductChains<T>(steps, 0.5f, sums));
+        Launch(TensorGroup(new Index3D(groups, 1, 1), 2 * LineTile.StageOfA), new ProductChains<T>(steps, 0.5f, sums));
         return 2.0 * GemmTile.Rows * GemmTile.Columns * ProductChains<T>.Depth * steps * groups;
     }
 }
@@ -80,7 +80,7 @@ internal readonly struct ProductChains<T>(int steps, float factor, ArrayView<V4>
         Mma.Begin();
         ArrayView<V4> shared = SharedMemory.GetDynamic<V4>();
         int thread = Group.IdxX;
-        for (int i = thread; i < LineTile.FirstB / 16; i += GemmTile.Threads) T.Stage(16 * i, new V4(factor), new V4(factor), 1);
+        for (int i = thread; i < 2 * LineTile.StageOfA / 16; i += GemmTile.Threads) T.Stage(16 * i, new V4(factor), new V4(factor), 1);
         Group.Barrier();
         Mma.LoadA(LineTile.LaneInA(thread));
         Mma.LoadB(LineTile.LaneInA(thread));

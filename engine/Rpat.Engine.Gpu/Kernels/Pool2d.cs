@@ -2,26 +2,27 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IPool2dKernels
+internal sealed partial class GpuKernels<S> : IPool2dKernels
 {
     public void GlobalAveragePool(Shape shape, in Operand x, DeviceBuffer y) =>
         ForEach((long)shape.N * ChannelQuads(shape.C),
-        new AverageQuad(x.Source(), shape.N, shape.C, shape.Area, ChannelQuads(shape.C), y.Floats()));
+        new AverageQuad<S>(x.Source<S>(), shape.N, shape.C, shape.Area, ChannelQuads(shape.C), y.Floats()));
 
     public void GlobalAveragePoolGradient(Shape shape, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
-        ForEach(ActivationQuads(shape), new AverageGradientQuad(
-            dy.Floats(), shape.C, shape.Area, ChannelQuads(shape.C), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+        ForEach(ActivationQuads(shape), new AverageGradientQuad<S>(
+            dy.Floats(), shape.C, shape.Area, ChannelQuads(shape.C), through.Source<S>(), accumulate ? 1 : 0, dx.Stored<S>()));
 
     public void MaxPool(in PoolShape s, in Operand x, DeviceBuffer y) =>
-        ForEach(ActivationQuads(s.Output), new MaxQuad(new MaxWindows(s, x.Source()), y.Quads()));
+        ForEach(ActivationQuads(s.Output), new MaxQuad<S>(new MaxWindows<S>(s, x.Source<S>()), y.Stored<S>()));
 
     public void MaxPoolGradient(in PoolShape s, in Operand x, DeviceBuffer dy, in Operand through, bool accumulate, DeviceBuffer dx) =>
-        ForEach(ActivationQuads(s.Input), new MaxGradientQuad(
-            new MaxWindows(s, x.Source()), dy.Quads(), through.Source(), accumulate ? 1 : 0, dx.Quads()));
+        ForEach(ActivationQuads(s.Input), new MaxGradientQuad<S>(
+            new MaxWindows<S>(s, x.Source<S>()), dy.Stored<S>(), through.Source<S>(), accumulate ? 1 : 0, dx.Stored<S>()));
 }
 
 /// <summary>Means of an image's maps for a quad of channels, stored in the plain layout.</summary>
-internal readonly struct AverageQuad(Source x, int images, int channels, int area, int quads, ArrayView<float> y) : IKernel
+internal readonly struct AverageQuad<S>(Source<S> x, int images, int channels, int area, int quads, ArrayView<float> y) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
@@ -40,29 +41,29 @@ internal readonly struct AverageQuad(Source x, int images, int channels, int are
 }
 
 /// <summary>Distributes the gradients of an image's means over its pixels.</summary>
-internal readonly struct AverageGradientQuad(
-    ArrayView<float> dy, int channels, int area, int quads, Source through, int accumulate, ArrayView<V4> dx) : IKernel
+internal readonly struct AverageGradientQuad<S>(
+    ArrayView<float> dy, int channels, int area, int quads, Source<S> through, int accumulate, Quads<S> dx) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX, quad = i % quads, c = 4 * quad;
-        if (i >= dx.IntLength) return;
+        if (i >= dx.Count) return;
         int from = i / quads / area * channels + c;
         var g = new V4(dy[from], c + 1 < channels ? dy[from + 1] : 0, c + 2 < channels ? dy[from + 2] : 0,
             c + 3 < channels ? dy[from + 3] : 0);
-        V4 v = through.Backward(1f / area * g, i, quad);
-        dx[i] = accumulate != 0 ? dx[i] + v : v;
+        dx.Put(i, through.Backward(1f / area * g, i, quad), accumulate);
     }
 }
 
 /// <summary>The windows of max pooling; a NaN in a window is its maximum, as in PyTorch.</summary>
-internal readonly struct MaxWindows
+internal readonly struct MaxWindows<S> where S : struct, IStorage
 {
-    private readonly Source _x;
+    private readonly Source<S> _x;
     private readonly int _h, _w, _p, _q, _window, _stride, _padding, _quads;
 
-    public MaxWindows(in PoolShape s, Source x)
+    public MaxWindows(in PoolShape s, Source<S> x)
     {
         _x = x;
         _h = s.Input.H;
@@ -88,7 +89,7 @@ internal readonly struct MaxWindows
 
     /// <summary>Σ of the gradients of all windows whose maximum is this quad; all threads of a warp call it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Gather(int input, ArrayView<V4> dy, bool exists)
+    public V4 Gather(int input, Quads<S> dy, bool exists)
     {
         int pixel = input / _quads, quad = Pin.Here(input - pixel * _quads), row = pixel / _w, number = row / _h;
         int image = Pin.Here(number), y = Pin.Here(row - number * _h + _padding), x = Pin.Here(pixel - row * _w + _padding);
@@ -100,7 +101,7 @@ internal readonly struct MaxWindows
             {
                 int place = (y - p * _stride) * _window + x - q * _stride;
                 var best = FindFrom(image * _h, p * _stride - _padding, q * _stride - _padding, quad, true);
-                sum += best.At(place, dy[((image * _p + p) * _q + q) * _quads + quad]);
+                sum += best.At(place, dy.Load(((image * _p + p) * _q + q) * _quads + quad));
             }
         return sum;
     }
@@ -156,27 +157,26 @@ internal readonly struct MaxPlace(V4 best, int x, int y, int z, int w)
     private static bool Beats(float v, float best) => v > best || (!(v >= best) && !(v < best) && best >= float.NegativeInfinity);
 }
 
-internal readonly struct MaxQuad(MaxWindows pool, ArrayView<V4> y) : IKernel
+internal readonly struct MaxQuad<S>(MaxWindows<S> pool, Quads<S> y) : IKernel where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        MaxPlace found = pool.Find(i, i < y.IntLength);
-        if (i < y.IntLength) y[i] = found.Best;
+        MaxPlace found = pool.Find(i, i < y.Count);
+        if (i < y.Count) y.Store(i, found.Best);
     }
 }
 
 /// <summary>Each input quad reads from the windows that contain it, instead of windows writing to shared pixels: no atomics.</summary>
-internal readonly struct MaxGradientQuad(MaxWindows pool, ArrayView<V4> dy, Source through, int accumulate, ArrayView<V4> dx) : IKernel
+internal readonly struct MaxGradientQuad<S>(MaxWindows<S> pool, Quads<S> dy, Source<S> through, int accumulate, Quads<S> dx) : IKernel
+    where S : struct, IStorage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        V4 gathered = pool.Gather(i, dy, i < dx.IntLength);
-        if (i >= dx.IntLength) return;
-        V4 v = through.Backward(gathered, i, i % pool.Quads);
-        dx[i] = accumulate != 0 ? dx[i] + v : v;
+        V4 gathered = pool.Gather(i, dy, i < dx.Count);
+        if (i < dx.Count) dx.Put(i, through.Backward(gathered, i, i % pool.Quads), accumulate);
     }
 }

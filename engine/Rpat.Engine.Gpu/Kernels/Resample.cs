@@ -2,27 +2,27 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IResampleKernels
+internal sealed partial class GpuKernels<S> : IResampleKernels
 {
     public void Resample(in ResampleShape s, in Operand x, DeviceBuffer table, in Operand through, bool accumulate, DeviceBuffer y) =>
         ForEach(Values(s.Output, s.Layout), new ResampleValue(
             Seen(s.Input, s.Layout, x), new(s.Input, s.Layout), new(s.Output, s.Layout), s.H, s.Line, table.Floats(),
-            Seen(s.Output, s.Layout, through), accumulate ? 1 : 0, y.Floats()));
+            Seen(s.Output, s.Layout, through), accumulate ? 1 : 0, Stored(s.Layout, y)));
 }
 
 /// <summary>One weighted sum of pixels.</summary>
 internal readonly struct ResampleValue(
     PlainSource x, Cells input, Cells output, int rows, int line, ArrayView<float> table, PlainSource through, int accumulate,
-    ArrayView<float> y) : IKernel
+    Numbers y) : IKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
-        if (i >= y.IntLength) return;
+        if (i >= y.Count) return;
         float v = 0;
         if (output.IsChannel(i)) v = through.Backward(Sum(output[i]), i);
-        y[i] = accumulate != 0 ? y[i] + v : v;
+        y.Put(i, v, accumulate);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

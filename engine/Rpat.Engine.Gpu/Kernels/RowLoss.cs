@@ -3,7 +3,7 @@ using ILGPU;
 namespace Rpat.Engine.Gpu.Kernels;
 
 /// <summary>Losses of logits, one warp per row: lane l takes the columns l, l + 32, …</summary>
-internal sealed partial class GpuKernels : IRowLossKernels
+internal abstract partial class GpuKernels : IRowLossKernels
 {
     public void RowLoss<TLoss>(in TLoss loss, in RowLossOperands rows, DeviceBuffer values) where TLoss : struct, IRowLoss =>
         ForEachWarp(rows.N, new RowLossValues<TLoss>(loss, Views(rows), rows.Parts, values.Floats()));

@@ -16,6 +16,9 @@ internal enum ScratchSlot
     /// <summary>Coefficients that a reduction leaves for the next pass.</summary>
     Linear,
 
+    /// <summary>Weights in the order in which an op reads them.</summary>
+    Weights,
+
     /// <summary>Indices of samples or rows, from the host.</summary>
     Samples,
 

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Rpat.Engine.Gpu.Kernels;
 
-internal sealed partial class GpuKernels : IWeightPerturbationKernels
+internal abstract partial class GpuKernels : IWeightPerturbationKernels
 {
     private const int NormGroups = 64;
 

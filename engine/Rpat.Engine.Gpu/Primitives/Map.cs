@@ -66,9 +66,9 @@ internal readonly struct Map
 }
 
 /// <summary>A stored activation and the map that its readers apply.</summary>
-internal readonly struct Source(ArrayView<V4> data, Map map)
+internal readonly struct Source<S>(Quads<S> data, Map map) where S : struct, IStorage
 {
-    private readonly ArrayView<V4> _data = data;
+    private readonly Quads<S> _data = data;
     private readonly Map _map = map;
 
     /// <summary>What readers apply.</summary>
@@ -78,20 +78,22 @@ internal readonly struct Source(ArrayView<V4> data, Map map)
         get => _map;
     }
 
-    /// <summary>A quad as it is stored.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Stored(int index) => _data[index];
+    /// <summary>The same for another name of the storage.</summary>
+    public Source<T> As<T>() where T : struct, IStorage => new(_data.As<T>(), _map);
 
-    /// <summary>Sixteen channels as they are stored.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Line StoredLine(int index) => _data.Cast<Line>()[index];
+    /// <summary>What is stored.</summary>
+    public Quads<S> Data
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _data;
+    }
 
     /// <summary>The value at a quad of the tensor, whose channel quad is <paramref name="channelQuad"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V4 Load(int index, int channelQuad) => _map.Apply(_data[index], channelQuad);
+    public V4 Load(int index, int channelQuad) => _map.Apply(_data.Load(index), channelQuad);
 
     /// <summary>Passes a gradient on to the stored value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V4 Backward(V4 g, int index, int channelQuad) =>
-        _map.Backward(g, _map.NeedsValue ? _data[index] : g, channelQuad);
+        _map.Backward(g, _map.NeedsValue ? _data.Load(index) : g, channelQuad);
 }

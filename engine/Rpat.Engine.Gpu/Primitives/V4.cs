@@ -60,7 +60,14 @@ internal readonly struct V4
     private static float AtLeast(float x, float least) => x <= least ? least : x;
 }
 
-/// <summary>Sixteen adjacent floats, four 128-bit loads from one address.</summary>
+/// <summary>Two adjacent words.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct V2(float x, float y)
+{
+    public readonly float X = x, Y = y;
+}
+
+/// <summary>Sixteen adjacent words, four 128-bit loads from one address.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct Line(V4 a, V4 b, V4 c, V4 d)
 {

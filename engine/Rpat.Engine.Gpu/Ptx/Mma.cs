@@ -101,11 +101,11 @@ internal static class Mma
         Bf16 + Q00 + Bf16 + Q01 + Bf16 + Q02 + Bf16 + Q03 + Bf16 + Q10 + Bf16 + Q11 + Bf16 + Q12 + Bf16 + Q13 +
         Bf16 + Q20 + Bf16 + Q21 + Bf16 + Q22 + Bf16 + Q23 + Bf16 + Q30 + Bf16 + Q31 + Bf16 + Q32 + Bf16 + Q33);
 
-    /// <summary>Loads fragments of A from lines of words along the reduction, 80 bytes apart.</summary>
+    /// <summary>Loads fragments of A from lines of words along the reduction, 64 bytes apart.</summary>
     /// <param name="at">Byte of this lane's quad of words: row lane % 16 of the first block, words 4·(lane / 16).</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadA(int at) => CudaAsm.Emit(
-        At + Matrices + A0 + "[at]; " + Matrices + A1 + "[at+1280]; " + Matrices + A2 + "[at+2560]; " + Matrices + A3 + "[at+3840]; }", at);
+        At + Matrices + A0 + "[at]; " + Matrices + A1 + "[at+1024]; " + Matrices + A2 + "[at+2048]; " + Matrices + A3 + "[at+3072]; }", at);
 
     /// <summary>Loads fragments of B from lines that are 64 bytes apart.</summary>
     /// <param name="at">Byte of this lane's quad of words: column lane % 8 + lane / 16 · 8, words 4·(lane / 8 % 2).</param>

@@ -29,9 +29,11 @@ public sealed partial record PtxKernel(string Name, string Text)
     // two steps before the loop and the one in it.
     private static (int Products, int Copies) Written(string kernel) => kernel.Split('-') switch
     {
+        ["ConvTensorGemm", "Bf16", "Plain", var tile] => tile == "Wide" ? (64, 24) : (32, 18),
         ["ConvTensorGemm", .., "Wide"] => (64, 12),
         ["ConvTensorGemm", ..] => (32, 6),
-        ["WeightTensorGemm", ..] => (32, 0),
+        ["WeightTf32Gemm", ..] => (32, 0),
+        ["WeightBf16Gemm", var view] => (32, view switch { "Plain" => 18, "Mixed" => 12, _ => 6 }),
         ["ProductChains", ..] => (16, 0),
         _ => (0, 0),
     };

@@ -50,11 +50,9 @@ internal static class RoundedStore
     public static void ReluBf16(int to, V4 a, V4 b, int counts) =>
         CudaAsm.Emit(Two + PackClamped + End, to, a.X, a.Y, a.Z, a.W, b.X, b.Y, b.Z, b.W, counts);
 
-    /// <summary>Two words each, the first ones of both quads at <paramref name="to"/> and the second ones 16 bytes further.</summary>
+    /// <summary>Stores four numbers in bfloat16 to a global address, a multiple of 8.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Bf16Halves(int to, V4 a, V4 b, int counts) =>
-        CudaAsm.Emit(Two + Pack + Halves, to, a.X, a.Y, a.Z, a.W, b.X, b.Y, b.Z, b.W, counts);
-
-    private const string Halves = "@in st.shared.v2.b32 [to], {w0,w2}; @in st.shared.v2.b32 [to+16], {w1,w3}; "
-        + "@!in st.shared.v2.b32 [to], {0,0}; @!in st.shared.v2.b32 [to+16], {0,0}; }";
+    public static void Global(ulong to, V4 v) => CudaAsm.Emit(
+        "{ .reg .b32 w<2>; cvt.rn.bf16x2.f32 w0, %2, %1; cvt.rn.bf16x2.f32 w1, %4, %3; st.global.v2.b32 [%0], {w0,w1}; }",
+        to, v.X, v.Y, v.Z, v.W);
 }

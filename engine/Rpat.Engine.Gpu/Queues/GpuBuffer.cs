@@ -33,7 +33,7 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
         return new Flat(Floats.SubView(0, count));
     }
 
-    /// <summary>An activation, or a vector with one value per channel.</summary>
+    /// <summary>A vector with one value per channel.</summary>
     /// <exception cref="InvalidOperationException">The buffer does not start at a 16-byte boundary.</exception>
     public ArrayView<V4> Quads()
     {
@@ -41,9 +41,20 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
         return Floats.Cast<V4>();
     }
 
+    /// <summary>An activation.</summary>
+    /// <exception cref="InvalidOperationException">The buffer does not start at a 16-byte boundary.</exception>
+    public Quads<S> Stored<S>() where S : struct, IStorage
+    {
+        RequireAligned();
+        return new Quads<S>(Floats);
+    }
+
+    /// <summary>Whether it starts at a 16-byte boundary.</summary>
+    public bool IsAligned => offset % QuadWords == 0;
+
     private void RequireAligned()
     {
-        if (offset % QuadWords != 0)
+        if (!IsAligned)
             throw new InvalidOperationException(
                 $"A GPU buffer at word {offset} cannot be read in quads: use a buffer that begins at a multiple of {QuadWords} words.");
     }
@@ -52,6 +63,8 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
 internal static class GpuBufferExtensions
 {
     public static ArrayView<float> Floats(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Floats;
+
+    public static bool IsAligned(this DeviceBuffer buffer) => ((GpuBuffer)buffer).IsAligned;
 
     public static ArrayView<int> Ints(this DeviceBuffer buffer) => ((GpuBuffer)buffer).Floats.Cast<int>();
 
@@ -68,9 +81,16 @@ internal static class GpuBufferExtensions
     /// <summary>The quads, or an empty view.</summary>
     public static ArrayView<V4> QuadsOrNone(this DeviceBuffer? buffer) => buffer is null ? default : ((GpuBuffer)buffer).Quads();
 
+    public static Quads<S> Stored<S>(this DeviceBuffer buffer) where S : struct, IStorage => ((GpuBuffer)buffer).Stored<S>();
+
+    /// <summary>The activation, or an empty one.</summary>
+    public static Quads<S> StoredOrNone<S>(this DeviceBuffer? buffer) where S : struct, IStorage =>
+        buffer is null ? default : ((GpuBuffer)buffer).Stored<S>();
+
     /// <summary>The map of an operand.</summary>
     public static Map Map(this in Operand operand) => new(operand.Scale.QuadsOrNone(), operand.Shift.QuadsOrNone(), operand.Relu);
 
     /// <summary>An operand that is an activation; an operand without data gives a source that is never read.</summary>
-    public static Source Source(this in Operand operand) => new(((DeviceBuffer?)operand.Data).QuadsOrNone(), operand.Map());
+    public static Source<S> Source<S>(this in Operand operand) where S : struct, IStorage =>
+        new(((DeviceBuffer?)operand.Data).StoredOrNone<S>(), operand.Map());
 }

@@ -44,11 +44,12 @@ public sealed class Edge
     /// <summary>The input as a kernel operand.</summary>
     public Operand Operand => Read(View);
 
-    /// <summary>The operand with which a gradient kernel applies the derivative of <see cref="Through"/>.</summary>
-    public Operand ThroughOperand => Read(Through);
+    /// <summary>The operand with which a gradient kernel applies the derivative of <see cref="Through"/>; without one no value is read.</summary>
+    public Operand ThroughOperand => Through is null ? Stored.Data : Read(Through);
 
     /// <summary>Stored values without any map.</summary>
-    public DeviceBuffer Data => Stored.Data;
+    /// <exception cref="InvalidOperationException">A backward pass reads what the node did not list in <see cref="Node.Saved"/>.</exception>
+    public DeviceBuffer Data => Stored.Present;
 
     /// <summary>Where the gradient goes.</summary>
     public DeviceBuffer Grad => Target!.Grad;
@@ -57,5 +58,5 @@ public sealed class Edge
     public static Edge Constant(Tensor tensor) => new(tensor, needsGrad: false);
 
     private Operand Read(AffineView? view) =>
-        view is null ? Stored.Data : new Operand(Stored.Data, view.Scale.Data, view.Shift.Data, view.Relu);
+        view is null ? Stored.Present : new Operand(Stored.Present, view.Scale.Data, view.Shift.Data, view.Relu);
 }

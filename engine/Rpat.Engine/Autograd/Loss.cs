@@ -120,9 +120,15 @@ public sealed class Loss
     public static Loss Of(LossTerm term) => new([term]);
 
     /// <summary>The sum of two losses.</summary>
-    public static Loss operator +(Loss a, Loss b) => new([.. a.Terms, .. b.Terms]);
+    /// <exception cref="InvalidOperationException">They have a term in common.</exception>
+    public static Loss operator +(Loss a, Loss b) => a.Terms.Intersect(b.Terms).Any()
+        ? throw new InvalidOperationException("A term occurs twice in a sum of losses: multiply it by a number instead.")
+        : new([.. a.Terms, .. b.Terms]);
 
-    /// <summary>Multiplies every term's weight.</summary>
+    /// <summary>
+    /// Multiplies the weight of every term, and returns the same loss: the backward pass is that of all terms of the tape, each with its weight,
+    /// so a loss has one weight wherever it occurs.
+    /// </summary>
     public static Loss operator *(float weight, Loss loss)
     {
         foreach (var term in loss.Terms) term.Weight *= weight;

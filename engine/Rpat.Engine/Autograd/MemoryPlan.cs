@@ -35,8 +35,10 @@ internal sealed class MemoryPlan
     /// <summary>Gives every planned tensor its range of the arena.</summary>
     public void Bind(Arena arena)
     {
-        foreach (var (tensor, slot) in _data) tensor.Data = arena.View(slot.Offset, tensor.StorageLength);
-        foreach (var (tensor, slot) in _grad) tensor.Grad = arena.View(slot.Offset, tensor.StorageLength);
+        foreach (var (tensor, slot) in _data)
+            (tensor.Data, tensor.DataLostAt) = (arena.View(slot.Offset, tensor.StorageLength), slot.LostAt);
+        foreach (var (tensor, slot) in _grad)
+            (tensor.Grad, tensor.GradLostAt) = (arena.View(slot.Offset, tensor.StorageLength), slot.LostAt);
     }
 
     private void KeepDerivedWeights(int end)
@@ -117,6 +119,7 @@ internal sealed class MemoryPlan
         foreach (var slot in _slots.OrderByDescending(s => s.Length).ThenBy(s => s.Start))
         {
             slot.Offset = LowestFree(slot, placed);
+            foreach (var other in placed.Where(slot.Overlaps)) Slot.Lose(slot, other);
             placed.Add(slot);
             Length = Math.Max(Length, slot.Offset + slot.Length);
         }
@@ -140,6 +143,18 @@ internal sealed class MemoryPlan
         public int End { get; private set; } = end;
         public long Offset { get; set; }
 
+        /// <summary>The first step after whose start others have the memory.</summary>
+        public int LostAt { get; private set; } = int.MaxValue;
+
         public void Live(int from, int to) => (Start, End) = (from, to);
+
+        public bool Overlaps(Slot other) => Offset < other.Offset + other.Length && other.Offset < Offset + Length;
+
+        /// <summary>Of two that share memory one is written after the other.</summary>
+        public static void Lose(Slot a, Slot b)
+        {
+            var (first, second) = a.Start < b.Start ? (a, b) : (b, a);
+            first.LostAt = Math.Min(first.LostAt, second.Start);
+        }
     }
 }

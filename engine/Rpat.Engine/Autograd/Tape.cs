@@ -26,6 +26,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private readonly HashSet<Tensor> _kept = [];
     private Node[] _forward = [];
     private Node[] _backward = [];
+    private Dictionary<Node, int> _places = [];
     private float[] _byValue = [];
     private long _changes;
     private MemoryPlan? _plan;
@@ -188,6 +189,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Plans, takes over the arena, and runs the host's part of each node.</summary>
     private void Enter()
     {
+        Device.RequireIdle();
+        _tenant.Steps = 0;
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
         Device.Arena.Enter(_tenant);
@@ -196,26 +199,30 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         foreach (var node in _forward) node.HostPrologue();
     }
 
-    private void QueueForward()
-    {
-        _passes++;
-        foreach (var node in _forward)
-        {
-            OnNode?.Invoke(node, false);
-            node.Forward(Device.Kernels);
-        }
-        OnNode?.Invoke(null, false);
-    }
+    private void QueueForward() => Queue(_forward, backward: false);
 
-    private void QueueBackward()
+    private void QueueBackward() => Queue(_backward, backward: true);
+
+    private void Queue(Node[] nodes, bool backward)
     {
         _passes++;
-        foreach (var node in _backward)
+        Device.BeginPass();
+        try
         {
-            OnNode?.Invoke(node, true);
-            node.Backward(Device.Kernels);
+            foreach (var node in nodes)
+            {
+                _tenant.Steps = backward ? 2 * _forward.Length - _places[node] : _places[node] + 1;
+                OnNode?.Invoke(node, backward);
+                if (backward) node.Backward(Device.Kernels);
+                else node.Forward(Device.Kernels);
+            }
         }
-        OnNode?.Invoke(null, true);
+        finally
+        {
+            _tenant.Steps = backward ? 2 * _forward.Length : _forward.Length;
+            Device.EndPass();
+        }
+        OnNode?.Invoke(null, backward);
     }
 
     private MemoryPlan Plan()
@@ -224,6 +231,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         var plan = MemoryPlan.Make(_nodes, _kept, KeepsDerivedWeights);
         _forward = [.. _nodes];
         _backward = [.. plan.Backward];
+        _places = _forward.Select((node, place) => (node, place)).ToDictionary();
         return plan;
     }
 }

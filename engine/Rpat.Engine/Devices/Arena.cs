@@ -46,4 +46,8 @@ internal sealed class Arena(Device device)
 }
 
 /// <summary>Identifies a tape: its tensors hold their values until another tape runs on the device.</summary>
-internal sealed class ArenaTenant;
+internal sealed class ArenaTenant
+{
+    /// <summary>Steps of the tape's plan that have begun.</summary>
+    public int Steps { get; set; }
+}

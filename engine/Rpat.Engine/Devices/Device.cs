@@ -2,11 +2,13 @@ namespace Rpat.Engine.Devices;
 
 /// <summary>
 /// The whole boundary between the engine and a processor: allocate, upload, download, synchronise, capture, and a set of kernels. A device
-/// owns all memory that it allocates and frees it when disposed.
+/// owns all memory that it allocates and frees it when disposed. It serves one thread at a time: threads that share one take turns under a
+/// lock, as <c>Predictor</c> does, or each has a device of its own.
 /// </summary>
 public abstract class Device : IDisposable
 {
     private Arena? _arena;
+    private int _busy;
 
     /// <summary>Short name, for instance <c>cpu</c>.</summary>
     public abstract string Name { get; }
@@ -35,6 +37,9 @@ public abstract class Device : IDisposable
     /// <summary>Raised with a message when the device deviates from the request.</summary>
     public event Action<string>? Noted;
 
+    /// <summary>Whether activations and their gradients are rounded to bfloat16 as they are stored.</summary>
+    public virtual bool RoundsActivations => false;
+
     /// <summary>Grows whenever memory moves that recorded work may use.</summary>
     internal virtual long Moves => Arena.Generation;
 
@@ -43,6 +48,22 @@ public abstract class Device : IDisposable
 
     /// <summary>Tapes only queue their kernels: a <see cref="GraphCapture"/> has already done the rest of the run.</summary>
     internal bool IsCapturing { get; set; }
+
+    /// <summary>Called when a tape's pass begins.</summary>
+    /// <exception cref="InvalidOperationException">Another thread's pass is running.</exception>
+    internal void BeginPass()
+    {
+        if (Interlocked.Exchange(ref _busy, 1) != 0) throw Busy();
+    }
+
+    /// <inheritdoc cref="BeginPass"/>
+    internal void RequireIdle()
+    {
+        if (Volatile.Read(ref _busy) != 0) throw Busy();
+    }
+
+    /// <summary>Called when a tape's pass ends, also by an exception.</summary>
+    internal void EndPass() => Volatile.Write(ref _busy, 0);
 
     /// <summary>Allocates zeroed persistent memory.</summary>
     /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>
@@ -110,6 +131,9 @@ public abstract class Device : IDisposable
     {
         if (IsDisposed) throw Gone(Name);
     }
+
+    private static InvalidOperationException Busy() =>
+        new("Two threads use one device at once: give each a device of its own, or let them take turns.");
 
     /// <summary>What everything on a device that is disposed throws.</summary>
     internal static ObjectDisposedException Gone(string name) => new(name,

@@ -6,7 +6,7 @@ namespace Rpat.Engine.Devices;
 public readonly record struct Shape(int N, int C, int H = 1, int W = 1)
 {
     /// <summary>Number of elements.</summary>
-    public long Count => (long)N * C * H * W;
+    public long Count => checked((long)N * C * H * W);
 
     /// <summary>Pixels of one map, H·W.</summary>
     public int Area => H * W;

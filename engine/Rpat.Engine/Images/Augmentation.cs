@@ -8,7 +8,9 @@ public static class Augmentation
     private const int RowDraw = 0;
     private const int ColumnDraw = 1;
     private const int FlipDraw = 2;
-    private const int CutoutDraw = 4;
+
+    /// <summary>The draw for the row of Cutout's centre; the next one is for its column.</summary>
+    public const int CutoutDraw = 4;
 
     // value / 255 for every byte: the same rounding as a division per pixel, without the division.
     private static readonly float[] _unit = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];

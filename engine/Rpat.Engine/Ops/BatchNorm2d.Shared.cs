@@ -34,12 +34,11 @@ internal sealed class SharedBatchNorm
     private double Total => (double)_share.GlobalRows(_shape.N) * _shape.Area;
 
     /// <summary>The whole batch's statistics, and the affine map they give.</summary>
-    public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, Tensor mean, Tensor invStd,
-        in BatchNormSaved saved)
+    public void Forward(IKernels k, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved)
     {
         k.BatchNormTrain(_shape, x, state, moveRunning: false, saved);
-        mean.CopyTo(_mine.AsSpan(0, Channels));
-        invStd.CopyTo(_first);
+        _device.Download(saved.Mean, _mine.AsSpan(0, Channels));
+        _device.Download(saved.InvStd, _first);
         for (int c = 0; c < Channels; c++)
             _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - _layer.Epsilon);
         GatherMoments();

@@ -52,11 +52,11 @@ internal sealed class BatchNorm2dNode : Node
         (_layer, _mode, _relu) = (layer, mode, relu);
         _x = tape.AddStoredInput(x);
         (_gamma, _beta) = (tape.AddInput(layer.Weight), tape.AddInput(layer.Bias));
-        var perChannel = new Shape(1, x.Shape.C);
-        _mean = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.mean");
-        _invStd = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.invstd");
-        _scale = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.scale");
-        _shift = tape.NewTensor(perChannel, Layout.Blocked, $"{layer.Name}.shift");
+        var perChannel = new Shape(1, tape.Device.ChannelLength(x.Shape.C));
+        _mean = tape.NewTensor(perChannel, Layout.Plain, $"{layer.Name}.mean");
+        _invStd = tape.NewTensor(perChannel, Layout.Plain, $"{layer.Name}.invstd");
+        _scale = tape.NewTensor(perChannel, Layout.Plain, $"{layer.Name}.scale");
+        _shift = tape.NewTensor(perChannel, Layout.Plain, $"{layer.Name}.shift");
         bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad && !_beta.NeedsGrad;
         Output = tape.NewTensor(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
         (Inputs, Outputs) = ([_x, _gamma, _beta], [Output, _mean, _invStd, _scale, _shift]);
@@ -81,7 +81,7 @@ internal sealed class BatchNorm2dNode : Node
     public override void Forward(IKernels k)
     {
         if (_mode == BnMode.Eval) k.BatchNormEval(_layer.Channels, State, Statistics);
-        else if (_shared is not null) _shared.Forward(k, _x.Data, State, _mode == BnMode.Train, _mean, _invStd, Statistics);
+        else if (_shared is not null) _shared.Forward(k, _x.Data, State, _mode == BnMode.Train, Statistics);
         else k.BatchNormTrain(Output.Shape, _x.Data, State, _mode == BnMode.Train, Statistics);
     }
 

@@ -46,7 +46,7 @@ internal sealed class LinearNode : Node
     {
         bool bias = _bias is { NeedsGrad: true };
         if (_w.NeedsGrad || bias)
-            k.LinearWeightGradient(_n, _c, _k, _x.Data, Output.Grad, (_w.NeedsGrad ? _w : _bias!).Accumulate,
+            k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, Output.Grad, (_w.NeedsGrad ? _w : _bias!).Accumulate,
                 _w.NeedsGrad ? _w.Grad : null, bias ? _bias!.Grad : null);
         if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, Output.Grad, _w.Data, _x.Accumulate, _x.Grad);
     }

@@ -43,6 +43,7 @@ public static class RowLossOp
     {
         string op = typeof(TLoss).Name;
         int rows = options.Halves ? logits.Shape.N / 2 : logits.Shape.N;
+        ShapeException.Require(logits.Shape.Area == 1, op, $"{logits} is a map, not rows [N, K]: use tape.Flatten or a pooling");
         ShapeException.Require(!options.Halves || logits.Shape.N % 2 == 0, op, $"{logits} has no two halves");
         foreach (var other in new[] { options.Second, options.Third }.OfType<Tensor>())
             ShapeException.Require(other.Shape == logits.Shape, op, $"{logits} and {other} differ in size");

@@ -19,6 +19,13 @@ public sealed class Parameter : Tensor
     /// that are made from now on do not move it.</summary>
     public bool IsFrozen { get; set; }
 
+    /// <inheritdoc/>
+    public override void Upload(ReadOnlySpan<float> values)
+    {
+        base.Upload(values);
+        Store.BumpVersion();
+    }
+
     /// <summary>Changes whenever the values change, so that packed copies can tell that they are stale.</summary>
     public long Version => Store.Version;
 }

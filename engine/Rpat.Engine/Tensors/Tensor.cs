@@ -38,6 +38,9 @@ public class Tensor
         internal set => _data = value;
     }
 
+    /// <summary><see cref="Data"/>, while it holds the tensor's values.</summary>
+    internal DeviceBuffer Present => Required(Data, DataLostAt);
+
     /// <summary>∂loss/∂values in the same layout as <see cref="Data"/>.</summary>
     public DeviceBuffer Grad
     {
@@ -51,6 +54,12 @@ public class Tensor
     /// <summary>The tape whose plan places the tensor; null for persistent tensors.</summary>
     internal ArenaTenant? Maker { get; init; }
 
+    /// <summary>The steps of the tape's plan in which other values and gradients take over the memory.</summary>
+    internal int DataLostAt { get; set; } = int.MaxValue;
+
+    /// <inheritdoc cref="DataLostAt"/>
+    internal int GradLostAt { get; set; } = int.MaxValue;
+
     /// <summary>The tensor does not belong to a tape: its memory is persistent.</summary>
     internal bool IsPersistent { get; private protected init; }
 
@@ -60,6 +69,8 @@ public class Tensor
     /// <summary>Creates a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
     {
+        ShapeException.Require(shape is { N: > 0, C: > 0, H: > 0, W: > 0 } && shape.Count <= int.MaxValue, "Tensor",
+            $"{shape} is not 1 to 2^31 - 1 values");
         var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };
         tensor.Data = device.Allocate(tensor.StorageLength);
         if (needsGrad) tensor.Grad = device.Allocate(tensor.StorageLength);
@@ -76,7 +87,7 @@ public class Tensor
 
     /// <summary>Copies values in NCHW order to the device.</summary>
     /// <exception cref="ShapeException">The number of values is not <see cref="Shape.Count"/>.</exception>
-    public void Upload(ReadOnlySpan<float> values)
+    public virtual void Upload(ReadOnlySpan<float> values)
     {
         // No Require: it would format its message in every training step.
         if (values.Length != Shape.Count) throw new ShapeException("Upload", $"{this} takes {Shape.Count} values, got {values.Length}");
@@ -85,19 +96,24 @@ public class Tensor
     }
 
     /// <summary>Copies the values to <paramref name="destination"/> in NCHW order.</summary>
-    /// <exception cref="InvalidOperationException">Its tape has not run, or another tape has run since.</exception>
-    public void CopyTo(Span<float> destination) => Read(Data, destination);
+    /// <exception cref="InvalidOperationException">Its tape has not run, another tape has run since, or later ops of its own have reused its
+    /// memory.</exception>
+    public void CopyTo(Span<float> destination) => Read(Present, destination);
 
     /// <summary>The values in NCHW order.</summary>
     /// <inheritdoc cref="CopyTo"/>
-    public float[] ToArray() => Read(Data);
+    public float[] ToArray() => Read(Present);
 
     /// <summary>The gradient in NCHW order.</summary>
     /// <inheritdoc cref="CopyTo"/>
-    public float[] GradToArray() => Read(Grad);
+    public float[] GradToArray() => Read(Required(Grad, GradLostAt));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Shape}";
+
+    private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) => Maker is null || Maker.Steps <= lostAt ? buffer
+        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording it, "
+            + "or list it in Node.Saved if an op's Backward reads it.");
 
     private float[] Read(DeviceBuffer buffer)
     {

@@ -11,6 +11,12 @@ public readonly record struct BatchOptions(int Size, AugmentOptions Augment)
     /// <summary>Batches in an epoch of this many images.</summary>
     public int Batches(int images) => images / Size + (images % Size >= Math.Max(1, Least) ? 1 : 0);
 
+    /// <summary>Random operations on each image between its flip and Cutout; null for none.</summary>
+    public ImagePolicy? Policy { get; init; }
+
+    /// <summary>Whether <see cref="Policy"/> does anything.</summary>
+    internal bool HasPolicy => Policy is { Kind: not PolicyKind.None };
+
     /// <summary>Whether every image comes in a second view, augmented with independent draws.</summary>
     public bool TwoViews { get; init; }
 
@@ -37,7 +43,7 @@ public readonly record struct BatchOptions(int Size, AugmentOptions Augment)
 
     /// <summary>
     /// Whether images are made only when they are first read, because a device makes its own (<see cref="ResidentImages"/>). This
-    /// excludes second views and mixed images.
+    /// excludes second views, mixed images and policies.
     /// </summary>
     public bool OnDemand { get; init; }
 }

@@ -14,7 +14,11 @@ public static class CropFlip
     /// The destination has another length; an index, the epoch or the view is out of range; or the pad is not below the image's size.
     /// </exception>
     public static void Apply(
-        LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Span<float> destination)
+        LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, ulong seed, int epoch, Span<float> destination) =>
+        Augment(set, indices, options, null, seed, epoch, destination);
+
+    internal static void Augment(LabeledImages set, ReadOnlySpan<int> indices, in AugmentOptions options, PolicyRun? policy, ulong seed,
+        int epoch, Span<float> destination)
     {
         if (options.Pad < 0 || options.Pad >= Math.Min(set.Height, set.Width))
             throw new ArgumentOutOfRangeException(
@@ -22,15 +26,19 @@ public static class CropFlip
         ArgumentOutOfRangeException.ThrowIfNegative(options.Cutout, nameof(options));
         set.CheckBatch(indices.Length, destination.Length);
         for (int i = 0; i < indices.Length; i++)
-            AugmentOne(set, set.Image(indices[i]), indices[i], options, seed, epoch, destination.Slice(i * set.ImageSize, set.ImageSize));
+            AugmentOne(set, set.Image(indices[i]), indices[i], options, policy, seed, epoch,
+                destination.Slice(i * set.ImageSize, set.ImageSize));
     }
 
     /// <summary>The same for the pixels of one image that may be of another set of that size.</summary>
-    internal static void AugmentOne(LabeledImages size, ReadOnlySpan<byte> pixels, long sample, in AugmentOptions options, ulong seed,
-        int epoch,
-        Span<float> image)
+    internal static void AugmentOne(LabeledImages size, ReadOnlySpan<byte> pixels, long sample, in AugmentOptions options,
+        PolicyRun? policy, ulong seed, int epoch, Span<float> image)
     {
         PhiloxStream draws = new RandomKey(seed, Purpose.Augment, epoch, sample, options.View, 0).Stream();
-        Augmentation.Apply((size.Height, size.Width), pixels, options, draws, image);
+        var (height, width) = (size.Height, size.Width);
+        Augmentation.Apply((height, width), pixels, policy is null ? options : options with { Cutout = 0 }, draws, image);
+        if (policy is null) return;
+        policy.Apply(image, draws);
+        Cutout.Apply(image, height, width, options.Cutout, draws, Augmentation.CutoutDraw);
     }
 }

@@ -12,6 +12,7 @@ public sealed class ImageBatch
     private readonly byte[] _pixels, _room;
     private readonly int[] _labels, _partners, _partnerLabels;
     private readonly long[] _samples;
+    private readonly PolicyRun? _policy;
     private ulong _seed;
     private bool _made;
 
@@ -25,10 +26,14 @@ public sealed class ImageBatch
                 nameof(options));
         if (options is { CutMix: > 0, Mixup: > 0 })
             throw new ArgumentException("CutMix and mixup both mix all images of a batch: choose one.", nameof(options));
-        if (options.OnDemand && (options.TwoViews || options.Mixes || options.More is not null))
-            throw new ArgumentException("Second views, mixed images and more images are made with their batch: leave OnDemand out.",
-                nameof(options));
+        if (options.OnDemand && (options.TwoViews || options.Mixes || options.More is not null || options.HasPolicy))
+            throw new ArgumentException("Second views, mixed images, more images and those of a policy are made with their batch: leave "
+                + "OnDemand out.", nameof(options));
         (_set, _options) = (set, options);
+        if (options.HasPolicy)
+            _policy = set.Channels is 1 or 3 ? new PolicyRun(options.Policy!, set)
+                : throw new ArgumentException($"A policy is for images of 1 or 3 channels, and those of '{set.Name}' have {set.Channels}.",
+                    nameof(options));
         int values = checked(options.Size * set.ImageSize);
         _images = new float[values];
         _second = options.TwoViews ? new float[values] : [];
@@ -94,11 +99,12 @@ public sealed class ImageBatch
         Span<int> indices = _partners.AsSpan(0, Count);
         int own = 0; // those of the set come first
         while (own < Count && indices[own] < _set.Count) own++;
-        CropFlip.Apply(_set, indices[..own], augment, _seed, Epoch, images.AsSpan(0, own * _set.ImageSize));
+        CropFlip.Augment(_set, indices[..own], augment, _policy, _seed, Epoch, images.AsSpan(0, own * _set.ImageSize));
         for (int i = own; i < Count; i++)
         {
             _options.More!.Read(indices[i] - _set.Count, _pixels, _room);
-            CropFlip.AugmentOne(_set, _pixels, indices[i], augment, _seed, Epoch, images.AsSpan(i * _set.ImageSize, _set.ImageSize));
+            CropFlip.AugmentOne(_set, _pixels, indices[i], augment, _policy, _seed, Epoch,
+                images.AsSpan(i * _set.ImageSize, _set.ImageSize));
         }
     }
 

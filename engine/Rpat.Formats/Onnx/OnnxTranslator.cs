@@ -20,6 +20,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         "BatchNorm2d" => Norm(node),
         "Add" when node.Attributes.ContainsKey("relu") => Relu(graph.Node("Add", [Of(node.Inputs[0]), Of(node.Inputs[1])]), node),
         "Relu" => graph.Node("Relu", [Of(node.Inputs[0])]),
+        "Silu" => graph.Node("Mul", [Of(node.Inputs[0]), graph.Node("Sigmoid", [Of(node.Inputs[0])])]),
         "Materialize" => Of(node.Inputs[0]),
         "MaxPool2d" => graph.Node(
             "MaxPool", [Of(node.Inputs[0])],

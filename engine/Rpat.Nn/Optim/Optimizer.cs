@@ -26,7 +26,11 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     public float ClipNorm
     {
         get;
-        init => (field, _clip) = (value, value > 0 ? new GradientClip(Parameters, value) : null);
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            (field, _clip) = (value, value > 0 ? new GradientClip(Parameters, value) : null);
+        }
     }
 
     /// <summary>Batches whose mean gradient makes one step; 1 for a step per batch.</summary>
@@ -54,8 +58,10 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     /// <param name="rate">Learning rate of this step.</param>
     /// <param name="last">Whether this is the last batch, so that a partial accumulation is used.</param>
     /// <returns>Whether the parameters were moved.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is negative or no number.</exception>
     public bool Step(float rate, bool last = false)
     {
+        if (!(rate >= 0)) throw new ArgumentOutOfRangeException(nameof(rate), rate, "A learning rate is a number from 0.");
         if (_gather is not null && !_gather.Take(last)) return false;
         _clip?.Apply();
         Move(rate, _factors ??= Factors());

@@ -33,7 +33,9 @@ public abstract record Norm
     internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst);
 
     /// <summary>‖a − b‖ of one image, in double.</summary>
-    public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => Geometry.Distance(a, b);
+    /// <exception cref="ArgumentException">They differ in length.</exception>
+    public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => a.Length == b.Length ? Geometry.Distance(a, b)
+        : throw new ArgumentException($"A distance is between two images of one size, not of {a.Length} and {b.Length} values.");
 
     /// <summary>Whether a point lies in the box and in the ball around an image, in double (attacks.md 0.4 rule 7).</summary>
     internal bool Holds(ReadOnlySpan<float> x, ReadOnlySpan<float> point, double eps)

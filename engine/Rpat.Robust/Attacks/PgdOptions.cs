@@ -75,10 +75,12 @@ public sealed record PgdOptions
 
     internal bool Has(ReferenceQuirks quirk) => Quirks.HasFlag(quirk);
 
-    internal void Check()
+    /// <param name="values">Values of an image.</param>
+    internal void Check(int values)
     {
-        InputCheck.RequireRadius("Pgd: ", Norm, Eps);
+        InputCheck.RequireRadius("Pgd: ", Norm, Eps, values: values);
         Require(StepSize > 0, $"step size {StepSize} must be positive");
+        Require(Norm != Norm.Linf || StepSize <= 1, $"step size {StepSize} must be at most 1: pixels are in [0,1], so 2 of 255 levels are 2/255");
         Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
     }
 

@@ -99,6 +99,7 @@ public sealed class EpsilonSweep
         double[] radii = [.. epsilons.Distinct().Order()];
         if (radii.Length == 0 || !(radii[0] > 0)) throw new ArgumentException("EpsilonSweep: give radii above 0, such as 8 / 255.0.");
         if (labels.Length == 0) throw new ArgumentException("EpsilonSweep: there are no images to attack.");
+        InputCheck.Require(images, labels, net.InputShape, net.Classes);
         var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed })
         { Tick = options.Cancellation.ThrowIfCancellationRequested };
         var sweep = new EpsilonSweep(radii, labels.Length);

@@ -50,7 +50,7 @@ public sealed class RobustEvaluation
     {
         var manifest = EvaluationManifest.Of(_plan, EvaluationFiles.HashOf(_images, _labels), _labels.Length, _net.Classes);
         Claim(manifest, resume);
-        var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Run(_net.Device);
+        var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Of(_net.Device);
         List<EvaluationWarning> warnings = [.. selfTest.Warnings, .. EvaluationChecks.Before(_net, _plan, _images, _labels, _image)];
         _runner.IsRandom |= warnings.Any(w => w.Flag == EvaluationChecks.Randomized);
         using var examples = new ExampleStore(_folder, _labels.Length, _image);

@@ -9,6 +9,7 @@ public readonly record struct WilsonInterval(double Low, double High)
     private const double WideZ = 2.241402727604945; // 98.75 %
 
     /// <summary>The interval of a count.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The count is not from 0 to all.</exception>
     public static WilsonInterval Of(int count, int all) => Of(count, all, Z);
 
     /// <summary>
@@ -19,6 +20,7 @@ public readonly record struct WilsonInterval(double Low, double High)
 
     private static WilsonInterval Of(int count, int all, double z)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Math.Max(0, all), nameof(count));
         if (all == 0) return new WilsonInterval(0, 1);
         double p = (double)count / all, z2 = z * z / all;
         double middle = (p + z2 / 2) / (1 + z2), half = z / (1 + z2) * Math.Sqrt(p * (1 - p) / all + z2 / (4 * all));

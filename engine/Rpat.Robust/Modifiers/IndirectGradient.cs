@@ -29,7 +29,7 @@ public sealed record IndirectGradient : Modifier
     {
         var own = loss(v);
         var taught = v.Teacher(Robust).Difference(1, -1);
-        var learnt = v.Tape.Difference(v.Adversarial, v.At(-1));
+        var learnt = v.Tape.Subtract(v.Adversarial, v.At(-1));
         return own + v.Times(new LinearCoefficient(Matching, Rise), v.Distill(taught, learnt, detach: true));
     };
 }

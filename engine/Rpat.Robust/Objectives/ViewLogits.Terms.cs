@@ -68,6 +68,10 @@ public sealed partial class ViewLogits
     public Loss Consistency(Tensor logits, float temperature) =>
         Tape.RowLoss("jsd", new JensenShannon(temperature), logits, new() { Halves = true });
 
+    /// <summary>⑥ The same divergence between two given rows of logits <c>[N, K]</c>; the gradient reaches both.</summary>
+    public Loss Consistency(Tensor first, Tensor second, float temperature, Tensor? weights = null) =>
+        Tape.RowLoss("jsd", new JensenShannon(temperature), first, new() { Second = second, Weights = weights });
+
     /// <summary>⑦ One against the rest (SOVR).</summary>
     public Loss OneVsRest(Tensor logits, Tensor? weights = null) =>
         Tape.RowLoss("ovr", new OneVsRest(), logits, new() { Labels = Labels, Weights = weights });

@@ -14,7 +14,7 @@ public sealed partial class ViewLogits
     private readonly BnMode _bn;
     private readonly ScheduledTerms _schedule;
     private readonly Dictionary<float, Tensor> _logits = [];
-    private Tensor? _sampleWeights;
+    private Tensor? _sampleWeights, _shared;
 
     internal ViewLogits(StepProgram program, ActiveMethod method, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
@@ -66,7 +66,10 @@ public sealed partial class ViewLogits
     internal bool TookWeights => _weighting is null || _sampleWeights is not null;
 
     /// <summary>The logits whose accuracy a training log shows: x′ if the loss uses it, else x.</summary>
-    internal Tensor Shown => Recorded(1) ?? Clean;
+    internal Tensor Shown => Attacked ?? Clean;
+
+    /// <summary>The logits at x′, or where each row has its own share of the perturbation; null if the loss uses neither.</summary>
+    internal Tensor? Attacked => Recorded(1) ?? _shared;
 
     /// <summary>The logits at a point if the loss uses them, else null.</summary>
     internal Tensor? Recorded(float alpha) => _logits.GetValueOrDefault(alpha);
@@ -81,7 +84,7 @@ public sealed partial class ViewLogits
         var point = alpha switch { 0 => x, 1 => adversarial, _ => Tape.Lerp(x, adversarial, alpha) };
         // A search for margins has already run the training-mode forward on x: a repetition must not update the statistics again.
         var bn = alpha == 0 && _program.Search is not null ? BnMode.TrainFrozen : _bn;
-        return Tape.Retain(_program.Net.Forward(Tape, point, bn));
+        return Forward(point, bn);
     }
 
     /// <summary>
@@ -93,9 +96,32 @@ public sealed partial class ViewLogits
         return (_logits[0] = Tape.Retain(clean), _logits[1] = Tape.Retain(adversarial));
     }
 
+    /// <summary>z(x + s(x′ − x)), a share s for each row, <c>[N, 1]</c>: a forward of its own.</summary>
+    public Tensor At(Tensor share) => _shared = Forward(Tape.Lerp(_program.X, _program.Adversarial, share));
+
+    /// <summary>z(s·x′₁ + (1 − s)·x′₂) of the two views of each image, a share s for each image, <c>[N, 1]</c>.</summary>
+    public Tensor MixedViews(Tensor share)
+    {
+        var (first, second) = Tape.Halves(_program.Adversarial);
+        return Forward(Tape.Lerp(second, first, share));
+    }
+
+    /// <summary>Logits of the trained network itself in evaluation mode, before the step: constants.</summary>
+    public FrozenViews Own => _program.Own;
+
+    /// <summary>
+    /// One number per row, <c>[N, 1]</c>, that the host computes before the step's pass from logits that are constants (<see cref="Own"/>,
+    /// a teacher's, an average's): a constant of the gradient.
+    /// </summary>
+    /// <param name="views">Rows per image: 2 for one per view, 1 for one per image.</param>
+    public Tensor Given(int views, GivenRule rule, params Tensor[] logits) =>
+        _program.Given(_program.X.Shape.N * views / (_program.TwoViews ? 2 : 1), rule, logits);
+
     /// <summary>Logits of a frozen teacher, which are constants.</summary>
     public FrozenViews Teacher(string name) => _program.Teacher(name);
 
     /// <summary>A loss times a coefficient that may change during the run.</summary>
     public Loss Times(Coefficient coefficient, Loss loss) => _schedule.Add(coefficient, loss);
+
+    private Tensor Forward(Tensor images, BnMode? bn = null) => Tape.Retain(_program.Net.Forward(Tape, images, bn ?? _bn));
 }

@@ -37,7 +37,7 @@ public sealed class FrozenViews
 
     /// <summary>z(x + α(x′ − x)) − z(x + β(x′ − x)).</summary>
     public Tensor Difference(float alpha, float beta) =>
-        Give($"minus {beta}", alpha, () => _tape.Difference(Logits(alpha), Logits(beta)));
+        Give($"minus {beta}", alpha, () => _tape.Subtract(Logits(alpha), Logits(beta)));
 
     internal void Run()
     {

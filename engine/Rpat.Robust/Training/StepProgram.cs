@@ -19,6 +19,7 @@ internal sealed class StepProgram
     private readonly WholeRows? _whole;
     private readonly Tape? _logging;
     private readonly Dictionary<Tensor, Tensor> _lasting = [];
+    private readonly List<GivenNumbers> _given = [];
     private EvalForward? _glance;
     private FrozenViews[] _frozenInOrder = [];
 
@@ -28,7 +29,8 @@ internal sealed class StepProgram
         var objective = active.Method;
         (_nets, _active, _target, _remembers) = (nets, active, objective.Target, objective.History is not null);
         var device = Net.Device;
-        int rows = objective.TwoViews ? 2 * count : count;
+        TwoViews = objective.TwoViews;
+        int rows = TwoViews ? 2 * count : count;
         X = Tensor.Create(device, Net.InputShape.WithBatch(rows), name: "x");
         Adversarial = Tensor.Create(device, X.Shape, name: "adversarial");
         Labels = new Labels(device, rows);
@@ -43,7 +45,7 @@ internal sealed class StepProgram
         (Tape, Loss, var shown, var views) = Record(first ? BnMode.TrainFrozen : BnMode.Train);
         if (objective.Quirks.HasFlag(ReferenceQuirks.LoggedClean)) _logging = Log();
         Logits = Lasting(shown)!;
-        (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Recorded(1)));
+        (CleanLogits, AdversarialLogits) = (Lasting(views.Recorded(0)), Lasting(views.Attacked));
         Pass = new GraphCapture(device, Tape.Run, captures: share is null);
         if (objective.Mask is { OfTotal: false }) Prominence = [Plain(X), Plain(Adversarial)];
         Masks = objective.Mask is not null;
@@ -54,6 +56,9 @@ internal sealed class StepProgram
 
     /// <summary>This process's shard of the batch, or null if it has all of it.</summary>
     public BatchShard? Share { get; }
+
+    /// <summary>Whether each image has two rows.</summary>
+    public bool TwoViews { get; }
 
     public Tensor X { get; }
     public Tensor Adversarial { get; }
@@ -96,6 +101,22 @@ internal sealed class StepProgram
     /// <summary>The margins of the whole batch.</summary>
     public Margins Margins => Search?.WholeBatch ?? throw new InvalidOperationException("The method searches for no margins.");
 
+    /// <summary>The step that the batch is for.</summary>
+    public StepContext Moment { get; private set; }
+
+    /// <summary>Seed of the run's random numbers.</summary>
+    public ulong Seed => _nets.Seed;
+
+    /// <summary>The trained network itself, before the step.</summary>
+    public FrozenViews Own => Frozen("itself", Net, BnMode.Eval);
+
+    /// <summary>Numbers that a rule computes before the step's pass, one per row.</summary>
+    public Tensor Given(int rows, GivenRule rule, Tensor[] logits)
+    {
+        _given.Add(new GivenNumbers(this, rows, rule, logits));
+        return _given[^1].Numbers;
+    }
+
     public FrozenViews Averaged(BnMode bn) => Frozen(("average", bn), _nets.Averaged, bn);
 
     public FrozenViews Teacher(string name) => Frozen(name, _nets.Companions.Teacher(name), BnMode.Eval);
@@ -104,6 +125,7 @@ internal sealed class StepProgram
     public void Load(in TrainingBatch batch, in StepContext moment)
     {
         int n = batch.Labels.Length;
+        Moment = moment;
         for (int i = 0; i < _labels.Length; i++)
         {
             _labels[i] = batch.Labels[i % n];
@@ -135,10 +157,20 @@ internal sealed class StepProgram
         return all;
     }
 
-    /// <summary>Runs the networks that are not trained.</summary>
+    /// <summary>The classes of all rows of the batch; if processes share it, all must call this.</summary>
+    public int[] WholeLabels()
+    {
+        if (Share is null) return _labels;
+        int[] all = new int[Share.GlobalRows(_labels.Length)];
+        Share.Gather<int>(_labels, 1, all);
+        return all;
+    }
+
+    /// <summary>Runs the networks that are not trained, and what the host computes from their logits.</summary>
     public void RunFrozen()
     {
         foreach (var views in _frozenInOrder) views.Run();
+        foreach (var numbers in _given) numbers.Run();
     }
 
     /// <summary>Runs the method's logging forward on x, if any, which only updates running statistics; loss and logits remain.</summary>
@@ -240,14 +272,15 @@ internal sealed class StepProgram
 /// <param name="Average">The averaged network, if the method has one.</param>
 /// <param name="History">Stored probabilities of images, if the method uses them.</param>
 /// <param name="Margins">Margins of images, if the method searches for them.</param>
+/// <param name="Seed">Seed of the run's random numbers.</param>
 internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, AveragedNet? Average, HistoryTable? History,
-    MarginTable? Margins)
+    MarginTable? Margins, ulong Seed)
 {
     public Classifier Averaged =>
         Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
 
-    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average) =>
+    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average, ulong seed) =>
         new(net, companions, average,
         objective.History?.Table(net.Classes),
-        objective.Margins is null ? null : new MarginTable());
+        objective.Margins is null ? null : new MarginTable(), seed);
 }

@@ -44,7 +44,7 @@ public sealed class TrainingStep : ITrainingState
         foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
-        _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault());
+        _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault(), seed);
         if (objective.Mask is { } mask) _masker = new GradientMasker(net, mask);
         Enter(1);
     }

@@ -26,8 +26,7 @@ internal static class BenchTable
             repetitions, output);
         output.WriteLine("  by size:");
         foreach (var (key, time) in rows.Where(row => row.Time.Seconds >= LeastShare * total))
-            WriteRow(Name(key.Backward, $"{key.Op} {key.Detail}".TrimEnd()) + "  " + key.Sizes, time.Seconds, time.Calls, total,
-                repetitions, output);
+            WriteRow(key.Text, time.Seconds, time.Calls, total, repetitions, output);
     }
 
     private static string Name(bool backward, string kind) => (backward ? "backward " : "forward  ") + kind;

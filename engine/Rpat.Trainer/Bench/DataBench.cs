@@ -64,7 +64,6 @@ internal sealed class DataBench
         var own = _config.Data.Augment;
         int side = Math.Min(_train.Height, _train.Width);
         BatchOptions Plain(AugmentOptions augment) => new(_config.Train.Batch, augment);
-        var configured = new AugmentOptions(Math.Min(own.CropPad, side - 1), own.Flip) { Border = own.Border, Cutout = own.Cutout };
         return
         [
             ("batches, images as they are", Plain(default)),
@@ -72,7 +71,9 @@ internal sealed class DataBench
             ("batches, crop, flip and Cutout", Plain(new AugmentOptions(Math.Min(4, side - 1), true) { Cutout = Math.Max(1, side / 2) })),
             ("batches, crop, flip and CutMix", Plain(new AugmentOptions(Math.Min(4, side - 1), true)) with { CutMix = 1 }),
             ("batches, two views of crop and flip", Plain(new AugmentOptions(Math.Min(4, side - 1), true)) with { TwoViews = true }),
-            ("batches, as configured", Plain(configured) with { CutMix = own.CutMix }),
+            ("batches, crop, flip and AutoAugment", Plain(new AugmentOptions(Math.Min(4, side - 1), true)) with
+            { Policy = new(PolicyKind.AutoAugment) }),
+            ("batches, as configured", (own with { CropPad = Math.Min(own.CropPad, side - 1) }).On(Plain(default))),
         ];
     }
 }

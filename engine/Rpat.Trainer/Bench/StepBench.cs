@@ -1,3 +1,4 @@
+using Rpat.Engine.Kernels.Cpu;
 using Rpat.Robust.Methods;
 
 namespace Rpat.Trainer.Bench;
@@ -64,6 +65,13 @@ internal sealed class StepBench : IDisposable
         var watch = Stopwatch.StartNew();
         for (int i = 0; i < repetitions; i++) Run(item);
         return (profile, watch.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>One batch on as many cores as the device has threads, by a model.</summary>
+    public ThreadsModel OnPaper(string item, int repetitions)
+    {
+        Run(item);
+        return ThreadsModel.Of((CpuDevice)Device, Tapes(item), () => Run(item), repetitions);
     }
 
     /// <inheritdoc/>

@@ -11,13 +11,14 @@ internal sealed class AugmentOption
     [
         ("crop", ConfigKeys.Of(c => c.Data.Augment.CropPad), "4"), ("flip", ConfigKeys.Of(c => c.Data.Augment.Flip), "true"),
         ("cutout", ConfigKeys.Of(c => c.Data.Augment.Cutout), "16"), ("cutmix", ConfigKeys.Of(c => c.Data.Augment.CutMix), "1"),
+        ("policy", ConfigKeys.Of(c => c.Data.Augment.Policy), "autoaugment"), ("mixup", ConfigKeys.Of(c => c.Data.Augment.Mixup), "1"),
     ];
 
     private readonly Option<string?> _option = new("--augment")
     {
         Description =
-            "augmentations, all others off: crop (=4 pixels), flip, cutout (=16 pixels), cutmix (=1, share of batches), or none "
-                + "(data.augment)",
+            "augmentations, all others off: crop (=4 pixels), flip, policy (=autoaugment or randaugment), cutout (=16 pixels), cutmix "
+                + "(=1, share of batches), mixup (=1, alpha), or none (data.augment)",
         HelpName = "NAME[=VALUE],…",
     };
 

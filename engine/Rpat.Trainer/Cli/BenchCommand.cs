@@ -31,6 +31,9 @@ internal sealed class BenchCommand
 
     private readonly Option<bool> _profile = new("--profile") { Description = "show the share of each kind of node and size" };
 
+    private readonly Option<bool> _threadsModel = new("--threads-model")
+    { Description = "instead of timing: a model of CPUs with 4 to 64 cores, from the times of each kernel's items on one" };
+
     private BenchCommand(CommandContext host, string what) => (_host, _output) = (host, new BenchOutput(host, what, [what]));
 
     /// <summary>The command, to be added to the root.</summary>
@@ -43,7 +46,7 @@ internal sealed class BenchCommand
     private Command Step()
     {
         var step = new Command(StepName, "Time the training step of a recipe or configuration on random images of its data set's size.")
-            { _items, _profile };
+            { _items, _profile, _threadsModel };
         return Shared(step, RunStep);
     }
 
@@ -65,7 +68,9 @@ internal sealed class BenchCommand
         var request = _output.Read(parsed);
         string[] items = [.. Checked(parsed.GetValue(_items) ?? []).Where(item => request.Wants(item, StepName))];
         int rounds = Rounds(parsed);
-        using var bench = new StepBench(ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config);
+        var config = ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config;
+        if (parsed.GetValue(_threadsModel)) return ThreadsTable.Write(config, items, rounds, _host.Out);
+        using var bench = new StepBench(config);
         using var watch = GpuWatch.Of(bench.Device, _host);
         _host.Out.WriteLine(bench.Description);
         List<BenchRow> rows = [];

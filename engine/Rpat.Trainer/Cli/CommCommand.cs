@@ -32,8 +32,10 @@ internal sealed class CommCommand
 
     private readonly Option<double?> _stepMs = new("--project")
     {
-        Description = "time nothing; print a model of 8, 64 and 512 GPUs, of which each computes a step in so many ms",
+        Description = "time nothing; print a model of 8, 64 and 512 GPUs, of which each computes a step in so many ms, by default in the "
+            + "time that others have published",
         HelpName = "MS",
+        Arity = ArgumentArity.ZeroOrOne,
     };
 
     private readonly Option<int> _views = new("--views")
@@ -47,7 +49,7 @@ internal sealed class CommCommand
     };
 
     private readonly Option<double> _gbit = new("--gbit")
-    { Description = "for --project: speed of each GPU's link in Gbit/s", HelpName = "N", DefaultValueFactory = _ => 100 };
+    { Description = "for --project: speed of each GPU's link in Gbit/s", HelpName = "N", DefaultValueFactory = _ => 98.4 };
 
     private readonly Option<double> _microseconds = new("--latency")
     {
@@ -77,7 +79,7 @@ internal sealed class CommCommand
     private int Run(ParseResult parsed)
     {
         var networks = parsed.GetValue(_models)!.Select(Network.Of).ToList();
-        if (parsed.GetValue(_stepMs) is { } ms) return Project(parsed, networks, ms);
+        if (parsed.GetResult(_stepMs) is not null) return Project(parsed, networks);
         if (parsed.GetValue(_rounds) is not (>= 1 and <= 10_000) || parsed.GetValue(_processes) is not (>= 1 and <= 1024))
             throw new UsageException("--rounds is 1 to 10000 and --nproc 1 to 1024: give such numbers.");
         var launched = Launcher.Find(_host.Environment, _host.ErrorIsTerminal);
@@ -94,7 +96,10 @@ internal sealed class CommCommand
             : (transport.Join(), null);
         using (workers)
         using (team)
+        {
+            using var report = new LossReport(team, place, _host.Error);
             return Measure(parsed, networks, team, on);
+        }
     }
 
     // Ranks other than 0 have no text and do the same.
@@ -117,31 +122,44 @@ internal sealed class CommCommand
         $"{row.Name.PadRight(width)} {row.Bytes / 1e6,10:F3} MB {row.Median * 1e6,12:F1} µs {row.Bytes / row.Median / 1e9,9:F3} GB/s  "
             + $"(median of {row.Seconds.Count}, {row.Seconds[0] * 1e6:F1}–{row.Seconds[^1] * 1e6:F1} µs)"));
 
-    private int Project(ParseResult parsed, List<Network> networks, double ms)
+    private int Project(ParseResult parsed, List<Network> networks)
     {
-        double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), share = parsed.GetValue(_share),
-            gap = parsed.GetValue(_gap);
-        int views = parsed.GetValue(_views);
-        bool areSound = ms > 0 && gbit > 0 && latency >= 0 && gap >= 0 && share is >= 0 and <= 1 && views >= 1;
-        if (!areSound || !double.IsFinite(ms + gbit + latency + gap))
+        double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), gap = parsed.GetValue(_gap);
+        var models = networks.SelectMany(net => Steps(parsed, net).Select(step => (step, Model: new ScalingModel(net.Parameters,
+            step.Views * net.Norms, step.Ms / 1e3, step.Share, gbit / 8 * 1e9, latency / 1e6, gap / 1e6)))).ToList();
+        bool areSound = gbit > 0 && latency >= 0 && gap >= 0
+            && models.All(row => row.step is { Ms: > 0, Views: >= 1, Share: >= 0 and <= 1 });
+        if (!areSound || !double.IsFinite(gbit + latency + gap + models.Sum(row => row.step.Ms)))
             throw new UsageException(
                 "--project, --gbit and --views are above 0, --latency and --gap not below, --backward-share is 0 to 1: give such numbers.");
         _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"A model, not a measurement: a step computes for {ms:0.###} ms on each GPU, links have {gbit:0.###} Gbit/s "
-                + $"and {latency:0.###} µs, and a message {gap:0.###} µs after another."));
-        foreach (var net in networks)
+            $"A model, not a measurement: links of {gbit:0.###} Gbit/s and {latency:0.###} µs, a message {gap:0.###} µs after another."));
+        foreach (var (step, model) in models)
         {
-            var model = new ScalingModel(net.Parameters, views * net.Norms, ms / 1e3, share, gbit / 8 * 1e9, latency / 1e6, gap / 1e6);
-            foreach (int n in _gpus) Write(net.Name, model, n);
+            _host.Out.WriteLine();
+            _host.Out.WriteLine(FormattableString.Invariant($"{step.Network}, 128 images in {step.Ms:0.###} ms on each GPU{step.Source}"));
+            foreach (int n in _gpus) Write(model, n);
         }
         return ExitCode.Done;
     }
 
-    private void Write(string net, ScalingModel model, int gpus) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{net,-16} {gpus,4} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step "
+    private IEnumerable<(string Network, double Ms, int Views, double Share, string Source)> Steps(ParseResult parsed, Network net)
+    {
+        if (parsed.GetValue(_stepMs) is { } ms)
+            return [(net.Name, ms, parsed.GetValue(_views), parsed.GetValue(_share), "")];
+        var published = PublishedStep.All.Where(step => step.Network == net.Name).ToList();
+        if (published.Count == 0)
+            throw new UsageException($"no step of {net.Name} that was measured is known: measure one by 'rpat bench step' and give its "
+                + "milliseconds to --project.");
+        return published.Select(step =>
+            (net.Name, step.Milliseconds, PublishedStep.Views, PublishedStep.BackwardShare, $" ({step.Gpu}):\n  {step.Source}"));
+    }
+
+    private void Write(ScalingModel model, int gpus) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{gpus,5} GPUs {model.BytesPerStep(gpus) / 1e6,8:F1} MB sent by each per step "
             + $"{model.TrafficSeconds(gpus) * 1e3,8:F2} ms of gradients {model.WaitSeconds(gpus) * 1e3,8:F2} ms of batch norms "
-                + $"{model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
-            + $"{model.Efficiency(gpus),7:P1} of linear"));
+            + $"{model.StepSeconds(gpus) * 1e3,9:F2} ms per step "
+            + $"{100 * model.Efficiency(gpus),6:F1} % of linear"));
 
     /// <summary>A network's sizes.</summary>
     /// <param name="Channels">The most channels of a layer.</param>
@@ -151,12 +169,10 @@ internal sealed class CommCommand
         public static Network Of(string typed)
         {
             string name = CatalogNames.ModelOf(typed);
-            using Device device = Device.Cpu(1);
-            var net = ModelCatalog.Build(device, new ModelSpec(name, ImageSize.Parse("--input", "3x32x32"), 10), seed: 0);
-            var tape = new Tape(device);
-            net.Forward(tape, Tensor.Create(device, net.InputShape.WithBatch(1)), BnMode.Train);
+            using var shapes = new MetaDevice();
+            var net = ModelCatalog.Build(shapes, new ModelSpec(name, ImageSize.Parse("--input", "3x32x32"), 10), seed: 0);
             int channels = net.Parameters.Parameters.Where(p => p.Dimensions.Count == 1).Max(p => p.Dimensions[0]);
-            return new Network(name, net.Parameters.Count, channels, tape.Nodes.Count(node => node.Op == "BatchNorm2d"));
+            return new Network(name, net.Parameters.Count, channels, net.BatchNorms.Count);
         }
     }
 }

@@ -48,7 +48,7 @@ internal static class ModelsCommand
     private static void WritePublished(CommandContext host)
     {
         int width = PublishedNets.All.Max(net => net.Architecture.Length);
-        host.Out.WriteLine("RobustBench's architectures (CIFAR-10 and CIFAR-100, Linf and L2; entries) and their names here:");
+        host.Out.WriteLine("RobustBench's architectures (CIFAR-10, CIFAR-100, Linf and L2; ViT of ImageNet; entries), their names here:");
         foreach (PublishedNet net in PublishedNets.All)
             host.Out.WriteLine($"{net.Entries,3}  {net.Architecture.PadRight(width)}  {net.Model ?? "does not load"}");
         int loading = PublishedNets.All.Where(net => net.Model is not null).Sum(net => net.Entries);

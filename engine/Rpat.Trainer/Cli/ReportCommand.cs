@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Trainer.Report;
+using Rpat.Trainer.Studies;
 
 namespace Rpat.Trainer.Cli;
 
@@ -11,23 +12,25 @@ internal static class ReportCommand
     {
         var runs = new Argument<string[]>("RUN")
         {
-            Description = "runs: their names or folders",
+            Description = "runs: their names or folders; or a study's rows, NAME.csv",
             Arity = ArgumentArity.OneOrMore
         };
         var root = RunsOption.Create(host);
         var file = new Option<string?>("--out", "-o")
         { Description = "the page or table; report.html, of one run in its folder, or stdout for a table", HelpName = "FILE" };
+        var charts = new Option<string?>("--charts") { Description = "also write a study's charts there, as SVG files", HelpName = "DIR" };
         Option<bool>[] tables = [Table("latex", "LaTeX"), Table("markdown", "Markdown"), Table("csv", "CSV")];
         var command =
             new Command("report", "Write a self-contained HTML page about a run, or one that compares several; or a paper's table.")
-            { runs, root, file };
+            { runs, root, file, charts };
         foreach (var table in tables) command.Add(table);
         command.SetAction(parsed =>
         {
-            string[] folders = [.. parsed.GetRequiredValue(runs).Select(name => RunFinder.Named(name, parsed.GetRequiredValue(root)))];
-            string[] formats = [.. tables.Where(parsed.GetValue).Select(table => TextTable.Formats.Canonical(table.Name[2..]))];
-            if (formats.Length > 1) throw new UsageException("--latex, --markdown and --csv exclude each other: give one.");
-            if (formats is [var format]) WriteTable(host, folders, format, parsed.GetValue(file));
+            string[] names = parsed.GetRequiredValue(runs);
+            if (names.Any(IsStudy)) return Study(parsed, names, Format(parsed, tables), file, charts, host);
+            string[] folders = [.. names.Select(name => RunFinder.Named(name, parsed.GetRequiredValue(root)))];
+            if (parsed.GetValue(charts) is not null) throw new UsageException("--charts is for a study: give its rows, NAME.csv.");
+            if (Format(parsed, tables) is { } format) WriteTable(host, folders, format, parsed.GetValue(file));
             else WritePage(host, folders, parsed.GetValue(file));
             return ExitCode.Done;
         });
@@ -36,6 +39,36 @@ internal static class ReportCommand
 
     private static Option<bool> Table(string name, string title) => new($"--{name}")
     { Description = $"a table of the methods in {title}: Clean, each attack, Mean, NRR; mean ± deviation over seeds" };
+
+    private static string? Format(ParseResult parsed, Option<bool>[] tables)
+    {
+        string[] formats = [.. tables.Where(parsed.GetValue).Select(table => TextTable.Formats.Canonical(table.Name[2..]))];
+        return formats.Length <= 1 ? formats.FirstOrDefault()
+            : throw new UsageException("--latex, --markdown and --csv exclude each other: give one.");
+    }
+
+    private static bool IsStudy(string name) => name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
+
+    private static int Study(ParseResult parsed, string[] names, string? format, Option<string?> file, Option<string?> charts,
+        CommandContext host)
+    {
+        if (names is not [var rows]) throw new UsageException("a study's rows are reported alone: give one NAME.csv and nothing else.");
+        if (!File.Exists(rows))
+            throw new UsageException($"'{rows}' does not exist: give the rows of a study, such as docs/study/NAME.csv.");
+        string name = Path.GetFileNameWithoutExtension(rows);
+        var report = new StudyReport(name, new StudyFile(rows).Read());
+        if (parsed.GetValue(charts) is { } folder)
+        {
+            AtomicFile.MakeFolder(folder);
+            foreach (var (chart, drawing) in report.Charts())
+                AtomicFile.WriteText(Path.Combine(folder, $"{name}-{chart}.svg"), Svg.Standalone(drawing));
+        }
+        string path = parsed.GetValue(file) ?? Path.ChangeExtension(rows, ".html");
+        if (format is not null && parsed.GetValue(file) is null) host.Out.Write(report.Write(format));
+        else AtomicFile.WriteText(path, format is null ? report.Page() : report.Write(format));
+        if (format is null) host.Out.WriteLine(path);
+        return ExitCode.Done;
+    }
 
     private static void WritePage(CommandContext host, string[] folders, string? file)
     {

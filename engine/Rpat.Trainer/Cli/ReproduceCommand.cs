@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rpat.Trainer.Reproduce;
+using Rpat.Trainer.Studies;
 
 namespace Rpat.Trainer.Cli;
 
@@ -30,7 +31,7 @@ internal sealed class ReproduceCommand
         DefaultValueFactory = _ => "1"
     };
     private readonly Option<string?> _out = new("--out", "-o")
-    { Description = "folder of all runs and of the table; reproduce/SCALE by default", HelpName = "DIR" };
+    { Description = "folder of all runs and of the table; reproduce/SCALE or reproduce/STUDY by default", HelpName = "DIR" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume in an existing folder: what is finished is kept" };
     private readonly Option<int?> _images = new("--n")
     { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
@@ -44,6 +45,7 @@ internal sealed class ReproduceCommand
     { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
     private readonly Option<string[]> _sets = new("--set")
     { Description = "a value for every run in addition to its recipe's; repeatable", HelpName = "KEY=VALUE" };
+    private readonly StudyOptions _study = new();
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;
@@ -63,7 +65,10 @@ internal sealed class ReproduceCommand
             _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device.Option, _threads,
             _json.Option,
         };
-        command.SetAction(Run);
+        _study.AddTo(command);
+        Option[] others = [_scale, _methods, _seeds, _images, _attack, _data, _net, _norm, _sets, _json.Option];
+        command.SetAction(parsed => _study.AreGiven(parsed, others)
+            ? _study.Run(parsed, parsed.GetValue(_out), Place(parsed), _host, _program) : Run(parsed));
         return command;
     }
 
@@ -83,6 +88,9 @@ internal sealed class ReproduceCommand
         else if (rows.Any(row => row.Failures.Count > 0)) code = ExitCode.Diverged;
         return code;
     }
+
+    private StudyPlace Place(ParseResult parsed) =>
+        new("", parsed.GetValue(_dataDir), _device.Name(parsed), parsed.GetValue(_threads));
 
     private ReproducePlan Plan(ParseResult parsed)
     {

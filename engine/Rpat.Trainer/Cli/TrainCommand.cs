@@ -54,11 +54,21 @@ internal sealed class TrainCommand
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
         if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources));
-        var plan = Processes.Plan(Plan(parsed, sources), place);
-        if (dry) return PrintDryRun(plan.Resolved);
+        if (dry) return PrintDryRun(Processes.Plan(Plan(parsed, sources), place).Resolved);
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
-        plan = plan.Settled(_host.Note);
+        var transport = place is null ? null : TransportOf(place, sources); // whose errors are those of all ranks
+        RunPlan plan;
+        try
+        {
+            plan = Processes.Plan(Plan(parsed, sources), place).Settled(_host.Note);
+        }
+        catch (Exception error) when (transport is { Mpi: not null })
+        {
+            int code = ErrorReport.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug);
+            transport.Refuse(error);
+            return code;
+        }
         return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, sources);
     }
 
@@ -120,6 +130,7 @@ internal sealed class TrainCommand
         using (workers)
         using (team)
         {
+            using var report = new LossReport(team, place, _host.Error);
             team.BroadcastBytes(Encoding.UTF8.GetBytes(ConfigWriter.Write(plan.Resolved)));
             var config = ProcessGroupSetup.Local(plan.Resolved.Config, place);
             return Train(plan with { Resolved = plan.Resolved with { Config = config } }, parsed, team,

@@ -25,6 +25,7 @@ internal static class WorkerSession
         try
         {
             using var group = transport().Join();
+            using var report = new LossReport(group, place, lines);
             return work(group, lines);
         }
         catch (HandshakeException same) when (same.IsCommon)
@@ -32,9 +33,10 @@ internal static class WorkerSession
             Thread.Sleep(_afterRankZero); // rank 0 reports it, which the launcher would keep it from if this rank ended first
             return ExitCode.Usage;
         }
-        catch (PeerLostException lost) when (lost.Code != 0)
+        catch (PeerLostException lost)
         {
-            return lost.Code; // the rank that failed has reported why
+            LossReport.WaitForTurn(place, lost, lines);
+            return ErrorReport.Of(lost).Code; // a rank that failed has reported why
         }
         catch (Exception error)
         {

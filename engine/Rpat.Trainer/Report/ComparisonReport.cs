@@ -96,11 +96,8 @@ internal sealed class ComparisonReport
     private IReadOnlyList<string> Row(int first, int second, string column, PairedTest test) =>
     [
         _names[first], _names[second], column, $"{test.Images}", $"{test.OnlyFirst}", $"{test.OnlySecond}",
-        Points(test.Difference), $"{Points(test.Interval.Low)} to {Points(test.Interval.High)}",
-        test.P < 1e-4 ? "< 0.0001" : test.P.ToString("0.####", CultureInfo.InvariantCulture),
+        PairedTest.Points(test.Difference), PairedTest.Points(test.Interval), test.PText,
     ];
-
-    private static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
 
     private static string Short(string name) => name.Length <= MostLetters ? name : $"{name[..(MostLetters - 1)]}…";
 

@@ -45,11 +45,23 @@ internal sealed record PairedTest(int Images, int OnlyFirst, int OnlySecond)
             return Math.Min(1, 2 * sum);
         }
     }
+
+    /// <summary>p as tables print it.</summary>
+    public string PText => P < 1e-4 ? "< 0.0001" : P.ToString("0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>A difference of shares in percentage points, with its sign.</summary>
+    public static string Points(double share) => (100 * share).ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture);
+
+    /// <summary>An interval of such differences.</summary>
+    public static string Points((double Low, double High) ends) => $"{Points(ends.Low)} to {Points(ends.High)}";
 }
 
 /// <summary>What a run's evaluations say image by image, from their ledgers.</summary>
 internal static class ImageOutcomes
 {
+    /// <summary>The column of images without an attack.</summary>
+    public const string Clean = "Clean";
+
     private static readonly string[] _files = [EvaluationReport.FileName, EvaluationManifest.FileName, "ledger.jsonl"];
 
     /// <summary>
@@ -75,6 +87,15 @@ internal static class ImageOutcomes
         return outcomes;
     }
 
+    /// <summary>The same of one finished evaluation.</summary>
+    /// <exception cref="DataException">It is missing or damaged.</exception>
+    public static IReadOnlyDictionary<(string Same, string Column), bool[]> OfEvaluation(string folder)
+    {
+        var outcomes = new Dictionary<(string, string), bool[]>();
+        Add(outcomes, Verification.ManifestOf(folder), Verification.LedgerOf(folder));
+        return outcomes;
+    }
+
     private static void Add(Dictionary<(string, string), bool[]> outcomes, EvaluationManifest manifest, IReadOnlyList<LedgerEntry> ledger)
     {
         string same = FormattableString.Invariant($"{manifest.DataHash} {manifest.First} {manifest.Images}");
@@ -82,7 +103,7 @@ internal static class ImageOutcomes
         int At(LedgerEntry entry) => entry.Sample - manifest.First;
         var within = ledger.Where(entry => At(entry) >= 0 && At(entry) < clean.Length).ToList();
         foreach (var entry in within.Where(entry => entry is { Eps: < 0, Fooled: false })) clean[At(entry)] = true;
-        outcomes[(same, "Clean")] = clean;
+        outcomes[(same, Clean)] = clean;
         foreach (var column in manifest.Columns.Where(column => column.Eps < manifest.Eps.Count))
         {
             bool[] robust = [.. clean];

@@ -18,7 +18,7 @@ internal sealed record ReproducePlan(
         "clean", "noise", "pgd-at", "pgd-at+rpat", "trades", "trades+rpat", "mart", "mart+rpat", "consistency-at", "consistency-at+rpat",
         "wa", "mma", "awp", "trades-awp", "gairat", "kd-swa", "ewat", "mail-at", "mail-trades", "mail-mart", "te", "sovr", "rebat", "adr",
         "cure", "rpat++",
-        "rpat++-awp", "rebat-cutmix", "rpat++-cutmix", "gkl", "gkl+rpat", "adaad", "igdm",
+        "rpat++-awp", "rebat-cutmix", "rpat++-cutmix", "gkl", "gkl+rpat", "adaad", "igdm", "raat", "raat+rpat",
     ];
 
     /// <summary>All runs, seed by seed, so that a table of one seed is complete before the next begins.</summary>

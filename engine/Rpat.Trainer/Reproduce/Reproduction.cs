@@ -1,6 +1,3 @@
-using Rpat.Trainer.Cli;
-using Rpat.Trainer.View;
-
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>
@@ -9,7 +6,7 @@ namespace Rpat.Trainer.Reproduce;
 /// </summary>
 internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func<string[], CommandContext, int> program)
 {
-    private readonly Dictionary<string, string> _failures = [];
+    private readonly ReproduceSteps _steps = new(host, program);
 
     /// <summary>Runs everything that is not done yet, rewriting the table after each run.</summary>
     /// <returns>0, or the exit code of a run that was stopped.</returns>
@@ -32,7 +29,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
            let jobs = plan.Jobs.Where(job => job.Recipe == recipe.Recipe).ToList()
            select new ReproduceRow(
                recipe.Method, recipe.Recipe, [.. jobs.Select(job => job.Score).OfType<ReproduceScore>()],
-               [.. jobs.Select(job => _failures.GetValueOrDefault(job.Name)).OfType<string>()]),
+               [.. jobs.Select(_steps.FailureOf).OfType<string>()]),
     ];
 
     private int Run(ReproduceJob job, string title)
@@ -42,36 +39,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
             host.Note($"{title}: finished earlier");
             return ExitCode.Done;
         }
-        int code = Train(job, title);
-        return code == ExitCode.Done && job.Run is { } run ? Step(job, title, "measuring", job.EvalCommand(run)) : code;
-    }
-
-    private int Train(ReproduceJob job, string title)
-    {
-        if (job.Run is not null) return ExitCode.Done;
-        foreach (var (key, need) in job.Needs)
-        {
-            int code = Train(need, $"{title}: {key} of {need.Recipe}");
-            if (code == ExitCode.Done) continue;
-            _failures[job.Name] = $"{need.Recipe}, which it needs: {_failures.GetValueOrDefault(need.Name, "not trained")}";
-            return code;
-        }
-        return Step(job, title, "training", job.TrainCommand());
-    }
-
-    private int Step(ReproduceJob job, string title, string what, string[] command)
-    {
-        AtomicFile.MakeFolder(job.Folder);
-        long start = Stopwatch.GetTimestamp();
-        host.Note($"{title}: {what}: rpat {string.Join(' ', command)}");
-        using var lines = new PrefixedLines(host.Error, title);
-        using var log = new StreamWriter(AtomicFile.OpenToGrow(Path.Combine(job.Folder, "commands.log"), FileShare.Read))
-        { AutoFlush = true };
-        log.WriteLine($"$ rpat {string.Join(' ', command)}");
-        int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
-        string time = Format.Duration(Stopwatch.GetElapsedTime(start));
-        host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : "failed")} after {time}");
-        if (code != ExitCode.Done) _failures[job.Name] = lines.Sentence ?? FormattableString.Invariant($"exit code {code}");
-        return code;
+        int code = _steps.Train(job, title);
+        return code == ExitCode.Done && job.Run is { } run ? _steps.Step(job, title, "measuring", job.Measurement.Command(run)) : code;
     }
 }

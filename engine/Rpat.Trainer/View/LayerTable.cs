@@ -22,7 +22,8 @@ internal static class LayerTable
     private static string[] Row(Node node)
     {
         Parameter[] parameters = [.. node.Inputs.Select(edge => edge.Tensor).OfType<Parameter>()];
-        string name = parameters.Length > 0 ? parameters[0].Name[..parameters[0].Name.LastIndexOf('.')] : "";
+        string name = parameters.Length > 0 ? parameters[0].Name : "";
+        if (name.LastIndexOf('.') is >= 0 and var end) name = name[..end];
         Shape s = node.Outputs[0].Shape;
         string shape = s.Area == 1 ? Number(s.C) : string.Create(CultureInfo.InvariantCulture, $"{s.C}x{s.H}x{s.W}");
         long count = parameters.Sum(p => p.Shape.Count);

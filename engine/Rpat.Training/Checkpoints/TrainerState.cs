@@ -18,14 +18,15 @@ internal sealed record TrainerState(
 
 /// <summary>What a run's numbers depend on in addition to its configuration.</summary>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>
-internal sealed record RunIdentity(string Data, string Program, string Kernels)
+/// <param name="More">Digest of the images of <c>data.aux</c>; null without them, and in older checkpoints.</param>
+internal sealed record RunIdentity(string Data, string Program, string Kernels, string? More = null)
 {
     /// <summary>Describes a run on this machine.</summary>
-    public static RunIdentity Of(LabeledImages images, Device device)
+    public static RunIdentity Of(LabeledImages images, MappedImages? more, Device device)
     {
         var machine = MachineInfo.Here();
         return new RunIdentity(Hash(images), machine.Version,
-            FormattableString.Invariant($"{device.Name}, {machine.VectorBits}-bit vectors"));
+            FormattableString.Invariant($"{device.Name}, {machine.VectorBits}-bit vectors"), more?.Digest());
     }
 
     /// <summary>Checks that an earlier part of the run had the same data, and notes what else has changed.</summary>
@@ -35,6 +36,9 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels)
         if (Data != earlier.Data)
             throw new DataException(
                 "the training images are not those that the run began with: give their folder with --data-dir, or start a new run.");
+        if (earlier.More is not null && More is not null && More != earlier.More)
+            throw new DataException(
+                "the images of data.aux are not those that the run began with: give the same file, or start a new run.");
         if (Program != earlier.Program)
             note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
         if (Kernels != earlier.Kernels)

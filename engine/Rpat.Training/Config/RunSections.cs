@@ -115,7 +115,8 @@ internal sealed record DeviceSection
         Kind = typeof(DeviceKind))]
     public string Name { get; init; } = "auto";
 
-    [Setting("how a GPU's convolutions round their factors; sums are fp32", Kind = typeof(PrecisionKind), Plural = "precisions")]
+    [Setting("how a GPU's convolutions round their factors, and in bf16 activations too (a CPU emulates that); sums are fp32",
+        Kind = typeof(PrecisionKind), Plural = "precisions")]
     public string Precision { get; init; } = "fp32";
 
     [Setting("convolution: Winograd where it is faster and exact enough, or direct only", Name = "conv", Plural = "algorithms")]

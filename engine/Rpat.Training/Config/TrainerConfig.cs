@@ -99,6 +99,16 @@ internal sealed record AugmentSection
     [Setting("mirror half of the images left to right")]
     public bool Flip { get; init; }
 
+    [Setting("random operations on each image after crop and flip: CIFAR-10's pairs of autoaugment, or randaugment's of one magnitude",
+        Plural = "policies")]
+    public PolicyKind Policy { get; init; }
+
+    [Setting("operations per image of randaugment", Min = 1, Max = 100)]
+    public int Ops { get; init; } = 2;
+
+    [Setting("magnitude of randaugment's operations", Max = ImagePolicy.MaxMagnitude)]
+    public int Magnitude { get; init; } = 9;
+
     [Setting("side in pixels of a square that is blackened in each image; 0 for none", Max = 4096)]
     public int Cutout { get; init; }
 
@@ -107,6 +117,15 @@ internal sealed record AugmentSection
 
     [Setting("alpha of mixup, which blends every batch's images by a share from Beta(alpha, alpha); 0 for none", Max = 1000)]
     public double Mixup { get; init; }
+
+    /// <summary>What happens to each batch.</summary>
+    public BatchOptions On(in BatchOptions batches) => batches with
+    {
+        Augment = new(CropPad, Flip) { Border = Border, Cutout = Cutout },
+        Policy = new(Policy, Ops, Magnitude),
+        CutMix = CutMix,
+        Mixup = Mixup,
+    };
 }
 
 /// <summary>The network.</summary>

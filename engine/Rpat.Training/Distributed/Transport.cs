@@ -7,6 +7,8 @@ namespace Rpat.Training.Distributed;
 /// <param name="Mpi">The MPI library; null for TCP.</param>
 internal sealed record Transport(ProcessRank Place, ProcessGroupOptions Options, MpiLibrary? Mpi)
 {
+    private static readonly TimeSpan _refusal = TimeSpan.FromSeconds(30);
+
     /// <summary>Chooses by <c>run.transport</c>, the launcher, and what this machine has.</summary>
     /// <param name="environment">This process's variables.</param>
     /// <exception cref="HandshakeException">MPI is wanted and cannot be had.</exception>
@@ -40,6 +42,21 @@ internal sealed record Transport(ProcessRank Place, ProcessGroupOptions Options,
         if (Mpi is null) return new BackgroundProcessGroup(_ => Tcp());
         var place = new MpiPlace(Place.Launcher, Place.Rank, Place.Size, Place.IsLocal);
         return new BackgroundProcessGroup(abandon => MpiProcessGroup.Join(Mpi, place, Options, abandon));
+    }
+
+    /// <summary>Joins the others to tell them that this rank ends with an error: an MPI library would wait for it for ever.</summary>
+    public void Refuse(Exception error)
+    {
+        var report = ErrorReport.Of(error);
+        try
+        {
+            using var group = (this with { Options = Options with { JoinTimeout = _refusal } }).Join();
+            group.Fail(report.Code, report.Sentence);
+        }
+        catch (HandshakeException)
+        {
+            // They have ended as well.
+        }
     }
 
     private TcpProcessGroup Tcp()

@@ -11,7 +11,9 @@ internal sealed record ErrorReport(string Sentence, int Code)
         DataException => new(OneLine(error.Message), ExitCode.Data),
         CheckpointException => new(OneLine(error.Message), ExitCode.Checkpoint),
         HandshakeException => new(OneLine(error.Message), ExitCode.Usage),
-        PeerLostException { Code: 0 } => new($"{OneLine(error.Message)}.", ExitCode.Device),
+        PeerLostException { Code: 0 } => new(
+            $"{OneLine(error.Message)}; a training run resumes from its last checkpoint with --resume auto, in any number of processes.",
+            ExitCode.Device),
         PeerLostException lost => new(FormattableString.Invariant($"rank {lost.Rank} failed: {OneLine(error.Message)}"), lost.Code),
         NcclException => new($"{OneLine(error.Message)}.", ExitCode.Device),
         NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
@@ -31,6 +33,7 @@ internal sealed record ErrorReport(string Sentence, int Code)
     public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)
     {
         var report = Of(error);
+        if (error is PeerLostException { Code: 0 }) return report.Code; // one rank has reported it when it was lost
         output.WriteLine($"rpat: {report.Sentence}");
         if (details || (report.Code == ExitCode.Internal && !logged)) output.WriteLine(error.ToString());
         return report.Code;

@@ -24,13 +24,14 @@ internal static class DeviceFactory
         Named(config.Device.Name, config.Device.Precision, config.Run.Threads, config.Device.Convolution);
 
     /// <summary>
-    /// Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> is the first GPU if there is one, otherwise the CPU.
+    /// Opens <c>cpu</c> or <c>cuda:N</c>; <c>cuda</c> is the first GPU, <c>auto</c> is the first GPU if there is one, otherwise the CPU. In
+    /// bf16 the CPU emulates the rounding of a GPU.
     /// </summary>
     /// <exception cref="DeviceException">There is no such device on this machine, or this build does not support it.</exception>
     public static Device Named(string name, string precision, int threads = 0, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
         name = Settle(name, static _ => { });
-        if (name == "cpu") return Device.Cpu(threads, convolution);
+        if (name == "cpu") return precision == "bf16" ? GpuBackend.EmulateBf16(threads, convolution) : Device.Cpu(threads, convolution);
         string number = name.StartsWith(Cuda, StringComparison.Ordinal) ? name[Cuda.Length..] : "";
         if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
             throw new DeviceException($"device {name} is unknown: use cpu, cuda:0 for the first GPU, or auto.");

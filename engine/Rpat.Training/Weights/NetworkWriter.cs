@@ -7,7 +7,7 @@ internal static class NetworkWriter
 
     /// <summary>Writes a network as one step.</summary>
     /// <param name="path">The file; its extension chooses the format.</param>
-    /// <exception cref="UsageException">No format has that extension.</exception>
+    /// <exception cref="UsageException">No format has that extension, or the network has an op that ONNX export does not know.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, ModelSpec spec)
     {
@@ -16,7 +16,20 @@ internal static class NetworkWriter
             case ".safetensors": Safetensors.Write(path, net.State(), ModelMetadata.Write(spec), digest: true); break;
             case ".pt" or ".pth": TorchFile.Write(path, net.State()); break;
             case ".npz": Npz.Write(path, [.. net.State()], compress: false); break;
-            default: OnnxFile.Write(path, net, ModelMetadata.Write(spec)); break;
+            default: WriteOnnx(path, net, spec); break;
+        }
+    }
+
+    private static void WriteOnnx(string path, Classifier net, ModelSpec spec)
+    {
+        try
+        {
+            OnnxFile.Write(path, net, ModelMetadata.Write(spec));
+        }
+        catch (NotSupportedException error)
+        {
+            throw new UsageException($"{spec.Name} cannot be written as .onnx ({error.Message.TrimEnd('.')}): choose .safetensors, .pt or "
+                + ".npz.", error);
         }
     }
 

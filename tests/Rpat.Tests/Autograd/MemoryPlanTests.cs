@@ -21,6 +21,71 @@ public class MemoryPlanTests
                 AssertApart(lifetimes, (places[i].Key, places[i].Value), (places[j].Key, places[j].Value));
     }
 
+    [Fact]
+    public void A_value_whose_memory_later_ops_use_is_not_read_as_theirs()
+    {
+        using Device device = Device.Cpu(1);
+        Tape tape = new(device);
+        Tensor ones = Tensor.From(device, new Shape(3, 3), [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+        Tensor samples = tape.Multiply(ones, Tensor.From(device, new Shape(3, 1), [1, 2, 3]));
+        Tensor channels = tape.Retain(tape.Multiply(ones, Tensor.From(device, new Shape(1, 3), [1, 2, 3])));
+        Tensor kept = tape.Retain(tape.Multiply(ones, Tensor.From(device, new Shape(3, 1), [1, 2, 3])));
+        tape.Forward();
+        Assert.Equal([1, 1, 1, 2, 2, 2, 3, 3, 3], kept.ToArray());
+        Assert.Equal([1, 2, 3, 1, 2, 3, 1, 2, 3], channels.ToArray());
+        Assert.Contains("call tape.Retain", Assert.Throws<InvalidOperationException>(() => samples.ToArray()).Message);
+    }
+
+    [Fact]
+    public void An_op_whose_gradient_reads_what_it_did_not_save_is_told_so()
+    {
+        using Device device = Device.Cpu(1);
+        Tape tape = new(device, Gradients.Inputs);
+        Tensor x = Tensor.From(device, new Shape(2, 3), [1, 2, 3, 4, 5, 6], needsGrad: true), two = Tensor.From(device, new Shape(1, 1), [2]);
+        Tensor square = tape.Record(new ForgetfulSquare(tape, tape.Multiply(x, two))).Outputs[0];
+        tape.CrossEntropy(tape.Multiply(tape.Multiply(square, two), two), Labels.From(device, [0, 1]));
+        Assert.Contains("Node.Saved", Assert.Throws<InvalidOperationException>(tape.Run).Message);
+    }
+
+    private sealed class ForgetfulSquare : Node
+    {
+        public ForgetfulSquare(Tape tape, Tensor x)
+        {
+            Inputs = [tape.AddStoredInput(x)];
+            Outputs = [tape.NewTensor(x.Shape, x.Layout, "square")];
+        }
+
+        public override string Op => "Square";
+        public override IReadOnlyList<Edge> Inputs { get; }
+        public override IReadOnlyList<Tensor> Outputs { get; }
+
+        public override void Forward(IKernels k) => k.Lerp(Outputs[0].Shape.Count, Inputs[0].Data, Inputs[0].Data, 0.5f, Outputs[0].Data);
+
+        public override void Backward(IKernels k) =>
+            k.Lerp(Outputs[0].Shape.Count, Inputs[0].Data, Outputs[0].Grad, 0.5f, Inputs[0].Grad);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void What_can_be_read_after_a_run_is_what_was_computed(int seed)
+    {
+        using GraphRun graph = new(seed);
+        graph.Run();
+        var all = graph.Tape.Nodes.SelectMany(node => node.Outputs).Where(t => t.View is null).ToArray();
+        var shared = all.ToDictionary(t => t, Readable);
+        graph.GiveOwnMemory(new Lifetimes(graph.Tape, graph.Logits).All);
+        foreach (var tensor in all) (tensor.DataLostAt, tensor.GradLostAt) = (int.MaxValue, int.MaxValue);
+        graph.Run();
+        foreach (var (tensor, values) in shared.Where(pair => pair.Value is not null)) Bits.Equal(values!, tensor.ToArray());
+        Assert.Contains(shared.Values, values => values is null);
+
+        static float[]? Readable(Tensor tensor)
+        {
+            try { return tensor.ToArray(); }
+            catch (InvalidOperationException) { return null; }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Seeds))]
     public void Sharing_memory_changes_no_bit(int seed)

@@ -55,6 +55,36 @@ public sealed class TapeTests : IDisposable
     }
 
     [Fact]
+    public void A_device_serves_one_thread_at_a_time()
+    {
+        var (tape, logits) = Record(Gradients.None);
+        tape.Forward();
+        float[] alone = logits.ToArray();
+        var (other, _) = Record(Gradients.None);
+        Exception? refused = null;
+        tape.OnNode = (_, _) => refused ??= Task.Run(() => Xunit.Record.Exception(other.Forward)).Result;
+        tape.Forward();
+        Assert.Contains("one device at once", Assert.IsType<InvalidOperationException>(refused).Message);
+        Assert.Equal(alone, logits.ToArray());
+        other.Forward();
+    }
+
+    [Fact]
+    public void A_loss_has_each_term_once()
+    {
+        Tape tape = new(_device);
+        Loss loss = tape.CrossEntropy(Tensor.Create(_device, new Shape(3, 4)), _labels);
+        Assert.Contains("twice", Assert.Throws<InvalidOperationException>(() => loss + 0.5f * loss).Message);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(-1, 1)]
+    [InlineData(65536, 65536)]
+    public void A_tensor_has_values_and_not_too_many(int n, int c) =>
+        Assert.Throws<ShapeException>(() => Tensor.Create(_device, new Shape(n, c)));
+
+    [Fact]
     public void A_tape_for_inputs_computes_no_weight_gradient()
     {
         var (tape, _) = Record(Gradients.Inputs);

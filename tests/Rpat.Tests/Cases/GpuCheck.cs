@@ -18,6 +18,9 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     /// <summary>What convolutions may be off by; null for what a case allows.</summary>
     public Tolerance? Tolerance { get; init; }
 
+    /// <summary>Whether activations must be those of the CPU that emulates their rounding, bit by bit but for a zero's sign.</summary>
+    public bool AsEmulated { get; init; }
+
     /// <summary>Runs an op's cases.</summary>
     /// <param name="op">The op.</param>
     /// <param name="sizes">Which of its ragged sizes; all if none is given.</param>
@@ -31,7 +34,9 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     public void Run(CaseGroup group, Func<KernelCase, bool> wants)
     {
         int from = fixture.Launches.Count;
-        using var cpu = Device.Cpu(1, ConvolutionAlgorithm.Direct);
+        using var cpu = _gpu.RoundsActivations
+            ? GpuBackend.EmulateBf16(1, ConvolutionAlgorithm.Direct)
+            : Device.Cpu(1, ConvolutionAlgorithm.Direct);
         TestTensors make = new(_gpu) { Grid = Grid }, twins = new(cpu) { Grid = Grid };
         try
         {
@@ -51,23 +56,36 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
         one.Run(_gpu.Kernels);
         // for whoever reads of a failure
         what += $" after {string.Join(", ", fixture.Launches.Skip(from).Select(launch => launch.Kernel).Distinct())}";
-        if (one.SameBits) twin.Run(twins.Device.Kernels);
+        if (AsEmulated || one.SameBits) twin.Run(twins.Device.Kernels);
         foreach (var (result, other) in one.Results.Zip(twin.Results))
         {
             var left = make.Actual(result);
-            OpGraph.AssertClose(result.Expected(), left, one.Flops > 0 ? Tolerance ?? one.Tolerance : one.Tolerance, what);
-            if (one.SameBits) Assert.True(OpGraph.SameBits(twins.Actual(other), left), $"{what}: other bits than on the CPU");
-            if (result.Target.Layout == Layout.Blocked) CheckPadding(result.Target, what);
+            OpGraph.AssertClose(result.Expected(), left, Allowed(one, result), what);
+            if (AsEmulated && result.Target.Layout == Layout.Blocked)
+                Assert.True(twins.Actual(other).Data.AsSpan().SequenceEqual(left.Data), $"{what}: other numbers than on the CPU");
+            else if (one.SameBits && !AsEmulated)
+                Assert.True(OpGraph.SameBits(twins.Actual(other), left), $"{what}: other bits than on the CPU");
+            CheckPadding(result.Target, what);
         }
     }
 
-    /// <summary>The GPU keeps the padding of activations zero.</summary>
+    private Tolerance Allowed(KernelCase one, CaseResult result)
+    {
+        if (one.Flops > 0 && Tolerance is { } allowed) return allowed;
+        // 2⁻⁸ is half of the last bit
+        return _gpu.RoundsActivations && result.Target.Layout == Layout.Blocked ? new(4e-3, 1.6e-5) : one.Tolerance;
+    }
+
+    /// <summary>The GPU keeps the padding of activations and of vectors of channels zero.</summary>
     private void CheckPadding(TestTensor target, string what)
     {
         var stored = new float[target.Buffer.Length];
         _gpu.Download(target, stored);
-        int padded = _gpu.ChannelLength(target.Shape.C);
-        for (int i = 0; i < stored.Length; i++)
-            Assert.True(i % padded < target.Shape.C || stored[i] == 0, $"{what}: channel {i % padded} behind the last is {stored[i]}");
+        bool blocked = target.Layout == Layout.Blocked;
+        int channels = blocked ? target.Shape.C : (int)target.Shape.Count, padded = blocked ? _gpu.ChannelLength(channels) : stored.Length;
+        bool halves = blocked && _gpu.RoundsActivations;
+        var numbers = halves ? MemoryMarshal.Cast<float, ushort>(stored).ToArray().Select(bits => (float)bits) : stored;
+        foreach (var (i, number) in numbers.Index())
+            Assert.True(i % padded < channels || number == 0, $"{what}: channel {i % padded} behind the last is {number}");
     }
 }

@@ -38,6 +38,12 @@ public sealed class MpiProcessGroupTests
     }
 
     [Fact]
+    public void Ranks_that_do_not_come_are_waited_for_within_the_limit() => Assert.Equal(
+        "rank 1 has waited 0 s for all 2 ranks to initialise Stand-in 1.0 (libstandin.so): see what the missing ones said.",
+        Assert.Throws<HandshakeException>(() => new BackgroundProcessGroup(abandon => MpiProcessGroup.Join(MpiStandIn.Waiting(),
+            new MpiPlace("a test", 1, 2, true), Team.Options with { JoinTimeout = TimeSpan.FromMilliseconds(20) }, abandon))).Message);
+
+    [Fact]
     public void The_library_is_called_from_one_thread_while_sums_go_on()
     {
         var earlier = MpiStandIn.Threads.Keys.ToHashSet();

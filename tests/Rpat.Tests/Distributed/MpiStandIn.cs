@@ -49,6 +49,16 @@ internal static unsafe class MpiStandIn
         return Called(0);
     }
 
+    /// <summary>A library that waits for ranks that do not come.</summary>
+    public static MpiLibrary Waiting() => new("libstandin.so", "Stand-in 1.0", MpiAbi.Mpich, new MpiFunctions { MPI_Init_thread = &Wait });
+
+    [UnmanagedCallersOnly]
+    private static int Wait(void* argc, void* argv, int required, int* provided)
+    {
+        Thread.Sleep(Timeout.Infinite);
+        return 0;
+    }
+
     [UnmanagedCallersOnly]
     private static int SetHandler(nint world, nint handler) =>
         IsKnown(world, 0x101, 0x4400_0000) && IsKnown(handler, 0x143, 0x5400_0001) ? 0 : Refused;

@@ -1,3 +1,4 @@
+using Rpat.Robust.Methods;
 using Rpat.Tests.Robust;
 
 namespace Rpat.Tests.Distributed;
@@ -34,6 +35,11 @@ public sealed class SharedStepTests
             Assert.True(apart < 1e-4, $"a batch of {batch} is trained otherwise than in one process");
         }
     }
+
+    [Fact]
+    public void No_registered_method_is_left_out() => Assert.Empty(
+        MethodCatalog.Find(typeof(MethodCatalog).Assembly).Select(method => method.Name)
+            .Except(MethodTests.All.Select(method => method.Name)));
 
     [Theory]
     [MemberData(nameof(Cases))]

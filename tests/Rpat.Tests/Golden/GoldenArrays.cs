@@ -24,6 +24,8 @@ internal sealed class GoldenArrays(string file)
 
     public int[] Integers(string name) => Array.ConvertAll(_arrays.Value[name].ToInt64(), v => (int)v);
 
+    public byte[] Bytes(string name) => _arrays.Value[name].Data.ToArray();
+
     public bool[] Flags(string name) => Array.ConvertAll(_arrays.Value[name].Data.ToArray(), v => v != 0);
 
     public double Number(string name) => Doubles(name)[0];

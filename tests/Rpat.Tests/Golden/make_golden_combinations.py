@@ -14,6 +14,7 @@ import make_golden_methods as plain
 from make_golden_methods import (CLASSES, L2, RPAT, averaged, best_other, between_of, ce, copy_of, jsd, kernels, kl, margins, mart_parts, perception,
                                  prominence_mask, rpat_plus, soft_ce, swa_update, update_average)
 from make_golden import stored, write
+from make_golden_rand import philox
 
 AT, NEAR, WIDE = {"start": 0}, {"start": 1}, {"start": 2}
 
@@ -237,12 +238,23 @@ def revision_loss(w, net, adversarial):
     return {**parts, "total": total}, a, b
 
 
+def raat_loss(w, net, adversarial):
+    """Images at the boundary nearer to their clean versions; then the mixed views, of which those count that are right in both; then x."""
+    half, (place, both, mix) = w.batch // 2, w.split
+    supervised = ce(net(w.x + place * (adversarial - w.x)), w.y).mean()
+    mixed = net(mix * adversarial[:half] + (1 - mix) * adversarial[half:])
+    a = net(w.x)
+    between = jsd(mixed, mix * a[:half] + (1 - mix) * a[half:], w.set.temperature)
+    return {"total": supervised + w.set.weight * (both * between).sum() / both.sum()}, a, None
+
+
 def with_perception(loss):
     """lambda * mean (z(x~) - (1 - alpha) z(x) - alpha z(x'))^2 on top: x~ comes behind the loss's own forwards, and x last if it is not there."""
     def both(w, net, adversarial):
         losses, a, b = loss(w, net, adversarial)
         u = net(between_of(w, adversarial))
         a = net(w.x) if a is None else a
+        b = net(adversarial) if b is None else b
         return {**losses, "total": losses["total"] + w.set.lam * perception(a, u, b, w.set.alpha)}, a, b
     return both
 
@@ -306,6 +318,45 @@ def by_mixed(w, n):
 def by_views(w, n):
     w.y = w.y[:w.batch // 2].repeat(2)
     return by_ce(w, n)
+
+
+def by_split(w, n):
+    """RAAT: two views; an image is at the boundary if only its clean version is right, even after a share of the perturbation."""
+    half = w.batch // 2
+    if n == 1:
+        guess = w.net.eval()(w.x).argmax(1)[:half]
+        w.y = torch.where(torch.arange(half) % 4 == 3, (guess + 1) % CLASSES, guess).repeat(2)
+    adversarial = w.attack(start_of(w, n), lambda z: ce(z, w.y).sum())
+    w.net.eval()
+    with torch.no_grad():
+        right, near, far = (w.net(w.x + s * (adversarial - w.x)).argmax(1) == w.y for s in (0, w.set.reach, 1))
+    w.net.train()
+    edge, both = right & ~near & ~far, right[:half] & right[half:]
+    if n == 1 and not (edge.any() and both.any() and not both.all() and (right & ~edge).any()):
+        w.nearest = 0  # another batch: this one lacks a kind of image
+    place = torch.where(edge, w.set.reach, 1.0).to(w.dtype)[:, None, None, None]
+    w.split = place, both.to(w.dtype), larger_share(w.set.mix, int(w.set.epoch), n - 1)
+    return adversarial
+
+
+def larger_share(alpha, epoch, step):
+    """max(b, 1 - b), b of Beta(alpha, alpha) by Marsaglia and Tsang from the engine's numbers of seed 1, which are Philox's."""
+    blocks = np.arange(128, dtype=np.uint64)
+    rest = [np.full_like(blocks, v) for v in (step, epoch << 12, 1 << 8 | 7)]
+    words = np.stack(philox([blocks, *rest], (1, 0)), 1).reshape(-1).astype(np.uint32)
+    uniform = (words >> 8) / 2.0 ** 24
+    pairs = words.astype(np.float64).reshape(-1, 2)
+    normal = (np.sqrt(-2 * np.log((pairs[:, 0] + 1) * 2.0 ** -32)) * np.cos(2 * np.pi * 2.0 ** -32 * pairs[:, 1])).astype(np.float32)
+
+    def log_gamma(at):
+        d = alpha + 1 - 1 / 3
+        for i in range(63):
+            x = float(normal[at // 2 + i])
+            v = (1 + x / np.sqrt(9 * d)) ** 3
+            if v > 0 and np.log(1 - uniform[at + 128 + i]) < x * x / 2 + d - d * v + d * np.log(v):
+                return np.log(1 - uniform[at + 255]) / alpha + np.log(d * v)
+    share = 1 / (1 + np.exp(log_gamma(256) - log_gamma(0)))
+    return max(share, 1 - share)
 
 
 def by_counting(w, n):
@@ -402,6 +453,7 @@ MAIL = {"slope": 2.0, "bias": 0.0, "beta": 5.0, "epoch": 77, **NEAR}
 KD = {"own": 0.3, "first": 0.1, "second": 0.6, "temperature": 2.0, "attack_train": 1, "epoch": 56, **AT}
 CURE = {"beta": 1.5, "gamma": 0.5, "mix": 0.3, "percentile": 0.5, "ema": 0.999, "code": 0, **NEAR}
 AWP = {"awp": 0.01, "everything": 0}
+RAAT = {"batch": 12, "weight": 1.5, "temperature": 0.5, "reach": 0.4, "mix": 0.75, "eps": 32 / 255, "step": 14 / 255, **AT}
 GKL = {"alpha_sce": 4.0, "beta": 20.0, "power": 1.0, "temperature": 4.0, "rise": 8, "epoch": 4, "epochs": 1}
 
 
@@ -443,8 +495,12 @@ CASES = {
     "gkl+awp": (step_of(by_rising_kl, gkl_loss, classes_after), {**GKL, **AWP, **NEAR}),
     # distillation from a robust teacher
     "adaad": (step_of(by_teacher, taught_loss), {"share": 0.8, **NEAR}),
+    "adaad+rpat": (step_of(by_teacher, with_perception(taught_loss)), {"share": 1.0, **RPAT, **NEAR}),
     "igdm": (step_of(by_teacher, taught_loss), {"share": 1.0, "matching": 20.0, "rise": 200, "epoch": 50, **NEAR}),
     "igdm+rpat": (step_of(by_teacher, with_perception(taught_loss)), {"share": 1.0, "matching": 2.0, "rise": 10, "epoch": 5, **RPAT, **NEAR}),
+    # two views, split by what the network says of them
+    "raat": (step_of(by_split, raat_loss), RAAT),
+    "raat+rpat": (step_of(by_split, with_perception(raat_loss)), {**RAAT, **RPAT}),
     # on top of others
     "rpat++awp": (step_of(by_ce, perception_teacher_loss, average_after), {**AVERAGE, "alpha": 0.5, **AWP, **AT}),
     "pgd-at+sam": (step_of(by_ce, at_loss), {"rho": 0.05, **AT}),

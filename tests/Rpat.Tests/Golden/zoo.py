@@ -272,6 +272,62 @@ class Xcit(nn.Module):
         return self.head(self.norm(x)[:, 0])
 
 
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads, self.qkv, self.proj = heads, nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x):
+        n, tokens, width = x.shape
+        q, k, v = self.qkv(x).reshape(n, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = (q @ k.transpose(-2, -1) / math.sqrt(width // self.heads)).softmax(-1) @ v
+        return self.proj(mixed.transpose(1, 2).reshape(n, tokens, width))
+
+
+class VitBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1, self.norm2 = (nn.LayerNorm(width, eps=1e-6) for _ in range(2))
+        self.attn, self.mlp = Attention(width, heads), Mlp(width)
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class PixelNorm(nn.LayerNorm):
+    """A layer norm over channels."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Vit(nn.Module):
+    """A vision transformer; with `stem` channels, patches of 16 pixels come from four strided convolutions."""
+
+    def __init__(self, width, blocks, heads, patch, tokens, classes=10, stem=0):
+        super().__init__()
+        self.cls_token, self.pos_embed = nn.Parameter(torch.zeros(1, 1, width)), nn.Parameter(torch.zeros(1, 1 + tokens, width))
+        self.patch_embed = nn.Module()
+        self.patch_embed.proj = nn.Module() if stem else nn.Conv2d(3, width, patch, patch)
+        if stem:
+            layers, inputs = [], 3
+            for i in range(4):
+                layers += [nn.Conv2d(inputs, stem << i, 3, 2, 1), PixelNorm(stem << i, eps=1e-6), nn.GELU()]
+                inputs = stem << i
+            self.patch_embed.proj.stem = nn.Sequential(*layers, nn.Conv2d(inputs, width, 1))
+        self.blocks = nn.ModuleList(VitBlock(width, heads) for _ in range(blocks))
+        self.norm, self.head = nn.LayerNorm(width, eps=1e-6), nn.Linear(width, classes)
+
+    def forward(self, x):
+        proj = self.patch_embed.proj
+        x = (proj.stem if hasattr(proj, "stem") else proj)(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x)[:, 0])
+
+
 ZOO = {
     "dm-wide": lambda: Net(DM, 16, (2, 16), (1, 32), (1, 64), normalization=CIFAR10),
     "dm-preact": lambda: Net(DM_PREACT, 8, (1, 8), (2, 16), (1, 24), (1, 40)),
@@ -286,4 +342,6 @@ ZOO = {
     "normalized": lambda: Net(WIDE, 16, (1, 16), (1, 32), (2, 64), unit=True),
     "per-image": lambda: Net(WIDE, 16, (1, 16), (1, 32), (1, 64), per_image=True),
     "xcit": lambda: Xcit(24, 2, 3, classes=7),
+    "vit": lambda: Vit(24, 2, 3, 4, 16, classes=7),
+    "vit-convstem": lambda: Vit(24, 2, 3, 16, 1, stem=48),
 }

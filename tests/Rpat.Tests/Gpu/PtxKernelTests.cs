@@ -69,7 +69,7 @@ public class PtxKernelTests
     [InlineData("SgdQuad", "mma.sync.aligned;", "has not the products and copies that it was written with")]
     [InlineData("ConvTensorGemm-Tf32-Plain-Wide", "ld.global.v4.f32 {%f1}, [%rd1];",
     "has not the products and copies that it was written with")]
-    [InlineData("WeightTensorGemm-Bf16-Plain", "mma.sync", "has not the products and copies that it was written with")]
+    [InlineData("WeightBf16Gemm-Plain", "mma.sync", "has not the products and copies that it was written with")]
     [InlineData("ConvGemm", "ld.global.f32 %f1, [%rd1];", "moves no 128 bits at once")]
     [InlineData("ConvGemm", "ld.global.v4.f32 {%f1}, [%rd1];", PtxKernel.Ok)]
     [InlineData("ConvGemm", "ld.f32 %f1, [%rd1];", "has accesses of unknown address space")]

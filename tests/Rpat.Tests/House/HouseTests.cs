@@ -55,6 +55,14 @@ public sealed partial class HouseTests(ITestOutputHelper output)
              select $"{budget.Key} has {lines[budget.Key]} lines of {budget.Value}");
     }
 
+    [Theory]
+    [InlineData("Rpat.Engine")]
+    [InlineData("Rpat.Nn")]
+    [InlineData("Rpat.Robust")]
+    public void TapesLossesAndStepsKnowAProcessGroupAndNoTransport(string project) => None(
+        Compiled(project).GetReferencedAssemblies().Select(name => name.Name!)
+            .Where(name => name == "Rpat.Distributed" || name.StartsWith("System.Net", StringComparison.Ordinal)));
+
     [Fact]
     public void ACircleIsFound() => Assert.Contains(
         new NamespaceGraph(typeof(HouseTests).Assembly, "Rpat.Tests.House").Circles([]),

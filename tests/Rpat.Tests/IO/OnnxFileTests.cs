@@ -1,4 +1,5 @@
 using Rpat.Models;
+using Rpat.Trainer.Evaluation;
 
 namespace Rpat.Tests.IO;
 
@@ -12,6 +13,8 @@ public class OnnxFileTests
     [InlineData("resnet18", 4)]
     [InlineData("resnet18-bottleneck", 2)]
     [InlineData("wideresnet10-1", 1)]
+    [InlineData("dm-wideresnet10-1", 1)]
+    [InlineData("dm-preactresnet18", 4)]
     [InlineData("vgg16", 3)]
     [InlineData("mobilenetv2", 4)]
     public void Every_weight_and_statistic_is_in_the_file_once(string model, int width)
@@ -30,6 +33,23 @@ public class OnnxFileTests
             text => Assert.NotEqual(0, Occurrences(bytes, Encoding.ASCII.GetBytes(text))));
         OnnxFile.Write(folder.File("again.onnx"), net, new Dictionary<string, string> { ["recipe"] = "none" });
         Assert.Equal(bytes, File.ReadAllBytes(folder.File("again.onnx")));
+    }
+
+    /// <summary>Networks with SiLU and padding behind the map, in the other program that runs such files.</summary>
+    [Theory]
+    [InlineData("dm-wideresnet10-1", "")]
+    [InlineData("dm-preactresnet18", "8,1x8,1x16,1x16,1x16")]
+    [InlineData("wideresnet-a4", "16,1x16,1x32,1x16")]
+    public void Logits_in_ONNX_Runtime_are_the_networks(string model, string stages)
+    {
+        using TempFolder folder = new();
+        using var device = Device.Cpu(1);
+        FeatureClassifier net = ModelCatalog.Build(device, new ModelSpec(model, new Shape(1, 3, 32, 32), 10) { Stages = stages }, seed: 1);
+        OnnxFile.Write(folder.File("net.onnx"), net);
+        float[] images = [.. Enumerable.Range(0, 2 * 3 * 1024).Select(i => i * 37 % 256 / 255f)];
+        using var predictor = new Predictor(net);
+        using var other = OnnxModel.Open(folder.File("net.onnx"), threads: 1, net.InputShape);
+        foreach (var (expected, actual) in predictor.Logits(images).Zip(other.Ask(images))) Assert.Equal(expected, actual, 1e-5f);
     }
 
     /// <summary>Convolutions in groups are composed, and a sum of plain tensors is another op than that of activations.</summary>

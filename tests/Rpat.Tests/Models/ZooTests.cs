@@ -27,6 +27,8 @@ public class ZooTests
         { "normalized", "wideresnet28-10-normalized", "16,1x16,1x32,2x64", "" },
         { "per-image", "wideresnet10-1", "", "image" },
         { "xcit", "xcit-s12", "", "" },
+        { "vit", "vit-s16", "", "" },
+        { "vit-convstem", "vit-s16-convstem", "", "" },
     };
 
     [Theory]
@@ -38,9 +40,10 @@ public class ZooTests
         double[] expected = _golden.Doubles($"{name}/logits");
         FeatureClassifier net = ModelCatalog.Build(device, new ModelSpec(model, new Shape(1, s[1], s[2], s[3]), expected.Length / s[0])
         {
-            Width = name == "xcit" ? 24 : 0,
-            Blocks = name == "xcit" ? 2 : 0,
-            Heads = name == "xcit" ? 3 : 0,
+            Width = name.Contains("it") ? 24 : 0,
+            Blocks = name.Contains("it") ? 2 : 0,
+            Heads = name.Contains("it") ? 3 : 0,
+            StemStride = name == "vit" ? 4 : 0,
             Stages = stages,
             Normalization = inputs == "cifar10" ? _cifar10 : null,
             StandardizesImages = inputs == "image",

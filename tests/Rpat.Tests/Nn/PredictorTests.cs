@@ -23,6 +23,42 @@ public class PredictorTests
     }
 
     [Fact]
+    public void A_batch_has_an_image_and_a_disposed_predictor_no_answer()
+    {
+        using var device = Device.Cpu(1);
+        var net = TestNets.Small(device);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Predictor(net, batch: 0));
+        var predictor = new Predictor(net);
+        predictor.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => predictor.Classes(TestNets.Images(1, seed: 2)));
+    }
+
+    [Fact]
+    public void Threads_that_predict_with_one_network_take_turns()
+    {
+        using var device = Device.Cpu(2);
+        var net = TestNets.Disturbed(device);
+        float[][] images = [.. Enumerable.Range(1, 4).Select(n => TestNets.Images(n, seed: n))];
+        int[][] alone = [.. images.Select(some => net.Predict(some))];
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(alone[i % 4], net.Predict(images[i % 4])));
+    }
+
+    [Fact]
+    public void Values_given_to_a_parameter_are_seen_by_what_was_recorded_before()
+    {
+        using var device = Device.Cpu(1);
+        var net = TestNets.Disturbed(device);
+        float[] images = TestNets.Images(2, seed: 3);
+        using Predictor kept = new(net);
+        float[] before = kept.Logits(images);
+        Parameter weight = net.Parameters.Parameters.First(p => p.Dimensions.Count == 4);
+        weight.Upload([.. weight.ToArray().Select(v => -v)]);
+        using Predictor fresh = new(net);
+        Assert.NotEqual(before, kept.Logits(images));
+        Assert.Equal(fresh.Logits(images), kept.Logits(images));
+    }
+
+    [Fact]
     public void A_network_takes_anothers_state_and_forgets_its_own()
     {
         using var device = Device.Cpu(1);

@@ -69,6 +69,9 @@ internal sealed class GoldenCase : IDisposable
         PerturbFrom = 1,
     };
 
+    public Raat Raat() =>
+        new(Attack) { Reach = this["reach"], Weight = this["weight"], Temperature = this["temperature"], Mix = this["mix"] };
+
     public Objective Igdm() => AdaAd().With(new IndirectGradient { Matching = this["matching"], Rise = (int)this["rise"] });
 
     public AdaAd AdaAd() => new(Attack) { Share = this["share"] };

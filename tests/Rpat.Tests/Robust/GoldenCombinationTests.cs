@@ -43,8 +43,11 @@ public sealed class GoldenCombinationTests
         ["gkl+rpat"] = c => c.Gkl().With(c.Term),
         ["gkl+awp"] = c => c.Gkl(),
         ["adaad"] = c => c.AdaAd(),
+        ["adaad+rpat"] = c => c.AdaAd().With(c.Term),
         ["igdm"] = c => c.Igdm(),
         ["igdm+rpat"] = c => c.Igdm().With(c.Term),
+        ["raat"] = c => c.Raat(),
+        ["raat+rpat"] = c => c.Raat().With(c.Term),
         ["rpat++awp"] = c => new RpatPlusPlus(c.Attack) { Beta = c["beta"], Alpha = c["alpha"], Decay = c["ema"] }.With(c.Awp),
         ["pgd-at+sam"] = c => new PgdAt(c.Attack).With(new Sam { Rho = c["rho"] }),
         ["trades-smooth"] = c => new Trades(c.Attack) { Beta = c["beta"], Repeat = false }

@@ -19,7 +19,7 @@ public class MethodCatalogTests
         [
             "adaad", "adr", "awp", "clean", "consistency-at", "cure", "ewat", "gairat", "gkl", "igdm", "kd-swa", "mail-at", "mail-mart",
             "mail-trades", "mart",
-            "mma", "noise", "pgd-at", "rebat",
+            "mma", "noise", "pgd-at", "raat", "rebat",
             "rpat++", "sovr", "te", "trades", "trades-awp", "wa",
         ];
         Assert.Equal(expected, Built.Select(method => method.Name));

@@ -16,7 +16,7 @@ public class MethodTests
     [
         new Clean(), new Noise(_pgd), new PgdAt(_pgd), new Trades(_pgd), new Mart(_pgd), new Consistency(_pgd), Named("wa"),
         new ReBat(_pgd) { Start = 1 }, new RpatPlusPlus(_pgd)
-            { Start = 1 }, Named("awp"), new Trades(_pgd).With(new Awp { Gamma = 0.005f }),
+            { Start = 1 }, Named("awp"), Named("trades-awp"),
         new Gairat(_pgd) { Start = 1 }, new KdSwa(_pgd), new Ewat(_pgd), Named("mail-at", ("start", "1")),
         Named("mail-trades", ("start", "1")), Named("mail-mart", ("start", "1")), new Te(_pgd) { Start = 1, Ramp = 2 },
         new Te(_pgd) { Start = 1, Ramp = 2, Base = StandsOn.Trades }, new Sovr(_pgd), new Adr(_pgd),
@@ -28,7 +28,7 @@ public class MethodTests
         new Consistency(_pgd).With(new RobustPerception { Form = PerceptionForm.DifferenceQuotient }),
         new Trades(_pgd).With(new Awp(), new EmaAveraging(0.99f), new RobustPerception()),
         new Gkl(_fixed) { Rise = 2, PerturbFrom = 1 }, new Gkl(_fixed).With(new RobustPerception()), new AdaAd(_pgd) { Share = 0.5f },
-        Named("igdm"), new Mart(_pgd).With(new Sam()),
+        new Raat(_pgd), new Raat(_pgd).With(new RobustPerception()), Named("igdm"), new Mart(_pgd).With(new Sam()),
         new Trades(_pgd).With(new LabelSmoothing(0.1f), new EmaAveraging(0.99f, WarmUp: AverageWarmUp.Updates)),
     ];
 
@@ -109,6 +109,10 @@ public class MethodTests
 
     [Fact]
     public void TE_is_AT_before_its_start() => Same(new PgdAt(_fixed), new Te(_fixed));
+
+    [Fact]
+    public void RAAT_of_whole_reach_and_no_second_term_is_AT_on_two_views() =>
+        Near(new Consistency(_pgd) { Weight = 0 }, new Raat(_pgd) { Reach = 1, Weight = 0 });
 
     [Fact]
     public void Adr_without_trust_is_AT() => Near(new PgdAt(_fixed), new Adr(_fixed) { ShareStart = 0, ShareEnd = 0 });

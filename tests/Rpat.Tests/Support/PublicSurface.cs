@@ -1,15 +1,23 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Rpat.Tests.Support;
 
 /// <summary>What an assembly offers to others, one line a type or member, sorted.</summary>
-internal static class PublicSurface
+internal static partial class PublicSurface
 {
     private const BindingFlags Declared =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     public static IReadOnlyList<string> Of(Assembly assembly) =>
-        [.. assembly.GetExportedTypes().SelectMany(Lines).Distinct().Order(StringComparer.Ordinal)];
+        [
+            .. assembly.GetExportedTypes().SelectMany(Lines).Where(line => !line.Contains("<M>$", StringComparison.Ordinal))
+                .Select(line => ExtensionBlock().Replace(line, "extension")).Distinct().Order(StringComparer.Ordinal),
+        ];
+
+    // The compiler's name of an extension block is a digest of what it extends.
+    [GeneratedRegex(@"<G>\$[0-9A-F]+")]
+    private static partial Regex ExtensionBlock();
 
     private static IEnumerable<string> Lines(Type type)
     {

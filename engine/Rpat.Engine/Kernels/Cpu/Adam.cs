@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IAdamKernels
+internal unsafe partial class CpuKernels : IAdamKernels
 {
     public void Adam(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer mean, DeviceBuffer square, in AdamStep step,
         in StepFactors factors) => _pool.Run(new AdamPiece(count, weights.Floats(), gradients.Floats(), mean.Floats(), square.Floats(),

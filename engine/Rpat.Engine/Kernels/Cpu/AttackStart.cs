@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IAttackStartKernels
+internal unsafe partial class CpuKernels : IAttackStartKernels
 {
     public void LinfStart(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples,
         DeviceBuffer adversarial)

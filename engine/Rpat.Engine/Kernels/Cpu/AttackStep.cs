@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IAttackStepKernels
+internal unsafe partial class CpuKernels : IAttackStepKernels
 {
     public void LinfStep(long count, DeviceBuffer x, DeviceBuffer g, float step, float eps, DeviceBuffer adversarial) =>
         _pool.Run(new LinfPiece(count, x.Floats(), g.Floats(), step, eps, adversarial.Floats()), Pieces(count));

@@ -4,7 +4,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// Batch norm on <c>[N][blocks][pixels][16]</c>. Reductions run plane by plane in float32 relative to the plane's own mean, then over the
 /// planes in double precision and in fixed order, sixteen channels at a time.
 /// </summary>
-internal sealed unsafe partial class CpuKernels : IBatchNorm2dKernels
+internal unsafe partial class CpuKernels : IBatchNorm2dKernels
 {
     public void BatchNormTrain(Shape shape, DeviceBuffer x, in BatchNormState state, bool moveRunning, in BatchNormSaved saved)
     {

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Functions of two tensors, value by value in double precision; sums over what b is spread over in fixed order.</summary>
-internal sealed unsafe partial class CpuKernels : IBinaryKernels
+internal unsafe partial class CpuKernels : IBinaryKernels
 {
     public void Binary<TOp>(in TOp op, in BinaryShape s, DeviceBuffer a, DeviceBuffer b, DeviceBuffer y) where TOp : struct, IBinary =>
         _pool.Run(new BinaryPlane<TOp>(op, s, a.Floats(), b.Floats(), null, false, false, y.Floats()), Planes(s));

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IChannelBiasKernels
+internal unsafe partial class CpuKernels : IChannelBiasKernels
 {
     public void ChannelBias(Shape shape, in Operand x, DeviceBuffer bias, DeviceBuffer y) =>
         _pool.Run(new BiasPlane(shape, new Affine(x), bias.Floats(), y.Floats()), shape.N * Blocks.Count(shape.C));

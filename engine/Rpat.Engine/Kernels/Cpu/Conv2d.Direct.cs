@@ -4,7 +4,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// Direct convolution: strips of four output pixels, three strips per tile, are the rows of a product whose reduction runs over (channel
 /// block, tap, channel). An item is a few images: their packed copies stay in L2, and weights are read once for all of them.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     private const int LeastGroups = 2; // per thread
 

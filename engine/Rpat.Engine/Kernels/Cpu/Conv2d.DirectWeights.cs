@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// few channel blocks and pairs of filter blocks for one split of the images, and packs those channels itself; the output gradient is read
 /// in place. Splits depend on the shape alone and are added in order, so that the result does not depend on the number of threads.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     private void DirectWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {

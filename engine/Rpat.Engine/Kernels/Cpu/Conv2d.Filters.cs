@@ -4,7 +4,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// The packed filters that the convolutions read: a list of panels; a panel is a matrix <c>[rows][columns]</c> with one row per product of
 /// the reduction. The caller keeps them until the weight changes, so that ten attack iterations pack once.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     public long Conv2dFilterLength(in ConvShape s, bool inputGradient)
     {

@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// (transform, 36 small products, transform back) so that the transformed values never leave its caches. The input gradient is the same
 /// with the output gradient as input and filters rotated by 180°.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     private static bool FitsWinograd(in ConvShape s) =>
         s is { R: 3, Stride: 1 or 2, Padding: 1, Trailing: 0, InputLayout: Layout.Blocked };

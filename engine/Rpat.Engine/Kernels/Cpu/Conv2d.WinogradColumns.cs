@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// takes the filters of a few outputs, transforms them into its L2, multiplies and transforms back. V passes through the last-level cache,
 /// the transformed filters and M through no more than L2.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     private void WinogradByColumns(in WinogradShape shape, in Affine x, in WinogradFilters filters, in Epilogue epilogue)
     {

@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// channels: fixed splits of the tiles, each summed by one worker in its caches, then added in order. Many channels:
 /// <see cref="WinogradSlices"/>. Neither depends on the number of threads.
 /// </summary>
-internal sealed unsafe partial class CpuKernels
+internal unsafe partial class CpuKernels
 {
     private const int Shares = WinogradSplitJob.Shares;
     private const int ShareTiles = WinogradSplitJob.Tiles;
@@ -24,7 +24,8 @@ internal sealed unsafe partial class CpuKernels
     private void GradientByShares(in WinogradSums stages, long sum, in WinogradGradient gradient)
     {
         float* sums = _pool.Caller.Scratch(6, Shares * sum);
-        _pool.Run(new WinogradSplitJob(stages, sums, sum), Shares);
+        int parts = Math.Clamp(_pool.Threads / Shares, 1, stages.Shape.OutputBlocks); // with more threads than shares; the sums are the same
+        _pool.Run(new WinogradSplitJob(stages, sums, sum, parts), Shares * parts);
         _pool.Run(new WinogradUnpackJob(stages.Shape, sums, sum, gradient), stages.Shape.OutputBlocks);
     }
 
@@ -50,11 +51,13 @@ internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shap
 {
     public WinogradShape Shape => shape;
 
-    /// <summary>V and D of a run of tiles: <c>[position][tile][channel]</c> with the given distances between positions.</summary>
-    public void Transform(int first, int count, float* v, nint vStep, float* d, nint dStep, float* patch)
+    /// <summary>
+    /// V, and D of some filter blocks, of a run of tiles: <c>[position][tile][channel]</c> with the given distances between positions.
+    /// </summary>
+    public void Transform(int first, int count, (int First, int End) blocks, float* v, nint vStep, float* d, nint dStep, float* patch)
     {
         WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first, count, v, vStep, shape.Inputs, Blocks.Size, patch);
-        for (int block = 0; block < shape.OutputBlocks; block++)
+        for (int block = blocks.First; block < blocks.End; block++)
             for (int i = 0; i < count; i++)
             {
                 WinogradPatch.LoadOutputs(dy, block, shape.OutputBlocks, shape, shape.Place(first + i), patch);
@@ -62,12 +65,12 @@ internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shap
             }
     }
 
-    /// <summary>sums[inputs, outputs] (+)= Vᵀ·D for one position.</summary>
-    public void Multiply(float* v, float* d, int count, bool accumulate, float* sums)
+    /// <summary>sums[inputs, outputs] (+)= Vᵀ·D for one position and some filter blocks.</summary>
+    public void Multiply(float* v, float* d, int count, (int First, int End) blocks, bool accumulate, float* sums)
     {
-        for (int block = 0; block < shape.OutputBlocks;)
+        for (int block = blocks.First; block < blocks.End;)
         {
-            var panel = Columns.PanelOf(block, shape.OutputBlocks);
+            var panel = Columns.PanelOf(block - blocks.First, blocks.End - blocks.First);
             for (int i = 0; i < shape.Inputs; i += Blocks.Size)
                 tiles.For(panel)(v + i, shape.Inputs, count, d + block * Blocks.Size, shape.Outputs,
                     sums + (nint)i * shape.Outputs + block * Blocks.Size, shape.Outputs, accumulate);
@@ -76,8 +79,8 @@ internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shap
     }
 }
 
-/// <summary>One fixed split of all tiles, summed for all positions in the worker's own memory.</summary>
-internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sums, long sum) : IJob
+/// <summary>One part of the filter blocks of one fixed split of all tiles, summed for all positions.</summary>
+internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sums, long sum, int parts) : IJob
 {
     public const int Shares = 8;
     public const int Tiles = 24;
@@ -89,14 +92,16 @@ internal readonly unsafe struct WinogradSplitJob(WinogradSums stages, float* sum
         float* v = worker.Scratch(0, WinogradTransform.Positions * vStep);
         float* d = worker.Scratch(1, WinogradTransform.Positions * dStep);
         float* patch = worker.Scratch(2, WinogradTransform.Scratch);
-        int begin = (int)((long)shape.TileCount * index / Shares), end = (int)((long)shape.TileCount * (index + 1) / Shares);
+        int share = index / parts, part = index % parts;
+        var blocks = (shape.OutputBlocks * part / parts, shape.OutputBlocks * (part + 1) / parts);
+        int begin = (int)((long)shape.TileCount * share / Shares), end = (int)((long)shape.TileCount * (share + 1) / Shares);
         for (int first = begin; first < end; first += Tiles)
         {
             int count = Math.Min(Tiles, end - first);
-            stages.Transform(first, count, v, vStep, d, dStep, patch);
+            stages.Transform(first, count, blocks, v, vStep, d, dStep, patch);
             for (int p = 0; p < WinogradTransform.Positions; p++)
-                stages.Multiply(v + p * vStep, d + p * dStep, count, first > begin,
-                    sums + index * sum + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs));
+                stages.Multiply(v + p * vStep, d + p * dStep, count, blocks, first > begin,
+                    sums + share * sum + p * WinogradShape.FilterStep(shape.Inputs, shape.Outputs));
         }
     }
 }

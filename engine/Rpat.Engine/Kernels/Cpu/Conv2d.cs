@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Convolution: the algorithm depends on the shape alone, so that results do not depend on threads or timing.</summary>
-internal sealed unsafe partial class CpuKernels : IConv2dKernels
+internal unsafe partial class CpuKernels : IConv2dKernels
 {
     public string Conv2dAlgorithm(in ConvShape s) => UseWinograd(s) ? "winograd" : "direct";
 

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : ICopyKernels
+internal unsafe partial class CpuKernels : ICopyKernels
 {
     public void Copy(in CopyShape s, DeviceBuffer x, bool accumulate, DeviceBuffer y) =>
         _pool.Run(new CopyPlane(s, x.Floats(), accumulate, y.Floats()), s.To.N * new Places(s.To, s.ToLayout).Planes);

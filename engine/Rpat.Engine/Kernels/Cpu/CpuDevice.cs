@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>The CPU backend: nChw16c activations, persistent worker threads, SIMD kernels for AVX-512, AVX2 and 128-bit vectors.</summary>
-public sealed unsafe class CpuDevice : Device
+public unsafe class CpuDevice : Device
 {
     private readonly WorkerPool _pool;
     private readonly CpuKernels _kernels;
@@ -29,6 +29,12 @@ public sealed unsafe class CpuDevice : Device
     /// where many systems would grant the memory and kill the process when it is used.
     /// </summary>
     public long MemoryLimit { get; set; } = MachineMemory.Total();
+
+    /// <summary>
+    /// If set, each kernel's items run one after another on the caller, divided as for <see cref="Threads"/>, and this is told the seconds of
+    /// each and how many consecutive ones a thread would take at a time: for models of machines with more cores.
+    /// </summary>
+    public Action<double[], int>? OnJob { get => _pool.OnJob; set => _pool.OnJob = value; }
 
     /// <summary>Which convolution algorithms may be chosen.</summary>
     public ConvolutionAlgorithm Convolution { get; }

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>The CPU backend's kernels, one file per op, with the same name as in <c>Ops/</c>.</summary>
-internal sealed unsafe partial class CpuKernels(WorkerPool pool, InstructionSet set, ConvolutionAlgorithm convolution, int l2) : IKernels
+internal unsafe partial class CpuKernels(WorkerPool pool, InstructionSet set, ConvolutionAlgorithm convolution, int l2) : IKernels
 {
     private readonly WorkerPool _pool = pool;
     private readonly ConvolutionAlgorithm _convolution = convolution;

@@ -5,7 +5,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// border, so that the inner loops need no edge cases. The input gradient is the same correlation of dy, dilated by the stride, with the
 /// filters rotated by 180°.
 /// </summary>
-internal sealed unsafe partial class CpuKernels : IDepthwiseConv2dKernels
+internal unsafe partial class CpuKernels : IDepthwiseConv2dKernels
 {
     private const int DepthwiseFilters = 6; // slot of the caller's scratch that the items do not use
 

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Scalar functions, one item per plane; value by value, since the function takes one value.</summary>
-internal sealed unsafe partial class CpuKernels : IElementwiseKernels
+internal unsafe partial class CpuKernels : IElementwiseKernels
 {
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise =>
         Run(new ElementwiseJob<TOp>(op, shape, layout, new Affine(x), false, null, false, y.Floats()), shape, layout);

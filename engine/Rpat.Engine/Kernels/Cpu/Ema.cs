@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IEmaKernels
+internal unsafe partial class CpuKernels : IEmaKernels
 {
     public void Ema(long count, DeviceBuffer average, DeviceBuffer values, float decay) =>
         _pool.Run(new EmaPiece(count, average.Floats(), values.Floats(), decay), Pieces(count));

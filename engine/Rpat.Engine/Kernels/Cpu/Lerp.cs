@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : ILerpKernels
+internal unsafe partial class CpuKernels : ILerpKernels
 {
     public void Lerp(long count, DeviceBuffer a, DeviceBuffer b, float t, DeviceBuffer y) =>
         _pool.Run(new LerpPiece(count, a.Floats(), b.Floats(), t, y.Floats()), Pieces(count));

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Fully connected layer: at most a few thousand columns, so plain dot products and sums of rows suffice.</summary>
-internal sealed unsafe partial class CpuKernels : ILinearKernels
+internal unsafe partial class CpuKernels : ILinearKernels
 {
     public void LinearForward(int n, int c, int k, DeviceBuffer x, DeviceBuffer w, DeviceBuffer? bias, DeviceBuffer y) =>
         _pool.Run(new LinearRow(c, k, x.Floats(), w.Floats(), bias.FloatsOrNull(), y.Floats()), n);

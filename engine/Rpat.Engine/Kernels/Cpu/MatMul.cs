@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IMatMulKernels
+internal unsafe partial class CpuKernels : IMatMulKernels
 {
     public void MatMul(in MatMulShape s, DeviceBuffer a, DeviceBuffer b, bool accumulate, DeviceBuffer c) =>
         _pool.Run(new MatMulRow(s, a.Floats(), b.Floats(), accumulate, c.Floats()), s.Batch * s.M);

@@ -1,7 +1,7 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Element-wise ops, one item per plane: 16 channels of an image, or one channel of a plain image.</summary>
-internal sealed unsafe partial class CpuKernels : IPointwiseKernels
+internal unsafe partial class CpuKernels : IPointwiseKernels
 {
     public void Apply(Shape shape, Layout layout, in Operand x, DeviceBuffer y)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IPool2dKernels
+internal unsafe partial class CpuKernels : IPool2dKernels
 {
     public void GlobalAveragePool(Shape shape, in Operand x, DeviceBuffer y) =>
         _pool.Run(new AveragePlanes(shape, new Affine(x), y.Floats()), shape.N);

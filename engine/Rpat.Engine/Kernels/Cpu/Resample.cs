@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IResampleKernels
+internal unsafe partial class CpuKernels : IResampleKernels
 {
     public void Resample(in ResampleShape s, in Operand x, DeviceBuffer table, in Operand through, bool accumulate, DeviceBuffer y) =>
         _pool.Run(new ResamplePlane(s, new Affine(x), table.Floats(), new Affine(through), accumulate, y.Floats()),

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IRowLossKernels
+internal unsafe partial class CpuKernels : IRowLossKernels
 {
     public void RowLoss<TLoss>(in TLoss loss, in RowLossOperands rows, DeviceBuffer values) where TLoss : struct, IRowLoss =>
         Run(new RowLossJob<TLoss>(loss, rows, values, 0, default, default, default));

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : ISgdKernels
+internal unsafe partial class CpuKernels : ISgdKernels
 {
     public void Sgd(long count, DeviceBuffer weights, DeviceBuffer gradients, DeviceBuffer velocity, in SgdStep step,
         in StepFactors factors) =>

@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-internal sealed unsafe partial class CpuKernels : IWeightPerturbationKernels
+internal unsafe partial class CpuKernels : IWeightPerturbationKernels
 {
     public void PerturbWeights(long count, DeviceBuffer weights, DeviceBuffer gradients, float gamma, DeviceBuffer perturbation)
     {

@@ -76,9 +76,17 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <summary>Consecutive items that a thread takes at a time.</summary>
     public int ChunkOf(int count) => Math.Max(1, count / (Threads * SharesPerThread));
 
+    /// <summary>See <see cref="CpuDevice.OnJob"/>.</summary>
+    public Action<double[], int>? OnJob { get; set; }
+
     /// <summary>Runs items 0…count−1 of a job on all threads and returns when all are done.</summary>
     public void Run<T>(T job, int count) where T : struct, IJob
     {
+        if (OnJob is not null)
+        {
+            OnJob(TimeItems(job, count), ChunkOf(count));
+            return;
+        }
         if (Threads == 1 || count <= 1)
         {
             for (int i = 0; i < count; i++) job.Run(i, _workers[0]);
@@ -103,6 +111,18 @@ internal sealed unsafe class WorkerPool : IDisposable
         foreach (var thread in _threads) thread.Join();
         foreach (var worker in _workers) worker.Free();
         foreach (var semaphore in _wake) semaphore.Dispose();
+    }
+
+    private double[] TimeItems<T>(T job, int count) where T : struct, IJob
+    {
+        var seconds = new double[count];
+        for (int i = 0; i < count; i++)
+        {
+            long since = Stopwatch.GetTimestamp();
+            job.Run(i, _workers[0]);
+            seconds[i] = Stopwatch.GetElapsedTime(since).TotalSeconds;
+        }
+        return seconds;
     }
 
     private static void Invoke<T>(void* job, int index, Worker worker) where T : struct, IJob => Unsafe.AsRef<T>(job).Run(index, worker);

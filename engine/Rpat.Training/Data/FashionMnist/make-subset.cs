@@ -1,7 +1,7 @@
 #:project ../../../Rpat.Formats/Rpat.Formats.csproj
 #:property PublishAot=false
 
-using Rpat.Engine.Arrays;
+using Rpat.Nn.Arrays;
 using Rpat.Formats.Data;
 
 // Makes the four files next to this one from the published IDX files; README.md here has the command.

@@ -17,8 +17,8 @@ public class BankTests(GpuFixture fixture)
         { "ConvTensorGemm-Bf16-Plain-Wide", 32, Precision.Bf16 },
         { "ConvTensorGemm-Tf32-Mixed-Narrow", 8, Precision.Tf32 },
         { "ConvTensorGemm-Bf16-Mixed-Narrow", 8, Precision.Bf16 },
-        { "WeightTensorGemm-Tf32-Plain", 32, Precision.Tf32 },
-        { "WeightTensorGemm-Bf16-Plain", 32, Precision.Bf16 },
+        { "WeightTf32Gemm-Plain", 32, Precision.Tf32 },
+        { "WeightBf16Gemm-Plain", 32, Precision.Bf16 },
     };
 
     /// <summary>No access of a warp takes a pass more than its bytes need.</summary>

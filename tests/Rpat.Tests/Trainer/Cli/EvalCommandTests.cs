@@ -91,6 +91,25 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public void CorruptionsOfAnOnnxFileAreThoseOfItsNetwork()
+    {
+        string onnx = _test.PathOf("net.onnx"), folder = WriteCorruptions(), csv = _test.PathOf("grid.csv");
+        Assert.Equal(0, _test.Run("export", _model, "-o", onnx));
+        Assert.Equal(0, _test.Run("eval", "corruptions", _model, "--folder", folder, "--csv", csv));
+        double mean = File.ReadAllLines(csv)[2].Split(',').Skip(1).Average(cell => double.Parse(cell, CultureInfo.InvariantCulture));
+        using var box = new TestHost();
+        Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "0", "--corruptions", folder, "--json"));
+        var row = JsonDocument.Parse(box.Out).RootElement.GetProperty("rows")[1];
+        Assert.Equal("corruptions", row.GetProperty("name").GetString());
+        Assert.Equal(15 * 5 * 3, row.GetProperty("images").GetInt32());
+        Assert.Equal(mean, row.GetProperty("accuracy").GetDouble(), 1e-9);
+        Assert.InRange(mean, 0.01, 0.99);
+        File.Delete(Path.Combine(folder, "snow.npy"));
+        Assert.Equal(3, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "0", "--corruptions", folder));
+        Assert.Contains("snow.npy", box.Error);
+    }
+
+    [Fact]
     public void SeveralThreatModelsAreOneColumnJoinedImageByImage()
     {
         string linf = _test.PathOf("linf"), l1 = _test.PathOf("l1");
@@ -335,10 +354,7 @@ public sealed class EvalCommandTests : IDisposable
     [Fact]
     public void Corruptions_are_averaged_over_the_grid()
     {
-        string folder = Directory.CreateDirectory(_test.PathOf("c")).FullName, csv = _test.PathOf("grid.csv");
-        Npy.Write(Path.Combine(folder, "labels.npy"), NamedArray.FromInt64("labels", [1, 2, 3], 3));
-        foreach (string name in Corruptions.Names)
-            Npy.Write(Path.Combine(folder, $"{name}.npy"), new NamedArray(name, ElementType.U8, [15, 8, 8, 1], new byte[15 * 64]));
+        string folder = WriteCorruptions(), csv = _test.PathOf("grid.csv");
         Assert.Equal(0, _test.Run("eval", "corruptions", _model, "--folder", folder, "--csv", csv));
         Assert.Contains("15 corruptions x 5 severities", _test.Out);
         string[][] lines = [.. File.ReadAllLines(csv).Select(line => line.Split(','))];
@@ -354,5 +370,19 @@ public sealed class EvalCommandTests : IDisposable
         Npz.Write(_data, [new NamedArray("images", ElementType.U8, [1, 1, 8, 8], new byte[64]), NamedArray.FromInt64("labels", [12], 1)]);
         Assert.Equal(2, _test.Run("eval", _model, "--data", $"npz:{_data}", "--out", _test.PathOf("out")));
         Assert.Contains("labels above the 10 classes", _test.Error);
+    }
+
+    private string WriteCorruptions()
+    {
+        string folder = Directory.CreateDirectory(_test.PathOf("c")).FullName;
+        Npy.Write(Path.Combine(folder, "labels.npy"), NamedArray.FromInt64("labels", [1, 2, 3], 3));
+        var pixels = new byte[15 * 64];
+        var random = new Random(4);
+        foreach (string name in Corruptions.Names)
+        {
+            random.NextBytes(pixels);
+            Npy.Write(Path.Combine(folder, $"{name}.npy"), new NamedArray(name, ElementType.U8, [15, 8, 8, 1], pixels));
+        }
+        return folder;
     }
 }

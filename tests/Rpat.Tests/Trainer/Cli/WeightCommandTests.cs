@@ -2,6 +2,7 @@ using Rpat.Models;
 using Rpat.Tests.IO.PyTorch;
 using Rpat.Tests.Models;
 using Rpat.Tests.Support;
+using Rpat.Trainer.View;
 
 namespace Rpat.Tests.Trainer.Cli;
 
@@ -43,6 +44,21 @@ public sealed class WeightCommandTests : IDisposable
     {
         Assert.Equal(ExitCode.Done, _host.Run("models", "show", "preactresnet18"));
         Assert.Matches(@"\ntotal +11,172,170 +555,\d{3},\d{3}\n", _host.Out);
+    }
+
+    [Theory]
+    [InlineData("xcit-s12")]
+    [InlineData("vit-s16")]
+    public void A_transformer_is_shown_and_its_export_to_ONNX_refused_in_one_sentence(string model)
+    {
+        var spec = new ModelSpec(model, new Shape(1, 3, 32, 32), 10) { Width = 24, Blocks = 1, Heads = 3 };
+        FeatureClassifier net = ModelCatalog.Build(_device, spec, seed: 1);
+        using var table = new StringWriter();
+        LayerTable.Write(net, table);
+        Assert.Contains("cls_token", table.ToString());
+        Safetensors.Write(_host.PathOf("net.safetensors"), net.State(), ModelMetadata.Write(spec));
+        Assert.Equal(ExitCode.Usage, _host.Run("export", _host.PathOf("net.safetensors"), "-o", _host.PathOf("net.onnx")));
+        Assert.Matches($"^rpat: {model} cannot be written as .onnx \\(.*\\): choose .*\\.$", _host.Error.TrimEnd().Split('\n')[^1]);
     }
 
     [Theory]

@@ -40,8 +40,9 @@ public sealed class TeamProcessTests : IDisposable
         Assert.True(process.WaitForExit(PatienceMs), "it hangs");
         string said = process.StandardError.ReadToEnd();
         Assert.Equal(4, process.ExitCode);
-        Assert.Contains("rpat: rank 1 has ended without a word: its process was killed or has crashed.\n", said, StringComparison.Ordinal);
-        Assert.Contains("resume with: ", said, StringComparison.Ordinal);
+        Assert.EndsWith("rpat: rank 1 has ended without a word: its process was killed or has crashed; a training run resumes from its "
+            + "last checkpoint with --resume auto, in any number of processes.\n", said, StringComparison.Ordinal);
+        Assert.Single(said.Split('\n'), line => line.Contains("rpat:", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -52,7 +53,10 @@ public sealed class TeamProcessTests : IDisposable
         Process[] workers = [.. Children(process).Select(Process.GetProcessById)];
         Assert.Equal(2, workers.Length);
         process.Kill();
+        string said = process.StandardError.ReadToEnd(); // ends when the workers have ended too
         foreach (var worker in workers) Assert.True(worker.WaitForExit(PatienceMs), "a worker keeps running");
+        Assert.StartsWith("rank 1: rpat: rank 0 has ended without a word: ",
+            Assert.Single(said.Split('\n'), line => line.Contains("rpat:", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class ReproductionTests : IDisposable
         Assert.Equal(0, Reproduce("--methods", "pgd-at,pgd-at+rpat", "--seeds", "1,2"));
         string first = _test.Out;
         Assert.Contains("| pgd-at+rpat | 2 ", first);
-        Assert.Contains("pgd3, linf eps 8/255", first);
+        Assert.Contains("pgd3, linf eps 6/255", first);
         Assert.Equal(4, Directory.GetDirectories(Folder).Length);
         string[] files = [.. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories)
             .Where(f => !Path.GetFileName(f).StartsWith("table", StringComparison.Ordinal))];
@@ -85,7 +85,7 @@ public sealed class ReproductionTests : IDisposable
     [
         "reproduce", "--out", Folder, "--n", "4", "--attack", "pgd3", "--set", "train.max_steps=1", "--set", "train.batch=4", "--set",
         "model.width=4",
-        "--set", "eval.n=4", "--set", "eval.attacks=clean", "--threads", "1", .. arguments,
+        "--set", "attack.eps=6/255", "--set", "eval.n=4", "--set", "eval.attacks=clean", "--threads", "1", .. arguments,
     ];
 
     private static bool Close((double, double, double, double) a, (double, double, double, double) b) =>

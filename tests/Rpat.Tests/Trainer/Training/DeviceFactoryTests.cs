@@ -21,6 +21,14 @@ public class DeviceFactoryTests
         else Assert.NotEmpty(Assert.Throws<DeviceException>(() => DeviceFactory.Named(name, "fp32")).Message);
     }
 
+    [Fact]
+    public void TheCpuEmulatesBf16AndSaysSo()
+    {
+        using var device = DeviceFactory.Named("cpu", "bf16", threads: 1);
+        Assert.True(device.RoundsActivations);
+        Assert.Contains("emulates a GPU's rounding to bfloat16", device.Description, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("gpu")]
     [InlineData("cuda:")]

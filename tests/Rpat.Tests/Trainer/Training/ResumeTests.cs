@@ -165,6 +165,40 @@ public sealed class ResumeTests : IDisposable
         Assert.Contains("not those that the run began with", _test.Error);
     }
 
+    [Theory]
+    [InlineData(3)] // in the first epoch
+    [InlineData(8)]
+    public void ARunWithFurtherImagesGoesOnBitForBitWithTheSameOnesOnly(int stop)
+    {
+        string aux = Further(0, 0);
+        string[] more = ["--set", $"data.aux={aux}", "--set", "data.aux_fraction=0.5", "--set", "data.augment.policy=randaugment"];
+        string whole = Train("whole", 13, more), parts = Train("parts", stop, more);
+        foreach (var (pixel, label) in new[] { (1, 0), (0, 1) })
+        {
+            Further(pixel, label);
+            Assert.Equal(3, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
+            Assert.Contains("rpat: the images of data.aux are not those that the run began with: give the same file, or start a new run.",
+                _test.Error.Split('\n'));
+        }
+        Further(0, 0);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+        Assert.NotEqual(Hashes(whole), Hashes(Train("plain", 13)));
+    }
+
+    // Images of the tiny set's size; one pixel of the last and one label can be others.
+    private string Further(int pixel, int label)
+    {
+        byte[] pixels = [.. Enumerable.Range(0, 40 * 64).Select(i => (byte)(i * 7))];
+        pixels[^1] += (byte)pixel;
+        Npz.Write(_test.PathOf("aux.npz"),
+        [
+            new NamedArray("image", ElementType.U8, [40, 1, 8, 8], pixels),
+            NamedArray.FromInt64("label", [.. Enumerable.Range(0, 40).Select(i => (long)((i + label) % 3))], 40),
+        ], compress: false);
+        return _test.PathOf("aux.npz");
+    }
+
     [Fact]
     public void ACheckpointThatCannotBeWrittenLeavesTheEarlierOne()
     {

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Arrays;
+namespace Rpat.Nn.Arrays;
 
 /// <summary>
 /// A data file is missing, truncated, damaged or not of the expected kind. The message is one sentence that names the file, the position in

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Arrays;
+namespace Rpat.Nn.Arrays;
 
 /// <summary>The element types of array files, named as in safetensors; all little-endian in memory.</summary>
 public enum ElementType

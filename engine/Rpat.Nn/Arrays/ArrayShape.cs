@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Arrays;
+namespace Rpat.Nn.Arrays;
 
 /// <summary>Checks and formats shapes that come from files, whose numbers cannot be trusted.</summary>
 public static class ArrayShape

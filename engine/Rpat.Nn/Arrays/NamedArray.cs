@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Arrays;
+namespace Rpat.Nn.Arrays;
 
 /// <summary>
 /// An array as stored in a file: a name, an element type, a shape and the elements' bytes, row-major and little-endian (hosts are

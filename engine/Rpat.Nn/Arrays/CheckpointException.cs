@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Arrays;
+namespace Rpat.Nn.Arrays;
 
 /// <summary>
 /// A checkpoint file is missing, truncated, damaged, or does not fit the model it is loaded into. The message is one sentence that names

@@ -1,0 +1,140 @@
+using Rpat.Tests.Trainer.Training;
+using Rpat.Trainer.Cli;
+using Rpat.Trainer.Output;
+using Rpat.Trainer.Studies;
+
+namespace Rpat.Tests.Trainer.Studies;
+
+/// <summary>A study of two variants and three rows, on generated images.</summary>
+public sealed class StudyTests : IDisposable
+{
+    private readonly TestHost _test = new();
+
+    public StudyTests() => _test.Write("tiny.yaml", """
+        tiny:
+          about: "a study of a moment"
+          strong: {attack: pgd3, images: 8}
+          monitor: {attack: pgd2, images: 12}
+          perception: {attack: pgd2, images: 12}
+          values: {data.name: "npz:TINY", data.validation: 4, model.width: 4, attack.steps: 1, attack.eps: 20/255, train.batch: 4,
+            train.epochs: 2, optimizer.lr: 0.01, eval.n: 4, eval.attacks: [clean], eval.monitor: pgd2}
+          variants:
+            - {name: base, recipe: fashion-pgd-at-quick, seeds: 2}
+            - {name: term, recipe: fashion-quick, against: base, seeds: 1, values: {method.rpat.weight: 10, method.rpat.form: quotient}}
+        """.Replace("TINY", TinyRun.Write(_test.PathOf("tiny.npz"))));
+
+    private string Table => _test.PathOf("rows/tiny.csv");
+
+    public void Dispose() => _test.Dispose();
+
+    [Fact]
+    public void RowsAreDoneOnceSeedBySeedAndAreTheSameWhenCheckedAndReported()
+    {
+        Assert.Equal(0, Run());
+        var rows = new StudyFile(Table).Read();
+        Assert.Equal(["base 1", "term 1", "base 2"], rows.Select(row => $"{row["variant"]} {row["seed"]}"));
+        Assert.Equal("term base pgd-at+rpat quotient 10 20/255 2", string.Join(' ',
+            new[] { "variant", "against", "method", "form", "lambda", "eps", "epochs" }.Select(column => rows[1][column])));
+        Assert.All(rows, row => Assert.Equal([12, 12, 8], new[] { "clean", "pgd", "robust" }.Select(name => row.Outcomes[name].Length)));
+        Assert.All(rows, row => Assert.Equal(row.Number("clean"), row.Outcomes["clean"].Average(right => right ? 1 : 0), 12));
+        Assert.All(rows, row => Assert.Equal(2, row.Numbers("validation").Count));
+        Assert.All(rows, row => Assert.Equal(12, row.Number("success_images") + row.Number("failure_images")));
+        string before = File.ReadAllText(Table);
+        Assert.Equal(0, Run());
+        Assert.Equal(before, File.ReadAllText(Table));
+
+        Assert.Equal(0, _test.Run("report", Table, "--out", _test.PathOf("page.html"), "--charts", _test.PathOf("charts")));
+        Assert.Contains("Study tiny", File.ReadAllText(_test.PathOf("page.html")));
+        Assert.Equal(5, Directory.GetFiles(_test.PathOf("charts"), "tiny-*.svg").Length);
+        Assert.Equal(0, _test.Run("report", Table, "--markdown"));
+        Assert.Matches(@"\| term +\| base +\| pgd3 +\| +8 \| +1 \| +[+−0]", _test.Out); // one seed is common
+        Assert.Matches(@"\| base +\| failure +\| +2 \|", _test.Out);
+
+        Assert.Equal(0, Run("--row", "2", "--check"));
+        Assert.Contains($"the same bits again, weights {rows[1]["weights"]}", _test.Out);
+        File.WriteAllText(Table, before.Replace(rows[1]["weights"], rows[0]["weights"]));
+        Assert.Equal(8, Run("--row", "2", "--check"));
+        Assert.Contains("row 2: other weights;", _test.Out);
+    }
+
+    [Fact]
+    public void AKilledRowIsResumedAndCountsOnce()
+    {
+        var study = Study.Find(_test.PathOf("tiny.yaml"));
+        var done = new List<string>();
+        var place = new StudyPlace(_test.PathOf("runs"), null, "cpu", 1);
+        int Program(string[] arguments, CommandContext host)
+        {
+            done.Add(arguments[0]);
+            return done.Count == 3 ? throw new IOException("killed") : App.Run(arguments, host);
+        }
+        StudyRun Begun() => new(place, new StudyFile(Table), _test.Host, Program);
+
+        Assert.Throws<IOException>(() => Begun().Run([study.Rows[0]]));
+        Assert.Empty(new StudyFile(Table).Read());
+        Assert.Equal(0, Begun().Run([study.Rows[0]]));
+        Assert.Equal(["train", "eval", "eval", "eval", "eval", "perception"], done); // the third was killed
+        string whole = File.ReadAllText(Table), outcomes = File.ReadAllText(_test.PathOf("rows/tiny-outcomes.csv"));
+        File.WriteAllText(Table, whole[..(whole.IndexOf('\n') + 1)]); // killed between the two files
+        Assert.Equal(0, Begun().Run([study.Rows[0]]));
+        Assert.Equal((whole, outcomes), (File.ReadAllText(Table), File.ReadAllText(_test.PathOf("rows/tiny-outcomes.csv"))));
+        Assert.Equal(6, done.Count);
+    }
+
+    [Fact]
+    public void ProcessesThatAddRowsAtOnceLoseNone()
+    {
+        Parallel.For(1, 13, row => new StudyFile(Table).Add(Blank(row)));
+        var rows = new StudyFile(Table).Read();
+        Assert.Equal(Enumerable.Range(1, 12), rows.Select(row => row.Row));
+        Assert.All(rows, row => Assert.Equal(Enumerable.Range(0, 12).Select(i => i % (row.Row + 1) == 0), row.Outcomes["pgd"]));
+        Assert.Equal(2, Directory.GetFiles(_test.PathOf("rows")).Length);
+    }
+
+    [Fact]
+    public void RowsOfOtherSettingsAreNotMixed()
+    {
+        var row = Study.Find(_test.PathOf("tiny.yaml")).Rows[0];
+        new StudyFile(Table).Add(Blank(1));
+        Assert.Equal(2, Run("--list"));
+        Assert.Contains($"has the settings 00000000, and the study now {row.Settings(row.Job(new("", null, "cpu", 1)))}", _test.Error);
+    }
+
+    [Theory]
+    [InlineData("--study fashio", "did you mean 'fashion'?")]
+    [InlineData("--study fashion --row 99", "the study has 37 rows")]
+    [InlineData("--study fashion --check", "give --row N")]
+    [InlineData("--study fashion --row 1 --check", "not in the table yet")]
+    [InlineData("--study missing.yaml", "is no study")]
+    [InlineData("--row 1", "--row is for a study")]
+    [InlineData("--study fashion --seeds 1,2", "--seeds has no meaning for a study")]
+    public void WhatCannotBeIsRefused(string arguments, string sentence)
+    {
+        Assert.Equal(2, _test.Run(["reproduce", .. arguments.Split(' '), "--out", _test.PathOf("runs")]));
+        Assert.Contains(sentence, _test.Error);
+    }
+
+    [Fact]
+    public void EveryStudyOfTheProgramResolves()
+    {
+        foreach (string name in Study.Names.All())
+        {
+            var study = Study.Find(name);
+            Assert.All(study.Rows, row => Assert.NotEmpty(row.Settings(row.Job(new("", null, "cpu", 1)))));
+            Assert.All(study.Variants.Where(variant => variant.Against.Length > 0), variant =>
+                Assert.Contains(study.Variants, other => other.Name == variant.Against));
+        }
+    }
+
+    private static StudyRecord Blank(int row)
+    {
+        var values = StudyRecord.Columns.ToDictionary(column => column, _ => "");
+        (values["row"], values["settings"]) = ($"{row}", "00000000");
+        bool[] right = [.. Enumerable.Range(0, 12).Select(i => i % (row + 1) == 0)];
+        return new(values, new Dictionary<string, bool[]> { ["pgd"] = right });
+    }
+
+    private int Run(params string[] arguments) =>
+        _test.Run(["reproduce", "--study", _test.PathOf("tiny.yaml"), "--rows", Table, "--out", _test.PathOf("runs"), "--threads", "1",
+            .. arguments]);
+}
