@@ -6,7 +6,6 @@ internal static class Cache
     /// <summary>Bytes from which on an L2 holds the larger of two block sizes.</summary>
     public const int Large = 1 << 20;
 
-
     /// <summary>Bytes of a core's second-level cache; 1 MiB if the processor does not tell.</summary>
     public static int L2 { get; } = ReadL2() is > 0 and var bytes ? bytes : Large;
 

@@ -72,7 +72,6 @@ internal readonly record struct WinogradShape(int N, WinogradMap Input, Winograd
     public int FilterOf(int p) => IsStrided ? Math.Max(0, p / 9 - 3) * 6 + Math.Max(0, p % 9 - 3) : p;
 
     public int InputBlocks => Input.Blocks;
-
     public int OutputBlocks => Output.Blocks;
 
     /// <summary>

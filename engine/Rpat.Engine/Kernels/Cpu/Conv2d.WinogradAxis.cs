@@ -28,9 +28,7 @@ internal unsafe interface IWinogradAxis
 internal readonly unsafe struct UnitAxis : IWinogradAxis
 {
     public static int Inputs => 6;
-
     public static int Points => 6;
-
     public static int Outputs => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,87 +44,54 @@ internal readonly unsafe struct UnitAxis : IWinogradAxis
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output(float* m, nint row, float* to, nint step)
-    {
-        WinogradTransform.OutputPoints(Vector512.Load(m), m + row, row, out Vec y0, out Vec y1, out Vec y2, out Vec y3);
-        y0.Store(to);
-        y1.Store(to + step);
-        y2.Store(to + 2 * step);
-        y3.Store(to + 3 * step);
-    }
+    public static void Output(float* m, nint row, float* to, nint step) =>
+        WinogradTransform.OutputPoints(m, 1, m + row, row, to, step);
 }
 
 /// <summary>Stride 2: four outputs of nine inputs.</summary>
 internal readonly unsafe struct StridedAxis : IWinogradAxis
 {
     public static int Inputs => 9;
-
     public static int Points => 9;
-
     public static int Outputs => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<TView>(float* d, nint row, bool first, bool last, Vec scale, Vec shift, Vec floor, float* to, nint step)
-        where TView : IView
+        where TView : IView => Phases<TView>(d, d + row, 2 * row, first, last, scale, shift, floor, to, step);
+
+    /// <summary>Four values of the even phase as they are, and the points of five of the odd one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Phases<TView>(float* odd, float* even, nint row, bool first, bool last, Vec scale, Vec shift, Vec floor, float* to,
+        nint step) where TView : IView
     {
-        TView.Of(Vector512.Load(d + row), scale, shift, floor).Store(to);
-        TView.Of(Vector512.Load(d + 3 * row), scale, shift, floor).Store(to += step);
-        TView.Of(Vector512.Load(d + 5 * row), scale, shift, floor).Store(to += step);
-        TView.Of(Vector512.Load(d + 7 * row), scale, shift, floor).Store(to += step);
-        Vec d1 = first ? TView.Of(Vector512.Load(d), scale, shift, floor) : Vec.Zero;
-        Vec d2 = TView.Of(Vector512.Load(d + 2 * row), scale, shift, floor);
-        Vec d3 = TView.Of(Vector512.Load(d + 4 * row), scale, shift, floor);
-        Vec d4 = TView.Of(Vector512.Load(d + 6 * row), scale, shift, floor);
-        Vec d5 = last ? TView.Of(Vector512.Load(d + 8 * row), scale, shift, floor) : Vec.Zero;
-        WinogradTransform.InputPoints(d1, d2, d3, d4, d5, to + step, step);
+        for (int i = 0; i < 4; i++, even += row, to += step) TView.Of(Vector512.Load(even), scale, shift, floor).Store(to);
+        Vec d1 = first ? TView.Of(Vector512.Load(odd), scale, shift, floor) : Vec.Zero;
+        Vec d2 = TView.Of(Vector512.Load(odd += row), scale, shift, floor), d3 = TView.Of(Vector512.Load(odd += row), scale, shift, floor);
+        Vec d4 = TView.Of(Vector512.Load(odd += row), scale, shift, floor);
+        Vec d5 = last ? TView.Of(Vector512.Load(odd + row), scale, shift, floor) : Vec.Zero;
+        WinogradTransform.InputPoints(d1, d2, d3, d4, d5, to, step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output(float* m, nint row, float* to, nint step)
-    {
-        WinogradTransform.OutputPoints(Vector512.Load(m), m + 4 * row, row, out Vec y0, out Vec y1, out Vec y2, out Vec y3);
-        y0.Store(to);
-        (y1 + Vector512.Load(m + row)).Store(to + step);
-        (y2 + Vector512.Load(m + 2 * row)).Store(to + 2 * step);
-        (y3 + Vector512.Load(m + 3 * row)).Store(to + 3 * step);
-    }
+    public static void Output(float* m, nint row, float* to, nint step) =>
+        WinogradTransform.OutputPoints(m, 4, m + 4 * row, row, to, step);
 }
 
 /// <summary>The input gradient of stride 2: four even and four odd values of five.</summary>
 internal readonly unsafe struct StridedGradientAxis : IWinogradAxis
 {
     public static int Inputs => 5;
-
     public static int Points => 9;
-
     public static int Outputs => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<TView>(float* d, nint row, bool first, bool last, Vec scale, Vec shift, Vec floor, float* to, nint step)
-        where TView : IView
-    {
-        Vec d1 = first ? TView.Of(Vector512.Load(d), scale, shift, floor) : Vec.Zero;
-        Vec d2 = TView.Of(Vector512.Load(d += row), scale, shift, floor), d3 = TView.Of(Vector512.Load(d += row), scale, shift, floor);
-        Vec d4 = TView.Of(Vector512.Load(d += row), scale, shift, floor);
-        Vec d5 = last ? TView.Of(Vector512.Load(d + row), scale, shift, floor) : Vec.Zero;
-        d1.Store(to);
-        d2.Store(to += step);
-        d3.Store(to += step);
-        d4.Store(to += step);
-        WinogradTransform.InputPoints(d1, d2, d3, d4, d5, to + step, step);
-    }
+        where TView : IView => StridedAxis.Phases<TView>(d, d, row, first, last, scale, shift, floor, to, step);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Output(float* m, nint row, float* to, nint step)
     {
-        WinogradTransform.OutputPoints(Vec.Zero, m + 4 * row, row, out Vec y0, out Vec y1, out Vec y2, out Vec y3);
-        Vector512.Load(m).Store(to);
-        y0.Store(to += step);
-        Vector512.Load(m + row).Store(to += step);
-        y1.Store(to += step);
-        Vector512.Load(m + 2 * row).Store(to += step);
-        y2.Store(to += step);
-        Vector512.Load(m + 3 * row).Store(to += step);
-        y3.Store(to + step);
+        WinogradTransform.OutputPoints(m, 0, m + 4 * row, row, to + step, 2 * step);
+        for (int i = 0; i < 4; i++, m += row, to += 2 * step) Vector512.Load(m).Store(to);
     }
 }

@@ -93,17 +93,21 @@ internal static unsafe class WinogradTransform
             TAxis.Output(temp + i * TAxis.Points * Blocks.Size, Blocks.Size, y + i * TAxis.Outputs * Blocks.Size, Blocks.Size);
     }
 
-    /// <summary>Aᵀ's rows on the points but 0, with what is added to the first output.</summary>
+    /// <summary>Aᵀ's rows on the points but 0, whose products are added one by one to the first outputs.</summary>
+    /// <param name="zeros">How many of them.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OutputPoints(Vec m0, float* m, nint row, out Vec y0, out Vec y1, out Vec y2, out Vec y3)
+    public static void OutputPoints(float* zero, int zeros, float* m, nint row, float* to, nint step)
     {
         Vec m1 = Vector512.Load(m), m2 = Vector512.Load(m + row), m3 = Vector512.Load(m + 2 * row), m4 = Vector512.Load(m + 3 * row);
         Vec even = m1 + m2, odd = m1 - m2, evenFar = m3 + m4, oddFar = m3 - m4;
-        y0 = m0 + even + evenFar;
-        y1 = Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far), odd * Vector512.Create(Near));
-        y2 = Vector512.MultiplyAddEstimate(evenFar, Vector512.Create(Far2), even * Vector512.Create(Near2));
+        (zeros > 0 ? Vector512.Load(zero) + even + evenFar : even + evenFar).Store(to);
+        Vec y1 = Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far), odd * Vector512.Create(Near));
+        (zeros > 1 ? y1 + Vector512.Load(zero + row) : y1).Store(to + step);
+        Vec y2 = Vector512.MultiplyAddEstimate(evenFar, Vector512.Create(Far2), even * Vector512.Create(Near2));
+        (zeros > 2 ? y2 + Vector512.Load(zero + 2 * row) : y2).Store(to + 2 * step);
         Vec last = Vector512.MultiplyAddEstimate(odd, Vector512.Create(Near3), Vector512.Load(m + 4 * row));
-        y3 = Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far3), last);
+        Vec y3 = Vector512.MultiplyAddEstimate(oddFar, Vector512.Create(Far3), last);
+        (zeros > 3 ? y3 + Vector512.Load(zero + 3 * row) : y3).Store(to + 3 * step);
     }
 
     /// <summary>A y Aᵀ, the adjoint of <see cref="Output"/>: a 4×4 patch of vectors to 6×6 positions.</summary>

@@ -3,8 +3,6 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// <summary>Convolution: the algorithm depends on the shape alone, so that results do not depend on threads or timing.</summary>
 internal unsafe partial class CpuKernels : IConv2dKernels
 {
-    private const int LeastStridedChannels = 32;
-
     public string Conv2dAlgorithm(in ConvShape s) => UseWinograd(s) ? "winograd" : "direct";
 
     public void Conv2dForward(in ConvShape s, in Operand x, DeviceBuffer filters, DeviceBuffer? residual, DeviceBuffer y)
@@ -32,5 +30,5 @@ internal unsafe partial class CpuKernels : IConv2dKernels
     /// on.
     /// </summary>
     private bool UseWinograd(in ConvShape s) => _convolution == ConvolutionAlgorithm.Auto && FitsWinograd(s)
-        && Math.Min(s.P, s.Q) >= WinogradTransform.Outputs && (s.Stride == 1 || Math.Min(s.C, s.K) >= LeastStridedChannels);
+        && Math.Min(s.P, s.Q) >= WinogradTransform.Outputs && (s.Stride == 1 || Math.Min(s.C, s.K) >= 32);
 }
