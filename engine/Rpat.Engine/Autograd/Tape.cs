@@ -80,6 +80,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     {
         if (Device.IsCapturing)
             throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
+        using var pass = Device.BeginPass();
         Enter();
         QueueForward();
     }
@@ -91,6 +92,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     {
         if (Device.Arena.Tenant != _tenant)
             throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
+        using var pass = Device.BeginPass();
         Device.BackwardPasses++;
         QueueBackward();
     }
@@ -98,6 +100,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Runs forward and backward.</summary>
     public void Run()
     {
+        using var pass = Device.BeginPass();
         if (!Device.IsCapturing) Begin();
         Device.Runs?.Add(this);
         QueueForward();
@@ -189,7 +192,6 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Plans, takes over the arena, and runs the host's part of each node.</summary>
     private void Enter()
     {
-        Device.RequireIdle();
         _tenant.Steps = 0;
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
@@ -206,22 +208,14 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private void Queue(Node[] nodes, bool backward)
     {
         _passes++;
-        Device.BeginPass();
-        try
+        foreach (var node in nodes)
         {
-            foreach (var node in nodes)
-            {
-                _tenant.Steps = backward ? 2 * _forward.Length - _places[node] : _places[node] + 1;
-                OnNode?.Invoke(node, backward);
-                if (backward) node.Backward(Device.Kernels);
-                else node.Forward(Device.Kernels);
-            }
+            _tenant.Steps = backward ? 2 * _forward.Length - _places[node] : _places[node] + 1;
+            OnNode?.Invoke(node, backward);
+            if (backward) node.Backward(Device.Kernels);
+            else node.Forward(Device.Kernels);
         }
-        finally
-        {
-            _tenant.Steps = backward ? 2 * _forward.Length : _forward.Length;
-            Device.EndPass();
-        }
+        _tenant.Steps = backward ? 2 * _forward.Length : _forward.Length;
         OnNode?.Invoke(null, backward);
     }
 

@@ -49,21 +49,15 @@ public abstract class Device : IDisposable
     /// <summary>Tapes only queue their kernels: a <see cref="GraphCapture"/> has already done the rest of the run.</summary>
     internal bool IsCapturing { get; set; }
 
-    /// <summary>Called when a tape's pass begins.</summary>
+    /// <summary>Marks the device as in use, until disposed.</summary>
     /// <exception cref="InvalidOperationException">Another thread's pass is running.</exception>
-    internal void BeginPass()
-    {
-        if (Interlocked.Exchange(ref _busy, 1) != 0) throw Busy();
-    }
+    internal Pass BeginPass() => Interlocked.Exchange(ref _busy, 1) == 0 ? new Pass(this)
+        : throw new InvalidOperationException("Two threads use one device at once: give each a device of its own, or let them take turns.");
 
-    /// <inheritdoc cref="BeginPass"/>
-    internal void RequireIdle()
+    internal readonly struct Pass(Device device) : IDisposable
     {
-        if (Volatile.Read(ref _busy) != 0) throw Busy();
+        public void Dispose() => Volatile.Write(ref device._busy, 0);
     }
-
-    /// <summary>Called when a tape's pass ends, also by an exception.</summary>
-    internal void EndPass() => Volatile.Write(ref _busy, 0);
 
     /// <summary>Allocates zeroed persistent memory.</summary>
     /// <exception cref="OutOfMemoryException">Not enough device memory.</exception>
@@ -131,9 +125,6 @@ public abstract class Device : IDisposable
     {
         if (IsDisposed) throw Gone(Name);
     }
-
-    private static InvalidOperationException Busy() =>
-        new("Two threads use one device at once: give each a device of its own, or let them take turns.");
 
     /// <summary>What everything on a device that is disposed throws.</summary>
     internal static ObjectDisposedException Gone(string name) => new(name,

@@ -97,7 +97,7 @@ public sealed class AttackRunner
         Action<Subject>? prepare = null)
     {
         InputCheck.Require(images, labels, ImageShape, Net.Classes);
-        if (!attack.FindsNearest) InputCheck.RequireRadius($"{attack.Name}: ", attack.Norm, attack.Eps, zero: true, ImageShape.SampleCount);
+        if (!attack.FindsNearest) InputCheck.RequireRadius($"{attack.Name}: ", attack.Norm, attack.Eps, zero: true);
         var subjects = new Subject[labels.Length];
         for (int i = 0; i < subjects.Length; i++)
         {

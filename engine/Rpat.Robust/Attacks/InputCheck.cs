@@ -26,13 +26,11 @@ internal static class InputCheck
     }
 
     /// <exception cref="ArgumentException">The radius is not one in pixel units of [0,1].</exception>
-    /// <param name="values">Values of an image, whose corners are the farthest apart; none if unknown.</param>
-    public static void RequireRadius(string who, Norm norm, double eps, bool zero = false, int values = int.MaxValue)
+    public static void RequireRadius(string who, Norm norm, double eps, bool zero = false)
     {
-        double most = norm == Norm.Linf ? 1 : norm == Norm.L2 ? Math.Sqrt(values) : values;
-        if (eps > 0 && eps <= most || zero && eps == 0) return;
+        if (eps > 0 && (eps <= 1 || norm != Norm.Linf) || zero && eps == 0) return;
         throw new ArgumentException(FormattableString.Invariant(
-            $"{who}eps {eps} must lie in {(zero ? '[' : '(')}0, {most:0.##}]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
+            $"{who}eps {eps} must lie in {(zero ? '[' : '(')}0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
     }
 
     private static ArgumentException NoPixel(float value, int image) => new(FormattableString.Invariant(

@@ -21,7 +21,7 @@ public sealed class Pgd
 
     internal Pgd(Classifier net, PgdOptions options, Func<string, Classifier> teachers)
     {
-        options.Check(net.InputShape.SampleCount);
+        options.Check();
         (_net, Options, _teachers) = (net, options, teachers);
     }
 

@@ -51,9 +51,7 @@ internal readonly unsafe struct WinogradSums(Tile.Sums tiles, WinogradShape shap
 {
     public WinogradShape Shape => shape;
 
-    /// <summary>
-    /// V, and D of some filter blocks, of a run of tiles: <c>[position][tile][channel]</c> with the given distances between positions.
-    /// </summary>
+    /// <summary>V, and D of some filter blocks, of a run of tiles: <c>[position][tile][channel]</c>, with distances of positions.</summary>
     public void Transform(int first, int count, (int First, int End) blocks, float* v, nint vStep, float* d, nint dStep, float* patch)
     {
         WinogradPatch.Transform(x, shape, (0, shape.InputBlocks), first, count, v, vStep, shape.Inputs, Blocks.Size, patch);

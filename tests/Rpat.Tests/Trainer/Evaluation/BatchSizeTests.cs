@@ -58,6 +58,9 @@ public sealed class BatchSizeTests : IDisposable
     [InlineData("auto", "1", "out of memory with 1 image under attack at a time: a smaller model or a device with more memory is needed.")]
     public void What_does_not_fit_at_all_is_one_sentence(string size, string memory, string sentence)
     {
+        var wide = _spec with { Width = 8 };
+        using (var device = Device.Cpu(1))
+            Safetensors.Write(_model, ModelCatalog.Build(device, wide, seed: 1).State(), ModelMetadata.Write(wide));
         Assert.Equal(4, _test.Run(Arguments(_test.PathOf("out"), "--batch-size", size, "--memory", memory, "-q")));
         Assert.EndsWith($"rpat: {sentence}\n", _test.Error);
         Assert.Empty(_test.Out);
