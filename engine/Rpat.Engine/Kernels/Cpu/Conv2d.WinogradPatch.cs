@@ -20,19 +20,13 @@ internal static unsafe class WinogradPatch
     private static void Transform<TAxis>(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count, float* v,
         nint step, nint tileStep, nint blockStep, float* patch) where TAxis : IWinogradAxis
     {
-        if (x.IsMap) Transform<TAxis, MappedView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
-        else Transform<TAxis, PlainView>(x, shape, blocks, first, count, v, step, tileStep, blockStep, patch);
-    }
-
-    private static void Transform<TAxis, TView>(in Affine x, in WinogradShape shape, (int First, int End) blocks, int first, int count,
-        float* v, nint step, nint tileStep, nint blockStep, float* patch) where TAxis : IWinogradAxis where TView : IView
-    {
         for (int block = blocks.First; block < blocks.End; block++)
         {
             var map = new BlockMap(x.ScaleOf(block), x.ShiftOf(block), x.Floor);
             for (int i = 0; i < count; i++)
             {
-                Columns<TAxis, TView>(x, shape.Input, block, shape.Place(first + i), map, patch);
+                if (x.IsMap) Columns<TAxis, MappedView>(x, shape.Input, block, shape.Place(first + i), map, patch);
+                else Columns<TAxis, PlainView>(x, shape.Input, block, shape.Place(first + i), map, patch);
                 WinogradTransform.InputRows<TAxis>(patch, v + i * tileStep + (block - blocks.First) * blockStep, step);
             }
         }

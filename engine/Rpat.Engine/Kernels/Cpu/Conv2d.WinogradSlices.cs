@@ -97,8 +97,7 @@ internal readonly unsafe struct WinogradOperandsJob(WinogradSlices slices, Affin
 
 /// <summary>The 36 products over a chunk, position by position or slice by slice.</summary>
 internal readonly unsafe struct WinogradProductJob(Tile.Sums tiles, WinogradSlices slices, float* v, float* d, float* sums,
-    WinogradChunk chunk,
-    WinogradGradient gradient) : IJob
+    WinogradChunk chunk, WinogradGradient gradient) : IJob
 {
     private const int TilesAtOnce = 64; // of a panel of D that stay in L1
 

@@ -25,10 +25,7 @@ internal unsafe partial class CpuKernels : IConv2dKernels
         else DirectWeightGradient(s, x, dy.Floats(), accumulate, dw.Floats());
     }
 
-    /// <summary>
-    /// Winograd for every 3×3 layer on activations whose output has room for a 4×4 tile; with stride 2, which saves less, from 32 channels
-    /// on.
-    /// </summary>
+    /// <summary>Winograd for 3×3 layers whose output has room for a 4×4 tile; of stride 2, which saves less, from 32 channels on.</summary>
     private bool UseWinograd(in ConvShape s) => _convolution == ConvolutionAlgorithm.Auto && FitsWinograd(s)
         && Math.Min(s.P, s.Q) >= WinogradTransform.Outputs && (s.Stride == 1 || Math.Min(s.C, s.K) >= 32);
 }
