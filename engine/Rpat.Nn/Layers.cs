@@ -24,7 +24,8 @@ public sealed class Conv2d : Layer
     /// <exception cref="ShapeException">The channels do not divide into the groups.</exception>
     public Conv2d(int inputs, int outputs, (int Rows, int Columns) kernel, ConvolutionOptions options, bool bias = true, Init? init = null)
     {
-        ShapeException.Require(inputs > 0 && outputs > 0 && options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
+        ShapeException.Require(
+            inputs > 0 && outputs > 0 && options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
             $"{inputs} inputs and {outputs} outputs do not divide into {options.Groups} groups");
         (_inputs, _outputs, _kernel, _options, _hasBias, _init) = (inputs, outputs, kernel, options, bias, init ?? Init.Default);
     }

@@ -44,11 +44,11 @@ public sealed class Edge
     /// <summary>The input as a kernel operand.</summary>
     public Operand Operand => Read(View);
 
-    /// <summary>The operand with which a gradient kernel applies the derivative of <see cref="Through"/>; without one no value is read.</summary>
+    /// <summary>The operand with which a gradient kernel applies <see cref="Through"/>'s derivative; without one it reads no value.</summary>
     public Operand ThroughOperand => Through is null ? Stored.Data : Read(Through);
 
     /// <summary>Stored values without any map.</summary>
-    /// <exception cref="InvalidOperationException">A backward pass reads what the node did not list in <see cref="Node.Saved"/>.</exception>
+    /// <exception cref="InvalidOperationException">A backward pass reads what <see cref="Node.Saved"/> does not list.</exception>
     public DeviceBuffer Data => Stored.Present;
 
     /// <summary>Where the gradient goes.</summary>

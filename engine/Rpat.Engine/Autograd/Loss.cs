@@ -126,8 +126,8 @@ public sealed class Loss
         : new([.. a.Terms, .. b.Terms]);
 
     /// <summary>
-    /// Multiplies the weight of every term, and returns the same loss: the backward pass is that of all terms of the tape, each with its weight,
-    /// so a loss has one weight wherever it occurs.
+    /// Multiplies the weight of every term, and returns the same loss: the backward pass is that of all terms of the tape, each with its
+    /// weight, so a loss has one weight wherever it occurs.
     /// </summary>
     public static Loss operator *(float weight, Loss loss)
     {

@@ -96,8 +96,8 @@ public class Tensor
     }
 
     /// <summary>Copies the values to <paramref name="destination"/> in NCHW order.</summary>
-    /// <exception cref="InvalidOperationException">Its tape has not run, another tape has run since, or later ops of its own have reused its
-    /// memory.</exception>
+    /// <exception cref="InvalidOperationException">Its tape has not run, another tape has run since, or later ops of its own have reused
+    /// its memory.</exception>
     public void CopyTo(Span<float> destination) => Read(Present, destination);
 
     /// <summary>The values in NCHW order.</summary>
@@ -112,8 +112,8 @@ public class Tensor
     public override string ToString() => $"{Name} {Shape}";
 
     private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) => Maker is null || Maker.Steps <= lostAt ? buffer
-        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording it, "
-            + "or list it in Node.Saved if an op's Backward reads it.");
+        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording "
+            + "it, or list it in Node.Saved if an op's Backward reads it.");
 
     private float[] Read(DeviceBuffer buffer)
     {

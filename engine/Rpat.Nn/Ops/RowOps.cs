@@ -41,7 +41,8 @@ public static class RowOps
     public static Tensor Attention(this Tape tape, Tensor q, Tensor k, Tensor v, int tokens, int heads)
     {
         Shape s = q.Shape;
-        ShapeException.Require(k.Shape == s && v.Shape == s && s.Area == 1 && tokens > 0 && heads > 0 && s.N % tokens == 0 && s.C % heads == 0, "Attention",
+        ShapeException.Require(
+            k.Shape == s && v.Shape == s && s.Area == 1 && tokens > 0 && heads > 0 && s.N % tokens == 0 && s.C % heads == 0, "Attention",
             $"{q}, {k} and {v} do not divide into {tokens} tokens and {heads} heads");
         Shape split = new(s.N / tokens, tokens, heads, s.C / heads);
         Tensor Heads(Tensor x) => tape.Permute(tape.Reshape(x, split), 0, 2, 1, 3);

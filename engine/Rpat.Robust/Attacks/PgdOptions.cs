@@ -79,7 +79,8 @@ public sealed record PgdOptions
     {
         InputCheck.RequireRadius("Pgd: ", Norm, Eps);
         Require(StepSize > 0, $"step size {StepSize} must be positive");
-        Require(Norm != Norm.Linf || StepSize <= 1, $"step size {StepSize} must be at most 1: pixels are in [0,1], so 2 of 255 levels are 2/255");
+        Require(Norm != Norm.Linf || StepSize <= 1,
+            $"step size {StepSize} must be at most 1: pixels are in [0,1], so 2 of 255 levels are 2/255");
         Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
     }
 

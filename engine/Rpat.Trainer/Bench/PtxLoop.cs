@@ -4,9 +4,9 @@ namespace Rpat.Trainer.Bench;
 
 /// <summary>
 /// The main loop of a matrix kernel, estimated from its PTX text. A scheduler issues one instruction per cycle, so a step takes at least as
-/// many cycles as issue slots, whatever the memory does. Against what NVIDIA's assembler makes of
-/// these texts, the estimate is off by 6 % or less, but for weight gradients on tensor cores and pixels that are copied, a quarter too large,
-/// and layers of few channels, a fifth too small.
+/// many cycles as issue slots, whatever the memory does. Against what NVIDIA's assembler makes of these texts, the estimate is off by 6 % or
+/// less, but for weight gradients on tensor cores and pixels that are copied, a quarter too large, and layers of few channels, a fifth too
+/// small.
 /// </summary>
 /// <param name="Slots">Issue slots of a warp, along the longest way through the loop, which is about what an interior tile takes.</param>
 /// <param name="Products">Products on tensor cores, or multiply-adds where there are none.</param>

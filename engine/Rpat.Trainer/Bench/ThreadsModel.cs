@@ -4,9 +4,9 @@ using Rpat.Engine.Kernels.Cpu;
 namespace Rpat.Trainer.Bench;
 
 /// <summary>
-/// A model of a CPU with n cores, on fewer: each kernel's items, divided as for n threads, are timed one after another on one thread and then
-/// dealt to n threads, each of which takes the next chunk when it is free. In it memory and caches are as fast as for one thread, and threads
-/// start at once and at no cost; what lies between kernels is done by one of them.
+/// A model of a CPU with n cores, on fewer: each kernel's items, divided as for n threads, are timed one after another on one thread and
+/// then dealt to n threads, each of which takes the next chunk when it is free. In it memory and caches are as fast as for one thread, and
+/// threads start at once and at no cost; what lies between kernels is done by one of them.
 /// </summary>
 internal sealed class ThreadsModel : IDisposable
 {

@@ -11,7 +11,8 @@ internal static class ThreadsTable
     public static int Write(TrainerConfig config, IReadOnlyList<string> items, int rounds, TextWriter output)
     {
         config = config with { Device = config.Device with { Name = "cpu" } };
-        output.WriteLine("A model, not a measurement: items are timed one by one on this CPU and dealt to n threads; memory does not slow down.");
+        output.WriteLine(
+            "A model, not a measurement: items are timed one by one on this CPU and dealt to n threads; memory does not slow down.");
         foreach (string item in items) WriteItem(config, item, rounds, output);
         return 0;
     }

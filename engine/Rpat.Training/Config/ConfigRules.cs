@@ -18,7 +18,8 @@ internal static class ConfigRules
 
         foreach (var (key, length) in new[]
             { (ConfigKeys.Of(c => c.Attack.Eps), config.Attack.Eps), (ConfigKeys.Of(c => c.Attack.Step), config.Attack.Step) })
-            Require(Numbers.IsFraction(values[key.Path].Text) || UsualThreat.IsLength(values[key.Path].Text, length, config.Attack.Norm), key,
+            Require(
+                Numbers.IsFraction(values[key.Path].Text) || UsualThreat.IsLength(values[key.Path].Text, length, config.Attack.Norm), key,
                 $"images lie in [0,1], so write {values[key.Path].Text.Trim()}/255 if that is what is meant.");
         Require(
             config.Attack.Norm != Norm.Linf || config.Attack.Eps <= 1, ConfigKeys.Of(c => c.Attack.Eps),

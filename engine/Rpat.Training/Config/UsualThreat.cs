@@ -18,7 +18,7 @@ internal static class UsualThreat
     public static string Radii { get; } =
         string.Join(", ", Norm.All.Select(norm => norm == Norm.Linf ? Eps(norm) : $"{Eps(norm)} for {norm.Name}"));
 
-    /// <summary>Whether a length is one of images in [0,1]: a bare number above 1 is taken to lack <c>/255</c>, but for large norms.</summary>
+    /// <summary>Whether a length is one of images in [0,1]: a bare number above 1 is taken to lack <c>/255</c>, but for L1 and L2.</summary>
     public static bool IsLength(string text, double value, Norm norm) =>
         value <= 1 || norm == Norm.L1 || (norm == Norm.L2 && value < 10) || (norm != Norm.Linf && Numbers.IsFraction(text));
 

@@ -41,7 +41,8 @@ public class MemoryPlanTests
     {
         using Device device = Device.Cpu(1);
         Tape tape = new(device, Gradients.Inputs);
-        Tensor x = Tensor.From(device, new Shape(2, 3), [1, 2, 3, 4, 5, 6], needsGrad: true), two = Tensor.From(device, new Shape(1, 1), [2]);
+        Tensor x = Tensor.From(device, new Shape(2, 3), [1, 2, 3, 4, 5, 6], needsGrad: true);
+        Tensor two = Tensor.From(device, new Shape(1, 1), [2]);
         Tensor square = tape.Record(new ForgetfulSquare(tape, tape.Multiply(x, two))).Outputs[0];
         tape.CrossEntropy(tape.Multiply(tape.Multiply(square, two), two), Labels.From(device, [0, 1]));
         Assert.Contains("Node.Saved", Assert.Throws<InvalidOperationException>(tape.Run).Message);

@@ -40,7 +40,8 @@ public class PredictorTests
         var net = TestNets.Disturbed(device);
         float[][] images = [.. Enumerable.Range(1, 4).Select(n => TestNets.Images(n, seed: n))];
         int[][] alone = [.. images.Select(some => net.Predict(some))];
-        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(alone[i % 4], net.Predict(images[i % 4])));
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            i => Assert.Equal(alone[i % 4], net.Predict(images[i % 4])));
     }
 
     [Fact]

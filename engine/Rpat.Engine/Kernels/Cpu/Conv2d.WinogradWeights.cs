@@ -24,7 +24,7 @@ internal unsafe partial class CpuKernels
     private void GradientByShares(in WinogradSums stages, long sum, in WinogradGradient gradient)
     {
         float* sums = _pool.Caller.Scratch(6, Shares * sum);
-        int parts = Math.Clamp(_pool.Threads / Shares, 1, stages.Shape.OutputBlocks); // with more threads than shares; the sums are the same
+        int parts = Math.Clamp(_pool.Threads / Shares, 1, stages.Shape.OutputBlocks); // of a share, whose sums are the same
         _pool.Run(new WinogradSplitJob(stages, sums, sum, parts), Shares * parts);
         _pool.Run(new WinogradUnpackJob(stages.Shape, sums, sum, gradient), stages.Shape.OutputBlocks);
     }

@@ -31,8 +31,8 @@ public unsafe class CpuDevice : Device
     public long MemoryLimit { get; set; } = MachineMemory.Total();
 
     /// <summary>
-    /// If set, each kernel's items run one after another on the caller, divided as for <see cref="Threads"/>, and this is told the seconds of
-    /// each and how many consecutive ones a thread would take at a time: for models of machines with more cores.
+    /// If set, each kernel's items run one after another on the caller, divided as for <see cref="Threads"/>, and this is told the seconds
+    /// of each and how many consecutive ones a thread would take at a time: for models of machines with more cores.
     /// </summary>
     public Action<double[], int>? OnJob { get => _pool.OnJob; set => _pool.OnJob = value; }
 

@@ -18,8 +18,8 @@ public class ThreadsModelTests
     public void The_table_names_the_layers_and_does_not_exceed_what_threads_could_do()
     {
         using var host = new TestHost();
-        int code = host.Run("bench", "step", "--recipe", "fashion-quick", "--set", "train.batch=8", "--items", "eval-forward", "--threads-model",
-            "--rounds", "1");
+        int code = host.Run("bench", "step", "--recipe", "fashion-quick", "--set", "train.batch=8", "--items", "eval-forward",
+            "--threads-model", "--rounds", "1");
         Assert.Equal(0, code);
         string text = host.Out;
         Assert.Contains("A model, not a measurement", text);
