@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace Rpat.Robust.Modifiers;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// An addition to any method: it may change the loss, weight the samples, and act around each step. Modifiers are compared by value, and

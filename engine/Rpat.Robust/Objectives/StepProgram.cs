@@ -1,6 +1,6 @@
 using Rpat.Robust.Modifiers;
 
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>A step as recorded for one batch size and one objective, with its input and output tensors.</summary>
 internal sealed class StepProgram

@@ -1,6 +1,4 @@
-using Rpat.Robust.Modifiers;
-
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Modifiers;
 
 /// <summary>The averaged network of a run, the number of its updates, and its update rule.</summary>
 public sealed class AveragedNet : StepHook
