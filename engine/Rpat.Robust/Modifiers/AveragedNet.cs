@@ -23,6 +23,9 @@ public sealed class AveragedNet : StepHook
     public long Updates { get; private set; }
 
     /// <inheritdoc/>
+    public override Classifier Average => Net;
+
+    /// <inheritdoc/>
     public override Classifier? Result => _rule.Report && _rule.IsReady(Updates) ? Net : null;
 
     /// <summary>average = decay·average + (1 − decay)·network, optionally of the running statistics too.</summary>
