@@ -58,7 +58,8 @@ public sealed partial class GpuDevice : Device
     internal static GpuDevice Simulator(
         Precision precision = Precision.Fp32, IGraphDriver? graphs = null, Func<IWorkQueue, IWorkQueue>? through = null)
     {
-        var context = Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
+        // The accelerator has a thread of the system for each thread of a group: few, where another queue runs the kernels.
+        var context = Make(builder => builder.CPU(through is null ? CPUDeviceKind.Nvidia : CPUDeviceKind.Default));
         return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision, graphs, through);
     }
 

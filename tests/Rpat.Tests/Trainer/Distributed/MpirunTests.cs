@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
 
 /// <summary>The program under the launchers of Open MPI and MPICH, over their libraries.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class MpirunTests : IDisposable
 {
     private const int PatienceMs = 120_000;
