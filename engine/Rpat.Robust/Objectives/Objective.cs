@@ -8,7 +8,8 @@ namespace Rpat.Robust.Objectives;
 public abstract record Objective
 {
     /// <summary>Name in reports.</summary>
-    public string Name => (Row ?? GetType().GetCustomAttributes(typeof(INamed), false).Cast<INamed>().FirstOrDefault()?.Name ?? GetType().Name)
+    public string Name =>
+        (Row ?? GetType().GetCustomAttributes(typeof(INamed), false).Cast<INamed>().FirstOrDefault()?.Name ?? GetType().Name)
         + string.Concat(Modifiers.Select(modifier => modifier.Suffix));
 
     /// <summary>Name of the catalog's row that it was made from, which may be a combination; null for the type's own.</summary>

@@ -38,7 +38,8 @@ public class GpuFixture : IDisposable
         foreach (var device in _devices.Values) device.Dispose();
     }
 
-    private protected virtual GpuDevice Open(Precision precision) => TestGpu.Open(precision, reported: Launches.Add, counts: () => CountsTraffic);
+    private protected virtual GpuDevice Open(Precision precision) =>
+        TestGpu.Open(precision, reported: Launches.Add, counts: () => CountsTraffic);
 }
 
 /// <summary>The same on ILGPU's own CPU accelerator, which runs the C# of a kernel instead of its PTX, and no inline PTX.</summary>
