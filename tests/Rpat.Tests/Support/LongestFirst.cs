@@ -13,8 +13,8 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly Type[] _long =
     [
-        typeof(GpuCaseTests), typeof(PlantedFaultTests), typeof(CpuCaseTests), typeof(MethodResumeTests), typeof(TeamProcessTests),
-        typeof(MpirunTests), typeof(KilledTrainingTests), typeof(KernelTextTests), typeof(ResumeTests), typeof(MethodRunTests),
+        typeof(GpuCaseTests), typeof(TeamProcessTests), typeof(PlantedFaultTests), typeof(CpuCaseTests), typeof(MethodResumeTests),
+        typeof(KilledTrainingTests), typeof(KernelTextTests), typeof(MethodRunTests),
     ];
 
     /// <inheritdoc/>

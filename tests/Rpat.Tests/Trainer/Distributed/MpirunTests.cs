@@ -1,8 +1,10 @@
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
 
-/// <summary>The program under the launchers of Open MPI and MPICH, over their libraries.</summary>
+/// <summary>The program under the launchers of Open MPI and MPICH, over their libraries. Alone, since ranks wait busily.</summary>
+[Collection(SerialCollection.Name)]
 public sealed class MpirunTests : IDisposable
 {
     private const int PatienceMs = 120_000;
